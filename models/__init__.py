@@ -1,0 +1,1 @@
+"""The science of Attune: encoders, vectors, probes, strategies, evaluation, agreement, the catalog."""

@@ -1,0 +1,1 @@
+"""The jobs between: sync, embed, learn, score, publish."""
