@@ -1,0 +1,132 @@
+"""Ask the workers for jobs by dotted name: enqueue, follow, or run in this process where no worker lives.
+
+The kinds are strings, so that the web process never imports the jobs' code; a test resolves every one of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import secrets
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+from rq.serializers import JSONSerializer
+
+from labeler.records.schema import Job
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models.clock import now
+from models.errors import JobError, JobLost, ServiceDown
+
+Report = Callable[[int, int], None]
+
+# kind -> (function `run(settings, report, **arguments) -> dict`, queue). Workers drain the queues in the order of QUEUES.
+KINDS = {
+    "learn": ("workers.learn:run", "learn"),
+    "sync": ("workers.sync:run", "learn"),
+    "publish": ("workers.publish:run", "publish"),
+    "score": ("workers.score:run", "publish"),
+    "embed": ("workers.embed:run", "embed"),
+}
+QUEUES = ("learn", "publish", "embed")
+TIMEOUT = timedelta(hours=2)
+
+
+def quiet(done: int, total: int) -> None:
+    """A report that nobody reads."""
+
+
+def connect(settings: Settings) -> Redis:
+    """The Redis of this workspace. Connecting is lazy: errors come with the first command."""
+    return Redis.from_url(settings.redis_address, socket_connect_timeout=2, health_check_interval=30)
+
+
+def workers_alive(settings: Settings) -> bool:
+    """Whether at least one worker has shown a heartbeat lately; False also where Redis does not answer."""
+    try:
+        return any(worker.death_date is None for worker in Worker.all(connection=connect(settings)))
+    except RedisError:
+        return False
+
+
+def enqueue(settings: Settings, kind: str, **arguments: Any) -> str:
+    """Put a job into its queue and return its id; ``arguments`` are ids and numbers that JSON can hold.
+
+    Raises ServiceDown where Redis does not answer, and KeyError for an unknown kind.
+    """
+    _, queue = KINDS[kind]
+    job_id = f"{kind}-{secrets.token_hex(8)}"
+    with writing(settings) as session:
+        session.add(Job(id=job_id, kind=kind, arguments=arguments, state="queued", created_at=now()))
+    try:
+        Queue(queue, connection=connect(settings), serializer=JSONSerializer).enqueue(
+            "workers.entry.perform",
+            args=(job_id,),
+            job_id=job_id,
+            job_timeout=int(TIMEOUT.total_seconds()),
+            result_ttl=3600,
+            failure_ttl=86400,
+        )
+    except RedisError as error:
+        fail(settings, job_id, f"Redis does not answer: {error}")
+        raise ServiceDown(
+            f"Redis does not answer at the set address ({error}). Start everything with `attune up`, or point "
+            "ATTUNE_REDIS_URL at a running Redis; `attune doctor` tries each part."
+        ) from error
+    return job_id
+
+
+def run_here(settings: Settings, kind: str, report: Report = quiet, **arguments: Any) -> dict[str, Any]:
+    """Do the job in this process."""
+    module, _, function = KINDS[kind][0].partition(":")
+    done: dict[str, Any] = getattr(importlib.import_module(module), function)(settings, report, **arguments)
+    return done
+
+
+def ask(settings: Settings, kind: str, report: Report = quiet, wait: bool = True, **arguments: Any) -> dict[str, Any]:
+    """Enqueue where workers live (and wait unless told not to), else run here; the result either way.
+
+    Without waiting the result is ``{"job": id}``.
+    """
+    if not workers_alive(settings):
+        return run_here(settings, kind, report, **arguments)
+    job_id = enqueue(settings, kind, **arguments)
+    return follow(settings, job_id, report) if wait else {"job": job_id}
+
+
+def follow(settings: Settings, job_id: str, report: Report = quiet, poll_seconds: float = 0.1) -> dict[str, Any]:
+    """Wait for a job to end and return its result.
+
+    Raises JobError with the job's own message where it failed, JobLost where its record is gone or no worker lives.
+    """
+    last_alive = time.monotonic()
+    while True:
+        with reading(settings) as session:
+            job = session.get(Job, job_id)
+        if job is None:
+            raise JobLost(f"The records hold no job {job_id}. Ask again.")
+        report(job.done, job.total)
+        if job.state == "done":
+            return job.result
+        if job.state in {"failed", "lost"}:
+            raise JobError(f"{job.kind} failed: {job.error} The worker's log in {settings.logs} has the whole story.")
+        if time.monotonic() - last_alive > 15:
+            if not workers_alive(settings):
+                raise JobLost(
+                    f"No worker is alive to do {job_id}. Start them with `attune up`; the job waits in Redis."
+                )
+            last_alive = time.monotonic()
+        time.sleep(poll_seconds)
+
+
+def fail(settings: Settings, job_id: str, error: str) -> None:
+    """Mark a job as failed."""
+    with writing(settings) as session:
+        job = session.get(Job, job_id)
+        if job is not None:
+            job.state, job.error, job.finished_at = "failed", error, now()

@@ -1,0 +1,1 @@
+"""The records: what was asked, answered, learned and promoted, in SQLite or PostgreSQL."""

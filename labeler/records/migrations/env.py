@@ -1,0 +1,29 @@
+"""Alembic's entry: run the migrations over one connection."""
+
+from typing import Any
+
+from alembic import context
+from sqlalchemy import create_engine
+
+from labeler.records.schema import Base
+from labeler.records.types import UtcDateTime
+
+
+def _render(kind: str, item: Any, _context: Any) -> Any:
+    """A migration outlives the code: it names SQLAlchemy's own types, not ours."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+
+
+def run() -> None:
+    """Upgrade or downgrade the database at the configured address."""
+    connectable = create_engine(context.config.attributes["url"])
+    with connectable.connect() as connection:
+        context.configure(
+            connection=connection, target_metadata=Base.metadata, render_as_batch=True, render_item=_render
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+    connectable.dispose()
+
+
+run()

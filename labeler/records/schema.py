@@ -1,0 +1,315 @@
+"""The tables. Words as in the design: asset, attribute, expert, task, annotation, run, version, alias.
+
+Every change here needs a migration in ``records/migrations/versions``; a test upgrades an old file and compares.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from labeler.records.types import UtcDateTime
+
+
+class Base(DeclarativeBase):
+    """Constraint names follow one rule, so that a migration can name what it drops."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own declaration
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        list[Any]: JSON,
+        str: String(255),
+    }
+
+
+class Encoder(Base):
+    """An encoder that vectors of the pool were made with; at most one is active."""
+
+    __tablename__ = "encoders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(unique=True)
+    fingerprint: Mapped[dict[str, Any]]
+    active: Mapped[bool] = mapped_column(default=False)
+    added_at: Mapped[datetime]
+
+
+class Asset(Base):
+    """An image in the pool. A removed one keeps its row and nothing else."""
+
+    __tablename__ = "assets"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    asset_id: Mapped[str] = mapped_column(unique=True)
+    title_id: Mapped[str] = mapped_column(index=True)
+    uri: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(index=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    columns: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class Attribute(Base):
+    """A question with two or more exclusive classes, as it stands in its newest revision."""
+
+    __tablename__ = "attributes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    question: Mapped[str] = mapped_column(Text)
+    classes: Mapped[list[str]]
+    definition: Mapped[str] = mapped_column(Text, default="")
+    in_scope: Mapped[list[str]] = mapped_column(default=list)
+    out_of_scope: Mapped[list[str]] = mapped_column(default=list)
+    prompts: Mapped[dict[str, Any]] = mapped_column(
+        default=dict
+    )  # {"positive": [..], "negative": [..], "classes": {c: [..]}}
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    revision: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+    # The learn lock: answers raise the counter, a learner holds the lease and writes only under its own token.
+    answers_counter: Mapped[int] = mapped_column(default=0)
+    learned_counter: Mapped[int] = mapped_column(default=-1)
+    lease_token: Mapped[int] = mapped_column(default=0)
+    lease_holder: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    audit_state: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    queues: Mapped[list[Queue]] = relationship(back_populates="attribute")
+
+
+class AttributeRevision(Base):
+    """What an attribute said at one revision, and why it was changed."""
+
+    __tablename__ = "attribute_revisions"
+    __table_args__ = (UniqueConstraint("attribute_id", "revision"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
+    revision: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    answers_hold: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Expert(Base):
+    """A person who answers. A leaver keeps the row, so that answers keep their author."""
+
+    __tablename__ = "experts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    label_studio_user: Mapped[int | None] = mapped_column(index=True)
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+    queues: Mapped[list[Queue]] = relationship(back_populates="expert")
+
+
+class User(Base):
+    """A login of the console: expert, owner or admin."""
+
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    password_hash: Mapped[str]
+    expert_id: Mapped[int | None] = mapped_column(ForeignKey("experts.id"))
+    session_salt: Mapped[str]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class Token(Base):
+    """A bearer token of a machine; only its sha256 is kept."""
+
+    __tablename__ = "tokens"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    digest: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Queue(Base):
+    """One expert's open questions on one attribute: a Label Studio project."""
+
+    __tablename__ = "queues"
+    __table_args__ = (UniqueConstraint("attribute_id", "expert_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
+    expert_id: Mapped[int] = mapped_column(ForeignKey("experts.id"))
+    project: Mapped[int] = mapped_column(unique=True)
+    view: Mapped[int]
+    webhook: Mapped[int | None]
+    model_version: Mapped[str] = mapped_column(default="")
+    order_run: Mapped[int] = mapped_column(default=0)  # the run whose order Label Studio serves
+    synced_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+    attribute: Mapped[Attribute] = relationship(back_populates="queues")
+    expert: Mapped[Expert] = relationship(back_populates="queues")
+
+
+class Task(Base):
+    """An asset put to one expert, with a purpose. State: open, answered, retired."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        UniqueConstraint("queue_id", "asset_pk"),
+        Index("ix_tasks_queue_id_state", "queue_id", "state"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queues.id"))
+    asset_pk: Mapped[int] = mapped_column(ForeignKey("assets.id"), index=True)
+    label_studio_task: Mapped[int] = mapped_column(unique=True)
+    purpose: Mapped[str]
+    utility: Mapped[float]
+    reason: Mapped[str] = mapped_column(Text)
+    inclusion: Mapped[float | None]
+    run: Mapped[int]  # number of the run that asked; 0 before the first
+    position: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(default="open")
+    signed_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+    queue: Mapped[Queue] = relationship()
+    asset: Mapped[Asset] = relationship()
+
+
+class Annotation(Base):
+    """One expert's answer on one asset as Label Studio last told it; deleted ones stay, marked."""
+
+    __tablename__ = "annotations"
+    __table_args__ = (Index("ix_annotations_attribute_id_asset_pk", "attribute_id", "asset_pk"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    label_studio_id: Mapped[int | None] = mapped_column(unique=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
+    revision: Mapped[int]
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id"), index=True)
+    asset_pk: Mapped[int] = mapped_column(ForeignKey("assets.id"))
+    expert_id: Mapped[int] = mapped_column(ForeignKey("experts.id"))
+    value: Mapped[str]  # a class, "unsure" or "skip"
+    purpose: Mapped[str]
+    inclusion: Mapped[float | None]
+    lead_seconds: Mapped[float | None]
+    answered_at: Mapped[datetime]  # created in Label Studio
+    updated_at: Mapped[datetime]  # last changed in Label Studio
+    deleted_at: Mapped[datetime | None]
+    received_at: Mapped[datetime]
+
+    asset: Mapped[Asset] = relationship()
+    expert: Mapped[Expert] = relationship()
+
+
+class AnnotationEvent(Base):
+    """Every state an annotation was ever seen in; append-only."""
+
+    __tablename__ = "annotation_events"
+    __table_args__ = (UniqueConstraint("annotation_id", "kind", "updated_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    annotation_id: Mapped[int] = mapped_column(ForeignKey("annotations.id"))
+    kind: Mapped[str]  # created, changed, deleted
+    value: Mapped[str]
+    updated_at: Mapped[datetime]
+    via: Mapped[str]  # webhook, sync, import
+    received_at: Mapped[datetime]
+
+
+class Run(Base):
+    """One learning round of one attribute, and the probe it ended with (safetensors bytes)."""
+
+    __tablename__ = "runs"
+    __table_args__ = (UniqueConstraint("attribute_id", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
+    number: Mapped[int]
+    revision: Mapped[int]
+    token: Mapped[int]
+    encoder_digest: Mapped[str]
+    answers_counter: Mapped[int]
+    answers: Mapped[int]  # skips not counted, audits counted
+    labels: Mapped[dict[str, Any]]  # counts per class, experts, purposes
+    seed: Mapped[int]
+    data_digest: Mapped[str]
+    code_version: Mapped[str]
+    metrics: Mapped[dict[str, Any]]
+    advice: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    probe: Mapped[bytes] = mapped_column(LargeBinary)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime]
+
+
+class Version(Base):
+    """A run's probe, published: immutable. Its number is the run's number."""
+
+    __tablename__ = "versions"
+    __table_args__ = (UniqueConstraint("attribute_id", "version"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
+    version: Mapped[int]
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+    manifest: Mapped[dict[str, Any]]
+    digest: Mapped[str]  # sha256 of manifest.json
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+    scored_at: Mapped[datetime | None]
+    scores: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Alias(Base):
+    """A movable pointer to a version: champion, challenger."""
+
+    __tablename__ = "aliases"
+    __table_args__ = (UniqueConstraint("attribute_id", "alias"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
+    alias: Mapped[str]
+    version: Mapped[int]
+
+
+class Promotion(Base):
+    """One line of the history that answers what was champion on a date; append-only."""
+
+    __tablename__ = "promotions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"), index=True)
+    at: Mapped[datetime]
+    who: Mapped[str]
+    action: Mapped[str]  # promote, rollback, retire
+    alias: Mapped[str | None]
+    version: Mapped[int]
+    before: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(Text)
+    gates: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class Job(Base):
+    """What was asked of the workers, mirrored here so that it survives a lost Redis."""
+
+    __tablename__ = "jobs"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(index=True)
+    arguments: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(index=True)  # queued, running, done, failed, lost
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]

@@ -1,0 +1,84 @@
+"""Open the records: engine, migrations to the newest schema, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from filelock import FileLock
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from labeler.settings import Settings
+from models.errors import ServiceDown
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+WAIT_SECONDS = 30
+
+
+@lru_cache(maxsize=8)
+def engine(url: str) -> Engine:
+    """One engine a process and address; SQLite in write-ahead mode, so that readers never wait for a writer."""
+    made = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if made.dialect.name == "sqlite":
+        event.listen(made, "connect", _prepare_sqlite)
+        # pysqlite opens transactions late and for writes only; BEGIN IMMEDIATE makes read-then-write safe between processes.
+        event.listen(made, "begin", _begin_immediate)
+    return made
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={WAIT_SECONDS * 1000}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Any) -> None:
+    mode = "DEFERRED" if connection.get_execution_options().get("attune_read_only") else "IMMEDIATE"
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the records to the newest schema; several processes may ask at once.
+
+    Raises ServiceDown where the database does not answer.
+    """
+    settings.workspace.mkdir(parents=True, exist_ok=True)
+    with FileLock(settings.workspace / "records.lock", timeout=120):
+        try:
+            command.upgrade(configuration(settings.records_url), "head")
+        except OperationalError as error:
+            raise ServiceDown(
+                f"The records do not open: {error.orig}. Check ATTUNE_DATABASE_URL, that its server runs, and that "
+                f"{settings.workspace} may be written; `attune doctor` tries each."
+            ) from error
+
+
+def configuration(url: str) -> Config:
+    """Alembic's configuration for the database at ``url``."""
+    made = Config()
+    made.set_main_option("script_location", str(MIGRATIONS))
+    made.attributes["url"] = url
+    return made
+
+
+@contextmanager
+def writing(settings: Settings) -> Iterator[Session]:
+    """A session in one transaction: committed when the block ends well, rolled back otherwise."""
+    with Session(engine(settings.records_url), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Session]:
+    """A session that sees one moment of the records and never waits for a writer."""
+    bound = engine(settings.records_url).execution_options(attune_read_only=True)
+    with Session(bound, expire_on_commit=False) as session:
+        yield session
+        session.rollback()
