@@ -1,0 +1,67 @@
+"""What an expert said about an image: one answer, never changed once given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.errors import DataError
+
+UNSURE = "unsure"
+SKIP = "skip"
+AUDIT = "audit"
+PURPOSES = ("seed", "spread", "borderline", "likely", AUDIT, "second-opinion")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One expert's answer on one asset.
+
+    ``value`` is a class, ``UNSURE`` or ``SKIP``; ``purpose`` is why the asset was put to this expert (one of
+    ``PURPOSES``, or a plugged-in strategy's name); ``inclusion`` is the probability with which an audit had
+    drawn the asset when it was asked, in (0, 1], and None outside the audit. Raises DataError on a naive time,
+    an empty id or an impossible probability.
+    """
+
+    asset_id: str
+    title_id: str
+    expert: str
+    value: str
+    purpose: str
+    answered_at: datetime
+    inclusion: float | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("asset_id", "title_id", "expert", "value", "purpose"):
+            if not getattr(self, field):
+                raise DataError(f"An answer has an empty {field}: {self!r}. Give every answer all of its names.")
+        if self.answered_at.tzinfo is None:
+            raise DataError(
+                f"The answer on {self.asset_id!r} was given at {self.answered_at!r}, which has no time zone. "
+                "Build times with models.clock.now() or models.clock.parse()."
+            )
+        if self.inclusion is not None and not 0.0 < self.inclusion <= 1.0:
+            raise DataError(
+                f"The answer on {self.asset_id!r} has the inclusion probability {self.inclusion!r}; "
+                "expected a number in (0, 1], as AuditDesign.extend returns it, or None."
+            )
+
+
+def latest(answers: Iterable[Answer]) -> list[Answer]:
+    """The newest answer of each expert on each asset, sorted by asset and expert; the order given does not matter.
+
+    Two answers of one instant are decided by their value, so that every order of arrival ends alike. A skip that
+    is newer than an answer withdraws it: people skip what they wish they had not said.
+    """
+    newest: dict[tuple[str, str], Answer] = {}
+    for answer in answers:
+        key = (answer.asset_id, answer.expert)
+        held = newest.get(key)
+        if held is None or _age(answer) > _age(held):
+            newest[key] = answer
+    return [newest[key] for key in sorted(newest)]
+
+
+def _age(answer: Answer) -> tuple[datetime, str, str, float, str]:
+    return (answer.answered_at, answer.value, answer.purpose, answer.inclusion or 0.0, answer.title_id)

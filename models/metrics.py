@@ -1,0 +1,99 @@
+"""Figures that say how sure they are: a value, an interval, the number behind it, or why there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from models.errors import DataError
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure with its interval, or an honest None with the ``reason``.
+
+    ``lo`` and ``hi`` bound it at ``level`` (0.95); ``n`` assets were looked at, ``positives`` of them of the class in
+    question (None where that means nothing); ``method`` says how it was computed and ``biased`` that it cannot be
+    trusted as a measure. Raises DataError where a value lies outside its interval.
+    """
+
+    name: str
+    value: float | None
+    lo: float | None
+    hi: float | None
+    n: int
+    method: str
+    positives: int | None = None
+    level: float = 0.95
+    biased: bool = False
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.value is None:
+            if not self.reason or self.lo is not None or self.hi is not None:
+                raise DataError(f"{self.name} has no value; expected a reason and no interval, got {self!r}.")
+        elif self.lo is None or self.hi is None:
+            if self.lo is not self.hi:
+                raise DataError(f"{self.name} has half an interval: {self!r}.")
+        elif not self.lo <= self.value <= self.hi:
+            raise DataError(f"{self.name} is {self.value}, outside its interval from {self.lo} to {self.hi}.")
+
+    @property
+    def width(self) -> float:
+        """The interval's width; infinite where there is none."""
+        return math.inf if self.lo is None or self.hi is None else self.hi - self.lo
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, one key per field."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, held: Mapping[str, Any]) -> Metric:
+        """The metric that ``to_dict`` wrote; unknown keys of a later version are left out."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{key: value for key, value in held.items() if key in known})
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"{self.name}: not enough to say ({self.reason})"
+        interval = "" if self.lo is None else f" [{self.lo:.3f}, {self.hi:.3f}]"
+        return f"{self.name} {self.value:.3f}{interval} (n = {self.n})"
+
+
+def unknown(
+    name: str, n: int, method: str, reason: str, *, positives: int | None = None, biased: bool = False
+) -> Metric:
+    """A metric that says why it has no value."""
+    return Metric(name, None, None, None, n, method, positives=positives, reason=reason, biased=biased)
+
+
+def average_precision(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Weighted average precision, as scikit-learn's: tied scores are one threshold.
+
+    ``y`` (n,) 0 or 1 or a share in between, ``score`` (n,), ``weight`` (n,) or None; NaN where nothing is positive.
+    """
+    y = np.asarray(y, dtype=np.float64)
+    weights = np.ones((1, len(y))) if weight is None else np.asarray(weight, dtype=np.float64).reshape(1, -1)
+    return float(average_precisions(y, np.asarray(score, dtype=np.float64), weights)[0])
+
+
+def average_precisions(
+    y: NDArray[np.float64], score: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """``average_precision`` under each row of ``weights`` (draws, n) at once, float64 (draws,)."""
+    if not len(y):
+        return np.full(len(weights), np.nan)
+    order = np.argsort(-score, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(score[order])), len(y) - 1)
+    weights = weights[:, order]
+    found = np.cumsum(weights * y[order], axis=1)[:, last]
+    seen = np.cumsum(weights, axis=1)[:, last]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gained = np.diff(found, axis=1, prepend=0.0)
+        precision = np.where(seen > 0, found / seen, 0.0)
+        return np.asarray((gained * precision).sum(axis=1) / found[:, -1], dtype=np.float64)
