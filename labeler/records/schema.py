@@ -113,6 +113,7 @@ class Expert(Base):
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     label_studio_user: Mapped[int | None] = mapped_column(index=True)
+    every_attribute: Mapped[bool] = mapped_column(default=True)  # also those made later
     added_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
 
@@ -185,6 +186,7 @@ class Task(Base):
     run: Mapped[int]  # number of the run that asked; 0 before the first
     position: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(default="open")
+    offered_at: Mapped[datetime | None]  # when it last stood where Label Studio may hand it out
     signed_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
@@ -229,6 +231,14 @@ class AnnotationEvent(Base):
     updated_at: Mapped[datetime]
     via: Mapped[str]  # webhook, sync, import
     received_at: Mapped[datetime]
+
+
+class Tombstone(Base):
+    """An annotation that Label Studio said was deleted; its creation may still be on the way."""
+
+    __tablename__ = "tombstones"
+    label_studio_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    deleted_at: Mapped[datetime]
 
 
 class Run(Base):

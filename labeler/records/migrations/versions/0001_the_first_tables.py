@@ -66,6 +66,7 @@ def upgrade() -> None:
     sa.Column('email', sa.String(length=255), nullable=False),
     sa.Column('name', sa.String(length=255), nullable=False),
     sa.Column('label_studio_user', sa.Integer(), nullable=True),
+    sa.Column('every_attribute', sa.Boolean(), nullable=False),
     sa.Column('added_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_experts')),
@@ -100,6 +101,11 @@ def upgrade() -> None:
     sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_tokens')),
     sa.UniqueConstraint('digest', name=op.f('uq_tokens_digest'))
+    )
+    op.create_table('tombstones',
+    sa.Column('label_studio_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('deleted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('label_studio_id', name=op.f('pk_tombstones'))
     )
     op.create_table('aliases',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -204,6 +210,7 @@ def upgrade() -> None:
     sa.Column('run', sa.Integer(), nullable=False),
     sa.Column('position', sa.Integer(), nullable=False),
     sa.Column('state', sa.String(length=255), nullable=False),
+    sa.Column('offered_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('signed_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['asset_pk'], ['assets.id'], name=op.f('fk_tasks_asset_pk_assets')),
@@ -297,6 +304,7 @@ def downgrade() -> None:
     op.drop_table('promotions')
     op.drop_table('attribute_revisions')
     op.drop_table('aliases')
+    op.drop_table('tombstones')
     op.drop_table('tokens')
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_jobs_state'))

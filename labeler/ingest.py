@@ -1,0 +1,270 @@
+"""One idempotent way in for answers: a webhook's hint and the sync's reading both end in ``store``.
+
+Events may come twice, late, or out of order; Label Studio never uses an annotation's id again, so a deletion is final and
+the newest ``updated_at`` wins otherwise. Every state ever seen is kept in ``annotation_events``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from labeler import jobs
+from labeler.label_studio.config import read_value
+from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Job, Queue, Task, Tombstone
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models.clock import now, parse
+from models.errors import ServiceDown, UnknownAnnotationShape
+
+log = logging.getLogger("attune.ingest")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An annotation as Label Studio told it, once."""
+
+    label_studio_id: int
+    label_studio_task: int
+    asset_id: str
+    value: str  # a class, "unsure" or "skip"
+    completed_by: int | None
+    answered_at: datetime
+    updated_at: datetime
+    lead_seconds: float | None
+
+
+def read(annotation: Mapping[str, Any], task: int, asset_id: str, classes: Sequence[str]) -> Seen:
+    """A ``Seen`` from Label Studio's JSON of one annotation.
+
+    Raises UnknownAnnotationShape where the result is not of the attribute's form.
+    """
+    try:
+        completed_by = annotation.get("completed_by")
+        if isinstance(completed_by, Mapping):
+            completed_by = completed_by.get("id")
+        return Seen(
+            label_studio_id=int(annotation["id"]),
+            label_studio_task=task,
+            asset_id=asset_id,
+            value=read_value(annotation, classes),
+            completed_by=completed_by,
+            answered_at=_moment(annotation["created_at"]),
+            updated_at=_moment(annotation["updated_at"]),
+            lead_seconds=annotation.get("lead_time"),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, UnknownAnnotationShape):
+            raise
+        raise UnknownAnnotationShape(
+            f"Annotation {annotation.get('id')!r} lacks or garbles {error}; expected id, result, created_at and "
+            "updated_at as Label Studio 1.23 sends them."
+        ) from error
+
+
+def store(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
+    """Bring one annotation into the records; True where it changes what a learner sees. Idempotent.
+
+    ``via`` says which path told it: webhook, sync or import.
+    """
+    if session.get(Tombstone, seen.label_studio_id):
+        return False
+    known = session.scalar(select(Annotation).where(Annotation.label_studio_id == seen.label_studio_id))
+    if known is None:
+        return _create(session, queue, seen, via)
+    if known.deleted_at or seen.updated_at <= known.updated_at:
+        return False
+    changed = known.value != seen.value
+    known.value, known.updated_at, known.lead_seconds = seen.value, seen.updated_at, seen.lead_seconds
+    _remember(session, known, "changed", via)
+    if changed:
+        _raise_counter(session, known.attribute_id)
+    return changed
+
+
+def _create(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
+    task = _task_of(session, queue, seen)
+    if task is None:
+        log.warning("annotation %s left out: no asset %r in the records", seen.label_studio_id, seen.asset_id)
+        return False
+    expert = session.scalar(select(Expert).where(Expert.label_studio_user == seen.completed_by, Expert.label_studio_user.is_not(None)))
+    made = Annotation(
+        label_studio_id=seen.label_studio_id,
+        attribute_id=queue.attribute_id,
+        revision=session.get_one(Attribute, queue.attribute_id).revision,
+        task_id=task.id,
+        asset_pk=task.asset_pk,
+        expert_id=expert.id if expert else queue.expert_id,
+        value=seen.value,
+        purpose=task.purpose,
+        inclusion=task.inclusion,
+        lead_seconds=seen.lead_seconds,
+        answered_at=seen.answered_at,
+        updated_at=seen.updated_at,
+        received_at=now(),
+    )
+    session.add(made)
+    session.flush()
+    _remember(session, made, "created", via)
+    task.state = "answered"
+    _raise_counter(session, queue.attribute_id)
+    return True
+
+
+def _task_of(session: Session, queue: Queue, seen: Seen) -> Task | None:
+    task = session.scalar(select(Task).where(Task.label_studio_task == seen.label_studio_task))
+    if task is not None:
+        return task
+    # A task that the records lost (killed between Label Studio's import and ours) or that somebody put in by hand.
+    asset = session.scalar(select(Asset).where(Asset.asset_id == seen.asset_id))
+    if asset is None:
+        return None
+    twin = session.scalar(select(Task).where(Task.queue_id == queue.id, Task.asset_pk == asset.id))
+    if twin is not None:
+        return twin
+    task = Task(
+        queue_id=queue.id,
+        asset_pk=asset.id,
+        label_studio_task=seen.label_studio_task,
+        purpose="by-hand",
+        utility=0.0,
+        reason="Somebody put this image into the queue by hand.",
+        run=0,
+        created_at=now(),
+    )
+    session.add(task)
+    session.flush()
+    return task
+
+
+def delete(session: Session, label_studio_ids: Sequence[int], via: str) -> set[int]:
+    """Mark annotations as deleted, also those not seen yet; the ids of the attributes whose answers changed."""
+    touched: set[int] = set()
+    for label_studio_id in label_studio_ids:
+        if session.get(Tombstone, label_studio_id):
+            continue
+        session.add(Tombstone(label_studio_id=label_studio_id, deleted_at=now()))
+        known = session.scalar(select(Annotation).where(Annotation.label_studio_id == label_studio_id))
+        if known is None:
+            continue
+        known.deleted_at = now()
+        _remember(session, known, "deleted", via)
+        _reopen(session, known)
+        _raise_counter(session, known.attribute_id)
+        touched.add(known.attribute_id)
+    return touched
+
+
+def _reopen(session: Session, gone: Annotation) -> None:
+    """A task whose last answer was deleted is served again by Label Studio."""
+    others = select(Annotation.id).where(
+        Annotation.task_id == gone.task_id, Annotation.deleted_at.is_(None), Annotation.id != gone.id
+    )
+    if gone.task_id and session.scalar(others.limit(1)) is None:
+        session.get_one(Task, gone.task_id).state = "open"
+
+
+def missing(session: Session, label_studio_task: int, present: Sequence[int], asked_at: datetime) -> list[int]:
+    """Label Studio ids of a task's annotations that the records hold and Label Studio no longer does.
+
+    One received after ``asked_at`` (when Label Studio was asked) is newer than that answer and not missing.
+    """
+    held = session.scalars(
+        select(Annotation.label_studio_id)
+        .join(Task, Task.id == Annotation.task_id)
+        .where(
+            Task.label_studio_task == label_studio_task,
+            Annotation.deleted_at.is_(None),
+            Annotation.received_at < asked_at,
+        )
+    )
+    return [found for found in held if found is not None and found not in set(present)]
+
+
+def _remember(session: Session, annotation: Annotation, kind: str, via: str) -> None:
+    session.add(
+        AnnotationEvent(
+            annotation_id=annotation.id,
+            kind=kind,
+            value=annotation.value,
+            updated_at=annotation.deleted_at or annotation.updated_at,
+            via=via,
+            received_at=now(),
+        )
+    )
+
+
+def _raise_counter(session: Session, attribute_id: int) -> None:
+    session.execute(
+        update(Attribute)
+        .where(Attribute.id == attribute_id)
+        .values(answers_counter=Attribute.answers_counter + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _moment(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else parse(str(value))
+
+
+# -- the webhook's side ------------------------------------------------------------------------------------------------
+
+
+def from_webhook(settings: Settings, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Store what a webhook of Label Studio says and ask for a learning round; answers what was done.
+
+    Actions that carry no annotation, and projects that are no queue of ours, are answered and left alone: the sync will
+    find whatever matters. Raises UnknownAnnotationShape for a payload that cannot be read.
+    """
+    action = payload.get("action")
+    if not isinstance(action, str):
+        raise UnknownAnnotationShape("The webhook's body has no `action`; expected Label Studio's JSON with `action`.")
+    with writing(settings) as session:
+        if action == "ANNOTATIONS_DELETED":
+            touched = delete(session, [int(item["id"]) for item in payload.get("annotations", [])], "webhook")
+        elif action in {"ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED"}:
+            touched = _store_payload(session, payload)
+        else:
+            return {"action": action, "stored": 0}
+        names = list(session.scalars(select(Attribute.name).where(Attribute.id.in_(touched))))
+    for name in names:
+        ask_to_learn(settings, name)
+    return {"action": action, "stored": len(names)}
+
+
+def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
+    project = payload.get("project")
+    project_id = project.get("id") if isinstance(project, Mapping) else project
+    queue = session.scalar(select(Queue).where(Queue.project == project_id))
+    if queue is None:
+        return set()
+    classes = session.get_one(Attribute, queue.attribute_id).classes
+    annotations = payload.get("annotations") or [payload.get("annotation")]
+    tasks = payload.get("tasks") or [payload.get("task")]
+    if not all(isinstance(item, Mapping) for item in [*annotations, *tasks]):
+        raise UnknownAnnotationShape("The webhook's body has no `annotation` and `task` objects; Label Studio sends both.")
+    by_id = {task["id"]: task for task in tasks}
+    changed = False
+    for annotation in annotations:
+        task = by_id.get(annotation.get("task"), tasks[0])
+        seen = read(annotation, int(task["id"]), str((task.get("data") or {}).get("asset_id", "")), classes)
+        changed |= store(session, queue, seen, "webhook")
+    return {queue.attribute_id} if changed else set()
+
+
+def ask_to_learn(settings: Settings, attribute: str) -> None:
+    """Enqueue a learning round unless one waits already; a lost Redis costs only time, the sweep asks again."""
+    with reading(settings) as session:
+        waiting = session.scalars(select(Job.arguments).where(Job.kind == "learn", Job.state == "queued")).all()
+    if any(arguments.get("attribute") == attribute for arguments in waiting):
+        return
+    try:
+        jobs.enqueue(settings, "learn", attribute=attribute)
+    except ServiceDown as error:
+        log.warning("learn(%s) not enqueued: %s", attribute, error)

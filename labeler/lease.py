@@ -1,0 +1,116 @@
+"""The learn lock: one learner at a time an attribute, and no answer left out of the next round.
+
+A lease has a time limit and a fencing token (a counter in the records). A learner whose lease ran out, or whose worker was
+killed while its own process lived on, finds that its token is no longer current and may write nothing more. Releasing
+succeeds only where no answer came since the round's snapshot: a learner that fails to release goes round again.
+After Kleppmann, "How to do distributed locking" (2016), fencing tokens.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psutil
+from sqlalchemy import CursorResult, or_, update
+from sqlalchemy.orm import Session
+
+from labeler.records.schema import Attribute
+from labeler.records.session import writing
+from labeler.settings import Settings
+from models.clock import now
+from models.errors import JobSuperseded
+
+LIFETIME = timedelta(seconds=90)
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write for one attribute, as long as ``token`` is current."""
+
+    settings: Settings
+    attribute_id: int
+    token: int
+
+    def check(self, session: Session) -> None:
+        """Renew inside the caller's transaction; what the caller then writes commits with the renewal or not at all.
+
+        Raises JobSuperseded where a newer learner holds the attribute.
+        """
+        renewed = session.execute(
+            update(Attribute)
+            .where(Attribute.id == self.attribute_id, Attribute.lease_token == self.token)
+            .values(lease_until=now() + LIFETIME)
+        )
+        if _rows(renewed) != 1:
+            raise JobSuperseded(
+                f"Another learner took over attribute {self.attribute_id} (this one holds token {self.token}); "
+                "nothing was written, and the newer one answers for every answer so far."
+            )
+
+    def renew(self) -> None:
+        """Renew in a transaction of its own, before something outside the records is changed."""
+        with writing(self.settings) as session:
+            self.check(session)
+
+    def release(self, learned: int) -> bool:
+        """Give the lease back if no answer came since ``learned``; False means: go round again."""
+        with writing(self.settings) as session:
+            self.check(session)
+            released = session.execute(
+                update(Attribute)
+                .where(
+                    Attribute.id == self.attribute_id,
+                    Attribute.lease_token == self.token,
+                    Attribute.answers_counter == learned,
+                )
+                .values(lease_until=None, lease_holder=None, learned_counter=learned)
+            )
+            return _rows(released) == 1
+
+    def abandon(self) -> None:
+        """Give the lease back after a failure, if it is still ours, so that a retry need not wait for its end."""
+        with writing(self.settings) as session:
+            session.execute(
+                update(Attribute)
+                .where(Attribute.id == self.attribute_id, Attribute.lease_token == self.token)
+                .values(lease_until=None, lease_holder=None)
+            )
+
+
+def take(settings: Settings, attribute_id: int) -> Lease | None:
+    """The lease on an attribute, or None where a living learner holds it (which will see every answer so far)."""
+    with writing(settings) as session:
+        held = session.get_one(Attribute, attribute_id)
+        before = held.lease_token
+        free = or_(Attribute.lease_until.is_(None), Attribute.lease_until < now())
+        if held.lease_holder and not _lives(held.lease_holder):
+            free = Attribute.lease_holder == held.lease_holder
+        taken = session.execute(
+            update(Attribute)
+            .where(Attribute.id == attribute_id, Attribute.lease_token == before, free)
+            .values(lease_token=before + 1, lease_holder=_holder(), lease_until=now() + LIFETIME)
+        )
+        return Lease(settings, attribute_id, before + 1) if _rows(taken) == 1 else None
+
+
+def _rows(result: object) -> int:
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def _holder() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
+
+
+def _lives(holder: str) -> bool:
+    host, pid, started = holder.rsplit(":", 2)
+    if host != socket.gethostname():
+        return True  # cannot be seen from here: only its time limit tells
+    try:
+        process = psutil.Process(int(pid))
+        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - float(started)) < 1
+    except psutil.NoSuchProcess:
+        return False
