@@ -1,0 +1,33 @@
+"""Query strategies in modAL's protocol, ours and, by name, those of modAL and scikit-activeml."""
+
+from __future__ import annotations
+
+from models.errors import SettingsError
+from models.strategies.base import Picked, Strategy, best, check_candidates, generator
+from models.strategies.plugged import plugged
+from models.strategies.simple import entropy, likely, margin, random
+from models.strategies.spread import farthest, typical
+
+OURS: dict[str, Strategy] = {
+    "random": random,
+    "margin": margin,
+    "entropy": entropy,
+    "likely": likely,
+    "typical": typical,
+    "farthest": farthest,
+}
+
+
+def strategy(name: str) -> Strategy:
+    """The strategy of this name: one of ours, ``modal:…`` or ``skactiveml:…``. Raises SettingsError."""
+    if ":" in name:
+        return plugged(name)
+    if name not in OURS:
+        raise SettingsError(
+            f"There is no strategy {name!r}. Use attune (the default), one of {', '.join(sorted(OURS))}, "
+            "or another library's: modal:margin_sampling, skactiveml:TypiClust."
+        )
+    return OURS[name]
+
+
+__all__ = ["OURS", "Picked", "Strategy", "best", "check_candidates", "generator", "strategy"]

@@ -1,0 +1,54 @@
+"""The strategy protocol (modAL's) and what all strategies share: the checks, and picking the best.
+
+A strategy is a callable ``(estimator, X, n_instances=1, random_state=None, **kw) -> (indices, utilities)``: ``X``
+(m, d) float32 are the candidates; ``indices`` (n_instances,) intp are distinct rows of it, best first;
+``utilities`` (n_instances,) float64 belong to them, higher means ask sooner. Always the pair: modAL 0.4.2 calls a
+strategy that returns only indices a second time. Each raises EmptyPool or PoolExhausted before it computes anything.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import EmptyPool, PoolExhausted
+
+Picked = tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]
+
+
+class Strategy(Protocol):
+    """Anything that can say which of the candidates to ask about next."""
+
+    def __call__(
+        self, estimator: Any, X: npt.NDArray[Any], n_instances: int = 1, random_state: Any = None, **kw: Any
+    ) -> Picked: ...
+
+
+def check_candidates(X: npt.NDArray[Any], n_instances: int) -> None:
+    """Refuse a query that cannot be answered. Raises EmptyPool, or PoolExhausted with both numbers."""
+    if len(X) == 0:
+        raise EmptyPool(
+            f"There are 0 candidates, and {n_instances} were requested. "
+            "Every asset has been asked about; add images: attune assets add PATH."
+        )
+    if n_instances > len(X):
+        raise PoolExhausted(
+            f"{n_instances} candidates were requested and {len(X)} are available. "
+            f"Ask for at most {len(X)}, or add images: attune assets add PATH."
+        )
+
+
+def best(utilities: npt.NDArray[Any], n_instances: int, rng: np.random.Generator) -> Picked:
+    """The ``n_instances`` highest utilities, ties broken at random."""
+    values = np.asarray(utilities, dtype=np.float64)
+    order = np.lexsort((rng.random(len(values)), -values))[:n_instances]
+    return order.astype(np.intp), values[order]
+
+
+def generator(random_state: Any) -> np.random.Generator:
+    """A numpy Generator of a seed, a Generator, a legacy RandomState (modAL passes those) or None (seed 0)."""
+    if isinstance(random_state, np.random.RandomState):
+        return np.random.default_rng(random_state.randint(2**31))
+    return np.random.default_rng(0 if random_state is None else random_state)
