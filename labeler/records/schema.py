@@ -185,6 +185,7 @@ class Task(Base):
     inclusion: Mapped[float | None]
     run: Mapped[int]  # number of the run that asked; 0 before the first
     position: Mapped[int] = mapped_column(default=0)
+    due: Mapped[int | None]  # an audit's turn, counted in the expert's answers, so that nobody can tell it by its place
     state: Mapped[str] = mapped_column(default="open")
     offered_at: Mapped[datetime | None]  # when it last stood where Label Studio may hand it out
     signed_until: Mapped[datetime | None]
@@ -315,6 +316,7 @@ class Job(Base):
     __tablename__ = "jobs"
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(index=True)
+    subject: Mapped[str | None] = mapped_column(index=True)  # the attribute it is about
     arguments: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(index=True)  # queued, running, done, failed, lost
     done: Mapped[int] = mapped_column(default=0)

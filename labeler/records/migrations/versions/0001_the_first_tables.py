@@ -78,6 +78,7 @@ def upgrade() -> None:
     op.create_table('jobs',
     sa.Column('id', sa.String(length=255), nullable=False),
     sa.Column('kind', sa.String(length=255), nullable=False),
+    sa.Column('subject', sa.String(length=255), nullable=True),
     sa.Column('arguments', sa.JSON(), nullable=False),
     sa.Column('state', sa.String(length=255), nullable=False),
     sa.Column('done', sa.Integer(), nullable=False),
@@ -91,6 +92,7 @@ def upgrade() -> None:
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_jobs_kind'), ['kind'], unique=False)
         batch_op.create_index(batch_op.f('ix_jobs_state'), ['state'], unique=False)
+        batch_op.create_index(batch_op.f('ix_jobs_subject'), ['subject'], unique=False)
 
     op.create_table('tokens',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -209,6 +211,7 @@ def upgrade() -> None:
     sa.Column('inclusion', sa.Double(), nullable=True),
     sa.Column('run', sa.Integer(), nullable=False),
     sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('due', sa.Integer(), nullable=True),
     sa.Column('state', sa.String(length=255), nullable=False),
     sa.Column('offered_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('signed_until', sa.DateTime(timezone=True), nullable=True),
@@ -307,6 +310,7 @@ def downgrade() -> None:
     op.drop_table('tombstones')
     op.drop_table('tokens')
     with op.batch_alter_table('jobs', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_jobs_subject'))
         batch_op.drop_index(batch_op.f('ix_jobs_state'))
         batch_op.drop_index(batch_op.f('ix_jobs_kind'))
 

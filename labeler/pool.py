@@ -1,0 +1,60 @@
+"""The pool as the learner sees it: the active encoder's mapped vectors beside the records' assets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler.records.schema import Asset, Encoder
+from labeler.settings import Settings
+from models.errors import EmptyPool
+from models.fingerprint import Fingerprint
+from models.pool import Pool
+from models.vectors import VectorStore
+
+
+@dataclass(frozen=True, eq=False)
+class PoolView:
+    """A ``Pool`` with each row's primary key in the records; -1 marks a row that may not be shown (removed)."""
+
+    pool: Pool
+    keys: npt.NDArray[np.int64]
+    fingerprint: Fingerprint
+
+    @cached_property
+    def hidden(self) -> npt.NDArray[np.intp]:
+        """Rows that may not be asked about: their asset was removed after its vector was stored."""
+        return np.flatnonzero(self.keys < 0)
+
+
+def active_encoder(session: Session) -> Encoder | None:
+    """The encoder whose vectors make the pool, or None in an empty workspace."""
+    return session.scalar(select(Encoder).where(Encoder.active.is_(True)))
+
+
+def open_pool(settings: Settings, session: Session) -> PoolView:
+    """Map the active encoder's vectors and join the records' titles; nothing of the matrix is copied.
+
+    Raises EmptyPool where no asset has a vector yet.
+    """
+    encoder = active_encoder(session)
+    if encoder is None:
+        raise EmptyPool("The pool is empty: no asset has a vector. Add images with `attune assets add PATH`.")
+    fingerprint = Fingerprint.from_dict(encoder.fingerprint)
+    vectors = VectorStore(settings.vectors).read(fingerprint)
+    if len(vectors.ids) == 0:
+        raise EmptyPool(
+            "The pool is empty: no asset has a vector of the active encoder yet. `attune assets list` shows what is "
+            "there; `attune assets add PATH` adds and embeds images."
+        )
+    columns = select(Asset.asset_id, Asset.title_id, Asset.id).where(Asset.removed_at.is_(None))
+    known = {asset_id: (title, key) for asset_id, title, key in session.execute(columns)}
+    rows = [known.get(asset_id, ("", -1)) for asset_id in vectors.ids.tolist()]
+    titles = np.array([title for title, _ in rows], dtype=np.str_)
+    keys = np.array([key for _, key in rows], dtype=np.int64)
+    return PoolView(Pool(vectors.ids, titles, vectors.blocks), keys, fingerprint)

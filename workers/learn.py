@@ -1,0 +1,95 @@
+"""The job `learn`: rounds under the attribute's lease until no answer is left out, and the queues follow each round."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from labeler import attributes, queues
+from labeler.jobs import Report
+from labeler.label_studio.client import LabelStudio
+from labeler.lease import Lease, take
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models import learner
+from models.errors import JobSuperseded
+from workers import queueing, rounds, snapshot
+from workers.ordering import contested, deal, taken
+
+log = logging.getLogger("attune.learn")
+MOST_ROUNDS = 50  # a flood of answers may not hold one worker for ever; the sweep asks again
+
+
+def run(settings: Settings, report: Report, attribute: str, size: int | None = None) -> dict[str, Any]:
+    """Learn from every answer of ``attribute`` so far and order its queues; ``size`` open tasks a queue.
+
+    Idempotent: without new answers no new run is made. Where another learner holds the attribute nothing is done: it
+    goes round again for the newest answers. Raises UnknownAttribute, EmptyPool, LabelStudioUnreachable.
+    """
+    with reading(settings) as session:
+        attribute_id = attributes.find(session, attribute).id
+    lease = take(settings, attribute_id)
+    if lease is None:
+        log.info("learn(%s): another learner is at it and will see every answer", attribute)
+        return {"attribute": attribute, "state": "held by another learner"}
+    try:
+        return _rounds(settings, report, attribute, lease, size)
+    except JobSuperseded as error:
+        log.warning("learn(%s): %s", attribute, error)
+        return {"attribute": attribute, "state": "superseded"}
+    except BaseException:
+        lease.abandon()
+        raise
+
+
+def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, size: int | None) -> dict[str, Any]:
+    ls = LabelStudio.connect(settings)
+    queues.ensure(settings, ls, attribute)
+    for number in range(1, MOST_ROUNDS + 1):
+        report(number - 1, number)
+        result, counter = one_round(settings, ls, attribute, lease, size or settings.queue_size)
+        if lease.release(counter):
+            report(number, number)
+            return {**result, "rounds": number}
+        log.info("learn(%s): answers came meanwhile, round %d follows", attribute, number + 1)
+    lease.abandon()
+    return {**result, "rounds": MOST_ROUNDS}
+
+
+def one_round(
+    settings: Settings, ls: LabelStudio, attribute: str, lease: Lease, size: int
+) -> tuple[dict[str, Any], int]:
+    """Snapshot, fit, evaluate, record, choose, and put the queues in order; the result and the counter it covers."""
+    seen = snapshot.take(settings, attribute)
+    prompts = rounds.phrases(settings, seen.attribute)
+    learned = rounds.learn(settings, seen, prompts, lease)
+    asks = learner.plan(
+        seen.view.pool,
+        learned.probe,
+        seen.training,
+        taken(seen),
+        size * len(seen.queues),
+        seen.learner,
+        seen.seed,
+        prompts,
+        seen.design,
+        contested(seen),
+    )
+    plans = deal(seen, asks, size)
+    with writing(settings) as session:
+        # Before the questions leave: an audit's probability must be on disk when its answer can come back.
+        lease.check(session)
+        session.get_one(type(seen.attribute), seen.attribute.id).audit_state = seen.design.to_bytes()
+    asked = queueing.apply(settings, ls, seen, plans, learned, lease)
+    log.info("learn(%s): run %d, %d answers, %d new questions", attribute, learned.run, seen.count, asked)
+    result = {
+        "attribute": attribute,
+        "state": "learned" if learned.fresh else "nothing new",
+        "run": learned.run,
+        "answers": seen.count,
+        "average_precision": learned.metrics.get("average_precision"),
+        "queues": {seen.experts[queue.expert_id]: queues.link(settings, queue) for queue in seen.queues},
+        "asked": asked,
+        "open": sum(len(plan.order) for plan in plans),
+    }
+    return result, seen.attribute.answers_counter

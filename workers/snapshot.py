@@ -1,0 +1,168 @@
+"""What one learning round reads from the records, at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler import attributes
+from labeler.pool import PoolView, open_pool
+from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.answers import AUDIT, SKIP, Answer, latest
+from models.audit import AuditDesign
+from models.files import digest_json
+from models.labels import Labels, consensus
+from models.learner import LearnerSettings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A task as the round needs it: which pool row, whose queue, in what state."""
+
+    key: int  # Task.id
+    row: int  # index into the pool, -1 where the asset left it
+    queue: int
+    label_studio_task: int
+    purpose: str
+    state: str
+    due: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Everything a round depends on; the records may move on while it works."""
+
+    attribute: Attribute
+    queues: tuple[Queue, ...]
+    experts: dict[int, str]  # expert id -> e-mail
+    view: PoolView
+    answers: tuple[Answer, ...]
+    answer_rows: tuple[tuple[int, int], ...]  # (pool row, expert id) of every answer, in the order of asking
+    asked: tuple[Asked, ...]
+    design: AuditDesign
+    last_run: Run | None
+
+    @property
+    def seed(self) -> int:
+        """The attribute's own seed, the same for all its rounds."""
+        return int(self.attribute.settings["seed"])
+
+    @cached_property
+    def learner(self) -> LearnerSettings:
+        """The learner's settings as this attribute keeps them."""
+        kept = {key: self.attribute.settings[key] for key in ("reserved_share", "strategy")}
+        share = 0.0 if not kept["reserved_share"] else self.attribute.settings.get("audit_share", 0.1)
+        return LearnerSettings(audit_share=share, **kept)
+
+    @cached_property
+    def training(self) -> Labels:
+        """Agreed labels of everything that was not asked for the audit."""
+        return consensus([a for a in self.answers if a.purpose != AUDIT], self.attribute.classes)
+
+    @cached_property
+    def audited(self) -> Labels:
+        """Agreed labels of the audit: never trained on."""
+        return consensus([a for a in self.answers if a.purpose == AUDIT], self.attribute.classes)
+
+    @property
+    def count(self) -> int:
+        """Answers so far: one expert on one asset, skips not counted, audits counted."""
+        return sum(answer.value != SKIP for answer in latest(self.answers))
+
+    @cached_property
+    def answered(self) -> npt.NDArray[np.intp]:
+        """Pool rows that anybody answered, in the order of asking."""
+        return np.array(list(dict.fromkeys(row for row, _ in self.answer_rows if row >= 0)), dtype=np.intp)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that decides the probe: the same digest, the same probe."""
+        told = [(a.asset_id, a.title_id, a.expert, a.value, a.purpose) for a in latest(self.answers)]
+        shape: dict[str, Any] = {
+            "classes": self.attribute.classes,
+            "prompts": self.attribute.prompts,
+            "settings": self.attribute.settings,
+            "revision": self.attribute.revision,
+            "encoder": self.view.fingerprint.digest,
+        }
+        return digest_json([sorted(told), shape])
+
+
+def take(settings: Settings, name: str) -> Snapshot:
+    """Read the attribute's answers, tasks and queues, and map the pool.
+
+    Raises UnknownAttribute, and EmptyPool where nothing can be asked about.
+    """
+    with reading(settings) as session:
+        found = attributes.find(session, name)
+        view = open_pool(settings, session)
+        experts = {expert.id: expert.email for expert in session.scalars(select(Expert))}
+        answers, rows = _answers(session, found.id, experts, view)
+        state = found.audit_state
+        return Snapshot(
+            attribute=found,
+            queues=_queues(session, found.id),
+            experts=experts,
+            view=view,
+            answers=tuple(answers),
+            answer_rows=tuple(rows),
+            asked=_asked(session, found.id, view),
+            design=AuditDesign.from_bytes(state) if state else AuditDesign(int(found.settings["seed"])),
+            last_run=session.scalar(
+                select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1)
+            ),
+        )
+
+
+def _queues(session: Session, attribute_id: int) -> tuple[Queue, ...]:
+    rows = select(Queue).where(Queue.attribute_id == attribute_id, Queue.closed_at.is_(None)).order_by(Queue.id)
+    return tuple(session.scalars(rows))
+
+
+def _answers(
+    session: Session, attribute_id: int, experts: dict[int, str], view: PoolView
+) -> tuple[list[Answer], list[tuple[int, int]]]:
+    rows = session.execute(
+        select(Annotation, Asset.asset_id, Asset.title_id)
+        .join(Asset, Asset.id == Annotation.asset_pk)
+        .where(Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None))
+        .order_by(Annotation.answered_at, Annotation.id)
+    ).all()
+    answers = [
+        Answer(
+            asset_id=asset_id,
+            title_id=title_id,
+            expert=experts[row.expert_id],
+            value=row.value,
+            purpose=row.purpose,
+            answered_at=row.updated_at,
+            inclusion=row.inclusion,
+        )
+        for row, asset_id, title_id in rows
+    ]
+    where = view.pool.positions(answer.asset_id for answer in answers)
+    return answers, [(int(place), row.expert_id) for place, (row, _, _) in zip(where, rows, strict=True)]
+
+
+def _asked(session: Session, attribute_id: int, view: PoolView) -> tuple[Asked, ...]:
+    rows: Sequence[Any] = session.execute(
+        select(Task.id, Asset.asset_id, Task.queue_id, Task.label_studio_task, Task.purpose, Task.state, Task.due)
+        .join(Asset, Asset.id == Task.asset_pk)
+        .join(Queue, Queue.id == Task.queue_id)
+        .where(Queue.attribute_id == attribute_id, Task.state != "retired")
+        .order_by(Task.id)
+    ).all()
+    places = view.pool.positions(row.asset_id for row in rows)
+    return tuple(
+        Asked(row.id, int(place), row.queue_id, row.label_studio_task, row.purpose, row.state, row.due)
+        for place, row in zip(places, rows, strict=True)
+    )
