@@ -1,0 +1,1 @@
+"""How much average precision each learner buys with so many labels, ours and its peers, run for real."""
