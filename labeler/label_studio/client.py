@@ -1,0 +1,131 @@
+"""The one connection to Label Studio: explicit time limits, and errors that say what to do and never show a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+
+from labeler import secrets
+from labeler.settings import Settings
+from models.errors import LabelStudioRefused, LabelStudioUnreachable
+
+CONNECT_SECONDS = 3.05
+ANSWER_SECONDS = 60.0  # importing a thousand tasks takes one second; more than a minute is an outage
+SHOWN_CHARACTERS = 600
+
+
+class LabelStudio:
+    """An administrator's access: ``sdk`` for the calls that label-studio-sdk has, ``request`` for the others.
+
+    Raises LabelStudioUnreachable where nothing answers, and LabelStudioRefused with the status and the body (never the
+    headers, which hold the token) where the answer is an error.
+    """
+
+    def __init__(self, address: str, token: str, answer_seconds: float = ANSWER_SECONDS) -> None:
+        import httpx
+        from label_studio_sdk import client
+
+        self.address = address.rstrip("/")
+        self._limits = (CONNECT_SECONDS, answer_seconds)
+        self._session = requests.Session()
+        limits = httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS)
+        # No retry below us: a repeated import would make every task twice.
+        with self.errors():
+            make: Any = client.LabelStudio
+            self.sdk = make(
+                base_url=self.address,
+                api_key=token,
+                max_retries=0,
+                httpx_client=httpx.Client(timeout=limits, follow_redirects=True),
+            )
+
+    @classmethod
+    def connect(cls, settings: Settings) -> LabelStudio:
+        """The Label Studio of ``settings``, with the token set or else the one made for this workspace.
+
+        Nothing is asked yet; `version` is the cheapest question.
+        """
+        return cls(settings.label_studio_address, token(settings))
+
+    def version(self) -> str:
+        """The release that answers, such as ``1.23.2``; asks without a token."""
+        return str(self.request("GET", "/api/version")["release"])
+
+    def me(self) -> dict[str, Any]:
+        """The user of the token: id and email."""
+        found: dict[str, Any] = self.request("GET", "/api/current-user/whoami")
+        return found
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        answer_seconds: float | None = None,
+    ) -> Any:
+        """Ask what the SDK has no call for; returns the decoded JSON, or None for an empty answer."""
+        limits = self._limits if answer_seconds is None else (CONNECT_SECONDS, answer_seconds)
+        with self.errors():
+            # The wrapper exchanges a personal access token for a short-lived one when needed.
+            headers = {"Authorization": self.sdk._client_wrapper.get_headers()["Authorization"]}
+            reply = self._session.request(
+                method, self.address + path, json=body, params=query, headers=headers, timeout=limits
+            )
+            return read(reply)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn what the SDK, httpx and requests raise into ours."""
+        import httpx
+        from label_studio_sdk.core.api_error import ApiError
+
+        try:
+            yield
+        except (requests.ConnectionError, requests.Timeout, httpx.TransportError) as error:
+            raise LabelStudioUnreachable(
+                f"Label Studio does not answer at {self.address} ({type(error).__name__}). Start everything with "
+                "`attune up`, or set ATTUNE_LABEL_STUDIO_URL to one that runs; `attune doctor` tries each part."
+            ) from error
+        except ApiError as error:
+            raise refused(int(error.status_code or 0), error.body) from error
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+        self.sdk._client_wrapper.httpx_client.httpx_client.close()
+
+
+def token(settings: Settings) -> str:
+    """The administrator's token: the one set, or the generated one in the workspace's secrets."""
+    return settings.label_studio_token or secrets.load(settings.secrets).label_studio_token
+
+
+def read(reply: requests.Response) -> Any:
+    """The JSON of a good answer; raises LabelStudioRefused otherwise."""
+    is_json = "json" in reply.headers.get("Content-Type", "")
+    if reply.status_code >= 400:
+        # Unknown paths answer with a whole page of HTML.
+        raise refused(reply.status_code, reply.json() if is_json else reply.reason)
+    return reply.json() if is_json and reply.content else None
+
+
+def refused(status: int, body: Any) -> LabelStudioRefused:
+    """The error for an answer of ``status``, with what the body tells and a next step."""
+    if isinstance(body, Mapping):
+        told = body.get("validation_errors") or body.get("detail") or body
+    else:
+        told = body
+    text = str(told)
+    text = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + " …"
+    steps = {
+        401: "The token is not accepted: check ATTUNE_LABEL_STUDIO_TOKEN, and that legacy tokens are allowed there "
+        "(Organization, Access Token Settings).",
+        403: "The token's user may not do this: use an administrator's token.",
+        404: "It may have been deleted in Label Studio: `attune sync` compares the two.",
+    }
+    step = steps.get(status, "`attune doctor` checks the connection, the token and the webhooks.")
+    return LabelStudioRefused(f"Label Studio answered {status}: {text}. {step}", status)

@@ -1,0 +1,84 @@
+"""The labelling page of an attribute: its XML, and reading and writing the answers that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from models.errors import DataError, UnknownAnnotationShape
+
+CONTROL, IMAGE = "label", "image"
+UNSURE, SKIP = "unsure", "skip"
+# Label Studio's own order of automatic hotkeys, without the keys that its image tools take.
+HOTKEYS = "123456789qwetasdfgzxcvbyiopjklnm"
+UNSURE_HOTKEY = "0"
+
+
+def labelling_config(question: str, classes: Sequence[str]) -> str:
+    """Label Studio's XML for ``question``: the choices above the image, hotkeys 1, 2, 3 … and 0 for unsure.
+
+    Raises DataError where the classes cannot be choices: fewer than two, more than there are keys, doubled, empty,
+    longer than 80 characters, or named unsure or skip, which are answers and not classes.
+    """
+    check_classes(classes)
+    choices = "".join(
+        f"<Choice value={quoteattr(name)} hotkey={quoteattr(key)}/>"
+        for name, key in zip([*classes, UNSURE], [*HOTKEYS[: len(classes)], UNSURE_HOTKEY], strict=True)
+    )
+    # The editor replaces $name in a header by the task's data, which a question never means.
+    header = quoteattr(question.replace("$", "＄"))
+    return (
+        f"<View><Header value={header}/>"
+        f'<Choices name="{CONTROL}" toName="{IMAGE}" choice="single" showInline="true" required="true">'
+        f"{choices}</Choices>"
+        f'<Image name="{IMAGE}" value="${IMAGE}" maxHeight="560px" maxWidth="760px" '
+        'zoom="false" zoomControl="false" rotateControl="false"/></View>'
+    )
+
+
+def check_classes(classes: Sequence[str]) -> None:
+    """Raise DataError where ``classes`` cannot be the choices of a labelling page."""
+    if not 2 <= len(classes) <= len(HOTKEYS):
+        raise DataError(
+            f"The question has {len(classes)} classes; it takes 2 to {len(HOTKEYS)}, one key each. Give them as "
+            "--classes romance,friendship,neither."
+        )
+    if len(set(classes)) < len(classes):
+        raise DataError(f"A class stands twice in {list(classes)}. Give each class once.")
+    for name in classes:
+        if name in {UNSURE, SKIP}:
+            raise DataError(f"{name!r} cannot be a class: every question has it as an answer. Choose another name.")
+        if not name.strip() or name != name.strip() or len(name) > 80 or name.startswith("$") or not name.isprintable():
+            raise DataError(
+                f"The class {name!r} cannot be a choice: it takes 1 to 80 printable characters, without "
+                "spaces around them and without $ at the start. Choose another name."
+            )
+
+
+def read_value(annotation: Mapping[str, Any], classes: Sequence[str]) -> str:
+    """What an annotation says: one of ``classes``, ``unsure``, or ``skip`` for a cancelled one.
+
+    Raises UnknownAnnotationShape where it holds anything else than one choice of our control.
+    """
+    if annotation.get("was_cancelled"):
+        return SKIP
+    result = annotation.get("result") or ()
+    try:
+        (given,) = (item for item in result if item["from_name"] == CONTROL)
+        (choice,) = given["value"]["choices"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        choice = None
+    if choice != UNSURE and choice not in classes:
+        raise UnknownAnnotationShape(
+            f"Annotation {annotation.get('id')} holds {str(result)[:200]}, where one choice of {[*classes, UNSURE]} in "
+            f"the control {CONTROL!r} was expected. Was its project, or the answer, edited by hand in Label Studio?"
+        )
+    return str(choice)
+
+
+def write_result(value: str) -> list[dict[str, Any]]:
+    """The result list that the page makes for ``value``: a class or ``unsure``; ``skip`` has none."""
+    if value == SKIP:
+        return []
+    return [{"from_name": CONTROL, "to_name": IMAGE, "type": "choices", "value": {"choices": [value]}}]

@@ -1,0 +1,94 @@
+"""A person's own session in Label Studio, as the browser has it: for simulated experts and tests."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+from labeler.label_studio.client import read
+from labeler.label_studio.config import SKIP, write_result
+from labeler.label_studio.people import LIMITS, submit
+from models.errors import LabelStudioRefused, LabelStudioUnreachable
+
+
+class ExpertSession:
+    """Answers the way the labelling page does. Use as a context manager, or `close` it."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+        self._session = requests.Session()
+
+    @classmethod
+    def login(cls, address: str, email: str, password: str) -> Self:
+        """Log in; raises LabelStudioRefused for a wrong address or password."""
+        made = cls(address)
+        page = f"{made.address}/user/login/"
+        reply = submit(made._session, page, {"email": email, "password": password, "persist_session": "on"})
+        if reply.status_code != 302:
+            made.close()
+            raise LabelStudioRefused(
+                f"Label Studio did not let {email} in. Check the password; `attune expert add` prints it once.", 401
+            )
+        return made
+
+    def next_task(self, project: int) -> dict[str, Any] | None:
+        """The task that the labelling page would show next (id, data, queue, …), or None where none is left.
+
+        Label Studio holds it for this expert until it is answered or the hold runs out.
+        """
+        try:
+            found: dict[str, Any] = self._ask(
+                "POST", "/api/dm/actions", {"project": str(project)}, {"id": "next_task", "project": project}
+            )
+        except LabelStudioRefused as error:
+            if error.status == 404:
+                return None
+            raise
+        return found
+
+    def answer(self, task_id: int, value: str, lead_time: float = 1.0) -> int:
+        """Submit ``value`` (a class, unsure or skip) after ``lead_time`` seconds; the annotation's id."""
+        body = {"result": write_result(value), "lead_time": lead_time, "was_cancelled": value == SKIP, "draft_id": 0}
+        return int(self._ask("POST", f"/api/tasks/{task_id}/annotations", body)["id"])
+
+    def skip(self, task_id: int) -> int:
+        """Press Skip; the annotation's id."""
+        return self.answer(task_id, SKIP)
+
+    def edit(self, annotation_id: int, value: str, lead_time: float = 1.0) -> None:
+        """Change an answer given before."""
+        body = {"result": write_result(value), "was_cancelled": value == SKIP, "lead_time": lead_time}
+        self._ask("PATCH", f"/api/annotations/{annotation_id}/", body)
+
+    def draft(self, task_id: int, value: str) -> int:
+        """Begin an answer without submitting it; the draft's id."""
+        body = {"result": write_result(value), "lead_time": 1.0}
+        return int(self._ask("POST", f"/api/tasks/{task_id}/drafts", body)["id"])
+
+    def delete(self, annotation_id: int) -> None:
+        """Take an answer back."""
+        self._ask("DELETE", f"/api/annotations/{annotation_id}/")
+
+    def close(self) -> None:
+        """End the session."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
+        try:
+            reply = self._session.request(method, self.address + path, json=body, params=query, timeout=LIMITS)
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise LabelStudioUnreachable(
+                f"Label Studio does not answer at {self.address} ({type(error).__name__}). "
+                "`attune doctor` tries each part."
+            ) from error
+        return read(reply)

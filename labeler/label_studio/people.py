@@ -1,0 +1,82 @@
+"""Experts' logins in Label Studio. The user API makes users that cannot log in, so people come in by invitation."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import requests
+
+from labeler.label_studio.client import ANSWER_SECONDS, CONNECT_SECONDS, LabelStudio
+from models.errors import LabelStudioRefused, LabelStudioUnreachable, SettingsError
+
+LIMITS = (CONNECT_SECONDS, ANSWER_SECONDS)
+SHORTEST_PASSWORD = 8
+_CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+_PROBLEM = re.compile(r'class="[^"]*(?:error|field_errors)[^"]*"[^>]*>\s*(?:<[^>]+>\s*)*([^<]+)', re.IGNORECASE)
+
+
+def ensure_user(ls: LabelStudio, email: str, password: str) -> int:
+    """The id of the user ``email``, who is made with ``password`` where there is none; an existing password stays.
+
+    Raises SettingsError for a password under 8 characters, LabelStudioRefused with the page's own reason.
+    """
+    found = find_user(ls, email)
+    if found is not None:
+        return found
+    if len(password) < SHORTEST_PASSWORD:
+        raise SettingsError(
+            f"The password for {email} has {len(password)} characters; Label Studio takes {SHORTEST_PASSWORD} or more."
+        )
+    _sign_up(ls, email, password)
+    made = find_user(ls, email)
+    if made is None:
+        raise LabelStudioRefused(
+            f"Label Studio took the invitation of {email} but lists no such user. Look at its "
+            "People page, then ask again."
+        )
+    return made
+
+
+def find_user(ls: LabelStudio, email: str) -> int | None:
+    """The id of the user ``email`` (case does not matter), or None."""
+    with ls.errors():
+        users = ls.sdk.users.list()
+    return next((int(user.id) for user in users if (user.email or "").lower() == email.lower()), None)
+
+
+def _sign_up(ls: LabelStudio, email: str, password: str) -> None:
+    invite = urlsplit(ls.request("GET", "/api/invite")["invite_url"])
+    # The invitation names the host as Label Studio sees itself; we keep to the address that we reach it by.
+    link = f"{ls.address}{invite.path}?{invite.query}"
+    with requests.Session() as session:
+        reply = submit(session, link, {"email": email, "password": password, "allow_newsletters": "false"})
+    if reply.status_code != 302:
+        found = _PROBLEM.search(reply.text)
+        reason = found.group(1).strip() if found else "no reason given"
+        raise LabelStudioRefused(
+            f"Label Studio did not take {email} as a user: {reason}. Check the address and the password.",
+            reply.status_code,
+        )
+
+
+def submit(session: requests.Session, page: str, fields: dict[str, str]) -> requests.Response:
+    """Fill in one of Label Studio's own pages, which hold a CSRF token; a redirect is its way to say yes.
+
+    Raises LabelStudioUnreachable, or LabelStudioRefused where the page has no form.
+    """
+    try:
+        form = session.get(page, timeout=LIMITS)
+        token = _CSRF.search(form.text)
+        if token is None:
+            raise LabelStudioRefused(
+                f"{urlsplit(page).path} of Label Studio holds no form (status {form.status_code}). Is it release 1.23?",
+                form.status_code,
+            )
+        sent = {**fields, "csrfmiddlewaretoken": token.group(1)}
+        return session.post(page, data=sent, headers={"Referer": page}, allow_redirects=False, timeout=LIMITS)
+    except (requests.ConnectionError, requests.Timeout) as error:
+        host = urlsplit(page).netloc
+        raise LabelStudioUnreachable(
+            f"Label Studio does not answer at {host} ({type(error).__name__}). `attune doctor` tries each part."
+        ) from error

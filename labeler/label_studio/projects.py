@@ -1,0 +1,154 @@
+"""One Label Studio project for each expert and attribute: the expert's queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from labeler.label_studio.client import LabelStudio
+from labeler.label_studio.config import labelling_config
+from labeler.settings import Settings
+from models.errors import LabelStudioError, LabelStudioRefused
+
+# Named one by one: "all actions" would send every import of tasks, image addresses and all, back to us.
+ACTIONS = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED")
+SECRET_HEADER = "X-Attune-Secret"
+TITLE_CHARACTERS = (3, 50)  # Label Studio's limits
+
+
+@dataclass(frozen=True)
+class Project:
+    """Ids in Label Studio: the project, the view that its link opens, the webhook that tells of answers."""
+
+    id: int
+    view: int
+    webhook: int | None
+
+
+def create(
+    ls: LabelStudio,
+    title: str,
+    question: str,
+    classes: Sequence[str],
+    instruction_html: str,
+    webhook_url: str,
+    webhook_secret: str,
+) -> Project:
+    """Make an empty queue that serves the lowest score first and never shows what the model thinks.
+
+    ``title`` is clipped to 50 characters. Nothing is left behind where a step fails. Raises DataError for classes that
+    cannot be choices, LabelStudioRefused where Label Studio says no.
+    """
+    config = labelling_config(question, classes)
+    with ls.errors():
+        made = ls.sdk.projects.create(
+            title=_title(title),
+            label_config=config,
+            sampling="Uncertainty sampling",
+            maximum_annotations=1,
+            show_collab_predictions=False,
+            enable_empty_annotation=False,
+            # A skip is an answer that we keep: the image does not come back to the same expert by itself.
+            skip_queue="IGNORE_SKIPPED",
+            expert_instruction=instruction_html,
+            show_instruction=bool(instruction_html),
+        )
+    project = int(made.id or 0)
+    try:
+        return Project(project, _make_view(ls, project), _make_webhook(ls, project, webhook_url, webhook_secret))
+    except LabelStudioError:
+        with suppress(LabelStudioError):
+            _delete(ls, project)
+        raise
+
+
+def update(ls: LabelStudio, project: Project, question: str, classes: Sequence[str], instruction_html: str) -> None:
+    """Change the question, the classes or the instruction; answers given stay as they are, even of a dropped class."""
+    config = labelling_config(question, classes)
+    with ls.errors():
+        ls.sdk.projects.update(
+            id=project.id,
+            label_config=config,
+            expert_instruction=instruction_html,
+            show_instruction=bool(instruction_html),
+        )
+
+
+def delete(ls: LabelStudio, project: Project) -> None:
+    """Delete the project with all its tasks and answers; one that is gone already is fine."""
+    _delete(ls, project.id)
+
+
+def mend(ls: LabelStudio, project: Project, webhook_url: str, webhook_secret: str) -> Project:
+    """Bring the link's view and the webhook back to what they must be, after ports, secrets or people changed them.
+
+    Returns the project with its ids as they are now. Raises LabelStudioRefused (404) where the project itself is gone.
+    """
+    views = {item["id"] for item in ls.request("GET", "/api/dm/views/", query={"project": project.id})}
+    view = project.view if project.view in views else _make_view(ls, project.id)
+    with ls.errors():
+        hooks = {hook.id: hook for hook in ls.sdk.webhooks.list(project=str(project.id))}
+    kept = hooks.get(project.webhook)
+    if kept is not None and _is_right(kept, webhook_url, webhook_secret):
+        return Project(project.id, view, project.webhook)
+    for old in hooks.values():
+        with ls.errors():
+            ls.sdk.webhooks.delete(id=old.id)
+    return Project(project.id, view, _make_webhook(ls, project.id, webhook_url, webhook_secret))
+
+
+def labelling_url(settings: Settings, project_id: int, view_id: int) -> str:
+    """The link that an expert opens to answer, in the queue's order.
+
+    It names the view: without one, a first visit serves tasks by id and not by score.
+    """
+    return f"{settings.label_studio_browser_address}/projects/{project_id}/data?tab={view_id}&labeling=1"
+
+
+def _title(title: str) -> str:
+    shortest, longest = TITLE_CHARACTERS
+    clipped = title if len(title) <= longest else title[: longest - 1] + "…"
+    return clipped.ljust(shortest, "·")
+
+
+def _make_view(ls: LabelStudio, project: int) -> int:
+    made = ls.request(
+        "POST",
+        "/api/dm/views/",
+        {"project": project, "data": {"title": "Queue", "type": "list", "target": "tasks"}},
+    )
+    return int(made["id"])
+
+
+def _make_webhook(ls: LabelStudio, project: int, url: str, secret: str) -> int:
+    with ls.errors():
+        made = ls.sdk.webhooks.create(
+            url=url,
+            project=project,
+            send_payload=True,
+            send_for_all_actions=False,
+            is_active=True,
+            actions=list(ACTIONS),
+            headers={SECRET_HEADER: secret},
+        )
+    return int(made.id)
+
+
+def _is_right(hook: Any, url: str, secret: str) -> bool:
+    return (
+        hook.url == url
+        and hook.is_active is not False
+        and set(hook.actions or ()) == set(ACTIONS)
+        and (hook.headers or {}).get(SECRET_HEADER) == secret
+    )
+
+
+def _delete(ls: LabelStudio, project: int) -> None:
+    try:
+        with ls.errors():
+            ls.sdk.projects.delete(id=project)
+    except LabelStudioRefused as error:
+        if error.status != 404:
+            raise

@@ -1,0 +1,171 @@
+"""An expert's queue of open tasks: filled, put in order, and cleared of what is stale.
+
+Label Studio serves the lowest score first among the predictions of the project's model version. The score is thus a
+place in the queue and no probability, and a new order is a new model version.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from labeler.label_studio import tasks
+from labeler.label_studio.client import LabelStudio
+from models.errors import DataError, LabelStudioRefused
+
+BATCH = 200  # tasks or predictions in one request: each is taken whole or not at all
+ASSETS_AT_ONCE = 50  # conditions in one filter
+
+
+@dataclass(frozen=True)
+class NewTask:
+    """An asset to put to the expert: its signed address and its place, lowest first."""
+
+    asset_id: str
+    image_url: str
+    score: float
+
+
+def add(ls: LabelStudio, project: int, new: Sequence[NewTask], version: str) -> list[int]:
+    """Put ``new`` into the queue, placed by score under model version ``version``; the task ids in the same order.
+
+    An asset that the project holds already keeps its task, whose id is returned and whose place `reorder` changes.
+    Tasks of a version other than the project's are served only when no task of the project's version is left.
+    """
+    held = held_assets(ls, project, [task.asset_id for task in new])
+    missing = list({task.asset_id: task for task in new if task.asset_id not in held}.values())
+    for start in range(0, len(missing), BATCH):
+        batch = missing[start : start + BATCH]
+        request = [
+            {
+                "data": {"image": task.image_url, "asset_id": task.asset_id},
+                "predictions": [{"result": [], "score": place(task.score), "model_version": version}],
+            }
+            for task in batch
+        ]
+        with ls.errors():
+            reply = ls.sdk.projects.import_tasks(id=project, request=request, return_task_ids=True)
+        ids = list(reply.task_ids or ())
+        if len(ids) != len(batch):
+            raise LabelStudioRefused(f"Label Studio made {len(ids)} of {len(batch)} tasks in project {project}.")
+        held.update(zip((task.asset_id for task in batch), ids, strict=True))
+    return [held[task.asset_id] for task in new]
+
+
+def place(score: float) -> float:
+    """``score`` squeezed into 0..1 in the same order, outside of which Label Studio drops a prediction without a word.
+
+    Raises DataError where the score is not finite.
+    """
+    if not math.isfinite(score):
+        raise DataError(f"A place in the queue is {score}; it takes a finite number.")
+    return 0.5 + 0.5 * score / (1 + abs(score))
+
+
+def held_assets(ls: LabelStudio, project: int, asset_ids: Sequence[str]) -> dict[str, int]:
+    """asset_id -> task id, for those of ``asset_ids`` that the project has a task for (the oldest of two)."""
+    found: dict[str, int] = {}
+    for start in range(0, len(asset_ids), ASSETS_AT_ONCE):
+        filters = tasks.of_assets(asset_ids[start : start + ASSETS_AT_ONCE])
+        for row in tasks.listed(ls, project, filters, conjunction="or", page=1000):
+            found.setdefault(row["data"]["asset_id"], row["id"])
+    return found
+
+
+def reorder(ls: LabelStudio, project: int, scores: Mapping[int, float], version: str, previous: str) -> None:
+    """Serve the tasks of ``scores`` (task id -> score) lowest first from the next fetch on.
+
+    New predictions come first, then the switch, then the old ones go: a crash between leaves one whole order or the
+    other. Ids that vanished meanwhile are left out. ``previous`` is the version served until now ("" for none).
+    """
+    wanted = dict(scores)
+    if not _import(ls, project, wanted, version):
+        existing = {row["id"] for row in tasks.listed(ls, project, ids=list(wanted), page=1000)}
+        wanted = {task: score for task, score in wanted.items() if task in existing}
+        if not _import(ls, project, wanted, version):
+            raise LabelStudioRefused(f"Tasks of project {project} vanish while they are put in order. Ask again.", 400)
+    if not wanted:
+        return
+    # Not by the SDK, whose reading of the whole project that comes back takes longer than the change.
+    ls.request("PATCH", f"/api/projects/{project}/", {"model_version": version})
+    if previous and previous != version:
+        drop_version(ls, project, previous)
+
+
+def _import(ls: LabelStudio, project: int, scores: Mapping[int, float], version: str) -> bool:
+    """Import predictions; False where Label Studio knows one of the tasks no more (then that batch is not stored)."""
+    items = list(scores.items())
+    for start in range(0, len(items), BATCH):
+        request = [
+            {"task": task, "model_version": version, "score": place(score), "result": []}
+            for task, score in items[start : start + BATCH]
+        ]
+        try:
+            with ls.errors():
+                reply = ls.sdk.projects.import_predictions(id=project, request=request)
+        except LabelStudioRefused as error:
+            if error.status == 400 and "task" in str(error):
+                return False
+            raise
+        if reply.created != len(request):
+            raise LabelStudioRefused(
+                f"Label Studio stored {reply.created} of {len(request)} places in project {project}."
+            )
+    return True
+
+
+def drop_version(ls: LabelStudio, project: int, version: str) -> None:
+    """Delete the predictions of one model version; one that has none is fine."""
+    try:
+        ls.request("DELETE", f"/api/projects/{project}/model-versions/", {"model_version": version})
+    except LabelStudioRefused as error:
+        if error.status != 404:
+            raise
+
+
+def retire(ls: LabelStudio, project: int, ids: Sequence[int]) -> list[int]:
+    """Delete those of ``ids`` that nobody has answered, skipped or begun; returns the ids really deleted.
+
+    Label Studio applies the condition in the very request that deletes, so an answer given meanwhile is kept.
+    """
+    if not ids:
+        return []
+    everything = {row["id"] for row in tasks.listed(ls, project, tasks.is_open(), page=1000)}
+    wanted = [task for task in dict.fromkeys(ids) if task in everything]
+    # The action takes a project's views along with its last task, and so the expert's link: one task goes by itself.
+    alone = [wanted.pop()] if wanted and len(wanted) == len(everything) else []
+    _delete(ls, project, wanted)
+    for task in [row["id"] for row in tasks.listed(ls, project, tasks.is_untouched(), ids=alone)] if alone else ():
+        with ls.errors():
+            ls.sdk.tasks.delete(id=str(task))
+    gone = [*wanted, *alone]
+    left = {row["id"] for row in tasks.listed(ls, project, ids=gone, page=1000)} if gone else set()
+    return [task for task in gone if task not in left]
+
+
+def _delete(ls: LabelStudio, project: int, ids: Sequence[int]) -> None:
+    if ids:
+        body = {
+            "selectedItems": {"all": False, "included": list(ids)},
+            "filters": {"conjunction": "and", "items": tasks.is_untouched()},
+        }
+        ls.request("POST", "/api/dm/actions", body, query={"id": "delete_tasks", "project": project})
+
+
+def open_tasks(ls: LabelStudio, project: int) -> list[int]:
+    """Ids of the tasks with neither an answer nor a skip, in the order they were made."""
+    return [row["id"] for row in tasks.listed(ls, project, tasks.is_open(), page=1000)]
+
+
+def refresh_images(ls: LabelStudio, project: int, addresses: Mapping[int, str]) -> list[int]:
+    """Give tasks a newly signed image address (task id -> address); the ids changed, without those that vanished."""
+    rows = {row["id"]: row["data"] for row in tasks.listed(ls, project, ids=list(addresses), page=1000)}
+
+    def renew(task: int) -> int:
+        ls.request("PATCH", f"/api/tasks/{task}/", {"data": {**rows[task], "image": addresses[task]}})
+        return task
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return list(pool.map(renew, [task for task in addresses if task in rows]))
