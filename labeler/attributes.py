@@ -64,7 +64,9 @@ def _check_classes(classes: Sequence[str]) -> None:
     if len(classes) < 2:
         raise DataError(f"classes: {given} given; at least two are needed, for instance --classes serious,other.")
     if len(classes) > 9:
-        raise DataError(f"classes: {len(classes)} given; at most 9 fit on single keys. Join some, or ask two questions.")
+        raise DataError(
+            f"classes: {len(classes)} given; at most 9 fit on single keys. Join some, or ask two questions."
+        )
     if len({name.lower() for name in classes}) < len(classes):
         raise DataError(f"classes: {given} holds a name twice; each class needs a name of its own.")
     for name in classes:
@@ -99,7 +101,9 @@ def create(session: Session, wanted: Definition, settings: Settings) -> Attribut
     session.flush()
     content = {key: value for key, value in asdict(wanted).items() if key != "name"}
     content = {key: list(value) if isinstance(value, tuple) else value for key, value in content.items()}
-    session.add(AttributeRevision(attribute_id=made.id, revision=1, content=content, reason="created", created_at=now()))
+    session.add(
+        AttributeRevision(attribute_id=made.id, revision=1, content=content, reason="created", created_at=now())
+    )
     return made
 
 

@@ -1,10 +1,12 @@
-"""Every setting of Attune, built once at each entry point: argument over environment over default.
+"""Every setting of Attune, built once at each entry point: argument over environment over workspace over default.
 
-Nothing reads the environment at import, and nothing below the entry points reads it at all: they are handed a ``Settings``.
+The workspace's own `settings.json` keeps what belongs to its data (the encoder) or to the parts that run on it (ports),
+so that a command given nothing but the workspace finds both. Nothing reads the environment at import, and nothing below the entry points reads it at all: they are handed a ``Settings``.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -13,7 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from models.errors import SettingsError
+from models.files import write_json
 
+KEPT = "settings.json"
 MASK = "********"
 
 
@@ -215,7 +219,7 @@ def variable(name: str) -> str:
 
 
 def build(environment: Mapping[str, str] | None = None, **arguments: Any) -> Settings:
-    """Settings from arguments (None counts as not given), then ``ATTUNE_*`` variables, then defaults.
+    """Settings from arguments (None counts as not given), ``ATTUNE_*`` variables, the workspace's file, then defaults.
 
     An empty variable counts as not set. Raises SettingsError that names the variable, what it holds (never a secret) and
     what it may hold; also for an ``ATTUNE_`` variable that is no setting, with the nearest name.
@@ -223,20 +227,40 @@ def build(environment: Mapping[str, str] | None = None, **arguments: Any) -> Set
     environment = os.environ if environment is None else environment
     known = {item.name: item for item in fields(Settings)}
     _refuse_unknown(environment, known)
-    values: dict[str, Any] = {}
-    for name, item in known.items():
-        if arguments.get(name) is not None:
-            given: Any = arguments[name]
-        elif environment.get(variable(name)):
-            given = environment[variable(name)]
-        else:
-            continue
-        values[name] = _read(name, item.metadata, given) if isinstance(given, str) else given
+    given: dict[str, Any] = {name: environment[variable(name)] for name in known if environment.get(variable(name))}
+    given |= {name: value for name, value in arguments.items() if value is not None}
+    workspace = _path(str(given.get("workspace", Settings.workspace)))
+    given = kept(workspace) | given | {"workspace": workspace}
+    values = {
+        name: _read(name, known[name].metadata, value) if isinstance(value, str) else value
+        for name, value in given.items()
+        if name in known
+    }
     if unknown := set(arguments) - set(known):
         raise SettingsError(f"No setting is called {sorted(unknown)[0]!r}. `attune config show` lists all of them.")
-    workspace = values.get("workspace", Settings.workspace)
-    values["workspace"] = Path(workspace).expanduser().absolute()
     return Settings(**values)
+
+
+def kept(workspace: Path) -> dict[str, Any]:
+    """The settings that a workspace keeps for itself; none where it keeps no file.
+
+    Raises SettingsError where the file is no JSON object.
+    """
+    path = workspace / KEPT
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise SettingsError(
+            f"{path} is no JSON object ({error}). Mend it, or delete it to go back to defaults."
+        ) from error
+
+
+def keep(workspace: Path, **values: Any) -> None:
+    """Add to the settings that a workspace keeps for itself; a None takes one out."""
+    merged = {name: value for name, value in (kept(workspace) | values).items() if value is not None}
+    write_json(workspace / KEPT, {n: str(v) if isinstance(v, Path) else v for n, v in merged.items()}, mode=0o600)
 
 
 def _read(name: str, metadata: Mapping[str, Any], given: str) -> Any:

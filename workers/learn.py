@@ -12,11 +12,18 @@ from labeler.lease import Lease, take
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models import learner
+from models.answers import AUDIT
+from models.audit import AuditDesign
 from models.errors import JobSuperseded
+from models.planner import Ask
+from models.priors import Prompts
+from models.probe import Probe
 from workers import queueing, rounds, snapshot
 from workers.ordering import contested, deal, taken
+from workers.snapshot import Snapshot
 
 log = logging.getLogger("attune.learn")
+AUDITS_AHEAD = 5  # answers a queue that audits are drawn ahead for
 MOST_ROUNDS = 50  # a flood of answers may not hold one worker for ever; the sweep asks again
 
 
@@ -56,6 +63,32 @@ def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, si
     return {**result, "rounds": MOST_ROUNDS}
 
 
+def questions(seen: Snapshot, probe: Probe, prompts: Prompts | None, size: int) -> list[Ask]:
+    """What to ask whom next, for all queues together: the audits that are due soon, then the best ``size`` a queue.
+
+    Audits are drawn only for the next few answers: drawn later, they follow a better probe's scores.
+    """
+
+    def plan(n: int, design: AuditDesign | None) -> list[Ask]:
+        return learner.plan(
+            seen.view.pool,
+            probe,
+            seen.training,
+            taken(seen),
+            n,
+            seen.learner,
+            seen.seed,
+            prompts,
+            design,
+            contested(seen),
+        )
+
+    if not seen.queues:
+        return []
+    audits = [ask for ask in plan(AUDITS_AHEAD * len(seen.queues), seen.design) if ask.purpose == AUDIT]
+    return [*audits, *plan(size * len(seen.queues), None)]
+
+
 def one_round(
     settings: Settings, ls: LabelStudio, attribute: str, lease: Lease, size: int
 ) -> tuple[dict[str, Any], int]:
@@ -63,19 +96,7 @@ def one_round(
     seen = snapshot.take(settings, attribute)
     prompts = rounds.phrases(settings, seen.attribute)
     learned = rounds.learn(settings, seen, prompts, lease)
-    asks = learner.plan(
-        seen.view.pool,
-        learned.probe,
-        seen.training,
-        taken(seen),
-        size * len(seen.queues),
-        seen.learner,
-        seen.seed,
-        prompts,
-        seen.design,
-        contested(seen),
-    )
-    plans = deal(seen, asks, size)
+    plans = deal(seen, questions(seen, learned.probe, prompts, size), size)
     with writing(settings) as session:
         # Before the questions leave: an audit's probability must be on disk when its answer can come back.
         lease.check(session)

@@ -55,9 +55,7 @@ def contested(snapshot: Snapshot) -> list[int]:
     waiting = {task.row for task in snapshot.asked if task.state == "open"}
     ranked = [(_dispute(answers), row) for row, answers in said.items() if row not in waiting]
     lots = np.random.default_rng([snapshot.seed, 3]).random(len(snapshot.view.pool))
-    alone = [
-        row for row, answers in said.items() if len(answers) == 1 and lots[row] < OVERLAP and row not in waiting
-    ]
+    alone = [row for row, answers in said.items() if len(answers) == 1 and lots[row] < OVERLAP and row not in waiting]
     disputed = [row for urgency, row in sorted(ranked, key=lambda pair: (-pair[0], pair[1])) if urgency > 0]
     return list(dict.fromkeys([*disputed, *alone]))
 

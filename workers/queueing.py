@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from labeler.media import media_url
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,6 @@ from labeler.label_studio import queue as label_studio_queue
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.queue import NewTask
 from labeler.lease import Lease
-from labeler.media import media_url
 from labeler.records.schema import Queue, Task
 from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
@@ -98,9 +98,7 @@ def _add(
     return dict(zip(places, ids, strict=True))
 
 
-def _keep(
-    session: Session, seen: Snapshot, queue: Queue, ask: Ask, task_id: int, run: int, due: int | None
-) -> Task:
+def _keep(session: Session, seen: Snapshot, queue: Queue, ask: Ask, task_id: int, run: int, due: int | None) -> Task:
     asset_pk = int(seen.view.keys[ask.index])
     held = session.query(Task).filter_by(queue_id=queue.id, asset_pk=asset_pk).one_or_none()
     task = held or Task(queue_id=queue.id, asset_pk=asset_pk, created_at=now())
@@ -115,7 +113,9 @@ def _keep(
 def _retire(settings: Settings, ls: LabelStudio, queue: Queue, plan: QueuePlan) -> list[Asked]:
     """Take stale questions out, except those that may be on a screen; the ones really gone."""
     with reading(settings) as session:
-        held = {task.id: task.offered_at for task in session.query(Task).filter(Task.id.in_([t.key for t in plan.stale]))}
+        held = {
+            task.id: task.offered_at for task in session.query(Task).filter(Task.id.in_([t.key for t in plan.stale]))
+        }
     idle = [task for task in plan.stale if (at := held.get(task.key)) is None or at < now() - GRACE]
     if not idle:
         return []
@@ -131,9 +131,7 @@ def _note_order(
 ) -> None:
     with writing(settings) as session:
         lease.check(session)
-        session.execute(
-            update(Queue).where(Queue.id == queue.id).values(model_version=name, order_run=run)
-        )
+        session.execute(update(Queue).where(Queue.id == queue.id).values(model_version=name, order_run=run))
         for place, item in enumerate(plan.order):
             which = Task.label_studio_task == made[place] if isinstance(item, Ask) else Task.id == item.key
             values = {"position": place} | ({"offered_at": now()} if place < OFFERED else {})

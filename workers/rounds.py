@@ -83,9 +83,7 @@ def figures(snapshot: Snapshot, probe: Probe, prompts: Prompts | None) -> dict[s
     inclusion = snapshot.design.inclusions(audited.asset_ids)
     kept = np.flatnonzero((rows >= 0) & (inclusion > 0))
     audited = audited.subset(kept)
-    found = evaluate_audit(
-        audited, scores(snapshot, probe, rows[kept]), inclusion[kept], classes, seed=snapshot.seed
-    )
+    found = evaluate_audit(audited, scores(snapshot, probe, rows[kept]), inclusion[kept], classes, seed=snapshot.seed)
     found["cross_validated"] = cross_validated(
         snapshot.training, lambda train, test: _refit(snapshot, prompts, train, test), classes, seed=snapshot.seed
     )

@@ -9,12 +9,18 @@ import click
 
 from labeler.cli.shell import Shell, table
 from labeler.cli.shell import command as attune_command
-from labeler.settings import Settings, variable
+from labeler.settings import Settings, kept, variable
 
 
 @click.group()
 def command() -> None:
     """Look at the settings."""
+
+
+def _origin(shell: Shell, name: str) -> str:
+    if os.environ.get(variable(name)):
+        return "environment"
+    return "workspace" if name in kept(shell.settings.workspace) else "default"
 
 
 @attune_command(command, "show")
@@ -25,7 +31,7 @@ def show(shell: Shell) -> None:
         (
             variable(item.name),
             shown[item.name],
-            "set" if os.environ.get(variable(item.name)) else "default",
+            _origin(shell, item.name),
             item.metadata["about"],
         )
         for item in fields(Settings)

@@ -1,0 +1,149 @@
+"""`attune attribute`: make an attribute, look at one, list all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from labeler import attributes, experts, queues
+from labeler.attributes import Definition
+from labeler.cli.shell import Shell, named, table
+from labeler.cli.shell import command as attune_command
+from labeler.label_studio.client import LabelStudio
+from labeler.records.schema import Annotation, Attribute, Run
+from labeler.records.session import migrate, reading, writing
+from models.errors import AttuneError
+
+
+@click.group()
+def command() -> None:
+    """Questions that experts answer about images."""
+
+
+def _split(_context: click.Context, _option: click.Parameter, text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
+
+
+def _by_class(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for text in given:
+        name, separator, phrase = text.partition("=")
+        if not separator or not phrase.strip():
+            raise click.BadParameter(f"{text!r} is not CLASS=PHRASE, for instance romance='two people kissing'.")
+        found.setdefault(name.strip(), []).append(phrase.strip())
+    return found
+
+
+@attune_command(command, "create")
+@click.argument("name")
+@click.option("--question", required=True, help="The sentence that experts read above each image.")
+@click.option(
+    "--classes", required=True, callback=_split, help="Two or more, with commas; of two the first is the positive."
+)
+@click.option("--definition", default="", help="What the attribute means, in a few sentences.")
+@click.option("--in-scope", multiple=True, help="Something that counts. May be given more than once.")
+@click.option("--out-of-scope", multiple=True, help="Something that does not count.")
+@click.option("--positive", multiple=True, help="A phrase that describes images of the first class.")
+@click.option("--negative", multiple=True, help="A phrase that describes near misses.")
+@click.option(
+    "--prompt", "by_class", multiple=True, callback=_by_class, help="CLASS=PHRASE, for three or more classes."
+)
+def create(shell: Shell, name: str, by_class: dict[str, list[str]], **given: Any) -> None:
+    """Make the attribute NAME: question, classes, definition, prompts, and a queue for each expert."""
+    wanted = Definition(name=name, class_prompts=by_class, **given)
+    migrate(shell.settings)
+    with writing(shell.settings) as session:
+        attributes.create(session, wanted, shell.settings)
+    made: dict[str, str] = {}
+    try:
+        ls = LabelStudio.connect(shell.settings)
+        with reading(shell.settings) as session:
+            anybody = attributes.find(session, name) and queues.wanted(session, attributes.find(session, name))
+        if anybody:
+            queues.ensure(shell.settings, ls, name)
+            made = {one["email"]: one["queues"].get(name, "") for one in experts.every(shell.settings)}
+    except AttuneError as error:
+        raise type(error)(
+            f"The attribute {name} is recorded, but its queues could not be made: {error} "
+            f"Then `attune batch {name} --size 40` makes them."
+        ) from error
+    lines = [f"{name} is there. Question: {wanted.question}  Classes: {', '.join(wanted.classes)}"]
+    lines += [f"  {email}: {link}" for email, link in made.items()]
+    shell.result({"name": name, "classes": list(wanted.classes), "revision": 1, "queues": made}, "\n".join(lines))
+    if not made:
+        shell.hint(f"Nobody answers it yet: attune expert add EMAIL --attribute {name}")
+    else:
+        shell.hint(f"Fill the queues: attune batch {name} --size 40")
+
+
+@attune_command(command, "list")
+def list_(shell: Shell) -> None:
+    """Every attribute with its answers and newest figures."""
+    migrate(shell.settings)
+    with reading(shell.settings) as session:
+        rows = [facts(session, found) for found in attributes.every(session)]
+    columns = ("name", "question", "classes", "answers", "run", "AP", "from", "to")
+    cells = [
+        (r["name"], r["question"], ", ".join(r["classes"]), r["answers"], r["run"], *_interval(r["average_precision"]))
+        for r in rows
+    ]
+    shell.result(rows, table(columns, cells))
+    if not rows:
+        shell.hint("No attribute yet: attune attribute create NAME --question Q --classes a,b")
+
+
+def _interval(metric: dict[str, Any] | None) -> tuple[float | None, float | None, float | None]:
+    return (metric["value"], metric["lo"], metric["hi"]) if metric else (None, None, None)
+
+
+def facts(session: Session, found: Attribute) -> dict[str, Any]:
+    """What one line about an attribute says."""
+    run = session.scalar(select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1))
+    answers = session.scalar(
+        select(func.count())
+        .select_from(Annotation)
+        .where(Annotation.attribute_id == found.id, Annotation.deleted_at.is_(None), Annotation.value != "skip")
+    )
+    return {
+        "name": found.name,
+        "question": found.question,
+        "classes": found.classes,
+        "revision": found.revision,
+        "answers": answers,
+        "run": run.number if run else None,
+        "average_precision": run.metrics.get("average_precision") if run else None,
+    }
+
+
+@attune_command(command, "show")
+@click.argument("name")
+def show(shell: Shell, name: str) -> None:
+    """Everything that the attribute NAME says, and how far it is."""
+    migrate(shell.settings)
+    with reading(shell.settings) as session:
+        found = attributes.find(session, name)
+        run = session.scalar(select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1))
+        value = facts(session, found) | {
+            "definition": found.definition,
+            "in_scope": found.in_scope,
+            "out_of_scope": found.out_of_scope,
+            "prompts": found.prompts,
+            "labels": run.labels if run else {},
+            "metrics": run.metrics if run else {},
+            "advice": run.advice if run else {},
+        }
+    value["queues"] = {
+        one["email"]: one["queues"][name] for one in experts.every(shell.settings) if name in one["queues"]
+    }
+    shell.result(value, named({key: _short(item) for key, item in value.items() if item not in ("", [], {}, None)}))
+
+
+def _short(item: Any) -> str:
+    if isinstance(item, dict):
+        return "; ".join(f"{key}: {_short(value)}" for key, value in item.items() if value not in (None, "", [], {}))
+    return (
+        ", ".join(map(str, item)) if isinstance(item, list) else f"{item:.3f}" if isinstance(item, float) else str(item)
+    )

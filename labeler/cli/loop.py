@@ -1,0 +1,87 @@
+"""`attune batch`, `attune learn`, `attune sync`: the loop by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from labeler import attributes, jobs
+from labeler.cli.shell import Shell
+from labeler.cli.shell import command as attune_command
+from labeler.records.session import migrate, reading
+
+
+@click.group()
+def _loop() -> None:
+    """Holds the three commands; `attune` lists each by itself."""
+
+
+_no_wait = click.option("--no-wait", is_flag=True, help="Only enqueue; do not wait for the workers.")
+
+
+def _ask(shell: Shell, kind: str, label: str, no_wait: bool, **arguments: Any) -> dict[str, Any]:
+    migrate(shell.settings)
+    if arguments.get("attribute"):
+        with reading(shell.settings) as session:
+            attributes.find(session, arguments["attribute"])
+    with shell.progress(label) as report:
+        return jobs.ask(shell.settings, kind, report, wait=not no_wait, **arguments)
+
+
+def _round(shell: Shell, done: dict[str, Any]) -> None:
+    metric = done.get("average_precision") or {}
+    if "job" in done:
+        text = f"Enqueued as {done['job']}."
+    elif "run" not in done:
+        text = f"{done['attribute']}: {done['state']}."
+    else:
+        figure = (
+            f"AP {metric['value']:.3f} [{metric['lo']:.3f}, {metric['hi']:.3f}] on {metric['n']} audit answers"
+            if metric.get("value") is not None
+            else "no figure yet: " + (metric.get("reason") or "too few audit answers")
+        )
+        text = (
+            f"{done['attribute']}: run {done['run']} on {done['answers']} answers, {done['open']} open tasks; {figure}."
+        )
+        text += "".join(f"\n  {email}: {link}" for email, link in done.get("queues", {}).items())
+    shell.result(done, text)
+    if "run" in done and not done.get("queues"):
+        shell.hint(f"Nobody answers it yet: attune expert add EMAIL --attribute {done['attribute']}")
+
+
+@attune_command(_loop, "batch")
+@click.argument("name")
+@click.option(
+    "--size", default=40, show_default=True, type=click.IntRange(1, 1000), help="Open tasks that each queue is to hold."
+)
+@_no_wait
+def batch(shell: Shell, name: str, size: int, no_wait: bool) -> None:
+    """Choose what to ask next about NAME and put it into every expert's queue."""
+    _round(shell, _ask(shell, "learn", f"batch {name}", no_wait, attribute=name, size=size))
+
+
+@attune_command(_loop, "learn")
+@click.argument("name")
+@_no_wait
+def learn(shell: Shell, name: str, no_wait: bool) -> None:
+    """Learn from every answer about NAME so far and reorder the queues."""
+    _round(shell, _ask(shell, "learn", f"learn {name}", no_wait, attribute=name))
+
+
+@attune_command(_loop, "sync")
+@click.argument("name", required=False)
+@click.option("--all", "whole", is_flag=True, help="Compare every task, not only those changed since the last sync.")
+@_no_wait
+def sync(shell: Shell, name: str | None, whole: bool, no_wait: bool) -> None:
+    """Bring what Label Studio holds (of NAME, or of all) into the records."""
+    done = _ask(shell, "sync", "sync", no_wait, attribute=name, whole=whole)
+    text = (
+        f"Enqueued as {done['job']}."
+        if "job" in done
+        else (
+            f"{done['queues']} queues read: {done['changed']} answers new or changed, {done['deleted']} deleted, "
+            f"{done['left_out']} could not be read."
+        )
+    )
+    shell.result(done, text)
