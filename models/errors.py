@@ -47,7 +47,11 @@ class SplitLeakage(DataError):
 
 
 class UnreadableItem(DataError):
-    """One file or row that cannot be read; the rest goes on."""
+    """One file or row that cannot be read; the rest goes on. ``reason`` is a few words that summaries count by."""
+
+    def __init__(self, message: str, reason: str = "unreadable") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class PoolError(AttuneError, ValueError):
