@@ -1,0 +1,60 @@
+# `make demo` and `make test` do all the set-up that they need. VENV= puts the environment elsewhere.
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LABEL_STUDIO_ENV ?=
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PYTHONUNBUFFERED = 1
+ifneq ($(LABEL_STUDIO_ENV),)
+export ATTUNE_LABEL_STUDIO_ENV = $(LABEL_STUDIO_ENV)
+endif
+
+.PHONY: help install label-studio browser demo demo-check test test-quick lint bench clean
+
+help:
+	@echo "make demo        everything up with the sample catalogue; stays until Ctrl-C"
+	@echo "make demo-check  the same without a person; the last line is one JSON object"
+	@echo "make test        the whole test suite    make test-quick  without the slow tests"
+	@echo "make lint        ruff and mypy           make bench       the small benchmarks"
+	@echo "make install     prepares $(VENV) alone"
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
+	  { echo "Python 3.11 or 3.12 is needed, $(PYTHON) is another. Name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (about 7 GB with torch; some minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]' 2> $(VENV)/install.log || \
+	  { grep -v '^WARNING: Location' $(VENV)/install.log | tail -n 20; exit 1; }
+	@touch $(STAMP)
+
+label-studio: $(STAMP)
+	@$(BIN)/python -m labeler.label_studio.install
+
+browser: $(STAMP)
+	@sh tests/find_chromium.sh $(BIN)/python
+
+demo: $(STAMP) label-studio
+	@$(BIN)/attune demo
+
+demo-check: $(STAMP) label-studio
+	@$(BIN)/attune demo --check
+
+test: $(STAMP) label-studio browser
+	@$(BIN)/python -m pytest
+
+test-quick: $(STAMP)
+	@$(BIN)/python -m pytest -m "not slow and not services and not browser"
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy models labeler workers
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.scale --rows 100000
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -1,0 +1,1 @@
+"""The demo: the whole main job on the sample catalogue, with a person (`attune demo`) or without (`--check`)."""

@@ -1,0 +1,64 @@
+"""How good a probe of the demo is against the sample's ground truth, on titles that were never trained on.
+
+The held-out titles are the attribute's reserved ones: chosen by hash before any answer, audited at most, trained on
+never. Side by side: the published probe, the text prompts alone, and a probe on all labels of every other title.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+
+from labeler import attributes
+from labeler.pool import open_pool
+from labeler.records.schema import Run
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.audit import reserved
+from models.evaluation import holdout_ap
+from models.metrics import Metric
+from models.probe import Probe
+from models.probe_files import read_probe
+from models.sample.catalogue import Catalogue
+
+
+def figures(settings: Settings, drawn: Catalogue, name: str, version: int) -> dict[str, Any]:
+    """demo-check's entry for one attribute: see design's fixed keys; AP is macro over classes where there are more than 2."""
+    with reading(settings) as session:
+        found = attributes.find(session, name)
+        view = open_pool(settings, session)
+        runs = {
+            run.number: run
+            for run in session.scalars(
+                select(Run).where(Run.attribute_id == found.id, Run.number.in_([1, version]))
+            )
+        }
+    pool, classes, seed = view.pool, list(found.classes), int(found.settings["seed"])
+    aside = reserved(pool.title_ids, seed, found.settings["reserved_share"])
+    truth = np.array([classes.index(drawn.truths[one].value(name)) for one in pool.asset_ids.tolist()], dtype=np.intp)
+    test = np.flatnonzero(aside)
+    x, y, titles = pool.rows(test), truth[test], pool.title_ids[test]
+
+    def measured(probability: npt.NDArray[Any]) -> Metric:
+        return holdout_ap(y, probability, titles, seed, classes=len(classes))
+
+    published, prompts = (read_probe(runs[number].probe).probabilities(x) for number in (version, 1))
+    train = np.flatnonzero(~aside)
+    everything = Probe(tuple(classes)).fit(pool.rows(train), np.eye(len(classes))[truth[train]])
+    best = measured(published)
+    return {
+        "answers": runs[version].answers,
+        "assets": runs[version].labels["assets"],
+        "average_precision": best.value,
+        "ci": [best.lo, best.hi],
+        "n_test": len(test),
+        "prompts_average_precision": measured(prompts).value,
+        "all_labels_average_precision": measured(everything.predict_proba(x)).value,
+        "version": version,
+        "held_out_titles": len(set(titles.tolist())),
+        "purposes": runs[version].labels["purposes"],
+        "audit_estimate": runs[version].metrics.get("average_precision"),
+    }

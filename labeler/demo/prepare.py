@@ -1,0 +1,103 @@
+"""Put the sample catalogue, its attributes and its people into a workspace; doing it twice changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from labeler import attributes, experts, people
+from labeler.assets.add import add_assets
+from labeler.attributes import Definition
+from labeler.jobs import Report
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models.errors import AlreadyThere
+from models.sample import ATTRIBUTES, ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS, SampleAttribute
+from models.sample.catalogue import Catalogue
+
+IMAGES = 1600
+SEED = 7
+DOMAIN = "demo.example"
+SIMULATED = ("ana", "ben", "chloe")
+NEWCOMER = f"you@{DOMAIN}"
+OWNER = f"owner@{DOMAIN}"
+# The one place with a password that is known: the demo listens on this machine alone and holds drawings.
+PASSWORD = "attune-demo"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who may log in to the demo."""
+
+    email: str
+    role: str
+
+
+def encoder_settings() -> dict[str, str]:
+    """The sample encoder, as a workspace keeps it."""
+    return {
+        "encoder": str(ENCODER_CONFIG),
+        "pretrained": str(ENCODER_WEIGHTS),
+        "resize_mode": ENCODER_RESIZE_MODE,
+    }
+
+
+def catalogue(settings: Settings, report: Report, images: int = IMAGES) -> Catalogue:
+    """Draw the catalogue into the workspace, once."""
+    folder = settings.workspace / "sample-catalogue"
+    if (folder / "ground_truth.csv").is_file():
+        return Catalogue.read(folder)
+    from models.sample import write_catalogue
+
+    return write_catalogue(folder, images, SEED, report)
+
+
+def assets(settings: Settings, drawn: Catalogue, report: Report) -> None:
+    """Add and embed the catalogue's images."""
+    add_assets(settings, [drawn.folder], manifest=drawn.manifest, report=report)
+
+
+def attribute(settings: Settings, sample: SampleAttribute) -> None:
+    """Make one of the sample's attributes."""
+    classes = {} if len(sample.classes) == 2 else {name: list(texts) for name, texts in sample.prompts.items()}
+    two = len(sample.classes) == 2
+    wanted = Definition(
+        name=sample.name,
+        question=sample.question,
+        classes=sample.classes,
+        definition=sample.definition,
+        in_scope=sample.in_scope,
+        out_of_scope=sample.out_of_scope,
+        positive=sample.positive if two else (),
+        negative=sample.negative if two else (),
+        class_prompts=classes,
+    )
+    with reading(settings) as session:
+        there = {one.name for one in attributes.every(session)}
+    if sample.name not in there:
+        with writing(settings) as session:
+            attributes.create(session, wanted, settings)
+
+
+def expert(settings: Settings, name: str, wanted: list[str]) -> None:
+    """Make an expert of the demo with a queue for each attribute named."""
+    email = name if "@" in name else f"{name}@{DOMAIN}"
+    experts.add(settings, email, wanted, password=PASSWORD)
+
+
+def owner(settings: Settings) -> None:
+    """Make the demo's model owner."""
+    try:
+        people.create(settings, OWNER, "owner", PASSWORD)
+    except AlreadyThere:
+        return
+
+
+def samples() -> dict[str, SampleAttribute]:
+    """The sample's attributes by name."""
+    return {sample.name: sample for sample in ATTRIBUTES}
+
+
+def folder_of(settings: Settings) -> Path:
+    """Where the catalogue's images are."""
+    return settings.workspace / "sample-catalogue"

@@ -1,0 +1,124 @@
+"""Simulated experts: each logs in to Label Studio as a person and answers what its own queue serves next."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from labeler import attributes
+from labeler.demo.prepare import DOMAIN, PASSWORD
+from labeler.label_studio.expert import ExpertSession
+from labeler.records.schema import Expert, Queue
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.sample.experts import Expert as Eye
+
+PATIENCE_SECONDS = 20.0  # for the order that follows an answer; a person looks at an image meanwhile
+POLL_SECONDS = 0.1
+
+
+@dataclass
+class Budget:
+    """How many answers may still be given, shared by the experts of one attribute."""
+
+    left: int
+    given: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self) -> bool:
+        """Claim one answer; False where none is left."""
+        with self._lock:
+            if self.left <= 0:
+                return False
+            self.left -= 1
+            return True
+
+    def used(self, counted: bool) -> None:
+        """Say what became of a claim: a skip gives it back."""
+        with self._lock:
+            self.given += counted
+            self.left += not counted
+
+
+def answer_all(
+    settings: Settings, name: str, eyes: tuple[Eye, ...], answers: int, said: Callable[[int], None]
+) -> int:
+    """Let the experts answer ``answers`` images of the attribute ``name`` together, each at its own pace; how many were.
+
+    ``said(n)`` hears of every answer. An expert waits for the order that follows its own answer, as a person would who
+    looks at an image for a second or two.
+    """
+    budget = Budget(answers)
+    failures: list[BaseException] = []
+
+    def work(eye: Eye) -> None:
+        try:
+            _one(settings, name, eye, budget, said)
+        except BaseException as error:  # told by the caller: a thread's own end is silent
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(eye,), name=f"{name}-{eye.name}") for eye in eyes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return budget.given
+
+
+def _one(settings: Settings, name: str, eye: Eye, budget: Budget, said: Callable[[int], None]) -> None:
+    project = _project(settings, name, f"{eye.name}@{DOMAIN}")
+    with ExpertSession.login(settings.label_studio_address, f"{eye.name}@{DOMAIN}", PASSWORD) as person:
+        while budget.take():
+            task = _next(person, project)
+            if task is None:
+                budget.used(False)
+                return
+            value = eye.answer(name, task["data"]["asset_id"])
+            before = counters(settings, name)[0]
+            if value == "skip":
+                person.skip(task["id"])
+            else:
+                person.answer(task["id"], value, lead_time=1.5)
+            budget.used(value != "skip")
+            said(budget.given)
+            wait_learned(settings, name, before + 1)
+
+
+def _next(person: ExpertSession, project: int) -> dict[str, object] | None:
+    """The next task; a queue that is being refilled is given a moment."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        task = person.next_task(project)
+        if task is not None or time.monotonic() > until:
+            return task
+        time.sleep(0.5)
+
+
+def _project(settings: Settings, name: str, email: str) -> int:
+    with reading(settings) as session:
+        found = attributes.find(session, name)
+        row = select(Queue.project).join(Expert, Expert.id == Queue.expert_id)
+        return int(session.scalars(row.where(Expert.email == email, Queue.attribute_id == found.id)).one())
+
+
+def counters(settings: Settings, name: str) -> tuple[int, int]:
+    """How many changes of answers there were, and how many the newest round has seen."""
+    with reading(settings) as session:
+        found = attributes.find(session, name)
+        return found.answers_counter, found.learned_counter
+
+
+def wait_learned(settings: Settings, name: str, counter: int, seconds: float = PATIENCE_SECONDS) -> bool:
+    """Wait until a round has seen ``counter`` changes of answers; False where it took longer."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if counters(settings, name)[1] >= counter:
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
