@@ -9,6 +9,7 @@ AttuneError
 ├ CatalogError                      UnknownProbe · VersionExists · RetiredVersion · DigestMismatch
 │                                   · CatalogUnreachable · NotInCache
 ├ RecordsError                      UnknownAsset · UnknownAttribute · UnknownExpert · AlreadyThere
+├ AccessError (PermissionError)     BadLink · ExpiredLink
 ├ LabelStudioError                  LabelStudioUnreachable · LabelStudioRefused · BadWebhookSecret
 │                                   · UnknownAnnotationShape
 ├ JobError                          JobCancelled · JobSuperseded · JobLost
@@ -150,6 +151,18 @@ class AlreadyThere(RecordsError, ValueError):
     """The name is taken."""
 
 
+class AccessError(AttuneError, PermissionError):
+    """Something was asked for that its asker may not have."""
+
+
+class BadLink(AccessError):
+    """A signed address that nobody here has signed, or that was altered."""
+
+
+class ExpiredLink(AccessError):
+    """A signed address whose days are over."""
+
+
 class LabelStudioError(AttuneError):
     """Label Studio could not do what was asked."""
 
@@ -229,6 +242,8 @@ CONSEQUENCES: dict[type[AttuneError], Consequence] = {
     NotInCache: Consequence(404, 7, False),
     RecordsError: Consequence(404, 8, False),
     AlreadyThere: Consequence(409, 8, False),
+    AccessError: Consequence(403, 12, False),
+    ExpiredLink: Consequence(410, 12, False),
     LabelStudioError: Consequence(502, 9, False),
     LabelStudioUnreachable: Consequence(503, 9, True),
     BadWebhookSecret: Consequence(403, 9, False),

@@ -80,12 +80,17 @@ def decode(content: bytes, name: str, max_pixels: int = MAX_PIXELS, at_least: in
     ``name`` is for messages. With ``at_least`` a JPEG may be decoded smaller, to no less than that many pixels a side.
     Raises UnreadableItem with the reason.
     """
-    return _read(content, name, max_pixels, at_least)[0]
+    picture = _read(content, name, max_pixels, at_least)[0]
+    assert picture is not None
+    return picture
 
 
-def inspect(content: bytes, name: str, max_pixels: int = MAX_PIXELS) -> ImageInfo:
-    """What ``content`` holds, decoded to its last byte to be sure. Raises UnreadableItem with the reason."""
-    return _read(content, name, max_pixels, at_least=64)[1]
+def inspect(content: bytes, name: str, max_pixels: int = MAX_PIXELS, whole: bool = True) -> ImageInfo:
+    """What ``content`` holds, decoded to its last byte to be sure, or its head alone where not ``whole``.
+
+    Raises UnreadableItem with the reason.
+    """
+    return _read(content, name, max_pixels, 64 if whole else 0)[1]
 
 
 def looks_like_image(head: bytes) -> bool:
@@ -94,7 +99,8 @@ def looks_like_image(head: bytes) -> bool:
     return head.startswith(starts) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or head[4:12] == b"ftypavif"
 
 
-def _read(content: bytes, name: str, max_pixels: int, at_least: int | None) -> tuple[Image.Image, ImageInfo]:
+def _read(content: bytes, name: str, max_pixels: int, at_least: int | None) -> tuple[Image.Image | None, ImageInfo]:
+    """The picture and what is known of it; ``at_least`` pixels a side (None for all of them), 0 for no picture."""
     silence_pillow()
     if not content:
         raise UnreadableItem(f"{name} is empty (0 bytes). Copy it again from where it came.", "empty")
@@ -105,6 +111,8 @@ def _read(content: bytes, name: str, max_pixels: int, at_least: int | None) -> t
     try:
         with Image.open(BytesIO(content), formats=list(MIME_TYPES)) as opened:
             info = _checked(opened, content, name, max_pixels)
+            if at_least == 0:
+                return None, info
             if at_least:
                 opened.draft(None, (at_least, at_least))
             opened.load()

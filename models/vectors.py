@@ -173,7 +173,7 @@ class VectorStore:
             return removed
 
     def _merge_full_classes(self, folder: Path) -> None:
-        """Keep the shards few: FAN_OUT of a size class or below become one, so a row is rewritten a few times at most."""
+        """Keep the shards few: FAN_OUT small ones become one of the next size class, so a row moves a few times."""
         while (index := _read_index(folder)) is not None and (count := _to_merge([rows for _, rows in index.shards])):
             self._merge_last(folder, index, count)
 
@@ -204,11 +204,11 @@ def _size_class(rows: int) -> int:
 
 
 def _to_merge(rows: list[int]) -> int:
-    """How many shards at the end to merge: the shortest run of FAN_OUT or more that no bigger class interrupts."""
+    """How many shards at the end make one of the next size class; 0 where none do."""
     classes = [_size_class(count) for count in reversed(rows)]
     for bound in sorted(set(classes)):
         run = next((place for place, size in enumerate(classes) if size > bound), len(classes))
-        if run >= FAN_OUT:
+        if run >= FAN_OUT and _size_class(sum(rows[-run:])) > bound:
             return run
     return 0
 
