@@ -1,0 +1,201 @@
+"""Answers arrive twice, late, out of order, edited and deleted: the records must end up the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from labeler import ingest
+from labeler import settings as reader
+from labeler.ingest import Seen
+from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Base, Expert, Queue, Task
+from labeler.records.session import migrate, reading, writing
+from labeler.settings import Settings
+from models.errors import UnknownAnnotationShape
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ANA, BEN = 11, 12  # user ids in Label Studio
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    made = reader.build({}, workspace=tmp_path_factory.mktemp("ingest"))
+    migrate(made)
+    return made
+
+
+@pytest.fixture
+def records(workspace: Settings) -> Iterator[Settings]:
+    _fill(workspace)
+    yield workspace
+
+
+def _fill(settings: Settings) -> None:
+    with writing(settings) as session:
+        for table in reversed(Base.metadata.sorted_tables):
+            session.execute(table.delete())
+        attribute = Attribute(id=1, name="romance", question="?", classes=["yes", "no"], created_at=NOON)
+        people = [
+            Expert(id=1, email="ana@x.org", name="ana", label_studio_user=ANA, added_at=NOON),
+            Expert(id=2, email="ben@x.org", name="ben", label_studio_user=BEN, added_at=NOON),
+        ]
+        assets = [
+            Asset(id=i, asset_id=f"a{i}", title_id=f"t{i}", uri="", digest=str(i), width=1, height=1, columns={}, added_at=NOON)
+            for i in range(1, 5)
+        ]
+        session.add_all([attribute, *people, *assets])
+        session.flush()
+        session.add(Queue(id=1, attribute_id=1, expert_id=1, project=7, view=1, created_at=NOON))
+        session.flush()
+        session.add_all(
+            Task(
+                id=i, queue_id=1, asset_pk=i, label_studio_task=100 + i, purpose="borderline", utility=0.5, reason="r",
+                run=1, created_at=NOON,
+            )
+            for i in range(1, 4)
+        )  # fmt: skip
+
+
+def seen(number: int = 1, value: str = "yes", minutes: int = 0, by: int | None = ANA, task: int = 101, asset: str = "a1") -> Seen:
+    moment = NOON + timedelta(minutes=minutes)
+    return Seen(number, task, asset, value, by, NOON, moment, 1.0)
+
+
+def tell(settings: Settings, *what: Seen | int, via: str = "sync") -> list[bool]:
+    done = []
+    for item in what:
+        with writing(settings) as session:
+            if isinstance(item, int):
+                done.append(bool(ingest.delete(session, [item], via)))
+            else:
+                done.append(ingest.store(session, session.get_one(Queue, 1), item, via))
+    return done
+
+
+def held(settings: Settings) -> list[tuple[int | None, str, bool]]:
+    with reading(settings) as session:
+        rows = session.scalars(select(Annotation).order_by(Annotation.label_studio_id))
+        return [(row.label_studio_id, row.value, row.deleted_at is not None) for row in rows]
+
+
+def counter(settings: Settings) -> int:
+    with reading(settings) as session:
+        return session.get_one(Attribute, 1).answers_counter
+
+
+def test_an_answer_told_by_both_paths_is_kept_once(records: Settings) -> None:
+    assert tell(records, seen(), via="webhook") == [True]
+    assert tell(records, seen(), via="sync") == [False]
+    assert held(records) == [(1, "yes", False)]
+    assert counter(records) == 1
+
+
+def test_an_edit_replaces_the_answer_and_keeps_its_history(records: Settings) -> None:
+    tell(records, seen(), seen(value="no", minutes=5))
+    assert held(records) == [(1, "no", False)]
+    with reading(records) as session:
+        assert [(e.kind, e.value) for e in session.scalars(select(AnnotationEvent).order_by(AnnotationEvent.id))] == [
+            ("created", "yes"),
+            ("changed", "no"),
+        ]
+
+
+def test_an_older_state_that_arrives_late_changes_nothing(records: Settings) -> None:
+    tell(records, seen(value="no", minutes=5))
+    assert tell(records, seen(value="yes", minutes=0)) == [False]
+    assert held(records) == [(1, "no", False)]
+
+
+def test_a_deletion_that_overtakes_its_creation_wins(records: Settings) -> None:
+    tell(records, 1)
+    assert tell(records, seen()) == [False]
+    assert held(records) == []
+
+
+def test_a_deleted_answer_reopens_its_task(records: Settings) -> None:
+    tell(records, seen())
+    with reading(records) as session:
+        assert session.get_one(Task, 1).state == "answered"
+    tell(records, 1)
+    with reading(records) as session:
+        assert session.get_one(Task, 1).state == "open"
+    assert counter(records) == 2
+
+
+def test_an_answer_belongs_to_who_gave_it_not_to_whose_queue_it_is(records: Settings) -> None:
+    tell(records, seen(1, by=BEN), seen(2, by=None), seen(3, by=999))
+    with reading(records) as session:
+        assert list(session.scalars(select(Annotation.expert_id).order_by(Annotation.label_studio_id))) == [2, 1, 1]
+
+
+def test_an_answer_on_a_task_that_the_records_lost_is_not_lost(records: Settings) -> None:
+    assert tell(records, seen(task=555, asset="a4")) == [True]
+    with reading(records) as session:
+        task = session.scalars(select(Task).where(Task.label_studio_task == 555)).one()
+        assert (task.asset_pk, task.purpose, task.state) == (4, "by-hand", "answered")
+
+
+def test_an_answer_on_an_unknown_asset_is_left_out(records: Settings) -> None:
+    assert tell(records, seen(task=556, asset="never-seen")) == [False]
+    assert held(records) == []
+
+
+def test_what_label_studio_no_longer_holds_is_missing_unless_newer_than_the_question(records: Settings) -> None:
+    tell(records, seen(1), seen(2))
+    with writing(records) as session:
+        asked_before = datetime(2020, 1, 1, tzinfo=UTC)
+        asked_after = datetime(2100, 1, 1, tzinfo=UTC)
+        assert ingest.missing(session, 101, [1], asked_before) == []
+        assert ingest.missing(session, 101, [1], asked_after) == [2]
+
+
+EVENTS = [seen(1), seen(1, "no", 3), seen(1, "yes", 6), seen(2, "no", 1, BEN), 2, seen(3, "unsure", 2, task=102, asset="a2")]
+
+
+@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(EVENTS), again=st.lists(st.sampled_from(EVENTS), max_size=4))
+def test_any_order_and_any_repetition_end_alike(records: Settings, order: list[Seen | int], again: list[Seen | int]) -> None:
+    _fill(records)
+    tell(records, *order, *again)
+    live = [(number, value) for number, value, deleted in held(records) if not deleted]
+    assert live == [(1, "yes"), (3, "unsure")]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"action": 7},
+        {"action": "ANNOTATION_CREATED", "project": {"id": 7}},
+        {"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": "x", "task": {"id": 101}},
+        {"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": {"id": 1, "result": []}, "task": {"id": 101}},
+        {
+            "action": "ANNOTATION_CREATED",
+            "project": {"id": 7},
+            "annotation": {"id": 1, "result": [], "created_at": "yesterday", "updated_at": "today"},
+            "task": {"id": 101},
+        },
+    ],
+)
+def test_a_webhook_that_cannot_be_read_is_refused_and_stores_nothing(records: Settings, payload: dict[str, object]) -> None:
+    with pytest.raises(UnknownAnnotationShape):
+        ingest.from_webhook(records, payload)
+    assert held(records) == []
+
+
+@pytest.mark.parametrize("action", ["TASKS_CREATED", "PROJECT_UPDATED", "SOMETHING_NEW"])
+def test_webhooks_that_carry_no_answer_are_left_to_the_sync(records: Settings, action: str) -> None:
+    assert ingest.from_webhook(records, {"action": action}) == {"action": action, "stored": 0}
+
+
+def test_a_webhook_of_a_project_that_is_no_queue_of_ours_is_left_alone(records: Settings) -> None:
+    payload = {"action": "ANNOTATION_CREATED", "project": {"id": 999}, "annotation": {"id": 1}, "task": {"id": 5}}
+    assert ingest.from_webhook(records, payload)["stored"] == 0
+

@@ -1,0 +1,96 @@
+"""One learner at a time, none lost: the lease and its fencing token."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from labeler import lease
+from labeler import settings as reader
+from labeler.records.schema import Attribute
+from labeler.records.session import migrate, reading, writing
+from labeler.settings import Settings
+from models import clock
+from models.errors import JobSuperseded
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Settings:
+    settings = reader.build({}, workspace=tmp_path)
+    migrate(settings)
+    with writing(settings) as session:
+        session.add(Attribute(id=1, name="romance", question="?", classes=["a", "b"], created_at=NOON))
+    return settings
+
+
+def answer(settings: Settings) -> None:
+    with writing(settings) as session:
+        session.execute(update(Attribute).values(answers_counter=Attribute.answers_counter + 1))
+
+
+def counters(settings: Settings) -> tuple[int, int]:
+    with reading(settings) as session:
+        found = session.get_one(Attribute, 1)
+        return found.answers_counter, found.learned_counter
+
+
+def test_a_second_learner_is_turned_away_while_the_first_lives(records: Settings) -> None:
+    assert lease.take(records, 1) is not None
+    assert lease.take(records, 1) is None
+
+
+def test_an_answer_during_the_round_sends_the_learner_round_again(records: Settings) -> None:
+    held = lease.take(records, 1)
+    assert held is not None
+    answer(records)
+    assert held.release(learned=0) is False
+    assert held.release(learned=1) is True
+    assert counters(records) == (1, 1)
+    assert lease.take(records, 1) is not None
+
+
+def test_a_learner_that_was_superseded_writes_nothing(records: Settings) -> None:
+    with clock.set_clock(lambda: NOON):
+        old = lease.take(records, 1)
+    with clock.set_clock(lambda: NOON + lease.LIFETIME + timedelta(seconds=1)):
+        newer = lease.take(records, 1)
+        assert old is not None
+        assert newer is not None
+        with pytest.raises(JobSuperseded, match="took over"), writing(records) as session:
+            session.get_one(Attribute, 1).question = "written by the old one"
+            old.check(session)
+        with pytest.raises(JobSuperseded):
+            old.release(learned=0)
+        old.abandon()
+        newer.renew()
+    with reading(records) as session:
+        assert session.get_one(Attribute, 1).question == "?"
+
+
+def test_a_renewed_lease_outlives_its_first_end(records: Settings) -> None:
+    with clock.set_clock(lambda: NOON):
+        held = lease.take(records, 1)
+        assert held is not None
+    with clock.set_clock(lambda: NOON + lease.LIFETIME / 2):
+        held.renew()
+    with clock.set_clock(lambda: NOON + lease.LIFETIME * 1.2):
+        assert lease.take(records, 1) is None
+
+
+def test_the_lease_of_a_killed_process_is_free_at_once(records: Settings) -> None:
+    code = (
+        "import os, signal, sys\n"
+        "from labeler import lease, settings\n"
+        "assert lease.take(settings.build({}, workspace=sys.argv[1]), 1)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(records.workspace)], check=False)
+    assert done.returncode == -9
+    assert lease.take(records, 1) is not None
