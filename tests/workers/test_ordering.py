@@ -1,0 +1,163 @@
+"""The plan is dealt out so that each expert's next image is the most useful, audits cannot be told, nobody is asked twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labeler.pool import PoolView
+from labeler.records.schema import Attribute, Queue
+from models.answers import AUDIT, SKIP, UNSURE, Answer
+from models.audit import AuditDesign
+from models.fingerprint import Fingerprint
+from models.planner import Ask
+from models.pool import Pool
+from workers.ordering import FRESH, contested, deal, taken
+from workers.snapshot import Asked, Snapshot
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+N = 200
+
+
+def view() -> PoolView:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((N, 8)).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    ids = np.array([f"a{i}" for i in range(N)])
+    made = Fingerprint(library="test", model="m", weights="w", preprocessing={"size": 1}, dimension=8, normalised=True)
+    return PoolView(Pool(ids, np.array([f"t{i}" for i in range(N)]), (x,)), np.arange(1, N + 1), made)
+
+
+VIEW = view()
+
+
+def snapshot(queues: int = 2, asked: Sequence[Asked] = (), said: Sequence[tuple[int, int, str]] = (), **more: Any) -> Snapshot:
+    """``said``: (row, expert, value) in the order of answering."""
+    attribute = Attribute(id=1, name="x", question="?", classes=["yes", "no"], settings={"seed": 5}, created_at=NOON)
+    return Snapshot(
+        attribute=attribute,
+        queues=tuple(Queue(id=q, attribute_id=1, expert_id=q, project=q, view=1, model_version="") for q in range(1, queues + 1)),
+        experts={q: f"e{q}@x.org" for q in range(1, queues + 1)},
+        view=VIEW,
+        answers=tuple(Answer(f"a{row}", f"t{row}", f"e{who}@x.org", value, "borderline", NOON) for row, who, value in said),
+        answer_rows=tuple((row, who) for row, who, _ in said),
+        asked=tuple(asked),
+        design=AuditDesign(5),
+        last_run=None,
+        **more,
+    )
+
+
+def ask(row: int, purpose: str = "borderline") -> Ask:
+    return Ask(row, f"a{row}", purpose, 0.5, "because", 0.1 if purpose == AUDIT else None)
+
+
+def task(key: int, row: int, queue: int = 1, state: str = "open", purpose: str = "borderline", due: int | None = None) -> Asked:
+    return Asked(key, row, queue, 1000 + key, purpose, state, due)
+
+
+def rows(order: Sequence[Asked | Ask]) -> list[int]:
+    return [item.index if isinstance(item, Ask) else item.row for item in order]
+
+
+def test_the_best_questions_come_first_in_every_queue() -> None:
+    plans = deal(snapshot(), [ask(row) for row in range(20)], size=10)
+    assert sorted(rows(plans[0].order) + rows(plans[1].order)) == list(range(20))
+    for plan in plans:
+        assert rows(plan.order) == sorted(rows(plan.order))
+        assert min(rows(plan.order)) <= 1
+
+
+def test_an_open_question_stays_in_its_queue_and_moves_to_its_new_rank() -> None:
+    before = [task(1, row=7), task(2, row=3)]
+    plan = deal(snapshot(1, before), [ask(row) for row in (3, 5, 7)], size=10)[0]
+    assert rows(plan.order) == [3, 5, 7]
+    assert [item.index for item in plan.new] == [5]
+    assert plan.stale == []
+
+
+def test_a_full_queue_takes_some_new_questions_and_gives_up_as_many_stale_ones() -> None:
+    before = [task(key, row=100 + key) for key in range(40)]
+    plan = deal(snapshot(1, before), [ask(row) for row in range(40)], size=40)[0]
+    assert rows(plan.new) == list(range(FRESH))
+    assert rows(plan.order)[:FRESH] == list(range(FRESH))
+    assert len(plan.order) == 40
+    assert len(plan.stale) == FRESH
+
+
+def test_an_empty_queue_is_filled_at_once() -> None:
+    assert len(deal(snapshot(1), [ask(row) for row in range(40)], size=40)[0].new) == 40
+
+
+def test_nobody_is_asked_what_he_or_she_answered() -> None:
+    seen = snapshot(2, [task(1, 4, state="answered")], [(4, 1, "yes")])
+    first, second = deal(seen, [ask(4, "second-opinion")], size=10)
+    assert rows(first.order) == []
+    assert rows(second.order) == [4]
+
+
+def test_a_question_whose_asset_left_the_pool_is_taken_out() -> None:
+    plan = deal(snapshot(1, [task(1, row=-1)]), [ask(2)], size=10)[0]
+    assert [item.key for item in plan.stale] == [1]
+    assert rows(plan.order) == [2]
+
+
+def test_an_audit_keeps_its_turn_whatever_the_probe_says() -> None:
+    answered = [task(10 + i, 50 + i, state="answered") for i in range(6)]
+    waiting = task(1, row=90, purpose=AUDIT, due=8)
+    plan = deal(snapshot(1, [*answered, waiting]), [ask(row) for row in range(10)], size=10)[0]
+    assert rows(plan.order)[2] == 90
+    later = deal(snapshot(1, [*answered, task(17, 60, state="answered"), task(18, 61, state="answered"), waiting]), [ask(0)], 10)[0]
+    assert rows(later.order)[0] == 90
+
+
+def test_fresh_audits_do_not_stand_together_at_the_front() -> None:
+    asks = [ask(row, AUDIT) for row in range(100, 106)] + [ask(row) for row in range(40)]
+    places = [i for i, row in enumerate(rows(deal(snapshot(1), asks, size=40)[0].order)) if row >= 100]
+    assert len(places) == 6
+    assert 0 not in places
+    assert max(places) > 5
+
+
+def test_the_planner_is_kept_from_answers_waiting_audits_and_removed_assets() -> None:
+    hidden = PoolView(VIEW.pool, np.where(np.arange(N) == 9, -1, VIEW.keys), VIEW.fingerprint)
+    seen = snapshot(1, [task(1, 3), task(2, 4, purpose=AUDIT), task(3, 5, state="answered")], [(5, 1, "yes")])
+    seen = Snapshot(**{**seen.__dict__, "view": hidden})
+    assert taken(seen).tolist() == [9, 5, 4]
+
+
+def test_disputes_are_asked_again_first_and_never_where_one_expert_works_alone() -> None:
+    said = [(1, 1, "yes"), (1, 2, "no"), (2, 1, UNSURE), (3, 1, "yes"), (3, 2, "yes"), (4, 1, SKIP)]
+    assert contested(snapshot(2, said=said))[:2] == [1, 2]
+    assert 3 not in contested(snapshot(2, said=said))
+    assert 4 not in contested(snapshot(2, said=said))
+    assert contested(snapshot(1, said=said)) == []
+
+
+def test_a_small_share_of_undisputed_answers_is_asked_twice_so_that_agreement_can_be_measured() -> None:
+    said = [(row, 1, "yes") for row in range(N)]
+    again = contested(snapshot(2, said=said))
+    assert 0.03 * N < len(again) < 0.2 * N
+
+
+@given(
+    st.lists(st.integers(0, 59), unique=True, max_size=60),
+    st.lists(st.tuples(st.integers(0, 59), st.integers(1, 3)), max_size=40, unique_by=lambda pair: pair[0]),
+    st.integers(1, 15),
+)
+def test_every_open_question_is_either_ordered_once_or_stale(asks: list[int], before: list[tuple[int, int]], size: int) -> None:
+    waiting = [task(key, row, queue) for key, (row, queue) in enumerate(before)]
+    plans = deal(snapshot(3, waiting), [ask(row) for row in asks], size)
+    kept = [item.key for plan in plans for item in plan.order if isinstance(item, Asked)]
+    stale = [item.key for plan in plans for item in plan.stale]
+    assert sorted(kept + stale) == [item.key for item in waiting]
+    fresh = [item.index for plan in plans for item in plan.new]
+    assert len(fresh) == len(set(fresh))
+    assert not set(fresh) & {row for row, _ in before}
+    for plan in plans:
+        assert len(plan.order) <= max(size, len([t for t in waiting if t.queue == plan.queue])) + FRESH
