@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -24,6 +24,7 @@ from models.clock import now, parse
 from models.errors import ServiceDown, UnknownAnnotationShape
 
 log = logging.getLogger("attune.ingest")
+PATIENCE = timedelta(minutes=1)  # a learn job that waits longer was lost with its Redis, and another is asked for
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def store(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
 
     ``via`` says which path told it: webhook, sync or import.
     """
+    # One writer an attribute, so that two paths telling the same annotation cannot both create it (PostgreSQL).
+    session.get_one(Attribute, queue.attribute_id, with_for_update=True)
     if session.get(Tombstone, seen.label_studio_id):
         return False
     known = session.scalar(select(Annotation).where(Annotation.label_studio_id == seen.label_studio_id))
@@ -93,7 +96,9 @@ def _create(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
     if task is None:
         log.warning("annotation %s left out: no asset %r in the records", seen.label_studio_id, seen.asset_id)
         return False
-    expert = session.scalar(select(Expert).where(Expert.label_studio_user == seen.completed_by, Expert.label_studio_user.is_not(None)))
+    expert = session.scalar(
+        select(Expert).where(Expert.label_studio_user == seen.completed_by, Expert.label_studio_user.is_not(None))
+    )
     made = Annotation(
         label_studio_id=seen.label_studio_id,
         attribute_id=queue.attribute_id,
@@ -248,7 +253,9 @@ def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
     annotations = payload.get("annotations") or [payload.get("annotation")]
     tasks = payload.get("tasks") or [payload.get("task")]
     if not all(isinstance(item, Mapping) for item in [*annotations, *tasks]):
-        raise UnknownAnnotationShape("The webhook's body has no `annotation` and `task` objects; Label Studio sends both.")
+        raise UnknownAnnotationShape(
+            "The webhook's body has no `annotation` and `task` objects; Label Studio sends both."
+        )
     by_id = {task["id"]: task for task in tasks}
     changed = False
     for annotation in annotations:
@@ -260,10 +267,12 @@ def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
 
 def ask_to_learn(settings: Settings, attribute: str) -> None:
     """Enqueue a learning round unless one waits already; a lost Redis costs only time, the sweep asks again."""
+    waiting = select(Job.id).where(
+        Job.kind == "learn", Job.subject == attribute, Job.state == "queued", Job.created_at > now() - PATIENCE
+    )
     with reading(settings) as session:
-        waiting = session.scalars(select(Job.arguments).where(Job.kind == "learn", Job.state == "queued")).all()
-    if any(arguments.get("attribute") == attribute for arguments in waiting):
-        return
+        if session.scalar(waiting.limit(1)):
+            return
     try:
         jobs.enqueue(settings, "learn", attribute=attribute)
     except ServiceDown as error:

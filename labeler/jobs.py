@@ -62,7 +62,8 @@ def enqueue(settings: Settings, kind: str, **arguments: Any) -> str:
     _, queue = KINDS[kind]
     job_id = f"{kind}-{secrets.token_hex(8)}"
     with writing(settings) as session:
-        session.add(Job(id=job_id, kind=kind, arguments=arguments, state="queued", created_at=now()))
+        subject = arguments.get("attribute")
+        session.add(Job(id=job_id, kind=kind, subject=subject, arguments=arguments, state="queued", created_at=now()))
     try:
         Queue(queue, connection=connect(settings), serializer=JSONSerializer).enqueue(
             "workers.entry.perform",

@@ -1,0 +1,61 @@
+"""Bearer tokens of machines: shown once when made, kept as their sha256 alone."""
+
+from __future__ import annotations
+
+import hmac
+import secrets as chance
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from labeler.records.schema import Token
+from labeler.records.session import reading, writing
+from labeler.secrets import Secrets
+from labeler.settings import Settings
+from models.clock import now
+from models.errors import DataError, RecordsError
+from models.files import digest_bytes
+
+ROLES = ("pipeline", "owner", "admin")
+MACHINE = "this machine"
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """Who shows a token, and what it may do."""
+
+    name: str
+    role: str
+
+
+def issue(settings: Settings, name: str, role: str = "pipeline") -> str:
+    """Make a token and return its text, which is kept nowhere. Raises DataError for an unknown role."""
+    if role not in ROLES:
+        raise DataError(f"role: {role!r} is none of {', '.join(ROLES)}.")
+    text = "attune_" + chance.token_urlsafe(30)
+    with writing(settings) as session:
+        session.add(Token(name=name, role=role, digest=_digest(text), created_at=now()))
+    return text
+
+
+def revoke(settings: Settings, name: str) -> int:
+    """Make every token of this name useless; how many there were. Raises RecordsError where there was none."""
+    with writing(settings) as session:
+        live = update(Token).where(Token.name == name, Token.revoked_at.is_(None)).values(revoked_at=now())
+        count = int(session.execute(live).rowcount)  # type: ignore[attr-defined]
+    if not count:
+        raise RecordsError(f"No live token is called {name!r}.")
+    return count
+
+
+def bearer(settings: Settings, secrets: Secrets, text: str) -> Bearer | None:
+    """Who ``text`` belongs to, else None. The workspace's own machine token counts as a pipeline."""
+    if hmac.compare_digest(text.encode(), secrets.machine_token.encode()):
+        return Bearer(MACHINE, "pipeline")
+    with reading(settings) as session:
+        token = session.scalar(select(Token).where(Token.digest == _digest(text), Token.revoked_at.is_(None)))
+    return Bearer(token.name, token.role) if token else None
+
+
+def _digest(text: str) -> str:
+    return digest_bytes(text.encode())

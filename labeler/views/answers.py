@@ -1,0 +1,134 @@
+"""Answers that count, and how many there are: by class, by expert, by attribute."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import CTE, ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from labeler.records.schema import Annotation, AttributeRevision, Expert
+from models.answers import SKIP, UNSURE
+from models.clock import now
+
+
+def holds() -> ColumnElement[bool]:
+    """Not deleted, and given under a definition whose answers still hold."""
+    renewed = (
+        select(func.max(AttributeRevision.revision))
+        .where(AttributeRevision.attribute_id == Annotation.attribute_id, AttributeRevision.answers_hold.is_(False))
+        .correlate(Annotation)
+        .scalar_subquery()
+    )
+    return Annotation.deleted_at.is_(None) & (Annotation.revision >= func.coalesce(renewed, 1))
+
+
+def current(attribute_ids: Sequence[int]) -> CTE:
+    """The newest answer of each expert on each asset of these attributes, as ``models.answers.latest`` picks them."""
+    age = (
+        func.row_number()
+        .over(
+            partition_by=(Annotation.attribute_id, Annotation.asset_pk, Annotation.expert_id),
+            order_by=(Annotation.answered_at.desc(), Annotation.id.desc()),
+        )
+        .label("age")
+    )
+    ranked = select(
+        Annotation.id, Annotation.attribute_id, Annotation.asset_pk, Annotation.expert_id, Annotation.value,
+        Annotation.answered_at, age,
+    ).where(Annotation.attribute_id.in_(attribute_ids), holds())  # fmt: skip
+    inner = ranked.subquery()
+    return select(inner).where(inner.c.age == 1).cte()
+
+
+@dataclass(frozen=True)
+class ExpertCount:
+    """What one expert answered: ``by_value`` holds classes, then "unsure"; skips apart."""
+
+    expert_id: int
+    name: str
+    answers: int
+    skips: int
+    by_value: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Answers on one attribute; ``answers`` leaves skips out and counts every person on every asset."""
+
+    answers: int = 0
+    assets: int = 0
+    skips: int = 0
+    by_value: Mapping[str, int] = field(default_factory=dict)
+    experts: Sequence[ExpertCount] = ()
+    at_work: int = 0
+
+    def share(self, value: str) -> float:
+        """The share of the answers that said ``value``, in [0, 1]."""
+        return self.by_value.get(value, 0) / self.answers if self.answers else 0.0
+
+
+def count(session: Session, classes: Mapping[int, Sequence[str]]) -> dict[int, Counts]:
+    """The counts of several attributes at once; ``classes`` maps an attribute's id to its classes, which fixes their order."""
+    answer = current(list(classes))
+    grouped = session.execute(
+        select(answer.c.attribute_id, answer.c.expert_id, answer.c.value, func.count()).group_by(
+            answer.c.attribute_id, answer.c.expert_id, answer.c.value
+        )
+    ).all()
+    names = _names(session, {row[1] for row in grouped})
+    tally: dict[int, dict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for attribute_id, expert_id, value, number in grouped:
+        tally[attribute_id][expert_id][value] = number
+    assets, at_work = _assets(session, classes), _at_work(session, classes)
+    return {
+        key: _counts(tally[key], names, [*order, UNSURE], assets.get(key, 0), at_work.get(key, 0))
+        for key, order in classes.items()
+    }
+
+
+def _counts(
+    tally: Mapping[int, Mapping[str, int]], names: Mapping[int, str], order: Sequence[str], assets: int, at_work: int
+) -> Counts:
+    experts = []
+    for expert_id, held in tally.items():
+        values = {value: held.get(value, 0) for value in order}
+        skips = held.get(SKIP, 0)
+        experts.append(ExpertCount(expert_id, names[expert_id], sum(held.values()) - skips, skips, values))
+    experts.sort(key=lambda one: (-one.answers, one.name))
+    by_value = {value: sum(one.by_value[value] for one in experts) for value in order}
+    answers, skips = sum(one.answers for one in experts), sum(one.skips for one in experts)
+    return Counts(answers, assets, skips, by_value, tuple(experts), at_work)
+
+
+def _names(session: Session, ids: set[int]) -> dict[int, str]:
+    return {row.id: row.name for row in session.execute(select(Expert.id, Expert.name).where(Expert.id.in_(ids)))}
+
+
+def _assets(session: Session, classes: Mapping[int, Sequence[str]]) -> dict[int, int]:
+    answer = current(list(classes))
+    return dict(
+        session.execute(
+            select(answer.c.attribute_id, func.count(answer.c.asset_pk.distinct()))
+            .where(answer.c.value != SKIP)
+            .group_by(answer.c.attribute_id)
+        )
+        .tuples()
+        .all()
+    )
+
+
+def _at_work(session: Session, classes: Mapping[int, Sequence[str]]) -> dict[int, int]:
+    since = now() - timedelta(hours=24)
+    return dict(
+        session.execute(
+            select(Annotation.attribute_id, func.count(Annotation.expert_id.distinct()))
+            .where(Annotation.attribute_id.in_(list(classes)), Annotation.answered_at >= since)
+            .group_by(Annotation.attribute_id)
+        )
+        .tuples()
+        .all()
+    )

@@ -1,0 +1,48 @@
+"""The pool, a page of pictures at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+
+from labeler.records.schema import Asset
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.views.paging import Page, page_of
+from labeler.views.pictures import Picture, picture
+from labeler.views.viewer import Viewer, may_see
+from models.errors import UnknownAsset
+
+PAGE = 48
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One page of the pool; ``query`` is what was searched for."""
+
+    pictures: Page[Picture]
+    query: str
+
+
+def assets(settings: Settings, viewer: Viewer, query: str = "", page: int = 1) -> Grid:
+    """The assets whose id or title contains ``query``, by id."""
+    wanted = select(Asset).where(may_see(viewer)).order_by(Asset.asset_id)
+    if query:
+        wanted = wanted.where(
+            or_(
+                Asset.asset_id.icontains(query, autoescape=True),
+                Asset.title_id.icontains(query, autoescape=True),
+            )
+        )
+    with reading(settings) as session:
+        return Grid(page_of(session, wanted, page, PAGE).map(picture), query)
+
+
+def asset(settings: Settings, viewer: Viewer, pk: int) -> Asset:
+    """One asset that ``viewer`` may see. Raises UnknownAsset, the same whether it is absent or not theirs to see."""
+    with reading(settings) as session:
+        found = session.scalar(select(Asset).where(Asset.id == pk, may_see(viewer)))
+    if found is None:
+        raise UnknownAsset(f"There is no image number {pk} here. It may have been removed from the pool.")
+    return found

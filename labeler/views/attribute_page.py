@@ -1,0 +1,150 @@
+"""One attribute's page: the question, how far it is, how good the probe is, and what people said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler import attributes
+from labeler.records.schema import Asset, Attribute, Expert, Queue
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.views import answers, quality
+from labeler.views.answers import Counts
+from labeler.views.contested import Contested, contested
+from labeler.views.history import Move, Published, moves, versions
+from labeler.views.home import Held, pool_size
+from labeler.views.links import queue_url
+from labeler.views.paging import Page
+from labeler.views.pictures import Picture, picture
+from labeler.views.quality import Point, Quality
+from labeler.views.recent import Given, recent
+from labeler.views.state import ABOUT, Advice, Facts, Step, advice, next_step, state
+from labeler.views.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class Example:
+    """An example of what counts or does not: words, or an asset of the pool."""
+
+    text: str
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True)
+class ExpertQueue:
+    """An expert's queue and where it is answered."""
+
+    expert: str
+    email: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Live:
+    """What the page keeps asking for while it is open."""
+
+    name: str
+    state: str
+    run: int | None
+    champion: int | None
+    counts: Counts
+    quality: Quality
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; ``stamp`` changes when more than the counts did."""
+        counts = self.counts
+        return {
+            "state": self.state,
+            "answers": counts.answers,
+            "assets": counts.assets,
+            "skips": counts.skips,
+            "at_work": counts.at_work,
+            "by_value": dict(counts.by_value),
+            "by_expert": {str(one.expert_id): one.answers for one in counts.experts},
+            "quality": {"value": self.quality.value, "lo": self.quality.lo, "hi": self.quality.hi, "n": self.quality.n},
+            "stamp": f"{self.run}/{self.champion}/{self.state}/{len(counts.experts)}",
+        }
+
+
+@dataclass(frozen=True)
+class AttributePage:
+    """All that the page shows; lists hold their first page."""
+
+    live: Live
+    question: str
+    definition: str
+    classes: Sequence[str]
+    revision: int
+    in_scope: Sequence[Example]
+    out_of_scope: Sequence[Example]
+    about: str
+    step: Step
+    queue_url: str | None
+    queues: Sequence[ExpertQueue]
+    advice: Advice | None
+    curve: Sequence[Point]
+    recent: Page[Given]
+    contested: Page[Contested]
+    versions: Page[Published] | None
+    moves: Page[Move] | None
+
+
+def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePage:
+    """What the page of the attribute ``name`` shows to ``viewer``. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        live, facts, held = _live(session, viewer, one)
+        own = held.own.get(one.id)
+        return AttributePage(
+            live=live,
+            question=one.question,
+            definition=one.definition,
+            classes=one.classes,
+            revision=one.revision,
+            in_scope=_examples(session, viewer, one.in_scope),
+            out_of_scope=_examples(session, viewer, one.out_of_scope),
+            about=ABOUT[live.state],
+            step=next_step(facts, viewer),
+            queue_url=queue_url(settings, own) if own else None,
+            queues=_queues(session, settings, one.id) if viewer.manages else (),
+            advice=advice(facts.advice),
+            curve=quality.curve(session, one.id),
+            recent=recent(session, viewer, one.id, size=8),
+            contested=contested(session, viewer, one.id, one.classes, size=4),
+            versions=versions(session, one.id) if viewer.manages else None,
+            moves=moves(session, one.id) if viewer.manages else None,
+        )
+
+
+def live(settings: Settings, viewer: Viewer, name: str) -> Live:
+    """What changes by itself on the page. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        return _live(session, viewer, attributes.find(session, name))[0]
+
+
+def _live(session: Session, viewer: Viewer, one: Attribute) -> tuple[Live, Facts, Held]:
+    counts = answers.count(session, {one.id: one.classes})[one.id]
+    held = Held(session, [one.id], viewer)
+    facts = held.facts(one, pool_size(session), counts.answers)
+    return Live(one.name, state(facts), facts.last_run, facts.champion, counts, held.quality(one.id)), facts, held
+
+
+def _examples(session: Session, viewer: Viewer, texts: Sequence[str]) -> list[Example]:
+    found = session.scalars(select(Asset).where(Asset.asset_id.in_(texts), Asset.removed_at.is_(None)))
+    pictures = {asset.asset_id: picture(asset) for asset in found}
+    return [Example(text, pictures.get(text)) for text in texts]
+
+
+def _queues(session: Session, settings: Settings, attribute_id: int) -> list[ExpertQueue]:
+    rows = session.execute(
+        select(Queue, Expert)
+        .join(Expert, Expert.id == Queue.expert_id)
+        .where(Queue.attribute_id == attribute_id, Queue.closed_at.is_(None))
+        .order_by(Expert.name)
+    )
+    return [ExpertQueue(expert.name, expert.email, queue_url(settings, queue)) for queue, expert in rows]

@@ -1,0 +1,131 @@
+"""The home page: every attribute with its progress, quality, state and one next step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.views import answers, quality
+from labeler.views.answers import Counts
+from labeler.views.links import queue_url
+from labeler.views.paging import Page, page_of
+from labeler.views.quality import Quality
+from labeler.views.state import Facts, Step, next_step, state
+from labeler.views.viewer import Viewer
+
+PAGE = 30
+
+
+@dataclass(frozen=True)
+class Card:
+    """One attribute at a glance."""
+
+    name: str
+    question: str
+    classes: Sequence[str]
+    state: str
+    counts: Counts
+    quality: Quality
+    step: Step
+    queue_url: str | None
+    champion: int | None
+
+
+@dataclass(frozen=True)
+class Home:
+    """The cards of one page, and what the pool holds."""
+
+    cards: Page[Card]
+    assets: int
+    attributes: int
+
+
+def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
+    """What the home page shows to ``viewer``."""
+    with reading(settings) as session:
+        query = select(Attribute).where(Attribute.retired_at.is_(None)).order_by(Attribute.name)
+        found = page_of(session, query, page, PAGE)
+        pool = pool_size(session)
+        counts = answers.count(session, {one.id: one.classes for one in found.items})
+        held = Held(session, [one.id for one in found.items], viewer)
+
+        def card(one: Attribute) -> Card:
+            facts = held.facts(one, pool, counts[one.id].answers)
+            own = held.own.get(one.id)
+            return Card(
+                one.name, one.question, one.classes, state(facts), counts[one.id], held.quality(one.id),
+                next_step(facts, viewer), queue_url(settings, own) if own else None, facts.champion,
+            )  # fmt: skip
+
+        return Home(found.map(card), pool, found.total)
+
+
+def pool_size(session: Session) -> int:
+    """How many assets are in the pool."""
+    return session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
+
+
+class Held:
+    """What the records hold about several attributes, read once for all of them."""
+
+    def __init__(self, session: Session, ids: Sequence[int], viewer: Viewer) -> None:
+        self.runs: dict[int, tuple[int, dict[str, Any], dict[str, Any]]] = {
+            row[0]: (row[1], row[2], row[3]) for row in session.execute(_newest_runs(ids))
+        }
+        champions = select(Alias.attribute_id, Alias.version).where(
+            Alias.attribute_id.in_(ids), Alias.alias == "champion"
+        )
+        self.champions: dict[int, int] = dict(session.execute(champions).tuples().all())
+        self.experts, self.open_tasks = _queues(session, ids), _open_tasks(session, ids)
+        own = select(Queue).where(
+            Queue.attribute_id.in_(ids), Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None)
+        )
+        self.own: dict[int, Queue] = {queue.attribute_id: queue for queue in session.scalars(own)}
+
+    def facts(self, attribute: Attribute, pool: int, answered: int) -> Facts:
+        """The facts that an attribute's state is read from."""
+        key = attribute.id
+        number, _, advice = self.runs.get(key, (None, {}, {}))
+        return Facts(
+            attribute.name, self.experts.get(key, 0), self.open_tasks.get(key, 0), key in self.own, pool, answered,
+            number, self.champions.get(key), advice,
+        )  # fmt: skip
+
+    def quality(self, attribute_id: int) -> Quality:
+        """The honest figure of the newest run."""
+        run = self.runs.get(attribute_id)
+        return quality.read(run[1]) if run else Quality()
+
+
+def _newest_runs(ids: Sequence[int]) -> Any:
+    newest = (
+        select(Run.attribute_id, func.max(Run.number).label("number"))
+        .where(Run.attribute_id.in_(ids))
+        .group_by(Run.attribute_id)
+        .subquery()
+    )
+    joined = and_(newest.c.attribute_id == Run.attribute_id, newest.c.number == Run.number)
+    return select(Run.attribute_id, Run.number, Run.metrics, Run.advice).join(newest, joined)
+
+
+def _queues(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    open_queues = select(Queue.attribute_id, func.count(Queue.id)).where(
+        Queue.attribute_id.in_(ids), Queue.closed_at.is_(None)
+    )
+    return dict(session.execute(open_queues.group_by(Queue.attribute_id)).tuples().all())
+
+
+def _open_tasks(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    open_tasks = (
+        select(Queue.attribute_id, func.count(Task.id))
+        .join(Task, Task.queue_id == Queue.id)
+        .where(Queue.attribute_id.in_(ids), Queue.closed_at.is_(None), Task.state == "open")
+    )
+    return dict(session.execute(open_tasks.group_by(Queue.attribute_id)).tuples().all())

@@ -1,0 +1,64 @@
+"""What the workers were asked for, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from labeler.records.schema import Job
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.views.paging import Page, page_of
+
+PAGE = 30
+STATES = ("running", "queued", "failed", "lost", "done")
+
+
+@dataclass(frozen=True)
+class Work:
+    """One job; ``done`` of ``total`` steps, 0 of 0 where it tells none. ``subject`` is what it is about."""
+
+    id: str
+    kind: str
+    subject: str
+    state: str
+    done: int
+    total: int
+    error: str
+    created_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def seconds(self) -> float | None:
+        """From asked to finished."""
+        return (self.finished_at - self.created_at).total_seconds() if self.finished_at else None
+
+
+@dataclass(frozen=True)
+class Board:
+    """A page of jobs and how many there are in each state."""
+
+    jobs: Page[Work]
+    counts: Mapping[str, int]
+    state: str
+
+
+def board(settings: Settings, state: str = "", page: int = 1) -> Board:
+    """The jobs in ``state``, or all of them."""
+    wanted = select(Job).order_by(Job.created_at.desc(), Job.id)
+    if state in STATES:
+        wanted = wanted.where(Job.state == state)
+    with reading(settings) as session:
+        counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples().all())
+        found = page_of(session, wanted, page, PAGE)
+    return Board(found.map(_work), {name: counts.get(name, 0) for name in STATES}, state if state in STATES else "")
+
+
+def _work(job: Job) -> Work:
+    subject = ", ".join(f"{value}" for value in job.arguments.values() if isinstance(value, str | int))
+    return Work(
+        job.id, job.kind, subject[:80], job.state, job.done, job.total, job.error, job.created_at, job.finished_at
+    )

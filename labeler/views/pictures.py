@@ -1,0 +1,24 @@
+"""What a page needs to show one asset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from labeler.records.schema import Asset
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An asset as a page shows it; ``width`` and ``height`` in pixels of the original."""
+
+    pk: int
+    asset_id: str
+    title_id: str
+    digest: str
+    width: int
+    height: int
+
+
+def picture(asset: Asset) -> Picture:
+    """The picture of an asset that the viewer was found to be allowed to see."""
+    return Picture(asset.id, asset.asset_id, asset.title_id, asset.digest, asset.width, asset.height)

@@ -1,0 +1,78 @@
+"""How good the probe is, as far as the audit can tell, and how that came about over the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler.records.schema import Run
+from models.metrics import Metric
+
+AUDIT = "average_precision"
+INDICATION = "cross_validated"
+POINTS = 60
+
+
+@dataclass(frozen=True)
+class Quality:
+    """One figure in [0, 1] with its interval, or the reason why there is none; ``n`` answers stand behind it."""
+
+    value: float | None = None
+    lo: float | None = None
+    hi: float | None = None
+    n: int = 0
+    reason: str = "no probe has been learned yet"
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a figure to show."""
+        return self.value is not None
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run on the learning curve: ``audit`` is the honest figure, ``indication`` the naive one."""
+
+    run: int
+    answers: int
+    finished_at: datetime
+    audit: Quality
+    indication: Quality
+
+
+def read(metrics: Mapping[str, Any], key: str = AUDIT) -> Quality:
+    """The figure under ``key`` of a run's metrics."""
+    held = metrics.get(key)
+    if not held:
+        return Quality(reason="too few audit answers yet")
+    metric = Metric.from_dict(held)
+    return Quality(metric.value, metric.lo, metric.hi, metric.n, metric.reason)
+
+
+def curve(session: Session, attribute_id: int, points: int = POINTS) -> list[Point]:
+    """The learning curve: at most ``points`` runs, the last one of each count of answers, evenly thinned."""
+    newest: dict[int, int] = {}
+    for number, answers in session.execute(
+        select(Run.number, Run.answers).where(Run.attribute_id == attribute_id).order_by(Run.number)
+    ):
+        newest[answers] = number
+    numbers = _thinned(sorted(newest.values()), points)
+    rows = session.execute(
+        select(Run.number, Run.answers, Run.finished_at, Run.metrics)
+        .where(Run.attribute_id == attribute_id, Run.number.in_(numbers))
+        .order_by(Run.answers, Run.number)
+    )
+    return [Point(n, a, at, read(metrics), read(metrics, INDICATION)) for n, a, at, metrics in rows]
+
+
+def _thinned(numbers: Sequence[int], points: int) -> list[int]:
+    if len(numbers) <= points:
+        return list(numbers)
+    kept = np.unique(np.linspace(0, len(numbers) - 1, points).round().astype(int))
+    return [numbers[int(i)] for i in kept]

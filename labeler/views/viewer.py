@@ -1,0 +1,64 @@
+"""Who looks, and what they may see of an asset: one check that every picture and answer passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+
+from labeler.records.schema import Annotation, Asset, Queue, Task
+
+MANAGERS = frozenset({"owner", "admin"})
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A person or machine with a role: expert, owner, admin or pipeline."""
+
+    role: str
+    name: str
+    expert_id: int | None = None
+    user_id: int | None = None
+
+    @property
+    def manages(self) -> bool:
+        """Whether this viewer answers for attributes, and so sees all of them."""
+        return self.role in MANAGERS
+
+
+def may_see(viewer: Viewer) -> ColumnElement[bool]:
+    """The condition on ``Asset`` under which ``viewer`` may see it.
+
+    Nobody sees a removed asset; an expert sees what was put into a queue of theirs, or what they have answered.
+    """
+    there = Asset.removed_at.is_(None)
+    if viewer.role != "expert":
+        return and_(there, true())
+    asked = exists(
+        select(Task.id)
+        .join(Queue, Queue.id == Task.queue_id)
+        .where(Task.asset_pk == Asset.id, Queue.expert_id == viewer.expert_id)
+    )
+    answered = exists(
+        select(Annotation.id).where(Annotation.asset_pk == Asset.id, Annotation.expert_id == viewer.expert_id)
+    )
+    return and_(there, or_(asked, answered))
+
+
+def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
+    """The condition on ``Asset`` under which ``viewer`` may see what others answered on it.
+
+    An expert must have answered first: to read the others' answers before would teach them to agree.
+    """
+    if viewer.role != "expert":
+        return may_see(viewer)
+    own = exists(
+        select(Annotation.id).where(
+            Annotation.asset_pk == Asset.id,
+            Annotation.attribute_id == attribute_id,
+            Annotation.expert_id == viewer.expert_id,
+            Annotation.deleted_at.is_(None),
+            Annotation.value != "skip",
+        )
+    )
+    return and_(Asset.removed_at.is_(None), own)

@@ -1,0 +1,1 @@
+"""The console: Flask pages over the read models, the webhook, images by signed address, health."""

@@ -1,0 +1,53 @@
+"""Who may enter which endpoint. An endpoint without a row is shut; a test finds any that was forgotten."""
+
+from __future__ import annotations
+
+EXPERTS = frozenset({"expert", "owner", "admin"})
+MANAGERS = frozenset({"owner", "admin"})
+READERS = frozenset({"expert", "owner", "admin", "pipeline"})
+ROLES = ("expert", "owner", "admin", "pipeline")
+
+# Open to all: they tell nothing, or prove the right to enter in a way of their own (secret header, signed address).
+OPEN = frozenset(
+    {
+        "health.alive",
+        "health.ready",
+        "login.page",
+        "login.enter",
+        "static",
+        "bootstrap.static",
+        "webhook.label_studio",
+        "media.image",
+    }
+)
+
+RULES: dict[str, frozenset[str]] = {
+    "login.leave": EXPERTS,
+    "account.page": EXPERTS,
+    "account.change": EXPERTS,
+    "home.page": EXPERTS,
+    "attribute.page": EXPERTS,
+    "attribute.live": EXPERTS,
+    "attribute.answers": EXPERTS,
+    "attribute.contested": EXPERTS,
+    "attribute.correct": EXPERTS,
+    "people.page": MANAGERS,
+    "assets.page": MANAGERS,
+    "jobs.page": MANAGERS,
+}
+
+# Whole blueprints with one rule.
+BLUEPRINTS: dict[str, frozenset[str]] = {"api": READERS, "openapi": READERS}
+
+
+def is_open(endpoint: str | None) -> bool:
+    """Whether anybody may enter."""
+    return endpoint in OPEN
+
+
+def allowed(endpoint: str | None, role: str) -> bool:
+    """Whether ``role`` may enter ``endpoint``; an address that leads nowhere is open to every role, which then sees 404."""
+    if endpoint is None or endpoint in OPEN:
+        return True
+    rule = RULES.get(endpoint) or BLUEPRINTS.get(endpoint.partition(".")[0])
+    return rule is not None and role in rule

@@ -1,0 +1,64 @@
+"""The factory: settings, extensions, then the rooms of the console one by one."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+
+from labeler import secrets as keys
+from labeler.records.session import migrate
+from labeler.secrets import Secrets
+from labeler.settings import Settings
+from labeler.web import auth, filters, health, media, replies, throttle, webhook
+from labeler.web.pages import account, assets, attribute, home, jobs, login, people
+
+ROOMS = (health, webhook, media, login, account, home, attribute, people, assets, jobs)
+FORM_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Attune:
+    """What the app carries with it: ``app.extensions["attune"]``."""
+
+    settings: Settings
+    secrets: Secrets
+
+
+def create_app(settings: Settings) -> Flask:
+    """The console over the workspace of ``settings``; brings the records to the newest schema first.
+
+    Raises ServiceDown where the records do not open.
+    """
+    migrate(settings)
+    app = Flask(__name__)
+    secrets = keys.load(settings.secrets)
+    app.extensions["attune"] = Attune(settings, secrets)
+    app.config.update(
+        SECRET_KEY=secrets.session_key,
+        # Cookies are shared by all ports of a host: Label Studio's `sessionid` and `csrftoken` must not be ours.
+        SESSION_COOKIE_NAME="attune_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.web_address.startswith("https:"),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        MAX_CONTENT_LENGTH=FORM_BYTES,
+        WTF_CSRF_CHECK_DEFAULT=False,  # the guard checks, as bearer tokens need no such proof
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        BOOTSTRAP_SERVE_LOCAL=True,
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
+    )
+    Bootstrap5(app)
+    replies.init_app(app)
+    auth.init_app(app)
+    throttle.init_app(app)
+    filters.init_app(app)
+    for room in ROOMS:
+        app.register_blueprint(room.blueprint)
+    if importlib.util.find_spec("labeler.web.api"):
+        app.register_blueprint(importlib.import_module("labeler.web.api").blueprint)
+    return app

@@ -1,0 +1,108 @@
+"""Who is asking: a browser by its session, a machine by its bearer token; everybody else is shown the door."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, UserMixin, current_user
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from labeler import people, tokens
+from labeler.people import Person
+from labeler.settings import Settings
+from labeler.views.viewer import Viewer
+from labeler.web import access
+from labeler.web.replies import wants_json
+
+log = logging.getLogger("attune.web")
+csrf = CSRFProtect()
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Session(UserMixin):
+    """A person as Flask-Login keeps them: the id in the cookie ends with the salt, so a new password ends old sessions."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+
+    def get_id(self) -> str:
+        """What the signed cookie holds."""
+        return f"{self.person.id}.{self.person.salt}"
+
+
+def init_app(app: Flask) -> None:
+    """Guard every endpoint of ``app``."""
+    manager = LoginManager(app)
+    manager.user_loader(_person_of)
+    csrf.init_app(app)
+    app.before_request(guard)
+
+
+def settings() -> Settings:
+    """The settings of the app that serves this request."""
+    found: Settings = current_app.extensions["attune"].settings
+    return found
+
+
+def viewer() -> Viewer:
+    """Who asks; every endpoint that is not open has one."""
+    found: Viewer = g.viewer
+    return found
+
+
+def _person_of(kept: str) -> Session | None:
+    number, _, salt = kept.partition(".")
+    person = people.find(settings(), int(number), salt) if number.isdigit() else None
+    return Session(person) if person else None
+
+
+def guard() -> ResponseReturnValue | None:
+    """Let in whom the table of access lets in; the rest gets 401, 403, or the login page."""
+    if access.is_open(request.endpoint):
+        if request.endpoint == "login.enter":
+            csrf.protect()
+        return None
+    who, by_token = _who()
+    if who is None:
+        return _turn_away()
+    g.viewer = who
+    if not access.allowed(request.endpoint, who.role):
+        raise Forbidden(f"This page is not for the role {who.role}. Ask an owner or administrator of this console.")
+    if request.method not in SAFE and not by_token:
+        csrf.protect()
+    return None
+
+
+def _who() -> tuple[Viewer | None, bool]:
+    header = request.headers.get("Authorization", "")
+    if header:
+        scheme, _, text = header.partition(" ")
+        if scheme.lower() != "bearer":
+            return None, True
+        bearer = tokens.bearer(settings(), current_app.extensions["attune"].secrets, text.strip())
+        return (Viewer(bearer.role, bearer.name) if bearer else None), True
+    if current_user.is_authenticated:
+        person: Person = current_user.person
+        return Viewer(person.role, person.email, person.expert_id, person.id), False
+    return None, False
+
+
+def _turn_away() -> ResponseReturnValue:
+    if wants_json() or request.headers.get("Authorization"):
+        raise Unauthorized("Log in, or send a live token as `Authorization: Bearer …`.")
+    if request.method not in SAFE:
+        return redirect(url_for("login.page"))
+    return redirect(url_for("login.page", next=request.full_path.rstrip("?")))
+
+
+def safe_next(address: str | None) -> str:
+    """Where to go after the login: a path of this console, whatever the address bar says."""
+    home = url_for("home.page")
+    if not address or not address.startswith("/") or "\\" in address or any(ord(letter) < 32 for letter in address):
+        return home
+    parts = urlsplit(address)
+    return home if parts.scheme or parts.netloc or address.startswith("//") else address

@@ -1,0 +1,127 @@
+"""What every answer has in common: a request id, headers that shut doors, one line in the log, errors as help pages."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+
+from flask import Flask, Response, g, has_request_context, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from models.errors import AttuneError, BadWebhookSecret, consequence
+
+log = logging.getLogger("attune.web")
+REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+# The design draws with files of its own alone: no inline style or script, no other origin; `data:` for Bootstrap's icons.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+PRIVATE = "no-store"
+
+
+def init_app(app: Flask) -> None:
+    """Give every answer of ``app`` its id, headers and log line, and errors their pages."""
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.register_error_handler(AttuneError, _attune_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def wants_json() -> bool:
+    """Whether a machine asks: the API, the webhook, or whoever prefers JSON to HTML."""
+    if request.path.startswith(("/api/", "/webhooks/")):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "application/json"
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    g.began = time.perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    headers = response.headers
+    headers["X-Request-ID"] = g.get("request_id", "")
+    headers.setdefault("Content-Security-Policy", POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = PRIVATE
+    if request.endpoint not in {"static", "bootstrap.static", "health.alive", "health.ready"}:
+        log.info("%s %s %s %.0f ms %s", request.method, _place(), response.status_code, _milliseconds(), _name())
+    return response
+
+
+def _place() -> str:
+    """The path for the log; a signed address opens an image for days, so only its form is written."""
+    return request.url_rule.rule if request.endpoint == "media.image" and request.url_rule else request.path
+
+
+def _milliseconds() -> float:
+    return (time.perf_counter() - g.began) * 1000 if "began" in g else 0.0
+
+
+def _name() -> str:
+    return g.viewer.name if "viewer" in g else "-"
+
+
+def _attune_error(error: AttuneError) -> ResponseReturnValue:
+    status = consequence(type(error)).status
+    if status >= 500:
+        log.warning("%s: %s", type(error).__name__, error)
+    message = "The webhook's secret is wrong." if isinstance(error, BadWebhookSecret) else str(error)
+    return _reply(status, type(error).__name__, message)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None:
+        return error.response
+    status = error.code or 500
+    if isinstance(error, CSRFError):
+        message = "The form was open for too long, or came from another site. Load the page again and send it once more."
+    else:
+        message = error.description or error.name
+    reply = _reply(status, error.name, message)
+    for name, value in error.get_headers():
+        if name in {"Retry-After", "Allow", "Location"}:
+            reply.headers[name] = value
+    if status == 401:
+        reply.headers["WWW-Authenticate"] = 'Bearer realm="Attune"'
+    return reply
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    log.exception("unexpected: %s %s", request.method, _place())
+    return _reply(500, InternalServerError().name, "Something went wrong on our side. The log holds the story.")
+
+
+def _reply(status: int, name: str, message: str) -> Response:
+    """The error as JSON for machines and as a page for people; both name the request, which the log has too."""
+    if wants_json():
+        response = jsonify(error=name, message=message, request=g.get("request_id", ""))
+    else:
+        response = Response(render_template("error.html", status=status, name=name, message=message), mimetype="text/html")
+    response.status_code = status
+    return response
+
+
+class RequestIds(logging.Filter):
+    """Puts the request's id on every log line that is written while one is served."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always true; sets ``record.request``."""
+        record.request = g.get("request_id", "-") if has_request_context() else "-"
+        return True

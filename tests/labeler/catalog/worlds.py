@@ -1,0 +1,88 @@
+"""A workspace with attributes and runs, as learning leaves it, made without learning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import func, select
+
+from labeler import attributes
+from labeler import settings as reader
+from labeler.attributes import Definition
+from labeler.records import session
+from labeler.records.schema import Attribute, Encoder, Run
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models.clock import now
+from models.fingerprint import Fingerprint
+from models.probe_files import probe_bytes
+
+DIMENSION = 8
+FINGERPRINT = Fingerprint("open_clip", "tiny", "ab" * 32, DIMENSION)
+CLASSES = {"serious": ("serious", "not serious"), "romance": ("romance", "friendship", "neither")}
+
+
+def make(workspace: Path, **arguments: object) -> Settings:
+    """Settings of a new workspace whose records hold both attributes and the active encoder."""
+    settings = reader.build({}, workspace=workspace, **arguments)
+    session.migrate(settings)
+    with writing(settings) as opened:
+        opened.add(Encoder(digest=FINGERPRINT.digest, fingerprint=FINGERPRINT.to_dict(), active=True, added_at=now()))
+        for name, classes in CLASSES.items():
+            attributes.create(opened, settings, Definition(name, f"Is it {name}?", classes, f"What {name} means."))
+    return settings
+
+
+def add_run(settings: Settings, name: str = "serious", average_precision: float = 0.7) -> int:
+    """Record one more run of the attribute; its number. The probe follows from name and number."""
+    with writing(settings) as opened:
+        attribute = attributes.find(opened, name)
+        newest = opened.scalar(select(func.max(Run.number)).where(Run.attribute_id == attribute.id)) or 0
+        number = newest + 1
+        opened.add(run_of(attribute, number, average_precision))
+    return number
+
+
+def run_of(attribute: Attribute, number: int, average_precision: float) -> Run:
+    """A run with a probe that its number decides."""
+    generator = np.random.default_rng([len(attribute.name), number])
+    k = 1 if len(attribute.classes) == 2 else len(attribute.classes)
+    probe = probe_bytes(generator.normal(size=(k, DIMENSION)), np.zeros(k), np.tile([1.0, 0.0], (k, 1)))
+    quality = {
+        "name": "average_precision",
+        "value": average_precision,
+        "lo": average_precision - 0.1,
+        "hi": average_precision + 0.1,
+        "n": 40,
+        "method": "title bootstrap",
+    }
+    return Run(
+        attribute_id=attribute.id,
+        number=number,
+        revision=1,
+        token=1,
+        encoder_digest=FINGERPRINT.digest,
+        answers_counter=number * 10,
+        answers=number * 10,
+        labels={
+            "classes": dict.fromkeys(attribute.classes, number),
+            "experts": {"ana@example.org": 3, "bo@example.org": 4},
+        },
+        seed=0,
+        data_digest="d" * 64,
+        code_version="0.1.0",
+        metrics={"average_precision": quality},
+        probe=probe,
+        started_at=now(),
+        finished_at=now(),
+    )
+
+
+def probe_of(settings: Settings, name: str, number: int) -> bytes:
+    """The probe's bytes that the records hold of a run."""
+    with reading(settings) as opened:
+        attribute = attributes.find(opened, name)
+        return opened.execute(
+            select(Run.probe).where(Run.attribute_id == attribute.id, Run.number == number)
+        ).scalar_one()
