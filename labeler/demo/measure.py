@@ -32,9 +32,7 @@ def figures(settings: Settings, drawn: Catalogue, name: str, version: int) -> di
         view = open_pool(settings, session)
         runs = {
             run.number: run
-            for run in session.scalars(
-                select(Run).where(Run.attribute_id == found.id, Run.number.in_([1, version]))
-            )
+            for run in session.scalars(select(Run).where(Run.attribute_id == found.id, Run.number.in_([1, version])))
         }
     pool, classes, seed = view.pool, list(found.classes), int(found.settings["seed"])
     aside = reserved(pool.title_ids, seed, found.settings["reserved_share"])

@@ -44,9 +44,7 @@ class Budget:
             self.left += not counted
 
 
-def answer_all(
-    settings: Settings, name: str, eyes: tuple[Eye, ...], answers: int, said: Callable[[int], None]
-) -> int:
+def answer_all(settings: Settings, name: str, eyes: tuple[Eye, ...], answers: int, said: Callable[[int], None]) -> int:
     """Let the experts answer ``answers`` images of the attribute ``name`` together, each at its own pace; how many were.
 
     ``said(n)`` hears of every answer. An expert waits for the order that follows its own answer, as a person would who

@@ -1,0 +1,100 @@
+"""`attune demo`: everything up with the sample catalogue, for a newcomer or, with --check, for a machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from labeler import settings as reader
+from labeler.jobs import Report
+from labeler.settings import Settings
+from labeler.supervise import Stack, free_ports
+
+
+@click.command("demo")
+@click.option("--workspace", type=click.Path(file_okay=False), help="Folder that holds everything a run writes.")
+@click.option(
+    "--check", is_flag=True, help="Without a person: simulated experts answer; the last line is one JSON object."
+)
+@click.option(
+    "--answers", default=120, show_default=True, type=click.IntRange(1, 1000), help="Simulated answers an attribute."
+)
+@click.option("--keep", is_flag=True, help="With --check: keep the temporary workspace.")
+@click.option("--json", "as_json", is_flag=True, help="The check prints JSON in any case.")
+def command(workspace: str | None, check: bool, answers: int, keep: bool, as_json: bool) -> None:
+    """Start everything with the sample catalogue: drawings, simulated experts, one published probe."""
+    if check:
+        _check(workspace, answers, keep)
+    else:
+        _demo(workspace, answers)
+
+
+def _settings(workspace: str | Path | None) -> Settings:
+    from labeler.demo import prepare
+
+    first = reader.build(workspace=workspace)
+    first.workspace.mkdir(parents=True, exist_ok=True)
+    reader.keep(first.workspace, **prepare.encoder_settings())
+    return free_ports(reader.build(workspace=first.workspace))
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str], Report]]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+
+        def start(label: str) -> Report:
+            task = bar.add_task(label, total=None)
+            if not console.is_terminal:
+                click.echo(f"{label} …", err=True)
+            return lambda done, total: bar.update(task, completed=done, total=total)
+
+        yield start
+
+
+def _check(workspace: str | None, answers: int, keep: bool) -> None:
+    from labeler.demo.check import check
+
+    set_outside = workspace or os.environ.get("ATTUNE_WORKSPACE")
+    folder = Path(set_outside) if set_outside else Path(tempfile.mkdtemp(prefix="attune-demo-check-"))
+    started = time.monotonic()
+    try:
+        with Stack(_settings(folder)) as stack, _bars() as progress:
+            found = check(stack.settings, progress, answers)
+    except BaseException:
+        click.echo(f"demo-check failed; its workspace with every part's log is kept in {folder}", err=True)
+        raise
+    if not set_outside and not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    found["seconds_with_start_and_stop"] = round(time.monotonic() - started, 1)
+    click.echo(json.dumps(found))
+
+
+def _demo(workspace: str | None, answers: int) -> None:
+    from labeler.demo import page, prepare, run
+
+    with Stack(_settings(workspace)) as stack:
+        finished, waiting = "serious-expression", "romance"
+        samples = prepare.samples()
+        version = run.published(stack.settings, finished)
+        if version is None:
+            with _bars() as progress:
+                drawn = run.load(stack.settings, progress)
+                run.people_and_queues(stack.settings, [samples[finished]], prepare.SIMULATED, progress)
+                run.people_and_queues(stack.settings, [samples[waiting]], [prepare.NEWCOMER], progress)
+                report = progress("Simulated experts answer: serious-expression")
+                version = run.label(stack.settings, drawn, finished, answers, report)
+                run.publish(stack.settings, finished, version, "the demo's simulated experts are done")
+        click.echo(page.text(stack.settings, finished, version, waiting))
+        stack.wait()

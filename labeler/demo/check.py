@@ -1,0 +1,96 @@
+"""demo-check: the main job without a person, and the figures as one JSON object."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from models.pull import pull
+from sqlalchemy import select
+
+from labeler import attributes
+from labeler.demo import prepare, run
+from labeler.demo.measure import figures
+from labeler.jobs import Report
+from labeler.pool import open_pool
+from labeler.records.schema import Run
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.errors import DigestMismatch
+from models.probe_files import read_probe
+from models.sample import ATTRIBUTES
+
+# Nothing of Attune: what any pipeline would run.
+READER = """
+import sys, numpy as np
+from safetensors.numpy import load_file
+probe = load_file(sys.argv[1] + "/probe.safetensors")
+x = np.load(sys.argv[2]).astype(np.float32)
+z = (x @ probe["weight"].T + probe["bias"]) * probe["calibration"][:, 0] + probe["calibration"][:, 1]
+if z.shape[1] == 1:
+    p = 1 / (1 + np.exp(-z)); p = np.hstack([p, 1 - p])
+else:
+    e = np.exp(z - z.max(axis=1, keepdims=True)); p = e / e.sum(axis=1, keepdims=True)
+np.save(sys.argv[3], p)
+assert not {"models", "labeler", "workers", "torch", "sklearn"} & set(sys.modules)
+"""
+
+
+def check(settings: Settings, progress: Callable[[str], Report], answers: int = run.ANSWERS) -> dict[str, Any]:
+    """Label, publish, pull and measure both sample attributes; the JSON object that demo-check prints."""
+    started = time.monotonic()
+    drawn = run.load(settings, progress)
+    run.people_and_queues(settings, ATTRIBUTES, prepare.SIMULATED, progress)
+    names = [sample.name for sample in ATTRIBUTES]
+    reports = {name: progress(f"Experts answer: {name}") for name in names}
+    with ThreadPoolExecutor(max_workers=len(names)) as pool:
+        waiting = {n: pool.submit(run.label, settings, drawn, n, answers, reports[n]) for n in names}
+        versions = {name: done.result() for name, done in waiting.items()}
+    report = progress("Publishing, scoring, pulling")
+    found = {}
+    for number, (name, version) in enumerate(versions.items()):
+        run.publish(settings, name, version, "demo-check: simulated experts are done")
+        found[name] = figures(settings, drawn, name, version)
+        found[name]["largest_difference_when_pulled"] = pulled(settings, name, version)
+        report(number + 1, len(versions))
+    return {"attributes": found, "seconds": round(time.monotonic() - started, 1)}
+
+
+def pulled(settings: Settings, name: str, version: int) -> float:
+    """Pull the champion over HTTP, score the pool in a process without Attune, and compare with the run's own probe.
+
+    Raises DigestMismatch where a probability differs by more than 1e-5.
+    """
+    with reading(settings) as session:
+        found = attributes.find(session, name)
+        view = open_pool(settings, session)
+        held = session.scalars(select(Run).where(Run.attribute_id == found.id, Run.number == version)).one()
+    x = view.pool.rows(np.arange(len(view.pool)))
+    with tempfile.TemporaryDirectory(prefix="attune-pull-") as folder:
+        to = Path(folder)
+        pull_champion(settings, name, to / "probe")
+        np.save(to / "x.npy", x)
+        command = [sys.executable, "-I", "-c", READER, str(to / "probe"), str(to / "x.npy"), str(to / "p.npy")]
+        subprocess.run(command, check=True)
+        outside = np.load(to / "p.npy", allow_pickle=False)
+    difference = float(np.abs(outside - read_probe(held.probe).probabilities(x)).max())
+    if difference > 1e-5:
+        raise DigestMismatch(
+            f"{name}@champion, pulled and read with numpy alone, differs by {difference:.2g} (at most 1e-5)."
+        )
+    return difference
+
+
+def pull_champion(settings: Settings, name: str, to: Path) -> None:
+    """Pull ``name@champion`` as a pipeline on this machine would."""
+    from labeler.secrets import load as load_secrets
+
+    token = load_secrets(settings.secrets).machine_token
+    pull(f"{name}@champion", to, url=settings.web_address, token=token, cache=settings.pull_cache)

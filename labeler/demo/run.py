@@ -1,0 +1,74 @@
+"""The demo's story, step by step: catalogue, people, answers, a published probe; each step is done once a workspace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import select
+
+from labeler import jobs
+from labeler.catalog.promote import promote
+from labeler.demo import prepare, simulate
+from labeler.jobs import Report
+from labeler.records.schema import Alias, Attribute
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.sample import SampleAttribute, stock_experts
+from models.sample.catalogue import Catalogue
+
+ANSWERS = 120
+Progress = Callable[[str], "jobs.Report"]
+
+
+def load(settings: Settings, progress: Callable[[str], Report]) -> Catalogue:
+    """Draw, add and embed the sample catalogue."""
+    drawn = prepare.catalogue(settings, progress("Drawing the sample catalogue"))
+    prepare.assets(settings, drawn, progress("Adding and embedding images"))
+    return drawn
+
+
+def people_and_queues(
+    settings: Settings, samples: Sequence[SampleAttribute], who: Sequence[str], progress: Callable[[str], Report]
+) -> None:
+    """Make attributes, experts and their first batches."""
+    prepare.owner(settings)
+    for sample in samples:
+        prepare.attribute(settings, sample)
+    report = progress("Making experts and queues")
+    names = [sample.name for sample in samples]
+    for number, name in enumerate(who):
+        prepare.expert(settings, name, names)
+        report(number + 1, len(who) + len(samples))
+    for number, name in enumerate(names):
+        jobs.ask(settings, "learn", attribute=name)
+        report(len(who) + number + 1, len(who) + len(samples))
+
+
+def label(settings: Settings, drawn: Catalogue, name: str, answers: int, report: Report) -> int:
+    """Let the simulated experts answer, then wait for the round that has seen everything; the newest run's number."""
+    simulate.answer_all(settings, name, stock_experts(drawn), answers, lambda n: report(n, answers))
+    jobs.ask(settings, "sync", attribute=name)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        told, learned = simulate.counters(settings, name)
+        if learned >= told:
+            break
+        time.sleep(0.2)
+    return int(jobs.ask(settings, "learn", attribute=name)["run"])
+
+
+def publish(settings: Settings, name: str, version: int, reason: str) -> None:
+    """Promote to champion and score the whole pool."""
+    promote(settings, name, version, reason, prepare.OWNER, override=True)
+    jobs.ask(settings, "score", attribute=name, version=version)
+
+
+def published(settings: Settings, name: str) -> int | None:
+    """The champion's version, or None."""
+    with reading(settings) as session:
+        return session.scalar(
+            select(Alias.version)
+            .join(Attribute, Attribute.id == Alias.attribute_id)
+            .where(Attribute.name == name, Alias.alias == "champion")
+        )
