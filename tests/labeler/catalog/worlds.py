@@ -30,7 +30,8 @@ def make(workspace: Path, **arguments: object) -> Settings:
     with writing(settings) as opened:
         opened.add(Encoder(digest=FINGERPRINT.digest, fingerprint=FINGERPRINT.to_dict(), active=True, added_at=now()))
         for name, classes in CLASSES.items():
-            attributes.create(opened, settings, Definition(name, f"Is it {name}?", classes, f"What {name} means."))
+            wanted = Definition(name, f"Is it {name}?", classes, f"What {name} means.")
+            attributes.create(opened, wanted, settings)
     return settings
 
 

@@ -1,0 +1,39 @@
+"""The catalog's ``aliases.json``: a mirror of the records for those who read the files alone."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler import attributes
+from labeler.records.schema import Alias, Attribute
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.catalog import Catalog
+
+
+def recorded(settings: Settings, attribute: str) -> dict[str, int]:
+    """Where each alias points by the records. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        found = attributes.find(session, attribute)
+        return aliases_of(session, found)
+
+
+def aliases_of(session: Session, attribute: Attribute) -> dict[str, int]:
+    """Where the attribute's aliases point."""
+    rows = session.execute(
+        select(Alias.alias, Alias.version).where(Alias.attribute_id == attribute.id).order_by(Alias.alias)
+    )
+    return {row.alias: row.version for row in rows}
+
+
+def mirror(settings: Settings, attribute: str) -> None:
+    """Write the aliases as the records have them.
+
+    Looks again after writing: whoever commits last also looks last, so the file ends as the records do.
+    """
+    catalog = Catalog(settings.catalog_address)
+    written: dict[str, int] | None = None
+    while (wanted := recorded(settings, attribute)) != written:
+        catalog.write_aliases(attribute, wanted)
+        written = wanted

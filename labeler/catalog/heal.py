@@ -1,0 +1,50 @@
+"""Make the catalog's files say what the records say, after a crash or a loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from labeler.catalog.aliases import mirror, recorded
+from labeler.catalog.promote import publish
+from labeler.records.schema import Attribute, Version
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.catalog import Catalog
+from models.errors import CatalogError, CatalogUnreachable
+
+
+def heal(settings: Settings) -> dict[str, Any]:
+    """Rewrite aliases and versions that the catalog lacks; which ones, as ``{"aliases": [...], "versions": [...]}``.
+
+    Cheap where nothing is wrong, so every start does it. Raises CatalogError where a version's files are lost and
+    cannot be made again, CatalogUnreachable.
+    """
+    catalog = Catalog(settings.catalog_address)
+    with reading(settings) as session:
+        names = list(session.scalars(select(Attribute.name).order_by(Attribute.name)))
+        served = (
+            select(Attribute.name, Version.version)
+            .join(Attribute, Attribute.id == Version.attribute_id)
+            .where(Version.retired_at.is_(None))
+            .order_by(Attribute.name, Version.version)
+        )
+        versions = [(name, version) for name, version in session.execute(served)]
+    there = {name: set(catalog.versions(name)) for name in names}
+    missing = [(name, version) for name, version in versions if version not in there[name]]
+    for name, version in missing:
+        publish(settings, name, version)
+    stale = [name for name in names if _aliases(catalog, name) != recorded(settings, name)]
+    for name in stale:
+        mirror(settings, name)
+    return {"aliases": stale, "versions": [f"{name}@{version}" for name, version in missing]}
+
+
+def _aliases(catalog: Catalog, name: str) -> dict[str, int] | None:
+    try:
+        return catalog.aliases(name)
+    except CatalogUnreachable:
+        raise
+    except CatalogError:
+        return None

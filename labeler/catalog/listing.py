@@ -1,0 +1,180 @@
+"""What the catalog offers: versions and candidates of an attribute, figures side by side, what a reference means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from labeler import attributes
+from labeler.catalog.aliases import aliases_of
+from labeler.catalog.facts import find_run
+from labeler.catalog.paired import difference
+from labeler.records.schema import Alias, Attribute, Promotion, Run, Version
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.clock import iso
+from models.errors import RetiredVersion, UnknownProbe
+from models.manifest import CHAMPION, Reference
+
+CANDIDATES = 5
+_FIGURE = ("value", "lo", "hi", "n", "reason")
+
+
+def overview(settings: Settings) -> list[dict[str, Any]]:
+    """One row per attribute, by name: its aliases, newest run, and how good its champion is (``average_precision``)."""
+    with reading(settings) as session:
+        return [_summary(session, attribute) for attribute in attributes.every(session)]
+
+
+def versions(settings: Settings, attribute: str, candidates: int = CANDIDATES) -> dict[str, Any]:
+    """Published and retired versions and the newest ``candidates``, newest first. Raises UnknownAttribute.
+
+    Each with version, state (candidate, published, retired), aliases, average_precision, answers, created_at.
+    """
+    with reading(settings) as session:
+        found = attributes.find(session, attribute)
+        aliases = aliases_of(session, found)
+        published = {
+            row.version: row for row in session.scalars(select(Version).where(Version.attribute_id == found.id))
+        }
+        newest = (
+            select(Run.number)
+            .where(Run.attribute_id == found.id, Run.number.not_in(published))
+            .order_by(Run.number.desc())
+            .limit(candidates)
+        )
+        numbers = [*published, *session.scalars(newest)]
+        # Columns, not rows: a run carries its probe, and a list needs none of them.
+        columns = (Run.number, Run.answers, Run.metrics, Run.finished_at)
+        runs = session.execute(
+            select(*columns).where(Run.attribute_id == found.id, Run.number.in_(numbers)).order_by(Run.number.desc())
+        )
+        rows = [_row(run, published.get(run.number), aliases) for run in runs]
+    return {"attribute": attribute, "aliases": aliases, "versions": rows}
+
+
+def resolve(settings: Settings, reference: Reference) -> tuple[int, str]:
+    """The published version that a reference means, and the sha256 of its manifest.
+
+    Raises UnknownProbe (also for an attribute that is not there: the outside knows it as a probe), RetiredVersion.
+    """
+    with reading(settings) as session:
+        attribute_id = session.scalar(select(Attribute.id).where(Attribute.name == reference.name))
+        number = reference.version
+        if number is None:
+            number = session.scalar(
+                select(Alias.version).where(Alias.attribute_id == attribute_id, Alias.alias == reference.ref)
+            )
+        row = session.execute(
+            select(Version.version, Version.digest, Version.retired_at).where(
+                Version.attribute_id == attribute_id, Version.version == number
+            )
+        ).one_or_none()
+        if row is None:
+            raise UnknownProbe(_what_there_is(session, attribute_id, reference))
+        if row.retired_at is not None:
+            why = session.scalar(
+                select(Promotion.reason)
+                .where(
+                    Promotion.attribute_id == attribute_id,
+                    Promotion.version == row.version,
+                    Promotion.action == "retire",
+                )
+                .order_by(Promotion.id.desc())
+                .limit(1)
+            )
+            raise RetiredVersion(
+                f"{reference.name} version {row.version} was retired at {iso(row.retired_at)} ({why}). Pull "
+                f"{reference.name}@{CHAMPION}, or another version."
+            )
+        return row.version, row.digest
+
+
+def compare(settings: Settings, attribute: str, a: str | int, b: str | int) -> dict[str, Any]:
+    """Two versions or candidates side by side, and their paired difference on the same audit answers.
+
+    Raises UnknownAttribute, UnknownProbe.
+    """
+    with reading(settings) as session:
+        found = attributes.find(session, attribute)
+        runs = [find_run(session, found, version) for version in (a, b)]
+        aliases = aliases_of(session, found)
+    paired = difference(settings, attribute, runs[0], runs[1])
+    return {
+        "attribute": attribute,
+        "versions": [
+            {
+                "version": run.number,
+                "aliases": [alias for alias, version in aliases.items() if version == run.number],
+                "answers": run.answers,
+                "created_at": iso(run.finished_at),
+                "metrics": {name: figure(metric) for name, metric in run.metrics.items()},
+            }
+            for run in runs
+        ],
+        "difference": figure(paired.to_dict()) | {"method": paired.method},
+    }
+
+
+def figure(metric: dict[str, Any] | None) -> dict[str, Any]:
+    """A metric's value, interval, n and, where there is no value, the reason."""
+    return {key: (metric or {}).get(key) for key in _FIGURE}
+
+
+def _row(run: Any, version: Version | None, aliases: dict[str, int]) -> dict[str, Any]:
+    state = "candidate" if version is None else "published" if version.retired_at is None else "retired"
+    return {
+        "version": run.number,
+        "state": state,
+        "aliases": [alias for alias, number in aliases.items() if number == run.number],
+        "average_precision": figure(run.metrics.get("average_precision")),
+        "answers": run.answers,
+        "created_at": iso(run.finished_at),
+        "published_at": iso(version.created_at) if version else None,
+        "retired_at": iso(version.retired_at) if version and version.retired_at else None,
+        "scored_at": iso(version.scored_at) if version and version.scored_at else None,
+        "digest": version.digest if version else None,
+    }
+
+
+def _summary(session: Session, attribute: Attribute) -> dict[str, Any]:
+    aliases = aliases_of(session, attribute)
+    runs = select(Run.number, Run.answers, Run.metrics).where(Run.attribute_id == attribute.id)
+    newest = session.execute(runs.order_by(Run.number.desc()).limit(1)).one_or_none()
+    champion = session.execute(runs.where(Run.number == aliases.get(CHAMPION, 0))).one_or_none()
+    published = session.scalar(select(func.count(Version.id)).where(Version.attribute_id == attribute.id))
+    return {
+        "attribute": attribute.name,
+        "question": attribute.question,
+        "classes": attribute.classes,
+        "aliases": aliases,
+        "versions": published,
+        "newest": newest.number if newest else None,
+        "answers": newest.answers if newest else 0,
+        "average_precision": figure(champion.metrics.get("average_precision") if champion else None),
+    }
+
+
+def _what_there_is(session: Session, attribute_id: int | None, reference: Reference) -> str:
+    if attribute_id is None:
+        names = session.scalars(
+            select(Attribute.name)
+            .join(Version, Version.attribute_id == Attribute.id)
+            .distinct()
+            .order_by(Attribute.name)
+        )
+        return f"There is no probe {reference.name!r}. There are: {', '.join(names) or 'none yet'}."
+    numbers = session.scalars(
+        select(Version.version)
+        .where(Version.attribute_id == attribute_id, Version.retired_at.is_(None))
+        .order_by(Version.version.desc())
+        .limit(5)
+    )
+    aliases = session.scalars(select(Alias.alias).where(Alias.attribute_id == attribute_id).order_by(Alias.alias))
+    return (
+        f"{reference.name} has no published version {reference.ref!r}. Its newest versions: "
+        f"{', '.join(map(str, numbers)) or 'none yet'}; its aliases: {', '.join(aliases) or 'none yet'}. An owner "
+        f"publishes one with `attune probes promote {reference.name} VERSION --reason R`."
+    )
