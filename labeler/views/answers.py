@@ -72,7 +72,7 @@ class Counts:
 
 
 def count(session: Session, classes: Mapping[int, Sequence[str]]) -> dict[int, Counts]:
-    """The counts of several attributes at once; ``classes`` maps an attribute's id to its classes, which fixes their order."""
+    """The counts of several attributes at once; ``classes`` maps an attribute's id to its classes, in their order."""
     answer = current(list(classes))
     grouped = session.execute(
         select(answer.c.attribute_id, answer.c.expert_id, answer.c.value, func.count()).group_by(

@@ -57,7 +57,14 @@ def versions(session: Session, attribute_id: int, page: int = 1, size: int = 10)
         metrics, answers = runs[one.run_id]
         names = sorted(alias for version, alias in aliases if version == one.version)
         return Published(
-            one.version, names, quality.read(metrics), answers, one.digest, one.created_at, one.retired_at, one.scored_at
+            one.version,
+            names,
+            quality.read(metrics),
+            answers,
+            one.digest,
+            one.created_at,
+            one.retired_at,
+            one.scored_at,
         )
 
     return found.map(published)
@@ -65,6 +72,10 @@ def versions(session: Session, attribute_id: int, page: int = 1, size: int = 10)
 
 def moves(session: Session, attribute_id: int, page: int = 1, size: int = 10) -> Page[Move]:
     """The history of an attribute's aliases, newest first."""
-    query = select(Promotion).where(Promotion.attribute_id == attribute_id).order_by(Promotion.at.desc(), Promotion.id.desc())
+    query = (
+        select(Promotion)
+        .where(Promotion.attribute_id == attribute_id)
+        .order_by(Promotion.at.desc(), Promotion.id.desc())
+    )
     found = page_of(session, query, page, size)
     return found.map(lambda one: Move(one.at, one.who, one.action, one.alias, one.version, one.before, one.reason))

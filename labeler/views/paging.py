@@ -42,7 +42,7 @@ class Page(Generic[T]):
         return Page([change(item) for item in self.items], self.number, self.size, self.total)
 
 
-def page_of(session: Session, query: Select[tuple[T]], number: int, size: int) -> Page[T]:
+def page_of(session: Session, query: Select[T], number: int, size: int) -> Page[T]:
     """Page ``number`` of a query of one column or entity; a number beyond the last gives the last."""
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     number = max(1, min(number, -(-total // size) or 1))

@@ -40,7 +40,9 @@ def people(settings: Settings, page: int = 1) -> Page[Member]:
         ids = [one.id for one in found.items]
         queues, given = _attributes(session, ids), _given(session, ids)
         roles = dict(
-            session.execute(select(User.expert_id, User.role).where(User.expert_id.in_(ids), User.disabled_at.is_(None)))
+            session.execute(
+                select(User.expert_id, User.role).where(User.expert_id.in_(ids), User.disabled_at.is_(None))
+            )
             .tuples()
             .all()
         )

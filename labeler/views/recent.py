@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from labeler.records.schema import Annotation, Asset, Expert, Queue, Task
+from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
 from labeler.settings import Settings
 from labeler.views.answers import current
 from labeler.views.links import task_url
@@ -17,6 +18,8 @@ from labeler.views.paging import Page, page_of
 from labeler.views.pictures import Picture, picture
 from labeler.views.viewer import Viewer, may_see
 from models.answers import AUDIT
+
+T = TypeVar("T")
 
 # Audit and spread share one sentence, true of both: an expert who could tell audits apart might answer them otherwise.
 COVERS = "It helps to cover the whole pool, not only the images that are hard or likely."
@@ -60,12 +63,12 @@ def recent(session: Session, viewer: Viewer, attribute_id: int, page: int = 1, s
 
 
 def _given(session: Session, viewer: Viewer, found: Page[Annotation]) -> Page[Given]:
-    tasks = _by_id(session, Task, [one.task_id for one in found.items if one.task_id])
-    assets = _by_id(session, Asset, [one.asset_pk for one in found.items])
-    experts = _by_id(session, Expert, [one.expert_id for one in found.items])
+    tasks = _by_id(session, Task, Task.id, [one.task_id for one in found.items])
+    assets = _by_id(session, Asset, Asset.id, [one.asset_pk for one in found.items])
+    experts = _by_id(session, Expert, Expert.id, [one.expert_id for one in found.items])
 
     def given(one: Annotation) -> Given:
-        task = tasks.get(one.task_id)
+        task = tasks.get(one.task_id or 0)
         own = viewer.expert_id is not None and one.expert_id == viewer.expert_id
         return Given(
             one.id, picture(assets[one.asset_pk]), one.value, experts[one.expert_id].name, one.answered_at,
@@ -75,22 +78,44 @@ def _given(session: Session, viewer: Viewer, found: Page[Annotation]) -> Page[Gi
     return found.map(given)
 
 
-def _by_id(session: Session, kind: type, ids: Sequence[int | None]) -> dict[int | None, object] | dict:  # type: ignore[type-arg]
-    return {row.id: row for row in session.scalars(select(kind).where(kind.id.in_(set(ids))))}  # type: ignore[attr-defined]
+def _by_id(
+    session: Session, kind: type[T], column: InstrumentedAttribute[int], ids: Iterable[int | None]
+) -> dict[int, T]:
+    wanted = {one for one in ids if one is not None}
+    return dict(session.execute(select(column, kind).where(column.in_(wanted))).tuples().all())
 
 
-def correction(session: Session, settings: Settings, viewer: Viewer, annotation_id: int) -> tuple[str, int] | None:
-    """The address to correct one's own answer at, and the task's id in the records; None where it is not one's own."""
+@dataclass(frozen=True)
+class Correction:
+    """Where an answer is corrected: ids in the records (``task``) and in Label Studio (``project``, its task)."""
+
+    url: str
+    task: int
+    project: int
+    label_studio_task: int
+    asset_id: str
+
+
+def correction(
+    session: Session, settings: Settings, viewer: Viewer, attribute: str, annotation_id: int
+) -> Correction | None:
+    """Where the viewer's own answer is corrected; None where it is not one's own or was deleted."""
     row = session.execute(
-        select(Queue, Task)
+        select(Queue, Task, Asset)
         .join(Task, Task.queue_id == Queue.id)
         .join(Annotation, Annotation.task_id == Task.id)
         .join(Asset, Asset.id == Annotation.asset_pk)
+        .join(Attribute, Attribute.id == Annotation.attribute_id)
         .where(
             Annotation.id == annotation_id,
             Annotation.expert_id == viewer.expert_id,
             Annotation.deleted_at.is_(None),
+            Attribute.name == attribute,
             may_see(viewer),
         )
     ).first()
-    return None if row is None else (task_url(settings, row[0], row[1].label_studio_task), row[1].id)
+    if row is None:
+        return None
+    queue, task, asset = row
+    url = task_url(settings, queue, task.label_studio_task)
+    return Correction(url, task.id, queue.project, task.label_studio_task, asset.asset_id)

@@ -30,7 +30,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Step:
-    """What to do next: a sentence, and a place of the console (``queue``, ``contested``, ``attribute``) or a command."""
+    """What to do next: a sentence, and a place (``queue``, ``contested``, ``attribute``) or a command."""
 
     text: str
     place: str | None = None
@@ -71,7 +71,9 @@ def advice(held: Mapping[str, Any]) -> Advice | None:
         return None
     evidence = held.get("evidence") or []
     if isinstance(evidence, Mapping):
-        evidence = [f"{key}: {value:.3g}" if isinstance(value, float) else f"{key}: {value}" for key, value in evidence.items()]
+        evidence = [
+            f"{key}: {value:.3g}" if isinstance(value, float) else f"{key}: {value}" for key, value in evidence.items()
+        ]
     elif isinstance(evidence, str):
         evidence = [evidence]
     return Advice(str(text), tuple(str(line) for line in evidence))
@@ -90,7 +92,7 @@ def _experts_step(facts: Facts) -> Step:
     return Step("Answer the next image.", place="queue")
 
 
-def _managers_step(facts: Facts) -> Step:  # noqa: PLR0911 - one sentence a state
+def _managers_step(facts: Facts) -> Step:
     name, where = facts.name, state(facts)
     if not facts.pool:
         return Step("Put images into the pool.", command="attune assets add PATH")

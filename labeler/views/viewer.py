@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, or_
 
 from labeler.records.schema import Annotation, Asset, Queue, Task
+from models.answers import SKIP
 
 MANAGERS = frozenset({"owner", "admin"})
 
@@ -33,14 +34,16 @@ def may_see(viewer: Viewer) -> ColumnElement[bool]:
     """
     there = Asset.removed_at.is_(None)
     if viewer.role != "expert":
-        return and_(there, true())
-    asked = exists(
-        select(Task.id)
-        .join(Queue, Queue.id == Task.queue_id)
-        .where(Task.asset_pk == Asset.id, Queue.expert_id == viewer.expert_id)
+        return there
+    asked = (
+        exists(Task.id)
+        .where(Task.asset_pk == Asset.id, Task.queue_id == Queue.id, Queue.expert_id == viewer.expert_id)
+        .correlate(Asset)
     )
-    answered = exists(
-        select(Annotation.id).where(Annotation.asset_pk == Asset.id, Annotation.expert_id == viewer.expert_id)
+    answered = (
+        exists(Annotation.id)
+        .where(Annotation.asset_pk == Asset.id, Annotation.expert_id == viewer.expert_id)
+        .correlate(Asset)
     )
     return and_(there, or_(asked, answered))
 
@@ -52,13 +55,15 @@ def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
     """
     if viewer.role != "expert":
         return may_see(viewer)
-    own = exists(
-        select(Annotation.id).where(
+    own = (
+        exists(Annotation.id)
+        .where(
             Annotation.asset_pk == Asset.id,
             Annotation.attribute_id == attribute_id,
             Annotation.expert_id == viewer.expert_id,
             Annotation.deleted_at.is_(None),
-            Annotation.value != "skip",
+            Annotation.value != SKIP,
         )
+        .correlate(Asset)
     )
     return and_(Asset.removed_at.is_(None), own)

@@ -29,7 +29,7 @@ RULES: dict[str, frozenset[str]] = {
     "attribute.page": EXPERTS,
     "attribute.live": EXPERTS,
     "attribute.answers": EXPERTS,
-    "attribute.contested": EXPERTS,
+    "attribute.contested_page": EXPERTS,
     "attribute.correct": EXPERTS,
     "people.page": MANAGERS,
     "assets.page": MANAGERS,
@@ -46,7 +46,7 @@ def is_open(endpoint: str | None) -> bool:
 
 
 def allowed(endpoint: str | None, role: str) -> bool:
-    """Whether ``role`` may enter ``endpoint``; an address that leads nowhere is open to every role, which then sees 404."""
+    """Whether ``role`` may enter ``endpoint``; None, an address that leads nowhere, is open to all: they see 404."""
     if endpoint is None or endpoint in OPEN:
         return True
     rule = RULES.get(endpoint) or BLUEPRINTS.get(endpoint.partition(".")[0])

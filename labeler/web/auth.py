@@ -23,8 +23,8 @@ csrf = CSRFProtect()
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Session(UserMixin):
-    """A person as Flask-Login keeps them: the id in the cookie ends with the salt, so a new password ends old sessions."""
+class Session(UserMixin):  # type: ignore[misc]  # Flask-Login brings no types
+    """A person as Flask-Login keeps them: the cookie holds the salt too, so a new password ends old sessions."""
 
     def __init__(self, person: Person) -> None:
         self.person = person

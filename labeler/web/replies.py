@@ -16,10 +16,10 @@ from models.errors import AttuneError, BadWebhookSecret, consequence
 
 log = logging.getLogger("attune.web")
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-# The design draws with files of its own alone: no inline style or script, no other origin; `data:` for Bootstrap's icons.
+# Pages draw with the console's own files alone: nothing inline, no other origin; `data:` is for Bootstrap's icons.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 PRIVATE = "no-store"
 
@@ -91,7 +91,9 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         return error.response
     status = error.code or 500
     if isinstance(error, CSRFError):
-        message = "The form was open for too long, or came from another site. Load the page again and send it once more."
+        message = (
+            "The form was open for too long, or came from another site. Load the page again and send it once more."
+        )
     else:
         message = error.description or error.name
     reply = _reply(status, error.name, message)
@@ -113,7 +115,9 @@ def _reply(status: int, name: str, message: str) -> Response:
     if wants_json():
         response = jsonify(error=name, message=message, request=g.get("request_id", ""))
     else:
-        response = Response(render_template("error.html", status=status, name=name, message=message), mimetype="text/html")
+        response = Response(
+            render_template("error.html", status=status, name=name, message=message), mimetype="text/html"
+        )
     response.status_code = status
     return response
 

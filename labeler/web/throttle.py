@@ -6,7 +6,6 @@ from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-
 PER_NETWORK_ADDRESS = "30 per 5 minutes"
 PER_LOGIN = "8 per 5 minutes"
 

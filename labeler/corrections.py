@@ -1,0 +1,39 @@
+"""Open an old answer again: the image's signed address may have run out, so it is renewed on the way."""
+
+from __future__ import annotations
+
+import logging
+
+from labeler import secrets
+from labeler.label_studio.client import LabelStudio
+from labeler.label_studio.queue import refresh_images
+from labeler.media import media_url
+from labeler.records.schema import Task
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from labeler.views.recent import correction
+from labeler.views.viewer import Viewer
+from models.clock import now
+from models.errors import LabelStudioError
+
+log = logging.getLogger("attune.web")
+
+
+def open_again(settings: Settings, viewer: Viewer, attribute: str, annotation_id: int) -> str | None:
+    """The address in Label Studio of the viewer's own answer on ``attribute``; None where it is not theirs.
+
+    Label Studio not answering does not stop it: its page then says so by itself.
+    """
+    with reading(settings) as session:
+        found = correction(session, settings, viewer, attribute, annotation_id)
+    if found is None:
+        return None
+    address, until = media_url(settings, secrets.load(settings.secrets), found.asset_id, now())
+    try:
+        refresh_images(LabelStudio.connect(settings), found.project, {found.label_studio_task: address})
+    except LabelStudioError as error:
+        log.warning("image of task %s not renewed: %s", found.label_studio_task, error)
+        return found.url
+    with writing(settings) as session:
+        session.get_one(Task, found.task).signed_until = until
+    return found.url

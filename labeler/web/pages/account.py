@@ -1,0 +1,51 @@
+"""One's own account: the password."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_user
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, SubmitField
+from wtforms.validators import EqualTo, InputRequired, Length
+
+from labeler import people
+from labeler.web import auth, throttle
+
+blueprint = Blueprint("account", __name__)
+
+
+class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
+    """The old password once, the new one twice."""
+
+    old = PasswordField("Password now", validators=[InputRequired("Give the password you have now."), Length(max=200)])
+    new = PasswordField(
+        "New password",
+        validators=[
+            InputRequired("Choose a new password."),
+            Length(people.SHORTEST_PASSWORD, 200, f"At least {people.SHORTEST_PASSWORD} characters."),
+        ],
+    )
+    again = PasswordField("New password again", validators=[EqualTo("new", "The two differ.")])
+    submit = SubmitField("Change password")
+
+
+@blueprint.get("/account")
+def page() -> ResponseReturnValue:
+    """Who one is here, and the form."""
+    return render_template("account.html", form=PasswordForm())
+
+
+@blueprint.post("/account")
+@throttle.limiter.limit(throttle.PER_NETWORK_ADDRESS, deduct_when=throttle.failed)
+def change() -> ResponseReturnValue:
+    """Change the password: this browser stays in, every other session of this login ends."""
+    form, viewer = PasswordForm(), auth.viewer()
+    if form.validate_on_submit():
+        if people.verify(auth.settings(), viewer.name, form.old.data or ""):
+            person = people.set_password(auth.settings(), viewer.name, form.new.data or "")
+            login_user(auth.Session(person))
+            flash("Your password is changed. Other sessions of yours have ended.", "success")
+            return redirect(url_for("account.page"))
+        form.old.errors = ["That is not the password you have now."]
+    return render_template("account.html", form=form), 422

@@ -1,0 +1,59 @@
+"""One attribute: its page, what updates by itself, the longer lists, and the way to correct an answer."""
+
+from __future__ import annotations
+
+from flask import Blueprint, jsonify, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from labeler import attributes, corrections
+from labeler.records.session import reading
+from labeler.views import attribute_page
+from labeler.views.contested import contested
+from labeler.views.recent import recent
+from labeler.web import auth, charts
+
+blueprint = Blueprint("attribute", __name__, url_prefix="/attributes/<name>")
+
+
+@blueprint.get("")
+def page(name: str) -> ResponseReturnValue:
+    """The question, its progress and its people."""
+    found = attribute_page.attribute_page(auth.settings(), auth.viewer(), name)
+    return render_template("attribute.html", page=found, live=found.live, chart=charts.learning_curve(found.curve))
+
+
+@blueprint.get("/live")
+def live(name: str) -> ResponseReturnValue:
+    """The counts as JSON, asked for every few seconds while the page is open."""
+    return jsonify(attribute_page.live(auth.settings(), auth.viewer(), name).to_dict())
+
+
+@blueprint.get("/answers")
+def answers(name: str) -> ResponseReturnValue:
+    """All of one's own answers, a page at a time."""
+    with reading(auth.settings()) as session:
+        one = attributes.find(session, name)
+        found = recent(session, auth.viewer(), one.id, request.args.get("page", 1, int), size=24)
+    return render_template("answers.html", name=name, question=one.question, classes=one.classes, found=found)
+
+
+@blueprint.get("/contested")
+def contested_page(name: str) -> ResponseReturnValue:
+    """All images that experts answered differently, a page at a time."""
+    with reading(auth.settings()) as session:
+        one = attributes.find(session, name)
+        number = request.args.get("page", 1, int)
+        found = contested(session, auth.viewer(), one.id, one.classes, number, size=12)
+    return render_template("contested.html", name=name, question=one.question, classes=one.classes, found=found)
+
+
+@blueprint.get("/answers/<int:annotation>")
+def correct(name: str, annotation: int) -> ResponseReturnValue:
+    """On to Label Studio with the task of one's own answer, its image's address renewed."""
+    address = corrections.open_again(auth.settings(), auth.viewer(), name, annotation)
+    if address is None:
+        raise NotFound(
+            "That answer is not one of yours, or it was deleted. Your recent answers are on the attribute's page."
+        )
+    return redirect(address)

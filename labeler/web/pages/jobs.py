@@ -1,0 +1,18 @@
+"""What the workers do."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from labeler.views.jobs import board
+from labeler.web import auth
+
+blueprint = Blueprint("jobs", __name__)
+
+
+@blueprint.get("/jobs")
+def page() -> ResponseReturnValue:
+    """Queued, running, failed and done, newest first."""
+    state = request.args.get("state", "")
+    return render_template("jobs.html", board=board(auth.settings(), state, request.args.get("page", 1, int)))

@@ -1,0 +1,55 @@
+"""Log in and out."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_user, logout_user
+from flask_wtf import FlaskForm
+from wtforms import EmailField, PasswordField, SubmitField
+from wtforms.validators import InputRequired, Length
+
+from labeler import people
+from labeler.web import auth, throttle
+
+blueprint = Blueprint("login", __name__)
+
+
+class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
+    """Address and password; lengths are bounded, as hashing a huge password would cost us and not its sender."""
+
+    email = EmailField("Email", validators=[InputRequired("Give your address."), Length(max=254)])
+    password = PasswordField("Password", validators=[InputRequired("Give your password."), Length(max=200)])
+    submit = SubmitField("Log in")
+
+
+@blueprint.get("/login")
+def page() -> ResponseReturnValue:
+    """The form, or onwards for whoever is in already."""
+    if current_user.is_authenticated:
+        return redirect(auth.safe_next(request.args.get("next")))
+    return render_template("login.html", form=LoginForm())
+
+
+@blueprint.post("/login")
+@throttle.limiter.limit(throttle.PER_NETWORK_ADDRESS, deduct_when=throttle.failed)
+@throttle.limiter.limit(throttle.PER_LOGIN, key_func=throttle.login_name, deduct_when=throttle.failed)
+def enter() -> ResponseReturnValue:
+    """Begin a session; a wrong address and a wrong password get the same answer."""
+    form = LoginForm()
+    if form.validate_on_submit():
+        person = people.verify(auth.settings(), form.email.data or "", form.password.data or "")
+        if person:
+            login_user(auth.Session(person))
+            session.permanent = True
+            return redirect(auth.safe_next(request.args.get("next")))
+        flash("That address and password do not belong together. Ask whoever invited you to set a new one.", "danger")
+    return render_template("login.html", form=form), 401
+
+
+@blueprint.post("/logout")
+def leave() -> ResponseReturnValue:
+    """End the session of this browser."""
+    logout_user()
+    session.clear()
+    return redirect(url_for("login.page"))

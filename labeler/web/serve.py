@@ -1,0 +1,64 @@
+"""Serve the console: ``python -m labeler.web.serve``, settings from the environment."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import waitress
+
+from labeler import settings as reader
+from labeler.settings import Settings
+from labeler.web.app import create_app
+from labeler.web.replies import RequestIds
+from labeler.web.webhook import MOST_BYTES
+from models.errors import AttuneError, PortBusy, consequence
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s request=%(request)s %(message)s"
+THREADS = 8
+
+
+def log_to_stdout(level: str) -> None:
+    """One line an event, each with the id of its request."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.addFilter(RequestIds())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until stopped. Raises PortBusy where the port is taken."""
+    app = create_app(settings)
+    try:
+        server = waitress.create_server(
+            app,
+            host=settings.host,
+            port=settings.web_port,
+            threads=THREADS,
+            ident="attune",
+            max_request_body_size=2 * MOST_BYTES,
+            clear_untrusted_proxy_headers=True,
+        )
+    except OSError as error:
+        raise PortBusy(
+            f"The web app cannot listen on {settings.host}:{settings.web_port} ({error.strerror}). Stop what holds the "
+            "port, or set ATTUNE_WEB_PORT to a free one."
+        ) from error
+    logging.getLogger("attune.web").info("the console is at %s", settings.web_address)
+    server.run()
+
+
+def main() -> int:
+    """Entry point; the exit code."""
+    try:
+        settings = reader.build()
+        log_to_stdout(settings.log_level)
+        serve(settings)
+    except AttuneError as error:
+        print(f"attune: {error}", file=sys.stderr)
+        return consequence(type(error)).exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
