@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -19,6 +22,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from models.errors import UnreadableItem
 from models.files import digest_bytes
 
+T = TypeVar("T")
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 100_000_000
 MAX_ASPECT = 40  # beyond this the short side vanishes when an encoder resizes the picture
@@ -80,9 +84,12 @@ def decode(content: bytes, name: str, max_pixels: int = MAX_PIXELS, at_least: in
     ``name`` is for messages. With ``at_least`` a JPEG may be decoded smaller, to no less than that many pixels a side.
     Raises UnreadableItem with the reason.
     """
-    picture = _read(content, name, max_pixels, at_least)[0]
-    assert picture is not None
-    return picture
+
+    def picture(opened: Image.Image, _info: ImageInfo) -> Image.Image:
+        _load(opened, at_least)
+        return _upright_rgb(opened)
+
+    return _read(content, name, max_pixels, picture)
 
 
 def inspect(content: bytes, name: str, max_pixels: int = MAX_PIXELS, whole: bool = True) -> ImageInfo:
@@ -90,7 +97,13 @@ def inspect(content: bytes, name: str, max_pixels: int = MAX_PIXELS, whole: bool
 
     Raises UnreadableItem with the reason.
     """
-    return _read(content, name, max_pixels, 64 if whole else 0)[1]
+
+    def facts(opened: Image.Image, info: ImageInfo) -> ImageInfo:
+        if whole:
+            _load(opened, at_least=64)
+        return info
+
+    return _read(content, name, max_pixels, facts)
 
 
 def looks_like_image(head: bytes) -> bool:
@@ -99,24 +112,31 @@ def looks_like_image(head: bytes) -> bool:
     return head.startswith(starts) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or head[4:12] == b"ftypavif"
 
 
-def _read(content: bytes, name: str, max_pixels: int, at_least: int | None) -> tuple[Image.Image | None, ImageInfo]:
-    """The picture and what is known of it; ``at_least`` pixels a side (None for all of them), 0 for no picture."""
+@lru_cache(maxsize=1)
+def _formats() -> tuple[str, ...]:
+    """The formats that this Pillow was built with; it opens MPO by way of JPEG."""
+    Image.init()
+    return tuple(kind for kind in MIME_TYPES if kind in Image.OPEN)
+
+
+def _load(opened: Image.Image, at_least: int | None) -> None:
+    if at_least:
+        opened.draft(None, (at_least, at_least))
+    opened.load()
+
+
+def _read(content: bytes, name: str, max_pixels: int, take: Callable[[Image.Image, ImageInfo], T]) -> T:
+    """Open ``content``, check its head, and ``take`` from it; every failure becomes an UnreadableItem."""
     silence_pillow()
     if not content:
         raise UnreadableItem(f"{name} is empty (0 bytes). Copy it again from where it came.", "empty")
     if len(content) > MAX_BYTES:
         raise UnreadableItem(
-            f"{name} has {len(content):,} bytes; at most {MAX_BYTES:,} are read. Make it smaller.", "too many bytes"
+            f"{name} has more than {MAX_BYTES:,} bytes, the most that is read. Make it smaller.", "too many bytes"
         )
     try:
-        with Image.open(BytesIO(content), formats=list(MIME_TYPES)) as opened:
-            info = _checked(opened, content, name, max_pixels)
-            if at_least == 0:
-                return None, info
-            if at_least:
-                opened.draft(None, (at_least, at_least))
-            opened.load()
-            return _upright_rgb(opened), info
+        with Image.open(BytesIO(content), formats=_formats()) as opened:
+            return take(opened, _checked(opened, content, name, max_pixels))
     except UnreadableItem:
         raise
     except UnidentifiedImageError as error:
@@ -198,7 +218,7 @@ def _damaged(name: str, error: Exception) -> UnreadableItem:
     text = str(error).rstrip(".")
     if "truncated" in text.lower() or isinstance(error, EOFError):
         return UnreadableItem(f"{name} ends before its image does ({text}). Copy it again.", "truncated")
-    return UnreadableItem(f"{name} is damaged ({text or type(error).__name__}). Copy it again.", "damaged")
+    return UnreadableItem(f"{name} is damaged ({type(error).__name__}: {text}). Copy it again.", "damaged")
 
 
 _OTHER_KINDS = {

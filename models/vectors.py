@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ from models.errors import DataError, EncoderMismatch
 from models.files import canonical_json, write_json, written_aside
 from models.fingerprint import Fingerprint
 
+T = TypeVar("T")
 HalfArray = npt.NDArray[np.float16]
 METADATA = b"attune.fingerprint"
 LOCK_SECONDS = 300
@@ -105,13 +106,11 @@ class VectorStore:
 
     def ids(self, fingerprint: Fingerprint) -> set[str]:
         """The ids that have a vector of this encoder."""
-        folder = self.folder / fingerprint.digest
-        index = _read_index(folder)
-        return set() if index is None else set(self._refreshed(folder, index).ids)
+        return set(self._known_ids(fingerprint))
 
     def missing(self, fingerprint: Fingerprint, ids: Iterable[str]) -> list[str]:
         """Those of ``ids`` that have no vector of this encoder, in their order."""
-        there = self.ids(fingerprint)
+        there = self._known_ids(fingerprint)
         return [id_ for id_ in ids if id_ not in there]
 
     def lookup(self, fingerprint: Fingerprint, ids: Sequence[str]) -> dict[str, HalfArray]:
@@ -136,6 +135,10 @@ class VectorStore:
             index = _read_index(folder)
             if index is not None and len(index.shards) > 1:
                 self._merge_last(folder, index, len(index.shards))
+
+    def _known_ids(self, fingerprint: Fingerprint) -> set[str]:
+        folder = self.folder / fingerprint.digest
+        return _retried(folder, lambda index: self._refreshed(folder, index).ids) or set()
 
     # -- inside the lock -------------------------------------------------------------------------------------------
     def _lock(self, folder: Path) -> FileLock:
@@ -265,11 +268,16 @@ def _write_shard(folder: Path, fingerprint: Fingerprint, ids: Any, matrix: HalfA
 
 
 def _mapped(folder: Path) -> list[pa.Table]:
-    """The shards of the index as it stands. A writer may delete one between the look at the index and at the file."""
+    """The shards of the index as it stands."""
+    return _retried(folder, lambda index: [_map_shard(folder / name) for name, _ in index.shards]) or []
+
+
+def _retried(folder: Path, look: Callable[[_Index], T]) -> T | None:
+    """``look`` at the newest index; None without one. A writer may delete a shard between the two: then look again."""
     for _ in range(20):
         index = _read_index(folder)
         try:
-            return [_map_shard(folder / name) for name, _ in index.shards] if index else []
+            return None if index is None else look(index)
         except FileNotFoundError:
             continue
     raise DataError(

@@ -1,0 +1,228 @@
+"""`assets add` from end to end: find, look, record, import vectors, have the rest embedded. Safe to run again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from sqlalchemy import func, select
+
+from labeler import jobs
+from labeler.assets import encoder
+from labeler.assets.candidates import Candidate, VectorNames, from_files
+from labeler.assets.manifest import read_manifest
+from labeler.assets.register import known_digests, look, register
+from labeler.assets.scan import scan
+from labeler.assets.summary import Summary
+from labeler.assets.twins import copy_from_twins
+from labeler.jobs import Report, quiet
+from labeler.records.schema import Asset
+from labeler.records.session import migrate, reading, writing
+from labeler.settings import Settings
+from models.errors import DataError, UnreadableItem
+from models.fingerprint import Fingerprint
+from models.vector_files import VectorFile, read_vectors
+from models.vectors import VectorStore
+
+CHUNK = 256  # images in one transaction
+EMBED_CHUNK = 512  # images in one job: enough that loading the encoder does not count
+NEW_VECTORS = (
+    "If one encoder made both, say so with the fingerprint that the workspace keeps beside its vectors: --fingerprint "
+    "{kept}. Otherwise begin a workspace of its own (--workspace)."
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `assets add` was asked for."""
+
+    paths: Sequence[str]
+    manifest: Path | None = None
+    vectors: Path | None = None
+    fingerprint: Path | None = None
+    restore: bool = False
+    wait: bool = True
+
+
+def add(settings: Settings, request: Request, reading_bar: Report = quiet, embedding_bar: Report = quiet) -> Summary:
+    """Take images into the pool and return what became of each.
+
+    Raises UnreadableItem for a manifest or vector file that cannot be used as a whole, EncoderMismatch for vectors of
+    another encoder, WeightsUnavailable where images need an encoder that is not here. In each case nothing was added.
+    """
+    migrate(settings)
+    summary = Summary()
+    given = _given_vectors(settings, request)
+    if given is None:
+        _check_encoder(settings)
+    candidates = _candidates(settings, request, summary)
+    names = VectorNames(given.ids if given else (), candidates)
+    if given is not None:
+        _check_match(given, candidates, names)
+    adding = _Adding(settings, request, summary, given, names, VectorStore(settings.vectors))
+    keys = adding.run(candidates, reading_bar)
+    adding.embed(keys, embedding_bar)
+    _count_pool(settings, summary)
+    return summary
+
+
+@dataclass
+class _Adding:
+    settings: Settings
+    request: Request
+    summary: Summary
+    given: VectorFile | None
+    names: VectorNames
+    store: VectorStore
+
+    def run(self, candidates: Sequence[Candidate], report: Report) -> list[int]:
+        """Record the candidates chunk by chunk, import their vectors; the primary keys of those still without one."""
+        keys: list[int] = []
+        used: set[int] = set()
+        for start in range(0, len(candidates), CHUNK):
+            assets = self._record(candidates[start : start + CHUNK])
+            used |= self._import(assets)
+            keys += self._without_vector(list(assets.values()))
+            report(min(start + CHUNK, len(candidates)), len(candidates))
+        if self.given is not None:
+            self.summary.vectors_without_image = len(self.given.ids) - len(used)
+            self.summary.vectors_left_out = self.given.left_out
+        return keys
+
+    def _record(self, chunk: Sequence[Candidate]) -> dict[Candidate, Asset]:
+        with reading(self.settings) as session:
+            known = known_digests(session, chunk)
+        looked = []
+        for candidate, outcome in zip(chunk, look(self.settings, chunk, known), strict=True):
+            if isinstance(outcome, UnreadableItem):
+                self.summary.refuse(candidate.name, outcome)
+            else:
+                looked.append(outcome)
+        with FileLock(self.settings.workspace / "assets.lock", timeout=300), writing(self.settings) as session:
+            taken = register(session, looked, self.request.restore, self.summary)
+            if self.given is not None and taken and encoder.active_fingerprint(session) is None:
+                encoder.activate(session, self.given.fingerprint)
+        return taken
+
+    def _import(self, assets: dict[Candidate, Asset]) -> set[int]:
+        if self.given is None:
+            return set()
+        rows = {asset.asset_id: row for made, asset in assets.items() if (row := self.names.row(made)) is not None}
+        vectors = self.given.vectors[list(rows.values())]
+        self.summary.vectors_imported += self.store.append(self.given.fingerprint, list(rows), vectors)
+        return set(rows.values())
+
+    def _without_vector(self, assets: Sequence[Asset]) -> list[int]:
+        with reading(self.settings) as session:
+            active = encoder.active_fingerprint(session)
+            if active is None:
+                return [asset.id for asset in assets]
+            missing = set(self.store.missing(active, [asset.asset_id for asset in assets]))
+            waiting = [asset for asset in assets if asset.asset_id in missing]
+            if waiting:
+                self.summary.vectors_copied += copy_from_twins(session, self.store, active, waiting)
+                missing = set(self.store.missing(active, sorted(missing)))
+        return [asset.id for asset in waiting if asset.asset_id in missing]
+
+    def embed(self, keys: list[int], report: Report) -> None:
+        """Have the images without a vector embedded, by the workers where they live; name those that cannot be."""
+        with reading(self.settings) as session:
+            active = encoder.active_fingerprint(session)
+            if active is not None and active.is_external:
+                self.summary.without_vector = _asset_ids(self.settings, keys)
+                keys = []
+        if keys and not jobs.workers_alive(self.settings):
+            self._note(jobs.run_here(self.settings, "embed", report, batch=keys))
+        elif keys:
+            chunks = [keys[start : start + EMBED_CHUNK] for start in range(0, len(keys), EMBED_CHUNK)]
+            self.summary.jobs = [jobs.enqueue(self.settings, "embed", batch=chunk) for chunk in chunks]
+            for number, job in enumerate(self.summary.jobs if self.request.wait else ()):
+                self._note(jobs.follow(self.settings, job, _shifted(report, number * EMBED_CHUNK, len(keys))))
+
+    def _note(self, result: dict[str, Any]) -> None:
+        self.summary.embedded += result["embedded"]
+        self.summary.vectors_copied += result["copied"]
+        for item in result["left_out"]:
+            self.summary.refuse(item["item"], UnreadableItem(item["message"], item["reason"]))
+            self.summary.without_vector.append(item["item"])
+
+
+def _shifted(report: Report, before: int, total: int) -> Report:
+    return lambda done, _: report(before + done, total)
+
+
+def _given_vectors(settings: Settings, request: Request) -> VectorFile | None:
+    if request.vectors is None:
+        if request.fingerprint is not None:
+            raise DataError("--fingerprint says what made the vectors of --vectors FILE. Give both, or neither.")
+        return None
+    said = None if request.fingerprint is None else Fingerprint.from_file(request.fingerprint)
+    given = read_vectors(request.vectors, said)
+    with reading(settings) as session:
+        active = encoder.active_fingerprint(session)
+    if active is not None:
+        kept = settings.vectors / active.digest / "fingerprint.json"
+        active.require(given.fingerprint, "The pool", NEW_VECTORS.format(kept=kept))
+    return given
+
+
+def _check_encoder(settings: Settings) -> None:
+    """Weights that cannot be had stop the command before anything is added."""
+    with reading(settings) as session:
+        active = encoder.active_fingerprint(session)
+    if active is None or not active.is_external:
+        encoder.check_settings(settings, active)
+
+
+def _candidates(settings: Settings, request: Request, summary: Summary) -> list[Candidate]:
+    if request.manifest is not None:
+        manifest = read_manifest(request.manifest, request.paths)
+        for item, error in manifest.refused:
+            summary.refuse(item, error)
+        named = {candidate.uri for candidate in manifest.candidates}
+        summary.not_in_manifest = sum(file.uri not in named for file in scan(request.paths).files)
+        return manifest.candidates
+    found = scan(request.paths)
+    summary.passed_over = found.passed_over
+    candidates, unnamed = from_files(found.files, _known_uris(settings, {file.uri for file in found.files}))
+    for item, error in [*found.refused, *unnamed]:
+        summary.refuse(item, error)
+    return candidates
+
+
+def _known_uris(settings: Settings, uris: set[str]) -> dict[str, str]:
+    with reading(settings) as session:
+        rows: Iterator[Any] = iter(session.execute(select(Asset.uri, Asset.asset_id).execution_options(yield_per=5000)))
+        return {uri: asset_id for uri, asset_id in rows if uri in uris}
+
+
+def _check_match(given: VectorFile, candidates: Sequence[Candidate], names: VectorNames) -> None:
+    if candidates and not any(names.row(candidate) is not None for candidate in candidates):
+        raise DataError(
+            f"None of the {len(given.ids):,} vectors belongs to any of the {len(candidates):,} images. The vectors are of "
+            f"{_some(given.ids)}; the images are {_some([made.ids[0] for made in candidates])}. Ids must be the "
+            "asset_id or the file's name, with or without its suffix; a manifest can give images other asset_ids."
+        )
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join(repr(id_) for id_ in ids[:3]) + (", …" if len(ids) > 3 else "")
+
+
+def _asset_ids(settings: Settings, keys: Sequence[int]) -> list[str]:
+    found: list[str] = []
+    with reading(settings) as session:
+        for start in range(0, len(keys), 500):
+            query = select(Asset.asset_id).where(Asset.id.in_(keys[start : start + 500])).order_by(Asset.id)
+            found += session.scalars(query)
+    return found
+
+
+def _count_pool(settings: Settings, summary: Summary) -> None:
+    with reading(settings) as session:
+        summary.pool = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None))) or 0
+        active = encoder.active_fingerprint(session)
+    summary.encoder = None if active is None else active.digest

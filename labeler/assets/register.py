@@ -1,0 +1,142 @@
+"""Put looked-at images into the records, some hundreds a transaction, so that a kill leaves whole rows and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler.assets import sources
+from labeler.assets.candidates import Candidate
+from labeler.assets.summary import Summary
+from labeler.records.schema import Asset
+from labeler.settings import Settings
+from models.clock import now
+from models.errors import UnreadableItem
+from models.files import digest_bytes
+from models.images import ImageInfo, inspect
+
+READERS = 4  # threads: decoding and digests leave the interpreter's lock, and disks answer several at once
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A candidate and what its bytes are: ``info`` is None where the records hold the same content under its id."""
+
+    candidate: Candidate
+    digest: str
+    info: ImageInfo | None
+
+
+def look(
+    settings: Settings, candidates: Sequence[Candidate], known: Mapping[str, str]
+) -> list[Looked | UnreadableItem]:
+    """Read and check images side by side. ``known`` maps asset_ids to digests: such content is not decoded again."""
+
+    def one(candidate: Candidate) -> Looked | UnreadableItem:
+        try:
+            content = sources.read(candidate.uri, candidate.name)
+            digest = digest_bytes(content)
+            if digest in {known.get(choice) for choice in candidate.ids}:
+                return Looked(candidate, digest, None)
+            return Looked(candidate, digest, inspect(content, candidate.name, settings.max_pixels))
+        except UnreadableItem as error:
+            return error
+
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(one, candidates))
+
+
+def known_digests(session: Session, candidates: Iterable[Candidate]) -> dict[str, str]:
+    """asset_id -> digest of those of the candidates' ids that the records hold."""
+    ids = {choice for candidate in candidates for choice in candidate.ids}
+    rows = session.execute(select(Asset.asset_id, Asset.digest).where(Asset.asset_id.in_(ids)))
+    return {row.asset_id: row.digest for row in rows}
+
+
+def register(session: Session, looked: Sequence[Looked], restore: bool, summary: Summary) -> dict[Candidate, Asset]:
+    """Record what was looked at, inside the caller's transaction; returns the assets, old and new."""
+    ids = {choice for item in looked for choice in item.candidate.ids}
+    held = {asset.asset_id: asset for asset in session.scalars(select(Asset).where(Asset.asset_id.in_(ids)))}
+    digests = select(Asset.digest).where(Asset.digest.in_({item.digest for item in looked}), Asset.removed_at.is_(None))
+    contents = set(session.scalars(digests))
+    taken: dict[Candidate, Asset] = {}
+    for item in looked:
+        try:
+            taken[item.candidate] = _register_one(session, item, held, contents, restore, summary)
+        except UnreadableItem as error:
+            summary.refuse(item.candidate.name, error)
+    session.flush()
+    return taken
+
+
+def _register_one(
+    session: Session, item: Looked, held: dict[str, Asset], contents: set[str], restore: bool, summary: Summary
+) -> Asset:
+    for choice in item.candidate.ids:
+        asset = held.get(choice)
+        if asset is None and item.info is not None:
+            return _added(session, item, item.info, choice, held, contents, summary)
+        if asset is not None and asset.digest == item.digest:
+            return _met_again(asset, item.candidate, restore, summary)
+    first = item.candidate.ids[0]
+    raise UnreadableItem(
+        f"{item.candidate.name} is another image than {first}, which is in the pool already (or was): answers belong "
+        f"to that one. Give {item.candidate.uri} an asset_id of its own: `attune assets add --manifest FILE.csv`, with "
+        "the columns asset_id and uri.",
+        "other content under a known id",
+    )
+
+
+def _added(
+    session: Session,
+    item: Looked,
+    info: ImageInfo,
+    asset_id: str,
+    held: dict[str, Asset],
+    contents: set[str],
+    summary: Summary,
+) -> Asset:
+    candidate = item.candidate
+    asset = Asset(
+        asset_id=asset_id,
+        title_id=candidate.title_id or asset_id,
+        uri=candidate.uri,
+        digest=item.digest,
+        width=info.width,
+        height=info.height,
+        columns=dict(candidate.columns),
+        added_at=now(),
+    )
+    session.add(asset)
+    held[asset_id] = asset
+    summary.added += 1
+    summary.twins += item.digest in contents
+    summary.notes.update(info.notes)
+    contents.add(item.digest)
+    return asset
+
+
+def _met_again(asset: Asset, candidate: Candidate, restore: bool, summary: Summary) -> Asset:
+    if asset.removed_at is not None:
+        if not restore:
+            raise UnreadableItem(
+                f"{asset.asset_id} was removed on {asset.removed_at:%Y-%m-%d}. To take it back, with its answers: "
+                "`attune assets add … --restore`.",
+                "removed before",
+            )
+        asset.removed_at, asset.uri = None, candidate.uri
+        summary.restored += 1
+    else:
+        summary.already_there += 1
+        if asset.uri != candidate.uri and not sources.exists(asset.uri):
+            asset.uri = candidate.uri  # the file was moved
+    if candidate.from_manifest:
+        said = (candidate.title_id or asset.title_id, dict(candidate.columns))
+        if said != (asset.title_id, asset.columns):
+            asset.title_id, asset.columns = said
+            summary.updated += 1
+    return asset

@@ -1,0 +1,94 @@
+"""Take assets out: pool, open tasks, vectors, thumbnails. The row stays, so that answers keep what they were about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from labeler.media import drop_thumbnails
+from labeler.records.schema import Asset, Task
+from labeler.records.session import migrate, reading, writing
+from labeler.settings import Settings
+from models.clock import now
+from models.errors import UnknownAsset
+from models.vectors import VectorStore
+
+AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What a removal took out; of ids in ``removed_before`` only left-overs were looked for."""
+
+    removed: list[str]
+    removed_before: list[str]
+    vectors: int
+    tasks: int
+
+
+def remove(settings: Settings, asset_ids: Sequence[str]) -> Removed:
+    """Remove assets everywhere. Running it again finishes what a kill left undone.
+
+    Raises UnknownAsset, with near names, where one of the ids is unknown; then nothing is removed.
+    """
+    migrate(settings)
+    wanted = list(dict.fromkeys(asset_ids))
+    _check_known(settings, wanted)
+    fresh: list[str] = []
+    tasks = 0
+    digests: set[str] = set()
+    for start in range(0, len(wanted), AT_ONCE):
+        with writing(settings) as session:
+            some = list(session.scalars(select(Asset).where(Asset.asset_id.in_(wanted[start : start + AT_ONCE]))))
+            for asset in some:
+                digests.add(asset.digest)
+                if asset.removed_at is None:
+                    fresh.append(asset.asset_id)
+                    asset.removed_at, asset.uri, asset.columns = now(), "", {}
+            tasks += retire_tasks(settings, session, [asset.id for asset in some])
+    vectors = VectorStore(settings.vectors).remove(wanted)
+    for digest in sorted(digests - _still_shown(settings, digests)):
+        drop_thumbnails(settings, digest)
+    return Removed(fresh, [id_ for id_ in wanted if id_ not in set(fresh)], vectors, tasks)
+
+
+def retire_tasks(settings: Settings, session: Session, asset_pks: Sequence[int]) -> int:
+    """Close the open tasks on these assets in the records; how many. Label Studio's own are deleted by the next sync.
+
+    Their images are gone from the browser at once: an address opens nothing once its asset is removed.
+    """
+    open_tasks = update(Task).where(Task.asset_pk.in_(asset_pks), Task.state == "open").values(state="retired")
+    return int(session.connection().execute(open_tasks).rowcount)
+
+
+def _check_known(settings: Settings, wanted: Sequence[str]) -> None:
+    with reading(settings) as session:
+        known: set[str] = set()
+        for start in range(0, len(wanted), AT_ONCE):
+            known.update(
+                session.scalars(select(Asset.asset_id).where(Asset.asset_id.in_(wanted[start : start + AT_ONCE])))
+            )
+        unknown = [id_ for id_ in wanted if id_ not in known]
+        if not unknown:
+            return
+        near = get_close_matches(unknown[0], session.scalars(select(Asset.asset_id).limit(20_000)).all(), n=3)
+    more = f" (nor {len(unknown) - 1} others)" if len(unknown) > 1 else ""
+    hint = f" Did you mean {', '.join(near)}?" if near else ""
+    raise UnknownAsset(
+        f"No asset is called {unknown[0]!r}{more}; nothing was removed.{hint} `attune assets list` shows all ids."
+    )
+
+
+def _still_shown(settings: Settings, digests: set[str]) -> set[str]:
+    """Contents that an asset in the pool still has: the same image under another id."""
+    ordered = sorted(digests)
+    found: set[str] = set()
+    with reading(settings) as session:
+        for start in range(0, len(ordered), AT_ONCE):
+            some = Asset.digest.in_(ordered[start : start + AT_ONCE])
+            found.update(session.scalars(select(Asset.digest).where(some, Asset.removed_at.is_(None))))
+    return found

@@ -1,0 +1,95 @@
+"""What `assets add` did, as numbers, as a table, and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.errors import UnreadableItem
+
+
+@dataclass
+class Summary:
+    """Counts of one `assets add`; ``refused`` are item, reason and message of each image that was not taken."""
+
+    added: int = 0
+    already_there: int = 0
+    updated: int = 0
+    restored: int = 0
+    twins: int = 0
+    passed_over: int = 0
+    not_in_manifest: int = 0
+    notes: Counter[str] = field(default_factory=Counter)
+    refused: list[tuple[str, str, str]] = field(default_factory=list)
+    vectors_imported: int = 0
+    vectors_copied: int = 0
+    vectors_without_image: int = 0
+    vectors_left_out: list[tuple[str, str]] = field(default_factory=list)
+    embedded: int = 0
+    without_vector: list[str] = field(default_factory=list)
+    jobs: list[str] = field(default_factory=list)
+    encoder: str | None = None
+    pool: int = 0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether anything was added, or was there before."""
+        return bool(self.added or self.already_there or self.restored)
+
+    def refuse(self, item: str, error: UnreadableItem) -> None:
+        """Count one image that was not taken."""
+        self.refused.append((item, error.reason, str(error)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary as JSON."""
+        return {
+            "added": self.added,
+            "already_there": self.already_there,
+            "updated": self.updated,
+            "restored": self.restored,
+            "same_content_under_another_id": self.twins,
+            "passed_over": self.passed_over,
+            "not_in_manifest": self.not_in_manifest,
+            "notes": dict(self.notes),
+            "refused": dict(Counter(reason for _, reason, _ in self.refused)),
+            "refusals": [{"item": item, "reason": reason, "message": text} for item, reason, text in self.refused],
+            "vectors": {
+                "imported": self.vectors_imported,
+                "copied": self.vectors_copied,
+                "embedded": self.embedded,
+                "without_image": self.vectors_without_image,
+                "left_out": [{"id": id_, "reason": reason} for id_, reason in self.vectors_left_out],
+                "missing": self.without_vector,
+            },
+            "jobs": self.jobs,
+            "encoder": self.encoder,
+            "pool": self.pool,
+        }
+
+    def rows(self) -> list[tuple[str, int, str]]:
+        """What happened, how often, and an example or a word on it: the rows of the table."""
+        rows = [
+            ("added", self.added, ""),
+            ("already there", self.already_there, ""),
+            ("title or columns updated", self.updated, "from the manifest"),
+            ("taken back", self.restored, "had been removed before"),
+            ("same image under another id", self.twins, "kept; its vector is the other's, not computed again"),
+            ("no images, passed over", self.passed_over, ""),
+            ("not in the manifest, left out", self.not_in_manifest, ""),
+            *((note, count, "") for note, count in sorted(self.notes.items())),
+        ]
+        reasons = Counter(reason for _, reason, _ in self.refused)
+        for reason, count in reasons.most_common():
+            rows.append((f"refused: {reason}", count, next(text for _, why, text in self.refused if why == reason)))
+        bad = f"{self.vectors_left_out[0][0]} {self.vectors_left_out[0][1]}" if self.vectors_left_out else ""
+        missing = ", ".join(self.without_vector[:3]) + (", …" if len(self.without_vector) > 3 else "")
+        rows += [
+            ("vectors imported", self.vectors_imported, ""),
+            ("vectors copied from the same image", self.vectors_copied, ""),
+            ("vectors without an image, left out", self.vectors_without_image, ""),
+            ("vectors that cannot be used, left out", len(self.vectors_left_out), bad),
+            ("embedded", self.embedded, ""),
+            ("without a vector: cannot be asked about", len(self.without_vector), missing),
+        ]
+        return [row for row in rows if row[1] or row[0] == "added"] + [("images in the pool", self.pool, "")]

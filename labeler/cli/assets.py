@@ -1,0 +1,130 @@
+"""`attune assets`: images into the pool, a look at what is there, and out again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import func, select
+
+from labeler.cli.shell import Shell, stop, table
+from labeler.cli.shell import command as attune_command
+from labeler.records.schema import Asset
+from labeler.records.session import migrate, reading
+from models.clock import iso
+from models.errors import DataError, consequence
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """Add images to the pool, list them, remove them."""
+
+
+@attune_command(command, "add")
+@click.argument("paths", metavar="PATH...", nargs=-1)
+@click.option("--manifest", type=FILE, help="CSV or Parquet: asset_id, uri or filename, title_id, further columns.")
+@click.option("--vectors", type=FILE, help="Ready-made vectors (.npz, Parquet, Arrow) in place of an encoder.")
+@click.option("--fingerprint", type=FILE, help="JSON that says which encoder made the --vectors.")
+@click.option("--restore", is_flag=True, help="Take back assets that were removed before.")
+@click.option("--no-wait", is_flag=True, help="Leave the embedding to the workers and return.")
+def add(
+    shell: Shell,
+    paths: tuple[str, ...],
+    manifest: Path | None,
+    vectors: Path | None,
+    fingerprint: Path | None,
+    restore: bool,
+    no_wait: bool,
+) -> None:
+    """Take the images at PATH (folders, files, or addresses such as s3://bucket/folder) into the pool.
+
+    Running it again adds what is new and finishes what was begun. Each image that cannot be taken is named with the
+    reason; the rest goes on.
+    """
+    from labeler.assets.add import Request, add
+
+    if not paths and manifest is None:
+        raise DataError("Name at least one PATH with images, or a --manifest: attune assets add FOLDER")
+    names = [os.fsencode(path).decode("utf-8", "surrogateescape") for path in paths]
+    request = Request(names, manifest, vectors, fingerprint, restore, not no_wait)
+    with shell.progress("Reading images") as reading_bar, shell.progress("Embedding") as embedding_bar:
+        summary = add(shell.settings, request, reading_bar, embedding_bar)
+    shell.result(summary.to_dict(), table(("what", "images", "for example"), summary.rows()))
+    if summary.jobs and no_wait:
+        shell.hint(f"The workers embed in {len(summary.jobs)} jobs; `attune assets list` shows which images are ready.")
+    if not summary.succeeded:
+        first = summary.refused[0][2] if summary.refused else "There is no image at these places."
+        stop(f"attune: Nothing was added. {first}", consequence(DataError).exit_code)
+
+
+@attune_command(command, "list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Assets on one page.")
+@click.option("--offset", type=click.IntRange(0), default=0, help="Assets to leave out before.")
+def list_(shell: Shell, limit: int, offset: int) -> None:
+    """List the assets of the pool, a page at a time."""
+    from labeler.assets.encoder import active_fingerprint
+    from models.vectors import VectorStore
+
+    migrate(shell.settings)
+    alive = Asset.removed_at.is_(None)
+    with reading(shell.settings) as session:
+        total = session.scalar(select(func.count()).select_from(Asset).where(alive)) or 0
+        query = select(Asset).where(alive).order_by(Asset.asset_id).limit(limit).offset(offset)
+        assets = list(session.scalars(query))
+        active = active_fingerprint(session)
+    ids = [asset.asset_id for asset in assets]
+    missing = set(ids if active is None else VectorStore(shell.settings.vectors).missing(active, ids))
+    rows = [_row(asset, asset.asset_id not in missing) for asset in assets]
+    names = ("asset_id", "title_id", "pixels", "vector", "uri")
+    shown = [
+        (
+            asset.asset_id,
+            asset.title_id,
+            f"{asset.width} x {asset.height}",
+            ("yes", "no")[asset.asset_id in missing],
+            asset.uri,
+        )
+        for asset in assets
+    ]
+    encoder = None if active is None else active.to_dict()
+    value = {"total": total, "offset": offset, "encoder": encoder, "assets": rows}
+    shell.result(value, table(names, shown))
+    if not shell.json:
+        until = offset + len(rows)
+        more = f" Next page: --offset {until}" if until < total else ""
+        shell.hint(f"{offset + 1 if rows else 0}-{until} of {total:,} assets.{more}")
+
+
+def _row(asset: Asset, has_vector: bool) -> dict[str, Any]:
+    return {
+        "asset_id": asset.asset_id,
+        "title_id": asset.title_id,
+        "width": asset.width,
+        "height": asset.height,
+        "vector": has_vector,
+        "uri": asset.uri,
+        "columns": asset.columns,
+        "added_at": iso(asset.added_at),
+    }
+
+
+@attune_command(command, "remove")
+@click.argument("asset_ids", metavar="ID...", nargs=-1, required=True)
+def remove(shell: Shell, asset_ids: tuple[str, ...]) -> None:
+    """Take assets out of the pool, the experts' queues, the vectors and the caches. Answers given stay in the records."""
+    from labeler.assets.remove import remove
+
+    done = remove(shell.settings, asset_ids)
+    value = {
+        "removed": done.removed,
+        "removed_before": done.removed_before,
+        "vectors": done.vectors,
+        "tasks": done.tasks,
+    }
+    before = f" {len(done.removed_before)} had been removed before." if done.removed_before else ""
+    text = f"Removed {len(done.removed)} assets, {done.vectors} vectors and {done.tasks} open tasks.{before}"
+    shell.result(value, text)

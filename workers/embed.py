@@ -1,0 +1,132 @@
+"""The embed job: give assets their vectors, a batch at a time, so that it can be killed and asked again at any time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler.assets import sources
+from labeler.assets.encoder import active_fingerprint, loaded_encoder, prompt_vectors
+from labeler.assets.twins import copy_from_twins
+from labeler.jobs import Report, quiet
+from labeler.records.schema import Asset
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.errors import UnreadableItem
+from models.files import digest_bytes
+from models.images import decode
+from models.vectors import VectorStore
+
+if TYPE_CHECKING:
+    import torch
+
+    from models.encoders import OpenClipEncoder
+
+__all__ = ["prompt_vectors", "run"]
+log = logging.getLogger("attune.embed")
+READERS = 2  # threads that decode the next batch while the model has this one
+KEYS_AT_ONCE = 500
+
+
+def run(settings: Settings, report: Report = quiet, batch: list[int] | None = None) -> dict[str, Any]:
+    """Embed the assets with the primary keys ``batch``, or all, that have no vector of the active encoder yet.
+
+    Returns ``{"embedded", "copied", "left_out": [{"item", "reason", "message"}]}``. Images that vanished or changed are
+    left out by name. Ready-made vectors have no encoder: then there is nothing to do. Raises what loading it raises.
+    """
+    result: dict[str, Any] = {"embedded": 0, "copied": 0, "left_out": []}
+    with reading(settings) as session:
+        active = active_fingerprint(session)
+        waiting = _assets(session, batch)
+    if not waiting or (active is not None and active.is_external):
+        return result
+    store = VectorStore(settings.vectors)
+    if active is not None:
+        waiting, result["copied"] = _without_vector(settings, store, active, waiting)
+    if waiting:
+        encoder = loaded_encoder(settings)
+        first, twins = _one_of_each(waiting)
+        for done, (ids, tensors) in enumerate(_prepared(settings, encoder, first, result["left_out"]), start=1):
+            result["embedded"] += store.append(encoder.fingerprint, ids, encoder.encode_prepared(tensors))
+            report(min(done * settings.embed_batch, len(first)), len(first))
+        with reading(settings) as session:
+            result["copied"] += copy_from_twins(session, store, encoder.fingerprint, twins)
+    for item in result["left_out"]:
+        log.warning("left out: %s", item["message"])
+    return result
+
+
+def _assets(session: Session, batch: Sequence[int] | None) -> list[Asset]:
+    alive = select(Asset).where(Asset.removed_at.is_(None)).order_by(Asset.id)
+    if batch is None:
+        return list(session.scalars(alive))
+    chunks = (batch[start : start + KEYS_AT_ONCE] for start in range(0, len(batch), KEYS_AT_ONCE))
+    return [asset for chunk in chunks for asset in session.scalars(alive.where(Asset.id.in_(chunk)))]
+
+
+def _without_vector(
+    settings: Settings, store: VectorStore, fingerprint: Any, assets: list[Asset]
+) -> tuple[list[Asset], int]:
+    """Those still without a vector after copying from the same image under another id, and how many were copied."""
+    missing = set(store.missing(fingerprint, [asset.asset_id for asset in assets]))
+    waiting = [asset for asset in assets if asset.asset_id in missing]
+    copied = 0
+    with reading(settings) as session:
+        for start in range(0, len(waiting), KEYS_AT_ONCE):
+            copied += copy_from_twins(session, store, fingerprint, waiting[start : start + KEYS_AT_ONCE])
+    if copied:
+        missing = set(store.missing(fingerprint, sorted(missing)))
+    return [asset for asset in waiting if asset.asset_id in missing], copied
+
+
+def _one_of_each(assets: Sequence[Asset]) -> tuple[list[Asset], list[Asset]]:
+    """One asset of each content, and the others."""
+    first: dict[str, Asset] = {}
+    others = [asset for asset in assets if first.setdefault(asset.digest, asset) is not asset]
+    return list(first.values()), others
+
+
+def _prepared(
+    settings: Settings, encoder: OpenClipEncoder, assets: Sequence[Asset], left_out: list[dict[str, str]]
+) -> Iterator[tuple[list[str], list[torch.Tensor]]]:
+    """Ids and prepared images, batch by batch; the next one is read while the caller works on this one."""
+
+    def prepare(asset: Asset) -> torch.Tensor | UnreadableItem:
+        try:
+            return encoder.prepare(_picture(settings, asset))
+        except UnreadableItem as error:
+            return error
+
+    size = settings.embed_batch
+    batches = [assets[start : start + size] for start in range(0, len(assets), size)]
+    with ThreadPoolExecutor(READERS) as pool:
+        ahead: list[Future[Any]] = [pool.submit(prepare, asset) for asset in batches[0]]
+        for number, batch in enumerate(batches):
+            current, ahead = (
+                ahead,
+                [pool.submit(prepare, asset) for asset in batches[number + 1]] if batches[number + 1 :] else [],
+            )
+            outcomes = [(asset, future.result()) for asset, future in zip(batch, current, strict=True)]
+            left_out += [_named(asset, outcome) for asset, outcome in outcomes if isinstance(outcome, UnreadableItem)]
+            good = [(asset.asset_id, outcome) for asset, outcome in outcomes if not isinstance(outcome, UnreadableItem)]
+            yield [id_ for id_, _ in good], [tensor for _, tensor in good]
+
+
+def _picture(settings: Settings, asset: Asset) -> Any:
+    content = sources.read(asset.uri, asset.asset_id)
+    if digest_bytes(content) != asset.digest:
+        raise UnreadableItem(
+            f"{asset.asset_id} is another image than the one that was added: {asset.uri} has changed. Put the old file "
+            "back, or add the new one under an asset_id of its own.",
+            "changed since it was added",
+        )
+    return decode(content, asset.asset_id, settings.max_pixels)
+
+
+def _named(asset: Asset, error: UnreadableItem) -> dict[str, str]:
+    return {"item": asset.asset_id, "reason": error.reason, "message": str(error)}
