@@ -35,6 +35,7 @@ KINDS = {
 }
 QUEUES = ("learn", "publish", "embed")
 TIMEOUT = timedelta(hours=2)
+HEARTBEAT_LIMIT = timedelta(seconds=60)  # three times as long as a worker ever takes between two signs of life
 
 
 def quiet(done: int, total: int) -> None:
@@ -48,8 +49,10 @@ def connect(settings: Settings) -> Redis:
 
 def workers_alive(settings: Settings) -> bool:
     """Whether at least one worker has shown a heartbeat lately; False also where Redis does not answer."""
+    lately = now() - HEARTBEAT_LIMIT
     try:
-        return any(worker.death_date is None for worker in Worker.all(connection=connect(settings)))
+        workers = Worker.all(connection=connect(settings), serializer=JSONSerializer)
+        return any(worker.death_date is None and (worker.last_heartbeat or lately) > lately for worker in workers)
     except RedisError:
         return False
 

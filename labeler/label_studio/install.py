@@ -1,0 +1,100 @@
+"""Label Studio's own environment: its pins clash with ours, so it lives apart and is made on first use.
+
+``python -m labeler.label_studio.install`` makes it ahead of time. Workspaces share one under the cache folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from labeler.settings import Settings, build
+from models.errors import ServiceDown, SettingsError
+from models.files import digest_file, write_bytes
+
+VERSION = "1.23.2"
+# Label Studio names ranges; these are the releases that this version was seen to work with.
+CONSTRAINTS = Path(__file__).with_name("constraints-label-studio.txt")
+MARK = "attune-installed"
+Tell = Callable[[str], None]
+
+
+def folder(settings: Settings) -> Path:
+    """Where the environment is or will be: the one set, else one under the user's cache folder."""
+    if settings.label_studio_env is not None:
+        return settings.label_studio_env
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "attune" / f"label-studio-{VERSION}-py{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def executable(settings: Settings) -> Path:
+    """The label-studio command of that environment; it need not exist yet."""
+    return folder(settings) / "bin" / "label-studio"
+
+
+def ensure(settings: Settings, tell: Tell = print) -> Path:
+    """The label-studio command, installed first where it is missing; several processes may ask at once.
+
+    Raises SettingsError where ATTUNE_LABEL_STUDIO_ENV is a folder with something else in it, ServiceDown with the end
+    of pip's words where the installation fails. A half-made environment of ours is made anew.
+    """
+    home = folder(settings)
+    command = executable(settings)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(home.with_name(home.name + ".lock")):
+        if _complete(settings, home):
+            return command
+        if settings.label_studio_env is not None and home.exists() and any(home.iterdir()):
+            raise SettingsError(
+                f"ATTUNE_LABEL_STUDIO_ENV is {home}, which holds no bin/label-studio. Name an environment that does, "
+                "or an empty or new folder to install it into, or unset it."
+            )
+        tell(f"Installing Label Studio {VERSION} into {home} (about 1.2 GB; some minutes, only once) …")
+        shutil.rmtree(home, ignore_errors=True)
+        _install(home)
+        write_bytes(home / MARK, digest_file(CONSTRAINTS).encode())
+        tell(f"Label Studio {VERSION} is installed.")
+    return command
+
+
+def _complete(settings: Settings, home: Path) -> bool:
+    if settings.label_studio_env is not None:
+        return executable(settings).exists() and not (home / "installing").exists()
+    mark = home / MARK
+    return mark.exists() and mark.read_text() == digest_file(CONSTRAINTS)
+
+
+def _install(home: Path) -> None:
+    log = home.with_name(home.name + ".log")
+    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    steps = (
+        [sys.executable, "-m", "venv", str(home)],
+        [*pip, "--constraint", str(CONSTRAINTS), f"label-studio=={VERSION}"],
+    )
+    home.mkdir(parents=True)
+    begun = home / "installing"
+    with log.open("wb") as output:
+        for step in steps:
+            begun.touch()
+            if subprocess.run(step, stdout=output, stderr=subprocess.STDOUT, check=False).returncode != 0:
+                raise ServiceDown(
+                    f"Label Studio {VERSION} could not be installed: {_last_words(log)} The whole story is in {log}. "
+                    "Check the network and the disk, or set ATTUNE_LABEL_STUDIO_ENV to an environment that has it, or "
+                    "ATTUNE_LABEL_STUDIO_URL to one that runs."
+                )
+    begun.unlink()
+
+
+def _last_words(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("ERROR")]
+    return " ".join(lines[-2:]) or "pip says nothing of why."
+
+
+if __name__ == "__main__":
+    ensure(build())

@@ -1,0 +1,122 @@
+"""Our own Label Studio, started on this machine: its environment, its command, and its administrator put right."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import requests
+
+from labeler import secrets
+from labeler.label_studio.client import LabelStudio, read
+from labeler.label_studio.install import executable
+from labeler.label_studio.people import LIMITS, SHORTEST_PASSWORD, submit
+from labeler.settings import Settings
+from models.errors import LabelStudioRefused, ServiceDown, SettingsError
+from models.files import write_json
+
+HOLD_SECONDS = 600  # an image that an expert left open goes back to the queue after this
+RESET_SECONDS = 120
+
+
+def data_folder(settings: Settings) -> Path:
+    """Where our own Label Studio keeps its database."""
+    return settings.workspace / "label-studio"
+
+
+def command(settings: Settings) -> list[str]:
+    """The command that starts it."""
+    address = ["--internal-host", settings.host, "--port", str(settings.label_studio_port)]
+    return [str(executable(settings)), "start", "--no-browser", *address]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables it starts with; nothing of our own Python's, and no call to the outside."""
+    made = {name: value for name, value in os.environ.items() if not name.startswith(("ATTUNE_", "PYTHON", "VIRTUAL_"))}
+    kept = secrets.load(settings.secrets)
+    made |= {
+        "LABEL_STUDIO_BASE_DATA_DIR": str(data_folder(settings)),
+        "LABEL_STUDIO_USERNAME": settings.label_studio_email,
+        "LABEL_STUDIO_PASSWORD": kept.label_studio_password,
+        "LABEL_STUDIO_USER_TOKEN": kept.label_studio_token,
+        "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",  # has effect on the first start only: see `put_right`
+        "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
+        # Webhooks go to our own loopback address, which Label Studio refuses otherwise.
+        "SSRF_PROTECTION_ENABLED": "false",
+        "TASK_LOCK_TTL": str(HOLD_SECONDS),
+        # Otherwise storing an order counts every task of the project anew.
+        "fflag_fix_back_4620_memory_efficient_predictions_import_08012025_short": "true",
+        "COLLECT_ANALYTICS": "False",
+        "SENTRY_DSN": "",
+        "FRONTEND_SENTRY_DSN": "",
+        "LATEST_VERSION_CHECK": "false",  # or every process asks the public package index for its version
+        "LOG_LEVEL": "DEBUG" if settings.log_level.upper() == "DEBUG" else "WARNING",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if settings.label_studio_public_url:
+        made["LABEL_STUDIO_HOST"] = settings.label_studio_public_url
+    return made
+
+
+def put_right(settings: Settings) -> None:
+    """Make the workspace's token work on our running Label Studio; nothing is done where it works already.
+
+    A data folder from before may forbid legacy tokens, or know another password or token than the workspace's secrets:
+    the administrator logs in, with the password set anew where it must be, and allows and fetches the token.
+    Raises LabelStudioRefused where even that does not help.
+    """
+    try:
+        LabelStudio.connect(settings).me()
+    except LabelStudioRefused as error:
+        if error.status != 401:
+            raise
+        _renew_token(settings)
+        LabelStudio.connect(settings).me()
+
+
+def _renew_token(settings: Settings) -> None:
+    kept = secrets.load(settings.secrets)
+    with requests.Session() as session:
+        if not _log_in(session, settings, kept.label_studio_password):
+            reset_password(settings, settings.label_studio_email, kept.label_studio_password)
+            if not _log_in(session, settings, kept.label_studio_password):
+                raise LabelStudioRefused(
+                    f"The administrator {settings.label_studio_email} cannot log in to our own Label Studio. Was "
+                    f"its data in {data_folder(settings)} made with another ATTUNE_LABEL_STUDIO_EMAIL? Set that one.",
+                    401,
+                )
+        address = settings.label_studio_address
+        allowed = {"api_tokens_enabled": True, "legacy_api_tokens_enabled": True}
+        read(session.post(f"{address}/api/jwt/settings", json=allowed, timeout=LIMITS))
+        token = read(session.get(f"{address}/api/current-user/token", timeout=LIMITS))["token"]
+    if token != kept.label_studio_token:
+        write_json(settings.secrets, asdict(replace(kept, label_studio_token=token)), mode=0o600)
+
+
+def _log_in(session: requests.Session, settings: Settings, password: str) -> bool:
+    page = f"{settings.label_studio_address}/user/login/"
+    return submit(session, page, {"email": settings.label_studio_email, "password": password}).status_code == 302
+
+
+def reset_password(settings: Settings, email: str, password: str) -> None:
+    """Give ``email`` a new password in our own Label Studio, running or not.
+
+    Raises SettingsError for one that runs elsewhere, where only its own pages or operator can do it, and for a password
+    under 8 characters; ServiceDown where the command fails, as for an address that it does not know.
+    """
+    if settings.label_studio_url:
+        raise SettingsError(
+            f"Label Studio at {settings.label_studio_url} is not ours to change passwords in. On its machine run "
+            f"`label-studio reset_password --username {email}`."
+        )
+    if len(password) < SHORTEST_PASSWORD:
+        raise SettingsError(f"The new password of {email} is shorter than {SHORTEST_PASSWORD} characters.")
+    asked = [str(executable(settings)), "reset_password", "--username", email, "--password", password]
+    done = subprocess.run(
+        asked, env=environment(settings), capture_output=True, text=True, timeout=RESET_SECONDS, check=False
+    )
+    if done.returncode != 0 or "successfully" not in (done.stdout + done.stderr).lower():
+        words = (done.stdout + done.stderr).strip().splitlines()[-1:] or ["no reason given"]
+        raise ServiceDown(f"The password of {email} was not changed: {words[0]}. Is {email} a user of Label Studio?")

@@ -1,0 +1,52 @@
+"""Ports: fixed unless asked for free ones, and never taken over silently from another program."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import replace
+
+from labeler.settings import Settings, variable
+from labeler.supervise.parts import Part
+from models.errors import PortBusy
+
+
+def free_ports(settings: Settings) -> Settings:
+    """``settings`` with ports for the web app, Label Studio and Redis that nothing listens on just now."""
+    names = ("web_port", "label_studio_port", "redis_port")
+    with ExitStack() as held:
+        # All three are held at once, or the same one could be given twice.
+        ports = {name: held.enter_context(_bound(settings.host, 0)).getsockname()[1] for name in names}
+    return replace(settings, **ports)
+
+
+def check(parts: Iterable[Part]) -> None:
+    """Raise PortBusy for the first part whose port is taken.
+
+    Label Studio would move to the next port by itself, where nobody looks for it.
+    """
+    for part in parts:
+        if part.port is None:
+            continue
+        host, port, setting = part.port
+        try:
+            _bound(host, port).close()
+        except OSError as error:
+            raise PortBusy(
+                f"Port {port} of {host}, which {part.title} needs, cannot be had: {error.strerror}. Stop what listens "
+                f"there (`ss -ltnp` shows it), or set {variable(setting)} to another port."
+            ) from error
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # Without this a port stays busy for a minute after its last listener is gone.
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        raise
+    return made

@@ -1,0 +1,114 @@
+"""Wait until every part does what it is there for, and say so line by line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import requests
+from redis.exceptions import RedisError
+
+from labeler import jobs
+from labeler.label_studio import local
+from labeler.label_studio.client import LabelStudio
+from labeler.settings import Settings
+from models.errors import LabelStudioError, LabelStudioRefused, ServiceDown
+
+Tell = Callable[[str], None]
+PATIENCE_SECONDS = 300.0  # the first start of Label Studio takes 35 s on a quiet machine, minutes on a busy one
+BETWEEN_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to wait for: ``ask`` returns None when it is so, else why not yet."""
+
+    name: str
+    ask: Callable[[Settings], str | None]
+    address: Callable[[Settings], str]
+
+
+def redis_answers(settings: Settings) -> str | None:
+    """Whether Redis answers and has read its file."""
+    try:
+        jobs.connect(settings).ping()
+    except RedisError as error:
+        return str(error)
+    return None
+
+
+def label_studio_answers(settings: Settings) -> str | None:
+    """Whether Label Studio is healthy."""
+    return _get(f"{settings.label_studio_address}/health")
+
+
+def token_works(settings: Settings) -> str | None:
+    """Whether Label Studio takes our token; our own Label Studio is put right where it does not."""
+    try:
+        if settings.label_studio_url is None:
+            local.put_right(settings)
+        else:
+            LabelStudio.connect(settings).me()
+    except LabelStudioRefused as error:
+        if settings.label_studio_url is not None and error.status in {401, 403}:
+            raise ServiceDown(f"{error} It is set in ATTUNE_LABEL_STUDIO_TOKEN.") from error
+        return str(error)
+    except (LabelStudioError, requests.RequestException) as error:
+        return str(error)
+    return None
+
+
+def web_answers(settings: Settings) -> str | None:
+    """Whether the web app is ready."""
+    return _get(f"http://{settings.browser_host}:{settings.web_port}/readyz")
+
+
+def workers_answer(settings: Settings) -> str | None:
+    """Whether a worker lives."""
+    return None if jobs.workers_alive(settings) else "no heartbeat yet"
+
+
+def _get(address: str) -> str | None:
+    try:
+        reply = requests.get(address, timeout=5)
+    except requests.RequestException as error:
+        return type(error).__name__
+    return None if reply.status_code == 200 else f"status {reply.status_code}"
+
+
+def hidden(address: str) -> str:
+    """An address without the user and password in it."""
+    return address.rsplit("@", maxsplit=1)[-1]
+
+
+CHECKS = (
+    Check("redis", redis_answers, lambda settings: hidden(settings.redis_address)),
+    Check("label studio", label_studio_answers, lambda settings: settings.label_studio_address),
+    Check("its token", token_works, lambda settings: settings.label_studio_email),
+    Check("web app", web_answers, lambda settings: f"http://{settings.browser_host}:{settings.web_port}"),
+    Check("workers", workers_answer, lambda settings: f"{settings.workers}"),
+)
+
+
+def wait(settings: Settings, tell: Tell, alive: Callable[[], None], patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait for every check in order, telling each; ``alive`` raises where waiting has become pointless.
+
+    Raises ServiceDown that names the part and its last reason after ``patience_seconds`` in all.
+    """
+    began = time.monotonic()
+    for check in CHECKS:
+        told = False
+        while (reason := check.ask(settings)) is not None:
+            alive()
+            waited = time.monotonic() - began
+            if waited > patience_seconds:
+                raise ServiceDown(
+                    f"{check.name} is not ready after {waited:.0f} s: {reason}. Its log is in {settings.logs}; "
+                    "`attune doctor` tries each part."
+                )
+            if not told and waited > 3 and check.name == "label studio":
+                tell("label studio  starting (the first start on a workspace takes a minute) …")
+                told = True
+            time.sleep(BETWEEN_SECONDS)
+        tell(f"{check.name:<13} ready  {check.address(settings)}  ({time.monotonic() - began:.1f} s)")

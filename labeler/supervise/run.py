@@ -1,0 +1,156 @@
+"""`attune up`: all parts in the foreground until Ctrl-C, one stack a workspace."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+from filelock import FileLock, Timeout
+from honcho.manager import Manager
+from honcho.printer import Message, Printer
+
+from labeler import secrets
+from labeler.label_studio import install
+from labeler.records.session import migrate
+from labeler.settings import Settings, keep
+from labeler.supervise import orphans, parts, ports, readiness
+from labeler.supervise.keeper import Flags, Keeper, tail
+from models.errors import ServiceDown, ServiceError
+
+Tell = Callable[[str], None]
+PORTS = ("host", "web_port", "label_studio_port", "redis_port")
+
+
+def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lambda: None) -> None:
+    """Start every part, say when all are ready (and call ``ready``), and keep them until SIGINT or SIGTERM.
+
+    A part that dies is started again; one that dies too often stops all. Starting again on the same workspace goes on
+    with its data, also after everything was killed with -9. Must be called in the main thread. Raises ServiceError
+    where another stack runs on this workspace, PortBusy, SettingsError, and ServiceDown with the log's end for a part
+    given up.
+    """
+    settings.workspace.mkdir(parents=True, exist_ok=True)
+    with alone(settings):
+        if left := orphans.sweep(settings.workspace):
+            tell(f"stopped {left} processes that an earlier start had left behind")
+        secrets.load(settings.secrets)
+        if settings.label_studio_url is None:
+            install.ensure(settings, tell)
+        wanted = parts.wanted(settings)
+        ports.check(wanted)
+        keep_ports(settings)
+        migrate(settings)
+        tell(f"records       ready  {readiness.hidden(settings.records_url)}")
+        supervisor = Supervisor(settings, wanted, tell, ready)
+        try:
+            supervisor.loop()
+        finally:
+            orphans.sweep(settings.workspace)
+        if supervisor.failure is not None:
+            raise supervisor.failure
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Hold the workspace's lock; the kernel lets go of it with the process, however that ends."""
+    lock = FileLock(settings.workspace / "up.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ServiceError(
+            f"Attune already runs on {settings.workspace}. Stop it there with Ctrl-C, or name another folder with "
+            "--workspace (and other ports: ATTUNE_WEB_PORT, ATTUNE_LABEL_STUDIO_PORT, ATTUNE_REDIS_PORT)."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def keep_ports(settings: Settings) -> None:
+    """Write where this stack listens into the workspace, so that other commands find it; defaults are not written."""
+    defaults = {item.name: item.default for item in fields(Settings)}
+    used = {name: getattr(settings, name) for name in PORTS}
+    keep(settings.workspace, **{name: None if value == defaults[name] else value for name, value in used.items()})
+
+
+class Supervisor(Manager):  # type: ignore[misc]
+    """honcho's manager over keepers: it owns the signals and the messages, they own the processes."""
+
+    def __init__(
+        self, settings: Settings, wanted: list[parts.Part], tell: Tell, ready: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(_Teller(tell))
+        self.settings = settings
+        self.failure: ServiceError | None = None
+        self.flags = Flags()
+        self._tell, self._ready = tell, ready
+        others = sum(not part.last for part in wanted)
+        for part in wanted:
+            self._processes[part.name] = {"obj": Keeper(part, self.flags, others)}
+
+    def _start(self) -> None:
+        super()._start()
+        # Only now: a process forked beside a running thread could inherit a lock that nobody gives back.
+        threading.Thread(target=self._narrate, daemon=True).start()
+
+    def _narrate(self) -> None:
+        try:
+            readiness.wait(self.settings, self._tell, self._alive)
+        except _Stopping:
+            return
+        except ServiceError as error:
+            self.failure = error
+            self.terminate()
+            return
+        self._tell(f"Attune is ready at {self.settings.web_address}. Ctrl-C stops everything.")
+        self._ready()
+
+    def _alive(self) -> None:
+        if self._terminating:
+            raise _Stopping
+
+    def _all_started(self) -> bool:
+        # A keeper told to stop before its turn never started anything.
+        return self._terminating or bool(super()._all_started())
+
+    def terminate(self) -> None:
+        """Ask every keeper to stop its part."""
+        if not self._terminating and self.returncode not in {None, 130, 143} and self.failure is None:
+            self.failure = self._given_up()
+        self._terminating: bool = True
+        self.flags.stopping.set()
+
+    def kill(self) -> None:
+        """Nothing: a keeper kills what does not stop in time, and Redis must outlive the others."""
+
+    def _given_up(self) -> ServiceDown:
+        stopped = [name for name, process in self._processes.items() if "returncode" in process]
+        part = self._processes[stopped[0]]["obj"].part
+        return ServiceDown(
+            f"{part.title} does not stay up, so everything was stopped. The end of {part.log}:\n{tail(part.log)}\n"
+            "Mend what it says and start again; `attune doctor` tries each part."
+        )
+
+
+class _Stopping(Exception):
+    """The stack stops before it was ready."""
+
+
+class _Teller(Printer):  # type: ignore[misc]
+    """honcho's printer, with one line a message and none for its routine."""
+
+    def __init__(self, tell: Tell) -> None:
+        super().__init__(io.StringIO())
+        self._say = tell
+
+    def write(self, message: Message) -> None:
+        """Pass on what keepers say, and nothing of starts and stops."""
+        if message.name != "system":
+            text: Any = message.data
+            text = text.decode(errors="replace") if isinstance(text, bytes) else text
+            self._say(f"{message.name:<13} {text.rstrip()}")

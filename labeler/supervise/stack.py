@@ -1,0 +1,85 @@
+"""A stack beside this process, for the demo and the tests: the same `attune up`, started, waited for and stopped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from labeler.settings import Settings
+from labeler.supervise import readiness
+from labeler.supervise.keeper import open_log, tail
+from labeler.supervise.parts import PARENT, our_environment
+from models.errors import ServiceDown
+
+Tell = Callable[[str], None]
+STOP_SECONDS = 40.0
+
+
+class Stack:
+    """``with Stack(settings) as stack:`` everything runs; afterwards nothing does, and the data stays in the workspace.
+
+    The stack stops as well when the thread that started it ends. Its own words are in ``logs/up.log``.
+    """
+
+    def __init__(self, settings: Settings, tell: Tell = lambda line: None) -> None:
+        self.settings = settings
+        self.log = settings.logs / "up.log"
+        self._tell = tell
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start without waiting."""
+        with open_log(self.log) as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "labeler.supervise"],
+                env=our_environment(self.settings) | {PARENT: str(os.getpid())},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def ready(self, patience_seconds: float = readiness.PATIENCE_SECONDS) -> None:
+        """Wait until every part is ready; raises ServiceDown with the stack's own last words where it ended."""
+        readiness.wait(self.settings, self._tell, self._alive, patience_seconds)
+
+    def _alive(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            raise ServiceDown(f"Attune did not start. It said:\n{tail(self.log)}")
+
+    @property
+    def pid(self) -> int:
+        """Process id of the supervisor."""
+        if self._process is None:
+            raise ServiceDown("The stack was not started: call start() first.")
+        return self._process.pid
+
+    def stop(self) -> int:
+        """Stop every part and wait for it; the supervisor's exit code, 0 for a clean stop."""
+        if self._process is None:
+            return 0
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        return self._process.returncode
+
+    def __enter__(self) -> Self:
+        self.start()
+        try:
+            self.ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,116 @@
+"""A worker: `python -m workers.main` takes jobs from the queues, one at a time, each in a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import socket
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import psutil
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Worker
+from rq.serializers import JSONSerializer
+from rq.worker import BaseWorker
+
+from labeler import jobs
+from labeler import settings as reader
+
+log = logging.getLogger("attune.worker")
+HEARTBEAT_SECONDS = 20
+FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class SteadyWorker(Worker):
+    """rq's worker, back within seconds after Redis was away."""
+
+    max_connection_wait_time = 2.0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Work until SIGTERM (the job in hand is finished first) or a second one (it is not)."""
+    parser = argparse.ArgumentParser(prog="python -m workers.main", description=__doc__)
+    parser.add_argument("--queues", default=",".join(jobs.QUEUES), help="names, drained in this order")
+    parser.add_argument("--burst", action="store_true", help="end when the queues are empty")
+    options = parser.parse_args(arguments)
+    settings = reader.build()
+    prepare_log(settings.log_level)
+    preload()
+    connection = jobs.connect(settings)
+    await_redis(connection)
+    bury_the_dead(connection)
+    worker = SteadyWorker(
+        options.queues.split(","),
+        connection=connection,
+        serializer=JSONSerializer,
+        worker_ttl=HEARTBEAT_SECONDS + 15,  # rq shows a sign of life 15 seconds before this runs out
+        job_monitoring_interval=HEARTBEAT_SECONDS,
+        maintenance_interval=60,  # how soon the job of a dead worker is noticed
+    )
+    worker.work(burst=options.burst, logging_level="WARNING")
+
+
+def prepare_log(level: str) -> None:
+    """Log to stderr in UTC; the supervisor keeps it."""
+    logging.Formatter.converter = time.gmtime
+    logging.basicConfig(level=level.upper(), format=FORMAT, force=True)
+    for chatty in ("httpx", "urllib3", "alembic"):
+        logging.getLogger(chatty).setLevel("WARNING")
+
+
+def preload() -> None:
+    """Import what jobs need before any is forked: imported in each, it would cost every answer a second."""
+    modules = {target.partition(":")[0] for target, _ in jobs.KINDS.values()}
+    for module in (*sorted(modules), "label_studio_sdk.client"):
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            # The jobs of that kind will fail and say so; the other kinds need not wait for it.
+            log.exception("%s cannot be imported", module)
+
+
+def await_redis(connection: Redis, patience_seconds: float = 60.0) -> None:
+    """Wait for Redis, which may be starting or reading its file; gives up with its own error."""
+    began = time.monotonic()
+    while True:
+        try:
+            connection.ping()
+            return
+        except RedisError:
+            if time.monotonic() - began > patience_seconds:
+                raise
+            time.sleep(0.2)
+
+
+def bury_the_dead(connection: Redis) -> int:
+    """Take workers of this machine out of Redis whose process is gone: killed with -9 they could not do it themselves.
+
+    Otherwise they would count as alive for another minute and a half. Returns how many there were.
+    """
+    buried = 0
+    for worker in Worker.all(connection=connection, serializer=JSONSerializer):
+        if worker.hostname == socket.gethostname() and not _lives(worker):
+            death: Any = worker.register_death
+            death()
+            buried += 1
+    return buried
+
+
+def _lives(worker: BaseWorker) -> bool:
+    if not worker.pid or worker.pid == os.getpid():
+        return False
+    try:
+        process = psutil.Process(worker.pid)
+        # A later process may have been given the number.
+        return worker.birth_date is None or process.create_time() <= worker.birth_date.timestamp() + 1
+    except psutil.NoSuchProcess:
+        return False
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""The clockwork: `python -m workers.schedule` asks every few seconds for what no event has asked for.
+
+Each beat brings back jobs whose worker died, asks for one sync of all queues and for a learning round wherever answers
+wait, and forgets old jobs. A beat that fails is logged, and the next one comes.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+import requests
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.exceptions import NoSuchJobError
+from rq.job import Job as Message
+from rq.serializers import JSONSerializer
+from sqlalchemy import delete, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from labeler import ingest, jobs
+from labeler import settings as reader
+from labeler.records.schema import Attribute, Job
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models.clock import now
+from models.errors import AttuneError
+from workers.main import prepare_log
+
+log = logging.getLogger("attune.schedule")
+SETTLED = timedelta(seconds=60)  # a younger job may not have reached Redis yet
+AGAIN = ("embed", "publish", "score")  # kinds that somebody waits for; learn and sync are asked for anew anyway
+MOST_TIMES = 3
+KEPT_ROUTINE, KEPT_OTHERS = timedelta(days=1), timedelta(days=90)
+REST_AFTER_FAILURE = 10  # beats
+WHOLE_KEY, WHOLE_SECONDS = "attune:whole-sync", 86_400
+
+
+def main() -> None:
+    """Beat until stopped."""
+    settings = reader.build()
+    prepare_log(settings.log_level)
+    while True:
+        began = time.monotonic()
+        try:
+            beat(settings)
+        except (AttuneError, SQLAlchemyError, RedisError) as error:
+            log.error("this beat was lost: %s: %s", type(error).__name__, error)
+        time.sleep(max(0.0, settings.sync_seconds - (time.monotonic() - began)))
+
+
+def beat(settings: Settings) -> dict[str, int]:
+    """One beat; how many jobs were brought back, syncs and learning rounds asked for, and old jobs forgotten.
+
+    Raises RedisError where Redis does not answer, before anything is asked for.
+    """
+    connection = jobs.connect(settings)
+    connection.ping()
+    return {
+        "brought_back": bring_back(settings, connection),
+        "syncs": ask_to_sync(settings, connection),
+        "rounds": ask_to_learn(settings),
+        "forgotten": forget(settings),
+    }
+
+
+def bring_back(settings: Settings, connection: Redis) -> int:
+    """Enqueue again, or mark as lost, the jobs that the records call open and that Redis knows no more.
+
+    A worker killed with -9 cannot tell of its job's end, and Redis may have lost its last second.
+    """
+    with reading(settings) as session:
+        wanted = select(Job).where(Job.state.in_(("queued", "running")), Job.created_at < now() - SETTLED)
+        waiting = list(session.scalars(wanted))
+    gone = [job for job in waiting if not _known(connection, job.id)]
+    for job in gone:
+        times = _count(connection, job.id)
+        if job.kind in AGAIN and times < MOST_TIMES:
+            log.warning("%s is brought back: its worker died or Redis lost it", job.id)
+            _enqueue(connection, job)
+            continue
+        with writing(settings) as session:
+            row = session.get_one(Job, job.id)
+            row.state, row.finished_at = "lost", now()
+            row.error = (
+                f"Its worker died {times} times, as from lack of memory." if job.kind in AGAIN else "Its worker died."
+            )
+    return len(gone)
+
+
+def _known(connection: Redis, job_id: str) -> bool:
+    """Whether rq holds the job as waiting or begun; a job whose worker shows no more signs of life soon is neither."""
+    try:
+        message = Message.fetch(job_id, connection=connection, serializer=JSONSerializer)
+    except NoSuchJobError:
+        return False
+    return message.get_status(refresh=False) in {"queued", "started", "deferred", "scheduled"}
+
+
+def _count(connection: Redis, job_id: str) -> int:
+    """How often the job was brought back before; counts this time."""
+    key = f"attune:again:{job_id}"
+    before = int(connection.incr(key)) - 1
+    connection.expire(key, WHOLE_SECONDS)
+    return before
+
+
+def _enqueue(connection: Redis, job: Job) -> None:
+    _, name = jobs.KINDS[job.kind]
+    Queue(name, connection=connection, serializer=JSONSerializer).enqueue(
+        "workers.entry.perform",
+        args=(job.id,),
+        job_id=job.id,
+        job_timeout=int(jobs.TIMEOUT.total_seconds()),
+        result_ttl=3600,
+        failure_ttl=86400,
+    )
+
+
+def ask_to_sync(settings: Settings, connection: Redis) -> int:
+    """Ask for one sync of all queues, unless one is open or Label Studio is away; once a day for a whole one."""
+    with reading(settings) as session:
+        open_one = select(Job.id).where(Job.kind == "sync", Job.state.in_(("queued", "running")))
+        if session.scalar(open_one.limit(1)):
+            return 0
+    if not _label_studio_answers(settings):
+        log.warning("no sync: Label Studio does not answer at %s", settings.label_studio_address)
+        return 0
+    whole = bool(connection.set(WHOLE_KEY, "1", nx=True, ex=WHOLE_SECONDS))
+    jobs.enqueue(settings, "sync", whole=whole)
+    return 1
+
+
+def _label_studio_answers(settings: Settings) -> bool:
+    try:
+        return requests.get(f"{settings.label_studio_address}/health", timeout=3).ok
+    except requests.RequestException:
+        return False
+
+
+def ask_to_learn(settings: Settings) -> int:
+    """Ask for a round of every attribute with answers that no round has seen and no learner at work on it."""
+    with reading(settings) as session:
+        wanted = select(Attribute.name).where(
+            Attribute.retired_at.is_(None),
+            Attribute.answers_counter > Attribute.learned_counter,
+            or_(Attribute.lease_until.is_(None), Attribute.lease_until < now()),
+        )
+        names = list(session.scalars(wanted))
+        rest = timedelta(seconds=settings.sync_seconds * REST_AFTER_FAILURE)
+        failed = select(Job.subject).where(Job.kind == "learn", Job.state == "failed", Job.finished_at > now() - rest)
+        resting = set(session.scalars(failed))
+    asked = [name for name in names if name not in resting]
+    for name in asked:
+        ingest.ask_to_learn(settings, name)
+    return len(asked)
+
+
+def forget(settings: Settings) -> int:
+    """Delete the rows of jobs that ended long ago, of the routine ones sooner."""
+    old = Job.finished_at < now() - KEPT_OTHERS
+    routine = Job.kind.in_(("sync", "learn")) & (Job.state == "done") & (Job.finished_at < now() - KEPT_ROUTINE)
+    with writing(settings) as session:
+        return int(session.execute(delete(Job).where(or_(old, routine))).rowcount)  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    main()
