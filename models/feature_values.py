@@ -1,0 +1,71 @@
+"""Feature values: what a version says of each asset, as Parquet that any engine reads.
+
+One row per asset and class (one per asset for two classes, about the first): in Feast's terms the entity is
+``asset_id``, the feature view the attribute, and ``event_timestamp`` says from when on the value holds.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from models.manifest import Manifest
+from models.probe_files import probabilities
+
+SCHEMA = pa.schema(
+    [
+        pa.field("asset_id", pa.string(), nullable=False),
+        pa.field("title_id", pa.string()),
+        pa.field("attribute", pa.string(), nullable=False),
+        pa.field("version", pa.int64(), nullable=False),
+        pa.field("class", pa.string(), nullable=False),
+        pa.field("logit", pa.float32(), nullable=False),
+        pa.field("probability", pa.float32(), nullable=False),
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("event_timestamp", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
+)
+
+
+def schema_of(manifest: Manifest) -> pa.Schema:
+    """The schema with the digests of the version's manifest and encoder in its metadata."""
+    return SCHEMA.with_metadata(
+        {b"attune.manifest": manifest.digest.encode(), b"attune.encoder": manifest.encoder_digest.encode()}
+    )
+
+
+def rows(
+    manifest: Manifest, ids: pa.Array, titles: pa.Array, logits: npt.NDArray[np.float32], at: datetime
+) -> pa.RecordBatch:
+    """The feature values of n assets: ``ids`` and ``titles`` strings (n,), ``logits`` calibrated (n, k)."""
+    named = manifest.classes[:1] if len(manifest.classes) == 2 else manifest.classes
+    proba = probabilities(logits)
+    count, k = logits.shape
+    asset = np.repeat(np.arange(count, dtype=np.int32), k)
+    total = count * k
+    columns = [
+        ids.take(pa.array(asset)) if k > 1 else ids,
+        titles.take(pa.array(asset)) if k > 1 else titles,
+        pa.repeat(manifest.attribute, total),
+        pa.repeat(pa.scalar(manifest.version, pa.int64()), total),
+        _named(np.tile(np.arange(k, dtype=np.int32), count), named),
+        pa.array(logits.reshape(-1).astype(np.float32)),
+        pa.array(proba[:, :k].reshape(-1).astype(np.float32)),
+        _named(np.repeat(labels(manifest, proba), k), manifest.classes),
+        pa.repeat(pa.scalar(at, pa.timestamp("us", tz="UTC")), total),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema_of(manifest))
+
+
+def labels(manifest: Manifest, proba: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+    """The class that each asset is given, int32 (n,): of two the first from its threshold on, of more the likeliest."""
+    if len(manifest.classes) == 2:
+        return np.asarray(proba[:, 0] < manifest.thresholds.get(manifest.classes[0], 0.5), dtype=np.int32)
+    return np.asarray(proba.argmax(axis=1), dtype=np.int32)
+
+
+def _named(index: npt.NDArray[np.int32], names: tuple[str, ...]) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(index), pa.array(names, pa.string())).cast(pa.string())

@@ -1,0 +1,73 @@
+"""Score a file of vectors to feature values, in streams of bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models import feature_values
+from models.clock import now
+from models.files import written_aside
+from models.fingerprint import Fingerprint
+from models.manifest import Manifest
+from models.probe_files import ProbeWeights
+from models.vector_batches import VectorStream
+
+ROW_GROUP = 131_072  # rows of feature values that are held before they are written
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What came of scoring a file: ``assets`` scored to ``rows``, of them ``rescaled`` to unit length first."""
+
+    assets: int
+    rows: int
+    rescaled: int
+    left_out: dict[str, int]
+    assumed: bool
+
+
+def score_file(
+    manifest: Manifest,
+    probe: ProbeWeights,
+    vectors: Path,
+    to: Path,
+    fingerprint: Fingerprint | None = None,
+    assume_fingerprint: bool = False,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> Scored:
+    """Write the feature values of every vector in ``vectors`` (.npz, Parquet or Arrow) to ``to``, whole or not at all.
+
+    ``fingerprint`` says which encoder made them where the file does not; ``assume_fingerprint`` takes the caller's word
+    that it was the probe's. Raises EncoderMismatch (naming both), UnreadableItem, DataError.
+    """
+    stream, at = VectorStream(vectors), now()
+    if not assume_fingerprint:
+        _require(manifest, fingerprint or stream.identity())
+    schema, rows = feature_values.schema_of(manifest), 0
+    with written_aside(to) as file, pq.ParquetWriter(file, schema) as writer:
+        waiting: list[pa.RecordBatch] = []
+        for batch in stream:
+            waiting.append(feature_values.rows(manifest, batch.ids, batch.titles, probe.logits(batch.vectors), at))
+            rows += waiting[-1].num_rows
+            if sum(made.num_rows for made in waiting) >= ROW_GROUP:
+                writer.write_table(pa.Table.from_batches(waiting), row_group_size=ROW_GROUP)
+                waiting = []
+            report(stream.tally.used, stream.total)
+        if waiting:
+            writer.write_table(pa.Table.from_batches(waiting), row_group_size=ROW_GROUP)
+    tally = stream.tally
+    return Scored(tally.used, rows, tally.rescaled, tally.left_out, assume_fingerprint)
+
+
+def _require(manifest: Manifest, found: Fingerprint) -> None:
+    Fingerprint.from_dict(dict(manifest.encoder)).require(
+        found,
+        f"The encoder of {manifest.attribute} version {manifest.version}",
+        "Score vectors of the probe's own encoder. If these are, and the file just does not say so, name its "
+        "fingerprint with --fingerprint FILE.json, or take it on your word with --assume-fingerprint.",
+    )

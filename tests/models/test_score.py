@@ -1,0 +1,99 @@
+"""Scores of a file: the documented columns, the probe's own numbers, and no other encoder's vectors."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from manifests import make
+
+from models.clock import set_clock
+from models.errors import EncoderMismatch, UnreadableItem
+from models.fingerprint import Fingerprint
+from models.probe_files import ProbeWeights
+from models.score import score_file
+
+ENCODER = Fingerprint("open_clip", "tiny", "ab" * 32, 4)
+COLUMNS = ["asset_id", "title_id", "attribute", "version", "class", "logit", "probability", "label", "event_timestamp"]
+AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+def probe(k: int) -> ProbeWeights:
+    generator = np.random.default_rng(k)
+    return ProbeWeights(generator.normal(size=(k, 4)) * 3, generator.normal(size=k), np.tile([1.5, 0.1], (k, 1)))
+
+
+@pytest.fixture
+def vectors(tmp_path: Path) -> tuple[Path, np.ndarray]:
+    x = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    np.savez(tmp_path / "v.npz", ids=[f"a{i}" for i in range(30)], vectors=x)
+    return tmp_path / "v.npz", x
+
+
+def test_two_classes_give_one_row_an_asset_with_the_first_class_and_its_threshold(
+    vectors: tuple[Path, np.ndarray], tmp_path: Path
+) -> None:
+    path, x = vectors
+    manifest = make(classes=("serious", "not"), thresholds={"serious": 0.7, "not": 0.5}, encoder=ENCODER.to_dict())
+    with set_clock(lambda: AT):
+        done = score_file(manifest, probe(1), path, tmp_path / "s.parquet", fingerprint=ENCODER)
+    found = pq.read_table(tmp_path / "s.parquet").to_pandas()
+    assert (done.assets, done.rows) == (30, 30)
+    assert list(found.columns) == COLUMNS
+    expected = probe(1).probabilities(x)[:, 0]
+    assert np.abs(found["probability"] - expected).max() < 1e-6
+    assert np.allclose(found["logit"], probe(1).logits(x)[:, 0])
+    assert list(found["label"]) == ["serious" if p >= 0.7 else "not" for p in expected]
+    assert set(found["class"]) == {"serious"}
+    assert found["asset_id"].tolist() == [f"a{i}" for i in range(30)]
+    assert set(found["event_timestamp"]) == {pd.Timestamp(AT)}
+
+
+def test_more_classes_give_a_row_for_each_and_one_label(vectors: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    path, x = vectors
+    manifest = make(encoder=ENCODER.to_dict())
+    done = score_file(manifest, probe(3), path, tmp_path / "s.parquet", fingerprint=ENCODER)
+    found = pq.read_table(tmp_path / "s.parquet").to_pandas()
+    assert (done.assets, done.rows) == (30, 90)
+    wide = found.pivot(index="asset_id", columns="class", values="probability").loc[[f"a{i}" for i in range(30)]]
+    expected = probe(3).probabilities(x)
+    assert np.abs(wide[list(manifest.classes)].to_numpy() - expected).max() < 1e-6
+    one = found.groupby("asset_id", sort=False)["label"].agg(["first", "nunique"])
+    assert set(one["nunique"]) == {1}
+    assert one["first"].tolist() == [manifest.classes[i] for i in expected.argmax(axis=1)]
+
+
+def test_vectors_of_another_encoder_are_refused_and_nothing_is_written(
+    vectors: tuple[Path, np.ndarray], tmp_path: Path
+) -> None:
+    path, _ = vectors
+    other = Fingerprint("open_clip", "huge", "cd" * 32, 4)
+    manifest = make(encoder=ENCODER.to_dict())
+    with pytest.raises(EncoderMismatch) as refused:
+        score_file(manifest, probe(3), path, tmp_path / "s.parquet", fingerprint=other)
+    assert ENCODER.digest[:12] in str(refused.value)
+    assert other.digest[:12] in str(refused.value)
+    assert "--assume-fingerprint" in str(refused.value)
+    with pytest.raises(EncoderMismatch, match="external:"):
+        score_file(manifest, probe(3), path, tmp_path / "s.parquet")
+    assert not (tmp_path / "s.parquet").exists()
+    assert score_file(manifest, probe(3), path, tmp_path / "s.parquet", assume_fingerprint=True).assumed
+
+
+def test_a_file_that_breaks_off_leaves_the_old_scores(vectors: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    _, x = vectors
+    bad = tmp_path / "bad.npz"
+    np.savez(bad, ids=[f"a{i}" for i in range(20_000)], vectors=np.tile(x[:1], (20_000, 1)))
+    content = bad.read_bytes()
+    where = content.index(b"vectors.npy") + 200_000
+    bad.write_bytes(content[:where] + bytes(64) + content[where + 64 :])  # the zip's checksum tells at its end
+    (tmp_path / "s.parquet").write_text("old")
+    with pytest.raises(UnreadableItem, match="cannot be used"):
+        score_file(make(encoder=ENCODER.to_dict()), probe(3), bad, tmp_path / "s.parquet", assume_fingerprint=True)
+    assert (tmp_path / "s.parquet").read_text() == "old"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["bad.npz", "s.parquet", "v.npz"]
