@@ -1,4 +1,4 @@
-"""The sample: drawings with known latent values, experts who disagree about them, and a small encoder that knows nothing else.
+"""The sample: drawings with known latent values, experts who disagree about them, a small encoder that knows no more.
 
 Importing this loads neither Pillow nor torch.
 """

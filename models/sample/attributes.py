@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class SampleAttribute:
     """A question with exclusive classes; with two, the first is the positive one.
 
-    ``prompts`` holds one or more texts per class; ``positive`` and ``negative`` are those of the first and of all others.
+    ``prompts`` holds texts per class; ``positive`` and ``negative`` are those of the first and of all others.
     """
 
     name: str
@@ -38,7 +38,11 @@ ATTRIBUTES: tuple[SampleAttribute, ...] = (
         question="Is the expression serious?",
         classes=("yes", "no"),
         definition="The faces, taken together, look serious: a level or lowered mouth, a steady or lowered brow.",
-        in_scope=("A level mouth and a direct look", "A frown, however slight", "Most of a group is serious though one person smiles"),
+        in_scope=(
+            "A level mouth and a direct look",
+            "A frown, however slight",
+            "Most of a group is serious though one person smiles",
+        ),
         out_of_scope=("A faint smile", "Nobody in the picture", "A gloomy setting or palette around a smiling face"),
         prompts={"yes": ("serious", "a serious story"), "no": ("a comedy", "light-hearted")},
     ),
@@ -47,7 +51,11 @@ ATTRIBUTES: tuple[SampleAttribute, ...] = (
         question="Romance, friendship, or neither?",
         classes=("romance", "friendship", "neither"),
         definition="What the people in the picture are to each other, as far as distance, looks and touch show it.",
-        in_scope=("romance: an embrace, heads together, a long look", "friendship: a high five, an arm around a shoulder", "neither: rivals, strangers, one person, nobody"),
+        in_scope=(
+            "romance: an embrace, heads together, a long look",
+            "friendship: a high five, an arm around a shoulder",
+            "neither: rivals, strangers, one person, nobody",
+        ),
         out_of_scope=("Hearts or confetti alone", "What the title promises", "One person, however dreamy"),
         prompts={
             "romance": ("a love story", "romantic"),

@@ -20,6 +20,11 @@ def path(*points: tuple[float, float]) -> Points:
     return np.array(points, dtype=np.float64)
 
 
+def outline(numbers: str) -> Points:
+    """Points from their written coordinates, ``x y  x y ...``."""
+    return np.array(numbers.split(), dtype=np.float64).reshape(-1, 2)
+
+
 def ellipse(cx: float, cy: float, rx: float, ry: float, start: float = 0.0, stop: float = 360.0, n: int = 40) -> Points:
     """An ellipse or a part of it; degrees run clockwise from three o'clock, since y points down."""
     angles = np.radians(np.linspace(start, stop, n))
@@ -106,7 +111,9 @@ class Canvas:
         strip = Image.fromarray(ramp.round().astype(np.uint8)[:, None, :])
         self.image.paste(strip.resize((self.image.width, rows), Image.Resampling.NEAREST), (0, y0))
 
-    def shade(self, box_: tuple[float, float, float, float], colour: Colour, start: float, stop: float, across: bool = False) -> None:
+    def shade(
+        self, box_: tuple[float, float, float, float], colour: Colour, start: float, stop: float, across: bool = False
+    ) -> None:
         """Lay ``colour`` over a box, its opacity running from ``start`` to ``stop`` (0-1) down it, or across it."""
         x0, y0, x1, y1 = (round(v * self.scale) for v in box_)
         width, height = max(1, x1 - x0), max(1, y1 - y0)
@@ -114,7 +121,7 @@ class Canvas:
         mask = Image.fromarray(ramp[None, :] if across else ramp[:, None]).resize((width, height))
         self.image.paste(colour[:3], (x0, y0, x0 + width, y0 + height), mask)
 
-    def glow(self, x: float, y: float, radius: float, colour: Colour, strength: int = 26) -> None:
-        """Soft light: six circles, each a little larger and as faint."""
-        for step in range(6, 0, -1):
-            self.disc(x, y, radius * step / 3.0, (*colour[:3], strength))
+    def glow(self, x: float, y: float, radius: float, colour: Colour, strength: int = 11) -> None:
+        """Soft light: sixteen faint circles, each a little larger."""
+        for step in range(16, 0, -1):
+            self.disc(x, y, radius * (0.8 + step / 11.0), (*colour[:3], strength))

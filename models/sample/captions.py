@@ -1,4 +1,4 @@
-"""What a caption-writer might put under a drawing: people, faces, poses, settings, colours; its mood seldom and loosely."""
+"""Captions of a drawing: people, faces, poses, settings, colours; its mood seldom and loosely."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from models.sample.latents import Pose, Scene
 from models.sample.palettes import CLOTHES_WORDS, HAIR_WORDS, PALETTES
 
 Rng = np.random.Generator
-_COUNT = {1: ("a person", "one person", "somebody"), 2: ("two people", "a pair", "two figures"), 3: ("three people", "a group of three"), 4: ("four people", "a group of four")}
+_COUNT = {
+    1: ("a person", "one person", "somebody"),
+    2: ("two people", "a pair", "two figures"),
+    3: ("three people", "a group of three"),
+    4: ("four people", "a group of four"),
+}
 _FACES: tuple[tuple[float, tuple[str, ...]], ...] = (
     (0.22, ("laughing", "grinning with an open mouth", "laughing out loud", "with a big open smile")),
     (0.37, ("smiling", "with a smile", "smiling broadly", "grinning")),
@@ -39,8 +44,21 @@ _SETTING = {
     "sunburst": ("before rays of colour", "on a pattern"),
     "garden": ("in a garden", "among flowers"),
 }
-_FLOATERS = {"hearts": "hearts in the air", "sparkles": "sparkles", "notes": "music notes", "bolt": "a lightning bolt", "confetti": "confetti"}
-_PROPS = {"boat": "a sailing boat", "balloon": "a hot-air balloon", "car": "a car", "cat": "a black cat", "house": "a small house", "rocket": "a rocket"}
+_FLOATERS = {
+    "hearts": "hearts in the air",
+    "sparkles": "sparkles",
+    "notes": "music notes",
+    "bolt": "a lightning bolt",
+    "confetti": "confetti",
+}
+_PROPS = {
+    "boat": "a sailing boat",
+    "balloon": "a hot-air balloon",
+    "car": "a car",
+    "cat": "a black cat",
+    "house": "a small house",
+    "rocket": "a rocket",
+}
 _KINDS = {"poster": ("a poster", "a tall poster"), "wide": ("a banner", "a wide picture")}
 _GENRE = {
     "lovers": ("a love story", "a romance", "romantic"),
@@ -61,18 +79,17 @@ def face_words(mood: float, rng: Rng) -> str:
 
 
 def _faces(scene: Scene, rng: Rng) -> str:
-    moods = [pose.mood for pose in scene.poses]
-    if len(moods) == 1:
-        return face_words(moods[0], rng)
-    if max(moods) - min(moods) > 0.3:
-        return f"one {face_words(min(moods), rng)}, another {face_words(max(moods), rng)}"
-    words = face_words(float(np.mean(moods)), rng)
-    return f"{'both' if len(moods) == 2 else 'all'} {words}" if rng.random() < 0.5 else words
+    words = face_words(float(np.mean([pose.mood for pose in scene.poses])), rng)
+    return words if scene.people == 1 or rng.random() < 0.5 else f"{'both' if scene.people == 2 else 'all'} {words}"
 
 
 def _look(pose: Pose, rng: Rng) -> str:
     who = pose.character
-    options = [f"{HAIR_WORDS[who.hair]} hair" if who.hairstyle not in ("bald", "cap", "scarf") else {"bald": "a bald head", "cap": "a cap", "scarf": "a headscarf"}[who.hairstyle]]
+    options = [
+        f"{HAIR_WORDS[who.hair]} hair"
+        if who.hairstyle not in ("bald", "cap", "scarf")
+        else {"bald": "a bald head", "cap": "a cap", "scarf": "a headscarf"}[who.hairstyle]
+    ]
     options.append(f"a {CLOTHES_WORDS[who.colour]} {who.outfit}")
     if who.glasses:
         options.append("glasses")
@@ -88,7 +105,16 @@ def _between(scene: Scene, rng: Rng) -> list[str]:
         said.append(_pick(rng, _TOUCH[scene.touch]))
     elif rng.random() < 0.8:
         near = scene.closeness
-        said.append(_pick(rng, ("close together", "side by side, close") if near > 0.62 else ("a little apart", "next to each other") if near > 0.36 else ("far apart", "standing apart")))
+        said.append(
+            _pick(
+                rng,
+                ("close together", "side by side, close")
+                if near > 0.62
+                else ("a little apart", "next to each other")
+                if near > 0.36
+                else ("far apart", "standing apart"),
+            )
+        )
     if scene.people == 2 and rng.random() < 0.8:
         left, right = (pose.yaw for pose in scene.poses)
         if left > 0.4 and right < -0.4:
@@ -97,7 +123,11 @@ def _between(scene: Scene, rng: Rng) -> list[str]:
             said.append(_pick(rng, ("looking away from each other", "backs turned")))
         elif abs(left) < 0.35 and abs(right) < 0.35:
             said.append(_pick(rng, ("looking at us", "facing the viewer")))
-    if scene.touch in ("none", "shoulder") and any(pose.stance == "crossed" for pose in scene.poses) and rng.random() < 0.8:
+    if (
+        scene.touch in ("none", "shoulder")
+        and any(pose.stance == "crossed" for pose in scene.poses)
+        and rng.random() < 0.8
+    ):
         said.append("arms crossed")
     rng.shuffle(said)
     return said
@@ -106,26 +136,27 @@ def _between(scene: Scene, rng: Rng) -> list[str]:
 def caption(scene: Scene, rng: Rng) -> str:
     """One caption, lower case; two calls seldom give the same."""
     parts: list[str] = []
+    around = rng.random() < 0.45  # half the captions stay with the people
     if scene.people:
         parts.append(_pick(rng, _COUNT[scene.people]))
-        if rng.random() < 0.85:
+        if rng.random() < 0.95:
             parts.append(_faces(scene, rng))
-        if scene.people > 1 and rng.random() < 0.9:
+        if scene.people > 1 and rng.random() < 0.95:
             parts += _between(scene, rng)
-        if rng.random() < 0.3:
+        if around and rng.random() < 0.3:
             parts.append(_look(scene.poses[int(rng.integers(scene.people))], rng))
     else:
         parts.append(_pick(rng, ("nobody", "no people", "an empty scene")))
-    if scene.prop != "none" and rng.random() < 0.7:
+    if scene.prop != "none" and rng.random() < (0.3 if scene.people else 0.7):
         parts.append(_PROPS[scene.prop])
-    if rng.random() < 0.6:
+    if around and rng.random() < 0.6:
         parts.append(_pick(rng, _SETTING[scene.setting]))
-    if rng.random() < 0.35:
+    if around and rng.random() < 0.3:
         parts.append(f"in {' and '.join(PALETTES[scene.palette].words)}")
-    if scene.floaters != "none" and rng.random() < 0.6:
+    if around and scene.floaters != "none" and rng.random() < 0.6:
         parts.append(_FLOATERS[scene.floaters])
     parts += _mood(scene, rng)
-    if rng.random() < 0.25:
+    if around and rng.random() < 0.3:
         parts.insert(0, f"{_pick(rng, _KINDS[scene.kind])} of")
     return ", ".join(parts).replace(" of,", " of")
 
@@ -135,7 +166,14 @@ def _mood(scene: Scene, rng: Rng) -> list[str]:
     said = []
     if rng.random() < 0.14:
         heavy = scene.title.mood > 0.5
-        said.append(_pick(rng, ("a serious drama", "a serious story", "serious") if heavy else ("a comedy", "light-hearted", "a funny story")))
+        said.append(
+            _pick(
+                rng,
+                ("a serious drama", "a serious story", "serious")
+                if heavy
+                else ("a comedy", "light-hearted", "a funny story"),
+            )
+        )
     if rng.random() < 0.14:
         said.append(_pick(rng, _GENRE[scene.title.tie]))
     return said

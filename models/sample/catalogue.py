@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from models.errors import DataError
@@ -13,7 +13,17 @@ from models.sample.latents import Scene, draw_scenes, romance_class, serious_cla
 LONG_SIDE = 480
 """Pixels on the longer side of a picture."""
 _MANIFEST = ("asset_id", "filename", "title_id", "kind", "title")
-_TRUTH = ("asset_id", "title_id", "serious", "romance", "friendship", "people", "setting", "serious-expression", "romance_class")
+_TRUTH = (
+    "asset_id",
+    "title_id",
+    "serious",
+    "romance",
+    "friendship",
+    "people",
+    "setting",
+    "serious-expression",
+    "romance_class",
+)
 
 
 @dataclass(frozen=True)
@@ -67,14 +77,14 @@ class Catalogue:
 
 
 def _truth(row: Mapping[str, str]) -> Truth:
-    values = (float(row[name]) for name in ("serious", "romance", "friendship"))
-    return Truth(row["asset_id"], row["title_id"], *values, int(row["people"]), row["setting"])
+    serious, romance, friendship = (float(row[name]) for name in ("serious", "romance", "friendship"))
+    return Truth(row["asset_id"], row["title_id"], serious, romance, friendship, int(row["people"]), row["setting"])
 
 
 def truth_of(scene: Scene) -> Truth:
     """The latent values of a scene, rounded as the file holds them."""
-    values = (round(v, 4) for v in (scene.serious, scene.romance, scene.friendship))
-    return Truth(scene.asset_id, scene.title.title_id, *values, scene.people, scene.setting)
+    serious, romance, friendship = (round(v, 4) for v in (scene.serious, scene.romance, scene.friendship))
+    return Truth(scene.asset_id, scene.title.title_id, serious, romance, friendship, scene.people, scene.setting)
 
 
 def _write_rows(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
@@ -116,10 +126,6 @@ def write_catalogue(
     _write_rows(
         catalogue.ground_truth,
         _TRUTH,
-        (
-            (t.asset_id, t.title_id, t.serious, t.romance, t.friendship, t.people, t.setting)
-            + (t.value("serious-expression"), t.value("romance"))
-            for t in catalogue.truths.values()
-        ),
+        ((*astuple(t), t.value("serious-expression"), t.value("romance")) for t in catalogue.truths.values()),
     )
     return catalogue

@@ -21,12 +21,16 @@ SIZES = {"poster": (200.0, 300.0), "wide": (320.0, 180.0)}
 def _rooms(scene: Scene) -> tuple[Room, Room]:
     """Where the people go and where the title goes."""
     if scene.kind == "poster":
-        return ((8, 74, 192, 300), (16, 18, 184, 66)) if scene.title_at == "top" else ((8, 16, 192, 250), (16, 230, 184, 282))
+        return (
+            ((8, 74, 192, 300), (16, 18, 184, 66))
+            if scene.title_at == "top"
+            else ((8, 16, 192, 250), (16, 230, 184, 282))
+        )
     if scene.title_at == "left":
-        return (118, 8, 314, 180), (16, 46, 116, 134)
+        return (118, 8, 314, 180), (14, 36, 114, 144)
     if scene.title_at == "right":
-        return (6, 8, 202, 180), (204, 46, 304, 134)
-    return (20, 6, 300, 160), (50, 138, 270, 168)
+        return (6, 8, 202, 180), (206, 36, 306, 144)
+    return (20, 6, 300, 160), (40, 132, 280, 170)
 
 
 def _scrim(canvas: Canvas, scene: Scene, palette: Palette) -> None:
@@ -46,7 +50,15 @@ def _lone_prop(canvas: Canvas, scene: Scene, palette: Palette, room: Room, rng: 
     left, top, right, bottom = room
     size = min(right - left, bottom - top) * float(rng.uniform(0.2, 0.3))
     x = (left + right) / 2 + float(rng.uniform(-0.15, 0.15)) * (right - left)
-    draw_prop(canvas, scene.prop, palette, x, top + (bottom - top) * float(rng.uniform(0.45, 0.62)), size, float(rng.uniform(-8, 8)))
+    draw_prop(
+        canvas,
+        scene.prop,
+        palette,
+        x,
+        top + (bottom - top) * float(rng.uniform(0.45, 0.62)),
+        size,
+        float(rng.uniform(-8, 8)),
+    )
 
 
 def paint(scene: Scene, scale: float) -> Image.Image:
@@ -62,7 +74,9 @@ def paint(scene: Scene, scale: float) -> Image.Image:
     else:
         if scene.prop != "none":
             side = 0.15 if rng.random() < 0.5 else 0.85
-            draw_prop(canvas, scene.prop, palette, canvas.width * side, canvas.height * float(rng.uniform(0.3, 0.55)), 22)
+            draw_prop(
+                canvas, scene.prop, palette, canvas.width * side, canvas.height * float(rng.uniform(0.3, 0.55)), 22
+            )
         figures = place_people(scene, room, rng)
         heads = (float(np.mean([f.x for f in figures])), float(np.mean([f.y for f in figures])), figures[0].size)
         if scene.floaters == "bolt":

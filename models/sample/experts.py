@@ -14,6 +14,7 @@ from models.sample.catalogue import Catalogue, Truth
 from models.sample.latents import romance_class, serious_class
 
 UNSURE, SKIP = "unsure", "skip"
+_HARDER = 1.7  # what two people are to each other is read less surely than a face
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,20 @@ class Expert:
         """
         truth = self.truths.get(asset_id)
         if truth is None:
-            raise UnknownAsset(f"The sample catalogue has no asset {asset_id!r}: it holds {len(self.truths)}, by manifest.csv.")
+            raise UnknownAsset(
+                f"The sample catalogue has no asset {asset_id!r}: it holds {len(self.truths)}, by manifest.csv."
+            )
+        if attribute not in ("serious-expression", "romance"):
+            raise UnknownAttribute(
+                f"No expert of the sample knows {attribute!r}: they know serious-expression and romance."
+            )
         rng = self._rng(attribute, asset_id)
         skipped, *slips = rng.random(), *rng.normal(0.0, self.noise, size=2)
         if skipped < self.skips:
             return SKIP
         if attribute == "serious-expression":
             return self._serious(truth, slips[0])
-        if attribute == "romance":
-            return self._romance(truth, slips[0], slips[1])
-        raise UnknownAttribute(f"No expert of the sample knows {attribute!r}: they know serious-expression and romance.")
+        return self._romance(truth, slips[0], slips[1])
 
     def _serious(self, truth: Truth, slip: float) -> str:
         seen = truth.serious + slip
@@ -58,7 +63,7 @@ class Expert:
     def _romance(self, truth: Truth, slip: float, other: float) -> str:
         if truth.people < 2:
             return "neither"
-        romance, friendship = truth.romance + slip, truth.friendship + other
+        romance, friendship = truth.romance + _HARDER * slip, truth.friendship + _HARDER * other
         if abs(max(romance, friendship) - self.threshold) < self.doubt:
             return UNSURE
         return romance_class(romance, friendship, self.threshold)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from models.sample.canvas import Canvas
 from models.sample.latents import Scene
-from models.sample.people import Figure, draw_arm, draw_behind, draw_body, draw_crossed_arms, draw_face, draw_hand, reach
+from models.sample.people import (
+    Figure,
+    draw_arm,
+    draw_behind,
+    draw_body,
+    draw_crossed_arms,
+    draw_face,
+    draw_hand,
+    reach,
+)
 
 Room = tuple[float, float, float, float]
 """Left, top, right and bottom of the part of the picture that is for people, in design units."""
@@ -15,25 +26,33 @@ Room = tuple[float, float, float, float]
 def _gaps(scene: Scene) -> float:
     """Distance between two heads in head radii: lovers overlap, strangers keep away."""
     if scene.touch in ("embrace", "forehead"):
-        return 2.0 if scene.touch == "embrace" else 1.9
-    wide = 4.6 - 2.3 * scene.closeness
-    return {"hands": min(wide, 3.4), "shoulder": min(wide, 2.9), "high-five": max(wide, 3.5), "fist-bump": max(wide, 3.7)}.get(scene.touch, wide)
+        return 1.9 if scene.touch == "embrace" else 1.8
+    wide = 4.2 - 2.1 * scene.closeness
+    return {
+        "hands": min(wide, 3.1),
+        "shoulder": min(wide, 2.7),
+        "high-five": max(wide, 3.1),
+        "fist-bump": max(wide, 3.3),
+    }.get(scene.touch, wide)
 
 
 def place_people(scene: Scene, room: Room, rng: np.random.Generator) -> list[Figure]:
     """Figures from left to right, as large as the room allows."""
     left, top, right, bottom = room
     width, height, n = right - left, bottom - top, scene.people
-    gap = _gaps(scene) if n == 2 else 2.2 + 1.0 * (1 - scene.closeness)
-    largest = {1: 0.34, 2: 0.235, 3: 0.19, 4: 0.17}[n] * height
-    size = min(largest, width / (gap * (n - 1) + 3.3)) * float(rng.uniform(0.9, 1.0))
+    gap = _gaps(scene) if n == 2 else 1.95 + 1.2 * (1 - scene.closeness)
+    largest = {1: 0.33, 2: 0.26, 3: 0.22, 4: 0.2}[n] * height
+    size = min(largest, width / (gap * (n - 1) + 2.6)) * float(rng.uniform(0.9, 1.0))
     spread = gap * size * (n - 1)
-    middle = (left + right) / 2 + float(rng.uniform(-0.3, 0.3)) * max(0.0, width - spread - 3.3 * size)
+    middle = (left + right) / 2 + float(rng.uniform(-0.3, 0.3)) * max(0.0, width - spread - 2.6 * size)
     y = top + 1.35 * size + float(rng.uniform(0.0, 0.5)) * max(0.0, height - 5.0 * size)
+    if n > 2:
+        # Small figures high up would have bodies without end.
+        y = max(y, bottom - float(rng.uniform(5.2, 6.2)) * size)
     figures = []
     for place, pose in enumerate(scene.poses):
         x = middle - spread / 2 + place * gap * size
-        row = 0.55 * size if n > 2 and place in (1, 2 if n == 4 else 1) else 0.0
+        row = 0.7 * size if n > 2 and place % 2 else 0.0
         own = size * float(rng.uniform(0.94, 1.06))
         figures.append(Figure(pose, x, y + row + float(rng.uniform(-0.12, 0.2)) * size, own))
     return figures
@@ -55,7 +74,7 @@ def draw_people(canvas: Canvas, scene: Scene, figures: list[Figure], rng: np.ran
                 draw_arm(canvas, figure, side)
         draw_face(canvas, figure)
     if scene.people > 2 and scene.touch in ("shoulder", "embrace", "hands"):
-        for figure, neighbour in zip(figures, figures[1:], strict=False):
+        for figure, neighbour in pairwise(figures):
             draw_hand(canvas, figure, *neighbour.at(-1.1, 1.75))
 
 

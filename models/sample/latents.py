@@ -35,7 +35,7 @@ class Character:
 
 @dataclass(frozen=True)
 class Title:
-    """An invented title: its name, cast, palette, favourite settings and lettering; ``mood`` and ``tie`` lean its images."""
+    """An invented title: name, cast, palette, favourite settings, lettering; ``mood`` and ``tie`` lean its images."""
 
     title_id: str
     name: str
@@ -49,7 +49,7 @@ class Title:
 
 @dataclass(frozen=True)
 class Pose:
-    """One person in one image: ``mood`` 0 laughing to 1 stern, ``yaw`` and ``gaze`` -1 left to 1 right, ``tilt`` in degrees."""
+    """One person in one image: ``mood`` 0 laughing to 1 stern, ``yaw`` and ``gaze`` -1 left to 1, ``tilt`` degrees."""
 
     character: Character
     mood: float
@@ -168,7 +168,9 @@ def _floaters(rng: np.random.Generator, romance: float, friendship: float, rival
     return "bolt" if rivals and rng.random() < 0.22 else "none"
 
 
-def _facing(rng: np.random.Generator, left: int, romance: float, friendship: float, rivals: bool) -> tuple[float, float]:
+def _facing(
+    rng: np.random.Generator, left: int, romance: float, friendship: float, rivals: bool
+) -> tuple[float, float]:
     """Yaw and gaze of one of a pair; ``left`` is 1 for who stands on the left and looks right to see the other."""
     warmth = max(romance, friendship)
     if rivals:
@@ -191,7 +193,9 @@ def _eyes(rng: np.random.Generator, mood: float, touch: str) -> str:
     return "happy" if mood < 0.3 and rng.random() < 0.6 else "open"
 
 
-def _poses(rng: np.random.Generator, cast: list[Character], serious: float, tie: tuple[float, float], rivals: bool, touch: str) -> tuple[Pose, ...]:
+def _poses(
+    rng: np.random.Generator, cast: list[Character], serious: float, tie: tuple[float, float], rivals: bool, touch: str
+) -> tuple[Pose, ...]:
     romance, friendship = tie
     poses = []
     for place, character in enumerate(cast):
@@ -205,7 +209,9 @@ def _poses(rng: np.random.Generator, cast: list[Character], serious: float, tie:
         lean = 0.0 if len(cast) == 1 else side * (9 * romance + 4 * friendship - 3)
         mood = _mood(rng, serious)
         cold = 0.5 if rivals else 0.12 + 0.15 * (1 - max(tie))
-        stance = "crossed" if rng.random() < cold else _choose(rng, ("relaxed", "hips", "pockets", "wave"), (5, 1.5, 2, 0.8))
+        stance = (
+            "crossed" if rng.random() < cold else _choose(rng, ("relaxed", "hips", "pockets", "wave"), (5, 1.5, 2, 0.8))
+        )
         poses.append(Pose(character, mood, yaw, gaze, lean + float(rng.normal(0, 3)), stance, _eyes(rng, mood, touch)))
     return tuple(poses)
 
@@ -215,7 +221,11 @@ def draw_scene(title: Title, index: int, seed: int) -> Scene:
     key = (seed, int(title.title_id[1:]), index, 2)
     rng = np.random.default_rng(list(key))
     people = int(rng.choice(5, p=[0.09, 0.22, 0.48, 0.13, 0.08]))
-    tie_name = title.tie if rng.random() < 0.6 else _choose(rng, ("lovers", "friends", "rivals", "strangers"), (0.3, 0.3, 0.2, 0.2))
+    tie_name = (
+        title.tie
+        if rng.random() < 0.6
+        else _choose(rng, ("lovers", "friends", "rivals", "strangers"), (0.3, 0.3, 0.2, 0.2))
+    )
     if people > 2 and tie_name == "lovers" and rng.random() < 0.7:
         tie_name = "friends"
     tie = _tie_values(rng, tie_name) if people > 1 else (0.0, 0.0)
@@ -242,7 +252,9 @@ def draw_scene(title: Title, index: int, seed: int) -> Scene:
         closeness=float(np.clip(close, 0.0, 1.0)),
         touch=touch,
         floaters=_floaters(rng, *tie, rivals),
-        title_at=_choose(rng, ("bottom", "top"), (3, 2)) if kind == "poster" else _choose(rng, ("left", "right", "bottom"), (2, 2, 1)),
+        title_at=_choose(rng, ("bottom", "top"), (3, 2))
+        if kind == "poster"
+        else _choose(rng, ("left", "right", "bottom"), (2, 2, 1)),
         seed=(*key, 3),
     )
 

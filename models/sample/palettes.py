@@ -65,12 +65,16 @@ PALETTES: tuple[Palette, ...] = (
     _palette("plum", "purple gold", True, "2d1e4f 6a3d7c d98f8f 4b2b63 331c48 190c28 f6c453 8fd3c1 12081e fdf3e7"),
 )
 
-SKINS: tuple[Colour, ...] = tuple(rgb(c) for c in "ffdfc4 f6c9a4 eab38a d79a6b b97a4b 945c36 70432a 4f2f20".split())
-HAIRS: tuple[Colour, ...] = tuple(rgb(c) for c in "1d1a26 3b2418 5c3520 8a5227 b5702e e0b050 c2452d a9a7b0 ece7df 4a4e8c d95d8a".split())
+
+def _colours(codes: str) -> tuple[Colour, ...]:
+    return tuple(rgb(code) for code in codes.split())
+
+
+SKINS = _colours("ffdfc4 f6c9a4 eab38a d79a6b b97a4b 945c36 70432a 4f2f20")
+HAIRS = _colours("1d1a26 3b2418 5c3520 8a5227 b5702e e0b050 c2452d a9a7b0 ece7df 4a4e8c d95d8a")
 HAIR_WORDS = ("black", "dark", "brown", "brown", "auburn", "blond", "red", "grey", "white", "blue", "pink")
-CLOTHES: tuple[Colour, ...] = tuple(
-    rgb(c) for c in "d7263d f46036 f4a259 ffd166 6a994e 2a9d8f 1b998b 3d8bd4 2e4a8f 6d4c9f c06c9e 2b2d42 f2efe6 8d99ae 7a4b2a".split()
+CLOTHES = _colours(
+    "d7263d f46036 f4a259 ffd166 6a994e 2a9d8f 1b998b 3d8bd4 2e4a8f 6d4c9f c06c9e 2b2d42 f2efe6 8d99ae 7a4b2a"
 )
-CLOTHES_WORDS = (
-    "red", "orange", "orange", "yellow", "green", "teal", "teal", "blue", "navy", "purple", "pink", "black", "white", "grey", "brown",
-)  # fmt: skip
+_CLOTHES_WORDS = "red orange orange yellow green teal teal blue navy purple pink black white grey brown"
+CLOTHES_WORDS = tuple(_CLOTHES_WORDS.split())

@@ -20,8 +20,20 @@ def _boat(canvas: Canvas, frame: Frame, p: Palette) -> None:
 
 
 def _balloon(canvas: Canvas, frame: Frame, p: Palette) -> None:
-    canvas.fill(frame(smooth(path((0, -1.3), (0.85, -0.95), (1.0, -0.2), (0.35, 0.7), (-0.35, 0.7), (-1.0, -0.2), (-0.85, -0.95)))), p.accents[1])
-    canvas.fill(frame(smooth(path((0, -1.3), (0.42, -0.9), (0.48, -0.2), (0.14, 0.72), (-0.14, 0.72), (-0.48, -0.2), (-0.42, -0.9)))), p.paper)
+    canvas.fill(
+        frame(
+            smooth(path((0, -1.3), (0.85, -0.95), (1.0, -0.2), (0.35, 0.7), (-0.35, 0.7), (-1.0, -0.2), (-0.85, -0.95)))
+        ),
+        p.accents[1],
+    )
+    canvas.fill(
+        frame(
+            smooth(
+                path((0, -1.3), (0.42, -0.9), (0.48, -0.2), (0.14, 0.72), (-0.14, 0.72), (-0.48, -0.2), (-0.42, -0.9))
+            )
+        ),
+        p.paper,
+    )
     for x in (-0.26, 0.26):
         canvas.stroke(frame(path((x, 0.7), (x * 0.8, 1.1))), p.ink, 0.04 * frame.size)
     canvas.fill(frame(box(-0.26, 1.1, 0.26, 1.45)), darker(p.accents[0], 0.3))
@@ -29,7 +41,10 @@ def _balloon(canvas: Canvas, frame: Frame, p: Palette) -> None:
 
 def _car(canvas: Canvas, frame: Frame, p: Palette) -> None:
     canvas.fill(frame(smooth(path((-0.7, 0.1), (-0.42, -0.42), (0.35, -0.42), (0.72, 0.1)))), p.paper)
-    canvas.fill(frame(smooth(path((-1.25, 0.2), (-0.75, 0.02), (0.8, 0.02), (1.25, 0.25), (1.22, 0.6), (-1.25, 0.6)))), p.accents[1])
+    canvas.fill(
+        frame(smooth(path((-1.25, 0.2), (-0.75, 0.02), (0.8, 0.02), (1.25, 0.25), (1.22, 0.6), (-1.25, 0.6)))),
+        p.accents[1],
+    )
     for x in (-0.7, 0.72):
         canvas.fill(frame(ellipse(x, 0.62, 0.28, 0.28, n=24)), p.ink)
         canvas.fill(frame(ellipse(x, 0.62, 0.12, 0.12, n=16)), p.paper)
@@ -60,11 +75,21 @@ def _rocket(canvas: Canvas, frame: Frame, p: Palette) -> None:
     canvas.fill(frame(smooth(path((-0.22, 0.8), (0, 1.6), (0.22, 0.8)))), p.accents[0])
     for side in (-1, 1):
         canvas.fill(frame(path((side * 0.32, 0.3), (side * 0.8, 1.0), (side * 0.28, 0.85))), p.accents[1])
-    canvas.fill(frame(smooth(path((0, -1.3), (0.42, -0.5), (0.4, 0.5), (0.25, 0.9), (-0.25, 0.9), (-0.4, 0.5), (-0.42, -0.5)))), p.paper)
+    canvas.fill(
+        frame(smooth(path((0, -1.3), (0.42, -0.5), (0.4, 0.5), (0.25, 0.9), (-0.25, 0.9), (-0.4, 0.5), (-0.42, -0.5)))),
+        p.paper,
+    )
     canvas.fill(frame(ellipse(0, -0.3, 0.2, 0.2, n=20)), p.planes[1])
 
 
-_DRAWERS: dict[str, Drawer] = {"boat": _boat, "balloon": _balloon, "car": _car, "cat": _cat, "house": _house, "rocket": _rocket}
+_DRAWERS: dict[str, Drawer] = {
+    "boat": _boat,
+    "balloon": _balloon,
+    "car": _car,
+    "cat": _cat,
+    "house": _house,
+    "rocket": _rocket,
+}
 
 
 def draw_prop(canvas: Canvas, prop: str, palette: Palette, x: float, y: float, size: float, angle: float = 0.0) -> None:
@@ -76,7 +101,9 @@ def draw_prop(canvas: Canvas, prop: str, palette: Palette, x: float, y: float, s
 def heart() -> Points:
     """A heart about two units wide."""
     t = np.linspace(0, 2 * np.pi, 28)
-    return np.stack([np.sin(t) ** 3, -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) / 16], axis=1)
+    return np.stack(
+        [np.sin(t) ** 3, -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) / 16], axis=1
+    )
 
 
 def _star(points: int = 4, waist: float = 0.3) -> Points:
@@ -85,12 +112,17 @@ def _star(points: int = 4, waist: float = 0.3) -> Points:
     return np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1)
 
 
-def draw_floaters(canvas: Canvas, kind: str, palette: Palette, rng: np.random.Generator, heads: tuple[float, float, float]) -> None:
+def draw_floaters(
+    canvas: Canvas, kind: str, palette: Palette, rng: np.random.Generator, heads: tuple[float, float, float]
+) -> None:
     """Hearts, sparkles, notes, confetti or a bolt about the heads (x, y, radius)."""
     x0, y0, r = heads
     if kind == "bolt":
         frame = Frame(x0, y0 - 0.2 * r, 1.25 * r)
-        canvas.fill(frame(path((0.15, -1.2), (-0.5, 0.15), (-0.05, 0.1), (-0.25, 1.2), (0.5, -0.3), (0.05, -0.2))), lighter(palette.accents[0], 0.2))
+        canvas.fill(
+            frame(path((0.15, -1.2), (-0.5, 0.15), (-0.05, 0.1), (-0.25, 1.2), (0.5, -0.3), (0.05, -0.2))),
+            lighter(palette.accents[0], 0.2),
+        )
         return
     count = {"hearts": 6, "sparkles": 9, "notes": 6, "confetti": 40}.get(kind, 0)
     reds = ((226, 52, 84), palette.accents[1], (255, 120, 150))

@@ -69,28 +69,39 @@ def prompt_scores(vectors: Vectors, attribute: SampleAttribute, encoder: tuple[A
     means = []
     for name in attribute.classes:
         with torch.inference_mode():
-            means.append(model.encode_text(tokenizer(list(attribute.prompts[name])), normalize=True).numpy().mean(axis=0))
+            means.append(
+                model.encode_text(tokenizer(list(attribute.prompts[name])), normalize=True).numpy().mean(axis=0)
+            )
     likeness = vectors @ np.stack(means).T
     others = (likeness.sum(axis=1, keepdims=True) - likeness) / (len(means) - 1)
     return np.asarray(likeness - others)
 
 
-def macro_ap(classes: Sequence[str], truth: npt.NDArray[Any], scores: npt.NDArray[Any], titles: Sequence[str]) -> tuple[float, float, float]:
+def macro_ap(
+    classes: Sequence[str], truth: npt.NDArray[Any], scores: npt.NDArray[Any], titles: Sequence[str]
+) -> tuple[float, float, float]:
     """Average precision with its 95 % interval: of the first of two classes, or the mean over three."""
     rng = np.random.default_rng(0)
     weights = np.vstack([np.ones(len(truth)), title_draws(titles, rng)])
     counted = classes[:1] if len(classes) == 2 else classes
-    per_class = [average_precisions((truth == c).astype(np.float64), scores[:, i].astype(np.float64), weights) for i, c in enumerate(counted)]
+    per_class = [
+        average_precisions((truth == c).astype(np.float64), scores[:, i].astype(np.float64), weights)
+        for i, c in enumerate(counted)
+    ]
     values = np.mean(per_class, axis=0)
     return (float(values[0]), *percentile_interval(values[1:], float(values[0])))
 
 
-def probe_scores(features: Vectors, labels: npt.NDArray[Any], classes: Sequence[str], test: Vectors, strength: float | None = None) -> npt.NDArray[Any]:
+def probe_scores(
+    features: Vectors, labels: npt.NDArray[Any], classes: Sequence[str], test: Vectors, strength: float | None = None
+) -> npt.NDArray[Any]:
     """Probabilities (n, classes) on ``test`` of the project's own probe, fitted on ``features``."""
     return np.asarray(Probe(classes=list(classes), strength=strength).fit(features, labels).predict_proba(test))
 
 
-def expert_answers(catalogue: Catalogue, attribute: SampleAttribute, rows: npt.NDArray[Any], n: int, seed: int) -> tuple[list[int], list[str]]:
+def expert_answers(
+    catalogue: Catalogue, attribute: SampleAttribute, rows: npt.NDArray[Any], n: int, seed: int
+) -> tuple[list[int], list[str]]:
     """``n`` answers of the three experts in turn about random rows; unsure counts as asked, skip does not."""
     ids, experts = list(catalogue.truths), stock_experts(catalogue)
     kept, answers, asked = [], [], 0
@@ -116,7 +127,15 @@ def disagreement(catalogue: Catalogue, attribute: SampleAttribute) -> float:
     return float(np.mean(apart))
 
 
-def measure(catalogue: Catalogue, attribute: SampleAttribute, vectors: Vectors, raw: Vectors, encoder: tuple[Any, Any, Any], answers: int = 100, draws: int = 10) -> dict[str, Any]:
+def measure(
+    catalogue: Catalogue,
+    attribute: SampleAttribute,
+    vectors: Vectors,
+    raw: Vectors,
+    encoder: tuple[Any, Any, Any],
+    answers: int = 100,
+    draws: int = 10,
+) -> dict[str, Any]:
     """Every figure of one attribute."""
     truths = list(catalogue.truths.values())
     titles = np.array([t.title_id for t in truths])
@@ -148,7 +167,9 @@ def measure(catalogue: Catalogue, attribute: SampleAttribute, vectors: Vectors, 
 def main() -> None:
     """Draw (or read) the catalogue, embed it, print one line of JSON per attribute."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, help="a catalogue already written; else one is drawn to a temporary folder")
+    parser.add_argument(
+        "--folder", type=Path, help="a catalogue already written; else one is drawn to a temporary folder"
+    )
     parser.add_argument("--images", type=int, default=1600)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--weights", type=Path, default=ENCODER_WEIGHTS)
@@ -161,7 +182,9 @@ def main() -> None:
         vectors, raw = embed(catalogue, encoder)
     for attribute in ATTRIBUTES:
         print(json.dumps(measure(catalogue, attribute, vectors, raw, encoder)))
-    print(json.dumps({"images": len(vectors), "seed": args.seed, "cores": os.cpu_count(), "machine": platform.machine()}))
+    print(
+        json.dumps({"images": len(vectors), "seed": args.seed, "cores": os.cpu_count(), "machine": platform.machine()})
+    )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.sample.canvas import Canvas, box, ellipse, path, smooth
+from models.sample.canvas import Canvas, Points, box, ellipse, path, smooth
 from models.sample.palettes import Palette, darker, lighter, mix, rgb
 
 Rng = np.random.Generator
@@ -24,7 +24,7 @@ def _light(canvas: Canvas, palette: Palette, rng: Rng, low: float = 0.42) -> Non
 
 
 def _stars(canvas: Canvas, rng: Rng, n: int, bottom: float) -> None:
-    for x, y, r in rng.uniform((0, 0, 0.25), (canvas.width, bottom, 1.0), size=(n, 3)):
+    for x, y, r in rng.uniform((0, 0, 0.25), (canvas.width, bottom, 1.0), size=(n, 3)).tolist():
         canvas.disc(x, y, r, (255, 250, 235, 210))
 
 
@@ -32,11 +32,14 @@ def _clouds(canvas: Canvas, palette: Palette, rng: Rng, n: int) -> None:
     colour = (*lighter(palette.sky[2], 0.4), 170)
     for _ in range(n):
         x, y, w = rng.uniform(0, canvas.width), canvas.height * rng.uniform(0.06, 0.4), rng.uniform(22, 44)
-        canvas.fill(np.vstack([ellipse(x, y, w, w * 0.3, 180, 360, 12), path((x + w, y + w * 0.14), (x - w, y + w * 0.14))]), colour)
+        canvas.fill(
+            np.vstack([ellipse(x, y, w, w * 0.3, 180, 360, 12), path((x + w, y + w * 0.14), (x - w, y + w * 0.14))]),
+            colour,
+        )
         canvas.fill(ellipse(x + 0.2 * w, y - 0.12 * w, w * 0.45, w * 0.32, 180, 360, 12), colour)
 
 
-def _ridge(canvas: Canvas, rng: Rng, base: float, rough: float, n: int = 7) -> np.ndarray:
+def _ridge(canvas: Canvas, rng: Rng, base: float, rough: float, n: int = 7) -> Points:
     """A soft line of hills from edge to edge, closed along the bottom."""
     xs = np.linspace(-20, canvas.width + 20, n)
     top = smooth(np.stack([xs, base + rng.uniform(-rough, rough, n)], axis=1), closed=False)
@@ -63,9 +66,12 @@ def city(canvas: Canvas, palette: Palette, rng: Rng) -> None:
             top = canvas.height - h
             canvas.fill(box(x, top, x + w, canvas.height), mix(colour, palette.sky[2], 0.25 - 0.12 * plane))
             if rng.random() < 0.3:
-                canvas.fill(path((x + w * 0.2, top), (x + w * 0.5, top - w * 0.6), (x + w * 0.8, top)), mix(colour, palette.sky[2], 0.15))
+                canvas.fill(
+                    path((x + w * 0.2, top), (x + w * 0.5, top - w * 0.6), (x + w * 0.8, top)),
+                    mix(colour, palette.sky[2], 0.15),
+                )
             if plane:
-                for wx in np.arange(x + 4, x + w - 5, 7.0):
+                for wx in np.arange(x + 4, x + w - 5, 7.0).tolist():
                     for wy in np.arange(top + 6, canvas.height, 11.0)[:9]:
                         if rng.random() < 0.4:
                             canvas.fill(box(wx, wy, wx + 3.2, wy + 5), lit)
@@ -85,12 +91,21 @@ def beach(canvas: Canvas, palette: Palette, rng: Rng) -> None:
     canvas.fill(_ridge(canvas, rng, shore + 0.2 * h, 5), lighter(sand, 0.5))
     canvas.fill(_ridge(canvas, rng, shore + 0.23 * h, 5), sand)
     if rng.random() < 0.6:
-        _palm(canvas, palette, canvas.width * (0.06 if rng.random() < 0.5 else 0.94), shore + 0.28 * h, h * rng.uniform(0.38, 0.5))
+        _palm(
+            canvas,
+            palette,
+            canvas.width * (0.06 if rng.random() < 0.5 else 0.94),
+            shore + 0.28 * h,
+            h * rng.uniform(0.38, 0.5),
+        )
     else:
         x, y = canvas.width * rng.uniform(0.1, 0.9), shore + 0.05 * h
         canvas.stroke(path((x, y), (x + 6, y + 0.3 * h)), palette.paper, 2.4)
         for part in range(4):
-            canvas.fill(np.vstack([ellipse(x, y, 34, 24, 180 + 45 * part, 225 + 45 * part, 8), path((x, y))]), palette.accents[1] if part % 2 else palette.paper)
+            canvas.fill(
+                np.vstack([ellipse(x, y, 34, 24, 180 + 45 * part, 225 + 45 * part, 8), path((x, y))]),
+                palette.accents[1] if part % 2 else palette.paper,
+            )
 
 
 def _palm(canvas: Canvas, palette: Palette, x: float, base: float, tall: float) -> None:
@@ -99,7 +114,12 @@ def _palm(canvas: Canvas, palette: Palette, x: float, base: float, tall: float) 
     canvas.stroke(trunk, darker(palette.planes[2], 0.1), 5)
     for dx, dy in ((-34, 8), (-28, -12), (-8, -24), (14, -22), (30, -8), (34, 12)):
         x1, y1 = x + bend, base - tall
-        canvas.fill(smooth(path((x1, y1), (x1 + dx * 0.5, y1 + dy - 6), (x1 + dx, y1 + dy + 8), (x1 + dx * 0.5, y1 + dy * 0.5 + 3))), mix(rgb("2f7d4f"), palette.planes[2], 0.35))
+        canvas.fill(
+            smooth(
+                path((x1, y1), (x1 + dx * 0.5, y1 + dy - 6), (x1 + dx, y1 + dy + 8), (x1 + dx * 0.5, y1 + dy * 0.5 + 3))
+            ),
+            mix(rgb("2f7d4f"), palette.planes[2], 0.35),
+        )
 
 
 def forest(canvas: Canvas, palette: Palette, rng: Rng) -> None:
@@ -117,7 +137,9 @@ def forest(canvas: Canvas, palette: Palette, rng: Rng) -> None:
                 for step in range(3):
                     y = base + 8 - tall * 0.3 * step
                     w = wide * (1 - 0.24 * step)
-                    canvas.fill(path((x - w, y), (x, y - tall * 0.5), (x + w, y)), tint if step % 2 else darker(tint, 0.06))
+                    canvas.fill(
+                        path((x - w, y), (x, y - tall * 0.5), (x + w, y)), tint if step % 2 else darker(tint, 0.06)
+                    )
             else:
                 canvas.stroke(path((x, base + 10), (x, base - tall * 0.6)), darker(tint, 0.3), 3)
                 canvas.fill(ellipse(x, base - tall * 0.7, wide, wide * 1.2, n=24), tint)
@@ -133,13 +155,16 @@ def space(canvas: Canvas, palette: Palette, rng: Rng) -> None:
         x, y = rng.uniform(0, canvas.width), rng.uniform(0, canvas.height * 0.55)
         r = rng.uniform(9, 34)
         colour = (palette.accents[0], palette.accents[1], palette.planes[0], palette.sky[1])[int(rng.integers(4))]
-        canvas.glow(x, y, r * 0.7, colour, 16)
+        canvas.glow(x, y, r * 0.7, colour, 7)
         canvas.disc(x, y, r, colour)
         canvas.fill(ellipse(x, y, r, r, 20, 160, 20), (*darker(colour, 0.4), 130))
         if rng.random() < 0.5:
             canvas.stroke(ellipse(x, y, r * 1.7, r * 0.4, -25, 205, 30), lighter(colour, 0.5), 2.2)
     if rng.random() < 0.6:
-        canvas.fill(ellipse(canvas.width / 2, canvas.height * 1.5, canvas.width, canvas.height * 0.8, n=60), mix(palette.planes[0], palette.sky[1], 0.3))
+        canvas.fill(
+            ellipse(canvas.width / 2, canvas.height * 1.5, canvas.width, canvas.height * 0.8, n=60),
+            mix(palette.planes[0], palette.sky[1], 0.3),
+        )
 
 
 def mountains(canvas: Canvas, palette: Palette, rng: Rng) -> None:
@@ -154,7 +179,17 @@ def mountains(canvas: Canvas, palette: Palette, rng: Rng) -> None:
             canvas.fill(path((x - w, base), (x, base - tall), (x + w, base)), tint)
             canvas.fill(path((x, base - tall), (x + w, base), (x + w * 0.15, base)), darker(tint, 0.13))
             if plane == 0:
-                canvas.fill(path((x - w * 0.28, base - tall * 0.72), (x, base - tall), (x + w * 0.28, base - tall * 0.72), (x + w * 0.1, base - tall * 0.78), (x, base - tall * 0.68), (x - w * 0.12, base - tall * 0.78)), palette.paper)
+                canvas.fill(
+                    path(
+                        (x - w * 0.28, base - tall * 0.72),
+                        (x, base - tall),
+                        (x + w * 0.28, base - tall * 0.72),
+                        (x + w * 0.1, base - tall * 0.78),
+                        (x, base - tall * 0.68),
+                        (x - w * 0.12, base - tall * 0.78),
+                    ),
+                    palette.paper,
+                )
         canvas.fill(box(0, base - 1, canvas.width, canvas.height), tint)
 
 
@@ -169,7 +204,14 @@ def desert(canvas: Canvas, palette: Palette, rng: Rng) -> None:
         x, y, h = rng.uniform(0, canvas.width), canvas.height * rng.uniform(0.58, 0.74), rng.uniform(24, 48)
         canvas.stroke(path((x, y), (x, y - h)), green, h * 0.2)
         for side in (-1, 1):
-            canvas.stroke(smooth(path((x, y - h * 0.4), (x + side * h * 0.3, y - h * 0.42), (x + side * h * 0.3, y - h * 0.8)), closed=False), green, h * 0.14)
+            canvas.stroke(
+                smooth(
+                    path((x, y - h * 0.4), (x + side * h * 0.3, y - h * 0.42), (x + side * h * 0.3, y - h * 0.8)),
+                    closed=False,
+                ),
+                green,
+                h * 0.14,
+            )
 
 
 def garden(canvas: Canvas, palette: Palette, rng: Rng) -> None:
@@ -177,11 +219,11 @@ def garden(canvas: Canvas, palette: Palette, rng: Rng) -> None:
     _sky(canvas, palette, rng)
     green = mix(rgb("6fae5a"), palette.planes[0], 0.3)
     canvas.fill(_ridge(canvas, rng, canvas.height * 0.5, 8), darker(green, 0.25))
-    for x in np.arange(0, canvas.width + 20, 22.0):
+    for x in np.arange(0, canvas.width + 20, 22.0).tolist():
         canvas.disc(x, canvas.height * 0.55 + rng.uniform(-6, 6), rng.uniform(13, 22), darker(green, 0.18))
     canvas.fill(_ridge(canvas, rng, canvas.height * 0.62, 4), green)
     blooms = (palette.accents[0], palette.accents[1], palette.paper, palette.sky[0])
-    for x, y in rng.uniform((0, canvas.height * 0.62), (canvas.width, canvas.height), size=(46, 2)):
+    for x, y in rng.uniform((0, canvas.height * 0.62), (canvas.width, canvas.height), size=(46, 2)).tolist():
         colour = blooms[int(rng.integers(4))]
         for turn in range(5):
             canvas.disc(x + 2.2 * np.cos(turn * 1.257), y + 2.2 * np.sin(turn * 1.257), 1.7, colour)

@@ -1,8 +1,8 @@
 """Train the sample encoder on drawings and captions: ``python -m models.sample.train``.
 
-A small CLIP (Radford et al., 2021, "Learning Transferable Visual Models From Natural Language Supervision") of open_clip's
-own classes: a ResNet with attention pooling and a text transformer, stock tokenizer. It sees drawings of seeds that the
-catalogue never uses, and their captions; it sees no latent value and no class.
+A small CLIP (Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision") of
+open_clip's own classes: a ResNet with attention pooling and a text transformer, stock tokenizer. It sees drawings of
+seeds that the catalogue never uses, and their captions; it sees no latent value and no class.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ class Plan:
 
     images: int = 16_000
     epochs: int = 9
-    batch: int = 256
+    batch: int = 128
     learning_rate: float = 2e-3
     seed: int = TRAINING_SEED
     threads: int = 1
@@ -58,7 +58,10 @@ def _draw_block(job: tuple[int, int]) -> tuple[Pixels, list[list[str]]]:
 
 def draw_training_set(plan: Plan, processes: int = 2, block: int = 500) -> tuple[Pixels, list[list[str]]]:
     """Drawings uint8 (n, 96, 96, 3) squashed to a square, and six captions for each; one seed a block."""
-    jobs = [(plan.seed + number, min(block, plan.images - start)) for number, start in enumerate(range(0, plan.images, block))]
+    jobs = [
+        (plan.seed + number, min(block, plan.images - start))
+        for number, start in enumerate(range(0, plan.images, block))
+    ]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         blocks = list(pool.imap(_draw_block, jobs))
     return np.concatenate([pixels for pixels, _ in blocks]), [six for _, captions in blocks for six in captions]
@@ -96,8 +99,14 @@ def _batches(n: int, plan: Plan, rng: np.random.Generator) -> Iterator[NDArray[n
             yield order[start : start + plan.batch]
 
 
-def train(pixels: Pixels, captions: list[list[str]], plan: Plan, config: Path = ENCODER_CONFIG) -> Any:
-    """A model trained with CLIP's symmetric cross-entropy; prints the loss once an epoch."""
+def train(
+    pixels: Pixels,
+    captions: list[list[str]],
+    plan: Plan,
+    config: Path = ENCODER_CONFIG,
+    after_epoch: Callable[[Any], None] | None = None,
+) -> Any:
+    """A model trained with symmetric cross-entropy; prints the loss and calls ``after_epoch`` once an epoch."""
     import open_clip
     import torch
 
@@ -108,7 +117,9 @@ def train(pixels: Pixels, captions: list[list[str]], plan: Plan, config: Path = 
     model, tokenizer = build_model(config)
     model = model.to(memory_format=torch.channels_last).train()
     tokens = tokenizer([text for six in captions for text in six]).view(len(captions), CAPTIONS_PER_IMAGE, -1)
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD))
+    mean, std = (
+        torch.tensor(v).view(1, 3, 1, 1) for v in (open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD)
+    )
     decayed = [p for p in model.parameters() if p.ndim >= 2]
     plain = [p for p in model.parameters() if p.ndim < 2]
     groups = [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}]
@@ -125,16 +136,23 @@ def train(pixels: Pixels, captions: list[list[str]], plan: Plan, config: Path = 
         seen = torch.nn.functional.normalize(seen.float(), dim=-1)
         told = model.encode_text(texts, normalize=True)
         logits = model.logit_scale.exp() * seen @ told.T
-        loss = (torch.nn.functional.cross_entropy(logits, targets) + torch.nn.functional.cross_entropy(logits.T, targets)) / 2
+        loss = (
+            torch.nn.functional.cross_entropy(logits, targets) + torch.nn.functional.cross_entropy(logits.T, targets)
+        ) / 2
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
         with torch.no_grad():
             model.logit_scale.clamp_(0, 4.6052)
         losses.append(float(loss.detach()))
         if step % (steps // plan.epochs) == 0:
-            print(f"step {step}/{steps}  loss {np.mean(losses[-50:]):.3f}  {time.perf_counter() - started:.0f} s", flush=True)
+            print(
+                f"step {step}/{steps}  loss {np.mean(losses[-50:]):.3f}  {time.perf_counter() - started:.0f} s",
+                flush=True,
+            )
+            if after_epoch is not None:
+                after_epoch(model)
     return model.eval()
 
 
@@ -154,7 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=Plan.images)
     parser.add_argument("--epochs", type=int, default=Plan.epochs)
-    parser.add_argument("--threads", type=int, default=Plan.threads, help="torch threads; as many as cores on a machine of your own")
+    parser.add_argument("--threads", type=int, default=Plan.threads, help="torch threads: as many as free cores")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--to", type=Path, default=ENCODER_WEIGHTS)
     args = parser.parse_args()
@@ -163,7 +181,16 @@ def main() -> None:
     pixels, captions = draw_training_set(plan)
     drawn = time.perf_counter() - started
     size = save(train(pixels, captions, plan), args.to)
-    print(json.dumps({"images": len(pixels), "drawn_s": round(drawn), "seconds": round(time.perf_counter() - started), "bytes": size}))
+    print(
+        json.dumps(
+            {
+                "images": len(pixels),
+                "drawn_s": round(drawn),
+                "seconds": round(time.perf_counter() - started),
+                "bytes": size,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -40,25 +41,30 @@ def choose_lettering(seed: int) -> Lettering:
     )
 
 
-def _lines(name: str) -> list[str]:
-    """At most three lines of about the same length; small words stay with the next one."""
+def _breaks(name: str) -> list[list[str]]:
+    """The title on one line, and cut as evenly as can be into two and three."""
     words = name.upper().split()
-    if len(words) == 1:
-        return words
-    if len(words) == 2:
-        return words if len(name) > 9 else [" ".join(words)]
-    half = len(name) / 2
-    cut = min(range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - half))
-    return [" ".join(words[:cut]), " ".join(words[cut:])]
+    ways = [[" ".join(words)]]
+    for parts in range(2, min(3, len(words)) + 1):
+        cuts = combinations(range(1, len(words)), parts - 1)
+        layouts = [[" ".join(words[a:b]) for a, b in pairwise((0, *cut, len(words)))] for cut in cuts]
+        ways.append(min(layouts, key=lambda lines: max(map(len, lines))))
+    return ways
+
+
+def _widest(lines: list[str], style: Lettering) -> float:
+    return max(measure(line, style.width, style.tracking) for line in lines) + style.weight + style.slant
 
 
 def set_title(canvas: Canvas, name: str, style: Lettering, palette: Palette, room: Room, colour: Colour) -> None:
     """Draw ``name`` as large as ``room`` (left, top, right, bottom) allows."""
     left, top, right, bottom = room
-    lines = _lines(name)
-    widest = max(measure(line, style.width, style.tracking) for line in lines) + style.weight + style.slant
     leading = 1.0 + style.weight + 0.22
-    cap = min((right - left) / widest, (bottom - top) / (leading * len(lines)))
+    fits = [
+        (min((right - left) / _widest(lines, style), (bottom - top) / (leading * len(lines))), lines)
+        for lines in _breaks(name)
+    ]
+    cap, lines = max(fits, key=lambda fit: fit[0])
     y = top + ((bottom - top) - cap * (leading * (len(lines) - 1) + 1)) / 2
     for line in lines:
         length = measure(line, style.width, style.tracking) * cap
@@ -68,7 +74,9 @@ def set_title(canvas: Canvas, name: str, style: Lettering, palette: Palette, roo
         y += leading * cap
 
 
-def _line(canvas: Canvas, line: str, style: Lettering, palette: Palette, at: tuple[float, float, float], colour: Colour) -> None:
+def _line(
+    canvas: Canvas, line: str, style: Lettering, palette: Palette, at: tuple[float, float, float], colour: Colour
+) -> None:
     x, y, cap = at
     for letter in line:
         advance, strokes = glyph(letter)
@@ -76,7 +84,12 @@ def _line(canvas: Canvas, line: str, style: Lettering, palette: Palette, at: tup
             placed = _placed(stroke, style, x, y, cap)
             if style.finish in ("shadow", "block"):
                 for step in (1,) if style.finish == "shadow" else (1, 2, 3):
-                    _pen(canvas, placed + 0.05 * cap * step, palette.accents[1] if style.finish == "shadow" else palette.ink, style.weight * cap)
+                    _pen(
+                        canvas,
+                        placed + 0.05 * cap * step,
+                        palette.accents[1] if style.finish == "shadow" else palette.ink,
+                        style.weight * cap,
+                    )
         for stroke in strokes:
             _pen(canvas, _placed(stroke, style, x, y, cap), colour, style.weight * cap)
         if style.finish == "inline":

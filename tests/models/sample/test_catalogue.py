@@ -1,4 +1,4 @@
-"""The written catalogue: complete, readable by anybody, the same from the same seed, and silent about its ground truth."""
+"""The written catalogue: complete, readable, the same from the same seed, and silent about its ground truth."""
 
 from __future__ import annotations
 
