@@ -18,9 +18,11 @@ def title_draws(title_ids: Sequence[str], generator: np.random.Generator, draws:
 
     A title's images come and go together: they are not independent (cluster bootstrap, Davison and Hinkley 1997, 3.8).
     """
+    if not len(title_ids):
+        return np.empty((draws, 0))
     _, row = np.unique(np.asarray(title_ids, dtype=np.str_), return_inverse=True)
-    titles = int(row.max()) + 1 if len(row) else 0
-    counts = generator.multinomial(titles, np.full(titles, 1.0 / max(titles, 1)), size=draws)
+    titles = int(row.max()) + 1
+    counts = generator.multinomial(titles, np.full(titles, 1.0 / titles), size=draws)
     return np.asarray(counts[:, row.reshape(-1)], dtype=np.float64)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import func, select
 
+from labeler.assets.encoder import prompt_vectors
 from labeler.lease import Lease
 from labeler.records.schema import Attribute, Run
 from labeler.records.session import writing
@@ -24,7 +25,6 @@ from models.metrics import Metric
 from models.priors import Prompts
 from models.probe import Probe
 from models.probe_files import probabilities, probe_bytes
-from workers.embed import prompt_vectors
 from workers.snapshot import Snapshot
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labeler import attributes, experts, people
-from labeler.assets.add import add_assets
+from labeler.assets.add import Request, add
 from labeler.attributes import Definition
 from labeler.jobs import Report
 from labeler.records.session import reading, writing
@@ -54,7 +54,7 @@ def catalogue(settings: Settings, report: Report, images: int = IMAGES) -> Catal
 
 def assets(settings: Settings, drawn: Catalogue, report: Report) -> None:
     """Add and embed the catalogue's images."""
-    add_assets(settings, [drawn.folder], manifest=drawn.manifest, report=report)
+    add(settings, Request([str(drawn.folder)], manifest=drawn.manifest), embedding_bar=report)
 
 
 def attribute(settings: Settings, sample: SampleAttribute) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 
@@ -88,7 +89,7 @@ def _one(settings: Settings, name: str, eye: Eye, budget: Budget, said: Callable
             wait_learned(settings, name, before + 1)
 
 
-def _next(person: ExpertSession, project: int) -> dict[str, object] | None:
+def _next(person: ExpertSession, project: int) -> dict[str, Any] | None:
     """The next task; a queue that is being refilled is given a moment."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:

@@ -58,6 +58,15 @@ class Stack:
             raise ServiceDown("The stack was not started: call start() first.")
         return self._process.pid
 
+    def wait(self) -> int:
+        """Wait until the stack ends or Ctrl-C comes; 0 in both cases where it ended well."""
+        if self._process is None:
+            return 0
+        try:
+            return self._process.wait()
+        except KeyboardInterrupt:
+            return self.stop()
+
     def stop(self) -> int:
         """Stop every part and wait for it; the supervisor's exit code, 0 for a clean stop."""
         if self._process is None:
