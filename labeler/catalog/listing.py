@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler import attributes
@@ -14,6 +14,7 @@ from labeler.catalog.paired import difference
 from labeler.records.schema import Alias, Attribute, Promotion, Run, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
+from labeler.views.paging import Page, page_of
 from models.clock import iso
 from models.errors import RetiredVersion, UnknownProbe
 from models.manifest import CHAMPION, Reference
@@ -23,9 +24,17 @@ _FIGURE = ("value", "lo", "hi", "n", "reason")
 
 
 def overview(settings: Settings) -> list[dict[str, Any]]:
-    """One row per attribute, by name: its aliases, newest run, and how good its champion is (``average_precision``)."""
+    """One row per attribute, by name: aliases, versions that are served, newest run, and how good the champion is."""
     with reading(settings) as session:
         return [_summary(session, attribute) for attribute in attributes.every(session)]
+
+
+def published(settings: Settings, page: int = 1, size: int = 100) -> Page[dict[str, Any]]:
+    """One page of those attributes that have a version, as ``overview`` tells them."""
+    with reading(settings) as session:
+        served = select(Version.attribute_id).where(Version.retired_at.is_(None))
+        query = select(Attribute).where(Attribute.id.in_(served)).order_by(Attribute.name)
+        return page_of(session, query, page, size).map(lambda attribute: _summary(session, attribute))
 
 
 def versions(settings: Settings, attribute: str, candidates: int = CANDIDATES) -> dict[str, Any]:
@@ -144,13 +153,17 @@ def _summary(session: Session, attribute: Attribute) -> dict[str, Any]:
     runs = select(Run.number, Run.answers, Run.metrics).where(Run.attribute_id == attribute.id)
     newest = session.execute(runs.order_by(Run.number.desc()).limit(1)).one_or_none()
     champion = session.execute(runs.where(Run.number == aliases.get(CHAMPION, 0))).one_or_none()
-    published = session.scalar(select(func.count(Version.id)).where(Version.attribute_id == attribute.id))
+    served = session.scalars(
+        select(Version.version)
+        .where(Version.attribute_id == attribute.id, Version.retired_at.is_(None))
+        .order_by(Version.version)
+    )
     return {
         "attribute": attribute.name,
         "question": attribute.question,
         "classes": attribute.classes,
         "aliases": aliases,
-        "versions": published,
+        "versions": list(served),
         "newest": newest.number if newest else None,
         "answers": newest.answers if newest else 0,
         "average_precision": figure(champion.metrics.get("average_precision") if champion else None),

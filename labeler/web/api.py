@@ -1,0 +1,88 @@
+"""The read API of pipelines: manifests, files and feature values by name, with the caching that each may have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request, send_file
+
+from labeler.catalog.listing import published
+from labeler.catalog.reading import Content, features_of, file_of, manifest_of
+from labeler.web import auth, openapi
+from models.errors import DataError
+from models.manifest import FILE_NAME, Reference, check_name, check_ref
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+FOR_EVER = "private, max-age=31536000, immutable"
+ASK_AGAIN = "private, no-cache"
+TYPES = {".json": "application/json", ".md": "text/markdown; charset=utf-8"}
+LARGEST_PAGE = 500
+
+
+@blueprint.get("/probes")
+def probes() -> Response:
+    """Every attribute with a published version: its aliases, versions and champion's average precision."""
+    page = published(auth.settings(), _whole("page", 1), min(_whole("size", 100), LARGEST_PAGE))
+    return jsonify(probes=list(page.items), page=page.number, pages=page.pages, total=page.total)
+
+
+@blueprint.get("/probes/<name>/<ref>")
+def manifest(name: str, ref: str) -> Response:
+    """The manifest of the version that REF, a version or an alias, means."""
+    reference = _reference(name, ref)
+    return _bytes(reference, manifest_of(auth.settings(), reference), FILE_NAME)
+
+
+@blueprint.get("/probes/<name>/<ref>/files/<file>")
+def file(name: str, ref: str, file: str) -> Response:
+    """One file of a version: probe.safetensors, probe.onnx, card.md or manifest.json."""
+    reference = _reference(name, ref)
+    return _bytes(reference, file_of(auth.settings(), reference, file), file)
+
+
+@blueprint.get("/features/<name>/<ref>")
+def features(name: str, ref: str) -> Response:
+    """The feature values of a version over the whole pool, as Parquet."""
+    found = features_of(auth.settings(), _reference(name, ref))
+    response = send_file(
+        found.path,
+        mimetype="application/vnd.apache.parquet",
+        download_name=f"{name}-{found.version}.parquet",
+        conditional=True,
+        etag=found.digest,
+    )
+    response.headers["Attune-Version"] = str(found.version)
+    response.headers["Cache-Control"] = ASK_AGAIN  # a version is for ever, but the pool that it scores grows
+    return response
+
+
+@blueprint.get("/openapi.json")
+def description() -> Response:
+    """This description."""
+    return jsonify(openapi.describe())
+
+
+def _bytes(reference: Reference, held: Content, file: str) -> Response:
+    kind = TYPES.get(file[file.rindex(".") :], "application/octet-stream")
+    response = Response(held.content, content_type=kind)
+    response.set_etag(held.digest)
+    response.headers["Attune-Version"] = str(held.version)
+    response.headers["Cache-Control"] = FOR_EVER if reference.version else ASK_AGAIN
+    response.headers["Content-Disposition"] = f'inline; filename="{file}"'
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=len(held.content))
+    return response
+
+
+def _reference(name: str, ref: str) -> Reference:
+    return Reference(check_name(name), check_ref(ref))
+
+
+def _whole(name: str, default: int) -> int:
+    text: Any = request.args.get(name, default)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if not 1 <= value < 10**9:
+        raise DataError(f"{name}: {text!r} is no whole number from 1. Leave it out for {default}.")
+    return value

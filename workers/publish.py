@@ -1,0 +1,32 @@
+"""The job `publish`: promote a run, then have the pool scored with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labeler import jobs
+from labeler.catalog.promote import promote
+from labeler.jobs import Report
+from labeler.settings import Settings
+from models.clock import parse
+from models.manifest import CHAMPION
+
+
+def run(
+    settings: Settings,
+    report: Report,
+    attribute: str,
+    version: int,
+    reason: str,
+    who: str,
+    alias: str = CHAMPION,
+    override: bool = False,
+    asked_at: str | None = None,
+) -> dict[str, Any]:
+    """Promote, and ask for the scores. With ``asked_at`` (ISO 8601) a second run of the same job changes nothing."""
+    report(0, 2)
+    moved = promote(settings, attribute, version, reason, who, alias, override, parse(asked_at) if asked_at else None)
+    report(1, 2)
+    scores = jobs.ask(settings, "score", wait=False, attribute=attribute, version=moved.version)
+    report(2, 2)
+    return moved.to_dict() | {"scores": scores}

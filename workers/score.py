@@ -1,0 +1,160 @@
+"""The job `score`: a version's feature values of the whole pool, in parts that several workers may do at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import select
+
+from labeler import attributes, jobs
+from labeler.catalog.facts import find_version
+from labeler.catalog.promote import publish
+from labeler.jobs import Report
+from labeler.records.schema import Asset, Version
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models import feature_values
+from models.catalog import Catalog
+from models.clock import now
+from models.files import digest_bytes
+from models.fingerprint import Fingerprint
+from models.manifest import Manifest
+from models.probe_files import FILE_NAME, ProbeWeights, read_probe
+from models.vectors import VectorStore
+
+log = logging.getLogger("attune.score")
+PART = 100_000  # assets a part covers, by their number in the records: a part stays the same as the pool grows
+STEP = 16_384  # assets scored at once
+BINS = 20  # of the histogram that later assets' scores are compared with
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """The assets that have a vector: number in the records, id, title, and their vectors in blocks (n_i, d)."""
+
+    keys: npt.NDArray[np.int64]
+    ids: npt.NDArray[np.str_]
+    titles: npt.NDArray[np.str_]
+    blocks: tuple[npt.NDArray[np.float16], ...]
+
+    def steps(self, part: int) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]:
+        """Rows and vectors (n, d) of the assets of one part, ``STEP`` at a time."""
+        start = 0
+        for block in self.blocks:
+            keys = self.keys[start : start + len(block)]
+            here = np.flatnonzero((keys >= 0) & (keys // PART == part))
+            for at in range(0, len(here), STEP):
+                rows = here[at : at + STEP]
+                yield rows + start, block[rows].astype(np.float32)
+            start += len(block)
+
+
+def run(settings: Settings, report: Report, attribute: str, version: int, part: int | None = None) -> dict[str, Any]:
+    """Score the pool with a published version; with ``part`` only those assets. Scoring again replaces the values.
+
+    A pool of several parts is shared among the workers, if any: each part is a job of its own, and the last to end
+    records that the version is scored. Values of other versions stay. Raises UnknownProbe, CatalogUnreachable.
+    """
+    manifest = publish(settings, attribute, _version(settings, attribute, version))
+    pool = open_pool(settings, Fingerprint.from_dict(dict(manifest.encoder)))
+    parts = sorted(set((pool.keys[pool.keys >= 0] // PART).tolist()))
+    if part is None and len(parts) > 1 and jobs.workers_alive(settings):
+        asked = [jobs.enqueue(settings, "score", attribute=attribute, version=version, part=one) for one in parts]
+        return {"attribute": attribute, "version": version, "jobs": asked}
+    catalog = Catalog(settings.catalog_address)
+    probe = read_probe(catalog.read(manifest, FILE_NAME))
+    wanted = parts if part is None else [part]
+    done, total = 0, int((pool.keys >= 0).sum()) if part is None else int((pool.keys // PART == part).sum())
+    for one in wanted:
+        told = score_part(catalog, manifest, probe, pool, one, lambda n, base=done: report(base + n, total))
+        done += told["assets"]
+        _record(settings, attribute, version, one, told, parts)
+    if part is None:
+        _drop_others(settings, catalog, attribute, version, parts)
+    log.info("score(%s@%d): %d assets in %d parts", attribute, version, done, len(wanted))
+    address = catalog.feature_address(attribute, version)
+    return {"attribute": attribute, "version": version, "assets": done, "parts": len(wanted), "address": address}
+
+
+def score_part(
+    catalog: Catalog, manifest: Manifest, probe: ProbeWeights, pool: Pool, part: int, report: Any
+) -> dict[str, Any]:
+    """Write one part's feature values; how many, their digest, and each class's histogram of probabilities."""
+    at, schema, assets = now(), feature_values.schema_of(manifest), 0
+    histogram = np.zeros((1 if probe.classes == 2 else probe.classes, BINS), dtype=np.int64)
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, schema) as writer:
+        for rows, x in pool.steps(part):
+            logits = probe.logits(x)
+            batch = feature_values.rows(
+                manifest, pa.array(pool.ids[rows].tolist()), pa.array(pool.titles[rows].tolist()), logits, at
+            )
+            writer.write_batch(batch)
+            shares = np.asarray(batch.column("probability")).reshape(len(rows), -1)
+            histogram += np.stack([np.histogram(column, BINS, (0, 1))[0] for column in shares.T])
+            assets += len(rows)
+            report(assets)
+    content = sink.getvalue().to_pybytes()
+    with catalog.writing_part(manifest.attribute, manifest.version, name_of(part)) as file:
+        file.write(content)
+    return {"assets": assets, "digest": digest_bytes(content), "histogram": histogram.tolist()}
+
+
+def open_pool(settings: Settings, fingerprint: Fingerprint) -> Pool:
+    """The vectors of one encoder, mapped, beside the records' assets; removed assets have the key -1."""
+    vectors = VectorStore(settings.vectors).read(fingerprint)
+    with reading(settings) as session:
+        columns = select(Asset.asset_id, Asset.id, Asset.title_id).where(Asset.removed_at.is_(None))
+        known = {asset_id: (key, title) for asset_id, key, title in session.execute(columns)}
+    found = [known.get(asset_id, (-1, "")) for asset_id in vectors.ids.tolist()]
+    keys = np.array([key for key, _ in found], dtype=np.int64)
+    return Pool(keys, vectors.ids, np.array([title for _, title in found], dtype=np.str_), vectors.blocks)
+
+
+def name_of(part: int) -> str:
+    """The file name of a part."""
+    return f"part-{part:05d}.parquet"
+
+
+def _version(settings: Settings, attribute: str, version: int) -> int:
+    with reading(settings) as session:
+        return find_version(session, attributes.find(session, attribute), version).version
+
+
+def _record(
+    settings: Settings, attribute: str, version: int, part: int, told: dict[str, Any], parts: list[int]
+) -> None:
+    """Note one part in the records; the version counts as scored once every part of the pool is there."""
+    with writing(settings) as session:
+        row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
+        held: dict[str, Any] = dict(row.scores or {})
+        held["parts"] = (held.get("parts") or {}) | {name_of(part): told["digest"]}
+        held["assets"] = (held.get("assets") or {}) | {name_of(part): told["assets"]}
+        held["histograms"] = (held.get("histograms") or {}) | {name_of(part): told["histogram"]}
+        row.scores = held
+        if all(name_of(one) in held["parts"] for one in parts):
+            row.scored_at = now()
+
+
+def _drop_others(settings: Settings, catalog: Catalog, attribute: str, version: int, parts: list[int]) -> None:
+    """Take away parts whose assets have all been removed."""
+    kept = {name_of(part) for part in parts}
+    with writing(settings) as session:
+        row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
+        row.scores = {
+            key: {name: value for name, value in held.items() if name in kept} for key, held in row.scores.items()
+        }
+    for name in catalog.feature_parts(attribute, version):
+        if name not in kept:
+            catalog.remove_part(attribute, version, name)
+
+
+def _row_id(session: Any, attribute: str, version: int) -> int:
+    return find_version(session, attributes.find(session, attribute), version).id
