@@ -1,11 +1,11 @@
 """The vectors of the pool on disk: append-only Arrow shards of one folder per encoder, mapped and never copied.
 
-A folder is named by the encoder's fingerprint digest and holds ``index.json`` (which shards count, in which order), the
-shards, and ``fingerprint.json``. A shard is an Arrow IPC file with the columns ``id`` (string) and ``vector``
-(fixed_size_list<float16>[d]) and the fingerprint in its schema's metadata, so any engine reads it as it is. Shards
-never change; an append, a removal or a merge writes new ones and then renames a new index over the old, so that a
-process killed at any instant leaves the state before or after. Files that no index names are left-overs, which the next
-writer deletes.
+A folder is named by the encoder's fingerprint digest and holds ``index.json`` (which shards count, in which order),
+the shards, and ``fingerprint.json``. A shard is an Arrow IPC file with the columns ``id`` (string) and ``vector``
+(fixed_size_list<float16>[d]) and the fingerprint in its schema's metadata, so other programs read it as it is (DuckDB
+after a cast: it has no half floats). Shards never change; an append, a removal or a merge writes new ones and then
+renames a new index over the old, so that a process killed at any instant leaves the state before or after. Files that
+no index names are left-overs, which the next writer deletes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ T = TypeVar("T")
 HalfArray = npt.NDArray[np.float16]
 METADATA = b"attune.fingerprint"
 LOCK_SECONDS = 300
-FAN_OUT = 8  # as many shards of one size class are merged into one of the next
+FAN_OUT = 8  # as many shards of one size class are merged into one of the next; a power of two
 UNIT_TOLERANCE = 1e-2  # float16 rounds each entry to 11 bits; more than this is no unit vector
 
 
@@ -203,7 +203,8 @@ class VectorStore:
 
 
 def _size_class(rows: int) -> int:
-    return int(np.log(max(rows, 64) / 64) / np.log(FAN_OUT))
+    """The logarithm of ``rows`` to the base FAN_OUT, rounded down."""
+    return (max(rows, 1).bit_length() - 1) // (FAN_OUT.bit_length() - 1)
 
 
 def _to_merge(rows: list[int]) -> int:

@@ -202,8 +202,8 @@ def _known_uris(settings: Settings, uris: set[str]) -> dict[str, str]:
 def _check_match(given: VectorFile, candidates: Sequence[Candidate], names: VectorNames) -> None:
     if candidates and not any(names.row(candidate) is not None for candidate in candidates):
         raise DataError(
-            f"None of the {len(given.ids):,} vectors belongs to any of the {len(candidates):,} images. The vectors are of "
-            f"{_some(given.ids)}; the images are {_some([made.ids[0] for made in candidates])}. Ids must be the "
+            f"None of the {len(given.ids):,} vectors belongs to any of the {len(candidates):,} images. The vectors are "
+            f"of {_some(given.ids)}; the images are {_some([made.ids[0] for made in candidates])}. Ids must be the "
             "asset_id or the file's name, with or without its suffix; a manifest can give images other asset_ids."
         )
 

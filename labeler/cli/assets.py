@@ -81,14 +81,8 @@ def list_(shell: Shell, limit: int, offset: int) -> None:
     rows = [_row(asset, asset.asset_id not in missing) for asset in assets]
     names = ("asset_id", "title_id", "pixels", "vector", "uri")
     shown = [
-        (
-            asset.asset_id,
-            asset.title_id,
-            f"{asset.width} x {asset.height}",
-            ("yes", "no")[asset.asset_id in missing],
-            asset.uri,
-        )
-        for asset in assets
+        (one.asset_id, one.title_id, f"{one.width} x {one.height}", ("yes", "no")[one.asset_id in missing], one.uri)
+        for one in assets
     ]
     encoder = None if active is None else active.to_dict()
     value = {"total": total, "offset": offset, "encoder": encoder, "assets": rows}
@@ -115,7 +109,7 @@ def _row(asset: Asset, has_vector: bool) -> dict[str, Any]:
 @attune_command(command, "remove")
 @click.argument("asset_ids", metavar="ID...", nargs=-1, required=True)
 def remove(shell: Shell, asset_ids: tuple[str, ...]) -> None:
-    """Take assets out of the pool, the experts' queues, the vectors and the caches. Answers given stay in the records."""
+    """Take assets out of the pool, the experts' queues, the vectors and the caches. Answers given stay."""
     from labeler.assets.remove import remove
 
     done = remove(shell.settings, asset_ids)
