@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +15,13 @@ from labeler import attributes
 from labeler import settings as reader
 from labeler.attributes import Definition
 from labeler.records import session
-from labeler.records.schema import Attribute, Encoder, Run
+from labeler.records.schema import Asset, Attribute, Encoder, Run
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
 from models.fingerprint import Fingerprint
 from models.probe_files import probe_bytes
+from models.vectors import VectorStore
 
 DIMENSION = 8
 FINGERPRINT = Fingerprint("open_clip", "tiny", "ab" * 32, DIMENSION)
@@ -33,6 +38,48 @@ def make(workspace: Path, **arguments: object) -> Settings:
             wanted = Definition(name, f"Is it {name}?", classes, f"What {name} means.")
             attributes.create(opened, wanted, settings)
     return settings
+
+
+def filled(workspace: Path) -> Settings:
+    """A workspace with three runs of ``serious`` (AP .6, .7, .8) and one of ``romance``; none is published."""
+    shutil.copytree(_template(), workspace)
+    return reader.build({}, workspace=workspace)
+
+
+@functools.cache
+def _template() -> Path:
+    """Made once a process: migrations take a while."""
+    folder = Path(tempfile.mkdtemp(prefix="attune-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = make(folder / "workspace")
+    for quality in (0.6, 0.7, 0.8):
+        add_run(made, "serious", quality)
+    add_run(made, "romance")
+    session.engine(made.records_url).dispose()
+    return made.workspace
+
+
+def add_assets(settings: Settings, count: int, first: int = 0) -> np.ndarray:
+    """Put assets a0, a1, … (two a title) into the pool, with vectors of the active encoder; these, float32 (n, d)."""
+    x = np.random.default_rng([count, first]).normal(size=(count, DIMENSION)).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    ids = [f"a{first + i}" for i in range(count)]
+    with writing(settings) as opened:
+        for i, asset_id in enumerate(ids):
+            opened.add(
+                Asset(
+                    asset_id=asset_id,
+                    title_id=f"t{(first + i) // 2}",
+                    uri=f"file:///{asset_id}.png",
+                    digest=f"{first + i:064x}",
+                    width=8,
+                    height=8,
+                    columns={},
+                    added_at=now(),
+                )
+            )
+    VectorStore(settings.vectors).append(FINGERPRINT, ids, x)
+    return x.astype(np.float16).astype(np.float32)
 
 
 def add_run(settings: Settings, name: str = "serious", average_precision: float = 0.7) -> int:
