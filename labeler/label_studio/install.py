@@ -29,8 +29,12 @@ def folder(settings: Settings) -> Path:
     """Where the environment is or will be: the one set, else one under the user's cache folder."""
     if settings.label_studio_env is not None:
         return settings.label_studio_env
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "attune" / f"label-studio-{VERSION}-py{sys.version_info.major}.{sys.version_info.minor}"
+    return cache() / f"label-studio-{VERSION}-py{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def cache() -> Path:
+    """Folder for what all workspaces of this user share and could be made again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "attune"
 
 
 def executable(settings: Settings) -> Path:
@@ -96,5 +100,14 @@ def _last_words(log: Path) -> str:
     return " ".join(lines[-2:]) or "pip says nothing of why."
 
 
+def main() -> None:
+    """Make the environment and the empty database ahead of the first start."""
+    from labeler.label_studio import template
+
+    settings = build()
+    ensure(settings)
+    template.ensure(settings, print)
+
+
 if __name__ == "__main__":
-    ensure(build())
+    main()

@@ -80,7 +80,7 @@ class Keeper(Process):  # type: ignore[misc]
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 # This process has no thread of its own making, so the step between fork and exec is safe.
-                preexec_fn=lambda: die_with_parent(signal.SIGTERM),  # noqa: PLW1509
+                preexec_fn=_in_the_child,  # noqa: PLW1509
             )
             self._send_message({"pid": child.pid}, type="start")
             while child.poll() is None:
@@ -108,6 +108,13 @@ class Keeper(Process):  # type: ignore[misc]
 
     def _say(self, words: str) -> None:
         self._send_message(f"{words}\n".encode())
+
+
+def _in_the_child() -> None:
+    # Signals that a keeper ignores would stay ignored in what it starts.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    die_with_parent(signal.SIGTERM)
 
 
 def open_log(path: Path) -> BinaryIO:

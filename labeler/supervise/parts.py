@@ -58,6 +58,7 @@ def _redis(settings: Settings) -> Part:
         "port": str(settings.redis_port),
         "dir": str(folder),
         "daemonize": "no",
+        "set-proc-title": "no",  # a title would be written over the environment, and our mark is there
         "appendonly": "yes",
         "appendfsync": "everysec",
         "aof-load-truncated": "yes",  # the half line that a kill leaves at the end is dropped

@@ -14,7 +14,7 @@ from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
 from labeler import secrets
-from labeler.label_studio import install
+from labeler.label_studio import install, template
 from labeler.records.session import migrate
 from labeler.settings import Settings, keep
 from labeler.supervise import orphans, parts, ports, readiness
@@ -40,6 +40,7 @@ def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lamb
         secrets.load(settings.secrets)
         if settings.label_studio_url is None:
             install.ensure(settings, tell)
+            template.place(settings, tell)
         wanted = parts.wanted(settings)
         ports.check(wanted)
         keep_ports(settings)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from labeler.label_studio import install, template
 from labeler.settings import Settings
 from labeler.supervise import readiness
 from labeler.supervise.keeper import open_log, tail
@@ -32,7 +33,10 @@ class Stack:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start without waiting."""
+        """Start without waiting for readiness; what must be installed first is installed first, and told."""
+        if self.settings.label_studio_url is None:
+            install.ensure(self.settings, self._tell)
+            template.ensure(self.settings, self._tell)
         with open_log(self.log) as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "labeler.supervise"],

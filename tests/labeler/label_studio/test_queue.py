@@ -1,0 +1,135 @@
+"""An expert's queue, on a real Label Studio: what is served next is what the newest order says."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from labeler.label_studio import LabelStudio, changes, projects, queue, tasks
+from labeler.label_studio.expert import ExpertSession
+from labeler.label_studio.projects import Project
+from labeler.label_studio.queue import NewTask, place
+from models.errors import DataError, LabelStudioRefused
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+
+def new_tasks(scores: list[float]) -> list[NewTask]:
+    return [NewTask(f"asset-{n}", f"http://127.0.0.1:1/{n}.jpg", score) for n, score in enumerate(scores)]
+
+
+def answered(expert: ExpertSession, project: Project, times: int) -> list[int]:
+    served = []
+    for _ in range(times):
+        task = expert.next_task(project.id)
+        assert task is not None
+        expert.answer(task["id"], "neither")
+        served.append(task["id"])
+    return served
+
+
+def test_lowest_score_is_served_first_and_a_new_order_counts_from_the_next_fetch(
+    ls: LabelStudio, project: Project, expert: ExpertSession
+) -> None:
+    scores = [float(n) for n in range(12)]
+    random.Random(3).shuffle(scores)
+    ids = queue.add(ls, project.id, new_tasks(scores), "run-1")
+    by_score = [task for _, task in sorted(zip(scores, ids, strict=True))]
+    assert answered(expert, project, 4) == by_score[:4]
+
+    left = queue.open_tasks(ls, project.id)
+    assert left == sorted(by_score[4:])
+    queue.reorder(ls, project.id, {task: -float(task) for task in left}, "run-2", "run-1")
+    assert answered(expert, project, 3) == sorted(left, reverse=True)[:3]
+    versions = ls.request("GET", f"/api/projects/{project.id}/model-versions/")
+    assert set(versions) == {"run-2"}
+
+
+def test_the_labelling_page_shows_nothing_of_the_model(
+    ls: LabelStudio, project: Project, expert: ExpertSession
+) -> None:
+    queue.add(ls, project.id, new_tasks([0.1, 0.2]), "run-1")
+    task = expert.next_task(project.id)
+    assert task is not None
+    assert task["predictions"] == []
+
+
+def test_adding_again_makes_nothing_twice(ls: LabelStudio, project: Project) -> None:
+    new = new_tasks([0.3, 0.1, 0.2])
+    ids = queue.add(ls, project.id, new[:2], "run-1")
+    again = queue.add(ls, project.id, [*new, new[0]], "run-1")
+    assert again[:2] == ids
+    assert again[3] == ids[0]
+    assert changes.task_ids(ls, project.id) == set(again)
+
+
+def test_an_asset_id_is_matched_whole_and_letter_by_letter(ls: LabelStudio, project: Project) -> None:
+    names = ["a", "A", "aa", "a%", 'a"b', "ü/1.jpg", "a'b"]
+    new = [NewTask(name, "http://127.0.0.1:1/x.jpg", n) for n, name in enumerate(names)]
+    ids = queue.add(ls, project.id, new[1:], "run-1")
+    assert len(set(ids)) == len(ids)
+    assert queue.held_assets(ls, project.id, names) == dict(zip(names[1:], ids, strict=True))
+
+
+def test_reorder_leaves_out_what_vanished_meanwhile(ls: LabelStudio, project: Project, expert: ExpertSession) -> None:
+    ids = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3, 0.4]), "run-1")
+    assert queue.retire(ls, project.id, ids[1:2]) == ids[1:2]
+    queue.reorder(ls, project.id, {task: -n for n, task in enumerate([*ids, 10**9])}, "run-2", "run-1")
+    assert answered(expert, project, 3) == [ids[3], ids[2], ids[0]]
+    assert expert.next_task(project.id) is None
+
+
+def test_retire_keeps_what_was_answered_skipped_or_begun(
+    ls: LabelStudio, project: Project, expert: ExpertSession
+) -> None:
+    ids = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3, 0.4, 0.5]), "run-1")
+    expert.answer(ids[0], "romance")
+    expert.skip(ids[1])
+    expert.draft(ids[2], "romance")
+    assert queue.retire(ls, project.id, [*ids[:4], ids[3], 10**9]) == [ids[3]]
+    assert changes.task_ids(ls, project.id) == {*ids[:3], ids[4]}
+    assert queue.open_tasks(ls, project.id) == [ids[2], ids[4]]
+
+
+def test_retiring_the_last_task_leaves_the_experts_link_working(
+    ls: LabelStudio, project: Project, expert: ExpertSession
+) -> None:
+    ids = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3]), "run-1")
+    assert sorted(queue.retire(ls, project.id, ids)) == ids
+    assert changes.task_ids(ls, project.id) == set()
+    views = ls.request("GET", "/api/dm/views/", query={"project": project.id})
+    assert [view["id"] for view in views] == [project.view]
+    assert expert.next_task(project.id) is None
+    assert queue.retire(ls, project.id, ids) == []
+
+
+def test_images_get_new_addresses_and_keep_their_asset(ls: LabelStudio, project: Project) -> None:
+    ids = queue.add(ls, project.id, new_tasks([0.1, 0.2]), "run-1")
+    addresses = {task: f"http://127.0.0.1:1/new-{task}.jpg" for task in [*ids, 10**9]}
+    assert queue.refresh_images(ls, project.id, addresses) == ids
+    rows = {row["id"]: row["data"] for row in tasks.listed(ls, project.id)}
+    assert rows[ids[1]] == {"image": addresses[ids[1]], "asset_id": "asset-1"}
+
+
+def test_pages_hold_every_task_once(ls: LabelStudio, project: Project) -> None:
+    ids = queue.add(ls, project.id, new_tasks([float(n) for n in range(11)]), "run-1")
+    assert [row["id"] for row in tasks.listed(ls, project.id, page=4)] == ids
+    assert [row["id"] for row in tasks.listed(ls, project.id, tasks.is_open(), ids=ids[2:9], page=3)] == ids[2:9]
+
+
+def test_places_keep_the_order_of_any_scores() -> None:
+    scores = [-1e9, -40.0, -1.5, -0.2, 0.0, 1e-9, 0.5, 1.0, 39.0, 40.0, 1e6]
+    places = [place(score) for score in scores]
+    assert places == sorted(set(places))
+    assert 0 <= places[0] < places[-1] <= 1
+    with pytest.raises(DataError, match="finite"):
+        place(float("nan"))
+
+
+def test_a_project_that_is_gone_is_told_by_its_status(ls: LabelStudio, project: Project) -> None:
+    projects.delete(ls, project)
+    projects.delete(ls, project)
+    with pytest.raises(LabelStudioRefused, match="404") as caught:
+        queue.add(ls, project.id, new_tasks([0.1]), "run-1")
+    assert caught.value.status == 404
