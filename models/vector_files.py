@@ -101,7 +101,8 @@ def _load(path: Path) -> tuple[list[str], npt.NDArray[Any]]:
 
 
 def _load_npz(path: Path) -> tuple[list[str], npt.NDArray[Any]]:
-    with np.load(path, allow_pickle=False) as held:
+    # Opened here: of a damaged archive numpy leaves the file open that it opened itself.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
         ids = held[_pick(path, held.files, ID_NAMES)]
         vectors = held[_pick(path, held.files, VECTOR_NAMES)]
     if ids.ndim != 1 or ids.dtype.kind not in "USiu":

@@ -1,0 +1,134 @@
+"""Weights are found here, or their absence is told at once with the ways out; a name nobody knows gets near ones."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.errors import UnknownEncoder, WeightsUnavailable
+from models.weights import locate, model_names, unreachable
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """An address that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def refusing() -> str:
+    """An address where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_an_address_that_hangs_or_refuses_is_given_up_soon(silent: str, refusing: str) -> None:
+    assert unreachable(silent, seconds=0.4) in {"ReadTimeout", "nothing within 0.4 s"}
+    assert unreachable(refusing, seconds=2) == "ConnectionError"
+
+
+@pytest.mark.parametrize(
+    ("model", "near"),
+    [("vit-b-32", "ViT-B-32"), ("ViT-B32", "ViT-B-32"), ("convnext-base", "convnext_base")],
+)
+def test_an_unknown_model_gets_near_names(model: str, near: str) -> None:
+    with pytest.raises(UnknownEncoder, match=f"no model '{model}'. Did you mean .*{near}"):
+        locate(model, "laion2b_s34b_b79k")
+
+
+def test_an_unknown_tag_gets_near_names_and_all_there_are() -> None:
+    with pytest.raises(
+        UnknownEncoder, match=r"no weights 'laion2b' for ViT-B-32\. Did you mean laion2b.*It has openai,"
+    ):
+        locate("ViT-B-32", "laion2b")
+
+
+def test_a_checkpoint_file_that_is_not_there_is_named_with_the_ways_out(tmp_path: Path) -> None:
+    with pytest.raises(WeightsUnavailable) as error:
+        locate("ViT-B-32", str(tmp_path / "mine.safetensors"))
+    for words in ("mine.safetensors", "ATTUNE_PRETRAINED", "HF_HOME", "--vectors FILE", "attune demo"):
+        assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "is no open_clip config"),
+        ("[]", "is no open_clip config"),
+        ('{"embed_dim": 3}', "has no text_cfg, vision_cfg"),
+    ],
+)
+def test_a_config_that_is_none_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(content)
+    with pytest.raises(UnknownEncoder, match=words):
+        locate(str(path), "x.pt")
+
+
+def test_the_names_are_known_without_torch() -> None:
+    code = "import sys; from models.weights import model_names; assert model_names(); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert "ViT-B-32" in model_names()
+
+
+ASK = """
+import sys, time
+from models.errors import WeightsUnavailable
+from models.weights import locate
+import open_clip
+begun = time.monotonic()
+try:
+    print(locate("ViT-B-32", "laion2b_s34b_b79k").path)
+except WeightsUnavailable as error:
+    print(error)
+print(time.monotonic() - begun)
+"""
+
+
+def _ask(tmp_path: Path, **environment: str) -> tuple[str, float]:
+    """What a fresh process with an empty cache is told, and after how many seconds."""
+    variables = {"HF_HOME": str(tmp_path), "HOME": str(tmp_path), "PATH": "", "PYTHONPATH": ":".join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], env=variables | environment, capture_output=True, text=True, check=True
+    )
+    text, seconds = done.stdout.strip().rsplit("\n", 1)
+    return text, float(seconds)
+
+
+def test_a_hub_that_hangs_is_told_apart_within_ten_seconds(tmp_path: Path, silent: str) -> None:
+    text, seconds = _ask(tmp_path, HF_ENDPOINT=silent)
+    assert "does not answer" in text
+    assert "Ways out" in text
+    assert seconds < 10  # the promise itself, not a measurement: the hub's own client tries for most of a minute
+
+
+def test_offline_is_honoured_without_a_look_outside(tmp_path: Path, silent: str) -> None:
+    text, _ = _ask(tmp_path, HF_ENDPOINT=silent, HF_HUB_OFFLINE="1")
+    assert "HF_HUB_OFFLINE forbids" in text
+
+
+def test_weights_in_the_hubs_cache_are_found_with_nobody_answering(tmp_path: Path, silent: str) -> None:
+    repository = tmp_path / "hub" / "models--laion--CLIP-ViT-B-32-laion2B-s34B-b79K"
+    snapshot = repository / "snapshots" / ("a" * 40)
+    snapshot.mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("a" * 40)
+    (snapshot / "open_clip_model.safetensors").write_bytes(b"weights")
+    text, _ = _ask(tmp_path, HF_ENDPOINT=silent)
+    assert text == str(snapshot / "open_clip_model.safetensors")
+
+
+def test_a_checkpoint_is_named_by_its_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    path.write_bytes(b"one")
+    first = locate("ViT-B-32", str(path)).digest
+    time.sleep(0.01)  # so that the file's time differs
+    path.write_bytes(b"two")
+    assert locate("ViT-B-32", str(path)).digest != first
