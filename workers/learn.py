@@ -19,7 +19,7 @@ from models.planner import Ask
 from models.priors import Prompts
 from models.probe import Probe
 from workers import queueing, rounds, snapshot
-from workers.ordering import contested, deal, taken
+from workers.ordering import HEAD, contested, deal, missing, taken
 from workers.snapshot import Snapshot
 
 log = logging.getLogger("attune.learn")
@@ -64,7 +64,7 @@ def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, si
 
 
 def questions(seen: Snapshot, probe: Probe, prompts: Prompts | None, size: int) -> list[Ask]:
-    """What to ask whom next, for all queues together: the audits that are due soon, then the best ``size`` a queue.
+    """What to ask whom next, for all queues together: the audits that are due soon, then the best for each queue's head.
 
     Audits are drawn only for the next few answers: drawn later, they follow a better probe's scores.
     """
@@ -86,7 +86,7 @@ def questions(seen: Snapshot, probe: Probe, prompts: Prompts | None, size: int) 
     if not seen.queues:
         return []
     audits = [ask for ask in plan(AUDITS_AHEAD * len(seen.queues), seen.design) if ask.purpose == AUDIT]
-    return [*audits, *plan(size * len(seen.queues), None)]
+    return [*audits, *plan(sum(max(HEAD, lacking) for lacking in missing(seen, size).values()), None)]
 
 
 def one_round(

@@ -15,7 +15,8 @@ from models.answers import AUDIT, SKIP, UNSURE, Answer
 from models.planner import Ask
 from workers.snapshot import Asked, Snapshot
 
-FRESH = 8  # new questions that may push older ones back in one round, where the queue is full
+HEAD = 12  # the places that follow the newest probe; what lies behind them is only a reserve
+RESERVE = 1.5  # a queue may grow to so many times its size before its stale end is cut
 AUDIT_SPREAD = 10  # an audit's turn comes within so many answers of being drawn
 OVERLAP = 0.1  # of the answered images, so many go to a second expert even without a dispute
 
@@ -27,6 +28,11 @@ class QueuePlan:
     queue: int
     order: list[Asked | Ask] = field(default_factory=list)
     stale: list[Asked] = field(default_factory=list)
+
+    @property
+    def head(self) -> list[Asked | Ask]:
+        """The questions whose place is told to Label Studio: more than anybody answers before the next round."""
+        return [item for place, item in enumerate(self.order) if place < HEAD or isinstance(item, Ask)]
 
     @property
     def new(self) -> list[Ask]:
@@ -69,89 +75,102 @@ def _dispute(answers: Sequence[Answer]) -> float:
     return 0.0
 
 
+def missing(snapshot: Snapshot, size: int) -> dict[int, int]:
+    """Queue -> how many questions it lacks to hold ``size`` open ones."""
+    return {queue.id: max(0, size - len(waiting(snapshot, queue.id))) for queue in snapshot.queues}
+
+
+def waiting(snapshot: Snapshot, queue: int) -> list[Asked]:
+    """A queue's open questions that are no audits, oldest first."""
+    return [task for task in snapshot.asked if task.queue == queue and task.state == "open" and task.purpose != AUDIT]
+
+
 def deal(snapshot: Snapshot, asks: Sequence[Ask], size: int) -> list[QueuePlan]:
     """Share the plan out over the queues: an open task stays where it is, a new one goes where most is missing.
 
     ``asks`` are best first, as ``models.learner.plan`` gives them for all queues together; ``size`` is how many open
-    tasks each queue holds. No expert gets an image that he or she has answered.
+    tasks each queue is to hold. No expert gets an image that he or she has answered.
     """
-    plans = {queue.id: QueuePlan(queue.id) for queue in snapshot.queues}
-    places = _Places(snapshot, plans, size)
-    rank = {ask.index: number for number, ask in enumerate(asks)}
-    open_training = [t for t in snapshot.asked if t.state == "open" and t.purpose != AUDIT and t.queue in plans]
-    for task in sorted(open_training, key=lambda t: (rank.get(t.row, len(rank)), t.key)):
-        if task.row >= 0 and task.row in rank:
-            places.keep(task, rank[task.row])
-    here = {task.row for task in open_training}
-    for number, ask in enumerate(asks):
-        if ask.index not in here or ask.purpose == "second-opinion":
-            places.add(ask, number)
-    for task in open_training:
-        if task.row < 0 or task.row not in rank:
-            places.drop(task)
-    return [_merged(snapshot, plans[queue.id], places) for queue in snapshot.queues]
+    places = _Places(snapshot, size)
+    here = {task.row: task for queue in places.ranked for task in waiting(snapshot, queue)}
+    for ask in asks:
+        task = here.get(ask.index)
+        if task is not None and ask.purpose != "second-opinion":
+            places.keep(task)
+        elif ask.purpose != AUDIT:
+            places.add(ask)
+    audits = _deal_audits(snapshot, [ask for ask in asks if ask.purpose == AUDIT])
+    return [_merged(snapshot, queue.id, places, audits[queue.id], size) for queue in snapshot.queues]
 
 
 class _Places:
-    """How full each queue is while the plan is dealt out."""
+    """The head of each queue while the plan is dealt out."""
 
-    def __init__(self, snapshot: Snapshot, plans: dict[int, QueuePlan], size: int) -> None:
-        self.size = size
-        self.plans = plans
-        self.ranked: dict[int, list[tuple[float, Asked | Ask]]] = {queue: [] for queue in plans}
-        self.fresh = dict.fromkeys(plans, 0)
-        expert_of = {queue.id: queue.expert_id for queue in snapshot.queues}
-        seen: dict[int, set[int]] = {}
+    def __init__(self, snapshot: Snapshot, size: int) -> None:
+        self.ranked: dict[int, list[Asked | Ask]] = {queue.id: [] for queue in snapshot.queues}
+        self.room = {queue: max(HEAD, lacking) for queue, lacking in missing(snapshot, size).items()}
+        answered: dict[int, set[int]] = {}
         for row, expert in snapshot.answer_rows:
-            seen.setdefault(expert, set()).add(row)
-        self.seen = {queue: set(seen.get(expert, set())) for queue, expert in expert_of.items()}
-        self.old: dict[int, int] = dict.fromkeys(plans, 0)
+            answered.setdefault(expert, set()).add(row)
+        self.seen = {queue.id: set(answered.get(queue.expert_id, set())) for queue in snapshot.queues}
         for task in snapshot.asked:
             if task.queue in self.seen:
                 self.seen[task.queue].add(task.row)
-                self.old[task.queue] += task.state == "open" and task.purpose != AUDIT
 
-    def keep(self, task: Asked, rank: int) -> None:
-        self.ranked[task.queue].append((rank, task))
+    def keep(self, task: Asked) -> None:
+        self.ranked[task.queue].append(task)
 
-    def add(self, ask: Ask, rank: int) -> None:
+    def add(self, ask: Ask) -> None:
         """Give a new question to the queue that has least before it, if any may take it."""
-        able = [queue for queue in self.plans if ask.index not in self.seen[queue] and self._room(queue)]
-        if not able:
-            return
-        queue = min(able, key=lambda one: (len(self.ranked[one]) + sum(r < rank for r, _ in self.ranked[one]), one))
-        self.ranked[queue].append((rank, ask))
-        self.seen[queue].add(ask.index)
-        self.fresh[queue] += 1
-
-    def _room(self, queue: int) -> bool:
-        return self.fresh[queue] < max(FRESH, self.size - self.old[queue])
-
-    def drop(self, task: Asked) -> None:
-        """An old question that the plan no longer names: stale where newer ones fill the queue, else last."""
-        if task.row < 0 or len(self.ranked[task.queue]) >= self.size:
-            self.plans[task.queue].stale.append(task)
-        else:
-            self.ranked[task.queue].append((float("inf"), task))
+        able = [
+            queue
+            for queue, ranked in self.ranked.items()
+            if ask.index not in self.seen[queue] and len(ranked) < self.room[queue]
+        ]
+        if able:
+            queue = min(able, key=lambda one: (len(self.ranked[one]), one))
+            self.ranked[queue].append(ask)
+            self.seen[queue].add(ask.index)
 
 
-def _merged(snapshot: Snapshot, plan: QueuePlan, places: _Places) -> QueuePlan:
-    """The queue's final order: training questions by rank, each audit at its own turn."""
-    training = [item for _, item in sorted(places.ranked[plan.queue], key=lambda pair: pair[0])]
-    fresh_audits = [item for item in training if isinstance(item, Ask) and item.purpose == AUDIT]
-    training = [item for item in training if item not in fresh_audits]
-    answered = answered_by(snapshot, plan.queue)
-    waiting: list[tuple[int, Asked | Ask]] = [
-        ((task.due or 0) - answered, task)
+def _deal_audits(snapshot: Snapshot, audits: Sequence[Ask]) -> dict[int, list[Ask]]:
+    """New audits in turn over the queues, beginning with the one that has the fewest waiting."""
+    dealt: dict[int, list[Ask]] = {queue.id: [] for queue in snapshot.queues}
+    held = {queue: len(_waiting_audits(snapshot, queue)) for queue in dealt}
+    for ask in audits:
+        queue = min(held, key=lambda one: (held[one], one))
+        dealt[queue].append(ask)
+        held[queue] += 1
+    return dealt
+
+
+def _waiting_audits(snapshot: Snapshot, queue: int) -> list[Asked]:
+    return [
+        task
         for task in snapshot.asked
-        if task.queue == plan.queue and task.state == "open" and task.purpose == AUDIT and task.row >= 0
+        if task.queue == queue and task.state == "open" and task.purpose == AUDIT and task.row >= 0
     ]
-    waiting += [(turn(snapshot, ask, answered) - answered, ask) for ask in fresh_audits]
-    order: list[Asked | Ask] = list(training)
-    for place, audit in sorted(waiting, key=lambda pair: pair[0]):
+
+
+def _merged(snapshot: Snapshot, queue: int, places: _Places, fresh_audits: Sequence[Ask], size: int) -> QueuePlan:
+    """The queue's final order: its head by rank, the reserve behind it, each audit at its own turn."""
+    head = places.ranked[queue]
+    kept = {item.key for item in head if isinstance(item, Asked)}
+    rest = [task for task in waiting(snapshot, queue) if task.key not in kept]
+    gone = [task for task in rest if task.row < 0]
+    rest = [task for task in rest if task.row >= 0]
+    # Cut rarely and then deeply: each cut is a request that Label Studio takes its time for.
+    most = size - len(head) if len(head) + len(rest) > RESERVE * size else len(rest)
+    order: list[Asked | Ask] = [*head, *rest[len(rest) - max(0, most) :]]
+    stale = gone + rest[: len(rest) - max(0, most)]
+    answered = answered_by(snapshot, queue)
+    audits: list[tuple[int, Asked | Ask]] = [
+        *(((task.due or 0) - answered, task) for task in _waiting_audits(snapshot, queue)),
+        *((turn(snapshot, ask, answered) - answered, ask) for ask in fresh_audits),
+    ]
+    for place, audit in sorted(audits, key=lambda pair: pair[0]):
         order.insert(min(max(place, 0), len(order)), audit)
-    plan.order = order
-    return plan
+    return QueuePlan(queue, order, stale)
 
 
 def answered_by(snapshot: Snapshot, queue: int) -> int:

@@ -10,25 +10,27 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from labeler.media import media_url
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from labeler.label_studio import queue as label_studio_queue
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.queue import NewTask
 from labeler.lease import Lease
-from labeler.records.schema import Queue, Task
+from labeler.records.schema import Annotation, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import LabelStudioError
 from models.planner import Ask
-from workers.ordering import QueuePlan, answered_by, turn
+from workers.ordering import HEAD, QueuePlan, answered_by, turn
 from workers.rounds import Learned
 from workers.snapshot import Asked, Snapshot
 
 OFFERED = 3  # the first so many of a queue may be on an expert's screen before the next order arrives
+AT_WORK = timedelta(minutes=3)  # an expert whose last answer is no older is at work
+IDLE = timedelta(minutes=1)  # the others' queues follow at most this often
 GRACE = timedelta(minutes=15)  # and stay there: a question is not taken away under somebody's hands
 
 
@@ -40,30 +42,56 @@ def apply(
     A queue that Label Studio refuses does not hold up the others; its error is raised after they are done.
     """
     queues = {queue.id: queue for queue in seen.queues}
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        waiting = [pool.submit(_one, settings, ls, seen, queues[plan.queue], plan, learned, lease) for plan in plans]
+    due = [plan for plan in plans if is_due(settings, queues[plan.queue], plan)]
+    # Two at a time: Label Studio's own database takes one writer, and a crowd of them waits longer than a line.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        waiting = [pool.submit(_one, settings, ls, seen, queues[plan.queue], plan, learned, lease) for plan in due]
     failed = [done.exception() for done in waiting if done.exception() is not None]
     if failed:
         raise failed[0]  # type: ignore[misc]
     return sum(done.result() for done in waiting)
 
 
+def is_due(settings: Settings, queue: Queue, plan: QueuePlan) -> bool:
+    """Whether a queue gets its new order now: at once while its expert works, now and then while nobody looks."""
+    if len(plan.order) - len(plan.new) < HEAD or not queue.model_version:
+        return True
+    with reading(settings) as session:
+        ordered = session.get_one(Queue, queue.id).ordered_at
+        newest = session.scalar(select(func.max(Annotation.received_at)).join(Task).where(Task.queue_id == queue.id))
+    at_work = newest is not None and newest > now() - AT_WORK
+    return at_work or ordered is None or ordered < now() - IDLE
+
+
 def _one(
     settings: Settings, ls: LabelStudio, seen: Snapshot, queue: Queue, plan: QueuePlan, learned: Learned, lease: Lease
 ) -> int:
-    name = f"run-{learned.run}"
+    name = next_order(queue.model_version, learned.run)
     scores = {place: (place + 1) / (len(plan.order) + 1) for place in range(len(plan.order))}
+    told = {id(item) for item in plan.head}
     lease.renew()
     made = _add(settings, ls, seen, queue, plan, scores, name, learned.run)
-    old = {item.label_studio_task: scores[place] for place, item in enumerate(plan.order) if isinstance(item, Asked)}
-    if old or made:
+    old = {
+        item.label_studio_task: scores[place]
+        for place, item in enumerate(plan.order)
+        if isinstance(item, Asked) and id(item) in told
+    }
+    if made and not old:
+        label_studio_queue.serve(ls, queue.project, name)
+    elif old:
         lease.renew()
-        everything = old | {task: scores[place] for place, task in made.items()}
-        label_studio_queue.reorder(ls, queue.project, everything, name, queue.model_version)
+        # New tasks came with their place; older orders stay until the daily clean-up, they cost nothing.
+        label_studio_queue.reorder(ls, queue.project, old, name, "")
     gone = _retire(settings, ls, queue, plan)
     _note_order(settings, lease, queue, plan, made, learned.run, name)
     _forget(settings, gone)
     return len(made)
+
+
+def next_order(before: str, run: int) -> str:
+    """The model version under which a new order is told: never one used before, so that no two orders mix."""
+    number = int(before.split("-")[1]) if before.startswith("order-") else 0
+    return f"order-{number + 1}-run-{run}"
 
 
 def _add(
@@ -131,7 +159,9 @@ def _note_order(
 ) -> None:
     with writing(settings) as session:
         lease.check(session)
-        session.execute(update(Queue).where(Queue.id == queue.id).values(model_version=name, order_run=run))
+        session.execute(
+            update(Queue).where(Queue.id == queue.id).values(model_version=name, order_run=run, ordered_at=now())
+        )
         for place, item in enumerate(plan.order):
             which = Task.label_studio_task == made[place] if isinstance(item, Ask) else Task.id == item.key
             values = {"position": place} | ({"offered_at": now()} if place < OFFERED else {})

@@ -17,12 +17,13 @@ from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.job import Job as Message
 from rq.serializers import JSONSerializer
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from labeler import ingest, jobs
 from labeler import settings as reader
-from labeler.records.schema import Attribute, Job
+from labeler.records import schema
+from labeler.records.schema import Attribute, Job, Run
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
@@ -141,11 +142,18 @@ def _label_studio_answers(settings: Settings) -> bool:
 
 
 def ask_to_learn(settings: Settings) -> int:
-    """Ask for a round of every attribute with answers that no round has seen and no learner at work on it."""
+    """Ask for a round of every attribute with answers that no round has seen, or a queue in an older run's order.
+
+    Not where a learner is at work, nor where nobody has a queue yet.
+    """
+    newest = select(func.max(Run.number)).where(Run.attribute_id == Attribute.id).scalar_subquery()
+    mine = (schema.Queue.attribute_id == Attribute.id) & schema.Queue.closed_at.is_(None)
+    behind = exists().where(mine, schema.Queue.order_run < newest)
     with reading(settings) as session:
         wanted = select(Attribute.name).where(
             Attribute.retired_at.is_(None),
-            Attribute.answers_counter > Attribute.learned_counter,
+            exists().where(mine),
+            or_(Attribute.answers_counter > Attribute.learned_counter, behind),
             or_(Attribute.lease_until.is_(None), Attribute.lease_until < now()),
         )
         names = list(session.scalars(wanted))

@@ -81,6 +81,7 @@ def one_queue(settings: Settings, ls: LabelStudio, queue: Queue, whole: bool = F
         newest = max(newest or state.updated_at, state.updated_at)
     if whole:
         told["deleted"] += forget_deleted(settings, ls, queue)
+        drop_old_orders(ls, queue)
     renew_images(settings, ls, queue)
     if newest is not None:
         with writing(settings) as session:
@@ -133,6 +134,14 @@ def forget_deleted(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
         for task in missing:
             task.state = "retired"
     return len(answers)
+
+
+def drop_old_orders(ls: LabelStudio, queue: Queue) -> int:
+    """Delete the predictions that carried earlier orders of the queue; how many orders that were."""
+    old = [name for name in label_studio_queue.versions(ls, queue.project) if name != queue.model_version]
+    for name in old:
+        label_studio_queue.drop_version(ls, queue.project, name)
+    return len(old)
 
 
 def annotations_of(session: Session, tasks: Sequence[int]) -> list[int]:

@@ -88,10 +88,22 @@ def reorder(ls: LabelStudio, project: int, scores: Mapping[int, float], version:
             raise LabelStudioRefused(f"Tasks of project {project} vanish while they are put in order. Ask again.", 400)
     if not wanted:
         return
-    # Not by the SDK, whose reading of the whole project that comes back takes longer than the change.
-    ls.request("PATCH", f"/api/projects/{project}/", {"model_version": version})
+    serve(ls, project, version)
     if previous and previous != version:
         drop_version(ls, project, previous)
+
+
+def serve(ls: LabelStudio, project: int, version: str) -> None:
+    """Serve by the places of ``version`` from the next fetch on; it must have some.
+
+    Not by the SDK, whose reading of the whole project that comes back takes longer than the change.
+    """
+    ls.request("PATCH", f"/api/projects/{project}/", {"model_version": version})
+
+
+def versions(ls: LabelStudio, project: int) -> list[str]:
+    """The model versions that the project holds predictions of."""
+    return list(ls.request("GET", f"/api/projects/{project}/model-versions/"))
 
 
 def _import(ls: LabelStudio, project: int, scores: Mapping[int, float], version: str) -> bool:

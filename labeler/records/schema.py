@@ -159,6 +159,7 @@ class Queue(Base):
     webhook: Mapped[int | None]
     model_version: Mapped[str] = mapped_column(default="")
     order_run: Mapped[int] = mapped_column(default=0)  # the run whose order Label Studio serves
+    ordered_at: Mapped[datetime | None]
     synced_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]

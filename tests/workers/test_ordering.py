@@ -17,7 +17,7 @@ from models.audit import AuditDesign
 from models.fingerprint import Fingerprint
 from models.planner import Ask
 from models.pool import Pool
-from workers.ordering import FRESH, contested, deal, taken
+from workers.ordering import HEAD, contested, deal, missing, taken
 from workers.snapshot import Asked, Snapshot
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -36,15 +36,21 @@ def view() -> PoolView:
 VIEW = view()
 
 
-def snapshot(queues: int = 2, asked: Sequence[Asked] = (), said: Sequence[tuple[int, int, str]] = (), **more: Any) -> Snapshot:
+def snapshot(
+    queues: int = 2, asked: Sequence[Asked] = (), said: Sequence[tuple[int, int, str]] = (), **more: Any
+) -> Snapshot:
     """``said``: (row, expert, value) in the order of answering."""
     attribute = Attribute(id=1, name="x", question="?", classes=["yes", "no"], settings={"seed": 5}, created_at=NOON)
     return Snapshot(
         attribute=attribute,
-        queues=tuple(Queue(id=q, attribute_id=1, expert_id=q, project=q, view=1, model_version="") for q in range(1, queues + 1)),
+        queues=tuple(
+            Queue(id=q, attribute_id=1, expert_id=q, project=q, view=1, model_version="") for q in range(1, queues + 1)
+        ),
         experts={q: f"e{q}@x.org" for q in range(1, queues + 1)},
         view=VIEW,
-        answers=tuple(Answer(f"a{row}", f"t{row}", f"e{who}@x.org", value, "borderline", NOON) for row, who, value in said),
+        answers=tuple(
+            Answer(f"a{row}", f"t{row}", f"e{who}@x.org", value, "borderline", NOON) for row, who, value in said
+        ),
         answer_rows=tuple((row, who) for row, who, _ in said),
         asked=tuple(asked),
         design=AuditDesign(5),
@@ -57,7 +63,9 @@ def ask(row: int, purpose: str = "borderline") -> Ask:
     return Ask(row, f"a{row}", purpose, 0.5, "because", 0.1 if purpose == AUDIT else None)
 
 
-def task(key: int, row: int, queue: int = 1, state: str = "open", purpose: str = "borderline", due: int | None = None) -> Asked:
+def task(
+    key: int, row: int, queue: int = 1, state: str = "open", purpose: str = "borderline", due: int | None = None
+) -> Asked:
     return Asked(key, row, queue, 1000 + key, purpose, state, due)
 
 
@@ -81,16 +89,25 @@ def test_an_open_question_stays_in_its_queue_and_moves_to_its_new_rank() -> None
     assert plan.stale == []
 
 
-def test_a_full_queue_takes_some_new_questions_and_gives_up_as_many_stale_ones() -> None:
+def test_a_full_queue_takes_a_new_head_and_keeps_its_reserve_behind() -> None:
     before = [task(key, row=100 + key) for key in range(40)]
     plan = deal(snapshot(1, before), [ask(row) for row in range(40)], size=40)[0]
-    assert rows(plan.new) == list(range(FRESH))
-    assert rows(plan.order)[:FRESH] == list(range(FRESH))
+    assert rows(plan.new) == list(range(HEAD))
+    assert rows(plan.order)[:HEAD] == list(range(HEAD))
+    assert len(plan.order) == 40 + HEAD
+    assert plan.head == plan.order[:HEAD]
+    assert plan.stale == []
+
+
+def test_a_queue_that_has_grown_is_cut_back_to_its_size_at_its_stale_end() -> None:
+    before = [task(key, row=100 + key) for key in range(55)]
+    plan = deal(snapshot(1, before), [ask(row) for row in range(12)], size=40)[0]
     assert len(plan.order) == 40
-    assert len(plan.stale) == FRESH
+    assert sorted(item.key for item in plan.stale) == list(range(27))
 
 
 def test_an_empty_queue_is_filled_at_once() -> None:
+    assert missing(snapshot(1), 40) == {1: 40}
     assert len(deal(snapshot(1), [ask(row) for row in range(40)], size=40)[0].new) == 40
 
 
@@ -112,7 +129,9 @@ def test_an_audit_keeps_its_turn_whatever_the_probe_says() -> None:
     waiting = task(1, row=90, purpose=AUDIT, due=8)
     plan = deal(snapshot(1, [*answered, waiting]), [ask(row) for row in range(10)], size=10)[0]
     assert rows(plan.order)[2] == 90
-    later = deal(snapshot(1, [*answered, task(17, 60, state="answered"), task(18, 61, state="answered"), waiting]), [ask(0)], 10)[0]
+    later = deal(
+        snapshot(1, [*answered, task(17, 60, state="answered"), task(18, 61, state="answered"), waiting]), [ask(0)], 10
+    )[0]
     assert rows(later.order)[0] == 90
 
 
@@ -150,7 +169,9 @@ def test_a_small_share_of_undisputed_answers_is_asked_twice_so_that_agreement_ca
     st.lists(st.tuples(st.integers(0, 59), st.integers(1, 3)), max_size=40, unique_by=lambda pair: pair[0]),
     st.integers(1, 15),
 )
-def test_every_open_question_is_either_ordered_once_or_stale(asks: list[int], before: list[tuple[int, int]], size: int) -> None:
+def test_every_open_question_is_either_ordered_once_or_stale(
+    asks: list[int], before: list[tuple[int, int]], size: int
+) -> None:
     waiting = [task(key, row, queue) for key, (row, queue) in enumerate(before)]
     plans = deal(snapshot(3, waiting), [ask(row) for row in asks], size)
     kept = [item.key for plan in plans for item in plan.order if isinstance(item, Asked)]
@@ -160,4 +181,4 @@ def test_every_open_question_is_either_ordered_once_or_stale(asks: list[int], be
     assert len(fresh) == len(set(fresh))
     assert not set(fresh) & {row for row, _ in before}
     for plan in plans:
-        assert len(plan.order) <= max(size, len([t for t in waiting if t.queue == plan.queue])) + FRESH
+        assert len(plan.order) <= max(1.5 * size, HEAD) + size

@@ -156,6 +156,7 @@ def upgrade() -> None:
     sa.Column('webhook', sa.Integer(), nullable=True),
     sa.Column('model_version', sa.String(length=255), nullable=False),
     sa.Column('order_run', sa.Integer(), nullable=False),
+    sa.Column('ordered_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('synced_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
