@@ -281,7 +281,7 @@ def add_studio(settings: Settings, images: bool = True) -> dict[str, Attribute]:
         add_run(settings, serious, answers, float(quality), 0.5 / np.sqrt(answers / 4))
     advice = {
         "state": "settled",
-        "advice": "More answers would hardly change this probe: publish it.",
+        "advice": "More answers would hardly change this probe.",
         "evidence": ["kappa .994 over the last 3 rounds", "the interval is .16 wide"],
     }
     last = add_run(settings, serious, 132, 0.87, 0.08, advice)

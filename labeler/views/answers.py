@@ -115,9 +115,7 @@ def _assets(session: Session, classes: Mapping[int, Sequence[str]]) -> dict[int,
             select(answer.c.attribute_id, func.count(answer.c.asset_pk.distinct()))
             .where(answer.c.value != SKIP)
             .group_by(answer.c.attribute_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
 
 
@@ -128,7 +126,5 @@ def _at_work(session: Session, classes: Mapping[int, Sequence[str]]) -> dict[int
             select(Annotation.attribute_id, func.count(Annotation.expert_id.distinct()))
             .where(Annotation.attribute_id.in_(list(classes)), Annotation.answered_at >= since)
             .group_by(Annotation.attribute_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task
@@ -50,7 +50,7 @@ class Home:
 def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
     """What the home page shows to ``viewer``."""
     with reading(settings) as session:
-        query = select(Attribute).where(Attribute.retired_at.is_(None)).order_by(Attribute.name)
+        query = select(Attribute).where(Attribute.retired_at.is_(None)).order_by(_own(viewer).desc(), Attribute.name)
         found = page_of(session, query, page, PAGE)
         pool = pool_size(session)
         counts = answers.count(session, {one.id: one.classes for one in found.items})
@@ -65,6 +65,15 @@ def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
             )  # fmt: skip
 
         return Home(found.map(card), pool, found.total)
+
+
+def _own(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether the viewer has a queue for an attribute: those come first."""
+    return (
+        exists(Queue.id)
+        .where(Queue.attribute_id == Attribute.id, Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None))
+        .correlate(Attribute)
+    )
 
 
 def pool_size(session: Session) -> int:
@@ -82,7 +91,7 @@ class Held:
         champions = select(Alias.attribute_id, Alias.version).where(
             Alias.attribute_id.in_(ids), Alias.alias == "champion"
         )
-        self.champions: dict[int, int] = dict(session.execute(champions).tuples().all())
+        self.champions: dict[int, int] = dict(session.execute(champions).all())
         self.experts, self.open_tasks = _queues(session, ids), _open_tasks(session, ids)
         own = select(Queue).where(
             Queue.attribute_id.in_(ids), Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None)
@@ -119,7 +128,7 @@ def _queues(session: Session, ids: Sequence[int]) -> dict[int, int]:
     open_queues = select(Queue.attribute_id, func.count(Queue.id)).where(
         Queue.attribute_id.in_(ids), Queue.closed_at.is_(None)
     )
-    return dict(session.execute(open_queues.group_by(Queue.attribute_id)).tuples().all())
+    return dict(session.execute(open_queues.group_by(Queue.attribute_id)).all())
 
 
 def _open_tasks(session: Session, ids: Sequence[int]) -> dict[int, int]:
@@ -128,4 +137,4 @@ def _open_tasks(session: Session, ids: Sequence[int]) -> dict[int, int]:
         .join(Task, Task.queue_id == Queue.id)
         .where(Queue.attribute_id.in_(ids), Queue.closed_at.is_(None), Task.state == "open")
     )
-    return dict(session.execute(open_tasks.group_by(Queue.attribute_id)).tuples().all())
+    return dict(session.execute(open_tasks.group_by(Queue.attribute_id)).all())

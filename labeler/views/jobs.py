@@ -52,7 +52,7 @@ def board(settings: Settings, state: str = "", page: int = 1) -> Board:
     if state in STATES:
         wanted = wanted.where(Job.state == state)
     with reading(settings) as session:
-        counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples().all())
+        counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
         found = page_of(session, wanted, page, PAGE)
     return Board(found.map(_work), {name: counts.get(name, 0) for name in STATES}, state if state in STATES else "")
 

@@ -42,9 +42,7 @@ def people(settings: Settings, page: int = 1) -> Page[Member]:
         roles = dict(
             session.execute(
                 select(User.expert_id, User.role).where(User.expert_id.in_(ids), User.disabled_at.is_(None))
-            )
-            .tuples()
-            .all()
+            ).all()
         )
 
         def member(one: Expert) -> Member:

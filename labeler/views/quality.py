@@ -27,7 +27,12 @@ class Quality:
     lo: float | None = None
     hi: float | None = None
     n: int = 0
-    reason: str = "no probe has been learned yet"
+    reason: str = ""
+
+    @property
+    def why(self) -> str:
+        """Why there is no figure, as a sentence."""
+        return f"Too few audit answers yet: {self.reason}." if self.reason else "No probe has been learned yet."
 
     @property
     def known(self) -> bool:
@@ -50,7 +55,7 @@ def read(metrics: Mapping[str, Any], key: str = AUDIT) -> Quality:
     """The figure under ``key`` of a run's metrics."""
     held = metrics.get(key)
     if not held:
-        return Quality(reason="too few audit answers yet")
+        return Quality(reason="none was measured")
     metric = Metric.from_dict(held)
     return Quality(metric.value, metric.lo, metric.hi, metric.n, metric.reason)
 

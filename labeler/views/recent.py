@@ -82,7 +82,7 @@ def _by_id(
     session: Session, kind: type[T], column: InstrumentedAttribute[int], ids: Iterable[int | None]
 ) -> dict[int, T]:
     wanted = {one for one in ids if one is not None}
-    return dict(session.execute(select(column, kind).where(column.in_(wanted))).tuples().all())
+    return dict(session.execute(select(column, kind).where(column.in_(wanted))).all())
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from labeler.views.viewer import Viewer
 
 SEEDING, LABELLING, SETTLED, PUBLISHED, UNDEFINED = "seeding", "labelling", "settled", "published", "needs definition"
 ABOUT = {
-    SEEDING: "The first images are out; no probe has been learned yet.",
+    SEEDING: "No probe has been learned yet: it begins with the first answers.",
     LABELLING: "Every answer teaches the probe, and the probe picks what to ask next.",
     SETTLED: "More answers would hardly change the probe.",
     PUBLISHED: "A version is the champion: pipelines pull it.",
@@ -51,15 +51,24 @@ class Facts:
     champion: int | None
     advice: Mapping[str, Any]
 
+    @property
+    def word(self) -> str:
+        """The newest run's advice in one word."""
+        return str(self.advice.get("state", "")).lower()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the newest run says that more answers would not help."""
+        return self.word in _SETTLED_WORDS
+
 
 def state(facts: Facts) -> str:
     """One of the five states; a bad definition is said even of a published attribute."""
-    word = str(facts.advice.get("state", "")).lower()
-    if word in _HOPELESS_WORDS:
+    if facts.word in _HOPELESS_WORDS:
         return UNDEFINED
     if facts.champion is not None:
         return PUBLISHED
-    if word in _SETTLED_WORDS:
+    if facts.settled:
         return SETTLED
     return SEEDING if facts.last_run is None else LABELLING
 
@@ -89,6 +98,8 @@ def _experts_step(facts: Facts) -> Step:
         return Step("You have no queue for this question. Ask its owner to add you.")
     if state(facts) == UNDEFINED:
         return Step("Read the definition again, and look at the images you disagree on.", place="contested")
+    if facts.settled:
+        return Step("Nothing is urgent: more answers would hardly change the probe.", place="queue")
     return Step("Answer the next image.", place="queue")
 
 

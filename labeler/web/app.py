@@ -50,7 +50,6 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_CHECK_DEFAULT=False,  # the guard checks, as bearer tokens need no such proof
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         BOOTSTRAP_SERVE_LOCAL=True,
-        SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
     )
     Bootstrap5(app)
     replies.init_app(app)

@@ -22,6 +22,13 @@ POLICY = (
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 PRIVATE = "no-store"
+MESSAGES = {
+    404: "There is no page at this address. It may have been mistyped, or what it showed is gone.",
+    405: "This address takes another method. Go back, and use the buttons of the page.",
+    413: "What was sent is larger than this address takes.",
+    429: "Too many tries. Wait five minutes, then try again.",
+}
+QUIET = frozenset({"static", "bootstrap.static", "health.alive", "health.ready", "attribute.live"})
 
 
 def init_app(app: Flask) -> None:
@@ -60,8 +67,8 @@ def _finish(response: Response) -> Response:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = PRIVATE
-    if request.endpoint not in {"static", "bootstrap.static", "health.alive", "health.ready"}:
-        log.info("%s %s %s %.0f ms %s", request.method, _place(), response.status_code, _milliseconds(), _name())
+    level = logging.DEBUG if request.endpoint in QUIET and response.status_code < 400 else logging.INFO
+    log.log(level, "%s %s %s %.0f ms %s", request.method, _place(), response.status_code, _milliseconds(), _name())
     return response
 
 
@@ -95,7 +102,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
             "The form was open for too long, or came from another site. Load the page again and send it once more."
         )
     else:
-        message = error.description or error.name
+        message = _own_words(error) or MESSAGES.get(status) or error.name
     reply = _reply(status, error.name, message)
     for name, value in error.get_headers():
         if name in {"Retry-After", "Allow", "Location"}:
@@ -103,6 +110,11 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if status == 401:
         reply.headers["WWW-Authenticate"] = 'Bearer realm="Attune"'
     return reply
+
+
+def _own_words(error: HTTPException) -> str | None:
+    """What our code said when it raised the error; werkzeug's stock sentence does not count."""
+    return error.description if error.description != type(error).description else None
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

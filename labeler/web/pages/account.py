@@ -18,15 +18,22 @@ blueprint = Blueprint("account", __name__)
 class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
     """The old password once, the new one twice."""
 
-    old = PasswordField("Password now", validators=[InputRequired("Give the password you have now."), Length(max=200)])
+    old = PasswordField(
+        "Password now",
+        validators=[InputRequired("Give the password you have now."), Length(max=200)],
+        render_kw={"autocomplete": "current-password"},
+    )
     new = PasswordField(
         "New password",
         validators=[
             InputRequired("Choose a new password."),
             Length(people.SHORTEST_PASSWORD, 200, f"At least {people.SHORTEST_PASSWORD} characters."),
         ],
+        render_kw={"autocomplete": "new-password"},
     )
-    again = PasswordField("New password again", validators=[EqualTo("new", "The two differ.")])
+    again = PasswordField(
+        "New password again", validators=[EqualTo("new", "The two differ.")], render_kw={"autocomplete": "new-password"}
+    )
     submit = SubmitField("Change password")
 
 

@@ -18,8 +18,16 @@ blueprint = Blueprint("login", __name__)
 class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
     """Address and password; lengths are bounded, as hashing a huge password would cost us and not its sender."""
 
-    email = EmailField("Email", validators=[InputRequired("Give your address."), Length(max=254)])
-    password = PasswordField("Password", validators=[InputRequired("Give your password."), Length(max=200)])
+    email = EmailField(
+        "Email",
+        validators=[InputRequired("Give your address."), Length(max=254)],
+        render_kw={"autocomplete": "username", "autofocus": True},
+    )
+    password = PasswordField(
+        "Password",
+        validators=[InputRequired("Give your password."), Length(max=200)],
+        render_kw={"autocomplete": "current-password"},
+    )
     submit = SubmitField("Log in")
 
 

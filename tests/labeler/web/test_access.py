@@ -1,0 +1,99 @@
+"""Endpoint by role: every cell of the table is tried, and a route without a row fails."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from labeler import tokens
+from labeler.web.app import create_app
+from tests import factories
+from tests.labeler.web.conftest import Actor
+
+LOGIN, OK, NO, GONE = "login", 200, 403, 404
+# method and path -> what anybody, expert, owner, admin and pipeline get. "login" is a redirect to the login page.
+TABLE: dict[tuple[str, str], tuple[object, ...]] = {
+    ("GET", "/healthz"): (OK, OK, OK, OK, OK),
+    ("GET", "/readyz"): (OK, OK, OK, OK, OK),
+    ("GET", "/static/theme.css"): (OK, OK, OK, OK, OK),
+    ("GET", "/bootstrap/static/css/bootstrap.min.css"): (OK, OK, OK, OK, OK),
+    ("GET", "/login"): (OK, 302, 302, 302, OK),
+    ("POST", "/login"): (400, 400, 400, 400, 400),  # no proof against forgery was sent
+    ("POST", "/webhooks/label-studio"): (NO, NO, NO, NO, NO),  # opened by its secret alone
+    ("GET", "/media/forged/a.jpg"): (NO, NO, NO, NO, NO),  # opened by its signature alone
+    ("GET", "/"): (LOGIN, OK, OK, OK, NO),
+    ("POST", "/logout"): (LOGIN, 400, 400, 400, NO),
+    ("GET", "/account"): (LOGIN, OK, OK, OK, NO),
+    ("POST", "/account"): (LOGIN, 400, 400, 400, NO),
+    ("GET", "/attributes/romance"): (LOGIN, OK, OK, OK, NO),
+    ("GET", "/attributes/romance/live"): (LOGIN, OK, OK, OK, NO),
+    ("GET", "/attributes/romance/answers"): (LOGIN, OK, OK, OK, NO),
+    ("GET", "/attributes/romance/contested"): (LOGIN, OK, OK, OK, NO),
+    ("GET", "/attributes/romance/answers/7"): (LOGIN, GONE, GONE, GONE, NO),
+    ("GET", "/people"): (LOGIN, NO, OK, OK, NO),
+    ("GET", "/assets"): (LOGIN, NO, OK, OK, NO),
+    ("GET", "/jobs"): (LOGIN, NO, OK, OK, NO),
+    ("GET", "/api/v1/probes"): (401, OK, OK, OK, OK),
+    ("GET", "/api/v1/probes/romance/champion"): (401, GONE, GONE, GONE, GONE),
+    ("GET", "/api/v1/probes/romance/1/files/card.md"): (401, GONE, GONE, GONE, GONE),
+    ("GET", "/api/v1/features/romance/1"): (401, GONE, GONE, GONE, GONE),
+    ("GET", "/api/v1/openapi.json"): (401, OK, OK, OK, OK),
+    ("GET", "/no-such-page"): (LOGIN, GONE, GONE, GONE, GONE),
+}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Flask:
+    """One console for the whole table: no cell changes anything."""
+    settings = factories.workspace(tmp_path_factory.mktemp("table"), redis_url=redis_url)
+    factories.add_attribute(settings)
+    return create_app(settings)
+
+
+@pytest.fixture(scope="module")
+def actors(house: Flask) -> list[Actor]:
+    """Anybody, expert, owner, admin, pipeline."""
+    settings = house.extensions["attune"].settings
+    ana = factories.add_expert(settings)
+    people = {"expert": ana, "owner": None, "admin": None}
+    for role, expert in people.items():
+        factories.add_user(settings, f"{role}@example.org", role, expert)
+    pipeline = Actor(house)
+    pipeline.client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {tokens.issue(settings, 'nightly')}"
+    return [Actor(house), *(Actor(house, f"{role}@example.org") for role in people), pipeline]
+
+
+@pytest.mark.parametrize("cell", TABLE, ids=" ".join)
+def test_every_role_meets_the_door_it_should(cell: tuple[str, str], actors: list[Actor]) -> None:
+    method, path = cell
+    met = []
+    for actor in actors:
+        reply = actor.client.open(path, method=method, buffered=True)
+        to_login = reply.status_code == 302 and reply.location.startswith("/login")
+        met.append(LOGIN if to_login else reply.status_code)
+    assert tuple(met) == TABLE[cell]
+
+
+def test_every_route_has_a_row(app: Flask) -> None:
+    tried = app.url_map.bind("localhost")
+    known = {(method, tried.match(path, method)[0]) for method, path in TABLE if path != "/no-such-page"}
+    there = {
+        (method, rule.endpoint)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert there - known == set()
+
+
+def test_an_endpoint_without_a_rule_is_shut_to_everybody(app: Flask, anybody: Actor, admin: Actor) -> None:
+    app._got_first_request = False  # a page that somebody adds and forgets to put into the table of access
+    app.add_url_rule("/new-page", "new.page", lambda: "secret")
+    assert anybody.get("/new-page").status_code == 302
+    assert admin.get("/new-page").status_code == 403
+
+
+def test_machines_are_told_and_not_redirected(anybody: Actor) -> None:
+    reply = anybody.get("/attributes/romance/live", headers={"Accept": "application/json"})
+    assert reply.status_code == 401
+    assert reply.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "Authorization: Bearer" in reply.json["message"]

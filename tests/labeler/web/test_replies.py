@@ -1,0 +1,68 @@
+"""Every answer: its id, its headers, its line in the log, and errors that help and leak nothing."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from flask import Flask
+
+from labeler.web.replies import RequestIds
+from tests.labeler.web.conftest import Actor
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/healthz", "/no-such-page", "/static/theme.css"])
+def test_every_answer_shuts_the_usual_doors(anybody: Actor, path: str) -> None:
+    headers = anybody.get(path).headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert len(headers["X-Request-ID"]) == 16
+
+
+def test_pages_are_not_kept_by_anybody(owner: Actor) -> None:
+    assert owner.get("/").headers["Cache-Control"] == "no-store"
+
+
+def test_a_request_keeps_the_id_it_came_with_unless_it_is_odd(anybody: Actor) -> None:
+    assert (
+        anybody.get("/healthz", headers={"X-Request-ID": "from-the-proxy-1"}).headers["X-Request-ID"]
+        == "from-the-proxy-1"
+    )
+    odd = anybody.get("/healthz", headers={"X-Request-ID": "a b;c=<d>"}).headers["X-Request-ID"]
+    assert odd.isalnum()
+
+
+def test_the_log_line_has_the_id_and_the_name(owner: Actor, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.handler.addFilter(RequestIds())
+    with caplog.at_level(logging.INFO, "attune.web"):
+        reply = owner.get("/people")
+    line = next(record for record in caplog.records if "/people" in record.getMessage())
+    assert line.request == reply.headers["X-Request-ID"]
+    assert "GET /people 200" in line.getMessage()
+    assert "olga@example.org" in line.getMessage()
+
+
+def test_an_unknown_attribute_proposes_the_near_one(owner: Actor, romance: object) -> None:
+    page = owner.get("/attributes/romanc")
+    assert page.status_code == 404
+    assert "Did you mean &#39;romance&#39;?" in page.text
+    machine = owner.get("/attributes/romanc/live", headers={"Accept": "application/json"})
+    assert machine.json["error"] == "UnknownAttribute"
+    assert machine.json["request"] == machine.headers["X-Request-ID"]
+
+
+def test_an_unexpected_error_tells_its_number_and_nothing_else(
+    app: Flask, owner: Actor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails() -> str:
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setitem(app.view_functions, "people.page", fails)
+    reply = owner.get("/people")
+    assert reply.status_code == 500
+    assert "hunter2" not in reply.text
+    assert reply.headers["X-Request-ID"] in reply.text
+    assert "hunter2" in caplog.text
