@@ -1,0 +1,314 @@
+"""`assets add` takes what can be taken, names what cannot, and can be run again at any time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from labeler.assets.add import Request, add
+from labeler.assets.encoder import active_fingerprint, prompt_vectors
+from labeler.assets.remove import remove
+from labeler.assets.summary import Summary
+from labeler.records.schema import Asset, Encoder
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.errors import DataError, EncoderMismatch, UnreadableItem, WeightsUnavailable
+from models.vectors import VectorStore
+from tests import images
+from tests.factories import picture
+from tests.labeler.assets.conftest import write_vectors
+
+
+def put_in(settings: Settings, *paths: object, **options: object) -> Summary:
+    return add(settings, Request([str(path) for path in paths], **options))  # type: ignore[arg-type]
+
+
+def held(settings: Settings) -> dict[str, Asset]:
+    with reading(settings) as session:
+        return {asset.asset_id: asset for asset in session.scalars(select(Asset).where(Asset.removed_at.is_(None)))}
+
+
+def vectors(settings: Settings) -> dict[str, np.ndarray]:
+    with reading(settings) as session:
+        active = active_fingerprint(session)
+    assert active is not None
+    read = VectorStore(settings.vectors).read(active)
+    return dict(zip(read.ids.tolist(), np.concatenate(read.blocks), strict=True))
+
+
+def test_a_folder_is_taken_with_its_folders_and_embedded(settings: Settings, folder: Path) -> None:
+    (folder / "notes.txt").write_text("not an image, and says so")
+    (folder / ".DS_Store").write_bytes(b"hidden")
+    (folder / "no suffix").write_bytes(picture(77))
+    summary = put_in(settings, folder)
+    assert (summary.added, summary.embedded, summary.passed_over, summary.refused) == (7, 7, 1, [])
+    assert set(held(settings)) == {"a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg", "f.jpg", "no suffix"}
+    asset = held(settings)["e.jpg"]
+    assert (asset.title_id, asset.width, asset.height) == ("e.jpg", 240, 320)
+    assert asset.uri == str(folder / "one" / "e.jpg")
+    assert set(vectors(settings)) == set(held(settings))
+
+
+def test_again_nothing_changes_and_what_is_new_is_added(settings: Settings, folder: Path) -> None:
+    put_in(settings, folder)
+    before = vectors(settings)
+    again = put_in(settings, folder)
+    assert (again.added, again.already_there, again.embedded) == (0, 6, 0)
+    (folder / "new.jpg").write_bytes(picture(99))
+    more = put_in(settings, folder / "new.jpg", folder)
+    assert (more.added, more.already_there, more.embedded, more.pool) == (1, 6, 1, 7)
+    assert all(np.array_equal(vectors(settings)[id_], vector) for id_, vector in before.items())
+
+
+def test_odd_images_are_taken_and_broken_ones_refused_one_by_one(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for name, content in images.GOOD.items():
+        (folder / name).write_bytes(content)
+    for name, (content, _) in images.BAD.items():
+        (folder / name).write_bytes(content)
+    summary = put_in(settings, folder)
+    assert summary.added == summary.embedded == len(images.GOOD)
+    assert {item: reason for item, reason, _ in summary.refused} == {
+        name: reason for name, (_, reason) in images.BAD.items()
+    }
+    assert summary.notes == {"animated: its first frame counts": 1, "PNG content under the name .jpg": 1}
+    assert "été 夏 ☀.webp" in held(settings)
+
+
+def test_a_name_that_is_no_text_is_refused_and_the_rest_goes_on(settings: Settings, folder: Path) -> None:
+    with open(os.fsencode(folder) + b"/caf\xe9.jpg", "wb") as file:
+        file.write(picture(50))
+    summary = put_in(settings, folder)
+    assert summary.added == 6
+    [(_, reason, message)] = summary.refused
+    assert reason == "bad name"
+    assert "caf\\udce9.jpg is a name that is no UTF-8 text" in message
+
+
+def test_files_of_one_name_get_their_paths_as_ids_whatever_the_order(settings: Settings, folder: Path) -> None:
+    (folder / "one" / "x.jpg").write_bytes(picture(20))
+    (folder / "two" / "x.jpg").write_bytes(picture(21))
+    put_in(settings, folder)
+    assert {"one/x.jpg", "two/x.jpg"} <= set(held(settings))
+    (folder / "x.jpg").write_bytes(picture(22))
+    assert put_in(settings, folder).added == 1
+    assert put_in(settings, folder / "one").already_there == 2, "a file keeps the id it once got"
+    assert set(held(settings)) >= {"x.jpg", "one/x.jpg", "two/x.jpg"}
+
+
+def test_the_same_image_under_another_id_is_kept_and_not_computed_again(settings: Settings, folder: Path) -> None:
+    (folder / "copy.jpg").write_bytes(picture(0))
+    first = put_in(settings, folder)
+    assert (first.added, first.twins, first.embedded, first.vectors_copied) == (7, 1, 6, 1)
+    (folder / "later.jpg").write_bytes(picture(0))
+    later = put_in(settings, folder)
+    assert (later.added, later.twins, later.embedded, later.vectors_copied) == (1, 1, 0, 1)
+    found = vectors(settings)
+    assert np.array_equal(found["a.jpg"], found["copy.jpg"])
+    assert np.array_equal(found["a.jpg"], found["later.jpg"])
+
+
+def test_other_content_under_a_known_id_is_refused_with_the_next_step(settings: Settings, folder: Path) -> None:
+    put_in(settings, folder)
+    (folder / "a.jpg").write_bytes(picture(40))
+    summary = put_in(settings, folder)
+    assert (summary.added, summary.already_there) == (0, 5)
+    [(item, reason, message)] = summary.refused
+    assert (item, reason) == ("a.jpg", "other content under a known id")
+    assert "another image than a.jpg" in message
+    assert "--manifest" in message
+    assert vectors(settings).keys() == held(settings).keys()
+
+
+def test_a_file_that_moved_is_found_again(settings: Settings, folder: Path) -> None:
+    put_in(settings, folder)
+    (folder / "a.jpg").rename(folder / "two" / "a.jpg")
+    assert put_in(settings, folder).already_there == 6
+    assert held(settings)["a.jpg"].uri == str(folder / "two" / "a.jpg")
+
+
+def test_a_removed_asset_stays_out_until_it_is_asked_back(settings: Settings, folder: Path) -> None:
+    put_in(settings, folder)
+    remove(settings, ["a.jpg"])
+    summary = put_in(settings, folder)
+    assert [reason for _, reason, _ in summary.refused] == ["removed before"]
+    assert "a.jpg" not in held(settings)
+    assert "a.jpg" not in vectors(settings)
+    back = put_in(settings, folder, restore=True)
+    assert (back.restored, back.embedded, back.pool) == (1, 1, 6)
+
+
+def test_nothing_at_a_path_is_said_and_the_other_paths_go_on(settings: Settings, folder: Path) -> None:
+    summary = put_in(settings, folder / "nowhere", folder / "a.jpg")
+    assert summary.added == 1
+    assert [reason for _, reason, _ in summary.refused] == ["missing"]
+
+
+# -- manifests ---------------------------------------------------------------------------------------------------------
+def test_a_manifest_gives_ids_titles_and_columns_and_decides_what_is_taken(settings: Settings, folder: Path) -> None:
+    manifest = folder / "list.csv"
+    manifest.write_text("asset_id,filename,title_id,country\nA1,a.jpg,film,FR\nA2,b.jpg,film,\nA3,one/e.jpg,,SE\n")
+    summary = put_in(settings, folder, manifest=manifest)
+    assert (summary.added, summary.not_in_manifest) == (3, 3)
+    found = held(settings)
+    assert {id_: (asset.title_id, asset.columns) for id_, asset in found.items()} == {
+        "A1": ("film", {"country": "FR"}),
+        "A2": ("film", {"country": ""}),
+        "A3": ("A3", {"country": "SE"}),
+    }
+    manifest.write_text("asset_id,filename,title_id,country\nA1,a.jpg,other film,DE\n")
+    again = put_in(settings, folder, manifest=manifest)
+    assert (again.already_there, again.updated) == (1, 1)
+    assert (held(settings)["A1"].title_id, held(settings)["A1"].columns) == ("other film", {"country": "DE"})
+
+
+def test_images_are_read_over_fsspec(settings: Settings, tmp_path: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    for number in range(3):
+        memory.pipe(f"/catalogue/deep/{number}.jpg", picture(number))
+    memory.pipe("/catalogue/cut.jpg", picture(1)[:500])
+    summary = put_in(settings, "memory://catalogue")
+    assert (summary.added, summary.embedded) == (3, 3)
+    assert [item for item, _, _ in summary.refused] == ["cut.jpg"]
+    assert held(settings)["1.jpg"].uri == "memory:///catalogue/deep/1.jpg"
+    manifest = tmp_path / "list.csv"
+    manifest.write_text("asset_id,uri\nm2,memory:///catalogue/deep/2.jpg\nm9,memory:///catalogue/9.jpg\n")
+    listed = put_in(settings, manifest=manifest)
+    assert (listed.added, listed.vectors_copied) == (1, 1)
+    assert [reason for _, reason, _ in listed.refused] == ["missing"]
+
+
+# -- vectors -----------------------------------------------------------------------------------------------------------
+def test_ready_made_vectors_are_matched_by_id_name_or_stem(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    matrix = write_vectors(tmp_path / "v.npz", ["a.jpg", "b", "A3", "nobody's"])
+    manifest = folder / "list.csv"
+    manifest.write_text("asset_id,filename\na,a.jpg\nbee,b.jpg\nA3,c.jpg\nlonely,d.jpg\n")
+    summary = put_in(settings, folder, manifest=manifest, vectors=tmp_path / "v.npz")
+    assert (summary.added, summary.vectors_imported, summary.vectors_without_image) == (4, 3, 1)
+    assert summary.without_vector == ["lonely"]
+    found = vectors(settings)
+    for row, id_ in enumerate(["a", "bee", "A3"]):
+        np.testing.assert_allclose(found[id_], matrix[row], atol=1e-3)
+    with reading(settings) as session:
+        encoder = session.scalars(select(Encoder)).one()
+    assert encoder.active
+    assert encoder.fingerprint["weights"].startswith("external:")
+    assert prompt_vectors(settings, ["a serious face"]) is None
+
+
+def test_vectors_of_another_encoder_are_refused_before_anything_is_added(
+    settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    write_vectors(tmp_path / "v.npz", ["a", "b"])
+    put_in(settings, folder / "a.jpg", vectors=tmp_path / "v.npz")
+    write_vectors(tmp_path / "w.npz", ["b", "c"], seed=1)
+    with pytest.raises(EncoderMismatch) as error:
+        put_in(settings, folder / "b.jpg", vectors=tmp_path / "w.npz")
+    for words in ("The pool is of external vectors", "differ in weights", "--fingerprint", "--workspace"):
+        assert words in str(error.value)
+    assert set(held(settings)) == {"a.jpg"}
+    kept = str(error.value).split("--fingerprint ")[1].split(". Otherwise")[0]
+    summary = put_in(settings, folder / "b.jpg", vectors=tmp_path / "w.npz", fingerprint=Path(kept))
+    assert (summary.added, summary.vectors_imported) == (1, 1)
+
+
+def test_a_fingerprint_may_be_given_with_the_vectors(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    write_vectors(tmp_path / "v.npz", ["a", "b"])
+    said = {"library": "open_clip", "model": "ViT-B-32", "weights": "ab" * 32, "dimension": 8}
+    (tmp_path / "f.json").write_text(json.dumps(said))
+    put_in(settings, folder / "a.jpg", vectors=tmp_path / "v.npz", fingerprint=tmp_path / "f.json")
+    with reading(settings) as session:
+        active = active_fingerprint(session)
+    assert active is not None
+    assert (active.model, active.weights) == ("ViT-B-32", "ab" * 32)
+    with pytest.raises(EncoderMismatch, match="Set ATTUNE_ENCODER"):
+        put_in(settings, folder)
+
+
+def test_vectors_that_fit_no_image_stop_the_command(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    write_vectors(tmp_path / "v.npz", ["x1", "x2"])
+    with pytest.raises(DataError, match=r"None of the 2 vectors belongs to any of the 6 images.*'x1', 'x2'.*'a.jpg'"):
+        put_in(settings, folder, vectors=tmp_path / "v.npz")
+    assert held(settings) == {}
+
+
+def test_an_image_embedded_later_needs_the_encoder_of_the_pool(
+    settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    put_in(settings, folder / "a.jpg")
+    write_vectors(tmp_path / "v.npz", ["b"])
+    with pytest.raises(EncoderMismatch, match="The pool is of open_clip attune-sample"):
+        put_in(settings, folder / "b.jpg", vectors=tmp_path / "v.npz")
+
+
+def test_without_weights_nothing_is_added_and_the_ways_out_are_named(folder: Path, tmp_path: Path) -> None:
+    from tests.factories import workspace
+
+    bare = workspace(tmp_path / "bare", pretrained=str(tmp_path / "none.pt"))
+    with pytest.raises(WeightsUnavailable, match="Ways out"):
+        put_in(bare, folder)
+    assert held(bare) == {}
+
+
+def test_prompts_are_vectors_of_the_pools_space_and_kept(settings: Settings, folder: Path) -> None:
+    put_in(settings, folder / "a.jpg")
+    made = prompt_vectors(settings, ["two people", "a face", "two people"])
+    assert made is not None
+    assert made.shape == (3, len(next(iter(vectors(settings).values()))))
+    assert np.array_equal(made[0], made[2])
+    assert len(list((settings.workspace / "cache" / "prompts").rglob("*.f32"))) == 2
+    again = prompt_vectors(settings, ["a face"])
+    assert again is not None
+    assert np.array_equal(again[0], made[1])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("name,title\na.jpg,x\n", "has no column uri or filename; it has name, title"),
+        ("", "has no column uri or filename; it has nothing"),
+        ("filename\ncaf\xe9.jpg\n", "is no UTF-8 text"),
+    ],
+)
+def test_a_manifest_that_is_none_is_refused_as_a_whole(
+    settings: Settings, folder: Path, content: str, words: str
+) -> None:
+    path = folder / "list.csv"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(UnreadableItem, match=words):
+        put_in(settings, folder, manifest=path)
+
+
+@pytest.mark.slow
+def test_killed_at_any_instant_it_goes_on_where_it_was(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(700):
+        (folder / f"{number}.png").write_bytes(picture(number, (48, 48)))
+    arguments = ["assets", "add", str(folder)]
+    for seconds in (4.0, 6.0, 8.0):
+        command = subprocess.Popen(
+            [sys.executable, "-m", "labeler.cli.main", *arguments],
+            env=os.environ | settings.environment() | {"OMP_NUM_THREADS": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(seconds)
+        command.send_signal(signal.SIGKILL)
+        command.wait()
+    summary = put_in(settings, folder)
+    assert summary.added + summary.already_there == 700
+    assert len(held(settings)) == 700
+    found = VectorStore(settings.vectors).read(VectorStore(settings.vectors).fingerprints()[0])
+    assert sorted(found.ids.tolist()) == sorted(held(settings))
