@@ -19,8 +19,10 @@ AttuneError
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from sklearn.exceptions import NotFittedError
+if TYPE_CHECKING:
+    from sklearn.exceptions import NotFittedError
 
 
 class AttuneError(Exception):
@@ -91,8 +93,25 @@ class ProbeError(AttuneError):
     """A probe could not be used."""
 
 
-class ProbeNotFitted(ProbeError, NotFittedError):
-    """The probe has not been fitted yet."""
+if TYPE_CHECKING:
+
+    class ProbeNotFitted(ProbeError, NotFittedError):
+        """The probe has not been fitted yet."""
+
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Make ``ProbeNotFitted`` when it is first named: scikit-learn takes a second to load, `pull` needs none."""
+        if name != "ProbeNotFitted":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from sklearn.exceptions import NotFittedError
+
+        made = type(
+            name,
+            (ProbeError, NotFittedError),
+            {"__doc__": "The probe has not been fitted yet.", "__module__": __name__},
+        )
+        return globals().setdefault(name, made)
 
 
 class BadProbeFile(ProbeError, ValueError):
