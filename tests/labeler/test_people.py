@@ -1,0 +1,96 @@
+"""Logins and tokens: what is refused, what is kept, and what ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from labeler import people, secrets, tokens
+from labeler.records.schema import Token, User
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.errors import AlreadyThere, DataError, RecordsError, UnknownExpert
+from tests import factories
+
+PASSWORD = factories.PASSWORD
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return factories.workspace(tmp_path)
+
+
+def test_a_login_is_found_by_address_and_password_alone(settings: Settings) -> None:
+    made = people.create(settings, " Olga@Example.ORG ", "owner", PASSWORD)
+    assert made.email == "olga@example.org"
+    assert people.verify(settings, "OLGA@example.org", PASSWORD) == made
+    assert people.verify(settings, "olga@example.org", PASSWORD + " ") is None
+    assert people.verify(settings, "nobody@example.org", PASSWORD) is None
+    assert people.find(settings, made.id, made.salt) == made
+    assert people.find(settings, made.id, "another salt") is None
+
+
+def test_no_password_is_kept_and_each_hash_is_salted(settings: Settings) -> None:
+    for email in ("a@example.org", "b@example.org"):
+        people.create(settings, email, "owner", PASSWORD)
+    with reading(settings) as session:
+        one, two = session.scalars(select(User.password_hash))
+    assert one.startswith("scrypt:")
+    assert one.rpartition("$")[2] != two.rpartition("$")[2]
+
+
+def test_a_new_password_ends_sessions_and_a_disabled_login_is_no_login(settings: Settings) -> None:
+    made = people.create(settings, "olga@example.org", "owner", PASSWORD)
+    changed = people.set_password(settings, "olga@example.org", "another good long one")
+    assert people.find(settings, made.id, made.salt) is None
+    assert people.find(settings, made.id, changed.salt) == changed
+    people.disable(settings, "olga@example.org")
+    assert people.find(settings, made.id, changed.salt) is None
+    assert people.verify(settings, "olga@example.org", "another good long one") is None
+
+
+@pytest.mark.parametrize(
+    ("email", "role", "password", "says"),
+    [
+        ("olga", "owner", PASSWORD, "email: 'olga' is no address"),
+        ("a@b@c", "owner", PASSWORD, "email: 'a@b@c' is no address"),
+        ("a b@c", "owner", PASSWORD, "email: 'a b@c' is no address"),
+        ("@c", "owner", PASSWORD, "email: '@c' is no address"),
+        ("o@example.org", "boss", PASSWORD, "role: 'boss' is none of expert, owner, admin"),
+        ("o@example.org", "owner", "short", "password: 5 characters are too few"),
+    ],
+)
+def test_a_bad_field_is_named(settings: Settings, email: str, role: str, password: str, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        people.create(settings, email, role, password)
+
+
+def test_an_address_has_one_login(settings: Settings) -> None:
+    people.create(settings, "olga@example.org", "owner", PASSWORD)
+    with pytest.raises(AlreadyThere, match=r"olga@example\.org has a login already"):
+        people.create(settings, "Olga@example.org", "admin", PASSWORD)
+    with pytest.raises(UnknownExpert, match="attune expert list"):
+        people.set_password(settings, "nobody@example.org", PASSWORD)
+
+
+def test_a_token_is_kept_as_its_digest_and_ends_when_revoked(settings: Settings) -> None:
+    held = secrets.load(settings.secrets)
+    text = tokens.issue(settings, "nightly")
+    assert tokens.bearer(settings, held, text) == tokens.Bearer("nightly", "pipeline")
+    with reading(settings) as session:
+        assert text not in str(session.scalars(select(Token.digest)).all())
+    assert tokens.revoke(settings, "nightly") == 1
+    assert tokens.bearer(settings, held, text) is None
+    with pytest.raises(RecordsError, match="No live token is called 'nightly'"):
+        tokens.revoke(settings, "nightly")
+
+
+def test_the_workspaces_own_token_is_a_pipelines_and_nothing_else_passes(settings: Settings) -> None:
+    held = secrets.load(settings.secrets)
+    assert tokens.bearer(settings, held, held.machine_token) == tokens.Bearer(tokens.MACHINE, "pipeline")
+    for text in ("", "x", held.machine_token[:-1], held.session_key, "\u00fc"):
+        assert tokens.bearer(settings, held, text) is None
+    with pytest.raises(DataError, match="role: 'boss'"):
+        tokens.issue(settings, "nightly", "boss")

@@ -1,0 +1,78 @@
+"""Where an attribute stands and what comes next: one state and one step for every combination of facts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from labeler.views.state import (
+    LABELLING,
+    PUBLISHED,
+    SEEDING,
+    SETTLED,
+    UNDEFINED,
+    Facts,
+    advice,
+    next_step,
+    state,
+)
+from labeler.views.viewer import Viewer
+
+FACTS = Facts("romance", 2, 10, True, 100, 40, 7, None, {})
+OWNER, EXPERT = Viewer("owner", "olga"), Viewer("expert", "ana", 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"last_run": None}, SEEDING),
+        ({}, LABELLING),
+        ({"advice": {"state": "settled"}}, SETTLED),
+        ({"champion": 3}, PUBLISHED),
+        ({"champion": 3, "advice": {"state": "settled"}}, PUBLISHED),
+        ({"champion": 3, "advice": {"state": "hopeless"}}, UNDEFINED),
+    ],
+)
+def test_one_state(change: dict[str, object], expected: str) -> None:
+    assert state(replace(FACTS, **change)) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "command"),
+    [
+        ({"pool": 0, "experts": 0}, "attune assets add PATH"),
+        ({"experts": 0}, "attune expert add EMAIL --attribute romance"),
+        ({"open_tasks": 0}, "attune batch romance --size 40"),
+        ({"advice": {"state": "settled"}}, "attune probes promote romance 7 --reason '…'"),
+        ({"champion": 3}, "attune pull romance@champion --to DIR"),
+    ],
+)
+def test_an_owner_is_told_the_next_command(change: dict[str, object], command: str) -> None:
+    assert next_step(replace(FACTS, **change), OWNER).command == command
+
+
+def test_every_combination_has_a_step_for_everybody() -> None:
+    for run, champion, queue, pool, word in (
+        (run, champion, queue, pool, word)
+        for run in (None, 1)
+        for champion in (None, 1)
+        for queue in (True, False)
+        for pool in (0, 1)
+        for word in ("", "settled", "hopeless", "a word of a later version")
+    ):
+        facts = replace(FACTS, last_run=run, champion=champion, own_queue=queue, pool=pool, advice={"state": word})
+        for viewer in (OWNER, EXPERT):
+            assert next_step(facts, viewer).text.endswith(".")
+
+
+def test_an_expert_is_sent_to_their_own_queue_or_to_the_owner() -> None:
+    assert next_step(FACTS, EXPERT).place == "queue"
+    assert "Ask its owner" in next_step(replace(FACTS, own_queue=False), EXPERT).text
+    assert next_step(replace(FACTS, advice={"state": "hopeless"}), EXPERT).place == "contested"
+
+
+def test_advice_is_read_with_its_evidence_whatever_its_form() -> None:
+    assert advice({}) is None
+    assert advice({"advice": "Stop.", "evidence": {"alpha": 0.0412, "n": 3}}).evidence == ("alpha: 0.0412", "n: 3")
+    assert advice({"text": "Stop.", "evidence": "because"}).evidence == ("because",)

@@ -1,0 +1,114 @@
+"""What an expert must not see before answering, and nobody after a removal."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from labeler.records.schema import Asset, Expert
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from labeler.views.assets import assets
+from labeler.views.contested import contested
+from labeler.views.recent import COVERS, recent
+from labeler.views.viewer import Viewer
+from models.clock import now
+from tests import factories
+from tests.labeler.views.conftest import OWNER
+
+
+def viewer(expert: Expert) -> Viewer:
+    return Viewer("expert", expert.email, expert.id)
+
+
+def test_an_expert_sees_others_answers_only_where_an_own_one_was_given(settings: Settings) -> None:
+    romance, (asset,) = factories.add_attribute(settings), factories.add_assets(settings, 1)
+    ana, bo, chidi = (factories.add_expert(settings, f"{name}@example.org") for name in ("ana", "bo", "chidi"))
+    queues = {one.name: factories.add_queue(settings, romance, one) for one in (ana, bo, chidi)}
+    factories.add_answer(settings, queues["Ana"], asset, "romance")
+    factories.add_answer(settings, queues["Bo"], asset, "neither")
+    factories.add_task(settings, queues["Chidi"], asset, "second-opinion")
+
+    def shown(who: Viewer) -> list[object]:
+        with reading(settings) as session:
+            return [one.sides for one in contested(session, who, romance.id, romance.classes).items]
+
+    sides = [[("romance", ["Ana"]), ("neither", ["Bo"])]]
+    assert shown(OWNER) == shown(viewer(ana)) == sides
+    assert shown(viewer(chidi)) == []
+    factories.add_answer(settings, queues["Chidi"], asset, "skip")
+    assert shown(viewer(chidi)) == []
+    factories.add_answer(settings, queues["Chidi"], asset, "friendship")
+    assert shown(viewer(chidi)) == [[("romance", ["Ana"]), ("friendship", ["Chidi"]), ("neither", ["Bo"])]]
+
+
+def test_unsure_is_no_side_of_a_dispute(settings: Settings) -> None:
+    romance, (asset,) = factories.add_attribute(settings), factories.add_assets(settings, 1)
+    for name, value in (("ana", "romance"), ("bo", "unsure"), ("chidi", "skip")):
+        queue = factories.add_queue(settings, romance, factories.add_expert(settings, f"{name}@example.org"))
+        factories.add_answer(settings, queue, asset, value)
+    with reading(settings) as session:
+        assert contested(session, OWNER, romance.id, romance.classes).total == 0
+
+
+def test_the_most_evenly_split_comes_first(studio: Settings) -> None:
+    with reading(studio) as session:
+        from labeler import attributes
+
+        one = attributes.find(session, "tender")
+        found = contested(session, OWNER, one.id, one.classes, size=100)
+    shares = [
+        max(len(names) for _, names in c.sides if _ != "unsure") / sum(len(n) for _, n in c.sides if _ != "unsure")
+        for c in found.items
+    ]
+    assert shares == sorted(shares)
+    assert found.total == len(shares) > 3
+
+
+def test_an_audit_cannot_be_told_by_its_reason(settings: Settings) -> None:
+    romance, listed = factories.add_attribute(settings), factories.add_assets(settings, 3)
+    ana = factories.add_expert(settings)
+    queue = factories.add_queue(settings, romance, ana)
+    for asset, purpose in zip(listed, ("audit", "spread", "borderline"), strict=True):
+        factories.add_task(settings, queue, asset, purpose, reason=f"because {purpose}")
+        factories.add_answer(settings, queue, asset, "romance")
+    for who in (viewer(ana), OWNER):
+        with reading(settings) as session:
+            reasons = {one.reason for one in recent(session, who, romance.id).items}
+        assert reasons == {COVERS, "because borderline"}
+
+
+def test_recent_answers_are_ones_own_unless_one_manages(studio: Settings, ana: Viewer) -> None:
+    from labeler import attributes
+
+    with reading(studio) as session:
+        one = attributes.find(session, "serious-expression")
+        own, everybodys = recent(session, ana, one.id, size=200), recent(session, OWNER, one.id, size=200)
+    assert {given.expert for given in own.items} == {"Ana"}
+    assert {given.expert for given in everybodys.items} == {"Ana", "Bo", "Chidi"}
+    assert all(given.correctable for given in own.items)
+    assert not any(given.correctable for given in everybodys.items)
+    times = [given.answered_at for given in own.items]
+    assert times == sorted(times, reverse=True)
+
+
+def test_a_removed_image_is_shown_to_nobody(settings: Settings) -> None:
+    romance, (asset,) = factories.add_attribute(settings), factories.add_assets(settings, 1)
+    experts = [factories.add_expert(settings, f"{name}@example.org") for name in ("ana", "bo")]
+    for expert, value in zip(experts, ("romance", "neither"), strict=True):
+        factories.add_answer(settings, factories.add_queue(settings, romance, expert), asset, value)
+    with writing(settings) as session:
+        session.execute(update(Asset).values(removed_at=now()))
+    for who in (OWNER, viewer(experts[0])):
+        with reading(settings) as session:
+            assert contested(session, who, romance.id, romance.classes).total == 0
+            assert recent(session, who, romance.id).total == 0
+        assert assets(settings, who).pictures.total == 0
+
+
+def test_an_expert_sees_the_images_that_were_put_to_them_and_no_others(settings: Settings) -> None:
+    romance, listed = factories.add_attribute(settings), factories.add_assets(settings, 3)
+    ana = factories.add_expert(settings)
+    factories.add_task(settings, factories.add_queue(settings, romance, ana), listed[0])
+    assert [one.pk for one in assets(settings, viewer(ana)).pictures.items] == [listed[0].id]
+    assert assets(settings, Viewer("expert", "nobody", None)).pictures.total == 0
+    assert assets(settings, OWNER).pictures.total == 3
