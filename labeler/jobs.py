@@ -49,12 +49,17 @@ def connect(settings: Settings) -> Redis:
 
 def workers_alive(settings: Settings) -> bool:
     """Whether at least one worker has shown a heartbeat lately; False also where Redis does not answer."""
+    return living_workers(settings) > 0
+
+
+def living_workers(settings: Settings) -> int:
+    """How many workers have shown a heartbeat lately; 0 also where Redis does not answer."""
     lately = now() - HEARTBEAT_LIMIT
     try:
         workers = Worker.all(connection=connect(settings), serializer=JSONSerializer)
-        return any(worker.death_date is None and (worker.last_heartbeat or lately) > lately for worker in workers)
+        return sum(worker.death_date is None and (worker.last_heartbeat or lately) > lately for worker in workers)
     except RedisError:
-        return False
+        return 0
 
 
 def enqueue(settings: Settings, kind: str, **arguments: Any) -> str:

@@ -27,9 +27,8 @@ def place(settings: Settings, tell: Callable[[str], None]) -> None:
     Where it cannot be made nothing is placed: Label Studio makes its own at its start, only later.
     """
     database = local.data_folder(settings) / DATABASE
-    if not database.exists():
-        if (template := ensure(settings, tell)) is not None:
-            write_bytes(database, template.read_bytes(), mode=0o600)
+    if not database.exists() and (template := ensure(settings, tell)) is not None:
+        write_bytes(database, template.read_bytes(), mode=0o600)
 
 
 def ensure(settings: Settings, tell: Callable[[str], None]) -> Path | None:

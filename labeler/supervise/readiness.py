@@ -65,8 +65,9 @@ def web_answers(settings: Settings) -> str | None:
 
 
 def workers_answer(settings: Settings) -> str | None:
-    """Whether a worker lives."""
-    return None if jobs.workers_alive(settings) else "no heartbeat yet"
+    """Whether all workers live."""
+    living = jobs.living_workers(settings)
+    return None if living >= settings.workers else f"{living} of {settings.workers} have shown a heartbeat"
 
 
 def _get(address: str) -> str | None:

@@ -83,10 +83,16 @@ class Supervisor(Manager):  # type: ignore[misc]
     """honcho's manager over keepers: it owns the signals and the messages, they own the processes."""
 
     def __init__(
-        self, settings: Settings, wanted: list[parts.Part], tell: Tell, ready: Callable[[], None] = lambda: None
+        self,
+        settings: Settings,
+        wanted: list[parts.Part],
+        tell: Tell,
+        ready: Callable[[], None] = lambda: None,
+        wait: Callable[[Settings, Tell, Callable[[], None]], None] = readiness.wait,
     ) -> None:
         super().__init__(_Teller(tell))
         self.settings = settings
+        self._wait = wait
         self.failure: ServiceError | None = None
         self.flags = Flags()
         self._tell, self._ready = tell, ready
@@ -101,7 +107,7 @@ class Supervisor(Manager):  # type: ignore[misc]
 
     def _narrate(self) -> None:
         try:
-            readiness.wait(self.settings, self._tell, self._alive)
+            self._wait(self.settings, self._tell, self._alive)
         except _Stopping:
             return
         except ServiceError as error:

@@ -1,0 +1,150 @@
+"""`attune up` with its real parts: started, refused, killed, and started again on the same data."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import psutil
+import pytest
+import requests
+from redis import Redis
+from redis.exceptions import RedisError
+
+from labeler import jobs
+from labeler.label_studio import LabelStudio, local
+from labeler.settings import Settings, build
+from labeler.supervise import Stack, free_ports, orphans
+from labeler.supervise.parts import our_environment
+from models.errors import ServiceDown
+from tests.services import PASSWORD
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+
+@pytest.fixture
+def light(live: Settings) -> Settings:
+    """A stack of our own Redis, web app and workers on the session's Label Studio."""
+    return free_ports(replace(live, redis_url=None))
+
+
+def cli(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "labeler.cli.main", *words]
+    return subprocess.run(
+        command, env=our_environment(settings), capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def pids(settings: Settings) -> list[psutil.Process]:
+    return [process for process in psutil.process_iter() if orphans._is_ours(process, settings.workspace)]
+
+
+def until(true: object) -> None:
+    for _ in range(600):
+        if callable(true) and true():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not come true within 60 s")
+
+
+def test_a_stack_is_ready_refuses_a_second_one_and_leaves_nothing(light: Settings) -> None:
+    said: list[str] = []
+    with Stack(light, said.append):
+        assert [line.split("  ")[0].strip() for line in said] == [
+            "redis",
+            "label studio",
+            "its token",
+            "web app",
+            "workers",
+        ]
+        assert requests.get(f"{light.web_address}/readyz", timeout=5).ok
+        assert Redis.from_url(light.redis_address).config_get("appendonly") == {"appendonly": "yes"}
+        # Another command, given nothing but the workspace, finds the parts.
+        assert build({}, workspace=str(light.workspace)).web_port == light.web_port
+
+        second = cli(replace(light, web_port=light.web_port), "up")
+        assert second.returncode == 11
+        assert f"already runs on {light.workspace}" in second.stderr
+    assert pids(light) == []
+    with pytest.raises(RedisError):
+        Redis.from_url(light.redis_address).ping()
+
+
+def test_jobs_survive_the_death_of_workers_and_of_redis(light: Settings) -> None:
+    with Stack(light):
+        for name in ("workers.main", "redis-server"):
+            victims = [process for process in pids(light) if name in " ".join(process.cmdline())]
+            assert victims
+            for process in victims:
+                process.kill()
+            until(lambda: _done_a_sync(light))
+
+
+def _done_a_sync(settings: Settings) -> bool:
+    try:
+        job = jobs.enqueue(settings, "sync")
+        jobs.follow(settings, job)
+    except (ServiceDown, RedisError):
+        return False
+    return True
+
+
+def test_everything_killed_with_9_starts_again_on_the_same_data(light: Settings) -> None:
+    stack = Stack(light)
+    stack.start()
+    stack.ready()
+    Redis.from_url(light.redis_address).set("kept", "yes")
+    time.sleep(1.5)  # Redis writes its file to disk once a second
+    for process in [*pids(light), psutil.Process(stack.pid)]:
+        process.kill()
+    with Stack(light):
+        assert Redis.from_url(light.redis_address).get("kept") == b"yes"
+        # The dead workers of before do not count as alive.
+        assert len(jobs.Worker.all(connection=jobs.connect(light))) == light.workers
+    stack.stop()
+
+
+def test_only_the_supervisor_killed_with_9_leaves_no_port_taken(light: Settings) -> None:
+    stack = Stack(light)
+    stack.start()
+    stack.ready()
+    os.kill(stack.pid, signal.SIGKILL)
+    with Stack(light):
+        assert jobs.workers_alive(light)
+    stack.stop()
+
+
+def test_a_busy_port_is_named_with_its_part_and_setting(light: Settings) -> None:
+    with socket.create_server((light.host, 0)) as busy:
+        port = busy.getsockname()[1]
+        done = cli(replace(light, web_port=port), "up")
+    assert done.returncode == 11
+    assert f"Port {port} of 127.0.0.1, which the web app needs" in done.stderr
+    assert "ATTUNE_WEB_PORT" in done.stderr
+
+
+def test_a_wrong_token_of_a_label_studio_elsewhere_stops_the_start_at_once(light: Settings) -> None:
+    stack = Stack(replace(light, label_studio_token="f" * 40))
+    stack.start()
+    with pytest.raises(ServiceDown, match="ATTUNE_LABEL_STUDIO_TOKEN"):
+        stack.ready()
+    stack.stop()
+    assert pids(light) == []
+
+
+def test_our_own_label_studio_starts_on_old_data_and_other_secrets(light: Settings) -> None:
+    """Lost secrets, another token and legacy tokens forbidden: the administrator gets in all the same."""
+    own = replace(light, label_studio_url=None, label_studio_token=None)
+    with Stack(own):
+        ls = LabelStudio.connect(own)
+        ls.request("POST", "/api/jwt/settings", {"api_tokens_enabled": True, "legacy_api_tokens_enabled": False})
+    own.secrets.unlink()
+    with Stack(own):
+        assert LabelStudio.connect(own).me()["email"] == own.label_studio_email
+        with pytest.raises(ServiceDown, match="not found"):
+            local.reset_password(own, "nobody@example.org", PASSWORD)
