@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,11 +11,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from labeler.media import drop_thumbnails
-from labeler.records.schema import Asset, Task
+from labeler.records.schema import Asset, Queue, Task
 from labeler.records.session import migrate, reading, writing
 from labeler.settings import Settings
 from models.clock import now
-from models.errors import UnknownAsset
+from models.errors import LabelStudioError, UnknownAsset
 from models.vectors import VectorStore
 
 AT_ONCE = 500
@@ -22,12 +23,16 @@ AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Removed:
-    """What a removal took out; of ids in ``removed_before`` only left-overs were looked for."""
+    """What a removal took out; of ids in ``removed_before`` only left-overs were looked for.
+
+    ``label_studio_error`` says why Label Studio still shows the questions, where it could not be told.
+    """
 
     removed: list[str]
     removed_before: list[str]
     vectors: int
     tasks: int
+    label_studio_error: str = ""
 
 
 def remove(settings: Settings, asset_ids: Sequence[str]) -> Removed:
@@ -40,6 +45,7 @@ def remove(settings: Settings, asset_ids: Sequence[str]) -> Removed:
     _check_known(settings, wanted)
     fresh: list[str] = []
     tasks = 0
+    keys: list[int] = []
     digests: set[str] = set()
     for start in range(0, len(wanted), AT_ONCE):
         with writing(settings) as session:
@@ -49,20 +55,45 @@ def remove(settings: Settings, asset_ids: Sequence[str]) -> Removed:
                 if asset.removed_at is None:
                     fresh.append(asset.asset_id)
                     asset.removed_at, asset.uri, asset.columns = now(), "", {}
-            tasks += retire_tasks(settings, session, [asset.id for asset in some])
+            keys += [asset.id for asset in some]
+            tasks += retire_tasks(session, [asset.id for asset in some])
+    trouble = delete_questions(settings, keys)
     vectors = VectorStore(settings.vectors).remove(wanted)
     for digest in sorted(digests - _still_shown(settings, digests)):
         drop_thumbnails(settings, digest)
-    return Removed(fresh, [id_ for id_ in wanted if id_ not in set(fresh)], vectors, tasks)
+    return Removed(fresh, [id_ for id_ in wanted if id_ not in set(fresh)], vectors, tasks, trouble)
 
 
-def retire_tasks(settings: Settings, session: Session, asset_pks: Sequence[int]) -> int:
-    """Close the open tasks on these assets in the records; how many. Label Studio's own are deleted by the next sync.
+def retire_tasks(session: Session, asset_pks: Sequence[int]) -> int:
+    """Close the open tasks on these assets in the records; how many."""
+    stale = update(Task).where(Task.asset_pk.in_(asset_pks), Task.state == "open").values(state="retired")
+    return int(session.connection().execute(stale).rowcount)
 
-    Their images are gone from the browser at once: an address opens nothing once its asset is removed.
+
+def delete_questions(settings: Settings, asset_pks: Sequence[int]) -> str:
+    """Delete the unanswered questions on these assets from Label Studio; why not, where it cannot be told.
+
+    The images are gone from the experts' browsers either way: a signed address opens nothing once its asset is removed.
     """
-    open_tasks = update(Task).where(Task.asset_pk.in_(asset_pks), Task.state == "open").values(state="retired")
-    return int(session.connection().execute(open_tasks).rowcount)
+    projects: dict[int, list[int]] = defaultdict(list)
+    with reading(settings) as session:
+        for start in range(0, len(asset_pks), AT_ONCE):
+            some = Task.asset_pk.in_(asset_pks[start : start + AT_ONCE])
+            tasks = select(Queue.project, Task.label_studio_task).join(Queue, Queue.id == Task.queue_id)
+            for project, task in session.execute(tasks.where(some, Task.state == "retired")):
+                projects[project].append(task)
+    if not projects:
+        return ""
+    from labeler.label_studio import queue
+    from labeler.label_studio.client import LabelStudio
+
+    try:
+        label_studio = LabelStudio.connect(settings)
+        for project, tasks_of_it in projects.items():
+            queue.retire(label_studio, project, tasks_of_it)
+    except LabelStudioError as error:
+        return str(error)
+    return ""
 
 
 def _check_known(settings: Settings, wanted: Sequence[str]) -> None:

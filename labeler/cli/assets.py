@@ -118,7 +118,13 @@ def remove(shell: Shell, asset_ids: tuple[str, ...]) -> None:
         "removed_before": done.removed_before,
         "vectors": done.vectors,
         "tasks": done.tasks,
+        "label_studio_error": done.label_studio_error or None,
     }
     before = f" {len(done.removed_before)} had been removed before." if done.removed_before else ""
     text = f"Removed {len(done.removed)} assets, {done.vectors} vectors and {done.tasks} open tasks.{before}"
     shell.result(value, text)
+    if done.label_studio_error:
+        shell.hint(
+            f"Label Studio still lists the questions, without their images: {done.label_studio_error} "
+            "Run the same command again once it answers."
+        )

@@ -25,6 +25,7 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
         pretrained=str(ENCODER / "attune-sample.safetensors"),
         device="cpu",
         redis_port=1,  # nobody listens there: no worker is alive
+        label_studio_port=1,
     )
     yield made
     engine(made.records_url).dispose()

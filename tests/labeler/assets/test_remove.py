@@ -80,6 +80,7 @@ def test_open_tasks_are_retired_and_answered_ones_stay(settings: Settings, folde
     states = put_tasks(settings, {"a.jpg": "open", "b.jpg": "answered", "c.jpg": "open"})
     done = remove(settings, ["a.jpg", "b.jpg"])
     assert done.tasks == 1
+    assert "Label Studio" in done.label_studio_error, "nobody answers there, and that is said"
     with reading(settings) as session:
         found = {task.id: task.state for task in session.scalars(select(Task))}
     assert {id_: found[key] for id_, key in states.items()} == {
