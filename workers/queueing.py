@@ -6,8 +6,7 @@ Every step may be killed and done again: tasks are looked up by asset before the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from labeler.media import media_url
 from sqlalchemy import func, select, update
@@ -28,6 +27,7 @@ from workers.ordering import HEAD, QueuePlan, answered_by, turn
 from workers.rounds import Learned
 from workers.snapshot import Asked, Snapshot
 
+NEVER = datetime.min.replace(tzinfo=UTC)
 OFFERED = 3  # the first so many of a queue may be on an expert's screen before the next order arrives
 AT_WORK = timedelta(minutes=3)  # an expert whose last answer is no older is at work
 IDLE = timedelta(minutes=1)  # the others' queues follow at most this often
@@ -42,25 +42,34 @@ def apply(
     A queue that Label Studio refuses does not hold up the others; its error is raised after they are done.
     """
     queues = {queue.id: queue for queue in seen.queues}
-    due = [plan for plan in plans if is_due(settings, queues[plan.queue], plan)]
-    # Two at a time: Label Studio's own database takes one writer, and a crowd of them waits longer than a line.
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        waiting = [pool.submit(_one, settings, ls, seen, queues[plan.queue], plan, learned, lease) for plan in due]
-    failed = [done.exception() for done in waiting if done.exception() is not None]
+    last = {queue.id: newest_answer(settings, queue) for queue in seen.queues}
+    due = [plan for plan in plans if is_due(queues[plan.queue], plan, last[plan.queue])]
+    due.sort(key=lambda plan: last[plan.queue] or NEVER, reverse=True)
+    # One after the other, whoever is at work first: Label Studio's own database takes one writer.
+    made, failed = 0, []
+    for plan in due:
+        try:
+            made += _one(settings, ls, seen, queues[plan.queue], plan, learned, lease)
+        except LabelStudioError as error:
+            failed.append(error)
     if failed:
-        raise failed[0]  # type: ignore[misc]
-    return sum(done.result() for done in waiting)
+        raise failed[0]
+    return made
 
 
-def is_due(settings: Settings, queue: Queue, plan: QueuePlan) -> bool:
-    """Whether a queue gets its new order now: at once while its expert works, now and then while nobody looks."""
-    if len(plan.order) - len(plan.new) < HEAD or not queue.model_version:
-        return True
+def newest_answer(settings: Settings, queue: Queue) -> datetime | None:
+    """When the queue's last answer arrived."""
     with reading(settings) as session:
-        ordered = session.get_one(Queue, queue.id).ordered_at
-        newest = session.scalar(select(func.max(Annotation.received_at)).join(Task).where(Task.queue_id == queue.id))
+        arrived = select(func.max(Annotation.received_at)).join(Task, Task.id == Annotation.task_id)
+        return session.scalar(arrived.where(Task.queue_id == queue.id))
+
+
+def is_due(queue: Queue, plan: QueuePlan, newest: datetime | None) -> bool:
+    """Whether a queue gets its new order now: at once while its expert works, now and then while nobody looks."""
+    if len(plan.order) - len(plan.new) < HEAD or not queue.model_version or queue.ordered_at is None:
+        return True
     at_work = newest is not None and newest > now() - AT_WORK
-    return at_work or ordered is None or ordered < now() - IDLE
+    return at_work or queue.ordered_at < now() - IDLE
 
 
 def _one(
@@ -70,18 +79,17 @@ def _one(
     scores = {place: (place + 1) / (len(plan.order) + 1) for place in range(len(plan.order))}
     told = {id(item) for item in plan.head}
     lease.renew()
-    made = _add(settings, ls, seen, queue, plan, scores, name, learned.run)
+    made = _add(settings, ls, seen, queue, plan, scores, learned.run)
     old = {
         item.label_studio_task: scores[place]
         for place, item in enumerate(plan.order)
         if isinstance(item, Asked) and id(item) in told
     }
-    if made and not old:
-        label_studio_queue.serve(ls, queue.project, name)
-    elif old:
+    places = old | {task: scores[place] for place, task in made.items()}
+    if places:
         lease.renew()
-        # New tasks came with their place; older orders stay until the daily clean-up, they cost nothing.
-        label_studio_queue.reorder(ls, queue.project, old, name, "")
+        # Older orders stay until the daily clean-up: they cost nothing, deleting them costs as much as the rest.
+        label_studio_queue.reorder(ls, queue.project, places, name, "")
     gone = _retire(settings, ls, queue, plan)
     _note_order(settings, lease, queue, plan, made, learned.run, name)
     _forget(settings, gone)
@@ -101,7 +109,6 @@ def _add(
     queue: Queue,
     plan: QueuePlan,
     scores: Mapping[int, float],
-    name: str,
     run: int,
 ) -> dict[int, int]:
     """Import the new questions; place in the order -> Label Studio's id."""
@@ -116,7 +123,7 @@ def _add(
         for ask, (url, _), place in zip(asks, signed, places, strict=True)
         if isinstance(ask, Ask)
     ]
-    ids = label_studio_queue.add(ls, queue.project, tasks, name)
+    ids = label_studio_queue.add(ls, queue.project, tasks)
     answered = answered_by(seen, queue.id)
     with writing(settings) as session:
         for ask, (_, until), task_id in zip(asks, signed, ids, strict=True):

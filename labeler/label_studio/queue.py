@@ -28,10 +28,11 @@ class NewTask:
     score: float
 
 
-def add(ls: LabelStudio, project: int, new: Sequence[NewTask], version: str) -> list[int]:
+def add(ls: LabelStudio, project: int, new: Sequence[NewTask], version: str = "") -> list[int]:
     """Put ``new`` into the queue, placed by score under model version ``version``; the task ids in the same order.
 
-    An asset that the project holds already keeps its task, whose id is returned and whose place `reorder` changes.
+    Without a version the tasks have no place until `reorder` gives them one, which is the safe way while others write:
+    an import was seen to answer 201 and lose the predictions that came with it. An asset that the project holds already keeps its task, whose id is returned and whose place `reorder` changes.
     Tasks of a version other than the project's are served only when no task of the project's version is left.
     """
     held = held_assets(ls, project, [task.asset_id for task in new])
@@ -41,7 +42,7 @@ def add(ls: LabelStudio, project: int, new: Sequence[NewTask], version: str) -> 
         request = [
             {
                 "data": {"image": task.image_url, "asset_id": task.asset_id},
-                "predictions": [{"result": [], "score": place(task.score), "model_version": version}],
+                "predictions": [{"result": [], "score": place(task.score), "model_version": version}] if version else [],
             }
             for task in batch
         ]
