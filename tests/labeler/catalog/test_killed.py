@@ -1,0 +1,98 @@
+"""A publisher killed at any instant leaves the old state or the new; many at once leave one history."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from multiprocessing.context import ForkServerContext
+
+import numpy as np
+import pytest
+
+from labeler.catalog import listing
+from labeler.catalog.heal import heal
+from labeler.catalog.history import history
+from labeler.catalog.promote import promote
+from labeler.records.schema import Version
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.catalog import Catalog
+from models.manifest import parse_reference
+from models.probe_files import read_probe
+from tests.labeler.catalog import worlds
+from tests.labeler.catalog.moves import promote_one
+
+pytestmark = pytest.mark.slow
+KILLS = 30
+
+
+@pytest.fixture(scope="module")
+def forks() -> ForkServerContext:
+    """Processes that begin with everything loaded, so that a kill meets the work and not the imports."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.labeler.catalog.moves"])
+    return context
+
+
+def check(settings: Settings) -> None:
+    """Whatever the records or the catalog name is there and whole, and the alias is what the history says."""
+    catalog = Catalog(settings.catalog_address)
+    with reading(settings) as session:
+        rows = {row.version: row.digest for row in session.query(Version)}
+    for version in {*rows, *catalog.versions("serious")}:
+        manifest = catalog.manifest("serious", version)
+        assert manifest.digest == rows.get(version, manifest.digest)
+        for name in manifest.files:
+            catalog.read(manifest, name)
+        read_probe(catalog.read(manifest, "probe.safetensors"))
+    lines = history(settings, "serious")
+    aliases = listing.versions(settings, "serious")["aliases"]
+    assert aliases == ({"champion": lines[-1].version} if lines else {})
+    assert [line.before for line in lines] == [None, *(line.version for line in lines)][: len(lines)]
+    assert {line.version for line in lines} <= set(rows)
+    if lines:
+        listing.resolve(settings, parse_reference("serious"))
+
+
+def test_thirty_kills_leave_no_half_version(settings: Settings, forks: ForkServerContext) -> None:
+    generator = np.random.default_rng(7)
+    warm = forks.Process(target=promote_one, args=(settings.workspace, "1", "whole"))
+    warm.start()
+    warm.join()
+    begun = time.monotonic()
+    whole = forks.Process(target=promote_one, args=(settings.workspace, "2", "whole"))
+    whole.start()
+    whole.join()
+    length = time.monotonic() - begun
+    ended = 0
+    for number in range(KILLS):
+        worlds.add_run(settings)
+        process = forks.Process(target=promote_one, args=(settings.workspace, "latest", f"try {number}"))
+        process.start()
+        process.join(timeout=generator.uniform(0, length))
+        process.kill()
+        process.join()
+        ended += process.exitcode == 0
+        check(settings)
+    assert ended < KILLS, "some were killed in the middle"
+    heal(settings)
+    final = promote(settings, "serious", "latest", "after the storm", "ana")
+    check(settings)
+    assert Catalog(settings.catalog_address).aliases("serious") == {"champion": final.version}
+
+
+def test_twenty_at_once_write_one_history_without_a_gap(settings: Settings, forks: ForkServerContext) -> None:
+    barrier = forks.Barrier(20)
+    processes = [
+        forks.Process(target=promote_one, args=(settings.workspace, str(number % 3 + 1), f"call {number}", barrier))
+        for number in range(20)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 20
+    lines = history(settings, "serious")
+    assert sorted(line.reason for line in lines) == sorted(f"call {number}" for number in range(20))
+    check(settings)
+    assert Catalog(settings.catalog_address).aliases("serious") == {"champion": lines[-1].version}

@@ -1,0 +1,174 @@
+"""Bad inputs and the message that each one gets: run as a program it writes docs/bad-inputs.md, which a test compares.
+
+python -m tests.labeler.cli.bad_inputs
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+
+import numpy as np
+from click.testing import CliRunner
+
+from labeler.cli.main import attune
+from models.errors import AttuneError, consequence
+from tests import images
+from tests.factories import picture
+
+PAGE = Path(__file__).parents[3] / "docs" / "bad-inputs.md"
+OPENING = """# Bad inputs
+
+What people really type and really have on disk, and what Attune says to it. `python -m tests.labeler.cli.bad_inputs`
+writes this page; a test tries every line again and compares.
+
+"""
+ADD = "attune assets add "
+PLAIN = ADD + "pictures --vectors vectors.npz"
+
+
+def _npz(name: str, ids: object, vectors: object) -> None:
+    np.savez(name, ids=np.asarray(ids), vectors=np.asarray(vectors, dtype=np.float32))
+
+
+def _world() -> None:
+    """The files that the commands below speak of, in the current folder."""
+    Path("pictures").mkdir()
+    for number in range(2):
+        Path(f"pictures/{number}.jpg").write_bytes(picture(number))
+    Path("empty-folder").mkdir()
+    Path("notes.txt").write_text("Dear all,")
+    Path("labels.csv").write_text("name,title\n0.jpg,x\n")
+    Path("twice.csv").write_text("asset_id,filename\nA,0.jpg\nA,1.jpg\n,0.jpg\nB,\n")
+    Path("broken.json").write_text("{")
+    Path("config.json").write_text('{"embed_dim": 8}')
+    Path("short.json").write_text(json.dumps({"library": "x", "model": "y", "weights": "z"}))
+    Path("vectors.npz").touch()
+    _npz("vectors.npz", ["0.jpg", "1.jpg"], np.eye(2))
+    _npz("others.npz", ["0.jpg", "1.jpg"], np.eye(2)[::-1])
+    _npz("strangers.npz", ["x", "y"], np.eye(2))
+    _npz("flat.npz", ["0", "1"], [1, 0])
+    _npz("nan.npz", ["0.jpg", "1.jpg"], [[1, 0], [np.nan, 0]])
+    np.savez("pickled.npz", ids=np.array(["0", {}], dtype=object), vectors=np.eye(2))
+
+
+# What is tried, as it is typed. Each begins in a fresh world and workspace; `&&` leaves something behind first.
+COMMANDS = [
+    ADD.strip(),
+    ADD + "nowhere",
+    ADD + "empty-folder",
+    ADD + "notes.txt --vectors vectors.npz",
+    ADD + "ftp2://host/images",
+    ADD + "pictures",
+    ADD + "pictures (ATTUNE_ENCODER=vit-b-32)",
+    ADD + "pictures (ATTUNE_ENCODER=config.json)",
+    ADD + "pictures (ATTUNE_PRETRAINED=mine.safetensors)",
+    ADD + "pictures (ATTUNE_DEVICES=cpu)",
+    ADD + "pictures (ATTUNE_EMBED_BATCH=0)",
+    ADD + "pictures --manifest nowhere.csv",
+    ADD + "pictures --manifest labels.csv",
+    ADD + "pictures --manifest twice.csv --vectors vectors.npz",
+    ADD + "pictures --vectors nowhere.npz",
+    ADD + "pictures --vectors notes.txt",
+    ADD + "pictures --vectors pickled.npz",
+    ADD + "pictures --vectors flat.npz",
+    ADD + "pictures --vectors nan.npz",
+    ADD + "pictures --vectors strangers.npz",
+    ADD + "pictures --fingerprint short.json",
+    ADD + "pictures --vectors vectors.npz --fingerprint broken.json",
+    ADD + "pictures --vectors vectors.npz --fingerprint short.json",
+    PLAIN + " && " + ADD + "pictures --vectors others.npz",
+    PLAIN + " && attune assets remove 0.jpg && " + PLAIN,
+    PLAIN + " && attune assets remove 0.jpeg",
+    "attune assets remove 0.jpg",
+    "attune assets list --limit 0",
+    "attune asset list",
+]
+
+
+def page() -> str:
+    """The whole page, made by trying everything."""
+    parts = [OPENING, "## Commands\n\n", *_commands(), "## Images\n\n", *_images()]
+    return "".join(parts).rstrip() + "\n"
+
+
+def _commands() -> Iterator[str]:
+    for typed in COMMANDS:
+        code, said = _run(typed)
+        yield f"`{typed}` (exit code {code})\n\n```\n{said}\n```\n\n"
+
+
+def _images() -> Iterator[str]:
+    from models.images import inspect
+
+    yield "Refused one by one, by name; the rest goes on.\n\n| file | what is said |\n|---|---|\n"
+    for name, (content, _) in images.BAD.items():
+        try:
+            inspect(content, name)
+        except AttuneError as error:
+            yield f"| `{name}` | {error} |\n"
+    yield "\nOdd, and taken all the same:\n\n| file | size | format | what is noted |\n|---|---|---|---|\n"
+    for name, content in images.GOOD.items():
+        info = inspect(content, name)
+        yield f"| `{name}` | {info.width} x {info.height} | {info.format} | {'; '.join(info.notes)} |\n"
+
+
+def _run(typed: str) -> tuple[int, str]:
+    """The exit code and the words of the last of the commands, all of them tried in one fresh world."""
+    with _fresh_world() as place:
+        code, said = 0, ""
+        for one in typed.split(" && "):
+            code, said = _one(one)
+        return code, _tidy(said, place)
+
+
+def _one(typed: str) -> tuple[int, str]:
+    command, _, setting = typed.partition(" (")
+    environment = {"ATTUNE_WORKSPACE": "workspace", "HF_HUB_OFFLINE": "1", "COLUMNS": "110"}
+    environment |= {"ATTUNE_REDIS_PORT": "1", "ATTUNE_LABEL_STUDIO_PORT": "1"}
+    if setting:
+        name, _, value = setting.rstrip(")").partition("=")
+        environment[name] = value
+    runner = CliRunner(env={**{name: None for name in os.environ if name.startswith("ATTUNE_")}, **environment})
+    done = runner.invoke(attune, command.split()[1:], standalone_mode=True)
+    if isinstance(done.exception, AttuneError):  # main() says it so
+        return consequence(type(done.exception)).exit_code, f"attune: {done.exception}"
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stderr.strip() if done.exit_code else done.output.strip()
+
+
+@contextmanager
+def _fresh_world() -> Iterator[Path]:
+    from labeler.records.session import engine
+
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        _world()
+        try:
+            yield Path(folder).resolve()
+        finally:
+            engine(f"sqlite:///{Path(folder) / 'workspace' / 'records.sqlite'}").dispose()
+
+
+REPLACED = [(r"\b20\d\d-\d\d-\d\d\b", "2026-03-01"), (r"\b[0-9a-f]{12,64}\b", "DIGEST"), (r"[ \t]+\n", "\n")]
+
+
+def _tidy(said: str, place: Path) -> str:
+    """Without what differs from run to run and from machine to machine."""
+    import re
+
+    for path in (str(place), str(place.parent)):
+        said = said.replace(path, "…")
+    for pattern, by in REPLACED:
+        said = re.sub(pattern, by, said)
+    return said
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    sys.stdout.write(f"{PAGE.name} has {len(COMMANDS)} commands and {len(images.BAD)} images\n")

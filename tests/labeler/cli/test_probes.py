@@ -1,0 +1,209 @@
+"""`attune probes`, `pull` and `score`: what they print, and the one sentence and exit code of each refusal."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import waitress
+
+from labeler import tokens
+from labeler.cli.main import main
+from labeler.settings import Settings
+from labeler.web.app import create_app
+from models.files import write_json
+from tests.labeler.catalog import worlds
+
+Attune = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return worlds.filled(tmp_path / "workspace")
+
+
+@pytest.fixture
+def attune(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Attune:
+    """Run the command in the workspace; exit code, stdout and stderr."""
+    monkeypatch.setenv("ATTUNE_WORKSPACE", str(settings.workspace))
+    monkeypatch.setenv("ATTUNE_WEB_PORT", "9")  # nobody serves there
+    monkeypatch.setenv("ATTUNE_REDIS_PORT", "9")
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["attune", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as done:
+            code = int(done.code or 0)
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+def as_json(done: tuple[int, str, str]) -> Any:
+    code, out, err = done
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_candidates_become_versions_and_the_list_follows(attune: Attune, settings: Settings) -> None:
+    worlds.add_assets(settings, 9)
+    before = as_json(attune("probes", "list", "serious", "--json"))
+    assert [(row["version"], row["state"]) for row in before["versions"]] == [
+        (3, "candidate"),
+        (2, "candidate"),
+        (1, "candidate"),
+    ]
+    moved = as_json(attune("probes", "promote", "serious", "2", "--reason", "first one", "--json"))
+    assert (moved["version"], moved["alias"], moved["before"], moved["scores"]["assets"]) == (2, "champion", None, 9)
+    as_json(attune("probes", "promote", "serious", "latest", "--reason", "better", "--json", "--no-wait"))
+    code, out, _ = attune("probes", "list", "serious")
+    assert code == 0
+    assert "champion" in out
+    assert "0.800 [0.700, 0.900]" in out
+    after = as_json(attune("probes", "list", "serious", "--candidates", "0", "--json"))
+    assert after["aliases"] == {"champion": 3}
+    assert [(row["version"], row["state"], row["aliases"]) for row in after["versions"]] == [
+        (3, "published", ["champion"]),
+        (2, "published", []),
+    ]
+    overview = as_json(attune("probes", "list", "--json"))["probes"]
+    assert [(row["attribute"], row["aliases"], row["newest"]) for row in overview] == [
+        ("romance", {}, 1),
+        ("serious", {"champion": 3}, 3),
+    ]
+
+
+def test_rollback_retire_and_history_tell_what_happened(attune: Attune) -> None:
+    for version in ("1", "2"):
+        attune("probes", "promote", "serious", version, "--reason", f"try {version}")
+    code, out, err = attune("probes", "retire", "serious", "2", "--reason", "bad")
+    assert (code, out) == (7, "")
+    assert "serious version 2 is champion now" in err
+    assert "promoted" not in err
+    assert "is 1 again" not in out
+    assert attune("probes", "rollback", "serious", "--reason", "worse")[1] == "serious: champion is 1 again.\n"
+    assert attune("probes", "retire", "serious", "2", "--reason", "bad")[1] == "serious: version 2 is retired.\n"
+    lines = as_json(attune("probes", "history", "serious", "--json"))["history"]
+    assert [(line["action"], line["version"], line["before"], line["reason"]) for line in lines] == [
+        ("promote", 1, None, "try 1"),
+        ("promote", 2, 1, "try 2"),
+        ("rollback", 1, 2, "worse"),
+        ("retire", 2, None, "bad"),
+    ]
+    today = lines[0]["at"][:10]
+    assert as_json(attune("probes", "history", "serious", "--on", today, "--json"))["version"] == 1
+    assert as_json(attune("probes", "history", "serious", "--on", lines[1]["at"], "--json"))["version"] == 2
+    assert as_json(attune("probes", "history", "serious", "--on", "2020-01-01", "--json"))["version"] is None
+
+
+def test_compare_puts_two_versions_side_by_side(attune: Attune) -> None:
+    found = as_json(attune("probes", "compare", "serious", "1", "latest", "--json"))
+    first, second = found["versions"]
+    assert (first["version"], second["version"]) == (1, 3)
+    assert (first["metrics"]["average_precision"]["value"], second["answers"]) == (0.6, 30)
+    assert found["difference"]["value"] is None
+    assert found["difference"]["reason"]
+    assert "not known" in attune("probes", "compare", "serious", "1", "3")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("promote", "seriuos", "1", "--reason", "r"), 8, "Did you mean 'serious'?"),
+        (("promote", "serious", "7", "--reason", "r"), 7, "its runs go from 1 to 3"),
+        (("promote", "serious", "1"), 2, "Missing option '--reason'"),
+        (("promote", "serious", "1", "--reason", " "), 3, "reason: it is empty"),
+        (("promote", "serious", "1", "--reason", "r", "--alias", "5"), 3, "alias: '5' cannot be used"),
+        (("rollback", "serious", "--reason", "r"), 7, "has no champion"),
+        (("retire", "serious", "1", "--reason", "r"), 7, "is a candidate and was never published"),
+        (("history", "serious", "--on", "soon"), 3, "'soon' is no date"),
+        (("compare", "serious", "1", "x"), 7, "'x' is no version"),
+    ],
+)
+def test_each_refusal_is_one_sentence_with_its_exit_code(
+    attune: Attune, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    done, out, err = attune("probes", *arguments)
+    assert (done, out) == (code, "")
+    assert said in err
+
+
+@pytest.fixture
+def served(settings: Settings) -> Iterator[str]:
+    """The web app of the workspace on a free port."""
+    server = waitress.create_server(create_app(settings), host="127.0.0.1", port=0)
+    running = threading.Thread(target=server.run, daemon=True)
+    running.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+    running.join(timeout=10)
+
+
+def test_pull_over_http_with_a_token_and_then_without_the_line(
+    attune: Attune, settings: Settings, served: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attune("probes", "promote", "serious", "2", "--reason", "r")
+    monkeypatch.setenv("ATTUNE_WORKSPACE", str(tmp_path / "elsewhere"))
+    code, _, err = attune("pull", "serious", "--to", str(tmp_path / "p"), "--url", served)
+    assert (code, "a token is needed" in err) == (7, True)
+    monkeypatch.setenv("ATTUNE_TOKEN", tokens.issue(settings, "nightly"))
+    monkeypatch.setenv("ATTUNE_URL", served)
+    done = as_json(attune("pull", "serious@champion", "--to", str(tmp_path / "p"), "--json"))
+    assert (done["version"], done["bytes"] > 0) == (2, True)
+    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == sorted([*done["files"], "manifest.json"])
+    assert as_json(attune("pull", "serious@2", "--to", str(tmp_path / "q"), "--json"))["version"] == 2
+    monkeypatch.setenv("ATTUNE_URL", "http://127.0.0.1:9")
+    code, _, err = attune("pull", "serious@2", "--to", str(tmp_path / "r"))
+    assert (code, "does not answer" in err) == (7, True)
+    monkeypatch.delenv("ATTUNE_URL")
+    assert as_json(attune("pull", "serious", "--to", str(tmp_path / "r"), "--offline", "--json"))["bytes"] == 0
+    code, _, err = attune("pull", "romance", "--to", str(tmp_path / "s"), "--offline")
+    assert (code, "not in the cache" in err) == (7, True)
+    code, _, err = attune("pull", "romance", "--to", str(tmp_path / "s"))
+    assert (code, "There is no address to pull from" in err) == (2, True)
+
+
+def test_on_its_own_machine_pull_finds_the_web_app_or_else_the_catalog(
+    attune: Attune, served: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attune("probes", "promote", "serious", "2", "--reason", "r")
+    monkeypatch.setenv("ATTUNE_WEB_PORT", served.rsplit(":", 1)[1])
+    assert "reading" not in attune("pull", "serious", "--to", str(tmp_path / "a"))[2]
+    monkeypatch.setenv("ATTUNE_WEB_PORT", "9")
+    code, out, err = attune("pull", "serious", "--to", str(tmp_path / "b"))
+    assert (code, "does not run: reading" in err) == (0, True)
+    assert "serious version 2 is in" in out
+
+
+def test_score_writes_feature_values_of_its_own_encoders_vectors(
+    attune: Attune, settings: Settings, tmp_path: Path
+) -> None:
+    attune("probes", "promote", "romance", "1", "--reason", "r")
+    x = np.eye(worlds.DIMENSION, dtype=np.float32)
+    np.savez(tmp_path / "v.npz", ids=[f"i{n}" for n in range(len(x))], vectors=x)
+    write_json(tmp_path / "f.json", worlds.FINGERPRINT.to_dict())
+    arguments = ("score", "romance", "--vectors", str(tmp_path / "v.npz"), "--to", str(tmp_path / "s.parquet"))
+    code, out, err = attune(*arguments)
+    assert (code, out) == (5, "")
+    assert "external" in err
+    assert worlds.FINGERPRINT.digest[:12] in err
+    assert "--assume-fingerprint" in err
+    done = as_json(attune(*arguments, "--fingerprint", str(tmp_path / "f.json"), "--json"))
+    assert (done["assets"], done["rows"], done["version"], done["assumed"]) == (8, 24, 1, False)
+    assert as_json(attune(*arguments, "--assume-fingerprint", "--json"))["assumed"]
+    assert pq.read_table(tmp_path / "s.parquet").num_rows == 24
+    code, _, err = attune(
+        "score", "romance", "--vectors", str(tmp_path / "no.npz"), "--to", str(tmp_path / "s.parquet")
+    )
+    assert (code, "cannot be read" in err) == (3, True)
