@@ -45,7 +45,8 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.web_address.startswith("https:"),
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),  # from the login on, however busy: a working day
+        SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=FORM_BYTES,
         WTF_CSRF_CHECK_DEFAULT=False,  # the guard checks, as bearer tokens need no such proof
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session

@@ -1,0 +1,182 @@
+"""The pages in a real Chromium: at two widths, by keyboard, by accessibility rules, and while answers come in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from labeler.records.schema import Asset, Attribute, Expert, Queue
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.web.app import create_app
+from tests import factories
+
+pytestmark = pytest.mark.browser
+PAGES = {
+    "ana": (
+        "/",
+        "/attributes/serious-expression",
+        "/attributes/tender/contested",
+        "/attributes/serious-expression/answers",
+    ),
+    "olga": (
+        "/",
+        "/attributes/serious-expression",
+        "/attributes/dread",
+        "/people",
+        "/assets",
+        "/jobs",
+        "/account",
+        "/nowhere",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class House:
+    """A served console over a workspace in full swing."""
+
+    address: str
+    settings: Settings
+
+    def queue(self, attribute: str, expert: str) -> Queue:
+        """The queue of an expert."""
+        with reading(self.settings) as session:
+            return session.scalars(
+                select(Queue)
+                .join(Attribute, Attribute.id == Queue.attribute_id)
+                .join(Expert, Expert.id == Queue.expert_id)
+                .where(Attribute.name == attribute, Expert.name == expert)
+            ).one()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[House]:
+    settings = factories.workspace(tmp_path_factory.mktemp("house"), redis_url=redis_url)
+    factories.add_studio(settings)
+    with reading(settings) as session:
+        ana = session.scalars(select(Expert).where(Expert.name == "Ana")).one()
+    factories.add_user(settings, "ana@example.org", "expert", ana)
+    factories.add_user(settings, "olga@example.org", "owner")
+    app: Flask = create_app(settings)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield House(f"http://127.0.0.1:{server.server_port}", settings)
+    server.shutdown()
+    server.server_close()
+
+
+def enter(page: Page, house: House, who: str) -> None:
+    """Log in by keyboard alone: the address has the focus, Tab leads on, Enter sends."""
+    page.goto(f"{house.address}/login")
+    page.keyboard.type(f"{who}@example.org")
+    page.keyboard.press("Tab")
+    page.keyboard.type(factories.PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{house.address}/")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "light"), (1400, "dark")])
+@pytest.mark.parametrize("who", PAGES)
+def test_pages_fit_obey_their_policy_and_pass_the_accessibility_rules(
+    browser: Browser, house: House, tmp_path: Path, who: str, width: int, scheme: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if _counts(message) else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    enter(page, house, who)
+    for path in PAGES[who]:
+        page.goto(house.address + path)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+            f"{path} is wider than {width}"
+        )
+        broken = page.evaluate(
+            "[...document.images].filter(i => i.loading != 'lazy' && !i.naturalWidth).map(i => i.src)"
+        )
+        assert not broken
+        found = Axe().run(page, options={"resultTypes": ["violations"]})
+        serious = [
+            (rule["id"], rule["nodes"][0]["target"], rule["nodes"][0].get("failureSummary"))
+            for rule in found.response["violations"]
+            if rule["impact"] in ("serious", "critical")
+        ]
+        assert not serious, f"{path} at {width}: {serious}"
+    assert not complaints
+    context.close()
+
+
+def _counts(message: ConsoleMessage) -> bool:
+    """Whether the browser's console complains of what is ours: not of the page that is meant to be missing."""
+    return message.type in ("error", "warning") and "404" not in message.text
+
+
+def test_an_open_page_counts_up_by_itself(page: Page, house: House) -> None:
+    enter(page, house, "ana")
+    page.goto(f"{house.address}/attributes/romance")
+    shown = page.locator("[data-count=answers]")
+    before = int(shown.inner_text())
+    with reading(house.settings) as session:
+        fresh = list(session.scalars(select(Asset).order_by(Asset.id.desc()).limit(2)))
+    queue = house.queue("romance", "Ana")
+    page.wait_for_timeout(3500)  # let it ask once: the first answer is what later ones are compared with
+    for asset in fresh:
+        factories.add_answer(house.settings, queue, asset, "romance")
+    expect(shown).to_have_text(str(before + 2), timeout=10_000)
+    expect(page.get_by_role("status")).to_have_text(f"{before + 2} answers")
+    expect(page.locator("#live-recent")).to_contain_text("just now")
+
+
+def test_a_page_left_open_over_the_end_of_the_session_says_so(page: Page, house: House) -> None:
+    enter(page, house, "ana")
+    page.goto(f"{house.address}/attributes/romance")
+    page.wait_for_load_state("networkidle")
+    page.context.clear_cookies()
+    expect(page.get_by_text("You were logged out.")).to_be_visible(timeout=10_000)
+
+
+def test_the_keyboard_alone_leads_from_the_login_to_the_queue(page: Page, house: House) -> None:
+    enter(page, house, "ana")
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Skip to the content")
+    page.keyboard.press("Enter")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent").startswith("Start labelling"):
+            break
+    queue = house.queue("romance", "Ana")
+    address = page.evaluate("document.activeElement.href")
+    assert address.endswith(f"/projects/{queue.project}/data?tab={queue.view}&labeling=1")
+
+
+def test_a_mark_of_the_curve_tells_its_figures_to_the_pointer_and_a_table_to_everybody(
+    page: Page, house: House
+) -> None:
+    enter(page, house, "olga")
+    page.goto(f"{house.address}/attributes/serious-expression")
+    page.locator(".curve.wide [data-tip]").last.hover()
+    expect(page.locator(".tip")).to_have_text("132 answers: 0.87, between 0.79 and 0.95 (run 21)")
+    page.get_by_text("The figures as a table").click()
+    expect(page.get_by_role("cell", name="0.87, between 0.79 and 0.95").first).to_be_visible()
+
+
+def test_a_command_is_copied_with_one_click(browser: Browser, house: House) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    enter(page, house, "olga")
+    page.goto(f"{house.address}/people")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "attune expert add EMAIL"
+    context.close()

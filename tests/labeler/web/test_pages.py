@@ -1,0 +1,181 @@
+"""What people read on the pages, in every state of a workspace."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+
+from labeler.records.schema import Attribute, Expert
+from labeler.settings import Settings
+from tests import factories
+from tests.labeler.web.conftest import Actor
+
+BORDERLINE = "The probe could not decide between two answers."
+
+
+@pytest.fixture
+def studio(settings: Settings) -> Settings:
+    factories.add_studio(settings, images=False)
+    return settings
+
+
+@pytest.fixture
+def ana_in_studio(app: Flask, studio: Settings) -> Actor:
+    from sqlalchemy import select
+
+    from labeler.records.session import reading
+
+    with reading(studio) as session:
+        ana = session.scalar(select(Expert).where(Expert.name == "Ana"))
+    factories.add_user(studio, "ana@example.org", "expert", ana)
+    return Actor(app, "ana@example.org")
+
+
+@pytest.mark.parametrize(
+    ("path", "says", "command"),
+    [
+        ("/", "No question yet", "attune assets add PATH"),
+        ("/people", "No expert yet", "attune expert add EMAIL"),
+        ("/assets", "The pool is empty", "attune assets add PATH"),
+        ("/jobs", "Nothing was asked yet", None),
+    ],
+)
+def test_an_empty_page_tells_the_next_command(owner: Actor, path: str, says: str, command: str | None) -> None:
+    page = owner.get(path).text
+    assert says in page
+    assert command is None or f"<code>{command}</code>" in page
+
+
+def test_a_bare_attribute_tells_each_part_what_is_missing(owner: Actor, romance: Attribute) -> None:
+    page = owner.get("/attributes/romance").text
+    for words in (
+        "Romance, friendship, or neither?",
+        "No probe has been learned yet",
+        "No answer yet.",
+        "This needs answers of two experts on the same image.",
+        "No expert has a queue for this question.",
+        "Nothing is published yet.",
+        "attune assets add PATH",
+    ):
+        assert words in page
+
+
+def test_an_expert_finds_the_way_into_the_queue(
+    expert: Actor, settings: Settings, romance: Attribute, ana: Expert
+) -> None:
+    assert "Ask its owner to add you." in expert.get("/").text
+    queue = factories.add_queue(settings, romance, ana)
+    address = f"/projects/{queue.project}/data?tab={queue.view}&amp;labeling=1"
+    for path in ("/", "/attributes/romance"):
+        link = re.search(r'<a[^>]*href="([^"]*labeling=1)"[^>]*>', expert.get(path).text)
+        assert link is not None
+        assert link.group(1).endswith(address)
+        assert 'target="_blank" rel="noopener"' in link.group(0)
+
+
+def test_an_expert_reads_why_after_answering_and_corrects_at_the_source(
+    expert: Actor, settings: Settings, romance: Attribute, ana: Expert
+) -> None:
+    one, two = factories.add_assets(settings, 2)
+    queue = factories.add_queue(settings, romance, ana)
+    task = factories.add_task(settings, queue, one)
+    factories.add_task(settings, queue, two)
+    assert BORDERLINE not in expert.get("/attributes/romance").text
+    answer = factories.add_answer(settings, queue, one, "romance")
+    page = expert.get("/attributes/romance").text
+    assert page.count(BORDERLINE) == 1
+    assert two.asset_id not in page
+    # Label Studio does not answer here: the way there is open all the same.
+    reply = expert.get(f"/attributes/romance/answers/{answer.id}")
+    assert reply.status_code == 302
+    assert reply.location.endswith(f"/projects/{queue.project}/data?tab={queue.view}&task={task.label_studio_task}")
+
+
+def test_nobody_corrects_the_answers_of_others(
+    expert: Actor, owner: Actor, settings: Settings, romance: Attribute
+) -> None:
+    (asset,) = factories.add_assets(settings, 1)
+    queue = factories.add_queue(settings, romance, factories.add_expert(settings, "bo@example.org"))
+    answer = factories.add_answer(settings, queue, asset, "romance")
+    for actor in (expert, owner):
+        assert actor.get(f"/attributes/romance/answers/{answer.id}").status_code == 404
+
+
+def test_what_the_queue_holds_is_shown_to_nobody_before_the_answer(
+    expert: Actor, owner: Actor, settings: Settings, romance: Attribute, ana: Expert
+) -> None:
+    queue = factories.add_queue(settings, romance, ana)
+    for asset, purpose in zip(factories.add_assets(settings, 3), ("audit", "likely", "second-opinion"), strict=True):
+        factories.add_task(settings, queue, asset, purpose, reason=f"because {purpose}")
+    for actor in (expert, owner):
+        for path in ("/", "/attributes/romance", "/attributes/romance/live"):
+            page = actor.get(path).text
+            assert "because" not in page
+            assert "audit task" not in page
+            assert "img-" not in page
+
+
+def test_the_live_counts_move_with_an_answer(
+    expert: Actor, settings: Settings, romance: Attribute, ana: Expert
+) -> None:
+    queue = factories.add_queue(settings, romance, ana)
+    before = expert.get("/attributes/romance/live").json
+    factories.add_answer(settings, queue, factories.add_assets(settings, 1)[0], "romance")
+    after = expert.get("/attributes/romance/live").json
+    assert (before["answers"], after["answers"]) == (0, 1)
+    assert after["by_value"] == {"romance": 1, "friendship": 0, "neither": 0, "unsure": 0}
+
+
+def test_quality_comes_with_its_interval_or_with_the_reason_why_not(owner: Actor, studio: Settings) -> None:
+    assert "between 0.79 and 0.95, from 33 audit answers" in " ".join(
+        owner.get("/attributes/serious-expression").text.split()
+    )
+    assert "Too few audit answers yet: 1 positive and 9 negative answers" in owner.get("/attributes/romance").text
+
+
+def test_owners_see_versions_and_history_and_experts_do_not(ana_in_studio: Actor, owner: Actor) -> None:
+    words = ("champion", "History", "reviewed with Ana")
+    owners, experts = (actor.get("/attributes/serious-expression").text for actor in (owner, ana_in_studio))
+    assert all(word in owners for word in words)
+    assert not any(word in experts for word in words)
+    assert "Open in Label Studio" in owners
+    assert "Open in Label Studio" not in experts
+
+
+def test_long_lists_have_pages(owner: Actor, studio: Settings) -> None:
+    first, second = (
+        owner.get("/attributes/serious-expression/answers"),
+        owner.get("/attributes/serious-expression/answers?page=2"),
+    )
+    assert 'rel="next"' in first.text
+    assert 'rel="prev"' not in first.text
+    assert 'rel="prev"' in second.text
+    assert owner.get("/attributes/serious-expression/answers?page=junk").status_code == 200
+    assert 'href="/assets?page=2&amp;q=img"' in owner.get("/assets?q=img").text
+
+
+def test_what_people_write_is_shown_as_text(owner: Actor, settings: Settings) -> None:
+    nasty = "<script>alert(1)</script>"
+    romance = factories.add_attribute(
+        settings, question=nasty, definition=nasty, in_scope=[nasty], classes=[nasty, "b"]
+    )
+    queue = factories.add_queue(settings, romance, factories.add_expert(settings, "bo@example.org", nasty))
+    factories.add_answer(settings, queue, factories.add_assets(settings, 1)[0], nasty)
+    factories.add_job(settings, "learn", "failed", error=nasty)
+    for path in ("/", "/attributes/romance", "/people", f"/assets?q={nasty}", "/jobs"):
+        page = owner.get(path)
+        assert page.status_code == 200
+        assert "<script>alert" not in page.text
+
+
+def test_pages_fetch_nothing_from_elsewhere(owner: Actor, studio: Settings) -> None:
+    for path in ("/", "/attributes/serious-expression", "/people", "/assets", "/jobs", "/account", "/nowhere"):
+        page = owner.get(path).text
+        fetched = re.findall(r'<(?:script|img|link|iframe)[^>]*(?:src|href)="([^"]+)"', page)
+        assert fetched
+        assert all(address.startswith("/") and not address.startswith("//") for address in fetched)
+        assert " style=" not in page
+        assert not re.search(r"<script(?![^>]*src)", page)
+        assert not re.search(r"\son[a-z]+=", page)
