@@ -124,6 +124,8 @@ def _limits(manifest: Manifest) -> Iterator[str]:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return "not known"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_text(part)}" for key, part in value.items())
     if isinstance(value, list | tuple):
