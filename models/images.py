@@ -142,7 +142,9 @@ def _read(content: bytes, name: str, max_pixels: int, take: Callable[[Image.Imag
     except UnidentifiedImageError as error:
         raise UnreadableItem(f"{name} {_what_else(content)}. {_KNOWN}", "not an image") from error
     except Image.DecompressionBombError as error:
-        raise _too_large(name, "more", 2 * (Image.MAX_IMAGE_PIXELS or 0)) from error
+        # Pillow's own last resort speaks before we have seen the size; its message holds the number.
+        held = next((int(number) for number in re.findall(r"\d+", str(error))), 0)
+        raise _too_large(name, f"{held:,}", max_pixels) from error
     except Exception as error:  # decoders of damaged bytes raise all kinds: SyntaxError, struct.error, KeyError, …
         raise _damaged(name, error) from error
 

@@ -91,7 +91,9 @@ def _load(path: Path) -> tuple[list[str], npt.NDArray[Any]]:
             return _load_table(path, pq.read_table(path))
         if head.startswith(b"ARROW1"):
             return _load_table(path, pa.ipc.open_file(pa.memory_map(str(path))).read_all())
-        return _load_table(path, pa.ipc.open_stream(pa.memory_map(str(path))).read_all())
+        if head.startswith(b"\xff\xff\xff\xff"):
+            return _load_table(path, pa.ipc.open_stream(pa.memory_map(str(path))).read_all())
+        raise _bad(path, "is neither .npz nor Parquet nor Arrow")
     except UnreadableItem:
         raise
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, pa.ArrowException) as error:

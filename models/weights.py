@@ -83,8 +83,8 @@ def locate(model: str, pretrained: str) -> Checkpoint:
         name, config, preprocessing = model.replace("/", "-"), None, {}
         if name not in (known := model_names()):
             raise UnknownEncoder(
-                f"open_clip has no model {model!r}.{_near(name, known)} Set ATTUNE_ENCODER to one of its {len(known)} "
-                "names, or to the path of a JSON config."
+                f"open_clip has no model {model!r}.{_near(name, known)} Set ATTUNE_ENCODER to one of its names, or to "
+                "the path of a JSON config."
             )
     path = Path(pretrained).expanduser()
     if path.is_file():

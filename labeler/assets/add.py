@@ -56,9 +56,9 @@ def add(settings: Settings, request: Request, reading_bar: Report = quiet, embed
     migrate(settings)
     summary = Summary()
     given = _given_vectors(settings, request)
-    if given is None:
-        _check_encoder(settings)
     candidates = _candidates(settings, request, summary)
+    if given is None and candidates:
+        _check_encoder(settings)
     names = VectorNames(given.ids if given else (), candidates)
     if given is not None:
         _check_match(given, candidates, names)

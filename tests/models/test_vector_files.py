@@ -102,8 +102,8 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: pq.write_table(pa.table({"id": ["a"], "vector": [1.0]}), path),
         "has vectors of type double",
     ),
-    "text.arrow": (lambda path: path.write_text("id,vector\n"), "cannot be read"),
-    "empty.npz": (lambda path: path.write_bytes(b""), "cannot be read"),
+    "text.arrow": (lambda path: path.write_text("id,vector\n"), "is neither .npz nor Parquet"),
+    "empty.npz": (lambda path: path.write_bytes(b""), "is neither .npz nor Parquet"),
 }
 
 
