@@ -238,8 +238,8 @@ def _sources(situation: Situation, n: int) -> list[tuple[float, Source]]:
         return _first_sources(situation, n)
     rare = int(situation.counts.argmin())
     if situation.counts[rare] < FEW:
-        return [(0.5, _likely(situation, n, rare)), (0.4, _borderline(situation, n)), (0.1, _spread(situation, n))]
-    return [(0.95, _borderline(situation, n)), (0.05, _spread(situation, n))]
+        return [(0.5, _likely(situation, n, rare)), (0.4, _borderline(situation, n)), (0.1, _spread(situation, n, 0.1))]
+    return [(0.95, _borderline(situation, n)), (0.05, _spread(situation, n, 0.05))]
 
 
 def _first_sources(situation: Situation, n: int) -> list[tuple[float, Source]]:
@@ -296,18 +296,20 @@ def _borderline(situation: Situation, n: int) -> Source:
         yield int(index), "borderline", float(utility), "The probe cannot tell yet: an answer here moves it most."
 
 
-def _spread(situation: Situation, n: int) -> Source:
+def _spread(situation: Situation, n: int, share: float = 1.0) -> Source:
     index = situation.open(situation.pool.sample(2000, situation.rng))
     if not len(index):
         return
     rows = situation.pool.rows(index)
-    wanted = min(len(index), n + 20)
+    wanted = min(len(index), int(np.ceil(share * n)) + 20)
     # Clusters that labels cover wait; 200 labels of context keep the number of clusters small.
     seen = situation.seen[-200:]
     picked, utilities = strategy("typical")(None, rows, wanted, situation.rng, seen=seen)
     for position, utility in zip(picked, utilities, strict=True):
         reason = "Typical of a part of the pool where nobody has looked yet."
         yield int(index[position]), "spread", float(utility), reason
+    for position in situation.rng.permutation(np.setdiff1d(np.arange(len(index)), picked)):  # the other sources ran dry
+        yield int(index[position]), "spread", 0.0, reason
 
 
 def _by_strategy(situation: Situation, n: int, name: str) -> Source:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
+WORTH_TORCH = 1 << 25  # entries; below, importing torch (seconds) costs more than it saves
 BLOCK_BYTES = 2 << 20  # a float32 block that stays in a core's second-level cache
 
 
@@ -34,8 +35,9 @@ def matrix_times_heads(matrix: npt.NDArray[Any], heads: FloatArray) -> FloatArra
     out = np.empty((len(matrix), len(heads)), dtype=np.float32)
     if not len(matrix):
         return out
-    torch = _torch()
-    if torch is not None and matrix.dtype == np.float16 and matrix.flags.c_contiguous:
+    # By size alone, never by what is imported already: the same pool gives the same sums in every process.
+    torch = _torch() if matrix.size >= WORTH_TORCH and matrix.dtype == np.float16 else None
+    if torch is not None and matrix.flags.c_contiguous:
         _blocks_in_torch(torch, matrix, heads, out)
     else:
         _blocks_in_numpy(matrix, heads, out)

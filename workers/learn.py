@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from labeler import attributes, queues
 from labeler.jobs import Report
 from labeler.label_studio.client import LabelStudio
@@ -40,7 +42,9 @@ def run(settings: Settings, report: Report, attribute: str, size: int | None = N
         log.info("learn(%s): another learner is at it and will see every answer", attribute)
         return {"attribute": attribute, "state": "held by another learner"}
     try:
-        return _rounds(settings, report, attribute, lease, size)
+        # One thread: a round's matrices are small, and threads that wait for each other on busy cores cost seconds.
+        with threadpool_limits(1):
+            return _rounds(settings, report, attribute, lease, size)
     except JobSuperseded as error:
         log.warning("learn(%s): %s", attribute, error)
         return {"attribute": attribute, "state": "superseded"}
@@ -64,7 +68,7 @@ def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, si
 
 
 def questions(seen: Snapshot, probe: Probe, prompts: Prompts | None, size: int) -> list[Ask]:
-    """What to ask whom next, for all queues together: the audits that are due soon, then the best for each queue's head.
+    """What to ask whom next, for all queues together: audits that are due soon, then the best for each queue's head.
 
     Audits are drawn only for the next few answers: drawn later, they follow a better probe's scores.
     """

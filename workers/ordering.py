@@ -1,6 +1,7 @@
 """From the learner's plan to each expert's queue: what to put in, in which order, what to take out.
 
-Pure: reads a snapshot, writes nothing. Audits keep the turn they were given when drawn; the rest follows the newest probe.
+Pure: reads a snapshot, writes nothing. Audits keep the turn they were given when drawn; the rest follows the newest
+probe.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def typical(
     check_candidates(X, n_instances)
     rng = generator(random_state)
     seen = X[:0] if seen is None else seen
-    clusters = min(len(X), n_instances + len(seen), 500)
+    clusters = min(len(X), n_instances + len(seen), max(n_instances, MOST_CLUSTERS))
     model = clustered(X, clusters, rng)
     covered = np.bincount(model.predict(seen), minlength=clusters) if len(seen) else np.zeros(clusters)
     sizes = np.bincount(model.labels_, minlength=clusters)
@@ -41,6 +41,9 @@ def typical(
         extra, _values = best(typicality[rest], n_instances - len(chosen), rng)
         chosen = np.concatenate([chosen, rest[extra]])
     return chosen, np.linspace(1, 0, len(chosen), endpoint=False)
+
+
+MOST_CLUSTERS = 120  # of a sample of some thousand candidates: more would be clusters of a handful
 
 
 def clustered(X: npt.NDArray[Any], clusters: int, rng: np.random.Generator) -> MiniBatchKMeans:
