@@ -11,11 +11,12 @@ import numpy.typing as npt
 from models.audit import AuditDesign
 from models.errors import SettingsError
 from models.labels import Labels
-from models.planner import Ask, Situation, allocate
+from models.planner import Ask, allocate
 from models.pool import Pool
 from models.priors import Prompts, text_prior
 from models.probe import Probe, strength_for
 from models.reserve import reserved_in
+from models.situation import Situation
 from models.strategies import strategy
 
 EXAMPLE_WEIGHT = 0.5  # an example is chosen to be clear: worth less than an answer about an image of the pool
@@ -29,7 +30,7 @@ class LearnerSettings:
     ``strategy``: attune, or any name that ``models.strategies.strategy`` knows. ``audit_share``: of the answers after
     the first ``audit_after``, how many are audits, in [0, 0.9]; audits are never trained on, so they cost labels.
     ``reserved_share``: of the titles, how many are kept for audits. ``strength``: the inverse penalty C (None: by the
-    number of labels). Raises SettingsError for values out of range or a strategy that is not there.
+    spread of the pool's vectors). Raises SettingsError for values out of range or a strategy that is not there.
     """
 
     strategy: str = "attune"
@@ -72,7 +73,7 @@ def fit(
     prior = text_prior(prompts, classes, pool, rng)
     index, shares, weights = training_rows(pool, labels, settings, seed, reserved)
     x = pool.rows(index) if len(pool) else np.empty((0, 1), dtype=np.float32)
-    strength = settings.strength or strength_for(float(weights.sum()))
+    strength = settings.strength or strength_for(pool.variance)
     examples = prompts.examples_of(classes) if prompts is not None else None
     if examples is not None:
         vectors, where = examples

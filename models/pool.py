@@ -14,6 +14,7 @@ from models.errors import DataError, EmptyPool
 from models.products import FloatArray, matrix_times_heads
 
 IntArray = npt.NDArray[np.intp]
+SAMPLE = 10_000  # assets that suffice for the pool's mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +82,17 @@ class Pool:
         scores = parts[0] if len(parts) == 1 else np.concatenate([*parts, np.empty((0, len(weight)), dtype=np.float32)])
         scores += np.asarray(bias, dtype=np.float32)
         return scores
+
+    @cached_property
+    def centre(self) -> FloatArray:
+        """The mean vector (d,) of at most ``SAMPLE`` assets, the same ones for the same length of pool."""
+        rows = self.rows(self.sample(SAMPLE, np.random.default_rng(len(self))))
+        return rows.mean(axis=0) if len(rows) else np.zeros(self.dim, dtype=np.float32)
+
+    @cached_property
+    def variance(self) -> float:
+        """The mean squared distance from ``centre``, in (0, 1]: encoders differ in how narrow a cone they fill."""
+        return float(np.clip(1 - self.centre @ self.centre, 1e-3, 1)) if len(self) else 1.0
 
     def sample(self, size: int, rng: np.random.Generator) -> IntArray:
         """At most ``size`` distinct indices, drawn uniformly, in ascending order."""

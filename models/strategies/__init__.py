@@ -7,6 +7,7 @@ from models.strategies.base import Picked, Strategy, best, check_candidates, gen
 from models.strategies.plugged import plugged
 from models.strategies.simple import entropy, likely, margin, random
 from models.strategies.spread import farthest, typical
+from models.strategies.variance import variance_reduction
 
 OURS: dict[str, Strategy] = {
     "random": random,
@@ -15,6 +16,7 @@ OURS: dict[str, Strategy] = {
     "likely": likely,
     "typical": typical,
     "farthest": farthest,
+    "variance_reduction": variance_reduction,
 }
 
 

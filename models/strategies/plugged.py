@@ -87,7 +87,7 @@ def _skactiveml(inner: str) -> Strategy:
         check_candidates(X, n_instances)
         known = X[:0] if seen is None else seen
         labels = np.zeros(len(known)) if seen_classes is None else np.asarray(seen_classes, dtype=float)
-        query = kind(random_state=int(generator(random_state).integers(2**31)))
+        query = _seeded(kind, int(generator(random_state).integers(2**31)))
         everything = np.concatenate([X, known]).astype(np.float64)
         y = np.concatenate([np.full(len(X), np.nan), labels])
         accepted = inspect.signature(query.query).parameters
@@ -105,6 +105,13 @@ def _skactiveml(inner: str) -> Strategy:
 
     strategy.__name__, strategy.__doc__ = f"skactiveml_{inner}", f"scikit-activeml's {inner}."
     return strategy
+
+
+def _seeded(kind: Any, seed: int) -> Any:
+    """The strategy with every source of chance tied to ``seed``; some give their k-means none of their own."""
+    if "cluster_algo_dict" in inspect.signature(kind).parameters:
+        return kind(random_state=seed, cluster_algo_dict={"random_state": seed, "n_init": 1})
+    return kind(random_state=seed)
 
 
 def _frozen(estimator: Any) -> Any:

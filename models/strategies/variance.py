@@ -1,0 +1,85 @@
+"""The strategy that the learner uses by default: what would make the rest of the pool's predictions surest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.strategies.base import Picked, check_candidates
+
+PRIOR_VARIANCE = 1.0  # of a weight of the head, before any label: that of a probe of strength C = 1
+LEAST_DOUBT = 1e-3  # p (1 - p) below which a row would count as known for certain
+LEAST_DOUBT_SEEN = 0.02  # a labelled row always says something about its neighbours
+
+
+def variance_reduction(
+    estimator: Any,
+    X: npt.NDArray[Any],
+    n_instances: int = 1,
+    random_state: Any = None,
+    seen: npt.NDArray[Any] | None = None,
+    reference: npt.NDArray[Any] | None = None,
+    centre: npt.NDArray[Any] | None = None,
+    variance: float = 1.0,
+    **_: Any,
+) -> Picked:
+    """Greedily the candidate whose label is expected to cut the predictions' variance most over ``reference`` (r, d).
+
+    Transductive design for a logistic head (Yu, Bi and Tresp, ICML 2006; BAIT, arXiv 2106.09675), in the kernel form of
+    the Laplace posterior given the labelled rows ``seen`` (l, d): a gain of sum_j q_j k(x, j)^2 q_x / (1 + q_x k(x, x)),
+    q = p (1 - p). One number that weighs doubt, being typical and being new; after each pick the posterior is
+    updated as if its label had come, so a batch does not repeat itself. ``reference`` (default: the candidates) says
+    where the predictions matter. ``centre`` (d,) and ``variance`` of the pool keep what all its vectors share out of the
+    kernel. No randomness. Costs (candidates + reference) x (seen + candidates) x d.
+    """
+    check_candidates(X, n_instances)
+    rows = np.concatenate([X, X if reference is None else reference]).astype(np.float32)
+    known = X[:0] if seen is None else np.asarray(seen, dtype=np.float32)
+    doubt, doubt_seen = _doubt(estimator, rows, LEAST_DOUBT), _doubt(estimator, known, LEAST_DOUBT_SEEN)
+    shift = np.zeros(X.shape[1], dtype=np.float32) if centre is None else centre
+    scale = np.float32(1 / np.sqrt(variance))
+    covariance = _posterior(scale * (rows - shift), len(X), scale * (known - shift), doubt_seen)
+    return _greedy(covariance, doubt[: len(X)], doubt[len(X) :], n_instances)
+
+
+def _doubt(estimator: Any, rows: npt.NDArray[Any], least: float) -> npt.NDArray[np.float32]:
+    """sum_c p_c (1 - p_c) / 2 of each row (n,): p (1 - p) for two classes."""
+    if not len(rows):
+        return np.empty(0, dtype=np.float32)
+    p = np.asarray(estimator.predict_proba(rows), dtype=np.float32)
+    return np.maximum((p * (1 - p)).sum(axis=1) / 2, least).astype(np.float32)
+
+
+def _posterior(
+    rows: npt.NDArray[np.float32], candidates: int, seen: npt.NDArray[np.float32], doubt: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """The posterior covariance of the logits, candidates by all rows (m, m + r) float32."""
+    prior = rows[:candidates] @ rows.T
+    if len(seen):
+        to_seen = rows @ seen.T
+        noise = seen @ seen.T + np.diag(1 / (PRIOR_VARIANCE * doubt))
+        prior -= to_seen[:candidates] @ np.linalg.solve(noise, to_seen.T)
+    return np.asarray(PRIOR_VARIANCE * prior, dtype=np.float32)
+
+
+def _greedy(
+    covariance: npt.NDArray[np.float32],
+    doubt: npt.NDArray[np.float32],
+    importance: npt.NDArray[np.float32],
+    n_instances: int,
+) -> Picked:
+    m = len(doubt)
+    chosen, gains = np.empty(n_instances, dtype=np.intp), np.empty(n_instances)
+    free = np.ones(m, dtype=bool)
+    # Overwritten in place: a pick conditions every candidate's row on its label.
+    for step in range(n_instances):
+        variance = np.maximum(covariance[np.arange(m), np.arange(m)], 0)
+        gain = (covariance[:, m:] ** 2 @ importance) * doubt / (1 + doubt * variance)
+        pick = int(np.where(free, gain, -np.inf).argmax())
+        chosen[step], gains[step], free[pick] = pick, gain[pick], False
+        if step + 1 < n_instances:
+            shrink = doubt[pick] / (1 + doubt[pick] * variance[pick])
+            covariance -= np.outer(covariance[:, pick] * shrink, covariance[pick])
+    return chosen, gains
