@@ -13,7 +13,7 @@ from models.splits import held_out, unit_hash
 
 RESERVED_SHARE = 0.3
 # A share of the draw that ignores the probe: no image's weight can be more than 1 / UNIFORM_SHARE of a uniform one's.
-UNIFORM_SHARE = 0.35
+UNIFORM_SHARE = 0.25
 
 
 def reserved(

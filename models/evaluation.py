@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.errors import DataError
-from models.intervals import percentile_interval, title_draws
+from models.holdout import cross_validated, design_based, holdout_ap, macro
+from models.intervals import percentile_interval, share_interval
 from models.labels import Labels
-from models.metrics import Metric, average_precision, average_precisions, unknown
-from models.splits import title_folds
+from models.metrics import LEAST, Metric, average_precision, log_odds, too_few, unknown
+from models.population import Population, as_pool, imagine
 
-__all__ = ["Metric", "average_precision", "compare", "cross_validated", "evaluate_audit", "holdout_ap"]
+__all__ = ["Metric", "average_precision", "compare", "cross_validated", "evaluate_audit", "headline", "holdout_ap"]
 
-# Fewer positives (or negatives) than this and an interval would be a guess about a guess.
-LEAST = 3
-
-FitPredict = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float64]]
+METHOD = "audit, Bayesian score curve over the reserved pool"
+PAIRED = "paired audit, Bayesian score curve over the reserved pool"
 
 
 def headline(classes: Sequence[str]) -> tuple[str, ...]:
@@ -36,34 +36,88 @@ def evaluate_audit(
     thresholds: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> dict[str, Metric]:
-    """Every figure of a probe that the audit answers support.
+    """Every figure of a probe that the audit answers support, each with its interval, or the reason why not.
 
-    ``labels`` of n audited assets, ``probabilities`` (n, k) of the probe, ``inclusion`` (n,) as
-    ``AuditDesign.inclusions`` gives it now, ``pool`` (N, k) the probe's probabilities of all reserved assets, drawn or
-    not (narrows the intervals), ``thresholds`` a probability per class (0.5). Keys: ``average_precision`` (of the first
-    of two classes, else the macro mean), ``average_precision:CLASS``, ``precision:CLASS``, ``recall:CLASS``,
-    ``calibration_error``. Raises DataError on shapes that do not fit or an asset that was never drawn.
+    ``labels`` of n audited assets, ``probabilities`` (n, k) of the probe for them, ``inclusion`` (n,) as
+    ``AuditDesign.inclusions`` gives it now, ``pool`` (N, k) the probabilities of all reserved assets, drawn or not
+    (without it the audited stand for the pool by their weights, which is less sure), ``thresholds`` a probability per
+    class (0.5). Keys: ``average_precision`` (of the first of two classes, else the macro mean),
+    ``average_precision:C``, ``precision:C``, ``recall:C`` for each class C, ``calibration_error`` (mean over classes),
+    ``average_precision_weighted`` (by inverse probabilities alone, no model: a check), ``undecided`` (share of audited
+    assets without a majority, which count nowhere else). Raises DataError on shapes that do not fit or an asset that
+    was never drawn.
     """
-    proba, weight = _checked(labels, probabilities, inclusion, classes)
-    keep = labels.decided()
-    labels, proba, weight = labels.subset(keep), proba[keep], weight[keep]
+    audit = _Audit.of(labels, (probabilities,), inclusion, classes, (pool,))
     generator = np.random.default_rng(seed)
-    draws = title_draws(labels.title_ids, generator) * weight
+    cuts = {name: float(log_odds((thresholds or {}).get(name, 0.5))) for name in classes}
     named: dict[str, Metric] = {}
-    samples = []
+    worlds: dict[str, Population] = {}
     for i, name in enumerate(classes):
-        y = (labels.majority() == i).astype(np.float64)
-        metric, sample = _weighted_ap(f"average_precision:{name}", y, proba[:, i], weight, draws)
-        named[metric.name] = metric
-        if name in headline(classes):
-            samples.append((metric, sample))
-    named["average_precision"] = _macro("average_precision", samples, len(labels))
+        reason = too_few(audit.truth(i))
+        if not reason and len(classes) == 2 and worlds:
+            worlds[name] = worlds[classes[0]].mirrored()
+        elif not reason:
+            worlds[name] = audit.imagined(i, generator)
+        for metric in _of_class(name, worlds.get(name), cuts[name], audit, i, reason):
+            named[metric.name] = metric
+    parts = [named[f"average_precision:{name}"] for name in headline(classes)]
+    named["average_precision"] = macro(
+        "average_precision", parts, [worlds[name].average_precisions() for name in headline(classes) if name in worlds]
+    )
+    named["calibration_error"] = _calibration_error(list(worlds.values()), audit, len(headline(classes)))
+    named["average_precision_weighted"] = design_based(
+        audit.majority, audit.probabilities[0], audit.titles, 1.0 / audit.inclusion, headline(classes), classes, seed
+    )
+    named["undecided"] = _undecided(labels)
     return named
+
+
+@dataclass(frozen=True, eq=False)
+class _Audit:
+    """Decided audit rows of one or two probes: what every figure below starts from."""
+
+    majority: NDArray[np.intp]
+    titles: NDArray[np.intp]
+    inclusion: NDArray[np.float64]
+    probabilities: tuple[NDArray[np.float64], ...]
+    pools: tuple[NDArray[np.float64], ...]
+    counts: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        labels: Labels,
+        probabilities: Sequence[ArrayLike],
+        inclusion: ArrayLike,
+        classes: Sequence[str],
+        pools: Sequence[ArrayLike | None],
+    ) -> _Audit:
+        checked = [_checked(labels, proba, inclusion, classes) for proba in probabilities]
+        keep = labels.decided()
+        pi = np.asarray(inclusion, dtype=np.float64)[keep]
+        proba = tuple(array[keep] for array in checked)
+        if len({pool is None for pool in pools}) > 1:
+            raise DataError("One probe came with the pool's probabilities and the other without; give both or neither.")
+        filled = [as_pool(pool, array, 1.0 / pi) for pool, array in zip(pools, proba, strict=True)]
+        if any(pool.shape != (len(filled[0][0]), len(classes)) for pool, _ in filled):
+            shapes = [pool.shape for pool, _ in filled]
+            raise DataError(f"The pool's probabilities have the shapes {shapes}; expected (assets, {len(classes)}).")
+        titles = np.unique(np.array(labels.title_ids, dtype=np.str_)[keep], return_inverse=True)[1].reshape(-1)
+        every = tuple(pool for pool, _ in filled)
+        return cls(labels.majority()[keep], titles.astype(np.intp), pi, proba, every, filled[0][1])
+
+    def truth(self, column: int) -> NDArray[np.float64]:
+        return np.asarray(self.majority == column, dtype=np.float64)
+
+    def imagined(self, column: int, generator: np.random.Generator) -> Population:
+        audited = np.stack([proba[:, column] for proba in self.probabilities], axis=1)
+        pool = np.stack([proba[:, column] for proba in self.pools], axis=1)
+        return imagine(audited, self.truth(column), self.titles, pool, self.counts, generator)
 
 
 def _checked(
     labels: Labels, probabilities: ArrayLike, inclusion: ArrayLike, classes: Sequence[str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> NDArray[np.float64]:
     proba, pi = np.asarray(probabilities, dtype=np.float64), np.asarray(inclusion, dtype=np.float64)
     expected = (len(labels), len(classes))
     if proba.shape != expected or pi.shape != expected[:1] or labels.shares.shape[1] != len(classes):
@@ -71,43 +125,51 @@ def _checked(
             f"{len(labels)} labels of {labels.shares.shape[1]} classes came with probabilities of shape {proba.shape}, "
             f"inclusion of shape {pi.shape} and the classes {list(classes)}; expected {expected} and {expected[:1]}."
         )
+    if not ((proba >= 0) & (proba <= 1)).all():
+        raise DataError(f"Probabilities go from {proba.min()} to {proba.max()}; expected 0 to 1, after the sigmoid.")
     if not ((pi > 0) & (pi <= 1)).all():
         row = int(np.flatnonzero(~((pi > 0) & (pi <= 1)))[0])
         raise DataError(
             f"Asset {labels.asset_ids[row]!r} has the inclusion probability {pi[row]}; expected a number in (0, 1]. "
             "Only assets that AuditDesign.extend drew can be evaluated: leave out answers given for another purpose."
         )
-    return proba, 1.0 / pi
+    return proba
 
 
-def _weighted_ap(
-    name: str,
-    y: NDArray[np.float64],
-    score: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    draws: NDArray[np.float64],
-    *,
-    method: str = "title bootstrap",
-) -> tuple[Metric, NDArray[np.float64]]:
-    positives = int((y > 0.5).sum())
-    if positives < LEAST or len(y) - positives < LEAST:
-        reason = f"{positives} positive and {len(y) - positives} negative answers, at least {LEAST} of each are needed"
-        return unknown(name, len(y), method, reason, positives=positives), np.full(len(draws), np.nan)
-    value = average_precision(y, score, weight)
-    sample = average_precisions(y, score, draws)
-    lo, hi = percentile_interval(sample, value)
-    return Metric(name, value, lo, hi, len(y), method, positives), sample
+def _of_class(name: str, world: Population | None, cut: float, audit: _Audit, column: int, reason: str) -> list[Metric]:
+    n, positives = len(audit.majority), int(audit.truth(column).sum())
+    keys = [f"{figure}:{name}" for figure in ("average_precision", "precision", "recall")]
+    if world is None:
+        return [unknown(key, n, METHOD, reason, positives=positives) for key in keys]
+    samples = (world.average_precisions(), world.precisions(cut), world.recalls(cut))
+    return [_figure(key, sample, n, positives) for key, sample in zip(keys, samples, strict=True)]
 
 
-def _macro(name: str, parts: list[tuple[Metric, NDArray[np.float64]]], n: int, biased: bool = False) -> Metric:
-    method = parts[0][0].method
-    missing = [metric for metric, _ in parts if metric.value is None]
-    if missing:
-        return unknown(name, n, method, missing[0].reason, positives=missing[0].positives, biased=biased)
-    value = float(np.mean([metric.value for metric, _ in parts]))
-    lo, hi = percentile_interval(np.mean([sample for _, sample in parts], axis=0), value)
-    positives = parts[0][0].positives if len(parts) == 1 else None
-    return Metric(name, value, lo, hi, n, method, positives, biased=biased)
+def _figure(name: str, sample: NDArray[np.float64], n: int, positives: int | None, method: str = METHOD) -> Metric:
+    held = sample[np.isfinite(sample)]
+    if len(held) < len(sample) / 2:
+        return unknown(name, n, method, "nothing of the pool lies above the threshold", positives=positives)
+    value = float(held.mean())
+    lo, hi = percentile_interval(held, value)
+    return Metric(name, value, lo, hi, n, method, positives)
+
+
+def _calibration_error(worlds: list[Population], audit: _Audit, needed: int) -> Metric:
+    n = len(audit.majority)
+    if len(worlds) < needed:
+        return unknown("calibration_error", n, METHOD, f"a class has fewer than {LEAST} answers for or against it")
+    sample = np.mean([world.calibration_errors() for world in worlds], axis=0)
+    lo, hi = percentile_interval(sample[1:], float(sample[0]))
+    return Metric("calibration_error", float(sample[0]), lo, hi, n, METHOD)
+
+
+def _undecided(labels: Labels) -> Metric:
+    n, method = len(labels), "share of audited assets, Jeffreys interval"
+    if not n:
+        return unknown("undecided", 0, method, "there are no audit answers yet")
+    tied = int((~labels.decided()).sum())
+    lo, hi = share_interval(tied, n)
+    return Metric("undecided", tied / n, lo, hi, n, method)
 
 
 def compare(
@@ -117,82 +179,24 @@ def compare(
     inclusion: ArrayLike,
     classes: Sequence[str],
     *,
+    pool_a: ArrayLike | None = None,
+    pool_b: ArrayLike | None = None,
     seed: int = 0,
 ) -> Metric:
-    """The headline average precision of a minus that of b, paired on the same audit answers.
+    """The headline average precision of a minus that of b on the same audit answers, paired.
 
-    Arguments as in ``evaluate_audit``. Both probes meet the same resampled titles, so what is hard for both cancels.
+    Arguments as in ``evaluate_audit``; ``pool_a`` and ``pool_b`` (N, k) are the same assets in the same order. Both
+    probes meet the same imagined truths, so what is hard for both cancels.
     """
-    first, weight = _checked(labels, proba_a, inclusion, classes)
-    second, _ = _checked(labels, proba_b, inclusion, classes)
-    keep = labels.decided()
-    labels, first, second, weight = labels.subset(keep), first[keep], second[keep], weight[keep]
-    draws = title_draws(labels.title_ids, np.random.default_rng(seed)) * weight
-    differences, values, positives = [], [], []
-    for name in headline(classes):
-        i = list(classes).index(name)
-        y = (labels.majority() == i).astype(np.float64)
-        one, sample_one = _weighted_ap(name, y, first[:, i], weight, draws)
-        two, sample_two = _weighted_ap(name, y, second[:, i], weight, draws)
-        if one.value is None or two.value is None:
-            return unknown("average_precision_difference", len(labels), "paired title bootstrap", one.reason)
-        differences.append(sample_one - sample_two)
-        values.append(one.value - two.value)
-        positives.append(one.positives)
-    value = float(np.mean(values))
-    lo, hi = percentile_interval(np.mean(differences, axis=0), value)
-    return Metric(
-        "average_precision_difference", value, lo, hi, len(labels), "paired title bootstrap",
-        positives[0] if len(positives) == 1 else None,
-    )  # fmt: skip
-
-
-def cross_validated(
-    labels: Labels, fit_predict: FitPredict, classes: Sequence[str], *, folds: int = 5, seed: int = 0
-) -> Metric:
-    """The naive figure: average precision over the training answers, cross-validated by title; ``biased`` is set.
-
-    ``fit_predict(train, test)`` fits on the rows ``train`` of ``labels`` and returns probabilities (len(test), k).
-    The answers were chosen by the probe, mostly where it was unsure, so this says how well the probe does on its own
-    hard questions: an early sign of progress between rounds of one attribute, never a measure of the pool.
-    """
-    name, method = "cross_validated_average_precision", f"{folds}-fold by title on chosen answers"
-    counts = labels.counts()
-    if len(counts[counts >= folds]) < 2 or len(set(labels.title_ids)) < 2 * folds:
-        reason = f"{counts.tolist()} answers by class, at least {folds} of two classes are needed"
-        return unknown(name, len(labels), method, reason, biased=True)
-    proba = np.zeros(labels.shares.shape)
-    for train, test in title_folds(labels.title_ids, labels.majority(), folds, seed):
-        proba[test] = fit_predict(train, test)
-    keep = labels.decided()
-    return holdout_ap(
-        labels.majority()[keep], proba[keep], np.asarray(labels.title_ids)[keep], seed,
-        name=name, method=method, biased=True, classes=len(classes),
-    )  # fmt: skip
-
-
-def holdout_ap(
-    y: ArrayLike,
-    score: ArrayLike,
-    title_ids: ArrayLike,
-    seed: int = 0,
-    *,
-    classes: int = 2,
-    name: str = "average_precision",
-    method: str = "title bootstrap on held-out titles",
-    biased: bool = False,
-) -> Metric:
-    """Average precision on fully labelled held-out titles with an interval that resamples titles.
-
-    ``y`` intp (n,) the class of each asset (0 = the first, positive one), ``score`` (n, k) or, for two classes, (n,)
-    of the first. Macro over ``score``'s columns where there are more than two, else of the first class.
-    """
-    truth, scores = np.asarray(y, dtype=np.intp), np.asarray(score, dtype=np.float64)
-    scores = scores.reshape(len(truth), -1)
-    columns = range(scores.shape[1]) if max(scores.shape[1], classes) > 2 else range(1)
-    draws = title_draws(np.asarray(title_ids, dtype=np.str_).tolist(), np.random.default_rng(seed))
-    ones = np.ones(len(truth))
-    parts = [
-        _weighted_ap(name, (truth == i).astype(np.float64), scores[:, i], ones, draws, method=method) for i in columns
-    ]
-    return _macro(name, parts, len(truth), biased)
+    name = "average_precision_difference"
+    audit = _Audit.of(labels, (proba_a, proba_b), inclusion, classes, (pool_a, pool_b))
+    generator = np.random.default_rng(seed)
+    samples = []
+    for chosen in headline(classes):
+        column = list(classes).index(chosen)
+        if reason := too_few(audit.truth(column)):
+            return unknown(name, len(audit.majority), PAIRED, reason)
+        world = audit.imagined(column, generator)
+        samples.append(world.average_precisions(0) - world.average_precisions(1))
+    positives = int(audit.truth(0).sum()) if len(samples) == 1 else None
+    return _figure(name, np.mean(samples, axis=0), len(audit.majority), positives, PAIRED)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import beta
 
 LEVEL = 0.95
 DRAWS = 1000
-
-Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 def title_draws(title_ids: Sequence[str], generator: np.random.Generator, draws: int = DRAWS) -> NDArray[np.float64]:
@@ -33,3 +32,11 @@ def percentile_interval(sample: NDArray[np.float64], value: float, level: float 
         return value, value
     lo, hi = np.quantile(held, [(1 - level) / 2, (1 + level) / 2])
     return min(float(lo), value), max(float(hi), value)
+
+
+def share_interval(count: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Jeffreys' interval of a share of ``count`` in ``n`` (Brown, Cai and DasGupta 2001), 0 and 1 included at the ends."""
+    tail = (1 - level) / 2
+    lo = 0.0 if count == 0 else float(beta.ppf(tail, count + 0.5, n - count + 0.5))
+    hi = 1.0 if count == n else float(beta.ppf(1 - tail, count + 0.5, n - count + 0.5))
+    return min(lo, count / max(n, 1)), max(hi, count / max(n, 1))

@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.errors import DataError
 
+# Fewer positives (or negatives) than this, and an interval would be a guess about a guess.
+LEAST = 3
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -72,6 +75,14 @@ def unknown(
     return Metric(name, None, None, None, n, method, positives=positives, reason=reason, biased=biased)
 
 
+def too_few(y: NDArray[np.float64]) -> str:
+    """Why nothing can be said of a class from truths ``y`` (n,), 0 or 1; empty where it can."""
+    positives = int(y.sum())
+    if min(positives, len(y) - positives) >= LEAST:
+        return ""
+    return f"{positives} answers for and {len(y) - positives} against it, at least {LEAST} of each are needed"
+
+
 def average_precision(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float:
     """Weighted average precision, as scikit-learn's: tied scores are one threshold.
 
@@ -86,14 +97,26 @@ def average_precisions(
     y: NDArray[np.float64], score: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """``average_precision`` under each row of ``weights`` (draws, n) at once, float64 (draws,)."""
-    if not len(y):
-        return np.full(len(weights), np.nan)
+    return ranked_precision(weights * y, weights, score)
+
+
+def ranked_precision(
+    positives: NDArray[np.float64], totals: NDArray[np.float64], score: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Average precision of draws that hold ``positives`` of ``totals`` (draws, n) at each ``score`` (n,), (draws,)."""
+    if not len(score):
+        return np.full(len(totals), np.nan)
     order = np.argsort(-score, kind="stable")
-    last = np.append(np.flatnonzero(np.diff(score[order])), len(y) - 1)
-    weights = weights[:, order]
-    found = np.cumsum(weights * y[order], axis=1)[:, last]
-    seen = np.cumsum(weights, axis=1)[:, last]
+    last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    found = np.cumsum(positives[:, order], axis=1)[:, last]
+    seen = np.cumsum(totals[:, order], axis=1)[:, last]
     with np.errstate(invalid="ignore", divide="ignore"):
         gained = np.diff(found, axis=1, prepend=0.0)
         precision = np.where(seen > 0, found / seen, 0.0)
         return np.asarray((gained * precision).sum(axis=1) / found[:, -1], dtype=np.float64)
+
+
+def log_odds(probability: ArrayLike) -> NDArray[np.float64]:
+    """log(p / (1 - p)), finite for 0 and 1 too, float64 of the same shape."""
+    p = np.clip(np.asarray(probability, dtype=np.float64), 1e-12, 1.0 - 1e-12)
+    return np.asarray(np.log(p) - np.log1p(-p), dtype=np.float64)
