@@ -12,10 +12,12 @@ TOP, BOTTOM, LEFT, RIGHT = 16, 34, 38, 14
 
 @dataclass(frozen=True)
 class Dot:
-    """A run on the chart, with what to say about it."""
+    """A run on the chart, with its interval from ``low`` to ``high`` and what to say about it."""
 
     x: float
     y: float
+    low: float
+    high: float
     tip: str
 
 
@@ -80,10 +82,17 @@ def _draw(points: Sequence[Point], width: int, height: int) -> Chart:
         band=_band(known, x, y),
         line=_path([(x(p.answers), y(p.audit.value)) for p in known if p.audit.value is not None]),
         indication=_path(naive),
-        dots=[Dot(x(p.answers), y(p.audit.value), tip(p)) for p in known if p.audit.value is not None],
+        dots=[_dot(p, x, y) for p in known],
         x_ticks=[Tick(x(at), str(at)) for at in _steps(most, 5 if width > 500 else 3)],
         y_ticks=[Tick(y(at), text) for at, text in ((0.0, "0"), (0.5, "0.5"), (1.0, "1"))],
     )
+
+
+def _dot(point: Point, x: Callable[[float], float], y: Callable[[float], float]) -> Dot:
+    value = point.audit.value or 0.0
+    low = value if point.audit.lo is None else point.audit.lo
+    high = value if point.audit.hi is None else point.audit.hi
+    return Dot(x(point.answers), y(value), y(low), y(high), tip(point))
 
 
 def _band(known: Sequence[Point], x: Callable[[float], float], y: Callable[[float], float]) -> str:

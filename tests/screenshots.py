@@ -1,0 +1,60 @@
+"""Make the pictures of docs/console.md anew: ``python -m tests.screenshots docs/images``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from labeler.records.schema import Expert
+from labeler.records.session import reading
+from labeler.web.app import create_app
+from tests import factories
+from tests.browser import FLAGS, executable
+
+# file name -> who, path, width, height
+SHOTS = {
+    "console-home": ("ana", "/", 1400, 900),
+    "console-attribute": ("ana", "/attributes/serious-expression", 1400, 1500),
+    "console-contested": ("olga", "/attributes/tender/contested", 1400, 760),
+    "console-phone": ("ana", "/attributes/serious-expression", 390, 1400),
+    "console-dark": ("olga", "/", 1400, 760),
+}
+
+
+def main(folder: Path) -> None:
+    """Write every picture into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as workspace, sync_playwright() as playwright:
+        settings = factories.workspace(Path(workspace))
+        factories.add_studio(settings)
+        with reading(settings) as session:
+            ana = session.scalars(select(Expert).where(Expert.name == "Ana")).one()
+        factories.add_user(settings, "ana@example.org", "expert", ana)
+        factories.add_user(settings, "olga@example.org", "owner")
+        server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        browser = playwright.chromium.launch(executable_path=executable(playwright), args=list(FLAGS))
+        for name, (who, path, width, height) in SHOTS.items():
+            scheme = "dark" if "dark" in name else "light"
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            address = f"http://127.0.0.1:{server.server_port}"
+            page.goto(f"{address}/login")
+            page.fill("#email", f"{who}@example.org")
+            page.fill("#password", factories.PASSWORD)
+            page.click("#submit")
+            page.goto(address + path)
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=folder / f"{name}.png")
+            page.close()
+        browser.close()
+        server.shutdown()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
