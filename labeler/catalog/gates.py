@@ -58,8 +58,9 @@ def check(settings: Settings, attribute: str, run: Run) -> list[Gate]:
     values = measured(run)
     values["encoder"] = None if encoder is None else float(encoder.digest == run.encoder_digest)
     values["not_worse_than_champion"] = None
-    if champion is not None and champion.id != run.id:
-        values["not_worse_than_champion"] = difference(settings, attribute, run, champion).hi
+    if champion is not None:
+        itself = champion.id == run.id
+        values["not_worse_than_champion"] = 0.0 if itself else difference(settings, attribute, run, champion).hi
     return judge(values, found.settings.get("gates") or {}, first=champion is None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from labeler import attributes
@@ -69,36 +69,34 @@ def resolve(settings: Settings, reference: Reference) -> tuple[int, str]:
 
     Raises UnknownProbe (also for an attribute that is not there: the outside knows it as a probe), RetiredVersion.
     """
+    query = (
+        select(Version.version, Version.digest, Version.retired_at, Version.attribute_id)
+        .join(Attribute, Attribute.id == Version.attribute_id)
+        .where(Attribute.name == reference.name)
+    )
+    if reference.version is not None:
+        query = query.where(Version.version == reference.version)
+    else:
+        points_here = and_(Alias.attribute_id == Version.attribute_id, Alias.version == Version.version)
+        query = query.join(Alias, points_here).where(Alias.alias == reference.ref)
     with reading(settings) as session:
-        attribute_id = session.scalar(select(Attribute.id).where(Attribute.name == reference.name))
-        number = reference.version
-        if number is None:
-            number = session.scalar(
-                select(Alias.version).where(Alias.attribute_id == attribute_id, Alias.alias == reference.ref)
-            )
-        row = session.execute(
-            select(Version.version, Version.digest, Version.retired_at).where(
-                Version.attribute_id == attribute_id, Version.version == number
-            )
-        ).one_or_none()
+        row = session.execute(query).one_or_none()
         if row is None:
-            raise UnknownProbe(_what_there_is(session, attribute_id, reference))
+            raise UnknownProbe(_what_there_is(session, reference))
         if row.retired_at is not None:
-            why = session.scalar(
-                select(Promotion.reason)
-                .where(
-                    Promotion.attribute_id == attribute_id,
-                    Promotion.version == row.version,
-                    Promotion.action == "retire",
-                )
-                .order_by(Promotion.id.desc())
-                .limit(1)
-            )
+            why = _why_retired(session, row.attribute_id, row.version)
             raise RetiredVersion(
                 f"{reference.name} version {row.version} was retired at {iso(row.retired_at)} ({why}). Pull "
                 f"{reference.name}@{CHAMPION}, or another version."
             )
         return row.version, row.digest
+
+
+def _why_retired(session: Session, attribute_id: int, version: int) -> str:
+    lines = select(Promotion.reason).where(
+        Promotion.attribute_id == attribute_id, Promotion.version == version, Promotion.action == "retire"
+    )
+    return session.scalar(lines.order_by(Promotion.id.desc()).limit(1)) or "no reason kept"
 
 
 def compare(settings: Settings, attribute: str, a: str | int, b: str | int) -> dict[str, Any]:
@@ -170,7 +168,8 @@ def _summary(session: Session, attribute: Attribute) -> dict[str, Any]:
     }
 
 
-def _what_there_is(session: Session, attribute_id: int | None, reference: Reference) -> str:
+def _what_there_is(session: Session, reference: Reference) -> str:
+    attribute_id = session.scalar(select(Attribute.id).where(Attribute.name == reference.name))
     if attribute_id is None:
         names = session.scalars(
             select(Attribute.name)

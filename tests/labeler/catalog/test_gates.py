@@ -1,0 +1,113 @@
+"""Versions are compared on the same audit answers, and gates tell value and bound."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from labeler import attributes
+from labeler.catalog import gates, listing
+from labeler.catalog.facts import find_run
+from labeler.catalog.promote import promote
+from labeler.records.schema import Annotation, Asset, Expert, Run
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models.answers import AUDIT
+from models.audit import AuditDesign
+from models.clock import now
+from models.errors import GateFailed
+from models.probe_files import read_probe
+from tests.labeler.catalog import worlds
+
+
+def run(settings: Settings, number: int) -> Run:
+    with reading(settings) as session:
+        return find_run(session, attributes.find(session, "serious"), number)
+
+
+@pytest.fixture
+def audited(settings: Settings) -> Settings:
+    """120 assets, all audited; the expert says what version 2's probe says, so 2 is right and 1 by chance."""
+    x = worlds.add_assets(settings, 120)
+    truth = read_probe(worlds.probe_of(settings, "serious", 2)).logits(x)[:, 0] > 0
+    with writing(settings) as session:
+        attribute = attributes.find(session, "serious")
+        expert = Expert(email="ana@example.org", name="Ana", added_at=now())
+        session.add(expert)
+        session.flush()
+        assets = list(session.query(Asset).order_by(Asset.id))
+        for asset, positive in zip(assets, truth, strict=True):
+            session.add(
+                Annotation(
+                    attribute_id=attribute.id,
+                    revision=1,
+                    asset_pk=asset.id,
+                    expert_id=expert.id,
+                    value=attribute.classes[0 if positive else 1],
+                    purpose=AUDIT,
+                    answered_at=now(),
+                    updated_at=now(),
+                    received_at=now(),
+                )
+            )
+        design = AuditDesign(0)
+        design.extend([asset.asset_id for asset in assets], [asset.title_id for asset in assets], None, len(assets))
+        attribute.audit_state = design.to_bytes()
+    return settings
+
+
+def test_the_better_version_is_told_from_the_worse_on_the_same_answers(audited: Settings) -> None:
+    told = listing.compare(audited, "serious", 2, 1)["difference"]
+    assert told["n"] == 120
+    assert told["value"] > 0.2
+    assert told["lo"] > 0
+    back = listing.compare(audited, "serious", 1, 2)["difference"]
+    assert back["value"] == pytest.approx(-told["value"], abs=0.01)
+    assert listing.compare(audited, "serious", 2, 2)["difference"]["value"] == 0
+
+
+def test_a_version_that_is_worse_than_the_champion_does_not_pass(audited: Settings) -> None:
+    promote(audited, "serious", 2, "r", "ana")
+    told = {gate.name: gate for gate in gates.check(audited, "serious", run(audited, 1))}
+    assert told["not_worse_than_champion"].passed is False
+    assert told["encoder"].passed is True
+    assert told["audit_answers"].passed is True
+    assert told["calibration"].passed is None
+    with writing(audited) as session:
+        attribute = attributes.find(session, "serious")
+        attribute.settings = attribute.settings | {"gates": {"not_worse_than_champion": {"enforced": True}}}
+    with pytest.raises(GateFailed, match="not_worse_than_champion: -0"):
+        promote(audited, "serious", 1, "r", "ana")
+    promote(audited, "serious", 2, "again, itself", "ana")
+    assert promote(audited, "serious", 1, "known and accepted", "ana", override=True).version == 1
+
+
+def test_why_there_is_no_difference_is_told(settings: Settings) -> None:
+    def reason() -> str:
+        return str(listing.compare(settings, "serious", 1, 2)["difference"]["reason"])
+
+    assert "pool is empty" in reason()
+    worlds.add_assets(settings, 4)
+    assert "no audit answers yet" in reason()
+    with writing(settings) as session:
+        session.query(Run).filter_by(number=1).update({"encoder_digest": "e" * 64})
+    assert "another encoder" in reason()
+
+
+def test_bounds_are_the_attributes_own() -> None:
+    values = {"audit_answers": 20, "audit_lower_bound": 0.55, "calibration": 0.12, "agreement": None, "encoder": 1.0}
+    told = {gate.name: gate.passed for gate in gates.judge(values, {}, first=True)}
+    assert told == {
+        "audit_answers": False,
+        "audit_lower_bound": True,
+        "not_worse_than_champion": True,
+        "calibration": False,
+        "agreement": None,
+        "encoder": True,
+    }
+    own = {"audit_answers": {"bound": 20}, "calibration": {"bound": 0.2, "enforced": True}}
+    judged = {gate.name: gate for gate in gates.judge(values, own)}
+    assert (judged["audit_answers"].passed, judged["calibration"].passed) == (True, True)
+    assert judged["not_worse_than_champion"].passed is None
+    gates.refuse(list(judged.values()), "serious", 1, override=False)
+    assert np.isclose(judged["calibration"].bound, 0.2)
