@@ -19,6 +19,7 @@ from models.files import write_json
 
 HOLD_SECONDS = 600  # an image that an expert left open goes back to the queue after this
 RESET_SECONDS = 120
+DJANGO_FOLDER = Path(__file__).with_name("django")  # a module for Label Studio's own environment, never imported here
 
 
 def data_folder(settings: Settings) -> Path:
@@ -54,6 +55,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "LATEST_VERSION_CHECK": "false",  # or every process asks the public package index for its version
         "LOG_LEVEL": "DEBUG" if settings.log_level.upper() == "DEBUG" else "WARNING",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(DJANGO_FOLDER),
+        "DJANGO_SETTINGS_MODULE": "attune_label_studio",
     }
     if settings.label_studio_public_url:
         made["LABEL_STUDIO_HOST"] = settings.label_studio_public_url
