@@ -20,8 +20,9 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from labeler import ingest, jobs
+from labeler import ingest, jobs, mending
 from labeler import settings as reader
+from labeler.label_studio import LabelStudio
 from labeler.records import schema
 from labeler.records.schema import Attribute, Job, Run
 from labeler.records.session import reading, writing
@@ -36,6 +37,8 @@ AGAIN = ("embed", "publish", "score")  # kinds that somebody waits for; learn an
 MOST_TIMES = 3
 KEPT_ROUTINE, KEPT_OTHERS = timedelta(days=1), timedelta(days=90)
 REST_AFTER_FAILURE = 10  # beats
+PATIENCE_SECONDS = 120
+MENDED_KEY = "attune:mended"
 WHOLE_KEY, WHOLE_SECONDS = "attune:whole-sync", 86_400
 
 
@@ -43,6 +46,10 @@ def main() -> None:
     """Beat until stopped."""
     settings = reader.build()
     prepare_log(settings.log_level)
+    for _ in range(PATIENCE_SECONDS):  # its first start takes a while, and every beat before would be half a beat
+        if label_studio_answers(settings):
+            break
+        time.sleep(1)
     while True:
         began = time.monotonic()
         try:
@@ -53,18 +60,29 @@ def main() -> None:
 
 
 def beat(settings: Settings) -> dict[str, int]:
-    """One beat; how many jobs were brought back, syncs and learning rounds asked for, and old jobs forgotten.
+    """One beat; how many queues were mended, jobs brought back, syncs and rounds asked for, and old jobs forgotten.
 
     Raises RedisError where Redis does not answer, before anything is asked for.
     """
     connection = jobs.connect(settings)
     connection.ping()
     return {
+        "mended": mend(settings, connection),
         "brought_back": bring_back(settings, connection),
         "syncs": ask_to_sync(settings, connection),
         "rounds": ask_to_learn(settings),
         "forgotten": forget(settings),
     }
+
+
+def mend(settings: Settings, connection: Redis) -> int:
+    """Mend the queues in Label Studio once a day, and at the first beat after addresses changed, as ports may."""
+    addresses = f"{settings.web_address} {settings.webhook_address} {settings.label_studio_address}"
+    if connection.get(MENDED_KEY) == addresses.encode() or not label_studio_answers(settings):
+        return 0
+    mended = mending.mend_all(settings, LabelStudio.connect(settings))
+    connection.set(MENDED_KEY, addresses, ex=WHOLE_SECONDS)
+    return mended
 
 
 def bring_back(settings: Settings, connection: Redis) -> int:
@@ -126,7 +144,7 @@ def ask_to_sync(settings: Settings, connection: Redis) -> int:
         open_one = select(Job.id).where(Job.kind == "sync", Job.state.in_(("queued", "running")))
         if session.scalar(open_one.limit(1)):
             return 0
-    if not _label_studio_answers(settings):
+    if not label_studio_answers(settings):
         log.warning("no sync: Label Studio does not answer at %s", settings.label_studio_address)
         return 0
     whole = bool(connection.set(WHOLE_KEY, "1", nx=True, ex=WHOLE_SECONDS))
@@ -134,7 +152,8 @@ def ask_to_sync(settings: Settings, connection: Redis) -> int:
     return 1
 
 
-def _label_studio_answers(settings: Settings) -> bool:
+def label_studio_answers(settings: Settings) -> bool:
+    """Whether Label Studio is healthy."""
     try:
         return requests.get(f"{settings.label_studio_address}/health", timeout=3).ok
     except requests.RequestException:

@@ -99,6 +99,13 @@ def mend(ls: LabelStudio, project: Project, webhook_url: str, webhook_secret: st
     return Project(project.id, view, _make_webhook(ls, project.id, webhook_url, webhook_secret))
 
 
+def calls(ls: LabelStudio, project: Project, webhook_url: str, webhook_secret: str) -> bool:
+    """Whether the project's webhook is there, active, and tells of answers with this secret."""
+    with ls.errors():
+        hooks = ls.sdk.webhooks.list(project=str(project.id))
+    return any(hook.id == project.webhook and _is_right(hook, webhook_url, webhook_secret) for hook in hooks)
+
+
 def labelling_url(settings: Settings, project_id: int, view_id: int) -> str:
     """The link that an expert opens to answer, in the queue's order.
 

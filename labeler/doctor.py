@@ -1,0 +1,213 @@
+"""Try each part that Attune needs and say of each: well, to be watched, or broken, and what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+import requests
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from redis.exceptions import RedisError
+from rq import Queue as Waiting
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from labeler import jobs, mending
+from labeler.label_studio import LabelStudio, projects
+from labeler.label_studio.install import VERSION
+from labeler.label_studio.projects import Project
+from labeler.records.schema import Queue
+from labeler.records.session import configuration, engine, reading
+from labeler.secrets import load as load_secrets
+from labeler.settings import Settings
+from models.clock import now
+from models.errors import AttuneError, LabelStudioRefused
+
+State = Literal["ok", "warn", "fail"]
+FREE_BYTES_WARN, FREE_BYTES_FAIL = 5 * 2**30, 2**29
+SKEW_SECONDS = 10.0  # a sync asks for changes from half a minute before the last one
+WAITING_WARN = 1000
+START = "Start everything with `attune up`."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found: its name, state, the facts, and what to do where it is not well."""
+
+    name: str
+    state: State
+    found: str
+    todo: str = ""
+
+
+Check = Callable[[Settings], Finding]
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every check in turn, each on its own: one that breaks is a finding, and the next goes on."""
+    for name, check in CHECKS.items():
+        try:
+            yield check(settings)
+        except (AttuneError, SQLAlchemyError, RedisError, requests.RequestException, OSError) as error:
+            yield Finding(name, "fail", f"{type(error).__name__}: {error}".split("\n", 1)[0], START)
+
+
+def python(_: Settings) -> Finding:
+    """The release of Python."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    fine = (3, 11) <= sys.version_info[:2] < (3, 13)
+    todo = "" if fine else "Make the environment with Python 3.11 or 3.12: `make install PYTHON=python3.11`."
+    return Finding("python", "ok" if fine else "fail", version, todo)
+
+
+def disk(settings: Settings) -> Finding:
+    """Room in the workspace, and leave to write there."""
+    folder = next(path for path in (settings.workspace, *settings.workspace.parents) if path.exists())
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder):
+            free = shutil.disk_usage(folder).free
+    except OSError as error:
+        todo = "Name a folder of yours with --workspace or ATTUNE_WORKSPACE."
+        return Finding("workspace", "fail", f"{folder} cannot be written: {error.strerror}", todo)
+    state: State = "ok" if free > FREE_BYTES_WARN else "warn" if free > FREE_BYTES_FAIL else "fail"
+    todo = "" if state == "ok" else "Make room, or move the workspace: ATTUNE_WORKSPACE."
+    return Finding("workspace", state, f"{settings.workspace}, {free / 2**30:.1f} GiB free", todo)
+
+
+def secrets(settings: Settings) -> Finding:
+    """The file of secrets is its owner's alone."""
+    if not settings.secrets.exists():
+        return Finding("secrets", "warn", "not made yet", START)
+    mode = stat.S_IMODE(settings.secrets.stat().st_mode)
+    if mode & 0o077:
+        return Finding("secrets", "fail", f"{settings.secrets} has mode {mode:o}", f"chmod 600 {settings.secrets}")
+    mine = settings.secrets.stat().st_uid == os.getuid()
+    return Finding("secrets", "ok" if mine else "warn", f"mode {mode:o}", "" if mine else "Another user owns the file.")
+
+
+def records(settings: Settings) -> Finding:
+    """The records open and have the newest schema."""
+    if settings.database_url is None and not (settings.workspace / "records.sqlite").exists():
+        return Finding("records", "warn", "not made yet", START)
+    with engine(settings.records_url).connect() as connection:
+        held = MigrationContext.configure(connection).get_current_revision()
+    newest = ScriptDirectory.from_config(configuration(settings.records_url)).get_current_head()
+    if held == newest:
+        return Finding("records", "ok", f"schema {held}")
+    return Finding("records", "fail", f"schema {held}, the newest is {newest}", "`attune up` brings it up to date.")
+
+
+def redis(settings: Settings) -> Finding:
+    """Redis answers, and keeps what it is told."""
+    connection = jobs.connect(settings)
+    connection.ping()
+    version = connection.info("server")["redis_version"]
+    keeps = connection.info("persistence").get("aof_enabled") == 1
+    evicts = connection.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction") != "noeviction"
+    if keeps and not evicts:
+        return Finding("redis", "ok", f"{version}, append-only")
+    what = "keeps no append-only file: a restart forgets the jobs that wait" if not keeps else "may drop keys when full"
+    todo = "Set `appendonly yes` and `maxmemory-policy noeviction` there."
+    return Finding("redis", "warn", f"{version}, {what}", todo)
+
+
+def workers(settings: Settings) -> Finding:
+    """Workers show signs of life, and jobs do not pile up."""
+    living = jobs.living_workers(settings)
+    waiting = sum(Waiting(name, connection=jobs.connect(settings)).count for name in jobs.QUEUES)
+    found = f"{living} alive, {waiting} jobs waiting"
+    if living == 0:
+        return Finding("workers", "fail", found, f"{START} Their logs are in {settings.logs}.")
+    slow = waiting > WAITING_WARN
+    return Finding("workers", "warn" if slow else "ok", found, "Raise ATTUNE_WORKERS." if slow else "")
+
+
+def label_studio(settings: Settings) -> Finding:
+    """Label Studio answers in the release that Attune was tried with."""
+    version = LabelStudio.connect(settings).version()
+    fine = version == VERSION
+    todo = "" if fine else f"Attune was tried with {VERSION}; watch the first answers, or use that release."
+    return Finding("label studio", "ok" if fine else "warn", f"{version} at {settings.label_studio_address}", todo)
+
+
+def token(settings: Settings) -> Finding:
+    """Label Studio takes our token."""
+    who = LabelStudio.connect(settings).me()["email"]
+    return Finding("token", "ok", f"administrator {who}")
+
+
+def clock(settings: Settings) -> Finding:
+    """Label Studio's clock and ours agree well enough for asking what changed since."""
+    reply = requests.get(f"{settings.label_studio_address}/health", timeout=5)
+    there: datetime = parsedate_to_datetime(reply.headers["Date"])
+    skew = abs((now() - there).total_seconds())
+    fine = skew <= SKEW_SECONDS
+    todo = "" if fine else "Let both machines take their time from a time server, or answers come late or twice."
+    return Finding("clock", "ok" if fine else "warn", f"{skew:.0f} s apart from Label Studio", todo)
+
+
+def web(settings: Settings) -> Finding:
+    """The web app is ready, where browsers look for it."""
+    status = requests.get(f"{settings.web_address}/readyz", timeout=5).status_code
+    todo = "" if status == 200 else f"Look at {settings.logs / 'web.log'}."
+    return Finding("web app", "ok" if status == 200 else "fail", f"{settings.web_address}, status {status}", todo)
+
+
+def webhooks(settings: Settings) -> Finding:
+    """The web app takes webhooks at the address that Label Studio is told, and every queue has its own."""
+    address = mending.webhook_address(settings)
+    status = requests.post(address, json={}, timeout=5).status_code
+    if status != 403:  # without the secret nothing else may come
+        todo = "Set ATTUNE_WEBHOOK_URL to the web app as Label Studio reaches it."
+        return Finding("webhooks", "warn", f"{address} answered {status} where 403 was expected", todo)
+    ls, secret = LabelStudio.connect(settings), load_secrets(settings.secrets).webhook_secret
+    with reading(settings) as session:
+        queues = list(session.scalars(select(Queue).where(Queue.closed_at.is_(None))))
+    broken = [queue.project for queue in queues if not _has_hook(ls, queue, address, secret)]
+    if broken:
+        todo = "Answers still come by sync, every half a minute. The schedule mends them once a day, and at its start."
+        return Finding("webhooks", "warn", f"projects {broken[:10]} of {len(queues)} do not call {address}", todo)
+    return Finding("webhooks", "ok", f"{len(queues)} queues call {address}")
+
+
+def _has_hook(ls: LabelStudio, queue: Queue, address: str, secret: str) -> bool:
+    try:
+        return projects.calls(ls, Project(queue.project, queue.view, queue.webhook), address, secret)
+    except LabelStudioRefused:
+        return False
+
+
+def encoder(settings: Settings) -> Finding:
+    """The encoder's weights are on this machine or can be had."""
+    from models.weights import locate
+
+    try:
+        found = locate(settings.encoder, settings.pretrained)
+    except AttuneError as error:
+        return Finding("encoder", "warn", str(error), "Until then only ready-made vectors can be added (--vectors).")
+    return Finding("encoder", "ok", f"{settings.encoder} from {found.path}")
+
+
+CHECKS: dict[str, Check] = {
+    "python": python,
+    "workspace": disk,
+    "secrets": secrets,
+    "records": records,
+    "redis": redis,
+    "workers": workers,
+    "label studio": label_studio,
+    "token": token,
+    "clock": clock,
+    "web app": web,
+    "webhooks": webhooks,
+    "encoder": encoder,
+}
