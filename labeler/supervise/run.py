@@ -14,12 +14,13 @@ from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
 from labeler import secrets
+from labeler.catalog.heal import heal
 from labeler.label_studio import install, template
 from labeler.records.session import migrate
 from labeler.settings import Settings, keep
 from labeler.supervise import orphans, parts, ports, readiness
 from labeler.supervise.keeper import Flags, Keeper, tail
-from models.errors import ServiceDown, ServiceError
+from models.errors import CatalogError, ServiceDown, ServiceError
 
 Tell = Callable[[str], None]
 PORTS = ("host", "web_port", "label_studio_port", "redis_port")
@@ -46,6 +47,7 @@ def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lamb
         keep_ports(settings)
         migrate(settings)
         tell(f"records       ready  {readiness.hidden(settings.records_url)}")
+        heal_catalog(settings, tell)
         supervisor = Supervisor(settings, wanted, tell, ready)
         try:
             supervisor.loop()
@@ -70,6 +72,17 @@ def alone(settings: Settings) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def heal_catalog(settings: Settings, tell: Tell) -> None:
+    """Let the catalog's files say what the records say; one that does not answer keeps nothing else from starting."""
+    try:
+        done = heal(settings)
+    except CatalogError as error:
+        tell(f"catalog       {error}")
+        return
+    if written := [*done["versions"], *done["aliases"]]:
+        tell(f"catalog       written anew: {', '.join(written)}")
 
 
 def keep_ports(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -215,3 +216,17 @@ def test_a_catalog_elsewhere_is_written_the_same_way(tmp_path: Path) -> None:
     assert catalog.names() == ["serious"]
     assert catalog.aliases("serious") == {"champion": 1}
     assert catalog.read(catalog.manifest("serious", 1), "probe.safetensors") == probe_of(made, "serious", 1)
+
+
+def test_a_catalog_that_cannot_be_healed_keeps_nothing_else_from_starting(settings: Settings) -> None:
+    from labeler.supervise.run import heal_catalog
+
+    promote(settings, "serious", 1, "r", "ana")
+    told: list[str] = []
+    heal_catalog(settings, told.append)
+    assert told == []
+    (settings.workspace / "catalog" / "probes" / "serious" / "aliases.json").unlink()
+    heal_catalog(settings, told.append)
+    heal_catalog(replace(settings, catalog_url="nonsense://x"), told.append)
+    assert "written anew: serious" in told[0]
+    assert "does not answer" in told[1]
