@@ -1,0 +1,52 @@
+"""Everything up, as `attune up` starts it, on a small sample catalogue; started once for all journeys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from labeler import jobs
+from labeler import settings as reader
+from labeler.demo import prepare
+from labeler.settings import Settings
+from labeler.supervise import Stack, free_ports
+from models.sample.catalogue import Catalogue
+from tests.browser import browser, page
+
+__all__ = ["browser", "page"]
+IMAGES = 260
+ATTRIBUTE = "serious-expression"
+
+
+@dataclass(frozen=True)
+class House:
+    """A running Attune and what is in it."""
+
+    settings: Settings
+    stack: Stack
+    drawn: Catalogue
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    workspace = tmp_path_factory.mktemp("house")
+    reader.keep(workspace, **prepare.encoder_settings())
+    settings = free_ports(reader.build(workspace=workspace))
+    with Stack(settings) as stack:
+        drawn = prepare.catalogue(settings, jobs.quiet, IMAGES)
+        prepare.assets(settings, drawn, jobs.quiet)
+        prepare.owner(settings)
+        prepare.attribute(settings, prepare.samples()[ATTRIBUTE])
+        for name in prepare.SIMULATED:
+            prepare.expert(settings, name, [ATTRIBUTE])
+        jobs.ask(settings, "learn", attribute=ATTRIBUTE, size=30)
+        yield House(settings, stack, drawn)
+
+
+def shot(folder: Path, name: str) -> str:
+    """Where a journey keeps its picture."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(folder / f"{name}.png")

@@ -1,0 +1,177 @@
+"""An expert's journey in a real browser: console, Label Studio, ten images with the keyboard alone."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as NotYet
+from sqlalchemy import select
+
+from labeler.demo import simulate
+from labeler.demo.prepare import DOMAIN, PASSWORD
+from labeler.records.schema import Annotation, Expert, Queue, Run, Task
+from labeler.records.session import reading
+from labeler.settings import Settings
+from tests.journeys.conftest import ATTRIBUTE, House, shot
+
+pytestmark = [pytest.mark.services, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
+ANSWERS = 10
+PICTURES = Path("test-results") / "journeys"
+
+
+def test_ten_images_by_keyboard_from_the_link_on_the_console(house: House, page: Page) -> None:
+    settings = house.settings
+    eye = {one.name: one for one in simulate.stock_experts(house.drawn)}["ana"]
+    console(page, settings, f"ana@{DOMAIN}")
+    page.get_by_role("link", name=re.compile("serious", re.IGNORECASE)).first.click()
+    page.screenshot(path=shot(PICTURES, "attribute-before"))
+    before = int(page.locator('[data-count="answers"]').inner_text())
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name=re.compile("Start labelling")).first.click()
+    studio = opened.value
+    log_in_to_label_studio(studio, f"ana@{DOMAIN}")
+    studio.get_by_test_id("bottombar-submit-button").wait_for(timeout=60_000)
+    studio.wait_for_selector('img[src^="blob:"]', timeout=30_000)
+    studio.screenshot(path=shot(PICTURES, "label-studio"))
+    assert studio.locator('[data-testid="error:http"]').count() == 0
+
+    given: list[tuple[int, str]] = []
+    first_of_newest: list[bool] = []
+    for number in range(ANSWERS):
+        task = shown(studio)
+        asset = asset_of(settings, task)
+        value = eye.answer(ATTRIBUTE, asset)
+        key = {"yes": "1", "no": "2"}.get(value, "0")
+        press(studio, key)
+        with studio.expect_response(lambda r: "/annotations" in r.url and r.request.method == "POST") as reply:
+            studio.keyboard.press("Control+Enter")
+        assert reply.value.status == 201
+        assert reply.value.json()["task"] == task
+        given.append((task, value if key != "0" else "unsure"))
+        # A person looks at an image for a second or two; the order that follows the answer is there by then.
+        assert simulate.wait_learned(settings, ATTRIBUTE, counter_after(settings, task), seconds=30)
+        if number < ANSWERS - 1:
+            studio.wait_for_function("t => !document.body.innerText.includes('#' + t)", arg=str(task), timeout=30_000)
+            first_of_newest.append(position(settings, shown(studio)) <= 1)
+
+    assert len({task for task, _ in given}) == ANSWERS
+    assert arrived(settings, [task for task, _ in given]) == sorted(given)
+    # The browser fetches the next image as it submits, so what it shows may be one order old, never more.
+    assert sum(first_of_newest) >= 0.7 * len(first_of_newest), first_of_newest
+    newest_order_is_served(settings)
+
+    expect(page.locator('[data-count="answers"]')).to_have_text(str(before + ANSWERS), timeout=30_000)
+    page.screenshot(path=shot(PICTURES, "attribute-after"), full_page=True)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.screenshot(path=shot(PICTURES, "attribute-phone"), full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def console(page: Page, settings: Settings, email: str) -> None:
+    page.goto(f"{settings.web_address}/login")
+    page.fill("#email", email)
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
+
+
+def log_in_to_label_studio(studio: Page, email: str) -> None:
+    studio.wait_for_load_state()
+    wanted = studio.url
+    if "/user/login" in wanted:
+        studio.fill("input[name=email]", email)
+        studio.fill("input[name=password]", PASSWORD)
+        studio.keyboard.press("Enter")
+        studio.wait_for_url(lambda url: "/user/login" not in url)
+
+
+def press(studio: Page, key: str) -> None:
+    """Hotkeys are bound a moment after a task is shown: press until the choice is taken."""
+    for _ in range(30):
+        studio.keyboard.press(key)
+        try:
+            studio.wait_for_selector("input:checked", state="attached", timeout=400)
+            return
+        except NotYet:
+            continue
+    raise AssertionError(f"key {key} chose nothing")
+
+
+def shown(studio: Page) -> int:
+    """The id of the task on the screen."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        found = re.search(r"#(\d+)", studio.locator("body").inner_text())
+        if found:
+            return int(found.group(1))
+        time.sleep(0.1)
+    raise AssertionError("no task on the screen")
+
+
+def asset_of(settings: Settings, task: int) -> str:
+    with reading(settings) as session:
+        return str(session.scalars(select(Task).where(Task.label_studio_task == task)).one().asset.asset_id)
+
+
+def position(settings: Settings, task: int) -> int:
+    """The task's place in the newest order of its queue."""
+    with reading(settings) as session:
+        return session.scalars(select(Task.position).where(Task.label_studio_task == task)).one()
+
+
+def counter_after(settings: Settings, task: int) -> int:
+    """The counter of answers once the answer on ``task`` has arrived."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with reading(settings) as session:
+            if session.scalars(select(Task.state).where(Task.label_studio_task == task)).one() == "answered":
+                return simulate.counters(settings, ATTRIBUTE)[0]
+        time.sleep(0.1)
+    raise AssertionError(f"the answer on task {task} did not arrive")
+
+
+def arrived(settings: Settings, tasks: list[int]) -> list[tuple[int, str]]:
+    with reading(settings) as session:
+        rows = session.execute(
+            select(Task.label_studio_task, Annotation.value)
+            .join(Annotation, Annotation.task_id == Task.id)
+            .where(Task.label_studio_task.in_(tasks), Annotation.deleted_at.is_(None))
+        )
+        return sorted((int(task), str(value)) for task, value in rows)
+
+
+def newest_order_is_served(settings: Settings) -> None:
+    """What Label Studio hands out next is the first open task of the newest run's order."""
+    with reading(settings) as session:
+        queue = session.scalars(
+            select(Queue).join(Expert, Expert.id == Queue.expert_id).where(Expert.email == f"ben@{DOMAIN}")
+        ).one()
+        newest = session.scalars(select(Run.number).order_by(Run.number.desc()).limit(1)).one()
+    prepare_order(settings)
+    with simulate.ExpertSession.login(settings.label_studio_address, f"ben@{DOMAIN}", PASSWORD) as ben:
+        task = ben.next_task(queue.project)
+    assert task is not None
+    assert position(settings, task["id"]) == 0
+    with reading(settings) as session:
+        assert session.get_one(Queue, queue.id).order_run >= newest
+
+
+def prepare_order(settings: Settings) -> None:
+    """Ben's queue is idle: its order follows within a minute, or when somebody asks for it."""
+    from labeler import jobs
+
+    until = time.monotonic() + 90
+    while time.monotonic() < until:
+        done = jobs.ask(settings, "learn", attribute=ATTRIBUTE)
+        with reading(settings) as session:
+            runs = select(Queue.order_run).join(Expert, Expert.id == Queue.expert_id)
+            if session.scalars(runs.where(Expert.email == f"ben@{DOMAIN}")).one() >= done.get("run", 10**9):
+                return
+        time.sleep(2)
+    raise AssertionError("ben's queue did not follow")
+
+
