@@ -20,7 +20,7 @@ from labeler.settings import Settings
 from models.clock import now
 from models.errors import AlreadyThere, UnknownExpert
 
-# Words that are easy to read out and to type; five of 256 give 40 bits, and the first is never a common password.
+# Without the letters and digits that are taken for one another.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -54,7 +54,7 @@ def add(
     ls = LabelStudio.connect(settings)
     fresh = None
     if held is None:
-        fresh = password or _password()
+        fresh = password or fresh_password()
         held = _record(settings, ls, email, name, fresh, every=not wanted)
     with reading(settings) as session:
         chosen = chosen or attributes.every(session)
@@ -83,7 +83,8 @@ def _record(settings: Settings, ls: LabelStudio, email: str, name: str | None, p
     return expert
 
 
-def _password() -> str:
+def fresh_password() -> str:
+    """A new password that is easy to read out and to type: four groups of four, about 79 bits."""
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
 
 

@@ -48,6 +48,10 @@ def _settings(workspace: str | Path | None) -> Settings:
     return free_ports(reader.build(workspace=first.workspace))
 
 
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
 @contextmanager
 def _bars() -> Iterator[Callable[[str], Report]]:
     console = Console(stderr=True)
@@ -70,7 +74,7 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
     folder = Path(set_outside) if set_outside else Path(tempfile.mkdtemp(prefix="attune-demo-check-"))
     started = time.monotonic()
     try:
-        with Stack(_settings(folder)) as stack, _bars() as progress:
+        with Stack(_settings(folder), _tell) as stack, _bars() as progress:
             found = check(stack.settings, progress, answers)
     except BaseException:
         click.echo(f"demo-check failed; its workspace with every part's log is kept in {folder}", err=True)
@@ -84,7 +88,7 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
 def _demo(workspace: str | None, answers: int) -> None:
     from labeler.demo import page, prepare, run
 
-    with Stack(_settings(workspace)) as stack:
+    with Stack(_settings(workspace), _tell) as stack:
         finished, waiting = "serious-expression", "romance"
         samples = prepare.samples()
         version = run.published(stack.settings, finished)

@@ -19,6 +19,8 @@ COMMANDS = {
     "assets": "labeler.cli.assets",
     "attribute": "labeler.cli.attribute",
     "expert": "labeler.cli.expert",
+    "user": "labeler.cli.user",
+    "token": "labeler.cli.token",
     "batch": "labeler.cli.loop:batch",
     "learn": "labeler.cli.loop:learn",
     "sync": "labeler.cli.loop:sync",

@@ -1,0 +1,60 @@
+"""`attune user`: logins of the console for model owners and administrators (experts come with `attune expert add`)."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import select
+
+from labeler import people
+from labeler.cli.shell import Shell, table
+from labeler.cli.shell import command as attune_command
+from labeler.experts import fresh_password
+from labeler.records.schema import User
+from labeler.records.session import migrate, reading
+
+
+@click.group()
+def command() -> None:
+    """Logins of the console."""
+
+
+@attune_command(command, "add")
+@click.argument("email")
+@click.option("--role", type=click.Choice(["owner", "admin"]), default="owner", show_default=True, help="What it may do.")
+def add(shell: Shell, email: str, role: str) -> None:
+    """Make a login of the console for EMAIL."""
+    migrate(shell.settings)
+    password = fresh_password()
+    made = people.create(shell.settings, email, role, password)
+    value = {"email": made.email, "role": role, "password": password, "console": shell.settings.web_address}
+    text = f"{made.email} ({role})\n  console:  {shell.settings.web_address}\n  password: {password}   (shown this once)"
+    shell.result(value, text)
+
+
+@attune_command(command, "list")
+def list_(shell: Shell) -> None:
+    """Every login of the console and its role."""
+    migrate(shell.settings)
+    with reading(shell.settings) as session:
+        rows = list(session.scalars(select(User).order_by(User.email)))
+    found = [{"email": one.email, "role": one.role, "disabled": one.disabled_at is not None} for one in rows]
+    shell.result(found, table(("address", "role", "disabled"), [tuple(one.values()) for one in found]))
+
+
+@attune_command(command, "password")
+@click.argument("email")
+def password(shell: Shell, email: str) -> None:
+    """Give EMAIL a new password for the console; older sessions end."""
+    migrate(shell.settings)
+    made = fresh_password()
+    people.set_password(shell.settings, email, made)
+    shell.result({"email": email, "password": made}, f"{email}\n  password: {made}   (shown this once)")
+
+
+@attune_command(command, "remove")
+@click.argument("email")
+def remove(shell: Shell, email: str) -> None:
+    """Take EMAIL's login of the console away; sessions end at once."""
+    migrate(shell.settings)
+    people.disable(shell.settings, email)
+    shell.result({"email": email, "disabled": True}, f"{email} cannot log in any more.")
