@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.errors import DataError
+from models.audited import Audited
 from models.holdout import cross_validated, design_based, holdout_ap, macro
 from models.intervals import percentile_interval, share_interval
 from models.labels import Labels
 from models.metrics import LEAST, Metric, average_precision, log_odds, too_few, unknown
-from models.population import Population, as_pool, imagine
+from models.population import Population
 
 __all__ = ["Metric", "average_precision", "compare", "cross_validated", "evaluate_audit", "headline", "holdout_ap"]
 
@@ -47,7 +46,7 @@ def evaluate_audit(
     assets without a majority, which count nowhere else). Raises DataError on shapes that do not fit or an asset that
     was never drawn.
     """
-    audit = _Audit.of(labels, (probabilities,), inclusion, classes, (pool,))
+    audit = Audited.of(labels, (probabilities,), inclusion, classes, (pool,))
     generator = np.random.default_rng(seed)
     cuts = {name: float(log_odds((thresholds or {}).get(name, 0.5))) for name in classes}
     named: dict[str, Metric] = {}
@@ -72,71 +71,9 @@ def evaluate_audit(
     return named
 
 
-@dataclass(frozen=True, eq=False)
-class _Audit:
-    """Decided audit rows of one or two probes: what every figure below starts from."""
-
-    majority: NDArray[np.intp]
-    titles: NDArray[np.intp]
-    inclusion: NDArray[np.float64]
-    probabilities: tuple[NDArray[np.float64], ...]
-    pools: tuple[NDArray[np.float64], ...]
-    counts: NDArray[np.float64]
-
-    @classmethod
-    def of(
-        cls,
-        labels: Labels,
-        probabilities: Sequence[ArrayLike],
-        inclusion: ArrayLike,
-        classes: Sequence[str],
-        pools: Sequence[ArrayLike | None],
-    ) -> _Audit:
-        checked = [_checked(labels, proba, inclusion, classes) for proba in probabilities]
-        keep = labels.decided()
-        pi = np.asarray(inclusion, dtype=np.float64)[keep]
-        proba = tuple(array[keep] for array in checked)
-        if len({pool is None for pool in pools}) > 1:
-            raise DataError("One probe came with the pool's probabilities and the other without; give both or neither.")
-        filled = [as_pool(pool, array, 1.0 / pi) for pool, array in zip(pools, proba, strict=True)]
-        if any(pool.shape != (len(filled[0][0]), len(classes)) for pool, _ in filled):
-            shapes = [pool.shape for pool, _ in filled]
-            raise DataError(f"The pool's probabilities have the shapes {shapes}; expected (assets, {len(classes)}).")
-        titles = np.unique(np.array(labels.title_ids, dtype=np.str_)[keep], return_inverse=True)[1].reshape(-1)
-        every = tuple(pool for pool, _ in filled)
-        return cls(labels.majority()[keep], titles.astype(np.intp), pi, proba, every, filled[0][1])
-
-    def truth(self, column: int) -> NDArray[np.float64]:
-        return np.asarray(self.majority == column, dtype=np.float64)
-
-    def imagined(self, column: int, generator: np.random.Generator) -> Population:
-        audited = np.stack([proba[:, column] for proba in self.probabilities], axis=1)
-        pool = np.stack([proba[:, column] for proba in self.pools], axis=1)
-        return imagine(audited, self.truth(column), self.titles, pool, self.counts, generator)
-
-
-def _checked(
-    labels: Labels, probabilities: ArrayLike, inclusion: ArrayLike, classes: Sequence[str]
-) -> NDArray[np.float64]:
-    proba, pi = np.asarray(probabilities, dtype=np.float64), np.asarray(inclusion, dtype=np.float64)
-    expected = (len(labels), len(classes))
-    if proba.shape != expected or pi.shape != expected[:1] or labels.shares.shape[1] != len(classes):
-        raise DataError(
-            f"{len(labels)} labels of {labels.shares.shape[1]} classes came with probabilities of shape {proba.shape}, "
-            f"inclusion of shape {pi.shape} and the classes {list(classes)}; expected {expected} and {expected[:1]}."
-        )
-    if not ((proba >= 0) & (proba <= 1)).all():
-        raise DataError(f"Probabilities go from {proba.min()} to {proba.max()}; expected 0 to 1, after the sigmoid.")
-    if not ((pi > 0) & (pi <= 1)).all():
-        row = int(np.flatnonzero(~((pi > 0) & (pi <= 1)))[0])
-        raise DataError(
-            f"Asset {labels.asset_ids[row]!r} has the inclusion probability {pi[row]}; expected a number in (0, 1]. "
-            "Only assets that AuditDesign.extend drew can be evaluated: leave out answers given for another purpose."
-        )
-    return proba
-
-
-def _of_class(name: str, world: Population | None, cut: float, audit: _Audit, column: int, reason: str) -> list[Metric]:
+def _of_class(
+    name: str, world: Population | None, cut: float, audit: Audited, column: int, reason: str
+) -> list[Metric]:
     n, positives = len(audit.majority), int(audit.truth(column).sum())
     keys = [f"{figure}:{name}" for figure in ("average_precision", "precision", "recall")]
     if world is None:
@@ -154,7 +91,7 @@ def _figure(name: str, sample: NDArray[np.float64], n: int, positives: int | Non
     return Metric(name, value, lo, hi, n, method, positives)
 
 
-def _calibration_error(worlds: list[Population], audit: _Audit, needed: int) -> Metric:
+def _calibration_error(worlds: list[Population], audit: Audited, needed: int) -> Metric:
     n = len(audit.majority)
     if len(worlds) < needed:
         return unknown("calibration_error", n, METHOD, f"a class has fewer than {LEAST} answers for or against it")
@@ -189,7 +126,7 @@ def compare(
     probes meet the same imagined truths, so what is hard for both cancels.
     """
     name = "average_precision_difference"
-    audit = _Audit.of(labels, (proba_a, proba_b), inclusion, classes, (pool_a, pool_b))
+    audit = Audited.of(labels, (proba_a, proba_b), inclusion, classes, (pool_a, pool_b))
     generator = np.random.default_rng(seed)
     samples = []
     for chosen in headline(classes):

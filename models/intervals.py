@@ -35,7 +35,7 @@ def percentile_interval(sample: NDArray[np.float64], value: float, level: float 
 
 
 def share_interval(count: int, n: int, level: float = LEVEL) -> tuple[float, float]:
-    """Jeffreys' interval of a share of ``count`` in ``n`` (Brown, Cai and DasGupta 2001), 0 and 1 included at the ends."""
+    """Jeffreys' interval of a share of ``count`` in ``n`` (Brown, Cai and DasGupta 2001), with 0 and 1 at the ends."""
     tail = (1 - level) / 2
     lo = 0.0 if count == 0 else float(beta.ppf(tail, count + 0.5, n - count + 0.5))
     hi = 1.0 if count == n else float(beta.ppf(1 - tail, count + 0.5, n - count + 0.5))
