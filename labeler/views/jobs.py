@@ -58,7 +58,7 @@ def board(settings: Settings, state: str = "", page: int = 1) -> Board:
 
 
 def _work(job: Job) -> Work:
-    subject = ", ".join(f"{value}" for value in job.arguments.values() if isinstance(value, str | int))
+    subject = job.subject or ", ".join(str(value) for value in job.arguments.values() if isinstance(value, str | int))
     return Work(
         job.id, job.kind, subject[:80], job.state, job.done, job.total, job.error, job.created_at, job.finished_at
     )
