@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from models.errors import EncoderNotInstalled, UnknownEncoder, WeightsUnavailable
 from models.files import digest_file, digest_json
 
-HUB_SECONDS = 4.0
+HUB_SECONDS = 3.0
 CHECKPOINT_SUFFIXES = {".safetensors", ".pt", ".pth", ".bin", ".npz"}
 
 WAYS_OUT = (
