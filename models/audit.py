@@ -94,8 +94,12 @@ class AuditDesign:
         order = np.argsort(ratio, kind="stable")
         threshold = ratio[order[n_more]] if n_more < len(waiting) else np.inf
         after = np.maximum(before, np.minimum(1.0, threshold * weight))
+        taken, left = waiting[order[:n_more]], waiting[order[n_more:]]
+        # Rounding must not draw the asset that set the threshold, nor lose one just under it.
+        after[taken] = np.maximum(after[taken], np.nextafter(number[taken], 1.0))
+        after[left] = np.minimum(after[left], number[left])
         self._inclusion.update(zip(ids, after.tolist(), strict=True))
-        return [(int(i), float(after[i])) for i in waiting[order[:n_more]]]
+        return [(int(i), float(after[i])) for i in taken]
 
     def inclusion(self, asset_id: str) -> float:
         """The probability with which the asset has been drawn by now; 0 where no round has seen it."""

@@ -53,7 +53,7 @@ def choose_thresholds(
     *,
     precision: float | None = None,
     recall: float | None = None,
-    sure: float = 0.5,
+    sure: float = 0.8,
     pool: ArrayLike | None = None,
     seed: int = 0,
 ) -> dict[str, Threshold]:

@@ -1,0 +1,217 @@
+"""Does the audit's interval hold? Simulated campaigns on real vectors whose truth is known.
+
+    python -m benchmarks.audit_coverage --data ../shared/bench --campaigns 200 --json OUT
+
+Each campaign labels with a margin query and audits reserved titles meanwhile, while its probe changes. Afterwards the
+interval is compared with the average precision on all reserved assets (``truth_pool``) and on titles that were never
+in the pool (``truth_unseen``). Methods: ``attune`` (adaptive draw, score curve), ``attune_weighted`` (the same draw,
+inverse probabilities and a bootstrap), ``uniform_bootstrap`` (uniform draw, percentile bootstrap), and
+``cross_validation`` on the training answers, the naive figure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.campaigns import BANDS, Floats, World, fitted, margin_rounds, sigmoid, world
+from benchmarks.machine import machine
+from models.audit import AuditDesign
+from models.calibration import apply, calibrate, cross_calibrated, identity
+from models.evaluation import compare, cross_validated, evaluate_audit
+from models.files import write_bytes
+from models.labels import Labels
+from models.metrics import Metric, average_precision
+
+CLASSES = ("positive", "negative")
+ROUNDS, PER_ROUND = 5, 30
+COLUMNS = ("band", "data", "attribute", "seed", "audits", "method", "value", "lo", "hi", "truth_pool", "truth_unseen")
+
+Row = tuple[Any, ...]
+
+
+def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    """Measure, print a table, and write the JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the .npz files")
+    parser.add_argument("--campaigns", type=int, default=200, help="in each band")
+    parser.add_argument("--seed", type=int, default=0, help="the first campaign's seed")
+    parser.add_argument("--bands", default=",".join(BANDS), help="bands of prevalence, separated by commas")
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args(arguments)
+    result = measure(asked.data, asked.campaigns, asked.seed, asked.bands.split(","))
+    _show(result["summary"])
+    if asked.json:
+        write_bytes(asked.json, compact(result))
+    return result
+
+
+def measure(folder: Path, campaigns: int, seed: int, bands: Sequence[str]) -> dict[str, Any]:
+    """Rows of every campaign and their summary by band, audits and method."""
+    begun = time.perf_counter()
+    rows: list[Row] = []
+    for band in bands:
+        questions = BANDS[band]
+        for i in range(campaigns):
+            question = questions[i % len(questions)]
+            told = (band, *question[:2], seed + i)
+            rows += [(*told, *row) for row in campaign_rows(world(folder, question, seed + i), seed + i)]
+    return {
+        "what": (__doc__ or "").strip().splitlines()[0],
+        "campaigns": campaigns,
+        "seed": seed,
+        "summary": summarise(rows),
+        "columns": COLUMNS,
+        "rows": rows,
+        "machine": machine(),
+        "seconds": round(time.perf_counter() - begun, 1),
+    }
+
+
+def campaign_rows(campaign: World, seed: int) -> Iterator[Row]:
+    """One campaign: audits, method, value, lo, hi, the truth in the pool and on unseen titles, for each figure."""
+    ids, titles = campaign.ids[campaign.audited].tolist(), campaign.titles[campaign.audited].tolist()
+    adaptive, uniform = AuditDesign(seed), AuditDesign(seed + 10**6)
+    earlier: Floats = np.zeros(0)
+    for number, (labelled, logits) in enumerate(margin_rounds(campaign, seed)):
+        mine = logits[campaign.audited]
+        if number == 0:
+            continue
+        adaptive.extend(ids, titles, mine, PER_ROUND)
+        uniform.extend(ids, titles, None, PER_ROUND)
+        if number in (1, 2, ROUNDS):
+            yield from _audit_rows(campaign, logits, adaptive, uniform, seed)
+        if number == 2:
+            earlier = logits
+        if number == ROUNDS:
+            yield _naive_row(campaign, labelled, logits, seed)
+            yield from _later_rows(campaign, logits, earlier, adaptive, seed)
+            return
+
+
+def _audit_rows(
+    campaign: World, logits: Floats, adaptive: AuditDesign, uniform: AuditDesign, seed: int
+) -> Iterator[Row]:
+    truths = _truths(campaign, logits)
+    labels, rows, pi = _answers(campaign, adaptive)
+    pool = sigmoid(logits[campaign.audited])
+    found = evaluate_audit(labels, sigmoid(logits[rows]), pi, CLASSES, pool=pool, seed=seed)
+    yield _row(len(labels), "attune", found["average_precision"], *truths)
+    yield _row(len(labels), "attune_weighted", found["average_precision_weighted"], *truths)
+    labels, rows, pi = _answers(campaign, uniform)
+    found = evaluate_audit(labels, sigmoid(logits[rows]), pi, CLASSES, pool=pool, seed=seed)
+    yield _row(len(labels), "uniform_curve", found["average_precision"], *truths)
+    yield _row(len(labels), "uniform_bootstrap", found["average_precision_weighted"], *truths)
+
+
+def _naive_row(campaign: World, labelled: list[int], logits: Floats, seed: int) -> Row:
+    def fit_predict(train: npt.NDArray[np.intp], test: npt.NDArray[np.intp]) -> Floats:
+        rows = np.asarray(labelled)
+        return sigmoid(fitted(campaign, rows[train].tolist())(campaign.x[rows[test]]))
+
+    naive = cross_validated(_labels(campaign, np.asarray(labelled)), fit_predict, CLASSES, seed=seed)
+    return _row(len(labelled), "cross_validation", naive, *_truths(campaign, logits))
+
+
+def _later_rows(campaign: World, logits: Floats, earlier: Floats, design: AuditDesign, seed: int) -> Iterator[Row]:
+    """The paired difference to an earlier probe, and the calibration error before and after calibration."""
+    labels, rows, pi = _answers(campaign, design)
+    pools = {"pool_a": sigmoid(logits[campaign.audited]), "pool_b": sigmoid(earlier[campaign.audited])}
+    paired = compare(labels, sigmoid(logits[rows]), sigmoid(earlier[rows]), pi, CLASSES, seed=seed, **pools)
+    now, before = _truths(campaign, logits), _truths(campaign, earlier)
+    yield _row(len(labels), "paired_difference", paired, now[0] - before[0], now[1] - before[1])
+    for name, calibration in (("raw", identity(1)), ("calibrated", calibrate(logits[rows], labels, pi))):
+        judged = apply(calibration, logits[rows]) if name == "raw" else cross_calibrated(logits[rows], labels, pi)
+        pool = apply(calibration, logits[campaign.audited])
+        told = evaluate_audit(labels, judged, pi, CLASSES, pool=pool, seed=seed)["calibration_error"]
+        true = [
+            expected_calibration_error(apply(calibration, logits[part])[:, 0], campaign.y[part])
+            for part in (campaign.audited, campaign.unseen)
+        ]
+        yield _row(len(labels), f"calibration_error_{name}", told, *true)
+
+
+def expected_calibration_error(p: Floats, y: npt.NDArray[np.intp], bins: int = 10) -> float:
+    """Mean distance of stated probability and share of positives over ``bins`` of equal size."""
+    parts = np.array_split(np.argsort(p, kind="stable"), bins)
+    return float(sum(abs(p[part].sum() - y[part].sum()) for part in parts) / len(y))
+
+
+def _answers(campaign: World, design: AuditDesign) -> tuple[Labels, npt.NDArray[np.intp], Floats]:
+    ids = campaign.ids[campaign.audited].tolist()
+    drawn = np.flatnonzero(design.drawn(ids))
+    rows = campaign.audited[drawn]
+    return _labels(campaign, rows), rows, design.inclusions(ids)[drawn]
+
+
+def _labels(campaign: World, rows: npt.NDArray[np.intp]) -> Labels:
+    y = campaign.y[rows].astype(np.float64)
+    shares = np.stack([y, 1.0 - y], axis=1)
+    return Labels(tuple(campaign.ids[rows]), tuple(campaign.titles[rows]), shares, np.ones(len(rows)))
+
+
+def _truths(campaign: World, logits: Floats) -> tuple[float, float]:
+    pool, unseen = (average_precision(campaign.y[part], logits[part]) for part in (campaign.audited, campaign.unseen))
+    return pool, unseen
+
+
+def _row(audits: int, method: str, metric: Metric, pool: float, unseen: float) -> Row:
+    figures = (metric.value, metric.lo, metric.hi, pool, unseen)
+    return (audits, method, *(None if figure is None else round(float(figure), 4) for figure in figures))
+
+
+def summarise(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """For each band, number of answers and method: coverage of both truths, mean width, bias and error."""
+    groups: dict[tuple[str, int, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row[0], row[4], row[5]), []).append(row)
+    return [_summary(key, group) for key, group in groups.items()]
+
+
+def _summary(key: tuple[str, int, str], group: list[Row]) -> dict[str, Any]:
+    told = [row for row in group if row[6] is not None]
+    summary: dict[str, Any] = dict(zip(("band", "answers", "method"), key, strict=True))
+    summary |= {"campaigns": len(group), "with_a_figure": len(told)}
+    if not told:
+        return summary
+    value, lo, hi, pool, unseen = np.array([row[6:] for row in told], dtype=np.float64).T
+    return summary | {
+        "covers_pool": round(float(np.mean((lo <= pool) & (pool <= hi))), 4),
+        "covers_unseen": round(float(np.mean((lo <= unseen) & (unseen <= hi))), 4),
+        "too_high": round(float(np.mean(lo > pool)), 4),
+        "width": round(float(np.mean(hi - lo)), 4),
+        "bias": round(float(np.mean(value - pool)), 4),
+        "bias_unseen": round(float(np.mean(value - unseen)), 4),
+        "rmse": round(float(np.sqrt(np.mean((value - pool) ** 2))), 4),
+        "truth": round(float(np.mean(pool)), 4),
+        "truth_unseen": round(float(np.mean(unseen)), 4),
+        "value": round(float(np.mean(value)), 4),
+    }
+
+
+def compact(result: dict[str, Any]) -> bytes:
+    """JSON with one row a line: thousands of rows stay readable and small."""
+    head = {key: value for key, value in result.items() if key != "rows"}
+    lines = ",\n  ".join(json.dumps(row) for row in result["rows"])
+    return (json.dumps(head, indent=1)[:-2] + f',\n "rows": [\n  {lines}\n ]\n}}\n').encode()
+
+
+def _show(summary: list[dict[str, Any]]) -> None:
+    keys = ("band", "answers", "method", "with_a_figure", "covers_pool", "covers_unseen", "width", "bias", "rmse")
+    shown = Table(*keys)
+    for line in summary:
+        shown.add_row(*(str(line.get(key, "")) for key in keys))
+    Console().print(shown)
+
+
+if __name__ == "__main__":
+    main()
