@@ -30,7 +30,7 @@ from labeler.records.session import configuration, engine, reading
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
 from models.clock import now
-from models.errors import AttuneError, LabelStudioRefused
+from models.errors import AttuneError, LabelStudioRefused, ServiceDown
 
 State = Literal["ok", "warn", "fail"]
 FREE_BYTES_WARN, FREE_BYTES_FAIL = 5 * 2**30, 2**29
@@ -131,9 +131,17 @@ def workers(settings: Settings) -> Finding:
     return Finding("workers", "warn" if slow else "ok", found, "Raise ATTUNE_WORKERS." if slow else "")
 
 
+def _connected(settings: Settings) -> LabelStudio:
+    if settings.label_studio_token is None and not settings.secrets.exists():
+        # Asking for the token would make the secrets, and looking must change nothing.
+        raise ServiceDown("there is no token yet")
+    return LabelStudio.connect(settings)
+
+
 def label_studio(settings: Settings) -> Finding:
     """Label Studio answers in the release that Attune was tried with."""
-    version = LabelStudio.connect(settings).version()
+    with _connected(settings) as ls:
+        version = ls.version()
     fine = version == VERSION
     todo = "" if fine else f"Attune was tried with {VERSION}; watch the first answers, or use that release."
     return Finding("label studio", "ok" if fine else "warn", f"{version} at {settings.label_studio_address}", todo)
@@ -141,7 +149,8 @@ def label_studio(settings: Settings) -> Finding:
 
 def token(settings: Settings) -> Finding:
     """Label Studio takes our token."""
-    who = LabelStudio.connect(settings).me()["email"]
+    with _connected(settings) as ls:
+        who = ls.me()["email"]
     return Finding("token", "ok", f"administrator {who}")
 
 
@@ -169,10 +178,11 @@ def webhooks(settings: Settings) -> Finding:
     if status != 403:  # without the secret nothing else may come
         todo = "Set ATTUNE_WEBHOOK_URL to the web app as Label Studio reaches it."
         return Finding("webhooks", "warn", f"{address} answered {status} where 403 was expected", todo)
-    ls, secret = LabelStudio.connect(settings), load_secrets(settings.secrets).webhook_secret
     with reading(settings) as session:
         queues = list(session.scalars(select(Queue).where(Queue.closed_at.is_(None))))
-    broken = [queue.project for queue in queues if not _has_hook(ls, queue, address, secret)]
+    with _connected(settings) as ls:
+        secret = load_secrets(settings.secrets).webhook_secret
+        broken = [queue.project for queue in queues if not _has_hook(ls, queue, address, secret)]
     if broken:
         todo = "Answers still come by sync, every half a minute. The schedule mends them once a day, and at its start."
         return Finding("webhooks", "warn", f"projects {broken[:10]} of {len(queues)} do not call {address}", todo)

@@ -80,7 +80,8 @@ def mend(settings: Settings, connection: Redis) -> int:
     addresses = f"{settings.web_address} {settings.webhook_address} {settings.label_studio_address}"
     if connection.get(MENDED_KEY) == addresses.encode() or not label_studio_answers(settings):
         return 0
-    mended = mending.mend_all(settings, LabelStudio.connect(settings))
+    with LabelStudio.connect(settings) as ls:
+        mended = mending.mend_all(settings, ls)
     connection.set(MENDED_KEY, addresses, ex=WHOLE_SECONDS)
     return mended
 
@@ -93,7 +94,8 @@ def bring_back(settings: Settings, connection: Redis) -> int:
     with reading(settings) as session:
         wanted = select(Job).where(Job.state.in_(("queued", "running")), Job.created_at < now() - SETTLED)
         waiting = list(session.scalars(wanted))
-    gone = [job for job in waiting if not _known(connection, job.id)]
+    # Asked again after Redis: a job that ended between the two questions is not gone.
+    gone = [job for job in waiting if not _known(connection, job.id) and _still(settings, job)]
     for job in gone:
         times = _count(connection, job.id)
         if job.kind in AGAIN and times < MOST_TIMES:
@@ -107,6 +109,11 @@ def bring_back(settings: Settings, connection: Redis) -> int:
                 f"Its worker died {times} times, as from lack of memory." if job.kind in AGAIN else "Its worker died."
             )
     return len(gone)
+
+
+def _still(settings: Settings, job: Job) -> bool:
+    with reading(settings) as session:
+        return session.scalar(select(Job.state).where(Job.id == job.id)) == job.state
 
 
 def _known(connection: Redis, job_id: str) -> bool:

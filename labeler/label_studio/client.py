@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import requests
 
@@ -32,6 +33,7 @@ class LabelStudio:
         self._limits = (CONNECT_SECONDS, answer_seconds)
         self._session = requests.Session()
         limits = httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS)
+        self._client = httpx.Client(timeout=limits, follow_redirects=True)
         # No retry below us: a repeated import would make every task twice.
         with self.errors():
             make: Any = client.LabelStudio
@@ -39,7 +41,7 @@ class LabelStudio:
                 base_url=self.address,
                 api_key=token,
                 max_retries=0,
-                httpx_client=httpx.Client(timeout=limits, follow_redirects=True),
+                httpx_client=self._client,
             )
 
     @classmethod
@@ -94,9 +96,21 @@ class LabelStudio:
             raise refused(int(error.status_code or 0), error.body) from error
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back; leaving a ``with`` block, or being forgotten, does it as well."""
         self._session.close()
-        self.sdk._client_wrapper.httpx_client.httpx_client.close()
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_client"):
+            self.close()
 
 
 def token(settings: Settings) -> str:

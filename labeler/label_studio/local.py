@@ -71,12 +71,14 @@ def put_right(settings: Settings) -> None:
     Raises LabelStudioRefused where even that does not help.
     """
     try:
-        LabelStudio.connect(settings).me()
+        with LabelStudio.connect(settings) as ls:
+            ls.me()
     except LabelStudioRefused as error:
         if error.status != 401:
             raise
         _renew_token(settings)
-        LabelStudio.connect(settings).me()
+        with LabelStudio.connect(settings) as ls:
+            ls.me()
 
 
 def _renew_token(settings: Settings) -> None:

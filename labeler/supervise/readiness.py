@@ -49,7 +49,8 @@ def token_works(settings: Settings) -> str | None:
         if settings.label_studio_url is None:
             local.put_right(settings)
         else:
-            LabelStudio.connect(settings).me()
+            with LabelStudio.connect(settings) as ls:
+                ls.me()
     except LabelStudioRefused as error:
         if settings.label_studio_url is not None and error.status in {401, 403}:
             raise ServiceDown(f"{error} It is set in ATTUNE_LABEL_STUDIO_TOKEN.") from error

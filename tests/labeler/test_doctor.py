@@ -1,0 +1,90 @@
+"""The doctor finds what is broken and says what to do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from labeler import doctor, secrets
+from labeler.settings import Settings, build
+from labeler.supervise import Stack, free_ports
+from labeler.supervise.parts import our_environment
+
+
+def examined(settings: Settings) -> dict[str, doctor.Finding]:
+    return {finding.name: finding for finding in doctor.examine(settings)}
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> Settings:
+    """A workspace that nothing was ever started on."""
+    return free_ports(build({}, workspace=tmp_path / "none", pretrained=str(tmp_path / "none.safetensors")))
+
+
+def test_a_fresh_machine_is_told_to_start(nowhere: Settings) -> None:
+    found = examined(nowhere)
+    assert list(found) == list(doctor.CHECKS)
+    assert found["python"].state == "ok"
+    assert found["workspace"].state != "fail"
+    assert {found[name].state for name in ("secrets", "records", "encoder")} == {"warn"}
+    assert {found[name].state for name in ("redis", "workers", "label studio", "web app", "webhooks")} == {"fail"}
+    assert all("attune up" in found[name].todo for name in ("redis", "workers", "label studio", "web app"))
+    assert not nowhere.workspace.exists(), "looking changes nothing"
+
+
+def test_readable_secrets_are_named_with_the_command_that_helps(nowhere: Settings) -> None:
+    secrets.load(nowhere.secrets)
+    assert examined(nowhere)["secrets"].state == "ok"
+    nowhere.secrets.chmod(0o644)
+    found = examined(nowhere)["secrets"]
+    assert found.state == "fail"
+    assert found.todo == f"chmod 600 {nowhere.secrets}"
+
+
+def test_old_records_are_named_with_both_schemas(nowhere: Settings) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    nowhere.workspace.mkdir()
+    with closing(sqlite3.connect(nowhere.workspace / "records.sqlite")) as file:
+        file.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        file.execute("INSERT INTO alembic_version VALUES ('0000')")
+        file.commit()
+    found = examined(nowhere)["records"]
+    assert found.state == "fail"
+    assert "schema 0000, the newest is" in found.found
+
+
+def test_a_workspace_that_cannot_be_written_is_told(nowhere: Settings) -> None:
+    found = doctor.disk(replace(nowhere, workspace=Path("/proc/nothing")))
+    assert found.state == "fail"
+    assert "ATTUNE_WORKSPACE" in found.todo
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_a_running_stack_is_well_and_the_command_says_so(live: Settings) -> None:
+    settings = free_ports(replace(live, redis_url=None))
+    with Stack(settings):
+        command = [sys.executable, "-m", "labeler.cli.main", "doctor", "--json"]
+        done = subprocess.run(command, env=our_environment(settings), capture_output=True, text=True, check=False)
+        told = json.loads(done.stdout)
+        states = {check["name"]: check["state"] for check in told["checks"]}
+        assert {states.pop(name) for name in ("encoder", "workspace")} <= {"ok", "warn"}
+        assert set(states.values()) == {"ok"}, told
+        assert told["ok"]
+        assert done.returncode == 0
+
+        wrong = replace(settings, label_studio_token="f" * 40, webhook_url=settings.label_studio_address)
+        found = examined(wrong)
+        assert found["token"].state == "fail"
+        assert "ATTUNE_LABEL_STUDIO_TOKEN" in found["token"].found
+        assert found["webhooks"].state == "warn"
+        assert "ATTUNE_WEBHOOK_URL" in found["webhooks"].todo
+    done = subprocess.run(command, env=our_environment(settings), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
