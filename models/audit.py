@@ -58,10 +58,10 @@ class AuditDesign:
 
     Every asset has a permanent random number u, a hash of its id. Each round gives it a weight (``importance``), and
     the round's threshold c raises its inclusion probability to max(before, min(1, c * weight)); an asset is drawn as
-    soon as u is below. The threshold is the ratio u / weight of the first asset that is *not* taken, which makes the
-    number drawn exact and 1 / inclusion an unbiased weight (priority sampling: Duffield, Lund and Thorup,
-    J. ACM 54(6), 2007; permanent random numbers: Ohlsson, 1995). The probe never sees an audit answer, so its scores
-    cannot chase u.
+    soon as u is below. An asset's threshold is the ratio u / weight that would have been the last to be let in without
+    it, which makes the number drawn exact and 1 / inclusion an unbiased weight (priority sampling: Duffield, Lund and
+    Thorup, J. ACM 54(6), 2007; permanent random numbers: Ohlsson, 1995). The probe never sees an audit answer, so its
+    scores cannot chase u.
 
     An asset's probability grows after it was asked: weigh by ``inclusion`` as it is at evaluation, of one design over
     all its rounds. The state is the seed and one number per asset; ``to_bytes`` holds both.
@@ -92,10 +92,12 @@ class AuditDesign:
         weight = importance(scores, len(ids))
         ratio = number[waiting] / weight[waiting]
         order = np.argsort(ratio, kind="stable")
-        threshold = ratio[order[n_more]] if n_more < len(waiting) else np.inf
-        after = np.maximum(before, np.minimum(1.0, threshold * weight))
         taken, left = waiting[order[:n_more]], waiting[order[n_more:]]
-        # Rounding must not draw the asset that set the threshold, nor lose one just under it.
+        threshold = np.full(len(ids), ratio[order[n_more]] if len(left) else np.inf)
+        # Each one's threshold is the last ratio that the *others* would let in: it must not depend on its own u.
+        threshold[left] = ratio[order[n_more - 1]] if n_more else 0.0
+        after = np.maximum(before, np.minimum(1.0, threshold * weight))
+        # Nor may rounding lose an asset just under its threshold, or draw one that ties with it.
         after[taken] = np.maximum(after[taken], np.nextafter(number[taken], 1.0))
         after[left] = np.minimum(after[left], number[left])
         self._inclusion.update(zip(ids, after.tolist(), strict=True))
