@@ -85,7 +85,9 @@ class TextPrior:
 GAIN = 2.0
 
 
-def text_prior(prompts: Prompts | None, classes: Sequence[str], pool: Pool, rng: np.random.Generator) -> TextPrior | None:
+def text_prior(
+    prompts: Prompts | None, classes: Sequence[str], pool: Pool, rng: np.random.Generator
+) -> TextPrior | None:
     """The phrases' heads, scaled on the pool; None where no class has a phrase or the pool is empty.
 
     Differences of text vectors, so that what all texts share (the gap between texts and images) drops out.

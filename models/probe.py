@@ -17,7 +17,7 @@ from models.products import FloatArray
 
 
 def strength_for(variance: float) -> float:
-    """The inverse penalty C for vectors of this ``variance`` around their mean: logits of unit spread before any label.
+    """The inverse penalty C for vectors of this ``variance`` around their mean: logits of unit spread to begin with.
 
     The penalty stands against a sum over labels, so its part fades as they come; C of .05 to 5 at 20 to 400 labels was
     tried and an annealed C never beat this one by more than .002 of average precision (docs/learner.md).
@@ -25,7 +25,7 @@ def strength_for(variance: float) -> float:
     return 1 / variance
 
 
-class Probe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class Probe(ClassifierMixin, BaseEstimator):
     """Linear heads with the reading of the probe files: for two classes one head, logit > 0 means ``classes_[0]``.
 
     ``classes``: the class names in the attribute's order (None: sorted names seen). ``strength``: the inverse
@@ -79,17 +79,19 @@ class Probe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = np.ones(len(x)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         if not len(x) == len(shares) == len(weights) or x.ndim != 2:
             raise DataError(
-                f"X has shape {x.shape}, y {len(shares)} rows and sample_weight {len(weights)}; all need one row an example."
+                f"X has shape {x.shape}, y {len(shares)} rows and sample_weight {len(weights)}; "
+                "all need one row an example."
             )
         k = 1 if len(names) == 2 else len(names)
-        weight, bias = np.zeros((k, x.shape[1])), np.zeros(k)
+        weight: npt.NDArray[np.float64] = np.zeros((k, x.shape[1]))
+        bias: npt.NDArray[np.float64] = np.zeros(k)
         if self.prior is not None:
             weight, bias = weight + self.prior.weight, bias + self.prior.bias
         if len(x):
             strength = strength_for(1.0) if self.strength is None else self.strength
             step, shift = fit_heads(x, shares, weights, strength, offsets=x @ weight.T + bias)
             weight, bias = weight + step, bias + shift
-        fitted = type(self).from_heads(names, weight, bias)
+        fitted = type(self).from_heads(tuple(names), weight, bias)
         for name in ("classes_", "weight_", "bias_", "calibration_", "n_features_in_"):
             setattr(self, name, getattr(fitted, name))
         return self
@@ -101,7 +103,7 @@ class Probe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return scores
 
     def decision_function(self, X: npt.ArrayLike) -> FloatArray:
-        """Calibrated logits: (n,) for two classes, where > 0 means ``classes_[0]``, else (n, c). Raises ProbeNotFitted."""
+        """Calibrated logits: (n,) for two classes, > 0 means ``classes_[0]``; else (n, c). Raises ProbeNotFitted."""
         z = self._calibrated(self.logits(X))
         return z[:, 0] if z.shape[1] == 1 else z
 
@@ -128,7 +130,8 @@ class Probe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return Probe.from_heads(tuple(self.classes_), self.weight_, self.bias_, calibration)
 
     def _calibrated(self, logits: FloatArray) -> FloatArray:
-        return logits * self.calibration_[:, 0] + self.calibration_[:, 1]
+        z: FloatArray = logits * self.calibration_[:, 0] + self.calibration_[:, 1]
+        return z
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "weight_"):

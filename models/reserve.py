@@ -34,4 +34,5 @@ def reserved_in(
     fresh = np.unique(index[memory[index] == _UNKNOWN])
     if len(fresh):
         memory[fresh] = reserved(pool.title_ids[fresh], seed, share)
-    return memory[index] == 1
+    held: npt.NDArray[np.bool_] = memory[index] == 1
+    return held

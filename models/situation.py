@@ -101,7 +101,7 @@ class Situation:
 
 
 def highest(scores: FloatArray, size: int, rng: np.random.Generator) -> IntArray:
-    """The ``size`` highest of N scores, highest first; exact, though a sampled threshold spares sorting most of them."""
+    """The ``size`` highest of N scores, highest first; exact, though a sampled threshold spares most of the sorting."""
     n = len(scores)
     candidates: IntArray = np.arange(n, dtype=np.intp)
     if n > ENOUGH_TO_SAMPLE and size < n // 20:

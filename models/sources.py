@@ -102,7 +102,7 @@ def by_variance(situation: Situation, n: int) -> Source:
     picked, gains = strategy("variance_reduction")(
         situation.probe,
         situation.pool.rows(index),
-        min(len(index), n + n // 4 + SPARE),
+        min(len(index), n + n // 4 + 2),
         seen=situation.seen,
         reference=situation.pool.rows(_reference(situation)),
         centre=situation.pool.centre,

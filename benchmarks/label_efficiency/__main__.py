@@ -13,22 +13,22 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # one campaign a process: threads of one would starve the other
 
-import click  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.progress import track  # noqa: E402
+import click
+from rich.console import Console
+from rich.progress import track
 
-from benchmarks.label_efficiency.campaign import Cell, run  # noqa: E402
-from benchmarks.label_efficiency.methods import NAMES, method  # noqa: E402
-from benchmarks.label_efficiency.report import compare, name_of, render, table  # noqa: E402
-from benchmarks.label_efficiency.tasks import attributes  # noqa: E402
-from benchmarks.machine import machine  # noqa: E402
-from models.files import write_json  # noqa: E402
+from benchmarks.label_efficiency.campaign import Cell, run
+from benchmarks.label_efficiency.methods import NAMES, method
+from benchmarks.label_efficiency.report import compare, name_of, render, table
+from benchmarks.label_efficiency.tasks import attributes
+from benchmarks.machine import machine
+from models.files import write_json
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "modAL-python", "scikit-activeml")
 
 
 @click.command()
-@click.option("--data", multiple=True, required=True, type=click.Path(exists=True, dir_okay=False), help="An .npz file.")
+@click.option("--data", multiple=True, required=True, type=click.Path(exists=True, dir_okay=False), help=".npz files.")
 @click.option("--attributes", "wanted", default="", help="Names, comma-separated; data:name where two files share one.")
 @click.option("--budget", default=400, show_default=True, help="Labels, the first 20 and audits included.")
 @click.option("--batch", default=20, show_default=True, help="Images between two fits.")

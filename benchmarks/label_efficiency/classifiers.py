@@ -26,7 +26,7 @@ def logistic_regression(state: State) -> Any:
 
 
 def cross_validated(state: State) -> Any:
-    """Video Annotator's: 10 values of C, 5 stratified shuffled folds, scored by average precision (arXiv 2402.06560)."""
+    """Video Annotator's: 10 values of C, 5 stratified folds, scored by average precision (arXiv 2402.06560)."""
     folds = StratifiedKFold(n_splits=5, shuffle=True, random_state=0)
     model = LogisticRegressionCV(Cs=10, cv=folds, scoring="average_precision", max_iter=1000)
     with warnings.catch_warnings():

@@ -49,8 +49,8 @@ class Attune:
     def query(self, estimator: Any, state: State, n: int) -> npt.NDArray[np.intp]:
         audit = self._audits[state]
         asks = plan(
-            pool_of(state.task), estimator.probe, labels_of(state), np.asarray(state.asked), n, self.settings, state.seed,
-            audit=audit.design, reserved=audit.reserved,
+            pool_of(state.task), estimator.probe, labels_of(state), np.asarray(state.asked), n, self.settings,
+            state.seed, audit=audit.design, reserved=audit.reserved,
         )  # fmt: skip
         return np.array([ask.index for ask in asks], dtype=np.intp)
 

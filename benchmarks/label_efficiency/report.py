@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 COUNTS = (20, 40, 60, 100, 120, 200, 400)
 REFERENCE = "va_four_feeds"
-Key = tuple[str, str, str]  # data, attribute, seed-less
 Rows = list[dict[str, Any]]
 
 
@@ -28,7 +28,7 @@ def _curves(rows: Rows) -> dict[str, dict[tuple[str, str], dict[int, dict[int, f
 
 
 def table(rows: Rows) -> list[dict[str, Any]]:
-    """Per method the mean AP at each count, its standard error over campaigns, and seconds a round; best at 100 first."""
+    """Per method the mean AP at each count, its standard error over campaigns, seconds a round; best at 100 first."""
     seconds: dict[str, list[float]] = defaultdict(list)
     values: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
@@ -86,13 +86,14 @@ def _win_or_tie(ours: Any, theirs: Any) -> dict[str, float]:
 
 
 def _labels_needed(curve: dict[int, dict[int, float]], goal: dict[int, float]) -> float:
-    """Where the mean curve first reaches the mean goal, between measurements by a straight line; inf if it never does."""
+    """Where the mean curve first reaches the mean goal, on straight lines between measurements; inf if never."""
     target = np.mean(list(goal.values()))
     counts = sorted(curve)
     means = [float(np.mean(list(curve[c].values()))) for c in counts]
     if means[0] >= target:
         return float(counts[0])
-    for (a, low), (b, high) in zip(zip(counts, means, strict=True), list(zip(counts, means, strict=True))[1:], strict=False):
+    points = list(zip(counts, means, strict=True))
+    for (a, low), (b, high) in pairwise(points):
         if high >= target:
             return round(a + (b - a) * (target - low) / (high - low), 1)
     return float("inf")

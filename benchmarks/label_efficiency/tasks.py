@@ -1,4 +1,4 @@
-"""The questions of the benchmark: a file's pool and test split, one attribute, and the labels all methods start with."""
+"""The questions of the benchmark: a file's pool and test split, one attribute, and the labels all start with."""
 
 from __future__ import annotations
 

@@ -29,7 +29,9 @@ def _load(package: str, modules: tuple[str, ...], inner: str, install: str) -> A
     try:
         rooms = [importlib.import_module(module) for module in modules]
     except ImportError as error:
-        raise SettingsError(f"The strategy {inner!r} needs {package}, which is not here: pip install {install}") from error
+        raise SettingsError(
+            f"The strategy {inner!r} needs {package}, which is not here: pip install {install}"
+        ) from error
     for room in rooms:
         if hasattr(room, inner):
             return getattr(room, inner)
@@ -118,7 +120,7 @@ def _frozen(estimator: Any) -> Any:
     """The fitted probe in scikit-activeml's clothes, with class positions as labels."""
     from skactiveml.base import SkactivemlClassifier
 
-    class Frozen(SkactivemlClassifier):  # type: ignore[misc]
+    class Frozen(SkactivemlClassifier):
         def __init__(self, missing_label: float = np.nan) -> None:
             super().__init__(classes=None, missing_label=missing_label)
             self.classes_ = np.arange(len(estimator.classes_), dtype=float)
@@ -130,6 +132,7 @@ def _frozen(estimator: Any) -> Any:
             return np.asarray(estimator.predict_proba(X))
 
         def predict(self, X: Any) -> npt.NDArray[np.float64]:
-            return self.predict_proba(X).argmax(axis=1).astype(float)
+            likeliest: npt.NDArray[np.float64] = self.predict_proba(X).argmax(axis=1).astype(np.float64)
+            return likeliest
 
     return Frozen()

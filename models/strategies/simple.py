@@ -11,9 +11,7 @@ from scipy.special import xlogy
 from models.strategies.base import Picked, best, check_candidates, generator
 
 
-def random(
-    estimator: Any, X: npt.NDArray[Any], n_instances: int = 1, random_state: Any = None, **_: Any
-) -> Picked:
+def random(estimator: Any, X: npt.NDArray[Any], n_instances: int = 1, random_state: Any = None, **_: Any) -> Picked:
     """Candidates in random order: the control that every other strategy must beat."""
     check_candidates(X, n_instances)
     rng = generator(random_state)
@@ -21,7 +19,12 @@ def random(
 
 
 def margin(
-    estimator: Any, X: npt.NDArray[Any], n_instances: int = 1, random_state: Any = None, threshold: float = 0.0, **_: Any
+    estimator: Any,
+    X: npt.NDArray[Any],
+    n_instances: int = 1,
+    random_state: Any = None,
+    threshold: float = 0.0,
+    **_: Any,
 ) -> Picked:
     """The smallest gap between the two likeliest classes (Scheffer et al., IDA 2001; strong on foundation features,
     arXiv 2401.14555). For two classes the gap is measured from the logit ``threshold``, not from 0 alone.
@@ -36,9 +39,7 @@ def margin(
     return best(1 - (top[:, 1] - top[:, 0]), n_instances, generator(random_state))
 
 
-def entropy(
-    estimator: Any, X: npt.NDArray[Any], n_instances: int = 1, random_state: Any = None, **_: Any
-) -> Picked:
+def entropy(estimator: Any, X: npt.NDArray[Any], n_instances: int = 1, random_state: Any = None, **_: Any) -> Picked:
     """The most uncertain prediction over all classes, by Shannon entropy in nats (Settles, TR 1648, 2009)."""
     check_candidates(X, n_instances)
     probabilities = np.asarray(estimator.predict_proba(X), dtype=np.float64)

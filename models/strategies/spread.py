@@ -40,7 +40,7 @@ def typical(
         rest = np.setdiff1d(np.arange(len(X)), chosen)
         extra, _values = best(typicality[rest], n_instances - len(chosen), rng)
         chosen = np.concatenate([chosen, rest[extra]])
-    return chosen, np.linspace(1, 0, len(chosen), endpoint=False)
+    return chosen, np.linspace(1, 0, len(chosen), endpoint=False, dtype=np.float64)
 
 
 MOST_CLUSTERS = 120  # of a sample of some thousand candidates: more would be clusters of a handful
@@ -63,7 +63,8 @@ def _typicality(X: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         return np.ones(len(X))
     cosines = X @ X.T
     np.fill_diagonal(cosines, -np.inf)
-    return np.partition(cosines, -near, axis=1)[:, -near:].mean(axis=1).astype(np.float64)
+    mean: npt.NDArray[np.float64] = np.partition(cosines, -near, axis=1)[:, -near:].mean(axis=1).astype(np.float64)
+    return mean
 
 
 def _most_typical(labels: npt.NDArray[Any], cluster: int, typicality: npt.NDArray[np.float64]) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg.blas import sger
 
 from models.strategies.base import Picked, check_candidates
 
@@ -28,11 +29,11 @@ def variance_reduction(
     """Greedily the candidate whose label is expected to cut the predictions' variance most over ``reference`` (r, d).
 
     Transductive design for a logistic head (Yu, Bi and Tresp, ICML 2006; BAIT, arXiv 2106.09675), in the kernel form of
-    the Laplace posterior given the labelled rows ``seen`` (l, d): a gain of sum_j q_j k(x, j)^2 q_x / (1 + q_x k(x, x)),
-    q = p (1 - p). One number that weighs doubt, being typical and being new; after each pick the posterior is
-    updated as if its label had come, so a batch does not repeat itself. ``reference`` (default: the candidates) says
-    where the predictions matter. ``centre`` (d,) and ``variance`` of the pool keep what all its vectors share out of the
-    kernel. No randomness. Costs (candidates + reference) x (seen + candidates) x d.
+    the Laplace posterior given the labelled rows ``seen`` (l, d): a gain of
+    sum_j q_j k(x, j)^2 q_x / (1 + q_x k(x, x)) with q = p (1 - p). One number that weighs doubt, being typical and
+    being new; after each pick the posterior is updated as if its label had come, so a batch does not repeat itself.
+    ``reference`` (default: the candidates) says where the predictions matter; ``centre`` (d,) and ``variance`` of the
+    pool keep what all its vectors share out of the kernel. No randomness. Costs (candidates + reference) x (seen + candidates) x d.
     """
     check_candidates(X, n_instances)
     rows = np.concatenate([X, X if reference is None else reference]).astype(np.float32)
@@ -49,7 +50,8 @@ def _doubt(estimator: Any, rows: npt.NDArray[Any], least: float) -> npt.NDArray[
     if not len(rows):
         return np.empty(0, dtype=np.float32)
     p = np.asarray(estimator.predict_proba(rows), dtype=np.float32)
-    return np.maximum((p * (1 - p)).sum(axis=1) / 2, least).astype(np.float32)
+    doubt: npt.NDArray[np.float32] = np.maximum((p * (1 - p)).sum(axis=1) / 2, least).astype(np.float32)
+    return doubt
 
 
 def _posterior(
@@ -61,7 +63,7 @@ def _posterior(
         to_seen = rows @ seen.T
         noise = seen @ seen.T + np.diag(1 / (PRIOR_VARIANCE * doubt))
         prior -= to_seen[:candidates] @ np.linalg.solve(noise, to_seen.T)
-    return np.asarray(PRIOR_VARIANCE * prior, dtype=np.float32)
+    return np.ascontiguousarray(PRIOR_VARIANCE * prior, dtype=np.float32)
 
 
 def _greedy(
@@ -73,13 +75,15 @@ def _greedy(
     m = len(doubt)
     chosen, gains = np.empty(n_instances, dtype=np.intp), np.empty(n_instances)
     free = np.ones(m, dtype=bool)
-    # Overwritten in place: a pick conditions every candidate's row on its label.
+    squares = np.empty((m, len(importance)), dtype=np.float32)
     for step in range(n_instances):
         variance = np.maximum(covariance[np.arange(m), np.arange(m)], 0)
-        gain = (covariance[:, m:] ** 2 @ importance) * doubt / (1 + doubt * variance)
+        np.square(covariance[:, m:], out=squares)
+        gain = (squares @ importance) * doubt / (1 + doubt * variance)
         pick = int(np.where(free, gain, -np.inf).argmax())
         chosen[step], gains[step], free[pick] = pick, gain[pick], False
         if step + 1 < n_instances:
             shrink = doubt[pick] / (1 + doubt[pick] * variance[pick])
-            covariance -= np.outer(covariance[:, pick] * shrink, covariance[pick])
+            # A pick conditions every row on its label; BLAS does it in place where numpy would copy the matrix twice.
+            sger(-shrink, covariance[pick].copy(), covariance[:, pick].copy(), a=covariance.T, overwrite_a=1)
     return chosen, gains

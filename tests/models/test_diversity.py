@@ -4,7 +4,7 @@ import numpy as np
 
 from models.diversity import coverage, diversity_score
 from models.pool import Pool, unit_length
-from worlds import world
+from tests.models.worlds import world
 
 
 def test_score_is_zero_for_nothing_and_one_for_ten_of_each_side_in_every_cluster() -> None:

@@ -11,7 +11,7 @@ from models.errors import DataError, SettingsError
 from models.labels import Labels
 from models.learner import LearnerSettings, Prompts, fit, plan
 from models.pool import Pool
-from worlds import World, world
+from tests.models.worlds import World, world
 
 SEED = 5
 PLAIN = LearnerSettings()
@@ -80,7 +80,7 @@ def test_audit_titles_are_never_trained_on_nor_asked_for_training() -> None:
     )
     probe = fit(here.pool, here.labels(kept[:30]), here.classes, None, PLAIN, SEED)
     asks = plan(here.pool, probe, here.labels(kept[:30]), kept[:30], 60, PLAIN, SEED, audit=AuditDesign(SEED))
-    held = {i for i in every.tolist()} - set(kept.tolist())
+    held = set(every.tolist()) - set(kept.tolist())
     for ask in asks:
         assert (ask.index in held) == (ask.purpose == "audit")
         assert (ask.inclusion is None) == (ask.purpose != "audit")

@@ -6,7 +6,7 @@ import pytest
 from models.errors import DataError, EmptyPool
 from models.pool import Pool
 from models.products import _blocks_in_numpy, matrix_times_heads
-from worlds import world
+from tests.models.worlds import world
 
 
 def test_rows_come_in_the_order_asked_from_any_block_and_have_length_one() -> None:

@@ -32,7 +32,7 @@ class World:
 
 
 def world(n: int = 600, dim: int = 24, classes: int = 2, seed: int = 0, rare: float = 0.2, titles: int = 2) -> World:
-    """``n`` assets in noisy clusters, one a class, the first of share ``rare``; ``titles`` images a title; two blocks."""
+    """``n`` assets in noisy clusters, one a class, the first of share ``rare``; ``titles`` images a title."""
     rng = np.random.default_rng(seed)
     names = ("yes", "no") if classes == 2 else tuple(f"class{i}" for i in range(classes))
     share = np.r_[rare, np.full(classes - 1, (1 - rare) / (classes - 1))]

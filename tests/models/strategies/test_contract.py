@@ -8,7 +8,7 @@ import pytest
 from models.errors import EmptyPool, PoolExhausted, SettingsError
 from models.probe import Probe
 from models.strategies import OURS, strategy
-from worlds import world
+from tests.models.worlds import world
 
 PLUGGED = [
     "modal:uncertainty_sampling",
