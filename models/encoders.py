@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from models.errors import EncoderError
+from models.errors import EncoderError, WeightsUnavailable
 from models.files import digest_json, write_json
 from models.fingerprint import Fingerprint
 from models.products import FloatArray
-from models.weights import Checkpoint, locate
+from models.weights import WAYS_OUT, Checkpoint, locate
 
 if TYPE_CHECKING:
     import torch
@@ -80,7 +80,7 @@ class OpenClipEncoder:
                 )
             except Exception as error:  # torch, safetensors and open_clip each raise their own kinds
                 raise EncoderError(_misfit(checkpoint, error)) from error
-            tokenizer = open_clip.get_tokenizer(name)
+            tokenizer = _tokenizer(name, checkpoint)
         model.eval()
         made = cls(_fingerprint(checkpoint, model), model, transform, tokenizer, chosen, None, batch)
         half = _half_precision(model, chosen)
@@ -134,6 +134,17 @@ class OpenClipEncoder:
         probe = torch.linspace(-2, 2, int(np.prod(shape))).sin().reshape(shape)
         exact, rough = (made._forward(self.model.encode_image, probe) for made in (self, faster))
         return faster if bool(np.all((exact * rough).sum(axis=1) >= CLOSE)) else self
+
+
+def _tokenizer(name: str, checkpoint: Checkpoint) -> Any:
+    import open_clip
+
+    try:
+        return open_clip.get_tokenizer(name)
+    except Exception as error:  # some models' tokenizers are on the hub, whose client raises many kinds
+        raise WeightsUnavailable(
+            f"The tokenizer of {checkpoint.name} cannot be had: {' '.join(str(error).split())[:200]}. {WAYS_OUT}"
+        ) from error
 
 
 def check_resize_mode(resize_mode: str) -> None:

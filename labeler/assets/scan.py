@@ -48,12 +48,12 @@ def scan(paths: Sequence[str]) -> Scan:
 
 def _scan_folder(folder: str, made: Scan, met: set[str]) -> None:
     root = sources.file_name(folder.rstrip("/"))
-    for uri in sources.walk(folder):
+    for uri, relative in sources.walk(folder):
         if uri in met:
             continue
         met.add(uri)
         if _may_be_image(uri):
-            made.files.append(Found(uri, uri[len(folder.rstrip("/")) + 1 :], root))
+            made.files.append(Found(uri, relative, root))
         else:
             made.passed_over += 1
 

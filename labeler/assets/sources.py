@@ -31,8 +31,8 @@ def join(folder: str, name: str) -> str:
 
 
 def file_name(uri: str) -> str:
-    """The last part of a uri."""
-    return PurePosixPath(uri).name
+    """The last part of a uri, without what follows a web address's question mark."""
+    return PurePosixPath(uri.partition("?")[0] if uri.startswith(("http://", "https://")) else uri).name
 
 
 def exists(uri: str) -> bool:
@@ -51,18 +51,22 @@ def is_folder(uri: str) -> bool:
     return bool(files.isdir(path))
 
 
-def walk(folder: str) -> Iterator[str]:
-    """The uris of all files below ``folder`` in order of name, without hidden ones and folders behind links."""
+def walk(folder: str) -> Iterator[tuple[str, str]]:
+    """Uri, and path below ``folder``, of all its files by name, without hidden ones and folders behind links."""
     if is_address(folder):
         files, path = _file_system(folder)
         root = path.rstrip("/")
         for found in sorted(files.find(path)):
-            if not any(part.startswith(".") for part in found[len(root) :].split("/")):
-                yield files.unstrip_protocol(found)
+            relative = found[len(root) :].lstrip("/")
+            if not any(part.startswith(".") for part in relative.split("/")):
+                yield files.unstrip_protocol(found), relative
         return
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (os.path.join(place, name) for name in sorted(names) if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith("."):
+                uri = os.path.join(place, name)
+                yield uri, os.path.relpath(uri, folder)
 
 
 def read(uri: str, name: str, limit: int = MAX_BYTES) -> bytes:

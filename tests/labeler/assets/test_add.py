@@ -182,6 +182,10 @@ def test_images_are_read_over_fsspec(settings: Settings, tmp_path: Path) -> None
     assert (summary.added, summary.embedded) == (3, 3)
     assert [item for item, _, _ in summary.refused] == ["cut.jpg"]
     assert held(settings)["1.jpg"].uri == "memory:///catalogue/deep/1.jpg"
+    memory.pipe("/catalogue/deep/x.jpg", picture(20))
+    memory.pipe("/catalogue/other/x.jpg", picture(21))
+    assert put_in(settings, "memory://catalogue/").added == 2
+    assert {"deep/x.jpg", "other/x.jpg"} <= set(held(settings))
     manifest = tmp_path / "list.csv"
     manifest.write_text("asset_id,uri\nm2,memory:///catalogue/deep/2.jpg\nm9,memory:///catalogue/9.jpg\n")
     listed = put_in(settings, manifest=manifest)
