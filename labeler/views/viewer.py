@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from labeler.records.schema import Annotation, Asset, Queue, Task
 from models.answers import SKIP
@@ -35,17 +35,8 @@ def may_see(viewer: Viewer) -> ColumnElement[bool]:
     there = Asset.removed_at.is_(None)
     if viewer.role != "expert":
         return there
-    asked = (
-        exists(Task.id)
-        .where(Task.asset_pk == Asset.id, Task.queue_id == Queue.id, Queue.expert_id == viewer.expert_id)
-        .correlate(Asset)
-    )
-    answered = (
-        exists(Annotation.id)
-        .where(Annotation.asset_pk == Asset.id, Annotation.expert_id == viewer.expert_id)
-        .correlate(Asset)
-    )
-    return and_(there, or_(asked, answered))
+    asked = select(Task.asset_pk).join(Queue, Queue.id == Task.queue_id).where(Queue.expert_id == viewer.expert_id)
+    return and_(there, or_(Asset.id.in_(asked), Asset.id.in_(_answered(viewer))))
 
 
 def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
@@ -55,15 +46,12 @@ def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
     """
     if viewer.role != "expert":
         return may_see(viewer)
-    own = (
-        exists(Annotation.id)
-        .where(
-            Annotation.asset_pk == Asset.id,
-            Annotation.attribute_id == attribute_id,
-            Annotation.expert_id == viewer.expert_id,
-            Annotation.deleted_at.is_(None),
-            Annotation.value != SKIP,
-        )
-        .correlate(Asset)
+    own = _answered(viewer).where(
+        Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None), Annotation.value != SKIP
     )
-    return and_(Asset.removed_at.is_(None), own)
+    return and_(Asset.removed_at.is_(None), Asset.id.in_(own))
+
+
+def _answered(viewer: Viewer) -> Select[int]:
+    """Assets that the viewer has answered. Not correlated: one pass over the viewer's own rows, whatever the pool."""
+    return select(Annotation.asset_pk).where(Annotation.expert_id == viewer.expert_id).correlate(None)
