@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from labeler.media import media_url
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from labeler.label_studio import queue as label_studio_queue
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.queue import NewTask
 from labeler.lease import Lease
+from labeler.media import media_url
 from labeler.records.schema import Annotation, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets

@@ -20,14 +20,11 @@ from labeler.settings import Settings
 from models import learner
 from models.answers import SKIP, latest
 from models.clock import now
-from models.evaluation import cross_validated, evaluate_audit
-from models.metrics import Metric
 from models.priors import Prompts
 from models.probe import Probe
-from models.probe_files import probabilities, probe_bytes
+from models.probe_files import probe_bytes
+from workers.figures import measure
 from workers.snapshot import Snapshot
-
-EVERY = 5  # labels between two cross-validations
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,57 +69,9 @@ def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease
     last = snapshot.last_run
     if last is not None and last.data_digest == snapshot.digest and last.code_version == code_version():
         return Learned(probe, last.metrics, last.number, fresh=False)
-    metrics = {name: metric.to_dict() for name, metric in figures(snapshot, probe, prompts).items()}
+    metrics = {name: metric.to_dict() for name, metric in measure(snapshot, probe, prompts).items()}
     number = record(settings, snapshot, probe, metrics, lease, started)
     return Learned(probe, metrics, number, fresh=True)
-
-
-def figures(snapshot: Snapshot, probe: Probe, prompts: Prompts | None) -> dict[str, Metric]:
-    """The audit's figures, and the naive cross-validation beside them, marked as biased."""
-    classes, view = snapshot.attribute.classes, snapshot.view
-    audited = snapshot.audited
-    rows = view.pool.positions(audited.asset_ids)
-    inclusion = snapshot.design.inclusions(audited.asset_ids)
-    kept = np.flatnonzero((rows >= 0) & (inclusion > 0))
-    audited = audited.subset(kept)
-    found = evaluate_audit(audited, scores(snapshot, probe, rows[kept]), inclusion[kept], classes, seed=snapshot.seed)
-    found["cross_validated"] = early_sign(snapshot, prompts)
-    return found
-
-
-def early_sign(snapshot: Snapshot, prompts: Prompts | None) -> Metric:
-    """The naive cross-validated figure, renewed every few answers: five more fits would delay every order."""
-    before = snapshot.last_run.metrics.get("cross_validated") if snapshot.last_run else None
-    held = Metric.from_dict(before) if before else None
-    if held is not None and abs(len(snapshot.training) - held.n) < EVERY:
-        return held
-    return cross_validated(
-        snapshot.training,
-        lambda train, test: _refit(snapshot, prompts, train, test),
-        snapshot.attribute.classes,
-        seed=snapshot.seed,
-    )
-
-
-def scores(snapshot: Snapshot, probe: Probe, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    """Probabilities (m, classes) of some of the pool's rows."""
-    if not len(rows):
-        return np.empty((0, len(snapshot.attribute.classes)))
-    logits = probe.decision_function(snapshot.view.pool.rows(rows))
-    return probabilities(np.asarray(logits, dtype=np.float64).reshape(len(rows), -1))
-
-
-def _refit(
-    snapshot: Snapshot, prompts: Prompts | None, train: npt.NDArray[np.intp], test: npt.NDArray[np.intp]
-) -> npt.NDArray[np.float64]:
-    labels, pool = snapshot.training, snapshot.view.pool
-    probe = learner.fit(
-        pool, labels.subset(train), snapshot.attribute.classes, prompts, snapshot.learner, snapshot.seed
-    )
-    rows = pool.positions([labels.asset_ids[i] for i in test])
-    found = np.full((len(test), len(snapshot.attribute.classes)), 1.0 / len(snapshot.attribute.classes))
-    found[rows >= 0] = scores(snapshot, probe, rows[rows >= 0])
-    return found
 
 
 def record(

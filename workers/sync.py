@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from labeler.media import media_url
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,7 @@ from labeler.label_studio import changes
 from labeler.label_studio import queue as label_studio_queue
 from labeler.label_studio.changes import TaskState
 from labeler.label_studio.client import LabelStudio
+from labeler.media import media_url
 from labeler.records.schema import Annotation, Asset, Attribute, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets

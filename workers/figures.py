@@ -1,0 +1,96 @@
+"""A round's figures: calibration and the audit's estimates, and the naive early sign beside them, marked as biased."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models import learner
+from models.calibration import apply, calibrate, cross_calibrated, identity
+from models.evaluation import cross_validated, evaluate_audit
+from models.labels import Labels
+from models.metrics import Metric
+from models.priors import Prompts
+from models.probe import Probe
+from models.reserve import reserved_in
+from workers.snapshot import Snapshot
+
+EVERY = 5  # labels between two cross-validations
+MOST_RESERVED = 20_000  # of the reserved assets, so many stand for all: more would not narrow an interval
+
+
+def measure(snapshot: Snapshot, probe: Probe, prompts: Prompts | None) -> dict[str, Metric]:
+    """Calibrate ``probe`` on the audit answers, in place, and return every figure that they support.
+
+    What calibration learned from an answer is not judged by it: the probabilities measured are cross-calibrated.
+    """
+    audited, inclusion = audit_answers(snapshot)
+    raw = logits(snapshot, probe, snapshot.view.pool.positions(audited.asset_ids))
+    probe.calibration_ = calibrate(raw, audited, inclusion) if len(audited) else identity(len(probe.weight_))
+    found = evaluate_audit(
+        audited,
+        cross_calibrated(raw, audited, inclusion, seed=snapshot.seed) if len(audited) else probabilities(probe, raw),
+        inclusion,
+        snapshot.attribute.classes,
+        pool=probabilities(probe, logits(snapshot, probe, reserved_rows(snapshot))) if len(audited) else None,
+        seed=snapshot.seed,
+    )
+    found["cross_validated"] = early_sign(snapshot, prompts)
+    return found
+
+
+def audit_answers(snapshot: Snapshot) -> tuple[Labels, npt.NDArray[np.float64]]:
+    """The audit's labels that can be weighed: still in the pool, and drawn by the design; with their probabilities."""
+    labels = snapshot.audited
+    inclusion = snapshot.design.inclusions(labels.asset_ids)
+    kept = np.flatnonzero((snapshot.view.pool.positions(labels.asset_ids) >= 0) & (inclusion > 0))
+    return labels.subset(kept), inclusion[kept]
+
+
+def reserved_rows(snapshot: Snapshot) -> npt.NDArray[np.intp]:
+    """Pool rows of the audit titles that may still be shown."""
+    rows = np.flatnonzero(snapshot.view.keys >= 0)
+    mine = rows[reserved_in(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)]
+    return mine[:: max(1, len(mine) // MOST_RESERVED)]
+
+
+def logits(snapshot: Snapshot, probe: Probe, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """Uncalibrated ``x.w + b`` (m, k) of some of the pool's rows."""
+    if not len(rows):
+        return np.empty((0, len(probe.weight_)))
+    found: npt.NDArray[Any] = snapshot.view.pool.rows(rows) @ probe.weight_.T + probe.bias_
+    return found.astype(np.float64)
+
+
+def probabilities(probe: Probe, raw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Calibrated probabilities (m, classes) of logits (m, k)."""
+    return apply(probe.calibration_, raw)
+
+
+def early_sign(snapshot: Snapshot, prompts: Prompts | None) -> Metric:
+    """The naive cross-validated figure, renewed every few answers: five more fits would delay every order."""
+    before = snapshot.last_run.metrics.get("cross_validated") if snapshot.last_run else None
+    held = Metric.from_dict(before) if before else None
+    if held is not None and abs(len(snapshot.training) - held.n) < EVERY:
+        return held
+    return cross_validated(
+        snapshot.training,
+        lambda train, test: _refit(snapshot, prompts, train, test),
+        snapshot.attribute.classes,
+        seed=snapshot.seed,
+    )
+
+
+def _refit(
+    snapshot: Snapshot, prompts: Prompts | None, train: npt.NDArray[np.intp], test: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float64]:
+    labels, pool = snapshot.training, snapshot.view.pool
+    probe = learner.fit(
+        pool, labels.subset(train), snapshot.attribute.classes, prompts, snapshot.learner, snapshot.seed
+    )
+    rows = pool.positions([labels.asset_ids[i] for i in test])
+    found = np.full((len(test), len(snapshot.attribute.classes)), 1.0 / len(snapshot.attribute.classes))
+    found[rows >= 0] = probabilities(probe, logits(snapshot, probe, rows[rows >= 0]))
+    return found
