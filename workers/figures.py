@@ -26,12 +26,13 @@ def measure(snapshot: Snapshot, probe: Probe, prompts: Prompts | None) -> dict[s
 
     What calibration learned from an answer is not judged by it: the probabilities measured are cross-calibrated.
     """
+    classes = len(snapshot.attribute.classes)
     audited, inclusion = audit_answers(snapshot)
     raw = logits(snapshot, probe, snapshot.view.pool.positions(audited.asset_ids))
     probe.calibration_ = calibrate(raw, audited, inclusion) if len(audited) else identity(len(probe.weight_))
     found = evaluate_audit(
         audited,
-        cross_calibrated(raw, audited, inclusion, seed=snapshot.seed) if len(audited) else probabilities(probe, raw),
+        cross_calibrated(raw, audited, inclusion, seed=snapshot.seed) if len(audited) else np.empty((0, classes)),
         inclusion,
         snapshot.attribute.classes,
         pool=probabilities(probe, logits(snapshot, probe, reserved_rows(snapshot))) if len(audited) else None,

@@ -1,0 +1,81 @@
+"""A round's figures from the first answer on: honest about having none, calibrated once there are audits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.answers import AUDIT, Answer
+from models.audit import AuditDesign
+from models.learner import fit
+from models.probe import Probe
+from tests.workers.test_ordering import NOON, VIEW, snapshot
+from workers import figures
+from workers.snapshot import Snapshot
+
+
+def studio(audits: int, classes: tuple[str, ...] = ("yes", "no"), training: int = 20) -> Snapshot:
+    """A snapshot whose answers follow the first dimensions of the vectors; the audit is drawn as a round would."""
+    x = VIEW.pool.rows(np.arange(len(VIEW.pool)))
+    truth = x[:, 0] > 0 if len(classes) == 2 else x[:, : len(classes)].argmax(axis=1)
+    value = (
+        [classes[0] if one is np.True_ else classes[1] for one in truth]
+        if len(classes) == 2
+        else [classes[i] for i in truth]
+    )
+    seen = snapshot(1)
+    seen.attribute.classes = list(classes)
+    seen.attribute.settings = {"seed": 5, "reserved_share": 0.4, "strategy": "attune"}
+    reserved = figures.reserved_rows(seen)
+    free = np.setdiff1d(np.arange(len(x)), reserved)[:training]
+    design = AuditDesign(5)
+    drawn = (
+        design.extend(VIEW.pool.asset_ids[reserved].tolist(), VIEW.pool.title_ids[reserved].tolist(), None, audits)
+        if audits
+        else []
+    )
+    answers = [Answer(f"a{i}", f"t{i}", "e1@x.org", value[i], "borderline", NOON) for i in free.tolist()]
+    answers += [
+        Answer(f"a{reserved[i]}", f"t{reserved[i]}", "e1@x.org", value[reserved[i]], AUDIT, NOON, pi) for i, pi in drawn
+    ]
+    fields = {name: getattr(seen, name) for name in Snapshot.__dataclass_fields__}
+    return Snapshot(**{**fields, "answers": tuple(answers), "design": design})
+
+
+def probe_of(seen: Snapshot) -> Probe:
+    return fit(seen.view.pool, seen.training, seen.attribute.classes, None, seen.learner, seen.seed)
+
+
+@pytest.mark.parametrize("classes", [("yes", "no"), ("a", "b", "c")])
+def test_without_an_audit_answer_there_is_no_figure_and_a_reason(classes: tuple[str, ...]) -> None:
+    seen = studio(0, classes)
+    found = figures.measure(seen, probe_of(seen), None)
+    assert found["average_precision"].value is None
+    assert found["average_precision"].reason
+
+
+@pytest.mark.parametrize("classes", [("yes", "no"), ("a", "b", "c")])
+def test_before_any_answer_at_all_a_round_still_ends(classes: tuple[str, ...]) -> None:
+    seen = studio(0, classes, training=0)
+    assert figures.measure(seen, probe_of(seen), None)["average_precision"].value is None
+
+
+def test_with_audits_the_probe_is_calibrated_and_measured_with_an_interval() -> None:
+    seen = studio(40)
+    probe = probe_of(seen)
+    figure = figures.measure(seen, probe, None)["average_precision"]
+    assert figure.value is not None
+    assert figure.lo is not None
+    assert figure.hi is not None
+    assert figure.lo < figure.value < figure.hi
+    assert figure.n == 40
+    assert not figure.biased
+    assert not np.allclose(probe.calibration_, [[1, 0]])
+
+
+def test_audit_answers_never_train() -> None:
+    seen = studio(40)
+    audited = {answer.asset_id for answer in seen.answers if answer.purpose == AUDIT}
+    assert audited
+    assert not audited & set(seen.training.asset_ids)
+    assert not {f"a{row}" for row in figures.reserved_rows(seen)} & set(seen.training.asset_ids)
