@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models import learner
+from models.agreement import alpha
 from models.calibration import apply, calibrate, cross_calibrated, identity
 from models.evaluation import cross_validated, evaluate_audit
 from models.labels import Labels
 from models.metrics import Metric
+from models.panel import Panel
 from models.priors import Prompts
 from models.probe import Probe
 from models.reserve import reserved_in
@@ -39,6 +41,7 @@ def measure(snapshot: Snapshot, probe: Probe, prompts: Prompts | None) -> dict[s
         seed=snapshot.seed,
     )
     found["cross_validated"] = early_sign(snapshot, prompts)
+    found["alpha"] = alpha(Panel.of(snapshot.answers, snapshot.attribute.classes), seed=snapshot.seed)
     return found
 
 
