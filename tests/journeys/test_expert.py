@@ -16,6 +16,7 @@ from labeler.demo.prepare import DOMAIN, PASSWORD
 from labeler.records.schema import Annotation, Expert, Queue, Run, Task
 from labeler.records.session import reading
 from labeler.settings import Settings
+from models.sample import stock_experts
 from tests.journeys.conftest import ATTRIBUTE, House, shot
 
 pytestmark = [pytest.mark.services, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -25,7 +26,7 @@ PICTURES = Path("test-results") / "journeys"
 
 def test_ten_images_by_keyboard_from_the_link_on_the_console(house: House, page: Page) -> None:
     settings = house.settings
-    eye = {one.name: one for one in simulate.stock_experts(house.drawn)}["ana"]
+    eye = {one.name: one for one in stock_experts(house.drawn)}["ana"]
     console(page, settings, f"ana@{DOMAIN}")
     page.get_by_role("link", name=re.compile("serious", re.IGNORECASE)).first.click()
     page.screenshot(path=shot(PICTURES, "attribute-before"))

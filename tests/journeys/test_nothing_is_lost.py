@@ -21,6 +21,7 @@ from labeler.label_studio.expert import ExpertSession
 from labeler.records.schema import Annotation, Run
 from labeler.records.session import reading
 from labeler.settings import Settings
+from models.sample import stock_experts
 from tests.journeys.conftest import ATTRIBUTE, House
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -54,7 +55,7 @@ def down(settings: Settings, module: str) -> Iterator[None]:
 
 def give(settings: Settings, house: House, name: str, count: int) -> list[int]:
     """Answer ``count`` tasks as the expert ``name``; the annotations' ids."""
-    eye = {one.name: one for one in simulate.stock_experts(house.drawn)}[name]
+    eye = {one.name: one for one in stock_experts(house.drawn)}[name]
     project = simulate._project(settings, ATTRIBUTE, f"{name}@{DOMAIN}")
     given = []
     with ExpertSession.login(settings.label_studio_address, f"{name}@{DOMAIN}", PASSWORD) as person:
