@@ -6,15 +6,18 @@ the hub answers at all; without it the error says at once what else can be done.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
+import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -115,12 +118,22 @@ def _own_config(path: Path) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
     return path.stem, config, held.get("preprocess_cfg", {})
 
 
-def _tag(name: str, pretrained: str) -> Mapping[str, Any]:
-    import open_clip
+@lru_cache(maxsize=1)
+def _table() -> Any:
+    """open_clip's table of weights without the rest of open_clip: its import would take half of the ten seconds."""
+    spec = importlib.util.find_spec("open_clip")
+    if spec is None:
+        raise EncoderNotInstalled("The package open_clip is not installed. Install it: pip install open_clip_torch.")
+    room = ModuleType("_open_clip_alone")
+    room.__path__ = list(spec.submodule_search_locations or ())
+    sys.modules[room.__name__] = room
+    return importlib.import_module(f"{room.__name__}.pretrained")
 
-    tag: Mapping[str, Any] = open_clip.get_pretrained_cfg(name, pretrained)
+
+def _tag(name: str, pretrained: str) -> Mapping[str, Any]:
+    tag: Mapping[str, Any] = _table().get_pretrained_cfg(name, pretrained)
     if not tag:
-        tags = open_clip.list_pretrained_tags_by_model(name)
+        tags = _table().list_pretrained_tags_by_model(name)
         raise UnknownEncoder(
             f"open_clip has no weights {pretrained!r} for {name}.{_near(pretrained, tags)} It has "
             f"{', '.join(tags) or 'none'}. Set ATTUNE_PRETRAINED to one of them or to the path of a checkpoint file."
@@ -152,24 +165,22 @@ def _on_hub(tag: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _hub_files(file: str) -> tuple[str, ...]:
-    from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
-
     if not file:
-        return (HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME)
+        return (_table().HF_SAFE_WEIGHTS_NAME, _table().HF_WEIGHTS_NAME)
     return (str(Path(file).with_suffix(".safetensors")), file)
 
 
 def _fetched(name: str, pretrained: str, tag: Mapping[str, Any]) -> Path:
-    from open_clip.pretrained import download_pretrained
-
     what = f"The weights {pretrained!r} of {name} are not on this machine"
     if _offline():
         raise WeightsUnavailable(f"{what}, and HF_HUB_OFFLINE forbids to fetch them. {WAYS_OUT}")
-    address = _address(tag)
-    if reason := unreachable(address):
-        raise WeightsUnavailable(f"{what}, and {urlsplit(address).hostname} does not answer ({reason}). {WAYS_OUT}")
+    addresses = _addresses(tag)
+    if reason := unreachable(addresses, _hub_headers()):
+        raise WeightsUnavailable(
+            f"{what}, and {urlsplit(addresses[0]).hostname} does not give them: {reason}. {WAYS_OUT}"
+        )
     try:
-        return Path(download_pretrained(dict(tag)))
+        return Path(_table().download_pretrained(dict(tag)))
     except Exception as error:  # the hub's client, requests and open_clip each raise their own kinds
         raise WeightsUnavailable(f"{what}, and fetching them failed: {error} {WAYS_OUT}") from error
 
@@ -180,29 +191,45 @@ def _offline() -> bool:
     return bool(constants.HF_HUB_OFFLINE) or os.environ.get("TRANSFORMERS_OFFLINE", "").lower() in {"1", "true", "yes"}
 
 
-def _address(tag: Mapping[str, Any]) -> str:
-    from huggingface_hub import constants
+def _addresses(tag: Mapping[str, Any]) -> list[str]:
+    """Where the weights may be: the hub's files by either name, or a plain address."""
+    from huggingface_hub import hf_hub_url
 
-    return str(constants.ENDPOINT) if tag.get("hf_hub") else str(tag.get("url"))
+    repository, file = _on_hub(tag)
+    return [hf_hub_url(repository, name) for name in _hub_files(file)] if repository else [str(tag.get("url"))]
 
 
-def unreachable(address: str, seconds: float = HUB_SECONDS, get: Callable[..., Any] | None = None) -> str:
-    """Why ``address`` does not answer within ``seconds``; empty where it does, whatever it answers.
+def _hub_headers() -> dict[str, str]:
+    utils: Any = importlib.import_module("huggingface_hub.utils")
+    return dict(utils.build_hf_headers())
 
-    The name lookup has no time limit of its own, hence the thread.
+
+def unreachable(
+    addresses: Sequence[str], headers: Mapping[str, str] | None = None, seconds: float = HUB_SECONDS
+) -> str:
+    """Why none of ``addresses`` gives its file, found out within ``seconds``; empty where one does.
+
+    The files themselves are asked for: a hotel's or an office's gateway answers for any host, but not with those. The
+    name lookup has no time limit of its own, hence the thread.
     """
     import requests
 
-    verdict: list[str] = []
+    verdicts: list[str] = []
 
     def look() -> None:
-        try:
-            (get or requests.head)(address, timeout=seconds / 2, allow_redirects=False)
-            verdict.append("")
-        except requests.RequestException as error:
-            verdict.append(type(error).__name__)
+        for address in addresses:
+            try:
+                reply = requests.head(address, headers=headers, timeout=seconds / 2, allow_redirects=False)
+                verdicts.append("" if reply.status_code < 400 else f"it answers {reply.status_code}")
+            except requests.RequestException as error:
+                verdicts.append(f"no answer ({type(error).__name__})")
+                return  # the next file is on the same host
+            if not verdicts[-1]:
+                return
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
     thread.join(seconds)
-    return verdict[0] if verdict else f"nothing within {seconds:g} s"
+    if thread.is_alive() or not verdicts:
+        return f"no answer within {seconds:g} s"
+    return verdicts[-1]

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from models.errors import UnknownEncoder, WeightsUnavailable
-from models.weights import locate, model_names, unreachable
+from models.weights import _tag, locate, model_names, unreachable
 
 
 @pytest.fixture
@@ -30,8 +32,31 @@ def refusing() -> str:
 
 
 def test_an_address_that_hangs_or_refuses_is_given_up_soon(silent: str, refusing: str) -> None:
-    assert unreachable(silent, seconds=0.4) in {"ReadTimeout", "nothing within 0.4 s"}
-    assert unreachable(refusing, seconds=2) == "ConnectionError"
+    assert unreachable([silent, silent], seconds=0.4) in {"no answer (ReadTimeout)", "no answer within 0.4 s"}
+    assert unreachable([refusing], seconds=2) == "no answer (ConnectionError)"
+
+
+@pytest.fixture
+def gateway() -> Iterator[str]:
+    """An address that answers 404 to whatever is asked, as gateways of closed networks do."""
+
+    class NotFound(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), NotFound) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_gateway_that_answers_for_everybody_is_no_hub(tmp_path: Path, gateway: str) -> None:
+    text, seconds = _ask(tmp_path, HF_ENDPOINT=gateway)
+    assert "does not give them: it answers 404" in text
+    assert seconds < 10
 
 
 @pytest.mark.parametrize(
@@ -82,7 +107,6 @@ ASK = """
 import sys, time
 from models.errors import WeightsUnavailable
 from models.weights import locate
-import open_clip
 begun = time.monotonic()
 try:
     print(locate("ViT-B-32", "laion2b_s34b_b79k").path)
@@ -104,7 +128,7 @@ def _ask(tmp_path: Path, **environment: str) -> tuple[str, float]:
 
 def test_a_hub_that_hangs_is_told_apart_within_ten_seconds(tmp_path: Path, silent: str) -> None:
     text, seconds = _ask(tmp_path, HF_ENDPOINT=silent)
-    assert "does not answer" in text
+    assert "does not give them: no answer" in text
     assert "Ways out" in text
     assert seconds < 10  # the promise itself, not a measurement: the hub's own client tries for most of a minute
 
@@ -123,6 +147,13 @@ def test_weights_in_the_hubs_cache_are_found_with_nobody_answering(tmp_path: Pat
     (snapshot / "open_clip_model.safetensors").write_bytes(b"weights")
     text, _ = _ask(tmp_path, HF_ENDPOINT=silent)
     assert text == str(snapshot / "open_clip_model.safetensors")
+
+
+def test_the_table_of_weights_is_open_clips_own() -> None:
+    import open_clip
+
+    for name, tag in open_clip.list_pretrained():
+        assert _tag(name, tag) == open_clip.get_pretrained_cfg(name, tag)
 
 
 def test_a_checkpoint_is_named_by_its_bytes(tmp_path: Path) -> None:
