@@ -19,6 +19,7 @@ class ExpertSession:
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
         self._session = requests.Session()
+        self._orders: dict[int, list[str]] = {}
 
     @classmethod
     def login(cls, address: str, email: str, password: str) -> Self:
@@ -33,20 +34,31 @@ class ExpertSession:
             )
         return made
 
-    def next_task(self, project: int) -> dict[str, Any] | None:
+    def next_task(self, project: int, label_all: bool = False) -> dict[str, Any] | None:
         """The task that the labelling page would show next (id, data, queue, …), or None where none is left.
 
-        Label Studio holds it for this expert until it is answered or the hold runs out.
+        The page asks by its view's order, or by the project's sampling where ``label_all`` was once pressed there.
         """
+        body: dict[str, Any] = {"project": str(project)}
+        if not label_all:
+            body |= {
+                "ordering": self._order(project),
+                "selectedItems": {"all": False, "included": []},
+                "filters": {"conjunction": "and", "items": []},
+            }
         try:
-            found: dict[str, Any] = self._ask(
-                "POST", "/api/dm/actions", {"project": str(project)}, {"id": "next_task", "project": project}
-            )
+            found: dict[str, Any] = self._ask("POST", "/api/dm/actions", body, {"id": "next_task", "project": project})
         except LabelStudioRefused as error:
             if error.status == 404:
                 return None
             raise
         return found
+
+    def _order(self, project: int) -> list[str]:
+        if project not in self._orders:
+            views = self._ask("GET", "/api/dm/views", query={"project": project})
+            self._orders[project] = views[0]["data"].get("ordering", [])
+        return self._orders[project]
 
     def answer(self, task_id: int, value: str, lead_time: float = 1.0) -> int:
         """Submit ``value`` (a class, unsure or skip) after ``lead_time`` seconds; the annotation's id."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from labeler.label_studio import tasks
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.config import labelling_config
 from labeler.settings import Settings
@@ -15,6 +16,11 @@ from models.errors import LabelStudioError, LabelStudioRefused
 # Named one by one: "all actions" would send every import of tasks, image addresses and all, back to us.
 ACTIONS = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED")
 SECRET_HEADER = "X-Attune-Secret"
+# A browser that never pressed "Label All Tasks" asks for the next task by the view's order, and by id where it has
+# none; one that did asks for the project's sampling. Lowest score first, both ways. In a project without any task the
+# first order makes the page break, hence the other one for then.
+BY_SCORE, WHILE_EMPTY = ["tasks:predictions_score"], ["tasks:id"]
+VIEW = {"title": "Queue", "type": "list", "target": "tasks", "filters": {"conjunction": "and", "items": []}}
 TITLE_CHARACTERS = (3, 50)  # Label Studio's limits
 
 
@@ -86,8 +92,7 @@ def mend(ls: LabelStudio, project: Project, webhook_url: str, webhook_secret: st
 
     Returns the project with its ids as they are now. Raises LabelStudioRefused (404) where the project itself is gone.
     """
-    views = {item["id"] for item in ls.request("GET", "/api/dm/views/", query={"project": project.id})}
-    view = project.view if project.view in views else _make_view(ls, project.id)
+    view = _mended_view(ls, project)
     with ls.errors():
         hooks = {hook.id: hook for hook in ls.sdk.webhooks.list(project=str(project.id))}
     kept = hooks.get(project.webhook)
@@ -107,10 +112,7 @@ def calls(ls: LabelStudio, project: Project, webhook_url: str, webhook_secret: s
 
 
 def labelling_url(settings: Settings, project_id: int, view_id: int) -> str:
-    """The link that an expert opens to answer, in the queue's order.
-
-    It names the view: without one, a first visit serves tasks by id and not by score.
-    """
+    """The link that an expert opens to answer: it names the view, whose order the page follows."""
     return f"{settings.label_studio_browser_address}/projects/{project_id}/data?tab={view_id}&labeling=1"
 
 
@@ -124,9 +126,27 @@ def _make_view(ls: LabelStudio, project: int) -> int:
     made = ls.request(
         "POST",
         "/api/dm/views/",
-        {"project": project, "data": {"title": "Queue", "type": "list", "target": "tasks"}},
+        {"project": project, "data": {**VIEW, "ordering": WHILE_EMPTY}},
     )
     return int(made["id"])
+
+
+def serve_by(ls: LabelStudio, project: int, ordering: list[str]) -> None:
+    """Let the project's views serve by ``ordering`` (BY_SCORE or WHILE_EMPTY), and without filters, from now on."""
+    for view in ls.request("GET", "/api/dm/views/", query={"project": project}):
+        held = view["data"]
+        if held.get("ordering") != ordering or (held.get("filters") or {}).get("items"):
+            body = {"project": project, "data": {**held, **VIEW, "ordering": ordering}}
+            ls.request("PATCH", f"/api/dm/views/{view['id']}/", body)
+
+
+def _mended_view(ls: LabelStudio, project: Project) -> int:
+    views = ls.request("GET", "/api/dm/views/", query={"project": project.id})
+    if project.view not in {view["id"] for view in views}:
+        project = replace(project, view=_make_view(ls, project.id))
+    # Whoever sorts or filters the table in the data manager changes what the stream serves.
+    serve_by(ls, project.id, BY_SCORE if any(tasks.listed(ls, project.id, page=1)) else WHILE_EMPTY)
+    return project.view
 
 
 def _make_webhook(ls: LabelStudio, project: int, url: str, secret: str) -> int:

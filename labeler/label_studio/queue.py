@@ -1,7 +1,8 @@
 """An expert's queue of open tasks: filled, put in order, and cleared of what is stale.
 
-Label Studio serves the lowest score first among the predictions of the project's model version. The score is thus a
-place in the queue and no probability, and a new order is a new model version.
+The link's view, and the project's sampling as well, serve the lowest score first among the predictions of the
+project's model version. The score is thus a place in the queue and no probability, and a new order is a new model
+version.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from labeler.label_studio import tasks
+from labeler.label_studio import projects, tasks
 from labeler.label_studio.client import LabelStudio
 from models.errors import DataError, LabelStudioRefused
 
@@ -32,8 +33,9 @@ def add(ls: LabelStudio, project: int, new: Sequence[NewTask], version: str = ""
     """Put ``new`` into the queue, placed by score under model version ``version``; the task ids in the same order.
 
     Without a version the tasks have no place until `reorder` gives them one, which is the safe way while others write:
-    an import was seen to answer 201 and lose the predictions that came with it. An asset that the project holds already keeps its task, whose id is returned and whose place `reorder` changes.
-    Tasks of a version other than the project's are served only when no task of the project's version is left.
+    an import was seen to answer 201 and lose the predictions that came with it. An asset that the project holds
+    already keeps its task, whose id is returned and whose place `reorder` changes. Tasks without a place in the
+    project's version are served after all that have one.
     """
     held = held_assets(ls, project, [task.asset_id for task in new])
     missing = list({task.asset_id: task for task in new if task.asset_id not in held}.values())
@@ -42,7 +44,9 @@ def add(ls: LabelStudio, project: int, new: Sequence[NewTask], version: str = ""
         request = [
             {
                 "data": {"image": task.image_url, "asset_id": task.asset_id},
-                "predictions": [{"result": [], "score": place(task.score), "model_version": version}] if version else [],
+                "predictions": [{"result": [], "score": place(task.score), "model_version": version}]
+                if version
+                else [],
             }
             for task in batch
         ]
@@ -52,6 +56,8 @@ def add(ls: LabelStudio, project: int, new: Sequence[NewTask], version: str = ""
         if len(ids) != len(batch):
             raise LabelStudioRefused(f"Label Studio made {len(ids)} of {len(batch)} tasks in project {project}.")
         held.update(zip((task.asset_id for task in batch), ids, strict=True))
+    if missing:
+        projects.serve_by(ls, project, projects.BY_SCORE)
     return [held[task.asset_id] for task in new]
 
 
@@ -153,6 +159,8 @@ def retire(ls: LabelStudio, project: int, ids: Sequence[int]) -> list[int]:
     for task in [row["id"] for row in tasks.listed(ls, project, tasks.is_untouched(), ids=alone)] if alone else ():
         with ls.errors():
             ls.sdk.tasks.delete(id=str(task))
+    if alone and not any(tasks.listed(ls, project, page=1)):
+        projects.serve_by(ls, project, projects.WHILE_EMPTY)
     gone = [*wanted, *alone]
     left = {row["id"] for row in tasks.listed(ls, project, ids=gone, page=1000)} if gone else set()
     return [task for task in gone if task not in left]

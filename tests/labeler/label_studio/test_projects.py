@@ -69,6 +69,19 @@ def test_a_hook_or_view_that_people_broke_is_mended(
     assert [secret for _, secret, _ in receiver.got] == ["another-secret"]
 
 
+def test_a_table_that_somebody_sorted_serves_the_queues_order_again(
+    ls: LabelStudio, project: Project, receiver: Receiver, expert: ExpertSession
+) -> None:
+    new = [NewTask(f"asset-{n}", "http://127.0.0.1:1/x.jpg", -n) for n in range(3)]
+    ids = queue.add(ls, project.id, new, "run-1")
+    sorted_by_hand = {**projects.VIEW, "ordering": ["tasks:id"]}
+    ls.request("PATCH", f"/api/dm/views/{project.view}/", {"project": project.id, "data": sorted_by_hand})
+    assert projects.mend(ls, project, receiver.url, "the-secret") == project
+    task = expert.next_task(project.id)
+    assert task is not None
+    assert task["id"] == ids[2]
+
+
 def test_the_question_and_classes_can_change(ls: LabelStudio, project: Project) -> None:
     projects.update(ls, project, "In love?", ["yes", "no"], "<p>new</p>")
     found = ls.request("GET", f"/api/projects/{project.id}/")

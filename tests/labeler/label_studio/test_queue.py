@@ -19,31 +19,39 @@ def new_tasks(scores: list[float]) -> list[NewTask]:
     return [NewTask(f"asset-{n}", f"http://127.0.0.1:1/{n}.jpg", score) for n, score in enumerate(scores)]
 
 
-def answered(expert: ExpertSession, project: Project, times: int) -> list[int]:
+def answered(expert: ExpertSession, project: Project, times: int, label_all: bool = False) -> list[int]:
     served = []
     for _ in range(times):
-        task = expert.next_task(project.id)
+        task = expert.next_task(project.id, label_all)
         assert task is not None
         expert.answer(task["id"], "neither")
         served.append(task["id"])
     return served
 
 
+@pytest.mark.parametrize("label_all", [False, True], ids=["by the link alone", "after pressing Label All"])
 def test_lowest_score_is_served_first_and_a_new_order_counts_from_the_next_fetch(
-    ls: LabelStudio, project: Project, expert: ExpertSession
+    ls: LabelStudio, project: Project, expert: ExpertSession, label_all: bool
 ) -> None:
     scores = [float(n) for n in range(12)]
     random.Random(3).shuffle(scores)
     ids = queue.add(ls, project.id, new_tasks(scores), "run-1")
     by_score = [task for _, task in sorted(zip(scores, ids, strict=True))]
-    assert answered(expert, project, 4) == by_score[:4]
+    assert answered(expert, project, 4, label_all) == by_score[:4]
 
     left = queue.open_tasks(ls, project.id)
     assert left == sorted(by_score[4:])
     queue.reorder(ls, project.id, {task: -float(task) for task in left}, "run-2", "run-1")
-    assert answered(expert, project, 3) == sorted(left, reverse=True)[:3]
+    assert answered(expert, project, 3, label_all) == sorted(left, reverse=True)[:3]
     versions = ls.request("GET", f"/api/projects/{project.id}/model-versions/")
     assert set(versions) == {"run-2"}
+
+
+def test_tasks_without_a_place_come_after_the_others(ls: LabelStudio, project: Project, expert: ExpertSession) -> None:
+    ids = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3, 0.4]), "run-1")
+    queue.reorder(ls, project.id, {ids[3]: 0.1, ids[2]: 0.2}, "run-2", "")
+    assert answered(expert, project, 2) == [ids[3], ids[2]]
+    assert sorted(answered(expert, project, 2)) == ids[:2]
 
 
 def test_the_labelling_page_shows_nothing_of_the_model(
