@@ -32,7 +32,8 @@ def processes(settings: Settings, module: str) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cmdline"]):
         try:
-            if module in (process.info["cmdline"] or []) and str(settings.workspace) == process.environ().get("ATTUNE_WORKSPACE"):
+            mine = process.environ().get("ATTUNE_WORKSPACE") == str(settings.workspace)
+            if mine and module in (process.info["cmdline"] or []):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
@@ -111,9 +112,9 @@ def test_a_worker_killed_in_the_middle_of_a_round(house: House) -> None:
     with reading(settings) as session:
         runs = list(session.scalars(select(Run).where(Run.attribute_id == attribute_id).order_by(Run.number)))
         answers = session.scalar(
-            select(func.count()).select_from(Annotation).where(
-                Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None), Annotation.value != "skip"
-            )
+            select(func.count())
+            .select_from(Annotation)
+            .where(Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None), Annotation.value != "skip")
         )
     assert [run.number for run in runs] == list(range(1, len(runs) + 1))
     assert [run.token for run in runs] == sorted(run.token for run in runs), "an older learner wrote after a newer one"
