@@ -1,0 +1,203 @@
+"""When to stop asking: the evidence, and one piece of advice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from models.agreement import TENTATIVE
+from models.errors import DataError
+from models.metrics import Metric
+
+Floats = NDArray[np.float64]
+State = Literal["labelling", "narrow", "settled", "exhausted", "hopeless"]
+
+# A ranking that moved by this much since half the labels gains a quarter of it by as many again (benchmarks/stopping).
+GAIN_PER_MOVEMENT = 0.25
+# A checkpoint counts as another look only when labels have grown by this much since the one before.
+GROWTH = 1.1
+
+
+@dataclass(frozen=True)
+class Goals:
+    """When an owner calls it done.
+
+    ``movement``: the ranking may have moved by so much average precision since half the labels; ``width``: of the
+    audit's interval; ``remaining``: share of all positives that may still be unfound; ``alpha``: below this the
+    experts do not mean the same thing; ``least_labels`` before anything is called settled or exhausted.
+    """
+
+    movement: float = 0.02
+    width: float = 0.2
+    remaining: float = 0.05
+    alpha: float = TENTATIVE
+    least_labels: int = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A probe of the past: how many ``labels`` it had learned from, and its logits or probabilities (m,) or (m, k) of
+    the fixed stop set."""
+
+    labels: int
+    scores: Floats
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do now: the ``state``, whether to ``stop``, one ``sentence`` for people, and the ``evidence`` behind it.
+
+    ``expected_gain``: average precision that the next ``next_answers`` may bring, None before it can be said.
+    """
+
+    state: State
+    stop: bool
+    sentence: str
+    evidence: dict[str, float | None]
+    expected_gain: float | None = None
+    next_answers: int = 50
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+def movement(then: ArrayLike, now: ArrayLike, probabilities: ArrayLike) -> float:
+    """How much average precision the ranking ``then`` lacks, if the truth were as ``probabilities`` say.
+
+    All of the same m assets, (m,) or (m, k), ``probabilities`` those of ``now``, calibrated; mean over columns.
+    It needs no answers, so it tells small steps apart where the audit's interval cannot. Raises DataError on shapes
+    that do not fit.
+    """
+    before, after, p = (_columns(array) for array in (then, now, probabilities))
+    if not before.shape == after.shape == p.shape or not len(p):
+        raise DataError(
+            f"Scores of the shapes {before.shape} and {after.shape} came with probabilities of shape {p.shape}; "
+            "expected the same assets and classes for all three."
+        )
+    lost = [_expected_ap(p[:, i], after[:, i]) - _expected_ap(p[:, i], before[:, i]) for i in range(p.shape[1])]
+    return float(np.mean(lost))
+
+
+def _columns(array: ArrayLike) -> Floats:
+    held = np.asarray(array, dtype=np.float64)
+    return held.reshape(len(held), -1)
+
+
+def _expected_ap(p: Floats, scores: Floats) -> float:
+    """The average precision to expect of a ranking where asset i is positive with probability p[i] (first order)."""
+    ranked = p[np.argsort(-scores, kind="stable")]
+    above = np.cumsum(ranked) - ranked
+    total = ranked.sum()
+    return float((ranked * (1.0 + above) / np.arange(1, len(ranked) + 1)).sum() / total) if total > 0 else 0.0
+
+
+def movements(checkpoints: Sequence[Checkpoint], probabilities: ArrayLike) -> list[tuple[int, float]]:
+    """(labels, movement since at most half of them) for each checkpoint that has one that early, oldest first."""
+    found = []
+    ordered = sorted(checkpoints, key=lambda checkpoint: checkpoint.labels)
+    for i, now in enumerate(ordered):
+        earlier = [then for then in ordered[:i] if then.labels <= now.labels / 2]
+        if earlier:
+            found.append((now.labels, movement(earlier[-1].scores, now.scores, probabilities)))
+    return found
+
+
+def expected_gain(labels: int, moved: float, answers: int = 50) -> float:
+    """Average precision to expect from ``answers`` more: the curve is taken as straight in log(labels), at the slope
+    that ``moved`` since half the labels foretells."""
+    return float(GAIN_PER_MOVEMENT * max(moved, 0.0) * np.log2(1.0 + answers / max(labels, 1)))
+
+
+def advise(
+    checkpoints: Sequence[Checkpoint],
+    probabilities: ArrayLike | None,
+    *,
+    average_precision: Metric | None = None,
+    found: float | None = None,
+    remaining: float | None = None,
+    alpha: Metric | None = None,
+    goals: Goals | None = None,
+) -> Advice:
+    """One piece of advice from everything that is known.
+
+    ``checkpoints`` of this attribute's probes on one fixed stop set, ``probabilities`` (m,) or (m, k) of the newest
+    there, calibrated (None before there is a probe); ``average_precision`` the audit's; ``found`` positives so far and
+    ``remaining`` ones to expect among images not asked about; ``alpha`` the experts'. Settled means that the movement
+    was within the goal at this checkpoint and at the one before it.
+    """
+    goals = goals or Goals()
+    labels = max((checkpoint.labels for checkpoint in checkpoints), default=0)
+    moved = _spaced(movements(checkpoints, probabilities)) if probabilities is not None else []
+    share = None if found is None or remaining is None else remaining / max(found + remaining, 1e-9)
+    width = None if average_precision is None or average_precision.value is None else average_precision.width
+    evidence = {
+        "labels": float(labels),
+        "movement": moved[-1][1] if moved else None,
+        "movement_before": moved[-2][1] if len(moved) > 1 else None,
+        "width": width,
+        "remaining_share": share,
+        "alpha": None if alpha is None else alpha.value,
+        "alpha_hi": None if alpha is None else alpha.hi,
+    }
+    enough = labels >= goals.least_labels
+    settled = enough and len(moved) > 1 and max(value for _, value in moved[-2:]) <= goals.movement
+    state = _state(evidence, goals, settled=settled, enough=enough)
+    gain = expected_gain(labels, moved[-1][1]) if moved else None
+    stop = state in ("settled", "exhausted", "hopeless") and not (state == "settled" and _wide(width, goals))
+    return Advice(state, stop, _sentence(state, evidence, goals, gain), evidence, gain)
+
+
+def _spaced(moved: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """The newest, and before it only those that labels have grown by ``GROWTH`` since."""
+    kept: list[tuple[int, float]] = []
+    for labels, value in reversed(moved):
+        if not kept or labels * GROWTH <= kept[-1][0]:
+            kept.append((labels, value))
+    return kept[::-1]
+
+
+def _wide(width: float | None, goals: Goals) -> bool:
+    return width is None or width > goals.width
+
+
+def _state(evidence: dict[str, float | None], goals: Goals, *, settled: bool, enough: bool) -> State:
+    alpha_hi, share = evidence["alpha_hi"], evidence["remaining_share"]
+    if alpha_hi is not None and alpha_hi < goals.alpha:
+        return "hopeless"
+    if enough and share is not None and share <= goals.remaining:
+        return "exhausted"
+    if settled:
+        return "settled"
+    return "labelling" if _wide(evidence["width"], goals) else "narrow"
+
+
+def _sentence(state: State, evidence: dict[str, float | None], goals: Goals, gain: float | None) -> str:
+    labels = int(evidence["labels"] or 0)
+    if state == "hopeless":
+        return (
+            f"Pause and sharpen the definition: the experts' alpha is {evidence['alpha']:.2f}, at most "
+            f"{evidence['alpha_hi']:.2f}, and below {goals.alpha:g} no probe can learn what they mean."
+        )
+    if state == "exhausted":
+        return (
+            f"Stop: about {100 * (evidence['remaining_share'] or 0.0):.0f} % of the positives are left unfound; "
+            "add new images before asking more."
+        )
+    if state == "settled" and _wide(evidence["width"], goals):
+        return (
+            f"The probe has settled at {labels} labels; spend further answers on the audit until its interval is "
+            f"narrower than {goals.width:g}."
+        )
+    if state == "settled":
+        return f"Stop: the probe has settled at {labels} labels and its interval is {evidence['width']:.2f} wide."
+    if gain is None:
+        return "Go on: there are not yet two probes to compare, one with twice the labels of the other."
+    told = f"the next 50 answers should bring about {100 * gain:.1f} points of average precision"
+    if state == "narrow":
+        return f"Publish if it is good enough: the interval is {evidence['width']:.2f} wide; {told}."
+    return f"Go on: {told}."
