@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass
@@ -129,3 +130,18 @@ def write_catalogue(
         ((*astuple(t), t.value("serious-expression"), t.value("romance")) for t in catalogue.truths.values()),
     )
     return catalogue
+
+
+def main() -> None:
+    """Write a catalogue from the shell: folder, number of pictures, seed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--images", type=int, default=1600)
+    parser.add_argument("--seed", type=int, default=7)
+    args = parser.parse_args()
+    catalogue = write_catalogue(args.folder, args.images, args.seed)
+    print(f"{len(catalogue.truths)} pictures: {catalogue.manifest}")
+
+
+if __name__ == "__main__":
+    main()

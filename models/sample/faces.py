@@ -13,6 +13,7 @@ from models.sample.palettes import HAIRS, SKINS, darker, mix, rgb
 _MOUTH, _TONGUE, _TEETH, _EYE = rgb("5b1626"), rgb("e8697d"), rgb("fffdf8"), rgb("221a2c")
 _PALE_LIPS = rgb("e08f86")
 _FACE = outline("-.86 -.25  -.6 -.85  0 -1  .6 -.85  .86 -.25  .8 .4  .45 .9  0 1.04  -.45 .9  -.8 .4")
+_BROW_SHADOW = outline("-.82 -.5  0 -.6  .82 -.5  .78 -.08  .4 .2  0 -.06  -.4 .2  -.78 -.08")
 
 
 def draw_head(canvas: Canvas, frame: Frame, pose: Pose) -> None:
@@ -40,12 +41,14 @@ def draw_head(canvas: Canvas, frame: Frame, pose: Pose) -> None:
 
 
 def _cheeks(canvas: Canvas, frame: Frame, pose: Pose, skin: Colour, dx: float) -> None:
-    strength = round(max(0.0, 130 * (0.75 - pose.mood)))
-    if strength > 8:
+    """Rosy where the face is merry; where it is stern, a shadow under the brows."""
+    rosy, grim = max(0.0, 0.56 - pose.mood) / 0.56, max(0.0, pose.mood - 0.5) / 0.5
+    if rosy > 0.05:
         for side in (-1, 1):
-            canvas.fill(
-                frame(ellipse(dx + side * 0.52, 0.3, 0.17, 0.12, n=18)), (*mix(skin, rgb("f0506e"), 0.6), strength)
-            )
+            blush = ellipse(dx + side * 0.54, 0.3, 0.21, 0.16, n=20)
+            canvas.fill(frame(blush), (*mix(skin, rgb("f23d5e"), 0.7), round(60 + 180 * rosy)))
+    if grim > 0.05:
+        canvas.fill(frame(smooth(_BROW_SHADOW + path((0.6 * dx, 0.0)))), (*darker(skin, 0.75), round(40 + 130 * grim)))
 
 
 def _eyes(canvas: Canvas, frame: Frame, pose: Pose, skin: Colour, dx: float) -> None:

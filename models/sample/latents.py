@@ -190,7 +190,7 @@ def _mood(rng: np.random.Generator, serious: float) -> float:
 def _eyes(rng: np.random.Generator, mood: float, touch: str) -> str:
     if touch == "forehead" and rng.random() < 0.6:
         return "closed"
-    return "happy" if mood < 0.3 and rng.random() < 0.6 else "open"
+    return "happy" if mood < 0.32 and rng.random() < 0.75 else "open"
 
 
 def _poses(
