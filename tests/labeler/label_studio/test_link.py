@@ -1,0 +1,56 @@
+"""The expert's link in a browser that has never been here: the queue's order, and a word where nothing is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from labeler.label_studio import LabelStudio, people, projects, queue
+from labeler.label_studio.expert import ExpertSession
+from labeler.label_studio.projects import Project
+from labeler.label_studio.queue import NewTask
+from labeler.settings import Settings
+from tests.services import EMAIL, PASSWORD
+
+pytestmark = [pytest.mark.services, pytest.mark.browser, pytest.mark.slow]
+
+
+def log_in(page: Page, settings: Settings) -> None:
+    page.goto(f"{settings.label_studio_address}/user/login/")
+    page.fill("input[name=email]", EMAIL)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda address: "/user/login" not in address)
+
+
+def shown(page: Page, settings: Settings, project: Project) -> dict[str, Any]:
+    """What the page is given to show when the link is opened."""
+    with page.expect_response(lambda reply: "next_task" in reply.url, timeout=90_000) as reply:
+        page.goto(projects.labelling_url(settings, project.id, project.view))
+    found: dict[str, Any] = reply.value.json()
+    return found
+
+
+def test_the_link_serves_the_lowest_score_on_the_first_visit(
+    live: Settings, ls: LabelStudio, project: Project, page: Page
+) -> None:
+    people.ensure_user(ls, EMAIL, PASSWORD)
+    new = [NewTask(f"asset-{n}", "http://127.0.0.1:1/x.jpg", score) for n, score in enumerate([0.5, 0.9, 0.1, 0.7])]
+    ids = queue.add(ls, project.id, new, "run-1")
+    log_in(page, live)
+    assert shown(page, live, project)["id"] == ids[2]
+    page.get_by_test_id("bottombar-submit-button").wait_for(timeout=90_000)
+
+    queue.reorder(ls, project.id, {ids[1]: 0.1, ids[0]: 0.2}, "run-2", "run-1")
+    assert shown(page, live, project)["id"] == ids[1]
+
+
+def test_an_empty_queue_says_that_nothing_is_left(
+    live: Settings, ls: LabelStudio, project: Project, page: Page, expert: ExpertSession
+) -> None:
+    log_in(page, live)
+    shown(page, live, project)
+    page.get_by_text("No More Tasks Left").wait_for(timeout=90_000)
+    assert expert.next_task(project.id) is None
