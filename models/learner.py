@@ -14,7 +14,7 @@ from models.labels import Labels
 from models.planner import Ask, allocate
 from models.pool import Pool
 from models.priors import Prompts, text_prior
-from models.probe import Probe, strength_for
+from models.probe import Probe
 from models.reserve import reserved_in
 from models.situation import Situation
 from models.strategies import strategy
@@ -30,7 +30,7 @@ class LearnerSettings:
     ``strategy``: attune, or any name that ``models.strategies.strategy`` knows. ``audit_share``: of the answers after
     the first ``audit_after``, how many are audits, in [0, 0.9]; audits are never trained on, so they cost labels.
     ``reserved_share``: of the titles, how many are kept for audits. ``strength``: the inverse penalty C (None: by the
-    spread of the pool's vectors). Raises SettingsError for values out of range or a strategy that is not there.
+    labels' evidence). Raises SettingsError for values out of range or a strategy that is not there.
     """
 
     strategy: str = "attune"
@@ -73,7 +73,6 @@ def fit(
     prior = text_prior(prompts, classes, pool, rng)
     index, shares, weights = training_rows(pool, labels, settings, seed, reserved)
     x = pool.rows(index) if len(pool) else np.empty((0, 1), dtype=np.float32)
-    strength = settings.strength or strength_for(pool.variance)
     examples = prompts.examples_of(classes) if prompts is not None else None
     if examples is not None:
         vectors, where = examples
@@ -82,7 +81,7 @@ def fit(
     missing = shares.T @ weights == 0
     if len(x) and missing.any():
         x, shares, weights = _with_background(pool, x, shares, weights, missing, rng)
-    return Probe(tuple(classes), strength, prior).fit(x, shares, weights)
+    return Probe(tuple(classes), settings.strength, prior, pool.variance).fit(x, shares, weights)
 
 
 def training_rows(

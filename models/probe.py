@@ -11,25 +11,17 @@ from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from models.errors import DataError, ProbeNotFitted
-from models.logistic import fit_heads
+from models.logistic import STRENGTHS, fit_by_evidence, fit_heads
 from models.priors import TextPrior
 from models.products import FloatArray
-
-
-def strength_for(variance: float) -> float:
-    """The inverse penalty C for vectors of this ``variance`` around their mean: logits of unit spread to begin with.
-
-    The penalty stands against a sum over labels, so its part fades as they come; C of .05 to 5 at 20 to 400 labels was
-    tried and an annealed C never beat this one by more than .002 of average precision (docs/learner.md).
-    """
-    return 1 / variance
 
 
 class Probe(ClassifierMixin, BaseEstimator):
     """Linear heads with the reading of the probe files: for two classes one head, logit > 0 means ``classes_[0]``.
 
     ``classes``: the class names in the attribute's order (None: sorted names seen). ``strength``: the inverse
-    penalty C, None for the one of ``strength_for`` with variance 1. ``prior``: heads to start from; labels gradually overrule them.
+    penalty C; None lets the labels' evidence weigh several, scaled by the vectors' ``variance`` around their mean.
+    ``prior``: heads to start from; labels gradually overrule them.
     After ``fit``: ``classes_`` (c,), ``weight_`` (k, d), ``bias_`` (k,), ``calibration_`` (k, 2) float32, k = 1 for
     two classes and c otherwise.
     """
@@ -39,10 +31,12 @@ class Probe(ClassifierMixin, BaseEstimator):
         classes: Sequence[str] | None = None,
         strength: float | None = None,
         prior: TextPrior | None = None,
+        variance: float = 1.0,
     ) -> None:
         self.classes = classes
         self.strength = strength
         self.prior = prior
+        self.variance = variance
 
     @classmethod
     def from_heads(
@@ -88,8 +82,12 @@ class Probe(ClassifierMixin, BaseEstimator):
         if self.prior is not None:
             weight, bias = weight + self.prior.weight, bias + self.prior.bias
         if len(x):
-            strength = strength_for(1.0) if self.strength is None else self.strength
-            step, shift = fit_heads(x, shares, weights, strength, offsets=x @ weight.T + bias)
+            offsets = x @ weight.T + bias
+            if self.strength is None:
+                strengths = [strength / self.variance for strength in STRENGTHS]
+                step, shift = fit_by_evidence(x, shares, weights, strengths, offsets)
+            else:
+                step, shift = fit_heads(x, shares, weights, self.strength, offsets)
             weight, bias = weight + step, bias + shift
         fitted = type(self).from_heads(tuple(names), weight, bias)
         for name in ("classes_", "weight_", "bias_", "calibration_", "n_features_in_"):

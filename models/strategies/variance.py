@@ -33,7 +33,8 @@ def variance_reduction(
     sum_j q_j k(x, j)^2 q_x / (1 + q_x k(x, x)) with q = p (1 - p). One number that weighs doubt, being typical and
     being new; after each pick the posterior is updated as if its label had come, so a batch does not repeat itself.
     ``reference`` (default: the candidates) says where the predictions matter; ``centre`` (d,) and ``variance`` of the
-    pool keep what all its vectors share out of the kernel. No randomness. Costs (candidates + reference) x (seen + candidates) x d.
+    pool keep what all its vectors share out of the kernel. No randomness. Costs
+    (candidates + reference) x (seen + candidates) x d.
     """
     check_candidates(X, n_instances)
     rows = np.concatenate([X, X if reference is None else reference]).astype(np.float32)

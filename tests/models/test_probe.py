@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 from models.errors import DataError, ProbeNotFitted
-from models.logistic import fit_heads
+from models.logistic import fit_by_evidence, fit_heads
 from models.priors import TextPrior
 from models.probe import Probe
 from tests.models.worlds import world
@@ -109,3 +109,14 @@ def test_says_what_is_wrong() -> None:
         Probe().fit(x[:2], np.array(["yes", "yes"]))
     with pytest.raises(DataError, match=r"need 1 head.*\(2, 4\)"):
         Probe.from_heads(("a", "b"), np.ones((2, 4)), np.ones(2))
+
+
+def test_the_evidence_wants_a_tight_prior_for_noise_and_a_loose_one_for_a_clear_rule() -> None:
+    x, _shares, here = rows_and_shares(160)
+    rng = np.random.default_rng(0)
+    noise = np.eye(2)[rng.integers(2, size=160)]
+    rule = np.eye(2)[(x @ here.directions[0] < np.median(x @ here.directions[0])).astype(int)]
+    for shares, nearest in ((noise, 0.25), (rule, 8.0)):
+        chosen, _ = fit_by_evidence(x, shares, np.ones(160))
+        sizes = {c: np.linalg.norm(fit_heads(x, shares, np.ones(160), c)[0]) for c in (0.25, 1.0, 8.0)}
+        assert min(sizes, key=lambda c: abs(sizes[c] - np.linalg.norm(chosen))) == nearest
