@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 from playwright.sync_api import TimeoutError as NotYet
 from sqlalchemy import select
 
@@ -30,6 +30,7 @@ def test_ten_images_by_keyboard_from_the_link_on_the_console(house: House, page:
     console(page, settings, f"ana@{DOMAIN}")
     page.get_by_role("link", name=re.compile("serious", re.IGNORECASE)).first.click()
     page.screenshot(path=shot(PICTURES, "attribute-before"))
+    served = Served(page)
     before = int(page.locator('[data-count="answers"]').inner_text())
     with page.context.expect_page() as opened:
         page.get_by_role("link", name=re.compile("Start labelling")).first.click()
@@ -45,7 +46,7 @@ def test_ten_images_by_keyboard_from_the_link_on_the_console(house: House, page:
     given: list[tuple[int, str]] = []
     first_of_newest: list[bool] = []
     for number in range(ANSWERS):
-        task = shown(studio)
+        task = served.await_number(studio, number)
         asset = asset_of(settings, task)
         value = eye.answer(ATTRIBUTE, asset)
         key = {"yes": "1", "no": "2"}.get(value, "0")
@@ -58,8 +59,7 @@ def test_ten_images_by_keyboard_from_the_link_on_the_console(house: House, page:
         # A person looks at an image for a second or two; the order that follows the answer is there by then.
         assert simulate.wait_learned(settings, ATTRIBUTE, counter_after(settings, task), seconds=30)
         if number < ANSWERS - 1:
-            studio.wait_for_function("t => !document.body.innerText.includes('#' + t)", arg=str(task), timeout=30_000)
-            first_of_newest.append(position(settings, shown(studio)) <= 1)
+            first_of_newest.append(position(settings, served.await_number(studio, number + 1)) <= 1)
 
     assert len({task for task, _ in given}) == ANSWERS
     assert arrived(settings, [task for task, _ in given]) == sorted(given)
@@ -115,15 +115,25 @@ def press(studio: Page, key: str) -> None:
     raise AssertionError(f"key {key} chose nothing")
 
 
-def shown(studio: Page) -> int:
-    """The id of the task on the screen."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        found = re.search(r"#(\d+)", str(studio.evaluate("document.body.innerText")))
-        if found:
-            return int(found.group(1))
-        time.sleep(0.1)
-    raise AssertionError("no task on the screen")
+class Served:
+    """The tasks that Label Studio handed to the browser, in order."""
+
+    def __init__(self, page: Page) -> None:
+        self.tasks: list[int] = []
+        page.context.on("response", self._note)
+
+    def _note(self, reply: Response) -> None:
+        if "next_task" in reply.url and reply.ok:
+            self.tasks.append(int(reply.json()["id"]))
+
+    def await_number(self, studio: Page, number: int) -> int:
+        """The task that came as the ``number``-th (from 0)."""
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            if len(self.tasks) > number:
+                return self.tasks[number]
+            studio.wait_for_timeout(100)
+        raise AssertionError(f"Label Studio handed out {len(self.tasks)} tasks, not {number + 1}")
 
 
 def asset_of(settings: Settings, task: int) -> str:
