@@ -186,9 +186,11 @@ def _fetched(name: str, pretrained: str, tag: Mapping[str, Any]) -> Path:
 
 
 def _offline() -> bool:
+    """Whether the hub's own variables forbid to look outside; its client read them once, at its import."""
     from huggingface_hub import constants
 
-    return bool(constants.HF_HUB_OFFLINE) or os.environ.get("TRANSFORMERS_OFFLINE", "").lower() in {"1", "true", "yes"}
+    said = (os.environ.get(name, "").upper() for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+    return bool(constants.HF_HUB_OFFLINE) or any(value in {"1", "ON", "YES", "TRUE"} for value in said)
 
 
 def _addresses(tag: Mapping[str, Any]) -> list[str]:
