@@ -2,9 +2,10 @@
 
     python -m benchmarks.stopping --data ../shared/bench --seeds 3 --json OUT
 
-Each campaign labels with a margin query until nothing is left. The rule sees what it would see: its probes' scores of
-the reserved assets, calibrated on 100 audit answers. Where it stops, the average precision on unseen titles is compared
-with that at twice as many labels (or at the pool's end). A false stop loses more than one point by it.
+Each campaign labels with a margin query until nothing is left. The rule sees what it would see: its probes' logits of
+the reserved assets, and the share of positives there as calibrated on 100 audit answers. Where it stops, the average
+precision on unseen titles is compared with that at twice as many labels (or at the pool's end). A false stop loses more
+than one point by it.
 """
 
 from __future__ import annotations
@@ -79,9 +80,9 @@ def campaign_rows(campaign: World, seed: int) -> list[dict[str, Any]]:
         if not checkpoints:
             design.extend(campaign.ids[audited].tolist(), campaign.titles[audited].tolist(), logits[audited], AUDITS)
         checkpoints.append(Checkpoint(n, logits[stop_set]))
-        p = apply(_calibration(campaign, design, logits), logits[stop_set])[:, 0]
+        share = float(apply(_calibration(campaign, design, logits), logits[stop_set])[:, 0].mean())
         for goal in GOALS:
-            told = advise(checkpoints, p, goals=replace(Goals(), movement=goal))
+            told = advise(checkpoints, share, goals=replace(Goals(), movement=goal))
             if told.state == "settled" and not advice[goal]:
                 advice[goal] = n
         if told.evidence["movement"] is not None:

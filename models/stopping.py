@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 from models.agreement import TENTATIVE
 from models.errors import DataError
@@ -18,6 +19,7 @@ State = Literal["labelling", "narrow", "settled", "exhausted", "hopeless"]
 
 # A ranking that moved by this much since half the labels gains a quarter of it by as many again (benchmarks/stopping).
 GAIN_PER_MOVEMENT = 0.25
+SHARPNESS = 2.0  # log-odds for each standard deviation of the logits
 # A checkpoint counts as another look only when labels have grown by this much since the one before.
 GROWTH = 1.1
 
@@ -40,11 +42,11 @@ class Goals:
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A probe of the past: how many ``labels`` it had learned from, and its logits or probabilities (m,) or (m, k) of
-    the fixed stop set."""
+    """A probe of the past: how many ``labels`` it had learned from, and its logits (m,) or (m, k) of the fixed stop
+    set."""
 
     labels: int
-    scores: Floats
+    logits: Floats
 
 
 @dataclass(frozen=True)
@@ -66,20 +68,25 @@ class Advice:
         return asdict(self)
 
 
-def movement(then: ArrayLike, now: ArrayLike, probabilities: ArrayLike) -> float:
-    """How much average precision the ranking ``then`` lacks, if the truth were as ``probabilities`` say.
+def movement(then: ArrayLike, now: ArrayLike, share: ArrayLike) -> float:
+    """How much average precision the ranking ``then`` lacks, if the truth were as the ranking ``now`` has it.
 
-    All of the same m assets, (m,) or (m, k), ``probabilities`` those of ``now``, calibrated; mean over columns.
-    It needs no answers, so it tells small steps apart where the audit's interval cannot. Raises DataError on shapes
-    that do not fit.
+    Logits of the same m assets, (m,) or (m, k), mean over columns; ``share`` of positives to expect, a number or (k,).
+    It needs no answers, so it tells small steps apart where the audit's interval cannot. The newer logits are taken at
+    one sharpness for every probe: calibrated ones would call a probe that knows nothing settled, because to it all
+    rankings are alike. Raises DataError on shapes that do not fit.
     """
-    before, after, p = (_columns(array) for array in (then, now, probabilities))
-    if not before.shape == after.shape == p.shape or not len(p):
+    before, after = _columns(then), _columns(now)
+    shares = np.broadcast_to(np.asarray(share, dtype=np.float64), (after.shape[1],))
+    if before.shape != after.shape or not len(after) or not ((shares > 0) & (shares < 1)).all():
         raise DataError(
-            f"Scores of the shapes {before.shape} and {after.shape} came with probabilities of shape {p.shape}; "
-            "expected the same assets and classes for all three."
+            f"Scores of the shapes {before.shape} and {after.shape} came with shares of positives {shares.tolist()}; "
+            "expected the same assets and classes twice, and shares between 0 and 1."
         )
-    lost = [_expected_ap(p[:, i], after[:, i]) - _expected_ap(p[:, i], before[:, i]) for i in range(p.shape[1])]
+    lost = []
+    for i, part in enumerate(shares):
+        p = _taken_at_its_word(after[:, i], float(part))
+        lost.append(_expected_ap(p, after[:, i]) - _expected_ap(p, before[:, i]))
     return float(np.mean(lost))
 
 
@@ -88,22 +95,31 @@ def _columns(array: ArrayLike) -> Floats:
     return held.reshape(len(held), -1)
 
 
+def _taken_at_its_word(logits: Floats, share: float) -> Floats:
+    """Probabilities (m,) that follow the logits at ``SHARPNESS`` and add up to ``share`` of the assets."""
+    z = SHARPNESS * (logits - logits.mean()) / (logits.std() or 1.0)
+    low, high = -60.0, 60.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if expit(z + middle).mean() < share else (low, middle)
+    return np.asarray(expit(z + low), dtype=np.float64)
+
+
 def _expected_ap(p: Floats, scores: Floats) -> float:
     """The average precision to expect of a ranking where asset i is positive with probability p[i] (first order)."""
     ranked = p[np.argsort(-scores, kind="stable")]
     above = np.cumsum(ranked) - ranked
-    total = ranked.sum()
-    return float((ranked * (1.0 + above) / np.arange(1, len(ranked) + 1)).sum() / total) if total > 0 else 0.0
+    return float((ranked * (1.0 + above) / np.arange(1, len(ranked) + 1)).sum() / ranked.sum())
 
 
-def movements(checkpoints: Sequence[Checkpoint], probabilities: ArrayLike) -> list[tuple[int, float]]:
+def movements(checkpoints: Sequence[Checkpoint], share: ArrayLike) -> list[tuple[int, float]]:
     """(labels, movement since at most half of them) for each checkpoint that has one that early, oldest first."""
     found = []
     ordered = sorted(checkpoints, key=lambda checkpoint: checkpoint.labels)
     for i, now in enumerate(ordered):
         earlier = [then for then in ordered[:i] if then.labels <= now.labels / 2]
         if earlier:
-            found.append((now.labels, movement(earlier[-1].scores, now.scores, probabilities)))
+            found.append((now.labels, movement(earlier[-1].logits, now.logits, share)))
     return found
 
 
@@ -115,7 +131,7 @@ def expected_gain(labels: int, moved: float, answers: int = 50) -> float:
 
 def advise(
     checkpoints: Sequence[Checkpoint],
-    probabilities: ArrayLike | None,
+    share: ArrayLike | None,
     *,
     average_precision: Metric | None = None,
     found: float | None = None,
@@ -125,22 +141,22 @@ def advise(
 ) -> Advice:
     """One piece of advice from everything that is known.
 
-    ``checkpoints`` of this attribute's probes on one fixed stop set, ``probabilities`` (m,) or (m, k) of the newest
-    there, calibrated (None before there is a probe); ``average_precision`` the audit's; ``found`` positives so far and
-    ``remaining`` ones to expect among images not asked about; ``alpha`` the experts'. Settled means that the movement
-    was within the goal at this checkpoint and at the one before it.
+    ``checkpoints`` of this attribute's probes on one fixed stop set (the reserved assets, or a part of them), ``share``
+    of positives there, a number or (k,): the mean calibrated probability (None where unknown); ``average_precision``
+    the audit's; ``found`` positives so far and ``remaining`` ones to expect among images not asked about; ``alpha`` the
+    experts'. Settled means that the movement was within the goal at this checkpoint and at the one before it.
     """
     goals = goals or Goals()
     labels = max((checkpoint.labels for checkpoint in checkpoints), default=0)
-    moved = _spaced(movements(checkpoints, probabilities)) if probabilities is not None else []
-    share = None if found is None or remaining is None else remaining / max(found + remaining, 1e-9)
+    moved = _spaced(movements(checkpoints, share)) if share is not None else []
+    unfound = None if found is None or remaining is None else remaining / max(found + remaining, 1e-9)
     width = None if average_precision is None or average_precision.value is None else average_precision.width
     evidence = {
         "labels": float(labels),
         "movement": moved[-1][1] if moved else None,
         "movement_before": moved[-2][1] if len(moved) > 1 else None,
         "width": width,
-        "remaining_share": share,
+        "remaining_share": unfound,
         "alpha": None if alpha is None else alpha.value,
         "alpha_hi": None if alpha is None else alpha.hi,
     }
@@ -166,10 +182,10 @@ def _wide(width: float | None, goals: Goals) -> bool:
 
 
 def _state(evidence: dict[str, float | None], goals: Goals, *, settled: bool, enough: bool) -> State:
-    alpha_hi, share = evidence["alpha_hi"], evidence["remaining_share"]
+    alpha_hi, unfound = evidence["alpha_hi"], evidence["remaining_share"]
     if alpha_hi is not None and alpha_hi < goals.alpha:
         return "hopeless"
-    if enough and share is not None and share <= goals.remaining:
+    if enough and unfound is not None and unfound <= goals.remaining:
         return "exhausted"
     if settled:
         return "settled"

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.errors import DataError
+from models.evaluation import compare, evaluate_audit
+from models.metrics import average_precision
+from tests.models.answered import CLASSES, audited_world, hard_labels
+
+Floats = npt.NDArray[np.float64]
+
+
+@pytest.mark.slow
+def test_the_audits_interval_holds_the_truth_in_simulated_campaigns() -> None:
+    held, widths, errors = [], [], []
+    for seed in range(40):
+        labels, proba, inclusion, pool, truth = audited_world(seed)
+        found = evaluate_audit(labels, proba, inclusion, CLASSES, pool=pool, seed=seed)["average_precision"]
+        known = average_precision(truth, pool[:, 0])
+        assert found.value is not None
+        assert found.lo is not None
+        assert found.hi is not None
+        held.append(found.lo <= known <= found.hi)
+        widths.append(found.width)
+        errors.append(found.value - known)
+    assert np.mean(held) >= 0.93
+    assert np.mean(widths) < 0.30
+    assert abs(np.mean(errors)) < 0.03
+
+
+def test_it_beats_a_uniform_audits_bootstrap_in_width() -> None:
+    rng = np.random.default_rng(0)
+    labels, proba, inclusion, pool, truth = audited_world(3)
+    rows = rng.choice(len(truth), size=len(labels), replace=False)
+    ids = [f"{i}" for i in rows]
+    uniform = evaluate_audit(hard_labels(ids, ids, truth[rows]), pool[rows], np.full(len(rows), 0.08), CLASSES)
+    ours = evaluate_audit(labels, proba, inclusion, CLASSES, pool=pool)
+    assert ours["average_precision"].width < uniform["average_precision_weighted"].width
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.02, 0.6), st.floats(0.0, 8.0), st.sampled_from([12, 30, 90]))
+def test_every_figure_lies_in_its_interval_or_says_why_there_is_none(
+    seed: int, prevalence: float, strength: float, audits: int
+) -> None:
+    labels, proba, inclusion, pool, _ = audited_world(seed, 300, prevalence, strength, audits)
+    found = evaluate_audit(labels, proba, inclusion, CLASSES, pool=pool, seed=seed)
+    for metric in found.values():
+        if metric.value is None:
+            assert "needed" in metric.reason or "fewer than" in metric.reason or "nothing of the pool" in metric.reason
+        else:
+            assert metric.lo is not None
+            assert metric.hi is not None
+            assert 0.0 <= metric.lo <= metric.value <= metric.hi <= 1.0
+        assert metric.n == len(labels)
+    assert found["average_precision"].value == found["average_precision:romance"].value
+
+
+def test_the_same_seed_gives_the_same_figures() -> None:
+    labels, proba, inclusion, pool, _ = audited_world(1)
+    one, two = (evaluate_audit(labels, proba, inclusion, CLASSES, pool=pool, seed=9) for _ in range(2))
+    assert one == two
+
+
+def test_two_positives_are_not_enough_and_it_says_so() -> None:
+    ids = [f"{i}" for i in range(40)]
+    y = np.zeros(40)
+    y[:2] = 1.0
+    p = np.linspace(0.9, 0.1, 40)
+    found = evaluate_audit(hard_labels(ids, ids, y), np.stack([p, 1 - p], axis=1), np.full(40, 0.1), CLASSES)
+    assert found["average_precision"].value is None
+    assert found["average_precision"].reason == "2 answers for and 38 against it, at least 3 of each are needed"
+    assert found["calibration_error"].value is None
+
+
+def test_images_without_a_majority_count_nowhere_but_are_told() -> None:
+    labels, proba, inclusion, pool, _ = audited_world(2)
+    shares = labels.shares.copy()
+    shares[:10] = 0.5
+    split = type(labels)(labels.asset_ids, labels.title_ids, shares, labels.weights)
+    found = evaluate_audit(split, proba, inclusion, CLASSES, pool=pool)
+    without = evaluate_audit(labels.subset(np.arange(10, len(labels))), proba[10:], inclusion[10:], CLASSES, pool=pool)
+    assert found["average_precision"] == without["average_precision"]
+    assert found["undecided"].value == pytest.approx(10 / len(labels))
+
+
+def test_answers_that_go_by_title_are_less_sure_than_as_many_apart() -> None:
+    labels, proba, inclusion, pool, _ = audited_world(4, strength=0.5)
+    rng = np.random.default_rng(0)
+    # Eight images of each title share one truth, whatever their score.
+    titles = [f"t{i // 8}" for i in range(len(labels))]
+    truth = np.repeat((rng.random(len(labels) // 8 + 1) < 0.4).astype(float), 8)[: len(labels)]
+    clustered = hard_labels(labels.asset_ids, titles, truth)
+    apart = hard_labels(labels.asset_ids, labels.asset_ids, truth)
+    one, two = (evaluate_audit(held, proba, inclusion, CLASSES, pool=pool) for held in (clustered, apart))
+    assert one["average_precision"].width > 1.2 * two["average_precision"].width
+
+
+def test_three_classes_are_averaged_and_each_is_told() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.choice(3, size=200, p=[0.2, 0.3, 0.5])
+    logits = rng.normal(size=(200, 3)) + 2.0 * np.eye(3)[truth]
+    proba = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    ids = tuple(f"{i}" for i in range(200))
+    labels = type(hard_labels(ids, ids, np.zeros(200)))(ids, ids, np.eye(3)[truth], np.ones(200))
+    found = evaluate_audit(labels, proba, np.full(200, 0.2), ("a", "b", "c"))
+    parts = [found[f"average_precision:{name}"].value for name in "abc"]
+    assert found["average_precision"].value == pytest.approx(np.mean(parts))  # type: ignore[arg-type]
+    assert found["average_precision"].positives is None
+
+
+def test_a_better_probe_is_told_from_a_worse_one_on_the_same_answers() -> None:
+    labels, proba, inclusion, pool, truth = audited_world(5, strength=2.5)
+    rng = np.random.default_rng(1)
+
+    def blurred(p: Floats, noise: Floats) -> Floats:
+        q = 1 / (1 + np.exp(-(np.log(p[:, 0] / p[:, 1]) + noise)))
+        return np.stack([q, 1 - q], axis=1)
+
+    noise = 3.0 * rng.normal(size=len(pool))
+    rows = [int(asset.split("-")[1]) for asset in labels.asset_ids]
+    worse, worse_pool = blurred(proba, noise[rows]), blurred(pool, noise)
+    found = compare(labels, proba, worse, inclusion, CLASSES, pool_a=pool, pool_b=worse_pool)
+    known = average_precision(truth, pool[:, 0]) - average_precision(truth, worse_pool[:, 0])
+    assert found.lo is not None
+    assert found.hi is not None
+    assert 0 < found.lo < known < found.hi
+    same = compare(labels, proba, proba, inclusion, CLASSES, pool_a=pool, pool_b=pool)
+    assert (same.value, same.lo, same.hi) == (0.0, 0.0, 0.0)
+
+
+def test_a_pool_of_many_is_summed_up_without_changing_the_figure() -> None:
+    labels, proba, inclusion, pool, truth = audited_world(6, n=20_000, audits=150)
+    found = evaluate_audit(labels, proba, inclusion, CLASSES, pool=pool)["average_precision"]
+    assert found.lo is not None
+    assert found.hi is not None
+    assert found.lo < average_precision(truth, pool[:, 0]) < found.hi
+
+
+def test_no_audit_answers_is_a_reason_not_an_error() -> None:
+    none = hard_labels([], [], np.zeros(0))
+    found = evaluate_audit(none, np.zeros((0, 2)), np.zeros(0), CLASSES)
+    assert all(metric.value is None for metric in found.values())
+
+
+def test_what_does_not_fit_is_refused_with_the_shapes() -> None:
+    labels, proba, inclusion, pool, _ = audited_world(7)
+    with pytest.raises(DataError, match=r"probabilities of shape \(5, 2\)"):
+        evaluate_audit(labels, proba[:5], inclusion, CLASSES)
+    with pytest.raises(DataError, match=r"has the inclusion probability 0\.0"):
+        evaluate_audit(labels, proba, np.zeros(len(labels)), CLASSES)
+    with pytest.raises(DataError, match="after the sigmoid"):
+        evaluate_audit(labels, proba * 3, inclusion, CLASSES)
+    with pytest.raises(DataError, match="give both or neither"):
+        compare(labels, proba, proba, inclusion, CLASSES, pool_a=pool)

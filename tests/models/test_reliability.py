@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from models.panel import NO_VOTE, Panel
+from models.reliability import likely_truth, reliabilities, trust
+from tests.models.answered import CLASSES
+from tests.models.test_agreement import noisy, panel
+
+ACCURACIES = (0.95, 0.9, 0.85, 0.6)
+
+
+def shown(images: int, seed: int = 0) -> tuple[Panel, np.ndarray[tuple[int], np.dtype[np.intp]]]:
+    """Four experts of known accuracy, each of whom saw about two thirds of the images."""
+    rng = np.random.default_rng(seed)
+    truth = (rng.random(images) < 0.7).astype(np.intp)
+    votes = noisy(truth, ACCURACIES, seed)
+    votes[rng.random(votes.shape) < 0.33] = NO_VOTE
+    seen = (votes != NO_VOTE).any(axis=1)
+    return panel(votes[seen]), truth[seen]
+
+
+def test_experts_of_known_accuracy_are_told_apart() -> None:
+    found = reliabilities(shown(300)[0])
+    told = [expert.accuracy.value for expert in found]
+    assert told == pytest.approx(ACCURACIES, abs=0.08)
+    assert {expert.accuracy.method for expert in found} == {"Dawid-Skene"}
+    weights = trust(found)
+    assert weights["e0"] > weights["e2"] > weights["e3"] >= 0.25
+    assert json.loads(json.dumps(found[0].to_dict()))["expert"] == "e0"
+
+
+def test_the_likely_truth_is_right_more_often_than_the_majority() -> None:
+    gains = []
+    for seed in range(6):
+        told, truth = shown(300, seed)
+        counts = told.counts()
+        majority = np.where(counts[:, 0] == counts[:, 1], 0.5, counts.argmax(axis=1) == truth).mean()
+        gains.append((likely_truth(told).argmax(axis=1) == truth).mean() - majority)
+    assert np.mean(gains) > 0.02
+
+
+def test_a_small_panel_is_held_against_the_others_majority() -> None:
+    found = reliabilities(panel(np.array([[0, 0, 0], [1, 1, 0], [1, 1, 1], [0, 0, NO_VOTE]])))
+    assert [expert.accuracy.method for expert in found] == ["agreement with the majority of the others"] * 3
+    assert found[2].accuracy.value == pytest.approx(2 / 3)
+    assert found[2].accuracy.n == 3
+
+
+def test_an_expert_alone_is_neither_praised_nor_silenced() -> None:
+    (alone,) = reliabilities(Panel(("a",), ("a",), ("ana",), CLASSES, np.array([[0]])))
+    assert alone.accuracy.value is None
+    assert trust([alone]) == {"ana": 1.0}
