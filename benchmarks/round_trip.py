@@ -1,8 +1,8 @@
 """From an answer's POST to the new order in Label Studio: ``python -m benchmarks.round_trip --pool 1500 --dim 512``.
 
-Starts the real parts (Redis, Label Studio, web app, workers) in a temporary workspace, fills the pool with vectors from a
-seed, and lets one expert answer. Clocked from sending the annotation to the moment at which Label Studio serves by an order
-of a run that has seen it. Prints a table and, with --json, writes {"p50", "p95", "n", …} in seconds.
+Starts the real parts (Redis, Label Studio, web app, workers) in a temporary workspace, fills the pool with vectors from
+a seed, and lets one expert answer. Clocked from sending the annotation to the moment at which Label Studio serves by an
+order of a run that has seen it. Prints a table and, with --json, writes {"p50", "p95", "n", …} in seconds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from sqlalchemy import select
 
 from labeler import attributes, experts, jobs
 from labeler import settings as reader
-from labeler.assets.add import Request, add
 from labeler.attributes import Definition
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.expert import ExpertSession

@@ -1,7 +1,7 @@
 """One idempotent way in for answers: a webhook's hint and the sync's reading both end in ``store``.
 
-Events may come twice, late, or out of order; Label Studio never uses an annotation's id again, so a deletion is final and
-the newest ``updated_at`` wins otherwise. Every state ever seen is kept in ``annotation_events``.
+Events may come twice, late, or out of order; Label Studio never uses an annotation's id again, so a deletion is final
+and the newest ``updated_at`` wins otherwise. Every state ever seen is kept in ``annotation_events``.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from models.errors import JobError, JobLost, ServiceDown
 
 Report = Callable[[int, int], None]
 
-# kind -> (function `run(settings, report, **arguments) -> dict`, queue). Workers drain the queues in the order of QUEUES.
+# kind -> (function `run(settings, report, **arguments) -> dict`, queue). Workers drain them in the order of QUEUES.
 KINDS = {
     "learn": ("workers.learn:run", "learn"),
     "sync": ("workers.sync:run", "learn"),

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from models.vectors import VectorStore
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from labeler.settings import Settings
 from models.errors import EmptyPool
 from models.fingerprint import Fingerprint
 from models.pool import Pool
+from models.vectors import VectorStore
 
 
 @dataclass(frozen=True, eq=False)

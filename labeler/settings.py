@@ -1,7 +1,8 @@
 """Every setting of Attune, built once at each entry point: argument over environment over workspace over default.
 
 The workspace's own `settings.json` keeps what belongs to its data (the encoder) or to the parts that run on it (ports),
-so that a command given nothing but the workspace finds both. Nothing reads the environment at import, and nothing below the entry points reads it at all: they are handed a ``Settings``.
+so that a command given nothing but the workspace finds both. Nothing reads the environment at import, and nothing below
+the entry points reads it at all: they are handed a ``Settings``.
 """
 
 from __future__ import annotations
@@ -221,8 +222,8 @@ def variable(name: str) -> str:
 def build(environment: Mapping[str, str] | None = None, **arguments: Any) -> Settings:
     """Settings from arguments (None counts as not given), ``ATTUNE_*`` variables, the workspace's file, then defaults.
 
-    An empty variable counts as not set. Raises SettingsError that names the variable, what it holds (never a secret) and
-    what it may hold; also for an ``ATTUNE_`` variable that is no setting, with the nearest name.
+    An empty variable counts as not set. Raises SettingsError that names the variable, what it holds (never a secret)
+    and what it may hold; also for an ``ATTUNE_`` variable that is no setting, with the nearest name.
     """
     environment = os.environ if environment is None else environment
     known = {item.name: item for item in fields(Settings)}
@@ -269,7 +270,8 @@ def _read(name: str, metadata: Mapping[str, Any], given: str) -> Any:
     except ValueError as error:
         held = MASK if metadata["secret"] else repr(given)
         raise SettingsError(
-            f"{variable(name)} is {held}; it takes {error}. {metadata['about']} `attune config show` lists all settings."
+            f"{variable(name)} is {held}; it takes {error}. {metadata['about']} "
+            "`attune config show` lists all settings."
         ) from error
 
 

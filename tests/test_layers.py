@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from labeler.jobs import KINDS, QUEUES
 from labeler.cli.main import COMMANDS
+from labeler.jobs import KINDS, QUEUES
 from models import errors
 from models.errors import CONSEQUENCES, AttuneError, consequence
 
@@ -42,7 +42,9 @@ def test_nothing_above_imports_the_benchmarks_or_tests() -> None:
             assert not {"tests", "benchmarks", "examples"} & set(imports(path)), path
 
 
-@pytest.mark.parametrize("module", ["labeler.web.app", "labeler.cli.main", "labeler.jobs", "models.pull", "models.learner"])
+@pytest.mark.parametrize(
+    "module", ["labeler.web.app", "labeler.cli.main", "labeler.jobs", "models.pull", "models.learner"]
+)
 def test_starts_without_torch(module: str) -> None:
     code = f"import sys, {module}; sys.exit(1 if {{'torch', 'open_clip'}} & set(sys.modules) else 0)"
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False, cwd=ROOT).returncode == 0

@@ -25,7 +25,9 @@ def create(shell: Shell, name: str, role: str) -> None:
     migrate(shell.settings)
     text = tokens.issue(shell.settings, name, role)
     shell.result({"name": name, "role": role, "token": text}, text)
-    shell.hint(f"Shown this once. On the other machine: ATTUNE_URL={shell.settings.web_address} ATTUNE_TOKEN=… attune pull …")
+    shell.hint(
+        f"Shown this once. On the other machine: ATTUNE_URL={shell.settings.web_address} ATTUNE_TOKEN=… attune pull …"
+    )
 
 
 @attune_command(command, "list")

@@ -20,14 +20,18 @@ def command() -> None:
 
 @attune_command(command, "add")
 @click.argument("email")
-@click.option("--role", type=click.Choice(["owner", "admin"]), default="owner", show_default=True, help="What it may do.")
+@click.option(
+    "--role", type=click.Choice(["owner", "admin"]), default="owner", show_default=True, help="What it may do."
+)
 def add(shell: Shell, email: str, role: str) -> None:
     """Make a login of the console for EMAIL."""
     migrate(shell.settings)
     password = fresh_password()
     made = people.create(shell.settings, email, role, password)
     value = {"email": made.email, "role": role, "password": password, "console": shell.settings.web_address}
-    text = f"{made.email} ({role})\n  console:  {shell.settings.web_address}\n  password: {password}   (shown this once)"
+    text = (
+        f"{made.email} ({role})\n  console:  {shell.settings.web_address}\n  password: {password}   (shown this once)"
+    )
     shell.result(value, text)
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from models.pull import pull
 from sqlalchemy import select
 
 from labeler import attributes
@@ -25,6 +24,7 @@ from labeler.records.session import reading
 from labeler.settings import Settings
 from models.errors import DigestMismatch
 from models.probe_files import read_probe
+from models.pull import pull
 from models.sample import ATTRIBUTES
 
 # Nothing of Attune: what any pipeline would run.

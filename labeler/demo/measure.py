@@ -26,7 +26,7 @@ from models.sample.catalogue import Catalogue
 
 
 def figures(settings: Settings, drawn: Catalogue, name: str, version: int) -> dict[str, Any]:
-    """demo-check's entry for one attribute: see design's fixed keys; AP is macro over classes where there are more than 2."""
+    """demo-check's entry for one attribute; AP is macro over classes where there are more than two."""
     with reading(settings) as session:
         found = attributes.find(session, name)
         view = open_pool(settings, session)

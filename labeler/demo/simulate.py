@@ -46,7 +46,7 @@ class Budget:
 
 
 def answer_all(settings: Settings, name: str, eyes: tuple[Eye, ...], answers: int, said: Callable[[int], None]) -> int:
-    """Let the experts answer ``answers`` images of the attribute ``name`` together, each at its own pace; how many were.
+    """Let the experts answer ``answers`` images of the attribute ``name``, each at its own pace; how many were.
 
     ``said(n)`` hears of every answer. An expert waits for the order that follows its own answer, as a person would who
     looks at an image for a second or two.

@@ -28,7 +28,7 @@ def engine(url: str) -> Engine:
     made = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     if made.dialect.name == "sqlite":
         event.listen(made, "connect", _prepare_sqlite)
-        # pysqlite opens transactions late and for writes only; BEGIN IMMEDIATE makes read-then-write safe between processes.
+        # pysqlite opens transactions late and for writes only; BEGIN IMMEDIATE makes read-then-write safe.
         event.listen(made, "begin", _begin_immediate)
     return made
 

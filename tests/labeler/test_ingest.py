@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -32,9 +30,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def records(workspace: Settings) -> Iterator[Settings]:
+def records(workspace: Settings) -> Settings:
     _fill(workspace)
-    yield workspace
+    return workspace
 
 
 def _fill(settings: Settings) -> None:
@@ -47,7 +45,17 @@ def _fill(settings: Settings) -> None:
             Expert(id=2, email="ben@x.org", name="ben", label_studio_user=BEN, added_at=NOON),
         ]
         assets = [
-            Asset(id=i, asset_id=f"a{i}", title_id=f"t{i}", uri="", digest=str(i), width=1, height=1, columns={}, added_at=NOON)
+            Asset(
+                id=i,
+                asset_id=f"a{i}",
+                title_id=f"t{i}",
+                uri="",
+                digest=str(i),
+                width=1,
+                height=1,
+                columns={},
+                added_at=NOON,
+            )
             for i in range(1, 5)
         ]
         session.add_all([attribute, *people, *assets])
@@ -63,7 +71,9 @@ def _fill(settings: Settings) -> None:
         )  # fmt: skip
 
 
-def seen(number: int = 1, value: str = "yes", minutes: int = 0, by: int | None = ANA, task: int = 101, asset: str = "a1") -> Seen:
+def seen(
+    number: int = 1, value: str = "yes", minutes: int = 0, by: int | None = ANA, task: int = 101, asset: str = "a1"
+) -> Seen:
     moment = NOON + timedelta(minutes=minutes)
     return Seen(number, task, asset, value, by, NOON, moment, 1.0)
 
@@ -156,12 +166,21 @@ def test_what_label_studio_no_longer_holds_is_missing_unless_newer_than_the_ques
         assert ingest.missing(session, 101, [1], asked_after) == [2]
 
 
-EVENTS = [seen(1), seen(1, "no", 3), seen(1, "yes", 6), seen(2, "no", 1, BEN), 2, seen(3, "unsure", 2, task=102, asset="a2")]
+EVENTS = [
+    seen(1),
+    seen(1, "no", 3),
+    seen(1, "yes", 6),
+    seen(2, "no", 1, BEN),
+    2,
+    seen(3, "unsure", 2, task=102, asset="a2"),
+]
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(EVENTS), again=st.lists(st.sampled_from(EVENTS), max_size=4))
-def test_any_order_and_any_repetition_end_alike(records: Settings, order: list[Seen | int], again: list[Seen | int]) -> None:
+def test_any_order_and_any_repetition_end_alike(
+    records: Settings, order: list[Seen | int], again: list[Seen | int]
+) -> None:
     _fill(records)
     tell(records, *order, *again)
     live = [(number, value) for number, value, deleted in held(records) if not deleted]
@@ -175,7 +194,12 @@ def test_any_order_and_any_repetition_end_alike(records: Settings, order: list[S
         {"action": 7},
         {"action": "ANNOTATION_CREATED", "project": {"id": 7}},
         {"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": "x", "task": {"id": 101}},
-        {"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": {"id": 1, "result": []}, "task": {"id": 101}},
+        {
+            "action": "ANNOTATION_CREATED",
+            "project": {"id": 7},
+            "annotation": {"id": 1, "result": []},
+            "task": {"id": 101},
+        },
         {
             "action": "ANNOTATION_CREATED",
             "project": {"id": 7},
@@ -184,7 +208,9 @@ def test_any_order_and_any_repetition_end_alike(records: Settings, order: list[S
         },
     ],
 )
-def test_a_webhook_that_cannot_be_read_is_refused_and_stores_nothing(records: Settings, payload: dict[str, object]) -> None:
+def test_a_webhook_that_cannot_be_read_is_refused_and_stores_nothing(
+    records: Settings, payload: dict[str, object]
+) -> None:
     with pytest.raises(UnknownAnnotationShape):
         ingest.from_webhook(records, payload)
     assert held(records) == []
@@ -198,4 +224,3 @@ def test_webhooks_that_carry_no_answer_are_left_to_the_sync(records: Settings, a
 def test_a_webhook_of_a_project_that_is_no_queue_of_ours_is_left_alone(records: Settings) -> None:
     payload = {"action": "ANNOTATION_CREATED", "project": {"id": 999}, "annotation": {"id": 1}, "task": {"id": 5}}
     assert ingest.from_webhook(records, payload)["stored"] == 0
-

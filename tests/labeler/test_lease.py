@@ -35,6 +35,12 @@ def answer(settings: Settings) -> None:
         session.execute(update(Attribute).values(answers_counter=Attribute.answers_counter + 1))
 
 
+def write_under(settings: Settings, held: lease.Lease) -> None:
+    with writing(settings) as session:
+        session.get_one(Attribute, 1).question = "written by the old one"
+        held.check(session)
+
+
 def counters(settings: Settings) -> tuple[int, int]:
     with reading(settings) as session:
         found = session.get_one(Attribute, 1)
@@ -63,9 +69,8 @@ def test_a_learner_that_was_superseded_writes_nothing(records: Settings) -> None
         newer = lease.take(records, 1)
         assert old is not None
         assert newer is not None
-        with pytest.raises(JobSuperseded, match="took over"), writing(records) as session:
-            session.get_one(Attribute, 1).question = "written by the old one"
-            old.check(session)
+        with pytest.raises(JobSuperseded, match="took over"):
+            write_under(records, old)
         with pytest.raises(JobSuperseded):
             old.release(learned=0)
         old.abandon()

@@ -1,4 +1,4 @@
-"""The plan is dealt out so that each expert's next image is the most useful, audits cannot be told, nobody is asked twice."""
+"""The plan is dealt out: the most useful image next, audits that cannot be told, nobody asked twice."""
 
 from __future__ import annotations
 
