@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -22,7 +23,7 @@ from benchmarks.label_efficiency.methods import NAMES, method
 from benchmarks.label_efficiency.report import compare, name_of, render, table
 from benchmarks.label_efficiency.tasks import attributes
 from benchmarks.machine import machine
-from models.files import write_json
+from models.files import write_bytes, write_json
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "modAL-python", "scikit-activeml")
 
@@ -74,9 +75,14 @@ def _questions(data: tuple[str, ...], wanted: str) -> list[tuple[str, str]]:
 
 
 def _read(journal: Path) -> list[dict[str, Any]]:
-    if not journal.exists():
-        return []
-    return [json.loads(line) for line in journal.read_text().splitlines() if line.endswith("}")]
+    """The rows of an earlier run; a line that was cut off with it is dropped from the file."""
+    lines = journal.read_text().splitlines() if journal.exists() else []
+    rows = []
+    for line in lines:
+        with suppress(json.JSONDecodeError):
+            rows.append(json.loads(line))
+    write_bytes(journal, "".join(json.dumps(row) + "\n" for row in rows).encode())
+    return rows
 
 
 def _finished(cell: Cell, rows: list[dict[str, Any]]) -> bool:
