@@ -1,8 +1,8 @@
 """The learn lock: one learner at a time an attribute, and no answer left out of the next round.
 
-A lease has a time limit and a fencing token (a counter in the records). A learner whose lease ran out, or whose worker
-was killed while its own process lived on, finds that its token is no longer current and may write nothing more.
-Releasing succeeds only where no answer came since the round's snapshot: a learner that fails to release goes round again.
+A lease has a time limit and a fencing token (a counter in the records). A learner whose lease ran out, or whose
+worker was killed while its own process lived on, finds that its token is no longer current and may write nothing.
+Releasing succeeds only where no answer came since the round's snapshot; a learner that fails to goes round again.
 After Kleppmann, "How to do distributed locking" (2016), fencing tokens.
 """
 
