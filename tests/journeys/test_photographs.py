@@ -1,0 +1,36 @@
+"""Real photographs with ready-made vectors: from a folder to a published probe, answered through Label Studio."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from benchmarks import photographs
+from labeler import settings as reader
+from labeler.catalog.listing import versions
+from labeler.supervise import Stack, free_ports
+
+SHARED = Path(os.environ.get("ATTUNE_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not (SHARED / "photos" / "images").is_dir(), reason=f"no photographs in {SHARED}/photos"),
+]
+
+
+def test_photographs_to_a_published_probe(tmp_path: Path) -> None:
+    settings = free_ports(reader.build(workspace=tmp_path))
+    with Stack(settings):
+        summary = photographs.prepare(settings, SHARED)
+        assert summary["added"] >= 900
+        version = photographs.answer(settings, SHARED, 30)
+        rows = photographs.curve(settings, SHARED)
+    assert rows[-1]["answers"] == 30
+    assert rows[-1]["lo"] <= rows[-1]["value"] <= rows[-1]["hi"]
+    # Half of the faces are serious: a probe that knew nothing would be at about .5.
+    assert rows[-1]["lo"] > 0.55
+    listed = versions(settings, photographs.NAME)["versions"]
+    assert any(row["version"] == version and "champion" in row["aliases"] for row in listed)
