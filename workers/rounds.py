@@ -23,6 +23,7 @@ from models.clock import now
 from models.priors import Prompts
 from models.probe import Probe
 from models.probe_files import probe_bytes
+from workers.advising import advice
 from workers.figures import measure
 from workers.snapshot import Snapshot
 
@@ -69,8 +70,10 @@ def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease
     last = snapshot.last_run
     if last is not None and last.data_digest == snapshot.digest and last.code_version == code_version():
         return Learned(probe, last.metrics, last.number, fresh=False)
-    metrics = {name: metric.to_dict() for name, metric in measure(snapshot, probe, prompts).items()}
-    number = record(settings, snapshot, probe, metrics, lease, started)
+    measured = measure(snapshot, probe, prompts)
+    metrics = {name: metric.to_dict() for name, metric in measured.items()}
+    said = advice(settings, snapshot, probe, measured)
+    number = record(settings, snapshot, probe, metrics, said, lease, started)
     return Learned(probe, metrics, number, fresh=True)
 
 
@@ -79,6 +82,7 @@ def record(
     snapshot: Snapshot,
     probe: Probe,
     metrics: dict[str, dict[str, Any]],
+    said: dict[str, Any],
     lease: Lease,
     started: datetime,
 ) -> int:
@@ -101,7 +105,7 @@ def record(
                 data_digest=snapshot.digest,
                 code_version=code_version(),
                 metrics=metrics,
-                advice={},
+                advice=said,
                 probe=probe_bytes(probe.weight_, probe.bias_, probe.calibration_),
                 started_at=started,
                 finished_at=now(),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from labeler.records.session import migrate
+from labeler.settings import build
 from models.answers import AUDIT, Answer
 from models.audit import AuditDesign
 from models.learner import fit
 from models.probe import Probe
 from tests.workers.test_ordering import NOON, VIEW, snapshot
-from workers import figures
+from workers import advising, figures
 from workers.snapshot import Snapshot
 
 
@@ -79,3 +83,15 @@ def test_audit_answers_never_train() -> None:
     assert audited
     assert not audited & set(seen.training.asset_ids)
     assert not {f"a{row}" for row in figures.reserved_rows(seen)} & set(seen.training.asset_ids)
+
+
+def test_a_round_advises_from_the_first_answer_on(tmp_path: Path) -> None:
+    settings = build({}, workspace=tmp_path)
+    migrate(settings)
+    for audits, training in ((0, 0), (0, 20), (40, 60)):
+        seen = studio(audits, training=training)
+        probe = probe_of(seen)
+        said = advising.advice(settings, seen, probe, figures.measure(seen, probe, None))
+        assert said["advice"]
+        assert said["state"] in {"labelling", "narrow", "settled", "exhausted", "hopeless"}
+        assert said["stop"] is False or training == 60
