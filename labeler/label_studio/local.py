@@ -123,6 +123,6 @@ def reset_password(settings: Settings, email: str, password: str) -> None:
         asked, env=environment(settings), capture_output=True, text=True, timeout=RESET_SECONDS, check=False
     )
     # It ends with status 0 also for a user whom it does not know, and says so on stdout.
-    if done.returncode != 0 or "successfully" not in done.stdout:
+    if done.returncode != 0 or not any(words in done.stdout for words in ("successfully", "same as current")):
         words = (done.stderr + done.stdout).strip().splitlines()[-1:] or ["no reason given"]
         raise ServiceDown(f"The password of {email} was not changed: {words[0]}. Is {email} a user of Label Studio?")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import secrets as chance
 import socket
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from labeler.settings import Settings, variable
 from labeler.supervise.parts import Part
 from models.errors import PortBusy
+
+RANGE = range(20_000, 32_000)  # below the ports that Linux and macOS give to outgoing connections
+TRIES = 200
 
 
 def free_ports(settings: Settings) -> Settings:
@@ -17,8 +21,16 @@ def free_ports(settings: Settings) -> Settings:
     names = ("web_port", "label_studio_port", "redis_port")
     with ExitStack() as held:
         # All three are held at once, or the same one could be given twice.
-        ports = {name: held.enter_context(_bound(settings.host, 0)).getsockname()[1] for name in names}
+        ports = {name: held.enter_context(_some_free(settings.host)).getsockname()[1] for name in names}
     return replace(settings, **ports)
+
+
+def _some_free(host: str) -> socket.socket:
+    """A socket on a port that the kernel gives to nobody's outgoing connection between our look and the part's start."""
+    for _ in range(TRIES):
+        with suppress(OSError):
+            return _bound(host, chance.choice(RANGE))
+    raise PortBusy(f"No port from {RANGE.start} to {RANGE.stop - 1} of {host} is free. `ss -ltnp` shows what listens.")
 
 
 def check(parts: Iterable[Part]) -> None:

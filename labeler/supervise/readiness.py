@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import requests
 from redis.exceptions import RedisError
@@ -44,17 +44,25 @@ def label_studio_answers(settings: Settings) -> str | None:
 
 
 def token_works(settings: Settings) -> str | None:
-    """Whether Label Studio takes our token; our own Label Studio is put right where it does not."""
+    """Whether Label Studio takes our token; raises ServiceDown where one elsewhere refuses it: waiting is no help."""
     try:
-        if settings.label_studio_url is None:
-            local.put_right(settings)
-        else:
-            with LabelStudio.connect(settings) as ls:
-                ls.me()
+        with LabelStudio.connect(settings) as ls:
+            ls.me()
     except LabelStudioRefused as error:
         if settings.label_studio_url is not None and error.status in {401, 403}:
             raise ServiceDown(f"{error} It is set in ATTUNE_LABEL_STUDIO_TOKEN.") from error
         return str(error)
+    except LabelStudioError as error:
+        return str(error)
+    return None
+
+
+def token_is_made_to_work(settings: Settings) -> str | None:
+    """The same, and our own Label Studio is put right where it refuses: for the one process that started it."""
+    if (reason := token_works(settings)) is None or settings.label_studio_url is not None:
+        return reason
+    try:
+        local.put_right(settings)
     except (LabelStudioError, requests.RequestException) as error:
         return str(error)
     return None
@@ -93,13 +101,29 @@ CHECKS = (
 )
 
 
-def wait(settings: Settings, tell: Tell, alive: Callable[[], None], patience_seconds: float = PATIENCE_SECONDS) -> None:
+MENDING_CHECKS = tuple(
+    replace(check, ask=token_is_made_to_work) if check.ask is token_works else check for check in CHECKS
+)
+
+
+def wait_and_mend(settings: Settings, tell: Tell, alive: Callable[[], None]) -> None:
+    """`wait`, for the supervisor itself."""
+    wait(settings, tell, alive, checks=MENDING_CHECKS)
+
+
+def wait(
+    settings: Settings,
+    tell: Tell,
+    alive: Callable[[], None],
+    patience_seconds: float = PATIENCE_SECONDS,
+    checks: Sequence[Check] = CHECKS,
+) -> None:
     """Wait for every check in order, telling each; ``alive`` raises where waiting has become pointless.
 
     Raises ServiceDown that names the part and its last reason after ``patience_seconds`` in all.
     """
     began = time.monotonic()
-    for check in CHECKS:
+    for check in checks:
         told = False
         while (reason := check.ask(settings)) is not None:
             alive()

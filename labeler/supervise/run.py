@@ -101,7 +101,7 @@ class Supervisor(Manager):  # type: ignore[misc]
         wanted: list[parts.Part],
         tell: Tell,
         ready: Callable[[], None] = lambda: None,
-        wait: Callable[[Settings, Tell, Callable[[], None]], None] = readiness.wait,
+        wait: Callable[[Settings, Tell, Callable[[], None]], None] = readiness.wait_and_mend,
     ) -> None:
         super().__init__(_Teller(tell))
         self.settings = settings
