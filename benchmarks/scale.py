@@ -20,6 +20,7 @@ from models.files import write_json
 from models.labels import Labels
 from models.learner import LearnerSettings, fit, plan
 from models.pool import Pool
+from models.products import WORTH_TORCH
 
 MIB = 1 << 20
 
@@ -66,9 +67,9 @@ def _modal_round(matrix: npt.NDArray[Any], rows: npt.NDArray[Any], y: npt.NDArra
 
 
 def _warm_up(dim: int) -> None:
-    """Load what a first round loads, torch above all, so that it does not count as memory of the round."""
-    small = vectors(2000, dim, 2)
-    ids = np.array([str(i) for i in range(2000)])
+    """Load what a first round loads, torch above all, so that it does not count as time or memory of the round."""
+    small = vectors(WORTH_TORCH // dim + 1, dim, 2)
+    ids = np.array([str(i) for i in range(len(small))])
     pool, labels = Pool(ids, ids, (small,)), Labels(("0", "1"), ("0", "1"), np.eye(2), np.ones(2))
     probe = fit(pool, labels, ("yes", "no"), None, LearnerSettings(), 0)
     plan(pool, probe, labels, [0, 1], 5, LearnerSettings(), 0)
