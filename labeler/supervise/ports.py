@@ -26,7 +26,7 @@ def free_ports(settings: Settings) -> Settings:
 
 
 def _some_free(host: str) -> socket.socket:
-    """A socket on a port that the kernel gives to nobody's outgoing connection between our look and the part's start."""
+    """A socket on a port that no outgoing connection is given between our look and the part's start."""
     for _ in range(TRIES):
         with suppress(OSError):
             return _bound(host, chance.choice(RANGE))
