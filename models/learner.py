@@ -18,6 +18,7 @@ from models.probe import Probe
 from models.reserve import reserved_in
 from models.situation import Situation
 from models.strategies import strategy
+from models.threads import one_thread
 
 EXAMPLE_WEIGHT = 0.5  # an example is chosen to be clear: worth less than an answer about an image of the pool
 BACKGROUND = 200  # random assets that stand for the classes nobody has answered yet
@@ -81,7 +82,8 @@ def fit(
     missing = shares.T @ weights == 0
     if len(x) and missing.any():
         x, shares, weights = _with_background(pool, x, shares, weights, missing, rng)
-    return Probe(tuple(classes), settings.strength, prior, pool.variance).fit(x, shares, weights)
+    with one_thread():
+        return Probe(tuple(classes), settings.strength, prior, pool.variance).fit(x, shares, weights)
 
 
 def training_rows(
@@ -140,7 +142,8 @@ def plan(
     index, shares, weights = training_rows(pool, labels, settings, seed, reserved)
     situation = Situation(pool, probe, order, index, shares, weights, prompts, settings.reserved_share, seed, reserved)
     due = 0 if audit is None else audits_due(situation, n, settings)
-    return allocate(situation, n, settings.strategy, audit, due, contested)
+    with one_thread():
+        return allocate(situation, n, settings.strategy, audit, due, contested)
 
 
 def audits_due(situation: Situation, n: int, settings: LearnerSettings) -> int:
