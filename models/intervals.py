@@ -34,7 +34,7 @@ def percentile_interval(sample: NDArray[np.float64], value: float, level: float 
     return min(float(lo), value), max(float(hi), value)
 
 
-def share_interval(count: float, n: int, level: float = LEVEL) -> tuple[float, float]:
+def share_interval(count: float, n: float, level: float = LEVEL) -> tuple[float, float]:
     """Jeffreys' interval of a share of ``count`` in ``n`` (Brown, Cai and DasGupta 2001), with 0 and 1 at the ends."""
     tail = (1 - level) / 2
     lo = 0.0 if count == 0 else float(beta.ppf(tail, count + 0.5, n - count + 0.5))

@@ -86,9 +86,14 @@ def _one(panel: Panel, seat: int, shared: NDArray[np.bool_], truth: Floats | Non
         majority = panel.without(seat)
         kept = shared & (panel.votes[:, seat] != NO_VOTE) & (majority != NO_VOTE)
         weights, method = np.eye(classes)[majority[kept]], "agreement with the majority of the others"
+        known = float(kept.sum())
     else:
         kept = shared & (panel.votes[:, seat] != NO_VOTE)
         weights, method = truth[kept], "Dawid-Skene"
+        # The likely truth is itself a guess, in part the expert's own: of m votes on an image m - 1 are other people's.
+        doubt = -(weights * np.log(np.clip(weights, 1e-12, 1.0))).sum(axis=1) / np.log(classes)
+        votes = (panel.votes[kept] != NO_VOTE).sum(axis=1)
+        known = float(((1.0 - doubt) * (votes - 1.0) / votes).sum())
     said = panel.votes[kept, seat]
     confusion = weights.T @ np.eye(classes)[said]
     n, right = int(kept.sum()), float(np.trace(confusion))
@@ -97,7 +102,7 @@ def _one(panel: Panel, seat: int, shared: NDArray[np.bool_], truth: Floats | Non
     name = f"reliability:{panel.experts[seat]}"
     if not n:
         return Reliability(panel.experts[seat], unknown(name, 0, method, "no image was also seen by another"), smoothed)
-    lo, hi = share_interval(right, n)
+    lo, hi = share_interval(right / n * known, known)
     return Reliability(panel.experts[seat], Metric(name, right / n, lo, hi, n, method), smoothed)
 
 
