@@ -44,7 +44,10 @@ ATTRIBUTES: tuple[SampleAttribute, ...] = (
             "Most of a group is serious though one person smiles",
         ),
         out_of_scope=("A faint smile", "Nobody in the picture", "A gloomy setting or palette around a smiling face"),
-        prompts={"yes": ("serious", "a serious story"), "no": ("a comedy", "light-hearted")},
+        prompts={
+            "yes": ("a serious expression", "serious people"),
+            "no": ("a light-hearted expression", "light-hearted people"),
+        },
     ),
     SampleAttribute(
         name="romance",
@@ -58,9 +61,9 @@ ATTRIBUTES: tuple[SampleAttribute, ...] = (
         ),
         out_of_scope=("Hearts or confetti alone", "What the title promises", "One person, however dreamy"),
         prompts={
-            "romance": ("a love story", "romantic"),
-            "friendship": ("a story of friendship", "good friends"),
-            "neither": ("a story of strangers", "a story of rivals"),
+            "romance": ("a love story",),
+            "friendship": ("a story of friendship",),
+            "neither": ("a story of strangers",),
         },
     ),
 )

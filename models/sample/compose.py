@@ -90,7 +90,7 @@ def paint(scene: Scene, scale: float) -> Image.Image:
     return canvas.image
 
 
-def render(scene: Scene, long_side: int = 480, supersample: int = 3) -> Image.Image:
+def render(scene: Scene, long_side: int = 480, supersample: int = 2) -> Image.Image:
     """The finished RGB picture, ``long_side`` pixels on its longer side."""
     width, height = SIZES[scene.kind]
     scale = long_side / max(width, height)

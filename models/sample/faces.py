@@ -45,7 +45,7 @@ def _cheeks(canvas: Canvas, frame: Frame, pose: Pose, skin: Colour, dx: float) -
     rosy, grim = max(0.0, 0.56 - pose.mood) / 0.56, max(0.0, pose.mood - 0.5) / 0.5
     if rosy > 0.05:
         for side in (-1, 1):
-            blush = ellipse(dx + side * 0.54, 0.3, 0.21, 0.16, n=20)
+            blush = ellipse(max(-0.6, min(0.6, dx + side * 0.54)), 0.3, 0.21, 0.16, n=20)
             canvas.fill(frame(blush), (*mix(skin, rgb("f23d5e"), 0.7), round(60 + 180 * rosy)))
     if grim > 0.05:
         canvas.fill(frame(smooth(_BROW_SHADOW + path((0.6 * dx, 0.0)))), (*darker(skin, 0.75), round(40 + 130 * grim)))

@@ -28,9 +28,9 @@ _LARGEST_LOGIT_SCALE = 4.6052
 class Plan:
     """How much to draw and how long to train."""
 
-    images: int = 16_000
-    epochs: int = 6
-    batch: int = 128
+    images: int = 12_000
+    epochs: int = 10
+    batch: int = 96
     learning_rate: float = 2e-3
     seed: int = TRAINING_SEED
 
