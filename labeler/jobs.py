@@ -9,12 +9,14 @@ import importlib
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.job import Job as Message
 from rq.serializers import JSONSerializer
 
 from labeler.records.schema import Job
@@ -67,20 +69,14 @@ def enqueue(settings: Settings, kind: str, **arguments: Any) -> str:
 
     Raises ServiceDown where Redis does not answer, and KeyError for an unknown kind.
     """
-    _, queue = KINDS[kind]
+    if kind not in KINDS:
+        raise KeyError(kind)
     job_id = f"{kind}-{secrets.token_hex(8)}"
     with writing(settings) as session:
         subject = arguments.get("attribute")
         session.add(Job(id=job_id, kind=kind, subject=subject, arguments=arguments, state="queued", created_at=now()))
     try:
-        Queue(queue, connection=connect(settings), serializer=JSONSerializer).enqueue(
-            "workers.entry.perform",
-            args=(job_id,),
-            job_id=job_id,
-            job_timeout=int(TIMEOUT.total_seconds()),
-            result_ttl=3600,
-            failure_ttl=86400,
-        )
+        send(connect(settings), job_id, kind)
     except RedisError as error:
         fail(settings, job_id, f"Redis does not answer: {error}")
         raise ServiceDown(
@@ -88,6 +84,27 @@ def enqueue(settings: Settings, kind: str, **arguments: Any) -> str:
             "ATTUNE_REDIS_URL at a running Redis; `attune doctor` tries each part."
         ) from error
     return job_id
+
+
+def send(connection: Redis, job_id: str, kind: str) -> None:
+    """Put a recorded job's message into its queue. Raises RedisError, and KeyError for an unknown kind."""
+    _, queue = KINDS[kind]
+    Queue(queue, connection=connection, serializer=JSONSerializer).enqueue(
+        "workers.entry.perform",
+        args=(job_id,),
+        job_id=job_id,
+        job_timeout=int(TIMEOUT.total_seconds()),
+        result_ttl=3600,
+        failure_ttl=86400,
+    )
+
+
+def send_again(settings: Settings, job: Job) -> None:
+    """Put a waiting job's message back where Redis, killed within its last second, has lost it. Jobs are idempotent."""
+    with suppress(RedisError):
+        connection = connect(settings)
+        if job.state == "queued" and not Message.exists(job.id, connection=connection):
+            send(connection, job.id, job.kind)
 
 
 def run_here(settings: Settings, kind: str, report: Report = quiet, **arguments: Any) -> dict[str, Any]:
@@ -129,6 +146,7 @@ def follow(settings: Settings, job_id: str, report: Report = quiet, poll_seconds
                 raise JobLost(
                     f"No worker is alive to do {job_id}. Start them with `attune up`; the job waits in Redis."
                 )
+            send_again(settings, job)
             last_alive = time.monotonic()
         time.sleep(poll_seconds)
 

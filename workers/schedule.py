@@ -13,7 +13,6 @@ from datetime import timedelta
 import requests
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.job import Job as Message
 from rq.serializers import JSONSerializer
@@ -100,7 +99,7 @@ def bring_back(settings: Settings, connection: Redis) -> int:
         times = _count(connection, job.id)
         if job.kind in AGAIN and times < MOST_TIMES:
             log.warning("%s is brought back: its worker died or Redis lost it", job.id)
-            _enqueue(connection, job)
+            jobs.send(connection, job.id, job.kind)
             continue
         with writing(settings) as session:
             row = session.get_one(Job, job.id)
@@ -131,18 +130,6 @@ def _count(connection: Redis, job_id: str) -> int:
     before = int(connection.incr(key)) - 1
     connection.expire(key, WHOLE_SECONDS)
     return before
-
-
-def _enqueue(connection: Redis, job: Job) -> None:
-    _, name = jobs.KINDS[job.kind]
-    Queue(name, connection=connection, serializer=JSONSerializer).enqueue(
-        "workers.entry.perform",
-        args=(job.id,),
-        job_id=job.id,
-        job_timeout=int(jobs.TIMEOUT.total_seconds()),
-        result_ttl=3600,
-        failure_ttl=86400,
-    )
 
 
 def ask_to_sync(settings: Settings, connection: Redis) -> int:
