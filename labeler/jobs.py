@@ -16,7 +16,6 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
-from rq.job import Job as Message
 from rq.serializers import JSONSerializer
 
 from labeler.records.schema import Job
@@ -37,6 +36,7 @@ KINDS = {
 }
 QUEUES = ("learn", "publish", "embed")
 TIMEOUT = timedelta(hours=2)
+LOOK_SECONDS = 5  # between two looks whether somebody is there to do a job that is waited for
 HEARTBEAT_LIMIT = timedelta(seconds=60)  # three times as long as a worker ever takes between two signs of life
 
 
@@ -100,10 +100,14 @@ def send(connection: Redis, job_id: str, kind: str) -> None:
 
 
 def send_again(settings: Settings, job: Job) -> None:
-    """Put a waiting job's message back where Redis, killed within its last second, has lost it. Jobs are idempotent."""
+    """Put a waiting job's message back into its queue where it stands there no more; jobs may be done twice.
+
+    Redis killed within its last second forgets it; a worker killed just after taking it leaves it nowhere.
+    """
     with suppress(RedisError):
         connection = connect(settings)
-        if job.state == "queued" and not Message.exists(job.id, connection=connection):
+        queue = Queue(KINDS[job.kind][1], connection=connection, serializer=JSONSerializer)
+        if job.state == "queued" and job.id not in queue.get_job_ids():
             send(connection, job.id, job.kind)
 
 
@@ -141,7 +145,7 @@ def follow(settings: Settings, job_id: str, report: Report = quiet, poll_seconds
             return job.result
         if job.state in {"failed", "lost"}:
             raise JobError(f"{job.kind} failed: {job.error} The worker's log in {settings.logs} has the whole story.")
-        if time.monotonic() - last_alive > 15:
+        if time.monotonic() - last_alive > LOOK_SECONDS:
             if not workers_alive(settings):
                 raise JobLost(
                     f"No worker is alive to do {job_id}. Start them with `attune up`; the job waits in Redis."
