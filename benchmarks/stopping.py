@@ -33,7 +33,7 @@ from models.stopping import Checkpoint, Goals, advise, expected_gain
 AUDITS = 100
 STOP_SET = 1000
 TOLERATED = 0.01
-GOALS = (0.02, 0.03, 0.04)
+GOALS = (0.015, 0.02, 0.03)
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
