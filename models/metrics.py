@@ -113,7 +113,8 @@ def ranked_precision(
     with np.errstate(invalid="ignore", divide="ignore"):
         gained = np.diff(found, axis=1, prepend=0.0)
         precision = np.where(seen > 0, found / seen, 0.0)
-        return np.asarray((gained * precision).sum(axis=1) / found[:, -1], dtype=np.float64)
+        # A perfect ranking's sum can round to just above 1.
+        return np.asarray(np.minimum((gained * precision).sum(axis=1) / found[:, -1], 1.0), dtype=np.float64)
 
 
 def log_odds(probability: ArrayLike) -> NDArray[np.float64]:

@@ -24,6 +24,12 @@ def test_weighted_average_precision_is_scikit_learns_ties_included(held: list[tu
     assert average_precision(y, score, weight) == pytest.approx(expected)
 
 
+@given(st.lists(st.floats(0.01, 100), min_size=2, max_size=60), st.integers(1, 60))
+def test_a_perfect_ranking_is_1_and_never_rounds_above(weight: list[float], positives: int) -> None:
+    y = (np.arange(len(weight)) < positives).astype(float)
+    assert 1 - 1e-9 < average_precision(y, -np.arange(len(weight)), weight) <= 1.0
+
+
 def test_average_precision_without_a_positive_is_not_a_number() -> None:
     assert math.isnan(average_precision([0, 0], [0.1, 0.2]))
     assert math.isnan(average_precision([], []))
