@@ -59,8 +59,11 @@ class Chart:
 
 
 def learning_curve(points: Sequence[Point]) -> list[Chart]:
-    """The curve for a wide and for a narrow page; none where no run has any figure."""
-    if not any(point.audit.known or point.indication.known for point in points):
+    """The curve for a wide and for a narrow page; none where there is nothing to see.
+
+    An audited figure is a dot with its interval, but a single indication would be a line of no length.
+    """
+    if not any(point.audit.known for point in points) and sum(point.indication.known for point in points) < 2:
         return []
     return [_draw(points, 760, 300), _draw(points, 340, 240)]
 

@@ -44,3 +44,13 @@ def test_a_figure_in_words() -> None:
     (chart, _) = learning_curve([Point(3, 40, NOON, Quality(0.5, 0.4, 0.6, 12), nothing)])
     assert chart.dots[0].tip == "40 answers: 0.50, between 0.40 and 0.60 (run 3)"
     assert not chart.band
+
+
+def test_a_single_indication_draws_no_empty_chart() -> None:
+    nothing = Quality(None, None, None, 0)
+    assert (
+        learning_curve([Point(1, 5, NOON, nothing, nothing), Point(2, 10, NOON, nothing, Quality(0.8, 0.7, 0.9, 10))])
+        == []
+    )
+    two = [Point(n, 5 * n, NOON, nothing, Quality(0.8, 0.7, 0.9, 10)) for n in (1, 2)]
+    assert len(learning_curve(two)) == 2
