@@ -31,7 +31,8 @@ def test_whatever_was_measured_is_drawn_inside_the_frame(rows: list[tuple[int, Q
         for i, (answers, audit, naive) in enumerate(sorted(rows, key=lambda r: r[0]))
     ]
     charts = learning_curve(points)
-    assert bool(charts) == any(audit.known or naive.known for _, audit, naive in rows)
+    signs = sum(naive.known for _, _, naive in rows)
+    assert bool(charts) == (any(audit.known for _, audit, _ in rows) or signs >= 2)
     for chart in charts:
         places = re.findall(r"[ML]([-\d.]+) ([-\d.]+)", f"{chart.band} {chart.line} {chart.indication}")
         assert all(chart.left <= float(x) <= chart.right and 0 <= float(y) <= chart.floor for x, y in places)
