@@ -29,6 +29,7 @@ writes this page; a test tries every line again and compares.
 
 """
 ADD = "attune assets add "
+MAKE = "attune attribute create "
 PLAIN = ADD + "pictures --vectors vectors.npz"
 
 
@@ -88,12 +89,42 @@ COMMANDS = [
     "attune assets remove 0.jpg",
     "attune assets list --limit 0",
     "attune asset list",
+    MAKE + "serious --question Serious? --classes yes",
+    MAKE + "serious --question Serious? --classes yes,Yes",
+    MAKE + "serious --question Serious? --classes yes,unsure",
+    MAKE + "serious --question Serious? --classes a,b,c,d,e,f,g,h,i,j",
+    MAKE + "Serious! --question Serious? --classes yes,no",
+    MAKE + "tie --question Which? --classes love,friends,no --prompt romance=kiss",
+    MAKE + "tie --question Which? --classes love,friends,no --prompt kiss",
+    "attune attribute show serous",
+    "attune expert add ana",
+    "attune expert remove ana@studio.example",
+    "attune learn serious",
+    "attune probes promote serious latest --reason good",
+    "attune pull serious@champion --to probe --offline",
+    "attune config show (ATTUNE_WEB_PORT=http)",
+]
+# Name, secret shown (None: the right one), body.
+ANSWER = {"action": "ANNOTATION_CREATED", "project": {"id": 7}}
+WEBHOOKS: list[tuple[str, str | None, object]] = [
+    ("no secret", "", {}),
+    ("a wrong secret", "guess", {}),
+    ("no JSON", None, b"action=ANNOTATION_CREATED"),
+    ("a list", None, []),
+    ("no action", None, {}),
+    ("no annotation", None, ANSWER),
+    ("an annotation that is a text", None, ANSWER | {"annotation": "x", "task": {"id": 1}}),
+    ("an annotation without a choice", None, ANSWER | {"annotation": {"id": 1, "result": []}, "task": {"id": 1}}),
+    ("an annotation without times", None, ANSWER | {"annotation": {"id": 1, "was_cancelled": True}, "task": {"id": 1}}),
+    ("five megabytes", None, b'{"action": "' + b"x" * 5_000_000 + b'"}'),
+    ("an action nobody knows", None, {"action": "SOMETHING_NEW"}),
+    ("a project that is no queue", None, ANSWER | {"project": 999, "annotation": {"id": 1}, "task": {"id": 1}}),
 ]
 
 
 def page() -> str:
     """The whole page, made by trying everything."""
-    parts = [OPENING, "## Commands\n\n", *_commands(), "## Images\n\n", *_images()]
+    parts = [OPENING, "## Commands\n\n", *_commands(), "## Images\n\n", *_images(), "\n## Webhooks\n\n", *_webhooks()]
     return "".join(parts).rstrip() + "\n"
 
 
@@ -116,6 +147,36 @@ def _images() -> Iterator[str]:
     for name, content in images.GOOD.items():
         info = inspect(content, name)
         yield f"| `{name}` | {info.width} x {info.height} | {info.format} | {'; '.join(info.notes)} |\n"
+
+
+def _webhooks() -> Iterator[str]:
+    from labeler import settings as reader
+    from labeler.records.schema import Attribute, Expert, Queue
+    from labeler.records.session import engine, migrate, writing
+    from labeler.web.app import create_app
+    from models.clock import now
+
+    yield "Answered as JSON; nothing is stored of a body that is refused.\n\n"
+    yield "| what comes | status | what is said |\n|---|---|---|\n"
+    with tempfile.TemporaryDirectory() as folder:
+        settings = reader.build({}, workspace=folder, redis_port=1)
+        migrate(settings)
+        with writing(settings) as session:
+            attribute = Attribute(name="serious", question="?", classes=["yes", "no"], created_at=now())
+            expert = Expert(email="ana@studio.example", name="ana", added_at=now())
+            session.add_all([attribute, expert])
+            session.flush()
+            session.add(Queue(attribute_id=attribute.id, expert_id=expert.id, project=7, view=1, created_at=now()))
+        app = create_app(settings)
+        right = app.extensions["attune"].secrets.webhook_secret
+        for name, secret, body in WEBHOOKS:
+            headers = {"X-Attune-Secret": right if secret is None else secret}
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            reply = app.test_client().post("/webhooks/label-studio", data=content, headers=headers)
+            said = reply.get_json()
+            text = said.get("message") or json.dumps(said)
+            yield f"| {name} | {reply.status_code} | {text} |\n"
+        engine(settings.records_url).dispose()
 
 
 def _run(typed: str) -> tuple[int, str]:
