@@ -1,4 +1,4 @@
-"""A real Chromium for tests: ``from tests.browser import browser, page`` in a conftest makes both fixtures known.
+"""A real Chromium for tests: the fixtures ``browser`` (one a session, playwright allows no second) and ``page``.
 
 Found at ATTUNE_CHROMIUM, as Debian installs it, on PATH, or as playwright's own download. Without any the tests are
 skipped, which ATTUNE_REQUIRE_BROWSER=1 turns into a failure.

@@ -14,9 +14,7 @@ from labeler.demo import prepare
 from labeler.settings import Settings
 from labeler.supervise import Stack, free_ports
 from models.sample.catalogue import Catalogue
-from tests.browser import browser, page
 
-__all__ = ["browser", "page"]
 IMAGES = 260
 ATTRIBUTE = "serious-expression"
 

@@ -24,7 +24,6 @@ from labeler.records.session import engine
 from labeler.settings import Settings
 from labeler.web.app import create_app
 from tests import factories
-from tests.browser import browser, page  # noqa: F401 - fixtures of the modules here
 
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
