@@ -89,7 +89,9 @@ def fresh_password() -> str:
 
 
 def remove(settings: Settings, email: str) -> dict[str, Any]:
-    """Take an expert's queues and logins away; the answers given stay, with their author's name.
+    """Take an expert's queues and console login away; the answers given stay, with their author's name.
+
+    The login in Label Studio stays: its community edition has no way to take one away. Its administrator can.
 
     Raises UnknownExpert.
     """

@@ -24,6 +24,7 @@ from models.clock import now, parse
 from models.errors import ServiceDown, UnknownAnnotationShape
 
 log = logging.getLogger("attune.ingest")
+BY_HAND = "by-hand"  # the purpose of a task that no round has asked for
 PATIENCE = timedelta(minutes=1)  # a learn job that waits longer was lost with its Redis, and another is asked for
 
 
@@ -104,6 +105,7 @@ def _create(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
         attribute_id=queue.attribute_id,
         revision=session.get_one(Attribute, queue.attribute_id).revision,
         task_id=task.id,
+        label_studio_task=seen.label_studio_task,
         asset_pk=task.asset_pk,
         expert_id=expert.id if expert else queue.expert_id,
         value=seen.value,
@@ -137,7 +139,7 @@ def _task_of(session: Session, queue: Queue, seen: Seen) -> Task | None:
         queue_id=queue.id,
         asset_pk=asset.id,
         label_studio_task=seen.label_studio_task,
-        purpose="by-hand",
+        purpose=BY_HAND,
         utility=0.0,
         reason="Somebody put this image into the queue by hand.",
         run=0,
@@ -152,11 +154,10 @@ def delete(session: Session, label_studio_ids: Sequence[int], via: str) -> set[i
     """Mark annotations as deleted, also those not seen yet; the ids of the attributes whose answers changed."""
     touched: set[int] = set()
     for label_studio_id in label_studio_ids:
-        if session.get(Tombstone, label_studio_id):
-            continue
-        session.add(Tombstone(label_studio_id=label_studio_id, deleted_at=now()))
+        if session.get(Tombstone, label_studio_id) is None:
+            session.add(Tombstone(label_studio_id=label_studio_id, deleted_at=now()))
         known = session.scalar(select(Annotation).where(Annotation.label_studio_id == label_studio_id))
-        if known is None:
+        if known is None or known.deleted_at is not None:
             continue
         known.deleted_at = now()
         _remember(session, known, "deleted", via)
@@ -181,10 +182,8 @@ def missing(session: Session, label_studio_task: int, present: Sequence[int], as
     One received after ``asked_at`` (when Label Studio was asked) is newer than that answer and not missing.
     """
     held = session.scalars(
-        select(Annotation.label_studio_id)
-        .join(Task, Task.id == Annotation.task_id)
-        .where(
-            Task.label_studio_task == label_studio_task,
+        select(Annotation.label_studio_id).where(
+            Annotation.label_studio_task == label_studio_task,
             Annotation.deleted_at.is_(None),
             Annotation.received_at < asked_at,
         )
@@ -259,7 +258,12 @@ def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
     by_id = {task["id"]: task for task in tasks}
     changed = False
     for annotation in annotations:
-        task = by_id.get(annotation.get("task"), tasks[0])
+        task = tasks[0] if len(tasks) == 1 else by_id.get(annotation.get("task"))
+        if task is None:
+            raise UnknownAnnotationShape(
+                f"Annotation {annotation.get('id')} names the task {annotation.get('task')}, which the webhook lacks; "
+                "the next sync brings it."
+            )
         seen = read(annotation, int(task["id"]), str((task.get("data") or {}).get("asset_id", "")), classes)
         changed |= store(session, queue, seen, "webhook")
     return {queue.attribute_id} if changed else set()

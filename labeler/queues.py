@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from labeler import attributes
@@ -33,13 +33,17 @@ def wanted(session: Session, attribute: Attribute) -> list[Expert]:
 def ensure(settings: Settings, ls: LabelStudio, attribute: str, experts: list[Expert] | None = None) -> list[Queue]:
     """Make the queues that are missing and return the attribute's open ones, in the order they were made.
 
-    ``experts`` get one in any case (None: those who answer every attribute). A project that an interrupted run left
-    behind is taken over by its title. Raises UnknownAttribute, LabelStudioUnreachable, LabelStudioRefused.
+    ``experts`` get one in any case (None: those who answer every attribute); who comes back finds the old queue
+    again. Raises UnknownAttribute, LabelStudioUnreachable, LabelStudioRefused.
     """
     with reading(settings) as session:
         found = attributes.find(session, attribute)
         have = set(session.scalars(select(Queue.expert_id).where(Queue.attribute_id == found.id)))
         missing = wanted(session, found) if experts is None else [one for one in experts if one.id not in have]
+    if experts is not None:
+        with writing(settings) as session:
+            mine = Queue.expert_id.in_([one.id for one in experts])
+            session.execute(update(Queue).where(Queue.attribute_id == found.id, mine).values(closed_at=None))
     for expert in missing:
         _make(settings, ls, found, expert)
     with reading(settings) as session:

@@ -89,5 +89,5 @@ def unfound(snapshot: Snapshot, probe: Probe) -> tuple[float | None, float | Non
     free[snapshot.answered] = False
     free[snapshot.view.hidden] = False
     remaining = figures.probabilities(probe, logits[free])[:, 0].sum()
-    labels = snapshot.training
-    return float(labels.shares[:, 0].sum()), float(remaining)
+    found = snapshot.training.shares[:, 0].sum() + snapshot.audited.shares[:, 0].sum()
+    return float(found), float(remaining)

@@ -9,7 +9,7 @@ from typing import Any
 from labeler import jobs
 from labeler import settings as reader
 from labeler.records.schema import Job
-from labeler.records.session import reading, writing
+from labeler.records.session import writing
 from models.clock import now
 from models.errors import AttuneError, JobLost
 
@@ -27,6 +27,8 @@ def perform(job_id: str) -> dict[str, Any]:
         job = session.get(Job, job_id)
         if job is None:
             raise JobLost(f"The records hold no job {job_id}: it belongs to another workspace or was deleted.")
+        if job.state == "done":
+            return job.result  # a message that was sent again after all
         job.state = "running"
         kind, arguments = job.kind, dict(job.arguments)
     log.info("%s starts: %s %s", job_id, kind, arguments)
@@ -57,10 +59,3 @@ def _reporter(settings: reader.Settings, job_id: str) -> jobs.Report:
             job.done, job.total = done, total
 
     return report
-
-
-def state(settings: reader.Settings, job_id: str) -> str:
-    """The state of a job in the records."""
-    with reading(settings) as session:
-        job = session.get(Job, job_id)
-        return "lost" if job is None else job.state

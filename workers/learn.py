@@ -21,10 +21,12 @@ from models.planner import Ask
 from models.priors import Prompts
 from models.probe import Probe
 from workers import queueing, rounds, snapshot
+from workers.figures import reserved_rows
 from workers.ordering import HEAD, contested, deal, missing, taken
 from workers.snapshot import Snapshot
 
 log = logging.getLogger("attune.learn")
+AUDIT_REASON = "Drawn to measure how good the probe is; never used to train it."
 AUDITS_AHEAD = 5  # answers a queue that audits are drawn ahead for
 MOST_ROUNDS = 50  # a flood of answers may not hold one worker for ever; the sweep asks again
 
@@ -89,8 +91,21 @@ def questions(seen: Snapshot, probe: Probe, prompts: Prompts | None, size: int) 
 
     if not seen.queues:
         return []
-    audits = [ask for ask in plan(AUDITS_AHEAD * len(seen.queues), seen.design) if ask.purpose == AUDIT]
+    audits = [
+        *forgotten(seen),
+        *(ask for ask in plan(AUDITS_AHEAD * len(seen.queues), seen.design) if ask.purpose == AUDIT),
+    ]
     return [*audits, *plan(sum(max(HEAD, lacking) for lacking in missing(seen, size).values()), None)]
+
+
+def forgotten(seen: Snapshot) -> list[Ask]:
+    """Audits that were drawn and that nobody was asked: the round that drew them ended before it could ask."""
+    rows = reserved_rows(seen)
+    ids = seen.view.pool.asset_ids[rows].tolist()
+    drawn = rows[seen.design.drawn(ids)] if len(rows) else rows
+    held = {task.row for task in seen.asked} | set(seen.answered.tolist())
+    names = [(int(row), str(seen.view.pool.asset_ids[row])) for row in drawn if int(row) not in held]
+    return [Ask(row, name, AUDIT, 1.0, AUDIT_REASON, seen.design.inclusion(name)) for row, name in names]
 
 
 def one_round(

@@ -60,11 +60,18 @@ def contested(snapshot: Snapshot) -> list[int]:
         if row >= 0 and answer.value != SKIP and answer.purpose != AUDIT:
             said.setdefault(row, []).append(answer)
     waiting = {task.row for task in snapshot.asked if task.state == "open"}
+    waiting |= seen_by_all(snapshot)
     ranked = [(_dispute(answers), row) for row, answers in said.items() if row not in waiting]
     lots = np.random.default_rng([snapshot.seed, 3]).random(len(snapshot.view.pool))
     alone = [row for row, answers in said.items() if len(answers) == 1 and lots[row] < OVERLAP and row not in waiting]
     disputed = [row for urgency, row in sorted(ranked, key=lambda pair: (-pair[0], pair[1])) if urgency > 0]
     return list(dict.fromkeys([*disputed, *alone]))
+
+
+def seen_by_all(snapshot: Snapshot) -> set[int]:
+    """Pool rows that every expert with a queue has answered: nobody is left to settle them."""
+    answered = [{row for row, who in snapshot.answer_rows if who == queue.expert_id} for queue in snapshot.queues]
+    return set.intersection(*answered) if answered else set()
 
 
 def _dispute(answers: Sequence[Answer]) -> float:

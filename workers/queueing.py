@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from labeler.ingest import BY_HAND
 from labeler.label_studio import queue as label_studio_queue
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.queue import NewTask
@@ -20,6 +21,7 @@ from labeler.records.schema import Annotation, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
+from models.answers import AUDIT
 from models.clock import now
 from models.errors import LabelStudioError
 from models.planner import Ask
@@ -68,6 +70,8 @@ def is_due(queue: Queue, plan: QueuePlan, newest: datetime | None) -> bool:
     """Whether a queue gets its new order now: at once while its expert works, now and then while nobody looks."""
     if len(plan.order) - len(plan.new) < HEAD or not queue.model_version or queue.ordered_at is None:
         return True
+    if any(ask.purpose == AUDIT for ask in plan.new):
+        return True  # drawn is drawn: an audit that is not asked would bias what the others stand for
     at_work = newest is not None and newest > now() - AT_WORK
     return at_work or queue.ordered_at < now() - IDLE
 
@@ -75,7 +79,7 @@ def is_due(queue: Queue, plan: QueuePlan, newest: datetime | None) -> bool:
 def _one(
     settings: Settings, ls: LabelStudio, seen: Snapshot, queue: Queue, plan: QueuePlan, learned: Learned, lease: Lease
 ) -> int:
-    name = next_order(queue.model_version, learned.run)
+    name = next_order(queue.model_version, lease.token, learned.run)
     scores = {place: (place + 1) / (len(plan.order) + 1) for place in range(len(plan.order))}
     told = {id(item) for item in plan.head}
     lease.renew()
@@ -96,10 +100,10 @@ def _one(
     return len(made)
 
 
-def next_order(before: str, run: int) -> str:
+def next_order(before: str, token: int, run: int) -> str:
     """The model version under which a new order is told: never one used before, so that no two orders mix."""
     number = int(before.split("-")[1]) if before.startswith("order-") else 0
-    return f"order-{number + 1}-run-{run}"
+    return f"order-{number + 1}-token-{token}-run-{run}"
 
 
 def _add(
@@ -139,9 +143,12 @@ def _keep(session: Session, seen: Snapshot, queue: Queue, ask: Ask, task_id: int
     task = held or Task(queue_id=queue.id, asset_pk=asset_pk, created_at=now())
     task.label_studio_task, task.run, task.due = task_id, run, due
     task.purpose, task.utility, task.reason, task.inclusion = ask.purpose, ask.utility, ask.reason, ask.inclusion
-    task.state = "open"
+    task.state = "answered" if held is not None and held.state == "answered" else "open"
     session.add(task)
     session.flush()
+    # An answer that overtook this row was filed as given by hand: it was asked for after all.
+    overtaken = (Annotation.task_id == task.id) & (Annotation.purpose == BY_HAND)
+    session.execute(update(Annotation).where(overtaken).values(purpose=task.purpose, inclusion=task.inclusion))
     return task
 
 

@@ -22,7 +22,7 @@ from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
 from models.clock import now
-from models.errors import UnknownAnnotationShape
+from models.errors import LabelStudioRefused, UnknownAnnotationShape
 
 log = logging.getLogger("attune.sync")
 # Label Studio stamps a change before it commits it; a change that slow is asked for again.
@@ -40,9 +40,15 @@ def run(settings: Settings, report: Report, attribute: str | None = None, whole:
     waiting = open_queues(settings, attribute)
     told = {"queues": 0, "changed": 0, "deleted": 0, "left_out": 0}
     changed: set[int] = set()
+    failed: dict[str, str] = {}
     for number, queue in enumerate(waiting):
         report(number, len(waiting))
-        found = one_queue(settings, ls, queue, whole)
+        try:
+            found = one_queue(settings, ls, queue, whole)
+        except LabelStudioRefused as error:
+            log.error("queue %d (project %d) could not be read: %s", queue.id, queue.project, error)
+            failed[str(queue.project)] = str(error)
+            continue
         told["queues"] += 1
         for key in ("changed", "deleted", "left_out"):
             told[key] += found[key]
@@ -51,7 +57,7 @@ def run(settings: Settings, report: Report, attribute: str | None = None, whole:
     report(len(waiting), len(waiting))
     for name in names(settings, changed):
         ingest.ask_to_learn(settings, name)
-    return {**told, "attributes": names(settings, changed)}
+    return {**told, "attributes": names(settings, changed), "failed": failed}
 
 
 def open_queues(settings: Settings, attribute: str | None) -> list[Queue]:
@@ -81,7 +87,7 @@ def one_queue(settings: Settings, ls: LabelStudio, queue: Queue, whole: bool = F
         newest = max(newest or state.updated_at, state.updated_at)
     if whole:
         told["deleted"] += forget_deleted(settings, ls, queue)
-        drop_old_orders(ls, queue)
+        drop_old_orders(settings, ls, queue)
     renew_images(settings, ls, queue)
     if newest is not None:
         with writing(settings) as session:
@@ -112,10 +118,13 @@ def forget_deleted(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
     Where most of a queue's answers would go at once, nothing is done: that is a lost or exchanged Label Studio, not an
     edit, and the records may be all that is left of the answers.
     """
+    known = select(Task).where(Task.queue_id == queue.id, Task.state != "retired")
+    with reading(settings) as session:
+        candidates = {task.id for task in session.scalars(known)}  # one made while Label Studio answers is not missing
     held = changes.task_ids(ls, queue.project)
     with writing(settings) as session:
-        rows = select(Task).where(Task.queue_id == queue.id, Task.state != "retired")
-        missing = [task for task in session.scalars(rows) if task.label_studio_task not in held]
+        rows = [task for task in session.scalars(known) if task.id in candidates]
+        missing = [task for task in rows if task.label_studio_task not in held]
         answers = annotations_of(session, [task.id for task in missing])
         total = session.scalar(
             select(func.count())
@@ -128,20 +137,27 @@ def forget_deleted(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
                 "%d of %s answers of queue %d are gone from Label Studio; kept here", len(answers), total, queue.id
             )
             return 0
-        for task in missing:
-            task.state = "retired"
         ingest.delete(session, answers, "sync")
         for task in missing:
             task.state = "retired"
     return len(answers)
 
 
-def drop_old_orders(ls: LabelStudio, queue: Queue) -> int:
+def drop_old_orders(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
     """Delete the predictions that carried earlier orders of the queue; how many orders that were."""
-    old = [name for name in label_studio_queue.versions(ls, queue.project) if name != queue.model_version]
+    names = label_studio_queue.versions(ls, queue.project)
+    with reading(settings) as session:
+        served = number_of(session.get_one(Queue, queue.id).model_version)
+    # One that is not served yet has a higher number; a learner may be putting it in place right now.
+    old = [name for name in names if number_of(name) < served]
     for name in old:
         label_studio_queue.drop_version(ls, queue.project, name)
     return len(old)
+
+
+def number_of(order: str) -> int:
+    """The number in an order's name, 0 where it has none."""
+    return int(order.split("-")[1]) if order.startswith("order-") else 0
 
 
 def annotations_of(session: Session, tasks: Sequence[int]) -> list[int]:

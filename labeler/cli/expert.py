@@ -46,7 +46,8 @@ def list_(shell: Shell) -> None:
 @attune_command(command, "remove")
 @click.argument("email")
 def remove(shell: Shell, email: str) -> None:
-    """Take EMAIL's queues and logins away; the answers stay."""
+    """Take EMAIL's queues and console login away; the answers stay."""
     migrate(shell.settings)
     done = experts.remove(shell.settings, email)
     shell.result(done, f"{done['email']}: {done['queues_closed']} queues closed, {done['answers_kept']} answers kept.")
+    shell.hint("The login in Label Studio remains: an administrator removes it there, on the page Organization.")

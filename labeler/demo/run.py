@@ -14,6 +14,7 @@ from labeler.jobs import Report
 from labeler.records.schema import Alias, Attribute
 from labeler.records.session import reading
 from labeler.settings import Settings
+from models.errors import JobError
 from models.sample import SampleAttribute, stock_experts
 from models.sample.catalogue import Catalogue
 
@@ -55,7 +56,13 @@ def label(settings: Settings, drawn: Catalogue, name: str, answers: int, report:
         if learned >= told:
             break
         time.sleep(0.2)
-    return int(jobs.ask(settings, "learn", attribute=name)["run"])
+    while True:
+        done = jobs.ask(settings, "learn", attribute=name)
+        if "run" in done:
+            return int(done["run"])
+        if time.monotonic() > until + 60:
+            raise JobError(f"No round on {name} ended within two minutes: {done['state']}. See {settings.logs}.")
+        time.sleep(0.5)  # another learner is at it
 
 
 def publish(settings: Settings, name: str, version: int, reason: str) -> None:

@@ -206,6 +206,7 @@ class Annotation(Base):
     attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
     revision: Mapped[int]
     task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id"), index=True)
+    label_studio_task: Mapped[int | None] = mapped_column(index=True)  # may be a second one for the same asset
     asset_pk: Mapped[int] = mapped_column(ForeignKey("assets.id"))
     expert_id: Mapped[int] = mapped_column(ForeignKey("experts.id"))
     value: Mapped[str]  # a class, "unsure" or "skip"

@@ -224,3 +224,20 @@ def test_webhooks_that_carry_no_answer_are_left_to_the_sync(records: Settings, a
 def test_a_webhook_of_a_project_that_is_no_queue_of_ours_is_left_alone(records: Settings) -> None:
     payload = {"action": "ANNOTATION_CREATED", "project": {"id": 999}, "annotation": {"id": 1}, "task": {"id": 5}}
     assert ingest.from_webhook(records, payload)["stored"] == 0
+
+
+def test_an_answer_on_a_second_task_of_an_asset_is_not_missing_from_the_first(records: Settings) -> None:
+    tell(records, seen(1, task=555, asset="a1"))
+    with writing(records) as session:
+        later = datetime(2100, 1, 1, tzinfo=UTC)
+        assert ingest.missing(session, 101, [], later) == []
+        assert ingest.missing(session, 555, [], later) == [1]
+
+
+def test_an_answer_whose_task_a_webhook_does_not_carry_is_left_to_the_sync(records: Settings) -> None:
+    annotation = {"id": 1, "task": 103, "was_cancelled": True, "created_at": "2026-03-01", "updated_at": "2026-03-01"}
+    tasks = [{"id": 101, "data": {"asset_id": "a1"}}, {"id": 102, "data": {"asset_id": "a2"}}]
+    payload = {"action": "ANNOTATIONS_CREATED", "project": 7, "annotations": [annotation], "tasks": tasks}
+    with pytest.raises(UnknownAnnotationShape, match="next sync"):
+        ingest.from_webhook(records, payload)
+    assert held(records) == []

@@ -14,7 +14,7 @@ from models.audit import AuditDesign
 from models.learner import fit
 from models.probe import Probe
 from tests.workers.test_ordering import NOON, VIEW, snapshot
-from workers import advising, figures
+from workers import advising, figures, learn
 from workers.snapshot import Snapshot
 
 
@@ -95,3 +95,21 @@ def test_a_round_advises_from_the_first_answer_on(tmp_path: Path) -> None:
         assert said["advice"]
         assert said["state"] in {"labelling", "narrow", "settled", "exhausted", "hopeless"}
         assert said["stop"] is False or training == 60
+
+
+def test_an_audit_that_was_drawn_and_never_asked_is_asked_by_the_next_round() -> None:
+    seen = studio(12)
+    asked = {answer.asset_id for answer in seen.answers if answer.purpose == AUDIT}
+    lost = sorted(asked)[:4]
+    rows = [(int(VIEW.pool.positions([a.asset_id])[0]), 1) for a in seen.answers if a.asset_id not in lost]
+    fields = {name: getattr(seen, name) for name in Snapshot.__dataclass_fields__}
+    again = learn.forgotten(Snapshot(**{**fields, "answer_rows": tuple(rows)}))
+    assert sorted(ask.asset_id for ask in again) == lost
+    assert all(ask.purpose == AUDIT and ask.inclusion == seen.design.inclusion(ask.asset_id) for ask in again)
+
+
+def test_positives_found_by_the_audit_count_as_found() -> None:
+    seen = studio(40)
+    found, remaining = advising.unfound(seen, probe_of(seen))
+    assert found == seen.training.shares[:, 0].sum() + seen.audited.shares[:, 0].sum()
+    assert remaining is not None

@@ -152,9 +152,9 @@ def test_the_planner_is_kept_from_answers_waiting_audits_and_removed_assets() ->
 
 def test_disputes_are_asked_again_first_and_never_where_one_expert_works_alone() -> None:
     said = [(1, 1, "yes"), (1, 2, "no"), (2, 1, UNSURE), (3, 1, "yes"), (3, 2, "yes"), (4, 1, SKIP)]
-    assert contested(snapshot(2, said=said))[:2] == [1, 2]
-    assert 3 not in contested(snapshot(2, said=said))
-    assert 4 not in contested(snapshot(2, said=said))
+    assert contested(snapshot(3, said=said))[:2] == [1, 2]
+    assert 3 not in contested(snapshot(3, said=said))
+    assert 4 not in contested(snapshot(3, said=said))
     assert contested(snapshot(1, said=said)) == []
 
 
@@ -182,3 +182,9 @@ def test_every_open_question_is_either_ordered_once_or_stale(
     assert not set(fresh) & {row for row, _ in before}
     for plan in plans:
         assert len(plan.order) <= max(1.5 * size, HEAD) + size
+
+
+def test_a_dispute_that_everybody_has_answered_makes_room_for_others() -> None:
+    said = [(1, 1, "yes"), (1, 2, "no"), (2, 1, UNSURE)]
+    assert 1 not in contested(snapshot(2, said=said))
+    assert 1 in contested(snapshot(3, said=said))

@@ -249,6 +249,7 @@ def upgrade() -> None:
     sa.Column('attribute_id', sa.Integer(), nullable=False),
     sa.Column('revision', sa.Integer(), nullable=False),
     sa.Column('task_id', sa.Integer(), nullable=True),
+    sa.Column('label_studio_task', sa.Integer(), nullable=True),
     sa.Column('asset_pk', sa.Integer(), nullable=False),
     sa.Column('expert_id', sa.Integer(), nullable=False),
     sa.Column('value', sa.String(length=255), nullable=False),
@@ -268,6 +269,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('annotations', schema=None) as batch_op:
         batch_op.create_index('ix_annotations_attribute_id_asset_pk', ['attribute_id', 'asset_pk'], unique=False)
+        batch_op.create_index(batch_op.f('ix_annotations_label_studio_task'), ['label_studio_task'], unique=False)
         batch_op.create_index(batch_op.f('ix_annotations_task_id'), ['task_id'], unique=False)
 
     op.create_table('annotation_events',
@@ -290,6 +292,7 @@ def downgrade() -> None:
     op.drop_table('annotation_events')
     with op.batch_alter_table('annotations', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_annotations_task_id'))
+        batch_op.drop_index(batch_op.f('ix_annotations_label_studio_task'))
         batch_op.drop_index('ix_annotations_attribute_id_asset_pk')
 
     op.drop_table('annotations')
