@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from labeler import settings as reader
 from labeler.jobs import Report
@@ -39,13 +39,13 @@ def command(workspace: str | None, check: bool, answers: int, keep: bool, as_jso
         _demo(workspace, answers)
 
 
-def _settings(workspace: str | Path | None) -> Settings:
+def _settings(workspace: str | Path | None, keep_ports: bool = False) -> Settings:
     from labeler.demo import prepare
 
     first = reader.build(workspace=workspace)
     first.workspace.mkdir(parents=True, exist_ok=True)
     reader.keep(first.workspace, **prepare.encoder_settings())
-    return free_ports(reader.build(workspace=first.workspace))
+    return free_ports(reader.build(workspace=first.workspace), keep_ports)
 
 
 def _tell(line: str) -> None:
@@ -62,9 +62,27 @@ def _bars() -> Iterator[Callable[[str], Report]]:
             task = bar.add_task(label, total=None)
             if not console.is_terminal:
                 click.echo(f"{label} …", err=True)
-            return lambda done, total: bar.update(task, completed=done, total=total)
+            return _told(label) if not console.is_terminal else _moving(bar, task)
 
         yield start
+
+
+def _moving(bar: Progress, task: TaskID) -> Report:
+    return lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _told(label: str) -> Report:
+    """A line now and then where no bar can move."""
+    last = 0
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        tenth = 10 * done // total if total else 0
+        if tenth > last:
+            last = tenth
+            click.echo(f"{label}: {done} of {total}", err=True)
+
+    return report
 
 
 def _check(workspace: str | None, answers: int, keep: bool) -> None:
@@ -88,7 +106,7 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
 def _demo(workspace: str | None, answers: int) -> None:
     from labeler.demo import page, prepare, run
 
-    with Stack(_settings(workspace), _tell) as stack:
+    with Stack(_settings(workspace, keep_ports=True), _tell) as stack:
         finished, waiting = "serious-expression", "romance"
         samples = prepare.samples()
         version = run.published(stack.settings, finished)

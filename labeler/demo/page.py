@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from labeler import experts
 from labeler.demo.prepare import NEWCOMER, OWNER, PASSWORD
@@ -18,6 +19,7 @@ def text(settings: Settings, finished: str, version: int, waiting: str) -> str:
     link = experts.links(settings, newcomer.id)[waiting]
     here = os.path.relpath(settings.workspace)
     prefix = "" if here == "workspace" else f"ATTUNE_WORKSPACE={here} "
+    prefix += os.path.relpath(os.path.join(os.path.dirname(sys.executable), "attune"))
     return f"""
 Attune is up.
 
@@ -33,8 +35,10 @@ Attune is up.
    Watch the count and the curve move on {settings.web_address}/attributes/{waiting}
 
 2. "{finished}" was labelled by three simulated experts and published as version {version}. In another terminal:
-   {prefix}attune pull {finished}@champion --to ./probe
-   {prefix}attune probes list {finished}
+   {prefix} pull {finished}@champion --to ./probe
+   {prefix} probes list {finished}
+   Its own average precision is still "not known" there: that figure comes from audit answers alone, and of 120
+   answers a handful are audits. The console says how many are missing.
 
 The images are drawings made by this program, and the encoder knows nothing but such drawings.
 Everything is in {settings.workspace}; Ctrl-C stops it, `make demo` goes on with it.

@@ -36,8 +36,8 @@ def people_and_queues(
     prepare.owner(settings)
     for sample in samples:
         prepare.attribute(settings, sample)
-    report = progress("Making experts and queues")
     names = [sample.name for sample in samples]
+    report = progress(f"Making experts and queues: {', '.join(names)}")
     for number, name in enumerate(who):
         prepare.expert(settings, name, names)
         report(number + 1, len(who) + len(samples))

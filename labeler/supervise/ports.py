@@ -16,13 +16,26 @@ RANGE = range(20_000, 32_000)  # below the ports that Linux and macOS give to ou
 TRIES = 200
 
 
-def free_ports(settings: Settings) -> Settings:
-    """``settings`` with ports for the web app, Label Studio and Redis that nothing listens on just now."""
+def free_ports(settings: Settings, keep: bool = False) -> Settings:
+    """``settings`` with ports for the web app, Label Studio and Redis that nothing listens on just now.
+
+    ``keep``: its own ones where they are free, so that links and bookmarks go on working.
+    """
     names = ("web_port", "label_studio_port", "redis_port")
     with ExitStack() as held:
         # All three are held at once, or the same one could be given twice.
-        ports = {name: held.enter_context(_some_free(settings.host)).getsockname()[1] for name in names}
+        ports = {
+            name: held.enter_context(_free(settings.host, getattr(settings, name) if keep else None)).getsockname()[1]
+            for name in names
+        }
     return replace(settings, **ports)
+
+
+def _free(host: str, wanted: int | None) -> socket.socket:
+    if wanted is not None:
+        with suppress(OSError):
+            return _bound(host, wanted)
+    return _some_free(host)
 
 
 def _some_free(host: str) -> socket.socket:
