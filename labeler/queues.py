@@ -8,17 +8,12 @@ from sqlalchemy.orm import Session
 from labeler import attributes
 from labeler.label_studio import projects
 from labeler.label_studio.client import LabelStudio
+from labeler.mending import webhook_address
 from labeler.records.schema import Attribute, Expert, Queue
 from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
 from models.clock import now
-
-
-def title(attribute: str, expert: str) -> str:
-    """The project's title, 3 to 50 characters as Label Studio asks: the attribute, then whose queue it is."""
-    text = f"{attribute} · {expert}"
-    return text if len(text) <= 50 else text[:49] + "…"
 
 
 def wanted(session: Session, attribute: Attribute) -> list[Expert]:
@@ -54,11 +49,11 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: str, experts: list[Ex
 def _make(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Expert) -> None:
     made = projects.create(
         ls,
-        title(attribute.name, expert.name),
+        f"{attribute.name} · {expert.name}",
         attribute.question,
         attribute.classes,
         attributes.instruction(attribute),
-        f"{settings.webhook_address}/webhooks/label-studio",
+        webhook_address(settings),
         load_secrets(settings.secrets).webhook_secret,
     )
     with writing(settings) as session:

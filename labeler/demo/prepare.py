@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from labeler import attributes, experts, people
 from labeler.assets.add import Request, add
 from labeler.attributes import Definition
@@ -23,14 +20,6 @@ NEWCOMER = f"you@{DOMAIN}"
 OWNER = f"owner@{DOMAIN}"
 # The one place with a password that is known: the demo listens on this machine alone and holds drawings.
 PASSWORD = "attune-demo"
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody who may log in to the demo."""
-
-    email: str
-    role: str
 
 
 def encoder_settings() -> dict[str, str]:
@@ -96,8 +85,3 @@ def owner(settings: Settings) -> None:
 def samples() -> dict[str, SampleAttribute]:
     """The sample's attributes by name."""
     return {sample.name: sample for sample in ATTRIBUTES}
-
-
-def folder_of(settings: Settings) -> Path:
-    """Where the catalogue's images are."""
-    return settings.workspace / "sample-catalogue"
