@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 import warnings
 from collections.abc import Callable
@@ -37,23 +36,45 @@ def vectors(n: int, dim: int, seed: int) -> npt.NDArray[np.float16]:
     return out
 
 
-def timed(work: Callable[[], Any], repeats: int) -> dict[str, float]:
-    """Of ``repeats`` runs the best and the median time, and the least processor time of all threads, in milliseconds.
+Clocked = dict[str, float]
+
+
+def clocked(work: Callable[[], Any]) -> Clocked:
+    """One run's time by the wall and by the processor, all threads, in milliseconds."""
+    began, spent = time.perf_counter(), time.process_time()
+    work()
+    return {"wall": 1000 * (time.perf_counter() - began), "processor": 1000 * (time.process_time() - spent)}
+
+
+def summary(runs: list[Clocked]) -> dict[str, float]:
+    """Least, median and greatest of the runs' times.
 
     Processor time says more than the clock where other programs share the machine.
     """
-    took, used = [], []
-    for _ in range(repeats):
-        began, spent = time.perf_counter(), time.process_time()
-        work()
-        took.append(1000 * (time.perf_counter() - began))
-        used.append(1000 * (time.process_time() - spent))
-    return {"best": min(took), "median": float(np.median(took)), "processor": min(used)}
+    wall = [run["wall"] for run in runs]
+    return {
+        "best": min(wall),
+        "median": float(np.median(wall)),
+        "worst": max(wall),
+        "processor": float(np.median([run["processor"] for run in runs])),
+    }
+
+
+def ratio(above: list[Clocked], below: list[Clocked]) -> dict[str, float]:
+    """``above`` over ``below``, round by round: the median ratio and the range."""
+    each = [a["wall"] / b["wall"] for a, b in zip(above, below, strict=True)]
+    return {"median": float(np.median(each)), "lo": min(each), "hi": max(each)}
+
+
+def forget_peak() -> None:
+    """Start the high-water mark of this process's memory anew (Linux: proc(5), clear_refs 5)."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak_mib() -> float:
-    """The most memory this process ever held, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most memory this process held since ``forget_peak``, in MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return float(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024
 
 
 def _modal_round(matrix: npt.NDArray[Any], rows: npt.NDArray[Any], y: npt.NDArray[Any], n: int) -> Any:
@@ -80,7 +101,7 @@ def _warm_up(dim: int) -> None:
 @click.option("--dim", default=512, show_default=True)
 @click.option("--labels", "labelled", default=200, show_default=True)
 @click.option("--choose", default=20, show_default=True)
-@click.option("--repeats", default=5, show_default=True)
+@click.option("--repeats", default=7, show_default=True, help="Rounds, by turns.")
 @click.option("--json", "out", required=True, type=click.Path(dir_okay=False))
 def main(n: int, dim: int, labelled: int, choose: int, repeats: int, out: str) -> None:
     """Milliseconds, memory over the matrix, and the ratios to modAL's uncertainty sampling and to reading it."""
@@ -99,33 +120,43 @@ def main(n: int, dim: int, labelled: int, choose: int, repeats: int, out: str) -
         probe = fit(pool, labels, ("yes", "no"), None, settings, 0)
         return plan(pool, probe, labels, asked, choose, settings, 0)
 
-    read = timed(lambda: matrix.view(np.uint64).sum(), repeats)
-    began = time.perf_counter()
-    pool.positions([str(ids[0])])
-    index_ms = 1000 * (time.perf_counter() - began)
+    def read() -> Any:
+        return matrix.view(np.uint64).sum()
+
+    def theirs() -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _modal_round(matrix, rows.astype(np.float16), y, choose)
+
+    index_ms = clocked(lambda: pool.positions([str(ids[0])]))["wall"]
     _warm_up(dim)
+    forget_peak()
     before = peak_mib()
-    first = timed(ours, 1)["best"]
-    mine = timed(ours, repeats)
+    first = clocked(ours)["wall"]
+    ours()
     over = peak_mib() - before
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        theirs = timed(lambda: _modal_round(matrix, rows.astype(np.float16), y, choose), 2)
+    forget_peak()
+    before = peak_mib()
+    theirs()
+    modal_over = peak_mib() - before
+    turns = [(clocked(read), clocked(ours), clocked(theirs)) for _ in range(repeats)]
+    reads, mine, modal = (list(column) for column in zip(*turns, strict=True))
     result = {
         "n": n,
         "dim": dim,
         "labels": labelled,
         "chosen": choose,
+        "rounds": repeats,
         "first_round_ms": first,
-        "round_ms": mine,
+        "round_ms": summary(mine),
         "id_index_ms": index_ms,
         "memory_over_matrix_mib": over,
         "matrix_mib": matrix.nbytes / MIB,
-        "modal_uncertainty_ms": theirs,
-        "modal_memory_over_matrix_mib": peak_mib() - before,
-        "read_memory_ms": read,
-        "times_faster_than_modal": {key: theirs[key] / mine[key] for key in mine},
-        "times_reading_memory": {key: mine[key] / read[key] for key in mine},
+        "modal_uncertainty_ms": summary(modal),
+        "modal_memory_over_matrix_mib": modal_over,
+        "read_memory_ms": summary(reads),
+        "times_faster_than_modal": ratio(modal, mine),
+        "times_reading_memory": ratio(mine, reads),
     }
     versions = {p: version(p) for p in ("numpy", "scikit-learn", "torch", "modAL-python")}
     write_json(Path(out), {**result, "machine": machine(), "versions": versions})
