@@ -1,0 +1,11 @@
+"""Every setting of Attune, built once at each entry point: argument over environment over workspace over default.
+
+The workspace's own `settings.json` keeps what belongs to its data (the encoder) or to the parts that run on it (ports),
+so that a command given nothing but the workspace finds both. Nothing reads the environment at import, and nothing below
+the entry points reads it at all: they are handed a ``Settings``.
+"""
+
+from labeler.settings.build import build, keep, kept
+from labeler.settings.table import Settings, variable
+
+__all__ = ["Settings", "build", "keep", "kept", "variable"]

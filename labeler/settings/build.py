@@ -1,0 +1,87 @@
+"""Settings from arguments, ``ATTUNE_*`` variables and what the workspace keeps for itself in `settings.json`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from labeler.settings import values
+from labeler.settings.table import MASK, Settings, variable
+from models.errors import SettingsError
+from models.files import write_json
+
+KEPT = "settings.json"
+
+
+def build(environment: Mapping[str, str] | None = None, **arguments: Any) -> Settings:
+    """Settings from arguments (None counts as not given), ``ATTUNE_*`` variables, the workspace's file, then defaults.
+
+    An empty variable counts as not set. Raises SettingsError that names the variable, what it holds (never a secret)
+    and what it may hold; also for an ``ATTUNE_`` variable that is no setting, with the nearest name.
+    """
+    environment = os.environ if environment is None else environment
+    known = {item.name: item for item in fields(Settings)}
+    _refuse_unknown(environment, known)
+    given: dict[str, Any] = {name: environment[variable(name)] for name in known if environment.get(variable(name))}
+    given |= {name: value for name, value in arguments.items() if value is not None}
+    workspace = values.path(str(given.get("workspace", Settings.workspace)))
+    given = kept(workspace) | given | {"workspace": workspace}
+    read = {
+        name: _read(name, known[name].metadata, value) if isinstance(value, str) else value
+        for name, value in given.items()
+        if name in known
+    }
+    if unknown := set(arguments) - set(known):
+        raise SettingsError(f"No setting is called {sorted(unknown)[0]!r}. `attune config show` lists all of them.")
+    return Settings(**read)
+
+
+def kept(workspace: Path) -> dict[str, Any]:
+    """The settings that a workspace keeps for itself; none where it keeps no file.
+
+    Raises SettingsError where the file is no JSON object.
+    """
+    path = workspace / KEPT
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise SettingsError(
+            f"{path} is no JSON object ({error}). Mend it, or delete it to go back to defaults."
+        ) from error
+
+
+def keep(workspace: Path, **values: Any) -> None:
+    """Add to the settings that a workspace keeps for itself; a None takes one out."""
+    merged = {name: value for name, value in (kept(workspace) | values).items() if value is not None}
+    write_json(workspace / KEPT, {n: str(v) if isinstance(v, Path) else v for n, v in merged.items()}, mode=0o600)
+
+
+def _read(name: str, metadata: Mapping[str, Any], given: str) -> Any:
+    try:
+        return metadata["read"](given)
+    except ValueError as error:
+        held = MASK if metadata["secret"] else repr(given)
+        raise SettingsError(
+            f"{variable(name)} is {held}; it takes {error}. {metadata['about']} "
+            "`attune config show` lists all settings."
+        ) from error
+
+
+# Read by the Makefile or by tests, not settings of a run.
+_FOREIGN = {"ATTUNE_SHARED", "ATTUNE_REQUIRE_BROWSER", "ATTUNE_CHROMIUM"}
+
+
+def _refuse_unknown(environment: Mapping[str, str], known: Mapping[str, Any]) -> None:
+    names = {variable(name) for name in known} | _FOREIGN
+    for key in environment:
+        if key.startswith("ATTUNE_") and key not in names:
+            near = get_close_matches(key, sorted(names), n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{key} is no setting of Attune.{hint} `attune config show` lists all of them.")

@@ -1,0 +1,162 @@
+"""The table of settings: each one's type, default, variable and what it is for, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from labeler.settings import values
+
+MASK = "********"
+
+
+def _setting(read: Callable[[str], Any], default: Any, about: str, secret: bool = False) -> Any:
+    return field(default=default, metadata={"read": read, "about": about, "secret": secret})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings; each is ``ATTUNE_`` + its name in capitals in the environment."""
+
+    workspace: Path = _setting(values.path, Path("workspace"), "Folder that holds everything a run writes.")
+    host: str = _setting(str, "127.0.0.1", "Address that the web app and Label Studio listen on.")
+    web_port: int = _setting(values.port, 8700, "Port of the web app.")
+    label_studio_port: int = _setting(values.port, 8701, "Port of Label Studio when `attune up` starts it.")
+    redis_port: int = _setting(values.port, 8702, "Port of Redis when `attune up` starts it.")
+    redis_url: str | None = _setting(
+        values.url("redis", "rediss", "unix"), None, "A running Redis to use in place of our own.", secret=True
+    )
+    database_url: str | None = _setting(
+        values.url("sqlite", "postgresql"),
+        None,
+        "Where the records are; SQLite in the workspace unless set.",
+        secret=True,
+    )
+    label_studio_url: str | None = _setting(
+        values.url("http", "https"), None, "A running Label Studio to use in place of our own, as the workers reach it."
+    )
+    label_studio_public_url: str | None = _setting(
+        values.url("http", "https"), None, "Label Studio as the experts' browsers reach it, where that differs."
+    )
+    label_studio_token: str | None = _setting(str, None, "Access token of an administrator of that Label Studio.", True)
+    label_studio_env: Path | None = _setting(
+        values.path, None, "Environment that holds the label-studio command; made under the cache folder unless set."
+    )
+    label_studio_email: str = _setting(str, "attune@localhost.localdomain", "Login of Label Studio's administrator.")
+    public_url: str | None = _setting(
+        values.url("http", "https"), None, "The web app as browsers reach it; images and links are signed for it."
+    )
+    webhook_url: str | None = _setting(
+        values.url("http", "https"),
+        None,
+        "The web app as Label Studio reaches it, where that differs from the public one.",
+    )
+    url: str | None = _setting(values.url("http", "https"), None, "Address of the Attune that `attune pull` asks.")
+    token: str | None = _setting(str, None, "Bearer token that `attune pull` shows.", secret=True)
+    catalog_url: str | None = _setting(
+        str, None, "fsspec address of the feature catalog; a folder of the workspace unless set."
+    )
+    cache: Path | None = _setting(
+        values.path, None, "Folder for pulled probes; the workspace's cache folder unless set."
+    )
+    offline: bool = _setting(values.flag, False, "Never look outside: pull from the cache alone.")
+    encoder: str = _setting(str, "ViT-B-32", "open_clip model name, or the path of its JSON config.")
+    pretrained: str = _setting(str, "laion2b_s34b_b79k", "open_clip pretrained tag, or the path of a checkpoint file.")
+    resize_mode: str = _setting(
+        str, "longest", "How images that are not square meet the encoder: squash, longest or shortest."
+    )
+    device: str = _setting(str, "auto", "torch device of the encoder: auto, cpu, cuda, mps.")
+    embed_batch: int = _setting(values.positive, 64, "Images that one embedding step takes.")
+    max_pixels: int = _setting(values.positive, 100_000_000, "Images of more pixels than this are refused.")
+    queue_size: int = _setting(values.positive, 40, "Open tasks that each expert's queue holds.")
+    audit_share: float = _setting(values.share, 0.2, "Share of titles kept aside for the audit.")
+    strategy: str = _setting(str, "attune", "Query strategy by name: attune, margin, …, modal:NAME, skactiveml:NAME.")
+    workers: int = _setting(values.positive, 2, "rq workers that `attune up` starts.")
+    sync_seconds: int = _setting(values.positive, 30, "Seconds between two reconciliations with Label Studio.")
+    seed: int = _setting(values.whole, 0, "Seed that every choice of chance derives from.")
+    log_level: str = _setting(str, "INFO", "DEBUG, INFO, WARNING or ERROR.")
+
+    # -- where things are ------------------------------------------------------------------------------------------
+    @property
+    def records_url(self) -> str:
+        """SQLAlchemy address of the records."""
+        return self.database_url or f"sqlite:///{self.workspace / 'records.sqlite'}"
+
+    @property
+    def redis_address(self) -> str:
+        """Address of Redis: the one set, or our own in the workspace."""
+        return self.redis_url or f"redis://127.0.0.1:{self.redis_port}/0"
+
+    @property
+    def label_studio_address(self) -> str:
+        """Label Studio as this machine reaches it."""
+        return self.label_studio_url or f"http://{self.browser_host}:{self.label_studio_port}"
+
+    @property
+    def label_studio_browser_address(self) -> str:
+        """Label Studio as an expert's browser reaches it."""
+        return self.label_studio_public_url or self.label_studio_address
+
+    @property
+    def web_address(self) -> str:
+        """The web app as browsers reach it."""
+        return self.public_url or f"http://{self.browser_host}:{self.web_port}"
+
+    @property
+    def webhook_address(self) -> str:
+        """The web app as Label Studio reaches it."""
+        return self.webhook_url or self.web_address
+
+    @property
+    def browser_host(self) -> str:
+        """The host to put into links: a wildcard address is no address to visit."""
+        return "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host
+
+    @property
+    def catalog_address(self) -> str:
+        """fsspec address of the feature catalog."""
+        return self.catalog_url or str(self.workspace / "catalog")
+
+    @property
+    def vectors(self) -> Path:
+        """Folder of the vector store."""
+        return self.workspace / "vectors"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the parts' logs."""
+        return self.workspace / "logs"
+
+    @property
+    def secrets(self) -> Path:
+        """File of the generated secrets, mode 0600."""
+        return self.workspace / "secrets.json"
+
+    @property
+    def pull_cache(self) -> Path:
+        """Folder that keeps pulled probe files by digest."""
+        return self.cache or self.workspace / "cache"
+
+    def shown(self) -> dict[str, str]:
+        """Every setting as text, secrets masked."""
+        found = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            found[item.name] = "" if value is None else MASK if item.metadata["secret"] else str(value)
+        return found
+
+    def environment(self) -> dict[str, str]:
+        """The ``ATTUNE_*`` variables that make another process build equal settings."""
+        found = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if value is not None:
+                found[variable(item.name)] = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+        return found
+
+
+def variable(name: str) -> str:
+    """The environment variable of the setting ``name``."""
+    return "ATTUNE_" + name.upper()
