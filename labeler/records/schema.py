@@ -134,6 +134,18 @@ class User(Base):
     disabled_at: Mapped[datetime | None]
 
 
+class SignInLink(Base):
+    """A link that lets one person into the console once; only its sha256 is kept."""
+
+    __tablename__ = "sign_in_links"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    digest: Mapped[str] = mapped_column(unique=True)
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]  # also set where a newer link replaced it
+
+
 class Token(Base):
     """A bearer token of a machine; only its sha256 is kept."""
 
