@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,6 +27,11 @@ class PoolView:
     keys: npt.NDArray[np.int64]
     fingerprint: Fingerprint
 
+    def positions(self, asset_ids: Iterable[str]) -> npt.NDArray[np.intp]:
+        """The rows of ``asset_ids`` (m,), -1 for an asset that is not in the pool or may not be shown any more."""
+        rows = self.pool.positions(asset_ids)
+        return np.where((rows >= 0) & (self.keys[rows] >= 0), rows, -1)
+
     @cached_property
     def hidden(self) -> npt.NDArray[np.intp]:
         """Rows that may not be asked about: their asset was removed after its vector was stored."""
@@ -38,20 +44,22 @@ def active_encoder(session: Session) -> Encoder | None:
 
 
 def open_pool(settings: Settings, session: Session) -> PoolView:
-    """Map the active encoder's vectors and join the records' titles; nothing of the matrix is copied.
-
-    Raises EmptyPool where no asset has a vector yet.
-    """
+    """The pool of the active encoder. Raises EmptyPool where no asset has a vector yet."""
     encoder = active_encoder(session)
     if encoder is None:
         raise EmptyPool("The pool is empty: no asset has a vector. Add images with `attune assets add PATH`.")
-    fingerprint = Fingerprint.from_dict(encoder.fingerprint)
-    vectors = VectorStore(settings.vectors).read(fingerprint)
-    if len(vectors.ids) == 0:
+    view = view_of(settings, session, Fingerprint.from_dict(encoder.fingerprint))
+    if not len(view.pool):
         raise EmptyPool(
             "The pool is empty: no asset has a vector of the active encoder yet. `attune assets list` shows what is "
             "there; `attune assets add PATH` adds and embeds images."
         )
+    return view
+
+
+def view_of(settings: Settings, session: Session, fingerprint: Fingerprint) -> PoolView:
+    """Map one encoder's vectors and join the records' titles; nothing of the matrix is copied."""
+    vectors = VectorStore(settings.vectors).read(fingerprint)
     columns = select(Asset.asset_id, Asset.title_id, Asset.id).where(Asset.removed_at.is_(None))
     known = {asset_id: (title, key) for asset_id, title, key in session.execute(columns)}
     rows = [known.get(asset_id, ("", -1)) for asset_id in vectors.ids.tolist()]

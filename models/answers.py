@@ -11,7 +11,12 @@ from models.errors import DataError
 UNSURE = "unsure"
 SKIP = "skip"
 AUDIT = "audit"
-PURPOSES = ("seed", "spread", "borderline", "likely", AUDIT, "second-opinion")
+SECOND_OPINION = "second-opinion"
+BY_HAND = "by-hand"
+IMPORT = "import"  # nobody was asked: the answer came from a file, so never with a known probability
+# Why an image was put to an expert; the only list of it. ``by-hand`` is the one that no round gives: somebody put the
+# image into the queue in Label Studio.
+PURPOSES = ("seed", "spread", "borderline", "likely", "near-miss", AUDIT, SECOND_OPINION, BY_HAND, IMPORT)
 
 
 @dataclass(frozen=True)

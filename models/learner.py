@@ -130,17 +130,22 @@ def plan(
     audit: AuditDesign | None = None,
     contested: Sequence[int] = (),
     reserved: npt.NDArray[np.bool_] | None = None,
+    hidden: npt.ArrayLike = (),
 ) -> list[Ask]:
     """The next ``n`` images to ask about, best first; fewer where the pool has no more.
 
     ``asked``: pool indices already asked or open, in the order of asking where it is known (the last ones count as
     recent); ``audit``: the attribute's design, extended here by the audits that are due (None: no audits);
-    ``contested``: asked indices that deserve a second opinion, most contested first. One image a title, and no near
-    duplicates, as long as the pool allows.
+    ``contested``: asked indices that deserve a second opinion, most contested first; ``hidden``: indices that may not
+    be shown any more: never asked, drawn or counted. One image a title, and no near duplicates, as long as the pool
+    allows.
     """
     order = np.asarray(sorted(asked) if isinstance(asked, set | frozenset) else asked, dtype=np.intp)
+    gone = np.asarray(hidden, dtype=np.intp)
+    order = order[~np.isin(order, gone)]
     index, shares, weights = training_rows(pool, labels, settings, seed, reserved)
-    situation = Situation(pool, probe, order, index, shares, weights, prompts, settings.reserved_share, seed, reserved)
+    share = settings.reserved_share
+    situation = Situation(pool, probe, order, index, shares, weights, prompts, share, seed, reserved, gone)
     due = 0 if audit is None else audits_due(situation, n, settings)
     with one_thread():
         return allocate(situation, n, settings.strategy, audit, due, contested)

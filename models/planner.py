@@ -7,20 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.answers import SECOND_OPINION
 from models.audit import AuditDesign
 from models.situation import Situation
 from models.sources import Source, sources
 
 RECENT = 40  # last asked images whose titles and near duplicates wait
 NEAR_DUPLICATE = 0.97  # cosine above which two images count as one
+AUDIT_REASON = "Drawn to measure how good the probe is; never used to train it."
 
 
 @dataclass(frozen=True)
 class Ask:
     """An image to ask about: its pool index and id, why (for people, shown after the answer), and how urgent.
 
-    ``purpose``: seed, spread, borderline, likely, near-miss, second-opinion or audit; ``utility`` in [0, 1], higher
-    means sooner; ``inclusion`` the probability of being drawn, for audits only.
+    ``purpose``: one of ``models.answers.PURPOSES``; ``utility`` in [0, 1], higher means sooner; ``inclusion`` the
+    probability of being drawn, for audits only.
     """
 
     index: int
@@ -53,7 +55,7 @@ def _mixed(situation: Situation, ordered: list[Ask], audits: list[Ask]) -> list[
 def _audits(situation: Situation, audit: AuditDesign, due: int) -> list[Ask]:
     pool = situation.pool
     every = np.arange(len(pool), dtype=np.intp)
-    mine = every[situation.reserved(every)]
+    mine = every[situation.reserved(every) & ~situation.hidden_rows]
     drawn = audit.drawn(pool.asset_ids[mine].tolist())
     due = min(due, int((~drawn).sum()))
     if not due:
@@ -66,8 +68,8 @@ def _audits(situation: Situation, audit: AuditDesign, due: int) -> list[Ask]:
 
 
 def _second_opinion(situation: Situation, index: int) -> Ask:
-    reason = "Earlier answers about this image disagree; another pair of eyes settles it."
-    return Ask(int(index), str(situation.pool.asset_ids[index]), "second-opinion", 1.0, reason)
+    reason = "Somebody has answered this one; another pair of eyes makes it surer."
+    return Ask(int(index), str(situation.pool.asset_ids[index]), SECOND_OPINION, 1.0, reason)
 
 
 def _learning(situation: Situation, n: int, strategy_name: str) -> list[Ask]:

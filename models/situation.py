@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -22,7 +22,7 @@ class Situation:
     """The pool, the probe, what was asked (in order) and what was learned of it.
 
     ``asked`` (a,) pool indices; ``labelled`` (m,) those with a label to train on, their ``shares`` (m, c) and
-    ``weights`` (m,).
+    ``weights`` (m,); ``hidden`` (h,) those that may not be shown any more, which count as neither asked nor there.
     """
 
     pool: Pool
@@ -35,6 +35,7 @@ class Situation:
     reserved_share: float
     seed: int
     given_reserved: npt.NDArray[np.bool_] | None = None
+    hidden: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.intp))
 
     @cached_property
     def rng(self) -> np.random.Generator:
@@ -66,8 +67,15 @@ class Situation:
         return reserved_in(self.pool, index, self.reserved_share, self.seed, self.given_reserved)
 
     @cached_property
+    def hidden_rows(self) -> npt.NDArray[np.bool_]:
+        """Which rows of the pool are hidden (N,)."""
+        rows = np.zeros(len(self.pool), dtype=bool)
+        rows[self.hidden] = True
+        return rows
+
+    @cached_property
     def _taken(self) -> npt.NDArray[np.bool_]:
-        taken = np.zeros(len(self.pool), dtype=bool)
+        taken = self.hidden_rows.copy()
         taken[self.asked] = True
         return taken
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
+from models.answers import BY_HAND, IMPORT, PURPOSES
 from models.audit import AuditDesign, reserved
 from models.errors import DataError, SettingsError
 from models.labels import Labels
@@ -166,6 +167,34 @@ def test_contested_images_come_back_as_second_opinions() -> None:
     probe = fit(here.pool, labels, here.classes, None, PLAIN, SEED)
     asks = plan(here.pool, probe, labels, asked, 8, PLAIN, SEED, contested=asked[3:9])
     assert [ask.index for ask in asks if ask.purpose == "second-opinion"] == asked[3:5]
+
+
+def test_images_that_may_not_be_shown_are_neither_asked_nor_drawn_nor_counted() -> None:
+    here = world(n=400)
+    turned = LearnerSettings(audit_share=0.5, audit_after=0, reserved_share=0.3)
+    kept = reserved(here.pool.title_ids, SEED, 0.3)
+    asked = np.flatnonzero(~kept)[:10].tolist()
+    labels = here.labels(asked)
+    probe = fit(here.pool, labels, here.classes, None, turned, SEED)
+    hidden = [*np.flatnonzero(kept)[:-2].tolist(), *np.flatnonzero(~kept)[-5:].tolist()]
+    design = AuditDesign(SEED)
+    asks = plan(here.pool, probe, labels, [*hidden, *asked], 20, turned, SEED, audit=design, hidden=hidden)
+    audits = [ask.index for ask in asks if ask.purpose == "audit"]
+    assert sorted(audits) == np.flatnonzero(kept)[-2:].tolist(), "the two that can be shown are all that can be drawn"
+    assert not {ask.index for ask in asks} & set(hidden)
+    assert not any(design.inclusions(here.pool.asset_ids[hidden].tolist()))
+
+
+def test_every_purpose_that_a_plan_gives_is_in_the_vocabulary() -> None:
+    here = world(n=2000)
+    asked = trainable(here)[:60].tolist()
+    turned, purposes = LearnerSettings(audit_after=0), set()
+    for known in ([], asked[:1], asked):
+        labels = here.labels(known)
+        probe = fit(here.pool, labels, here.classes, prompts_for(here), turned, SEED)
+        more = {"prompts": prompts_for(here), "audit": AuditDesign(SEED), "contested": known[:3]}
+        purposes |= {ask.purpose for ask in plan(here.pool, probe, labels, known, 60, turned, SEED, **more)}
+    assert purposes == set(PURPOSES) - {BY_HAND, IMPORT}
 
 
 def test_settings_refuse_what_cannot_be() -> None:
