@@ -2,50 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-import waitress
 
-from labeler import jobs, tokens
-from labeler.catalog.promote import promote
+from labeler import tokens
 from labeler.settings import Settings
-from labeler.web.app import create_app
+from models.fingerprint import Fingerprint
+from models.manifest import read_manifest
+from models.probe_files import read_probe
 from models.pull import pull
+from models.score import score_file
+from tests import environments, published
 from tests.labeler.catalog import worlds
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+VECTORS = 500
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    made = worlds.filled(tmp_path_factory.mktemp("examples") / "workspace")
-    worlds.add_assets(made, 40)
-    for name in ("serious", "romance"):
-        moved = promote(made, name, "latest", "r", "ana")
-        jobs.run_here(made, "score", attribute=name, version=moved.version)
-    return made
+    return published.workspace(tmp_path_factory.mktemp("examples") / "workspace")
 
 
 @pytest.fixture(scope="module")
 def served(settings: Settings) -> Iterator[str]:
-    server = waitress.create_server(create_app(settings), host="127.0.0.1", port=0)
-    running = threading.Thread(target=server.run, daemon=True)
-    running.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    running.join(timeout=10)
+    with published.served(settings) as address:
+        yield address
 
 
-def run(name: str, *arguments: str | Path, **environment: str) -> str:
+def run(name: str, *arguments: str | Path, python: Path | str = sys.executable, **environment: str) -> str:
+    strict = ["-W", "error"] if python == sys.executable else []
     done = subprocess.run(
-        [sys.executable, "-W", "error", EXAMPLES / name, *arguments],
+        [python, *strict, EXAMPLES / name, *arguments],
         capture_output=True,
         text=True,
         env=os.environ | environment,
@@ -86,6 +83,54 @@ def test_pandas_reads_files_and_http_alike(settings: Settings, served: str, name
     )
     assert from_files == over_http
     assert from_files.startswith("40 assets, classes ")
+
+
+def write_vectors(path: Path, fingerprint: Fingerprint) -> None:
+    x = np.random.default_rng(3).normal(size=(VECTORS, worlds.DIMENSION)).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    table = pa.table({"asset_id": [f"a{i}" for i in range(VECTORS)], "vector": list(x)})
+    pq.write_table(table.replace_schema_metadata({"attune.fingerprint": json.dumps(fingerprint.to_dict())}), path)
+
+
+def python_of_ray() -> Path:
+    return environments.python_with("ray[data]", "numpy", "pandas", "pyarrow", "safetensors")
+
+
+@pytest.mark.slow
+def test_ray_scores_a_table_as_attune_does(settings: Settings, tmp_path: Path) -> None:
+    write_vectors(tmp_path / "vectors.parquet", worlds.FINGERPRINT)
+    calls = []
+    for name in ("serious", "romance"):
+        pull(name, tmp_path / name, url=settings.catalog_address, cache=tmp_path / "cache")
+        calls.append(f"sys.argv[1:] = [{name!r}, 'vectors.parquet', 'scores-{name}']")
+        calls.append(f"runpy.run_path({str(EXAMPLES / 'ray_score.py')!r}, run_name='__main__')")
+    # Starting Ray takes ten seconds: both are scored in one process.
+    told = environments.run(python_of_ray(), "\n".join(["import runpy, sys", *calls]), tmp_path)
+    assert told.count(f"{VECTORS} assets scored") == 2
+    for name in ("serious", "romance"):
+        compare(tmp_path, name)
+
+
+def compare(folder: Path, name: str) -> None:
+    """The scores that Ray wrote are those of ``attune score``."""
+    manifest = read_manifest((folder / name / "manifest.json").read_bytes())
+    probe = read_probe((folder / name / "probe.safetensors").read_bytes())
+    score_file(manifest, probe, folder / "vectors.parquet", folder / f"{name}.parquet")
+    ours = pq.read_table(folder / f"{name}.parquet").to_pandas()
+    found = pq.read_table(folder / f"scores-{name}").to_pandas()
+    both = found.merge(ours, on=["asset_id", "class"], suffixes=("", "_ours"), validate="one_to_one")
+    assert len(both) == len(found) == len(ours)
+    assert np.abs(both["probability"] - both["probability_ours"]).max() < 1e-5
+    assert (both["label"] == both["label_ours"]).all()
+
+
+@pytest.mark.slow
+def test_ray_refuses_the_vectors_of_another_encoder(settings: Settings, tmp_path: Path) -> None:
+    pulled = pull("serious", tmp_path / "serious", url=settings.catalog_address, cache=tmp_path / "cache")
+    write_vectors(tmp_path / "v.parquet", Fingerprint("open_clip", "huge", "cd" * 32, worlds.DIMENSION))
+    with pytest.raises(AssertionError, match="the probe needs"):
+        run("ray_score.py", pulled.folder, tmp_path / "v.parquet", tmp_path / "scores", python=python_of_ray())
+    assert not (tmp_path / "scores").exists()
 
 
 def test_every_example_is_run_here() -> None:
