@@ -22,10 +22,15 @@ def run(
     alias: str = CHAMPION,
     override: bool = False,
     asked_at: str | None = None,
+    expected: int | None = None,
 ) -> dict[str, Any]:
-    """Promote, and ask for the scores. With ``asked_at`` (ISO 8601) a second run of the same job changes nothing."""
+    """Promote, and ask for the scores. With ``asked_at`` (ISO 8601) a second run of the same job changes nothing.
+
+    ``expected`` is the version that the alias pointed at when this was asked, 0 for none.
+    """
     report(0, 2)
-    moved = promote(settings, attribute, version, reason, who, alias, override, parse(asked_at) if asked_at else None)
+    at = parse(asked_at) if asked_at else None
+    moved = promote(settings, attribute, version, reason, who, alias, override, at, expected)
     report(1, 2)
     scores = jobs.ask(settings, "score", wait=False, attribute=attribute, version=moved.version)
     report(2, 2)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from labeler import attributes
@@ -22,6 +22,11 @@ from models.audit import AuditDesign
 from models.files import digest_json
 from models.labels import Labels, consensus
 from models.learner import LearnerSettings
+from models.reserve import reserved_in
+from workers.chosen import Picked, waiting_picks
+
+# Settings of an attribute that make no probe: how much to audit on demand, and the bounds that judge a probe.
+NOT_LEARNED = {"audits", "gates"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Snapshot:
     asked: tuple[Asked, ...]
     design: AuditDesign
     last_run: Run | None
+    picks: tuple[Picked, ...] = ()  # oldest first
 
     @property
     def seed(self) -> int:
@@ -65,13 +71,21 @@ class Snapshot:
 
     @cached_property
     def training(self) -> Labels:
-        """Agreed labels of everything that was not asked for the audit."""
-        return consensus([a for a in self.answers if a.purpose != AUDIT], self.attribute.classes)
+        """Agreed labels of everything that was not asked for the audit and is of no audit title."""
+        rows = np.array([row for row, _ in self.answer_rows], dtype=np.intp)
+        kept = reserved_in(self.view.pool, rows, self.learner.reserved_share, self.seed)
+        told = [a for a, held in zip(self.answers, kept, strict=True) if a.purpose != AUDIT and not held]
+        return consensus(told, self.attribute.classes)
 
     @cached_property
     def audited(self) -> Labels:
-        """Agreed labels of the audit: never trained on."""
-        return consensus([a for a in self.answers if a.purpose == AUDIT], self.attribute.classes)
+        """Agreed labels of the audit: never trained on.
+
+        An image that a person chose counts as well once the design itself has drawn it, whoever asked first.
+        """
+        drawn = self.design.drawn([a.asset_id for a in self.answers])
+        told = [a for a, is_drawn in zip(self.answers, drawn, strict=True) if a.purpose == AUDIT or is_drawn]
+        return consensus(told, self.attribute.classes)
 
     @property
     def count(self) -> int:
@@ -90,7 +104,7 @@ class Snapshot:
         shape: dict[str, Any] = {
             "classes": self.attribute.classes,
             "prompts": self.attribute.prompts,
-            "settings": self.attribute.settings,
+            "settings": {key: value for key, value in self.attribute.settings.items() if key not in NOT_LEARNED},
             "revision": self.attribute.revision,
             "encoder": self.view.fingerprint.digest,
         }
@@ -120,6 +134,7 @@ def take(settings: Settings, name: str) -> Snapshot:
             last_run=session.scalar(
                 select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1)
             ),
+            picks=waiting_picks(session, found.id, view),
         )
 
 
@@ -149,7 +164,7 @@ def _answers(
         )
         for row, asset_id, title_id in rows
     ]
-    where = view.pool.positions(answer.asset_id for answer in answers)
+    where = view.positions(answer.asset_id for answer in answers)
     return answers, [(int(place), row.expert_id) for place, (row, _, _) in zip(where, rows, strict=True)]
 
 
@@ -158,10 +173,14 @@ def _asked(session: Session, attribute_id: int, view: PoolView) -> tuple[Asked, 
         select(Task.id, Asset.asset_id, Task.queue_id, Task.label_studio_task, Task.purpose, Task.state, Task.due)
         .join(Asset, Asset.id == Task.asset_pk)
         .join(Queue, Queue.id == Task.queue_id)
-        .where(Queue.attribute_id == attribute_id, Task.state != "retired")
+        .where(
+            Queue.attribute_id == attribute_id,
+            # What waits in a leaver's queue waits for nobody.
+            or_(Task.state == "answered", (Task.state == "open") & Queue.closed_at.is_(None)),
+        )
         .order_by(Task.id)
     ).all()
-    places = view.pool.positions(row.asset_id for row in rows)
+    places = view.positions(row.asset_id for row in rows)
     return tuple(
         Asked(row.id, int(place), row.queue_id, row.label_studio_task, row.purpose, row.state, row.due)
         for place, row in zip(places, rows, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -72,7 +73,7 @@ def facts_of(session: Session, attribute: Attribute, run: Run) -> Manifest:
         classes=classes,
         version=run.number,
         encoder=encoder.fingerprint,
-        thresholds=run.advice.get("thresholds") or dict.fromkeys(classes, 0.5),
+        thresholds=thresholds_of(run, classes),
         metrics=run.metrics,
         labels=labels_of(run),
         data_digest=run.data_digest,
@@ -80,6 +81,11 @@ def facts_of(session: Session, attribute: Attribute, run: Run) -> Manifest:
         created_at=run.finished_at,
         code_version=run.code_version,
     )
+
+
+def thresholds_of(run: Run, classes: Sequence[str]) -> dict[str, float]:
+    """The probability per class from which on the run says yes."""
+    return (run.advice or {}).get("thresholds") or dict.fromkeys(classes, 0.5)
 
 
 def labels_of(run: Run) -> dict[str, Any]:

@@ -13,29 +13,46 @@ from typing import Any
 from sqlalchemy import select
 
 from labeler import attributes
-from labeler.catalog.paired import difference
+from labeler.catalog.evidence import Evidence, Scored, gather, paired
+from labeler.catalog.facts import thresholds_of
 from labeler.pool import active_encoder
 from labeler.records.schema import Alias, Run
 from labeler.records.session import reading
 from labeler.settings import Settings
+from models.agreement import alpha
 from models.errors import GateFailed
 from models.manifest import CHAMPION
+from models.metrics import Metric
+from models.panel import Panel
 
-# name -> (bound, what it asks). Lower bounds, except where the text says "at most".
-BOUNDS: dict[str, tuple[float, str]] = {
-    "audit_answers": (30, "audit answers behind the average precision, at least"),
-    "audit_lower_bound": (0.5, "lower end of the audit's average precision, at least"),
-    "not_worse_than_champion": (0.0, "upper end of the paired difference to the champion, at least"),
-    "calibration": (0.1, "calibration error on audit answers, at most"),
-    "agreement": (0.4, "experts' agreement (Krippendorff's alpha), at least"),
-    "encoder": (1, "made with the active encoder: 1 is yes"),
+
+@dataclass(frozen=True)
+class Rule:
+    """What a gate asks: its default ``bound``, the range that a bound may have, and which side of it passes."""
+
+    bound: float
+    least: float
+    most: float
+    title: str
+    text: str
+    at_most: bool = False
+
+
+RULES: dict[str, Rule] = {
+    "audit_answers": Rule(30, 0, 1_000_000, "Audit answers", "audit answers behind the average precision, at least"),
+    "audit_lower_bound": Rule(0.5, 0, 1, "Audit's lower bound", "lower end of the audit's average precision, at least"),
+    "not_worse_than_champion": Rule(
+        0.0, -1, 1, "Not worse than the champion", "upper end of the paired difference to the champion, at least"
+    ),
+    "calibration": Rule(0.1, 0, 1, "Calibration", "calibration error on audit answers, at most", at_most=True),
+    "agreement": Rule(0.4, -1, 1, "Agreement", "experts' agreement (Krippendorff's alpha), at least"),
+    "encoder": Rule(1, 0, 1, "Encoder", "made with the active encoder: 1 is yes"),
 }
-_AT_MOST = {"calibration"}
 
 
 @dataclass(frozen=True)
 class Gate:
-    """One gate's outcome; ``passed`` is None where the value is not known."""
+    """One gate's outcome; ``passed`` is None where the value is not known, and ``reason`` says why it is not."""
 
     name: str
     passed: bool | None
@@ -43,58 +60,100 @@ class Gate:
     bound: float
     enforced: bool
     text: str
+    reason: str = ""
 
 
 def check(settings: Settings, attribute: str, run: Run) -> list[Gate]:
-    """Every gate for ``run`` against today's champion. Raises UnknownAttribute."""
+    """Every gate for ``run`` against today's champion, on today's answers. Raises UnknownAttribute."""
+    champion = champion_of(settings, attribute)
+    evidence = gather(settings, attribute)
+    difference = None if champion is None or champion.id == run.id else paired(evidence, run, champion)
+    scored = None if evidence.why_not(run) else evidence.scored(run)
+    return outcome(settings, evidence, run, champion, measured(evidence, run, scored), difference)
+
+
+def champion_of(settings: Settings, attribute: str) -> Run | None:
+    """The run that champion points at, or None. Raises UnknownAttribute."""
     with reading(settings) as session:
         found = attributes.find(session, attribute)
-        encoder = active_encoder(session)
-        champion = session.scalar(
+        return session.scalar(
             select(Run)
             .join(Alias, Alias.version == Run.number)
             .where(Run.attribute_id == found.id, Alias.attribute_id == found.id, Alias.alias == CHAMPION)
         )
-    values = measured(run)
+
+
+def measured(evidence: Evidence, run: Run, scored: Scored | None) -> dict[str, Metric]:
+    """The run's figures on today's answers; those that it was recorded with where it cannot be judged today."""
+    held = {name: Metric.from_dict({"name": name, "method": ""} | metric) for name, metric in run.metrics.items()}
+    if scored is None:
+        return held
+    told = evidence.figures(scored, thresholds_of(run, evidence.classes))
+    return held | told | {"alpha": alpha(Panel.of(evidence.answers, evidence.classes), seed=evidence.seed)}
+
+
+def outcome(
+    settings: Settings,
+    evidence: Evidence,
+    run: Run,
+    champion: Run | None,
+    figures: Mapping[str, Metric],
+    difference: Metric | None,
+) -> list[Gate]:
+    """Each gate from figures that were measured already."""
+    values: dict[str, float | None] = {}
+    reasons: dict[str, str] = {}
+    quality = figures.get("average_precision")
+    values["audit_answers"] = quality.n if quality else 0
+    for gate, name, side in (
+        ("audit_lower_bound", "average_precision", "lo"),
+        ("calibration", "calibration_error", "value"),
+        ("agreement", "alpha", "value"),
+    ):
+        metric = figures.get(name)
+        values[gate] = getattr(metric, side) if metric else None
+        reasons[gate] = metric.reason if metric else "it was not measured"
+    if champion is not None and champion.id == run.id:
+        values["not_worse_than_champion"] = 0.0
+    elif difference is not None:
+        values["not_worse_than_champion"] = difference.hi
+        reasons["not_worse_than_champion"] = difference.reason
+    with reading(settings) as session:
+        encoder = active_encoder(session)
     values["encoder"] = None if encoder is None else float(encoder.digest == run.encoder_digest)
-    values["not_worse_than_champion"] = None
-    if champion is not None:
-        itself = champion.id == run.id
-        values["not_worse_than_champion"] = 0.0 if itself else difference(settings, attribute, run, champion).hi
-    return judge(values, found.settings.get("gates") or {}, first=champion is None)
-
-
-def measured(run: Run) -> dict[str, float | None]:
-    """The values that the run itself carries."""
-    quality = run.metrics.get("average_precision") or {}
-    return {
-        "audit_answers": quality.get("n", 0),
-        "audit_lower_bound": quality.get("lo"),
-        "calibration": (run.metrics.get("calibration_error") or {}).get("value"),
-        "agreement": (run.metrics.get("alpha") or {}).get("value"),
-    }
+    reasons["encoder"] = "the pool has no encoder yet"
+    return judge(values, evidence.attribute.settings.get("gates") or {}, champion is None, reasons)
 
 
 def judge(
-    values: Mapping[str, float | None], chosen: Mapping[str, Mapping[str, Any]], first: bool = False
+    values: Mapping[str, float | None],
+    chosen: Mapping[str, Mapping[str, Any]],
+    first: bool = False,
+    reasons: Mapping[str, str] | None = None,
 ) -> list[Gate]:
     """Each gate by its value and the attribute's own bounds; without a champion nothing can be worse than it."""
     gates = []
-    for name, (default, text) in BOUNDS.items():
+    for name, rule in RULES.items():
         own = chosen.get(name) or {}
-        value, bound = values.get(name), float(own.get("bound", default))
+        value, bound = values.get(name), float(own.get("bound", rule.bound))
         passed: bool | None = None
+        reason = (reasons or {}).get(name, "")
         if value is not None:
-            passed = value <= bound if name in _AT_MOST else value >= bound
+            passed, reason = value <= bound if rule.at_most else value >= bound, ""
         elif name == "not_worse_than_champion" and first:
-            passed = True
-        gates.append(Gate(name, passed, value, bound, bool(own.get("enforced", False)), text))
+            passed, reason = True, "there is no champion yet"
+        gates.append(Gate(name, passed, value, bound, bool(own.get("enforced", False)), rule.text, reason))
     return gates
+
+
+def failing(gates: Sequence[Gate]) -> list[Gate]:
+    """The enforced gates that were not passed: those that stop a promotion."""
+    return [gate for gate in gates if gate.enforced and not gate.passed]
 
 
 def refuse(gates: Sequence[Gate], attribute: str, version: int, override: bool) -> None:
     """Raise GateFailed where an enforced gate was not passed and nobody overrides it."""
-    failed = [gate for gate in gates if gate.enforced and not gate.passed]
+    failed = failing(gates)
     if failed and not override:
         told = "; ".join(f"{gate.name}: {_shown(gate.value)}, bound {gate.bound:g} ({gate.text})" for gate in failed)
         raise GateFailed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -14,11 +14,12 @@ from labeler.catalog.facts import LATEST
 from labeler.records.schema import Alias, Attribute, Promotion, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
-from models.clock import iso, now
+from models.clock import iso, now, parse
 from models.errors import CatalogError, DataError
 from models.manifest import ALIAS, CHAMPION
 
 PROMOTE, ROLLBACK, RETIRE = "promote", "rollback", "retire"
+_TAKEN = {LATEST, "history"}  # they mean something else where a version or an alias may stand
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,16 @@ def pointing_at(settings: Settings, attribute: str, moment: datetime, alias: str
     """The line that made ``alias`` what it was at ``moment``; None where it did not exist yet."""
     lines = [line for line in history(settings, attribute, moment) if line.alias == alias and line.action != RETIRE]
     return lines[-1] if lines else None
+
+
+def moment(text: str, field: str = "on") -> datetime:
+    """The moment that ``text`` names, UTC; a day means its last microsecond. Raises DataError naming ``field``."""
+    text = text.strip()
+    try:
+        found = parse(text)
+        return found + timedelta(days=1, microseconds=-1) if len(text) == len("2026-03-01") else found
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"{field}: {text[:40]!r} is no date. Write it as 2026-03-01 or 2026-03-01T12:00.") from error
 
 
 def append(
@@ -133,7 +144,7 @@ def check_reason(reason: str) -> str:
 
 def check_alias(alias: str) -> str:
     """``alias`` where it can be one. Raises DataError: a number or latest would read as a version."""
-    if not ALIAS.fullmatch(alias) or alias == LATEST:
+    if not ALIAS.fullmatch(alias) or alias in _TAKEN:
         raise DataError(
             f"alias: {alias[:60]!r} cannot be used; expected champion, challenger, or another word of a-z, 0-9, - and "
             "_ that begins with a letter."

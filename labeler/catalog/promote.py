@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,34 +12,17 @@ from labeler.catalog import gates as gate
 from labeler.catalog.aliases import mirror
 from labeler.catalog.facts import facts_of, find_run, find_version
 from labeler.catalog.history import PROMOTE, RETIRE, ROLLBACK, append, check_alias, check_reason, earlier
-from labeler.records.schema import Alias, Attribute, Promotion, Run, Version
+from labeler.catalog.moving import Moved, expect, locked, moved, refuse_retired, repeated
+from labeler.records.schema import Alias, Attribute, Run, Version
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.catalog import Catalog
-from models.clock import iso, now
-from models.errors import CatalogError, RetiredVersion, UnknownProbe, VersionExists
+from models.clock import now
+from models.errors import CatalogError, UnknownProbe, VersionExists
 from models.manifest import CHAMPION, Manifest, from_dict
 from models.versions import make_version
 
-
-@dataclass(frozen=True)
-class Moved:
-    """What a promotion, rollback or retirement did."""
-
-    attribute: str
-    action: str
-    alias: str | None
-    version: int
-    before: int | None
-    reason: str
-    who: str
-    at: datetime
-    digest: str
-    gates: list[dict[str, Any]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON, time as ISO 8601."""
-        return vars(self) | {"at": iso(self.at)}
+__all__ = ["Moved", "promote", "publish", "retire", "rollback"]
 
 
 def promote(
@@ -53,32 +34,35 @@ def promote(
     alias: str = CHAMPION,
     override: bool = False,
     asked_at: datetime | None = None,
+    expected: int | None = None,
 ) -> Moved:
     """Publish run ``version`` (a number or ``latest``) unless it is published, and point ``alias`` at it.
 
     ``override`` promotes although an enforced gate failed; ``asked_at`` makes a repeated job do nothing the second
-    time. Raises DataError for an empty reason or a numeric alias, UnknownAttribute, UnknownProbe, RetiredVersion,
-    GateFailed, CatalogUnreachable.
+    time; ``expected`` is the version that ``alias`` pointed at when its owner decided, 0 for none, None for whatever.
+    Raises DataError for an empty reason or a numeric alias, UnknownAttribute, UnknownProbe, RetiredVersion,
+    GateFailed, CatalogUnreachable, and CatalogError where somebody else has moved the alias meanwhile.
     """
     reason, alias = check_reason(reason), check_alias(alias)
     with reading(settings) as session:
         found = attributes.find(session, attribute)
         run = find_run(session, found, version)
-        _refuse_retired(_published(session, found, run), found)
+        refuse_retired(_published(session, found, run), found)
     results = gate.check(settings, attribute, run)
     gate.refuse(results, attribute, run.number, override)
     manifest = publish(settings, attribute, run.number)
     with writing(settings) as session:
-        found = _locked(session, attribute)
-        line = _repeated(session, found, run.number, alias, who, reason, asked_at)
+        found = locked(session, attribute)
+        line = repeated(session, found, PROMOTE, alias, who, reason, asked_at, run.number)
         if line is None:
+            expect(session, found, alias, expected)
             row = _published(session, found, run) or _add(session, found, run, manifest)
-            _refuse_retired(row, found)
+            refuse_retired(row, found)
             if row.digest != manifest.digest:
                 raise VersionExists(f"{attribute} version {run.number} was published with other content meanwhile.")
             line = append(session, found, PROMOTE, run.number, who, reason, alias, [vars(one) for one in results])
     mirror(settings, attribute)
-    return _moved(attribute, line, manifest.digest)
+    return moved(attribute, line, manifest.digest)
 
 
 def publish(settings: Settings, attribute: str, version: int) -> Manifest:
@@ -106,16 +90,30 @@ def publish(settings: Settings, attribute: str, version: int) -> Manifest:
     return manifest
 
 
-def rollback(settings: Settings, attribute: str, reason: str, who: str, alias: str = CHAMPION) -> Moved:
-    """Point ``alias`` at the version it pointed at before. Raises CatalogError where there is none, DataError."""
+def rollback(
+    settings: Settings,
+    attribute: str,
+    reason: str,
+    who: str,
+    alias: str = CHAMPION,
+    asked_at: datetime | None = None,
+    expected: int | None = None,
+) -> Moved:
+    """Point ``alias`` at the version it pointed at before; ``asked_at`` and ``expected`` as in ``promote``.
+
+    Raises CatalogError where there is none, DataError.
+    """
     reason, alias = check_reason(reason), check_alias(alias)
     with writing(settings) as session:
-        found = _locked(session, attribute)
-        _, target = earlier(session, found, alias)
-        row = find_version(session, found, target)
-        line = append(session, found, ROLLBACK, target, who, reason, alias)
+        found = locked(session, attribute)
+        line = repeated(session, found, ROLLBACK, alias, who, reason, asked_at)
+        if line is None:
+            expect(session, found, alias, expected)
+            _, target = earlier(session, found, alias)
+            line = append(session, found, ROLLBACK, target, who, reason, alias)
+        row = find_version(session, found, line.version)
     mirror(settings, attribute)
-    return _moved(attribute, line, row.digest)
+    return moved(attribute, line, row.digest)
 
 
 def retire(settings: Settings, attribute: str, version: str | int, reason: str, who: str) -> Moved:
@@ -125,9 +123,9 @@ def retire(settings: Settings, attribute: str, version: str | int, reason: str, 
     """
     reason = check_reason(reason)
     with writing(settings) as session:
-        found = _locked(session, attribute)
+        found = locked(session, attribute)
         row = find_version(session, found, version)
-        _refuse_retired(row, found)
+        refuse_retired(row, found)
         pointing = list(
             session.scalars(
                 select(Alias.alias)
@@ -143,14 +141,7 @@ def retire(settings: Settings, attribute: str, version: str | int, reason: str, 
             )
         row.retired_at = now()
         line = append(session, found, RETIRE, row.version, who, reason)
-    return _moved(attribute, line, row.digest)
-
-
-def _locked(session: Session, attribute: str) -> Attribute:
-    """The attribute, held until the transaction ends, so that one history has one order on PostgreSQL too."""
-    found = attributes.find(session, attribute)
-    session.refresh(found, with_for_update=True)
-    return found
+    return moved(attribute, line, row.digest)
 
 
 def _published(session: Session, attribute: Attribute, run: Run) -> Version | None:
@@ -176,45 +167,3 @@ def _there(catalog: Catalog, manifest: Manifest) -> bool:
         return held and all(catalog.read(manifest, name) is not None for name in manifest.files)
     except (UnknownProbe, CatalogError):
         return False
-
-
-def _refuse_retired(row: Version | None, attribute: Attribute) -> None:
-    if row is not None and row.retired_at is not None:
-        raise RetiredVersion(
-            f"{attribute.name} version {row.version} was retired at {iso(row.retired_at)}. `attune probes history "
-            f"{attribute.name}` says why; choose another version from `attune probes list {attribute.name}`."
-        )
-
-
-def _repeated(
-    session: Session, attribute: Attribute, version: int, alias: str, who: str, reason: str, asked_at: datetime | None
-) -> Promotion | None:
-    """The line that an earlier try of the same request wrote."""
-    if asked_at is None:
-        return None
-    return session.scalar(
-        select(Promotion).where(
-            Promotion.attribute_id == attribute.id,
-            Promotion.action == PROMOTE,
-            Promotion.version == version,
-            Promotion.alias == alias,
-            Promotion.who == who,
-            Promotion.reason == reason,
-            Promotion.at >= asked_at,
-        )
-    )
-
-
-def _moved(attribute: str, line: Promotion, digest: str) -> Moved:
-    return Moved(
-        attribute,
-        line.action,
-        line.alias,
-        line.version,
-        line.before,
-        line.reason,
-        line.who,
-        line.at,
-        digest,
-        line.gates,
-    )

@@ -1,0 +1,196 @@
+"""What the audit says today: every audit answer that still holds, under the scores of any run that is asked about.
+
+Runs are judged by the same answers, and by all of them, so that figures of two runs can stand side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler import attributes
+from labeler.pool import PoolView, open_pool
+from labeler.records.schema import Annotation, Asset, Attribute, AttributeRevision, Expert, Run
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.views.answers import holds
+from models.answers import AUDIT, SKIP, UNSURE, Answer
+from models.audit import RESERVED_SHARE, AuditDesign
+from models.calibration import apply, calibrate, cross_calibrated
+from models.errors import PoolError
+from models.evaluation import compare, evaluate_audit
+from models.labels import Labels, consensus
+from models.metrics import Metric, unknown
+from models.probe_files import ProbeWeights, read_probe
+from models.reserve import reserved_in
+
+MOST_RESERVED = 20_000  # of the reserved assets, so many stand for all: more would not narrow an interval
+NAME, METHOD = "average_precision_difference", "paired audit, Bayesian score curve over the reserved pool"
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The audit answers of one attribute; ``missing`` says why there are none that could judge a run, or is empty.
+
+    ``labels`` of the n audited assets that are in the pool and were drawn, ``inclusion`` (n,) their probabilities,
+    ``answers`` every answer that holds, the audit's and the others'; ``view`` is None where the pool is empty;
+    ``revisions`` the classes of each revision of the attribute.
+    """
+
+    attribute: Attribute
+    revisions: Mapping[int, list[str]]
+    answers: tuple[Answer, ...]
+    labels: Labels
+    inclusion: npt.NDArray[np.float64]
+    view: PoolView | None
+    missing: str = ""
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes, the positive one first."""
+        return self.attribute.classes
+
+    @property
+    def seed(self) -> int:
+        """The attribute's own seed."""
+        return int(self.attribute.settings.get("seed", 0))
+
+    def why_not(self, run: Run) -> str:
+        """Why nothing can be said of ``run``, as half a sentence; empty where it can."""
+        if self.view is None:
+            return self.missing
+        if run.encoder_digest != self.view.fingerprint.digest:
+            return f"run {run.number} was made with another encoder than the active one"
+        held = self.revisions.get(run.revision, self.classes)
+        if list(held) != list(self.classes):
+            return f"run {run.number} tells {', '.join(held)} apart, and the classes are others now"
+        return self.missing
+
+    @cached_property
+    def _reserved(self) -> npt.NDArray[np.intp]:
+        """Pool rows of the audit titles: those that the figures are about."""
+        assert self.view is not None
+        share = float(self.attribute.settings.get("reserved_share", RESERVED_SHARE))
+        rows = np.flatnonzero(self.view.keys >= 0)
+        mine = rows[reserved_in(self.view.pool, rows, share, self.seed)]
+        return mine[:: max(1, len(mine) // MOST_RESERVED)]
+
+    def logits(self, probe: ProbeWeights, asset_ids: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Uncalibrated ``x.w + b`` (m, k) of assets; NaN where one is not in the pool."""
+        found = np.full((len(asset_ids), len(probe.weight)), np.nan)
+        if self.view is not None:
+            rows = self.view.pool.positions(asset_ids)
+            found[rows >= 0] = self._raw(probe, rows[rows >= 0])
+        return found
+
+    def _raw(self, probe: ProbeWeights, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        assert self.view is not None
+        if not len(rows):
+            return np.empty((0, len(probe.weight)))
+        return np.asarray(self.view.pool.rows(rows) @ probe.weight.T + probe.bias, dtype=np.float64)
+
+    def scored(self, run: Run) -> Scored:
+        """The audited assets and the reserved pool as ``run`` scores them; ask ``why_not`` first.
+
+        Calibrated by today's answers on *other* titles: what a calibration learned from an answer must not be judged
+        by it, and two runs that were calibrated at different times are only comparable when both are treated alike.
+        """
+        probe = read_probe(run.probe)
+        raw = self.logits(probe, self.labels.asset_ids)
+        told = cross_calibrated(raw, self.labels, self.inclusion, seed=self.seed)
+        pool = apply(calibrate(raw, self.labels, self.inclusion), self._raw(probe, self._reserved))
+        return Scored(run.number, told, pool if len(pool) else None)
+
+    def figures(self, scored: Scored, thresholds: dict[str, float]) -> dict[str, Metric]:
+        """Every figure that the audit supports, as ``models.evaluation.evaluate_audit`` names them."""
+        return evaluate_audit(
+            self.labels, scored.audited, self.inclusion, self.classes,
+            pool=scored.pool, thresholds=thresholds, seed=self.seed,
+        )  # fmt: skip
+
+    def difference(self, a: Scored, b: Scored) -> Metric:
+        """Average precision of ``a`` minus that of ``b`` on the same answers."""
+        return compare(
+            self.labels, a.audited, b.audited, self.inclusion, self.classes,
+            pool_a=a.pool, pool_b=b.pool, seed=self.seed,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Probabilities of one run, float64: ``audited`` (n, classes), ``pool`` (N, classes) or None where none is
+    reserved."""
+
+    run: int
+    audited: npt.NDArray[np.float64]
+    pool: npt.NDArray[np.float64] | None
+
+
+def gather(settings: Settings, attribute: str) -> Evidence:
+    """The evidence of today. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        found = attributes.find(session, attribute)
+        answers = tuple(answer for answer in _answers(session, found) if answer.value in {*found.classes, UNSURE, SKIP})
+        revisions = _revisions(session, found)
+        nothing = Labels((), (), np.empty((0, len(found.classes))), np.empty(0))
+        try:
+            view = open_pool(settings, session)
+        except PoolError as error:
+            return Evidence(found, revisions, answers, nothing, np.empty(0), None, str(error))
+    audits = [answer for answer in answers if answer.purpose == AUDIT]
+    if found.audit_state is None or not audits:
+        return Evidence(found, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet")
+    labels = consensus(audits, found.classes)
+    inclusion = AuditDesign.from_bytes(found.audit_state).inclusions(labels.asset_ids)
+    kept = np.flatnonzero((view.pool.positions(labels.asset_ids) >= 0) & (inclusion > 0))
+    missing = "" if len(kept) else "none of the audited images is in the pool any more"
+    return Evidence(found, revisions, answers, labels.subset(kept), inclusion[kept], view, missing)
+
+
+def difference(settings: Settings, attribute: str, a: Run, b: Run) -> Metric:
+    """Average precision of run ``a`` minus that of ``b`` on all audit answers of today, or the reason why it is not
+    known. Raises UnknownAttribute.
+    """
+    return paired(gather(settings, attribute), a, b)
+
+
+def paired(evidence: Evidence, a: Run, b: Run) -> Metric:
+    """The same from evidence that was gathered already."""
+    reason = evidence.why_not(a) or evidence.why_not(b)
+    if reason:
+        return unknown(NAME, 0, METHOD, reason)
+    return evidence.difference(evidence.scored(a), evidence.scored(b))
+
+
+def _revisions(session: Session, attribute: Attribute) -> dict[int, list[str]]:
+    rows = select(AttributeRevision.revision, AttributeRevision.content)
+    held = session.execute(rows.where(AttributeRevision.attribute_id == attribute.id)).all()
+    return {revision: content.get("classes") or attribute.classes for revision, content in held}
+
+
+def _answers(session: Session, attribute: Attribute) -> list[Answer]:
+    rows = session.execute(
+        select(Annotation, Asset.asset_id, Asset.title_id, Expert.email)
+        .join(Asset, Asset.id == Annotation.asset_pk)
+        .join(Expert, Expert.id == Annotation.expert_id)
+        .where(Annotation.attribute_id == attribute.id, holds())
+        .order_by(Annotation.answered_at, Annotation.id)
+    )
+    return [
+        Answer(
+            asset_id=asset_id,
+            title_id=title_id,
+            expert=expert,
+            value=row.value,
+            purpose=row.purpose,
+            answered_at=row.updated_at,
+            inclusion=row.inclusion,
+        )
+        for row, asset_id, title_id, expert in rows
+    ]

@@ -1,0 +1,232 @@
+"""Candidate beside champion on the same audit answers: all that an owner needs to decide, or why it is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler import attributes
+from labeler.catalog import gates
+from labeler.catalog.aliases import aliases_of
+from labeler.catalog.evidence import Evidence, Scored, gather, paired
+from labeler.catalog.facts import LATEST, find_run, thresholds_of
+from labeler.catalog.gates import Gate
+from labeler.records.schema import Attribute, Run, Version
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.views import quality, review_facts, review_mistakes, review_slices
+from labeler.views.quality import Point, Quality
+from labeler.views.review_facts import Agreement, Provenance
+from labeler.views.review_mistakes import Confusion, Mistake
+from labeler.views.review_slices import Slices
+from labeler.views.viewer import Viewer
+from models.audit_plots import Band, precision_recall, reliability
+from models.audited import Audited
+from models.evaluation import headline
+from models.metrics import Metric, too_few, unknown
+
+CHOICES = 30  # of the newest runs, beside every version
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A run that may be looked at, in words."""
+
+    number: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Side:
+    """One run under review; ``state`` is candidate, published or retired, ``aliases`` those that point at it."""
+
+    number: int
+    answers: int
+    finished_at: datetime
+    state: str
+    aliases: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of both; ``champion`` is None where there is none to compare with."""
+
+    title: str
+    candidate: Quality
+    champion: Quality | None
+    low_is_good: bool = False
+
+
+@dataclass(frozen=True)
+class Plots:
+    """The two curves of one class, the champion's precision and recall beside; or ``reason`` why there are none."""
+
+    chosen: str
+    precision_recall: Band | None = None
+    champion: Band | None = None
+    reliability: Band | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """All that the page shows. ``missing`` says why nothing was measured today, or is empty."""
+
+    name: str
+    question: str
+    classes: Sequence[str]
+    choices: Sequence[Choice]
+    candidate: Side
+    champion: Side | None
+    audits: int
+    missing: str
+    rows: Sequence[Row]
+    difference: Quality | None
+    gates: Sequence[Gate]
+    plots: Plots
+    curve: Sequence[Point]
+    confusion: Confusion | None
+    mistakes: Sequence[Mistake]
+    misfits: Sequence[Mistake]
+    slices: Slices
+    agreement: Agreement
+    provenance: Provenance
+
+    @property
+    def same(self) -> bool:
+        """Whether the candidate is the champion itself."""
+        return self.champion is not None and self.champion.number == self.candidate.number
+
+    @property
+    def stopping(self) -> Sequence[Gate]:
+        """The gates that stop a promotion unless an owner overrides them."""
+        return gates.failing(self.gates)
+
+
+def review(
+    settings: Settings,
+    viewer: Viewer,
+    name: str,
+    candidate: str = LATEST,
+    column: str = "",
+    chosen: str = "",
+) -> Review:
+    """The review of run ``candidate`` (a number, or the newest): ``column`` slices it, ``chosen`` is the class to plot.
+
+    Raises UnknownAttribute, and UnknownProbe where there is no such run.
+    """
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        run = find_run(session, one, candidate or LATEST)
+    champion = gates.champion_of(settings, name)
+    evidence = gather(settings, name)
+    mine = None if evidence.why_not(run) else evidence.scored(run)
+    same = champion is not None and champion.id == run.id
+    theirs = None if champion is None or same or evidence.why_not(champion) else evidence.scored(champion)
+    figures = gates.measured(evidence, run, mine)
+    others = gates.measured(evidence, champion, theirs) if champion is not None and not same else None
+    difference = None if champion is None or same else paired(evidence, run, champion)
+    cuts = thresholds_of(run, one.classes)
+    with reading(settings) as session:
+        return Review(
+            name=name,
+            question=one.question,
+            classes=one.classes,
+            choices=_choices(session, one, run),
+            candidate=_side(session, one, run),
+            champion=None if champion is None else _side(session, one, champion),
+            audits=len(evidence.labels),
+            missing=evidence.why_not(run),
+            rows=_rows(one.classes, figures, others, evidence.why_not(run)),
+            difference=None if difference is None else of(difference),
+            gates=gates.outcome(settings, evidence, run, champion, figures, difference),
+            plots=_plots(evidence, chosen, mine, theirs, evidence.why_not(run)),
+            curve=quality.curve(session, one.id),
+            confusion=None if mine is None else review_mistakes.confusion(evidence, mine, cuts),
+            mistakes=review_mistakes.mistakes(session, viewer, evidence, run, mine),
+            misfits=review_mistakes.misfits(session, viewer, evidence, run),
+            slices=review_slices.slices(session, evidence, mine, cuts, column),
+            agreement=review_facts.agreement(evidence, mine),
+            provenance=review_facts.provenance(session, one, run),
+        )
+
+
+def of(metric: Metric) -> Quality:
+    """A metric as pages show it."""
+    return Quality(metric.value, metric.lo, metric.hi, metric.n, metric.reason)
+
+
+def _rows(
+    classes: Sequence[str], figures: Mapping[str, Metric], others: Mapping[str, Metric] | None, reason: str
+) -> list[Row]:
+    first = f" of “{classes[0]}”" if len(classes) == 2 else ", mean over classes"
+    wanted = [("average_precision", f"Average precision{first}")]
+    if len(classes) > 2:
+        wanted += [(f"average_precision:{name}", f"Average precision of “{name}”") for name in classes]
+    for name in headline(classes):
+        wanted += [(f"precision:{name}", f"Precision of “{name}”"), (f"recall:{name}", f"Recall of “{name}”")]
+    wanted.append(("calibration_error", "Calibration error"))
+    empty = unknown("", 0, "", reason or "it was not measured")
+
+    def told(held: Mapping[str, Metric], key: str) -> Quality:
+        return of(held.get(key, empty))
+
+    return [
+        Row(title, told(figures, key), None if others is None else told(others, key), key == "calibration_error")
+        for key, title in wanted
+    ]
+
+
+def _plots(evidence: Evidence, chosen: str, mine: Scored | None, theirs: Scored | None, reason: str) -> Plots:
+    classes = evidence.classes
+    named = chosen if chosen in classes else classes[0]
+    if mine is None:
+        return Plots(named, reason=reason)
+    column = classes.index(named)
+    world = _audited(evidence, mine)
+    if why := too_few(world.truth(column)):
+        return Plots(named, reason=f"“{named}” has {why}")
+    seen = world.imagined(column, np.random.default_rng(evidence.seed))
+    plots = Plots(named, precision_recall(seen), reliability=reliability(seen))
+    if theirs is None:
+        return plots
+    other = _audited(evidence, theirs).imagined(column, np.random.default_rng(evidence.seed))
+    return replace(plots, champion=precision_recall(other))
+
+
+def _audited(evidence: Evidence, scored: Scored) -> Audited:
+    return Audited.of(evidence.labels, (scored.audited,), evidence.inclusion, evidence.classes, (scored.pool,))
+
+
+def _choices(session: Session, attribute: Attribute, run: Run) -> list[Choice]:
+    versions = dict(
+        session.execute(select(Version.version, Version.retired_at).where(Version.attribute_id == attribute.id)).all()
+    )
+    aliases = aliases_of(session, attribute)
+    newest = select(Run.number).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(CHOICES)
+    numbers = sorted({*versions, run.number, *session.scalars(newest)}, reverse=True)
+    answers = dict(
+        session.execute(
+            select(Run.number, Run.answers).where(Run.attribute_id == attribute.id, Run.number.in_(numbers))
+        ).all()
+    )
+
+    def words(number: int) -> str:
+        names = [alias for alias, version in aliases.items() if version == number]
+        state = "" if number not in versions else "retired" if versions[number] else "published"
+        told = ", ".join([*names, *([state] if state and not names else [])])
+        return f"{number}: {answers[number]} answers{f' ({told})' if told else ''}"
+
+    return [Choice(number, words(number)) for number in numbers]
+
+
+def _side(session: Session, attribute: Attribute, run: Run) -> Side:
+    version = session.scalar(select(Version).where(Version.attribute_id == attribute.id, Version.version == run.number))
+    state = "candidate" if version is None else "retired" if version.retired_at else "published"
+    pointing = sorted(alias for alias, number in aliases_of(session, attribute).items() if number == run.number)
+    return Side(run.number, run.answers, run.finished_at, state, pointing)

@@ -1,0 +1,105 @@
+"""How far the experts agree, with each other and with the probe, and where a run's labels came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from labeler.catalog.evidence import Evidence, Scored
+from labeler.records.schema import Annotation, Attribute, Encoder, Run
+from labeler.views.answers import holds
+from labeler.views.quality import Quality
+from models.agreement import alpha, panel_parity
+from models.answers import SKIP
+from models.metrics import Metric
+from models.panel import Panel
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Krippendorff's alpha of the panel; Cohen's kappa of one expert, and of the probe, with the others' majority."""
+
+    alpha: Quality
+    expert: Quality
+    probe: Quality
+    difference: Quality
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a run was made of: counts by class, expert and purpose, first and last answer, digests."""
+
+    answers: int
+    assets: int | None
+    classes: Mapping[str, int]
+    experts: Mapping[str, int]
+    purposes: Mapping[str, int]
+    trained_on: int | None
+    audited: int | None
+    first: datetime | None
+    last: datetime | None
+    revision: int
+    data_digest: str
+    code_version: str
+    encoder_digest: str
+    encoder: Mapping[str, Any]
+
+
+def agreement(evidence: Evidence, scored: Scored | None) -> Agreement:
+    """Agreement on every answer that holds; parity on audit answers alone, as the probe has learned from the rest."""
+    panel = Panel.of(evidence.answers, evidence.classes)
+    proba = np.full((len(panel.asset_ids), len(panel.classes)), np.nan)
+    if scored is not None:
+        row = {asset: i for i, asset in enumerate(panel.asset_ids)}
+        for asset, told in zip(evidence.labels.asset_ids, scored.audited, strict=True):
+            if asset in row:
+                proba[row[asset]] = told
+    parity = panel_parity(panel, proba, evidence.seed)
+    return Agreement(
+        _of(alpha(panel, seed=evidence.seed)), _of(parity.expert), _of(parity.probe), _of(parity.difference)
+    )
+
+
+def provenance(session: Session, attribute: Attribute, run: Run) -> Provenance:
+    """The facts that ``run`` was recorded with, and the span of the answers it could see."""
+    held = run.labels or {}
+    seen = select(func.min(Annotation.answered_at), func.max(Annotation.answered_at)).where(
+        Annotation.attribute_id == attribute.id,
+        Annotation.received_at <= run.started_at,
+        Annotation.value != SKIP,
+        holds(),
+    )
+    first, last = session.execute(seen).one()
+    encoder = session.scalar(select(Encoder.fingerprint).where(Encoder.digest == run.encoder_digest))
+    return Provenance(
+        answers=run.answers,
+        assets=held.get("assets"),
+        classes=_counts(held.get("classes")),
+        experts=_counts(held.get("experts")),
+        purposes=_counts(held.get("purposes")),
+        trained_on=held.get("trained_on"),
+        audited=held.get("audited"),
+        first=first,
+        last=last,
+        revision=run.revision,
+        data_digest=run.data_digest,
+        code_version=run.code_version,
+        encoder_digest=run.encoder_digest,
+        encoder=encoder or {},
+    )
+
+
+def _counts(held: Any) -> dict[str, int]:
+    if not isinstance(held, Mapping):
+        return {}
+    return {str(name): int(count) for name, count in sorted(held.items(), key=lambda one: -int(one[1]))}
+
+
+def _of(metric: Metric) -> Quality:
+    return Quality(metric.value, metric.lo, metric.hi, metric.n, metric.reason)

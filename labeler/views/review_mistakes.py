@@ -1,0 +1,161 @@
+"""Where a run and the experts part: confusion by class, its worst mistakes on audit answers, and what it cannot fit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler.catalog.evidence import Evidence, Scored
+from labeler.catalog.facts import thresholds_of
+from labeler.records.schema import Asset, Expert, Queue, Run, Task
+from labeler.views.pictures import Picture, picture
+from labeler.views.viewer import Viewer, may_see
+from models.answers import AUDIT, SKIP, Answer, latest
+from models.calibration import apply
+from models.intervals import share_interval
+from models.labels import Labels, consensus
+from models.probe_files import read_probe
+
+MOST = 8
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The share of a row's images that the run gives this class, with its interval, and how many audit answers."""
+
+    share: float
+    lo: float
+    hi: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Rows are what the experts say, columns what the run says; shares of a row, weighted to stand for the pool.
+
+    A row without answers has no cells.
+    """
+
+    classes: Sequence[str]
+    rows: Sequence[tuple[str, int, Sequence[Cell]]]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """An image that the run is sure and wrong about: what it says, how sure in [0, 1], and who said what."""
+
+    picture: Picture
+    says: str
+    sure: float
+    sides: Sequence[tuple[str, Sequence[str]]]
+
+
+def decided(
+    probabilities: npt.NDArray[np.float64], classes: Sequence[str], thresholds: Mapping[str, float]
+) -> npt.NDArray[np.intp]:
+    """The class that a run says of each row, intp (n,): by the first one's threshold for two, else the likeliest."""
+    if len(classes) == 2:
+        return np.where(probabilities[:, 0] >= thresholds.get(classes[0], 0.5), 0, 1).astype(np.intp)
+    return np.asarray(probabilities.argmax(axis=1), dtype=np.intp)
+
+
+def weighted_share(hit: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+    """The weighted share of hits with Jeffreys' interval at the effective number of answers (Kish)."""
+    total = float(weight.sum())
+    share = float(weight[hit].sum()) / total
+    effective = total**2 / float((weight**2).sum())
+    lo, hi = share_interval(share * effective, effective)
+    return share, min(lo, share), max(hi, share)
+
+
+def confusion(evidence: Evidence, scored: Scored, thresholds: Mapping[str, float]) -> Confusion:
+    """What the run says of the images that experts give each class, on today's audit answers."""
+    keep = evidence.labels.decided()
+    truth, weight = evidence.labels.majority()[keep], 1.0 / evidence.inclusion[keep]
+    said = decided(scored.audited[keep], evidence.classes, thresholds)
+    rows = []
+    for i, name in enumerate(evidence.classes):
+        here = truth == i
+        cells = [_cell(said[here] == j, weight[here]) for j in range(len(evidence.classes))] if here.any() else []
+        rows.append((name, int(here.sum()), cells))
+    return Confusion(evidence.classes, rows)
+
+
+def _cell(hit: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64]) -> Cell:
+    return Cell(*weighted_share(hit, weight), int(hit.sum()))
+
+
+def mistakes(session: Session, viewer: Viewer, evidence: Evidence, run: Run, scored: Scored | None) -> list[Mistake]:
+    """The audit answers that the run is most sure and wrong about."""
+    if scored is None:
+        return []
+    return _worst(session, viewer, evidence, run, evidence.labels, scored.audited, audit=True)
+
+
+def misfits(session: Session, viewer: Viewer, evidence: Evidence, run: Run) -> list[Mistake]:
+    """The training answers that the run contradicts although it has learned from them."""
+    if evidence.view is None or evidence.why_not(run) not in ("", evidence.missing):
+        return []
+    labels = consensus([answer for answer in evidence.answers if answer.purpose != AUDIT], evidence.classes)
+    probe = read_probe(run.probe)
+    raw = evidence.logits(probe, labels.asset_ids)
+    there = np.flatnonzero(np.isfinite(raw).all(axis=1))
+    if not len(there):
+        return []
+    found = apply(probe.calibration, raw[there])
+    return _worst(session, viewer, evidence, run, labels.subset(there), found, audit=False)
+
+
+def _worst(
+    session: Session,
+    viewer: Viewer,
+    evidence: Evidence,
+    run: Run,
+    labels: Labels,
+    probabilities: npt.NDArray[np.float64],
+    audit: bool,
+) -> list[Mistake]:
+    said = decided(probabilities, evidence.classes, thresholds_of(run, evidence.classes))
+    wrong = np.flatnonzero(labels.decided() & (said != labels.majority()))
+    sure = probabilities[wrong, said[wrong]]
+    order = wrong[np.argsort(-sure, kind="stable")]
+    seen = _pictures(session, viewer, [labels.asset_ids[i] for i in order[: MOST * 4]])
+    sides = _sides(session, [answer for answer in evidence.answers if (answer.purpose == AUDIT) == audit], evidence)
+    found = [
+        Mistake(
+            seen[labels.asset_ids[i]],
+            evidence.classes[said[i]],
+            float(probabilities[i, said[i]]),
+            sides[labels.asset_ids[i]],
+        )
+        for i in order[: MOST * 4]
+        if labels.asset_ids[i] in seen
+    ]
+    return found[:MOST]
+
+
+def _pictures(session: Session, viewer: Viewer, asset_ids: Sequence[str]) -> dict[str, Picture]:
+    """Pictures by asset id; not of images that the viewer is still to answer, who would read the others' answer."""
+    asked = (
+        select(Task.asset_pk)
+        .join(Queue, Queue.id == Task.queue_id)
+        .where(Queue.expert_id == viewer.expert_id, Task.state == "open")
+    )
+    rows = select(Asset).where(Asset.asset_id.in_(asset_ids), may_see(viewer), Asset.id.not_in(asked))
+    return {asset.asset_id: picture(asset) for asset in session.scalars(rows)}
+
+
+def _sides(session: Session, answers: Sequence[Answer], evidence: Evidence) -> dict[str, list[tuple[str, list[str]]]]:
+    names = dict(session.execute(select(Expert.email, Expert.name)).all())
+    said: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for answer in latest(answers):
+        if answer.value != SKIP:
+            said[answer.asset_id][answer.value].append(names.get(answer.expert, answer.expert))
+    order = [*evidence.classes, "unsure"]
+    return {asset: [(value, held[value]) for value in order if value in held] for asset, held in said.items()}

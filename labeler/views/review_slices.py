@@ -1,0 +1,113 @@
+"""A run's figures within the slices of an asset column: by genre, by year, by whatever the manifest brought along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler.catalog.evidence import Evidence, Scored
+from labeler.records.schema import Asset
+from labeler.views.quality import Quality
+from labeler.views.review_mistakes import decided, weighted_share
+from models.evaluation import headline
+from models.holdout import design_based
+from models.labels import Labels
+
+LEAST = 10  # audit answers in a slice, below which a share would be an anecdote
+MOST = 12
+NUMBERS = 8  # so many different numbers and more become quarters
+OTHERS, NONE = "all others", "not stated"
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The audited images with one value: how often the run agrees with the experts, and its average precision."""
+
+    value: str
+    n: int
+    agrees: Quality
+    average_precision: Quality
+
+
+@dataclass(frozen=True)
+class Slices:
+    """The slices by ``column``, the largest first; ``columns`` are those that can be chosen."""
+
+    columns: Sequence[str]
+    column: str
+    slices: Sequence[Slice]
+
+
+def slices(
+    session: Session, evidence: Evidence, scored: Scored | None, thresholds: Mapping[str, float], column: str = ""
+) -> Slices:
+    """The audit answers by ``column``, or by the first there is."""
+    held: dict[str, dict[str, Any]] = dict(
+        session.execute(
+            select(Asset.asset_id, Asset.columns).where(Asset.asset_id.in_(evidence.labels.asset_ids))
+        ).all()
+    )
+    columns = sorted({name for values in held.values() for name in (values or {})})
+    chosen = column if column in columns else (columns[0] if columns else "")
+    if scored is None or not chosen:
+        return Slices(columns, chosen, ())
+    keep = np.flatnonzero(evidence.labels.decided())
+    values = groups([(held.get(evidence.labels.asset_ids[i]) or {}).get(chosen) for i in keep])
+    found = []
+    for value in dict.fromkeys(values):
+        here = keep[[one == value for one in values]]
+        found.append(_slice(value, evidence, scored, thresholds, here))
+    last = (OTHERS, NONE)
+    found.sort(key=lambda one: (one.value in last, -one.n, one.value))
+    return Slices(columns, chosen, found)
+
+
+def groups(values: Sequence[Any]) -> list[str]:
+    """Each value's slice: quarters of a column of many numbers, else the value itself, the rare ones together."""
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    known = [value for value in values if value not in (None, "")]
+    if known and len(numbers) == len(known) and len(set(numbers)) >= NUMBERS:
+        return _quarters(values, np.array(numbers, dtype=np.float64))
+    names = [NONE if value in (None, "") else str(value)[:60] for value in values]
+    counts: dict[str, int] = {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    kept = set(sorted(counts, key=lambda name: (-counts[name], name))[:MOST])
+    return [name if name in kept else OTHERS for name in names]
+
+
+def _quarters(values: Sequence[Any], numbers: npt.NDArray[np.float64]) -> list[str]:
+    edges = np.unique(np.quantile(numbers, [0, 0.25, 0.5, 0.75, 1]))
+    names = [f"{lo:g} to {hi:g}" for lo, hi in pairwise(edges)]
+
+    def of(value: Any) -> str:
+        if value in (None, ""):
+            return NONE
+        return names[min(int(np.searchsorted(edges, value, side="right")) - 1, len(names) - 1)]
+
+    return [of(value) for value in values]
+
+
+def _slice(
+    value: str, evidence: Evidence, scored: Scored, thresholds: Mapping[str, float], rows: npt.NDArray[np.intp]
+) -> Slice:
+    n = len(rows)
+    if n < LEAST:
+        few = Quality(n=n, reason=f"{n} audit answers, at least {LEAST} are needed")
+        return Slice(value, n, few, few)
+    labels: Labels = evidence.labels.subset(rows)
+    truth, weight, told = labels.majority(), 1.0 / evidence.inclusion[rows], scored.audited[rows]
+    said = decided(told, evidence.classes, thresholds)
+    share, lo, hi = weighted_share(said == truth, weight)
+    metric = design_based(
+        truth, told, np.asarray(labels.title_ids), weight, headline(evidence.classes), evidence.classes, evidence.seed
+    )
+    precision = Quality(metric.value, metric.lo, metric.hi, n, metric.reason)
+    return Slice(value, n, Quality(share, lo, hi, n), precision)
