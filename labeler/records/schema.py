@@ -208,6 +208,20 @@ class Task(Base):
     asset: Mapped[Asset] = relationship()
 
 
+class Pick(Base):
+    """An image that a person chose for one expert's queue; it stands at its head until that expert has answered it."""
+
+    __tablename__ = "picks"
+    __table_args__ = (UniqueConstraint("attribute_id", "expert_id", "asset_pk"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
+    expert_id: Mapped[int] = mapped_column(ForeignKey("experts.id"))
+    asset_pk: Mapped[int] = mapped_column(ForeignKey("assets.id"))
+    who: Mapped[str]
+    why: Mapped[str] = mapped_column(Text, default="")  # what was searched for
+    created_at: Mapped[datetime]
+
+
 class Annotation(Base):
     """One expert's answer on one asset as Label Studio last told it; deleted ones stay, marked."""
 
@@ -232,6 +246,47 @@ class Annotation(Base):
 
     asset: Mapped[Asset] = relationship()
     expert: Mapped[Expert] = relationship()
+
+
+class Grid(Base):
+    """One expert's pages of images on one attribute: a Label Studio project beside the queue of single images."""
+
+    __tablename__ = "grids"
+    __table_args__ = (UniqueConstraint("attribute_id", "expert_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
+    expert_id: Mapped[int] = mapped_column(ForeignKey("experts.id"))
+    project: Mapped[int] = mapped_column(unique=True)
+    view: Mapped[int]
+    webhook: Mapped[int | None]
+    synced_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class GridPage(Base):
+    """A page of images put to an expert at once. State: open, answered, retired."""
+
+    __tablename__ = "grid_pages"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    grid_id: Mapped[int] = mapped_column(ForeignKey("grids.id"), index=True)
+    label_studio_task: Mapped[int] = mapped_column(unique=True)
+    ticked: Mapped[str]  # the class that a tick means
+    unticked: Mapped[str | None]  # the class that no tick means on a submitted page; None: no answer
+    asset_pks: Mapped[list[Any]]
+    state: Mapped[str] = mapped_column(default="open")
+    label_studio_id: Mapped[int | None] = mapped_column(index=True)  # the annotation that answers the page
+    updated_at: Mapped[datetime | None]  # when that annotation was last changed in Label Studio
+    signed_until: Mapped[datetime]
+    created_at: Mapped[datetime]
+
+
+class GridAnswer(Base):
+    """Which annotation came of which page."""
+
+    __tablename__ = "grid_answers"
+    annotation_id: Mapped[int] = mapped_column(ForeignKey("annotations.id"), primary_key=True, autoincrement=False)
+    page_id: Mapped[int] = mapped_column(ForeignKey("grid_pages.id"), index=True)
 
 
 class AnnotationEvent(Base):
