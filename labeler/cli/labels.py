@@ -1,0 +1,84 @@
+"""`attune labels`: an attribute's labels out to a file, and a labelled set in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from labeler.cli.shell import Group, Shell, table
+from labeler.cli.shell import command as attune_command
+from labeler.exchange import bring, outgoing
+from labeler.exchange.incoming import Columns
+from labeler.exchange.plan import Plan
+from models.files import write_bytes
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Labels: export an attribute's answers, import a labelled set."""
+
+
+@attune_command(command, "export", example="attune labels export serious --to serious.csv")
+@click.argument("name")
+@click.option(
+    "--to", "to", required=True, type=click.Path(dir_okay=False, path_type=Path), help="FILE.csv, .parquet or .json."
+)
+@click.option("--format", "kind", type=click.Choice(outgoing.FORMATS), help="Where the suffix does not say it.")
+@click.option("--agreed", is_flag=True, help="One row an image with the agreed label and its weight.")
+def export(shell: Shell, name: str, to: Path, kind: str | None, agreed: bool) -> None:
+    """Write the labels of NAME to a file: one row an answer, or an image with --agreed."""
+    made = outgoing.export(shell.settings, name, outgoing.format_of(to, kind), agreed)
+    write_bytes(to, made.content)
+    what = "images" if agreed or kind == outgoing.STUDIO else "answers"
+    value = {"attribute": name, "file": str(to), "rows": made.rows, "bytes": len(made.content)}
+    shell.result(value, f"{made.rows:,} {what} about {name} written to {to}.")
+
+
+@attune_command(command, "import", example="attune labels import serious old-labels.csv --dry-run")
+@click.argument("name")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--asset-column", help="Column with the asset's id.  [default: asset_id]")
+@click.option("--expert-column", help="Column with the expert's address.  [default: expert]")
+@click.option("--class-column", help="Column with the class, unsure or skip.  [default: class, value or label]")
+@click.option("--answered-at-column", help="Column with the time of the answer.  [default: answered_at, if any]")
+@click.option("--expert", "default_expert", metavar="EMAIL", help="Who answered, where a row names nobody.")
+@click.option("--create-experts", is_flag=True, help="Record unknown experts, without a login or a queue.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+def import_(
+    shell: Shell,
+    name: str,
+    file: Path,
+    asset_column: str | None,
+    expert_column: str | None,
+    class_column: str | None,
+    answered_at_column: str | None,
+    default_expert: str | None,
+    create_experts: bool,
+    dry_run: bool,
+) -> None:
+    """Bring the labels in FILE (CSV, Parquet, JSON, or Label Studio's JSON) into NAME as ordinary answers."""
+    columns = Columns(asset_column, expert_column, class_column, answered_at_column, default_expert)
+    act = bring.preview if dry_run else bring.bring
+    plan = act(shell.settings, name, file.read_bytes(), columns, create_experts)
+    rows = [("would go in" if dry_run else "gone in", action, count) for action, count in plan.counts.items()]
+    rows += [("left out", reason, count) for reason, count in plan.reasons.items()]
+    shell.result({"attribute": name, "dry_run": dry_run} | plan.to_dict(), table(("", "answers", "rows"), rows))
+    _explain(shell, name, plan)
+
+
+def _explain(shell: Shell, name: str, plan: Plan) -> None:
+    if plan.reserved:
+        shell.hint(
+            f"{plan.reserved} of them are of titles kept for audits: they are kept, and no probe trains on them."
+        )
+    if plan.newcomers:
+        shell.hint(f"New names without a login: {', '.join(plan.newcomers)}. A login: attune expert add EMAIL")
+    for number, reason, named in plan.left_out[:5]:
+        shell.hint(f"Row {number} left out: {reason} {named}".rstrip())
+    if len(plan.left_out) > 5:
+        shell.hint(f"… and {len(plan.left_out) - 5} more; --json names every row.")
+    if "unknown expert" in plan.reasons:
+        shell.hint("--create-experts records them; --expert EMAIL names one where a row has none.")
+    if plan.counts["new"] or plan.counts["changed"]:
+        shell.hint(f"Learn from them now: attune learn {name}")

@@ -1,0 +1,1 @@
+"""Labels on their way out and in: tables, JSON and Label Studio's own format, and imports that can be repeated."""

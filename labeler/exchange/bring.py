@@ -1,0 +1,110 @@
+"""Import a labelled set: read it, say what it would do, and do it in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler import attributes, ingest
+from labeler.exchange.incoming import Columns, Given, read
+from labeler.exchange.plan import NEW, SAME, Plan, Step, make
+from labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert, Queue
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models.answers import IMPORT
+from models.clock import now
+
+VIA = "import"
+
+
+def preview(
+    settings: Settings, name: str, content: bytes, columns: Columns | None = None, create_experts: bool = False
+) -> Plan:
+    """What importing the file ``content`` into the attribute would do. Raises UnknownAttribute, DataError."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        return make(session, one, _read(session, one, content, columns), create_experts)
+
+
+def bring(
+    settings: Settings, name: str, content: bytes, columns: Columns | None = None, create_experts: bool = False
+) -> Plan:
+    """Import the file ``content`` into the attribute and ask for a learning round; what was done.
+
+    All that can be used goes in, in one transaction, and the rest is told row by row. The same file again changes
+    nothing. Raises UnknownAttribute, and DataError where the file as a whole cannot be read.
+    """
+    with writing(settings) as session:
+        one = attributes.find(session, name)
+        session.refresh(one, with_for_update=True)  # one writer an attribute, as for answers of Label Studio
+        plan = make(session, one, _read(session, one, content, columns), create_experts)
+        changes = [step for step in plan.steps if step.action != SAME]
+        _write(session, one, changes, _experts(session, plan))
+        one.answers_counter += len(changes)
+    if changes:
+        ingest.ask_to_learn(settings, name)
+    return plan
+
+
+def _read(session: Session, attribute: Attribute, content: bytes, columns: Columns | None) -> list[Given]:
+    people: dict[tuple[int, int], str] = {
+        (project, user or 0): email
+        for project, user, email in session.execute(
+            select(Queue.project, Expert.label_studio_user, Expert.email)
+            .join(Expert, Expert.id == Queue.expert_id)
+            .where(Queue.attribute_id == attribute.id, Expert.label_studio_user.is_not(None))
+        )
+    }
+    return read(content, columns or Columns(), attribute.classes, people)
+
+
+def _experts(session: Session, plan: Plan) -> dict[str, int]:
+    """Address -> id; newcomers are recorded like people who have left: a name on answers, no login and no queue."""
+    at = now()
+    session.add_all(
+        Expert(email=email, name=email.partition("@")[0], every_attribute=False, added_at=at, removed_at=at)
+        for email in plan.newcomers
+    )
+    session.flush()
+    return dict(session.execute(select(Expert.email, Expert.id)).all())
+
+
+def _write(session: Session, attribute: Attribute, steps: list[Step], experts: dict[str, int]) -> None:
+    at = now()
+    told: list[tuple[Annotation, Step]] = []
+    for step in steps:
+        row = session.get_one(Annotation, step.replaces) if step.replaces else None
+        if row is None:
+            row = _annotation(attribute, step, experts[step.expert], at)
+            session.add(row)
+        else:
+            row.value, row.updated_at, row.revision = step.value, step.updated_at, attribute.revision
+        told.append((row, step))
+    session.flush()
+    session.add_all(
+        AnnotationEvent(
+            annotation_id=row.id,
+            kind="created" if step.action == NEW or step.replaces is None else "changed",
+            value=step.value,
+            updated_at=step.updated_at,
+            via=VIA,
+            received_at=at,
+        )
+        for row, step in told
+    )
+
+
+def _annotation(attribute: Attribute, step: Step, expert: int, at: datetime) -> Annotation:
+    return Annotation(
+        attribute_id=attribute.id,
+        revision=attribute.revision,
+        asset_pk=step.asset.id,
+        expert_id=expert,
+        value=step.value,
+        purpose=IMPORT,
+        answered_at=step.answered_at,
+        updated_at=step.updated_at,
+        received_at=at,
+    )

@@ -1,0 +1,194 @@
+"""What an import would do, row by row, before anything is written.
+
+A row becomes an ordinary answer of its expert with the purpose ``import``. Where the expert has answered the asset
+already, the newer answer wins by its own time (``updated_at`` or ``answered_at`` in the file); a row without a time
+never replaces what was answered in Label Studio, but does replace what an earlier import brought. The same answer
+again changes nothing, so the same file may come twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler import people
+from labeler.exchange.incoming import Given
+from labeler.records.schema import Annotation, Asset, Attribute, Expert
+from models.answers import IMPORT, SKIP, UNSURE
+from models.audit import reserved
+from models.clock import now
+from models.errors import DataError
+
+NEW, CHANGED, SAME = "new", "changed", "there already"
+CLOCKS_APART = timedelta(hours=1)  # a later time than that is no time of an answer
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row that goes in: ``action`` is new, changed or there already; ``replaces`` the imported answer it renews."""
+
+    number: int
+    asset: Asset
+    expert: str
+    value: str
+    answered_at: datetime
+    updated_at: datetime
+    action: str
+    replaces: int | None = None
+
+
+@dataclass
+class Plan:
+    """What an import would do; ``left_out`` holds (row, reason, what it named) of every row that stays outside."""
+
+    steps: list[Step] = field(default_factory=list)
+    left_out: list[tuple[int, str, str]] = field(default_factory=list)
+    newcomers: list[str] = field(default_factory=list)
+    reserved: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows go in, by action."""
+        told = Counter(step.action for step in self.steps)
+        return {action: told.get(action, 0) for action in (NEW, CHANGED, SAME)}
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many rows stay outside, by reason, most frequent first."""
+        return dict(Counter(reason for _, reason, _ in self.left_out).most_common())
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: counts, reasons, and every row left out."""
+        rows = [{"row": number, "reason": reason, "named": named} for number, reason, named in self.left_out]
+        counts = {action.replace(" ", "_"): count for action, count in self.counts.items()}
+        told = {"left_out": len(rows), "reasons": self.reasons, "rows_left_out": rows}
+        return counts | told | {"not_trained_on": self.reserved, "new_experts": self.newcomers}
+
+
+@dataclass(frozen=True)
+class Held:
+    """An expert's newest answer on an asset, as the records hold it."""
+
+    id: int
+    value: str
+    updated_at: datetime
+    imported: bool
+
+
+def make(session: Session, attribute: Attribute, rows: Sequence[Given], create_experts: bool = False) -> Plan:
+    """What importing ``rows`` into the attribute would do; reads only."""
+    plan, at = Plan(), now()
+    assets = _assets(session, {row.asset_id for row in rows if row.asset_id})
+    experts: dict[str, int] = dict(session.execute(select(Expert.email, Expert.id)).all())
+    held = held_answers(session, attribute.id)
+    values = {name.casefold(): name for name in [*attribute.classes, UNSURE, SKIP]}
+    met: dict[tuple[str, str], Given] = {}
+    for row in _newest_first(rows):
+        email = _address(row.expert)
+        reason, named = _wrong(row, email, assets, experts, values, at, create_experts)
+        key = (row.asset_id, email or "")
+        if not reason and key in met:
+            reason, named = "stands twice", row.asset_id
+        if reason or email is None:
+            plan.left_out.append((row.number, reason, named))
+            continue
+        met[key] = row
+        if email not in experts and email not in plan.newcomers:
+            plan.newcomers.append(email)
+        asset = assets[row.asset_id]
+        step = _step(row, asset, email, values[row.value.casefold()], held.get((asset.id, experts.get(email, 0))), at)
+        if isinstance(step, str):
+            plan.left_out.append((row.number, step, row.asset_id))
+        else:
+            plan.steps.append(step)
+    plan.steps.sort(key=lambda step: (step.updated_at, step.asset.asset_id, step.expert))
+    plan.left_out.sort()
+    plan.reserved = _reserved(attribute, [step.asset.title_id for step in plan.steps])
+    return plan
+
+
+def _newest_first(rows: Sequence[Given]) -> list[Given]:
+    """Of two rows about one answer the newer is met first; of two without a time the one that stands first."""
+    first = datetime.min.replace(tzinfo=now().tzinfo)
+    return sorted(rows, key=lambda row: row.updated_at or first, reverse=True)
+
+
+def _wrong(
+    row: Given,
+    email: str | None,
+    assets: Mapping[str, Asset],
+    experts: Mapping[str, int],
+    values: Mapping[str, str],
+    at: datetime,
+    create_experts: bool,
+) -> tuple[str, str]:
+    """Why a row stays outside, and what it named; two empty texts where nothing is wrong."""
+    checks = (
+        (bool(row.wrong), row.wrong, row.asset_id),
+        (not row.asset_id, "no asset", ""),
+        (not row.value, "no class", row.asset_id),
+        (not row.expert, "no expert", row.asset_id),
+        (row.asset_id not in assets, "unknown asset", row.asset_id),
+        (row.value.casefold() not in values, "unknown class", row.value),
+        (email is None, "no address of an expert", row.expert),
+        (email not in experts and not create_experts, "unknown expert", row.expert),
+        (row.updated_at is not None and row.updated_at > at + CLOCKS_APART, "in the future", row.asset_id),
+    )
+    return next(((reason, named[:100]) for wrong, reason, named in checks if wrong), ("", ""))
+
+
+def _step(row: Given, asset: Asset, email: str, value: str, held: Held | None, at: datetime) -> Step | str:
+    updated = row.updated_at or at
+    answered = row.answered_at or updated
+    if held is None:
+        return Step(row.number, asset, email, value, answered, updated, NEW)
+    if held.value == value:
+        return Step(row.number, asset, email, value, answered, updated, SAME)
+    if row.updated_at is None and not held.imported:
+        return "answered otherwise already"
+    if updated <= held.updated_at:
+        return "older than the answer held"
+    return Step(row.number, asset, email, value, answered, updated, CHANGED, held.id if held.imported else None)
+
+
+def _address(text: str) -> str | None:
+    try:
+        return people.address(text)
+    except DataError:
+        return None
+
+
+def _assets(session: Session, names: set[str]) -> dict[str, Asset]:
+    wanted = sorted(names)
+    found: dict[str, Asset] = {}
+    for start in range(0, len(wanted), CHUNK):
+        part = select(Asset).where(Asset.asset_id.in_(wanted[start : start + CHUNK]), Asset.removed_at.is_(None))
+        found |= {asset.asset_id: asset for asset in session.scalars(part)}
+    return found
+
+
+def held_answers(session: Session, attribute_id: int) -> dict[tuple[int, int], Held]:
+    """The newest answer of each expert on each asset: (asset, expert) -> what is held."""
+    rows = session.execute(
+        select(
+            Annotation.asset_pk, Annotation.expert_id, Annotation.id, Annotation.value, Annotation.updated_at,
+            Annotation.purpose,
+        )
+        .where(Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None))
+        .order_by(Annotation.updated_at, Annotation.value, Annotation.id)
+    )  # fmt: skip
+    return {(asset, who): Held(key, value, at, purpose == IMPORT) for asset, who, key, value, at, purpose in rows}
+
+
+def _reserved(attribute: Attribute, titles: Sequence[str]) -> int:
+    share = float(attribute.settings.get("reserved_share") or 0.0)
+    if not titles or not share:
+        return 0
+    return int(reserved(titles, int(attribute.settings.get("seed", 0)), share).sum())

@@ -1,0 +1,81 @@
+"""Label Studio's own JSON: a list of tasks with their annotations, written so that Label Studio imports it as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from labeler.exchange.answers import Exported, Row
+from labeler.label_studio.config import read_value, write_result
+from models.answers import SKIP
+from models.clock import iso
+from models.errors import UnknownAnnotationShape
+
+REMOTE = ("http://", "https://", "s3://", "gs://", "azure-blob://")
+
+
+def tasks_of(found: Exported, addresses: Mapping[str, str]) -> list[dict[str, Any]]:
+    """One task an asset, its answers as annotations; ``addresses`` maps an asset's id to its image.
+
+    Label Studio gives imported annotations to whoever imports them, and refuses addresses that it does not know, so
+    the experts are named in the task's ``meta``, by the annotation's id.
+    """
+    by_asset: dict[str, list[Row]] = {}
+    for row in found.rows:
+        by_asset.setdefault(row.asset_id, []).append(row)
+    return [
+        {
+            "data": {"image": addresses.get(name, rows[0].uri), "asset_id": name, "title_id": rows[0].title_id},
+            "meta": {"attune": {"attribute": found.name, "experts": {str(row.id): row.expert for row in rows}}},
+            "annotations": [_annotation(row) for row in rows],
+        }
+        for name, rows in by_asset.items()
+    ]
+
+
+def _annotation(row: Row) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "result": write_result(row.value),
+        "was_cancelled": row.value == SKIP,
+        "ground_truth": False,
+        "lead_time": row.lead_seconds,
+        "created_at": iso(row.answered_at),
+        "updated_at": iso(row.updated_at),
+    }
+
+
+def rows_of(tasks: Sequence[Any], classes: Sequence[str], people: Mapping[tuple[int, int], str]) -> Iterator[Any]:
+    """The answers in an export of Label Studio: dictionaries, and in place of one that cannot be read its reason.
+
+    ``people`` maps (project, user id) of our own queues to an expert's address: a user id means nothing elsewhere.
+    """
+    for task in tasks:
+        if not isinstance(task, Mapping) or not isinstance(task.get("data"), Mapping):
+            yield "no task of Label Studio"
+            continue
+        experts = ((task.get("meta") or {}).get("attune") or {}).get("experts") or {}
+        for annotation in task.get("annotations") or ():
+            try:
+                value = read_value(annotation, classes)
+            except (UnknownAnnotationShape, AttributeError):
+                yield "unknown class"
+                continue
+            yield {
+                "asset_id": task["data"].get("asset_id"),
+                "expert": _expert(annotation, experts, task.get("project"), people),
+                "class": value,
+                "answered_at": annotation.get("created_at"),
+                "updated_at": annotation.get("updated_at"),
+            }
+
+
+def _expert(
+    annotation: Mapping[str, Any], experts: Mapping[str, str], project: Any, people: Mapping[tuple[int, int], str]
+) -> str | None:
+    who = annotation.get("completed_by")
+    if isinstance(who, Mapping) and who.get("email"):
+        return str(who["email"])
+    # An annotation that went through Label Studio has our id as its import_id.
+    named = experts.get(str(annotation.get("import_id", annotation.get("id"))))
+    return named or (people.get((project, who)) if isinstance(who, int) and isinstance(project, int) else None)

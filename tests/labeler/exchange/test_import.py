@@ -1,0 +1,278 @@
+"""What comes in: every usable row once, however often the file comes, and the rest told by name."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from labeler.exchange import outgoing
+from labeler.exchange.answers import agreed_rows, exported
+from labeler.exchange.bring import bring, preview
+from labeler.exchange.incoming import Columns
+from labeler.exchange.plan import Plan
+from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Queue
+from labeler.records.session import engine, reading, writing
+from labeler.settings import Settings, build
+from models.audit import reserved
+from models.clock import iso, now
+from models.errors import DataError
+from tests.labeler.exchange.conftest import CLASSES, NOON, PEOPLE, answer
+
+LATER = iso(NOON + timedelta(hours=1))
+EARLIER = iso(NOON - timedelta(hours=1))
+
+
+def csv(*rows: str, header: str = "asset_id,expert,class,answered_at") -> bytes:
+    return "\n".join([header, *rows]).encode()
+
+
+def labels(settings: Settings) -> list[tuple[str, str, str]]:
+    return [(row.asset_id, row.expert, row.value) for row in exported(settings, "romance").rows]
+
+
+def counter(settings: Settings) -> int:
+    with reading(settings) as session:
+        return session.get_one(Attribute, 1).answers_counter
+
+
+def events(settings: Settings) -> int:
+    with reading(settings) as session:
+        return session.scalar(select(func.count(AnnotationEvent.id))) or 0
+
+
+def test_rows_become_ordinary_answers_and_ask_for_a_round(pool: Settings) -> None:
+    plan = bring(pool, "romance", csv(f"a0,ana@example.org,romance,{LATER}", "a3,BO@example.org,Neither,"))
+    assert (plan.counts["new"], plan.left_out) == (2, [])
+    assert labels(pool) == [("a0", "ana@example.org", "romance"), ("a3", "bo@example.org", "neither")]
+    assert counter(pool) == 2
+    with reading(pool) as session:
+        rows = session.scalars(select(Annotation).order_by(Annotation.updated_at)).all()
+        assert [(row.purpose, row.inclusion, row.label_studio_id) for row in rows] == [("import", None, None)] * 2
+        assert iso(rows[0].answered_at) == LATER
+        told = session.execute(select(AnnotationEvent.kind, AnnotationEvent.via)).all()
+        assert [tuple(row) for row in told] == [("created", "import")] * 2
+
+
+def test_the_same_file_twice_changes_nothing(pool: Settings) -> None:
+    file = csv(f"a0,ana@example.org,romance,{LATER}", "a3,bo@example.org,neither,")
+    bring(pool, "romance", file)
+    before = (labels(pool), counter(pool), events(pool))
+    assert bring(pool, "romance", file).counts == {"new": 0, "changed": 0, "there already": 2}
+    assert (labels(pool), counter(pool), events(pool)) == before
+
+
+@pytest.mark.parametrize(
+    ("held", "dated", "wins", "reason"),
+    [
+        ("seed", LATER, True, None),
+        ("seed", EARLIER, False, "older than the answer held"),
+        ("seed", "", False, "answered otherwise already"),
+        ("import", LATER, True, None),
+        ("import", EARLIER, False, "older than the answer held"),
+        ("import", "", True, None),
+    ],
+)
+def test_the_newer_answer_wins_and_a_row_without_a_time_corrects_imports_alone(
+    pool: Settings, held: str, dated: str, wins: bool, reason: str | None
+) -> None:
+    with writing(pool) as session:
+        session.add(answer(1, 1, 1, "romance", held, NOON))
+    plan = bring(pool, "romance", csv(f"a0,ana@example.org,neither,{dated}"))
+    assert labels(pool) == [("a0", "ana@example.org", "neither" if wins else "romance")]
+    assert plan.reasons == ({} if reason is None else {reason: 1})
+    again = bring(pool, "romance", csv(f"a0,ana@example.org,neither,{dated}"))
+    assert again.counts["new"] + again.counts["changed"] == 0
+
+
+def test_a_later_answer_in_label_studio_wins_over_an_import(pool: Settings) -> None:
+    bring(pool, "romance", csv(f"a0,ana@example.org,romance,{EARLIER}"))
+    with writing(pool) as session:
+        session.add(answer(1, 1, 1, "neither", "seed", NOON))
+    assert labels(pool) == [("a0", "ana@example.org", "neither")]
+
+
+def test_what_cannot_be_used_is_left_out_one_by_one_and_the_rest_goes_in(pool: Settings) -> None:
+    with writing(pool) as session:
+        session.get_one(Asset, 6).removed_at = NOON
+    plan = bring(
+        pool,
+        "romance",
+        csv(
+            "a0,ana@example.org,romance,",
+            "zz,ana@example.org,romance,",
+            "a5,ana@example.org,romance,",
+            "a2,ana@example.org,romanze,",
+            "a2,eve@example.org,romance,",
+            "a2,ana,romance,",
+            "a2,,romance,",
+            ",ana@example.org,romance,",
+            "a2,ana@example.org,,",
+            "a2,ana@example.org,romance,yesterday",
+            f"a2,ana@example.org,romance,{iso(now() + timedelta(days=2))}",
+            "a0,ana@example.org,neither,",
+        ),
+    )
+    assert plan.left_out == [
+        (2, "unknown asset", "zz"),
+        (3, "unknown asset", "a5"),
+        (4, "unknown class", "romanze"),
+        (5, "unknown expert", "eve@example.org"),
+        (6, "no address of an expert", "ana"),
+        (7, "no expert", "a2"),
+        (8, "no asset", ""),
+        (9, "no class", "a2"),
+        (10, "not a time", "a2"),
+        (11, "in the future", "a2"),
+        (12, "stands twice", "a0"),
+    ]
+    assert plan.reasons["unknown asset"] == 2
+    assert labels(pool) == [("a0", "ana@example.org", "romance")]
+
+
+def test_of_two_rows_about_one_answer_the_newer_goes_in(pool: Settings) -> None:
+    plan = bring(pool, "romance", csv(f"a0,ana@example.org,romance,{EARLIER}", f"a0,ana@example.org,neither,{LATER}"))
+    assert labels(pool) == [("a0", "ana@example.org", "neither")]
+    assert plan.left_out == [(1, "stands twice", "a0")]
+
+
+def test_unknown_experts_are_recorded_on_request_without_a_login_or_a_queue(pool: Settings) -> None:
+    plan = bring(pool, "romance", csv("a0,eve@example.org,romance,"), create_experts=True)
+    assert plan.newcomers == ["eve@example.org"]
+    with reading(pool) as session:
+        eve = session.scalars(select(Expert).where(Expert.email == "eve@example.org")).one()
+        assert eve.label_studio_user is None
+        assert eve.removed_at is not None  # like somebody who left: inviting them gives the login
+        assert not eve.every_attribute
+
+
+def test_answers_on_audit_titles_are_counted_out_of_training(pool: Settings) -> None:
+    with reading(pool) as session:
+        kept = session.get_one(Attribute, 1).settings
+        titles = list(session.scalars(select(Asset.title_id).order_by(Asset.id)))
+    plan = preview(pool, "romance", csv(*(f"a{i},ana@example.org,romance," for i in range(12) if i != 1)))
+    aside = reserved([title for i, title in enumerate(titles) if i != 1], kept["seed"], kept["reserved_share"])
+    assert plan.reserved == int(aside.sum())
+
+
+def test_a_preview_writes_nothing(pool: Settings) -> None:
+    plan = preview(pool, "romance", csv("a0,eve@example.org,romance,"), create_experts=True)
+    assert plan.counts["new"] == 1
+    assert labels(pool) == []
+    with reading(pool) as session:
+        assert session.scalar(select(func.count(Expert.id))) == 2
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_spreadsheets_own_ways_are_understood(pool: Settings, delimiter: str) -> None:
+    lines = ["\ufeffimage" + delimiter + "who" + delimiter + "says", delimiter.join(("a0", PEOPLE[0], "romance")), ""]
+    plan = bring(pool, "romance", "\r\n".join(lines).encode(), Columns("image", "who", "says"))
+    assert plan.counts["new"] == 1
+
+
+def test_a_file_without_experts_may_be_of_one_person(pool: Settings) -> None:
+    bring(pool, "romance", b"asset_id,label\na0,romance\n", Columns(default_expert="bo@example.org"))
+    assert labels(pool) == [("a0", "bo@example.org", "romance")]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "The file is empty"),
+        (b"asset_id,class\na0,romance\n", "no 'expert'.*--expert-column"),
+        (b"\xff\xfea\x00", "no UTF-8"),
+        (b"PAR1 but not really", "no Parquet"),
+        (b'{"labels": 3}', 'no list "labels"'),
+        (b"[1, 2", "looks like JSON"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_as_a_whole(pool: Settings, content: bytes, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        bring(pool, "romance", content)
+
+
+def test_label_studios_own_export_tells_experts_by_address_or_by_our_queues(pool: Settings) -> None:
+    with writing(pool) as session:
+        session.get_one(Expert, 2).label_studio_user = 31
+        session.add(Queue(attribute_id=1, expert_id=2, project=7, view=1, created_at=NOON))
+
+    def task(asset: str, who: object, project: int, value: str = "romance") -> dict[str, object]:
+        choice = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": [value]}}
+        one = {"id": 5, "completed_by": who, "result": [choice], "created_at": EARLIER, "updated_at": LATER}
+        return {"id": 1, "project": project, "data": {"asset_id": asset}, "annotations": [one]}
+
+    tasks = [
+        task("a0", {"email": "ana@example.org", "id": 3}, 1),
+        task("a2", 31, 7),
+        task("a3", 31, 8),  # somebody else's project: the number means nobody
+        task("a4", 31, 7, "gone"),
+        {"id": 9},
+    ]
+    plan = bring(pool, "romance", json.dumps(tasks).encode())
+    assert labels(pool) == [("a0", "ana@example.org", "romance"), ("a2", "bo@example.org", "romance")]
+    assert plan.reasons == {"no expert": 1, "unknown class": 1, "no task of Label Studio": 1}
+
+
+_folders = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory, blank_pool: Path) -> Iterator[list[Settings]]:
+    """Makes one fresh workspace after another with the same pool."""
+    root, made = tmp_path_factory.mktemp("fresh"), []
+
+    class Fresh(list[Settings]):
+        def another(self) -> Settings:
+            folder = root / str(next(_folders))
+            folder.mkdir()
+            shutil.copy(blank_pool, folder)
+            made.append(build({}, workspace=folder, redis_url=f"unix://{root}/no-redis"))
+            return made[-1]
+
+    yield Fresh()
+    for one in made:
+        engine(one.records_url).dispose()
+
+
+ANSWERS = st.lists(
+    st.tuples(
+        st.integers(1, 12),
+        st.sampled_from([1, 2]),
+        st.sampled_from([*CLASSES, "unsure", "skip"]),
+        st.sampled_from(["seed", "audit", "import"]),
+        st.integers(0, 5000),
+    ),
+    max_size=20,
+    unique_by=lambda one: one[4],
+)
+
+
+@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=ANSWERS, kind=st.sampled_from(["csv", "parquet", "json", "label-studio"]))
+def test_an_export_imported_elsewhere_gives_the_same_labels(
+    folders: list[Settings], said: list[tuple[int, int, str, str, int]], kind: str
+) -> None:
+    one, two = folders.another(), folders.another()  # type: ignore[attr-defined]
+    with writing(one) as session:
+        for key, (asset, expert, value, purpose, seconds) in enumerate(said, 1):
+            inclusion = 0.5 if purpose == "audit" else None
+            session.add(answer(key, asset, expert, value, purpose, NOON + timedelta(seconds=seconds), inclusion))
+    content = outgoing.export(one, "romance", kind).content
+    plan: Plan = bring(two, "romance", content)
+    assert plan.left_out == []
+    assert labels(two) == labels(one)
+    times = [[row.updated_at for row in exported(each, "romance").rows] for each in (one, two)]
+    assert times[0] == times[1]
+    agreed = [agreed_rows(each, exported(each, "romance")) for each in (one, two)]
+    assert agreed[0] == agreed[1]
+    again = bring(two, "romance", content)
+    assert again.counts["new"] + again.counts["changed"] == 0
