@@ -33,8 +33,10 @@ KINDS = {
     "publish": ("workers.publish:run", "publish"),
     "score": ("workers.score:run", "publish"),
     "embed": ("workers.embed:run", "embed"),
+    "explore": ("workers.explore:run", "explore"),
+    "clusters": ("workers.explore:make_clusters", "embed"),
 }
-QUEUES = ("learn", "publish", "embed")
+QUEUES = ("explore", "learn", "publish", "embed")
 TIMEOUT = timedelta(hours=2)
 LOOK_SECONDS = 5  # between two looks whether somebody is there to do a job that is waited for
 HEARTBEAT_LIMIT = timedelta(seconds=60)  # three times as long as a worker ever takes between two signs of life

@@ -14,9 +14,10 @@ from typing import Any
 import psutil
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Worker
+from rq import Queue, Worker
+from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.worker import BaseWorker
+from rq.worker import BaseWorker, WorkerStatus
 
 from labeler import jobs
 from labeler import settings as reader
@@ -27,9 +28,18 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class SteadyWorker(Worker):
-    """rq's worker, back within seconds after Redis was away."""
+    """rq's worker, back within seconds after Redis was away; searches run in it and keep the encoder loaded."""
 
     max_connection_wait_time = 2.0
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Do a search here, and any other job in a process of its own, as rq does."""
+        if queue.name != jobs.KINDS["explore"][1]:
+            super().execute_job(job, queue)
+            return
+        execution = self.prepare_execution(job)
+        self.perform_job(job, queue, execution)
+        self.set_state(WorkerStatus.IDLE)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -72,9 +72,9 @@ class Snapshot:
     @cached_property
     def training(self) -> Labels:
         """Agreed labels of everything that was not asked for the audit and is of no audit title."""
-        rows = np.array([row for row, _ in self.answer_rows], dtype=np.intp)
-        kept = reserved_in(self.view.pool, rows, self.learner.reserved_share, self.seed)
-        told = [a for a, held in zip(self.answers, kept, strict=True) if a.purpose != AUDIT and not held]
+        rows = self.view.pool.positions(a.asset_id for a in self.answers)
+        held = reserved_in(self.view.pool, rows, self.learner.reserved_share, self.seed) & (rows >= 0)
+        told = [a for a, kept in zip(self.answers, ~held, strict=True) if a.purpose != AUDIT and kept]
         return consensus(told, self.attribute.classes)
 
     @cached_property

@@ -1,0 +1,102 @@
+"""Images that a person chooses for the experts' queues: written down at once, asked with the next order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from labeler import attributes, experts, ingest, queues
+from labeler.records.schema import Annotation, Asset, Attribute, Expert, Pick, Queue
+from labeler.records.session import writing
+from labeler.settings import Settings
+from models.clock import now
+from models.errors import DataError, RecordsError
+
+MOST = 500  # images in one selection
+LONGEST_WHY = 200
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a selection, counted in images: put into a queue, asked already, not in the pool (any more)."""
+
+    attribute: str
+    queued: int
+    asked_before: int
+    gone: int
+    experts: Sequence[str]
+
+    def sentence(self) -> str:
+        """As people read it."""
+        parts = [f"{self.queued} queued for {', '.join(self.experts)}"]
+        if self.asked_before:
+            parts.append(f"{self.asked_before} {'was' if self.asked_before == 1 else 'were'} already asked")
+        if self.gone:
+            parts.append(f"{self.gone} {'is' if self.gone == 1 else 'are'} not in the pool")
+        return ", ".join(parts) + "."
+
+
+def send(
+    settings: Settings,
+    attribute: str,
+    asset_ids: Sequence[str],
+    who: str,
+    expert: str | None = None,
+    why: str = "",
+) -> Sent:
+    """Put images at the head of everybody's queue for ``attribute``, or of one ``expert``'s (an e-mail address).
+
+    Nobody is asked twice: an image that an expert has answered, or that was chosen for the same queue before, is only
+    counted. Asks for the next order. Raises UnknownAttribute, UnknownExpert, DataError for none or too many images,
+    RecordsError where nobody answers the attribute.
+    """
+    wanted = list(dict.fromkeys(asset_ids))
+    if not 1 <= len(wanted) <= MOST:
+        raise DataError(f"{len(wanted)} images are chosen; a selection holds 1 to {MOST}.")
+    with writing(settings) as session:
+        found = attributes.find(session, attribute)
+        people = _people(session, found, expert)
+        rows = session.execute(select(Asset.id).where(Asset.asset_id.in_(wanted), Asset.removed_at.is_(None)))
+        keys = {key for (key,) in rows}
+        fresh: set[int] = set()
+        for person in people:
+            new = keys - _had(session, found.id, person.id, keys)
+            fresh |= new
+            order = session.scalars(select(Asset).where(Asset.id.in_(new))).all()
+            place = {name: number for number, name in enumerate(wanted)}
+            for asset in sorted(order, key=lambda one: place[one.asset_id]):
+                columns = {"who": who, "why": why[:LONGEST_WHY], "created_at": now()}
+                session.add(Pick(attribute_id=found.id, expert_id=person.id, asset_pk=asset.id, **columns))
+        if fresh:
+            # A learner at work goes round again, and the clockwork asks for a round where this call cannot.
+            counter = update(Attribute).where(Attribute.id == found.id)
+            session.execute(counter.values(answers_counter=func.coalesce(Attribute.answers_counter, 0) + 1))
+    if fresh:
+        ingest.ask_to_learn(settings, attribute)
+    return Sent(attribute, len(fresh), len(keys) - len(fresh), len(wanted) - len(keys), [one.name for one in people])
+
+
+def _people(session: Session, attribute: Attribute, expert: str | None) -> list[Expert]:
+    """Whose queues are meant: those open, and those that the next order opens."""
+    open_ones = select(Queue.expert_id).where(Queue.attribute_id == attribute.id, Queue.closed_at.is_(None))
+    having = select(Expert).where(Expert.id.in_(open_ones), Expert.removed_at.is_(None)).order_by(Expert.name)
+    answering = [*session.scalars(having), *queues.wanted(session, attribute)]
+    if expert is not None:
+        one = experts.find(session, expert)
+        answering = [person for person in answering if person.id == one.id]
+    if not answering:
+        whose = f"{expert} has no queue for" if expert else "Nobody answers"
+        address = expert or "EMAIL"
+        raise RecordsError(f"{whose} {attribute.name}: attune expert add {address} --attribute {attribute.name}")
+    return answering
+
+
+def _had(session: Session, attribute_id: int, expert_id: int, keys: set[int]) -> set[int]:
+    """Of ``keys``, the assets that the expert has answered, or that were chosen for this queue before."""
+    mine = (Annotation.attribute_id == attribute_id) & (Annotation.expert_id == expert_id)
+    answered = select(Annotation.asset_pk).where(mine, Annotation.deleted_at.is_(None), Annotation.asset_pk.in_(keys))
+    before = (Pick.attribute_id == attribute_id) & (Pick.expert_id == expert_id) & Pick.asset_pk.in_(keys)
+    return {*session.scalars(answered), *session.scalars(select(Pick.asset_pk).where(before))}
