@@ -20,11 +20,11 @@ from labeler.label_studio.config import read_value
 from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Job, Queue, Task, Tombstone
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
+from models.answers import BY_HAND
 from models.clock import now, parse
 from models.errors import ServiceDown, UnknownAnnotationShape
 
 log = logging.getLogger("attune.ingest")
-BY_HAND = "by-hand"  # the purpose of a task that no round has asked for
 PATIENCE = timedelta(minutes=1)  # a learn job that waits longer was lost with its Redis, and another is asked for
 
 
@@ -51,17 +51,18 @@ def read(annotation: Mapping[str, Any], task: int, asset_id: str, classes: Seque
         completed_by = annotation.get("completed_by")
         if isinstance(completed_by, Mapping):
             completed_by = completed_by.get("id")
+        seconds = annotation.get("lead_time")
         return Seen(
             label_studio_id=int(annotation["id"]),
             label_studio_task=task,
             asset_id=asset_id,
             value=read_value(annotation, classes),
-            completed_by=completed_by,
+            completed_by=None if completed_by is None else int(completed_by),
             answered_at=_moment(annotation["created_at"]),
             updated_at=_moment(annotation["updated_at"]),
-            lead_seconds=annotation.get("lead_time"),
+            lead_seconds=None if seconds is None else float(seconds),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, UnknownAnnotationShape):
             raise
         raise UnknownAnnotationShape(
@@ -75,8 +76,7 @@ def store(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
 
     ``via`` says which path told it: webhook, sync or import.
     """
-    # One writer an attribute, so that two paths telling the same annotation cannot both create it (PostgreSQL).
-    session.get_one(Attribute, queue.attribute_id, with_for_update=True)
+    _one_writer(session, queue.attribute_id)
     if session.get(Tombstone, seen.label_studio_id):
         return False
     known = session.scalar(select(Annotation).where(Annotation.label_studio_id == seen.label_studio_id))
@@ -84,12 +84,32 @@ def store(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
         return _create(session, queue, seen, via)
     if known.deleted_at or seen.updated_at <= known.updated_at:
         return False
+    if not _is_same(session, queue, known, seen):
+        log.error(
+            "annotation %s is on %r of queue %d now, and was on another image before; kept as it was. Was the "
+            "database of Label Studio exchanged?", seen.label_studio_id, seen.asset_id, queue.id,
+        )  # fmt: skip
+        return False
     changed = known.value != seen.value
     known.value, known.updated_at, known.lead_seconds = seen.value, seen.updated_at, seen.lead_seconds
     _remember(session, known, "changed", via)
     if changed:
         _raise_counter(session, known.attribute_id)
     return changed
+
+
+def _one_writer(session: Session, attribute_id: int | None) -> None:
+    """Wait until nobody else changes the attribute's answers (all attributes' where None): on PostgreSQL two paths
+    that tell of one annotation would otherwise both create it, or one create what the other says is deleted.
+    """
+    locked = select(Attribute.id).order_by(Attribute.id).with_for_update()
+    session.execute(locked if attribute_id is None else locked.where(Attribute.id == attribute_id)).all()
+
+
+def _is_same(session: Session, queue: Queue, known: Annotation, seen: Seen) -> bool:
+    """Whether what is told belongs to the annotation held: a Label Studio begun anew counts its ids from 1 again."""
+    asset = session.get_one(Asset, known.asset_pk)
+    return known.attribute_id == queue.attribute_id and asset.asset_id == seen.asset_id
 
 
 def _create(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
@@ -150,9 +170,14 @@ def _task_of(session: Session, queue: Queue, seen: Seen) -> Task | None:
     return task
 
 
-def delete(session: Session, label_studio_ids: Sequence[int], via: str) -> set[int]:
-    """Mark annotations as deleted, also those not seen yet; the ids of the attributes whose answers changed."""
+def delete(session: Session, label_studio_ids: Sequence[int], via: str, attribute_id: int | None = None) -> set[int]:
+    """Mark annotations as deleted, also those not seen yet; the ids of the attributes whose answers changed.
+
+    ``attribute_id``: the one that all of them belong to, where that is known.
+    """
     touched: set[int] = set()
+    if label_studio_ids:
+        _one_writer(session, attribute_id)
     for label_studio_id in label_studio_ids:
         if session.get(Tombstone, label_studio_id) is None:
             session.add(Tombstone(label_studio_id=label_studio_id, deleted_at=now()))
@@ -231,7 +256,7 @@ def from_webhook(settings: Settings, payload: Mapping[str, Any]) -> dict[str, An
         raise UnknownAnnotationShape("The webhook's body has no `action`; expected Label Studio's JSON with `action`.")
     with writing(settings) as session:
         if action == "ANNOTATIONS_DELETED":
-            touched = delete(session, [int(item["id"]) for item in payload.get("annotations", [])], "webhook")
+            touched = _delete_payload(session, payload)
         elif action in {"ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED"}:
             touched = _store_payload(session, payload)
         else:
@@ -242,18 +267,33 @@ def from_webhook(settings: Settings, payload: Mapping[str, Any]) -> dict[str, An
     return {"action": action, "stored": len(names)}
 
 
-def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
+def _queue_of(session: Session, payload: Mapping[str, Any]) -> Queue | None:
     project = payload.get("project")
     project_id = project.get("id") if isinstance(project, Mapping) else project
-    queue = session.scalar(select(Queue).where(Queue.project == project_id))
+    return session.scalar(select(Queue).where(Queue.project == project_id)) if isinstance(project_id, int) else None
+
+
+def _delete_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
+    try:
+        gone = [int(item["id"]) for item in payload.get("annotations") or ()]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnknownAnnotationShape(
+            "The webhook's body has no `annotations` with an id each; Label Studio sends both with a deletion."
+        ) from error
+    queue = _queue_of(session, payload)
+    return delete(session, gone, "webhook", queue.attribute_id if queue else None)
+
+
+def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
+    queue = _queue_of(session, payload)
     if queue is None:
         return set()
     classes = session.get_one(Attribute, queue.attribute_id).classes
     annotations = payload.get("annotations") or [payload.get("annotation")]
     tasks = payload.get("tasks") or [payload.get("task")]
-    if not all(isinstance(item, Mapping) for item in [*annotations, *tasks]):
+    if not all(isinstance(item, Mapping) for item in [*annotations, *tasks]) or not all("id" in one for one in tasks):
         raise UnknownAnnotationShape(
-            "The webhook's body has no `annotation` and `task` objects; Label Studio sends both."
+            "The webhook's body has no `annotation` and `task` objects with an id; Label Studio sends both."
         )
     by_id = {task["id"]: task for task in tasks}
     changed = False
@@ -272,7 +312,10 @@ def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
 def ask_to_learn(settings: Settings, attribute: str) -> None:
     """Enqueue a learning round unless one waits already; a lost Redis costs only time, the sweep asks again."""
     waiting = select(Job.id).where(
-        Job.kind == "learn", Job.subject == attribute, Job.state == "queued", Job.created_at > now() - PATIENCE
+        Job.kind == "learn",
+        Job.subject == attribute,
+        Job.state == "queued",
+        Job.created_at.between(now() - PATIENCE, now() + PATIENCE),  # later than now: a clock was set back
     )
     with reading(settings) as session:
         if session.scalar(waiting.limit(1)):

@@ -3,18 +3,24 @@
 A lease has a time limit and a fencing token (a counter in the records). A learner whose lease ran out, or whose
 worker was killed while its own process lived on, finds that its token is no longer current and may write nothing.
 Releasing succeeds only where no answer came since the round's snapshot; a learner that fails to goes round again.
+While its work goes on a learner renews the lease in the background, however long a fit or a cold encoder takes.
 After Kleppmann, "How to do distributed locking" (2016), fencing tokens.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 import psutil
-from sqlalchemy import CursorResult, or_, update
+from sqlalchemy import ColumnElement, CursorResult, or_, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from labeler.records.schema import Attribute
@@ -23,7 +29,9 @@ from labeler.settings import Settings
 from models.clock import now
 from models.errors import JobSuperseded
 
+log = logging.getLogger("attune.lease")
 LIFETIME = timedelta(seconds=90)
+LONGEST = timedelta(hours=2)  # of one learner's work; one that hangs longer is given up
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,29 @@ class Lease:
         with writing(self.settings) as session:
             self.check(session)
 
+    @contextmanager
+    def kept(self, every: timedelta = LIFETIME / 3) -> Iterator[None]:
+        """Renew in the background while the block runs, ``every`` so often, and until a newer learner takes over."""
+        done = threading.Event()
+        keeper = threading.Thread(target=self._keep, args=(done, every), name="lease", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            done.set()
+            keeper.join()
+
+    def _keep(self, done: threading.Event, every: timedelta) -> None:
+        for _ in range(int(LONGEST / every)):
+            if done.wait(every.total_seconds()):
+                return
+            try:
+                self.renew()
+            except JobSuperseded:
+                return  # the learner hears of it at its next write
+            except SQLAlchemyError as error:
+                log.warning("the lease on attribute %d was not renewed: %s", self.attribute_id, error)
+
     def release(self, learned: int) -> bool:
         """Give the lease back if no answer came since ``learned``; False means: go round again."""
         with writing(self.settings) as session:
@@ -85,7 +116,7 @@ def take(settings: Settings, attribute_id: int) -> Lease | None:
     with writing(settings) as session:
         held = session.get_one(Attribute, attribute_id)
         before = held.lease_token
-        free = or_(Attribute.lease_until.is_(None), Attribute.lease_until < now())
+        free = is_free()
         if held.lease_holder and not _lives(held.lease_holder):
             free = Attribute.lease_holder == held.lease_holder
         taken = session.execute(
@@ -94,6 +125,12 @@ def take(settings: Settings, attribute_id: int) -> Lease | None:
             .values(lease_token=before + 1, lease_holder=_holder(), lease_until=now() + LIFETIME)
         )
         return Lease(settings, attribute_id, before + 1) if _rows(taken) == 1 else None
+
+
+def is_free() -> ColumnElement[bool]:
+    """Whether an attribute's lease is given back, has run out, or ends later than any could: a clock was set back."""
+    until = Attribute.lease_until
+    return or_(until.is_(None), until < now(), until > now() + 2 * LIFETIME)
 
 
 def _rows(result: object) -> int:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from labeler import ingest
 from labeler import settings as reader
 from labeler.ingest import Seen
-from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Base, Expert, Queue, Task
+from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Base, Expert, Job, Queue, Task
 from labeler.records.session import migrate, reading, writing
 from labeler.settings import Settings
+from models.clock import now
 from models.errors import UnknownAnnotationShape
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -166,6 +168,34 @@ def test_what_label_studio_no_longer_holds_is_missing_unless_newer_than_the_ques
         assert ingest.missing(session, 101, [1], asked_after) == [2]
 
 
+def test_an_id_that_a_new_label_studio_uses_again_overwrites_nothing(records: Settings) -> None:
+    tell(records, seen(1))
+    assert tell(records, seen(1, "no", minutes=9, task=102, asset="a2")) == [False]
+    assert held(records) == [(1, "yes", False)]
+
+
+def test_an_answer_to_a_question_that_was_retired_meanwhile_is_kept_once(records: Settings) -> None:
+    """It stayed on the expert's screen while the queue moved on."""
+    with writing(records) as session:
+        session.get_one(Task, 1).state = "retired"
+    assert tell(records, seen(), seen()) == [True, False]
+    assert held(records) == [(1, "yes", False)]
+    with reading(records) as session:
+        answer = session.scalars(select(Annotation)).one()
+        assert (answer.task_id, answer.purpose) == (1, "borderline")
+        assert session.get_one(Task, 1).state == "answered"
+
+
+def test_a_job_from_a_clock_that_was_set_back_does_not_hold_up_the_next(records: Settings) -> None:
+    with writing(records) as session:
+        row = {"kind": "learn", "subject": "romance", "arguments": {}, "state": "queued"}
+        session.add(Job(id="learn-1", created_at=now() + timedelta(days=1), **row))
+    away = replace(records, redis_url="redis://127.0.0.1:9/0")
+    ingest.ask_to_learn(away, "romance")
+    with reading(records) as session:
+        assert session.scalar(select(func.count()).select_from(Job)) == 2
+
+
 EVENTS = [
     seen(1),
     seen(1, "no", 3),
@@ -194,6 +224,21 @@ def test_any_order_and_any_repetition_end_alike(
         {"action": 7},
         {"action": "ANNOTATION_CREATED", "project": {"id": 7}},
         {"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": "x", "task": {"id": 101}},
+        {"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": {"id": 1}, "task": {"data": {}}},
+        {"action": "ANNOTATIONS_DELETED", "annotations": [{"number": 1}]},
+        {"action": "ANNOTATIONS_DELETED", "annotations": 7},
+        {
+            "action": "ANNOTATION_CREATED",
+            "project": {"id": 7},
+            "annotation": {
+                "id": 1,
+                "was_cancelled": True,
+                "lead_time": "long",
+                "created_at": "2026-03-01",
+                "updated_at": "2026-03-01",
+            },
+            "task": {"id": 101},
+        },
         {
             "action": "ANNOTATION_CREATED",
             "project": {"id": 7},

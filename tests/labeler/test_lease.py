@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -87,6 +88,53 @@ def test_a_renewed_lease_outlives_its_first_end(records: Settings) -> None:
         held.renew()
     with clock.set_clock(lambda: NOON + lease.LIFETIME * 1.2):
         assert lease.take(records, 1) is None
+
+
+def test_a_long_fit_keeps_the_lease_and_a_finished_one_does_not(records: Settings) -> None:
+    with clock.set_clock(lambda: NOON):
+        held = lease.take(records, 1)
+    assert held is not None
+    later = NOON + lease.LIFETIME * 0.9
+    with clock.set_clock(lambda: later), held.kept(every=timedelta(milliseconds=5)):
+        wait_until(records, later + lease.LIFETIME)
+    with clock.set_clock(lambda: NOON + lease.LIFETIME * 1.5):
+        assert lease.take(records, 1) is None
+    assert not [thread for thread in threading.enumerate() if thread.name == "lease"]
+
+
+def test_the_keeper_of_a_superseded_learner_takes_nothing_back(records: Settings) -> None:
+    with clock.set_clock(lambda: NOON):
+        old = lease.take(records, 1)
+    with clock.set_clock(lambda: NOON + lease.LIFETIME * 2):
+        assert old is not None
+        newer = lease.take(records, 1)
+        assert newer is not None
+        with old.kept(every=timedelta(milliseconds=1)):
+            for thread in threading.enumerate():
+                if thread.name == "lease":
+                    thread.join(10)
+        with reading(records) as session:
+            assert session.get_one(Attribute, 1).lease_token == newer.token
+        newer.renew()
+
+
+def test_a_clock_that_was_set_back_does_not_hold_the_lease_for_hours(records: Settings) -> None:
+    with clock.set_clock(lambda: NOON + timedelta(hours=5)):
+        lease.take(records, 1)
+    with writing(records) as session:
+        session.get_one(Attribute, 1).lease_holder = "another-machine:1:1.0"
+    with clock.set_clock(lambda: NOON):
+        assert lease.take(records, 1) is not None
+
+
+def wait_until(settings: Settings, until: datetime) -> None:
+    """Until the lease ends then."""
+    for _ in range(1000):
+        with reading(settings) as session:
+            if session.get_one(Attribute, 1).lease_until == until:
+                return
+        threading.Event().wait(0.01)
+    raise AssertionError("the lease was not renewed")
 
 
 def test_the_lease_of_a_killed_process_is_free_at_once(records: Settings) -> None:
