@@ -1,0 +1,104 @@
+"""The description of the feature catalog: the list of probes, manifests, files and feature values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labeler.web.openapi.parts import (
+    ABSENT,
+    CACHED,
+    FIGURE,
+    PAGE,
+    SHUT,
+    Operation,
+    error,
+    file_answer,
+    in_path,
+    json_answer,
+    paged,
+)
+
+_PROBE: dict[str, Any] = {
+    "type": "object",
+    "required": ["attribute", "question", "classes", "aliases", "versions", "average_precision"],
+    "properties": {
+        "attribute": {"type": "string"},
+        "question": {"type": "string"},
+        "classes": {"type": "array", "items": {"type": "string"}},
+        "aliases": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "versions": {"type": "array", "items": {"type": "integer"}},
+        "newest": {"type": ["integer", "null"], "description": "The newest run, published or not."},
+        "answers": {"type": "integer"},
+        "average_precision": FIGURE,
+    },
+}
+_LIST: dict[str, Any] = {
+    "type": "object",
+    "required": ["probes", "page", "pages", "total"],
+    "properties": {
+        "probes": {"type": "array", "items": _PROBE},
+        **PAGE,
+    },
+}
+_MANIFEST_KEYS = {
+    "format_version": {"type": "integer"},
+    "attribute": {"type": "string"},
+    "revision": {"type": "integer"},
+    "question": {"type": "string"},
+    "definition": {"type": "string"},
+    "classes": {"type": "array", "items": {"type": "string"}},
+    "version": {"type": "integer"},
+    "encoder": {"type": "object"},
+    "thresholds": {"type": "object", "additionalProperties": {"type": "number"}},
+    "metrics": {"type": "object", "additionalProperties": {"type": "object"}},
+    "labels": {"type": "object"},
+    "data_digest": {"type": "string"},
+    "files": {"type": "object", "additionalProperties": {"type": "object", "required": ["sha256", "bytes"]}},
+    "created_at": {"type": "string", "format": "date-time"},
+    "code_version": {"type": "string"},
+}
+_MANIFEST = {"type": "object", "required": sorted(_MANIFEST_KEYS), "properties": _MANIFEST_KEYS}
+
+_VERSION = CACHED | SHUT | ABSENT
+
+OPERATIONS: dict[str, dict[str, Operation]] = {
+    "/api/v1/probes": {
+        "get": {
+            "summary": "List the probes",
+            "parameters": paged(100),
+            "responses": {200: json_answer("One page of the probes, by name.", _LIST), 422: error("No such page.")}
+            | SHUT,
+        }
+    },
+    "/api/v1/probes/{name}/{ref}": {
+        "get": {
+            "summary": "Read a manifest",
+            "parameters": [in_path("name"), in_path("ref")],
+            "responses": {200: json_answer("The manifest.", _MANIFEST, of_version=True)} | _VERSION,
+        }
+    },
+    "/api/v1/probes/{name}/{ref}/files/{file}": {
+        "get": {
+            "summary": "Fetch a file of a version",
+            "parameters": [in_path("name"), in_path("ref"), in_path("file")],
+            "responses": {
+                200: file_answer("The file.", "application/octet-stream", "text/markdown", "application/json"),
+            }
+            | _VERSION,
+        }
+    },
+    "/api/v1/features/{name}/{ref}": {
+        "get": {
+            "summary": "Fetch the feature values",
+            "parameters": [in_path("name"), in_path("ref")],
+            "responses": {200: file_answer("Parquet, one row per asset and class.", "application/vnd.apache.parquet")}
+            | _VERSION,
+        }
+    },
+    "/api/v1/openapi.json": {
+        "get": {
+            "summary": "Read this description",
+            "responses": {200: json_answer("An OpenAPI document.", {"type": "object"})} | SHUT,
+        }
+    },
+}
