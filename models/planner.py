@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from models.answers import SECOND_OPINION
+from models.answers import AUDIT, SECOND_OPINION
 from models.audit import AuditDesign
+from models.pool import IntArray, Pool
 from models.situation import Situation
 from models.sources import Source, sources
 
@@ -53,18 +55,20 @@ def _mixed(situation: Situation, ordered: list[Ask], audits: list[Ask]) -> list[
 
 
 def _audits(situation: Situation, audit: AuditDesign, due: int) -> list[Ask]:
-    pool = situation.pool
-    every = np.arange(len(pool), dtype=np.intp)
+    every = np.arange(len(situation.pool), dtype=np.intp)
     mine = every[situation.reserved(every) & ~situation.hidden_rows]
-    drawn = audit.drawn(pool.asset_ids[mine].tolist())
-    due = min(due, int((~drawn).sum()))
-    if not due:
+    return draw_audits(situation.pool, mine, situation.logits[mine].astype(np.float64), audit, due)
+
+
+def draw_audits(pool: Pool, mine: IntArray, logits: npt.NDArray[np.float64], audit: AuditDesign, due: int) -> list[Ask]:
+    """Up to ``due`` further audits among the rows ``mine`` (m,) of audit titles that may be shown, ``logits`` (m, k):
+    all that are left where there are fewer. ``audit`` remembers them."""
+    ids = pool.asset_ids[mine].tolist()
+    due = min(due, int((~audit.drawn(ids)).sum())) if ids else 0
+    if due <= 0:
         return []
-    found = audit.extend(
-        pool.asset_ids[mine].tolist(), pool.title_ids[mine].tolist(), situation.logits[mine].astype(np.float64), due
-    )
-    reason = "Drawn to measure how good the probe is; never used to train it."
-    return [Ask(int(mine[i]), str(pool.asset_ids[mine[i]]), "audit", 1.0, reason, float(p)) for i, p in found]
+    found = audit.extend(ids, pool.title_ids[mine].tolist(), logits, due)
+    return [Ask(int(mine[i]), str(pool.asset_ids[mine[i]]), AUDIT, 1.0, AUDIT_REASON, float(p)) for i, p in found]
 
 
 def _second_opinion(situation: Situation, index: int) -> Ask:

@@ -17,6 +17,7 @@ from models.panel import Panel
 from models.priors import Prompts
 from models.probe import Probe
 from models.reserve import reserved_in
+from models.splits import title_folds
 from workers.snapshot import Snapshot
 
 EVERY = 5  # labels between two cross-validations
@@ -85,6 +86,21 @@ def early_sign(snapshot: Snapshot, prompts: Prompts | None) -> Metric:
         snapshot.attribute.classes,
         seed=snapshot.seed,
     )
+
+
+def cross_fitted(snapshot: Snapshot, prompts: Prompts | None, folds: int) -> npt.NDArray[np.float64]:
+    """Probabilities (n, classes) of the training labels, each by a probe that did not learn from its title.
+
+    Even ones where the labels are of too few titles or classes to leave a part of them out.
+    """
+    labels, classes = snapshot.training, snapshot.attribute.classes
+    found = np.full((len(labels), len(classes)), 1.0 / len(classes))
+    counts = labels.counts()
+    if len(counts[counts >= folds]) < 2 or len(set(labels.title_ids)) < 2 * folds:
+        return found
+    for train, test in title_folds(labels.title_ids, labels.majority(), folds, snapshot.seed):
+        found[test] = _refit(snapshot, prompts, train, test)
+    return found
 
 
 def _refit(

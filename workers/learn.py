@@ -14,20 +14,16 @@ from labeler.lease import Lease, take
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models import learner
-from models.answers import AUDIT
-from models.audit import AuditDesign
 from models.errors import JobSuperseded
 from models.planner import Ask
 from models.priors import Prompts
-from models.probe import Probe
-from workers import queueing, rounds, snapshot
-from workers.figures import reserved_rows
-from workers.ordering import HEAD, contested, deal, missing, taken
+from workers import auditing, queueing, rounds, second_opinions, snapshot
+from workers.auditing import Audits
+from workers.ordering import HEAD, deal, missing, taken
+from workers.second_opinions import Again
 from workers.snapshot import Snapshot
 
 log = logging.getLogger("attune.learn")
-AUDIT_REASON = "Drawn to measure how good the probe is; never used to train it."
-AUDITS_AHEAD = 5  # answers a queue that audits are drawn ahead for
 MOST_ROUNDS = 50  # a flood of answers may not hold one worker for ever; the sweep asks again
 
 
@@ -69,43 +65,26 @@ def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, si
     return {**result, "rounds": MOST_ROUNDS}
 
 
-def questions(seen: Snapshot, probe: Probe, prompts: Prompts | None, size: int) -> list[Ask]:
-    """What to ask whom next, for all queues together: audits that are due soon, then the best for each queue's head.
-
-    Audits are drawn only for the next few answers: drawn later, they follow a better probe's scores.
-    """
-
-    def plan(n: int, design: AuditDesign | None) -> list[Ask]:
-        return learner.plan(
-            seen.view.pool,
-            probe,
-            seen.training,
-            taken(seen),
-            n,
-            seen.learner,
-            seen.seed,
-            prompts,
-            design,
-            contested(seen),
-        )
-
+def questions(
+    seen: Snapshot, learned: rounds.Learned, prompts: Prompts | None, size: int, audits: Audits, again: Again
+) -> list[Ask]:
+    """What to ask next, for all queues together: the audits, second opinions, then the best for each queue's head."""
     if not seen.queues:
         return []
-    audits = [
-        *forgotten(seen),
-        *(ask for ask in plan(AUDITS_AHEAD * len(seen.queues), seen.design) if ask.purpose == AUDIT),
-    ]
-    return [*audits, *plan(sum(max(HEAD, lacking) for lacking in missing(seen, size).values()), None)]
-
-
-def forgotten(seen: Snapshot) -> list[Ask]:
-    """Audits that were drawn and that nobody was asked: the round that drew them ended before it could ask."""
-    rows = reserved_rows(seen)
-    ids = seen.view.pool.asset_ids[rows].tolist()
-    drawn = rows[seen.design.drawn(ids)] if len(rows) else rows
-    held = {task.row for task in seen.asked} | set(seen.answered.tolist())
-    names = [(int(row), str(seen.view.pool.asset_ids[row])) for row in drawn if int(row) not in held]
-    return [Ask(row, name, AUDIT, 1.0, AUDIT_REASON, seen.design.inclusion(name)) for row, name in names]
+    n = sum(max(HEAD, lacking) for lacking in missing(seen, size).values())
+    asks = learner.plan(
+        seen.view.pool,
+        learned.probe,
+        seen.training,
+        taken(seen),
+        n,
+        seen.learner,
+        seen.seed,
+        prompts,
+        contested=again.rows,
+        hidden=seen.view.hidden,
+    )
+    return [*audits.asks, *(again.explain(ask) for ask in asks)]
 
 
 def one_round(
@@ -115,7 +94,10 @@ def one_round(
     seen = snapshot.take(settings, attribute)
     prompts = rounds.phrases(settings, seen.attribute)
     learned = rounds.learn(settings, seen, prompts, lease)
-    plans = deal(seen, questions(seen, learned.probe, prompts, size), size)
+    audits = auditing.questions(seen, learned.probe, learned.pace)
+    again = second_opinions.wanted(seen, learned.probe, prompts)
+    asks = questions(seen, learned, prompts, size, audits, again)
+    plans = deal(seen, asks, size, audits.batch, audits.experts, again.whom)
     with writing(settings) as session:
         # Before the questions leave: an audit's probability must be on disk when its answer can come back.
         lease.check(session)

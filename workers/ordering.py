@@ -6,20 +6,19 @@ probe.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from models.answers import AUDIT, SKIP, UNSURE, Answer
+from models.answers import AUDIT, SECOND_OPINION
 from models.planner import Ask
 from workers.snapshot import Asked, Snapshot
 
 HEAD = 12  # the places that follow the newest probe; what lies behind them is only a reserve
 RESERVE = 1.5  # a queue may grow to so many times its size before its stale end is cut
 AUDIT_SPREAD = 10  # an audit's turn comes within so many answers of being drawn
-OVERLAP = 0.1  # of the answered images, so many go to a second expert even without a dispute
 
 
 @dataclass
@@ -29,6 +28,7 @@ class QueuePlan:
     queue: int
     order: list[Asked | Ask] = field(default_factory=list)
     stale: list[Asked] = field(default_factory=list)
+    turns: dict[int, int] = field(default_factory=dict)  # pool row of a new audit -> the answer after which it is due
 
     @property
     def head(self) -> list[Asked | Ask]:
@@ -42,45 +42,10 @@ class QueuePlan:
 
 
 def taken(snapshot: Snapshot) -> npt.NDArray[np.intp]:
-    """Pool rows the planner must leave alone: answered, waiting as an audit, or not to be shown; oldest first."""
+    """Pool rows that were asked already: answered, or waiting as an audit; oldest first."""
     audits = [task.row for task in snapshot.asked if task.purpose == AUDIT and task.state == "open" and task.row >= 0]
-    rows = [*snapshot.view.hidden.tolist(), *snapshot.answered.tolist(), *audits]
+    rows = [*snapshot.answered.tolist(), *audits]
     return np.array(list(dict.fromkeys(rows)), dtype=np.intp)
-
-
-def contested(snapshot: Snapshot) -> list[int]:
-    """Pool rows that deserve a second opinion, most urgent first: disputes, then unsure alone, then a small overlap.
-
-    Nothing is contested while one expert works alone.
-    """
-    if len(snapshot.queues) < 2:
-        return []
-    said: dict[int, list[Answer]] = {}
-    for (row, _), answer in zip(snapshot.answer_rows, snapshot.answers, strict=True):
-        if row >= 0 and answer.value != SKIP and answer.purpose != AUDIT:
-            said.setdefault(row, []).append(answer)
-    waiting = {task.row for task in snapshot.asked if task.state == "open"}
-    waiting |= seen_by_all(snapshot)
-    ranked = [(_dispute(answers), row) for row, answers in said.items() if row not in waiting]
-    lots = np.random.default_rng([snapshot.seed, 3]).random(len(snapshot.view.pool))
-    alone = [row for row, answers in said.items() if len(answers) == 1 and lots[row] < OVERLAP and row not in waiting]
-    disputed = [row for urgency, row in sorted(ranked, key=lambda pair: (-pair[0], pair[1])) if urgency > 0]
-    return list(dict.fromkeys([*disputed, *alone]))
-
-
-def seen_by_all(snapshot: Snapshot) -> set[int]:
-    """Pool rows that every expert with a queue has answered: nobody is left to settle them."""
-    answered = [{row for row, who in snapshot.answer_rows if who == queue.expert_id} for queue in snapshot.queues]
-    return set.intersection(*answered) if answered else set()
-
-
-def _dispute(answers: Sequence[Answer]) -> float:
-    values = {answer.value for answer in answers if answer.value != UNSURE}
-    if len(answers) == 1:
-        return 0.5 if not values else 0.0
-    if len(answers) == 2 and len(values) == 2:
-        return 1.0  # a third opinion decides; beyond three the image itself is unclear
-    return 0.0
 
 
 def missing(snapshot: Snapshot, size: int) -> dict[int, int]:
@@ -93,22 +58,32 @@ def waiting(snapshot: Snapshot, queue: int) -> list[Asked]:
     return [task for task in snapshot.asked if task.queue == queue and task.state == "open" and task.purpose != AUDIT]
 
 
-def deal(snapshot: Snapshot, asks: Sequence[Ask], size: int) -> list[QueuePlan]:
+def deal(
+    snapshot: Snapshot,
+    asks: Sequence[Ask],
+    size: int,
+    batch: bool = False,
+    experts: Sequence[str] = (),
+    whom: Mapping[int, int] | None = None,
+) -> list[QueuePlan]:
     """Share the plan out over the queues: an open task stays where it is, a new one goes where most is missing.
 
     ``asks`` are best first, as ``models.learner.plan`` gives them for all queues together; ``size`` is how many open
-    tasks each queue is to hold. No expert gets an image that he or she has answered.
+    tasks each queue is to hold. No expert gets an image that he or she has answered. With ``batch`` the new audits
+    stand first, in the queues of ``experts`` (e-mail addresses; none means all); ``whom`` names the queue (by pool row)
+    that a second opinion goes to.
     """
     places = _Places(snapshot, size)
     here = {task.row: task for queue in places.ranked for task in waiting(snapshot, queue)}
     for ask in asks:
         task = here.get(ask.index)
-        if task is not None and ask.purpose != "second-opinion":
+        if task is not None and ask.purpose != SECOND_OPINION:
             places.keep(task)
         elif ask.purpose != AUDIT:
-            places.add(ask)
-    audits = _deal_audits(snapshot, [ask for ask in asks if ask.purpose == AUDIT])
-    return [_merged(snapshot, queue.id, places, audits[queue.id], size) for queue in snapshot.queues]
+            places.add(ask, (whom or {}).get(ask.index))
+    asked_for = {queue.id for queue in snapshot.queues if snapshot.experts[queue.expert_id] in experts}
+    audits = _deal_audits(snapshot, [ask for ask in asks if ask.purpose == AUDIT], asked_for)
+    return [_merged(snapshot, queue.id, places, audits[queue.id], size, batch) for queue in snapshot.queues]
 
 
 class _Places:
@@ -128,23 +103,23 @@ class _Places:
     def keep(self, task: Asked) -> None:
         self.ranked[task.queue].append(task)
 
-    def add(self, ask: Ask) -> None:
-        """Give a new question to the queue that has least before it, if any may take it."""
+    def add(self, ask: Ask, wanted: int | None = None) -> None:
+        """Give a new question to the queue ``wanted``, else to the one that has least before it, if any may take it."""
         able = [
             queue
             for queue, ranked in self.ranked.items()
             if ask.index not in self.seen[queue] and len(ranked) < self.room[queue]
         ]
         if able:
-            queue = min(able, key=lambda one: (len(self.ranked[one]), one))
+            queue = min(able, key=lambda one: (one != wanted, len(self.ranked[one]), one))
             self.ranked[queue].append(ask)
             self.seen[queue].add(ask.index)
 
 
-def _deal_audits(snapshot: Snapshot, audits: Sequence[Ask]) -> dict[int, list[Ask]]:
-    """New audits in turn over the queues, beginning with the one that has the fewest waiting."""
+def _deal_audits(snapshot: Snapshot, audits: Sequence[Ask], asked_for: Set[int]) -> dict[int, list[Ask]]:
+    """New audits in turn over the queues ``asked_for`` (none means all), the one with the fewest waiting first."""
     dealt: dict[int, list[Ask]] = {queue.id: [] for queue in snapshot.queues}
-    held = {queue: len(_waiting_audits(snapshot, queue)) for queue in dealt}
+    held = {queue: len(_waiting_audits(snapshot, queue)) for queue in asked_for or dealt}
     for ask in audits:
         queue = min(held, key=lambda one: (held[one], one))
         dealt[queue].append(ask)
@@ -160,7 +135,9 @@ def _waiting_audits(snapshot: Snapshot, queue: int) -> list[Asked]:
     ]
 
 
-def _merged(snapshot: Snapshot, queue: int, places: _Places, fresh_audits: Sequence[Ask], size: int) -> QueuePlan:
+def _merged(
+    snapshot: Snapshot, queue: int, places: _Places, fresh_audits: Sequence[Ask], size: int, batch: bool
+) -> QueuePlan:
     """The queue's final order: its head by rank, the reserve behind it, each audit at its own turn."""
     head = places.ranked[queue]
     kept = {item.key for item in head if isinstance(item, Asked)}
@@ -171,14 +148,15 @@ def _merged(snapshot: Snapshot, queue: int, places: _Places, fresh_audits: Seque
     most = size - len(head) if len(head) + len(rest) > RESERVE * size else len(rest)
     order: list[Asked | Ask] = [*head, *rest[len(rest) - max(0, most) :]]
     stale = gone + rest[: len(rest) - max(0, most)]
-    answered = answered_by(snapshot, queue)
+    answered, held = answered_by(snapshot, queue), _waiting_audits(snapshot, queue)
+    turns = _turns(snapshot, fresh_audits, answered, batch)
     audits: list[tuple[int, Asked | Ask]] = [
-        *(((task.due or 0) - answered, task) for task in _waiting_audits(snapshot, queue)),
-        *((turn(snapshot, ask, answered) - answered, ask) for ask in fresh_audits),
+        *(((task.due or 0) - answered, task) for task in held),
+        *((turns[ask.index] - answered, ask) for ask in fresh_audits),
     ]
     for place, audit in sorted(audits, key=lambda pair: pair[0]):
         order.insert(min(max(place, 0), len(order)), audit)
-    return QueuePlan(queue, order, stale)
+    return QueuePlan(queue, order, stale, turns)
 
 
 def answered_by(snapshot: Snapshot, queue: int) -> int:
@@ -186,7 +164,13 @@ def answered_by(snapshot: Snapshot, queue: int) -> int:
     return sum(task.queue == queue and task.state == "answered" for task in snapshot.asked)
 
 
-def turn(snapshot: Snapshot, ask: Ask, answered: int) -> int:
-    """The answer after which an audit is due: soon, by lot, so that its place tells nothing."""
-    lot = np.random.default_rng([snapshot.seed, 4, ask.index]).integers(1, AUDIT_SPREAD)
-    return answered + int(lot)
+def _turns(snapshot: Snapshot, audits: Sequence[Ask], answered: int, batch: bool) -> dict[int, int]:
+    """Pool row of each new audit -> the answer after which it is due.
+
+    Soon, by lot, so that its place tells nothing; those of a batch one after the other, in the order of their lots.
+    """
+    lots = {ask.index: np.random.default_rng([snapshot.seed, 4, ask.index]) for ask in audits}
+    if not batch:
+        return {row: answered + int(lot.integers(1, AUDIT_SPREAD)) for row, lot in lots.items()}
+    ranked = sorted(lots, key=lambda row: float(lots[row].random()))
+    return {row: answered + place for place, row in enumerate(ranked)}

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from labeler.ingest import BY_HAND
 from labeler.label_studio import queue as label_studio_queue
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.queue import NewTask
@@ -21,11 +20,11 @@ from labeler.records.schema import Annotation, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
-from models.answers import AUDIT
+from models.answers import AUDIT, BY_HAND
 from models.clock import now
 from models.errors import LabelStudioError
 from models.planner import Ask
-from workers.ordering import HEAD, QueuePlan, answered_by, turn
+from workers.ordering import HEAD, QueuePlan
 from workers.rounds import Learned
 from workers.snapshot import Asked, Snapshot
 
@@ -128,12 +127,10 @@ def _add(
         if isinstance(ask, Ask)
     ]
     ids = label_studio_queue.add(ls, queue.project, tasks)
-    answered = answered_by(seen, queue.id)
     with writing(settings) as session:
         for ask, (_, until), task_id in zip(asks, signed, ids, strict=True):
             assert isinstance(ask, Ask)
-            due = turn(seen, ask, answered) if ask.purpose == "audit" else None
-            _keep(session, seen, queue, ask, task_id, run, due).signed_until = until
+            _keep(session, seen, queue, ask, task_id, run, plan.turns.get(ask.index)).signed_until = until
     return dict(zip(places, ids, strict=True))
 
 

@@ -19,10 +19,12 @@ from labeler.records.session import writing
 from labeler.settings import Settings
 from models import learner
 from models.answers import SKIP, latest
+from models.audit_pace import Pace
 from models.clock import now
 from models.priors import Prompts
 from models.probe import Probe
 from models.probe_files import probe_bytes
+from workers import auditing
 from workers.advising import advice
 from workers.figures import measure
 from workers.snapshot import Snapshot
@@ -36,6 +38,7 @@ class Learned:
     metrics: dict[str, dict[str, Any]]
     run: int
     fresh: bool  # False where nothing had changed and the last run stands
+    pace: Pace
 
 
 def phrases(settings: Settings, attribute: Attribute) -> Prompts | None:
@@ -69,12 +72,14 @@ def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease
     probe = learner.fit(snapshot.view.pool, snapshot.training, classes, prompts, snapshot.learner, snapshot.seed)
     last = snapshot.last_run
     if last is not None and last.data_digest == snapshot.digest and last.code_version == code_version():
-        return Learned(probe, last.metrics, last.number, fresh=False)
+        return Learned(probe, last.metrics, last.number, fresh=False, pace=auditing.pace_of(snapshot, last))
     measured = measure(snapshot, probe, prompts)
     metrics = {name: metric.to_dict() for name, metric in measured.items()}
     said = advice(settings, snapshot, probe, measured)
+    pace = auditing.pace(snapshot, said["state"], measured["average_precision"])
+    said["audits"] = auditing.told(snapshot, pace)
     number = record(settings, snapshot, probe, metrics, said, lease, started)
-    return Learned(probe, metrics, number, fresh=True)
+    return Learned(probe, metrics, number, fresh=True, pace=pace)
 
 
 def record(

@@ -17,7 +17,7 @@ from labeler.pool import PoolView, open_pool
 from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
 from labeler.records.session import reading
 from labeler.settings import Settings
-from models.answers import AUDIT, SKIP, Answer, latest
+from models.answers import AUDIT, IMPORT, SKIP, Answer, latest
 from models.audit import AuditDesign
 from models.files import digest_json
 from models.labels import Labels, consensus
@@ -84,7 +84,8 @@ class Snapshot:
         An image that a person chose counts as well once the design itself has drawn it, whoever asked first.
         """
         drawn = self.design.drawn([a.asset_id for a in self.answers])
-        told = [a for a, is_drawn in zip(self.answers, drawn, strict=True) if a.purpose == AUDIT or is_drawn]
+        pairs = zip(self.answers, drawn, strict=True)
+        told = [a for a, is_drawn in pairs if a.purpose == AUDIT or (is_drawn and a.purpose != IMPORT)]
         return consensus(told, self.attribute.classes)
 
     @property
@@ -121,6 +122,7 @@ def take(settings: Settings, name: str) -> Snapshot:
         view = open_pool(settings, session)
         experts = {expert.id: expert.email for expert in session.scalars(select(Expert))}
         answers, rows = _answers(session, found.id, experts, view)
+        rows = _without_idle_imports(found, view, answers, rows)
         state = found.audit_state
         return Snapshot(
             attribute=found,
@@ -166,6 +168,20 @@ def _answers(
     ]
     where = view.positions(answer.asset_id for answer in answers)
     return answers, [(int(place), row.expert_id) for place, (row, _, _) in zip(where, rows, strict=True)]
+
+
+def _without_idle_imports(
+    attribute: Attribute, view: PoolView, answers: list[Answer], rows: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """``rows`` with -1 for imported answers on audit titles: nobody was asked, so the audit may still draw the image.
+
+    Such an answer is neither trained on nor weighed; taken as asked it would cost one audit each.
+    """
+    places = np.array([place for place, _ in rows], dtype=np.intp)
+    imported = np.array([answer.purpose == IMPORT for answer in answers], dtype=bool) & (places >= 0)
+    share, seed = float(attribute.settings["reserved_share"]), int(attribute.settings["seed"])
+    imported[imported] = reserved_in(view.pool, places[imported], share, seed)
+    return [(-1 if idle else place, who) for idle, (place, who) in zip(imported, rows, strict=True)]
 
 
 def _asked(session: Session, attribute_id: int, view: PoolView) -> tuple[Asked, ...]:

@@ -14,7 +14,7 @@ from models.audit import AuditDesign
 from models.learner import fit
 from models.probe import Probe
 from tests.workers.test_ordering import NOON, VIEW, snapshot
-from workers import advising, figures, learn
+from workers import advising, auditing, figures
 from workers.snapshot import Snapshot
 
 
@@ -103,7 +103,7 @@ def test_an_audit_that_was_drawn_and_never_asked_is_asked_by_the_next_round() ->
     lost = sorted(asked)[:4]
     rows = [(int(VIEW.pool.positions([a.asset_id])[0]), 1) for a in seen.answers if a.asset_id not in lost]
     fields = {name: getattr(seen, name) for name in Snapshot.__dataclass_fields__}
-    again = learn.forgotten(Snapshot(**{**fields, "answer_rows": tuple(rows)}))
+    again = auditing.forgotten(Snapshot(**{**fields, "answer_rows": tuple(rows)}))
     assert sorted(ask.asset_id for ask in again) == lost
     assert all(ask.purpose == AUDIT and ask.inclusion == seen.design.inclusion(ask.asset_id) for ask in again)
 

@@ -12,12 +12,18 @@ from hypothesis import strategies as st
 
 from labeler.pool import PoolView
 from labeler.records.schema import Attribute, Queue
-from models.answers import AUDIT, SKIP, UNSURE, Answer
+from models.answers import AUDIT, Answer
 from models.audit import AuditDesign
+from models.audit_pace import Pace
 from models.fingerprint import Fingerprint
+from models.learner import fit
 from models.planner import Ask
 from models.pool import Pool
-from workers.ordering import HEAD, contested, deal, missing, taken
+from workers import auditing
+from workers.learn import questions
+from workers.ordering import HEAD, deal, missing, taken
+from workers.rounds import Learned
+from workers.second_opinions import Again
 from workers.snapshot import Asked, Snapshot
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -143,25 +149,45 @@ def test_fresh_audits_do_not_stand_together_at_the_front() -> None:
     assert max(places) > 5
 
 
-def test_the_planner_is_kept_from_answers_waiting_audits_and_removed_assets() -> None:
-    hidden = PoolView(VIEW.pool, np.where(np.arange(N) == 9, -1, VIEW.keys), VIEW.fingerprint)
+def test_a_batch_on_demand_stands_first_in_the_queues_of_those_it_was_asked_of() -> None:
+    before = [task(1, row=90, purpose=AUDIT, due=1), task(2, row=91)]
+    asks = [ask(row, AUDIT) for row in range(100, 120)] + [ask(row) for row in range(40)]
+    plans = deal(snapshot(2, before), asks, 40, batch=True, experts=["e1@x.org"])
+    first = rows(plans[0].order)
+    assert sorted(first[:21]) == [90, *range(100, 120)]
+    assert first[:20] != sorted(first[:20])
+    assert sorted(plans[0].turns.values()) == list(range(20))
+    assert not set(rows(plans[1].order)) & set(range(100, 120))
+    everybody = deal(snapshot(2), asks, 40, batch=True)
+    assert [sum(row >= 100 for row in rows(plan.order)[:10]) for plan in everybody] == [10, 10]
+
+
+def test_a_second_opinion_goes_to_the_expert_who_adds_most_unless_he_has_seen_it() -> None:
+    seen = snapshot(3, [task(1, 4, state="answered")], [(4, 1, "yes")])
+    assert [rows(plan.order) for plan in deal(seen, [ask(4, "second-opinion")], 10, whom={4: 3})] == [[], [], [4]]
+    assert [rows(plan.order) for plan in deal(seen, [ask(4, "second-opinion")], 10, whom={4: 1})] == [[], [4], []]
+
+
+def test_the_planner_is_kept_from_answers_and_waiting_audits() -> None:
     seen = snapshot(1, [task(1, 3), task(2, 4, purpose=AUDIT), task(3, 5, state="answered")], [(5, 1, "yes")])
-    seen = Snapshot(**{**seen.__dict__, "view": hidden})
-    assert taken(seen).tolist() == [9, 5, 4]
+    assert taken(seen).tolist() == [5, 4]
 
 
-def test_disputes_are_asked_again_first_and_never_where_one_expert_works_alone() -> None:
-    said = [(1, 1, "yes"), (1, 2, "no"), (2, 1, UNSURE), (3, 1, "yes"), (3, 2, "yes"), (4, 1, SKIP)]
-    assert contested(snapshot(3, said=said))[:2] == [1, 2]
-    assert 3 not in contested(snapshot(3, said=said))
-    assert 4 not in contested(snapshot(3, said=said))
-    assert contested(snapshot(1, said=said)) == []
-
-
-def test_a_small_share_of_undisputed_answers_is_asked_twice_so_that_agreement_can_be_measured() -> None:
-    said = [(row, 1, "yes") for row in range(N)]
-    again = contested(snapshot(2, said=said))
-    assert 0.03 * N < len(again) < 0.2 * N
+def test_a_removed_asset_whose_vector_is_still_there_is_neither_asked_nor_drawn_nor_counted() -> None:
+    """As after a kill between the records and the vectors."""
+    kept = np.arange(N) < N // 2
+    hidden = PoolView(VIEW.pool, np.where(kept, VIEW.keys, -1), VIEW.fingerprint)
+    said = [(row, 1, "yes" if row % 2 else "no") for row in range(30)]
+    fields = {name: getattr(snapshot(1, said=said), name) for name in Snapshot.__dataclass_fields__}
+    seen = Snapshot(**{**fields, "view": hidden})
+    seen.attribute.settings = {"seed": 5, "reserved_share": 0.3, "audit_share": 0.9, "strategy": "attune"}
+    probe = fit(VIEW.pool, seen.training, ["yes", "no"], None, seen.learner, seen.seed)
+    learned = Learned(probe, {}, 1, True, Pace(60, 20.0, 0.5))
+    audits = auditing.questions(seen, probe, learned.pace)
+    asks = questions(seen, learned, None, 150, audits, Again())
+    assert any(ask.purpose == AUDIT for ask in asks)
+    assert not [ask for ask in asks if not kept[ask.index]]
+    assert hidden.positions(["a0", f"a{N - 1}", "a-stranger"]).tolist() == [0, -1, -1]
 
 
 @given(
@@ -182,9 +208,3 @@ def test_every_open_question_is_either_ordered_once_or_stale(
     assert not set(fresh) & {row for row, _ in before}
     for plan in plans:
         assert len(plan.order) <= max(1.5 * size, HEAD) + size
-
-
-def test_a_dispute_that_everybody_has_answered_makes_room_for_others() -> None:
-    said = [(1, 1, "yes"), (1, 2, "no"), (2, 1, UNSURE)]
-    assert 1 not in contested(snapshot(2, said=said))
-    assert 1 in contested(snapshot(3, said=said))

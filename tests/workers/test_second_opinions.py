@@ -1,0 +1,81 @@
+"""Who is asked again, about what and why: within a share, never the one who answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from models.answers import SKIP, UNSURE
+from models.learner import fit
+from tests.workers.test_ordering import VIEW, N, ask, snapshot, task
+from workers import second_opinions
+from workers.second_opinions import ALONE, DISAGREE, UNSURE_ALONE, Again, share
+from workers.snapshot import Snapshot
+
+TRUTH = np.where(VIEW.pool.rows(np.arange(N))[:, 0] > 0, "yes", "no").tolist()
+Said = Sequence[tuple[int, int, str]]
+
+
+def seen(said: Said, queues: int = 3, **more: Any) -> Snapshot:
+    made = snapshot(queues, said=said, **more)
+    made.attribute.settings = {"seed": 5, "reserved_share": 0.0, "strategy": "attune"}
+    return made
+
+
+def again(made: Snapshot) -> Again:
+    probe = fit(made.view.pool, made.training, made.attribute.classes, None, made.learner, made.seed)
+    return second_opinions.wanted(made, probe, None)
+
+
+def one_each(answers: int, experts: int = 3) -> list[tuple[int, int, str]]:
+    return [(row, 1 + row % experts, TRUTH[row]) for row in range(answers)]
+
+
+def test_nobody_is_asked_again_while_one_expert_works_alone_or_the_share_is_used_up() -> None:
+    assert again(seen([(row, 1, TRUTH[row]) for row in range(80)], queues=1)).rows == ()
+    assert again(seen(one_each(9))).rows == ()
+    used = one_each(80) + [(row, 1 + (row + 1) % 3, TRUTH[row]) for row in range(8)]
+    assert again(seen(used)).rows == ()
+    waiting = [task(key, key, 1 + (key + 1) % 3, purpose="second-opinion") for key in range(8)]
+    assert again(seen(one_each(80), asked=waiting)).rows == ()
+
+
+def test_the_share_grows_from_a_tenth_to_a_sixth_as_new_images_buy_less() -> None:
+    assert share(0) == share(120) == 0.1
+    assert share(480) == share(5000) == 1 / 6
+    assert 0.1 < share(300) < 1 / 6
+
+
+def test_a_dispute_is_put_to_the_one_who_has_not_answered() -> None:
+    said = [*one_each(60), (7, 1 + 8 % 3, "no" if TRUTH[7] == "yes" else "yes")]
+    found = again(seen(said))
+    assert found.rows[0] == 7
+    assert found.reasons[7] == DISAGREE
+    assert found.whom[7] == 1
+    assert found.explain(ask(7, "second-opinion")).reason == DISAGREE
+    assert found.explain(ask(7)).reason == "because"
+
+
+def test_an_answer_that_the_others_speak_against_is_asked_again_before_one_that_fits() -> None:
+    clear = int(np.argmax(np.abs(VIEW.pool.rows(np.arange(60))[:, 0])))
+    said = [
+        (row, who, value if row != clear else ("no" if value == "yes" else "yes")) for row, who, value in one_each(60)
+    ]
+    found = again(seen(said))
+    assert clear in found.rows
+    assert found.reasons[clear] == ALONE
+    assert found.whom[clear] != 1 + clear % 3
+
+
+def test_an_unsure_alone_is_put_to_another_and_a_skip_is_not_an_answer() -> None:
+    said = [*one_each(38), (50, 1, UNSURE), (51, 1, UNSURE), (51, 2, UNSURE), (51, 3, UNSURE), (52, 1, SKIP)]
+    found = again(seen(said))
+    assert not {51, 52} & set(found.rows)
+    if 50 in found.rows:
+        assert found.reasons[50] == UNSURE_ALONE
+        assert found.whom[50] != 1
+    alone = again(seen([(row, 1, UNSURE) for row in range(20)], queues=2))
+    assert len(alone.rows) == 2
+    assert set(alone.whom.values()) == {2}

@@ -1,0 +1,123 @@
+"""Which audits a round asks: those drawn and forgotten, those that the stream owes, and batches on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from labeler.audits import Wanted
+from labeler.catalog.gates import RULES
+from labeler.records.schema import Run
+from models import audit_pace
+from models.answers import AUDIT, SKIP, latest
+from models.audit_pace import Pace
+from models.metrics import Metric
+from models.planner import AUDIT_REASON, Ask, draw_audits
+from models.probe import Probe
+from models.reserve import reserved_in
+from models.stopping import Goals
+from workers import figures
+from workers.snapshot import Snapshot
+
+AHEAD = 5  # answers a queue that audits are drawn ahead for: drawn later, they follow a better probe's scores
+
+
+@dataclass(frozen=True)
+class Audits:
+    """The audits of one round. ``batch``: they were asked for on demand, so they stand first, in the queues of
+    ``experts`` (e-mail addresses; none means all)."""
+
+    asks: tuple[Ask, ...] = ()
+    batch: bool = False
+    experts: tuple[str, ...] = ()
+
+
+def pace(seen: Snapshot, state: str, figure: Metric | None) -> Pace:
+    """How fast the stream goes after this round, from the newest advice and the audit's figure."""
+    base, after = seen.learner.audit_share, seen.learner.audit_after
+    share, why = audit_pace.stream_share(
+        base,
+        len(seen.training),
+        state,
+        figure.n if figure is not None else 0,
+        figure.width if figure is not None and figure.value is not None else None,
+        needed=gate_bound(seen),
+        goal=Goals().width,
+    )
+    held = (seen.last_run.advice if seen.last_run else {}).get("audits") or {}
+    before = Pace.from_dict(held) if "owed" in held else None
+    return audit_pace.go_on(before, others(seen), base, share, why, after)
+
+
+def pace_of(seen: Snapshot, run: Run) -> Pace:
+    """The pace that a run kept; worked out anew for a run of an earlier version."""
+    held = run.advice.get("audits") or {}
+    if "owed" in held:
+        return Pace.from_dict(held)
+    figure = run.metrics.get("average_precision")
+    return pace(seen, str(run.advice.get("state", "")), Metric.from_dict(figure) if figure else None)
+
+
+def told(seen: Snapshot, now: Pace) -> dict[str, object]:
+    """What a run keeps of its audits: the pace, how many are drawn, how many could still be, and the batches."""
+    rows = shown(seen)
+    drawn = int(seen.design.drawn(seen.view.pool.asset_ids[rows].tolist()).sum()) if len(rows) else 0
+    return now.to_dict() | {
+        "drawn": drawn,
+        "left": len(rows) - drawn,
+        "extra": Wanted.of(seen.attribute).extra,
+        "needed": gate_bound(seen),
+    }
+
+
+def gate_bound(seen: Snapshot) -> int:
+    """How many audit answers the attribute's gate waits for."""
+    gates = seen.attribute.settings.get("gates") or {}
+    return int((gates.get("audit_answers") or {}).get("bound", RULES["audit_answers"].bound))
+
+
+def others(seen: Snapshot) -> int:
+    """Answers that were no audits, skips left out."""
+    return sum(answer.purpose != AUDIT and answer.value != SKIP for answer in latest(seen.answers))
+
+
+def shown(seen: Snapshot) -> npt.NDArray[np.intp]:
+    """Pool rows of all audit titles that may still be shown."""
+    if not seen.learner.reserved_share:
+        return np.empty(0, dtype=np.intp)
+    rows = np.flatnonzero(seen.view.keys >= 0).astype(np.intp)
+    return rows[reserved_in(seen.view.pool, rows, seen.learner.reserved_share, seen.seed)]
+
+
+def questions(seen: Snapshot, probe: Probe, now: Pace) -> Audits:
+    """The round's audits; ``seen.design`` is extended by those drawn here.
+
+    The totals are what counts, not the events: a round that was killed after drawing, or before, draws no audit twice
+    and leaves none out.
+    """
+    if not seen.queues:
+        return Audits()
+    lost = forgotten(seen)
+    rows, wanted = shown(seen), Wanted.of(seen.attribute)
+    drawn = int(seen.design.drawn(seen.view.pool.asset_ids[rows].tolist()).sum()) if len(rows) else 0
+    stream = audit_pace.due(now, AHEAD * len(seen.queues), seen.learner.audit_after)
+    missing = max(0, stream + wanted.extra - drawn)
+    if not missing:
+        return Audits(tuple(lost))
+    logits = figures.logits(seen, probe, rows)
+    fresh = draw_audits(seen.view.pool, rows, logits, seen.design, missing)
+    # The stream alone never owes so many at once; a batch on demand does, unless a kill came between.
+    batch = wanted.extra > 0 and len(fresh) > AHEAD * len(seen.queues)
+    return Audits((*lost, *fresh), batch, tuple(wanted.experts) if batch else ())
+
+
+def forgotten(seen: Snapshot) -> list[Ask]:
+    """Audits that were drawn and that nobody was asked: the round that drew them ended before it could ask."""
+    rows = shown(seen)
+    ids = seen.view.pool.asset_ids[rows].tolist()
+    drawn = rows[seen.design.drawn(ids)] if len(rows) else rows
+    held = {task.row for task in seen.asked} | set(seen.answered.tolist())
+    names = [(int(row), str(seen.view.pool.asset_ids[row])) for row in drawn if int(row) not in held]
+    return [Ask(row, name, AUDIT, 1.0, AUDIT_REASON, seen.design.inclusion(name)) for row, name in names]

@@ -1,0 +1,140 @@
+"""Second opinions: which answered images to ask again, and whom (ActiveLab)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from models.answers import AUDIT, SECOND_OPINION, SKIP, UNSURE, Answer, latest
+from models.panel import NO_VOTE, Panel, leader
+from models.planner import Ask
+from models.priors import Prompts
+from models.probe import Probe
+from models.second_opinion import SecondOpinion, second_opinions, unlabelled_confidence, voices
+from workers import figures
+from workers.snapshot import Snapshot
+
+# Of the answers, those that may be about an image that somebody has answered before: enough to measure agreement at
+# first, a sixth once new images buy less (docs/evaluation.md: it costs nothing from some 500 answers on).
+FIRST_SHARE, LATER_SHARE = 0.1, 1 / 6
+GROWS_FROM, GROWS_TO = 120, 480
+MOST_AT_ONCE = 2  # a queue: a row of old images in sequence looks like distrust
+FOLDS = 3
+
+DISAGREE = "Earlier answers about this image disagree; another pair of eyes settles it."
+ALONE = "One expert alone had answered, and the probe could not confirm it; another pair of eyes tells."
+UNSURE_ALONE = "An expert was unsure about this image; another pair of eyes may see more."
+AGAINST = "The experts agree about this image and the probe does not; one more answer tells who is right."
+
+
+@dataclass(frozen=True)
+class Again:
+    """Pool rows to ask again, most urgent first; the queue that each goes to, and why, as people read it."""
+
+    rows: tuple[int, ...] = ()
+    whom: Mapping[int, int] = field(default_factory=dict)
+    reasons: Mapping[int, str] = field(default_factory=dict)
+
+    def explain(self, ask: Ask) -> Ask:
+        """A planned second opinion with its own reason; any other question as it is."""
+        if ask.purpose != SECOND_OPINION or ask.index not in self.reasons:
+            return ask
+        return replace(ask, reason=self.reasons[ask.index])
+
+
+def wanted(seen: Snapshot, probe: Probe, prompts: Prompts | None) -> Again:
+    """The second opinions of this round; none while one expert works alone or the share is used up."""
+    said = [answer for answer in latest(seen.answers) if answer.purpose != AUDIT and answer.value != SKIP]
+    n = due(seen, said)
+    if not n or not said:
+        return Again()
+    free = _free(seen, said)
+    panel = Panel.of([answer for answer in said if answer.asset_id in free], seen.attribute.classes)
+    chosen = _ranked(seen, probe, prompts, panel, free)[:n]
+    queue_of = {seen.experts[queue.expert_id]: queue.id for queue in seen.queues}
+    rows = [free[one.asset_id] for one in chosen]
+    whom = {free[one.asset_id]: queue_of[one.expert] for one in chosen if one.expert in queue_of}
+    return Again(tuple(rows), whom, {free[one.asset_id]: one.reason for one in chosen})
+
+
+def share(answers: int) -> float:
+    """The share of ``answers`` that second opinions may be by then."""
+    grown = (answers - GROWS_FROM) / (GROWS_TO - GROWS_FROM)
+    return FIRST_SHARE + (LATER_SHARE - FIRST_SHARE) * min(1.0, max(0.0, grown))
+
+
+def due(seen: Snapshot, said: Sequence[Answer]) -> int:
+    """How many more may be asked: the share of ``said``, less those answered and those waiting."""
+    if len(seen.queues) < 2:
+        return 0
+    repeats = len(said) - len({answer.asset_id for answer in said})
+    waiting = sum(task.state == "open" and task.purpose == SECOND_OPINION for task in seen.asked)
+    return int(np.clip(int(share(len(said)) * len(said)) - repeats - waiting, 0, MOST_AT_ONCE * len(seen.queues)))
+
+
+def _free(seen: Snapshot, said: Sequence[Answer]) -> dict[str, int]:
+    """Asset -> pool row of what may be asked again: still shown, and waiting in no queue."""
+    ids = sorted({answer.asset_id for answer in said})
+    waiting = {task.row for task in seen.asked if task.state == "open"} | set(seen.view.hidden.tolist())
+    return {
+        asset: int(row)
+        for asset, row in zip(ids, seen.view.pool.positions(ids), strict=True)
+        if row >= 0 and int(row) not in waiting
+    }
+
+
+def _ranked(
+    seen: Snapshot, probe: Probe, prompts: Prompts | None, panel: Panel, free: Mapping[str, int]
+) -> list[SecondOpinion]:
+    """Everything that could be asked again: ties, then the least sure."""
+    experts = [seen.experts[queue.expert_id] for queue in seen.queues]
+    if not panel.asset_ids:
+        return _unsure(seen, probe, panel, free, None)
+    proba = out_of_sample(seen, panel, prompts)
+    found = second_opinions(panel, proba, experts, len(panel.asset_ids))
+    told = {asset: _why(counts) for asset, counts in zip(panel.asset_ids, panel.counts(), strict=True)}
+    found = [replace(one, reason=told[one.asset_id]) for one in found]
+    # A tie is no label at all, and the weights of a young panel are too rough to rank it behind a doubt.
+    tied = {asset for asset, won in zip(panel.asset_ids, leader(panel.counts()), strict=True) if won == NO_VOTE}
+    every = [*found, *_unsure(seen, probe, panel, free, proba)]
+    return sorted(every, key=lambda one: (one.asset_id not in tied, one.confidence))
+
+
+def _unsure(
+    seen: Snapshot, probe: Probe, panel: Panel, free: Mapping[str, int], proba: npt.NDArray[np.float64] | None
+) -> list[SecondOpinion]:
+    """Images of which nobody has said more than "unsure": as sure as the probe alone is of them."""
+    told = {answer.asset_id for answer in latest(seen.answers) if answer.value not in (UNSURE, SKIP)}
+    experts = [seen.experts[queue.expert_id] for queue in seen.queues]
+    heard: dict[str, set[str]] = {}
+    for answer in seen.answers:
+        heard.setdefault(answer.asset_id, set()).add(answer.expert)
+    silent = [asset for asset in free if asset not in told and not set(experts) <= heard[asset]]
+    if not silent:
+        return []
+    rows = np.array([free[asset] for asset in silent], dtype=np.intp)
+    own = figures.probabilities(probe, figures.logits(seen, probe, rows))
+    sure = own.max(axis=1) if proba is None else unlabelled_confidence(own, voices(panel, proba))
+    return [
+        SecondOpinion(asset, next(one for one in experts if one not in heard[asset]), float(value), UNSURE_ALONE)
+        for asset, value in zip(silent, sure, strict=True)
+    ]
+
+
+def _why(counts: npt.NDArray[np.intp]) -> str:
+    if (counts > 0).sum() > 1:
+        return DISAGREE
+    return ALONE if counts.sum() == 1 else AGAINST
+
+
+def out_of_sample(seen: Snapshot, panel: Panel, prompts: Prompts | None) -> npt.NDArray[np.float64]:
+    """The probability of each class for the panel's assets, (assets, classes), by probes that did not learn from them.
+
+    A probe that learned an answer agrees with it: it could never say that the answer is odd.
+    """
+    found = figures.cross_fitted(seen, prompts, FOLDS)
+    place = {asset: row for row, asset in enumerate(seen.training.asset_ids)}
+    return found[[place[asset] for asset in panel.asset_ids]]
