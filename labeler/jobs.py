@@ -20,6 +20,7 @@ from rq.serializers import JSONSerializer
 
 from labeler.records.schema import Job
 from labeler.records.session import reading, writing
+from labeler.secrets import redis_address
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import JobError, JobLost, ServiceDown
@@ -34,6 +35,7 @@ KINDS = {
     "score": ("workers.score:run", "publish"),
     "embed": ("workers.embed:run", "embed"),
     "explore": ("workers.explore:run", "explore"),
+    "join": ("workers.people:join", "learn"),
     "clusters": ("workers.explore:make_clusters", "embed"),
 }
 QUEUES = ("explore", "learn", "publish", "embed")
@@ -48,7 +50,7 @@ def quiet(done: int, total: int) -> None:
 
 def connect(settings: Settings) -> Redis:
     """The Redis of this workspace. Connecting is lazy: errors come with the first command."""
-    return Redis.from_url(settings.redis_address, socket_connect_timeout=2, health_check_interval=30)
+    return Redis.from_url(redis_address(settings), socket_connect_timeout=2, health_check_interval=30)
 
 
 def workers_alive(settings: Settings) -> bool:

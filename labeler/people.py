@@ -1,7 +1,7 @@
 """Who may log in to the console, and as what: expert, owner or admin.
 
-A login is open, shut (``disable``, until ``enable``) or removed: the row stays, so that history keeps its names, without
-a password that fits. Some open admin always remains.
+A login is open, shut (``disable``, until ``enable``) or removed: the row stays, so that history keeps its names, but
+no password fits it. Some open admin always remains.
 """
 
 from __future__ import annotations

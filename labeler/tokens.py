@@ -12,12 +12,14 @@ from labeler.records.schema import Token
 from labeler.records.session import reading, writing
 from labeler.secrets import Secrets
 from labeler.settings import Settings
+from labeler.views.paging import Page, page_of
 from models.clock import now
 from models.errors import DataError, RecordsError
 from models.files import digest_bytes
 
 ROLES = ("pipeline", "owner", "admin")
 MACHINE = "this machine"
+PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,23 @@ class Bearer:
 
 
 def issue(settings: Settings, name: str, role: str = "pipeline") -> str:
-    """Make a token and return its text, which is kept nowhere. Raises DataError for an unknown role."""
+    """Make a token and return its text, which is kept nowhere. Raises DataError, naming the field."""
+    name = name.strip()
+    if not 1 <= len(name) <= 80 or not name.isprintable():
+        raise DataError(f"name: {name!r} cannot be used; it takes 1 to 80 characters, such as nightly-scores.")
     if role not in ROLES:
         raise DataError(f"role: {role!r} is none of {', '.join(ROLES)}.")
     text = "attune_" + chance.token_urlsafe(30)
     with writing(settings) as session:
         session.add(Token(name=name, role=role, digest=_digest(text), created_at=now()))
     return text
+
+
+def page(settings: Settings, number: int = 1) -> Page[Token]:
+    """Every token, the live ones first, newest first; their texts are kept nowhere."""
+    with reading(settings) as session:
+        query = select(Token).order_by(Token.revoked_at.is_not(None), Token.created_at.desc(), Token.id)
+        return page_of(session, query, number, PAGE)
 
 
 def revoke(settings: Settings, name: str) -> int:

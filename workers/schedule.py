@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from labeler import ingest, jobs, mending
 from labeler import settings as reader
 from labeler.label_studio import LabelStudio
+from labeler.lease import is_free
 from labeler.records import schema
 from labeler.records.schema import Attribute, Job, Run
 from labeler.records.session import reading, writing
@@ -34,6 +35,9 @@ log = logging.getLogger("attune.schedule")
 SETTLED = timedelta(seconds=60)  # a younger job may not have reached Redis yet
 AGAIN = ("embed", "publish", "score")  # kinds that somebody waits for; learn and sync are asked for anew anyway
 MOST_TIMES = 3
+# Kinds that carry a change from the records into Label Studio: they are tried until it is there.
+CARRIED = ("join",)
+CARRY_REST, CARRY_FOR = timedelta(minutes=1), timedelta(days=3)
 KEPT_ROUTINE, KEPT_OTHERS = timedelta(days=1), timedelta(days=90)
 REST_AFTER_FAILURE = 10  # beats
 PATIENCE_SECONDS = 120
@@ -68,6 +72,7 @@ def beat(settings: Settings) -> dict[str, int]:
     return {
         "mended": mend(settings, connection),
         "brought_back": bring_back(settings, connection),
+        "carried": carry_on(settings, connection),
         "syncs": ask_to_sync(settings, connection),
         "rounds": ask_to_learn(settings),
         "forgotten": forget(settings),
@@ -108,6 +113,22 @@ def bring_back(settings: Settings, connection: Redis) -> int:
                 f"Its worker died {times} times, as from lack of memory." if job.kind in AGAIN else "Its worker died."
             )
     return len(gone)
+
+
+def carry_on(settings: Settings, connection: Redis) -> int:
+    """Send again the failed jobs whose change Label Studio has not been told of, for some days; how many."""
+    with reading(settings) as session:
+        lost = (Job.state.in_(("failed", "lost")), Job.kind.in_(CARRIED))
+        when = (Job.finished_at < now() - CARRY_REST, Job.created_at > now() - CARRY_FOR)
+        waiting = list(session.scalars(select(Job).where(*lost, *when).order_by(Job.created_at)))
+    if not waiting or not label_studio_answers(settings):
+        return 0
+    for job in waiting:
+        with writing(settings) as session:
+            row = session.get_one(Job, job.id)
+            row.state, row.finished_at = "queued", None
+        jobs.send(connection, job.id, job.kind)
+    return len(waiting)
 
 
 def _still(settings: Settings, job: Job) -> bool:
@@ -167,7 +188,7 @@ def ask_to_learn(settings: Settings) -> int:
             Attribute.retired_at.is_(None),
             exists().where(mine),
             or_(Attribute.answers_counter > Attribute.learned_counter, behind),
-            or_(Attribute.lease_until.is_(None), Attribute.lease_until < now()),
+            is_free(),
         )
         names = list(session.scalars(wanted))
         rest = timedelta(seconds=settings.sync_seconds * REST_AFTER_FAILURE)

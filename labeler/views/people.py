@@ -1,22 +1,28 @@
-"""The experts: what each answers, and how much."""
+"""People: the experts and what each answers, the logins of the console, and one person from near."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Annotation, Attribute, Expert, Queue, User
+from labeler import leaving
+from labeler import people as logins
+from labeler.leaving import Concerned
+from labeler.records.schema import Annotation, Attribute, Expert, Job, Queue, User
 from labeler.records.session import reading
 from labeler.settings import Settings
 from labeler.views.paging import Page, page_of
+from labeler.views.viewer import Viewer
 from models.answers import SKIP
+from models.errors import UnknownExpert
 
 PAGE = 50
+JOINS = 200  # the newest jobs that a person's are looked for among
 
 
 @dataclass(frozen=True)
@@ -32,24 +38,89 @@ class Member:
     removed_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Login:
+    """One login of the console; ``may`` says whether the viewer may change it."""
+
+    email: str
+    role: str
+    shut: bool
+    created_at: datetime
+    may: bool
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person from near: as an expert, as a login, or both; ``joining`` is the newest job for Label Studio."""
+
+    email: str
+    member: Member | None
+    login: Login | None
+    joining: Job | None = None
+    every_attribute: bool = False
+    lacking: Sequence[str] = ()
+    concerned: Concerned = field(default_factory=lambda: Concerned({}, {}))
+
+
+def may_manage(viewer: Viewer, role: str | None) -> bool:
+    """Whether ``viewer`` may change a login of ``role`` (None: an expert without one): owners only experts' logins."""
+    return viewer.role == "admin" or (viewer.role == "owner" and role in {None, "expert"})
+
+
 def people(settings: Settings, page: int = 1) -> Page[Member]:
     """The experts, those who left last."""
     with reading(settings) as session:
         query = select(Expert).order_by(Expert.removed_at.is_not(None), Expert.name, Expert.id)
         found = page_of(session, query, page, PAGE)
-        ids = [one.id for one in found.items]
-        queues, given = _attributes(session, ids), _given(session, ids)
-        roles = dict(
-            session.execute(
-                select(User.expert_id, User.role).where(User.expert_id.in_(ids), User.disabled_at.is_(None))
-            ).all()
-        )
+        members = {one.email: one for one in _members(session, found.items)}
+        return found.map(lambda one: members[one.email])
 
-        def member(one: Expert) -> Member:
-            count, last = given.get(one.id, (0, None))
-            return Member(one.name, one.email, roles.get(one.id), queues[one.id], count, last, one.removed_at)
 
-        return found.map(member)
+def managers(settings: Settings, viewer: Viewer) -> list[Login]:
+    """The logins of owners and admins, by address."""
+    return [_login(viewer, one) for one in logins.every(settings, ("admin", "owner"))]
+
+
+def person(settings: Settings, viewer: Viewer, email: str) -> Person:
+    """One person by address. Raises UnknownExpert where nobody has it."""
+    email = logins.address(email)
+    with reading(settings) as session:
+        expert = session.scalar(select(Expert).where(Expert.email == email))
+        user = session.scalar(select(User).where(User.email == email, User.password_hash != logins.GONE))
+        if expert is None and user is None:
+            raise UnknownExpert(f"Nobody here has the address {email}. The page People lists everybody.")
+        login = _login(viewer, user) if user else None
+        if expert is None:
+            return Person(email, None, login)
+        (member,) = _members(session, [expert])
+        names = session.scalars(select(Attribute.name).where(Attribute.retired_at.is_(None)).order_by(Attribute.name))
+        lacking = [name for name in names if name not in member.attributes]
+        job = _joining(session, email)
+    return Person(email, member, login, job, expert.every_attribute, lacking, leaving.concerned(settings, email))
+
+
+def _joining(session: Session, email: str) -> Job | None:
+    newest = session.scalars(select(Job).where(Job.kind == "join").order_by(Job.created_at.desc()).limit(JOINS))
+    return next((job for job in newest if job.arguments.get("expert") == email), None)
+
+
+def _login(viewer: Viewer, user: User) -> Login:
+    return Login(user.email, user.role, user.disabled_at is not None, user.created_at, may_manage(viewer, user.role))
+
+
+def _members(session: Session, experts: Sequence[Expert]) -> list[Member]:
+    ids = [one.id for one in experts]
+    queues, given = _attributes(session, ids), _given(session, ids)
+    held = select(User.email, User.role).where(
+        or_(User.expert_id.in_(ids), User.email.in_([one.email for one in experts])), User.disabled_at.is_(None)
+    )
+    roles = dict(session.execute(held).all())
+
+    def member(one: Expert) -> Member:
+        count, last = given.get(one.id, (0, None))
+        return Member(one.name, one.email, roles.get(one.email), queues[one.id], count, last, one.removed_at)
+
+    return [member(one) for one in experts]
 
 
 def _attributes(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 EXPERTS = frozenset({"expert", "owner", "admin"})
 MANAGERS = frozenset({"owner", "admin"})
+ADMINS = frozenset({"admin"})
 READERS = frozenset({"expert", "owner", "admin", "pipeline"})
 ROLES = ("expert", "owner", "admin", "pipeline")
 
@@ -18,6 +19,8 @@ OPEN = frozenset(
         "bootstrap.static",
         "webhook.label_studio",
         "media.image",
+        "welcome.page",
+        "welcome.enter",
     }
 )
 
@@ -31,7 +34,36 @@ RULES: dict[str, frozenset[str]] = {
     "attribute.answers": EXPERTS,
     "attribute.contested_page": EXPERTS,
     "attribute.correct": EXPERTS,
+    "measuring.ask": MANAGERS,
+    "exchange.page": MANAGERS,
+    "exchange.download": MANAGERS,
+    "exchange.preview": MANAGERS,
+    "exchange.confirm": MANAGERS,
+    "api.labels": MANAGERS,  # every row names a person, which a pipeline has no need of
+    "explore.page": EXPERTS,
+    "explore.image": EXPERTS,
+    "explore.sending_page": EXPERTS,
+    "explore.send": EXPERTS,
+    "explore.clusters_page": EXPERTS,
+    "explore.make_clusters": MANAGERS,
+    "api.search": EXPERTS,
+    # An owner changes experts alone; whose login it is, the pages themselves look at.
     "people.page": MANAGERS,
+    "people.new": MANAGERS,
+    "people.add": MANAGERS,
+    "people.person": MANAGERS,
+    "people.widen": MANAGERS,
+    "people.link": MANAGERS,
+    "people.label_studio": MANAGERS,
+    "people.shut": MANAGERS,
+    "people.open_": MANAGERS,
+    "people.leave": MANAGERS,
+    "people.remove": MANAGERS,
+    "people.answers": MANAGERS,
+    "people.role": ADMINS,
+    "tokens.page": ADMINS,
+    "tokens.make": ADMINS,
+    "tokens.revoke": ADMINS,
     "assets.page": MANAGERS,
     "jobs.page": MANAGERS,
 }

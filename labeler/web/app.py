@@ -15,9 +15,9 @@ from labeler.records.session import migrate
 from labeler.secrets import Secrets
 from labeler.settings import Settings
 from labeler.web import auth, filters, health, media, replies, throttle, webhook
-from labeler.web.pages import account, assets, attribute, home, jobs, login, people
+from labeler.web.pages import account, assets, attribute, exchange, home, jobs, login, people, tokens, welcome
 
-ROOMS = (health, webhook, media, login, account, home, attribute, people, assets, jobs)
+ROOMS = (health, webhook, media, login, welcome, account, home, attribute, exchange, people, tokens, assets, jobs)
 FORM_BYTES = 1_000_000
 
 

@@ -63,7 +63,7 @@ def _person_of(kept: str) -> Session | None:
 def guard() -> ResponseReturnValue | None:
     """Let in whom the table of access lets in; the rest gets 401, 403, or the login page."""
     if access.is_open(request.endpoint):
-        if request.endpoint == "login.enter":
+        if request.endpoint in {"login.enter", "welcome.enter"} and request.method not in SAFE:
             csrf.protect()
         return None
     who, by_token = _who()

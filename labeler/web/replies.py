@@ -30,6 +30,8 @@ MESSAGES = {
 }
 QUIET = frozenset({"static", "bootstrap.static", "health.alive", "health.ready", "attribute.live"})
 
+SECRET_PATHS = frozenset({"media.image", "welcome.page", "welcome.enter"})
+
 
 def init_app(app: Flask) -> None:
     """Give every answer of ``app`` its id, headers and log line, and errors their pages."""
@@ -73,8 +75,8 @@ def _finish(response: Response) -> Response:
 
 
 def _place() -> str:
-    """The path for the log; a signed address opens an image for days, so only its form is written."""
-    return request.url_rule.rule if request.endpoint == "media.image" and request.url_rule else request.path
+    """The path for the log; of an address that opens something by itself, only the form is written."""
+    return request.url_rule.rule if request.endpoint in SECRET_PATHS and request.url_rule else request.path
 
 
 def _milliseconds() -> float:

@@ -26,3 +26,8 @@ def login_name() -> str:
 def failed(response: Response) -> bool:
     """Only failed logins count: a success redirects."""
     return response.status_code != 302
+
+
+def refused(response: Response) -> bool:
+    """Only links that open nothing count."""
+    return response.status_code in {403, 410}

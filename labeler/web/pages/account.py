@@ -1,8 +1,8 @@
-"""One's own account: the password."""
+"""One's own account: the password; whoever came by a personal link chooses one without the old."""
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_user
 from flask_wtf import FlaskForm
@@ -11,6 +11,7 @@ from wtforms.validators import EqualTo, InputRequired, Length
 
 from labeler import people
 from labeler.web import auth, throttle
+from labeler.web.pages.welcome import BY_LINK
 
 blueprint = Blueprint("account", __name__)
 
@@ -40,19 +41,27 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no type
 @blueprint.get("/account")
 def page() -> ResponseReturnValue:
     """Who one is here, and the form."""
-    return render_template("account.html", form=PasswordForm())
+    return render_template("account.html", form=_form())
 
 
 @blueprint.post("/account")
 @throttle.limiter.limit(throttle.PER_NETWORK_ADDRESS, deduct_when=throttle.failed)
 def change() -> ResponseReturnValue:
     """Change the password: this browser stays in, every other session of this login ends."""
-    form, viewer = PasswordForm(), auth.viewer()
+    form, viewer = _form(), auth.viewer()
     if form.validate_on_submit():
-        if people.verify(auth.settings(), viewer.name, form.old.data or ""):
+        if form.old is None or people.verify(auth.settings(), viewer.name, form.old.data or ""):
             person = people.set_password(auth.settings(), viewer.name, form.new.data or "")
             login_user(auth.Session(person))
+            session.pop(BY_LINK, None)
             flash("Your password is changed. Other sessions of yours have ended.", "success")
             return redirect(url_for("account.page"))
         form.old.errors = ["That is not the password you have now."]
     return render_template("account.html", form=form), 422
+
+
+def _form() -> PasswordForm:
+    form = PasswordForm()
+    if session.get(BY_LINK):
+        del form.old
+    return form

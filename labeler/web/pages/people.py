@@ -1,17 +1,177 @@
-"""The experts."""
+"""People: who answers and who manages; add, reset, shut out and remove them."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden
 
-from labeler.views.people import people
+from labeler import attributes, experts, joining, leaving, people, sign_in_links
+from labeler.records.session import reading
+from labeler.views import people as view
 from labeler.web import auth
+from models.errors import AlreadyThere, DataError, UnknownExpert
 
-blueprint = Blueprint("people", __name__)
+blueprint = Blueprint("people", __name__, url_prefix="/people")
+KEEP, DROP = "keep", "drop"
 
 
-@blueprint.get("/people")
+@blueprint.get("")
 def page() -> ResponseReturnValue:
-    """Who answers what, and how much."""
-    return render_template("people.html", found=people(auth.settings(), request.args.get("page", 1, int)))
+    """All experts, and the logins of those who manage."""
+    found = view.people(auth.settings(), request.args.get("page", 1, int))
+    return render_template("people.html", found=found, managers=view.managers(auth.settings(), auth.viewer()))
+
+
+@blueprint.get("/new")
+def new() -> ResponseReturnValue:
+    """The form for one more."""
+    return _form(request.args, {})
+
+
+@blueprint.post("/new")
+def add() -> ResponseReturnValue:
+    """Make an expert, owner or admin, and show what to hand over, this once."""
+    role, email = request.form.get("role", "expert"), request.form.get("email", "")
+    _check(role)
+    try:
+        _check(people.role_of(auth.settings(), email))
+        if role == "expert":
+            wanted, name = request.form.getlist("attributes"), request.form.get("name", "")
+            made = joining.invite(auth.settings(), email, wanted, name)
+            return render_template("person_made.html", made=made, role=role)
+        people.create(auth.settings(), email, role, experts.fresh_password())
+    except (DataError, AlreadyThere) as error:
+        field, _, said = str(error).partition(": ")
+        return _form(request.form, {field: said} if field in {"email", "name", "role"} else {"": str(error)}), 422
+    return render_template("person_made.html", made=_handed(email), role=role)
+
+
+def _form(given: Any, errors: dict[str, str]) -> str:
+    with reading(auth.settings()) as session:
+        names = [one.name for one in attributes.every(session)]
+    roles = people.ROLES if auth.viewer().role == "admin" else ("expert",)
+    chosen = given.getlist("attributes")
+    return render_template("person_new.html", given=given, chosen=chosen, errors=errors, names=names, roles=roles)
+
+
+def _handed(email: str) -> joining.Welcome:
+    email = people.address(email)
+    return joining.Welcome(email, email, sign_in_links.make(auth.settings(), email), "", None)
+
+
+@blueprint.get("/person")
+def person() -> ResponseReturnValue:
+    """One person from near, and what may be done."""
+    found = view.person(auth.settings(), auth.viewer(), request.args.get("email", ""))
+    return render_template("person.html", found=found, roles=people.ROLES)
+
+
+@blueprint.post("/attributes")
+def widen() -> ResponseReturnValue:
+    """Give an expert one more question."""
+    email = _allowed()
+    made = joining.invite(auth.settings(), email, request.form.getlist("attributes"))
+    flash(f"{made.name} gets the queue: Label Studio makes it now.", "success")
+    return _back(email)
+
+
+@blueprint.post("/link")
+def link() -> ResponseReturnValue:
+    """A new personal link, shown this once."""
+    email = _allowed()
+    role = people.role_of(auth.settings(), email) or "expert"
+    return render_template("person_made.html", made=_handed(email), role=role, again=True)
+
+
+@blueprint.post("/label-studio")
+def label_studio() -> ResponseReturnValue:
+    """A new password for Label Studio, shown this once."""
+    made = joining.renew(auth.settings(), _allowed())
+    return render_template("person_made.html", made=made, role="expert", again=True)
+
+
+@blueprint.post("/role")
+def role() -> ResponseReturnValue:
+    """Change what a login may do; its sessions end."""
+    email, wanted = _allowed(), request.form.get("role", "")
+    _check(wanted)
+    return _done(email, lambda: people.set_role(auth.settings(), email, wanted), f"{email} is {wanted} from now on.")
+
+
+@blueprint.post("/shut")
+def shut() -> ResponseReturnValue:
+    """Shut a login; its sessions end."""
+    email = _allowed()
+    return _done(email, lambda: people.disable(auth.settings(), email), f"{email} is shut out until you open again.")
+
+
+@blueprint.post("/open")
+def open_() -> ResponseReturnValue:
+    """Open a login that was shut."""
+    email = _allowed()
+    return _done(email, lambda: people.enable(auth.settings(), email), f"{email} can log in again.")
+
+
+@blueprint.get("/leave")
+def leave() -> ResponseReturnValue:
+    """What a removal would concern, before it is done."""
+    found = view.person(auth.settings(), auth.viewer(), request.args.get("email", ""))
+    return render_template("person_leave.html", found=found)
+
+
+@blueprint.post("/leave")
+def remove() -> ResponseReturnValue:
+    """Remove an expert, an owner or an admin."""
+    email, answers = _allowed(), request.form.get("answers", KEEP)
+    found = view.person(auth.settings(), auth.viewer(), email)
+    if found.login and found.login.role != "expert" and request.form.get("what") != "expert":
+        done = _done(email, lambda: people.remove(auth.settings(), email), f"{email} is removed.")
+        return redirect(url_for("people.page")) if people.role_of(auth.settings(), email) is None else done
+    experts.remove(auth.settings(), email)
+    if answers == DROP:
+        told = leaving.set_aside(auth.settings(), email)
+        flash(f"{email} left; {sum(told.values())} answers are set aside.", "success")
+    else:
+        flash(f"{email} left; the answers stay.", "success")
+    return redirect(url_for("people.page"))
+
+
+@blueprint.post("/answers")
+def answers() -> ResponseReturnValue:
+    """Set a person's answers aside, or take them back."""
+    email = _allowed()
+    if request.form.get("answers") == DROP:
+        told, words = leaving.set_aside(auth.settings(), email), "are set aside"
+    else:
+        told, words = leaving.take_back(auth.settings(), email), "count again"
+    flash(f"{sum(told.values())} answers on {len(told)} question{'s' * (len(told) != 1)} {words}.", "success")
+    return _back(email)
+
+
+def _allowed() -> str:
+    """The address of the form, where the viewer may change that person. Raises Forbidden, DataError."""
+    email = people.address(request.form.get("email", ""))
+    _check(people.role_of(auth.settings(), email))
+    return email
+
+
+def _check(role: str | None) -> None:
+    if not view.may_manage(auth.viewer(), role):
+        raise Forbidden("Owners add and change experts. Owners and administrators are an administrator's to change.")
+
+
+def _done(email: str, act: Any, said: str) -> ResponseReturnValue:
+    try:
+        act()
+    except (DataError, UnknownExpert) as error:
+        flash(str(error), "danger")
+    else:
+        flash(said, "success")
+    return _back(email)
+
+
+def _back(email: str) -> ResponseReturnValue:
+    return redirect(url_for("people.person", email=email))

@@ -1,0 +1,165 @@
+"""Invite an expert from the console: recorded at once, with a personal link; Label Studio follows as a job.
+
+Label Studio may be slow or away for a while: the job `join` makes the login and the queues there, and is asked for
+again until it is done. The login's password is derived from the workspace's key and a number in the job, so that
+it can be shown now, made later, and is kept nowhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets as chance
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from labeler import attributes, ingest, jobs, people, queues, secrets, sign_in_links
+from labeler.jobs import Report
+from labeler.label_studio import local
+from labeler.label_studio import people as label_studio_people
+from labeler.label_studio.client import LabelStudio
+from labeler.records.schema import Expert, Job, User
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models.clock import now
+from models.errors import AlreadyThere, DataError, ServiceDown, SettingsError
+
+# Without the letters and digits that are taken for one another: 31 of them, 79 bits in sixteen.
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """What a new expert is handed, shown this once; no ``link`` for a login that is not an expert's."""
+
+    email: str
+    name: str
+    link: str | None
+    label_studio: str
+    password: str | None
+
+
+def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str = "") -> Welcome:
+    """Make an expert of ``email``, or give one who is there the attributes named.
+
+    Without attributes an expert answers every one, also those made later. A login of an owner or admin keeps its
+    password and role. Raises UnknownAttribute, DataError for an address that is none or a name that is too long,
+    AlreadyThere where nothing would change.
+    """
+    email = people.address(email)
+    name = _name(name) or email.partition("@")[0]
+    with reading(settings) as session:
+        for one in wanted:
+            attributes.find(session, one)
+    with writing(settings) as session:
+        found = session.scalar(select(Expert).where(Expert.email == email))
+        fresh = found is None or found.removed_at is not None
+        if not fresh and not wanted:
+            raise AlreadyThere(f"email: {email} is an expert already. Choose a question to add to their queues.")
+        expert = found or Expert(email=email, name=name, added_at=now())
+        if fresh:
+            expert.name, expert.removed_at, expert.every_attribute = name, None, not wanted
+            session.add(expert)
+            session.flush()
+    link = _login(settings, expert) if fresh else None
+    return _ask(settings, expert, wanted, link, fresh)
+
+
+def renew(settings: Settings, email: str) -> Welcome:
+    """Give an expert a new password in Label Studio, by the same job. Raises UnknownExpert."""
+    from labeler import experts
+
+    with reading(settings) as session:
+        expert = experts.find(session, email)
+    return _ask(settings, expert, (), None, fresh=True)
+
+
+def _name(name: str) -> str:
+    trimmed = " ".join(name.split())
+    if len(trimmed) > 80:
+        raise DataError(f"name: {len(trimmed)} characters are too many; expected 80 at most.")
+    return trimmed
+
+
+def _login(settings: Settings, expert: Expert) -> str | None:
+    """The expert's way into the console: a link; None for an owner or admin, who have their own way in."""
+    role = people.role_of(settings, expert.email)
+    if role is None:
+        people.create(settings, expert.email, "expert", chance.token_hex(16), expert.id)
+    else:
+        with writing(settings) as session:
+            user = session.scalar(select(User).where(User.email == expert.email))
+            assert user is not None
+            user.expert_id = expert.id
+            if role == "expert":
+                user.disabled_at = None
+    return sign_in_links.make(settings, expert.email) if role in {None, "expert"} else None
+
+
+def _ask(settings: Settings, expert: Expert, wanted: Sequence[str], link: str | None, fresh: bool) -> Welcome:
+    nonce = chance.token_hex(8) if fresh else None
+    if nonce:
+        _forget_older(settings, expert.email)
+    with suppress(ServiceDown):  # recorded as failed, and sent again once Redis is back
+        jobs.enqueue(settings, "join", expert=expert.email, login={"nonce": nonce}, wanted=list(wanted))
+    password = password_of(settings, expert.email, nonce) if nonce else None
+    return Welcome(expert.email, expert.name, link, settings.label_studio_browser_address, password)
+
+
+def _forget_older(settings: Settings, email: str) -> None:
+    """An older job that is tried again late must not bring back the password that it was to set."""
+    with writing(settings) as session:
+        waiting = select(Job).where(Job.kind == "join", Job.state.in_(("queued", "failed", "lost")))
+        for job in session.scalars(waiting):
+            if job.arguments["expert"] == email:
+                job.arguments = job.arguments | {"login": {"nonce": None}}
+
+
+def password_of(settings: Settings, email: str, nonce: str) -> str:
+    """The password in Label Studio that belongs to a job: four groups of four that only this workspace can tell."""
+    key = secrets.load(settings.secrets).session_key.encode()
+    digest = hmac.digest(key, f"label-studio:{email}:{nonce}".encode(), hashlib.sha512)
+    letters = "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:16])
+    return "-".join(letters[place : place + 4] for place in range(0, 16, 4))
+
+
+def settle(settings: Settings, report: Report, email: str, nonce: str | None, wanted: Sequence[str]) -> dict[str, Any]:
+    """Make the expert's queues in Label Studio, with ``nonce`` the login too, and have the queues filled.
+
+    Done twice it ends the same. Raises LabelStudioUnreachable, LabelStudioRefused.
+    """
+    with reading(settings) as session:
+        expert = session.scalars(select(Expert).where(Expert.email == email)).one()
+        chosen = [attributes.find(session, one) for one in wanted]
+        if not chosen and expert.every_attribute:
+            chosen = attributes.every(session)
+    if expert.removed_at is not None:
+        return {"email": expert.email, "state": "left meanwhile"}
+    kept = ""
+    with LabelStudio.connect(settings) as ls:
+        if nonce is not None:
+            kept = _label_studio_login(settings, ls, expert, password_of(settings, expert.email, nonce))
+        for number, attribute in enumerate(chosen):
+            report(number, len(chosen))
+            queues.ensure(settings, ls, attribute.name, [expert])
+    for attribute in chosen:
+        ingest.ask_to_learn(settings, attribute.name)
+    return {"email": expert.email, "queues": len(chosen), "password": kept or "as shown"}
+
+
+def _label_studio_login(settings: Settings, ls: LabelStudio, expert: Expert, password: str) -> str:
+    before = label_studio_people.find_user(ls, expert.email)
+    user = before or label_studio_people.ensure_user(ls, expert.email, password)
+    with writing(settings) as session:
+        session.get_one(Expert, expert.id).label_studio_user = user
+    if before is None:
+        return ""
+    try:
+        local.reset_password(settings, expert.email, password)
+    except SettingsError:
+        return "as it was: this Label Studio is not ours to change passwords in"
+    return ""

@@ -1,0 +1,33 @@
+"""In by a personal link: the page asks first, as programs that look at links before people do would use it up."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_user
+
+from labeler import sign_in_links
+from labeler.web import auth, throttle
+
+blueprint = Blueprint("welcome", __name__, url_prefix="/welcome")
+BY_LINK = "by_link"  # in the session: a password may be chosen without the one of before
+
+
+@blueprint.get("/<text>")
+@throttle.limiter.limit(throttle.PER_NETWORK_ADDRESS, deduct_when=throttle.refused)
+def page(text: str) -> ResponseReturnValue:
+    """Whose link it is, and the button."""
+    return render_template("welcome.html", email=sign_in_links.whose(auth.settings(), text))
+
+
+@blueprint.post("/<text>")
+@throttle.limiter.limit(throttle.PER_NETWORK_ADDRESS, deduct_when=throttle.refused)
+def enter(text: str) -> ResponseReturnValue:
+    """Begin the session; the link opens nothing from now on."""
+    person = sign_in_links.use(auth.settings(), text)
+    session.clear()
+    login_user(auth.Session(person))
+    session.permanent = True
+    session[BY_LINK] = True
+    flash("You are in. Choose a password now, so that you can come back without a link.", "success")
+    return redirect(url_for("account.page"))

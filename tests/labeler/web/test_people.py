@@ -1,0 +1,238 @@
+"""People in the console: who may do what to whom, what is shown once, and what ends at once."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from labeler import people, sign_in_links
+from labeler.records.schema import Annotation, Attribute, Expert, Job, SignInLink, User
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models.clock import now
+from tests import factories
+from tests.labeler.web.conftest import Actor
+
+LINK = re.compile(r"/welcome/([A-Za-z0-9_-]{40,})")
+NEW = "/people/new"
+
+
+def person(email: str) -> str:
+    """The path of somebody's page."""
+    return f"/people/person?email={email}"
+
+
+def link_in(text: str) -> str:
+    """The path of the personal link that a page shows."""
+    found = LINK.search(text)
+    assert found, text
+    return found.group()
+
+
+def test_an_owner_adds_an_expert_who_enters_by_link_and_chooses_a_password(
+    app: Flask, settings: Settings, owner: Actor, romance: Attribute
+) -> None:
+    reply = owner.send(NEW, email="Bo@example.org", role="expert", name="Bo Berg", attributes="romance")
+    assert reply.status_code == 200
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert "Bo Berg is added" in reply.text
+    assert re.search(r"[a-z2-9]{4}(-[a-z2-9]{4}){3}", reply.text)
+    path = link_in(reply.text)
+    assert path not in owner.get(person("bo@example.org")).text
+    bo = Actor(app)
+    assert "Enter as bo@example.org" in bo.get(path).text
+    assert bo.get(path).status_code == 200  # looking at it does not use it up
+    assert bo.send(path).location == "/account"
+    assert "Password now" not in bo.get("/account").text
+    chosen = {"new": "another good long one", "again": "another good long one"}
+    assert bo.send("/account", **chosen).status_code == 302
+    assert "Password now" in bo.get("/account").text
+    assert Actor(app).send(path, form="/login").status_code == 410
+    assert Actor(app).send("/login", email="bo@example.org", password=chosen["new"]).status_code == 302
+
+
+def test_what_label_studio_needs_is_a_job_and_no_password_is_kept(settings: Settings, owner: Actor) -> None:
+    text = owner.send(NEW, email="bo@example.org", role="expert").text
+    password = re.search(r"[a-z2-9]{4}(?:-[a-z2-9]{4}){3}", text)
+    assert password
+    with reading(settings) as session:
+        job = session.scalars(select(Job).where(Job.kind == "join")).one()
+        assert session.scalars(select(Expert)).one().every_attribute
+    assert job.arguments["expert"] == "bo@example.org"
+    assert password.group() not in str(job.arguments)
+    from labeler.joining import password_of
+
+    assert password_of(settings, "bo@example.org", job.arguments["login"]["nonce"]) == password.group()
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"email": "bo"}, "is no address"),
+        ({"email": "ana@example.org"}, "is an expert already"),
+        ({"email": "bo@example.org", "name": "B" * 90}, "are too many"),
+        ({"email": "bo@example.org", "attributes": "romanze"}, "No attribute is called"),
+    ],
+)
+def test_a_form_that_cannot_be_taken_says_why_and_changes_nothing(
+    settings: Settings, owner: Actor, ana: Expert, romance: Attribute, fields: dict[str, str], says: str
+) -> None:
+    reply = owner.send(NEW, role="expert", **fields)
+    assert reply.status_code in (404, 422)
+    assert says in reply.text
+    with reading(settings) as session:
+        assert session.scalars(select(Expert.email)).all() == ["ana@example.org"]
+        assert session.scalars(select(Job)).all() == []
+
+
+@pytest.mark.parametrize("role", ["owner", "admin"])
+def test_an_owner_makes_no_managers_and_touches_none(settings: Settings, owner: Actor, admin: Actor, role: str) -> None:
+    assert owner.send(NEW, email="max@example.org", role=role).status_code == 403
+    assert owner.send(NEW, email="root@example.org", role="expert").status_code == 403
+    for action in ("link", "shut", "leave", "label-studio", "open", "answers"):
+        reply = owner.send(f"/people/{action}", form=NEW, email="root@example.org")
+        assert reply.status_code == 403, action
+    assert owner.send("/people/role", form=NEW, email="root@example.org", role="expert").status_code == 403
+    assert owner.send("/tokens", form=NEW, name="mine").status_code == 403
+    assert people.role_of(settings, "root@example.org") == "admin"
+
+
+def test_an_admin_adds_an_owner_and_a_demoted_or_shut_person_is_out_at_once(
+    app: Flask, settings: Settings, admin: Actor
+) -> None:
+    path = link_in(admin.send(NEW, email="max@example.org", role="admin").text)
+    max_ = Actor(app)
+    max_.send(path)
+    assert max_.get("/tokens").status_code == 200
+    page = person("max@example.org")
+    assert admin.send("/people/role", form=page, email="max@example.org", role="owner").status_code == 302
+    assert max_.get("/").status_code == 302
+    people.set_password(settings, "max@example.org", factories.PASSWORD)
+    max_ = Actor(app, "max@example.org")
+    assert max_.get("/tokens").status_code == 403
+    admin.send("/people/shut", form=page, email="max@example.org")
+    assert max_.get("/").status_code == 302
+    assert Actor(app).send("/login", email="max@example.org", password=factories.PASSWORD).status_code == 401
+    admin.send("/people/open", form=page, email="max@example.org")
+    assert Actor(app).send("/login", email="max@example.org", password=factories.PASSWORD).status_code == 302
+    admin.send("/people/leave", form=page, email="max@example.org")
+    assert "max@example.org" not in admin.get("/people").text.split("<table")[-1]
+    assert people.create(settings, "max@example.org", "owner", factories.PASSWORD).role == "owner"
+
+
+@pytest.mark.parametrize("action", ["role", "shut", "leave"])
+def test_the_last_admin_stays(app: Flask, settings: Settings, admin: Actor, action: str) -> None:
+    email = "root@example.org"
+    reply = admin.send(f"/people/{action}", form=person(email), email=email, role="owner")
+    assert reply.status_code == 302
+    assert "is the last administrator" in admin.get(person(email)).text
+    assert admin.get("/tokens").status_code == 200
+    factories.add_user(settings, "second@example.org", "admin")
+    assert admin.send(f"/people/{action}", form=person(email), email=email, role="owner").status_code == 302
+    assert admin.get("/").status_code == 302
+
+
+def answered(settings: Settings, ana: Expert, romance: Attribute) -> list[Annotation]:
+    """Three answers of Ana and a skip."""
+    queue = factories.add_queue(settings, romance, ana)
+    assets = factories.add_assets(settings, 4)
+    values = ("romance", "friendship", "romance", "skip")
+    return [factories.add_answer(settings, queue, asset, value) for asset, value in zip(assets, values, strict=True)]
+
+
+@pytest.mark.parametrize("choice", ["keep", "drop"])
+def test_a_leavers_answers_stay_or_are_set_aside_and_can_be_taken_back(
+    app: Flask, settings: Settings, owner: Actor, expert: Actor, ana: Expert, romance: Attribute, choice: str
+) -> None:
+    answered(settings, ana, romance)
+    counter = counter_of(settings)
+    page = owner.get("/people/leave?email=ana@example.org").text
+    assert "3 answers on 1 question" in page
+    assert "romance 3" in page
+    reply = owner.send("/people/leave", form=NEW, email="ana@example.org", answers=choice)
+    assert reply.location == "/people"
+    assert expert.get("/").status_code == 302
+    assert living(settings) == (4 if choice == "keep" else 0)
+    assert (counter_of(settings) > counter) == (choice == "drop")
+    if choice == "drop":
+        assert "3 on romance" in owner.get(person("ana@example.org")).text
+        owner.send("/people/answers", form=NEW, email="ana@example.org", answers="keep")
+        assert living(settings) == 4
+    owner.send("/people/answers", form=NEW, email="ana@example.org", answers="drop")
+    assert living(settings) == 0
+    assert owner.send(NEW, email="ana@example.org", role="expert").status_code == 200
+    assert "Set aside" in owner.get(person("ana@example.org")).text
+
+
+def living(settings: Settings) -> int:
+    """How many answers count."""
+    with reading(settings) as session:
+        return len(session.scalars(select(Annotation).where(Annotation.deleted_at.is_(None))).all())
+
+
+def counter_of(settings: Settings) -> int:
+    """The counter that asks for a learning round."""
+    with reading(settings) as session:
+        return session.scalars(select(Attribute.answers_counter)).one()
+
+
+def test_a_link_runs_out_and_a_newer_one_replaces_it(app: Flask, settings: Settings, owner: Actor) -> None:
+    email = "olga@example.org"
+    paths = [sign_in_links.make(settings, email).removeprefix(settings.web_address) for _ in range(2)]
+    assert Actor(app).get(paths[0]).status_code == 410
+    with writing(settings) as session:
+        session.execute(update(SignInLink).values(expires_at=now() - timedelta(seconds=1)))
+    assert Actor(app).send(paths[1], form="/login").status_code == 410
+    assert Actor(app).get("/welcome/nonsense").status_code == 403
+
+
+def test_a_link_is_kept_as_its_digest_and_written_to_no_log(
+    app: Flask, settings: Settings, owner: Actor, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    path = sign_in_links.make(settings, "olga@example.org").removeprefix(settings.web_address)
+    text = path.rpartition("/")[2]
+    Actor(app).send(path)
+    assert text not in caplog.text
+    with reading(settings) as session:
+        assert text not in str(session.scalars(select(SignInLink.digest)).all())
+
+
+def test_a_link_needs_the_pages_own_form(app: Flask, settings: Settings, owner: Actor) -> None:
+    path = sign_in_links.make(settings, "olga@example.org").removeprefix(settings.web_address)
+    assert Actor(app).client.post(path).status_code == 400
+    assert Actor(app).send(path).status_code == 302
+
+
+def test_links_of_a_shut_login_open_nothing(app: Flask, settings: Settings, owner: Actor) -> None:
+    path = sign_in_links.make(settings, "olga@example.org").removeprefix(settings.web_address)
+    people.disable(settings, "olga@example.org")
+    assert Actor(app).get(path).status_code == 403
+
+
+def test_an_owner_who_becomes_an_expert_keeps_password_and_role(settings: Settings, admin: Actor, owner: Actor) -> None:
+    reply = admin.send(NEW, email="olga@example.org", role="expert")
+    assert "enters the console as before" in reply.text
+    assert owner.get("/people").status_code == 200
+    assert people.verify(settings, "olga@example.org", factories.PASSWORD)
+    with reading(settings) as session:
+        user = session.scalars(select(User).where(User.email == "olga@example.org")).one()
+        assert (user.role, user.expert_id is not None) == ("owner", True)
+
+
+def test_a_token_is_shown_once_and_revoked(app: Flask, admin: Actor) -> None:
+    made = admin.send("/tokens", name="nightly", role="pipeline").text
+    found = re.search(r"attune_[A-Za-z0-9_-]{30,}", made)
+    assert found
+    assert found.group() not in admin.get("/tokens").text
+    machine = Actor(app)
+    machine.client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {found.group()}"
+    assert machine.get("/api/v1/probes").status_code == 200
+    assert admin.send("/tokens/revoke", form="/tokens", name="nightly").status_code == 302
+    assert machine.get("/api/v1/probes").status_code == 401
+    assert admin.send("/tokens", name=" ").status_code == 422
+    assert admin.send("/tokens", name="x", role="boss").status_code == 422
