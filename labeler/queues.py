@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
+
+from filelock import FileLock
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from labeler import attributes
@@ -14,6 +18,8 @@ from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
 from models.clock import now
+
+PATIENCE_SECONDS = 300  # for another process that makes queues: some dozens at most
 
 
 def wanted(session: Session, attribute: Attribute) -> list[Expert]:
@@ -47,26 +53,53 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: str, experts: list[Ex
 
 
 def _make(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Expert) -> None:
-    made = projects.create(
-        ls,
-        f"{attribute.name} · {expert.name}",
-        attribute.question,
-        attribute.classes,
-        attributes.instruction(attribute),
-        webhook_address(settings),
-        load_secrets(settings.secrets).webhook_secret,
-    )
-    with writing(settings) as session:
-        session.add(
-            Queue(
-                attribute_id=attribute.id,
-                expert_id=expert.id,
-                project=made.id,
-                view=made.view,
-                webhook=made.webhook,
-                created_at=now(),
-            )
-        )
+    """One maker a workspace at a time; across machines the one whose row came first wins, and the other's project goes.
+
+    A project that a killed maker left without a row is known by its mark and taken over.
+    """
+    secret = load_secrets(settings.secrets).webhook_secret
+    label = mark(secret, attribute, expert)
+    title = f"{attribute.name} · {expert.name}"
+    page = (attribute.question, attribute.classes, attributes.instruction(attribute), webhook_address(settings), secret)
+    with FileLock(settings.workspace / "queues.lock", timeout=PATIENCE_SECONDS):
+        if _held(settings, attribute, expert) is not None:
+            return
+        orphan = projects.find(ls, title, label)
+        if orphan is not None:
+            made = projects.adopt(ls, orphan, *page)
+        else:
+            made = projects.create(ls, title, *page, mark=label)
+        try:
+            with writing(settings) as session:
+                session.add(
+                    Queue(
+                        attribute_id=attribute.id,
+                        expert_id=expert.id,
+                        project=made.id,
+                        view=made.view,
+                        webhook=made.webhook,
+                        created_at=now(),
+                    )
+                )
+        except IntegrityError:
+            winner = _held(settings, attribute, expert)
+            if winner is None:
+                raise
+            if winner.project != made.id:
+                projects.delete(ls, made)
+
+
+def _held(settings: Settings, attribute: Attribute, expert: Expert) -> Queue | None:
+    with reading(settings) as session:
+        return session.scalar(select(Queue).where(Queue.attribute_id == attribute.id, Queue.expert_id == expert.id))
+
+
+def mark(secret: str, attribute: Attribute, expert: Expert) -> str:
+    """What a queue's project is known by in Label Studio, whatever people call it: told apart from those of every
+    other workspace, and telling nothing of its secret.
+    """
+    key = f"queue:{attribute.id}:{expert.id}:{attribute.created_at.isoformat()}"
+    return f"attune-{hmac.digest(secret.encode(), key.encode(), 'sha256').hex()[:32]}"
 
 
 def link(settings: Settings, queue: Queue) -> str:

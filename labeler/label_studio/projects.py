@@ -21,6 +21,7 @@ SECRET_HEADER = "X-Attune-Secret"
 # first order makes the page break, hence the other one for then.
 BY_SCORE, WHILE_EMPTY = ["tasks:predictions_score"], ["tasks:id"]
 VIEW = {"title": "Queue", "type": "list", "target": "tasks", "filters": {"conjunction": "and", "items": []}}
+PAGE = 100
 TITLE_CHARACTERS = (3, 50)  # Label Studio's limits
 
 
@@ -41,16 +42,18 @@ def create(
     instruction_html: str,
     webhook_url: str,
     webhook_secret: str,
+    mark: str = "",
 ) -> Project:
     """Make an empty queue that serves the lowest score first and never shows what the model thinks.
 
-    ``title`` is clipped to 50 characters. Nothing is left behind where a step fails. Raises DataError for classes that
-    cannot be choices, LabelStudioRefused where Label Studio says no.
+    ``title`` is clipped to 50 characters; ``mark`` is what `find` knows the project by. Nothing is left behind where a
+    step fails. Raises DataError for classes that cannot be choices, LabelStudioRefused where Label Studio says no.
     """
     config = labelling_config(question, classes)
     with ls.errors():
         made = ls.sdk.projects.create(
             title=_title(title),
+            description=mark,
             label_config=config,
             sampling="Uncertainty sampling",
             maximum_annotations=1,
@@ -68,6 +71,35 @@ def create(
         with suppress(LabelStudioError):
             _delete(ls, project)
         raise
+
+
+def find(ls: LabelStudio, title: str, mark: str) -> int | None:
+    """The oldest project made with ``title`` and ``mark``, or None: a killed maker's, or one that another just made."""
+    found: list[int] = []
+    page = 1
+    while True:
+        query = {"title": _title(title), "include": "id,description", "page": page, "page_size": PAGE}
+        reply = ls.request("GET", "/api/projects", query=query)
+        found += [int(row["id"]) for row in reply["results"] if mark in (row.get("description") or "")]
+        if not reply.get("next"):
+            return min(found, default=None)
+        page += 1
+
+
+def adopt(
+    ls: LabelStudio,
+    project: int,
+    question: str,
+    classes: Sequence[str],
+    instruction_html: str,
+    webhook_url: str,
+    webhook_secret: str,
+) -> Project:
+    """Make a project that `find` found whole: whoever made it may have been killed before its view or webhook."""
+    views = ls.request("GET", "/api/dm/views/", query={"project": project})
+    found = mend(ls, Project(project, int(views[0]["id"]) if views else 0, None), webhook_url, webhook_secret)
+    update(ls, found, question, classes, instruction_html)
+    return found
 
 
 def update(ls: LabelStudio, project: Project, question: str, classes: Sequence[str], instruction_html: str) -> None:
