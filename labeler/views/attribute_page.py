@@ -13,12 +13,13 @@ from labeler import attributes
 from labeler.records.schema import Asset, Attribute, Expert, Queue
 from labeler.records.session import reading
 from labeler.settings import Settings
-from labeler.views import answers, quality
+from labeler.views import answers, measuring, quality
 from labeler.views.answers import Counts
 from labeler.views.contested import Contested, contested
 from labeler.views.history import Move, Published, moves, versions
 from labeler.views.home import Held, pool_size
 from labeler.views.links import queue_url
+from labeler.views.measuring import Measuring
 from labeler.views.paging import Page
 from labeler.views.pictures import Picture, picture
 from labeler.views.quality import Point, Quality
@@ -90,6 +91,7 @@ class AttributePage:
     curve: Sequence[Point]
     recent: Page[Given]
     contested: Page[Contested]
+    measuring: Measuring | None
     versions: Page[Published] | None
     moves: Page[Move] | None
 
@@ -116,6 +118,7 @@ def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePa
             curve=quality.curve(session, one.id),
             recent=recent(session, viewer, one.id, size=8),
             contested=contested(session, viewer, one.id, one.classes, size=4),
+            measuring=measuring.read(session, one) if viewer.manages else None,
             versions=versions(session, one.id) if viewer.manages else None,
             moves=moves(session, one.id) if viewer.manages else None,
         )

@@ -1,0 +1,88 @@
+"""How far the audit is, for those who manage: what is answered, what waits, and what a batch on demand would buy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from labeler import attributes, audits
+from labeler.records.schema import Attribute, Queue, Run, Task
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.answers import AUDIT
+from models.audit_pace import expected_width
+from models.metrics import Metric
+
+SIZES = (30, 60, 120)
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """The audit of one attribute: ``answered`` audit answers, questions ``waiting`` in queues,
+    ``needed`` by the gate, images ``left`` to draw (None before any run), the stream's ``share`` and ``why``."""
+
+    name: str
+    answered: int
+    waiting: int
+    needed: int
+    left: int | None
+    share: float
+    why: str
+    figure: Metric | None
+    experts: int
+
+    @property
+    def missing(self) -> int:
+        """Audit answers that the gate still waits for, those asked for already left out."""
+        return max(0, self.needed - self.answered - self.waiting)
+
+    @property
+    def offers(self) -> list[tuple[int, float | None]]:
+        """Sizes of a batch that the pool can give, each with the width of the interval after it."""
+        return [
+            (size, self.width_after(self.waiting + size)) for size in SIZES if self.left is None or size <= self.left
+        ]
+
+    def width_after(self, more: int) -> float | None:
+        """How wide the interval will be, about, after ``more`` further audit answers."""
+        return expected_width(self.figure, more)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        held = asdict(self) | {"figure": self.figure.to_dict() if self.figure else None}
+        return held | {"expected_width": self.width_after(self.waiting)}
+
+
+def of(settings: Settings, name: str) -> Measuring:
+    """The audit of the attribute ``name``. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        return read(session, attributes.find(session, name))
+
+
+def read(session: Session, attribute: Attribute) -> Measuring:
+    """The audit of ``attribute`` as the records hold it now."""
+    newest = (
+        select(Run.metrics, Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
+    )
+    row = session.execute(newest).first()
+    metrics, advice = (row.metrics, row.advice) if row else ({}, {})
+    held: Mapping[str, Any] = (advice or {}).get(audits.KEY) or {}
+    figure = metrics.get("average_precision")
+    mine = (Queue.attribute_id == attribute.id) & Queue.closed_at.is_(None)
+    open_ones = select(func.count(Task.id)).join(Queue).where(mine, Task.state == "open", Task.purpose == AUDIT)
+    waiting = session.scalar(open_ones) or 0
+    return Measuring(
+        name=attribute.name,
+        answered=int((figure or {}).get("n", 0)),
+        waiting=waiting,
+        needed=int(held.get("needed", 30)),
+        left=audits.left_to_draw(session, attribute),
+        share=float(held.get("share", 0.0)),
+        why=str(held.get("why", "")),
+        figure=Metric.from_dict(figure) if figure else None,
+        experts=session.scalar(select(func.count(Queue.id)).where(mine)) or 0,
+    )
