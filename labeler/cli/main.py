@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 import click
 
+from labeler.cli.shell import Group
 from models.errors import AttuneError, consequence
 
 # Command -> module that holds it as `command`; imported when it is asked for, so that `attune --help` stays quick.
@@ -23,14 +24,53 @@ COMMANDS = {
     "token": "labeler.cli.token",
     "batch": "labeler.cli.loop:batch",
     "learn": "labeler.cli.loop:learn",
+    "audit": "labeler.cli.audit:audit",
     "sync": "labeler.cli.loop:sync",
+    "labels": "labeler.cli.labels",
     "probes": "labeler.cli.probes",
     "pull": "labeler.cli.pull:pull",
     "score": "labeler.cli.pull:score",
 }
 
 
-class Attune(click.Group):
+# What people type who have not read the list.
+NEIGHBOURS = {
+    "start": "up",
+    "run": "up",
+    "serve": "up",
+    "add": "assets",
+    "images": "assets",
+    "import": "assets",
+    "question": "attribute",
+    "create": "attribute",
+    "people": "user",
+    "login": "user",
+    "train": "learn",
+    "measure": "audit",
+    "promote": "probes",
+    "publish": "probes",
+    "rollback": "probes",
+    "history": "probes",
+    "export": "labels",
+    "download": "pull",
+    "status": "doctor",
+    "check": "doctor",
+    "settings": "config",
+}
+ABOUT = """\b
+First steps:
+  attune demo                    a look around with a sample catalogue
+  attune up                      everything on this machine; leave it running
+  attune assets add ./posters    your own images, in a second terminal
+
+\b
+Every command says more with --help, and prints JSON with --json.
+Completion in bash (zsh, fish alike):
+  eval "$(_ATTUNE_COMPLETE=bash_source attune)"
+"""
+
+
+class Attune(Group):
     """A group whose commands are imported by name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -40,15 +80,15 @@ class Attune(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, or an error that proposes near names."""
         if cmd_name not in COMMANDS:
-            near = get_close_matches(cmd_name, COMMANDS, n=1)
-            hint = f" Did you mean `attune {near[0]}`?" if near else ""
+            near = NEIGHBOURS.get(cmd_name) or next(iter(get_close_matches(cmd_name, COMMANDS, n=1)), None)
+            hint = f" Did you mean `attune {near}`?" if near else ""
             raise click.UsageError(f"There is no command {cmd_name!r}.{hint} `attune --help` lists all.")
         module, _, name = COMMANDS[cmd_name].partition(":")
         found: click.Command = getattr(importlib.import_module(module), name or "command")
         return found
 
 
-@click.group(cls=Attune, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Attune, epilog=ABOUT, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="attune", prog_name="attune")
 def attune() -> None:
     """Attune turns an expert's eye into a classifier."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, send_file
+from flask.typing import ResponseReturnValue
 
+from labeler import search as searching
 from labeler.catalog.listing import published
 from labeler.catalog.reading import Content, features_of, file_of, manifest_of
+from labeler.exchange import outgoing
+from labeler.search import Wanted
 from labeler.web import auth, openapi
-from models.errors import DataError
+from labeler.web.pages.exchange import sent
+from models.errors import DataError, JobError
 from models.manifest import FILE_NAME, Reference, check_name, check_ref
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -17,6 +22,7 @@ FOR_EVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
 TYPES = {".json": "application/json", ".md": "text/markdown; charset=utf-8"}
 LARGEST_PAGE = 500
+SEARCH_SECONDS = 10.0
 
 
 @blueprint.get("/probes")
@@ -54,6 +60,33 @@ def features(name: str, ref: str) -> Response:
     response.headers["Attune-Version"] = str(found.version)
     response.headers["Cache-Control"] = ASK_AGAIN  # a version is for ever, but the pool that it scores grows
     return response
+
+
+@blueprint.get("/labels/<name>")
+def labels(name: str) -> Response:
+    """An attribute's labels, for those who manage it: one row an answer, or an image with ``agreed``."""
+    kind, agreed = request.args.get("format", outgoing.CSV), request.args.get("agreed", "false")
+    if agreed not in {"true", "false"}:
+        raise DataError(f"agreed: {agreed[:40]!r} is neither true nor false. Leave it out for false.")
+    return sent(outgoing.export(auth.settings(), check_name(name), kind, agreed == "true"))
+
+
+@blueprint.get("/search")
+def search() -> ResponseReturnValue:
+    """Images of the pool most like a text or an asset; 202 with the job while the workers have not found them yet."""
+    wanted = Wanted(**{name: request.args.get(name, "").strip() for name in ("like", "title", "column", "value")}, text=request.args.get("q", "").strip())
+    if not wanted.ranks:
+        raise DataError("q: give a text to search by as q=…, or the asset_id of an example as like=….")
+    top, settings = min(_whole("top", 50), searching.TOP), auth.settings()
+    found = searching.look(settings, searching.start(settings, wanted), SEARCH_SECONDS)
+    if found is None or found.waits:
+        waiting = jsonify(state=found.state if found else "queued", assets=[])
+        waiting.headers["Retry-After"] = "2"
+        return waiting, 202
+    if found.state != "done":
+        raise JobError(f"The search did not work: {found.error or 'its worker died.'} Ask again.")
+    rows = [{"asset_id": name, "similarity": cosine} for name, cosine in found.hits[:top]]
+    return jsonify(state=found.state, assets=rows)
 
 
 @blueprint.get("/openapi.json")

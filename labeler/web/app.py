@@ -15,9 +15,38 @@ from labeler.records.session import migrate
 from labeler.secrets import Secrets
 from labeler.settings import Settings
 from labeler.web import auth, filters, health, media, replies, throttle, webhook
-from labeler.web.pages import account, assets, attribute, exchange, home, jobs, login, people, tokens, welcome
+from labeler.web.pages import (
+    account,
+    assets,
+    attribute,
+    exchange,
+    explore,
+    home,
+    jobs,
+    login,
+    measuring,
+    people,
+    tokens,
+    welcome,
+)
 
-ROOMS = (health, webhook, media, login, welcome, account, home, attribute, exchange, people, tokens, assets, jobs)
+ROOMS = (
+    health,
+    webhook,
+    media,
+    login,
+    welcome,
+    account,
+    home,
+    attribute,
+    measuring,
+    exchange,
+    explore,
+    people,
+    tokens,
+    assets,
+    jobs,
+)
 FORM_BYTES = 1_000_000
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from apispec import APISpec
 
-from labeler.web.openapi import catalog
+from labeler.web.openapi import catalog, labels, search
 from labeler.web.openapi.parts import ERROR
 
-ROOMS = (catalog,)
+ROOMS = (catalog, labels, search)
 
 
 @lru_cache(maxsize=1)

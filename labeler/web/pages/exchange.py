@@ -1,0 +1,110 @@
+"""An attribute's labels out and in: downloads, and an upload that shows what it would do before it does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from labeler import attributes
+from labeler.exchange import bring, outgoing, waiting
+from labeler.exchange.incoming import Columns
+from labeler.exchange.plan import SAME, Plan
+from labeler.records.session import reading
+from labeler.views.answers import count
+from labeler.web import auth
+from models.errors import DataError
+
+blueprint = Blueprint("exchange", __name__, url_prefix="/attributes/<name>/labels")
+MOST_BYTES = 8_000_000  # some hundred thousand rows; what is larger goes in by the command
+SHOWN = 50  # rows left out that the page names one by one
+
+
+@blueprint.url_value_preprocessor
+def room_for_a_file(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let an upload be larger than other forms; asked before the guard reads the form for its token."""
+    if endpoint == "exchange.preview":
+        request.max_content_length = MOST_BYTES
+
+
+@blueprint.get("")
+def page(name: str) -> ResponseReturnValue:
+    """The files to take away, and the form to bring one."""
+    return _page(name)
+
+
+def _page(name: str, error: str = "", status: int = 200) -> ResponseReturnValue:
+    with reading(auth.settings()) as session:
+        one = attributes.find(session, name)
+        counts = count(session, {one.id: one.classes})[one.id]
+    return render_template("labels.html", name=name, question=one.question, counts=counts, error=error), status
+
+
+@blueprint.get("/file")
+def download(name: str) -> ResponseReturnValue:
+    """The labels as a file: ``format`` csv, parquet, json or label-studio; ``agreed`` for one row an image."""
+    agreed = request.args.get("agreed", "") in {"1", "true", "yes"}
+    return sent(outgoing.export(auth.settings(), name, request.args.get("format", outgoing.CSV), agreed))
+
+
+def sent(made: outgoing.File) -> Response:
+    """An export as a download that no cache keeps: its rows name people."""
+    response = Response(made.content, content_type=made.kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Attune-Rows"] = str(made.rows)
+    return response
+
+
+@blueprint.post("/preview")
+def preview(name: str) -> ResponseReturnValue:
+    """What importing the uploaded file would do; nothing is written to the records."""
+    upload = request.files.get("file")
+    content = upload.read() if upload else b""
+    if upload is None or not upload.filename:
+        return _page(name, "Choose a file first.", 422)
+    try:
+        plan = bring.preview(auth.settings(), name, content, _columns(), _create())
+    except DataError as error:
+        return _page(name, str(error), 422)
+    ticket = waiting.keep(auth.settings(), auth.viewer().user_id or 0, content)
+    with reading(auth.settings()) as session:
+        one = attributes.find(session, name)
+    shown = plan.left_out[:SHOWN]
+    return render_template(
+        "labels_preview.html", name=name, question=one.question, classes=one.classes, plan=plan, shown=shown,
+        file=upload.filename[:100], ticket=ticket, given=request.form, goes_in=_goes_in(plan), same=SAME,
+    )  # fmt: skip
+
+
+@blueprint.post("/import")
+def confirm(name: str) -> ResponseReturnValue:
+    """Import the file that was previewed. What changed meanwhile is seen: the same rules are applied anew."""
+    person, ticket = auth.viewer().user_id or 0, request.form.get("ticket", "")
+    try:
+        content = waiting.fetch(auth.settings(), person, ticket)
+        plan = bring.bring(auth.settings(), name, content, _columns(), _create())
+    except DataError as error:
+        return _page(name, str(error), 422)
+    waiting.drop(auth.settings(), person, ticket)
+    left = f" {len(plan.left_out)} rows were left out." if plan.left_out else ""
+    kept = f" {plan.reserved} are of titles kept for audits, which no probe trains on." if plan.reserved else ""
+    flash(f"{_goes_in(plan)} answers came in; a learning round follows.{kept}{left}", "success")
+    return redirect(url_for("attribute.page", name=name))
+
+
+def _goes_in(plan: Plan) -> int:
+    return sum(step.action != SAME for step in plan.steps)
+
+
+def _columns() -> Columns:
+    def given(field: str) -> str | None:
+        return request.form.get(field, "").strip()[:100] or None
+
+    fields = ("asset_column", "expert_column", "class_column", "answered_at_column", "default_expert")
+    return Columns(*(given(field) for field in fields))
+
+
+def _create() -> bool:
+    return request.form.get("create_experts") == "yes"

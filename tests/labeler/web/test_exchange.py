@@ -1,0 +1,120 @@
+"""Labels out and in by the console and the API: who may, what a preview promises, and what it then does."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import time
+
+import pytest
+from sqlalchemy import select
+
+from labeler.exchange import waiting
+from labeler.records.schema import Annotation, Attribute, Expert
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.errors import DataError
+from tests import factories
+from tests.labeler.web.conftest import TOKEN, Actor
+
+PAGE = "/attributes/romance/labels"
+
+
+def upload(actor: Actor, content: bytes, **fields: str) -> str:
+    token = TOKEN.search(actor.get(PAGE).text)
+    assert token is not None
+    data = {"csrf_token": token.group(1), "file": (io.BytesIO(content), "old labels.csv"), **fields}
+    reply = actor.client.post(f"{PAGE}/preview", data=data, content_type="multipart/form-data")
+    assert reply.status_code in {200, 413, 422}
+    return reply.text
+
+
+def confirm(actor: Actor, preview: str, **fields: str) -> str:
+    form = dict(re.findall(r'name="(\w+)" value="([^"]*)"', preview)) | fields
+    reply = actor.client.post(f"{PAGE}/import", data=form, follow_redirects=True)
+    return " ".join(reply.text.split())
+
+
+@pytest.fixture
+def asset(settings: Settings, romance: Attribute, ana: Expert) -> str:
+    (made,) = factories.add_assets(settings, 1)
+    return made.asset_id
+
+
+def answers(settings: Settings) -> list[str]:
+    with reading(settings) as session:
+        return list(session.scalars(select(Annotation.value).where(Annotation.deleted_at.is_(None))))
+
+
+def test_an_upload_is_shown_before_it_comes_in(owner: Actor, settings: Settings, asset: str) -> None:
+    content = f"asset_id,expert,class\n{asset},ana@example.org,romance\nnone,ana@example.org,romance\n".encode()
+    preview = upload(owner, content)
+    assert "Import 1 answer" in preview
+    assert "unknown asset" in preview
+    assert answers(settings) == []
+    done = confirm(owner, preview)
+    assert "1 answers came in" in done
+    assert "1 rows were left out." in done
+    assert answers(settings) == ["romance"]
+    assert "the upload is gone" in confirm(owner, preview)  # the button pressed twice
+
+
+def test_columns_and_experts_named_in_the_form_hold_for_the_import_too(
+    owner: Actor, settings: Settings, asset: str
+) -> None:
+    content = f"image;says\n{asset};neither\n".encode()
+    preview = upload(
+        owner, content, asset_column="image", class_column="says", default_expert="eve@example.org",
+        create_experts="yes",
+    )  # fmt: skip
+    assert "eve@example.org" in preview
+    confirm(owner, preview)
+    assert answers(settings) == ["neither"]
+
+
+def test_a_file_that_cannot_be_read_is_told_on_the_form(owner: Actor, settings: Settings, asset: str) -> None:
+    assert "there is no &#39;expert&#39;" in upload(owner, b"asset_id,class\nimg,romance\n")
+    assert "no UTF-8" in upload(owner, b"\xff\xfe\xfa,")
+    kind = "multipart/form-data; boundary=x"
+    huge = owner.client.post(f"{PAGE}/preview", content_length=8_100_000, content_type=kind)
+    assert huge.status_code == 413
+    assert "larger than this address takes" in huge.text
+    assert not list((settings.workspace / "imports").glob("*"))
+
+
+def test_an_upload_belongs_to_who_sent_it_and_is_forgotten(settings: Settings) -> None:
+    ticket = waiting.keep(settings, 1, b"rows")
+    assert waiting.fetch(settings, 1, ticket) == b"rows"
+    for person, asked in ((2, ticket), (1, "../../records.sqlite"), (1, "0" * 32)):
+        with pytest.raises(DataError, match="the upload is gone"):
+            waiting.fetch(settings, person, asked)
+    (path,) = (settings.workspace / "imports").glob("*")
+    assert path.stat().st_mode & 0o777 == 0o600
+    os.utime(path, (time.time() - 2 * 86_400,) * 2)
+    waiting.keep(settings, 1, b"others")
+    with pytest.raises(DataError):
+        waiting.fetch(settings, 1, ticket)
+
+
+def test_the_files_are_downloads_that_no_cache_keeps(owner: Actor, settings: Settings, asset: str) -> None:
+    confirm(owner, upload(owner, f"asset_id,expert,class\n{asset},ana@example.org,romance\n".encode()))
+    reply = owner.get(f"{PAGE}/file?format=csv")
+    assert reply.headers["Content-Disposition"] == 'attachment; filename="romance.csv"'
+    assert reply.headers["Cache-Control"] == "private, no-store"
+    assert b"ana@example.org,romance,import" in reply.data
+    assert owner.get(f"{PAGE}/file?format=parquet&agreed=1").data.startswith(b"PAR1")
+    assert owner.get(f"{PAGE}/file?format=xlsx").status_code == 422
+    assert owner.get("/attributes/nothing/labels").status_code == 404
+
+
+def test_the_api_gives_the_same_bytes_to_managers_and_nothing_to_machines(
+    owner: Actor, pipeline: Actor, expert: Actor, asset: str
+) -> None:
+    for query in ("", "?format=json", "?format=csv&agreed=true"):
+        reply = owner.get(f"/api/v1/labels/romance{query}")
+        assert (reply.status_code, reply.headers["Attune-Rows"]) == (200, "0")
+        page = query.replace("agreed=true", "agreed=1")
+        assert reply.data == owner.get(f"{PAGE}/file{page}").data
+    assert {actor.get("/api/v1/labels/romance").status_code for actor in (pipeline, expert)} == {403}
+    assert owner.get("/api/v1/labels/romance?agreed=perhaps").json["error"] == "DataError"
