@@ -9,9 +9,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.audited import Audited
 from models.holdout import cross_validated, design_based, holdout_ap, macro
-from models.intervals import percentile_interval, share_interval
+from models.intervals import LEVEL, percentile_interval, share_interval
 from models.labels import Labels
-from models.metrics import LEAST, Metric, average_precision, log_odds, too_few, unknown
+from models.metrics import (
+    EARLY_LEVEL,
+    FIRST,
+    FULL,
+    LEAST,
+    Metric,
+    average_precision,
+    log_odds,
+    too_few,
+    unknown,
+)
 from models.population import Population
 
 __all__ = ["Metric", "average_precision", "compare", "cross_validated", "evaluate_audit", "headline", "holdout_ap"]
@@ -43,27 +53,32 @@ def evaluate_audit(
     class (0.5). Keys: ``average_precision`` (of the first of two classes, else the macro mean),
     ``average_precision:C``, ``precision:C``, ``recall:C`` for each class C, ``calibration_error`` (mean over classes),
     ``average_precision_weighted`` (by inverse probabilities alone, no model: a check), ``undecided`` (share of audited
-    assets without a majority, which count nowhere else). Raises DataError on shapes that do not fit or an asset that
-    was never drawn.
+    assets without a majority, which count nowhere else). With 10 to 29 answers, or fewer than 3 for a class or against
+    it, only average precision is told, early and with a 99 % interval. Raises DataError on shapes that do not fit or an
+    asset that was never drawn.
     """
     audit = Audited.of(labels, (probabilities,), inclusion, classes, (pool,))
+    n = len(audit.majority)
     generator = np.random.default_rng(seed)
     cuts = {name: float(log_odds((thresholds or {}).get(name, 0.5))) for name in classes}
     named: dict[str, Metric] = {}
     worlds: dict[str, Population] = {}
+    sure: list[Population] = []
     for i, name in enumerate(classes):
-        reason = too_few(audit.truth(i))
-        if not reason and len(classes) == 2 and worlds:
+        reason = _not_yet(n) or too_few(audit.truth(i))
+        if n >= FIRST and len(classes) == 2 and worlds:
             worlds[name] = worlds[classes[0]].mirrored()
-        elif not reason:
+        elif n >= FIRST:
             worlds[name] = audit.imagined(i, generator)
+        if not reason:
+            sure.append(worlds[name])
         for metric in _of_class(name, worlds.get(name), cuts[name], audit, i, reason):
             named[metric.name] = metric
     parts = [named[f"average_precision:{name}"] for name in headline(classes)]
     named["average_precision"] = macro(
         "average_precision", parts, [worlds[name].average_precisions() for name in headline(classes) if name in worlds]
     )
-    named["calibration_error"] = _calibration_error(list(worlds.values()), audit, len(headline(classes)))
+    named["calibration_error"] = _calibration_error(sure, audit, len(headline(classes)))
     named["average_precision_weighted"] = design_based(
         audit.majority, audit.probabilities[0], audit.titles, 1.0 / audit.inclusion, headline(classes), classes, seed
     )
@@ -71,24 +86,41 @@ def evaluate_audit(
     return named
 
 
+def _not_yet(n: int) -> str:
+    """Why ``n`` audit answers give no figure at the usual level; empty where they may."""
+    return "" if n >= FULL else f"there are {n} audit answers, at least {FIRST if n < FIRST else FULL} are needed"
+
+
 def _of_class(
     name: str, world: Population | None, cut: float, audit: Audited, column: int, reason: str
 ) -> list[Metric]:
     n, positives = len(audit.majority), int(audit.truth(column).sum())
-    keys = [f"{figure}:{name}" for figure in ("average_precision", "precision", "recall")]
+    others = [f"{figure}:{name}" for figure in ("precision", "recall")]
+    first = f"average_precision:{name}"
     if world is None:
-        return [unknown(key, n, METHOD, reason, positives=positives) for key in keys]
-    samples = (world.average_precisions(), world.precisions(cut), world.recalls(cut))
-    return [_figure(key, sample, n, positives) for key, sample in zip(keys, samples, strict=True)]
+        return [unknown(key, n, METHOD, reason, positives=positives) for key in (first, *others)]
+    level = EARLY_LEVEL if reason else LEVEL
+    average = _figure(first, world.average_precisions(), n, positives, level=level)
+    if reason:
+        return [average, *(unknown(key, n, METHOD, reason, positives=positives) for key in others)]
+    samples = (world.precisions(cut), world.recalls(cut))
+    return [average, *(_figure(key, sample, n, positives) for key, sample in zip(others, samples, strict=True))]
 
 
-def _figure(name: str, sample: NDArray[np.float64], n: int, positives: int | None, method: str = METHOD) -> Metric:
+def _figure(
+    name: str,
+    sample: NDArray[np.float64],
+    n: int,
+    positives: int | None,
+    method: str = METHOD,
+    level: float = LEVEL,
+) -> Metric:
     held = sample[np.isfinite(sample)]
     if len(held) < len(sample) / 2:
         return unknown(name, n, method, "nothing of the pool lies above the threshold", positives=positives)
     value = float(held.mean())
-    lo, hi = percentile_interval(held, value)
-    return Metric(name, value, lo, hi, n, method, positives)
+    lo, hi = percentile_interval(held, value, level)
+    return Metric(name, value, lo, hi, n, method, positives, level)
 
 
 def _calibration_error(worlds: list[Population], audit: Audited, needed: int) -> Metric:

@@ -86,15 +86,17 @@ def _resampled(
 
 
 def macro(name: str, parts: Sequence[Metric], samples: Sequence[NDArray[np.float64]], biased: bool = False) -> Metric:
-    """The mean of the classes' figures, with the interval of the mean of their ``samples`` (draws,); unknown where one
-    of them is."""
+    """The mean of the classes' figures, with the interval of the mean of their ``samples`` (draws,), at the surest of
+    their levels; unknown where one of them is."""
     n, method = parts[0].n, parts[0].method
     missing = [metric for metric in parts if metric.value is None]
     if missing:
         return unknown(name, n, method, missing[0].reason, positives=missing[0].positives, biased=biased)
     value = float(np.mean([metric.value for metric in parts if metric.value is not None]))
-    lo, hi = percentile_interval(np.mean(samples, axis=0), value)
-    return Metric(name, value, lo, hi, n, method, parts[0].positives if len(parts) == 1 else None, biased=biased)
+    level = max(metric.level for metric in parts)
+    lo, hi = percentile_interval(np.mean(samples, axis=0), value, level)
+    positives = parts[0].positives if len(parts) == 1 else None
+    return Metric(name, value, lo, hi, n, method, positives, level, biased=biased)
 
 
 def cross_validated(

@@ -11,9 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.errors import DataError
+from models.intervals import LEVEL
 
 # Fewer positives (or negatives) than this, and an interval would be a guess about a guess.
 LEAST = 3
+# From ``FULL`` audit answers on there is a figure at the usual level where each class has ``LEAST``. Fewer, down to
+# ``FIRST``, give an early one, with a wider interval and whether positives were met or not: a figure that is shown only
+# where they were is shown where luck was good (docs/evaluation.md has what each of these holds).
+FULL, FIRST = 30, 10
+EARLY_LEVEL = 0.99
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Metric:
     n: int
     method: str
     positives: int | None = None
-    level: float = 0.95
+    level: float = LEVEL
     biased: bool = False
     reason: str = ""
 
@@ -50,6 +56,11 @@ class Metric:
     def width(self) -> float:
         """The interval's width; infinite where there is none."""
         return math.inf if self.lo is None or self.hi is None else self.hi - self.lo
+
+    @property
+    def early(self) -> bool:
+        """Whether this is a first figure from few answers, its interval at ``EARLY_LEVEL``."""
+        return self.value is not None and self.level >= EARLY_LEVEL
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, one key per field."""

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler.records.schema import Run
-from models.metrics import Metric
+from models.metrics import FIRST, FULL, Metric
 
 AUDIT = "average_precision"
 INDICATION = "cross_validated"
@@ -21,18 +21,26 @@ POINTS = 60
 
 @dataclass(frozen=True)
 class Quality:
-    """One figure in [0, 1] with its interval, or the reason why there is none; ``n`` answers stand behind it."""
+    """One figure in [0, 1] with its interval, or the reason why there is none; ``n`` answers stand behind it.
+
+    ``early``: from few answers, so that only its wide interval is worth showing.
+    """
 
     value: float | None = None
     lo: float | None = None
     hi: float | None = None
     n: int = 0
     reason: str = ""
+    early: bool = False
 
     @property
     def why(self) -> str:
         """Why there is no figure, as a sentence."""
-        return f"Too few audit answers yet: {self.reason}." if self.reason else "No probe has been learned yet."
+        if not self.reason:
+            return "No probe has been learned yet."
+        if self.n >= FIRST:
+            return f"Too few audit answers yet: {self.reason}."
+        return f"Too few audit answers yet: {self.n} so far; a first interval takes {FIRST}, a figure {FULL}."
 
     @property
     def known(self) -> bool:
@@ -57,7 +65,7 @@ def read(metrics: Mapping[str, Any], key: str = AUDIT) -> Quality:
     if not held:
         return Quality(reason="none was measured")
     metric = Metric.from_dict(held)
-    return Quality(metric.value, metric.lo, metric.hi, metric.n, metric.reason)
+    return Quality(metric.value, metric.lo, metric.hi, metric.n, metric.reason, metric.early)
 
 
 def curve(session: Session, attribute_id: int, points: int = POINTS) -> list[Point]:

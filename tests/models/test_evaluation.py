@@ -66,15 +66,34 @@ def test_the_same_seed_gives_the_same_figures() -> None:
     assert one == two
 
 
-def test_two_positives_are_not_enough_and_it_says_so() -> None:
+def test_two_positives_give_a_wide_early_interval_and_no_more() -> None:
     ids = [f"{i}" for i in range(40)]
     y = np.zeros(40)
     y[:2] = 1.0
     p = np.linspace(0.9, 0.1, 40)
     found = evaluate_audit(hard_labels(ids, ids, y), np.stack([p, 1 - p], axis=1), np.full(40, 0.1), CLASSES)
-    assert found["average_precision"].value is None
-    assert found["average_precision"].reason == "2 answers for and 38 against it, at least 3 of each are needed"
+    early = found["average_precision"]
+    assert early.early
+    assert early.level == 0.99
+    assert early.width > 0.6
+    assert found[f"precision:{CLASSES[0]}"].value is None
+    assert found[f"precision:{CLASSES[0]}"].reason == "2 answers for and 38 against it, at least 3 of each are needed"
     assert found["calibration_error"].value is None
+
+
+def test_the_first_figure_comes_at_ten_answers_and_the_usual_level_at_thirty() -> None:
+    p = np.linspace(0.95, 0.05, 30)
+    y = (np.arange(30) % 3 == 0).astype(float)
+    rng = np.random.default_rng(0)
+    levels = {}
+    for n in (9, 10, 29, 30):
+        rows = np.sort(rng.permutation(30)[:n])
+        ids = [f"{i}" for i in rows]
+        proba = np.stack([p, 1 - p], axis=1)
+        found = evaluate_audit(hard_labels(ids, ids, y[rows]), proba[rows], np.full(n, 0.5), CLASSES, pool=proba)
+        figure = found["average_precision"]
+        levels[n] = figure.level if figure.value is not None else figure.reason
+    assert levels == {9: "there are 9 audit answers, at least 10 are needed", 10: 0.99, 29: 0.99, 30: 0.95}
 
 
 def test_images_without_a_majority_count_nowhere_but_are_told() -> None:

