@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any
 
@@ -37,20 +37,9 @@ class Definition:
     class_prompts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.name):
-            raise DataError(
-                f"name: {self.name!r} cannot be used; it takes 3 to 40 of a-z, 0-9, - and _, begins with a letter and "
-                "ends with a letter or digit, for instance serious-expression."
-            )
-        if not self.question.strip():
-            raise DataError("question: it is empty; give the sentence that experts read above each image.")
-        _check_classes(self.classes)
-        for name in self.class_prompts:
-            if name not in self.classes:
-                raise DataError(f"class prompts: {name!r} is no class; the classes are {', '.join(self.classes)}.")
-        for label in ("in_scope", "out_of_scope", "positive", "negative"):
-            if any(not text.strip() for text in getattr(self, label)):
-                raise DataError(f"{label}: one of the texts is empty; leave it out or write it.")
+        given = {item.name: getattr(self, item.name) for item in fields(self)}
+        for field_, said in problems(given).items():
+            raise DataError(f"{field_.replace('class_prompts', 'class prompts')}: {said}")
 
     @property
     def prompts(self) -> dict[str, Any]:
@@ -59,21 +48,55 @@ class Definition:
         return {"positive": list(self.positive), "negative": list(self.negative), "classes": by_class}
 
 
-def _check_classes(classes: Sequence[str]) -> None:
+def problems(given: Mapping[str, Any]) -> dict[str, str]:
+    """What could not be asked, by field; ``given`` as ``Definition``'s fields, of which some may be absent."""
+    checks = {
+        "name": _name_problem,
+        "question": _question_problem,
+        "classes": _classes_problem,
+        **dict.fromkeys(("in_scope", "out_of_scope", "positive", "negative"), _texts_problem),
+    }
+    found = {key: said for key, check in checks.items() if key in given and (said := check(given[key]))}
+    classes = given.get("classes", ())
+    for name, texts in given.get("class_prompts", {}).items():
+        if name not in classes:
+            found["class_prompts"] = f"{name!r} is no class; the classes are {', '.join(classes)}."
+        elif said := _texts_problem(texts):
+            found["class_prompts"] = said
+    return found
+
+
+def _name_problem(name: str) -> str:
+    if NAME.fullmatch(name):
+        return ""
+    return (
+        f"{name!r} cannot be used; it takes 3 to 40 of a-z, 0-9, - and _, begins with a letter and ends with a letter "
+        "or digit, for instance serious-expression."
+    )
+
+
+def _question_problem(question: str) -> str:
+    return "" if question.strip() else "it is empty; give the sentence that experts read above each image."
+
+
+def _texts_problem(texts: Sequence[str]) -> str:
+    return "" if all(text.strip() for text in texts) else "one of the texts is empty; leave it out or write it."
+
+
+def _classes_problem(classes: Sequence[str]) -> str:
     given = ", ".join(repr(name) for name in classes) or "none"
     if len(classes) < 2:
-        raise DataError(f"classes: {given} given; at least two are needed, for instance --classes serious,other.")
+        return f"{given} given; at least two are needed, for instance --classes serious,other."
     if len(classes) > 9:
-        raise DataError(
-            f"classes: {len(classes)} given; at most 9 fit on single keys. Join some, or ask two questions."
-        )
+        return f"{len(classes)} given; at most 9 fit on single keys. Join some, or ask two questions."
     if len({name.lower() for name in classes}) < len(classes):
-        raise DataError(f"classes: {given} holds a name twice; each class needs a name of its own.")
+        return f"{given} holds a name twice; each class needs a name of its own."
     for name in classes:
-        if not name.strip() or name != name.strip() or len(name) > 60:
-            raise DataError(f"classes: {name!r} cannot be used; a class is 1 to 60 characters without spaces around.")
+        if not name.strip() or name != name.strip() or len(name) > 60 or name.startswith("$") or not name.isprintable():
+            return f"{name!r} cannot be used; a class is 1 to 60 printable characters without spaces around."
         if name.lower() in RESERVED:
-            raise DataError(f"classes: {name!r} is always offered as an answer beside the classes; name another.")
+            return f"{name!r} is always offered as an answer beside the classes; name another."
+    return ""
 
 
 def create(session: Session, wanted: Definition, settings: Settings) -> Attribute:

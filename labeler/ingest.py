@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from labeler import jobs
+from labeler import jobs, revisions
 from labeler.label_studio.config import read_value
 from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Job, Queue, Task, Tombstone
 from labeler.records.session import reading, writing
@@ -80,9 +80,10 @@ def store(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
     if session.get(Tombstone, seen.label_studio_id):
         return False
     known = session.scalar(select(Annotation).where(Annotation.label_studio_id == seen.label_studio_id))
+    value = revisions.value_now(session, queue.attribute_id, seen.value, seen.updated_at)
     if known is None:
-        return _create(session, queue, seen, via)
-    if known.deleted_at or seen.updated_at <= known.updated_at:
+        return _create(session, queue, seen, value, via)
+    if (known.deleted_at and not revisions.lapsed(session, known)) or seen.updated_at <= known.updated_at:
         return False
     if not _is_same(session, queue, known, seen):
         log.error(
@@ -90,9 +91,14 @@ def store(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
             "database of Label Studio exchanged?", seen.label_studio_id, seen.asset_id, queue.id,
         )  # fmt: skip
         return False
-    changed = known.value != seen.value
-    known.value, known.updated_at, known.lead_seconds = seen.value, seen.updated_at, seen.lead_seconds
-    _remember(session, known, "changed", via)
+    changed = known.value != value or known.deleted_at is not None
+    known.value, known.updated_at, known.lead_seconds = value or seen.value, seen.updated_at, seen.lead_seconds
+    if known.deleted_at is not None and value is not None:  # corrected since a revision ended it
+        known.revision = session.get_one(Attribute, known.attribute_id).revision
+    known.deleted_at = None if value is not None else known.deleted_at or now()
+    _remember(session, known, "changed" if value is not None else revisions.LAPSED, via)
+    if changed and known.task_id:
+        session.get_one(Task, known.task_id).state = "answered" if value is not None else "retired"
     if changed:
         _raise_counter(session, known.attribute_id)
     return changed
@@ -112,7 +118,7 @@ def _is_same(session: Session, queue: Queue, known: Annotation, seen: Seen) -> b
     return known.attribute_id == queue.attribute_id and asset.asset_id == seen.asset_id
 
 
-def _create(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
+def _create(session: Session, queue: Queue, seen: Seen, value: str | None, via: str) -> bool:
     task = _task_of(session, queue, seen)
     if task is None:
         log.warning("annotation %s left out: no asset %r in the records", seen.label_studio_id, seen.asset_id)
@@ -128,7 +134,8 @@ def _create(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
         label_studio_task=seen.label_studio_task,
         asset_pk=task.asset_pk,
         expert_id=expert.id if expert else queue.expert_id,
-        value=seen.value,
+        value=value or seen.value,
+        deleted_at=None if value is not None else now(),
         purpose=task.purpose,
         inclusion=task.inclusion,
         lead_seconds=seen.lead_seconds,
@@ -138,8 +145,9 @@ def _create(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
     )
     session.add(made)
     session.flush()
-    _remember(session, made, "created", via)
-    task.state = "answered"
+    _remember(session, made, "created" if value is not None else revisions.LAPSED, via)
+    # What holds no longer may be asked once more: Label Studio has the task as answered, so it needs a new one.
+    task.state = "answered" if value is not None else "retired"
     _raise_counter(session, queue.attribute_id)
     return True
 
@@ -288,7 +296,7 @@ def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
     queue = _queue_of(session, payload)
     if queue is None:
         return set()
-    classes = session.get_one(Attribute, queue.attribute_id).classes
+    classes = revisions.every_class(session, queue.attribute_id)
     annotations = payload.get("annotations") or [payload.get("annotation")]
     tasks = payload.get("tasks") or [payload.get("task")]
     if not all(isinstance(item, Mapping) for item in [*annotations, *tasks]) or not all("id" in one for one in tasks):

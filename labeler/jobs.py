@@ -34,8 +34,11 @@ KINDS = {
     "publish": ("workers.publish:run", "publish"),
     "score": ("workers.score:run", "publish"),
     "embed": ("workers.embed:run", "embed"),
+    "drift": ("workers.drift:run", "publish"),
     "explore": ("workers.explore:run", "explore"),
     "join": ("workers.people:join", "learn"),
+    "leave": ("workers.people:leave", "learn"),
+    "configure": ("workers.people:configure", "learn"),
     "clusters": ("workers.explore:make_clusters", "embed"),
 }
 QUEUES = ("explore", "learn", "publish", "embed")

@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Attribute, AttributeRevision
+from labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision
 from models.answers import SKIP, UNSURE
 from models.errors import DataError
 
 Reading = Mapping[str, str | None]
 ALL, NONE = "all", "none"
+REVISED, LAPSED = "revised", "lapsed"  # kinds of events: an answer that reads otherwise now, or holds no longer
 # What a revision may change, in the order in which people read it.
 FIELDS = ("question", "classes", "definition", "in_scope", "out_of_scope", "positive", "negative", "class_prompts")
 
@@ -53,16 +54,16 @@ def reading(
     hold. Raises DataError, naming the class, where ``into`` or ``hold`` names one that is not there.
     """
     into = into or {}
-    for old, new in into.items():
+    for old, target in into.items():
         if old not in before:
             raise DataError(f"answers: {old!r} is no class of before; those are {', '.join(before)}.")
-        if new not in after:
-            raise DataError(f"answers: {old!r} cannot become {new!r}; the classes now are {', '.join(after)}.")
+        if target not in after:
+            raise DataError(f"answers: {old!r} cannot become {target!r}; the classes now are {', '.join(after)}.")
     kept = _kept(before, hold)
     found: dict[str, str | None] = {}
     for old in [*before, UNSURE]:
-        new = old if old == UNSURE or (old in after and old not in into) else into.get(old)
-        new = new if old in kept else None
+        stays = old == UNSURE or (old in after and old not in into)
+        new: str | None = (old if stays else into.get(old)) if old in kept else None
         if new != old:
             found[old] = new
     return found
@@ -157,6 +158,12 @@ def value_now(session: Session, attribute_id: int, value: str, at: datetime) -> 
         having = [place for place, said in enumerate(told) if value in said.classes]
         start = max((place for place in having if place < start), default=having[0] if having else start)
     return read(value, [said.reading for said in told[start + 1 :]])
+
+
+def lapsed(session: Session, annotation: Annotation) -> bool:
+    """Whether an answer that does not count was ended by a revision, and by nothing since."""
+    events = select(AnnotationEvent.kind).where(AnnotationEvent.annotation_id == annotation.id)
+    return session.scalar(events.order_by(AnnotationEvent.id.desc()).limit(1)) == LAPSED
 
 
 def incomparable(session: Session, attribute: Attribute, revision: int) -> str | None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
+from labeler import revisions
 from labeler.records.schema import Run
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -51,7 +52,9 @@ def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[s
 def earlier(settings: Settings, snapshot: Snapshot, rows: npt.NDArray[np.intp], labels: int) -> list[Checkpoint]:
     """Probes of earlier runs on the stop set, as many as ``LOOK_BACK`` asks for."""
     with reading(settings) as session:
-        mine = (Run.attribute_id == snapshot.attribute.id, Run.encoder_digest == snapshot.view.fingerprint.digest)
+        since = revisions.comparable_since(session, snapshot.attribute)  # of other classes nothing can be compared
+        encoder = Run.encoder_digest == snapshot.view.fingerprint.digest
+        mine = (Run.attribute_id == snapshot.attribute.id, encoder, Run.revision >= since)
         known = {
             number: int(said.get("trained_on", 0))
             for number, said in session.execute(select(Run.number, Run.labels).where(*mine))

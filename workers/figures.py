@@ -76,7 +76,8 @@ def probabilities(probe: Probe, raw: npt.NDArray[np.float64]) -> npt.NDArray[np.
 
 def early_sign(snapshot: Snapshot, prompts: Prompts | None) -> Metric:
     """The naive cross-validated figure, renewed every few answers: five more fits would delay every order."""
-    before = snapshot.last_run.metrics.get("cross_validated") if snapshot.last_run else None
+    last = snapshot.last_run
+    before = last.metrics.get("cross_validated") if last and last.revision == snapshot.attribute.revision else None
     held = Metric.from_dict(before) if before else None
     if held is not None and abs(len(snapshot.training) - held.n) < EVERY:
         return held

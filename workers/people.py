@@ -1,10 +1,10 @@
-"""The job `join`: an expert's login and queues in Label Studio."""
+"""Jobs that carry people and revisions into Label Studio: `join` for an expert, `configure` for a question."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from labeler import joining
+from labeler import joining, parting, revising
 from labeler.jobs import Report
 from labeler.settings import Settings
 
@@ -12,3 +12,13 @@ from labeler.settings import Settings
 def join(settings: Settings, report: Report, expert: str, login: dict[str, Any], wanted: list[str]) -> dict[str, Any]:
     """Make what the expert needs in Label Studio. Raises LabelStudioUnreachable; the clockwork then asks again."""
     return joining.settle(settings, report, expert, login.get("nonce"), wanted)
+
+
+def configure(settings: Settings, report: Report, attribute: str) -> dict[str, Any]:
+    """Tell Label Studio what the attribute says now. Raises LabelStudioUnreachable; the clockwork then asks again."""
+    return revising.configure(settings, report, attribute)
+
+
+def leave(settings: Settings, report: Report, expert: str) -> dict[str, Any]:
+    """Take away what a leaver had in Label Studio. Raises LabelStudioUnreachable; the clockwork then asks again."""
+    return parting.settle(settings, report, expert)

@@ -36,7 +36,7 @@ SETTLED = timedelta(seconds=60)  # a younger job may not have reached Redis yet
 AGAIN = ("embed", "publish", "score")  # kinds that somebody waits for; learn and sync are asked for anew anyway
 MOST_TIMES = 3
 # Kinds that carry a change from the records into Label Studio: they are tried until it is there.
-CARRIED = ("join",)
+CARRIED = ("join", "leave", "configure")
 CARRY_REST, CARRY_FOR = timedelta(minutes=1), timedelta(days=3)
 KEPT_ROUTINE, KEPT_OTHERS = timedelta(days=1), timedelta(days=90)
 REST_AFTER_FAILURE = 10  # beats

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, ingest
+from labeler import attributes, ingest, revisions
 from labeler.jobs import Report
 from labeler.label_studio import changes
 from labeler.label_studio import queue as label_studio_queue
@@ -97,7 +97,7 @@ def one_queue(settings: Settings, ls: LabelStudio, queue: Queue, whole: bool = F
 
 def take(session: Session, queue: Queue, state: TaskState, asked_at: datetime, told: dict[str, int]) -> None:
     """One task's annotations into the records; adds to ``told``."""
-    classes = session.get_one(Attribute, queue.attribute_id).classes
+    classes = revisions.every_class(session, queue.attribute_id)
     for annotation in state.annotations:
         try:
             seen = ingest.read(annotation, state.id, state.asset_id, classes)

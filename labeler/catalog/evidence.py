@@ -14,9 +14,9 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
+from labeler import attributes, revisions
 from labeler.pool import PoolView, open_pool
-from labeler.records.schema import Annotation, Asset, Attribute, AttributeRevision, Expert, Run
+from labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
 from labeler.records.session import reading
 from labeler.settings import Settings
 from labeler.views.answers import holds
@@ -169,9 +169,10 @@ def paired(evidence: Evidence, a: Run, b: Run) -> Metric:
 
 
 def _revisions(session: Session, attribute: Attribute) -> dict[int, list[str]]:
-    rows = select(AttributeRevision.revision, AttributeRevision.content)
-    held = session.execute(rows.where(AttributeRevision.attribute_id == attribute.id)).all()
-    return {revision: content.get("classes") or attribute.classes for revision, content in held}
+    """The classes of each revision as they are called today: a probe outlives a rename."""
+    told = revisions.history(session, attribute)
+    later = {one.number: [said.reading for said in told if said.number > one.number] for one in told}
+    return {one.number: [revisions.read(name, later[one.number]) or name for name in one.classes] for one in told}
 
 
 def _answers(session: Session, attribute: Attribute) -> list[Answer]:
