@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import waitress
 
@@ -18,9 +19,9 @@ from tests.labeler.catalog import worlds
 ASSETS = 40
 
 
-def workspace(folder: Path) -> Settings:
+def workspace(folder: Path, **arguments: Any) -> Settings:
     """A champion of ``serious`` (two classes) and of ``romance`` (three), with feature values of ``ASSETS`` assets."""
-    made = worlds.filled(folder)
+    made = worlds.filled(folder, **arguments)
     worlds.add_assets(made, ASSETS)
     for name in ("serious", "romance"):
         moved = promote(made, name, "latest", "r", "ana")

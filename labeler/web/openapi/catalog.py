@@ -8,7 +8,9 @@ from labeler.web.openapi.parts import (
     ABSENT,
     CACHED,
     FIGURE,
+    HELD,
     PAGE,
+    PIECE,
     SHUT,
     Operation,
     error,
@@ -73,14 +75,14 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     "/api/v1/probes/{name}/{ref}": {
         "get": {
             "summary": "Read a manifest",
-            "parameters": [in_path("name"), in_path("ref")],
+            "parameters": [in_path("name"), in_path("ref"), HELD],
             "responses": {200: json_answer("The manifest.", _MANIFEST, of_version=True)} | _VERSION,
         }
     },
     "/api/v1/probes/{name}/{ref}/files/{file}": {
         "get": {
             "summary": "Fetch a file of a version",
-            "parameters": [in_path("name"), in_path("ref"), in_path("file")],
+            "parameters": [in_path("name"), in_path("ref"), in_path("file"), HELD, PIECE],
             "responses": {
                 200: file_answer("The file.", "application/octet-stream", "text/markdown", "application/json"),
             }
@@ -90,7 +92,7 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     "/api/v1/features/{name}/{ref}": {
         "get": {
             "summary": "Fetch the feature values",
-            "parameters": [in_path("name"), in_path("ref")],
+            "parameters": [in_path("name"), in_path("ref"), HELD, PIECE],
             "responses": {200: file_answer("Parquet, one row per asset and class.", "application/vnd.apache.parquet")}
             | _VERSION,
         }

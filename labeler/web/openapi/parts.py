@@ -70,11 +70,22 @@ def in_query(name: str, about: str = "", **schema: Any) -> dict[str, Any]:
 
 def paged(size: int) -> list[dict[str, Any]]:
     """The parameters of a list: which page, and how many rows on one (``size`` unless told)."""
-    return [
-        in_query(name, type="integer", minimum=1, default=default) for name, default in (("page", 1), ("size", size))
-    ]
+    kind = {"type": "integer", "minimum": 1, "maximum": 10**9 - 1}
+    return [in_query(name, **kind, default=default) for name, default in {"page": 1, "size": size}.items()]
 
 
+def in_header(name: str, about: str, *examples: str) -> dict[str, Any]:
+    """A header of the request, optional."""
+    return {
+        "name": name,
+        "in": "header",
+        "description": about,
+        "schema": {"type": "string", "examples": list(examples)},
+    }
+
+
+HELD = in_header("If-None-Match", "The ETag that is held already: 304 while it holds.", '"0123abcd"')
+PIECE = in_header("Range", "The bytes that are wanted.", "bytes=0-99")
 # What any endpoint that is not open to all may answer, and what one that reads a published version may.
 SHUT = {401: error("No live token, no session."), 403: error("The role may not enter.")}
 ABSENT = {

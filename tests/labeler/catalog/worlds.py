@@ -7,6 +7,7 @@ import functools
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sqlalchemy import func, select
@@ -40,10 +41,10 @@ def make(workspace: Path, **arguments: object) -> Settings:
     return settings
 
 
-def filled(workspace: Path) -> Settings:
+def filled(workspace: Path, **arguments: Any) -> Settings:
     """A workspace with three runs of ``serious`` (AP .6, .7, .8) and one of ``romance``; none is published."""
     shutil.copytree(_template(), workspace)
-    return reader.build({}, workspace=workspace)
+    return reader.build({}, workspace=workspace, **arguments)
 
 
 @functools.cache
