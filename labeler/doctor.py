@@ -16,7 +16,9 @@ from typing import Literal
 import requests
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from rq import Queue as Waiting
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,11 +30,11 @@ from labeler.label_studio.projects import Project
 from labeler.records.schema import Queue
 from labeler.records.session import configuration, engine, reading
 from labeler.secrets import load as load_secrets
-from labeler.settings import Settings
+from labeler.settings import Settings, hidden
 from models.clock import now
-from models.errors import AttuneError, LabelStudioRefused, ServiceDown
+from models.errors import AttuneError, LabelStudioRefused, LabelStudioUnreachable, ServiceDown
 
-State = Literal["ok", "warn", "fail"]
+State = Literal["ok", "warn", "fail", "skip"]
 FREE_BYTES_WARN, FREE_BYTES_FAIL = 5 * 2**30, 2**29
 SKEW_SECONDS = 10.0  # a sync asks for changes from half a minute before the last one
 WAITING_WARN = 1000
@@ -53,12 +55,32 @@ Check = Callable[[Settings], Finding]
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Every check in turn, each on its own: one that breaks is a finding, and the next goes on."""
+    """Every check in turn, each on its own: one that breaks is a finding, and the next goes on.
+
+    What can only be asked of a part that does not answer is skipped.
+    """
+    broken: set[str] = set()
     for name, check in CHECKS.items():
+        if missing := broken.intersection(NEEDS.get(name, ())):
+            yield Finding(name, "skip", f"cannot be asked: {' and '.join(sorted(missing))} must answer first")
+            continue
         try:
-            yield check(settings)
+            finding = check(settings)
+        except (*NO_ANSWER, LabelStudioUnreachable):
+            finding = Finding(name, "fail", f"does not answer at {_address(settings, name)}", START)
         except (AttuneError, SQLAlchemyError, RedisError, requests.RequestException, OSError) as error:
-            yield Finding(name, "fail", f"{type(error).__name__}: {error}".split("\n", 1)[0], START)
+            finding = Finding(name, "fail", f"{type(error).__name__}: {error}".split("\n", 1)[0], START)
+        if finding.state == "fail":
+            broken.add(name)
+        yield finding
+
+
+NO_ANSWER = (requests.ConnectionError, requests.Timeout, RedisConnectionError, RedisTimeoutError)
+
+
+def _address(settings: Settings, name: str) -> str:
+    known = {"redis": hidden(settings.redis_address), "web app": settings.web_address}
+    return known.get(name, settings.label_studio_address)
 
 
 def python(_: Settings) -> Finding:
@@ -133,15 +155,14 @@ def workers(settings: Settings) -> Finding:
 
 def _connected(settings: Settings) -> LabelStudio:
     if settings.label_studio_token is None and not settings.secrets.exists():
-        # Asking for the token would make the secrets, and looking must change nothing.
         raise ServiceDown("there is no token yet")
     return LabelStudio.connect(settings)
 
 
 def label_studio(settings: Settings) -> Finding:
     """Label Studio answers in the release that Attune was tried with."""
-    with _connected(settings) as ls:
-        version = ls.version()
+    # No connection as an administrator: asking for the token would make the secrets, and looking must change nothing.
+    version = requests.get(f"{settings.label_studio_address}/api/version", timeout=5).json()["release"]
     fine = version == VERSION
     todo = "" if fine else f"Attune was tried with {VERSION}; watch the first answers, or use that release."
     return Finding("label studio", "ok" if fine else "warn", f"{version} at {settings.label_studio_address}", todo)
@@ -203,10 +224,18 @@ def encoder(settings: Settings) -> Finding:
     try:
         found = locate(settings.encoder, settings.pretrained)
     except AttuneError as error:
-        return Finding("encoder", "warn", str(error), "Until then only ready-made vectors can be added (--vectors).")
+        what, _, ways = str(error).partition(" Ways out: ")
+        return Finding("encoder", "warn", what, ways or "Until then add ready-made vectors: --vectors.")
     return Finding("encoder", "ok", f"{settings.encoder} from {found.path}")
 
 
+# What a check asks something of, beside the part that it is about.
+NEEDS = {
+    "workers": ("redis",),
+    "token": ("label studio",),
+    "clock": ("label studio",),
+    "webhooks": ("label studio", "web app", "records"),
+}
 CHECKS: dict[str, Check] = {
     "python": python,
     "workspace": disk,

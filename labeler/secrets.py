@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from labeler.settings import Settings
 from models.errors import SettingsError
 from models.files import write_json
 
@@ -23,6 +24,7 @@ class Secrets:
     label_studio_password: str  # of Label Studio's administrator
     label_studio_token: str  # 40 hexadecimal characters, the administrator's legacy token
     machine_token: str  # bearer token of this machine's own pipelines
+    redis_password: str  # of the Redis that `attune up` starts
 
 
 def load(path: Path) -> Secrets:
@@ -38,6 +40,16 @@ def load(path: Path) -> Secrets:
         if asdict(secrets) != kept:
             write_json(path, asdict(secrets), mode=0o600)
     return secrets
+
+
+def redis_address(settings: Settings) -> str:
+    """Address of Redis with its password, for clients: the one set, or our own.
+
+    Only a start makes the password: a Redis that an older release started has none, and looking changes nothing.
+    """
+    password = None if settings.redis_url else _read(settings.secrets).get("redis_password")
+    address = settings.redis_address
+    return address if password is None else address.replace("://", f"://:{password}@", 1)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -103,6 +103,12 @@ def parse_reference(text: str) -> Reference:
     name, _, ref = text.partition("@")
     if not text.endswith("@"):
         ref = ref or CHAMPION
+    if ref == "latest":
+        raise UnknownProbe(
+            f"{text[:60]!r} names no published probe: a pipeline takes an alias or a version, which somebody promoted "
+            f"on purpose. Take its champion, {name[:60]}@{CHAMPION}, or publish the newest run first: `attune probes "
+            f"promote {name[:60]} latest --reason R`."
+        )
     return Reference(check_name(name), check_ref(ref))
 
 

@@ -86,7 +86,7 @@ def live(services: Services, tmp_path: Path) -> Iterator[Settings]:
     settings = replace(
         services.settings,
         workspace=tmp_path / "workspace",
-        redis_url=services.settings.redis_address,
+        redis_url=secrets.redis_address(services.settings),
         label_studio_url=services.settings.label_studio_address,
         label_studio_token=services.token,
     )

@@ -9,22 +9,23 @@ from typing import Any
 import click
 from sqlalchemy import func, select
 
-from labeler.cli.shell import Shell, stop, table
+from labeler.cli.bars import bars
+from labeler.cli.shell import Group, Shell, stop, table
 from labeler.cli.shell import command as attune_command
 from labeler.records.schema import Asset
-from labeler.records.session import migrate, reading
+from labeler.records.session import reading
 from models.clock import iso
 from models.errors import DataError, consequence
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Add images to the pool, list them, remove them."""
 
 
-@attune_command(command, "add")
+@attune_command(command, "add", workspace="made", example="attune assets add ./posters --manifest posters.csv")
 @click.argument("paths", metavar="PATH...", nargs=-1)
 @click.option("--manifest", type=FILE, help="CSV or Parquet: asset_id, uri or filename, title_id, further columns.")
 @click.option("--vectors", type=FILE, help="Ready-made vectors (.npz, Parquet, Arrow) in place of an encoder.")
@@ -48,20 +49,31 @@ def add(
     from labeler.assets.add import Request, add
 
     if not paths and manifest is None:
-        raise DataError("Name at least one PATH with images, or a --manifest: attune assets add FOLDER")
+        raise DataError("Name at least one PATH with images, or a --manifest: attune assets add ./posters")
     names = [os.fsencode(path).decode("utf-8", "surrogateescape") for path in paths]
     request = Request(names, manifest, vectors, fingerprint, restore, not no_wait)
-    with shell.progress("Reading images") as reading_bar, shell.progress("Embedding") as embedding_bar:
-        summary = add(shell.settings, request, reading_bar, embedding_bar)
+    with bars() as start:
+        summary = add(shell.settings, request, start("Reading images"), start("Embedding"))
     shell.result(summary.to_dict(), table(("what", "images", "for example"), summary.rows()))
     if summary.jobs and no_wait:
         shell.hint(f"The workers embed in {len(summary.jobs)} jobs; `attune assets list` shows which images are ready.")
+    if summary.added and _drawings_only(shell):
+        shell.hint(
+            "The encoder of this workspace is the demo's, which knows nothing but the demo's drawings. For images of "
+            "your own begin another workspace: attune up --workspace ./mine"
+        )
     if not summary.succeeded:
         first = summary.refused[0][2] if summary.refused else "There is no image at these places."
         stop(f"attune: Nothing was added. {first}", consequence(DataError).exit_code)
 
 
-@attune_command(command, "list")
+def _drawings_only(shell: Shell) -> bool:
+    from models.sample import ENCODER_WEIGHTS
+
+    return shell.settings.pretrained == str(ENCODER_WEIGHTS)
+
+
+@attune_command(command, "list", example="attune assets list --limit 20")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Assets on one page.")
 @click.option("--offset", type=click.IntRange(0), default=0, help="Assets to leave out before.")
 def list_(shell: Shell, limit: int, offset: int) -> None:
@@ -69,7 +81,6 @@ def list_(shell: Shell, limit: int, offset: int) -> None:
     from labeler.assets.encoder import active_fingerprint
     from models.vectors import VectorStore
 
-    migrate(shell.settings)
     alive = Asset.removed_at.is_(None)
     with reading(shell.settings) as session:
         total = session.scalar(select(func.count()).select_from(Asset).where(alive)) or 0
@@ -106,7 +117,7 @@ def _row(asset: Asset, has_vector: bool) -> dict[str, Any]:
     }
 
 
-@attune_command(command, "remove")
+@attune_command(command, "remove", example="attune assets remove poster-17.jpg poster-18.jpg")
 @click.argument("asset_ids", metavar="ID...", nargs=-1, required=True)
 def remove(shell: Shell, asset_ids: tuple[str, ...]) -> None:
     """Take assets out of the pool, the experts' queues, the vectors and the caches. Answers given stay."""

@@ -10,17 +10,21 @@ from sqlalchemy.orm import Session
 
 from labeler import attributes, experts, queues
 from labeler.attributes import Definition
-from labeler.cli.shell import Shell, named, table
+from labeler.cli.shell import Group, Shell, named, table
 from labeler.cli.shell import command as attune_command
 from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Annotation, Attribute, Run
-from labeler.records.session import migrate, reading, writing
+from labeler.records.session import reading, writing
 from models.errors import AttuneError
 
+EXAMPLE = """attune attribute create serious --question "Is the expression serious?" \\
+      --classes serious,other \\
+      --positive "a serious face" --negative "a smiling face\""""
 
-@click.group()
+
+@click.group(cls=Group)
 def command() -> None:
-    """Questions that experts answer about images."""
+    """Make the questions that experts answer about images, and look at them."""
 
 
 def _split(_context: click.Context, _option: click.Parameter, text: str) -> list[str]:
@@ -37,7 +41,7 @@ def _by_class(_context: click.Context, _option: click.Parameter, given: tuple[st
     return found
 
 
-@attune_command(command, "create")
+@attune_command(command, "create", workspace="made", example=EXAMPLE)
 @click.argument("name")
 @click.option("--question", required=True, help="The sentence that experts read above each image.")
 @click.option(
@@ -54,7 +58,6 @@ def _by_class(_context: click.Context, _option: click.Parameter, given: tuple[st
 def create(shell: Shell, name: str, by_class: dict[str, list[str]], **given: Any) -> None:
     """Make the attribute NAME: question, classes, definition, prompts, and a queue for each expert."""
     wanted = Definition(name=name, class_prompts=by_class, **given)
-    migrate(shell.settings)
     with writing(shell.settings) as session:
         attributes.create(session, wanted, shell.settings)
     made: dict[str, str] = {}
@@ -79,10 +82,9 @@ def create(shell: Shell, name: str, by_class: dict[str, list[str]], **given: Any
         shell.hint(f"Fill the queues: attune batch {name} --size 40")
 
 
-@attune_command(command, "list")
+@attune_command(command, "list", example="attune attribute list")
 def list_(shell: Shell) -> None:
     """Every attribute with its answers and newest figures."""
-    migrate(shell.settings)
     with reading(shell.settings) as session:
         rows = [facts(session, found) for found in attributes.every(session)]
     columns = ("name", "question", "classes", "answers", "run", "AP", "from", "to")
@@ -118,11 +120,10 @@ def facts(session: Session, found: Attribute) -> dict[str, Any]:
     }
 
 
-@attune_command(command, "show")
+@attune_command(command, "show", example="attune attribute show serious")
 @click.argument("name")
 def show(shell: Shell, name: str) -> None:
     """Everything that the attribute NAME says, and how far it is."""
-    migrate(shell.settings)
     with reading(shell.settings) as session:
         found = attributes.find(session, name)
         run = session.scalar(select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1))

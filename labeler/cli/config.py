@@ -7,14 +7,14 @@ from dataclasses import fields
 
 import click
 
-from labeler.cli.shell import Shell, table
+from labeler.cli.shell import Group, Shell
 from labeler.cli.shell import command as attune_command
 from labeler.settings import Settings, kept, variable
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
-    """Look at the settings."""
+    """Look at the settings: argument over environment over workspace over default."""
 
 
 def _origin(shell: Shell, name: str) -> str:
@@ -23,7 +23,7 @@ def _origin(shell: Shell, name: str) -> str:
     return "workspace" if name in kept(shell.settings.workspace) else "default"
 
 
-@attune_command(command, "show")
+@attune_command(command, "show", workspace="optional", example="attune config show")
 def show(shell: Shell) -> None:
     """Print every setting with its value (secrets masked), its variable and what it is for."""
     shown = shell.settings.shown()
@@ -37,4 +37,9 @@ def show(shell: Shell) -> None:
         for item in fields(Settings)
     ]
     value = {name: {"value": text, "from": origin} for name, text, origin, _ in rows}
-    shell.result(value, table(("variable", "value", "from", "what for"), rows))
+    shell.result(value, "\n".join(_entry(*row) for row in rows))
+
+
+def _entry(name: str, value: str, origin: str, about: str) -> str:
+    held = f"{name}={value}" if value else f"{name} is not set"
+    return f"{held}  ({origin})\n    {about}" if origin != "default" else f"{held}\n    {about}"

@@ -7,22 +7,20 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from labeler import settings as reader
-from labeler.jobs import Report
+from labeler.cli import place
+from labeler.cli.bars import bars
+from labeler.cli.shell import WORKSPACE, shown
 from labeler.settings import Settings
 from labeler.supervise import Stack, free_ports
+from models.errors import SettingsError
 
 
-@click.command("demo")
-@click.option("--workspace", type=click.Path(file_okay=False), help="Folder that holds everything a run writes.")
+@click.command("demo", epilog=shown("attune demo --workspace ./look-around"))
 @click.option(
     "--check", is_flag=True, help="Without a person: simulated experts answer; the last line is one JSON object."
 )
@@ -30,7 +28,8 @@ from labeler.supervise import Stack, free_ports
     "--answers", default=120, show_default=True, type=click.IntRange(1, 1000), help="Simulated answers an attribute."
 )
 @click.option("--keep", is_flag=True, help="With --check: keep the temporary workspace.")
-@click.option("--json", "as_json", is_flag=True, help="The check prints JSON in any case.")
+@WORKSPACE
+@click.option("--json", "as_json", is_flag=True, help="Nothing changes: the check prints JSON in any case.")
 def command(workspace: str | None, check: bool, answers: int, keep: bool, as_json: bool) -> None:
     """Start everything with the sample catalogue: drawings, simulated experts, one published probe."""
     if check:
@@ -43,46 +42,26 @@ def _settings(workspace: str | Path | None, keep_ports: bool = False) -> Setting
     from labeler.demo import prepare
 
     first = reader.build(workspace=workspace)
+    _refuse_others(first)
     first.workspace.mkdir(parents=True, exist_ok=True)
     reader.keep(first.workspace, **prepare.encoder_settings())
     return free_ports(reader.build(workspace=first.workspace), keep_ports)
 
 
+def _refuse_others(settings: Settings) -> None:
+    """The demo changes the encoder, so it must not begin where somebody keeps images of their own."""
+    from labeler.demo import prepare
+
+    kept = Path(reader.kept(settings.workspace).get("pretrained", "")).name
+    if place.is_there(settings) and kept != Path(prepare.encoder_settings()["pretrained"]).name:
+        raise SettingsError(
+            f"{settings.workspace} is a workspace of your own, and the demo would change its encoder. Give the demo a "
+            "folder to itself: attune demo --workspace ./look-around"
+        )
+
+
 def _tell(line: str) -> None:
     click.echo(line, err=True)
-
-
-@contextmanager
-def _bars() -> Iterator[Callable[[str], Report]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-
-        def start(label: str) -> Report:
-            task = bar.add_task(label, total=None)
-            if not console.is_terminal:
-                click.echo(f"{label} …", err=True)
-            return _told(label) if not console.is_terminal else _moving(bar, task)
-
-        yield start
-
-
-def _moving(bar: Progress, task: TaskID) -> Report:
-    return lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _told(label: str) -> Report:
-    """A line now and then where no bar can move."""
-    last = 0
-
-    def report(done: int, total: int) -> None:
-        nonlocal last
-        tenth = 10 * done // total if total else 0
-        if tenth > last:
-            last = tenth
-            click.echo(f"{label}: {done} of {total}", err=True)
-
-    return report
 
 
 def _check(workspace: str | None, answers: int, keep: bool) -> None:
@@ -92,7 +71,7 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
     folder = Path(set_outside) if set_outside else Path(tempfile.mkdtemp(prefix="attune-demo-check-"))
     started = time.monotonic()
     try:
-        with Stack(_settings(folder), _tell) as stack, _bars() as progress:
+        with Stack(_settings(folder), _tell) as stack, bars(lines=True) as progress:
             found = check(stack.settings, progress, answers)
     except BaseException:
         click.echo(f"demo-check failed; its workspace with every part's log is kept in {folder}", err=True)
@@ -111,7 +90,7 @@ def _demo(workspace: str | None, answers: int) -> None:
         samples = prepare.samples()
         version = run.published(stack.settings, finished)
         if version is None:
-            with _bars() as progress:
+            with bars(lines=True) as progress:
                 drawn = run.load(stack.settings, progress)
                 run.people_and_queues(stack.settings, [samples[finished]], prepare.SIMULATED, progress)
                 run.people_and_queues(stack.settings, [samples[waiting]], [prepare.NEWCOMER], progress)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sys
+import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
 from labeler import doctor
-from labeler.cli.shell import Shell, table
+from labeler.cli.shell import Shell
 from labeler.cli.shell import command as attune_command
+from labeler.cli.tables import terminal_width
+from labeler.doctor import Finding
 
 BROKEN = 1
+MARGIN = 20  # columns before what was found
 
 
-@attune_command(click.Group("attune"), "doctor")
+@attune_command(click.Group("attune"), "doctor", workspace="optional", example="attune doctor --workspace ./workspace")
 def command(shell: Shell) -> None:
     """Check every part; the exit code is 1 where something is broken."""
     found = []
@@ -22,9 +27,27 @@ def command(shell: Shell) -> None:
         for number, finding in enumerate(doctor.examine(shell.settings), start=1):
             found.append(finding)
             report(number, len(doctor.CHECKS))
-    rows = [(item.state, item.name, item.found, item.todo) for item in found]
     broken = [item.name for item in found if item.state == "fail"]
-    value = {"ok": not broken, "checks": [asdict(item) for item in found]}
-    shell.result(value, table(("", "part", "found", "what to do"), rows))
+    shell.result({"ok": not broken, "checks": [asdict(item) for item in found]}, told(found))
     if broken:
         sys.exit(BROKEN)
+
+
+def told(found: Sequence[Finding]) -> str:
+    """A line for each finding that says something, then what to do: the same advice once."""
+    width = min(terminal_width(), 120)
+    lines = [_wrapped(f"{one.state:<5} {one.name:<13} {one.found}", width) for one in found if one.state != "skip"]
+    if skipped := [one.name for one in found if one.state == "skip"]:
+        lines.append(_wrapped(f"{'skip':<5} {'the rest':<13} {', '.join(skipped)}: asked once the above answer", width))
+    advice: dict[str, list[str]] = {}
+    for one in found:
+        if one.todo:
+            advice.setdefault(one.todo, []).append(one.name)
+    if advice:
+        lines += ["", "What to do"]
+        lines += [_wrapped(f"- {todo} ({', '.join(names)})", width, 2) for todo, names in advice.items()]
+    return "\n".join(lines)
+
+
+def _wrapped(line: str, width: int, margin: int = MARGIN) -> str:
+    return textwrap.fill(line, width, subsequent_indent=" " * margin, break_long_words=False, break_on_hyphens=False)

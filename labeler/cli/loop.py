@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from labeler import attributes, jobs
-from labeler.cli.shell import Shell
+from labeler.cli.shell import Group, Shell
 from labeler.cli.shell import command as attune_command
-from labeler.records.session import migrate, reading
+from labeler.records.session import reading
 
 
-@click.group()
+@click.group(cls=Group)
 def _loop() -> None:
     """Holds the three commands; `attune` lists each by itself."""
 
@@ -21,7 +21,6 @@ _no_wait = click.option("--no-wait", is_flag=True, help="Only enqueue; do not wa
 
 
 def _ask(shell: Shell, kind: str, label: str, no_wait: bool, **arguments: Any) -> dict[str, Any]:
-    migrate(shell.settings)
     if arguments.get("attribute"):
         with reading(shell.settings) as session:
             attributes.find(session, arguments["attribute"])
@@ -50,7 +49,7 @@ def _round(shell: Shell, done: dict[str, Any]) -> None:
         shell.hint(f"Nobody answers it yet: attune expert add EMAIL --attribute {done['attribute']}")
 
 
-@attune_command(_loop, "batch")
+@attune_command(_loop, "batch", example="attune batch serious --size 40")
 @click.argument("name")
 @click.option(
     "--size", default=40, show_default=True, type=click.IntRange(1, 1000), help="Open tasks that each queue is to hold."
@@ -61,7 +60,7 @@ def batch(shell: Shell, name: str, size: int, no_wait: bool) -> None:
     _round(shell, _ask(shell, "learn", f"batch {name}", no_wait, attribute=name, size=size))
 
 
-@attune_command(_loop, "learn")
+@attune_command(_loop, "learn", example="attune learn serious")
 @click.argument("name")
 @_no_wait
 def learn(shell: Shell, name: str, no_wait: bool) -> None:
@@ -69,7 +68,7 @@ def learn(shell: Shell, name: str, no_wait: bool) -> None:
     _round(shell, _ask(shell, "learn", f"learn {name}", no_wait, attribute=name))
 
 
-@attune_command(_loop, "sync")
+@attune_command(_loop, "sync", example="attune sync serious --all")
 @click.argument("name", required=False)
 @click.option("--all", "whole", is_flag=True, help="Compare every task, not only those changed since the last sync.")
 @_no_wait

@@ -13,17 +13,16 @@ from labeler import jobs
 from labeler.catalog import heal as healing
 from labeler.catalog import history as past
 from labeler.catalog import listing, promote
-from labeler.cli.shell import Shell, table
+from labeler.cli.shell import Group, Shell, table
 from labeler.cli.shell import command as attune_command
-from labeler.records.session import migrate
 from models.clock import parse
 from models.errors import AttuneError, DataError
 from models.manifest import CHAMPION
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
-    """Probes: list, compare, promote, roll back, retire."""
+    """List, compare, promote, roll back and retire probes."""
 
 
 _reason = click.option("--reason", required=True, metavar="R", help="Why, in a few words; kept in the history.")
@@ -46,12 +45,17 @@ def _figure(figure: dict[str, Any]) -> str:
     return f"{figure['value']:.3f} [{figure['lo']:.3f}, {figure['hi']:.3f}]"
 
 
-@attune_command(command, "list")
+@attune_command(command, "list", example="attune probes list serious")
 @click.argument("name", required=False)
-@click.option("--candidates", default=listing.CANDIDATES, show_default=True, type=click.IntRange(0, 1000))
+@click.option(
+    "--candidates",
+    default=listing.CANDIDATES,
+    show_default=True,
+    type=click.IntRange(0, 1000),
+    help="Newest runs to list that are not published.",
+)
 def list_(shell: Shell, name: str | None, candidates: int) -> None:
     """Every attribute's probes, or of NAME the versions and newest candidates."""
-    migrate(shell.settings)
     if name is None:
         found = listing.overview(shell.settings)
         cells = [
@@ -86,13 +90,12 @@ def list_(shell: Shell, name: str | None, candidates: int) -> None:
         shell.hint(f"Nothing was learned yet: attune learn {name}")
 
 
-@attune_command(command, "compare")
+@attune_command(command, "compare", example="attune probes compare serious 3 latest")
 @click.argument("name")
 @click.argument("a")
 @click.argument("b")
 def compare(shell: Shell, name: str, a: str, b: str) -> None:
     """Versions A and B of NAME side by side, and their difference on the same audit answers."""
-    migrate(shell.settings)
     found = listing.compare(shell.settings, name, a, b)
     first, second = found["versions"]
     rows = [("answers", first["answers"], second["answers"])]
@@ -105,7 +108,7 @@ def compare(shell: Shell, name: str, a: str, b: str) -> None:
     shell.hint(f"Average precision of {first['version']} less that of {second['version']}, paired: {told}")
 
 
-@attune_command(command, "promote")
+@attune_command(command, "promote", example='attune probes promote serious latest --reason "AP 0.91, seen with Mo"')
 @click.argument("name")
 @click.argument("version")
 @_reason
@@ -114,16 +117,26 @@ def compare(shell: Shell, name: str, a: str, b: str) -> None:
 @click.option("--no-wait", is_flag=True, help="Do not wait for the scores of the pool.")
 def promote_(shell: Shell, name: str, version: str, reason: str, alias: str, override: bool, no_wait: bool) -> None:
     """Publish VERSION of NAME (a number, or latest) and point an alias at it; then score the pool with it."""
-    migrate(shell.settings)
     moved = promote.promote(shell.settings, name, version, reason, _who(), alias, override)
     scores = _score(shell, moved, no_wait)
-    before = f", before {moved.before}" if moved.before is not None else ""
-    shell.result(moved.to_dict() | {"scores": scores}, f"{name} version {moved.version} is {moved.alias} now{before}.")
+    shell.result(moved.to_dict() | {"scores": scores}, _told(moved))
     for gate in moved.gates:
         if not gate["passed"]:
             value = "not known" if gate["value"] is None else f"{gate['value']:.3f}"
             shell.hint(f"Gate not passed: {gate['name']} is {value}, the bound {gate['bound']:g} ({gate['text']}).")
-    shell.hint(f"Undo with: attune probes rollback {name} --reason R")
+    if moved.before != moved.version:
+        shell.hint(f"Undo with: attune probes rollback {name} --reason R" + _aliased(alias))
+
+
+def _told(moved: promote.Moved) -> str:
+    told = f"{moved.attribute} version {moved.version} is {moved.alias}"
+    if moved.before == moved.version:
+        return f"{told} already; the history has your reason, nothing else changed."
+    return f"{told} now." if moved.before is None else f"{told} now; before, version {moved.before} was."
+
+
+def _aliased(alias: str) -> str:
+    return "" if alias == CHAMPION else f" --alias {alias}"
 
 
 def _score(shell: Shell, moved: promote.Moved, no_wait: bool) -> dict[str, Any]:
@@ -138,7 +151,7 @@ def _score(shell: Shell, moved: promote.Moved, no_wait: bool) -> dict[str, Any]:
         return {"error": type(error).__name__, "message": str(error)}
 
 
-@attune_command(command, "rollback")
+@attune_command(command, "rollback", example='attune probes rollback serious --reason "too many false alarms"')
 @click.argument("name")
 @_reason
 @_alias
@@ -147,7 +160,9 @@ def rollback(shell: Shell, name: str, reason: str, alias: str) -> None:
     _move(shell, lambda: promote.rollback(shell.settings, name, reason, _who(), alias), "{alias} is {version} again")
 
 
-@attune_command(command, "retire")
+@attune_command(
+    command, "retire", example='attune probes retire serious 3 --reason "made before the definition changed"'
+)
 @click.argument("name")
 @click.argument("version")
 @_reason
@@ -157,18 +172,16 @@ def retire(shell: Shell, name: str, version: str, reason: str) -> None:
 
 
 def _move(shell: Shell, move: Callable[[], promote.Moved], told: str) -> None:
-    migrate(shell.settings)
     moved = move()
     shell.result(moved.to_dict(), f"{moved.attribute}: {told.format(alias=moved.alias, version=moved.version)}.")
 
 
-@attune_command(command, "history")
+@attune_command(command, "history", example="attune probes history serious --on 2026-05-01")
 @click.argument("name")
 @click.option("--on", metavar="DATE", help="Only what the alias pointed at then: 2026-03-01, or with a time, in UTC.")
 @_alias
 def history(shell: Shell, name: str, on: str | None, alias: str) -> None:
     """Who moved NAME's aliases when and why; with --on, what was champion at the end of that day."""
-    migrate(shell.settings)
     if on is None:
         lines = past.history(shell.settings, name)
         cells = [
@@ -198,10 +211,9 @@ def _moment(text: str) -> datetime:
     return moment + timedelta(days=1, microseconds=-1) if whole_day else moment
 
 
-@attune_command(command, "heal")
+@attune_command(command, "heal", example="attune probes heal")
 def heal(shell: Shell) -> None:
     """Make the catalog's files say what the records say; `attune up` does so at each start."""
-    migrate(shell.settings)
     done = healing.heal(shell.settings)
     written = [*done["versions"], *(f"aliases of {name}" for name in done["aliases"])]
     shell.result(done, f"Written anew: {', '.join(written)}." if written else "All is as the records say.")

@@ -9,11 +9,13 @@ from typing import Any
 import click
 
 from labeler.catalog import source
-from labeler.cli.shell import Shell
+from labeler.cli.shell import Group, Shell
 from labeler.cli.shell import command as attune_command
 
+SCORE = "attune score serious@champion --vectors new.parquet --to scores.parquet"
 
-@click.group()
+
+@click.group(cls=Group)
 def _pipeline() -> None:
     """Holds the two commands; `attune` lists each by itself."""
 
@@ -34,7 +36,7 @@ def _where(shell: Shell, url: str | None, offline: bool) -> dict[str, Any]:
     return {"url": place.url, "token": place.token, "cache": shell.settings.pull_cache, "offline": offline}
 
 
-@attune_command(_pipeline, "pull")
+@attune_command(_pipeline, "pull", workspace="optional", example="attune pull serious@champion --to ./probe")
 @click.argument("ref", metavar="NAME[@ALIAS|@VERSION]")
 @click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the files.")
 @_url
@@ -58,7 +60,7 @@ def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> No
     shell.result(value, f"{manifest.attribute} version {manifest.version} is in {done.folder}; {came}.")
 
 
-@attune_command(_pipeline, "score")
+@attune_command(_pipeline, "score", workspace="optional", example=SCORE)
 @click.argument("ref", metavar="NAME[@ALIAS|@VERSION]")
 @click.option(
     "--vectors",

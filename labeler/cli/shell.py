@@ -1,22 +1,24 @@
-"""What every command shares: --workspace and --json, one sink for results, progress bars on stderr."""
+"""What every command shares: --workspace and --json, one sink for results, an example in its help."""
 
 from __future__ import annotations
 
 import functools
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
 from labeler import settings as reader
+from labeler.cli import place
+from labeler.cli.bars import Report, bars
+from labeler.cli.tables import Table, named, table
 from labeler.settings import Settings
+
+__all__ = ["Group", "Shell", "command", "named", "stop", "table"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Shell:
         if self.json:
             click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
         elif isinstance(text, Table):
-            Console().print(text)
+            text.print()
         else:
             click.echo(text if text is not None else json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
@@ -40,53 +42,65 @@ class Shell:
         click.echo(text, err=True)
 
     @contextmanager
-    def progress(self, label: str) -> Iterator[Callable[[int, int], None]]:
-        """A progress bar on stderr; yields ``report(done, total)``. Silent where stderr is no terminal."""
-        console = Console(stderr=True)
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-            task = bar.add_task(label, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+    def progress(self, label: str) -> Iterator[Report]:
+        """A progress bar on stderr; yields ``report(done, total)``."""
+        with bars() as start:
+            yield start(label)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> Table:
-    """A table for people: numbers to the right, empty cells for None."""
-    made = Table(title=title, title_justify="left")
-    for index, name in enumerate(columns):
-        numeric = bool(rows) and all(isinstance(row[index], int | float) or row[index] is None for row in rows)
-        made.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*["" if cell is None else f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row])
-    return made
+class Group(click.Group):
+    """A group of commands whose list says each one's whole first sentence."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list; click itself would cut each line short."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, one.get_short_help_str(limit=1000)) for name, one in found if one and not one.hidden]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
 
 
-def command(group: click.Group, name: str, **options: Any) -> Callable[[Callable[..., None]], click.Command]:
-    """Add a command to ``group``: its function gets a Shell first, and --workspace and --json are options of it."""
+SHARED = ("workspace", "as_json")
+WORKSPACE = click.option(
+    "--workspace",
+    type=click.Path(file_okay=False),
+    help="Folder that holds everything a run writes: ./workspace unless this or ATTUNE_WORKSPACE says another.",
+)
+
+
+def command(
+    group: click.Group,
+    name: str,
+    workspace: Literal["needed", "made", "optional"] = "needed",
+    example: str = "",
+    **options: Any,
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Add a command to ``group``: its function gets a Shell first, and --workspace and --json are options of it.
+
+    ``workspace``: one that is needed must be there, one that is made need not, and both have migrated records when the
+    function is called; for an optional one nothing is looked at. ``example`` is shown under the command's help.
+    """
 
     def decorate(function: Callable[..., None]) -> click.Command:
-        @click.option(
-            "--workspace", type=click.Path(file_okay=False), help="Folder that holds everything a run writes."
-        )
+        @WORKSPACE
         @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
         @functools.wraps(function)
-        def run(workspace: str | None, as_json: bool, **arguments: Any) -> None:
-            function(Shell(reader.build(workspace=workspace), as_json), **arguments)
+        def run(as_json: bool, **arguments: Any) -> None:
+            settings = reader.build(workspace=arguments.pop("workspace"))
+            if workspace != "optional":
+                place.open_records(settings, make=workspace == "made")
+            function(Shell(settings, as_json), **arguments)
 
-        return group.command(name, **options)(run)
+        made = group.command(name, epilog=shown(example), **options)(run)
+        made.params.sort(key=lambda one: one.name in SHARED)  # a command's own options are read first
+        return made
 
     return decorate
 
 
-def named(pairs: Mapping[str, Any]) -> str:
-    """``key: value`` lines, aligned."""
-    width = max((len(key) for key in pairs), default=0)
-    return "\n".join(f"{key:<{width}}  {value}" for key, value in pairs.items())
+def shown(example: str) -> str | None:
+    """``example`` as the end of a help text."""
+    return f"\b\nFor instance:\n  {example}" if example else None
 
 
 def stop(message: str, exit_code: int = 1) -> None:

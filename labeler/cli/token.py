@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
 from sqlalchemy import select
 
 from labeler import tokens
-from labeler.cli.shell import Shell, table
+from labeler.cli.shell import Group, Shell, table
 from labeler.cli.shell import command as attune_command
 from labeler.records.schema import Token
-from labeler.records.session import migrate, reading
+from labeler.records.session import reading
+from models.clock import iso
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
-    """What machines show to pull."""
+    """Make the tokens that other machines show to pull, list them, revoke them."""
 
 
-@attune_command(command, "create")
+@attune_command(command, "create", example="attune token create nightly")
 @click.argument("name")
 @click.option("--role", type=click.Choice(tokens.ROLES), default="pipeline", show_default=True, help="What it may do.")
 def create(shell: Shell, name: str, role: str) -> None:
     """Make a token called NAME and print it, this once."""
-    migrate(shell.settings)
     text = tokens.issue(shell.settings, name, role)
     shell.result({"name": name, "role": role, "token": text}, text)
     shell.hint(
@@ -30,22 +32,33 @@ def create(shell: Shell, name: str, role: str) -> None:
     )
 
 
-@attune_command(command, "list")
+@attune_command(command, "list", example="attune token list")
 def list_(shell: Shell) -> None:
     """Every token's name, role and state; the tokens themselves are kept nowhere."""
-    migrate(shell.settings)
     with reading(shell.settings) as session:
         rows = list(session.scalars(select(Token).order_by(Token.created_at)))
     found = [
-        {"name": one.name, "role": one.role, "created_at": one.created_at, "revoked_at": one.revoked_at} for one in rows
+        {
+            "name": one.name,
+            "role": one.role,
+            "created_at": iso(one.created_at),
+            "revoked_at": None if one.revoked_at is None else iso(one.revoked_at),
+        }
+        for one in rows
     ]
-    shell.result(found, table(("name", "role", "created", "revoked"), [tuple(one.values()) for one in found]))
+    cells = [(one.name, one.role, _day(one.created_at), _day(one.revoked_at)) for one in rows]
+    shell.result(found, table(("name", "role", "created (UTC)", "revoked (UTC)"), cells))
+    if not found:
+        shell.hint("No token yet: attune token create NAME")
 
 
-@attune_command(command, "revoke")
+def _day(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+
+
+@attune_command(command, "revoke", example="attune token revoke nightly")
 @click.argument("name")
 def revoke(shell: Shell, name: str) -> None:
     """Make every token called NAME useless, at once."""
-    migrate(shell.settings)
     count = tokens.revoke(shell.settings, name)
     shell.result({"name": name, "revoked": count}, f"{name}: {count} token(s) revoked.")

@@ -9,7 +9,7 @@ from labeler.cli.shell import command as attune_command
 from labeler.supervise import free_ports, run
 
 
-@attune_command(click.Group("attune"), "up")
+@attune_command(click.Group("attune"), "up", workspace="optional", example="attune up --workspace ./workspace")
 @click.option("--free-ports", "free", is_flag=True, help="Take ports that are free now in place of the set ones.")
 def command(shell: Shell, free: bool) -> None:
     """Start and watch Redis, Label Studio, the web app, the workers and the schedule; Ctrl-C stops them all."""

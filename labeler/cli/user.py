@@ -6,26 +6,29 @@ import click
 from sqlalchemy import select
 
 from labeler import people
-from labeler.cli.shell import Shell, table
+from labeler.cli.shell import Group, Shell, table
 from labeler.cli.shell import command as attune_command
 from labeler.experts import fresh_password
 from labeler.records.schema import User
-from labeler.records.session import migrate, reading
+from labeler.records.session import reading
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
-    """Logins of the console."""
+    """Make the console's logins, list them, take them away."""
 
 
-@attune_command(command, "add")
+@attune_command(command, "add", example="attune user add mo@studio.example --role owner")
 @click.argument("email")
 @click.option(
-    "--role", type=click.Choice(["owner", "admin"]), default="owner", show_default=True, help="What it may do."
+    "--role",
+    type=click.Choice(["owner", "admin"]),
+    default="owner",
+    show_default=True,
+    help="An owner promotes probes; an admin also manages people.",
 )
 def add(shell: Shell, email: str, role: str) -> None:
     """Make a login of the console for EMAIL."""
-    migrate(shell.settings)
     password = fresh_password()
     made = people.create(shell.settings, email, role, password)
     value = {"email": made.email, "role": role, "password": password, "console": shell.settings.web_address}
@@ -35,30 +38,27 @@ def add(shell: Shell, email: str, role: str) -> None:
     shell.result(value, text)
 
 
-@attune_command(command, "list")
+@attune_command(command, "list", example="attune user list")
 def list_(shell: Shell) -> None:
     """Every login of the console and its role."""
-    migrate(shell.settings)
     with reading(shell.settings) as session:
         rows = list(session.scalars(select(User).order_by(User.email)))
     found = [{"email": one.email, "role": one.role, "disabled": one.disabled_at is not None} for one in rows]
     shell.result(found, table(("address", "role", "disabled"), [tuple(one.values()) for one in found]))
 
 
-@attune_command(command, "password")
+@attune_command(command, "password", example="attune user password mo@studio.example")
 @click.argument("email")
 def password(shell: Shell, email: str) -> None:
     """Give EMAIL a new password for the console; older sessions end."""
-    migrate(shell.settings)
     made = fresh_password()
     people.set_password(shell.settings, email, made)
     shell.result({"email": email, "password": made}, f"{email}\n  password: {made}   (shown this once)")
 
 
-@attune_command(command, "remove")
+@attune_command(command, "remove", example="attune user remove mo@studio.example")
 @click.argument("email")
 def remove(shell: Shell, email: str) -> None:
     """Take EMAIL's login of the console away; sessions end at once."""
-    migrate(shell.settings)
     people.disable(shell.settings, email)
     shell.result({"email": email, "disabled": True}, f"{email} cannot log in any more.")

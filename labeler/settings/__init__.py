@@ -6,6 +6,6 @@ the entry points reads it at all: they are handed a ``Settings``.
 """
 
 from labeler.settings.build import build, keep, kept
-from labeler.settings.table import Settings, variable
+from labeler.settings.table import Settings, hidden, variable
 
-__all__ = ["Settings", "build", "keep", "kept", "variable"]
+__all__ = ["Settings", "build", "hidden", "keep", "kept", "variable"]

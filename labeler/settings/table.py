@@ -157,6 +157,11 @@ class Settings:
         return found
 
 
+def hidden(address: str) -> str:
+    """An address without the user and password in it."""
+    return address.rsplit("@", maxsplit=1)[-1]
+
+
 def variable(name: str) -> str:
     """The environment variable of the setting ``name``."""
     return "ATTUNE_" + name.upper()

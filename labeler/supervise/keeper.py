@@ -132,10 +132,10 @@ def roll(path: Path) -> None:
         log.truncate(0)
 
 
-def tail(path: Path, lines: int = 12) -> str:
-    """The last lines of a log, for an error that must say why."""
+def tail(path: Path, lines: int = 12, since: int = 0) -> str:
+    """The last lines of a log, for an error that must say why; only what came after its first ``since`` bytes."""
     if not path.exists():
         return "(no log)"
     with path.open("rb") as log:
-        log.seek(max(0, path.stat().st_size - 20_000))
+        log.seek(max(0, since, path.stat().st_size - 20_000))
         return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])

@@ -7,8 +7,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from labeler import secrets
 from labeler.label_studio import local
 from labeler.settings import Settings
+from models.files import write_bytes
 
 # Every process of a part carries this variable, so that the next start finds what a killed one left behind.
 MARK = "_ATTUNE_STACK"
@@ -65,7 +67,14 @@ def _redis(settings: Settings) -> Part:
         "save": "",
         "maxmemory-policy": "noeviction",
     }
-    command = (redis_server(), *(word for name, value in options.items() for word in (f"--{name}", value)))
+    # In a file of the owner's alone: every user of the machine may read a command line.
+    private = folder / "redis.conf"
+    write_bytes(private, f"requirepass {secrets.load(settings.secrets).redis_password}\n".encode(), mode=0o600)
+    command = (
+        redis_server(),
+        str(private),
+        *(word for name, value in options.items() for word in (f"--{name}", value)),
+    )
     return Part(
         name="redis",
         title="Redis",

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from labeler import jobs
 from labeler.label_studio import local
 from labeler.label_studio.client import LabelStudio
-from labeler.settings import Settings
+from labeler.settings import Settings, hidden
 from models.errors import LabelStudioError, LabelStudioRefused, ServiceDown
 
 Tell = Callable[[str], None]
@@ -85,11 +85,6 @@ def _get(address: str) -> str | None:
     except requests.RequestException as error:
         return type(error).__name__
     return None if reply.status_code == 200 else f"status {reply.status_code}"
-
-
-def hidden(address: str) -> str:
-    """An address without the user and password in it."""
-    return address.rsplit("@", maxsplit=1)[-1]
 
 
 CHECKS = (

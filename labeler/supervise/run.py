@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from filelock import FileLock, Timeout
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
@@ -17,8 +15,9 @@ from labeler import secrets
 from labeler.catalog.heal import heal
 from labeler.label_studio import install, template
 from labeler.records.session import migrate
-from labeler.settings import Settings, keep
+from labeler.settings import Settings, hidden, keep
 from labeler.supervise import orphans, parts, ports, readiness
+from labeler.supervise.alone import alone
 from labeler.supervise.keeper import Flags, Keeper, tail
 from models.errors import CatalogError, ServiceDown, ServiceError
 
@@ -46,32 +45,16 @@ def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lamb
         ports.check(wanted)
         keep_ports(settings)
         migrate(settings)
-        tell(f"records       ready  {readiness.hidden(settings.records_url)}")
+        tell(f"records       ready  {hidden(settings.records_url)}")
         heal_catalog(settings, tell)
         supervisor = Supervisor(settings, wanted, tell, ready)
         try:
             supervisor.loop()
         finally:
             orphans.sweep(settings.workspace)
+            tell(f"Stopped. Everything is kept in {settings.workspace}; the next start goes on with it.")
         if supervisor.failure is not None:
             raise supervisor.failure
-
-
-@contextmanager
-def alone(settings: Settings) -> Iterator[None]:
-    """Hold the workspace's lock; the kernel lets go of it with the process, however that ends."""
-    lock = FileLock(settings.workspace / "up.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise ServiceError(
-            f"Attune already runs on {settings.workspace}. Stop it there with Ctrl-C, or name another folder with "
-            "--workspace (and other ports: ATTUNE_WEB_PORT, ATTUNE_LABEL_STUDIO_PORT, ATTUNE_REDIS_PORT)."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def heal_catalog(settings: Settings, tell: Tell) -> None:
@@ -109,6 +92,7 @@ class Supervisor(Manager):  # type: ignore[misc]
         self.failure: ServiceError | None = None
         self.flags = Flags()
         self._tell, self._ready = tell, ready
+        self._narrator = threading.Thread(target=self._narrate, daemon=True)
         others = sum(not part.last for part in wanted)
         for part in wanted:
             self._processes[part.name] = {"obj": Keeper(part, self.flags, others)}
@@ -116,9 +100,20 @@ class Supervisor(Manager):  # type: ignore[misc]
     def _start(self) -> None:
         super()._start()
         # Only now: a process forked beside a running thread could inherit a lock that nobody gives back.
-        threading.Thread(target=self._narrate, daemon=True).start()
+        self._narrator.start()
+
+    def loop(self) -> None:
+        """Run until everything has stopped."""
+        super().loop()
+        self._narrator.join(1)
 
     def _narrate(self) -> None:
+        self._tell_start()
+        # Told from here: a signal may come while the main thread is in the middle of a line.
+        self.flags.stopping.wait()
+        self._tell(f"Stopping {', '.join(one['obj'].part.title for one in self._processes.values())} …")
+
+    def _tell_start(self) -> None:
         try:
             self._wait(self.settings, self._tell, self._alive)
         except _Stopping:

@@ -11,7 +11,8 @@ from typing import Self
 
 from labeler.label_studio import install, template
 from labeler.settings import Settings
-from labeler.supervise import readiness
+from labeler.supervise import parts, readiness
+from labeler.supervise.alone import check_alone
 from labeler.supervise.keeper import open_log, tail
 from labeler.supervise.parts import PARENT, our_environment
 from models.errors import ServiceDown
@@ -31,13 +32,19 @@ class Stack:
         self.log = settings.logs / "up.log"
         self._tell = tell
         self._process: subprocess.Popen[bytes] | None = None
+        self._before = 0  # bytes of the log that earlier stacks wrote
 
     def start(self) -> None:
-        """Start without waiting for readiness; what must be installed first is installed first, and told."""
+        """Start without waiting for readiness; what must be installed first is installed first, and told.
+
+        Raises ServiceError where another stack runs on this workspace.
+        """
         if self.settings.label_studio_url is None:
             install.ensure(self.settings, self._tell)
             template.ensure(self.settings, self._tell)
+        check_alone(self.settings)
         with open_log(self.log) as log:
+            self._before = os.fstat(log.fileno()).st_size
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "labeler.supervise"],
                 env=our_environment(self.settings) | {PARENT: str(os.getpid())},
@@ -53,7 +60,7 @@ class Stack:
 
     def _alive(self) -> None:
         if self._process is None or self._process.poll() is not None:
-            raise ServiceDown(f"Attune did not start. It said:\n{tail(self.log)}")
+            raise ServiceDown(f"Attune did not start. It said:\n{tail(self.log, since=self._before)}")
 
     @property
     def pid(self) -> int:
@@ -62,14 +69,22 @@ class Stack:
             raise ServiceDown("The stack was not started: call start() first.")
         return self._process.pid
 
-    def wait(self) -> int:
-        """Wait until the stack ends or Ctrl-C comes; 0 in both cases where it ended well."""
+    def wait(self) -> None:
+        """Wait until Ctrl-C comes, and stop everything then; raises ServiceDown where the stack ended by itself."""
         if self._process is None:
-            return 0
+            return
         try:
-            return self._process.wait()
+            code = self._process.wait()
         except KeyboardInterrupt:
-            return self.stop()
+            self._interrupted()
+            return
+        if code != 0:
+            raise ServiceDown(f"Attune has stopped by itself. It said:\n{tail(self.log, since=self._before)}")
+
+    def _interrupted(self) -> None:
+        self._tell(f"Stopping {', '.join(part.title for part in parts.wanted(self.settings))} …")
+        self.stop()
+        self._tell(f"Stopped. Everything is kept in {self.settings.workspace}; the next start goes on with it.")
 
     def stop(self) -> int:
         """Stop every part and wait for it; the supervisor's exit code, 0 for a clean stop."""
@@ -87,12 +102,18 @@ class Stack:
         self.start()
         try:
             self.ready()
-        except BaseException:
-            self.stop()
+        except BaseException as error:
+            self._end(error)
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            self._interrupted()
+        else:
+            self.stop()

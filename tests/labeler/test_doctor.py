@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from labeler import doctor, secrets
+from labeler.cli import doctor as command
 from labeler.settings import Settings, build
 from labeler.supervise import Stack, free_ports
 from labeler.supervise.parts import our_environment
@@ -32,9 +33,20 @@ def test_a_fresh_machine_is_told_to_start(nowhere: Settings) -> None:
     assert found["python"].state == "ok"
     assert found["workspace"].state != "fail"
     assert {found[name].state for name in ("secrets", "records", "encoder")} == {"warn"}
-    assert {found[name].state for name in ("redis", "workers", "label studio", "web app", "webhooks")} == {"fail"}
-    assert all("attune up" in found[name].todo for name in ("redis", "workers", "label studio", "web app"))
+    silent = ("redis", "label studio", "web app")
+    assert {found[name].state for name in silent} == {"fail"}
+    assert all(found[name].found.startswith("does not answer at ") for name in silent)
+    assert all("attune up" in found[name].todo for name in silent)
+    assert {found[name].state for name in ("workers", "token", "clock", "webhooks")} == {"skip"}
     assert not nowhere.workspace.exists(), "looking changes nothing"
+
+
+def test_where_nothing_runs_the_advice_comes_once(nowhere: Settings) -> None:
+    told = command.told(list(doctor.examine(nowhere)))
+    assert told.count("Start everything with `attune up`") == 1
+    assert "skip  the rest      workers, token, clock, webhooks" in told
+    assert "Traceback" not in told
+    assert "HTTPConnectionPool" not in told
 
 
 def test_readable_secrets_are_named_with_the_command_that_helps(nowhere: Settings) -> None:

@@ -17,9 +17,10 @@ import numpy as np
 from click.testing import CliRunner
 
 from labeler.cli.main import attune
+from labeler.records.session import engine
 from models.errors import AttuneError, consequence
 from tests import images
-from tests.factories import picture
+from tests.factories import picture, workspace
 
 PAGE = Path(__file__).parents[3] / "docs" / "bad-inputs.md"
 OPENING = """# Bad inputs
@@ -38,7 +39,8 @@ def _npz(name: str, ids: object, vectors: object) -> None:
 
 
 def _world() -> None:
-    """The files that the commands below speak of, in the current folder."""
+    """The files that the commands below speak of, and an empty workspace, in the current folder."""
+    engine(workspace(Path("workspace")).records_url).dispose()
     Path("pictures").mkdir()
     for number in range(2):
         Path(f"pictures/{number}.jpg").write_bytes(picture(number))
@@ -89,6 +91,9 @@ COMMANDS = [
     "attune assets remove 0.jpg",
     "attune assets list --limit 0",
     "attune asset list",
+    "attune start",
+    "attune assets list --workspace wrokspace",
+    "attune attribute list --workspace pictures",
     MAKE + "serious --question Serious? --classes yes",
     MAKE + "serious --question Serious? --classes yes,Yes",
     MAKE + "serious --question Serious? --classes yes,unsure",
@@ -102,6 +107,8 @@ COMMANDS = [
     "attune learn serious",
     "attune probes promote serious latest --reason good",
     "attune pull serious@champion --to probe --offline",
+    "attune pull serious@latest --to probe",
+    "attune demo",
     "attune config show (ATTUNE_WEB_PORT=http)",
 ]
 # Name, secret shown (None: the right one), body.
@@ -150,17 +157,15 @@ def _images() -> Iterator[str]:
 
 
 def _webhooks() -> Iterator[str]:
-    from labeler import settings as reader
     from labeler.records.schema import Attribute, Expert, Queue
-    from labeler.records.session import engine, migrate, writing
+    from labeler.records.session import writing
     from labeler.web.app import create_app
     from models.clock import now
 
     yield "Answered as JSON; nothing is stored of a body that is refused.\n\n"
     yield "| what comes | status | what is said |\n|---|---|---|\n"
     with tempfile.TemporaryDirectory() as folder:
-        settings = reader.build({}, workspace=folder, redis_port=1)
-        migrate(settings)
+        settings = workspace(Path(folder), redis_port=1)
         with writing(settings) as session:
             attribute = Attribute(name="serious", question="?", classes=["yes", "no"], created_at=now())
             expert = Expert(email="ana@studio.example", name="ana", added_at=now())
@@ -206,8 +211,6 @@ def _one(typed: str) -> tuple[int, str]:
 
 @contextmanager
 def _fresh_world() -> Iterator[Path]:
-    from labeler.records.session import engine
-
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         _world()
         try:

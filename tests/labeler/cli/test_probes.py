@@ -107,6 +107,16 @@ def test_rollback_retire_and_history_tell_what_happened(attune: Attune) -> None:
     assert as_json(attune("probes", "history", "serious", "--on", "2020-01-01", "--json"))["version"] is None
 
 
+def test_promoting_the_champion_again_says_that_nothing_moved(attune: Attune) -> None:
+    attune("probes", "promote", "serious", "1", "--reason", "first", "--no-wait")
+    _, told, hints = attune("probes", "promote", "serious", "2", "--reason", "better", "--no-wait")
+    assert told == "serious version 2 is champion now; before, version 1 was.\n"
+    assert "rollback serious" in hints
+    _, told, hints = attune("probes", "promote", "serious", "2", "--reason", "still good", "--no-wait")
+    assert told == "serious version 2 is champion already; the history has your reason, nothing else changed.\n"
+    assert "rollback" not in hints
+
+
 def test_compare_puts_two_versions_side_by_side(attune: Attune) -> None:
     found = as_json(attune("probes", "compare", "serious", "1", "latest", "--json"))
     first, second = found["versions"]

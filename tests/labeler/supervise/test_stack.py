@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from labeler import jobs
 from labeler.label_studio import LabelStudio, local
+from labeler.secrets import redis_address
 from labeler.settings import Settings, build
 from labeler.supervise import Stack, free_ports, orphans
 from labeler.supervise.parts import our_environment
@@ -63,7 +64,7 @@ def test_a_stack_is_ready_refuses_a_second_one_and_leaves_nothing(light: Setting
             "workers",
         ]
         assert requests.get(f"{light.web_address}/readyz", timeout=5).ok
-        assert Redis.from_url(light.redis_address).config_get("appendonly") == {"appendonly": "yes"}
+        assert Redis.from_url(redis_address(light)).config_get("appendonly") == {"appendonly": "yes"}
         # Another command, given nothing but the workspace, finds the parts.
         assert build({}, workspace=str(light.workspace)).web_port == light.web_port
 
@@ -72,7 +73,7 @@ def test_a_stack_is_ready_refuses_a_second_one_and_leaves_nothing(light: Setting
         assert f"already runs on {light.workspace}" in second.stderr
     assert pids(light) == []
     with pytest.raises(RedisError):
-        Redis.from_url(light.redis_address).ping()
+        Redis.from_url(redis_address(light)).ping()
 
 
 def test_jobs_survive_the_death_of_workers_and_of_redis(light: Settings) -> None:
@@ -98,12 +99,12 @@ def test_everything_killed_with_9_starts_again_on_the_same_data(light: Settings)
     stack = Stack(light)
     stack.start()
     stack.ready()
-    Redis.from_url(light.redis_address).set("kept", "yes")
+    Redis.from_url(redis_address(light)).set("kept", "yes")
     time.sleep(1.5)  # Redis writes its file to disk once a second
     for process in [*pids(light), psutil.Process(stack.pid)]:
         process.kill()
     with Stack(light):
-        assert Redis.from_url(light.redis_address).get("kept") == b"yes"
+        assert Redis.from_url(redis_address(light)).get("kept") == b"yes"
         # The dead workers of before do not count as alive.
         assert len(jobs.Worker.all(connection=jobs.connect(light))) == light.workers
     stack.stop()

@@ -1,0 +1,66 @@
+"""Progress on stderr: bars that move in a terminal, a line now and then where none can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+Report = Callable[[int, int], None]
+Start = Callable[[str], Report]
+QUIET_TOTAL = 100  # what has fewer steps than this tells nothing into a log
+
+
+@contextmanager
+def bars(lines: bool = False) -> Iterator[Start]:
+    """Yield ``start(label)``, which opens a bar and returns its ``report(done, total)``; all bars share the screen.
+
+    ``lines``: every bar's start is told where stderr is no terminal, else only long ones are.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+
+        def start(label: str) -> Report:
+            if console.is_terminal:
+                return _moving(bar, bar.add_task(label, total=None))
+            if lines:
+                click.echo(f"{label} …", err=True)
+            return _told(label, 0 if lines else QUIET_TOTAL)
+
+        yield start
+
+
+def _moving(bar: Progress, task: TaskID) -> Report:
+    return lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _told(label: str, least: int) -> Report:
+    """A line for every tenth of what has ``least`` steps or more."""
+    last = 0
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        tenth = 10 * done // total if total >= max(least, 1) else 0
+        if tenth > last:
+            last = tenth
+            click.echo(f"{label}: {done:,} of {total:,}", err=True)
+
+    return report

@@ -1,0 +1,67 @@
+"""The workspace that a command works on: there, or made where that is meant; a mistyped folder is never made."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from sqlalchemy.exc import DatabaseError
+
+from labeler.records.session import migrate
+from labeler.settings import Settings
+from models.errors import AttuneError, ServiceDown, SettingsError
+
+RECORDS = "records.sqlite"
+
+
+def open_records(settings: Settings, make: bool) -> None:
+    """Bring the records of the workspace up to date; with ``make`` also where there are none yet.
+
+    Raises SettingsError where the folder is no workspace or cannot be made, ServiceDown.
+    """
+    if not make and not is_there(settings):
+        raise SettingsError(_missing(settings.workspace))
+    try:
+        migrate(settings)
+    except DatabaseError as error:
+        raise ServiceDown(
+            f"The records of {settings.workspace} cannot be read: {error.orig}. Restore {RECORDS} from a backup, or "
+            "name another workspace; `attune doctor` tries each part."
+        ) from error
+    except OSError as error:
+        if isinstance(error, AttuneError):
+            raise
+        raise SettingsError(
+            f"The workspace {settings.workspace} cannot be written: {error.strerror}. Name a folder of yours with "
+            "--workspace or ATTUNE_WORKSPACE."
+        ) from error
+
+
+def is_there(settings: Settings) -> bool:
+    """Whether records were ever made here, or are kept in a database elsewhere."""
+    return settings.database_url is not None or (settings.workspace / RECORDS).is_file()
+
+
+def _missing(folder: Path) -> str:
+    what = "holds no records" if folder.is_dir() else "is not there"
+    near = _near(folder)
+    hint = f" Did you mean --workspace {near}?" if near else ""
+    return (
+        f"{folder} is not a workspace of Attune: it {what}, and this command makes none.{hint} "
+        f"Name yours with --workspace or ATTUNE_WORKSPACE, or start one: attune up --workspace {_typed(folder)}"
+    )
+
+
+def _near(folder: Path) -> str | None:
+    """A workspace beside ``folder``, or below it or above it: most alike by name first."""
+    beside = [path.parent for path in folder.parent.glob(f"*/{RECORDS}")]
+    found = [path for path in (folder / "workspace", folder.parent, *folder.parents) if (path / RECORDS).is_file()]
+    alike = get_close_matches(folder.name, [path.name for path in beside], n=1)
+    named = [path for path in beside if path.name in alike]
+    return next((_typed(path) for path in (*named, *found, *beside[:1])), None)
+
+
+def _typed(folder: Path) -> str:
+    """The folder as one would type it: short where it lies below the current one."""
+    here = Path.cwd()
+    return str(folder.relative_to(here)) if folder.is_relative_to(here) and folder != here else str(folder)

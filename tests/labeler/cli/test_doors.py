@@ -1,0 +1,155 @@
+"""What a newcomer meets: help with examples, near names, a mistyped workspace, tables in a narrow terminal."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from labeler.cli.main import COMMANDS, NEIGHBOURS, attune
+from labeler.cli.tables import table
+from labeler.records.session import engine
+from models.errors import SettingsError
+from tests import factories
+
+
+def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that does something, with the words that call it."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        assert found is not None
+        yield from leaves(found, (*path, name))
+
+
+LEAVES = dict(leaves(attune))
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(attune, words)
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_every_help_says_what_each_option_is_for_and_ends_with_an_example_that_parses(
+    path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = LEAVES[path]
+    assert command.help
+    unexplained = [one.name for one in command.params if isinstance(one, click.Option) and not one.help]
+    assert not unexplained, f"{' '.join(path)}: options without help"
+    _, _, example = (command.epilog or "").partition("For instance:\n")
+    assert example, f"`attune {' '.join(path)}` shows no example: give attune_command one"
+    words = shlex.split(example.replace("\\\n", " "))
+    monkeypatch.chdir(tmp_path)
+    for word in words:
+        if Path(word).suffix and "@" not in word:
+            Path(word).touch()  # some commands look whether a file is there
+    assert tuple(words[: 1 + len(path)]) == ("attune", *path)
+    with command.make_context(path[-1], words[1 + len(path) :]) as context:
+        assert "workspace" in context.params
+        assert "as_json" in context.params
+
+
+def test_the_list_of_commands_is_whole_in_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for words in ((), ("assets",), ("probes",)):
+        shown = run(*words).output
+        assert "..." not in shown.partition("Commands:")[2]
+        assert max(map(len, shown.splitlines())) <= 80
+    assert "First steps" in run().output
+
+
+def test_what_newcomers_type_leads_to_a_command() -> None:
+    assert set(NEIGHBOURS.values()) <= set(COMMANDS)
+    assert "Did you mean `attune assets`?" in run("asets").output
+    assert "Did you mean `attune up`?" in run("start").output
+    assert "Did you mean 'list'?" in run("assets", "lst").output
+
+
+def test_the_shell_completes_commands() -> None:
+    environment = os.environ | {"_ATTUNE_COMPLETE": "bash_complete", "COMP_WORDS": "attune pro", "COMP_CWORD": "1"}
+    command = "import sys; from labeler.cli.main import main; sys.argv = ['attune']; main()"
+    done = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout == "plain,probes\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("assets", "list"),
+        ("attribute", "list"),
+        ("expert", "list"),
+        ("user", "list"),
+        ("token", "list"),
+        ("learn", "serious"),
+        ("sync",),
+        ("probes", "list"),
+        ("probes", "heal"),
+    ],
+    ids=" ".join,
+)
+def test_a_mistyped_workspace_is_refused_and_not_made(words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "workspace" / "records.sqlite").touch()
+    done = run(*words, "--workspace", str(tmp_path / "workspce"))
+    assert isinstance(done.exception, SettingsError)
+    assert f"Did you mean --workspace {tmp_path / 'workspace'}?" in str(done.exception)
+    assert "attune up --workspace" in str(done.exception)
+    assert not (tmp_path / "workspce").exists()
+
+
+def test_a_question_may_begin_a_workspace(tmp_path: Path) -> None:
+    made = ("attribute", "create", "serious", "--question", "Serious?", "--classes", "yes,no")
+    assert run(*made, "--workspace", str(tmp_path / "new")).exit_code == 0
+    assert "serious" in run("attribute", "list", "--workspace", str(tmp_path / "new")).stdout
+    engine(f"sqlite:///{tmp_path / 'new' / 'records.sqlite'}").dispose()
+
+
+def test_records_that_are_no_database_are_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "records.sqlite").write_bytes(b"not a database, but long enough to be read as one" * 40)
+    done = run("assets", "list", "--workspace", str(tmp_path))
+    assert "cannot be read: file is not a database" in str(done.exception)
+    assert "backup" in str(done.exception)
+
+
+def test_the_demo_does_not_begin_where_somebody_keeps_images(tmp_path: Path) -> None:
+    settings = factories.workspace(tmp_path)
+    engine(settings.records_url).dispose()
+    done = run("demo", "--workspace", str(tmp_path))
+    assert isinstance(done.exception, SettingsError)
+    assert "attune demo --workspace" in str(done.exception)
+    assert not (tmp_path / "settings.json").exists()
+
+
+WORDS = [("serious", "published", "champion, challenger"), ("romance", "candidate", None)]
+
+
+@pytest.mark.parametrize("width", [200, 80, 44])
+def test_no_word_of_a_table_is_broken_however_narrow_the_terminal(
+    width: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(("attribute", "state", "aliases"), WORDS).print(width)
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= width
+    for row in WORDS:
+        for cell in filter(None, row):
+            assert all(word in shown.split() or f"{word}," in shown for word in cell.replace(",", "").split())
+
+
+def test_rows_become_paragraphs_where_columns_do_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    path = "/a/long/path/to/an/image/that/nobody/would/want/broken.jpg"
+    table(("asset_id", "uri"), [("broken.jpg", path), ("b.jpg", "[not markup]")]).print(40)
+    shown = capsys.readouterr().out
+    assert f"uri       {path}\n" in shown
+    assert "[not markup]" in shown
+    assert "┃" not in shown
