@@ -29,6 +29,7 @@ from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import AttuneError
+from workers import newcomers
 from workers.main import prepare_log
 
 log = logging.getLogger("attune.schedule")
@@ -63,7 +64,7 @@ def main() -> None:
 
 
 def beat(settings: Settings) -> dict[str, int]:
-    """One beat; how many queues were mended, jobs brought back, syncs and rounds asked for, and old jobs forgotten.
+    """One beat; how much was mended, brought back, asked for and forgotten, by kind.
 
     Raises RedisError where Redis does not answer, before anything is asked for.
     """
@@ -76,6 +77,7 @@ def beat(settings: Settings) -> dict[str, int]:
         "syncs": ask_to_sync(settings, connection),
         "rounds": ask_to_learn(settings),
         "forgotten": forget(settings),
+        **newcomers.ask(settings),
     }
 
 

@@ -28,11 +28,11 @@ from models.fingerprint import Fingerprint
 from models.manifest import Manifest
 from models.probe_files import FILE_NAME, ProbeWeights, read_probe
 from models.vectors import VectorStore
+from workers import baseline
 
 log = logging.getLogger("attune.score")
 PART = 100_000  # assets a part covers, by their number in the records: a part stays the same as the pool grows
 STEP = 16_384  # assets scored at once
-BINS = 20  # of the histogram that later assets' scores are compared with
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +70,15 @@ def run(settings: Settings, report: Report, attribute: str, version: int, part: 
         return {"attribute": attribute, "version": version, "jobs": asked}
     catalog = Catalog(settings.catalog_address)
     probe = read_probe(catalog.read(manifest, FILE_NAME))
-    wanted = parts if part is None else [part]
+    wanted = parts if part is None else [part] if part in parts else []
+    if not wanted:
+        baseline.keep(settings, attribute, version, pool, probe)
     done, total = 0, int((pool.keys >= 0).sum()) if part is None else int((pool.keys // PART == part).sum())
     for one in wanted:
         told = score_part(catalog, manifest, probe, pool, one, lambda n, base=done: report(base + n, total))
         done += told["assets"]
-        _record(settings, attribute, version, one, told, parts)
+        if _record(settings, attribute, version, one, told, parts):
+            baseline.keep(settings, attribute, version, pool, probe)
     if part is None:
         _drop_others(settings, catalog, attribute, version, parts)
     log.info("score(%s@%d): %d assets in %d parts", attribute, version, done, len(wanted))
@@ -86,9 +89,8 @@ def run(settings: Settings, report: Report, attribute: str, version: int, part: 
 def score_part(
     catalog: Catalog, manifest: Manifest, probe: ProbeWeights, pool: Pool, part: int, report: Any
 ) -> dict[str, Any]:
-    """Write one part's feature values; how many, their digest, and each class's histogram of probabilities."""
+    """Write one part's feature values; how many, and their digest."""
     at, schema, assets = now(), feature_values.schema_of(manifest), 0
-    histogram = np.zeros((1 if probe.classes == 2 else probe.classes, BINS), dtype=np.int64)
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, schema) as writer:
         for rows, x in pool.steps(part):
@@ -97,14 +99,12 @@ def score_part(
                 manifest, pa.array(pool.ids[rows].tolist()), pa.array(pool.titles[rows].tolist()), logits, at
             )
             writer.write_batch(batch)
-            shares = np.asarray(batch.column("probability")).reshape(len(rows), -1)
-            histogram += np.stack([np.histogram(column, BINS, (0, 1))[0] for column in shares.T])
             assets += len(rows)
             report(assets)
     content = sink.getvalue().to_pybytes()
     with catalog.writing_part(manifest.attribute, manifest.version, name_of(part)) as file:
         file.write(content)
-    return {"assets": assets, "digest": digest_bytes(content), "histogram": histogram.tolist()}
+    return {"assets": assets, "digest": digest_bytes(content)}
 
 
 def open_pool(settings: Settings, fingerprint: Fingerprint) -> Pool:
@@ -130,17 +130,18 @@ def _version(settings: Settings, attribute: str, version: int) -> int:
 
 def _record(
     settings: Settings, attribute: str, version: int, part: int, told: dict[str, Any], parts: list[int]
-) -> None:
-    """Note one part in the records; the version counts as scored once every part of the pool is there."""
+) -> bool:
+    """Note one part in the records; whether every part of the pool is there now, so that the version is scored."""
     with writing(settings) as session:
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
         held: dict[str, Any] = dict(row.scores or {})
         held["parts"] = (held.get("parts") or {}) | {name_of(part): told["digest"]}
         held["assets"] = (held.get("assets") or {}) | {name_of(part): told["assets"]}
-        held["histograms"] = (held.get("histograms") or {}) | {name_of(part): told["histogram"]}
         row.scores = held
-        if all(name_of(one) in held["parts"] for one in parts):
+        complete = all(name_of(one) in held["parts"] for one in parts)
+        if complete:
             row.scored_at = now()
+        return complete
 
 
 def _drop_others(settings: Settings, catalog: Catalog, attribute: str, version: int, parts: list[int]) -> None:
@@ -148,8 +149,9 @@ def _drop_others(settings: Settings, catalog: Catalog, attribute: str, version: 
     kept = {name_of(part) for part in parts}
     with writing(settings) as session:
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
-        row.scores = {
-            key: {name: value for name, value in held.items() if name in kept} for key, held in row.scores.items()
+        by_part = {key: row.scores.get(key) or {} for key in ("parts", "assets")}
+        row.scores = row.scores | {
+            key: {name: value for name, value in held.items() if name in kept} for key, held in by_part.items()
         }
     for name in catalog.feature_parts(attribute, version):
         if name not in kept:
