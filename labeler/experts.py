@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from labeler import attributes, people, queues
+from labeler import attributes, parting, people, queues
+from labeler.label_studio import local
 from labeler.label_studio import people as label_studio_people
 from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Annotation, Attribute, Expert, Queue, User
+from labeler.records.schema import Annotation, Attribute, Expert, Queue, Task, User
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
-from models.errors import AlreadyThere, UnknownExpert
+from models.errors import AlreadyThere, SettingsError, UnknownExpert
 
 # Without the letters and digits that are taken for one another.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -26,13 +27,17 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True)
 class Invited:
-    """A new expert with what he or she needs for the first login; the password is shown this once."""
+    """A new expert with what he or she needs for the first login; the password is shown this once.
+
+    ``opens`` says what the password opens: the console, Label Studio, or both; nothing where both logins were there.
+    """
 
     email: str
     name: str
     password: str | None
     console: str
     queues: dict[str, str]
+    opens: str = ""
 
 
 def add(
@@ -40,47 +45,71 @@ def add(
 ) -> Invited:
     """Make an expert, both logins and the queues; for one that is there, add the attributes named.
 
-    Without attributes an expert answers every one, also those made later. Raises UnknownAttribute, DataError for an
-    address that is none, AlreadyThere where nothing would change, LabelStudioUnreachable.
+    Without attributes an expert answers every one, also those made later. A login that is there and open keeps its
+    password and role, whoever's it is. Raises UnknownAttribute, DataError for an address that is none, AlreadyThere
+    where nothing would change, LabelStudioUnreachable.
     """
     email = people.address(email)
     with reading(settings) as session:
         chosen = [attributes.find(session, one) for one in wanted]
         held = session.scalar(select(Expert).where(Expert.email == email, Expert.removed_at.is_(None)))
-    if held is not None and not wanted:
+    complete = held is not None and people.role_of(settings, email) is not None
+    if complete and not wanted:
         raise AlreadyThere(
             f"{email} is an expert already. `attune expert list` shows the queues; --attribute adds one."
         )
     ls = LabelStudio.connect(settings)
-    fresh = None
-    if held is None:
-        fresh = password or fresh_password()
-        held = _record(settings, ls, email, name, fresh, every=not wanted)
+    fresh = password or fresh_password()
+    opens: list[str] = []
+    if held is None or not complete:
+        user, is_new = _label_studio_login(settings, ls, email, fresh)
+        held = _record(settings, email, name, user, every=not wanted)
+        opens += ["the console"] * _console_login(settings, held, fresh) + ["Label Studio"] * is_new
     with reading(settings) as session:
         chosen = chosen or attributes.every(session)
     for attribute in chosen:
         queues.ensure(settings, ls, attribute.name, [held])
-    return Invited(email, held.name, fresh, settings.web_address, links(settings, held.id))
+    shown = fresh if opens else None
+    return Invited(email, held.name, shown, settings.web_address, links(settings, held.id), " and ".join(opens))
 
 
-def _record(settings: Settings, ls: LabelStudio, email: str, name: str | None, password: str, every: bool) -> Expert:
-    user = label_studio_people.ensure_user(ls, email, password)
+def _label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int, bool]:
+    """The user in Label Studio, and whether ``password`` opens it: not one that is there and not ours to change."""
+    before = label_studio_people.find_user(ls, email)
+    if before is None:
+        return label_studio_people.ensure_user(ls, email, password), True
+    if email == settings.label_studio_email.casefold():
+        return before, False  # the administrator, whose password the workspace's secrets hold
+    try:
+        local.reset_password(settings, email, password)  # a leaver's, or one whose password a kill kept from us
+    except SettingsError:
+        return before, False
+    return before, True
+
+
+def _record(settings: Settings, email: str, name: str | None, user: int, every: bool) -> Expert:
     with writing(settings) as session:
         found = session.scalar(select(Expert).where(Expert.email == email))
         expert = found or Expert(email=email, name="", added_at=now())
         expert.name = name or expert.name or email.partition("@")[0]
         expert.label_studio_user, expert.every_attribute, expert.removed_at = user, every, None
         session.add(expert)
-        session.flush()
-        login = session.scalar(select(User).where(User.email == email))
-    if login is None:
-        people.create(settings, email, "expert", password, expert.id)
-    else:
-        people.set_password(settings, email, password)
-        with writing(settings) as session:
-            user_row = session.get_one(User, login.id)
-            user_row.expert_id, user_row.disabled_at = expert.id, None
     return expert
+
+
+def _console_login(settings: Settings, expert: Expert, password: str) -> bool:
+    """Tie the console's login to the expert; whether ``password`` opens it: not where one is there and open."""
+    if people.role_of(settings, expert.email) is None:
+        people.create(settings, expert.email, "expert", password, expert.id)
+        return True
+    with writing(settings) as session:
+        login = session.scalars(select(User).where(User.email == expert.email)).one()
+        login.expert_id = expert.id
+        shut = login.disabled_at is not None and login.role == "expert"
+    if shut:
+        people.set_password(settings, expert.email, password)
+        people.enable(settings, expert.email)
+    return shut
 
 
 def fresh_password() -> str:
@@ -88,12 +117,11 @@ def fresh_password() -> str:
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
 
 
-def remove(settings: Settings, email: str) -> dict[str, Any]:
-    """Take an expert's queues and console login away; the answers given stay, with their author's name.
+def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]:
+    """Take an expert's queues, open questions and logins away; the answers given stay, with their author's name.
 
-    The login in Label Studio stays: its community edition has no way to take one away. Its administrator can.
-
-    Raises UnknownExpert.
+    Label Studio follows by the job `leave`, which is tried until it is done; with ``wait`` its end is waited for, and
+    "label_studio" says what became of the login there. Raises UnknownExpert.
     """
     with writing(settings) as session:
         expert = find(session, email)
@@ -101,6 +129,8 @@ def remove(settings: Settings, email: str) -> dict[str, Any]:
         closed = list(session.scalars(select(Queue).where(Queue.expert_id == expert.id, Queue.closed_at.is_(None))))
         for queue in closed:
             queue.closed_at = now()
+        waiting = (Task.queue_id.in_([queue.id for queue in closed]), Task.state == "open")
+        retired = session.connection().execute(update(Task).where(*waiting).values(state="retired")).rowcount
         kept = session.scalar(
             select(func.count())
             .select_from(Annotation)
@@ -109,7 +139,8 @@ def remove(settings: Settings, email: str) -> dict[str, Any]:
         login = session.scalar(select(User).where(User.expert_id == expert.id))
         if login is not None and login.role == "expert":
             login.disabled_at = now()
-    return {"email": expert.email, "queues_closed": len(closed), "answers_kept": kept}
+    done = {"email": expert.email, "queues_closed": len(closed), "questions_retired": retired, "answers_kept": kept}
+    return done | {"label_studio": parting.ask(settings, expert.email, wait)}
 
 
 def find(session: Session, email: str) -> Expert:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from dataclasses import asdict, replace
@@ -11,15 +12,17 @@ import requests
 
 from labeler import secrets
 from labeler.label_studio.client import LabelStudio, read
-from labeler.label_studio.install import executable
+from labeler.label_studio.install import executable, folder
 from labeler.label_studio.people import LIMITS, SHORTEST_PASSWORD, submit
 from labeler.settings import Settings
 from models.errors import LabelStudioRefused, ServiceDown, SettingsError
 from models.files import write_json
 
 HOLD_SECONDS = 600  # an image that an expert left open goes back to the queue after this
-RESET_SECONDS = 120
-DJANGO_FOLDER = Path(__file__).with_name("django")  # a module for Label Studio's own environment, never imported here
+CHANGE_SECONDS = 120
+DJANGO_FOLDER = Path(__file__).with_name("django")  # modules for Label Studio's own environment, never imported here
+LOGINS = DJANGO_FOLDER / "attune_logins.py"
+UNKNOWN = "user not found"  # what the script says of an address without a login
 
 
 def data_folder(settings: Settings) -> Path:
@@ -106,10 +109,10 @@ def _log_in(session: requests.Session, settings: Settings, password: str) -> boo
 
 
 def reset_password(settings: Settings, email: str, password: str) -> None:
-    """Give ``email`` a new password in our own Label Studio, running or not.
+    """Give ``email`` a new password in our own Label Studio, running or not, and open a login that was shut.
 
     Raises SettingsError for one that runs elsewhere, where only its own pages or operator can do it, and for a password
-    under 8 characters; ServiceDown where the command fails, as for an address that it does not know.
+    under 8 characters; ServiceDown where that fails, as for an address that it does not know.
     """
     if settings.label_studio_url:
         raise SettingsError(
@@ -118,11 +121,50 @@ def reset_password(settings: Settings, email: str, password: str) -> None:
         )
     if len(password) < SHORTEST_PASSWORD:
         raise SettingsError(f"The new password of {email} is shorter than {SHORTEST_PASSWORD} characters.")
-    asked = [str(executable(settings)), "reset_password", "--username", email, "--password", password]
-    done = subprocess.run(
-        asked, env=environment(settings), capture_output=True, text=True, timeout=RESET_SECONDS, check=False
-    )
-    # It ends with status 0 also for a user whom it does not know, and says so on stdout.
-    if done.returncode != 0 or not any(words in done.stdout for words in ("successfully", "same as current")):
-        words = (done.stderr + done.stdout).strip().splitlines()[-1:] or ["no reason given"]
-        raise ServiceDown(f"The password of {email} was not changed: {words[0]}. Is {email} a user of Label Studio?")
+    told = _change(settings, {"email": email, "password": password})
+    if told != "done":
+        raise ServiceDown(f"The password of {email} was not changed: {told}. Is {email} a user of Label Studio?")
+
+
+def shut_login(settings: Settings, email: str) -> None:
+    """End what ``email`` may do in our own Label Studio: sessions and tokens too; an address that it does not know is
+    fine. Its answers stay, under its name.
+
+    Raises SettingsError for a Label Studio that runs elsewhere, ServiceDown where ours cannot be told.
+    """
+    if settings.label_studio_url:
+        raise SettingsError(
+            f"Label Studio at {settings.label_studio_url} is not ours to shut logins in, and its community edition has "
+            f"no page for it. On its machine run `label-studio reset_password --username {email}` with a password that "
+            "you forget, or delete the user by its API (DELETE /api/users/ID)."
+        )
+    told = _change(settings, {"email": email, "password": None})
+    if told not in {"done", UNKNOWN}:
+        raise ServiceDown(f"The login of {email} was not shut: {told}. `attune doctor` tries Label Studio.")
+
+
+def _change(settings: Settings, wanted: dict[str, str | None]) -> str:
+    """Run the script of logins in Label Studio's environment; its word, "done" where all is well.
+
+    Passwords go in by a pipe: arguments could be read by everybody on the machine.
+    """
+    scripts = sorted(folder(settings).glob("lib/python3.*/site-packages/label_studio"))
+    if not scripts:
+        return f"no Label Studio is installed in {folder(settings)}"
+    variables = environment(settings)
+    variables["PYTHONPATH"] = os.pathsep.join([variables["PYTHONPATH"], str(scripts[0])])
+    command = [str(folder(settings) / "bin" / "python"), str(LOGINS)]
+    try:
+        done = subprocess.run(
+            command,
+            input=json.dumps(wanted),
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=CHANGE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{type(error).__name__} in Label Studio's environment"
+    lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
+    return lines[-1] if lines else f"it ended with status {done.returncode}"

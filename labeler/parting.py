@@ -1,0 +1,71 @@
+"""When an expert leaves: what Label Studio must be told, by the job `leave`, which is tried until it is done."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import select
+
+from labeler import jobs
+from labeler.jobs import Report
+from labeler.label_studio import local, queue
+from labeler.label_studio.client import LabelStudio
+from labeler.records.schema import Expert, Queue, Task
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.errors import AttuneError, LabelStudioRefused, ServiceDown, SettingsError
+
+ASKED = "will be told by the workers"
+
+
+def ask(settings: Settings, email: str, wait: bool) -> str:
+    """Have Label Studio told; what became of the login there, or that it follows."""
+    try:
+        if wait:
+            return str(jobs.ask(settings, "leave", expert=email)["login"])
+        jobs.enqueue(settings, "leave", expert=email)
+    except AttuneError as error:
+        if wait:
+            with suppress(ServiceDown):  # recorded even so, and sent again once there is a Redis
+                jobs.enqueue(settings, "leave", expert=email)
+            return f"{ASKED}, for now: {error}"
+    return ASKED
+
+
+def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:
+    """Take the leaver's open questions out of Label Studio and shut the login there; how many, and what was done.
+
+    Done twice it ends the same; for one who came back meanwhile nothing is done. Raises LabelStudioUnreachable.
+    """
+    with reading(settings) as session:
+        expert = session.scalars(select(Expert).where(Expert.email == email)).one()
+        rows = session.execute(
+            select(Queue.project, Task.label_studio_task)
+            .join(Task, Task.queue_id == Queue.id)
+            .where(Queue.expert_id == expert.id, Queue.closed_at.is_not(None), Task.state == "retired")
+        ).all()
+    if expert.removed_at is None:
+        return {"email": email, "questions": 0, "login": "kept: the expert came back meanwhile"}
+    waiting: dict[int, list[int]] = defaultdict(list)
+    for project, task in rows:
+        waiting[project].append(task)
+    gone = 0
+    with LabelStudio.connect(settings) as ls:
+        for number, (project, tasks) in enumerate(waiting.items()):
+            report(number, len(waiting))
+            with suppress(LabelStudioRefused):  # a project that somebody deleted
+                gone += len(queue.retire(ls, project, tasks))
+        administrator = str(ls.me().get("email", "")).casefold() == email
+    if administrator:
+        return {"email": email, "questions": gone, "login": "kept: it is the administrator's, whom Attune works as"}
+    return {"email": email, "questions": gone, "login": _shut(settings, email)}
+
+
+def _shut(settings: Settings, email: str) -> str:
+    try:
+        local.shut_login(settings, email)
+    except SettingsError as error:
+        return f"still open: {error}"
+    return "shut"
