@@ -25,7 +25,7 @@ def add(shell: Shell, email: str, wanted: tuple[str, ...], name: str | None) -> 
     made = experts.add(shell.settings, email, wanted, name)
     lines = [f"{made.name} <{made.email}>", f"  console:  {made.console}"]
     if made.password:
-        lines.append(f"  password: {made.password}   (shown this once; the same for Label Studio)")
+        lines.append(f"  password: {made.password}   (shown this once; it opens {made.opens})")
     lines += [f"  {attribute}: {link}" for attribute, link in made.queues.items()]
     shell.result(asdict(made), "\n".join(lines))
     named = [attribute for attribute in made.queues if attribute in wanted or not wanted]
@@ -48,7 +48,11 @@ def list_(shell: Shell) -> None:
 @attune_command(command, "remove", example="attune expert remove ana@studio.example")
 @click.argument("email")
 def remove(shell: Shell, email: str) -> None:
-    """Take EMAIL's queues and console login away; the answers stay."""
-    done = experts.remove(shell.settings, email)
-    shell.result(done, f"{done['email']}: {done['queues_closed']} queues closed, {done['answers_kept']} answers kept.")
-    shell.hint("The login in Label Studio remains: an administrator removes it there, on the page Organization.")
+    """Take EMAIL's queues, open questions and logins away; the answers stay."""
+    done = experts.remove(shell.settings, email, wait=True)
+    lines = [
+        f"{done['email']}: {done['queues_closed']} queues closed, {done['questions_retired']} open questions retired, "
+        f"{done['answers_kept']} answers kept.",
+        f"  login in Label Studio: {done['label_studio']}",
+    ]
+    shell.result(done, "\n".join(lines))
