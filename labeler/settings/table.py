@@ -48,6 +48,9 @@ class Settings:
     public_url: str | None = _setting(
         values.url("http", "https"), None, "The web app as browsers reach it; images and links are signed for it."
     )
+    proxies: int = _setting(
+        values.count, 0, "Proxies in front of the web app whose X-Forwarded-For and -Proto are believed."
+    )
     webhook_url: str | None = _setting(
         values.url("http", "https"),
         None,

@@ -38,6 +38,14 @@ def whole(text: str) -> int:
         raise ValueError("a whole number") from None
 
 
+def count(text: str) -> int:
+    """A whole number of 0 or more."""
+    value = whole(text)
+    if value < 0:
+        raise ValueError("a whole number of 0 or more")
+    return value
+
+
 def positive(text: str) -> int:
     """A whole number of 1 or more."""
     value = whole(text)

@@ -37,7 +37,7 @@ def serve(settings: Settings) -> None:
             threads=THREADS,
             ident="attune",
             max_request_body_size=2 * MOST_BYTES,
-            clear_untrusted_proxy_headers=True,
+            clear_untrusted_proxy_headers=not settings.proxies,  # the app reads as many as there are proxies
         )
     except OSError as error:
         raise PortBusy(
