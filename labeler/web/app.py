@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from flask import Flask
 from flask_bootstrap import Bootstrap5
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from labeler import secrets as keys
 from labeler.records.session import migrate
@@ -65,6 +66,9 @@ def create_app(settings: Settings) -> Flask:
     """
     migrate(settings)
     app = Flask(__name__)
+    if settings.proxies:  # with none, a visitor could give any address as their own, and guess passwords from each
+        believed = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)
+        app.wsgi_app = believed  # type: ignore[method-assign]
     secrets = keys.load(settings.secrets)
     app.extensions["attune"] = Attune(settings, secrets)
     app.config.update(
