@@ -46,7 +46,7 @@ RULES: dict[str, Rule] = {
     ),
     "calibration": Rule(0.1, 0, 1, "Calibration", "calibration error on audit answers, at most", at_most=True),
     "agreement": Rule(0.4, -1, 1, "Agreement", "experts' agreement (Krippendorff's alpha), at least"),
-    "encoder": Rule(1, 0, 1, "Encoder", "made with the active encoder: 1 is yes"),
+    "encoder": Rule(1, 0, 1, "Encoder", "made with the active encoder (1: it must be, 0: it need not)"),
 }
 
 

@@ -14,6 +14,7 @@ from labeler.catalog.facts import LATEST
 from labeler.records.schema import Alias, Attribute, Promotion, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
+from labeler.views.paging import Page, page_of
 from models.clock import iso, now, parse
 from models.errors import CatalogError, DataError
 from models.manifest import ALIAS, CHAMPION
@@ -45,11 +46,19 @@ def history(settings: Settings, attribute: str, until: datetime | None = None) -
     with reading(settings) as session:
         found = attributes.find(session, attribute)
         lines = _lines(session, found.id)
-    return [
-        Line(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, line.gates)
-        for line in lines
-        if until is None or line.at <= until
-    ]
+    return [_told(line) for line in lines if until is None or line.at <= until]
+
+
+def page(settings: Settings, attribute: str, number: int, size: int) -> Page[Line]:
+    """One page of the attribute's history, newest first. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        found = attributes.find(session, attribute)
+        query = select(Promotion).where(Promotion.attribute_id == found.id).order_by(Promotion.id.desc())
+        return page_of(session, query, number, size).map(_told)
+
+
+def _told(line: Promotion) -> Line:
+    return Line(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, line.gates)
 
 
 def pointing_at(settings: Settings, attribute: str, moment: datetime, alias: str = CHAMPION) -> Line | None:

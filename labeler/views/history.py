@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from labeler import attributes
+from labeler.catalog.aliases import aliases_of
+from labeler.catalog.history import Line, moment, pointing_at
 from labeler.records.schema import Alias, Promotion, Run, Version
+from labeler.records.session import reading
+from labeler.settings import Settings
 from labeler.views import quality
 from labeler.views.paging import Page, page_of
 from labeler.views.quality import Quality
+from models.manifest import CHAMPION
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Move:
-    """One line of the history."""
+    """One line of the history; ``overridden`` names the enforced gates that its owner promoted over."""
 
     at: datetime
     who: str
@@ -40,6 +46,27 @@ class Move:
     version: int
     before: int | None
     reason: str
+    overridden: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Then:
+    """What an alias pointed at at a moment, and the line that made it so; None where it pointed nowhere."""
+
+    alias: str
+    moment: datetime
+    line: Line | None
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """A page of an attribute's history, and where its aliases point today."""
+
+    name: str
+    question: str
+    aliases: Mapping[str, int]
+    moves: Page[Move]
+    began: datetime | None
 
 
 def versions(session: Session, attribute_id: int, page: int = 1, size: int = 10) -> Page[Published]:
@@ -77,5 +104,30 @@ def moves(session: Session, attribute_id: int, page: int = 1, size: int = 10) ->
         .where(Promotion.attribute_id == attribute_id)
         .order_by(Promotion.at.desc(), Promotion.id.desc())
     )
-    found = page_of(session, query, page, size)
-    return found.map(lambda one: Move(one.at, one.who, one.action, one.alias, one.version, one.before, one.reason))
+    return page_of(session, query, page, size).map(move)
+
+
+def move(line: Promotion) -> Move:
+    """A line of the records as pages show it."""
+    held = [gate for gate in line.gates or [] if isinstance(gate, Mapping)]
+    overridden = [str(gate["name"]) for gate in held if gate.get("enforced") and not gate.get("passed")]
+    return Move(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, overridden)
+
+
+def page(settings: Settings, name: str, number: int = 1, size: int = 30) -> HistoryPage:
+    """A page of the whole history, newest first. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        began = session.scalar(select(func.min(Promotion.at)).where(Promotion.attribute_id == one.id))
+        return HistoryPage(name, one.question, aliases_of(session, one), moves(session, one.id, number, size), began)
+
+
+def then(settings: Settings, name: str, on: str) -> list[Then]:
+    """What champion, and each other alias of today, was ``on`` a day (at its end) or at a moment, UTC.
+
+    Raises DataError where ``on`` is no date, UnknownAttribute.
+    """
+    at = moment(on)
+    with reading(settings) as session:
+        others = set(aliases_of(session, attributes.find(session, name))) - {CHAMPION}
+    return [Then(alias, at, pointing_at(settings, name, at, alias)) for alias in (CHAMPION, *sorted(others))]

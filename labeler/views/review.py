@@ -220,7 +220,7 @@ def _choices(session: Session, attribute: Attribute, run: Run) -> list[Choice]:
         names = [alias for alias, version in aliases.items() if version == number]
         state = "" if number not in versions else "retired" if versions[number] else "published"
         told = ", ".join([*names, *([state] if state and not names else [])])
-        return f"{number}: {answers[number]} answers{f' ({told})' if told else ''}"
+        return f"Version {number}, {answers[number]} answers{f' ({told})' if told else ''}"
 
     return [Choice(number, words(number)) for number in numbers]
 

@@ -30,7 +30,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Step:
-    """What to do next: a sentence, and a place (``queue``, ``contested``, ``attribute``) or a command."""
+    """What to do next: a sentence, a place (``queue``, ``contested``, ``review``, ``attribute``) and, or, a command."""
 
     text: str
     place: str | None = None
@@ -118,5 +118,6 @@ def _managers_step(facts: Facts) -> Step:
     if where == LABELLING:
         return Step("Let the experts go on; quality is shown with its interval.", place="attribute")
     if where == SETTLED:
-        return Step("Publish it.", command=f"attune probes promote {name} {facts.last_run} --reason '…'")
+        command = f"attune probes promote {name} {facts.last_run} --reason '…'"
+        return Step("Look at it beside the champion, then publish it.", place="review", command=command)
     return Step("Pull it.", command=f"attune pull {name}@champion --to DIR")

@@ -39,6 +39,7 @@ RULES: dict[str, frozenset[str]] = {
     "exchange.download": MANAGERS,
     "exchange.preview": MANAGERS,
     "exchange.confirm": MANAGERS,
+    "api.drift": MANAGERS,
     "api.labels": MANAGERS,  # every row names a person, which a pipeline has no need of
     "explore.page": EXPERTS,
     "explore.image": EXPERTS,
@@ -47,6 +48,11 @@ RULES: dict[str, frozenset[str]] = {
     "explore.clusters_page": EXPERTS,
     "explore.make_clusters": MANAGERS,
     "api.search": EXPERTS,
+    "attribute_form.new": MANAGERS,
+    "attribute_form.create": MANAGERS,
+    "attribute_form.edit": MANAGERS,
+    "attribute_form.revise": MANAGERS,
+    "revisions.page": MANAGERS,
     # An owner changes experts alone; whose login it is, the pages themselves look at.
     "people.page": MANAGERS,
     "people.new": MANAGERS,
@@ -69,7 +75,13 @@ RULES: dict[str, frozenset[str]] = {
 }
 
 # Whole blueprints with one rule.
-BLUEPRINTS: dict[str, frozenset[str]] = {"api": READERS, "openapi": READERS}
+BLUEPRINTS: dict[str, frozenset[str]] = {
+    "api": READERS,
+    "openapi": READERS,
+    "review": MANAGERS,
+    "moves": MANAGERS,
+    "versions": MANAGERS,
+}
 
 
 def is_open(endpoint: str | None) -> bool:

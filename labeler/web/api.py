@@ -8,14 +8,17 @@ from flask import Blueprint, Response, jsonify, request, send_file
 from flask.typing import ResponseReturnValue
 
 from labeler import search as searching
+from labeler.catalog import history as past
 from labeler.catalog.listing import published
 from labeler.catalog.reading import Content, features_of, file_of, manifest_of
 from labeler.exchange import outgoing
 from labeler.search import Wanted
+from labeler.views import drift as drifting
 from labeler.web import auth, openapi
 from labeler.web.pages.exchange import sent
+from models.clock import iso
 from models.errors import DataError, JobError
-from models.manifest import FILE_NAME, Reference, check_name, check_ref
+from models.manifest import CHAMPION, FILE_NAME, Reference, check_name, check_ref
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -30,6 +33,20 @@ def probes() -> Response:
     """Every attribute with a published version: its aliases, versions and champion's average precision."""
     page = published(auth.settings(), _whole("page", 1), min(_whole("size", 100), LARGEST_PAGE))
     return jsonify(probes=list(page.items), page=page.number, pages=page.pages, total=page.total)
+
+
+@blueprint.get("/probes/<name>/history")
+def history(name: str) -> Response:
+    """Who moved which alias when and why, newest first; with ``on``, what ``alias`` pointed at then."""
+    named, settings = check_name(name), auth.settings()
+    if "on" in request.args:
+        at, alias = past.moment(request.args["on"]), past.check_alias(request.args.get("alias", CHAMPION))
+        line = past.pointing_at(settings, named, at, alias)
+        told = {"line": line.to_dict(), "version": line.version} if line else {"line": None, "version": None}
+        return jsonify(attribute=named, alias=alias, on=iso(at), **told)
+    page = past.page(settings, named, _whole("page", 1), min(_whole("size", 100), LARGEST_PAGE))
+    lines = [line.to_dict() for line in page.items]
+    return jsonify(attribute=named, history=lines, page=page.number, pages=page.pages, total=page.total)
 
 
 @blueprint.get("/probes/<name>/<ref>")
@@ -62,6 +79,12 @@ def features(name: str, ref: str) -> Response:
     return response
 
 
+@blueprint.get("/drift/<name>")
+def drift(name: str) -> Response:
+    """How far the champion's scores have moved on the assets that came since publication."""
+    return jsonify(drifting.to_dict(drifting.drift(auth.settings(), check_name(name))))
+
+
 @blueprint.get("/labels/<name>")
 def labels(name: str) -> Response:
     """An attribute's labels, for those who manage it: one row an answer, or an image with ``agreed``."""
@@ -74,7 +97,8 @@ def labels(name: str) -> Response:
 @blueprint.get("/search")
 def search() -> ResponseReturnValue:
     """Images of the pool most like a text or an asset; 202 with the job while the workers have not found them yet."""
-    wanted = Wanted(**{name: request.args.get(name, "").strip() for name in ("like", "title", "column", "value")}, text=request.args.get("q", "").strip())
+    fields = {"text": "q", "like": "like", "title": "title", "column": "column", "value": "value"}
+    wanted = Wanted(**{field: request.args.get(name, "").strip() for field, name in fields.items()})
     if not wanted.ranks:
         raise DataError("q: give a text to search by as q=…, or the asset_id of an example as like=….")
     top, settings = min(_whole("top", 50), searching.TOP), auth.settings()

@@ -83,8 +83,8 @@ def _draw(points: Sequence[Point], width: int, height: int) -> Chart:
         width,
         height,
         band=_band(known, x, y),
-        line=_path([(x(p.answers), y(p.audit.value)) for p in known if p.audit.value is not None]),
-        indication=_path(naive),
+        line=path([(x(p.answers), y(p.audit.value)) for p in known if p.audit.value is not None]),
+        indication=path(naive),
         dots=[_dot(p, x, y) for p in known],
         x_ticks=[Tick(x(at), str(at)) for at in _steps(most, 5 if width > 500 else 3)],
         y_ticks=[Tick(y(at), text) for at, text in ((0.0, "0"), (0.5, "0.5"), (1.0, "1"))],
@@ -105,10 +105,11 @@ def _band(known: Sequence[Point], x: Callable[[float], float], y: Callable[[floa
     if len(held) < 2:
         return ""
     upper, lower = [(a, hi) for a, _, hi in held], [(a, lo) for a, lo, _ in reversed(held)]
-    return _path(upper + lower) + " Z"
+    return path(upper + lower) + " Z"
 
 
-def _path(places: Sequence[tuple[float, float]]) -> str:
+def path(places: Sequence[tuple[float, float]]) -> str:
+    """The SVG path through ``places``."""
     return " ".join(f"{'M' if i == 0 else 'L'}{a} {b}" for i, (a, b) in enumerate(places))
 
 
@@ -132,4 +133,6 @@ def figure(quality: Quality) -> str:
         return "not known"
     if quality.lo is None or quality.hi is None:
         return f"{quality.value:.2f}"
+    if quality.early:
+        return f"between {quality.lo:.2f} and {quality.hi:.2f}, early"
     return f"{quality.value:.2f}, between {quality.lo:.2f} and {quality.hi:.2f}"

@@ -11,6 +11,7 @@ from flask import Flask
 from labeler.views.pictures import Picture
 from labeler.web import media
 from labeler.web.charts import figure
+from labeler.web.markdown import render as markdown
 from models.answers import UNSURE
 from models.clock import iso, now
 
@@ -20,6 +21,7 @@ COLOURS = 9  # classes have hotkeys 1 to 9, so there are never more
 def init_app(app: Flask) -> None:
     """Make the words known to every template."""
     app.jinja_env.filters.update(ago=ago, moment=moment, iso=iso, number=number, figure=figure, duration=duration)
+    app.jinja_env.filters.update(markdown=markdown, signed=signed)
     app.jinja_env.globals.update(colour=colour, segments=segments, image_address=image_address, thumbnail=thumbnail)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -42,6 +44,12 @@ def moment(at: datetime) -> str:
 def number(value: int) -> str:
     """A count with thin spaces between thousands."""
     return f"{value:,}".replace(",", "\u202f")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A difference with its sign, and a zero without."""
+    text = f"{value:+.{digits}f}".replace("-", "\u2212")
+    return text if any(digit in "123456789" for digit in text) else text[1:]
 
 
 def duration(seconds: float | None) -> str:

@@ -16,6 +16,7 @@ from labeler.web.openapi.parts import (
     error,
     file_answer,
     in_path,
+    in_query,
     json_answer,
     paged,
 )
@@ -61,6 +62,37 @@ _MANIFEST_KEYS = {
 }
 _MANIFEST = {"type": "object", "required": sorted(_MANIFEST_KEYS), "properties": _MANIFEST_KEYS}
 
+_LINE: dict[str, Any] = {
+    "type": "object",
+    "required": ["at", "who", "action", "alias", "version", "before", "reason", "gates"],
+    "properties": {
+        "at": {"type": "string", "format": "date-time"},
+        "who": {"type": "string"},
+        "action": {"type": "string", "enum": ["promote", "rollback", "retire"]},
+        "alias": {"type": ["string", "null"]},
+        "version": {"type": "integer"},
+        "before": {"type": ["integer", "null"], "description": "Where the alias pointed until then."},
+        "reason": {"type": "string"},
+        "gates": {"type": "array", "items": {"type": "object"}},
+    },
+}
+_HISTORY: dict[str, Any] = {
+    "type": "object",
+    "required": ["attribute", "history", "page", "pages", "total"],
+    "properties": {"attribute": {"type": "string"}, "history": {"type": "array", "items": _LINE}, **PAGE},
+}
+_THEN: dict[str, Any] = {
+    "type": "object",
+    "required": ["attribute", "alias", "on", "version", "line"],
+    "properties": {
+        "attribute": {"type": "string"},
+        "alias": {"type": "string"},
+        "on": {"type": "string", "format": "date-time"},
+        "version": {"type": ["integer", "null"]},
+        "line": {"anyOf": [_LINE, {"type": "null"}]},
+    },
+}
+
 _VERSION = CACHED | SHUT | ABSENT
 
 OPERATIONS: dict[str, dict[str, Operation]] = {
@@ -69,6 +101,24 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
             "summary": "List the probes",
             "parameters": paged(100),
             "responses": {200: json_answer("One page of the probes, by name.", _LIST), 422: error("No such page.")}
+            | SHUT,
+        }
+    },
+    "/api/v1/probes/{name}/history": {
+        "get": {
+            "summary": "Read the history of the aliases",
+            "description": "Newest first; with `on`, what `alias` pointed at then: what was champion on that date.",
+            "parameters": [
+                in_path("name"),
+                in_query("on", "A day (its end, UTC) or a moment, ISO 8601.", type="string"),
+                in_query("alias", "With `on`: the alias.", type="string", default="champion"),
+                *paged(100),
+            ],
+            "responses": {
+                200: json_answer("A page of the history, or one moment of it.", {"anyOf": [_HISTORY, _THEN]}),
+                404: error("No such attribute."),
+                422: error("No such page, date or alias."),
+            }
             | SHUT,
         }
     },

@@ -1,0 +1,192 @@
+"""What a move of an alias would change, and how a move that was asked for gets on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler import attributes, jobs
+from labeler.catalog.aliases import aliases_of
+from labeler.catalog.facts import find_run, find_version
+from labeler.catalog.history import earlier
+from labeler.records.schema import Job, Version
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.clock import iso, now
+from models.errors import CatalogError
+from models.manifest import CHAMPION
+
+ALIASES = (CHAMPION, "challenger")
+ENDED = {"done", "failed", "lost"}
+
+
+@dataclass(frozen=True)
+class Intent:
+    """An attribute's pointers as a form shows them, and the run or version that it is about."""
+
+    name: str
+    question: str
+    version: int
+    aliases: dict[str, int]
+    published: bool
+    retired: bool
+
+    def now(self, alias: str) -> int | None:
+        """Where ``alias`` points today."""
+        return self.aliases.get(alias)
+
+    @property
+    def pointing(self) -> list[str]:
+        """The aliases that point at the version."""
+        return sorted(alias for alias, version in self.aliases.items() if version == self.version)
+
+
+@dataclass(frozen=True)
+class Undo:
+    """A rollback that can be made: ``alias`` from ``version`` to ``target``; or ``reason`` why not."""
+
+    name: str
+    question: str
+    alias: str
+    version: int | None
+    target: int | None
+    reason: str = ""
+
+
+def intent(settings: Settings, name: str, version: str | int) -> Intent:
+    """What the forms need to know of run ``version``. Raises UnknownAttribute, UnknownProbe."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        number = find_run(session, one, version).number
+        row = session.execute(
+            select(Version.retired_at).where(Version.attribute_id == one.id, Version.version == number)
+        ).one_or_none()
+        retired = row is not None and row.retired_at is not None
+        return Intent(name, one.question, number, aliases_of(session, one), row is not None, retired)
+
+
+def published(settings: Settings, name: str, version: int) -> Intent:
+    """The same for a version. Raises UnknownProbe where it is a candidate so far."""
+    with reading(settings) as session:
+        find_version(session, attributes.find(session, name), version)
+    return intent(settings, name, version)
+
+
+def undo(settings: Settings, name: str, alias: str) -> Undo:
+    """Where a rollback of ``alias`` would lead. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        held = aliases_of(session, one).get(alias)
+        try:
+            _, target = earlier(session, one, alias)
+        except CatalogError as error:
+            return Undo(name, one.question, alias, held, None, str(error))
+        return Undo(name, one.question, alias, held, target)
+
+
+def asked_before(settings: Settings, name: str, who: str, asked_at: str) -> str | None:
+    """The job that the same form started already: a second click of the same button."""
+    with reading(settings) as session:
+        recent = session.scalars(
+            select(Job).where(Job.kind == "publish", Job.subject == name).order_by(Job.created_at.desc()).limit(50)
+        )
+        for job in recent:
+            if job.arguments.get("asked_at") == asked_at and job.arguments.get("who") == who:
+                return job.id
+    return None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part of the work: ``done`` of ``total``, 0 of 0 where nothing was told yet."""
+
+    title: str
+    state: str
+    done: int = 0
+    total: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How a move gets on. ``moved`` is what was done, or None while or because it was not."""
+
+    name: str
+    question: str
+    version: int
+    alias: str | None
+    steps: Sequence[Step]
+    moved: dict[str, Any] | None
+    stuck: bool
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will change by itself."""
+        return all(step.state in ENDED for step in self.steps)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the alias was not moved."""
+        return self.steps[0].state in ("failed", "lost")
+
+
+def progress(settings: Settings, name: str, job_id: str) -> Progress | None:
+    """The job ``job_id`` of the attribute and the scoring that follows it; None where it is no such job.
+
+    Raises UnknownAttribute.
+    """
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        job = session.get(Job, job_id)
+        if job is None or job.subject != name or job.kind not in ("publish", "score"):
+            return None
+        first = job.kind == "publish"
+        steps = [_step("Check, write and publish the files", [job])] if first else []
+        asked = (job.result.get("scores") or {}) if first and job.state == "done" else {"job": job_id}
+        if not first or job.state not in ("failed", "lost"):
+            steps.append(_scoring(session, asked))
+        waits = any(step.state == "queued" for step in steps)
+        found = Progress(
+            name,
+            one.question,
+            int(job.arguments["version"]),
+            job.arguments.get("alias", CHAMPION) if first else None,
+            steps,
+            job.result if first and job.state == "done" else None,
+            False,
+        )
+    stuck = waits and not found.failed and not jobs.workers_alive(settings)
+    return Progress(**{**vars(found), "stuck": stuck})
+
+
+def _scoring(session: Session, asked: dict[str, Any]) -> Step:
+    title = "Score the whole pool"
+    if asked.get("error"):
+        return Step(title, "failed", error=str(asked.get("message", "")))
+    job = session.get(Job, asked["job"]) if asked.get("job") else None
+    if job is None or job.kind != "score":
+        return Step(title, "done" if "assets" in asked else "waiting")
+    parts = job.result.get("jobs") if job.state == "done" else None
+    if not parts:
+        return _step(title, [job])
+    return _step(title, list(session.scalars(select(Job).where(Job.id.in_(parts)))))
+
+
+def _step(title: str, held: Sequence[Job]) -> Step:
+    """Several jobs as one: failed where one failed, done where all are."""
+    states = {job.state for job in held}
+    order = ("failed", "lost", "running", "queued")
+    state = next((one for one in order if one in states), "done")
+    error = next((job.error for job in held if job.error), "")
+    if state == "queued" and "done" in states:
+        state = "running"
+    return Step(title, state, sum(job.done for job in held), sum(job.total for job in held), error)
+
+
+def stamp() -> str:
+    """The moment a form was made, which tells a second click from a second wish."""
+    return iso(now())

@@ -1,0 +1,146 @@
+"""One published version: what it is, its card, its files and how a pipeline gets them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from labeler import attributes
+from labeler.catalog.aliases import aliases_of
+from labeler.catalog.facts import find_version
+from labeler.records.schema import Promotion
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.views.history import Move, move
+from labeler.views.quality import Quality, read
+from models.card import FILE_NAME as CARD
+from models.catalog import Catalog
+from models.errors import AttuneError
+from models.manifest import from_dict
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the version: its sha256 and its size in bytes."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Command:
+    """A way to pull the version, to be copied."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class VersionPage:
+    """All that the page shows. ``card`` is Markdown without its front matter, ``front`` that; empty with a ``lost``
+    reason where the files do not come back as they were published."""
+
+    name: str
+    question: str
+    version: int
+    aliases: Sequence[str]
+    created_at: datetime
+    retired_at: datetime | None
+    digest: str
+    quality: Quality
+    facts: Sequence[tuple[str, str]]
+    files: Sequence[File]
+    card: str
+    front: str
+    lost: str
+    commands: Sequence[Command]
+    scored_at: datetime | None
+    scored: int
+    moves: Sequence[Move]
+
+
+def version_page(settings: Settings, name: str, version: int) -> VersionPage:
+    """The page of a published version. Raises UnknownAttribute, UnknownProbe where it is a candidate or nothing."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        row = find_version(session, one, version)
+        aliases = sorted(alias for alias, number in aliases_of(session, one).items() if number == version)
+        lines = session.scalars(
+            select(Promotion)
+            .where(Promotion.attribute_id == one.id, (Promotion.version == version) | (Promotion.before == version))
+            .order_by(Promotion.id.desc())
+            .limit(20)
+        ).all()
+    held: Mapping[str, Any] = row.manifest or {}
+    front, card, lost = _card(settings, held)
+    files = [File(file, entry["sha256"], int(entry["bytes"])) for file, entry in (held.get("files") or {}).items()]
+    scored = (row.scores or {}).get("assets") or {}
+    return VersionPage(
+        name=name,
+        question=one.question,
+        version=version,
+        aliases=aliases,
+        created_at=row.created_at,
+        retired_at=row.retired_at,
+        digest=row.digest,
+        quality=read(held.get("metrics") or {}),
+        facts=_facts(held),
+        files=sorted(files, key=lambda file: file.name),
+        card=card,
+        front=front,
+        lost=lost,
+        commands=commands(settings, name, aliases[0] if aliases else str(version)),
+        scored_at=row.scored_at,
+        scored=sum(int(count) for count in scored.values()),
+        moves=[move(line) for line in lines],
+    )
+
+
+def commands(settings: Settings, name: str, ref: str) -> list[Command]:
+    """How a pipeline gets NAME at REF: by the command, from Python, by plain HTTP, and the scores alone."""
+    address, curl = settings.web_address, 'curl -H "Authorization: Bearer $ATTUNE_TOKEN"'
+    return [
+        Command("With Attune", f"attune pull {name}@{ref} --to {name} --url {address}"),
+        Command(
+            "With curl",
+            f"{curl} -O {address}/api/v1/probes/{name}/{ref}/files/probe.safetensors",
+        ),
+        Command(
+            "The scores of the whole pool",
+            f"{curl} -o {name}.parquet {address}/api/v1/features/{name}/{ref}",
+        ),
+    ]
+
+
+def _card(settings: Settings, held: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Front matter and body of the card, checked by digest; or why there is none."""
+    try:
+        manifest = from_dict(dict(held))
+        text = Catalog(settings.catalog_address).read(manifest, CARD).decode()
+    except AttuneError as error:
+        return "", "", str(error)
+    _, front, body = text.split("---\n", 2) if text.startswith("---\n") else ("", "", text)
+    return front, body.strip(), ""
+
+
+def _facts(held: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The manifest's facts that no other part of the page shows, in words."""
+    keys = ("revision", "classes", "thresholds", "data_digest", "code_version", "created_at", "format_version")
+    found = [(key.replace("_", " "), _text(held[key])) for key in keys if key in held]
+    encoder = held.get("encoder") or {}
+    return found + [(f"encoder: {key}", _text(value)) for key, value in sorted(encoder.items())]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        if not value:
+            return "none stated"
+        return ", ".join(f"{key} {_text(part)}" for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(part) for part in value)
+    return "not stated" if value is None else str(value)

@@ -1,0 +1,196 @@
+"""Promote, roll back, retire: each a form that says what changes and asks why, then a page that shows how it went."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from werkzeug.exceptions import NotFound
+from wtforms import BooleanField, HiddenField, RadioField, SubmitField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from labeler import attributes, jobs
+from labeler.catalog import aliases, gates, promote
+from labeler.catalog.facts import LATEST, find_run
+from labeler.catalog.gates import Gate
+from labeler.catalog.history import check_alias, moment
+from labeler.catalog.moving import expect
+from labeler.records.session import reading
+from labeler.views import moves
+from labeler.views.moves import Intent
+from labeler.web import auth
+from models.errors import CatalogError, ServiceDown
+from models.manifest import CHAMPION
+
+blueprint = Blueprint("moves", __name__, url_prefix="/attributes/<name>")
+
+
+class ReasonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
+    """Why, and what its reader saw when deciding: ``asked_at`` tells a second click, ``expected`` a lost race."""
+
+    reason = TextAreaField(
+        "Why",
+        validators=[
+            InputRequired("Say in a few words why: the history keeps it for good."),
+            Length(max=500, message="At most 500 characters."),
+        ],
+        render_kw={"rows": 3, "maxlength": 500},
+    )
+    asked_at = HiddenField(validators=[InputRequired(), Length(max=40)])
+    expected = HiddenField(validators=[Length(max=200)])
+    submit = SubmitField()
+
+
+class PromoteForm(ReasonForm):
+    """The reason, the alias to move, and the owner's word where an enforced gate was not passed."""
+
+    alias = RadioField("As", choices=[(name, name) for name in moves.ALIASES], default=CHAMPION)
+    override = BooleanField("Promote although an enforced gate was not passed")
+
+
+@blueprint.get("/promote")
+def promote_page(name: str) -> ResponseReturnValue:
+    """What a promotion of ``?version=`` would change, its gates, and the form."""
+    wanted = moves.intent(auth.settings(), name, request.args.get("version", LATEST)[:20])
+    alias = request.args.get("alias", CHAMPION)
+    form = PromoteForm(alias=alias if alias in moves.ALIASES else CHAMPION)
+    return _promote_page(form, wanted, _judged(name, wanted.version))
+
+
+@blueprint.post("/promote")
+def promote_version(name: str) -> ResponseReturnValue:
+    """Ask the workers to promote: checking the files and writing them may take a while."""
+    settings, who = auth.settings(), auth.viewer().name
+    wanted = moves.intent(settings, name, request.args.get("version", LATEST)[:20])
+    form, judged = PromoteForm(), _judged(name, wanted.version)
+    alias = form.alias.data or CHAMPION
+    if form.validate_on_submit():
+        before = moves.asked_before(settings, name, who, form.asked_at.data)
+        if before:
+            return redirect(url_for("moves.progress", name=name, job=before))
+        if wanted.now(alias) == wanted.version:
+            form.alias.errors = [f"Version {wanted.version} is {alias} already: nothing would change."]
+        elif gates.failing(judged) and not form.override.data:
+            form.override.errors = ["An enforced gate was not passed. Tick this if you promote all the same."]
+        else:
+            return _ask(form, wanted, alias)
+    return _promote_page(form, wanted, judged), 422
+
+
+def _ask(form: PromoteForm, wanted: Intent, alias: str) -> ResponseReturnValue:
+    settings = auth.settings()
+    try:
+        expected = _expected(form, alias)
+        with reading(settings) as session:
+            expect(session, attributes.find(session, wanted.name), alias, expected)
+        job = jobs.enqueue(
+            settings,
+            "publish",
+            attribute=wanted.name,
+            version=wanted.version,
+            reason=form.reason.data.strip(),
+            who=auth.viewer().name,
+            alias=alias,
+            override=bool(form.override.data),
+            asked_at=form.asked_at.data,
+            expected=expected,
+        )
+    except (CatalogError, ServiceDown) as error:
+        flash(str(error), "danger")
+        return redirect(url_for("moves.promote_page", name=wanted.name, version=wanted.version, alias=alias))
+    return redirect(url_for("moves.progress", name=wanted.name, job=job))
+
+
+def _promote_page(form: PromoteForm, wanted: Intent, judged: list[Gate]) -> str:
+    _fresh(form, wanted.name)
+    return render_template(
+        "promote.html", form=form, wanted=wanted, gates=judged, rules=gates.RULES, stopping=gates.failing(judged)
+    )
+
+
+def _judged(name: str, version: int) -> list[Gate]:
+    with reading(auth.settings()) as session:
+        run = find_run(session, attributes.find(session, name), version)
+    return gates.check(auth.settings(), name, run)
+
+
+@blueprint.get("/rollback")
+def rollback_page(name: str) -> ResponseReturnValue:
+    """Where ``?alias=`` would point again, and the form."""
+    return _rollback_page(ReasonForm(), name)
+
+
+@blueprint.post("/rollback")
+def rollback(name: str) -> ResponseReturnValue:
+    """Point the alias at the version it pointed at before, and have the pool of today scored with it."""
+    form, settings = ReasonForm(), auth.settings()
+    alias = check_alias(request.args.get("alias", CHAMPION))
+    if not form.validate_on_submit():
+        return _rollback_page(form, name), 422
+    try:
+        asked, expected = moment(form.asked_at.data, "asked_at"), _expected(form, alias)
+        done = promote.rollback(settings, name, form.reason.data, auth.viewer().name, alias, asked, expected)
+    except CatalogError as error:
+        flash(str(error), "danger")
+        return redirect(url_for("moves.rollback_page", name=name, alias=alias))
+    flash(f"{alias.capitalize()} is version {done.version} again; until now it was {done.before}.", "success")
+    if jobs.workers_alive(settings):
+        job = jobs.enqueue(settings, "score", attribute=name, version=done.version)
+        return redirect(url_for("moves.progress", name=name, job=job))
+    return redirect(url_for("versions.history", name=name))
+
+
+def _rollback_page(form: ReasonForm, name: str) -> str:
+    alias = check_alias(request.args.get("alias", CHAMPION))
+    _fresh(form, name)
+    return render_template("rollback.html", form=form, undo=moves.undo(auth.settings(), name, alias))
+
+
+@blueprint.get("/versions/<int:version>/retire")
+def retire_page(name: str, version: int) -> ResponseReturnValue:
+    """Who could no longer get the version, and the form."""
+    return _retire_page(ReasonForm(), name, version)
+
+
+@blueprint.post("/versions/<int:version>/retire")
+def retire(name: str, version: int) -> ResponseReturnValue:
+    """Stop serving the version."""
+    form = ReasonForm()
+    if not form.validate_on_submit():
+        return _retire_page(form, name, version), 422
+    try:
+        promote.retire(auth.settings(), name, version, form.reason.data, auth.viewer().name)
+    except CatalogError as error:
+        flash(str(error), "danger")
+        return redirect(url_for("moves.retire_page", name=name, version=version))
+    flash(f"Version {version} is retired. Its files and feature values stay where they are.", "success")
+    return redirect(url_for("versions.page", name=name, version=version))
+
+
+def _retire_page(form: ReasonForm, name: str, version: int) -> str:
+    _fresh(form, name)
+    return render_template("retire.html", form=form, wanted=moves.published(auth.settings(), name, version))
+
+
+@blueprint.get("/moves/<job>")
+def progress(name: str, job: str) -> ResponseReturnValue:
+    """How a move and the scoring after it get on."""
+    found = moves.progress(auth.settings(), name, job)
+    if found is None:
+        raise NotFound("There is no such move of this attribute. Its history lists all that were made.")
+    return render_template("move.html", move=found, job=job)
+
+
+def _fresh(form: ReasonForm, name: str) -> None:
+    """Write down what the reader of this form sees now, unless it comes back with a mistake."""
+    if not form.asked_at.data:
+        form.asked_at.data = moves.stamp()
+        held = aliases.recorded(auth.settings(), name)
+        form.expected.data = ",".join(f"{alias}={version}" for alias, version in held.items())
+
+
+def _expected(form: ReasonForm, alias: str) -> int:
+    """The version that the form's reader saw ``alias`` at, 0 for none."""
+    pairs = (part.partition("=") for part in (form.expected.data or "").split(","))
+    held = {key: int(value) for key, _, value in pairs if value.isdigit()}
+    return held.get(alias, 0)

@@ -1,0 +1,65 @@
+"""Candidate beside champion, and the bounds that a promotion has to keep."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from labeler import attributes
+from labeler.catalog import bounds
+from labeler.catalog.facts import LATEST
+from labeler.catalog.gates import RULES
+from labeler.records.session import reading
+from labeler.views.review import review
+from labeler.web import auth, charts, plots
+from models.errors import DataError
+
+blueprint = Blueprint("review", __name__, url_prefix="/attributes/<name>")
+
+
+@blueprint.get("/review")
+def page(name: str) -> ResponseReturnValue:
+    """All that is known of a run, beside the champion on the same audit answers."""
+    asked = {key: request.args.get(key, "")[:200] for key in ("candidate", "column", "class")}
+    found = review(auth.settings(), auth.viewer(), name, asked["candidate"] or LATEST, asked["column"], asked["class"])
+    return render_template(
+        "review.html",
+        page=found,
+        asked=asked,
+        balance=plots.balance(found.difference),
+        precision_recall=plots.precision_recall(found.plots.precision_recall, found.plots.champion),
+        reliability=plots.reliability(found.plots.reliability),
+        chart=charts.learning_curve(found.curve),
+        rules=RULES,
+    )
+
+
+@blueprint.get("/gates")
+def gates(name: str) -> ResponseReturnValue:
+    """The bounds, and which of them bind."""
+    return _gates(name, {}, {})
+
+
+@blueprint.post("/gates")
+def set_gates(name: str) -> ResponseReturnValue:
+    """Set them: all of the form, or nothing where one cannot be used."""
+    given = {gate: request.form.get(f"bound-{gate}", "").strip()[:40] for gate in RULES}
+    binding = {gate: request.form.get(f"enforced-{gate}") == "1" for gate in RULES}
+    errors = {}
+    for gate, text in given.items():
+        try:
+            bounds.check(gate, text)
+        except DataError as error:
+            errors[gate] = str(error)
+    if errors:
+        return _gates(name, given, errors), 422
+    bounds.change(auth.settings(), name, auth.viewer().name, given, binding)
+    flash("The gates are set. They count from the next promotion on.", "success")
+    return redirect(url_for("review.gates", name=name))
+
+
+def _gates(name: str, given: dict[str, str], errors: dict[str, str]) -> str:
+    with reading(auth.settings()) as session:
+        question = attributes.find(session, name).question
+    held = bounds.bounds(auth.settings(), name)
+    return render_template("gates.html", name=name, question=question, bounds=held, given=given, errors=errors)
