@@ -1,0 +1,132 @@
+"""An attribute's revisions for the page: the history, newest first, and what changed between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from labeler import attributes, revisions
+from labeler.records.schema import Annotation, Asset, Attribute, Run
+from labeler.records.session import reading
+from labeler.revisions import Said
+from labeler.settings import Settings
+from labeler.views.pictures import Picture, picture
+from labeler.views.viewer import Viewer, may_see
+from models.answers import SKIP
+
+LABELS = {
+    "question": "Question",
+    "classes": "Classes",
+    "definition": "Definition",
+    "in_scope": "Counts",
+    "out_of_scope": "Does not count",
+    "positive": "Phrases for the first class",
+    "negative": "Phrases for near misses",
+    "class_prompts": "Phrases by class",
+    "encoder": "Encoder",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One revision in the list: what changed since the one before, and how it reads the answers of then."""
+
+    number: int
+    reason: str
+    created_at: datetime
+    changed: Sequence[str]
+    renamed: Mapping[str, str]
+    ended: Sequence[str]
+    runs: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field of two revisions, as lines: those that went, those that came, those that stayed."""
+
+    label: str
+    gone: Sequence[str]
+    come: Sequence[str]
+    same: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """The page: newest first, and the difference between ``before`` and ``after``."""
+
+    name: str
+    question: str
+    revision: int
+    lines: Sequence[Line]
+    before: int
+    after: int
+    changes: Sequence[Change]
+
+
+def revisions_of(settings: Settings, name: str, before: int | None = None, after: int | None = None) -> Revisions:
+    """The history of ``name``, and what changed between two revisions (the last two unless told).
+
+    A number that is no revision gives the nearest one. Raises UnknownAttribute.
+    """
+    with reading(settings) as session:
+        found = attributes.find(session, name)
+        told = revisions.history(session, found)
+        counted = select(Run.revision, func.count()).where(Run.attribute_id == found.id).group_by(Run.revision)
+        runs = dict(session.execute(counted).all())
+    by_number = {said.number: said for said in told}
+    newest = told[-1].number
+    last = min(max(after or newest, 1), newest)
+    first = min(max(before or last - 1, 1), newest)
+    pairs = zip([None, *told], told, strict=False)
+    lines = [_line(old, new, runs.get(new.number, 0)) for old, new in pairs]
+    shown = changes(by_number[first], by_number[last])
+    return Revisions(name, found.question, found.revision, lines[::-1], first, last, shown)
+
+
+def changes(before: Said, after: Said) -> list[Change]:
+    """What differs between two revisions, field by field, line by line."""
+    told = []
+    for key, old, new in revisions.difference(before, after):
+        one, two = _lines(old), _lines(new)
+        gone, come = [line for line in one if line not in two], [line for line in two if line not in one]
+        told.append(Change(LABELS[key], gone, come, [line for line in two if line in one] if gone or come else two))
+    return told
+
+
+def _line(before: Said | None, after: Said, runs: int) -> Line:
+    changed = [LABELS[key] for key, _, _ in revisions.difference(before, after)] if before else []
+    renamed = {old: new for old, new in after.reading.items() if new is not None}
+    ended = [old for old, new in after.reading.items() if new is None]
+    return Line(after.number, after.reason, after.created_at, changed, renamed, ended, runs)
+
+
+def _lines(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [f"{name}: {text}" for name, texts in value.items() for text in texts]
+    if isinstance(value, str):
+        return [value] if value else []
+    return [str(item) for item in value or ()]
+
+
+def pictures(settings: Settings, viewer: Viewer, texts: Sequence[str]) -> dict[str, Picture]:
+    """The pictures of those texts that are ids of assets which ``viewer`` may see."""
+    with reading(settings) as session:
+        found = session.scalars(select(Asset).where(Asset.asset_id.in_(texts), may_see(viewer)))
+        return {asset.asset_id: picture(asset) for asset in found}
+
+
+def answers_by_value(settings: Settings, name: str) -> dict[str, int]:
+    """How many answers of each value count today, skips left out. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        counted = (
+            select(Annotation.value, func.count())
+            .join(Attribute, Attribute.id == Annotation.attribute_id)
+            .where(Attribute.id == attributes.find(session, name).id)
+            .where(Annotation.deleted_at.is_(None), Annotation.value != SKIP)
+            .group_by(Annotation.value)
+        )
+        return dict(session.execute(counted).all())

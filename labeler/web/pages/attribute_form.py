@@ -1,0 +1,223 @@
+"""Ask a new question, or change one: the same rules as the command, each message at its field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+
+from labeler import attributes, ingest, joining, revising, revisions
+from labeler.attributes import Definition
+from labeler.records.schema import Attribute, Expert
+from labeler.records.session import reading, writing
+from labeler.revisions import ALL
+from labeler.views.revisions import answers_by_value, pictures
+from labeler.web import auth
+from models.answers import UNSURE
+from models.errors import AlreadyThere, DataError, UnknownExpert
+
+blueprint = Blueprint("attribute_form", __name__)
+TEXTS = ("in_scope", "out_of_scope", "positive", "negative")
+LONGEST = 4000  # characters of one field
+MOST_EXPERTS = 200
+
+
+@dataclass(frozen=True)
+class OldClass:
+    """A class of before in the form: its name now (empty: removed), where its answers go, whether they hold."""
+
+    old: str
+    new: str
+    to: str
+    holds: bool
+    answers: int
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The form as it stands: text fields as typed; ``old`` and ``unsure`` only where a question is changed."""
+
+    text: Mapping[str, str]
+    experts: tuple[str, ...] = ()
+    old: tuple[OldClass, ...] = ()
+    unsure_holds: bool = True
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes in their order: those of before by their names of now, then the new ones."""
+        return [one.new for one in self.old if one.new] + lines(self.text.get("classes", ""))
+
+    @property
+    def into(self) -> dict[str, str]:
+        """Which class an old one became: renamed, or removed with its answers sent elsewhere."""
+        called = {one.old: one.new for one in self.old}
+        targets = {one.old: one.new or called.get(one.to, "") for one in self.old}
+        return {old: new for old, new in targets.items() if new and new != old}
+
+    @property
+    def hold(self) -> Any:
+        """The values whose answers hold."""
+        held = [one.old for one in self.old if one.holds] + ([UNSURE] if self.unsure_holds else [])
+        return ALL if len(held) == len(self.old) + 1 else held
+
+    def given(self) -> dict[str, Any]:
+        """As the fields of ``Definition``."""
+        renamed, phrases = self.into, {}
+        for line in lines(self.text.get("class_prompts", "")):
+            name, _, phrase = line.partition(":")
+            phrases.setdefault(renamed.get(name.strip(), name.strip()), []).append(phrase.strip())
+        return {
+            "name": self.text.get("name", "").strip(),
+            "question": self.text.get("question", "").strip(),
+            "classes": self.classes,
+            "definition": self.text.get("definition", "").strip(),
+            "class_prompts": phrases,
+            **{key: lines(self.text.get(key, "")) for key in TEXTS},
+        }
+
+    def problems(self) -> dict[str, str]:
+        """What cannot be asked, by field."""
+        found = attributes.problems(self.given())
+        long = {
+            key: f"{len(text)} characters; at most {LONGEST}." for key, text in self.text.items() if len(text) > LONGEST
+        }
+        return found | long
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text that say something."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+@blueprint.get("/new-attribute")
+def new() -> ResponseReturnValue:
+    """The form; query parameters fill it: question, name, definition, classes, in_scope, … with commas or repeated."""
+    asked = request.args
+    text = {key: asked.get(key, "") for key in ("name", "question", "definition")}
+    text |= {key: "\n".join(_listed(asked, key)) for key in ("classes", *TEXTS)}
+    text["class_prompts"] = "\n".join(asked.getlist("class_prompts"))
+    return _new_page(Filled(text, tuple(asked.getlist("experts"))))
+
+
+@blueprint.post("/new-attribute")
+def create() -> ResponseReturnValue:
+    """Record the question and have the queues made; or show the form again with what is wrong, or its pictures."""
+    filled = Filled(_texts(), tuple(request.form.getlist("experts")))
+    errors = filled.problems()
+    if errors or request.form.get("step") == "look":
+        return _new_page(filled, errors), (422 if errors else 200)
+    wanted = Definition(**filled.given())
+    try:
+        with writing(auth.settings()) as session:
+            attributes.create(session, wanted, auth.settings())
+    except AlreadyThere as error:
+        return _new_page(filled, {"name": str(error)}), 422
+    _ask_experts(wanted.name, filled.experts)
+    flash(
+        "The question is there. Queues are made and filled as soon as Label Studio and the workers are up.", "success"
+    )
+    return redirect(url_for("attribute.page", name=wanted.name))
+
+
+@blueprint.get("/attributes/<name>/edit")
+def edit(name: str) -> ResponseReturnValue:
+    """The form with what the question says now."""
+    with reading(auth.settings()) as session:
+        found = attributes.find(session, name)
+    counted = answers_by_value(auth.settings(), name)
+    old = tuple(OldClass(one, one, "", True, counted.get(one, 0)) for one in found.classes)
+    return _edit_page(found, Filled(_texts_of(found), old=old))
+
+
+@blueprint.post("/attributes/<name>/edit")
+def revise(name: str) -> ResponseReturnValue:
+    """Make the next revision; what it does to the answers is shown before it is done."""
+    with reading(auth.settings()) as session:
+        found = attributes.find(session, name)
+    filled = Filled({**_texts(), "name": name}, old=_old_classes(found), unsure_holds="hold-unsure" in request.form)
+    reason, errors = request.form.get("reason", ""), filled.problems()
+    if errors:
+        return _edit_page(found, filled, errors, reason), 422
+    wanted = Definition(**filled.given())
+    try:
+        changed, done = revising.preview(auth.settings(), wanted, filled.into, filled.hold)
+        ended = sum(done.ended.values())
+        seen = request.form.get("ended_seen", 0, int)
+        if request.form.get("step") == "look" or (ended and seen != ended):
+            return _edit_page(found, filled, {}, reason, (changed, done))
+        revision = request.form.get("revision", found.revision, int)
+        made = revising.revise(auth.settings(), wanted, reason, filled.into, filled.hold, revision)
+    except (DataError, AlreadyThere) as error:
+        key, _, said = str(error).partition(": ")
+        errors = {key: said} if key in {"reason", "classes"} else {"": str(error)}
+        return _edit_page(found, filled, errors, reason), 422
+    flash(
+        f"Revision {made.revision} is made. A probe learns from what holds; the champion stays until you promote.",
+        "success",
+    )
+    return redirect(url_for("revisions.page", name=name))
+
+
+def _listed(asked: MultiDict[str, str], key: str) -> list[str]:
+    """Repeated values as they are; a single one is split at commas, as addresses carry lists of ids."""
+    given = asked.getlist(key)
+    return [part.strip() for part in given[0].split(",") if part.strip()] if len(given) == 1 else given
+
+
+def _texts() -> dict[str, str]:
+    return {
+        key: request.form.get(key, "") for key in ("name", "question", "definition", "classes", "class_prompts", *TEXTS)
+    }
+
+
+def _texts_of(found: Attribute) -> dict[str, str]:
+    said = revisions.content_of(found)
+    phrases = [f"{name}: {text}" for name, texts in said["class_prompts"].items() for text in texts]
+    told = {"name": found.name, "question": found.question, "definition": found.definition, "classes": ""}
+    return told | {"class_prompts": "\n".join(phrases)} | {key: "\n".join(said[key]) for key in TEXTS}
+
+
+def _old_classes(found: Attribute) -> tuple[OldClass, ...]:
+    counted, form = answers_by_value(auth.settings(), found.name), request.form
+    return tuple(
+        OldClass(
+            name, form.get(f"class-{place}", "").strip(), form.get(f"to-{place}", ""), f"hold-{place}" in form,
+            counted.get(name, 0),
+        )
+        for place, name in enumerate(found.classes)
+    )  # fmt: skip
+
+
+def _ask_experts(name: str, chosen: tuple[str, ...]) -> None:
+    for email in chosen:
+        try:
+            joining.invite(auth.settings(), email, [name])
+        except (UnknownExpert, DataError) as error:
+            flash(str(error), "danger")
+    ingest.ask_to_learn(auth.settings(), name)
+
+
+def _new_page(filled: Filled, errors: Mapping[str, str] | None = None) -> str:
+    with reading(auth.settings()) as session:
+        there = select(Expert).where(Expert.removed_at.is_(None)).order_by(Expert.name).limit(MOST_EXPERTS)
+        people = list(session.scalars(there))
+    return _page(filled, errors or {}, people=people, found=None)
+
+
+def _edit_page(
+    found: Attribute, filled: Filled, errors: Mapping[str, str] | None = None, reason: str = "", effect: Any = None
+) -> str:
+    unsure = answers_by_value(auth.settings(), found.name).get(UNSURE, 0)
+    return _page(filled, errors or {}, people=[], found=found, reason=reason, effect=effect, unsure=unsure)
+
+
+def _page(filled: Filled, errors: Mapping[str, str], **more: Any) -> str:
+    texts = [line for key in ("in_scope", "out_of_scope") for line in lines(filled.text.get(key, ""))]
+    shown = pictures(auth.settings(), auth.viewer(), texts)
+    return render_template("attribute_form.html", filled=filled, errors=errors, pictures=shown, lines=lines, **more)

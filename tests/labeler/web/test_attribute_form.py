@@ -1,0 +1,206 @@
+"""Asking a question and changing one in the console: what is taken, what is said where, what is shown before."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from labeler import attributes
+from labeler.records.schema import Annotation, Attribute, Expert, Job
+from labeler.records.session import reading
+from labeler.settings import Settings
+from tests import factories
+from tests.labeler.web.conftest import Actor
+
+NEW, EDIT, HISTORY = "/new-attribute", "/attributes/romance/edit", "/attributes/romance/revisions"
+GOOD = {"name": "dread", "question": "Does it promise dread?", "classes": "dread\nnone"}
+
+
+def found(settings: Settings, name: str = "romance") -> Attribute:
+    """The attribute as the records hold it."""
+    with reading(settings) as session:
+        return attributes.find(session, name)
+
+
+def test_a_question_is_asked_with_all_that_the_command_takes(settings: Settings, owner: Actor) -> None:
+    (asset,) = factories.add_assets(settings, 1)
+    more = {
+        "definition": " Something is about to go wrong. ",
+        "in_scope": f"A long corridor\n{asset.asset_id}\n\n",
+        "out_of_scope": "A mere shadow",
+        "positive": "a dark corridor\nan empty house at night",
+        "class_prompts": "dread: a figure in the fog\nnone: a sunny garden",
+    }
+    assert owner.send(NEW, **GOOD, **more).location == "/attributes/dread"
+    made = found(settings, "dread")
+    assert (made.classes, made.definition) == (["dread", "none"], "Something is about to go wrong.")
+    assert made.in_scope == ["A long corridor", asset.asset_id]
+    assert made.prompts["positive"] == ["a dark corridor", "an empty house at night"]
+    assert made.prompts["classes"] == {"dread": ["a figure in the fog"], "none": ["a sunny garden"]}
+    assert owner.get("/attributes/dread").status_code == 200
+    with reading(settings) as session:
+        assert [job.subject for job in session.scalars(select(Job).where(Job.kind == "learn"))] == ["dread"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "says"),
+    [
+        ({"name": "D"}, "name", "cannot be used; it takes 3 to 40"),
+        ({"name": "romance"}, "name", "There is an attribute 'romance' already"),
+        ({"question": " "}, "question", "it is empty"),
+        ({"classes": "dread"}, "classes", "at least two are needed"),
+        ({"classes": "dread\nDread"}, "classes", "holds a name twice"),
+        ({"classes": "dread\nunsure"}, "classes", "is always offered"),
+        ({"class_prompts": "fear: a scream"}, "class_prompts", "'fear' is no class"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_at_its_field_and_nothing_typed_is_lost(
+    settings: Settings, owner: Actor, romance: Attribute, change: dict[str, str], field: str, says: str
+) -> None:
+    reply = owner.send(NEW, **{**GOOD, "definition": "Kept as typed.", **change})
+    assert reply.status_code == 422
+    text = unescape(reply.text)
+    message = re.search(rf'id="{field}-error">([^<]+)<', text)
+    assert message
+    assert says in message.group(1)
+    assert f'aria-describedby="{field}-error"' in text
+    assert "Kept as typed." in text
+    with reading(settings) as session:
+        assert list(session.scalars(select(Attribute.name))) == ["romance"]
+
+
+def test_two_mistakes_are_told_at_once(owner: Actor) -> None:
+    text = owner.send(NEW, name="D", question="", classes="a").text
+    assert re.findall(r'id="(\w+)-error"', text) == ["question", "name", "classes"]
+
+
+def test_the_address_fills_the_form_and_shows_the_pictures(settings: Settings, owner: Actor) -> None:
+    one, two = factories.add_assets(settings, 2, images=True)
+    query = f"?question=Dark%3F&in_scope={one.asset_id},{two.asset_id},unknown&positive=a,%20b&positive=c"
+    text = owner.get(NEW + query).text
+    assert 'value="Dark?"' in text
+    assert f"{one.asset_id}\n{two.asset_id}\nunknown</textarea>" in text
+    assert "a, b\nc</textarea>" in text
+    assert text.count("<img") == 2
+    looked = owner.send(NEW, **GOOD, in_scope=one.asset_id, step="look")
+    assert looked.status_code == 200
+    assert looked.text.count("<img") == 1
+    with reading(settings) as session:
+        assert session.scalars(select(Attribute)).all() == []
+
+
+def test_an_expert_who_answers_some_questions_gets_this_one_too(settings: Settings, owner: Actor, ana: Expert) -> None:
+    owner.send("/people/new", email="bo@example.org", role="expert", attributes="")
+    owner.send(NEW, **GOOD, experts="ana@example.org")
+    with reading(settings) as session:
+        joins = [job.arguments for job in session.scalars(select(Job).where(Job.kind == "join"))]
+    assert {"expert": "ana@example.org", "login": {"nonce": None}, "wanted": ["dread"]} in joins
+
+
+@pytest.fixture
+def answered(settings: Settings, romance: Attribute, ana: Expert) -> list[Annotation]:
+    """Three answers: romance twice, friendship once."""
+    queue = factories.add_queue(settings, romance, ana)
+    said = ("romance", "romance", "friendship")
+    return [
+        factories.add_answer(settings, queue, asset, value)
+        for asset, value in zip(factories.add_assets(settings, 3), said, strict=True)
+    ]
+
+
+def form(**change: str) -> dict[str, Any]:
+    """The edit form of romance as it comes, with some fields changed; None takes one away."""
+    fields: dict[str, Any] = {
+        "question": "Romance, friendship, or neither?",
+        "definition": "What the people in the picture are to each other, as a stranger would read it.",
+        "class-0": "romance", "class-1": "friendship", "class-2": "neither",
+        "hold-0": "on", "hold-1": "on", "hold-2": "on", "hold-unsure": "on",
+        "revision": "1", "reason": "Experts asked.",
+    }  # fmt: skip
+    return {key: value for key, value in (fields | change).items() if value is not None}
+
+
+def living(settings: Settings) -> list[str]:
+    """The values that count."""
+    with reading(settings) as session:
+        wanted = select(Annotation.value).where(Annotation.deleted_at.is_(None)).order_by(Annotation.id)
+        return list(session.scalars(wanted))
+
+
+def test_new_words_are_a_revision_whose_difference_is_shown(
+    settings: Settings, owner: Actor, answered: list[Annotation]
+) -> None:
+    assert owner.send(EDIT, **form(question="Love, friendship, or neither?")).location == HISTORY
+    assert living(settings) == ["romance", "romance", "friendship"]
+    assert found(settings).revision == 2
+    text = owner.get(HISTORY).text
+    assert "<del>Romance, friendship, or neither?</del>" in text
+    assert "<ins>Love, friendship, or neither?</ins>" in text
+    assert "all hold" in text
+    assert "Experts asked." in text
+    assert "They say the same." in owner.get(f"{HISTORY}?before=2&after=2").text
+
+
+def test_a_renamed_class_takes_its_answers_along(settings: Settings, owner: Actor, answered: list[Annotation]) -> None:
+    assert owner.send(EDIT, **form(**{"class-0": "love"})).status_code == 302
+    assert living(settings) == ["love", "love", "friendship"]
+    assert "romance became love" in owner.get(HISTORY).text
+
+
+def test_what_a_revision_ends_is_shown_before_it_is_done(
+    settings: Settings, owner: Actor, answered: list[Annotation]
+) -> None:
+    removed = form(**{"class-1": ""})
+    reply = owner.send(EDIT, **removed)
+    assert reply.status_code == 200
+    assert "1 end: 1 friendship" in reply.text
+    assert 'name="ended_seen" value="1"' in reply.text
+    assert found(settings).revision == 1
+    assert owner.send(EDIT, **removed, ended_seen="1").status_code == 302
+    assert found(settings).classes == ["romance", "neither"]
+    assert living(settings) == ["romance", "romance"]
+
+
+def test_a_removed_classs_answers_can_go_to_another(
+    settings: Settings, owner: Actor, answered: list[Annotation]
+) -> None:
+    assert owner.send(EDIT, **form(**{"class-1": "", "to-1": "neither", "class-2": "other"})).status_code == 302
+    assert found(settings).classes == ["romance", "other"]
+    assert living(settings) == ["romance", "romance", "other"]
+
+
+def test_an_added_class_may_end_the_answers_of_some(
+    settings: Settings, owner: Actor, answered: list[Annotation]
+) -> None:
+    change = form(**{"classes": "family", "hold-1": None})
+    assert "1 end: 1 friendship" in owner.send(EDIT, **change, step="look").text
+    assert owner.send(EDIT, **change, ended_seen="1").status_code == 302
+    assert found(settings).classes == ["romance", "friendship", "neither", "family"]
+    assert living(settings) == ["romance", "romance"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"reason": "", "question": "Else?"}, "say in a sentence why"),
+        ({}, "nothing to revise"),
+        ({"question": "Else?", "revision": "7"}, "revision 1 meanwhile"),
+        ({"class-0": "", "class-1": ""}, "at least two are needed"),
+    ],
+)
+def test_a_revision_that_cannot_be_made_says_why(
+    settings: Settings, owner: Actor, answered: list[Annotation], change: dict[str, str], says: str
+) -> None:
+    reply = owner.send(EDIT, **form(**change))
+    assert reply.status_code == 422
+    assert says in reply.text
+    assert found(settings).revision == 1
+
+
+def test_the_pages_of_an_unknown_question_are_missing(owner: Actor) -> None:
+    for path in ("/attributes/nothing/edit", "/attributes/nothing/revisions"):
+        assert owner.get(path).status_code == 404
