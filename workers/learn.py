@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -17,7 +18,7 @@ from models import learner
 from models.errors import JobSuperseded
 from models.planner import Ask
 from models.priors import Prompts
-from workers import auditing, queueing, rounds, second_opinions, snapshot
+from workers import auditing, outlook, queueing, rounds, second_opinions, snapshot
 from workers.auditing import Audits
 from workers.ordering import HEAD, deal, missing, taken
 from workers.second_opinions import Again
@@ -56,8 +57,9 @@ def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, si
     queues.ensure(settings, ls, attribute)
     for number in range(1, MOST_ROUNDS + 1):
         report(number - 1, number)
-        result, counter = one_round(settings, ls, attribute, lease, size or settings.queue_size)
+        result, counter, afterwards = one_round(settings, ls, attribute, lease, size or settings.queue_size)
         if lease.release(counter):
+            afterwards()
             report(number, number)
             return {**result, "rounds": number}
         log.info("learn(%s): answers came meanwhile, round %d follows", attribute, number + 1)
@@ -89,8 +91,11 @@ def questions(
 
 def one_round(
     settings: Settings, ls: LabelStudio, attribute: str, lease: Lease, size: int
-) -> tuple[dict[str, Any], int]:
-    """Snapshot, fit, evaluate, record, choose, and put the queues in order; the result and the counter it covers."""
+) -> tuple[dict[str, Any], int, Callable[[], None]]:
+    """Snapshot, fit, evaluate, record, choose, and put the queues in order.
+
+    The result, the counter it covers, and what may wait until the next learner can begin.
+    """
     seen = snapshot.take(settings, attribute)
     prompts = rounds.phrases(settings, seen.attribute)
     learned = rounds.learn(settings, seen, prompts, lease)
@@ -114,4 +119,9 @@ def one_round(
         "asked": asked,
         "open": sum(len(plan.order) for plan in plans),
     }
-    return result, seen.attribute.answers_counter
+
+    def afterwards() -> None:
+        if learned.fresh and outlook.due(seen):
+            outlook.keep(settings, seen, learned.run, prompts)
+
+    return result, seen.attribute.answers_counter, afterwards

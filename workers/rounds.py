@@ -24,7 +24,7 @@ from models.clock import now
 from models.priors import Prompts
 from models.probe import Probe
 from models.probe_files import probe_bytes
-from workers import auditing
+from workers import auditing, outlook
 from workers.advising import advice
 from workers.figures import measure
 from workers.snapshot import Snapshot
@@ -78,6 +78,7 @@ def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease
     said = advice(settings, snapshot, probe, measured)
     pace = auditing.pace(snapshot, said["state"], measured["average_precision"])
     said["audits"] = auditing.told(snapshot, pace)
+    said |= {outlook.KEY: held} if (held := outlook.before(snapshot)) else {}
     number = record(settings, snapshot, probe, metrics, said, lease, started)
     return Learned(probe, metrics, number, fresh=True, pace=pace)
 

@@ -1,0 +1,96 @@
+"""What a round has no time for: how varied the answers are, where nobody has looked, the probe beside a person.
+
+Worked out every few answers after the queues are in order, and kept in the newest run's advice for the pages to read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labeler.records.schema import Run
+from labeler.records.session import writing
+from labeler.settings import Settings
+from models.agreement import panel_parity
+from models.answers import AUDIT
+from models.diversity import Region, coverage, diversity_score
+from models.panel import Panel
+from models.priors import Prompts
+from models.reserve import reserved_in
+from workers import figures
+from workers.second_opinions import FOLDS
+from workers.snapshot import Snapshot
+
+KEY = "outlook"
+EVERY = 10  # answers between two
+REGIONS, SHOWN, EXAMPLES = 24, 6, 6
+
+
+def due(seen: Snapshot) -> bool:
+    """Whether enough was answered since the last one."""
+    return bool(seen.count) and seen.count >= _answers(before(seen)) + EVERY
+
+
+def before(seen: Snapshot) -> dict[str, Any]:
+    """The last outlook, as the newest run before this round carried it; empty where there was none."""
+    return dict((seen.last_run.advice or {}).get(KEY) or {}) if seen.last_run else {}
+
+
+def _answers(held: dict[str, Any]) -> int:
+    return int(held.get("answers", -EVERY))
+
+
+def keep(settings: Settings, seen: Snapshot, number: int, prompts: Prompts | None) -> None:
+    """Work the outlook out and add it to run ``number`` of the attribute."""
+    found = outlook(seen, prompts)
+    with writing(settings) as session:
+        run = session.query(Run).filter_by(attribute_id=seen.attribute.id, number=number).one()
+        run.advice = run.advice | {KEY: found}
+
+
+def outlook(seen: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
+    """Diversity in [0, 1], the regions of the pool least looked at, panel parity; plain JSON values."""
+    labels, pool = seen.training, seen.view.pool
+    rows = pool.positions(labels.asset_ids)
+    kept = np.flatnonzero(rows >= 0)
+    rows, positive = rows[kept], labels.shares[kept, 0]
+    return {
+        "answers": seen.count,
+        "diversity": round(diversity_score(pool.rows(rows), positive > 0.5, seen.seed), 4) if len(rows) else 0.0,
+        "regions": [_told(seen, region) for region in regions(seen, rows, positive)[:SHOWN]],
+        "parity": parity(seen, prompts),
+    }
+
+
+def regions(seen: Snapshot, rows: npt.NDArray[np.intp], positive: npt.NDArray[np.float64]) -> list[Region]:
+    """The pool's regions, those least looked at first; one for each 25 images, at most ``REGIONS``."""
+    wanted = int(np.clip(len(seen.view.pool) // 25, 1, REGIONS))
+    return coverage(seen.view.pool, rows, positive, seen.seed, wanted, 4 * EXAMPLES)
+
+
+def _told(seen: Snapshot, region: Region) -> dict[str, Any]:
+    """A region with typical images that anybody may see and that no audit is drawn from."""
+    rows = seen.view.pool.positions(region.examples)
+    apart = reserved_in(seen.view.pool, rows, seen.learner.reserved_share, seen.seed) | (seen.view.keys[rows] < 0)
+    examples = [asset for asset, hidden in zip(region.examples, apart.tolist(), strict=True) if not hidden]
+    return {
+        "share": round(region.share, 4),
+        "labels": region.labels,
+        "positive": round(region.positive, 2),
+        "examples": examples[:EXAMPLES],
+    }
+
+
+def parity(seen: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
+    """How well an expert predicts the others and how well the probe does, on the answers that were no audits.
+
+    The probe's side is cross-fitted by title: it never learned from the title that it is asked about.
+    """
+    panel = Panel.of([answer for answer in seen.answers if answer.purpose != AUDIT], seen.attribute.classes)
+    found = figures.cross_fitted(seen, prompts, FOLDS)
+    place = {asset: row for row, asset in enumerate(seen.training.asset_ids)}
+    proba = found[[place[asset] for asset in panel.asset_ids]] if panel.asset_ids else found[:0]
+    told = panel_parity(panel, proba, seen.seed)
+    return {"expert": told.expert.to_dict(), "probe": told.probe.to_dict(), "difference": told.difference.to_dict()}
