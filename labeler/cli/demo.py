@@ -95,7 +95,7 @@ def _demo(workspace: str | None, answers: int) -> None:
                 run.people_and_queues(stack.settings, [samples[finished]], prepare.SIMULATED, progress)
                 run.people_and_queues(stack.settings, [samples[waiting]], [prepare.NEWCOMER], progress)
                 report = progress("Simulated experts answer: serious-expression")
-                version = run.label(stack.settings, drawn, finished, answers, report)
+                version = run.label(stack.settings, drawn, finished, answers + run.MEASURING, report, run.MEASURING)
                 run.publish(stack.settings, finished, version, "the demo's simulated experts are done")
         click.echo(page.text(stack.settings, finished, version, waiting))
         stack.wait()

@@ -49,9 +49,10 @@ def check(settings: Settings, progress: Callable[[str], Report], answers: int = 
     drawn = run.load(settings, progress)
     run.people_and_queues(settings, ATTRIBUTES, prepare.SIMULATED, progress)
     names = [sample.name for sample in ATTRIBUTES]
+    measuring = int(run.CHECK_SHARE * answers)
     reports = {name: progress(f"Experts answer: {name}") for name in names}
     with ThreadPoolExecutor(max_workers=len(names)) as pool:
-        waiting = {n: pool.submit(run.label, settings, drawn, n, answers, reports[n]) for n in names}
+        waiting = {n: pool.submit(run.label, settings, drawn, n, answers, reports[n], measuring) for n in names}
         versions = {name: done.result() for name, done in waiting.items()}
     report = progress("Publishing, scoring, pulling")
     found = {}

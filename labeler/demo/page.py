@@ -34,11 +34,11 @@ Attune is up.
    Press 1, 2 or 3 and Ctrl+Enter. After each answer a probe is trained and the queue is put in a new order.
    Watch the count and the curve move on {settings.web_address}/attributes/{waiting}
 
-2. "{finished}" was labelled by three simulated experts and published as version {version}. In another terminal:
+2. "{finished}" was labelled by three simulated experts, measured by an audit batch and published as version
+   {version}. In another terminal:
    {prefix} pull {finished}@champion --to ./probe
    {prefix} probes list {finished}
-   Its own average precision is still "not known" there: that figure comes from audit answers alone, and of 120
-   answers a handful are audits. The console says how many are missing.
+   {prefix} audit {waiting} --size 30       (asks for questions that measure your own probe, too)
 
 The images are drawings made by this program, and the encoder knows nothing but such drawings.
 Everything is in {settings.workspace}; Ctrl-C stops it, `make demo` goes on with it.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
-from labeler import jobs
+from labeler import audits, jobs
 from labeler.catalog.promote import promote
 from labeler.demo import prepare, simulate
 from labeler.jobs import Report
@@ -19,6 +19,8 @@ from models.sample import SampleAttribute, stock_experts
 from models.sample.catalogue import Catalogue
 
 ANSWERS = 120
+MEASURING = 40  # answers to an audit batch, beside the demo's others, so that its console shows a figure
+CHECK_SHARE = 0.1  # of demo-check's answers, so many measure: it may give no more in all
 Progress = Callable[[str], "jobs.Report"]
 
 
@@ -46,15 +48,27 @@ def people_and_queues(
         report(len(who) + number + 1, len(who) + len(samples))
 
 
-def label(settings: Settings, drawn: Catalogue, name: str, answers: int, report: Report) -> int:
-    """Let the simulated experts answer, then wait for the round that has seen everything; the newest run's number."""
-    simulate.answer_all(settings, name, stock_experts(drawn), answers, lambda n: report(n, answers))
+def label(settings: Settings, drawn: Catalogue, name: str, answers: int, report: Report, measuring: int = 0) -> int:
+    """Let the simulated experts give ``answers`` answers, the last ``measuring`` of them to an audit batch; the number
+    of the newest run, which has seen everything."""
+    eyes, first = stock_experts(drawn), answers - measuring
+    simulate.answer_all(settings, name, eyes, first, lambda n: report(n, answers))
+    if measuring:
+        audits.request(settings, name, measuring)
+        _learned(settings, name)
+        simulate.answer_all(settings, name, eyes, measuring, lambda n: report(first + n, answers))
     jobs.ask(settings, "sync", attribute=name)
+    return _learned(settings, name)
+
+
+def _learned(settings: Settings, name: str) -> int:
+    """Wait for the round that has seen everything; its run's number. Raises JobError where it takes two minutes."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         told, learned = simulate.counters(settings, name)
         if learned >= told:
             break
+        jobs.ask(settings, "learn", attribute=name)
         time.sleep(0.2)
     while True:
         done = jobs.ask(settings, "learn", attribute=name)
