@@ -1,48 +1,18 @@
-"""`attune probes`: what is published, how it compares, and the moves between versions."""
+"""`attune probes`: what is published and how it compares; the moves and the gates are in rooms of their own."""
 
 from __future__ import annotations
-
-import getpass
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
 
 import click
 
 from labeler import jobs
 from labeler.catalog import heal as healing
-from labeler.catalog import history as past
-from labeler.catalog import listing, promote
-from labeler.cli.shell import Group, Shell, table
+from labeler.catalog import listing
+from labeler.cli import probe_gates, probe_moves  # noqa: F401 - they add their commands to the group
+from labeler.cli.probe_group import command, figure
+from labeler.cli.shell import Shell, table
 from labeler.cli.shell import command as attune_command
-from models.clock import parse
-from models.errors import AttuneError, DataError
+from labeler.views import drift
 from models.manifest import CHAMPION
-
-
-@click.group(cls=Group)
-def command() -> None:
-    """List, compare, promote, roll back and retire probes."""
-
-
-_reason = click.option("--reason", required=True, metavar="R", help="Why, in a few words; kept in the history.")
-_alias = click.option("--alias", default=CHAMPION, show_default=True, help="The alias to move.")
-
-
-def _who() -> str:
-    """Who the history names; a container may have no user database."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "command line"
-
-
-def _figure(figure: dict[str, Any]) -> str:
-    if figure.get("value") is None:
-        return "not known"
-    if figure.get("lo") is None:
-        return f"{figure['value']:.3f}"
-    return f"{figure['value']:.3f} [{figure['lo']:.3f}, {figure['hi']:.3f}]"
 
 
 @attune_command(command, "list", example="attune probes list serious")
@@ -65,7 +35,7 @@ def list_(shell: Shell, name: str | None, candidates: int) -> None:
                 len(row["versions"]),
                 row["newest"],
                 row["answers"],
-                _figure(row["average_precision"]),
+                figure(row["average_precision"]),
             )
             for row in found
         ]
@@ -78,7 +48,7 @@ def list_(shell: Shell, name: str | None, candidates: int) -> None:
             row["version"],
             row["state"],
             ", ".join(row["aliases"]),
-            _figure(row["average_precision"]),
+            figure(row["average_precision"]),
             row["average_precision"].get("n"),
             row["answers"],
             row["created_at"][:19],
@@ -100,115 +70,12 @@ def compare(shell: Shell, name: str, a: str, b: str) -> None:
     first, second = found["versions"]
     rows = [("answers", first["answers"], second["answers"])]
     for metric in sorted(first["metrics"] | second["metrics"]):
-        rows.append((metric, *(_figure(one["metrics"].get(metric, {})) for one in (first, second))))
+        rows.append((metric, *(figure(one["metrics"].get(metric, {})) for one in (first, second))))
     columns = ("figure", f"version {first['version']}", f"version {second['version']}")
     shell.result(found, table(columns, rows, title=name))
     paired = found["difference"]
-    told = f"{_figure(paired)} (n = {paired['n']})" if paired["value"] is not None else f"not known: {paired['reason']}"
+    told = f"{figure(paired)} (n = {paired['n']})" if paired["value"] is not None else f"not known: {paired['reason']}"
     shell.hint(f"Average precision of {first['version']} less that of {second['version']}, paired: {told}")
-
-
-@attune_command(command, "promote", example='attune probes promote serious latest --reason "AP 0.91, seen with Mo"')
-@click.argument("name")
-@click.argument("version")
-@_reason
-@_alias
-@click.option("--override", is_flag=True, help="Promote although an enforced gate failed.")
-@click.option("--no-wait", is_flag=True, help="Do not wait for the scores of the pool.")
-def promote_(shell: Shell, name: str, version: str, reason: str, alias: str, override: bool, no_wait: bool) -> None:
-    """Publish VERSION of NAME (a number, or latest) and point an alias at it; then score the pool with it."""
-    moved = promote.promote(shell.settings, name, version, reason, _who(), alias, override)
-    scores = _score(shell, moved, no_wait)
-    shell.result(moved.to_dict() | {"scores": scores}, _told(moved))
-    for gate in moved.gates:
-        if not gate["passed"]:
-            value = "not known" if gate["value"] is None else f"{gate['value']:.3f}"
-            shell.hint(f"Gate not passed: {gate['name']} is {value}, the bound {gate['bound']:g} ({gate['text']}).")
-    if moved.before != moved.version:
-        shell.hint(f"Undo with: attune probes rollback {name} --reason R" + _aliased(alias))
-
-
-def _told(moved: promote.Moved) -> str:
-    told = f"{moved.attribute} version {moved.version} is {moved.alias}"
-    if moved.before == moved.version:
-        return f"{told} already; the history has your reason, nothing else changed."
-    return f"{told} now." if moved.before is None else f"{told} now; before, version {moved.before} was."
-
-
-def _aliased(alias: str) -> str:
-    return "" if alias == CHAMPION else f" --alias {alias}"
-
-
-def _score(shell: Shell, moved: promote.Moved, no_wait: bool) -> dict[str, Any]:
-    """Score the pool; the promotion stands whatever comes of it."""
-    try:
-        with shell.progress(f"score {moved.attribute}@{moved.version}") as report:
-            return jobs.ask(
-                shell.settings, "score", report, wait=not no_wait, attribute=moved.attribute, version=moved.version
-            )
-    except AttuneError as error:
-        shell.hint(f"Promoted, but the pool is not scored: {error}")
-        return {"error": type(error).__name__, "message": str(error)}
-
-
-@attune_command(command, "rollback", example='attune probes rollback serious --reason "too many false alarms"')
-@click.argument("name")
-@_reason
-@_alias
-def rollback(shell: Shell, name: str, reason: str, alias: str) -> None:
-    """Point NAME's champion at the version that it was before."""
-    _move(shell, lambda: promote.rollback(shell.settings, name, reason, _who(), alias), "{alias} is {version} again")
-
-
-@attune_command(
-    command, "retire", example='attune probes retire serious 3 --reason "made before the definition changed"'
-)
-@click.argument("name")
-@click.argument("version")
-@_reason
-def retire(shell: Shell, name: str, version: str, reason: str) -> None:
-    """Stop serving VERSION of NAME; its files and feature values stay."""
-    _move(shell, lambda: promote.retire(shell.settings, name, version, reason, _who()), "version {version} is retired")
-
-
-def _move(shell: Shell, move: Callable[[], promote.Moved], told: str) -> None:
-    moved = move()
-    shell.result(moved.to_dict(), f"{moved.attribute}: {told.format(alias=moved.alias, version=moved.version)}.")
-
-
-@attune_command(command, "history", example="attune probes history serious --on 2026-05-01")
-@click.argument("name")
-@click.option("--on", metavar="DATE", help="Only what the alias pointed at then: 2026-03-01, or with a time, in UTC.")
-@_alias
-def history(shell: Shell, name: str, on: str | None, alias: str) -> None:
-    """Who moved NAME's aliases when and why; with --on, what was champion at the end of that day."""
-    if on is None:
-        lines = past.history(shell.settings, name)
-        cells = [
-            (line.at.isoformat()[:19], line.action, line.alias, line.version, line.before, line.who, line.reason)
-            for line in lines
-        ]
-        columns = ("at (UTC)", "action", "alias", "version", "before", "who", "reason")
-        shell.result({"attribute": name, "history": [line.to_dict() for line in lines]}, table(columns, cells))
-        return
-    moment = _moment(on)
-    line = past.pointing_at(shell.settings, name, moment, alias)
-    value = {"attribute": name, "alias": alias, "on": on, "version": line.version if line else None}
-    if line is None:
-        shell.result(value | {"line": None}, f"{name} had no {alias} on {on}.")
-        return
-    since = f"since {line.at.isoformat()[:19]} by {line.who}: {line.reason}"
-    shell.result(value | {"line": line.to_dict()}, f"{name} version {line.version} was {alias} on {on}, {since}")
-
-
-def _moment(text: str) -> datetime:
-    """The moment that ``text`` names; a day means its last one."""
-    try:
-        moment = parse(text)
-    except ValueError as error:
-        raise DataError(f"--on: {text!r} is no date. Write it as 2026-03-01 or 2026-03-01T12:00.") from error
-    whole_day = len(text.strip()) == len("2026-03-01")
-    return moment + timedelta(days=1, microseconds=-1) if whole_day else moment
 
 
 @attune_command(command, "heal", example="attune probes heal")
@@ -217,3 +84,29 @@ def heal(shell: Shell) -> None:
     done = healing.heal(shell.settings)
     written = [*done["versions"], *(f"aliases of {name}" for name in done["aliases"])]
     shell.result(done, f"Written anew: {', '.join(written)}." if written else "All is as the records say.")
+
+
+@attune_command(command, "drift", example="attune probes drift serious")
+@click.argument("name")
+@click.option("--no-look", is_flag=True, help="Only show what the last look found.")
+def drift_(shell: Shell, name: str, no_look: bool) -> None:
+    """Whether new images score otherwise than those that NAME's champion was published on."""
+    if not no_look:
+        with shell.progress(f"drift {name}") as report:
+            jobs.ask(shell.settings, "drift", report, attribute=name)
+    found = drift.drift(shell.settings, name)
+    rows = [
+        (
+            shift.name,
+            f"{shift.psi:.2f} [{shift.psi_lo:.2f}, {shift.psi_hi:.2f}]",
+            f"{shift.psi_by_chance:.2f}",
+            f"{shift.ks:.2f} [{shift.ks_lo:.2f}, {shift.ks_hi:.2f}]",
+            f"{shift.p_value:.4f}",
+            "drifted" if shift.alarmed else "",
+        )
+        for shift in found.shifts
+    ]
+    columns = ("class", "stability index", "by chance", "largest gap (KS)", "p", "alarm")
+    shell.result(drift.to_dict(found), table(columns, rows, title=found.sentence) if rows else found.sentence)
+    if found.state == "drifted":
+        shell.hint(f"Measure it again on the pool as it is now: {found.audit_command}")

@@ -1,10 +1,26 @@
-"""An attribute's labels, as the API gives them out."""
+"""What owners read of an attribute beside its probes: its labels, and whether its champion has drifted."""
 
 from __future__ import annotations
 
-from labeler.web.openapi.parts import SHUT, Operation, error, in_path, in_query
+from labeler.web.openapi.parts import SHUT, Operation, error, in_path, in_query, json_answer
 
 _BINARY = {"type": "string", "format": "binary"}
+_DRIFT = {
+    "type": "object",
+    "required": ["attribute", "state", "version", "added", "n", "titles", "looks", "sentence", "rule", "classes"],
+    "properties": {
+        "attribute": {"type": "string"},
+        "state": {"enum": ["unpublished", "waiting", "few", "steady", "drifted"]},
+        "version": {"type": ["integer", "null"]},
+        "added": {"type": "integer", "description": "Assets since publication."},
+        "n": {"type": "integer", "description": "Assets that the newest comparison saw."},
+        "titles": {"type": "integer"},
+        "looks": {"type": "integer", "description": "Looks that could have raised an alarm."},
+        "sentence": {"type": "string"},
+        "rule": {"type": "object"},
+        "classes": {"type": "array", "items": {"type": "object"}},
+    },
+}
 
 OPERATIONS: dict[str, dict[str, Operation]] = {
     "/api/v1/labels/{name}": {
@@ -29,6 +45,19 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
                 },
                 404: error("No such attribute."),
                 422: error("No such format, or a name that can be none."),
+            }
+            | SHUT,
+        }
+    },
+    "/api/v1/drift/{name}": {
+        "get": {
+            "summary": "Read the champion's drift",
+            "description": "For owners and administrators: the scores of newer assets against those at publication.",
+            "parameters": [in_path("name")],
+            "responses": {
+                200: json_answer("State, figures with intervals, and the rule of the alarm.", _DRIFT),
+                404: error("No such attribute."),
+                422: error("A name that can be none."),
             }
             | SHUT,
         }

@@ -10,8 +10,9 @@ from labeler import attributes, corrections
 from labeler.records.session import reading
 from labeler.views import attribute_page
 from labeler.views.contested import contested
+from labeler.views.drift import drift
 from labeler.views.recent import recent
-from labeler.web import auth, charts
+from labeler.web import auth, charts, drift_charts
 
 blueprint = Blueprint("attribute", __name__, url_prefix="/attributes/<name>")
 
@@ -20,7 +21,11 @@ blueprint = Blueprint("attribute", __name__, url_prefix="/attributes/<name>")
 def page(name: str) -> ResponseReturnValue:
     """The question, its progress and its people."""
     found = attribute_page.attribute_page(auth.settings(), auth.viewer(), name)
-    return render_template("attribute.html", page=found, live=found.live, chart=charts.learning_curve(found.curve))
+    moved = drift(auth.settings(), name) if auth.viewer().manages else None
+    return render_template(
+        "attribute.html", page=found, live=found.live, chart=charts.learning_curve(found.curve), drift=moved,
+        drift_chart=drift_charts.histograms(moved.shifts if moved else ()),
+    )  # fmt: skip
 
 
 @blueprint.get("/live")

@@ -1,0 +1,160 @@
+"""Drift, as the champion's records keep it: what was seen on new assets, in numbers, in words, and ready to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from labeler import attributes
+from labeler.records.schema import Alias, Asset, Attribute, Version
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.clock import iso, parse
+from models.drift import RULE
+from models.manifest import CHAMPION
+
+AUDITS = 60  # questions that a fresh audit is offered with
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One class: its figures as ``models.drift.Shift`` has them, and the shares to draw."""
+
+    name: str
+    psi: float
+    psi_lo: float
+    psi_hi: float
+    psi_by_chance: float
+    ks: float
+    ks_lo: float
+    ks_hi: float
+    p_value: float
+    alarmed: bool
+    edges: Sequence[float]
+    before: Sequence[float]
+    after: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What is known of an attribute's drift.
+
+    ``state`` is unpublished, waiting (nothing was compared yet), few, steady or drifted; ``added`` counts the assets
+    since publication, ``n`` those that the newest comparison saw, of ``titles`` titles.
+    """
+
+    name: str
+    state: str
+    version: int | None = None
+    published_on: int = 0
+    added: int = 0
+    n: int = 0
+    titles: int = 0
+    looks: int = 0
+    at: datetime | None = None
+    alarm_at: datetime | None = None
+    shifts: Sequence[Moved] = ()
+
+    @property
+    def sentence(self) -> str:
+        """Where it stands, in a sentence."""
+        if self.state == "unpublished":
+            return "Nothing is published yet, so there is nothing that new images could drift from."
+        if self.state == "drifted":
+            names = " and ".join(shift.name for shift in self.shifts if shift.alarmed) or "the scores"
+            return (
+                f"New images score otherwise than those that version {self.version} was published on ({names}). Its "
+                "audit may no longer speak for them."
+            )
+        if self.state == "steady":
+            return f"The {self.n} images that came since score like those that version {self.version} was published on."
+        return (
+            f"{self.added} images came since version {self.version} was scored. From {RULE.least_assets} images of "
+            f"{RULE.least_titles} titles on, their scores are compared."
+        )
+
+    @property
+    def audits(self) -> int:
+        """How many questions a fresh audit is offered with."""
+        return AUDITS
+
+    @property
+    def audit_command(self) -> str:
+        """The command that opens a fresh audit batch."""
+        return f"attune audit {self.name} --size {AUDITS}"
+
+
+def drift(settings: Settings, name: str) -> Drift:
+    """What is known of the drift of ``name``'s champion. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        row = champion(session, one)
+        added = _added(session, row) if row else 0
+    return read(name, row, added)
+
+
+def champion(session: Session, attribute: Attribute) -> Version | None:
+    """The version that the champion points at."""
+    return session.scalar(
+        select(Version)
+        .join(Alias, (Alias.attribute_id == Version.attribute_id) & (Alias.version == Version.version))
+        .where(Version.attribute_id == attribute.id, Alias.alias == CHAMPION)
+    )
+
+
+def read(name: str, row: Version | None, added: int = 0) -> Drift:
+    """A version's drift as its records keep it."""
+    if row is None:
+        return Drift(name, "unpublished")
+    held: Mapping[str, Any] = row.scores.get("drift") or {}
+    first = (row.scores.get("baseline") or {}).get("classes") or {}
+    published_on = next((int(one["n"]) for one in first.values()), 0)
+    if not held:
+        return Drift(name, "waiting", row.version, published_on, added)
+    alarm = held.get("alarm")
+    state = "drifted" if alarm else "steady" if held["enough"] else "few"
+    return Drift(
+        name, state, row.version, published_on, max(added, held["n"]), held["n"], held["titles"], held["looks"],
+        parse(held["at"]), parse(alarm["at"]) if alarm else None,
+        [_moved(shift, alarm) for shift in held["shifts"]],
+    )  # fmt: skip
+
+
+def _moved(shift: Mapping[str, Any], alarm: Mapping[str, Any] | None) -> Moved:
+    drawn = shift["histogram"]
+    figures = {key: shift[key] for key in (
+        "name", "psi", "psi_lo", "psi_hi", "psi_by_chance", "ks", "ks_lo", "ks_hi", "p_value")}  # fmt: skip
+    return Moved(
+        **figures, alarmed=bool(alarm and shift["name"] in alarm["classes"]),
+        edges=drawn["edges"], before=drawn["before"], after=drawn["after"],
+    )  # fmt: skip
+
+
+def _added(session: Session, row: Version) -> int:
+    first = row.scores.get("baseline")
+    since = Asset.id > first["last_key"] if first else Asset.added_at > (row.scored_at or row.created_at)
+    return session.scalar(select(func.count(Asset.id)).where(since, Asset.removed_at.is_(None))) or 0
+
+
+def to_dict(found: Drift) -> dict[str, Any]:
+    """As JSON."""
+    return {
+        "attribute": found.name,
+        "state": found.state,
+        "version": found.version,
+        "published_on": found.published_on,
+        "added": found.added,
+        "n": found.n,
+        "titles": found.titles,
+        "looks": found.looks,
+        "at": iso(found.at) if found.at else None,
+        "alarm_at": iso(found.alarm_at) if found.alarm_at else None,
+        "sentence": found.sentence,
+        "rule": vars(RULE),
+        "classes": [vars(shift) | {"edges": list(shift.edges)} for shift in found.shifts],
+    }
