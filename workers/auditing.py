@@ -18,7 +18,7 @@ from models.planner import AUDIT_REASON, Ask, draw_audits
 from models.probe import Probe
 from models.reserve import reserved_in
 from models.stopping import Goals
-from workers import figures
+from workers import chosen, figures
 from workers.snapshot import Snapshot
 
 AHEAD = 5  # answers a queue that audits are drawn ahead for: drawn later, they follow a better probe's scores
@@ -110,7 +110,7 @@ def questions(seen: Snapshot, probe: Probe, now: Pace) -> Audits:
     fresh = draw_audits(seen.view.pool, rows, logits, seen.design, missing)
     # The stream alone never owes so many at once; a batch on demand does, unless a kill came between.
     batch = wanted.extra > 0 and len(fresh) > AHEAD * len(seen.queues)
-    return Audits((*lost, *fresh), batch, tuple(wanted.experts) if batch else ())
+    return Audits((*lost, *chosen.unasked(seen, fresh)), batch, tuple(wanted.experts) if batch else ())
 
 
 def forgotten(seen: Snapshot) -> list[Ask]:
@@ -118,6 +118,6 @@ def forgotten(seen: Snapshot) -> list[Ask]:
     rows = shown(seen)
     ids = seen.view.pool.asset_ids[rows].tolist()
     drawn = rows[seen.design.drawn(ids)] if len(rows) else rows
-    held = {task.row for task in seen.asked} | set(seen.answered.tolist())
+    held = {task.row for task in seen.asked} | {*seen.answered.tolist(), *chosen.rows(seen)}
     names = [(int(row), str(seen.view.pool.asset_ids[row])) for row in drawn if int(row) not in held]
     return [Ask(row, name, AUDIT, 1.0, AUDIT_REASON, seen.design.inclusion(name)) for row, name in names]

@@ -71,7 +71,8 @@ def _encoded(settings: Settings, asked: Wanted) -> FloatArray:
     if asked.text:
         vectors = prompt_vectors(settings, [asked.text])
         assert vectors is not None  # only ready-made vectors have no text tower
-        return vectors[0]
+        first: FloatArray = vectors[0]
+        return first
     picture = decode(search.take_over(settings, asked.image), "the uploaded image", settings.max_pixels)
     vector: FloatArray = loaded_encoder(settings).encode_images([picture])[0]
     return vector

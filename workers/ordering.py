@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from models.answers import AUDIT, SECOND_OPINION
 from models.planner import Ask
+from workers import chosen
 from workers.snapshot import Asked, Snapshot
 
 HEAD = 12  # the places that follow the newest probe; what lies behind them is only a reserve
@@ -29,6 +30,7 @@ class QueuePlan:
     order: list[Asked | Ask] = field(default_factory=list)
     stale: list[Asked] = field(default_factory=list)
     turns: dict[int, int] = field(default_factory=dict)  # pool row of a new audit -> the answer after which it is due
+    urgent: bool = False  # images were chosen for this queue since its last order
 
     @property
     def head(self) -> list[Asked | Ask]:
@@ -42,9 +44,9 @@ class QueuePlan:
 
 
 def taken(snapshot: Snapshot) -> npt.NDArray[np.intp]:
-    """Pool rows that were asked already: answered, or waiting as an audit; oldest first."""
+    """Pool rows that were asked already: answered, waiting as an audit, or chosen by a person; oldest first."""
     audits = [task.row for task in snapshot.asked if task.purpose == AUDIT and task.state == "open" and task.row >= 0]
-    rows = [*snapshot.answered.tolist(), *audits]
+    rows = [*snapshot.answered.tolist(), *audits, *chosen.rows(snapshot)]
     return np.array(list(dict.fromkeys(rows)), dtype=np.intp)
 
 
@@ -74,6 +76,7 @@ def deal(
     that a second opinion goes to.
     """
     places = _Places(snapshot, size)
+    chosen.put_first(snapshot, places.ranked, places.seen)
     here = {task.row: task for queue in places.ranked for task in waiting(snapshot, queue)}
     for ask in asks:
         task = here.get(ask.index)
@@ -156,7 +159,7 @@ def _merged(
     ]
     for place, audit in sorted(audits, key=lambda pair: pair[0]):
         order.insert(min(max(place, 0), len(order)), audit)
-    return QueuePlan(queue, order, stale, turns)
+    return QueuePlan(queue, order, stale, turns, chosen.urgent(snapshot, queue))
 
 
 def answered_by(snapshot: Snapshot, queue: int) -> int:

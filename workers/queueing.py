@@ -69,7 +69,7 @@ def is_due(queue: Queue, plan: QueuePlan, newest: datetime | None) -> bool:
     """Whether a queue gets its new order now: at once while its expert works, now and then while nobody looks."""
     if len(plan.order) - len(plan.new) < HEAD or not queue.model_version or queue.ordered_at is None:
         return True
-    if any(ask.purpose == AUDIT for ask in plan.new):
+    if plan.urgent or any(ask.purpose == AUDIT for ask in plan.new):
         return True  # drawn is drawn: an audit that is not asked would bias what the others stand for
     at_work = newest is not None and newest > now() - AT_WORK
     return at_work or queue.ordered_at < now() - IDLE

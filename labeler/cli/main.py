@@ -22,6 +22,8 @@ COMMANDS = {
     "expert": "labeler.cli.expert",
     "user": "labeler.cli.user",
     "token": "labeler.cli.token",
+    "search": "labeler.cli.search:search",
+    "clusters": "labeler.cli.search:clusters",
     "batch": "labeler.cli.loop:batch",
     "learn": "labeler.cli.loop:learn",
     "audit": "labeler.cli.audit:audit",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 
 from labeler.records.schema import Annotation, Asset, Queue, Task
 from models.answers import SKIP
@@ -37,6 +37,15 @@ def may_see(viewer: Viewer) -> ColumnElement[bool]:
         return there
     asked = select(Task.asset_pk).join(Queue, Queue.id == Task.queue_id).where(Queue.expert_id == viewer.expert_id)
     return and_(there, or_(Asset.id.in_(asked), Asset.id.in_(_answered(viewer))))
+
+
+def may_explore(viewer: Viewer) -> ColumnElement[bool]:
+    """The condition on ``Asset`` under which ``viewer`` finds it in Explore: the pool, for all who label or manage it.
+
+    Any image of the pool may be put to an expert, so searching shows none that labelling would not.
+    """
+    there = Asset.removed_at.is_(None)
+    return there if viewer.role in MANAGERS | {"expert"} else and_(there, false())
 
 
 def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:

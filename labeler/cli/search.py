@@ -1,0 +1,99 @@
+"""`attune search` and `attune clusters`: look around the pool, and send what was found to the experts' queues."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from labeler import clusters as kept
+from labeler import jobs, picks
+from labeler import search as searching
+from labeler.cli.shell import Shell, table
+from labeler.cli.shell import command as attune_command
+from labeler.records.schema import Asset
+from labeler.records.session import reading
+from labeler.search import Wanted
+from models.errors import DataError, UnreadableItem
+from models.images import inspect
+
+SHOWN = 5  # typical images of a cluster in a table
+
+
+@click.group()
+def _explore() -> None:
+    """Holds the two commands; `attune` lists each by itself."""
+
+
+@attune_command(_explore, "search", example='attune search "two people in love" --top 12 --queue romance')
+@click.argument("text", required=False, default="")
+@click.option("--like", default="", metavar="ASSET_ID", help="Find images like this one of the pool.")
+@click.option("--image", type=click.Path(dir_okay=False, path_type=Path), help="Find images like this file's.")
+@click.option("--title", default="", help="Only where the title or asset_id contains this.")
+@click.option("--column", default="", help="Only where this column of the manifest …")
+@click.option("--value", default="", help="… is this.")
+@click.option("--top", default=20, show_default=True, type=click.IntRange(1, searching.TOP), help="How many images.")
+@click.option("--queue", metavar="ATTRIBUTE", help="Put what was found at the head of its experts' queues.")
+@click.option("--expert", metavar="EMAIL", help="With --queue: of this expert's queue alone.")
+def search(
+    shell: Shell, text: str, image: Path | None, top: int, queue: str | None, expert: str | None, **given: str
+) -> None:
+    """Find the images of the pool that are most like a TEXT, an asset, or an image file."""
+    if expert and not queue:
+        raise DataError("--expert says whose queue, and no --queue ATTRIBUTE was given. Add --queue romance.")
+    wanted = Wanted(text=text.strip(), image=_handed_over(shell, image), **given)
+    if not wanted.ranks:
+        raise DataError('Give a TEXT, --like ASSET_ID or --image FILE: attune search "two people in love"')
+    arguments = {name: value for name, value in vars(wanted).items() if value}
+    with shell.progress("search") as report:
+        done = jobs.ask(shell.settings, searching.KIND, report, top=top, **arguments)
+    hits = searching.hits_of(done)
+    value: dict[str, Any] = {"of": done["of"], "assets": [{"asset_id": a, "similarity": s} for a, s in hits]}
+    if queue and hits:
+        found_by = f"the text “{text}”" if text else f"likeness to {given['like'] or 'an example'}"
+        sent = picks.send(shell.settings, queue, [a for a, _ in hits], getpass.getuser(), expert, found_by)
+        value["queue"] = {"attribute": queue, **{k: getattr(sent, k) for k in ("queued", "asked_before", "experts")}}
+        shell.hint(sent.sentence())
+    titles = _titles(shell, [asset for asset, _ in hits])
+    shell.result(value, table(("asset_id", "title_id", "similarity"), [(a, titles.get(a, ""), s) for a, s in hits]))
+
+
+def _handed_over(shell: Shell, image: Path | None) -> str:
+    """The token under which a worker, or this process, takes the file over."""
+    if image is None:
+        return ""
+    try:
+        content = image.read_bytes()
+    except OSError as error:
+        raise UnreadableItem(f"--image: {image} cannot be read: {error.strerror}. Name an image file.") from error
+    inspect(content, str(image), shell.settings.max_pixels, whole=False)
+    return searching.hand_over(shell.settings, content)
+
+
+def _titles(shell: Shell, asset_ids: list[str]) -> dict[str, str]:
+    with reading(shell.settings) as session:
+        rows = session.execute(select(Asset.asset_id, Asset.title_id).where(Asset.asset_id.in_(asset_ids)))
+        return {asset: title for asset, title in rows}
+
+
+@attune_command(_explore, "clusters", example="attune clusters --k 30")
+@click.option(
+    "--k", type=click.IntRange(2, kept.MOST), help=f"Make so many anew ({kept.USUAL} where none are kept yet)."
+)
+def clusters(shell: Shell, k: int | None) -> None:
+    """Cut the pool into parts that look alike, and list them with their most typical images."""
+    found = kept.load(shell.settings)
+    if k is not None or found is None:
+        with shell.progress("clusters") as report:
+            jobs.ask(shell.settings, kept.KIND, report, k=k or kept.USUAL)
+        found = kept.load(shell.settings)
+    parts = found.parts if found else ()
+    rows = [(one.number, one.size, ", ".join(one.asset_ids[:SHOWN])) for one in parts]
+    value = {
+        "assets": found.assets if found else 0,
+        "clusters": [{"number": one.number, "size": one.size, "typical": list(one.asset_ids[:SHOWN])} for one in parts],
+    }
+    shell.result(value, table(("cluster", "images", "most typical"), rows))

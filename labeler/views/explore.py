@@ -1,0 +1,181 @@
+"""Explore: a search of the pool as a page shows it, with the images chosen so far, and whose queues they may go to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler import attributes, clusters, jobs, queues, search
+from labeler.records.schema import Asset, Attribute, Expert, Queue
+from labeler.records.session import reading
+from labeler.search import Found, Wanted
+from labeler.settings import Settings
+from labeler.views.paging import Page, page_of
+from labeler.views.pictures import Picture, picture
+from labeler.views.viewer import Viewer, may_explore
+from models.errors import DataError
+
+PAGE = 48
+TEXT, LIKE, IMAGE, CLUSTER = "text", "like", "image", "cluster"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in Explore one is: ``kind`` is empty (the whole pool), text, like, image or cluster, ``key`` which."""
+
+    kind: str = ""
+    key: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """From an address, such as ``like:poster-7``; anything else is the whole pool."""
+        kind, _, key = text.partition(":")
+        return cls(kind, key) if kind in {LIKE, IMAGE, CLUSTER} and key else cls(TEXT if kind == TEXT else "")
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.key}" if self.key else self.kind
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a page of Explore was asked for, as its address says."""
+
+    place: Place = field(default_factory=Place)
+    text: str = ""
+    title: str = ""
+    column: str = ""
+    value: str = ""
+    page: int = 1
+    picks: Sequence[str] = ()
+    attribute: str = ""
+
+    @property
+    def why(self) -> str:
+        """How the images were found, for whoever is asked about them."""
+        said = {
+            TEXT: f"the text “{self.text}”",
+            LIKE: f"likeness to {self.place.key}",
+            IMAGE: "likeness to an example",
+            CLUSTER: "browsing a cluster",
+        }
+        return said.get(self.place.kind, "browsing the pool")
+
+    def wanted(self) -> Wanted:
+        """The search that the workers are asked for. Raises DataError for a text that is too long."""
+        like = self.place.key if self.place.kind == LIKE else ""
+        text = self.text if self.place.kind == TEXT else ""
+        return Wanted(text=text, like=like, title=self.title, column=self.column, value=self.value)
+
+
+@dataclass(frozen=True)
+class Explore:
+    """One page of Explore; ``search`` says how far it is, None where nothing had to be ranked."""
+
+    asked: Asked
+    pictures: Page[Picture]
+    search: Found | None
+    example: Picture | None
+    cluster: clusters.Part | None
+    columns: Sequence[str]
+    reads_texts: bool
+    workers: bool
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """Images chosen on other pages, which this page carries along."""
+        here = {one.asset_id for one in self.pictures.items}
+        return [name for name in self.asked.picks if name not in here]
+
+
+@dataclass(frozen=True)
+class Target:
+    """An attribute that images may be sent to, and the experts (address, name) whose queue may be meant."""
+
+    name: str
+    question: str
+    experts: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Sending:
+    """The last look before a selection goes into the queues."""
+
+    pictures: Sequence[Picture]
+    targets: Sequence[Target]
+
+
+def explore(settings: Settings, viewer: Viewer, asked: Asked, patience_seconds: float = 0.0) -> Explore:
+    """The page of ``asked``; a search that is not done after ``patience_seconds`` comes without pictures.
+
+    Raises UnknownAsset, DataError, ServiceDown.
+    """
+    search_now, part, order = None, None, None
+    if asked.place.kind == IMAGE:
+        search_now = search.look(settings, asked.place.key, patience_seconds)
+        if search_now is None:
+            raise DataError("The search by your example has run out, as nothing of it was kept. Upload it once more.")
+    elif asked.wanted().ranks:
+        search_now = search.look(settings, search.start(settings, asked.wanted()), patience_seconds)
+    elif asked.place.kind == CLUSTER:
+        part = _cluster(settings, asked.place.key)
+        order = list(part.asset_ids)
+    if search_now is not None:
+        order = [asset for asset, _ in search_now.hits]
+    waits = search_now is not None and search_now.waits
+    with reading(settings) as session:
+        found = _pictures(session, viewer, asked, order)
+        example = _one(session, viewer, asked.place.key) if asked.place.kind == LIKE else None
+        names, reads = search.columns_of(session), search.has_text_tower(session)
+    return Explore(asked, found, search_now, example, part, names, reads, not waits or jobs.workers_alive(settings))
+
+
+def _cluster(settings: Settings, key: str) -> clusters.Part:
+    made = clusters.load(settings)
+    if made is None or not key.isdigit():
+        raise DataError(f"There is no cluster {key!r}. The page Clusters shows those there are, or makes them.")
+    return made.part(int(key))
+
+
+def _pictures(session: Session, viewer: Viewer, asked: Asked, order: Sequence[str] | None) -> Page[Picture]:
+    """One page of the images in ``order``, or of the filtered pool by id; none that the viewer may not see."""
+    condition = may_explore(viewer) & search.allowed_by(asked.wanted())
+    if order is None:
+        query = select(Asset).where(condition).order_by(Asset.asset_id)
+        return page_of(session, query, asked.page, PAGE).map(picture)
+    there = set(session.scalars(select(Asset.asset_id).where(Asset.asset_id.in_(order), condition)))
+    kept = [name for name in order if name in there]
+    number = max(1, min(asked.page, -(-len(kept) // PAGE) or 1))
+    here = kept[(number - 1) * PAGE : number * PAGE]
+    return Page(_in_order(session, here), number, PAGE, len(kept))
+
+
+def _in_order(session: Session, names: Sequence[str]) -> list[Picture]:
+    rows = {one.asset_id: one for one in session.scalars(select(Asset).where(Asset.asset_id.in_(names)))}
+    return [picture(rows[name]) for name in names if name in rows]
+
+
+def _one(session: Session, viewer: Viewer, asset_id: str) -> Picture | None:
+    found = session.scalar(select(Asset).where(Asset.asset_id == asset_id, may_explore(viewer)))
+    return picture(found) if found else None
+
+
+def sending(settings: Settings, viewer: Viewer, picks: Sequence[str]) -> Sending:
+    """The chosen images, and where ``viewer`` may send them: a manager to anybody, an expert to their own queue."""
+    with reading(settings) as session:
+        kept = select(Asset.asset_id).where(Asset.asset_id.in_(picks), may_explore(viewer))
+        there = set(session.scalars(kept))
+        shown = _in_order(session, [name for name in picks if name in there])
+        targets = [_target(session, viewer, one) for one in attributes.every(session)]
+    return Sending(shown, [one for one in targets if one.experts])
+
+
+def _target(session: Session, viewer: Viewer, attribute: Attribute) -> Target:
+    mine = (Queue.attribute_id == attribute.id) & Queue.closed_at.is_(None)
+    having = select(Expert).join(Queue, Queue.expert_id == Expert.id).where(mine, Expert.removed_at.is_(None))
+    people = [*session.scalars(having.order_by(Expert.name)), *queues.wanted(session, attribute)]
+    if not viewer.manages:
+        people = [one for one in people if one.id == viewer.expert_id]
+    return Target(attribute.name, attribute.question, [(one.email, one.name) for one in people])

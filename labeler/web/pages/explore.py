@@ -1,0 +1,145 @@
+"""Explore: search the pool, browse its clusters, and send what was found to the experts' queues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden
+
+from labeler import clusters, jobs, picks, search
+from labeler.search import Wanted
+from labeler.views import explore_clusters
+from labeler.views.explore import CLUSTER, IMAGE, TEXT, Asked, Place, explore, sending
+from labeler.web import auth
+from models.errors import DataError
+from models.images import inspect
+
+blueprint = Blueprint("explore", __name__, url_prefix="/explore")
+PATIENCE_SECONDS = 1.0  # a warm search is done by then, and the page comes whole
+UPLOAD_BYTES = 20_000_000
+LONGEST = 300  # characters of any one field
+
+
+@blueprint.url_value_preprocessor
+def _room_for_an_image(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Only the upload may be larger than a form."""
+    if endpoint == "explore.image":
+        request.max_content_length = UPLOAD_BYTES
+
+
+@blueprint.get("")
+def page() -> ResponseReturnValue:
+    """Images of the pool: all, or those that a text, an example or a cluster finds."""
+    found = explore(auth.settings(), auth.viewer(), _asked(), PATIENCE_SECONDS)
+    return render_template("explore.html", page=found, asked=found.asked, state=_state(found.asked))
+
+
+def _asked() -> Asked:
+    """What the address says. A pressed button (``go``) wins over where one was (``at``), a text over nothing."""
+    text = _field("q")
+    place = Place.parse(_field("go") or _field("at") or (TEXT if text else ""))
+    if place.kind == TEXT and not text:
+        place = Place()
+    return Asked(
+        place=place,
+        text=text,
+        title=_field("title"),
+        column=_field("column"),
+        value=_field("value"),
+        page=request.args.get("page", 1, int),
+        picks=_picks(request.args.getlist("pick")),
+        attribute=_field("for"),
+    )
+
+
+def _field(name: str) -> str:
+    return request.values.get(name, "").strip()[:LONGEST]
+
+
+def _picks(given: list[str]) -> list[str]:
+    """The chosen images, each once, at most as many as a selection holds."""
+    return list(dict.fromkeys(name[:255] for name in given))[: picks.MOST]
+
+
+def _state(asked: Asked) -> dict[str, str]:
+    """The address of this search, without its page and without the selection."""
+    held = {
+        "at": str(asked.place),
+        "q": asked.text,
+        "title": asked.title,
+        "column": asked.column,
+        "value": asked.value,
+        "for": asked.attribute,
+    }
+    return {name: value for name, value in held.items() if value}
+
+
+@blueprint.post("/image")
+def image() -> ResponseReturnValue:
+    """Search by an uploaded example: a worker embeds it, and nobody keeps it."""
+    given = request.files.get("image")
+    content = given.read() if given else b""
+    if given:
+        given.close()  # a large one came as a temporary file
+    if not content:
+        raise DataError("No image was chosen. Choose a file first: JPEG, PNG, WebP, GIF, TIFF or BMP.")
+    settings = auth.settings()
+    inspect(content, "the uploaded image", settings.max_pixels, whole=False)
+    wanted = Wanted(
+        image=search.hand_over(settings, content), title=_field("title"), column=_field("column"), value=_field("value")
+    )
+    state = {"at": f"{IMAGE}:{search.start(settings, wanted)}", "for": _field("for")}
+    state |= {name: _field(name) for name in ("title", "column", "value")}
+    return redirect(_address(state, _picks(request.form.getlist("pick"))))
+
+
+def _address(state: dict[str, str], chosen: list[str] | None = None) -> str:
+    """Explore's address in ``state``, without what is empty."""
+    held: dict[str, Any] = {name: value for name, value in state.items() if value}
+    return url_for("explore.page", **held, pick=chosen or [])
+
+
+@blueprint.get("/send")
+def sending_page() -> ResponseReturnValue:
+    """A last look at the selection, and the choice of a queue."""
+    asked = _asked()
+    found = sending(auth.settings(), auth.viewer(), asked.picks)
+    return render_template("explore_send.html", found=found, asked=asked, state=_state(asked))
+
+
+@blueprint.post("/send")
+def send() -> ResponseReturnValue:
+    """Put the selection into the queues."""
+    viewer, form = auth.viewer(), request.form
+    attribute, expert = form.get("attribute", ""), form.get("expert", "")
+    chosen = [one.asset_id for one in sending(auth.settings(), viewer, _picks(form.getlist("pick"))).pictures]
+    if not viewer.manages:
+        if expert not in {"", viewer.name}:
+            raise Forbidden("Experts may choose images for their own queue. Ask an owner for another's.")
+        expert = viewer.name
+    done = picks.send(auth.settings(), attribute, chosen, viewer.name, expert or None, form.get("why", ""))
+    flash(done.sentence(), "success")
+    back = {name: form.get(name, "") for name in ("at", "q", "title", "column", "value")}
+    return redirect(_address({**back, "for": attribute}))
+
+
+@blueprint.get("/clusters")
+def clusters_page() -> ResponseReturnValue:
+    """The pool in parts that look alike."""
+    found = explore_clusters.board(auth.settings(), auth.viewer(), request.args.get("page", 1, int))
+    return render_template(
+        "explore_clusters.html", board=found, command=explore_clusters.question_command, kind=CLUSTER
+    )
+
+
+@blueprint.post("/clusters")
+def make_clusters() -> ResponseReturnValue:
+    """Ask for new clusters, unless a job is at it."""
+    k = request.form.get("k", clusters.USUAL, int)
+    if not 2 <= k <= clusters.MOST:
+        raise DataError(f"k: {k} clusters; 2 to {clusters.MOST} can be made.")
+    if explore_clusters.board(auth.settings(), auth.viewer()).job is None:
+        jobs.enqueue(auth.settings(), clusters.KIND, k=k)
+    return redirect(url_for("explore.clusters_page"))

@@ -1,0 +1,251 @@
+"""Explore in a browser and by hand: search, choose by keyboard, carry the selection along, send it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import func, select
+from werkzeug.serving import make_server
+
+from labeler.assets.encoder import activate
+from labeler.records.schema import Asset, Job, Pick
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from labeler.web.app import create_app
+from models.fingerprint import Fingerprint
+from models.vectors import VectorStore
+from tests import factories
+from tests.labeler.web.conftest import Actor
+from workers import explore
+from workers.entry import perform
+
+
+def embed(settings: Settings, count: int = 110) -> list[Asset]:
+    """Images with vectors that came ready-made, and whose phrases are known: no encoder has to be loaded."""
+    assets = factories.add_assets(settings, count, images=count < 120)
+    x = np.random.default_rng(3).standard_normal((count, 8)).astype(np.float32)
+    made = Fingerprint("open_clip", "test", "0" * 64, 8)
+    names = [asset.asset_id for asset in assets]
+    VectorStore(settings.vectors).append(made, names, x / np.linalg.norm(x, axis=1, keepdims=True))
+    with writing(settings) as session:
+        activate(session, made)
+    return assets
+
+
+def work(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Do the searches that wait, as the workers do; how many."""
+    monkeypatch.setattr("workers.entry.reader.build", lambda: settings)
+    with reading(settings) as session:
+        waiting = list(
+            session.scalars(select(Job.id).where(Job.state == "queued", Job.kind.in_(("explore", "clusters"))))
+        )
+    for job in waiting:
+        perform(job)
+    return len(waiting)
+
+
+def test_a_search_waits_for_the_workers_and_is_kept(
+    settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labeler.web.pages.explore.PATIENCE_SECONDS", 0.0)
+    assets = embed(settings, 6)
+    page = owner.get(f"/explore?at=like:{assets[0].asset_id}").text
+    assert "No worker is alive to search" in page
+    assert 'http-equiv="refresh"' in page
+    assert work(settings, monkeypatch) == 1
+    page = owner.get(f"/explore?at=like:{assets[0].asset_id}").text
+    assert f"Similar to {assets[0].asset_id}" in page
+    assert page.count('name="pick"') == 6
+    assert work(settings, monkeypatch) == 0, "the second look asks for nothing"
+
+
+def test_a_failed_search_says_why(settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labeler.web.pages.explore.PATIENCE_SECONDS", 0.0)
+    assets = embed(settings, 3)
+    address = f"/explore?at=like:{assets[0].asset_id}"
+    owner.get(address)
+    with writing(settings) as session:
+        job = session.scalars(select(Job)).one()
+        job.state, job.error = "failed", "The weights are gone."
+    monkeypatch.setattr("labeler.search.KEPT", -1 * factories.timedelta(1))
+    with reading(settings) as session:
+        held = session.scalars(select(Job)).one()
+    assert "The weights are gone." in owner.get(f"/explore?at=image:{held.id}").text
+
+
+def test_an_uploaded_example_is_searched_and_only_an_image_is_taken(settings: Settings, expert: Actor) -> None:
+    embed(settings, 3)
+    token = expert.get("/explore").text.split('name="csrf_token" value="')[2].split('"')[0]
+
+    def upload(content: bytes) -> tuple[int, str]:
+        data = {"csrf_token": token, "image": (BytesIO(content), "x.jpg"), "pick": ["a", "b"]}
+        reply = expert.client.post("/explore/image", data=data, content_type="multipart/form-data", buffered=True)
+        return reply.status_code, reply.headers.get("Location", reply.text)
+
+    assert upload(b"<html>")[0] == 422
+    assert upload(b"x" * 21_000_000)[0] == 413
+    status, place = upload(factories.picture(1) + b"\0" * 1_500_000)
+    assert (status, place.partition("?")[0]) == (302, "/explore")
+    assert "at=image:explore-" in place.replace("%3A", ":")
+    assert "pick=a&pick=b" in place
+
+
+def test_experts_fill_their_own_queue_alone_and_see_only_their_questions(
+    settings: Settings, expert: Actor, ana: factories.Expert
+) -> None:
+    romance, other = factories.add_attribute(settings), factories.add_attribute(settings, "dread")
+    bo = factories.add_expert(settings, "bo@example.org")
+    factories.add_queue(settings, romance, ana)
+    factories.add_queue(settings, romance, bo)
+    factories.add_queue(settings, other, bo)
+    with writing(settings) as session:
+        for one in (ana, bo):
+            session.get_one(factories.Expert, one.id).every_attribute = False
+    (asset,) = factories.add_assets(settings, 1)
+    form = f"/explore/send?pick={asset.asset_id}"
+    assert "(romance)" in expert.get(form).text
+    assert "(dread)" not in expert.get(form).text
+    fields = {"attribute": "romance", "pick": asset.asset_id}
+    assert expert.send("/explore/send", form=form, expert="bo@example.org", **fields).status_code == 403
+    assert expert.send("/explore/send", form=form, **fields).status_code == 302
+    with reading(settings) as session:
+        assert session.scalars(select(Pick.expert_id)).all() == [ana.id]
+    assert expert.send("/explore/send", form=form, attribute="dread", pick=asset.asset_id).status_code == 404
+
+
+def test_clusters_lead_to_their_images_and_to_a_new_question(
+    settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed(settings, 12)
+    assert "No clusters yet" in owner.get("/explore/clusters").text
+    assert owner.send("/explore/clusters", k="3").status_code == 302
+    assert "Waiting for a worker" in owner.get("/explore/clusters").text
+    work(settings, monkeypatch)
+    page = owner.get("/explore/clusters").text
+    assert page.count("Make it a question") == 3
+    assert "attune attribute create NAME" in page
+    assert "--in-scope img-" in page
+    assert "most typical first" in owner.get("/explore?at=cluster:1").text
+    assert owner.get("/explore?at=cluster:4").status_code == 422
+    assert owner.send("/explore/clusters", k="1").status_code == 422
+
+
+def test_the_api_searches_for_people_and_tells_what_is_not_done_yet(
+    settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labeler.web.api.SEARCH_SECONDS", 0.0)
+    assets = embed(settings, 5)
+    address = f"/api/v1/search?like={assets[0].asset_id}&top=2"
+    waiting = owner.get(address)
+    assert (waiting.status_code, waiting.headers["Retry-After"]) == (202, "2")
+    work(settings, monkeypatch)
+    found = owner.get(address).json
+    assert found["state"] == "done"
+    assert next(one["asset_id"] for one in found["assets"]) == assets[0].asset_id
+    assert len(found["assets"]) == 2
+    assert owner.get("/api/v1/search?like=nobody").status_code == 404
+    assert owner.get("/api/v1/search?q=a&like=b").status_code == 422
+
+
+# -- in a real browser -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class House:
+    address: str
+    settings: Settings
+
+
+@pytest.fixture
+def house(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A served console with 110 images, a question, two experts, and a worker of rq in a thread."""
+    embed(settings)
+    unit = np.eye(8, dtype=np.float32)[:1]
+    monkeypatch.setattr(explore, "prompt_vectors", lambda _settings, texts: np.repeat(unit, len(texts), axis=0))
+    monkeypatch.setattr("workers.entry.reader.build", lambda: settings)
+    romance = factories.add_attribute(settings)
+    for email in ("ana@example.org", "bo@example.org"):
+        factories.add_queue(settings, romance, factories.add_expert(settings, email))
+    factories.add_user(settings, "olga@example.org", "owner")
+    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    stop = threading.Event()
+    worker = threading.Thread(target=_work_until, args=(settings, stop), daemon=True)
+    worker.start()
+    yield House(f"http://127.0.0.1:{server.server_port}", settings)
+    stop.set()
+    worker.join()
+    server.shutdown()
+    server.server_close()
+
+
+def _work_until(settings: Settings, stop: threading.Event) -> None:
+    while not stop.wait(0.05):
+        with reading(settings) as session:
+            waiting = session.scalars(select(Job.id).where(Job.state == "queued", Job.kind == "explore")).all()
+        for job in waiting:
+            perform(job)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1400, 390])
+def test_search_choose_by_keyboard_over_two_pages_and_send(
+    browser: Browser, house: House, tmp_path: Path, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(f"{house.address}/login?next=/explore?for=romance")
+    page.keyboard.type("olga@example.org")
+    page.keyboard.press("Tab")
+    page.keyboard.type(factories.PASSWORD)
+    page.keyboard.press("Enter")
+    page.locator("#q").focus()
+    page.keyboard.type("two people in love")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("110 images, most alike first")).to_be_visible(timeout=20_000)
+    boxes = page.get_by_role("checkbox")
+    boxes.first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")  # chooses as well, and does not search anew
+    chosen = page.locator("[data-mosaic] input:checked").evaluate_all("all => all.map(box => box.value)")
+    assert len(chosen) == 3
+    expect(page.locator("[data-picked]")).to_have_text("3")
+    _obeys(page, width)
+    page.get_by_role("button", name="Next").press("Enter")
+    expect(page.get_by_text("49 to 96 of 110")).to_be_visible()
+    boxes.nth(1).focus()
+    page.keyboard.press("Space")
+    expect(page.locator("[data-picked]")).to_have_text("4")
+    page.get_by_role("button", name="Send to a queue").press("Enter")
+    expect(page.get_by_role("heading", name="Send to a queue")).to_be_visible()
+    expect(page.locator("#attribute")).to_have_value("romance")
+    _obeys(page, width)
+    page.get_by_role("button", name="Send 4 images").press("Enter")
+    expect(page.get_by_text("4 queued for Ana, Bo.")).to_be_visible()
+    with reading(house.settings) as session:
+        assert session.scalar(select(func.count()).select_from(Pick)) == 8
+        why = session.scalars(select(Pick.why)).first()
+    assert why == "the text “two people in love”"
+    assert complaints == []
+    context.close()
+
+
+def _obeys(page: Page, width: int) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"wider than {width}"
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
+    serious = [rule["id"] for rule in found.response["violations"] if rule["impact"] in ("serious", "critical")]
+    assert serious == []
