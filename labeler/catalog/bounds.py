@@ -62,7 +62,7 @@ def change(
 
     Raises DataError naming the gate and its field, and changes nothing then; UnknownAttribute.
     """
-    checked = {known(name): check(name, value) for name, value in values.items()}
+    checked = {known(name): check(known(name), value) for name, value in values.items()}
     binding = {known(name): value for name, value in enforced.items()}
     with writing(settings) as session:
         found = attributes.find(session, attribute)

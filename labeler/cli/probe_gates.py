@@ -1,0 +1,39 @@
+"""`attune probes gates`: the bounds that a promotion is held against, and which of them stop it."""
+
+from __future__ import annotations
+
+import click
+
+from labeler.catalog import bounds
+from labeler.cli.probe_group import command, who
+from labeler.cli.shell import Shell, table
+from labeler.cli.shell import command as attune_command
+from models.errors import DataError
+
+
+@attune_command(
+    command, "gates", example="attune probes gates serious --set audit_lower_bound=0.6 --enforce audit_lower_bound"
+)
+@click.argument("name")
+@click.option("--set", "values", multiple=True, metavar="GATE=BOUND", help="Move a bound; may be given often.")
+@click.option("--enforce", multiple=True, metavar="GATE", help="Let this gate stop a promotion; may be given often.")
+@click.option("--no-enforce", multiple=True, metavar="GATE", help="Only show this gate; may be given often.")
+def gates(
+    shell: Shell, name: str, values: tuple[str, ...], enforce: tuple[str, ...], no_enforce: tuple[str, ...]
+) -> None:
+    """The gates of NAME: each bound, and whether it is enforced; with options, set them first."""
+    both = set(enforce) & set(no_enforce)
+    if both:
+        raise DataError(f"--enforce and --no-enforce both name {', '.join(sorted(both))}; give one of the two.")
+    binding = dict.fromkeys(enforce, True) | dict.fromkeys(no_enforce, False)
+    wanted = bounds.pairs(values)
+    if wanted or binding:
+        found = bounds.change(shell.settings, name, who(), wanted, binding)
+    else:
+        found = bounds.bounds(shell.settings, name)
+    rows = [
+        (one.name, one.rule.text, f"{one.bound:g}", "enforced" if one.enforced else "shown", one.by or "default")
+        for one in found
+    ]
+    columns = ("gate", "asks for", "bound", "it is", "set by")
+    shell.result({"attribute": name, "gates": [one.to_dict() for one in found]}, table(columns, rows, title=name))

@@ -1,0 +1,37 @@
+"""What the commands of `attune probes` share: the group, the options of every move, figures in words."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+import click
+
+from labeler.cli.shell import Group
+from models.manifest import CHAMPION
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """List, compare, promote, roll back and retire probes, and set the gates they have to pass."""
+
+
+reason_option = click.option("--reason", required=True, metavar="R", help="Why, in a few words; kept in the history.")
+alias_option = click.option("--alias", default=CHAMPION, show_default=True, help="The alias to move.")
+
+
+def who() -> str:
+    """Who the history names; a container may have no user database."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "command line"
+
+
+def figure(held: dict[str, Any]) -> str:
+    """A metric with its interval, in words."""
+    if held.get("value") is None:
+        return "not known"
+    if held.get("lo") is None:
+        return f"{held['value']:.3f}"
+    return f"{held['value']:.3f} [{held['lo']:.3f}, {held['hi']:.3f}]"

@@ -1,0 +1,110 @@
+"""`attune probes`: promote, roll back, retire, and the history of all that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from labeler import jobs
+from labeler.catalog import history as past
+from labeler.catalog import promote
+from labeler.catalog.moving import Moved
+from labeler.cli.probe_group import alias_option, command, reason_option, who
+from labeler.cli.shell import Shell, table
+from labeler.cli.shell import command as attune_command
+from models.errors import AttuneError
+from models.manifest import CHAMPION
+
+
+@attune_command(command, "promote", example='attune probes promote serious latest --reason "AP 0.91, seen with Mo"')
+@click.argument("name")
+@click.argument("version")
+@reason_option
+@alias_option
+@click.option("--override", is_flag=True, help="Promote although an enforced gate failed.")
+@click.option("--no-wait", is_flag=True, help="Do not wait for the scores of the pool.")
+def promote_(shell: Shell, name: str, version: str, reason: str, alias: str, override: bool, no_wait: bool) -> None:
+    """Publish VERSION of NAME (a number, or latest) and point an alias at it; then score the pool with it."""
+    moved = promote.promote(shell.settings, name, version, reason, who(), alias, override)
+    scores = _score(shell, moved, no_wait)
+    shell.result(moved.to_dict() | {"scores": scores}, _told(moved))
+    for gate in moved.gates:
+        if not gate["passed"]:
+            value = "not known" if gate["value"] is None else f"{gate['value']:.3f}"
+            shell.hint(f"Gate not passed: {gate['name']} is {value}, the bound {gate['bound']:g} ({gate['text']}).")
+    if moved.before != moved.version:
+        shell.hint(f"Undo with: attune probes rollback {name} --reason R" + _aliased(alias))
+
+
+def _told(moved: Moved) -> str:
+    told = f"{moved.attribute} version {moved.version} is {moved.alias}"
+    if moved.before == moved.version:
+        return f"{told} already; the history has your reason, nothing else changed."
+    return f"{told} now." if moved.before is None else f"{told} now; before, version {moved.before} was."
+
+
+def _aliased(alias: str) -> str:
+    return "" if alias == CHAMPION else f" --alias {alias}"
+
+
+def _score(shell: Shell, moved: Moved, no_wait: bool) -> dict[str, Any]:
+    """Score the pool; the promotion stands whatever comes of it."""
+    try:
+        with shell.progress(f"score {moved.attribute}@{moved.version}") as report:
+            return jobs.ask(
+                shell.settings, "score", report, wait=not no_wait, attribute=moved.attribute, version=moved.version
+            )
+    except AttuneError as error:
+        shell.hint(f"Promoted, but the pool is not scored: {error}")
+        return {"error": type(error).__name__, "message": str(error)}
+
+
+@attune_command(command, "rollback", example='attune probes rollback serious --reason "too many false alarms"')
+@click.argument("name")
+@reason_option
+@alias_option
+def rollback(shell: Shell, name: str, reason: str, alias: str) -> None:
+    """Point NAME's champion at the version that it was before."""
+    _move(shell, lambda: promote.rollback(shell.settings, name, reason, who(), alias), "{alias} is {version} again")
+
+
+@attune_command(
+    command, "retire", example='attune probes retire serious 3 --reason "made before the definition changed"'
+)
+@click.argument("name")
+@click.argument("version")
+@reason_option
+def retire(shell: Shell, name: str, version: str, reason: str) -> None:
+    """Stop serving VERSION of NAME; its files and feature values stay."""
+    _move(shell, lambda: promote.retire(shell.settings, name, version, reason, who()), "version {version} is retired")
+
+
+def _move(shell: Shell, move: Callable[[], Moved], told: str) -> None:
+    moved = move()
+    shell.result(moved.to_dict(), f"{moved.attribute}: {told.format(alias=moved.alias, version=moved.version)}.")
+
+
+@attune_command(command, "history", example="attune probes history serious --on 2026-05-01")
+@click.argument("name")
+@click.option("--on", metavar="DATE", help="Only what the alias pointed at then: 2026-03-01, or with a time, in UTC.")
+@alias_option
+def history(shell: Shell, name: str, on: str | None, alias: str) -> None:
+    """Who moved NAME's aliases when and why; with --on, what was champion at the end of that day."""
+    if on is None:
+        lines = past.history(shell.settings, name)
+        cells = [
+            (line.at.isoformat()[:19], line.action, line.alias, line.version, line.before, line.who, line.reason)
+            for line in lines
+        ]
+        columns = ("at (UTC)", "action", "alias", "version", "before", "who", "reason")
+        shell.result({"attribute": name, "history": [line.to_dict() for line in lines]}, table(columns, cells))
+        return
+    line = past.pointing_at(shell.settings, name, past.moment(on, "--on"), alias)
+    value = {"attribute": name, "alias": alias, "on": on, "version": line.version if line else None}
+    if line is None:
+        shell.result(value | {"line": None}, f"{name} had no {alias} on {on}.")
+        return
+    since = f"since {line.at.isoformat()[:19]} by {line.who}: {line.reason}"
+    shell.result(value | {"line": line.to_dict()}, f"{name} version {line.version} was {alias} on {on}, {since}")
