@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from labeler import attributes, jobs
 from labeler.catalog.facts import find_version
 from labeler.catalog.promote import publish
 from labeler.jobs import Report
+from labeler.pool import view_of
 from labeler.records.schema import Asset, Version
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
@@ -27,7 +29,6 @@ from models.files import digest_bytes
 from models.fingerprint import Fingerprint
 from models.manifest import Manifest
 from models.probe_files import FILE_NAME, ProbeWeights, read_probe
-from models.vectors import VectorStore
 from workers import baseline
 
 log = logging.getLogger("attune.score")
@@ -56,18 +57,30 @@ class Pool:
             start += len(block)
 
 
-def run(settings: Settings, report: Report, attribute: str, version: int, part: int | None = None) -> dict[str, Any]:
+def run(
+    settings: Settings,
+    report: Report,
+    attribute: str,
+    version: int,
+    part: int | None = None,
+    split: str | None = None,
+) -> dict[str, Any]:
     """Score the pool with a published version; with ``part`` only those assets. Scoring again replaces the values.
 
-    A pool of several parts is shared among the workers, if any: each part is a job of its own, and the last to end
-    records that the version is scored. Values of other versions stay. Raises UnknownProbe, CatalogUnreachable.
+    A pool of several parts is shared among the workers, if any: each part is a job of its own, which names the
+    ``split`` that it belongs to, and the last of a split to end records that the version is scored. Values of other
+    versions stay. Raises UnknownProbe, CatalogUnreachable.
     """
     manifest = publish(settings, attribute, _version(settings, attribute, version))
     pool = open_pool(settings, Fingerprint.from_dict(dict(manifest.encoder)))
     parts = sorted(set((pool.keys[pool.keys >= 0] // PART).tolist()))
     if part is None and len(parts) > 1 and jobs.workers_alive(settings):
-        asked = [jobs.enqueue(settings, "score", attribute=attribute, version=version, part=one) for one in parts]
+        split = _split(settings, attribute, version, parts)
+        common = {"attribute": attribute, "version": version, "split": split}
+        asked = [jobs.enqueue(settings, "score", part=one, **common) for one in parts]
         return {"attribute": attribute, "version": version, "jobs": asked}
+    if part is None:
+        _split(settings, attribute, version, [])  # parts of an earlier one that are still to come decide nothing
     catalog = Catalog(settings.catalog_address)
     probe = read_probe(catalog.read(manifest, FILE_NAME))
     wanted = parts if part is None else [part] if part in parts else []
@@ -77,10 +90,12 @@ def run(settings: Settings, report: Report, attribute: str, version: int, part: 
     for one in wanted:
         told = score_part(catalog, manifest, probe, pool, one, lambda n, base=done: report(base + n, total))
         done += told["assets"]
-        if _record(settings, attribute, version, one, told, parts):
+        if _record(settings, attribute, version, one, told, parts, split):
             baseline.keep(settings, attribute, version, pool, probe)
+            if part is not None and split is not None:
+                _drop_others(settings, catalog, attribute, version, pool)
     if part is None:
-        _drop_others(settings, catalog, attribute, version, parts)
+        _drop_others(settings, catalog, attribute, version, pool)
     log.info("score(%s@%d): %d assets in %d parts", attribute, version, done, len(wanted))
     address = catalog.feature_address(attribute, version)
     return {"attribute": attribute, "version": version, "assets": done, "parts": len(wanted), "address": address}
@@ -109,13 +124,9 @@ def score_part(
 
 def open_pool(settings: Settings, fingerprint: Fingerprint) -> Pool:
     """The vectors of one encoder, mapped, beside the records' assets; removed assets have the key -1."""
-    vectors = VectorStore(settings.vectors).read(fingerprint)
     with reading(settings) as session:
-        columns = select(Asset.asset_id, Asset.id, Asset.title_id).where(Asset.removed_at.is_(None))
-        known = {asset_id: (key, title) for asset_id, key, title in session.execute(columns)}
-    found = [known.get(asset_id, (-1, "")) for asset_id in vectors.ids.tolist()]
-    keys = np.array([key for key, _ in found], dtype=np.int64)
-    return Pool(keys, vectors.ids, np.array([title for _, title in found], dtype=np.str_), vectors.blocks)
+        view = view_of(settings, session, fingerprint)
+    return Pool(view.keys, view.pool.asset_ids, view.pool.title_ids, view.pool.blocks)
 
 
 def name_of(part: int) -> str:
@@ -128,26 +139,51 @@ def _version(settings: Settings, attribute: str, version: int) -> int:
         return find_version(session, attributes.find(session, attribute), version).version
 
 
+def _split(settings: Settings, attribute: str, version: int, parts: list[int]) -> str:
+    """Note that these parts are to be scored anew, each by a job of its own; the split's name."""
+    name = secrets.token_hex(8)
+    with writing(settings) as session:
+        row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
+        row.scores = (row.scores or {}) | {"split": {"name": name, "waiting": [name_of(one) for one in parts]}}
+    return name
+
+
 def _record(
-    settings: Settings, attribute: str, version: int, part: int, told: dict[str, Any], parts: list[int]
+    settings: Settings,
+    attribute: str,
+    version: int,
+    part: int,
+    told: dict[str, Any],
+    parts: list[int],
+    split: str | None,
 ) -> bool:
-    """Note one part in the records; whether every part of the pool is there now, so that the version is scored."""
+    """Note one part in the records; whether every part of the pool is there now, so that the version is scored.
+
+    Where a split goes on, the parts of before it do not count: the last of its jobs ends it.
+    """
     with writing(settings) as session:
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
         held: dict[str, Any] = dict(row.scores or {})
         held["parts"] = (held.get("parts") or {}) | {name_of(part): told["digest"]}
         held["assets"] = (held.get("assets") or {}) | {name_of(part): told["assets"]}
+        going_on = held.get("split") or {"name": None, "waiting": []}
+        if split == going_on["name"]:
+            going_on = going_on | {"waiting": [one for one in going_on["waiting"] if one != name_of(part)]}
+            held["split"] = going_on
         row.scores = held
-        complete = all(name_of(one) in held["parts"] for one in parts)
+        complete = not going_on["waiting"] and all(name_of(one) in held["parts"] for one in parts)
         if complete:
             row.scored_at = now()
         return complete
 
 
-def _drop_others(settings: Settings, catalog: Catalog, attribute: str, version: int, parts: list[int]) -> None:
-    """Take away parts whose assets have all been removed."""
-    kept = {name_of(part) for part in parts}
+def _drop_others(settings: Settings, catalog: Catalog, attribute: str, version: int, pool: Pool) -> None:
+    """Take away parts whose assets have all been removed; not those of assets that came since the pool was opened."""
+    last = int(pool.keys.max(initial=-1)) // PART
+    kept = {name_of(one) for one in set((pool.keys[pool.keys >= 0] // PART).tolist())}
     with writing(settings) as session:
+        later = select(Asset.id).where(Asset.id >= (last + 1) * PART, Asset.removed_at.is_(None))
+        kept |= {name_of(key // PART) for key in session.scalars(later)}
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
         by_part = {key: row.scores.get(key) or {} for key in ("parts", "assets")}
         row.scores = row.scores | {

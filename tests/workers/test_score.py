@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,6 +94,38 @@ def test_a_pool_of_several_parts_reads_as_one_whoever_scored_each(
     score.run(settings, jobs.quiet, "serious", 1)
     assert Catalog(settings.catalog_address).feature_parts("serious", 1) == ["part-00000.parquet", "part-00001.parquet"]
     assert len(values(settings, "serious")) == 9
+
+
+def test_a_pool_that_is_scored_again_by_many_is_done_with_its_last_part(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score, "PART", 5)
+    worlds.add_assets(settings, 13)
+    promote(settings, "serious", 1, "r", "ana")
+    score.run(settings, jobs.quiet, "serious", 1)
+    before = scored_at(settings)
+    with writing(settings) as session:
+        for i in range(9, 13):
+            session.query(Asset).filter_by(asset_id=f"a{i}").one().removed_at = now()
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(jobs, "workers_alive", lambda _: True)
+    monkeypatch.setattr(jobs, "enqueue", lambda _, kind, **arguments: asked.append(arguments) or kind)
+    score.run(settings, jobs.quiet, "serious", 1)
+    assert [one["part"] for one in asked] == [0, 1]
+    score.run(settings, jobs.quiet, **asked[0])
+    score.run(settings, jobs.quiet, **asked[0])  # a job that was brought back
+    assert scored_at(settings) == before, "a part is still of the pool as it was"
+    score.run(settings, jobs.quiet, "serious", 1, part=1)  # asked for by newcomers, with what was there before
+    assert scored_at(settings) == before
+    score.run(settings, jobs.quiet, **asked[1])
+    assert scored_at(settings) > before
+    assert Catalog(settings.catalog_address).feature_parts("serious", 1) == ["part-00000.parquet", "part-00001.parquet"]
+    assert len(values(settings, "serious")) == 9
+
+
+def scored_at(settings: Settings) -> Any:
+    with reading(settings) as session:
+        return session.query(Version).one().scored_at
 
 
 def test_a_catalog_elsewhere_holds_the_values_too(tmp_path: Path) -> None:
