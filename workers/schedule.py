@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import requests
@@ -58,7 +59,7 @@ def main() -> None:
         began = time.monotonic()
         try:
             beat(settings)
-        except (AttuneError, SQLAlchemyError, RedisError) as error:
+        except RedisError as error:
             log.error("this beat was lost: %s: %s", type(error).__name__, error)
         time.sleep(max(0.0, settings.sync_seconds - (time.monotonic() - began)))
 
@@ -70,15 +71,15 @@ def beat(settings: Settings) -> dict[str, int]:
     """
     connection = jobs.connect(settings)
     connection.ping()
-    return {
-        "mended": mend(settings, connection),
-        "brought_back": bring_back(settings, connection),
-        "carried": carry_on(settings, connection),
-        "syncs": ask_to_sync(settings, connection),
-        "rounds": ask_to_learn(settings),
-        "forgotten": forget(settings),
-        **newcomers.ask(settings),
-    }
+    told: dict[str, int] = {}
+    for step in STEPS:
+        try:
+            told |= step(settings, connection)
+        except (AttuneError, SQLAlchemyError, RedisError) as error:
+            log.error("a step of this beat was lost: %s: %s", type(error).__name__, error)
+        except Exception:
+            log.exception("a step of this beat was lost")
+    return told
 
 
 def mend(settings: Settings, connection: Redis) -> int:
@@ -98,7 +99,9 @@ def bring_back(settings: Settings, connection: Redis) -> int:
     A worker killed with -9 cannot tell of its job's end, and Redis may have lost its last second.
     """
     with reading(settings) as session:
-        wanted = select(Job).where(Job.state.in_(("queued", "running")), Job.created_at < now() - SETTLED)
+        # Later than now: a clock was set back.
+        settled = or_(Job.created_at < now() - SETTLED, Job.created_at > now() + SETTLED)
+        wanted = select(Job).where(Job.state.in_(("queued", "running")), settled)
         waiting = list(session.scalars(wanted))
     # Asked again after Redis: a job that ended between the two questions is not gone.
     gone = [job for job in waiting if not _known(connection, job.id) and _still(settings, job)]
@@ -208,6 +211,19 @@ def forget(settings: Settings) -> int:
     routine = Job.kind.in_(("sync", "learn")) & (Job.state == "done") & (Job.finished_at < now() - KEPT_ROUTINE)
     with writing(settings) as session:
         return int(session.execute(delete(Job).where(or_(old, routine))).rowcount)  # type: ignore[attr-defined]
+
+
+Step = Callable[[Settings, Redis], dict[str, int]]
+# An error in one stops none of the others: a Label Studio that is away must not keep lost jobs from coming back.
+STEPS: tuple[Step, ...] = (
+    lambda settings, redis: {"mended": mend(settings, redis)},
+    lambda settings, redis: {"brought_back": bring_back(settings, redis)},
+    lambda settings, redis: {"carried": carry_on(settings, redis)},
+    lambda settings, redis: {"syncs": ask_to_sync(settings, redis)},
+    lambda settings, _: {"rounds": ask_to_learn(settings)},
+    lambda settings, _: newcomers.ask(settings),
+    lambda settings, _: {"forgotten": forget(settings)},
+)
 
 
 if __name__ == "__main__":

@@ -141,6 +141,27 @@ def test_without_redis_a_beat_asks_for_nothing(live: Settings) -> None:
     assert not rows(live, "sync")
 
 
+@pytest.mark.parametrize("broken", ["mend", "bring_back", "ask_to_sync", "ask_to_learn"])
+def test_a_step_that_fails_stops_no_other(
+    live: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    add_queue(live, add_attribute(live, "romance"), add_expert(live))
+
+    def fail(*_: object) -> int:
+        raise ValueError("unforeseen")
+
+    whole = set(schedule.beat(live))
+    monkeypatch.setattr(schedule, broken, fail)
+    missing = {"mend": "mended", "bring_back": "brought_back", "ask_to_sync": "syncs", "ask_to_learn": "rounds"}
+    assert whole - set(schedule.beat(live)) == {missing[broken]}
+
+
+def test_a_job_of_a_clock_that_was_set_back_is_brought_back_too(live: Settings, redis: Redis) -> None:
+    job = lost(live, redis, "embed")
+    put(live, job, created_at=now() + timedelta(hours=3))
+    assert schedule.bring_back(live, redis) == 1
+
+
 def test_a_new_address_reaches_webhooks_and_images(
     live: Settings, redis: Redis, ls: LabelStudio, project: Project, expert: ExpertSession
 ) -> None:
