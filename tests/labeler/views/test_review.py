@@ -1,0 +1,184 @@
+"""The review of a run: both sides on the same answers, every figure or why it is not known, and nothing given away."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from labeler import attributes
+from labeler.catalog.promote import promote
+from labeler.records.schema import Asset, Expert, Run
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from labeler.views.review import Review, review
+from labeler.views.review_slices import groups
+from labeler.views.viewer import Viewer
+from models.audit import reserved
+from models.clock import now
+from models.errors import UnknownAttribute, UnknownProbe
+from tests import factories
+from tests.labeler.catalog import judged, worlds
+
+OWNER = Viewer("owner", "olga@example.org")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Champions that guess, candidates that know."""
+    made = judged.filled(tmp_path_factory.mktemp("judged") / "workspace")
+    for name in worlds.CLASSES:
+        promote(made, name, 1, "to have one", "olga@example.org")
+    return made
+
+
+@pytest.fixture(scope="module")
+def serious(world: Settings) -> Review:
+    return review(world, OWNER, "serious")
+
+
+def test_the_newest_run_is_judged_beside_the_champion_on_the_same_answers(serious: Review) -> None:
+    assert (serious.candidate.number, serious.candidate.state) == (4, "candidate")
+    assert serious.champion is not None
+    assert (serious.champion.number, list(serious.champion.aliases)) == (1, ["champion"])
+    assert serious.difference is not None
+    assert serious.difference.value > 0.1
+    for row in serious.rows:
+        assert row.candidate.known
+        assert row.candidate.lo <= row.candidate.value <= row.candidate.hi
+        assert row.champion is not None
+        assert row.champion.n == row.candidate.n == serious.difference.n > 60
+    precision = {row.title: row.candidate.value for row in serious.rows}
+    assert precision["Average precision of “serious”"] > 0.7
+    assert all(gate.passed for gate in serious.gates)
+    assert not serious.stopping
+
+
+def test_every_class_has_its_row_and_its_plots_where_there_are_three(world: Settings) -> None:
+    page = review(world, OWNER, "romance", chosen="neither")
+    titles = [row.title for row in page.rows]
+    assert [title for title in titles if "Average precision" in title] == [
+        "Average precision, mean over classes",
+        *(f"Average precision of “{name}”" for name in worlds.CLASSES["romance"]),
+    ]
+    assert page.plots.chosen == "neither"
+    assert page.plots.champion is not None
+    assert page.confusion is not None
+    assert len(page.confusion.rows) == 3
+
+
+def test_confusion_stands_for_the_pool_and_not_for_the_draw(serious: Review) -> None:
+    assert serious.confusion is not None
+    for (_, n, cells), row in zip(serious.confusion.rows, range(2), strict=True):
+        assert sum(cell.share for cell in cells) == pytest.approx(1)
+        assert sum(cell.n for cell in cells) == n
+        assert cells[row].share > 0.6
+        assert all(cell.lo <= cell.share <= cell.hi for cell in cells)
+
+
+def test_mistakes_are_audits_it_is_sure_and_wrong_about_and_misfits_are_training_answers(
+    world: Settings, serious: Review
+) -> None:
+    with reading(world) as session:
+        kept = attributes.find(session, "serious").settings
+    assert serious.mistakes
+    assert serious.misfits
+    sure = [one.sure for one in serious.mistakes]
+    assert sure == sorted(sure, reverse=True)
+    assert all(one.says not in [value for value, _ in one.sides][:1] or len(one.sides) > 1 for one in serious.mistakes)
+    for found, audit in ((serious.mistakes, True), (serious.misfits, False)):
+        titles = [one.picture.title_id for one in found]
+        assert (reserved(titles, kept["seed"], kept["reserved_share"]) == audit).all()
+
+
+def test_an_owner_who_is_still_to_answer_an_image_does_not_see_it_among_the_mistakes(
+    world: Settings, serious: Review
+) -> None:
+    hidden = serious.mistakes[0].picture
+    with writing(world) as session:
+        expert = Expert(email="olga@example.org", name="Olga", added_at=now())
+        session.add(expert)
+    with reading(world) as session:
+        attribute = attributes.find(session, "serious")
+        asset = session.get_one(Asset, hidden.pk)
+    factories.add_task(world, factories.add_queue(world, attribute, expert), asset, "audit")
+    page = review(world, Viewer("owner", "olga@example.org", expert.id), "serious")
+    assert hidden.pk not in [one.picture.pk for one in page.mistakes]
+    assert page.mistakes[0].picture.pk == serious.mistakes[1].picture.pk
+
+
+def test_slices_by_any_column_say_when_they_are_too_few(world: Settings, serious: Review) -> None:
+    assert list(serious.slices.columns) == ["genre", "year"]
+    told = {one.value: one for one in serious.slices.slices}
+    assert told["drama"].agrees.known
+    assert told["drama"].agrees.n == told["drama"].n >= 10
+    assert not told["documentary"].agrees.known
+    assert "at least 10" in told["documentary"].agrees.reason
+    years = review(world, OWNER, "serious", column="year").slices
+    assert years.column == "year"
+    assert len(years.slices) == 4
+    assert sum(one.n for one in years.slices) == sum(one.n for one in serious.slices.slices)
+
+
+def test_many_values_of_a_column_become_quarters_or_the_rest() -> None:
+    assert set(groups([*range(40), None])) == {
+        "0 to 9.75",
+        "9.75 to 19.5",
+        "19.5 to 29.25",
+        "29.25 to 39",
+        "not stated",
+    }
+    rare = groups([f"genre {i}" for i in range(30)] + ["drama"] * 5)
+    assert rare.count("drama") == 5
+    assert rare.count("all others") == 30 - 11
+    assert set(groups([True, False, 1, 2, ""])) == {"True", "False", "1", "2", "not stated"}
+
+
+def test_parity_and_provenance_are_told(serious: Review) -> None:
+    assert serious.agreement.alpha.known
+    assert serious.agreement.probe.n == serious.agreement.expert.n >= 10
+    facts = serious.provenance
+    assert facts.experts == {"ana@example.org": 80, "bo@example.org": 60}
+    assert (facts.purposes["audit"], facts.encoder["model"], facts.trained_on) == (80, "tiny", 60)
+    assert facts.first < facts.last
+
+
+def test_without_audit_answers_it_says_so_everywhere_and_the_recorded_figures_stand_in(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    bare = judged.filled(tmp_path_factory.mktemp("bare") / "workspace", audits=0)
+    page = review(bare, OWNER, "serious")
+    assert page.missing == "there are no audit answers yet"
+    assert page.champion is None
+    assert page.plots.reason == page.missing
+    assert (page.confusion, page.mistakes, page.slices.slices) == (None, [], ())
+    assert page.misfits
+    assert page.rows[0].candidate.value == 0.8
+    assert page.rows[-1].candidate.reason
+    by_name = {gate.name: gate for gate in page.gates}
+    assert (by_name["calibration"].passed, by_name["audit_lower_bound"].value) == (None, pytest.approx(0.7))
+
+
+def test_a_run_of_another_encoder_is_not_judged_on_todays_vectors(
+    world: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = judged.filled(tmp_path_factory.mktemp("other") / "workspace")
+    with writing(other) as session:
+        session.query(Run).filter_by(number=3).update({"encoder_digest": "e" * 64})
+    page = review(other, OWNER, "serious", candidate="3")
+    assert "another encoder" in page.missing
+    assert {gate.name: gate.passed for gate in page.gates}["encoder"] is False
+    assert not page.misfits
+
+
+def test_what_is_not_there_is_named(world: Settings) -> None:
+    with pytest.raises(UnknownAttribute):
+        review(world, OWNER, "nothing")
+    with pytest.raises(UnknownProbe, match="no version 99"):
+        review(world, OWNER, "serious", candidate="99")
+    assert review(world, OWNER, "serious", column="no such", chosen="no such").slices.column == "genre"
+
+
+def test_the_same_question_gets_the_same_figures(world: Settings, serious: Review) -> None:
+    again = review(world, OWNER, "serious")
+    assert again.rows == serious.rows
+    assert np.array_equal(again.plots.precision_recall.value, serious.plots.precision_recall.value)
