@@ -8,6 +8,7 @@ strategy that returns only indices a second time. Each raises EmptyPool or PoolE
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from models.errors import EmptyPool, PoolExhausted
 
+Rows = npt.NDArray[Any]
 Picked = tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]
 
 
@@ -38,6 +40,19 @@ def check_candidates(X: npt.NDArray[Any], n_instances: int) -> None:
             f"{n_instances} candidates were requested and {len(X)} are available. "
             f"Ask for at most {len(X)}, or add images: attune assets add PATH."
         )
+
+
+def checked(choose: Callable[..., Picked]) -> Strategy:
+    """The strategy whose query ``choose(estimator, X, n_instances, rng, **kw)`` answers, after the checks of all."""
+
+    def strategy(
+        estimator: Any, X: npt.NDArray[Any], n_instances: int = 1, random_state: Any = None, **kw: Any
+    ) -> Picked:
+        check_candidates(X, n_instances)
+        return choose(estimator, X, n_instances, generator(random_state), **kw)
+
+    strategy.__name__, strategy.__doc__, strategy.__module__ = choose.__name__, choose.__doc__, choose.__module__
+    return strategy
 
 
 def best(utilities: npt.NDArray[Any], n_instances: int, rng: np.random.Generator) -> Picked:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import SettingsError
-from models.strategies.base import Picked, Strategy, check_candidates, generator
+from models.strategies.base import Picked, Rows, Strategy, checked
 
 
 def plugged(name: str) -> Strategy:
@@ -44,21 +44,13 @@ def _modal(inner: str) -> Strategy:
     # modAL 0.4.2's expected_error cannot be imported with numpy >= 1.24 (it names np.float), so it is not among these.
     function = _load("modAL", ("modAL.uncertainty", "modAL.batch"), inner, "modAL-python")
 
-    def strategy(
-        estimator: Any,
-        X: npt.NDArray[Any],
-        n_instances: int = 1,
-        random_state: Any = None,
-        seen: npt.NDArray[Any] | None = None,
-        **_: Any,
-    ) -> Picked:
-        check_candidates(X, n_instances)
+    def choose(estimator: Any, X: Rows, n_instances: int, _: Any, seen: Rows | None = None, **_kw: Any) -> Picked:
         learner = _AsLearner(estimator, X[:0] if seen is None else seen)
         indices, values = function(learner, X, n_instances=n_instances)
         return np.asarray(indices, dtype=np.intp).ravel(), np.asarray(values, dtype=np.float64).ravel()
 
-    strategy.__name__, strategy.__doc__ = f"modal_{inner}", f"modAL's {inner}."
-    return strategy
+    choose.__name__, choose.__doc__ = f"modal_{inner}", f"modAL's {inner}."
+    return checked(choose)
 
 
 class _AsLearner:
@@ -77,19 +69,18 @@ class _AsLearner:
 def _skactiveml(inner: str) -> Strategy:
     kind = _load("scikit-activeml", ("skactiveml.pool",), inner, "scikit-activeml")
 
-    def strategy(
+    def choose(
         estimator: Any,
-        X: npt.NDArray[Any],
-        n_instances: int = 1,
-        random_state: Any = None,
-        seen: npt.NDArray[Any] | None = None,
+        X: Rows,
+        n_instances: int,
+        rng: np.random.Generator,
+        seen: Rows | None = None,
         seen_classes: npt.NDArray[Any] | None = None,
         **_: Any,
     ) -> Picked:
-        check_candidates(X, n_instances)
         known = X[:0] if seen is None else seen
         labels = np.zeros(len(known)) if seen_classes is None else np.asarray(seen_classes, dtype=float)
-        query = _seeded(kind, int(generator(random_state).integers(2**31)))
+        query = _seeded(kind, int(rng.integers(2**31)))
         everything = np.concatenate([X, known]).astype(np.float64)
         y = np.concatenate([np.full(len(X), np.nan), labels])
         accepted = inspect.signature(query.query).parameters
@@ -105,8 +96,8 @@ def _skactiveml(inner: str) -> Strategy:
         values = np.asarray([row[i] for row, i in zip(utilities, indices, strict=True)], dtype=np.float64)
         return indices, np.nan_to_num(values)
 
-    strategy.__name__, strategy.__doc__ = f"skactiveml_{inner}", f"scikit-activeml's {inner}."
-    return strategy
+    choose.__name__, choose.__doc__ = f"skactiveml_{inner}", f"scikit-activeml's {inner}."
+    return checked(choose)
 
 
 def _seeded(kind: Any, seed: int) -> Any:

@@ -9,24 +9,18 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import MiniBatchKMeans
 
-from models.strategies.base import Picked, best, check_candidates, generator
+from models.strategies.base import Picked, Rows, best, checked
 
 NEIGHBOURS = 20
 
 
+@checked
 def typical(
-    estimator: Any,
-    X: npt.NDArray[Any],
-    n_instances: int = 1,
-    random_state: Any = None,
-    seen: npt.NDArray[Any] | None = None,
-    **_: Any,
+    _: Any, X: Rows, n_instances: int, rng: np.random.Generator, seen: Rows | None = None, **_kw: Any
 ) -> Picked:
     """The most typical candidate of each cluster that no labelled row ``seen`` (l, d) covers (TypiClust, arXiv
     2202.02794). Typical means close to its nearest neighbours; as many clusters as rows seen and asked for.
     """
-    check_candidates(X, n_instances)
-    rng = generator(random_state)
     seen = X[:0] if seen is None else seen
     clusters = min(len(X), n_instances + len(seen), max(n_instances, MOST_CLUSTERS))
     model = clustered(X, clusters, rng)
@@ -46,7 +40,7 @@ def typical(
 MOST_CLUSTERS = 120  # of a sample of some thousand candidates: more would be clusters of a handful
 
 
-def clustered(X: npt.NDArray[Any], clusters: int, rng: np.random.Generator) -> MiniBatchKMeans:
+def clustered(X: Rows, clusters: int, rng: np.random.Generator) -> MiniBatchKMeans:
     """k-means of rows (m, d) by small batches, quick enough for a shortlist or a sample of the pool."""
     model = MiniBatchKMeans(
         clusters, n_init=1, max_iter=20, batch_size=1024, random_state=int(rng.integers(2**31)), reassignment_ratio=0
@@ -56,7 +50,7 @@ def clustered(X: npt.NDArray[Any], clusters: int, rng: np.random.Generator) -> M
         return model.fit(np.ascontiguousarray(X, dtype=np.float32))
 
 
-def _typicality(X: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+def _typicality(X: Rows) -> npt.NDArray[np.float64]:
     """The mean cosine to the nearest neighbours among the candidates (m,); m is a shortlist, so m x m is small."""
     near = min(NEIGHBOURS, len(X) - 1)
     if near < 1:
@@ -72,17 +66,11 @@ def _most_typical(labels: npt.NDArray[Any], cluster: int, typicality: npt.NDArra
     return int(members[typicality[members].argmax()])
 
 
+@checked
 def farthest(
-    estimator: Any,
-    X: npt.NDArray[Any],
-    n_instances: int = 1,
-    random_state: Any = None,
-    seen: npt.NDArray[Any] | None = None,
-    **_: Any,
+    _: Any, X: Rows, n_instances: int, rng: np.random.Generator, seen: Rows | None = None, **_kw: Any
 ) -> Picked:
     """Greedily the candidate least like all rows seen and chosen so far (k-center, CoreSet, arXiv 1708.00489)."""
-    check_candidates(X, n_instances)
-    rng = generator(random_state)
     closest = np.full(len(X), -1.0) if seen is None or not len(seen) else (X @ seen.T).max(axis=1).astype(np.float64)
     if seen is None or not len(seen):
         closest[rng.integers(len(X))] = -2.0

@@ -8,23 +8,24 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg.blas import sger
 
-from models.strategies.base import Picked, check_candidates
+from models.strategies.base import Picked, Rows, checked
 
 PRIOR_VARIANCE = 1.0  # of a weight of the head, before any label: that of a probe of strength C = 1
 LEAST_DOUBT = 1e-3  # p (1 - p) below which a row would count as known for certain
 LEAST_DOUBT_SEEN = 0.02  # a labelled row always says something about its neighbours
 
 
+@checked
 def variance_reduction(
     estimator: Any,
-    X: npt.NDArray[Any],
-    n_instances: int = 1,
-    random_state: Any = None,
-    seen: npt.NDArray[Any] | None = None,
-    reference: npt.NDArray[Any] | None = None,
+    X: Rows,
+    n_instances: int,
+    _: Any,
+    seen: Rows | None = None,
+    reference: Rows | None = None,
     centre: npt.NDArray[Any] | None = None,
     variance: float = 1.0,
-    **_: Any,
+    **_kw: Any,
 ) -> Picked:
     """Greedily the candidate whose label is expected to cut the predictions' variance most over ``reference`` (r, d).
 
@@ -36,7 +37,6 @@ def variance_reduction(
     pool keep what all its vectors share out of the kernel. No randomness. Costs
     (candidates + reference) x (seen + candidates) x d.
     """
-    check_candidates(X, n_instances)
     rows = np.concatenate([X, X if reference is None else reference]).astype(np.float32)
     known = X[:0] if seen is None else np.asarray(seen, dtype=np.float32)
     doubt, doubt_seen = _doubt(estimator, rows, LEAST_DOUBT), _doubt(estimator, known, LEAST_DOUBT_SEEN)
