@@ -25,6 +25,7 @@ class Secrets:
     label_studio_token: str  # 40 hexadecimal characters, the administrator's legacy token
     machine_token: str  # bearer token of this machine's own pipelines
     redis_password: str  # of the Redis that `attune up` starts
+    notice_key: str  # signs the notices that are posted to a webhook
 
 
 def load(path: Path) -> Secrets:

@@ -394,3 +394,32 @@ class Job(Base):
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class Notice(Base):
+    """Something that happened and somebody should know; ``key`` keeps it from being told twice.
+
+    With an expert it is that expert's alone, without one it is for those who manage.
+    """
+
+    __tablename__ = "notices"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    attribute_id: Mapped[int | None] = mapped_column(ForeignKey("attributes.id"))
+    expert_id: Mapped[int | None] = mapped_column(ForeignKey("experts.id"), index=True)
+    title: Mapped[str]
+    text: Mapped[str] = mapped_column(Text, default="")
+    link: Mapped[str]  # a path of the console
+    at: Mapped[datetime]
+    due_at: Mapped[datetime | None] = mapped_column(index=True)  # when it is next to be sent; None where nothing is left
+    sent: Mapped[dict[str, Any]] = mapped_column(default=dict)  # channel -> {"state", "tries", "at", "error"}
+
+
+class NoticeRead(Base):
+    """A notice that one login has marked as read."""
+
+    __tablename__ = "notice_reads"
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    at: Mapped[datetime]

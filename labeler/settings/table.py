@@ -78,6 +78,20 @@ class Settings:
     strategy: str = _setting(str, "attune", "Query strategy by name: attune, margin, …, modal:NAME, skactiveml:NAME.")
     workers: int = _setting(values.positive, 2, "rq workers that `attune up` starts.")
     sync_seconds: int = _setting(values.positive, 30, "Seconds between two reconciliations with Label Studio.")
+    notify_webhook_url: str | None = _setting(
+        values.url("http", "https"), None, "Where notices are posted to, signed; it often holds a token.", secret=True
+    )
+    notify_webhook_secret: str | None = _setting(
+        str, None, "Key that signs those posts; one kept in the workspace unless set.", secret=True
+    )
+    smtp_url: str | None = _setting(
+        values.url("smtp", "smtps"), None, "Mail server that notices go out by: smtp://user:password@host:587.", True
+    )
+    notify_from: str | None = _setting(str, None, "Sender of notices by mail; the first receiver unless set.")
+    notify_to: str | None = _setting(
+        str, None, "Who gets owners' notices by mail, with commas; every owner and admin unless set."
+    )
+    stalled_days: int = _setting(values.positive, 3, "Days without an answer after which open questions are stalled.")
     seed: int = _setting(values.whole, 0, "Seed that every choice of chance derives from.")
     log_level: str = _setting(str, "INFO", "DEBUG, INFO, WARNING or ERROR.")
 

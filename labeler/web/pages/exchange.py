@@ -62,6 +62,8 @@ def preview(name: str) -> ResponseReturnValue:
     """What importing the uploaded file would do; nothing is written to the records."""
     upload = request.files.get("file")
     content = upload.read() if upload else b""
+    if upload:
+        upload.close()
     if upload is None or not upload.filename:
         return _page(name, "Choose a file first.", 422)
     try:
