@@ -282,7 +282,17 @@ def add_studio(settings: Settings, images: bool = True) -> dict[str, Attribute]:
     advice = {
         "state": "settled",
         "advice": "More answers would hardly change this probe.",
-        "evidence": ["kappa .994 over the last 3 rounds", "the interval is .16 wide"],
+        "evidence": {"labels": 99.0, "movement": 0.012, "movement_before": 0.015, "width": 0.16, "alpha": None},
+        "stop": True,
+        "audits": {"trained": 99, "owed": 33.0, "share": 0.1, "why": "Labels still buy more.", "drawn": 33, "left": 90},
+        "outlook": {
+            "answers": 132,
+            "diversity": 0.46,
+            "regions": [
+                {"share": 0.18, "labels": 0, "positive": 0.0, "examples": [one.asset_id for one in assets[46:52]]},
+                {"share": 0.11, "labels": 2, "positive": 1.0, "examples": [one.asset_id for one in assets[52:58]]},
+            ],
+        },
     }
     last = add_run(settings, serious, 132, 0.87, 0.08, advice)
     publish(settings, last, reason="First version: 0.87 on the audit, reviewed with Ana.")

@@ -20,11 +20,12 @@ from labeler.views.history import Move, Published, moves, versions
 from labeler.views.home import Held, pool_size
 from labeler.views.links import queue_url
 from labeler.views.measuring import Measuring
+from labeler.views.outlook import Outlook, outlook
 from labeler.views.paging import Page
 from labeler.views.pictures import Picture, picture
 from labeler.views.quality import Point, Quality
 from labeler.views.recent import Given, recent
-from labeler.views.state import ABOUT, Advice, Facts, Step, advice, next_step, state
+from labeler.views.state import ABOUT, Facts, Step, next_step, state
 from labeler.views.viewer import Viewer
 
 
@@ -87,7 +88,7 @@ class AttributePage:
     step: Step
     queue_url: str | None
     queues: Sequence[ExpertQueue]
-    advice: Advice | None
+    outlook: Outlook
     curve: Sequence[Point]
     recent: Page[Given]
     contested: Page[Contested]
@@ -114,7 +115,7 @@ def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePa
             step=next_step(facts, viewer),
             queue_url=queue_url(settings, own) if own else None,
             queues=_queues(session, settings, one.id) if viewer.manages else (),
-            advice=advice(facts.advice),
+            outlook=outlook(session, viewer, one),
             curve=quality.curve(session, one.id),
             recent=recent(session, viewer, one.id, size=8),
             contested=contested(session, viewer, one.id, one.classes, size=4),

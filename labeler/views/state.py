@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labeler.views.viewer import Viewer
+from models.audit_pace import BUYS_MUCH
 
 SEEDING, LABELLING, SETTLED, PUBLISHED, UNDEFINED = "seeding", "labelling", "settled", "published", "needs definition"
 ABOUT = {
@@ -16,6 +17,7 @@ ABOUT = {
     PUBLISHED: "A version is the champion: pipelines pull it.",
     UNDEFINED: "Experts disagree too much for any probe to learn: the definition needs work.",
 }
+AUDIT_SIZE = 60  # questions that bring most intervals below .35
 _SETTLED_WORDS = {"settled", "narrow", "exhausted", "stop"}
 _HOPELESS_WORDS = {"hopeless", "needs definition", "needs-definition"}
 
@@ -73,19 +75,32 @@ def state(facts: Facts) -> str:
     return SEEDING if facts.last_run is None else LABELLING
 
 
+_EVIDENCE = {
+    "labels": "{:.0f} labels trained on",
+    "movement": "the ranking moved by {:.3f} of average precision since half the labels",
+    "movement_before": "by {:.3f} at the look before",
+    "width": "the audit's interval is {:.2f} wide",
+    "remaining_share": "a share of {:.2f} of the positives is not found yet",
+    "alpha": "the experts' agreement (alpha) is {:.2f}",
+    "alpha_hi": "at most {:.2f}",
+}
+
+
 def advice(held: Mapping[str, Any]) -> Advice | None:
-    """A run's advice as a sentence and its evidence; None where the run gave none."""
+    """A run's advice as a sentence and its evidence in words; None where the run gave none."""
     text = held.get("advice") or held.get("text") or held.get("sentence")
     if not text:
         return None
     evidence = held.get("evidence") or []
     if isinstance(evidence, Mapping):
-        evidence = [
-            f"{key}: {value:.3g}" if isinstance(value, float) else f"{key}: {value}" for key, value in evidence.items()
-        ]
+        evidence = [_EVIDENCE.get(key, key + ": {:.3g}").format(value) for key, value in evidence.items() if _is(value)]
     elif isinstance(evidence, str):
         evidence = [evidence]
     return Advice(str(text), tuple(str(line) for line in evidence))
+
+
+def _is(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def next_step(facts: Facts, viewer: Viewer) -> Step:
@@ -103,6 +118,19 @@ def _experts_step(facts: Facts) -> Step:
     return Step("Answer the next image.", place="queue")
 
 
+def _measure(facts: Facts) -> str:
+    """Why an audit batch is the next step; empty where it is not."""
+    held = facts.advice.get("audits") or {}
+    drawn, needed = int(held.get("drawn", 0)), int(held.get("needed", 0))
+    if int(held.get("trained", 0)) >= BUYS_MUCH and drawn < needed:
+        return f"Measure it: {drawn} of the {needed} audit answers that the gate waits for are asked."
+    width = (facts.advice.get("evidence") or {}).get("width") if held else None
+    if held and facts.word == "settled" and not facts.advice.get("stop", True):
+        told = "there is no interval yet" if width is None else f"its interval is still {width:.2f} wide"
+        return f"Measure it: the probe has settled, and {told}."
+    return ""
+
+
 def _managers_step(facts: Facts) -> Step:
     name, where = facts.name, state(facts)
     if not facts.pool:
@@ -115,6 +143,8 @@ def _managers_step(facts: Facts) -> Step:
         return Step("Fill the queues.", command=f"attune batch {name} --size 40")
     if where == SEEDING:
         return Step("The queues are full: the experts can begin.", place="attribute")
+    if where in (LABELLING, SETTLED) and (text := _measure(facts)):
+        return Step(text, place="attribute", command=f"attune audit {name} --size {AUDIT_SIZE}")
     if where == LABELLING:
         return Step("Let the experts go on; quality is shown with its interval.", place="attribute")
     if where == SETTLED:

@@ -65,7 +65,7 @@ def test_an_attributes_page_has_what_its_reader_needs(studio: Settings, ana: Vie
     assert experts.versions is None
     assert owners.versions.items[0].aliases == ["champion"]
     assert owners.moves.items[0].reason.startswith("First version")
-    assert owners.advice.evidence[0].startswith("kappa")
+    assert owners.outlook.advice.evidence[0] == "99 labels trained on"
     answered = [point.answers for point in owners.curve]
     assert answered == sorted(answered)
     assert all(point.indication.known for point in owners.curve)

@@ -46,9 +46,16 @@ def test_one_state(change: dict[str, object], expected: str) -> None:
         ({"open_tasks": 0}, "attune batch romance --size 40"),
         ({"advice": {"state": "settled"}}, "attune probes promote romance 7 --reason '…'"),
         ({"champion": 3}, "attune pull romance@champion --to DIR"),
+        ({"advice": {"audits": {"trained": 90, "drawn": 4, "needed": 30}}}, None),
+        ({"advice": {"audits": {"trained": 110, "drawn": 6, "needed": 30}}}, "attune audit romance --size 60"),
+        ({"advice": {"audits": {"trained": 110, "drawn": 31, "needed": 30}}}, None),
+        (
+            {"advice": {"state": "settled", "stop": False, "audits": {"drawn": 40}, "evidence": {"width": 0.4}}},
+            "attune audit romance --size 60",
+        ),
     ],
 )
-def test_an_owner_is_told_the_next_command(change: dict[str, object], command: str) -> None:
+def test_an_owner_is_told_the_next_command(change: dict[str, object], command: str | None) -> None:
     assert next_step(replace(FACTS, **change), OWNER).command == command
 
 
@@ -74,5 +81,9 @@ def test_an_expert_is_sent_to_their_own_queue_or_to_the_owner() -> None:
 
 def test_advice_is_read_with_its_evidence_whatever_its_form() -> None:
     assert advice({}) is None
-    assert advice({"advice": "Stop.", "evidence": {"alpha": 0.0412, "n": 3}}).evidence == ("alpha: 0.0412", "n: 3")
+    evidence = {"alpha": 0.0412, "n": 3, "movement": None}
+    assert advice({"advice": "Stop.", "evidence": evidence}).evidence == (
+        "the experts' agreement (alpha) is 0.04",
+        "n: 3",
+    )
     assert advice({"text": "Stop.", "evidence": "because"}).evidence == ("because",)

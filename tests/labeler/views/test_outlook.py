@@ -1,0 +1,67 @@
+"""When it will be done and where nobody has looked: read from the newest run, shown to whom it concerns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from labeler import attributes
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.views.outlook import Outlook, meters, outlook
+from labeler.views.viewer import Viewer
+from tests import factories
+
+OWNER, EXPERT, PIPELINE = Viewer("owner", "olga"), Viewer("expert", "ana", 1), Viewer("pipeline", "nightly")
+METRIC = {"name": "expert_parity", "value": 0.7, "lo": 0.6, "hi": 0.8, "n": 40, "method": "kappa"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = factories.workspace(tmp_path)
+    factories.add_attribute(made)
+    return made
+
+
+def shown(settings: Settings, viewer: Viewer) -> Outlook:
+    with reading(settings) as session:
+        return outlook(session, viewer, attributes.find(session, "romance"))
+
+
+def test_before_any_run_there_is_nothing_to_say(settings: Settings) -> None:
+    found = shown(settings, OWNER)
+    assert (found.advice, found.diversity, list(found.regions)) == (None, None, [])
+
+
+def test_regions_show_pictures_and_parity_is_for_those_who_manage(settings: Settings) -> None:
+    one, two = factories.add_assets(settings, 2)
+    with reading(settings) as session:
+        romance = attributes.find(session, "romance")
+    parity = dict.fromkeys(("expert", "probe", "difference"), METRIC)
+    regions = [
+        {"share": 0.4, "labels": 0, "positive": 0.0, "examples": [one.asset_id, "removed since"]},
+        {"share": 0.6, "labels": 5, "positive": 2.0, "examples": ["removed since"]},
+    ]
+    held = {"answers": 20, "diversity": 0.31, "regions": regions, "parity": parity}
+    said = {"state": "settled", "advice": "Stop.", "evidence": {"movement": 0.01}, "outlook": held}
+    factories.add_run(settings, romance, answers=20, advice=said)
+    found = shown(settings, EXPERT)
+    assert found.headline == "Settled"
+    assert found.diversity == 0.31
+    assert [[one.asset_id for one in region.pictures] for region in found.regions] == [[one.asset_id]]
+    assert found.expert is None
+    owners = shown(settings, OWNER).expert
+    assert owners is not None
+    assert owners.value == 0.7
+    assert shown(settings, PIPELINE).regions == []
+    assert two.asset_id != one.asset_id
+
+
+def test_meters_fill_as_the_goals_come_near() -> None:
+    far = {one.name: one.done for one in meters({"movement": 0.15, "width": 0.8, "remaining_share": 0.6})}
+    near = {one.name: one.done for one in meters({"movement": 0.03, "width": 0.25, "remaining_share": 0.1})}
+    done = {one.name: one.done for one in meters({"movement": 0.02, "width": 0.2, "remaining_share": 0.0})}
+    assert all(0 <= far[name] < near[name] < done[name] == 1 for name in far)
+    assert [one.text for one in meters({"movement": None, "width": None})] == ["no interval yet"]
+    assert meters(["free text"]) == []
