@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.exceptions import NotFound
 from wtforms import BooleanField, HiddenField, RadioField, SubmitField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from labeler import attributes, jobs
 from labeler.catalog import aliases, gates, promote
@@ -31,7 +31,7 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
     reason = TextAreaField(
         "Why",
         validators=[
-            InputRequired("Say in a few words why: the history keeps it for good."),
+            DataRequired("Say in a few words why: the history keeps it for good."),
             Length(max=500, message="At most 500 characters."),
         ],
         render_kw={"rows": 3, "maxlength": 500},
@@ -44,7 +44,7 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
 class PromoteForm(ReasonForm):
     """The reason, the alias to move, and the owner's word where an enforced gate was not passed."""
 
-    alias = RadioField("As", choices=[(name, name) for name in moves.ALIASES], default=CHAMPION)
+    alias = RadioField("As", choices=list(moves.ALIASES), default=CHAMPION)
     override = BooleanField("Promote although an enforced gate was not passed")
 
 

@@ -1,0 +1,210 @@
+"""Promote, roll back and retire by form: a reason for each, one history, and a good word for whoever comes second."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from labeler.catalog import bounds
+from labeler.catalog.history import history
+from labeler.catalog.promote import promote
+from labeler.records.schema import Job
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.web.app import create_app
+from tests import factories
+from tests.labeler.catalog import worlds
+from tests.labeler.web.conftest import Actor
+from workers.entry import perform
+
+HIDDEN = re.compile(r'name="(asked_at|expected)"[^>]*value="([^"]*)"')
+FORM = "/attributes/serious/promote?version=2"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Three runs of ``serious``, version 1 champion, a pool of twelve; jobs wait until ``work`` does them."""
+    made = worlds.filled(tmp_path / "workspace", redis_url=redis_url)
+    worlds.add_assets(made, 12)
+    promote(made, "serious", 1, "to have one", "olga@example.org")
+    monkeypatch.setenv("ATTUNE_WORKSPACE", str(made.workspace))
+    monkeypatch.setenv("ATTUNE_REDIS_URL", redis_url)
+    return made
+
+
+@pytest.fixture
+def app(settings: Settings) -> Flask:
+    return create_app(settings)
+
+
+@pytest.fixture
+def bo(app: Flask, settings: Settings) -> Actor:
+    """A second owner."""
+    factories.add_user(settings, "bo@example.org", "owner")
+    return Actor(app, "bo@example.org")
+
+
+def work(settings: Settings) -> list[str]:
+    """Do the jobs that wait, as a worker would; the ids of those that failed."""
+    with reading(settings) as session:
+        waiting = list(session.scalars(select(Job.id).where(Job.state == "queued").order_by(Job.created_at)))
+    failed = []
+    for job in waiting:
+        try:
+            perform(job)
+        except Exception:
+            failed.append(job)
+    return failed
+
+
+def seen(actor: Actor, path: str) -> dict[str, str]:
+    """The hidden fields of a form, as its reader's browser keeps them."""
+    reply = actor.get(path)
+    assert reply.status_code == 200, reply.text
+    return dict(HIDDEN.findall(reply.text))
+
+
+def lines(settings: Settings) -> list[tuple[str, str | None, int, int | None, str]]:
+    return [(line.action, line.alias, line.version, line.before, line.who) for line in history(settings, "serious")]
+
+
+def test_a_promotion_says_what_changes_then_runs_as_a_job_whose_page_tells_the_result(
+    owner: Actor, settings: Settings
+) -> None:
+    form = owner.get(FORM)
+    assert "get version 2 from now on, before 1." in " ".join(re.sub(r"<[^>]+>", "", form.text).split())
+    sent = owner.send(FORM, reason="0.8 on the audit", alias="champion", **seen(owner, FORM))
+    assert sent.status_code == 302
+    assert "/attributes/serious/moves/publish-" in sent.location
+    waiting = owner.get(sent.location)
+    assert "is on its way to champion" in waiting.text
+    assert "No worker is alive" in waiting.text
+    assert lines(settings)[-1][2] == 1
+    assert not work(settings)
+    done = owner.get(sent.location)
+    assert "Version 2 is champion now" in done.text
+    assert "data-refresh" not in done.text
+    assert lines(settings)[-1] == ("promote", "champion", 2, 1, "olga@example.org")
+    page = owner.get("/attributes/serious/versions/2")
+    assert "12 images" in page.text
+    assert "Download as Parquet" in page.text
+
+
+def test_a_second_click_of_the_same_form_leads_to_the_same_job(owner: Actor, settings: Settings) -> None:
+    held = seen(owner, FORM)
+    first, second = (owner.send(FORM, reason="r", alias="champion", **held) for _ in range(2))
+    assert first.location == second.location
+    assert not work(settings)
+    assert owner.send(FORM, reason="r", alias="champion", **held).location == first.location
+    assert len(lines(settings)) == 2
+
+
+def test_of_two_owners_at_once_the_second_is_told_who_was_first(owner: Actor, bo: Actor, settings: Settings) -> None:
+    mine, theirs = seen(owner, FORM), seen(bo, "/attributes/serious/promote?version=3")
+    sent = owner.send(FORM, reason="mine", alias="champion", **mine)
+    late = bo.send("/attributes/serious/promote?version=3", reason="theirs", alias="champion", **theirs)
+    assert len(work(settings)) == 1
+    assert "Version 2 is champion now" in owner.get(sent.location).text
+    told = bo.get(late.location).text
+    assert "Version 3 was not promoted" in told
+    assert "Meanwhile version 2 is champion of serious" in told
+    assert "olga@example.org made it so" in told
+    assert "mine" in told
+    again = bo.send("/attributes/serious/promote?version=3", reason="theirs", alias="champion", **theirs)
+    assert again.location == late.location, "the same form"
+    fresh = bo.send(
+        "/attributes/serious/promote?version=3",
+        reason="seen both",
+        alias="champion",
+        **theirs | {"asked_at": "2026-01-01"},
+    )
+    assert "/promote" in fresh.location, "an old form is turned away before it becomes a job"
+    assert "Nothing was changed" in bo.get(fresh.location).text
+    assert [line[2] for line in lines(settings)] == [1, 2]
+
+
+def test_an_enforced_gate_stops_the_form_until_its_owner_overrides(owner: Actor, settings: Settings) -> None:
+    bounds.change(settings, "serious", "bo@example.org", {"audit_lower_bound": 0.9}, {"audit_lower_bound": True})
+    held = seen(owner, FORM)
+    refused = owner.send(FORM, reason="r", alias="champion", **held)
+    assert refused.status_code == 422
+    assert "An enforced gate was not passed" in refused.text
+    sent = owner.send(FORM, reason="needed for the demo", alias="champion", override="y", **held)
+    assert not work(settings)
+    assert "Version 2 is champion now" in owner.get(sent.location).text
+    told = owner.get("/attributes/serious/history").text
+    assert "over the gate audit_lower_bound" in told
+    assert "needed for the demo" in told
+
+
+@pytest.mark.parametrize("path", [FORM, "/attributes/serious/rollback", "/attributes/serious/versions/2/retire"])
+def test_no_move_without_a_reason_or_with_a_forged_form(owner: Actor, settings: Settings, path: str) -> None:
+    promote(settings, "serious", 2, "r", "ana")
+    promote(settings, "serious", 1, "r", "ana")
+    before = lines(settings)
+    held = seen(owner, path)
+    empty = owner.send(path, reason="  ", alias="champion", **held)
+    assert empty.status_code == 422
+    assert "Say in a few words why" in empty.text
+    assert owner.client.post(path, data={"reason": "r", **held}).status_code == 400
+    assert lines(settings) == before
+
+
+def test_the_alias_it_has_already_is_no_promotion(owner: Actor, settings: Settings) -> None:
+    path = "/attributes/serious/promote?version=1"
+    told = owner.send(path, reason="r", alias="champion", **seen(owner, path))
+    assert (told.status_code, "nothing would change" in told.text) == (422, True)
+    sent = owner.send(path, reason="beside", alias="challenger", **seen(owner, path))
+    assert not work(settings)
+    assert "Version 1 is challenger now" in owner.get(sent.location).text
+
+
+def test_roll_back_and_retire_ask_say_and_do(owner: Actor, settings: Settings) -> None:
+    promote(settings, "serious", 2, "r", "ana")
+    path = "/attributes/serious/rollback"
+    assert "Champion back to version 1" in owner.get(path).text
+    held = seen(owner, path)
+    sent = owner.send(path, reason="false alarms", **held)
+    assert sent.location.endswith("/attributes/serious/history")
+    owner.send(path, reason="false alarms", **held)  # a second click
+    assert lines(settings)[-1] == ("rollback", "champion", 1, 2, "olga@example.org")
+    assert len(lines(settings)) == 3
+    assert "Nothing to roll back" in owner.get(path).text
+    late = owner.send(path, "/attributes/serious/gates", reason="another", **held)
+    assert "Meanwhile version 1 is champion" in owner.get(late.location).text
+    used = owner.get("/attributes/serious/versions/1/retire")
+    assert "Version 1 is in use" in used.text
+    gone = owner.send("/attributes/serious/versions/2/retire", reason="wrong labels", **held)
+    assert gone.location.endswith("/attributes/serious/versions/2")
+    assert "retired" in owner.get(gone.location).text
+    assert "is retired already" in owner.get("/attributes/serious/versions/2/retire").text
+    assert "cannot be promoted" in owner.get("/attributes/serious/promote?version=2").text
+
+
+def test_a_failed_job_says_why_and_where_to_go(owner: Actor, settings: Settings) -> None:
+    sent = owner.send(FORM, reason="r", alias="champion", **seen(owner, FORM))
+    bounds.change(settings, "serious", "bo", {"audit_lower_bound": 0.9}, {"audit_lower_bound": True})
+    assert work(settings)
+    told = owner.get(sent.location).text
+    assert "Version 2 was not promoted" in told
+    assert "audit_lower_bound: 0.600, bound 0.9" in told
+    assert "Look at it again" in told
+
+
+def test_the_gates_page_sets_all_or_nothing_and_names_the_field(owner: Actor, settings: Settings) -> None:
+    path = "/attributes/serious/gates"
+    given = {f"bound-{one.name}": f"{one.bound:g}" for one in bounds.bounds(settings, "serious")}
+    wrong = owner.send(path, **given | {"bound-calibration": "much", "bound-audit_answers": "50"})
+    assert wrong.status_code == 422
+    assert "calibration: &#39;much&#39; cannot be its bound" in wrong.text
+    assert 'value="50"' in wrong.text
+    assert bounds.bounds(settings, "serious")[0].bound == 30
+    right = owner.send(path, **given | {"bound-audit_answers": "50", "enforced-audit_answers": "1"})
+    assert right.status_code == 302
+    held = bounds.bounds(settings, "serious")[0]
+    assert (held.bound, held.enforced, held.by) == (50, True, "olga@example.org")
+    assert "Set by olga@example.org" in owner.get(path).text
