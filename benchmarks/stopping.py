@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.campaigns import BANDS, World, fitted, start, world
 from benchmarks.machine import machine
+from benchmarks.printed import print_rows
 from models.audit import AuditDesign
 from models.calibration import apply, calibrate
 from models.files import write_json
@@ -59,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         "machine": machine(),
         "seconds": round(time.perf_counter() - begun, 1),
     }
-    _show(result["summary"])
+    print_rows(result["summary"])
     if asked.json:
         write_json(asked.json, result)
     return result
@@ -152,13 +151,6 @@ def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 }
             )
     return summary
-
-
-def _show(rows: Sequence[dict[str, Any]]) -> None:
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()))
-    Console().print(table)
 
 
 if __name__ == "__main__":

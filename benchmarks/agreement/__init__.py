@@ -1,0 +1,1 @@
+"""What several experts are worth: `python -m benchmarks.agreement`."""
