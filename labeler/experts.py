@@ -62,7 +62,7 @@ def add(
     fresh = password or fresh_password()
     opens: list[str] = []
     if held is None or not complete:
-        user, is_new = _label_studio_login(settings, ls, email, fresh)
+        user, is_new = label_studio_login(settings, ls, email, fresh)
         held = _record(settings, email, name, user, every=not wanted)
         opens += ["the console"] * _console_login(settings, held, fresh) + ["Label Studio"] * is_new
     with reading(settings) as session:
@@ -73,7 +73,7 @@ def add(
     return Invited(email, held.name, shown, settings.web_address, links(settings, held.id), " and ".join(opens))
 
 
-def _label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int, bool]:
+def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int, bool]:
     """The user in Label Studio, and whether ``password`` opens it: not one that is there and not ours to change."""
     before = label_studio_people.find_user(ls, email)
     if before is None:

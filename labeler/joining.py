@@ -17,16 +17,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from labeler import attributes, ingest, jobs, people, queues, secrets, sign_in_links
+from labeler import attributes, experts, ingest, jobs, people, queues, secrets, sign_in_links
 from labeler.jobs import Report
-from labeler.label_studio import local
-from labeler.label_studio import people as label_studio_people
 from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Expert, Job, User
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
-from models.errors import AlreadyThere, DataError, ServiceDown, SettingsError
+from models.errors import AlreadyThere, DataError, ServiceDown
 
 # Without the letters and digits that are taken for one another: 31 of them, 79 bits in sixteen.
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -71,8 +69,6 @@ def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str
 
 def renew(settings: Settings, email: str) -> Welcome:
     """Give an expert a new password in Label Studio, by the same job. Raises UnknownExpert."""
-    from labeler import experts
-
     with reading(settings) as session:
         expert = experts.find(session, email)
     return _ask(settings, expert, (), None, fresh=True)
@@ -142,24 +138,13 @@ def settle(settings: Settings, report: Report, email: str, nonce: str | None, wa
     kept = ""
     with LabelStudio.connect(settings) as ls:
         if nonce is not None:
-            kept = _label_studio_login(settings, ls, expert, password_of(settings, expert.email, nonce))
+            user, opens = experts.label_studio_login(settings, ls, email, password_of(settings, email, nonce))
+            kept = "" if opens else "as it was: that login is not ours to change"
+            with writing(settings) as session:
+                session.get_one(Expert, expert.id).label_studio_user = user
         for number, attribute in enumerate(chosen):
             report(number, len(chosen))
             queues.ensure(settings, ls, attribute.name, [expert])
     for attribute in chosen:
         ingest.ask_to_learn(settings, attribute.name)
     return {"email": expert.email, "queues": len(chosen), "password": kept or "as shown"}
-
-
-def _label_studio_login(settings: Settings, ls: LabelStudio, expert: Expert, password: str) -> str:
-    before = label_studio_people.find_user(ls, expert.email)
-    user = before or label_studio_people.ensure_user(ls, expert.email, password)
-    with writing(settings) as session:
-        session.get_one(Expert, expert.id).label_studio_user = user
-    if before is None:
-        return ""
-    try:
-        local.reset_password(settings, expert.email, password)
-    except SettingsError:
-        return "as it was: this Label Studio is not ours to change passwords in"
-    return ""

@@ -115,6 +115,7 @@ def _expert(session: Session, email: str) -> Expert:
     found = session.scalar(select(Expert).where(Expert.email == people.address(email)))
     if found is None:
         raise UnknownExpert(
-            f"No expert has or had the address {people.address(email)}. `attune expert list --all` shows everybody."
+            f"No expert has or had the address {people.address(email)}. The page People of the console "
+            "lists everybody, also who left."
         )
     return found

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from labeler import attributes, experts, queues
 from labeler.attributes import Definition
-from labeler.cli.shell import Group, Shell, named, table
+from labeler.cli import attribute_revisions  # noqa: F401 - it adds its commands to the group
+from labeler.cli.attribute_group import by_class, command
+from labeler.cli.shell import Shell, named, table
 from labeler.cli.shell import command as attune_command
 from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Annotation, Attribute, Run
@@ -22,23 +24,8 @@ EXAMPLE = """attune attribute create serious --question "Is the expression serio
       --positive "a serious face" --negative "a smiling face\""""
 
 
-@click.group(cls=Group)
-def command() -> None:
-    """Make the questions that experts answer about images, and look at them."""
-
-
 def _split(_context: click.Context, _option: click.Parameter, text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
-
-
-def _by_class(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for text in given:
-        name, separator, phrase = text.partition("=")
-        if not separator or not phrase.strip():
-            raise click.BadParameter(f"{text!r} is not CLASS=PHRASE, for instance romance='two people kissing'.")
-        found.setdefault(name.strip(), []).append(phrase.strip())
-    return found
 
 
 @attune_command(command, "create", workspace="made", example=EXAMPLE)
@@ -52,9 +39,7 @@ def _by_class(_context: click.Context, _option: click.Parameter, given: tuple[st
 @click.option("--out-of-scope", multiple=True, help="Something that does not count.")
 @click.option("--positive", multiple=True, help="A phrase that describes images of the first class.")
 @click.option("--negative", multiple=True, help="A phrase that describes near misses.")
-@click.option(
-    "--prompt", "by_class", multiple=True, callback=_by_class, help="CLASS=PHRASE, for three or more classes."
-)
+@click.option("--prompt", "by_class", multiple=True, callback=by_class, help="CLASS=PHRASE, for three or more classes.")
 def create(shell: Shell, name: str, by_class: dict[str, list[str]], **given: Any) -> None:
     """Make the attribute NAME: question, classes, definition, prompts, and a queue for each expert."""
     wanted = Definition(name=name, class_prompts=by_class, **given)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from labeler import experts
+from labeler import experts, leaving, sign_in_links
 from labeler.cli.shell import Group, Shell, table
 from labeler.cli.shell import command as attune_command
 
@@ -45,14 +45,44 @@ def list_(shell: Shell) -> None:
         shell.hint("Nobody answers yet: attune expert add EMAIL")
 
 
-@attune_command(command, "remove", example="attune expert remove ana@studio.example")
+@attune_command(command, "link", example="attune expert link ana@studio.example")
 @click.argument("email")
-def remove(shell: Shell, email: str) -> None:
-    """Take EMAIL's queues, open questions and logins away; the answers stay."""
+def link(shell: Shell, email: str) -> None:
+    """Print a link that lets EMAIL into the console once, within three days; an older one ends."""
+    made = sign_in_links.make(shell.settings, email)
+    shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown this once)")
+
+
+@attune_command(command, "answers", example="attune expert answers ana@studio.example drop")
+@click.argument("email")
+@click.argument("choice", type=click.Choice(["keep", "drop"]))
+def answers(shell: Shell, email: str, choice: str) -> None:
+    """Set the answers of EMAIL aside (drop), or let them count again (keep); their history stays either way."""
+    told = (leaving.set_aside if choice == "drop" else leaving.take_back)(shell.settings, email)
+    shell.result({"email": email, "answers": told}, f"{email}: {_told(told, choice)}")
+
+
+def _told(told: dict[str, int], choice: str) -> str:
+    by_name = ", ".join(f"{name} {count}" for name, count in told.items())
+    what = "set aside" if choice == "drop" else "counting again"
+    return f"{sum(told.values())} answers {what}{f' ({by_name})' if by_name else ''}."
+
+
+@attune_command(command, "remove", example="attune expert remove ana@studio.example --answers drop")
+@click.argument("email")
+@click.option(
+    "--answers", "choice", type=click.Choice(["keep", "drop"]), default="keep", show_default=True,
+    help="Whether the answers given go on counting; `attune expert answers` changes it later.",
+)  # fmt: skip
+def remove(shell: Shell, email: str, choice: str) -> None:
+    """Take EMAIL's queues, open questions and logins away; the answers stay unless told otherwise."""
     done = experts.remove(shell.settings, email, wait=True)
     lines = [
         f"{done['email']}: {done['queues_closed']} queues closed, {done['questions_retired']} open questions retired, "
         f"{done['answers_kept']} answers kept.",
         f"  login in Label Studio: {done['label_studio']}",
     ]
+    if choice == "drop":
+        done["answers_set_aside"] = leaving.set_aside(shell.settings, email)
+        lines.append(f"  {_told(done['answers_set_aside'], choice)} `attune expert answers {email} keep` undoes it.")
     shell.result(done, "\n".join(lines))

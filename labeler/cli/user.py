@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import click
-from sqlalchemy import select
 
-from labeler import people
+from labeler import people, sign_in_links
 from labeler.cli.shell import Group, Shell, table
 from labeler.cli.shell import command as attune_command
 from labeler.experts import fresh_password
-from labeler.records.schema import User
-from labeler.records.session import reading
 
 
 @click.group(cls=Group)
@@ -41,8 +38,7 @@ def add(shell: Shell, email: str, role: str) -> None:
 @attune_command(command, "list", example="attune user list")
 def list_(shell: Shell) -> None:
     """Every login of the console and its role."""
-    with reading(shell.settings) as session:
-        rows = list(session.scalars(select(User).order_by(User.email)))
+    rows = people.every(shell.settings)
     found = [{"email": one.email, "role": one.role, "disabled": one.disabled_at is not None} for one in rows]
     shell.result(found, table(("address", "role", "disabled"), [tuple(one.values()) for one in found]))
 
@@ -60,5 +56,38 @@ def password(shell: Shell, email: str) -> None:
 @click.argument("email")
 def remove(shell: Shell, email: str) -> None:
     """Take EMAIL's login of the console away; sessions end at once."""
+    people.remove(shell.settings, email)
+    shell.result({"email": email, "removed": True}, f"{email} cannot log in any more.")
+
+
+@attune_command(command, "role", example="attune user role mo@studio.example admin")
+@click.argument("email")
+@click.argument("role", type=click.Choice(people.ROLES))
+def role(shell: Shell, email: str, role: str) -> None:
+    """Change what EMAIL may do; sessions end at once. The last admin keeps the role."""
+    people.set_role(shell.settings, email, role)
+    shell.result({"email": email, "role": role}, f"{email} is {role} from now on.")
+
+
+@attune_command(command, "disable", example="attune user disable mo@studio.example")
+@click.argument("email")
+def disable(shell: Shell, email: str) -> None:
+    """Shut EMAIL out until `attune user enable`; sessions end at once."""
     people.disable(shell.settings, email)
-    shell.result({"email": email, "disabled": True}, f"{email} cannot log in any more.")
+    shell.result({"email": email, "disabled": True}, f"{email} is shut out; `attune user enable {email}` undoes it.")
+
+
+@attune_command(command, "enable", example="attune user enable mo@studio.example")
+@click.argument("email")
+def enable(shell: Shell, email: str) -> None:
+    """Let EMAIL log in again, with the password of before."""
+    people.enable(shell.settings, email)
+    shell.result({"email": email, "disabled": False}, f"{email} can log in again.")
+
+
+@attune_command(command, "link", example="attune user link mo@studio.example")
+@click.argument("email")
+def link(shell: Shell, email: str) -> None:
+    """Print a link that lets EMAIL into the console once, within three days; an older one ends."""
+    made = sign_in_links.make(shell.settings, email)
+    shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown this once)")

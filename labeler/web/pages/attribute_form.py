@@ -68,7 +68,8 @@ class Filled:
 
     def given(self) -> dict[str, Any]:
         """As the fields of ``Definition``."""
-        renamed, phrases = self.into, {}
+        renamed = self.into
+        phrases: dict[str, list[str]] = {}
         for line in lines(self.text.get("class_prompts", "")):
             name, _, phrase = line.partition(":")
             phrases.setdefault(renamed.get(name.strip(), name.strip()), []).append(phrase.strip())

@@ -1,0 +1,23 @@
+"""The group `attune attribute`, which two rooms add their commands to, and the option that both read."""
+
+from __future__ import annotations
+
+import click
+
+from labeler.cli.shell import Group
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Make the questions that experts answer about images, and look at them."""
+
+
+def by_class(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, list[str]]:
+    """CLASS=PHRASE options, by class."""
+    found: dict[str, list[str]] = {}
+    for text in given:
+        name, separator, phrase = text.partition("=")
+        if not separator or not phrase.strip():
+            raise click.BadParameter(f"{text!r} is not CLASS=PHRASE, for instance romance='two people kissing'.")
+        found.setdefault(name.strip(), []).append(phrase.strip())
+    return found

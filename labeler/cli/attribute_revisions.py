@@ -1,0 +1,109 @@
+"""`attune attribute revise` and `revisions`: change a question, and look at how it came to be what it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import click
+
+from labeler import attributes, revising
+from labeler.attributes import Definition
+from labeler.cli.attribute_group import by_class, command
+from labeler.cli.shell import Shell, table
+from labeler.cli.shell import command as attune_command
+from labeler.records.session import reading
+from labeler.views.revisions import revisions_of
+from models.errors import DataError
+
+REVISE = """attune attribute revise serious --reason "Experts asked for a third" --add unclear \\
+      --hold serious"""
+
+
+@attune_command(command, "revise", example=REVISE)
+@click.argument("name")
+@click.option("--reason", required=True, help="Why it changes; the history keeps it.")
+@click.option("--question", help="The sentence that experts read above each image.")
+@click.option("--definition", help="What the attribute means, in a few sentences.")
+@click.option("--rename", multiple=True, metavar="OLD=NEW", help="Another name for a class; its answers go along.")
+@click.option("--add", "added", multiple=True, metavar="CLASS", help="One class more.")
+@click.option(
+    "--remove", "removed", multiple=True, metavar="CLASS[=OTHER]", help="A class less; OTHER gets its answers."
+)
+@click.option(
+    "--hold", default="all", show_default=True, help="Whose answers hold: all, none, or old classes with commas."
+)
+@click.option("--in-scope", multiple=True, help="Something that counts, in place of all that is there.")
+@click.option("--out-of-scope", multiple=True, help="Something that does not count, in place of all that is there.")
+@click.option("--positive", multiple=True, help="A phrase for the first class, in place of all that are there.")
+@click.option("--negative", multiple=True, help="A phrase for near misses, in place of all that are there.")
+@click.option("--prompt", "phrases", multiple=True, callback=by_class, help="CLASS=PHRASE, in place of all of them.")
+@click.option("--dry-run", is_flag=True, help="Only tell what it would do to the answers.")
+def revise(shell: Shell, name: str, reason: str, hold: str, dry_run: bool, **given: Any) -> None:
+    """Change the attribute NAME: a new revision that says which answers hold. The champion stays."""
+    with reading(shell.settings) as session:
+        held = revising.definition_of(attributes.find(session, name))
+    wanted, into = _changed(held, given)
+    holding: Any = hold if hold in {"all", "none"} else [part.strip() for part in hold.split(",")]
+    if dry_run:
+        changed, done = revising.preview(shell.settings, wanted, into, holding)
+        value: dict[str, Any] = {"name": name, "changed": list(changed), **asdict(done)}
+        return shell.result(value, f"{name} would change: {', '.join(changed) or 'nothing'}.\n  {_effect(done)}")
+    made = revising.revise(shell.settings, wanted, reason, into, holding)
+    value = {"name": name, "revision": made.revision, "changed": list(made.changed), **asdict(made.effect)}
+    shell.result(value, f"{name} is at revision {made.revision}: {', '.join(made.changed)}.\n  {_effect(made.effect)}")
+    shell.hint(f"A probe learns from what holds; the history: attune attribute revisions {name}")
+
+
+def _changed(held: Definition, given: dict[str, Any]) -> tuple[Definition, dict[str, str]]:
+    """The definition that the options ask for, and which class each old one became."""
+    into = dict(_pair(text, "--rename") for text in given["rename"])
+    gone = {old.strip(): other.strip() for old, _, other in (text.partition("=") for text in given["removed"])}
+    for one in [*into, *gone]:
+        if one not in held.classes:
+            raise DataError(f"classes: {one!r} is no class of {held.name}; those are {', '.join(held.classes)}.")
+    classes = [into.get(one, one) for one in held.classes if one not in gone] + list(given["added"])
+    phrases = {into.get(one, one): texts for one, texts in held.class_prompts.items() if one not in gone}
+    change: dict[str, Any] = {"classes": classes, "class_prompts": given["phrases"] or phrases}
+    change |= {key: given[key] for key in ("question", "definition") if given[key] is not None}
+    change |= {key: list(given[key]) for key in ("in_scope", "out_of_scope", "positive", "negative") if given[key]}
+    sent = {one: into.get(other, other) for one, other in gone.items() if other}
+    return replace(held, **change), into | sent
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    old, separator, new = text.partition("=")
+    if not separator or not old.strip() or not new.strip():
+        raise click.UsageError(f"{option} {text!r} is not OLD=NEW, for instance --rename romance=love.")
+    return old.strip(), new.strip()
+
+
+def _effect(done: revising.Effect) -> str:
+    told = [f"{done.kept} answers hold as they are"]
+    told += [f"{count} {old} become {new}" for old, (new, count) in done.renamed.items()]
+    told += [f"{count} {old} end" for old, count in done.ended.items()]
+    return "; ".join(told) + "."
+
+
+@attune_command(command, "revisions", example="attune attribute revisions serious")
+@click.argument("name")
+@click.option("--before", type=int, help="Compare this revision …")
+@click.option("--after", type=int, help="… with this one; the last two unless told.")
+def revisions(shell: Shell, name: str, before: int | None, after: int | None) -> None:
+    """Every revision of the attribute NAME, and what changed between two."""
+    found = revisions_of(shell.settings, name, before, after)
+    cells = [
+        (
+            line.number,
+            line.reason,
+            ", ".join(line.changed),
+            ", ".join(line.ended),
+            line.runs,
+            f"{line.created_at:%Y-%m-%d}",
+        )
+        for line in found.lines
+    ]
+    shell.result(asdict(found), table(("revision", "why", "changed", "answers ended", "runs", "on"), cells))
+    for change in found.changes:
+        signs = [f"  - {line}" for line in change.gone] + [f"  + {line}" for line in change.come]
+        shell.hint("\n".join([f"{change.label} ({found.before} to {found.after}):", *signs]))

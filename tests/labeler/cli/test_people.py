@@ -1,0 +1,133 @@
+"""`attune expert`, `user` and `attribute revise`: the same as in the console, from a shell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select
+
+from labeler import attributes, people, sign_in_links
+from labeler.cli.main import attune
+from labeler.records.schema import Annotation
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.errors import AlreadyThere, DataError
+from tests import factories
+
+SAID = ("romance", "romance", "friendship", "unsure")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Romance with four answers of Ana, who has a login."""
+    made = factories.workspace(tmp_path)
+    ana = factories.add_expert(made)
+    factories.add_user(made, ana.email, "expert", ana)
+    queue = factories.add_queue(made, factories.add_attribute(made), ana)
+    for asset, value in zip(factories.add_assets(made, len(SAID)), SAID, strict=True):
+        factories.add_answer(made, queue, asset, value)
+    return made
+
+
+def run(settings: Settings, *words: str) -> Any:
+    """The JSON that a command prints; its error is raised."""
+    environment = {"ATTUNE_REDIS_URL": "unix:///nowhere.sock"}
+    result: Result = CliRunner().invoke(
+        attune, [*words, "--json", "--workspace", str(settings.workspace)], env=environment
+    )
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def living(settings: Settings) -> list[str]:
+    """The values that count."""
+    with reading(settings) as session:
+        wanted = select(Annotation.value).where(Annotation.deleted_at.is_(None)).order_by(Annotation.id)
+        return list(session.scalars(wanted))
+
+
+def test_a_link_lets_the_expert_in_once(settings: Settings) -> None:
+    link = run(settings, "expert", "link", "ana@example.org")["link"]
+    assert sign_in_links.use(settings, link.rpartition("/")[2]).email == "ana@example.org"
+
+
+def test_answers_are_set_aside_and_taken_back(settings: Settings) -> None:
+    assert run(settings, "expert", "answers", "ana@example.org", "drop")["answers"] == {"romance": 4}
+    assert living(settings) == []
+    assert run(settings, "expert", "answers", "ana@example.org", "drop")["answers"] == {}
+    assert run(settings, "expert", "answers", "ana@example.org", "keep")["answers"] == {"romance": 4}
+    assert living(settings) == list(SAID)
+
+
+def test_answers_taken_back_are_read_as_the_revisions_since_say(settings: Settings) -> None:
+    run(settings, "expert", "answers", "ana@example.org", "drop")
+    run(
+        settings,
+        "attribute",
+        "revise",
+        "romance",
+        "--reason",
+        "R",
+        "--rename",
+        "romance=love",
+        "--remove",
+        "friendship",
+    )
+    assert run(settings, "expert", "answers", "ana@example.org", "keep")["answers"] == {"romance": 3}
+    assert living(settings) == ["love", "love", "unsure"]
+
+
+def test_logins_are_shut_opened_changed_and_removed_but_never_the_last_admin(settings: Settings) -> None:
+    run(settings, "user", "add", "root@example.org", "--role", "admin")
+    run(settings, "user", "add", "olga@example.org")
+    run(settings, "user", "disable", "olga@example.org")
+    assert {one["email"]: one["disabled"] for one in run(settings, "user", "list")}["olga@example.org"]
+    run(settings, "user", "enable", "olga@example.org")
+    for words in (
+        ["role", "root@example.org", "owner"],
+        ["disable", "root@example.org"],
+        ["remove", "root@example.org"],
+    ):
+        with pytest.raises(DataError, match="is the last administrator"):
+            run(settings, "user", *words)
+    run(settings, "user", "role", "olga@example.org", "admin")
+    run(settings, "user", "remove", "root@example.org")
+    assert people.role_of(settings, "root@example.org") is None
+    with pytest.raises(DataError, match="would open nothing"):
+        run(settings, "user", "role", "olga@example.org", "expert")
+    with pytest.raises(AlreadyThere):
+        run(settings, "user", "add", "olga@example.org")
+
+
+def test_a_question_is_revised_and_its_history_told(settings: Settings) -> None:
+    change = (
+        "--rename",
+        "romance=love",
+        "--remove",
+        "friendship=neither",
+        "--add",
+        "family",
+        "--hold",
+        "romance,friendship",
+    )
+    tried = run(settings, "attribute", "revise", "romance", "--reason", "Too narrow.", *change, "--dry-run")
+    assert (tried["kept"], tried["ended"]) == (0, {"unsure": 1})
+    assert living(settings) == list(SAID)
+    made = run(settings, "attribute", "revise", "romance", "--reason", "Too narrow.", *change)
+    assert made["revision"] == 2
+    assert made["renamed"] == {"romance": ["love", 2], "friendship": ["neither", 1]}
+    assert living(settings) == ["love", "love", "neither"]
+    told = run(settings, "attribute", "revisions", "romance")
+    assert [line["reason"] for line in told["lines"]] == ["Too narrow.", ""]
+    (classes,) = told["changes"]
+    assert (classes["gone"], classes["come"]) == (["romance", "friendship"], ["love", "family"])
+    with reading(settings) as session:
+        assert attributes.find(session, "romance").classes == ["love", "neither", "family"]
+    with pytest.raises(DataError, match="'romance' is no class of romance"):
+        run(settings, "attribute", "revise", "romance", "--reason", "R", "--rename", "romance=x")

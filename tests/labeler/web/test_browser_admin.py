@@ -1,0 +1,140 @@
+"""An administrator's journey by keyboard alone: add an expert, change a question, look at its history, make a token."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.serving import make_server
+
+from labeler import attributes, people
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.web.app import create_app
+from tests import factories
+
+pytestmark = pytest.mark.browser
+MOST_TABS = 120
+
+
+@pytest.fixture
+def house(settings: Settings) -> Iterator[str]:
+    """The address of a served console over a workspace in full swing."""
+    factories.add_studio(settings)
+    factories.add_user(settings, "root@example.org", "admin")
+    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def reach(page: Page, role: str, name: str) -> None:
+    """Press Tab until the control called ``name`` has the focus."""
+    wanted = page.get_by_role(role, name=re.compile(name)).first  # type: ignore[arg-type]
+    expect(wanted).to_be_visible()
+    for _ in range(MOST_TABS):
+        if wanted.evaluate("one => one === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never reaches the {role} {name}")
+
+
+def press(page: Page, role: str, name: str, key: str = "Enter") -> None:
+    """Reach a control and press it."""
+    reach(page, role, name)
+    page.keyboard.press(key)
+
+
+def write(page: Page, name: str, text: str) -> None:
+    """Reach a field and replace what it holds."""
+    reach(page, "textbox", name)
+    page.keyboard.press("Control+A")
+    page.keyboard.type(text) if text else page.keyboard.press("Delete")
+
+
+def look(page: Page, width: int, name: str, shots: Path) -> None:
+    """Nothing is cut off at this width, and the accessibility rules find nothing serious."""
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=shots / f"{name}-{width}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} is wider than {width}"
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
+    rules = [rule for rule in found.response["violations"] if rule["impact"] in ("serious", "critical")]
+    assert not rules, (name, [(rule["id"], rule["nodes"][0]["target"]) for rule in rules])
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_an_administrator_needs_no_mouse(
+    browser: Browser, house: str, settings: Settings, tmp_path: Path, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(f"{house}/login")
+    page.keyboard.type("root@example.org")
+    page.keyboard.press("Tab")
+    page.keyboard.type(factories.PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{house}/")
+
+    press(page, "link", "^People$")
+    look(page, width, "people", tmp_path)
+    press(page, "link", "Add somebody")
+    look(page, width, "person-new", tmp_path)
+    write(page, "Address", "dana@example.org")
+    write(page, "Name", "Dana Dahl")
+    press(page, "checkbox", "romance", "Space")
+    press(page, "button", "^Add$")
+    expect(page.get_by_role("heading", name="Dana Dahl is added")).to_be_visible()
+    look(page, width, "person-made", tmp_path)
+    press(page, "link", "the person's page")
+    look(page, width, "person", tmp_path)
+    press(page, "link", "Remove")
+    look(page, width, "person-leave", tmp_path)
+    press(page, "link", "^Back$")
+    press(page, "button", "Shut out")
+    expect(page.get_by_role("status")).to_have_text(re.compile("shut out until you open again"))
+    assert people.role_of(settings, "dana@example.org") == "expert"
+
+    press(page, "link", "^People$")
+    press(page, "link", "Machines")
+    write(page, "Name", "nightly")
+    press(page, "button", "Make a token")
+    expect(page.get_by_text(re.compile("attune_"))).to_be_visible()
+    look(page, width, "tokens", tmp_path)
+
+    press(page, "link", "Attributes")
+    press(page, "link", "Is the expression serious")
+    press(page, "link", "Change the question")
+    look(page, width, "edit", tmp_path)
+    write(page, "Name of not serious", "other")
+    write(page, "Further classes", "no face")
+    reach(page, "checkbox", "unsure answer")
+    page.keyboard.press("Space")
+    press(page, "button", "See what it does")
+    expect(page.get_by_role("heading", name="What it does")).to_be_visible()
+    look(page, width, "effect", tmp_path)
+    write(page, "^Why", "Many pictures show no face at all.")
+    press(page, "button", "Make revision 2")
+    expect(page.get_by_role("heading", name="Revisions")).to_be_visible()
+    look(page, width, "revisions", tmp_path)
+    with reading(settings) as session:
+        assert attributes.find(session, "serious-expression").classes == ["serious", "other", "no face"]
+
+    press(page, "link", "Attributes")
+    press(page, "link", "Ask a question")
+    write(page, "^Question", "Is it night?")
+    write(page, "^Name", "x")
+    write(page, "^Classes", "night\nday")
+    write(page, "^Counts", "img-1000\nA moonlit street")
+    press(page, "button", "Ask it")
+    expect(page.get_by_role("alert")).to_be_visible()
+    look(page, width, "ask", tmp_path)
+    write(page, "^Name", "night")
+    press(page, "button", "Ask it")
+    page.wait_for_url(f"{house}/attributes/night")
+    context.close()
