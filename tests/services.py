@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -18,6 +20,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import RedisError
 
 from labeler import secrets
 from labeler.label_studio import LabelStudio, install, template
@@ -60,6 +63,25 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
             process.terminate()
         for process in started:
             process.wait(10)
+
+
+@contextmanager
+def redis_on_a_socket(folder: Path) -> Iterator[str]:
+    """The address of a Redis of its own, for what needs no Label Studio."""
+    socket = folder / "redis.sock"
+    options = ("--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder))
+    with (
+        subprocess.Popen([parts.redis_server(), *options], stdout=subprocess.DEVNULL) as server,
+        Redis(unix_socket_path=str(socket)) as client,
+    ):
+        for _ in range(200):
+            try:
+                client.ping()
+                break
+            except RedisError:
+                time.sleep(0.05)
+        yield f"unix://{socket}"
+        server.terminate()
 
 
 def _start(part: parts.Part) -> subprocess.Popen[bytes]:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from labeler import jobs
+from labeler.demo import prepare
 from labeler.records.schema import Asset, Encoder
 from labeler.records.session import engine, reading, writing
 from labeler.settings import Settings
@@ -20,20 +21,12 @@ from models.vectors import VectorStore
 from tests.factories import picture, workspace
 from workers import embed
 
-ENCODER = Path(__file__).parents[2] / "models" / "sample" / "encoder"
-
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
     """A workspace of ten recorded assets, none of them embedded, and batches of four."""
-    made = workspace(
-        tmp_path / "workspace",
-        encoder=str(ENCODER / "attune-sample.json"),
-        pretrained=str(ENCODER / "attune-sample.safetensors"),
-        device="cpu",
-        embed_batch=4,
-        redis_port=1,
-    )
+    encoder = prepare.encoder_settings() | {"device": "cpu", "embed_batch": 4}
+    made = workspace(tmp_path / "workspace", redis_port=1, **encoder)
     for number in range(10):
         add(made, f"{number}.jpg", picture(number))
     yield made

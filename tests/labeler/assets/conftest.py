@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from labeler.demo import prepare
 from labeler.records.session import engine
 from labeler.settings import Settings
 from tests.factories import picture, workspace
-
-ENCODER = Path(__file__).parents[3] / "models" / "sample" / "encoder"
 
 
 @pytest.fixture
@@ -21,8 +20,7 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     """A fresh workspace whose encoder is the sample's."""
     made = workspace(
         tmp_path / "workspace",
-        encoder=str(ENCODER / "attune-sample.json"),
-        pretrained=str(ENCODER / "attune-sample.safetensors"),
+        **prepare.encoder_settings(),
         device="cpu",
         redis_port=1,  # nobody listens there: no worker is alive
         label_studio_port=1,

