@@ -64,7 +64,11 @@ def read(metrics: Mapping[str, Any], key: str = AUDIT) -> Quality:
     held = metrics.get(key)
     if not held:
         return Quality(reason="none was measured")
-    metric = Metric.from_dict(held)
+    return of(Metric.from_dict(held))
+
+
+def of(metric: Metric) -> Quality:
+    """A metric as pages show it."""
     return Quality(metric.value, metric.lo, metric.hi, metric.n, metric.reason, metric.early)
 
 

@@ -20,7 +20,7 @@ from labeler.records.schema import Attribute, Run, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
 from labeler.views import quality, review_facts, review_mistakes, review_slices
-from labeler.views.quality import Point, Quality
+from labeler.views.quality import Point, Quality, of
 from labeler.views.review_facts import Agreement, Provenance
 from labeler.views.review_mistakes import Confusion, Mistake
 from labeler.views.review_slices import Slices
@@ -130,7 +130,12 @@ def review(
     theirs = None if champion is None or same or evidence.why_not(champion) else evidence.scored(champion)
     figures = gates.measured(evidence, run, mine)
     others = gates.measured(evidence, champion, theirs) if champion is not None and not same else None
-    difference = None if champion is None or same else paired(evidence, run, champion)
+    difference = None
+    if champion is not None and not same:
+        if mine is None or theirs is None:
+            difference = paired(evidence, run, champion)
+        else:
+            difference = evidence.difference(mine, theirs)
     cuts = thresholds_of(run, one.classes)
     with reading(settings) as session:
         return Review(
@@ -154,11 +159,6 @@ def review(
             agreement=review_facts.agreement(evidence, mine),
             provenance=review_facts.provenance(session, one, run),
         )
-
-
-def of(metric: Metric) -> Quality:
-    """A metric as pages show it."""
-    return Quality(metric.value, metric.lo, metric.hi, metric.n, metric.reason)
 
 
 def _rows(

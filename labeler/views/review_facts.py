@@ -14,10 +14,9 @@ from sqlalchemy.orm import Session
 from labeler.catalog.evidence import Evidence, Scored
 from labeler.records.schema import Annotation, Attribute, Encoder, Run
 from labeler.views.answers import holds
-from labeler.views.quality import Quality
+from labeler.views.quality import Quality, of
 from models.agreement import alpha, panel_parity
 from models.answers import SKIP
-from models.metrics import Metric
 from models.panel import Panel
 
 
@@ -61,9 +60,7 @@ def agreement(evidence: Evidence, scored: Scored | None) -> Agreement:
             if asset in row:
                 proba[row[asset]] = told
     parity = panel_parity(panel, proba, evidence.seed)
-    return Agreement(
-        _of(alpha(panel, seed=evidence.seed)), _of(parity.expert), _of(parity.probe), _of(parity.difference)
-    )
+    return Agreement(of(alpha(panel, seed=evidence.seed)), of(parity.expert), of(parity.probe), of(parity.difference))
 
 
 def provenance(session: Session, attribute: Attribute, run: Run) -> Provenance:
@@ -99,7 +96,3 @@ def _counts(held: Any) -> dict[str, int]:
     if not isinstance(held, Mapping):
         return {}
     return {str(name): int(count) for name, count in sorted(held.items(), key=lambda one: -int(one[1]))}
-
-
-def _of(metric: Metric) -> Quality:
-    return Quality(metric.value, metric.lo, metric.hi, metric.n, metric.reason)

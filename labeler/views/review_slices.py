@@ -16,9 +16,11 @@ from labeler.catalog.evidence import Evidence, Scored
 from labeler.records.schema import Asset
 from labeler.views.quality import Quality
 from labeler.views.review_mistakes import decided, weighted_share
+from models.audited import Audited
 from models.evaluation import headline
-from models.holdout import design_based
+from models.intervals import LEVEL, percentile_interval
 from models.labels import Labels
+from models.metrics import EARLY_LEVEL, FULL, too_few
 
 LEAST = 10  # audit answers in a slice, below which a share would be an anecdote
 MOST = 12
@@ -106,8 +108,18 @@ def _slice(
     truth, weight, told = labels.majority(), 1.0 / evidence.inclusion[rows], scored.audited[rows]
     said = decided(told, evidence.classes, thresholds)
     share, lo, hi = weighted_share(said == truth, weight)
-    metric = design_based(
-        truth, told, np.asarray(labels.title_ids), weight, headline(evidence.classes), evidence.classes, evidence.seed
-    )
-    precision = Quality(metric.value, metric.lo, metric.hi, n, metric.reason)
-    return Slice(value, n, Quality(share, lo, hi, n), precision)
+    audit = Audited.of(labels, (told,), evidence.inclusion[rows], evidence.classes, (None,))
+    return Slice(value, n, Quality(share, lo, hi, n), _average_precision(audit, evidence))
+
+
+def _average_precision(audit: Audited, evidence: Evidence) -> Quality:
+    """Of the slice's audit answers by their weights. From a score curve: a bootstrap of so few would be too sure."""
+    generator, samples, n = np.random.default_rng(evidence.seed), [], len(audit.majority)
+    for name in headline(evidence.classes):
+        column = evidence.classes.index(name)
+        if reason := too_few(audit.truth(column)):
+            return Quality(n=n, reason=f"“{name}” has {reason}")
+        samples.append(audit.imagined(column, generator).average_precisions())
+    sample = np.mean(samples, axis=0)
+    told = float(np.nanmean(sample))
+    return Quality(told, *percentile_interval(sample, told, EARLY_LEVEL if n < FULL else LEVEL), n, early=n < FULL)
