@@ -4,6 +4,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LABEL_STUDIO_ENV ?=
+BENCH := bench-results
+# Tests run in two processes; a module stays in one, and so does all that needs Label Studio. TWO= runs them in one.
+TWO ?= -n 2 --dist loadgroup
+PYTEST ?=
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
 ifneq ($(LABEL_STUDIO_ENV),)
@@ -16,7 +20,8 @@ help:
 	@echo "make demo        everything up with the sample catalogue; stays until Ctrl-C"
 	@echo "make demo-check  the same without a person; the last line is one JSON object"
 	@echo "make test        the whole test suite    make test-quick  without the slow tests"
-	@echo "make lint        ruff and mypy           make bench       the small benchmarks"
+	@echo "                 make test PYTEST='-k queue -x' adds arguments of pytest"
+	@echo "make lint        ruff and mypy           make bench       the small benchmarks, into $(BENCH)/"
 	@echo "make install     prepares $(VENV) alone"
 
 install: $(STAMP)
@@ -43,18 +48,21 @@ demo-check: $(STAMP) label-studio
 	@$(BIN)/attune demo --check
 
 test: $(STAMP) label-studio browser
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(TWO) $(PYTEST)
 
 test-quick: $(STAMP)
-	@$(BIN)/python -m pytest -m "not slow and not services and not browser"
+	@$(BIN)/python -m pytest $(TWO) -m "not slow and not services and not browser" $(PYTEST)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy models labeler workers
 
-bench: $(STAMP)
-	$(BIN)/python -m benchmarks.scale --rows 100000
+bench: $(STAMP) label-studio
+	@mkdir -p $(BENCH)
+	$(BIN)/python -m benchmarks.scale --pool 100000 --repeats 3 --json $(BENCH)/scale.json
+	$(BIN)/python -m benchmarks.encode --n 64 --rounds 2 --json $(BENCH)/encode.json
+	$(BIN)/python -m benchmarks.round_trip --pool 500 --answers 20 --json $(BENCH)/round_trip.json
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build $(BENCH) *.egg-info

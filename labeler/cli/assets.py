@@ -98,7 +98,9 @@ def list_(shell: Shell, limit: int, offset: int) -> None:
     encoder = None if active is None else active.to_dict()
     value = {"total": total, "offset": offset, "encoder": encoder, "assets": rows}
     shell.result(value, table(names, shown))
-    if not shell.json:
+    if not total:
+        shell.hint("No image yet: attune assets add ./posters")
+    elif not shell.json:
         until = offset + len(rows)
         more = f" Next page: --offset {until}" if until < total else ""
         shell.hint(f"{offset + 1 if rows else 0}-{until} of {total:,} assets.{more}")

@@ -10,10 +10,10 @@ from labeler.supervise import free_ports, run
 
 
 @attune_command(click.Group("attune"), "up", workspace="optional", example="attune up --workspace ./workspace")
-@click.option("--free-ports", "free", is_flag=True, help="Take ports that are free now in place of the set ones.")
+@click.option("--free-ports", "free", is_flag=True, help="Take another port for each of the set ones that is busy.")
 def command(shell: Shell, free: bool) -> None:
     """Start and watch Redis, Label Studio, the web app, the workers and the schedule; Ctrl-C stops them all."""
-    settings = free_ports(shell.settings) if free else shell.settings
+    settings = free_ports(shell.settings, keep=True) if free else shell.settings
 
     def ready() -> None:
         if shell.json:
