@@ -97,6 +97,11 @@ def _of_class(
     )
 
 
+def waiting(name: str, figure: str, value: float, n: int, reason: str) -> Threshold:
+    """No line yet for ``figure`` (precision or recall) of ``value``, and the ``reason``."""
+    return _no_line(name, f"{figure} {value:g}", n, reason)
+
+
 def _no_line(name: str, goal: str, n: int, reason: str) -> Threshold:
     precision, recall = (unknown(f"{figure}:{name}", n, METHOD, reason) for figure in ("precision", "recall"))
     return Threshold(name, goal, None, precision, recall, reason)

@@ -2,48 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from labeler.lines import Goal
 from models import learner
 from models.agreement import alpha
 from models.calibration import apply, calibrate, cross_calibrated, identity
 from models.evaluation import cross_validated, evaluate_audit
 from models.labels import Labels
-from models.metrics import Metric
+from models.metrics import FULL, Metric
 from models.panel import Panel
 from models.priors import Prompts
 from models.probe import Probe
 from models.reserve import reserved_in
 from models.splits import title_folds
+from models.thresholds import Threshold, choose_thresholds, waiting
 from workers.snapshot import Snapshot
 
 EVERY = 5  # labels between two cross-validations
 MOST_RESERVED = 20_000  # of the reserved assets, so many stand for all: more would not narrow an interval
 
 
-def measure(snapshot: Snapshot, probe: Probe, prompts: Prompts | None) -> dict[str, Metric]:
-    """Calibrate ``probe`` on the audit answers, in place, and return every figure that they support.
+def measure(
+    snapshot: Snapshot, probe: Probe, prompts: Prompts | None, lines: Mapping[str, float] | None = None
+) -> dict[str, Metric]:
+    """Every figure of ``probe`` that the audit answers support; precision and recall at ``lines`` (class -> one half).
 
-    What calibration learned from an answer is not judged by it: the probabilities measured are cross-calibrated.
+    The probe was calibrated by ``calibrated``. What calibration learned from an answer is not judged by it: the
+    probabilities measured are cross-calibrated.
     """
     classes = len(snapshot.attribute.classes)
     audited, inclusion = audit_answers(snapshot)
     raw = logits(snapshot, probe, snapshot.view.pool.positions(audited.asset_ids))
-    probe.calibration_ = calibrate(raw, audited, inclusion) if len(audited) else identity(len(probe.weight_))
     found = evaluate_audit(
         audited,
         cross_calibrated(raw, audited, inclusion, seed=snapshot.seed) if len(audited) else np.empty((0, classes)),
         inclusion,
         snapshot.attribute.classes,
-        pool=probabilities(probe, logits(snapshot, probe, reserved_rows(snapshot))) if len(audited) else None,
+        pool=_reserved_pool(snapshot, probe) if len(audited) else None,
+        thresholds=lines,
         seed=snapshot.seed,
     )
     found["cross_validated"] = early_sign(snapshot, prompts)
     found["alpha"] = alpha(Panel.of(snapshot.answers, snapshot.attribute.classes), seed=snapshot.seed)
     return found
+
+
+def calibrated(snapshot: Snapshot, probe: Probe) -> Probe:
+    """``probe``, calibrated in place on the audit answers; as it is where there are none."""
+    audited, inclusion = audit_answers(snapshot)
+    raw = logits(snapshot, probe, snapshot.view.pool.positions(audited.asset_ids))
+    probe.calibration_ = calibrate(raw, audited, inclusion) if len(audited) else identity(len(probe.weight_))
+    return probe
+
+
+def thresholds(snapshot: Snapshot, probe: Probe) -> list[Threshold]:
+    """The line of each class for the goal that the owner set, from audit answers alone; none without a goal.
+
+    Of two classes only the first has a line. Before ``FULL`` audit answers each says that it waits for them.
+    """
+    goal, classes = Goal.of(snapshot.attribute), snapshot.attribute.classes
+    if goal is None:
+        return []
+    audited, inclusion = audit_answers(snapshot)
+    wanted = classes[:1] if len(classes) == 2 else classes
+    if len(audited) < FULL:
+        reason = f"there are {len(audited)} audit answers, at least {FULL} are needed"
+        return [waiting(name, goal.figure, goal.value, len(audited), reason) for name in wanted]
+    raw = logits(snapshot, probe, snapshot.view.pool.positions(audited.asset_ids))
+    found = choose_thresholds(
+        audited,
+        cross_calibrated(raw, audited, inclusion, seed=snapshot.seed),
+        inclusion,
+        classes,
+        precision=goal.value if goal.figure == "precision" else None,
+        recall=goal.value if goal.figure == "recall" else None,
+        sure=goal.sure,
+        pool=_reserved_pool(snapshot, probe),
+        seed=snapshot.seed,
+    )
+    return [found[name] for name in wanted]
+
+
+def cuts(found: Sequence[Threshold], classes: Sequence[str]) -> dict[str, float]:
+    """The probability from which each class is said; one half where no line was found."""
+    lines = {one.name: one.probability for one in found if one.probability is not None}
+    told = {name: lines.get(name, 0.5) for name in classes}
+    if len(classes) == 2:
+        told[classes[1]] = 1.0 - told[classes[0]]
+    return told
+
+
+def _reserved_pool(snapshot: Snapshot, probe: Probe) -> npt.NDArray[np.float64]:
+    return probabilities(probe, logits(snapshot, probe, reserved_rows(snapshot)))
 
 
 def audit_answers(snapshot: Snapshot) -> tuple[Labels, npt.NDArray[np.float64]]:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from labeler.assets.encoder import prompt_vectors
 from labeler.lease import Lease
+from labeler.lines import FOUND
 from labeler.records.schema import Attribute, Run
 from labeler.records.session import writing
 from labeler.settings import Settings
@@ -24,9 +25,8 @@ from models.clock import now
 from models.priors import Prompts
 from models.probe import Probe
 from models.probe_files import probe_bytes
-from workers import auditing, outlook
+from workers import auditing, figures, outlook
 from workers.advising import advice
-from workers.figures import measure
 from workers.snapshot import Snapshot
 
 
@@ -73,11 +73,14 @@ def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease
     last = snapshot.last_run
     if last is not None and last.data_digest == snapshot.digest and last.code_version == code_version():
         return Learned(probe, last.metrics, last.number, fresh=False, pace=auditing.pace_of(snapshot, last))
-    measured = measure(snapshot, probe, prompts)
+    lines = figures.thresholds(snapshot, figures.calibrated(snapshot, probe))
+    cuts = figures.cuts(lines, classes)
+    measured = figures.measure(snapshot, probe, prompts, cuts)
     metrics = {name: metric.to_dict() for name, metric in measured.items()}
     said = advice(settings, snapshot, probe, measured)
     pace = auditing.pace(snapshot, said["state"], measured["average_precision"])
     said["audits"] = auditing.told(snapshot, pace)
+    said |= {"thresholds": cuts, FOUND: [one.to_dict() for one in lines]} if lines else {}
     said |= {outlook.KEY: held} if (held := outlook.before(snapshot)) else {}
     number = record(settings, snapshot, probe, metrics, said, lease, started)
     return Learned(probe, metrics, number, fresh=True, pace=pace)
@@ -133,7 +136,17 @@ def summary(snapshot: Snapshot) -> dict[str, Any]:
         "skipped": len(told) - len(counted),
         "trained_on": len(snapshot.training),
         "audited": len(snapshot.audited),
+        "audits_pending": pending(snapshot),
     }
+
+
+def pending(snapshot: Snapshot) -> int:
+    """Audits that the design has drawn and nobody has answered yet: the others' weights count on their answers too."""
+    rows = auditing.shown(snapshot)
+    if not len(rows):
+        return 0
+    drawn = rows[snapshot.design.drawn(snapshot.view.pool.asset_ids[rows].tolist())]
+    return int((~np.isin(drawn, snapshot.answered)).sum())
 
 
 def code_version() -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from labeler import attributes, experts, queues
 from labeler.attributes import Definition
-from labeler.cli import attribute_revisions  # noqa: F401 - it adds its commands to the group
+from labeler.cli import attribute_revisions, threshold  # noqa: F401 - they add their commands to the group
 from labeler.cli.attribute_group import by_class, command
 from labeler.cli.shell import Shell, named, table
 from labeler.cli.shell import command as attune_command

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
+from labeler import attributes, lines
+from labeler.lines import Lines
 from labeler.records.schema import Asset, Attribute, Expert, Queue
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -93,6 +94,7 @@ class AttributePage:
     recent: Page[Given]
     contested: Page[Contested]
     measuring: Measuring | None
+    lines: Lines | None
     versions: Page[Published] | None
     moves: Page[Move] | None
 
@@ -120,6 +122,7 @@ def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePa
             recent=recent(session, viewer, one.id, size=8),
             contested=contested(session, viewer, one.id, one.classes, size=4),
             measuring=measuring.read(session, one) if viewer.manages else None,
+            lines=lines.read(session, one) if viewer.manages else None,
             versions=versions(session, one.id) if viewer.manages else None,
             moves=moves(session, one.id) if viewer.manages else None,
         )

@@ -26,6 +26,10 @@ OPEN = frozenset(
 
 RULES: dict[str, frozenset[str]] = {
     "login.leave": EXPERTS,
+    "notices.page": EXPERTS,
+    "notices.read": EXPERTS,
+    "notices.read_all": EXPERTS,
+    "api.notices": EXPERTS,
     "account.page": EXPERTS,
     "account.change": EXPERTS,
     "home.page": EXPERTS,
@@ -35,6 +39,7 @@ RULES: dict[str, frozenset[str]] = {
     "attribute.contested_page": EXPERTS,
     "attribute.correct": EXPERTS,
     "measuring.ask": MANAGERS,
+    "measuring.line": MANAGERS,
     "exchange.page": MANAGERS,
     "exchange.download": MANAGERS,
     "exchange.preview": MANAGERS,

@@ -47,7 +47,8 @@ def studio(audits: int, classes: tuple[str, ...] = ("yes", "no"), training: int 
 
 
 def probe_of(seen: Snapshot) -> Probe:
-    return fit(seen.view.pool, seen.training, seen.attribute.classes, None, seen.learner, seen.seed)
+    probe = fit(seen.view.pool, seen.training, seen.attribute.classes, None, seen.learner, seen.seed)
+    return figures.calibrated(seen, probe)
 
 
 @pytest.mark.parametrize("classes", [("yes", "no"), ("a", "b", "c")])
@@ -113,3 +114,26 @@ def test_positives_found_by_the_audit_count_as_found() -> None:
     found, remaining = advising.unfound(seen, probe_of(seen))
     assert found == seen.training.shares[:, 0].sum() + seen.audited.shares[:, 0].sum()
     assert remaining is not None
+
+
+def test_a_goal_draws_the_line_from_audit_answers_and_its_figures_are_told_there() -> None:
+    seen = studio(60)
+    assert figures.thresholds(seen, probe_of(seen)) == []
+    seen.attribute.settings["threshold"] = {"figure": "precision", "value": 0.7, "sure": 0.5}
+    probe = probe_of(seen)
+    (line,) = figures.thresholds(seen, probe)
+    assert line.name == "yes"
+    assert line.probability is not None
+    cuts = figures.cuts([line], ["yes", "no"])
+    assert cuts == {"yes": line.probability, "no": 1 - line.probability}
+    told = figures.measure(seen, probe, None, cuts)["precision:yes"]
+    assert told.value == pytest.approx(line.precision.value, abs=0.05)
+
+
+def test_a_goal_waits_for_audit_answers_and_says_so() -> None:
+    seen = studio(12, ("a", "b", "c"))
+    seen.attribute.settings["threshold"] = {"figure": "recall", "value": 0.7}
+    lines = figures.thresholds(seen, probe_of(seen))
+    assert [line.name for line in lines] == ["a", "b", "c"]
+    assert all("12 audit answers, at least 30" in line.reason for line in lines)
+    assert figures.cuts(lines, ["a", "b", "c"]) == {"a": 0.5, "b": 0.5, "c": 0.5}

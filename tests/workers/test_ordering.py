@@ -46,7 +46,9 @@ def snapshot(
     queues: int = 2, asked: Sequence[Asked] = (), said: Sequence[tuple[int, int, str]] = (), **more: Any
 ) -> Snapshot:
     """``said``: (row, expert, value) in the order of answering."""
-    attribute = Attribute(id=1, name="x", question="?", classes=["yes", "no"], settings={"seed": 5}, created_at=NOON)
+    attribute = Attribute(
+        id=1, name="x", question="?", classes=["yes", "no"], settings={"seed": 5}, created_at=NOON, revision=1
+    )
     return Snapshot(
         attribute=attribute,
         queues=tuple(

@@ -1,18 +1,19 @@
-"""Measure it: an audit batch on demand, asked for from an attribute's page."""
+"""Measure it, and draw the line: an audit batch on demand, and the precision or recall that is to be kept."""
 
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from labeler import audits, jobs
+from labeler import audits, jobs, lines
+from labeler.lines import Goal
 from labeler.web import auth
 from models.errors import DataError, PoolExhausted, ServiceDown, UnknownExpert
 
-blueprint = Blueprint("measuring", __name__, url_prefix="/attributes/<name>/audit")
+blueprint = Blueprint("measuring", __name__, url_prefix="/attributes/<name>")
 
 
-@blueprint.post("")
+@blueprint.post("/audit")
 def ask(name: str) -> ResponseReturnValue:
     """Ask for ``size`` audit questions and for the round that draws them, then back to the page."""
     try:
@@ -31,3 +32,23 @@ def ask(name: str) -> ResponseReturnValue:
     except (DataError, PoolExhausted, UnknownExpert) as error:
         flash(str(error), "danger")
     return redirect(url_for("attribute.page", name=name) + "#h-measure")
+
+
+@blueprint.post("/threshold")
+def line(name: str) -> ResponseReturnValue:
+    """Keep the precision or recall that is asked for (or go back to one half), then back to the page."""
+    figure, text = request.form.get("figure", ""), request.form.get("value", "")
+    clear = "clear" in request.form
+    try:
+        goal = None if clear else Goal(figure, float(text))
+        lines.ask(auth.settings(), name, goal)
+        jobs.enqueue(auth.settings(), "learn", attribute=name)
+        told = f"{figure} {goal.value:g} is asked for" if goal else "The line goes back to one half"
+        flash(f"{told[0].upper()}{told[1:]}; the next round draws it. Published versions keep theirs.", "success")
+    except ServiceDown:
+        flash("Noted; the line is drawn as soon as the workers are back.", "warning")
+    except DataError as error:
+        flash(str(error), "danger")
+    except ValueError:
+        flash(f"{text[:20]!r} is no number; expected one between 0 and 1, such as 0.9.", "danger")
+    return redirect(url_for("attribute.page", name=name) + "#h-line")

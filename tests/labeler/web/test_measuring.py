@@ -1,0 +1,57 @@
+"""Owners measure and draw the line from an attribute's page; the round that follows is asked for."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from labeler import attributes
+from labeler.lines import Goal
+from labeler.records.schema import Attribute, Expert, Job
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from tests import factories
+from tests.labeler.web.conftest import Actor
+
+PAGE = "/attributes/romance"
+
+
+def held(settings: Settings) -> Attribute:
+    with reading(settings) as session:
+        return attributes.find(session, "romance")
+
+
+def test_a_batch_is_asked_for_and_a_round_with_it(
+    owner: Actor, settings: Settings, romance: Attribute, ana: Expert
+) -> None:
+    factories.add_queue(settings, romance, ana)
+    with writing(settings) as session:
+        attributes.find(session, "romance").settings = {"seed": 1, "reserved_share": 0.2, "strategy": "attune"}
+    assert "Ask 60 questions" in owner.get(PAGE).text
+    assert owner.send(PAGE + "/audit", form=PAGE, size="60").status_code == 302
+    assert held(settings).settings["audits"] == {"extra": 60, "experts": []}
+    with reading(settings) as session:
+        jobs = session.scalars(select(Job).where(Job.kind == "learn", Job.subject == "romance")).all()
+    assert len(jobs) == 1
+    assert "60 audit questions go into" in owner.get(PAGE).text
+    for size in ("", "many", "100000"):
+        owner.send(PAGE + "/audit", form=PAGE, size=size)
+        assert "an audit batch takes 1 to 1000" in owner.get(PAGE).text
+    assert held(settings).settings["audits"]["extra"] == 60
+
+
+def test_a_line_is_asked_for_refused_and_taken_back(owner: Actor, settings: Settings, romance: Attribute) -> None:
+    owner.send(PAGE + "/threshold", form=PAGE, figure="recall", value="0.8")
+    assert Goal.of(held(settings)) == Goal("recall", 0.8)
+    assert "recall 0.8 is asked for" in owner.get(PAGE).text
+    for figure, value, says in (("recall", "often", "is no number"), ("speed", "0.5", "cannot be asked for")):
+        owner.send(PAGE + "/threshold", form=PAGE, figure=figure, value=value)
+        assert says in owner.get(PAGE).text
+    assert Goal.of(held(settings)) == Goal("recall", 0.8)
+    owner.send(PAGE + "/threshold", form=PAGE, figure="recall", value="0.8", clear="yes")
+    assert Goal.of(held(settings)) is None
+
+
+def test_experts_see_neither(expert: Actor, settings: Settings, romance: Attribute) -> None:
+    page = expert.get(PAGE).text
+    assert "Measure it" not in page
+    assert "Where it says yes" not in page
