@@ -35,10 +35,13 @@ KINDS = {
     "score": ("workers.score:run", "publish"),
     "embed": ("workers.embed:run", "embed"),
     "drift": ("workers.drift:run", "publish"),
+    "notify": ("workers.notify:run", "publish"),
     "explore": ("workers.explore:run", "explore"),
+    "encoder": ("workers.switch:run", "embed"),
     "join": ("workers.people:join", "learn"),
     "leave": ("workers.people:leave", "learn"),
     "configure": ("workers.people:configure", "learn"),
+    "grid": ("workers.grids:run", "learn"),
     "clusters": ("workers.explore:make_clusters", "embed"),
 }
 QUEUES = ("explore", "learn", "publish", "embed")

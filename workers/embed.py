@@ -49,16 +49,36 @@ def run(settings: Settings, report: Report = quiet, batch: list[int] | None = No
     if active is not None:
         waiting, result["copied"] = _without_vector(settings, store, active, waiting)
     if waiting:
-        encoder = loaded_encoder(settings)
-        first, twins = _one_of_each(waiting)
-        for done, (ids, tensors) in enumerate(_prepared(settings, encoder, first, result["left_out"]), start=1):
-            result["embedded"] += store.append(encoder.fingerprint, ids, encoder.encode_prepared(tensors))
-            report(min(done * settings.embed_batch, len(first)), len(first))
-        with reading(settings) as session:
-            result["copied"] += copy_from_twins(session, store, encoder.fingerprint, twins)
+        _embed(settings, loaded_encoder(settings), waiting, result, report)
+    return result
+
+
+def fill(settings: Settings, encoder: OpenClipEncoder, report: Report = quiet) -> dict[str, Any]:
+    """Embed all assets that have no vector of ``encoder``, active or not; the result as of ``run``."""
+    result: dict[str, Any] = {"embedded": 0, "copied": 0, "left_out": []}
+    with reading(settings) as session:
+        waiting = _assets(session, None)
+    if waiting:
+        store = VectorStore(settings.vectors)
+        waiting, result["copied"] = _without_vector(settings, store, encoder.fingerprint, waiting)
+    if waiting:
+        _embed(settings, encoder, waiting, result, report)
+    return result
+
+
+def _embed(
+    settings: Settings, encoder: OpenClipEncoder, waiting: list[Asset], result: dict[str, Any], report: Report
+) -> None:
+    """Embed ``waiting`` batch by batch, each on disk before the next; adds to ``result``."""
+    store = VectorStore(settings.vectors)
+    first, twins = _one_of_each(waiting)
+    for done, (ids, tensors) in enumerate(_prepared(settings, encoder, first, result["left_out"]), start=1):
+        result["embedded"] += store.append(encoder.fingerprint, ids, encoder.encode_prepared(tensors))
+        report(min(done * settings.embed_batch, len(first)), len(first))
+    with reading(settings) as session:
+        result["copied"] += copy_from_twins(session, store, encoder.fingerprint, twins)
     for item in result["left_out"]:
         log.warning("left out: %s", item["message"])
-    return result
 
 
 def _assets(session: Session, batch: Sequence[int] | None) -> list[Asset]:

@@ -30,12 +30,13 @@ from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import AttuneError
-from workers import newcomers
+from workers import newcomers, telling
 from workers.main import prepare_log
 
 log = logging.getLogger("attune.schedule")
 SETTLED = timedelta(seconds=60)  # a younger job may not have reached Redis yet
-AGAIN = ("embed", "publish", "score")  # kinds that somebody waits for; learn and sync are asked for anew anyway
+AGAIN = ("embed", "encoder", "publish", "score")  # kinds that somebody waits for; learn and sync are asked for anew anyway
+ROUTINE = ("sync", "learn", "notify")
 MOST_TIMES = 3
 # Kinds that carry a change from the records into Label Studio: they are tried until it is there.
 CARRIED = ("join", "leave", "configure")
@@ -208,7 +209,7 @@ def ask_to_learn(settings: Settings) -> int:
 def forget(settings: Settings) -> int:
     """Delete the rows of jobs that ended long ago, of the routine ones sooner."""
     old = Job.finished_at < now() - KEPT_OTHERS
-    routine = Job.kind.in_(("sync", "learn")) & (Job.state == "done") & (Job.finished_at < now() - KEPT_ROUTINE)
+    routine = Job.kind.in_(ROUTINE) & (Job.state == "done") & (Job.finished_at < now() - KEPT_ROUTINE)
     with writing(settings) as session:
         return int(session.execute(delete(Job).where(or_(old, routine))).rowcount)  # type: ignore[attr-defined]
 
@@ -222,6 +223,7 @@ STEPS: tuple[Step, ...] = (
     lambda settings, redis: {"syncs": ask_to_sync(settings, redis)},
     lambda settings, _: {"rounds": ask_to_learn(settings)},
     lambda settings, _: newcomers.ask(settings),
+    telling.ask,
     lambda settings, _: {"forgotten": forget(settings)},
 )
 

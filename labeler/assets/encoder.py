@@ -24,9 +24,10 @@ from models.products import FloatArray
 if TYPE_CHECKING:
     from models.encoders import OpenClipEncoder
 
+OF_THE_POOL = ("encoder", "pretrained", "resize_mode")  # settings that name an encoder
 SET_BACK = (
-    "Set ATTUNE_ENCODER, ATTUNE_PRETRAINED and ATTUNE_RESIZE_MODE back to what the pool was made with, or begin a "
-    "workspace of its own for the other encoder (--workspace)."
+    "Set ATTUNE_ENCODER, ATTUNE_PRETRAINED and ATTUNE_RESIZE_MODE back to what the pool was made with, change the pool "
+    "to the other encoder (`attune config encoder`), or begin a workspace of its own for it (--workspace)."
 )
 
 
@@ -70,7 +71,7 @@ def loaded_encoder(settings: Settings) -> OpenClipEncoder:
 
     Raises EncoderMismatch, with both named, where the pool's vectors are another encoder's; and what loading raises.
     """
-    encoder = _load(settings.encoder, settings.pretrained, settings.resize_mode, settings.device, settings.embed_batch)
+    encoder = load(settings)
     with writing(settings) as session:
         active = active_fingerprint(session)
         if active is None:
@@ -78,6 +79,11 @@ def loaded_encoder(settings: Settings) -> OpenClipEncoder:
         else:
             active.require(encoder.fingerprint, "The pool", SET_BACK)
     return encoder
+
+
+def load(settings: Settings) -> OpenClipEncoder:
+    """The encoder of the settings, loaded once a process, whatever the pool is of. Raises what loading raises."""
+    return _load(settings.encoder, settings.pretrained, settings.resize_mode, settings.device, settings.embed_batch)
 
 
 @lru_cache(maxsize=2)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labeler import secrets
+from labeler.assets.encoder import OF_THE_POOL
 from labeler.label_studio import local
-from labeler.settings import Settings
+from labeler.settings import Settings, kept, variable
 from models.files import write_bytes
 
 # Every process of a part carries this variable, so that the next start finds what a killed one left behind.
@@ -55,6 +56,7 @@ def wanted(settings: Settings) -> list[Part]:
 def _redis(settings: Settings) -> Part:
     folder = settings.workspace / "redis"
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     options = {
         "bind": "127.0.0.1",
         "port": str(settings.redis_port),
@@ -128,10 +130,20 @@ def _ours(
 def our_environment(settings: Settings) -> dict[str, str]:
     """The environment in which a process of ours builds equal settings, wherever it was started from."""
     made = {name: value for name, value in os.environ.items() if not name.startswith(("ATTUNE_", PARENT))}
-    made |= settings.environment()
+    given = settings.environment()
+    for name in OF_THE_POOL:
+        # What the workspace itself keeps is read anew by each job: `attune config encoder` changes it while we run.
+        if not os.environ.get(variable(name)) and _by_itself(settings, name) == getattr(settings, name):
+            del given[variable(name)]
+    made |= given
     made["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), made.get("PYTHONPATH"))))
     made["PYTHONUNBUFFERED"] = "1"
     return made
+
+
+def _by_itself(settings: Settings, name: str) -> object:
+    """What a setting is where nothing but the workspace is given."""
+    return kept(settings.workspace).get(name, getattr(Settings, name))
 
 
 def _marked(settings: Settings, environment: dict[str, str]) -> dict[str, str]:

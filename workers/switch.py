@@ -1,0 +1,51 @@
+"""The job `encoder`: give every asset a vector of another encoder, then let the pool be of that one.
+
+Rounds go on with the vectors of before until the last one is there. Killed at any instant and asked again it goes on
+with what is on disk.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+from filelock import FileLock
+
+from labeler import ingest, revising
+from labeler import settings as reader
+from labeler.assets.encoder import activate, active_fingerprint, load
+from labeler.jobs import Report
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from workers import embed
+
+log = logging.getLogger("attune.switch")
+
+
+def run(settings: Settings, report: Report, encoder: str, pretrained: str, resize_mode: str) -> dict[str, Any]:
+    """Embed what lacks a vector of the encoder, make it the active one and have every attribute learned anew.
+
+    Returns the result of ``workers.embed.run`` with ``encoder`` and the names of the ``attributes``. An image that
+    cannot be read any more is left out by name and stops nothing. Raises UnknownEncoder, WeightsUnavailable.
+    """
+    target = replace(settings, encoder=encoder, pretrained=pretrained, resize_mode=resize_mode)
+    loaded = load(target)
+    result = embed.fill(target, loaded, report)
+    # Nobody adds assets while the last ones are embedded and the pool changes hands.
+    with FileLock(settings.workspace / "assets.lock", timeout=300):
+        late = embed.fill(target, loaded)
+        names: list[str] = []
+        with writing(settings) as session:
+            before = active_fingerprint(session)
+            if before is None or before.digest != loaded.fingerprint.digest:
+                activate(session, loaded.fingerprint)
+                names = revising.note_encoder(session, str(before) if before else None, str(loaded.fingerprint))
+        reader.keep(settings.workspace, encoder=encoder, pretrained=pretrained, resize_mode=resize_mode)
+    with reading(settings) as session:
+        assert active_fingerprint(session) == loaded.fingerprint
+    for name in names:
+        ingest.ask_to_learn(settings, name)
+    log.info("the pool is of %s now", loaded.fingerprint)
+    counts = {key: result[key] + late[key] for key in ("embedded", "copied")}
+    return {**counts, "left_out": late["left_out"], "encoder": str(loaded.fingerprint), "attributes": names}
