@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +25,7 @@ from tests import images
 from tests.factories import workspace
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-KEYS = Secrets(*["k" * 40] * 6)
+KEYS = Secrets(*["k" * 40] * len(fields(Secrets)))
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_what_nobody_signed_opens_nothing(text: str) -> None:
 
 
 def test_another_workspaces_key_signs_nothing_here(settings: Settings) -> None:
-    url, _ = media.media_url(settings, Secrets(*["other" * 8] * 6), "a.jpg", NOON)
+    url, _ = media.media_url(settings, Secrets(*["other" * 8] * len(fields(Secrets))), "a.jpg", NOON)
     with pytest.raises(BadLink):
         media.signed_asset(KEYS, token(url), NOON)
 
