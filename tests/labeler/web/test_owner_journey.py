@@ -1,0 +1,142 @@
+"""An owner by keyboard alone, at a desk and on a telephone: review, override, promote, read the history, roll back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from labeler.catalog import bounds
+from labeler.catalog.history import history
+from labeler.catalog.promote import promote
+from labeler.records.schema import Job
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.web.app import create_app
+from tests import factories
+from tests.labeler.catalog import judged
+from workers.entry import perform
+
+pytestmark = pytest.mark.browser
+FARTHEST = 90  # presses of Tab from the top of a page to anything on it that an owner needs
+
+
+@pytest.fixture
+def settings(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Champion 1 guesses, candidate 4 knows; a gate is enforced that no probe can pass."""
+    made = judged.filled(tmp_path / "workspace", images=True, redis_url=redis_url)
+    promote(made, "serious", 1, "to have one", "bo@example.org")
+    bounds.change(made, "serious", "bo@example.org", {"audit_answers": 5000}, {"audit_answers": True})
+    factories.add_user(made, "olga@example.org", "owner")
+    monkeypatch.setenv("ATTUNE_WORKSPACE", str(made.workspace))
+    monkeypatch.setenv("ATTUNE_REDIS_URL", redis_url)
+    return made
+
+
+@pytest.fixture
+def address(settings: Settings) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def reach(page: Page, words: str) -> None:
+    """Press Tab until the focus is on what says ``words``."""
+    told = "(() => { const e = document.activeElement; return (e.labels?.[0] ?? e).innerText || e.value || '' })()"
+    for _ in range(FARTHEST):
+        page.keyboard.press("Tab")
+        if page.evaluate(told).strip().startswith(words):
+            return
+    raise AssertionError(f"no {FARTHEST} presses of Tab lead to {words!r} on {page.url}")
+
+
+def follow(page: Page, words: str, heading: str) -> None:
+    """Reach a link or button by keyboard, press Enter, and look at the page it leads to."""
+    reach(page, words)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+    look(page)
+
+
+def look(page: Page) -> None:
+    """Nothing is wider than the page, and no accessibility rule of weight is broken."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{page.url} is too wide"
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    grave = [(rule["id"], rule["nodes"][0]["target"]) for rule in found if rule["impact"] in ("serious", "critical")]
+    assert not grave, f"{page.url}: {grave}"
+
+
+def work(settings: Settings) -> None:
+    """Do what waits, as a worker would."""
+    with reading(settings) as session:
+        waiting = list(session.scalars(select(Job.id).where(Job.state == "queued")))
+    for job in waiting:
+        perform(job)
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_an_owner_promotes_with_open_eyes_and_can_undo_it(
+    browser: Browser, settings: Settings, address: str, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if _ours(message) else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{address}/login?next=/attributes/serious")
+    page.keyboard.type("olga@example.org")
+    page.keyboard.press("Tab")
+    page.keyboard.type(factories.PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{address}/attributes/serious")
+
+    follow(page, "Review the newest", "Version 4 beside the champion, 1")
+    expect(page.locator(".gates .missed")).to_have_count(1)
+    expect(page.locator(".lead").first).to_contain_text("on the same")
+    reach(page, "The figures as a table")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("columnheader", name="Recall", exact=True)).to_be_visible()
+    look(page)
+
+    page.reload()
+    follow(page, "Promote version 4", "Version 4 of serious")
+    reach(page, "Why")
+    page.keyboard.type("Much better on the same audits")
+    follow(page, "Promote version 4", "Version 4 of serious")
+    expect(page.get_by_text("An enforced gate was not passed")).to_be_visible()
+    reach(page, "Promote all the same")
+    page.keyboard.press("Space")
+    follow(page, "Promote version 4", "Version 4 is on its way to champion")
+    expect(page.get_by_text("No worker is alive")).to_be_visible()
+    work(settings)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Version 4 is champion now", timeout=15_000)
+    look(page)
+
+    follow(page, "Version 4", "serious, version 4")
+    expect(page.get_by_text("600 images")).to_be_visible()
+    follow(page, "History", "History")
+    expect(page.get_by_text("over the gate audit_answers")).to_be_visible()
+    follow(page, "Roll back", "Champion back to version 1")
+    reach(page, "Why")
+    page.keyboard.type("False alarms on horror")
+    follow(page, "Roll back to version 1", "History")
+    expect(page.get_by_role("status").first).to_contain_text("Champion is version 1 again; until now it was 4.")
+    assert [(line.action, line.version) for line in history(settings, "serious")] == [
+        ("promote", 1), ("promote", 4), ("rollback", 1),
+    ]  # fmt: skip
+    assert not complaints
+    context.close()
+
+
+def _ours(message: ConsoleMessage) -> bool:
+    """Whether the browser complains of what is ours; a form that comes back with a mistake answers 422."""
+    return message.type in ("error", "warning") and "422" not in message.text
