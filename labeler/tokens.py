@@ -6,7 +6,7 @@ import hmac
 import secrets as chance
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from labeler.records.schema import Token
 from labeler.records.session import reading, writing
@@ -19,6 +19,8 @@ from models.files import digest_bytes
 
 ROLES = ("pipeline", "owner", "admin")
 MACHINE = "this machine"
+# Built once, as every request of a pipeline asks it.
+_LIVE = select(Token.name, Token.role).where(Token.digest == bindparam("digest"), Token.revoked_at.is_(None))
 PAGE = 50
 
 
@@ -65,8 +67,8 @@ def bearer(settings: Settings, secrets: Secrets, text: str) -> Bearer | None:
     if hmac.compare_digest(text.encode(), secrets.machine_token.encode()):
         return Bearer(MACHINE, "pipeline")
     with reading(settings) as session:
-        token = session.scalar(select(Token).where(Token.digest == _digest(text), Token.revoked_at.is_(None)))
-    return Bearer(token.name, token.role) if token else None
+        row = session.execute(_LIVE, {"digest": _digest(text)}).one_or_none()
+    return Bearer(row.name, row.role) if row else None
 
 
 def _digest(text: str) -> str:

@@ -78,11 +78,15 @@ def writing(settings: Settings) -> Iterator[Session]:
 @contextmanager
 def reading(settings: Settings) -> Iterator[Session]:
     """A session that sees one moment of the records and never waits for a writer."""
-    bound = engine(settings.records_url)
-    if bound.dialect.name == "postgresql":
-        # Its default shows each statement a moment of its own.
-        bound = bound.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    else:
-        bound = bound.execution_options(attune_read_only=True)
-    with Session(bound, expire_on_commit=False) as session:
+    with Session(_for_reading(settings.records_url), expire_on_commit=False) as session:
         yield session  # closing ends the transaction; a rollback would empty what was read, too
+
+
+@lru_cache(maxsize=8)
+def _for_reading(url: str) -> Engine:
+    """The same connections, whose transactions only read; kept, as making it takes as long as a small query."""
+    made = engine(url)
+    if made.dialect.name == "postgresql":
+        # Its default shows each statement a moment of its own.
+        return made.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return made.execution_options(attune_read_only=True)
