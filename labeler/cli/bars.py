@@ -46,6 +46,9 @@ def bars(lines: bool = False) -> Iterator[Start]:
             return _told(label, 0 if lines else QUIET_TOTAL)
 
         yield start
+        for task in bar.tasks:
+            if task.total is None:  # nothing came of it: a bar that waits for good would look like a fault
+                bar.remove_task(task.id)
 
 
 def _moving(bar: Progress, task: TaskID) -> Report:
