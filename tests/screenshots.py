@@ -8,15 +8,18 @@ import threading
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
+from labeler.catalog.promote import promote
 from labeler.records.schema import Expert
 from labeler.records.session import reading
+from labeler.settings import Settings
 from labeler.web.app import create_app
 from tests import factories
 from tests.browser import FLAGS, executable
+from tests.labeler.catalog import judged
 
 # file name -> who, path, width, height
 SHOTS = {
@@ -26,6 +29,10 @@ SHOTS = {
     "console-phone": ("ana", "/attributes/serious-expression", 390, 1400),
     "console-dark": ("olga", "/", 1400, 760),
 }
+
+
+# The same over a workspace whose probes can be judged.
+JUDGED = {"console-review": ("olga", "/attributes/serious/review", 1400, 1300)}
 
 
 def main(folder: Path) -> None:
@@ -38,24 +45,33 @@ def main(folder: Path) -> None:
             ana = session.scalars(select(Expert).where(Expert.name == "Ana")).one()
         factories.add_user(settings, "ana@example.org", "expert", ana)
         factories.add_user(settings, "olga@example.org", "owner")
-        server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = playwright.chromium.launch(executable_path=executable(playwright), args=list(FLAGS))
-        for name, (who, path, width, height) in SHOTS.items():
-            scheme = "dark" if "dark" in name else "light"
-            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-            address = f"http://127.0.0.1:{server.server_port}"
-            page.goto(f"{address}/login")
-            page.fill("#email", f"{who}@example.org")
-            page.fill("#password", factories.PASSWORD)
-            page.click("#submit")
-            page.goto(address + path)
-            page.wait_for_load_state("networkidle")
-            page.screenshot(path=folder / f"{name}.png")
-            _shrink(folder / f"{name}.png")
-            page.close()
+        _shoot(browser, settings, SHOTS, folder)
+        judgeable = judged.filled(Path(workspace) / "judged", images=True)
+        promote(judgeable, "serious", 1, "The first, to have one.", "olga@example.org")
+        factories.add_user(judgeable, "olga@example.org", "owner")
+        _shoot(browser, judgeable, JUDGED, folder)
         browser.close()
-        server.shutdown()
+
+
+def _shoot(browser: Browser, settings: Settings, shots: dict[str, tuple[str, str, int, int]], folder: Path) -> None:
+    """Serve the workspace and take its pictures."""
+    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for name, (who, path, width, height) in shots.items():
+        scheme = "dark" if "dark" in name else "light"
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        address = f"http://127.0.0.1:{server.server_port}"
+        page.goto(f"{address}/login")
+        page.fill("#email", f"{who}@example.org")
+        page.fill("#password", factories.PASSWORD)
+        page.click("#submit")
+        page.goto(address + path)
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=folder / f"{name}.png")
+        _shrink(folder / f"{name}.png")
+        page.close()
+    server.shutdown()
 
 
 def _shrink(path: Path) -> None:

@@ -115,6 +115,22 @@ def test_promoting_the_champion_again_says_that_nothing_moved(attune: Attune) ->
     assert "rollback" not in hints
 
 
+def test_gates_are_set_shown_and_stop_a_promotion(attune: Attune) -> None:
+    before = as_json(attune("probes", "gates", "serious", "--json"))["gates"]
+    assert {one["name"]: one["bound"] for one in before}["audit_lower_bound"] == 0.5
+    assert not any(one["enforced"] for one in before)
+    arguments = ("--set", "audit_lower_bound=0.65", "--set", "calibration=0.2", "--enforce", "audit_lower_bound")
+    held = {one["name"]: one for one in as_json(attune("probes", "gates", "serious", *arguments, "--json"))["gates"]}
+    assert (held["audit_lower_bound"]["bound"], held["audit_lower_bound"]["enforced"]) == (0.65, True)
+    assert (held["calibration"]["bound"], held["calibration"]["enforced"]) == (0.2, False)
+    code, _, err = attune("probes", "promote", "serious", "1", "--reason", "r")
+    assert (code, "audit_lower_bound: 0.500, bound 0.65" in err) == (6, True)
+    assert attune("probes", "promote", "serious", "1", "--reason", "all the same", "--override")[0] == 0
+    assert "enforced" in attune("probes", "gates", "serious")[1]
+    attune("probes", "gates", "serious", "--no-enforce", "audit_lower_bound")
+    assert attune("probes", "promote", "serious", "1", "--reason", "again")[0] == 0
+
+
 def test_compare_puts_two_versions_side_by_side(attune: Attune) -> None:
     found = as_json(attune("probes", "compare", "serious", "1", "latest", "--json"))
     first, second = found["versions"]
@@ -137,6 +153,11 @@ def test_compare_puts_two_versions_side_by_side(attune: Attune) -> None:
         (("retire", "serious", "1", "--reason", "r"), 7, "is a candidate and was never published"),
         (("history", "serious", "--on", "soon"), 3, "'soon' is no date"),
         (("compare", "serious", "1", "x"), 7, "'x' is no version"),
+        (("gates", "serious", "--set", "audit_lower=0.6"), 3, "Did you mean audit_lower_bound?"),
+        (("gates", "serious", "--set", "calibration"), 3, "write it as audit_lower_bound=0.6"),
+        (("gates", "serious", "--set", "calibration=2"), 3, "expected a number from 0 to 1"),
+        (("gates", "serious", "--enforce", "encoder", "--no-enforce", "encoder"), 3, "both name encoder"),
+        (("gates", "seriuos"), 8, "Did you mean 'serious'?"),
     ],
 )
 def test_each_refusal_is_one_sentence_with_its_exit_code(
