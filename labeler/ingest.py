@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from labeler import jobs, revisions
+from labeler import grid_answers, jobs, revisions
 from labeler.label_studio.config import read_value
 from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Job, Queue, Task, Tombstone
 from labeler.records.session import reading, writing
@@ -289,13 +289,14 @@ def _delete_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
             "The webhook's body has no `annotations` with an id each; Label Studio sends both with a deletion."
         ) from error
     queue = _queue_of(session, payload)
-    return delete(session, gone, "webhook", queue.attribute_id if queue else None)
+    touched = delete(session, gone, "webhook", queue.attribute_id if queue else None)
+    return touched | grid_answers.delete(session, gone, "webhook")
 
 
 def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
     queue = _queue_of(session, payload)
     if queue is None:
-        return set()
+        return grid_answers.from_payload(session, payload)
     classes = revisions.every_class(session, queue.attribute_id)
     annotations = payload.get("annotations") or [payload.get("annotation")]
     tasks = payload.get("tasks") or [payload.get("task")]

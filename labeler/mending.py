@@ -31,12 +31,21 @@ def mend_all(settings: Settings, ls: LabelStudio) -> int:
     """
     with reading(settings) as session:
         queues = list(session.scalars(select(Queue).where(Queue.closed_at.is_(None)).order_by(Queue.id)))
+    from labeler import grids  # late: they need the webhook's address from here
+
     mended = 0
     for queue in queues:
         try:
             mended += mend(settings, ls, queue)
         except LabelStudioRefused as error:
             log.error("queue %d (project %d) was not mended: %s", queue.id, queue.project, error)
+    with reading(settings) as session:
+        pages = grids.current(session)
+    for grid in pages:
+        try:
+            mended += grids.mend(settings, ls, grid)
+        except LabelStudioRefused as error:
+            log.error("the pages of project %d were not mended: %s", grid.project, error)
     return mended
 
 

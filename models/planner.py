@@ -79,10 +79,10 @@ def _second_opinion(situation: Situation, index: int) -> Ask:
 def _learning(situation: Situation, n: int, strategy_name: str) -> list[Ask]:
     if n <= 0:
         return []
-    return _picked(situation, n, sources(situation, n, strategy_name))
+    return picked(situation, n, sources(situation, n, strategy_name))
 
 
-def _picked(situation: Situation, n: int, found: list[tuple[float, Source]]) -> list[Ask]:
+def picked(situation: Situation, n: int, found: list[tuple[float, Source]]) -> list[Ask]:
     """Take from the sources in proportion to their shares, skipping titles and near duplicates met just now."""
     chosen, later = _Chosen(situation), []
     owed = np.zeros(len(found))

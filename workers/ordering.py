@@ -44,9 +44,9 @@ class QueuePlan:
 
 
 def taken(snapshot: Snapshot) -> npt.NDArray[np.intp]:
-    """Pool rows that were asked already: answered, waiting as an audit, or chosen by a person; oldest first."""
+    """Pool rows that were asked already: answered, waiting as an audit or on a page, or chosen by a person."""
     audits = [task.row for task in snapshot.asked if task.purpose == AUDIT and task.state == "open" and task.row >= 0]
-    rows = [*snapshot.answered.tolist(), *audits, *chosen.rows(snapshot)]
+    rows = [*snapshot.answered.tolist(), *audits, *chosen.rows(snapshot), *snapshot.paged]
     return np.array(list(dict.fromkeys(rows)), dtype=np.intp)
 
 
@@ -145,8 +145,9 @@ def _merged(
     head = places.ranked[queue]
     kept = {item.key for item in head if isinstance(item, Asked)}
     rest = [task for task in waiting(snapshot, queue) if task.key not in kept]
-    gone = [task for task in rest if task.row < 0]
-    rest = [task for task in rest if task.row >= 0]
+    done = _answered_elsewhere(snapshot, queue)
+    gone = [task for task in rest if task.row < 0 or task.row in done]
+    rest = [task for task in rest if task not in gone]
     # Cut rarely and then deeply: each cut is a request that Label Studio takes its time for.
     most = size - len(head) if len(head) + len(rest) > RESERVE * size else len(rest)
     order: list[Asked | Ask] = [*head, *rest[len(rest) - max(0, most) :]]
@@ -160,6 +161,12 @@ def _merged(
     for place, audit in sorted(audits, key=lambda pair: pair[0]):
         order.insert(min(max(place, 0), len(order)), audit)
     return QueuePlan(queue, order, stale, turns, chosen.urgent(snapshot, queue))
+
+
+def _answered_elsewhere(snapshot: Snapshot, queue: int) -> set[int]:
+    """Pool rows that the queue's expert has answered, such as on a page of images: nobody is asked twice."""
+    expert = next(one.expert_id for one in snapshot.queues if one.id == queue)
+    return {row for row, who in snapshot.answer_rows if who == expert}
 
 
 def answered_by(snapshot: Snapshot, queue: int) -> int:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
+from labeler import attributes, grids
 from labeler.pool import PoolView, open_pool
 from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
 from labeler.records.session import reading
@@ -56,6 +56,7 @@ class Snapshot:
     design: AuditDesign
     last_run: Run | None
     picks: tuple[Picked, ...] = ()  # oldest first
+    paged: tuple[int, ...] = ()  # pool rows on pages of images that wait for an answer
 
     @property
     def seed(self) -> int:
@@ -137,6 +138,7 @@ def take(settings: Settings, name: str) -> Snapshot:
                 select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1)
             ),
             picks=waiting_picks(session, found.id, view),
+            paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, found.id)))).tolist()),
         )
 
 

@@ -23,6 +23,7 @@ from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import LabelStudioRefused, UnknownAnnotationShape
+from workers import grids
 
 log = logging.getLogger("attune.sync")
 # Label Studio stamps a change before it commits it; a change that slow is asked for again.
@@ -54,6 +55,8 @@ def run(settings: Settings, report: Report, attribute: str | None = None, whole:
             told[key] += found[key]
         if found["changed"] or found["deleted"]:
             changed.add(queue.attribute_id)
+    only = waiting[0].attribute_id if attribute is not None and waiting else None
+    changed |= grids.sync(settings, ls, only, whole, told, failed)
     report(len(waiting), len(waiting))
     for name in names(settings, changed):
         ingest.ask_to_learn(settings, name)

@@ -24,6 +24,7 @@ COMMANDS = {
     "token": "labeler.cli.token",
     "search": "labeler.cli.search:search",
     "clusters": "labeler.cli.search:clusters",
+    "pages": "labeler.cli.grid:pages",
     "batch": "labeler.cli.loop:batch",
     "learn": "labeler.cli.loop:learn",
     "audit": "labeler.cli.audit:audit",

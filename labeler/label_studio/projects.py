@@ -52,7 +52,7 @@ def create(
     config = labelling_config(question, classes)
     with ls.errors():
         made = ls.sdk.projects.create(
-            title=_title(title),
+            title=clipped(title),
             description=mark,
             label_config=config,
             sampling="Uncertainty sampling",
@@ -64,7 +64,11 @@ def create(
             expert_instruction=instruction_html,
             show_instruction=bool(instruction_html),
         )
-    project = int(made.id or 0)
+    return furnish(ls, int(made.id or 0), webhook_url, webhook_secret)
+
+
+def furnish(ls: LabelStudio, project: int, webhook_url: str, webhook_secret: str) -> Project:
+    """Give a new project its view and its webhook; a project that cannot have both is deleted."""
     try:
         return Project(project, _make_view(ls, project), _make_webhook(ls, project, webhook_url, webhook_secret))
     except LabelStudioError:
@@ -78,7 +82,7 @@ def find(ls: LabelStudio, title: str, mark: str) -> int | None:
     found: list[int] = []
     page = 1
     while True:
-        query = {"title": _title(title), "include": "id,description", "page": page, "page_size": PAGE}
+        query = {"title": clipped(title), "include": "id,description", "page": page, "page_size": PAGE}
         reply = ls.request("GET", "/api/projects", query=query)
         found += [int(row["id"]) for row in reply["results"] if mark in (row.get("description") or "")]
         if not reply.get("next"):
@@ -148,7 +152,8 @@ def labelling_url(settings: Settings, project_id: int, view_id: int) -> str:
     return f"{settings.label_studio_browser_address}/projects/{project_id}/data?tab={view_id}&labeling=1"
 
 
-def _title(title: str) -> str:
+def clipped(title: str) -> str:
+    """``title`` as long as Label Studio allows, 3 to 50 characters."""
     shortest, longest = TITLE_CHARACTERS
     clipped = title if len(title) <= longest else title[: longest - 1] + "…"
     return clipped.ljust(shortest, "·")

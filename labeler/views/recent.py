@@ -39,8 +39,10 @@ class Given:
     correctable: bool
 
 
-def reason_of(task: Task | None) -> str:
+def reason_of(task: Task | None, purpose: str = "") -> str:
     """Why an image was asked, in words that never give an audit away."""
+    if task is None and purpose == "seed":
+        return "It stood on a page of images that was answered at once."
     if task is None:
         return "It was answered before Attune asked: an imported answer."
     return COVERS if task.purpose in NEUTRAL else task.reason
@@ -72,7 +74,7 @@ def _given(session: Session, viewer: Viewer, found: Page[Annotation]) -> Page[Gi
         own = viewer.expert_id is not None and one.expert_id == viewer.expert_id
         return Given(
             one.id, picture(assets[one.asset_pk]), one.value, experts[one.expert_id].name, one.answered_at,
-            reason_of(task), own and task is not None,
+            reason_of(task, one.purpose), own and task is not None,
         )  # fmt: skip
 
     return found.map(given)

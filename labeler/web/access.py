@@ -46,6 +46,8 @@ RULES: dict[str, frozenset[str]] = {
     "exchange.confirm": MANAGERS,
     "api.drift": MANAGERS,
     "api.labels": MANAGERS,  # every row names a person, which a pipeline has no need of
+    "grid.start": EXPERTS,
+    "grid.wait": EXPERTS,
     "explore.page": EXPERTS,
     "explore.image": EXPERTS,
     "explore.sending_page": EXPERTS,

@@ -84,8 +84,15 @@ async function wait() {
       if (part.id === "live-clusters") return location.reload();
       part.replaceWith(newer);
       prepare();
+      onward();
     } catch { /* the console is restarting: the next turn will tell */ }
   }
 }
 
-document.addEventListener("DOMContentLoaded", () => { prepare(); wait(); });
+// A page that only leads on, once what it waited for is there.
+function onward() {
+  const link = document.querySelector("[data-onward]");
+  if (link) location.replace(link.href);
+}
+
+document.addEventListener("DOMContentLoaded", () => { prepare(); onward(); wait(); });

@@ -88,6 +88,7 @@ def test_an_uploaded_example_is_searched_and_only_an_image_is_taken(settings: Se
     def upload(content: bytes) -> tuple[int, str]:
         data = {"csrf_token": token, "image": (BytesIO(content), "x.jpg"), "pick": ["a", "b"]}
         reply = expert.client.post("/explore/image", data=data, content_type="multipart/form-data", buffered=True)
+        reply.request.input_stream.close()  # the test client forgets its own temporary file
         return reply.status_code, reply.headers.get("Location", reply.text)
 
     assert upload(b"<html>")[0] == 422

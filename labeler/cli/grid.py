@@ -1,0 +1,27 @@
+"""`attune pages`: pages of images that an expert answers at once, for the start of a question."""
+
+from __future__ import annotations
+
+import click
+
+from labeler import attributes, jobs
+from labeler.cli.shell import Shell
+from labeler.cli.shell import command as attune_command
+from labeler.records.session import reading
+
+
+@click.group()
+def _grid() -> None:
+    """Holds the command; `attune` lists it by itself."""
+
+
+@attune_command(_grid, "pages", example="attune pages romance --expert ana@studio.example")
+@click.argument("name")
+@click.option("--expert", metavar="EMAIL", required=True, help="Whose pages.")
+def pages(shell: Shell, name: str, expert: str) -> None:
+    """Put pages of images about NAME before an expert: tick every one that fits, and submit."""
+    with reading(shell.settings) as session:
+        attributes.find(session, name)
+    with shell.progress(f"pages {name}") as report:
+        done = jobs.ask(shell.settings, "grid", report, attribute=name, expert=expert)
+    shell.result(done, f"{done['pages']} pages wait for {expert}: {done['link']}")

@@ -1,0 +1,212 @@
+"""One idempotent way in for the answers of pages: each image's becomes an annotation, followed when it changes.
+
+Ticked means the page's class. Unticked means the other class where a question has two and the page was submitted, and
+nothing where it has more. An answer that the same expert gave about the single image stands: a page adds none to it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from labeler import revisions
+from labeler.label_studio import grid as room
+from labeler.records.schema import (
+    Annotation,
+    AnnotationEvent,
+    Asset,
+    Attribute,
+    Expert,
+    Grid,
+    GridAnswer,
+    GridPage,
+    Tombstone,
+)
+from models.clock import now, parse
+from models.errors import UnknownAnnotationShape
+
+log = logging.getLogger("attune.ingest")
+PURPOSE = "seed"
+
+
+def store(
+    session: Session, grid: Grid, task: int, data: Mapping[str, Any], annotation: Mapping[str, Any], via: str
+) -> bool:
+    """Bring one page's answer into the records; True where it changes what a learner sees.
+
+    ``data`` is the task's, which brings along a page that the records lack. Raises UnknownAnnotationShape.
+    """
+    session.execute(select(Attribute.id).where(Attribute.id == grid.attribute_id).with_for_update())
+    page = _page(session, grid, task, data)
+    try:
+        told, at = int(annotation["id"]), _moment(annotation["updated_at"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnknownAnnotationShape(
+            f"The answer of a page lacks or garbles {error}; expected id, updated_at."
+        ) from error
+    if session.get(Tombstone, told) or (page.updated_at is not None and at <= page.updated_at):
+        return False
+    ticks = room.read_ticks(annotation, page.asset_pks)
+    page.state, page.label_studio_id, page.updated_at = "answered", told, at
+    values = _values(session, grid, page, ticks, at)
+    expert = _expert(session, grid, annotation)
+    changed = [_bring(session, grid, page, key, values.get(key), expert, annotation, at, via) for key in page.asset_pks]
+    if any(changed):
+        _raise_counter(session, grid.attribute_id)
+    return any(changed)
+
+
+def _page(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> GridPage:
+    found = session.scalar(select(GridPage).where(GridPage.label_studio_task == task))
+    if found is not None:
+        return found
+    keys = [key for key in room.keys_of(data) if session.get(Asset, key) is not None]
+    found = GridPage(grid_id=grid.id, label_studio_task=task, ticked=str(data.get("ticked", "")), state="open")
+    found.unticked, found.asset_pks = data.get("unticked"), keys
+    found.signed_until = found.created_at = now()
+    session.add(found)
+    session.flush()
+    return found
+
+
+def _values(session: Session, grid: Grid, page: GridPage, ticks: set[int] | None, at: datetime) -> dict[int, str]:
+    """Asset key -> class, as the attribute reads it today; nothing for a page that was skipped."""
+    if ticks is None:
+        return {}
+    meant = {True: page.ticked, False: page.unticked}
+    today = {
+        side: revisions.value_now(session, grid.attribute_id, name, at) if name else None
+        for side, name in meant.items()
+    }
+    said = {key: today[key in ticks] for key in page.asset_pks}
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _expert(session: Session, grid: Grid, annotation: Mapping[str, Any]) -> int:
+    author = annotation.get("completed_by")
+    author = author.get("id") if isinstance(author, Mapping) else author
+    found = session.scalar(select(Expert.id).where(Expert.label_studio_user == author)) if author else None
+    return found or grid.expert_id
+
+
+def _bring(
+    session: Session,
+    grid: Grid,
+    page: GridPage,
+    key: int,
+    value: str | None,
+    expert: int,
+    annotation: Mapping[str, Any],
+    at: datetime,
+    via: str,
+) -> bool:
+    """One image of the page: made, changed, taken back or left; whether that changes anything."""
+    mine = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
+    known = session.scalar(mine.where(GridAnswer.page_id == page.id, Annotation.asset_pk == key))
+    if known is None:
+        if value is None or _answered_alone(session, grid.attribute_id, key, expert):
+            return False
+        _make(session, grid, page, key, value, expert, annotation, at, via)
+        return True
+    if value is None and known.deleted_at is None:
+        known.deleted_at, known.updated_at = now(), at
+        _remember(session, known, "deleted", via)
+        return True
+    if value is None or (known.value == value and known.deleted_at is None):
+        return False
+    known.value, known.deleted_at, known.updated_at = value, None, at
+    known.revision = session.get_one(Attribute, grid.attribute_id).revision
+    _remember(session, known, "changed", via)
+    return True
+
+
+def _answered_alone(session: Session, attribute_id: int, key: int, expert: int) -> bool:
+    held = select(Annotation.id).where(
+        Annotation.attribute_id == attribute_id,
+        Annotation.asset_pk == key,
+        Annotation.expert_id == expert,
+        Annotation.deleted_at.is_(None),
+    )
+    return session.scalar(held.limit(1)) is not None
+
+
+def _make(
+    session: Session,
+    grid: Grid,
+    page: GridPage,
+    key: int,
+    value: str,
+    expert: int,
+    annotation: Mapping[str, Any],
+    at: datetime,
+    via: str,
+) -> None:
+    seconds = annotation.get("lead_time")
+    made = Annotation(
+        attribute_id=grid.attribute_id,
+        revision=session.get_one(Attribute, grid.attribute_id).revision,
+        asset_pk=key,
+        expert_id=expert,
+        value=value,
+        purpose=PURPOSE,
+        # The page's time is all images' together.
+        lead_seconds=float(seconds) / len(page.asset_pks) if isinstance(seconds, int | float) else None,
+        answered_at=_moment(annotation.get("created_at") or at),
+        updated_at=at,
+        received_at=now(),
+    )
+    session.add(made)
+    session.flush()
+    session.add(GridAnswer(annotation_id=made.id, page_id=page.id))
+    _remember(session, made, "created", via)
+
+
+def delete(session: Session, label_studio_ids: Sequence[int], via: str) -> set[int]:
+    """Take back the answers of pages whose annotation was deleted; the ids of the attributes that this touches.
+
+    The page is open again, as Label Studio serves it again. `ingest.delete` sets the tombstones.
+    """
+    touched: set[int] = set()
+    for page in session.scalars(select(GridPage).where(GridPage.label_studio_id.in_(label_studio_ids))).all():
+        grid = session.get_one(Grid, page.grid_id)
+        page.state, page.label_studio_id, page.updated_at = "open", None, None
+        mine = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
+        for known in session.scalars(mine.where(GridAnswer.page_id == page.id, Annotation.deleted_at.is_(None))):
+            known.deleted_at = now()
+            _remember(session, known, "deleted", via)
+            touched.add(grid.attribute_id)
+    for attribute_id in touched:
+        _raise_counter(session, attribute_id)
+    return touched
+
+
+def from_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
+    """A webhook's answer, where its project is one for pages; the ids of the attributes whose answers changed."""
+    project = payload.get("project")
+    number = project.get("id") if isinstance(project, Mapping) else project
+    grid = session.scalar(select(Grid).where(Grid.project == number)) if isinstance(number, int) else None
+    task, annotation = payload.get("task"), payload.get("annotation")
+    if grid is None or not isinstance(task, Mapping) or not isinstance(annotation, Mapping):
+        return set()
+    changed = store(session, grid, int(task["id"]), task.get("data") or {}, annotation, "webhook")
+    return {grid.attribute_id} if changed else set()
+
+
+def _remember(session: Session, annotation: Annotation, kind: str, via: str) -> None:
+    at = annotation.deleted_at or annotation.updated_at
+    event = {"kind": kind, "value": annotation.value, "updated_at": at, "via": via, "received_at": now()}
+    session.add(AnnotationEvent(annotation_id=annotation.id, **event))
+
+
+def _raise_counter(session: Session, attribute_id: int) -> None:
+    more = func.coalesce(Attribute.answers_counter, 0) + 1
+    session.execute(update(Attribute).where(Attribute.id == attribute_id).values(answers_counter=more))
+
+
+def _moment(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else parse(str(value))

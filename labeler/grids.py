@@ -1,0 +1,156 @@
+"""Pages of images that an expert answers at once: the project beside the queue, its pages, and their addresses."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from filelock import FileLock
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from labeler import attributes
+from labeler.label_studio import grid as room
+from labeler.label_studio import projects
+from labeler.label_studio import queue as label_studio_queue
+from labeler.label_studio.client import LabelStudio
+from labeler.label_studio.projects import Project
+from labeler.media import media_url
+from labeler.mending import webhook_address
+from labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage
+from labeler.records.session import reading, writing
+from labeler.secrets import load as load_secrets
+from labeler.settings import Settings
+from models.clock import now
+
+SIZE = 16  # images on one page
+AHEAD = 3  # pages made at a time for a question with two classes; with more classes one of each
+RENEW = timedelta(days=2)  # an address that ends sooner is signed anew
+STALE = timedelta(days=7)  # a page that nobody answered for so long gives its images back
+PATIENCE_SECONDS = 60
+
+
+def held(session: Session, attribute_id: int, expert_id: int) -> Grid | None:
+    """The expert's project for pages on an attribute, if there is one."""
+    return session.scalar(select(Grid).where(Grid.attribute_id == attribute_id, Grid.expert_id == expert_id))
+
+
+def open_pages(session: Session, grid_id: int) -> list[GridPage]:
+    """Pages that wait for an answer, oldest first."""
+    waiting = select(GridPage).where(GridPage.grid_id == grid_id, GridPage.state == "open")
+    return list(session.scalars(waiting.order_by(GridPage.id)))
+
+
+def offered(session: Session, attribute_id: int) -> set[int]:
+    """Keys of the assets that stand on open pages of an attribute: nobody is asked about them meanwhile."""
+    rows = select(GridPage.asset_pks).join(Grid, Grid.id == GridPage.grid_id)
+    pages = session.scalars(rows.where(Grid.attribute_id == attribute_id, GridPage.state == "open"))
+    return {int(key) for keys in pages for key in keys}
+
+
+def current(session: Session) -> list[Grid]:
+    """The projects of experts who have not left, oldest first."""
+    wanted = select(Grid).join(Expert, Expert.id == Grid.expert_id).where(Expert.removed_at.is_(None))
+    return list(session.scalars(wanted.where(Grid.closed_at.is_(None)).order_by(Grid.id)))
+
+
+def ensure(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Expert) -> Grid:
+    """The expert's project for pages, made when first needed; one maker a workspace at a time."""
+    with FileLock(settings.workspace / "grids.lock", timeout=PATIENCE_SECONDS):
+        with reading(settings) as session:
+            found = held(session, attribute.id, expert.id)
+        if found is not None:
+            return found
+        secret = load_secrets(settings.secrets).webhook_secret
+        title, mark = f"{attribute.name} · {expert.name} · pages", _mark(secret, attribute, expert)
+        orphan = projects.find(ls, title, mark)
+        if orphan is not None:  # a killed maker's
+            projects.delete(ls, Project(orphan, 0, None))
+        made = room.create(ls, title, attributes.instruction(attribute), webhook_address(settings), secret, mark)
+        with writing(settings) as session:
+            row = Grid(attribute_id=attribute.id, expert_id=expert.id, project=made.id, view=made.view)
+            row.webhook, row.created_at = made.webhook, now()
+            session.add(row)
+        return row
+
+
+def _mark(secret: str, attribute: Attribute, expert: Expert) -> str:
+    key = f"grid:{attribute.id}:{expert.id}:{attribute.created_at.isoformat()}"
+    return f"attune-{hmac.digest(secret.encode(), key.encode(), 'sha256').hex()[:32]}"
+
+
+def add(
+    settings: Settings,
+    ls: LabelStudio,
+    grid: Grid,
+    question: str,
+    ticked: str,
+    unticked: str | None,
+    keys: Sequence[int],
+) -> GridPage:
+    """Put a page of the assets ``keys`` before the expert, in that order.
+
+    Killed in between, Label Studio has a page that the records lack: its answer brings the page along.
+    """
+    until, data = _signed(settings, question, ticked, unticked, keys)
+    task = room.add(ls, grid.project, data)
+    with writing(settings) as session:
+        page = session.scalar(select(GridPage).where(GridPage.label_studio_task == task))
+        if page is None:  # unless its answer was here sooner
+            page = GridPage(grid_id=grid.id, label_studio_task=task, ticked=ticked, unticked=unticked, state="open")
+            page.asset_pks, page.signed_until, page.created_at = [int(key) for key in keys], until, now()
+            session.add(page)
+    return page
+
+
+def _signed(
+    settings: Settings, question: str, ticked: str, unticked: str | None, keys: Sequence[int]
+) -> tuple[datetime, dict[str, object]]:
+    """When the addresses end, and the data of a page with the images that may still be shown."""
+    secrets = load_secrets(settings.secrets)
+    with reading(settings) as session:
+        rows = session.execute(select(Asset.id, Asset.asset_id).where(Asset.id.in_(keys), Asset.removed_at.is_(None)))
+        names = dict(rows.all())
+    shown = [(key, *media_url(settings, secrets, names[key], now())) for key in keys if key in names]
+    until = min((end for _, _, end in shown), default=now())
+    return until, room.page_data(question, ticked, unticked, [(key, address) for key, address, _ in shown])
+
+
+def renew(settings: Settings, ls: LabelStudio, grid: Grid) -> int:
+    """Sign the images of open pages anew where they end soon, without those removed; how many pages.
+
+    Pages that nobody answered for a week are taken back.
+    """
+    with reading(settings) as session:
+        pages = open_pages(session, grid.id)
+        question = session.get_one(Attribute, grid.attribute_id).question
+    old = [page for page in pages if page.created_at < now() - STALE]
+    gone = set(label_studio_queue.retire(ls, grid.project, [page.label_studio_task for page in old])) if old else set()
+    due = [page for page in pages if page.signed_until < now() + RENEW and page.label_studio_task not in gone]
+    signed = {page.id: _signed(settings, question, page.ticked, page.unticked, page.asset_pks) for page in due}
+    room.renew(ls, grid.project, {page.label_studio_task: signed[page.id][1] for page in due})
+    with writing(settings) as session:
+        for page in old:
+            if page.label_studio_task in gone:
+                session.get_one(GridPage, page.id).state = "retired"
+        for page in due:
+            session.get_one(GridPage, page.id).signed_until = signed[page.id][0]
+    return len(due)
+
+
+def mend(settings: Settings, ls: LabelStudio, grid: Grid) -> bool:
+    """Bring the project's view and webhook back to what they must be; whether anything was wrong."""
+    before = Project(grid.project, grid.view, grid.webhook)
+    after = projects.mend(ls, before, webhook_address(settings), load_secrets(settings.secrets).webhook_secret)
+    if after == before:
+        return False
+    with writing(settings) as session:
+        row = session.get_one(Grid, grid.id)
+        row.view, row.webhook = after.view, after.webhook
+    return True
+
+
+def link(settings: Settings, grid: Grid) -> str:
+    """Where the expert answers the pages."""
+    return projects.labelling_url(settings, grid.project, grid.view)

@@ -1,0 +1,62 @@
+"""An expert's own pages of images: whether one waits, and how far the next ones are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from labeler import attributes, grids
+from labeler.records.schema import Expert, Job, Queue
+from labeler.records.session import reading
+from labeler.settings import Settings
+from labeler.views.viewer import Viewer
+from models.errors import AccessError
+
+
+@dataclass(frozen=True)
+class NextPage:
+    """The address of the page that waits, None where none does; ``expert`` is whose pages they are."""
+
+    link: str | None
+    expert: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the job that makes the pages is; ``link`` leads to the page that waits."""
+
+    question: str
+    state: str
+    error: str
+    link: str | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it makes sense to look again."""
+        return self.state in {"queued", "running"}
+
+
+def next_page(settings: Settings, viewer: Viewer, name: str) -> NextPage:
+    """The viewer's own page that waits. Raises UnknownAttribute, AccessError for one who has no queue for it."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        mine = select(Queue.id).where(Queue.attribute_id == one.id, Queue.expert_id == viewer.expert_id)
+        person = session.get(Expert, viewer.expert_id) if viewer.expert_id else None
+        if person is None or session.scalar(mine.where(Queue.closed_at.is_(None))) is None:
+            raise AccessError(f"You have no queue for {name}, so there are no pages for you. An owner gives you one.")
+        grid = grids.held(session, one.id, person.id)
+        waits = grid is not None and bool(grids.open_pages(session, grid.id))
+    return NextPage(grids.link(settings, grid) if grid is not None and waits else None, person.email)
+
+
+def progress(settings: Settings, viewer: Viewer, name: str, job_id: str) -> Progress:
+    """How far the viewer's job is; none is needed where a page waits. Raises UnknownAttribute, AccessError."""
+    waiting = next_page(settings, viewer, name)
+    with reading(settings) as session:
+        question, job = attributes.find(session, name).question, session.get(Job, job_id)
+    if waiting.link:
+        return Progress(question, "done", "", waiting.link)
+    if job is None or job.kind != "grid" or job.arguments.get("expert") != waiting.expert:
+        return Progress(question, "done", "", None)
+    return Progress(question, job.state, job.error, None)

@@ -1,0 +1,147 @@
+"""The job `grid`: choose the images of an expert's next pages; and the sync of pages that Label Studio holds."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from labeler import attributes, experts, grid_answers, grids
+from labeler.grids import AHEAD, SIZE
+from labeler.jobs import Report, quiet
+from labeler.label_studio import tasks
+from labeler.label_studio.client import LabelStudio
+from labeler.records.schema import Grid, GridPage
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models import learner
+from models.clock import now, parse
+from models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationShape
+from models.grid import page as choose
+from models.pool import IntArray
+from workers import rounds, snapshot
+from workers.ordering import taken
+from workers.snapshot import Snapshot
+
+log = logging.getLogger("attune.grids")
+OVERLAP = timedelta(seconds=30)  # Label Studio stamps a change before it commits it
+FEWEST = 4  # images that are worth a page
+
+
+def run(settings: Settings, report: Report = quiet, attribute: str = "", expert: str = "") -> dict[str, Any]:
+    """Make the expert's next pages unless some wait already; ``{"link", "pages"}``.
+
+    For two classes a few pages of the first one, for more classes a page of each. Raises UnknownAttribute,
+    UnknownExpert, EmptyPool, PoolExhausted where no image is left to ask about, LabelStudioUnreachable.
+    """
+    with reading(settings) as session:
+        found, person = attributes.find(session, attribute), experts.find(session, expert)
+    ls = LabelStudio.connect(settings)
+    grid = grids.ensure(settings, ls, found, person)
+    with reading(settings) as session:
+        waiting = len(grids.open_pages(session, grid.id))
+    two = len(found.classes) == 2
+    wanted = [0] * AHEAD if two else list(range(len(found.classes)))
+    made = 0
+    if not waiting:
+        seen = snapshot.take(settings, attribute)
+        for number, (position, rows) in enumerate(_pages(settings, seen, wanted)):
+            report(number, len(wanted))
+            keys = [int(key) for key in seen.view.keys[rows]]
+            unticked = found.classes[1] if two else None
+            grids.add(settings, ls, grid, found.question, found.classes[position], unticked, keys)
+            made += 1
+        if not made:
+            raise PoolExhausted(
+                f"No image is left to put on a page about {attribute}: all were asked. Add images first."
+            )
+    report(len(wanted), len(wanted))
+    return {"link": grids.link(settings, grid), "pages": waiting + made}
+
+
+def _pages(settings: Settings, seen: Snapshot, wanted: list[int]) -> list[tuple[int, IntArray]]:
+    """(class position, pool rows) of each page; no image twice, none that waits or was answered anywhere."""
+    prompts = rounds.phrases(settings, seen.attribute)
+    probe = learner.fit(seen.view.pool, seen.training, seen.attribute.classes, prompts, seen.learner, seen.seed)
+    open_rows = [task.row for task in seen.asked if task.state == "open" and task.row >= 0]
+    gone = np.array(list(dict.fromkeys([*taken(seen).tolist(), *open_rows])), dtype=np.intp)
+    found = []
+    for position in wanted:
+        rows = choose(
+            seen.view.pool,
+            probe,
+            seen.training,
+            gone,
+            SIZE,
+            seen.learner,
+            seen.seed,
+            position,
+            prompts,
+            seen.view.hidden,
+        )
+        if len(rows) >= FEWEST:
+            found.append((position, rows))
+            gone = np.concatenate([gone, rows])
+    return found
+
+
+def sync(
+    settings: Settings,
+    ls: LabelStudio,
+    attribute_id: int | None,
+    whole: bool,
+    told: dict[str, int],
+    failed: dict[str, str],
+) -> set[int]:
+    """Bring in what changed on pages since the last sync (of one attribute, or of all).
+
+    Adds to ``told`` and ``failed``, and returns the ids of the attributes whose answers changed.
+    """
+    with reading(settings) as session:
+        waiting = [one for one in grids.current(session) if attribute_id in {None, one.attribute_id}]
+    changed: set[int] = set()
+    for grid in waiting:
+        try:
+            changed |= _one(settings, ls, grid, whole, told)
+        except LabelStudioRefused as error:
+            log.error("the pages of project %d could not be read: %s", grid.project, error)
+            failed[str(grid.project)] = str(error)
+    return changed
+
+
+def _one(settings: Settings, ls: LabelStudio, grid: Grid, whole: bool, told: dict[str, int]) -> set[int]:
+    since = None if whole or grid.synced_until is None else grid.synced_until - OVERLAP
+    newest, before = grid.synced_until, told["changed"] + told["deleted"]
+    filters = [] if since is None else [tasks.changed_after(since)]
+    asked_at = now()
+    for row in tasks.listed(ls, grid.project, filters, whole=True):
+        with writing(settings) as session:
+            _take(session, grid, row, asked_at, told)
+        newest = max(newest or parse(row["updated_at"]), parse(row["updated_at"]))
+    grids.renew(settings, ls, grid)
+    if newest is not None:
+        with writing(settings) as session:
+            session.get_one(Grid, grid.id).synced_until = min(newest, asked_at)  # never beyond the question
+    return {grid.attribute_id} if told["changed"] + told["deleted"] > before else set()
+
+
+def _take(session: Any, grid: Grid, row: dict[str, Any], asked_at: Any, told: dict[str, int]) -> None:
+    """One page's task: its answers, oldest first, and what is gone."""
+    annotations = sorted(row.get("annotations") or (), key=lambda one: str(one.get("updated_at")))
+    for annotation in annotations:
+        try:
+            told["changed"] += grid_answers.store(
+                session, grid, int(row["id"]), row.get("data") or {}, annotation, "sync"
+            )
+        except UnknownAnnotationShape as error:
+            log.warning("left out: %s", error)
+            told["left_out"] += 1
+    page = session.scalar(select(GridPage).where(GridPage.label_studio_task == int(row["id"])))
+    present = {int(one["id"]) for one in annotations}
+    # Received after Label Studio was asked, an answer is newer than what it told.
+    stale = page is not None and page.label_studio_id is not None and (page.updated_at or asked_at) < asked_at
+    if stale and page.label_studio_id not in present:
+        told["deleted"] += len(grid_answers.delete(session, [page.label_studio_id], "sync"))
