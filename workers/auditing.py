@@ -108,9 +108,14 @@ def questions(seen: Snapshot, probe: Probe, now: Pace) -> Audits:
         return Audits(tuple(lost))
     logits = figures.logits(seen, probe, rows)
     fresh = draw_audits(seen.view.pool, rows, logits, seen.design, missing)
-    # The stream alone never owes so many at once; a batch on demand does, unless a kill came between.
-    batch = wanted.extra > 0 and len(fresh) > AHEAD * len(seen.queues)
+    batch = wanted.extra > _known_extra(seen)
     return Audits((*lost, *chosen.unasked(seen, fresh)), batch, tuple(wanted.experts) if batch else ())
+
+
+def _known_extra(seen: Snapshot) -> int:
+    """How many audits on demand the newest run knew of: those are drawn."""
+    held = (seen.last_run.advice if seen.last_run else {}) or {}
+    return int((held.get("audits") or {}).get("extra", 0))
 
 
 def forgotten(seen: Snapshot) -> list[Ask]:

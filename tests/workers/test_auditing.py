@@ -1,0 +1,82 @@
+"""A round's audits: what the stream owes and what was asked for, each drawn once, whatever happens in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from labeler.records.schema import Run
+from models.answers import AUDIT
+from models.audit_pace import Pace, go_on
+from tests.workers.test_figures import probe_of, studio
+from workers import auditing, figures
+from workers.snapshot import Snapshot
+
+SLOW = Pace(40, 0.0, 0.1)
+
+
+def seen(audits: int = 0, extra: int = 0, experts: tuple[str, ...] = (), known: int | None = None) -> Snapshot:
+    made = studio(audits, training=60)
+    made.attribute.settings["audits"] = {"extra": extra, "experts": list(experts)}
+    fields = {name: getattr(made, name) for name in Snapshot.__dataclass_fields__}
+    rows = [(int(made.view.pool.positions([answer.asset_id])[0]), 1) for answer in made.answers]
+    fields["answer_rows"] = tuple(rows)
+    if known is not None:
+        fields["last_run"] = Run(number=1, advice={"audits": {"extra": known}}, metrics={})
+    return Snapshot(**fields)
+
+
+def drawn(made: Snapshot) -> int:
+    rows = auditing.shown(made)
+    return int(made.design.drawn(made.view.pool.asset_ids[rows].tolist()).sum())
+
+
+def test_a_batch_on_demand_is_drawn_once_and_stands_first_for_those_it_was_asked_of() -> None:
+    made = seen(extra=4, experts=("e1@x.org",), known=0)
+    found = auditing.questions(made, probe_of(made), SLOW)
+    assert len(found.asks) == drawn(made) == 4
+    assert all(ask.purpose == AUDIT and ask.inclusion for ask in found.asks)
+    assert (found.batch, found.experts) == (True, ("e1@x.org",))
+    assert {ask.index for ask in found.asks} <= set(figures.reserved_rows(made).tolist())
+    # Killed before it could ask: the next round asks the same ones, and draws no more.
+    again = auditing.questions(made, probe_of(made), SLOW)
+    assert {ask.index for ask in again.asks} == {ask.index for ask in found.asks}
+    assert drawn(made) == 4
+
+
+def test_the_stream_goes_on_beside_batches_and_stays_mixed_in() -> None:
+    made = seen(audits=20, extra=12, known=12)
+    pace = Pace(100, 9.0, 0.25)
+    found = auditing.questions(made, probe_of(made), pace)
+    assert len(found.asks) == 12 + 9 + 1 - 20  # 5 answers ahead, a quarter of them
+    assert not found.batch
+
+
+def test_no_more_is_drawn_than_there_is() -> None:
+    made = seen(extra=900, known=0)
+    assert len(auditing.questions(made, probe_of(made), SLOW).asks) == len(auditing.shown(made))
+
+
+def test_a_round_says_how_the_stream_goes_and_what_is_left() -> None:
+    made = seen(audits=8, extra=3)
+    figure = figures.measure(made, probe_of(made), None)["average_precision"]
+    pace = auditing.pace(made, "labelling", figure)
+    assert pace.trained == 60
+    assert pace.owed == pytest.approx(20 / 9)
+    told: dict[str, Any] = auditing.told(made, pace)
+    assert told["drawn"] == 8
+    assert told["left"] == len(auditing.shown(made)) - 8
+    assert (told["extra"], told["needed"]) == (3, 30)
+    run = Run(number=1, advice={"audits": told, "state": "labelling"}, metrics={})
+    assert auditing.pace_of(made, run) == pace
+    assert auditing.pace_of(made, Run(number=1, advice={}, metrics={})).owed == pace.owed
+
+
+def test_the_share_is_kept_from_run_to_run() -> None:
+    made = seen()
+    before = go_on(None, 50, 0.1, 0.5, "")
+    fields = {name: getattr(made, name) for name in Snapshot.__dataclass_fields__}
+    fields["last_run"] = Run(number=1, advice={"audits": before.to_dict()}, metrics={})
+    now = auditing.pace(Snapshot(**fields), "labelling", None)
+    assert now.owed == pytest.approx(before.owed + 10)
