@@ -30,6 +30,7 @@ COMMANDS = {
     "audit": "labeler.cli.audit:audit",
     "sync": "labeler.cli.loop:sync",
     "labels": "labeler.cli.labels",
+    "notices": "labeler.cli.notices",
     "probes": "labeler.cli.probes",
     "pull": "labeler.cli.pull:pull",
     "score": "labeler.cli.pull:score",

@@ -14,6 +14,7 @@ from labeler.catalog.reading import Content, features_of, file_of, manifest_of
 from labeler.exchange import outgoing
 from labeler.search import Wanted
 from labeler.views import drift as drifting
+from labeler.views import notices as told
 from labeler.web import auth, openapi
 from labeler.web.pages.exchange import sent
 from models.clock import iso
@@ -83,6 +84,14 @@ def features(name: str, ref: str) -> Response:
 def drift(name: str) -> Response:
     """How far the champion's scores have moved on the assets that came since publication."""
     return jsonify(drifting.to_dict(drifting.drift(auth.settings(), check_name(name))))
+
+
+@blueprint.get("/notices")
+def notices() -> Response:
+    """What happened that the asker should know, newest first."""
+    page = told.notices(auth.settings(), auth.viewer(), _whole("page", 1))
+    rows = [one.to_dict() for one in page.items]
+    return jsonify(notices=rows, page=page.number, pages=page.pages, total=page.total)
 
 
 @blueprint.get("/labels/<name>")

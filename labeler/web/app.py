@@ -29,6 +29,7 @@ from labeler.web.pages import (
     login,
     measuring,
     moves,
+    notices,
     people,
     review,
     revisions,
@@ -59,6 +60,7 @@ ROOMS = (
     tokens,
     assets,
     jobs,
+    notices,
 )
 FORM_BYTES = 1_000_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labeler.web.openapi.parts import SHUT, Operation, error, in_path, in_query, json_answer
+from labeler.web.openapi.parts import PAGE, SHUT, Operation, error, in_path, in_query, json_answer
 
 _BINARY = {"type": "string", "format": "binary"}
 _DRIFT = {
@@ -20,6 +20,25 @@ _DRIFT = {
         "rule": {"type": "object"},
         "classes": {"type": "array", "items": {"type": "object"}},
     },
+}
+_NOTICE = {
+    "type": "object",
+    "required": ["id", "kind", "title", "text", "link", "at", "unread"],
+    "properties": {
+        "id": {"type": "integer"},
+        "kind": {"type": "string"},
+        "title": {"type": "string"},
+        "text": {"type": "string"},
+        "link": {"type": "string", "description": "A path of the console."},
+        "at": {"type": "string", "format": "date-time"},
+        "unread": {"type": "boolean"},
+        "undelivered": {"type": "string", "description": "Why it could not be sent beside the console."},
+    },
+}
+_NOTICES = {
+    "type": "object",
+    "required": ["notices", *PAGE],
+    "properties": {"notices": {"type": "array", "items": _NOTICE}} | PAGE,
 }
 
 OPERATIONS: dict[str, dict[str, Operation]] = {
@@ -59,6 +78,15 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
                 404: error("No such attribute."),
                 422: error("A name that can be none."),
             }
+            | SHUT,
+        }
+    },
+    "/api/v1/notices": {
+        "get": {
+            "summary": "List the notices",
+            "description": "What happened that the asker should know; experts see what concerns themselves alone.",
+            "parameters": [in_query("page", type="integer", minimum=1, default=1)],
+            "responses": {200: json_answer("One page of the notices, newest first.", _NOTICES), 422: error("No page.")}
             | SHUT,
         }
     },

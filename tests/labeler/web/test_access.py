@@ -23,6 +23,10 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/media/forged/a.jpg"): (NO, NO, NO, NO, NO),  # opened by its signature alone
     ("GET", "/"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/logout"): (LOGIN, 400, 400, 400, NO),
+    ("GET", "/notices"): (LOGIN, OK, OK, OK, NO),
+    ("POST", "/notices/read"): (LOGIN, 400, 400, 400, NO),
+    ("POST", "/notices/7/read"): (LOGIN, 400, 400, 400, NO),
+    ("GET", "/api/v1/notices"): (401, OK, OK, OK, NO),
     ("GET", "/account"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/account"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/attributes/romance"): (LOGIN, OK, OK, OK, NO),
@@ -30,6 +34,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/attributes/romance/answers"): (LOGIN, OK, OK, OK, NO),
     ("GET", "/attributes/romance/contested"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/attributes/romance/audit"): (LOGIN, NO, 400, 400, NO),
+    ("POST", "/attributes/romance/threshold"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/attributes/romance/answers/7"): (LOGIN, GONE, GONE, GONE, NO),
     ("GET", "/attributes/romance/labels"): (LOGIN, NO, OK, OK, NO),
     ("GET", "/attributes/romance/labels/file"): (LOGIN, NO, OK, OK, NO),
@@ -58,6 +63,8 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/tokens/revoke"): (LOGIN, NO, NO, 400, NO),
     ("GET", "/welcome/forged"): (NO, NO, NO, NO, NO),  # opened by the link's own text alone
     ("POST", "/welcome/forged"): (400, 400, 400, 400, 400),
+    ("POST", "/attributes/romance/pages"): (LOGIN, 400, 400, 400, NO),
+    ("GET", "/attributes/romance/pages"): (LOGIN, NO, NO, NO, NO),  # nobody there has a queue
     ("GET", "/explore"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/explore/image"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/explore/send"): (LOGIN, OK, OK, OK, NO),

@@ -1,0 +1,61 @@
+"""`attune notices`: what happened, and whether it finds its way out."""
+
+from __future__ import annotations
+
+import click
+
+from labeler import jobs, notices
+from labeler.cli.shell import Group, Shell, table
+from labeler.cli.shell import command as attune_command
+from labeler.notices import News
+from labeler.records.schema import Notice
+from labeler.records.session import reading, writing
+from labeler.views import notices as seen
+from labeler.views.viewer import Viewer
+from models.clock import iso, now
+from models.errors import SettingsError
+
+OWNER = Viewer("owner", "command line")
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Notices: what happened lately, and a test of webhook and mail."""
+
+
+@attune_command(command, "list", example="attune notices list")
+@click.option("--page", default=1, show_default=True, type=click.IntRange(1))
+def list_(shell: Shell, page: int) -> None:
+    """What those who manage are told, newest first."""
+    found = seen.notices(shell.settings, OWNER, page)
+    rows = [(f"{one.at:%Y-%m-%d %H:%M}", one.kind, one.title, one.undelivered) for one in found.items]
+    told = [{key: value for key, value in one.to_dict().items() if key != "unread"} for one in found.items]
+    value = {"notices": told, "page": found.number, "pages": found.pages, "total": found.total}
+    shell.result(value, table(("when (UTC)", "kind", "what", "not delivered"), rows))
+    if found.number < found.pages:
+        shell.hint(f"Next page: --page {found.number + 1} of {found.pages}")
+
+
+@attune_command(command, "test", example="attune notices test")
+def test(shell: Shell) -> None:
+    """Send a notice by webhook and mail, as far as they are set, and say what came of it."""
+    ways = notices.channels(shell.settings, expert=False)
+    if not ways:
+        raise SettingsError(
+            "Neither ATTUNE_NOTIFY_WEBHOOK_URL nor ATTUNE_SMTP_URL is set, so notices stay on the console. "
+            "`attune config show` says what they take."
+        )
+    key = f"test:{iso(now())}"
+    notices.tell(shell.settings, [News(key, "test", "A test of Attune's notices", "It has found its way.", "/notices")])
+    jobs.run_here(shell.settings, "notify")
+    with reading(shell.settings) as session:
+        sent = session.query(Notice).filter_by(key=key).one().sent
+    with writing(shell.settings) as session:
+        session.query(Notice).filter_by(key=key).one().due_at = None  # a test is not tried again
+    rows = [
+        (way, held["state"] if held["state"] == "sent" else "not sent", held.get("error", ""))
+        for way, held in sent.items()
+    ]
+    shell.result({"channels": sent}, table(("way", "state", "remark"), rows))
+    if any(state != "sent" for _, state, _ in rows):
+        raise SystemExit(1)

@@ -1,0 +1,104 @@
+"""Notices: what happened that somebody should know, told once each, to those whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session
+
+from labeler.records.schema import Notice, NoticeRead
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from labeler.views.viewer import Viewer
+from models.clock import now
+from models.errors import RecordsError
+
+SETTLED, GATE, STALLED, EMPTY, DRIFT = "settled", "gates passed", "stalled", "empty queue", "drift"
+PUBLISHED, ROLLED_BACK, RETIRED, FAILED, WAITING = "published", "rolled back", "retired", "job failed", "waiting"
+WEBHOOK, MAIL = "webhook", "mail"
+TITLE = 250
+
+
+@dataclass(frozen=True)
+class News:
+    """A notice to be: ``key`` names the event, so that it is told once however often it is seen.
+
+    ``title`` goes out by webhook too and holds no person, no image and no error; ``text`` is for the console and for
+    mail. ``expert`` makes it that expert's alone: such a notice never tells what a model thinks.
+    """
+
+    key: str
+    kind: str
+    title: str
+    text: str
+    link: str
+    attribute: int | None = None
+    expert: int | None = None
+
+
+def channels(settings: Settings, expert: bool) -> list[str]:
+    """Where a notice goes beside the console: owners' by both ways that are set, an expert's own by mail alone."""
+    webhook = [WEBHOOK] if settings.notify_webhook_url and not expert else []
+    return [*webhook, *([MAIL] if settings.smtp_url else [])]
+
+
+def tell(settings: Settings, news: Iterable[News]) -> int:
+    """Record what is not known yet, to be sent by a worker; how many were new."""
+    wanted = {one.key: one for one in news}
+    if not wanted:
+        return 0
+    with reading(settings) as session:
+        known = set(session.scalars(select(Notice.key).where(Notice.key.in_(list(wanted)))))
+    fresh = [one for key, one in wanted.items() if key not in known]
+    if not fresh:
+        return 0
+    at = now()
+    with writing(settings) as session:
+        known = set(session.scalars(select(Notice.key).where(Notice.key.in_([one.key for one in fresh]))))
+        for one in fresh:
+            if one.key not in known:
+                session.add(_row(settings, one, at))
+    return len(fresh)
+
+
+def _row(settings: Settings, one: News, at: datetime) -> Notice:
+    ways = channels(settings, one.expert is not None)
+    return Notice(
+        key=one.key, kind=one.kind, attribute_id=one.attribute, expert_id=one.expert, title=one.title[:TITLE],
+        text=one.text, link=one.link, at=at, due_at=at if ways else None,
+        sent={way: {"state": "waiting", "tries": 0} for way in ways},
+    )  # fmt: skip
+
+
+def may_read(viewer: Viewer) -> ColumnElement[bool]:
+    """The condition on ``Notice`` under which ``viewer`` may read it: one's own, and for managers everybody's news."""
+    own = Notice.expert_id == viewer.expert_id if viewer.expert_id is not None else Notice.id < 0
+    return own | Notice.expert_id.is_(None) if viewer.manages else own
+
+
+def unread_by(viewer: Viewer) -> ColumnElement[bool]:
+    """The condition on ``Notice`` that this login has not marked it as read."""
+    seen = exists().where(NoticeRead.notice_id == Notice.id, NoticeRead.user_id == viewer.user_id)
+    return ~seen.correlate(Notice)
+
+
+def mark(settings: Settings, viewer: Viewer, notice: int | None = None) -> int:
+    """Mark one notice, or all, as read by this login; how many were unread. Raises RecordsError for no such notice."""
+    if viewer.user_id is None:
+        return 0
+    with writing(settings) as session:
+        wanted = select(Notice.id).where(may_read(viewer), unread_by(viewer))
+        if notice is not None:
+            _check(session, viewer, notice)
+            wanted = wanted.where(Notice.id == notice)
+        found = list(session.scalars(wanted))
+        session.add_all(NoticeRead(notice_id=one, user_id=viewer.user_id, at=now()) for one in found)
+    return len(found)
+
+
+def _check(session: Session, viewer: Viewer, notice: int) -> None:
+    if session.scalar(select(Notice.id).where(Notice.id == notice, may_read(viewer))) is None:
+        raise RecordsError(f"There is no notice {notice} for you. The list shows those there are.")
