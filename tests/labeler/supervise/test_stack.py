@@ -5,24 +5,26 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
 import requests
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
-from labeler import jobs
+from labeler import jobs, secrets
 from labeler.label_studio import LabelStudio, local
 from labeler.secrets import redis_address
 from labeler.settings import Settings, build
 from labeler.supervise import Stack, free_ports, orphans
 from labeler.supervise.parts import our_environment
-from models.errors import ServiceDown
+from models.errors import ServiceDown, ServiceError
 from tests.services import PASSWORD
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -53,7 +55,7 @@ def until(true: object) -> None:
     raise AssertionError("it did not come true within 60 s")
 
 
-def test_a_stack_is_ready_refuses_a_second_one_and_leaves_nothing(light: Settings) -> None:
+def test_a_stack_is_ready_refuses_a_second_one_outlives_its_parts_and_leaves_nothing(light: Settings) -> None:
     said: list[str] = []
     with Stack(light, said.append):
         assert [line.split("  ")[0].strip() for line in said] == [
@@ -67,23 +69,40 @@ def test_a_stack_is_ready_refuses_a_second_one_and_leaves_nothing(light: Setting
         assert Redis.from_url(redis_address(light)).config_get("appendonly") == {"appendonly": "yes"}
         # Another command, given nothing but the workspace, finds the parts.
         assert build({}, workspace=str(light.workspace)).web_port == light.web_port
-
-        second = cli(replace(light, web_port=light.web_port), "up")
-        assert second.returncode == 11
-        assert f"already runs on {light.workspace}" in second.stderr
+        nobody_else_gets_in(light)
+        a_second_one_is_refused(light)
+        jobs_survive_the_death_of_workers_and_of_redis(light)
     assert pids(light) == []
     with pytest.raises(RedisError):
         Redis.from_url(redis_address(light)).ping()
 
 
-def test_jobs_survive_the_death_of_workers_and_of_redis(light: Settings) -> None:
-    with Stack(light):
-        for name in ("workers.main", "redis-server"):
-            victims = [process for process in pids(light) if name in " ".join(process.cmdline())]
-            assert victims
-            for process in victims:
-                process.kill()
-            until(lambda: _done_a_sync(light))
+def nobody_else_gets_in(settings: Settings) -> None:
+    """Redis wants its password, which stands in no command line."""
+    with pytest.raises(AuthenticationError):
+        Redis.from_url(settings.redis_address).ping()
+    password = secrets.load(settings.secrets).redis_password
+    assert all(password not in " ".join(process.cmdline()) for process in pids(settings))
+    assert stat.S_IMODE((settings.workspace / "redis" / "redis.conf").stat().st_mode) == 0o600
+
+
+def a_second_one_is_refused(settings: Settings) -> None:
+    second = cli(settings, "up")
+    assert second.returncode == 11
+    assert f"already runs on {settings.workspace}: its console is {settings.web_address}" in second.stderr
+    stack = Stack(free_ports(settings))
+    with pytest.raises(ServiceError, match=settings.web_address) as refused:
+        stack.start()
+    assert "label studio" not in str(refused.value), "what the first one said is none of the second one's words"
+
+
+def jobs_survive_the_death_of_workers_and_of_redis(settings: Settings) -> None:
+    for name in ("workers.main", "redis-server"):
+        victims = [process for process in pids(settings) if name in " ".join(process.cmdline())]
+        assert victims
+        for process in victims:
+            process.kill()
+        until(lambda: _done_a_sync(settings))
 
 
 def _done_a_sync(settings: Settings) -> bool:
@@ -95,29 +114,40 @@ def _done_a_sync(settings: Settings) -> bool:
     return True
 
 
-def test_everything_killed_with_9_starts_again_on_the_same_data(light: Settings) -> None:
-    stack = Stack(light)
-    stack.start()
-    stack.ready()
-    Redis.from_url(redis_address(light)).set("kept", "yes")
-    time.sleep(1.5)  # Redis writes its file to disk once a second
-    for process in [*pids(light), psutil.Process(stack.pid)]:
+def test_killed_with_9_it_starts_again_on_the_same_data(light: Settings) -> None:
+    first = Stack(light)
+    first.start()
+    first.ready()
+    redis = Redis.from_url(redis_address(light))
+    redis.config_set("appendfsync", "always")
+    redis.set("kept", "yes")
+    os.kill(first.pid, signal.SIGKILL)  # its parts go with it, and no port stays taken
+    second = Stack(light)
+    second.start()
+    second.ready()
+    assert jobs.workers_alive(light)
+    for process in [*pids(light), psutil.Process(second.pid)]:
         process.kill()
     with Stack(light):
         assert Redis.from_url(redis_address(light)).get("kept") == b"yes"
         # The dead workers of before do not count as alive.
         assert len(jobs.Worker.all(connection=jobs.connect(light))) == light.workers
-    stack.stop()
+    first.stop()
+    second.stop()
 
 
-def test_only_the_supervisor_killed_with_9_leaves_no_port_taken(light: Settings) -> None:
-    stack = Stack(light)
-    stack.start()
-    stack.ready()
-    os.kill(stack.pid, signal.SIGKILL)
-    with Stack(light):
-        assert jobs.workers_alive(light)
-    stack.stop()
+def test_ctrl_c_says_what_it_stops_and_when_it_has(light: Settings, tmp_path: Path) -> None:
+    log = tmp_path / "said"
+    with log.open("w") as said:
+        # A shell's background job ignores SIGINT; a terminal's does not.
+        command = [sys.executable, "-m", "labeler.cli.main", "up"]
+        up = subprocess.Popen(command, env=our_environment(light), stdout=said, stderr=said, start_new_session=True)
+    until(lambda: "Attune is ready" in log.read_text() or up.poll() is not None)
+    up.send_signal(signal.SIGINT)
+    assert up.wait(60) == 0
+    *_, stopping, stopped = log.read_text().splitlines()
+    assert stopping == "Stopping Redis, the web app, worker 1, worker 2, the schedule …"
+    assert stopped == f"Stopped. Everything is kept in {light.workspace}; the next start goes on with it."
 
 
 def test_a_busy_port_is_named_with_its_part_and_setting(light: Settings) -> None:
