@@ -10,7 +10,7 @@ import pytest
 
 from tests import memory
 
-pytest_plugins = ["tests.browser", "tests.services"]
+pytest_plugins = ["tests.browser", "tests.databases", "tests.services"]
 
 SERVERS = {"services", "house"}  # fixtures that start Label Studio
 

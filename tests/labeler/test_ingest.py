@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,26 +10,28 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from labeler import ingest
 from labeler import settings as reader
 from labeler.ingest import Seen
 from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Base, Expert, Job, Queue, Task
-from labeler.records.session import migrate, reading, writing
+from labeler.records.session import engine, migrate, reading, writing
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import UnknownAnnotationShape
+from tests import databases
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANA, BEN = 11, 12  # user ids in Label Studio
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    made = reader.build({}, workspace=tmp_path_factory.mktemp("ingest"))
+@pytest.fixture(scope="module", params=databases.BOTH)
+def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    made = reader.build({}, workspace=tmp_path_factory.mktemp("ingest"), database_url=databases.database(request))
     migrate(made)
-    return made
+    yield made
+    engine(made.records_url).dispose()
 
 
 @pytest.fixture
@@ -71,6 +74,9 @@ def _fill(settings: Settings) -> None:
             )
             for i in range(1, 4)
         )  # fmt: skip
+        if session.get_bind().dialect.name == "postgresql":
+            session.flush()
+            session.execute(text("SELECT setval('tasks_id_seq', 100)"))  # numbers given by hand do not count there
 
 
 def seen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,21 +15,23 @@ from sqlalchemy import update
 from labeler import lease
 from labeler import settings as reader
 from labeler.records.schema import Attribute
-from labeler.records.session import migrate, reading, writing
+from labeler.records.session import engine, migrate, reading, writing
 from labeler.settings import Settings
 from models import clock
 from models.errors import JobSuperseded
+from tests import databases
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def records(tmp_path: Path) -> Settings:
-    settings = reader.build({}, workspace=tmp_path)
+@pytest.fixture(params=databases.BOTH)
+def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    settings = reader.build({}, workspace=tmp_path, database_url=databases.database(request))
     migrate(settings)
     with writing(settings) as session:
         session.add(Attribute(id=1, name="romance", question="?", classes=["a", "b"], created_at=NOON))
-    return settings
+    yield settings
+    engine(settings.records_url).dispose()
 
 
 def answer(settings: Settings) -> None:
@@ -141,9 +144,9 @@ def test_the_lease_of_a_killed_process_is_free_at_once(records: Settings) -> Non
     code = (
         "import os, signal, sys\n"
         "from labeler import lease, settings\n"
-        "assert lease.take(settings.build({}, workspace=sys.argv[1]), 1)\n"
+        "assert lease.take(settings.build({}, workspace=sys.argv[1], database_url=sys.argv[2]), 1)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(records.workspace)], check=False)
+    done = subprocess.run([sys.executable, "-c", code, str(records.workspace), records.records_url], check=False)
     assert done.returncode == -9
     assert lease.take(records, 1) is not None

@@ -1,0 +1,98 @@
+"""Databases for tests: SQLite always, and a PostgreSQL of our own where a server is installed.
+
+The server listens on a socket in a temporary folder alone, runs as an unprivileged user (it refuses root), and is kept
+for the session; every test that asks gets a database of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
+UNPRIVILEGED = ("postgres", "nobody")
+BOTH = ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.slow])]
+MakeUrl = Callable[[], str]
+
+
+def programs() -> Path | None:
+    """The folder of PostgreSQL's server programs, the newest where there are several; None where there is none."""
+    on_path = shutil.which("initdb")
+    found = [*(path for pattern in FOLDERS for path in sorted(Path("/").glob(pattern[1:]))), *_folder_of(on_path)]
+    return next((path for path in reversed(found) if (path / "postgres").exists()), None)
+
+
+def _folder_of(program: str | None) -> list[Path]:
+    return [Path(program).resolve().parent] if program else []
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[MakeUrl]:
+    """A function that makes an empty database and returns its address."""
+    bin_folder = programs()
+    if bin_folder is None:
+        pytest.skip(
+            "NOT TESTED ON POSTGRESQL: no server is installed here (looked for initdb on PATH and in "
+            f"{', '.join(FOLDERS)}). Debian: apt-get install postgresql."
+        )
+    who = _who()
+    folder = Path(tempfile.mkdtemp(prefix="attune-pg-"))
+    if who:
+        shutil.chown(folder, user=who)
+    data = folder / "data"
+    _run(who, str(bin_folder / "initdb"), "-D", str(data), "-U", "attune", "-A", "trust", "-E", "UTF8", "--no-sync")
+    options = f"-c listen_addresses='' -k {folder} -c fsync=off -c max_connections=60"
+    control = (str(bin_folder / "pg_ctl"), "-D", str(data), "-l", str(folder / "log"), "-w")
+    _run(who, *control, "-o", options, "start")
+    numbers = count(1)
+
+    def make() -> str:
+        name = f"attune{next(numbers)}"
+        engine = create_engine(_address(folder, "postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return _address(folder, name)
+
+    try:
+        yield make
+    finally:
+        _run(who, *control, "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def database(request: pytest.FixtureRequest) -> str | None:
+    """The address for a fixture that is parametrised by `BOTH`; None where SQLite in the workspace will do."""
+    make: MakeUrl | None = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+    return make() if make else None
+
+
+def _address(folder: Path, name: str) -> str:
+    return f"postgresql+psycopg://attune@/{name}?host={folder}"
+
+
+def _who() -> str | None:
+    """The user to run the server as; None for ourselves."""
+    if os.geteuid() != 0:
+        return None
+    known = {user.pw_name for user in pwd.getpwall()}
+    return next(name for name in UNPRIVILEGED if name in known)
+
+
+def _run(who: str | None, *command: str) -> None:
+    # Its output goes to a file, not a pipe: the server would hold a pipe open for as long as it lives.
+    extra: dict[str, Any] = {"user": who} if who else {}
+    with tempfile.TemporaryFile() as told:
+        done = subprocess.run(command, stdout=told, stderr=told, cwd="/", check=False, **extra)
+        told.seek(0)
+        assert done.returncode == 0, f"{command[0]}: {told.read().decode(errors='replace')[-2000:]}"

@@ -1,0 +1,115 @@
+"""Several at once, on SQLite and on a real PostgreSQL: one moment a reading, one writer an attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from sqlalchemy import func, select
+
+from labeler import ingest, lease, people
+from labeler import settings as reader
+from labeler.ingest import Seen
+from labeler.records.schema import Annotation, Attribute, Queue
+from labeler.records.session import engine, migrate, reading, writing
+from labeler.settings import Settings
+from models.clock import now
+from tests import databases, factories
+
+AT_ONCE = 6
+
+
+@pytest.fixture(params=databases.BOTH)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    made = reader.build({}, workspace=tmp_path, database_url=databases.database(request))
+    migrate(made)
+    yield made
+    engine(made.records_url).dispose()
+
+
+@pytest.fixture
+def queue(settings: Settings) -> Queue:
+    return factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """What each of ``acts`` returned; all begin together."""
+    together = Barrier(len(acts))
+
+    def begin(act: Callable[[], object]) -> object:
+        together.wait(10)
+        return act()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [done.result() for done in [pool.submit(begin, act) for act in acts]]
+
+
+def seen(number: int, asset: str) -> Seen:
+    return Seen(number, 100 + number, asset, "romance", None, now(), now(), 1.0)
+
+
+def test_a_reading_sees_one_moment_whatever_is_written_meanwhile(settings: Settings, queue: Queue) -> None:
+    with reading(settings) as session:
+        before = session.scalar(select(Attribute.answers_counter))
+        (asset,) = factories.add_assets(settings, 1)
+        factories.add_answer(settings, queue, asset, "romance")
+        assert session.scalar(select(Attribute.answers_counter)) == before
+        assert session.scalar(select(func.count()).select_from(Annotation)) == 0
+
+
+def test_an_answer_that_all_paths_tell_at_once_is_kept_once(settings: Settings, queue: Queue) -> None:
+    (asset,) = factories.add_assets(settings, 1)
+
+    def tell() -> bool:
+        with writing(settings) as session:
+            return ingest.store(session, session.get_one(Queue, queue.id), seen(1, asset.asset_id), "webhook")
+
+    assert sorted(at_once(*[tell] * AT_ONCE)) == [False] * (AT_ONCE - 1) + [True]
+    with reading(settings) as session:
+        assert session.scalar(select(func.count()).select_from(Annotation)) == 1
+        assert session.get_one(Attribute, queue.attribute_id).answers_counter == 1
+
+
+def test_a_deletion_and_the_creation_it_belongs_to_may_come_at_once(settings: Settings, queue: Queue) -> None:
+    assets = factories.add_assets(settings, 8)
+
+    def create(number: int, asset: str) -> Callable[[], object]:
+        def act() -> None:
+            with writing(settings) as session:
+                ingest.store(session, session.get_one(Queue, queue.id), seen(number, asset), "webhook")
+
+        return act
+
+    def delete(number: int, attribute: int | None) -> Callable[[], object]:
+        def act() -> None:
+            with writing(settings) as session:
+                ingest.delete(session, [number], "webhook", attribute)
+
+        return act
+
+    for number, asset in enumerate(assets):
+        known = queue.attribute_id if number % 2 else None
+        at_once(create(number, asset.asset_id), delete(number, known), delete(number, known))
+    with reading(settings) as session:
+        assert session.scalars(select(Annotation.id).where(Annotation.deleted_at.is_(None))).all() == []
+
+
+def test_of_learners_that_come_at_once_one_gets_the_lease(settings: Settings, queue: Queue) -> None:
+    taken = at_once(*[lambda: lease.take(settings, queue.attribute_id)] * AT_ONCE)
+    assert sum(one is not None for one in taken) == 1
+
+
+def test_the_records_take_what_the_console_writes(settings: Settings, queue: Queue) -> None:
+    """One of each kind of row, read back as it was."""
+    made = people.create(settings, "olga@example.org", "owner", factories.PASSWORD)
+    assert people.verify(settings, "olga@example.org", factories.PASSWORD) == made
+    with reading(settings) as session:
+        attribute = session.get_one(Attribute, queue.attribute_id)
+    run = factories.add_run(settings, attribute, 40)
+    factories.publish(settings, run)
+    factories.add_job(settings, "learn", "queued", subject="romance")
+    with reading(settings) as session:
+        assert session.get_one(Attribute, attribute.id).classes == ["romance", "friendship", "neither"]
