@@ -42,7 +42,7 @@ def run(settings: Settings, report: Report, attribute: str, size: int | None = N
         return {"attribute": attribute, "state": "held by another learner"}
     try:
         # One thread: a round's matrices are small, and threads that wait for each other on busy cores cost seconds.
-        with threadpool_limits(1):
+        with threadpool_limits(1), lease.kept():
             return _rounds(settings, report, attribute, lease, size)
     except JobSuperseded as error:
         log.warning("learn(%s): %s", attribute, error)

@@ -29,10 +29,14 @@ from workers.rounds import Learned
 from workers.snapshot import Asked, Snapshot
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-OFFERED = 3  # the first so many of a queue may be on an expert's screen before the next order arrives
+OFFERED = HEAD  # the first so many of a queue may be on an expert's screen before the next order arrives
 AT_WORK = timedelta(minutes=3)  # an expert whose last answer is no older is at work
 IDLE = timedelta(minutes=1)  # the others' queues follow at most this often
-GRACE = timedelta(minutes=15)  # and stay there: a question is not taken away under somebody's hands
+# A question is not taken away under somebody's hands: Label Studio would refuse the answer. What is on a screen was
+# offered shortly before the queue's last answer or later, and may stay there over lunch, a meeting or a night.
+SERVED = timedelta(minutes=5)  # how long an order may have been in force when the last answer brought up its next
+GRACE = timedelta(minutes=15)  # for a page opened anew
+AWAY = timedelta(days=2)
 
 
 def apply(
@@ -50,7 +54,7 @@ def apply(
     made, failed = 0, []
     for plan in due:
         try:
-            made += _one(settings, ls, seen, queues[plan.queue], plan, learned, lease)
+            made += _one(settings, ls, seen, queues[plan.queue], plan, learned, lease, last[plan.queue])
         except LabelStudioError as error:
             failed.append(error)
     if failed:
@@ -72,17 +76,35 @@ def is_due(queue: Queue, plan: QueuePlan, newest: datetime | None) -> bool:
     if plan.urgent or any(ask.purpose == AUDIT for ask in plan.new):
         return True  # drawn is drawn: an audit that is not asked would bias what the others stand for
     at_work = newest is not None and newest > now() - AT_WORK
-    return at_work or queue.ordered_at < now() - IDLE
+    # Later than now: a clock was set back.
+    return at_work or not now() - IDLE <= queue.ordered_at <= now() + IDLE
+
+
+def may_be_on_screen(offered: datetime | None, newest: datetime | None) -> bool:
+    """Whether a question offered last at ``offered`` may still be open in the browser of an expert whose last answer
+    arrived at ``newest``.
+    """
+    if offered is None:
+        return False
+    since_answer = newest is None or offered > newest - SERVED
+    return offered > now() - GRACE or (since_answer and offered > now() - AWAY)
 
 
 def _one(
-    settings: Settings, ls: LabelStudio, seen: Snapshot, queue: Queue, plan: QueuePlan, learned: Learned, lease: Lease
+    settings: Settings,
+    ls: LabelStudio,
+    seen: Snapshot,
+    queue: Queue,
+    plan: QueuePlan,
+    learned: Learned,
+    lease: Lease,
+    newest: datetime | None,
 ) -> int:
     name = next_order(queue.model_version, lease.token, learned.run)
     scores = {place: (place + 1) / (len(plan.order) + 1) for place in range(len(plan.order))}
     told = {id(item) for item in plan.head}
     lease.renew()
-    made = _add(settings, ls, seen, queue, plan, scores, learned.run)
+    made = _add(settings, ls, seen, queue, plan, scores, learned.run, lease)
     old = {
         item.label_studio_task: scores[place]
         for place, item in enumerate(plan.order)
@@ -92,10 +114,11 @@ def _one(
     if places:
         lease.renew()
         # Older orders stay until the daily clean-up: they cost nothing, deleting them costs as much as the rest.
-        label_studio_queue.reorder(ls, queue.project, places, name, "")
-    gone = _retire(settings, ls, queue, plan)
+        vanished = label_studio_queue.reorder(ls, queue.project, places, name, "")
+        _forget(settings, queue, vanished)
+    gone = _retire(settings, ls, queue, plan, newest)
     _note_order(settings, lease, queue, plan, made, learned.run, name)
-    _forget(settings, gone)
+    _forget(settings, queue, gone)
     return len(made)
 
 
@@ -113,6 +136,7 @@ def _add(
     plan: QueuePlan,
     scores: Mapping[int, float],
     run: int,
+    lease: Lease,
 ) -> dict[int, int]:
     """Import the new questions; place in the order -> Label Studio's id."""
     places = [place for place, item in enumerate(plan.order) if isinstance(item, Ask)]
@@ -128,6 +152,7 @@ def _add(
     ]
     ids = label_studio_queue.add(ls, queue.project, tasks)
     with writing(settings) as session:
+        lease.check(session)  # a newer learner may have asked the same image for another reason meanwhile
         for ask, (_, until), task_id in zip(asks, signed, ids, strict=True):
             assert isinstance(ask, Ask)
             _keep(session, seen, queue, ask, task_id, run, plan.turns.get(ask.index)).signed_until = until
@@ -137,6 +162,8 @@ def _add(
 def _keep(session: Session, seen: Snapshot, queue: Queue, ask: Ask, task_id: int, run: int, due: int | None) -> Task:
     asset_pk = int(seen.view.keys[ask.index])
     held = session.query(Task).filter_by(queue_id=queue.id, asset_pk=asset_pk).one_or_none()
+    if held is not None and held.state == "answered" and held.purpose != BY_HAND:
+        return held  # answered while this round went on: it was asked for what it was asked for
     task = held or Task(queue_id=queue.id, asset_pk=asset_pk, created_at=now())
     task.label_studio_task, task.run, task.due = task_id, run, due
     task.purpose, task.utility, task.reason, task.inclusion = ask.purpose, ask.utility, ask.reason, ask.inclusion
@@ -149,20 +176,20 @@ def _keep(session: Session, seen: Snapshot, queue: Queue, ask: Ask, task_id: int
     return task
 
 
-def _retire(settings: Settings, ls: LabelStudio, queue: Queue, plan: QueuePlan) -> list[Asked]:
-    """Take stale questions out, except those that may be on a screen; the ones really gone."""
+def _retire(settings: Settings, ls: LabelStudio, queue: Queue, plan: QueuePlan, newest: datetime | None) -> list[int]:
+    """Take stale questions out, except those that may be on a screen; Label Studio's ids of the ones really gone."""
     with reading(settings) as session:
         held = {
             task.id: task.offered_at for task in session.query(Task).filter(Task.id.in_([t.key for t in plan.stale]))
         }
-    idle = [task for task in plan.stale if (at := held.get(task.key)) is None or at < now() - GRACE]
+    # One whose image was removed goes in any case.
+    idle = [task for task in plan.stale if task.row < 0 or not may_be_on_screen(held.get(task.key), newest)]
     if not idle:
         return []
     try:
-        gone = set(label_studio_queue.retire(ls, queue.project, [task.label_studio_task for task in idle]))
+        return label_studio_queue.retire(ls, queue.project, [task.label_studio_task for task in idle])
     except LabelStudioError:
         return []  # a stale question costs little; the next round tries again
-    return [task for task in idle if task.label_studio_task in gone]
 
 
 def _note_order(
@@ -179,7 +206,9 @@ def _note_order(
             session.execute(update(Task).where(which).values(**values))
 
 
-def _forget(settings: Settings, gone: list[Asked]) -> None:
+def _forget(settings: Settings, queue: Queue, gone: list[int]) -> None:
+    """Retire the questions that Label Studio holds no more; one asked anew meanwhile has another id there."""
     if gone:
+        mine = (Task.queue_id == queue.id, Task.label_studio_task.in_(gone), Task.state == "open")
         with writing(settings) as session:
-            session.execute(update(Task).where(Task.id.in_([t.key for t in gone])).values(state="retired"))
+            session.execute(update(Task).where(*mine).values(state="retired"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from labeler import attributes, ingest, revisions
@@ -28,11 +29,14 @@ from workers import grids
 log = logging.getLogger("attune.sync")
 # Label Studio stamps a change before it commits it; a change that slow is asked for again.
 OVERLAP = timedelta(seconds=30)
+FAREWELL = timedelta(days=1)
 RENEW = timedelta(days=2)  # an image's address that ends sooner is signed anew
 
 
 def run(settings: Settings, report: Report, attribute: str | None = None, whole: bool = False) -> dict[str, Any]:
     """Read what changed in the queues of ``attribute`` (None: all) since the last sync, and ask to learn from it.
+
+    Of a leaver's queue the last answers may still be on their way: it is read for another day.
 
     ``whole`` compares all tasks, which also finds the ones deleted in Label Studio. Idempotent. A queue that cannot be
     read does not stop the others: it is named under "failed". Raises UnknownAttribute, LabelStudioUnreachable.
@@ -66,7 +70,8 @@ def run(settings: Settings, report: Report, attribute: str | None = None, whole:
 def open_queues(settings: Settings, attribute: str | None) -> list[Queue]:
     """The queues to read, oldest first."""
     with reading(settings) as session:
-        wanted = select(Queue).where(Queue.closed_at.is_(None)).order_by(Queue.id)
+        read = or_(Queue.closed_at.is_(None), Queue.closed_at > now() - FAREWELL)
+        wanted = select(Queue).where(read).order_by(Queue.id)
         if attribute is not None:
             wanted = wanted.where(Queue.attribute_id == attributes.find(session, attribute).id)
         return list(session.scalars(wanted))
@@ -88,13 +93,16 @@ def one_queue(settings: Settings, ls: LabelStudio, queue: Queue, whole: bool = F
         with writing(settings) as session:
             take(session, queue, state, asked_at, told)
         newest = max(newest or state.updated_at, state.updated_at)
+    if newest is not None:
+        # Never beyond the question: a clock that was ahead for a while would hide all answers until it is as late.
+        with writing(settings) as session:
+            session.get_one(Queue, queue.id).synced_until = min(newest, asked_at)
     if whole:
         told["deleted"] += forget_deleted(settings, ls, queue)
+        drop_twins(settings, ls, queue)
         drop_old_orders(settings, ls, queue)
-    renew_images(settings, ls, queue)
-    if newest is not None:
-        with writing(settings) as session:
-            session.get_one(Queue, queue.id).synced_until = newest
+    if queue.closed_at is None:
+        renew_images(settings, ls, queue)
     return told
 
 
@@ -111,7 +119,7 @@ def take(session: Session, queue: Queue, state: TaskState, asked_at: datetime, t
         told["changed"] += ingest.store(session, queue, seen, "sync")
     present = [int(annotation["id"]) for annotation in state.annotations]
     gone = ingest.missing(session, state.id, present, asked_at)
-    ingest.delete(session, gone, "sync")
+    ingest.delete(session, gone, "sync", queue.attribute_id)
     told["deleted"] += len(gone)
 
 
@@ -140,10 +148,28 @@ def forget_deleted(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
                 "%d of %s answers of queue %d are gone from Label Studio; kept here", len(answers), total, queue.id
             )
             return 0
-        ingest.delete(session, answers, "sync")
+        ingest.delete(session, answers, "sync", queue.attribute_id)
         for task in missing:
             task.state = "retired"
     return len(answers)
+
+
+def drop_twins(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
+    """Delete untouched second tasks of an image that the queue holds already, or its expert would see it twice; how
+    many. Two learners at once can leave one, of which only one is in the records.
+    """
+    with reading(settings) as session:
+        rows = session.execute(
+            select(Asset.asset_id, Task.label_studio_task)
+            .join(Asset, Asset.id == Task.asset_pk)
+            .where(Task.queue_id == queue.id, Task.state != "retired")
+        ).all()
+    known: dict[str, int] = dict(rows)
+    twins = {task: known[asset_id] for task, asset_id in changes.untouched(ls, queue.project) if asset_id in known}
+    twins = {task: kept for task, kept in twins.items() if task != kept}
+    held = changes.task_ids(ls, queue.project) if twins else set()
+    gone = label_studio_queue.retire(ls, queue.project, [task for task, kept in twins.items() if kept in held])
+    return len(gone)
 
 
 def drop_old_orders(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
@@ -160,7 +186,8 @@ def drop_old_orders(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
 
 def number_of(order: str) -> int:
     """The number in an order's name, 0 where it has none."""
-    return int(order.split("-")[1]) if order.startswith("order-") else 0
+    found = re.match(r"order-(\d+)-", order)
+    return int(found[1]) if found else 0
 
 
 def annotations_of(session: Session, tasks: Sequence[int]) -> list[int]:

@@ -45,6 +45,12 @@ def task_ids(ls: LabelStudio, project: int) -> set[int]:
     return {row["id"] for row in tasks.listed(ls, project, page=1000)}
 
 
+def untouched(ls: LabelStudio, project: int) -> list[tuple[int, str]]:
+    """Task id and asset of each task that nobody has answered, skipped or begun."""
+    rows = tasks.listed(ls, project, tasks.is_untouched(), page=1000)
+    return [(row["id"], str(row["data"].get("asset_id", ""))) for row in rows]
+
+
 def _annotation(row: dict[str, Any]) -> dict[str, Any]:
     kept = {key: row.get(key) for key in KEPT}
     author = kept["completed_by"]

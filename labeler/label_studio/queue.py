@@ -81,11 +81,11 @@ def held_assets(ls: LabelStudio, project: int, asset_ids: Sequence[str]) -> dict
     return found
 
 
-def reorder(ls: LabelStudio, project: int, scores: Mapping[int, float], version: str, previous: str) -> None:
-    """Serve the tasks of ``scores`` (task id -> score) lowest first from the next fetch on.
+def reorder(ls: LabelStudio, project: int, scores: Mapping[int, float], version: str, previous: str) -> list[int]:
+    """Serve the tasks of ``scores`` (task id -> score) lowest first from the next fetch on; the ids that vanished.
 
     New predictions come first, then the switch, then the old ones go: a crash between leaves one whole order or the
-    other. Ids that vanished meanwhile are left out. ``previous`` is the version served until now ("" for none).
+    other. Ids that Label Studio knows no more are left out. ``previous`` is the version served until now ("" for none).
     """
     wanted = dict(scores)
     if not _import(ls, project, wanted, version):
@@ -93,11 +93,11 @@ def reorder(ls: LabelStudio, project: int, scores: Mapping[int, float], version:
         wanted = {task: score for task, score in wanted.items() if task in existing}
         if not _import(ls, project, wanted, version):
             raise LabelStudioRefused(f"Tasks of project {project} vanish while they are put in order. Ask again.", 400)
-    if not wanted:
-        return
-    serve(ls, project, version)
-    if previous and previous != version:
-        drop_version(ls, project, previous)
+    if wanted:
+        serve(ls, project, version)
+        if previous and previous != version:
+            drop_version(ls, project, previous)
+    return [task for task in scores if task not in wanted]
 
 
 def serve(ls: LabelStudio, project: int, version: str) -> None:

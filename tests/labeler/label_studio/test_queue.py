@@ -83,7 +83,8 @@ def test_an_asset_id_is_matched_whole_and_letter_by_letter(ls: LabelStudio, proj
 def test_reorder_leaves_out_what_vanished_meanwhile(ls: LabelStudio, project: Project, expert: ExpertSession) -> None:
     ids = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3, 0.4]), "run-1")
     assert queue.retire(ls, project.id, ids[1:2]) == ids[1:2]
-    queue.reorder(ls, project.id, {task: -n for n, task in enumerate([*ids, 10**9])}, "run-2", "run-1")
+    vanished = queue.reorder(ls, project.id, {task: -n for n, task in enumerate([*ids, 10**9])}, "run-2", "run-1")
+    assert vanished == [ids[1], 10**9]
     assert answered(expert, project, 3) == [ids[3], ids[2], ids[0]]
     assert expert.next_task(project.id) is None
 
