@@ -24,7 +24,7 @@ def command() -> None:
 
 
 @attune_command(command, "list", example="attune notices list")
-@click.option("--page", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Which page of them.")
 def list_(shell: Shell, page: int) -> None:
     """What those who manage are told, newest first."""
     found = seen.notices(shell.settings, OWNER, page)
