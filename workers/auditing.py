@@ -62,11 +62,10 @@ def pace_of(seen: Snapshot, run: Run) -> Pace:
 
 def told(seen: Snapshot, now: Pace) -> dict[str, object]:
     """What a run keeps of its audits: the pace, how many are drawn, how many could still be, and the batches."""
-    rows = shown(seen)
-    drawn = int(seen.design.drawn(seen.view.pool.asset_ids[rows].tolist()).sum()) if len(rows) else 0
+    rows, drawn, missing = _totals(seen, now)
     return now.to_dict() | {
         "drawn": drawn,
-        "left": len(rows) - drawn,
+        "left": max(0, len(rows) - drawn - missing),
         "extra": Wanted.of(seen.attribute).extra,
         "needed": gate_bound(seen),
     }
@@ -100,16 +99,22 @@ def questions(seen: Snapshot, probe: Probe, now: Pace) -> Audits:
     if not seen.queues:
         return Audits()
     lost = forgotten(seen)
-    rows, wanted = shown(seen), Wanted.of(seen.attribute)
-    drawn = int(seen.design.drawn(seen.view.pool.asset_ids[rows].tolist()).sum()) if len(rows) else 0
-    stream = audit_pace.due(now, AHEAD * len(seen.queues), seen.learner.audit_after)
-    missing = max(0, stream + wanted.extra - drawn)
+    wanted = Wanted.of(seen.attribute)
+    rows, _, missing = _totals(seen, now)
     if not missing:
         return Audits(tuple(lost))
     logits = figures.logits(seen, probe, rows)
     fresh = draw_audits(seen.view.pool, rows, logits, seen.design, missing)
     batch = wanted.extra > _known_extra(seen)
     return Audits((*lost, *chosen.unasked(seen, fresh)), batch, tuple(wanted.experts) if batch else ())
+
+
+def _totals(seen: Snapshot, now: Pace) -> tuple[npt.NDArray[np.intp], int, int]:
+    """Pool rows of the audit titles, how many of them are drawn, and how many more should be."""
+    rows = shown(seen)
+    drawn = int(seen.design.drawn(seen.view.pool.asset_ids[rows].tolist()).sum()) if len(rows) else 0
+    stream = audit_pace.due(now, AHEAD * len(seen.queues), seen.learner.audit_after)
+    return rows, drawn, max(0, stream + Wanted.of(seen.attribute).extra - drawn)
 
 
 def _known_extra(seen: Snapshot) -> int:

@@ -105,7 +105,7 @@ def campaign(seed: int) -> tuple[bool, float, int]:
 
 @pytest.mark.slow
 def test_the_interval_holds_though_the_number_of_audits_follows_the_answers() -> None:
-    held, widths, audits = zip(*(campaign(seed) for seed in range(60)), strict=True)
-    assert np.mean(held) >= 0.9
+    held, widths, audits = zip(*(campaign(seed) for seed in range(40)), strict=True)
+    assert np.mean(held) >= 0.875  # 0.95, less two standard errors of 40 campaigns
     assert np.mean(widths) < 0.25
     assert np.std(audits) > 10

@@ -66,7 +66,7 @@ def test_a_round_says_how_the_stream_goes_and_what_is_left() -> None:
     assert pace.owed == pytest.approx(20 / 9)
     told: dict[str, Any] = auditing.told(made, pace)
     assert told["drawn"] == 8
-    assert told["left"] == len(auditing.shown(made)) - 8
+    assert told["left"] == len(auditing.shown(made)) - 8  # 2 of the stream, 3 on demand: fewer than there are
     assert (told["extra"], told["needed"]) == (3, 30)
     run = Run(number=1, advice={"audits": told, "state": "labelling"}, metrics={})
     assert auditing.pace_of(made, run) == pace

@@ -170,6 +170,12 @@ def test_a_second_opinion_goes_to_the_expert_who_adds_most_unless_he_has_seen_it
     assert [rows(plan.order) for plan in deal(seen, [ask(4, "second-opinion")], 10, whom={4: 1})] == [[], [4], []]
 
 
+def test_a_second_opinion_that_waits_stays_where_somebody_comes_to_it() -> None:
+    before = [task(1, row=7, purpose="second-opinion"), *(task(2 + i, row=60 + i) for i in range(20))]
+    plan = deal(snapshot(1, before), [ask(row) for row in range(20)], size=40)[0]
+    assert rows(plan.order)[0] == 7
+
+
 def test_the_planner_is_kept_from_answers_and_waiting_audits() -> None:
     seen = snapshot(1, [task(1, 3), task(2, 4, purpose=AUDIT), task(3, 5, state="answered")], [(5, 1, "yes")])
     assert taken(seen).tolist() == [5, 4]
