@@ -158,8 +158,8 @@ def every(session: Session) -> list[Attribute]:
     return list(session.scalars(select(Attribute).where(Attribute.retired_at.is_(None)).order_by(Attribute.name)))
 
 
-def instruction(attribute: Attribute) -> str:
-    """What the expert reads before the first image, as HTML for Label Studio's instruction box."""
+def instruction(attribute: Attribute, pages: bool = False) -> str:
+    """What the expert reads before the first image, or page of images, as HTML for Label Studio's instruction box."""
     from markupsafe import escape
 
     parts = [f"<p><b>{escape(attribute.question)}</b></p>"]
@@ -170,5 +170,6 @@ def instruction(attribute: Attribute) -> str:
             items = "".join(f"<li>{escape(text)}</li>" for text in texts)
             parts.append(f"<p><b>{heading}</b></p><ul>{items}</ul>")
     keys = ", ".join(f"<b>{number}</b> {escape(name)}" for number, name in enumerate(attribute.classes, 1))
-    parts.append(f"<p>Keys: {keys}, <b>0</b> unsure; <b>Ctrl+Enter</b> submits, <b>Ctrl+Space</b> skips.</p>")
+    how = "Click on images, or press their keys" if pages else f"Keys: {keys}, <b>0</b> unsure"
+    parts.append(f"<p>{how}; <b>Ctrl+Enter</b> submits, <b>Ctrl+Space</b> skips.</p>")
     return "".join(parts)

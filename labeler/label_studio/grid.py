@@ -16,7 +16,7 @@ from labeler.label_studio.projects import Project
 from models.errors import LabelStudioRefused, UnknownAnnotationShape
 
 CONTROL, OBJECT = "ticked", "page"
-WIDTH = 190  # pixels of one image: some sixteen fit a screen
+WIDTH, HEIGHT = 168, 176  # pixels of one image: five in a row, and sixteen on a large screen
 # Beside the keys that Label Studio's page takes for itself.
 CONFIG = (
     f'<View><Header value="$head"/><Text name="{OBJECT}" value="$about"/>'
@@ -75,7 +75,8 @@ def keys_of(data: Mapping[str, Any]) -> list[int]:
 
 
 def _picture(address: str) -> str:
-    return f'<img src="{escape(address, quote=True)}" alt="" width="{WIDTH}" style="border-radius:6px;display:block">'
+    style = f"width:{WIDTH}px;height:{HEIGHT}px;object-fit:contain;background:#0001;border-radius:6px;display:block"
+    return f'<img src="{escape(address, quote=True)}" alt="" style="{style}">'
 
 
 def read_ticks(annotation: Mapping[str, Any], keys: Sequence[int]) -> set[int] | None:
