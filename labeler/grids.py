@@ -67,7 +67,9 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Ex
         orphan = projects.find(ls, title, mark)
         if orphan is not None:  # a killed maker's
             projects.delete(ls, Project(orphan, 0, None))
-        made = room.create(ls, title, attributes.instruction(attribute, pages=True), webhook_address(settings), secret, mark)
+        made = room.create(
+            ls, title, attributes.instruction(attribute, pages=True), webhook_address(settings), secret, mark
+        )
         with writing(settings) as session:
             row = Grid(attribute_id=attribute.id, expert_id=expert.id, project=made.id, view=made.view)
             row.webhook, row.created_at = made.webhook, now()
