@@ -12,7 +12,8 @@ from labeler import attributes, experts, queues
 from labeler.attributes import Definition
 from labeler.cli import attribute_revisions, threshold  # noqa: F401 - they add their commands to the group
 from labeler.cli.attribute_group import by_class, command
-from labeler.cli.shell import Shell, named, table
+from labeler.cli.attribute_told import told
+from labeler.cli.shell import Shell, table
 from labeler.cli.shell import command as attune_command
 from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Annotation, Attribute, Run
@@ -124,12 +125,4 @@ def show(shell: Shell, name: str) -> None:
     value["queues"] = {
         one["email"]: one["queues"][name] for one in experts.every(shell.settings) if name in one["queues"]
     }
-    shell.result(value, named({key: _short(item) for key, item in value.items() if item not in ("", [], {}, None)}))
-
-
-def _short(item: Any) -> str:
-    if isinstance(item, dict):
-        return "; ".join(f"{key}: {_short(value)}" for key, value in item.items() if value not in (None, "", [], {}))
-    return (
-        ", ".join(map(str, item)) if isinstance(item, list) else f"{item:.3f}" if isinstance(item, float) else str(item)
-    )
+    shell.result(value, told(value))
