@@ -35,6 +35,7 @@ KINDS = {
     "score": ("workers.score:run", "publish"),
     "embed": ("workers.embed:run", "embed"),
     "drift": ("workers.drift:run", "publish"),
+    "import": ("workers.bring:run", "publish"),
     "notify": ("workers.notify:run", "publish"),
     "explore": ("workers.explore:run", "explore"),
     "encoder": ("workers.switch:run", "embed"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logsumexp
 from sqlalchemy import func, select
 
 from labeler import attributes
@@ -57,11 +58,18 @@ def sketches(pool: Pool, probe: ProbeWeights, classes: Sequence[str], until: int
 
 
 def scores_of(pool: Pool, probe: ProbeWeights, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.float64], list[str]]:
-    """Calibrated logits float64 (m, k) of some of the pool's rows (m,), ascending, and their titles."""
-    blocks = [probe.logits(block).astype(np.float64) for block in _vectors(pool, rows)]
-    k = 1 if probe.classes == 2 else probe.classes
-    found = np.concatenate(blocks) if blocks else np.empty((0, k))
-    return found[:, :k], [str(title) for title in pool.titles[rows]]
+    """Calibrated log-odds of each class, float64 (m, k), of some rows (m,) of the pool, ascending, and their titles."""
+    blocks = [log_odds(probe.logits(block).astype(np.float64)) for block in _vectors(pool, rows)]
+    found = np.concatenate(blocks) if blocks else np.empty((0, 1 if probe.classes == 2 else probe.classes))
+    return found, [str(title) for title in pool.titles[rows]]
+
+
+def log_odds(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The log-odds of each class against the others (m, k): of two classes the logit itself."""
+    if logits.shape[1] == 1:
+        return logits
+    others = [logsumexp(np.delete(logits, i, axis=1), axis=1) for i in range(logits.shape[1])]
+    return np.asarray(logits - np.stack(others, axis=1), dtype=np.float64)
 
 
 def _vectors(pool: Pool, rows: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.float32]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from labeler import attributes, ingest
 from labeler.exchange.incoming import Columns, Given, read
-from labeler.exchange.plan import NEW, SAME, Plan, Step, make
+from labeler.exchange.plan import SAME, Plan, Step, make
 from labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert, Queue
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
@@ -73,38 +74,41 @@ def _experts(session: Session, plan: Plan) -> dict[str, int]:
 
 def _write(session: Session, attribute: Attribute, steps: list[Step], experts: dict[str, int]) -> None:
     at = now()
-    told: list[tuple[Annotation, Step]] = []
+    fresh = [step for step in steps if not step.replaces]
+    made: list[int] = []
+    if fresh:
+        rows = [_annotation(attribute, step, experts[step.expert], at) for step in fresh]
+        made = list(session.scalars(insert(Annotation).returning(Annotation.id, sort_by_parameter_order=True), rows))
+    told = [_event(key, "created", step, at) for key, step in zip(made, fresh, strict=True)]
     for step in steps:
-        row = session.get_one(Annotation, step.replaces) if step.replaces else None
-        if row is None:
-            row = _annotation(attribute, step, experts[step.expert], at)
-            session.add(row)
-        else:
+        if step.replaces:
+            row = session.get_one(Annotation, step.replaces)
             row.value, row.updated_at, row.revision = step.value, step.updated_at, attribute.revision
-        told.append((row, step))
-    session.flush()
-    session.add_all(
-        AnnotationEvent(
-            annotation_id=row.id,
-            kind="created" if step.action == NEW or step.replaces is None else "changed",
-            value=step.value,
-            updated_at=step.updated_at,
-            via=VIA,
-            received_at=at,
-        )
-        for row, step in told
-    )
+            told.append(_event(row.id, "changed", step, at))
+    if told:
+        session.execute(insert(AnnotationEvent), told)
 
 
-def _annotation(attribute: Attribute, step: Step, expert: int, at: datetime) -> Annotation:
-    return Annotation(
-        attribute_id=attribute.id,
-        revision=attribute.revision,
-        asset_pk=step.asset.id,
-        expert_id=expert,
-        value=step.value,
-        purpose=IMPORT,
-        answered_at=step.answered_at,
-        updated_at=step.updated_at,
-        received_at=at,
-    )
+def _event(annotation: int, kind: str, step: Step, at: datetime) -> dict[str, Any]:
+    return {
+        "annotation_id": annotation,
+        "kind": kind,
+        "value": step.value,
+        "updated_at": step.updated_at,
+        "via": VIA,
+        "received_at": at,
+    }
+
+
+def _annotation(attribute: Attribute, step: Step, expert: int, at: datetime) -> dict[str, Any]:
+    return {
+        "attribute_id": attribute.id,
+        "revision": attribute.revision,
+        "asset_pk": step.asset.id,
+        "expert_id": expert,
+        "value": step.value,
+        "purpose": IMPORT,
+        "answered_at": step.answered_at,
+        "updated_at": step.updated_at,
+        "received_at": at,
+    }

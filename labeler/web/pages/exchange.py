@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from labeler import attributes
+from labeler import attributes, jobs
 from labeler.exchange import bring, outgoing, waiting
 from labeler.exchange.incoming import Columns
 from labeler.exchange.plan import SAME, Plan
@@ -17,7 +18,8 @@ from labeler.web import auth
 from models.errors import DataError
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/attributes/<name>/labels")
-MOST_BYTES = 8_000_000  # some hundred thousand rows; what is larger goes in by the command
+MOST_BYTES = 4_000_000  # some ten thousand rows; what is larger goes in by the command
+AT_ONCE = 2_000  # lines that come in while the browser waits; more are a worker's
 SHOWN = 50  # rows left out that the page names one by one
 
 
@@ -74,9 +76,11 @@ def preview(name: str) -> ResponseReturnValue:
     with reading(auth.settings()) as session:
         one = attributes.find(session, name)
     shown = plan.left_out[:SHOWN]
+    first = [step for step in plan.steps if step.action != SAME][:8]
     return render_template(
         "labels_preview.html", name=name, question=one.question, classes=one.classes, plan=plan, shown=shown,
         file=upload.filename[:100], ticket=ticket, given=request.form, goes_in=_goes_in(plan), same=SAME,
+        first=first,
     )  # fmt: skip
 
 
@@ -86,6 +90,11 @@ def confirm(name: str) -> ResponseReturnValue:
     person, ticket = auth.viewer().user_id or 0, request.form.get("ticket", "")
     try:
         content = waiting.fetch(auth.settings(), person, ticket)
+        if content.count(b"\n") > AT_ONCE and jobs.workers_alive(auth.settings()):
+            asked = {"ticket": ticket, "person": person, "columns": list(astuple(_columns()))}
+            jobs.enqueue(auth.settings(), "import", attribute=name, create_experts=_create(), **asked)
+            flash("The answers come in one after the other; this page tells when it is done.", "success")
+            return redirect(url_for("jobs.page"))
         plan = bring.bring(auth.settings(), name, content, _columns(), _create())
     except DataError as error:
         return _page(name, str(error), 422)

@@ -75,7 +75,7 @@ def answered(pool: Settings) -> Settings:
 
 
 def answer(
-    key: int, asset: int, expert: int, value: str, purpose: str, at: datetime, inclusion: float | None = None
+    key: int | None, asset: int, expert: int, value: str, purpose: str, at: datetime, inclusion: float | None = None
 ) -> Annotation:
     """A row of Label Studio's answers."""
     return Annotation(

@@ -10,10 +10,12 @@ import time
 import pytest
 from sqlalchemy import select
 
+from labeler import jobs
 from labeler.exchange import waiting
-from labeler.records.schema import Annotation, Attribute, Expert
+from labeler.records.schema import Annotation, Attribute, Expert, Job
 from labeler.records.session import reading
 from labeler.settings import Settings
+from labeler.web.pages import exchange
 from models.errors import DataError
 from tests import factories
 from tests.labeler.web.conftest import TOKEN, Actor
@@ -77,6 +79,22 @@ def test_a_file_that_cannot_be_read_is_told_on_the_form(owner: Actor, settings: 
     assert "there is no &#39;expert&#39;" in upload(owner, b"asset_id,class\nimg,romance\n")
     assert "no UTF-8" in upload(owner, b"\xff\xfe\xfa,")
     assert not list((settings.workspace / "imports").glob("*"))
+
+
+def test_a_long_file_is_a_workers_who_brings_in_what_was_confirmed(
+    owner: Actor, settings: Settings, asset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "AT_ONCE", 1)
+    monkeypatch.setattr(jobs, "workers_alive", lambda _: True)
+    content = f"asset_id,says\n{asset},romance\nnone,romance\n".encode()
+    preview = upload(owner, content, class_column="says", default_expert="ana@example.org")
+    assert "come in one after the other" in confirm(owner, preview)
+    assert answers(settings) == []
+    with reading(settings) as session:
+        job = session.scalars(select(Job).where(Job.kind == "import")).one()
+    done = jobs.run_here(settings, "import", **job.arguments)
+    assert (done["new"], done["left_out"], done["reasons"]) == (1, 1, {"unknown asset": 1})
+    assert answers(settings) == ["romance"]
 
 
 def test_an_upload_belongs_to_who_sent_it_and_is_forgotten(settings: Settings) -> None:
