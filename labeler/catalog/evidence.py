@@ -5,9 +5,10 @@ Runs are judged by the same answers, and by all of them, so that figures of two 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,8 @@ from models.reserve import reserved_in
 MOST_RESERVED = 20_000  # of the reserved assets, so many stand for all: more would not narrow an interval
 NAME, METHOD = "average_precision_difference", "paired audit, Bayesian score curve over the reserved pool"
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -50,6 +53,14 @@ class Evidence:
     inclusion: npt.NDArray[np.float64]
     view: PoolView | None
     missing: str = ""
+    known: dict[Hashable, Any] = field(default_factory=dict)
+
+    def remember(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives, worked out once for as long as this evidence stands."""
+        if key not in self.known:
+            self.known[key] = make()
+        found: T = self.known[key]
+        return found
 
     @property
     def classes(self) -> list[str]:
@@ -101,6 +112,9 @@ class Evidence:
         Calibrated by today's answers on *other* titles: what a calibration learned from an answer must not be judged
         by it, and two runs that were calibrated at different times are only comparable when both are treated alike.
         """
+        return self.remember(("scored", run.id), lambda: self._scored(run))
+
+    def _scored(self, run: Run) -> Scored:
         probe = read_probe(run.probe)
         raw = self.logits(probe, self.labels.asset_ids)
         told = cross_calibrated(raw, self.labels, self.inclusion, seed=self.seed)
@@ -109,16 +123,22 @@ class Evidence:
 
     def figures(self, scored: Scored, thresholds: dict[str, float]) -> dict[str, Metric]:
         """Every figure that the audit supports, as ``models.evaluation.evaluate_audit`` names them."""
-        return evaluate_audit(
-            self.labels, scored.audited, self.inclusion, self.classes,
-            pool=scored.pool, thresholds=thresholds, seed=self.seed,
+        return self.remember(
+            ("figures", scored.run, tuple(sorted(thresholds.items()))),
+            lambda: evaluate_audit(
+                self.labels, scored.audited, self.inclusion, self.classes,
+                pool=scored.pool, thresholds=thresholds, seed=self.seed,
+            ),
         )  # fmt: skip
 
     def difference(self, a: Scored, b: Scored) -> Metric:
         """Average precision of ``a`` minus that of ``b`` on the same answers."""
-        return compare(
-            self.labels, a.audited, b.audited, self.inclusion, self.classes,
-            pool_a=a.pool, pool_b=b.pool, seed=self.seed,
+        return self.remember(
+            ("difference", a.run, b.run),
+            lambda: compare(
+                self.labels, a.audited, b.audited, self.inclusion, self.classes,
+                pool_a=a.pool, pool_b=b.pool, seed=self.seed,
+            ),
         )  # fmt: skip
 
 
@@ -132,7 +152,7 @@ class Scored:
     pool: npt.NDArray[np.float64] | None
 
 
-def gather(settings: Settings, attribute: str) -> Evidence:
+def collect(settings: Settings, attribute: str) -> Evidence:
     """The evidence of today. Raises UnknownAttribute."""
     with reading(settings) as session:
         found = attributes.find(session, attribute)
@@ -148,20 +168,13 @@ def gather(settings: Settings, attribute: str) -> Evidence:
         return Evidence(found, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet")
     labels = consensus(audits, found.classes)
     inclusion = AuditDesign.from_bytes(found.audit_state).inclusions(labels.asset_ids)
-    kept = np.flatnonzero((view.pool.positions(labels.asset_ids) >= 0) & (inclusion > 0))
+    kept = np.flatnonzero((view.positions(labels.asset_ids) >= 0) & (inclusion > 0))
     missing = "" if len(kept) else "none of the audited images is in the pool any more"
     return Evidence(found, revisions, answers, labels.subset(kept), inclusion[kept], view, missing)
 
 
-def difference(settings: Settings, attribute: str, a: Run, b: Run) -> Metric:
-    """Average precision of run ``a`` minus that of ``b`` on all audit answers of today, or the reason why it is not
-    known. Raises UnknownAttribute.
-    """
-    return paired(gather(settings, attribute), a, b)
-
-
 def paired(evidence: Evidence, a: Run, b: Run) -> Metric:
-    """The same from evidence that was gathered already."""
+    """Average precision of run ``a`` minus that of ``b`` on the same audit answers, or why it is not known."""
     reason = evidence.why_not(a) or evidence.why_not(b)
     if reason:
         return unknown(NAME, 0, METHOD, reason)

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import select
 
 from labeler import attributes
-from labeler.catalog.evidence import Evidence, Scored, gather, paired
+from labeler.catalog.at_hand import gather
+from labeler.catalog.evidence import Evidence, Scored, paired
 from labeler.catalog.facts import thresholds_of
 from labeler.pool import active_encoder
 from labeler.records.schema import Alias, Run
@@ -86,10 +87,9 @@ def champion_of(settings: Settings, attribute: str) -> Run | None:
 def measured(evidence: Evidence, run: Run, scored: Scored | None) -> dict[str, Metric]:
     """The run's figures on today's answers; those that it was recorded with where it cannot be judged today."""
     held = {name: Metric.from_dict({"name": name, "method": ""} | metric) for name, metric in run.metrics.items()}
-    if scored is None:
-        return held
-    told = evidence.figures(scored, thresholds_of(run, evidence.classes))
-    return held | told | {"alpha": alpha(Panel.of(evidence.answers, evidence.classes), seed=evidence.seed)}
+    if evidence.answers:
+        held["alpha"] = alpha(Panel.of(evidence.answers, evidence.classes), seed=evidence.seed)
+    return held if scored is None else held | evidence.figures(scored, thresholds_of(run, evidence.classes))
 
 
 def outcome(
@@ -112,17 +112,17 @@ def outcome(
     ):
         metric = figures.get(name)
         values[gate] = getattr(metric, side) if metric else None
-        reasons[gate] = metric.reason if metric else "it was not measured"
+        reasons[gate] = metric.reason if metric else evidence.why_not(run) or "it was not measured"
     if champion is not None and champion.id == run.id:
         values["not_worse_than_champion"] = 0.0
     elif difference is not None:
         values["not_worse_than_champion"] = difference.hi
         reasons["not_worse_than_champion"] = difference.reason
     with reading(settings) as session:
-        encoder = active_encoder(session)
+        encoder, chosen = active_encoder(session), attributes.find(session, evidence.attribute.name).settings
     values["encoder"] = None if encoder is None else float(encoder.digest == run.encoder_digest)
     reasons["encoder"] = "the pool has no encoder yet"
-    return judge(values, evidence.attribute.settings.get("gates") or {}, champion is None, reasons)
+    return judge(values, chosen.get("gates") or {}, champion is None, reasons)
 
 
 def judge(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from labeler import attributes
 from labeler.catalog.aliases import aliases_of
-from labeler.catalog.evidence import difference
+from labeler.catalog.at_hand import difference
 from labeler.catalog.facts import find_run
 from labeler.records.schema import Alias, Attribute, Promotion, Run, Version
 from labeler.records.session import reading

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from labeler import attributes
 from labeler.catalog import gates
 from labeler.catalog.aliases import aliases_of
-from labeler.catalog.evidence import Evidence, Scored, gather, paired
+from labeler.catalog.at_hand import gather
+from labeler.catalog.evidence import Evidence, Scored, paired
 from labeler.catalog.facts import LATEST, find_run, thresholds_of
 from labeler.catalog.gates import Gate
 from labeler.records.schema import Attribute, Run, Version
@@ -188,15 +189,18 @@ def _plots(evidence: Evidence, chosen: str, mine: Scored | None, theirs: Scored 
     if mine is None:
         return Plots(named, reason=reason)
     column = classes.index(named)
-    world = _audited(evidence, mine)
-    if why := too_few(world.truth(column)):
+    if why := too_few(_audited(evidence, mine).truth(column)):
         return Plots(named, reason=f"“{named}” has {why}")
-    seen = world.imagined(column, np.random.default_rng(evidence.seed))
-    plots = Plots(named, precision_recall(seen), reliability=reliability(seen))
-    if theirs is None:
-        return plots
-    other = _audited(evidence, theirs).imagined(column, np.random.default_rng(evidence.seed))
-    return replace(plots, champion=precision_recall(other))
+    drawn = evidence.remember(("plots", mine.run, column), lambda: _curves(evidence, mine, column))
+    other = None
+    if theirs is not None:
+        other = evidence.remember(("plots", theirs.run, column), lambda: _curves(evidence, theirs, column))
+    return Plots(named, drawn[0], other[0] if other else None, drawn[1])
+
+
+def _curves(evidence: Evidence, scored: Scored, column: int) -> tuple[Band, Band]:
+    world = _audited(evidence, scored).imagined(column, np.random.default_rng(evidence.seed))
+    return precision_recall(world), reliability(world)
 
 
 def _audited(evidence: Evidence, scored: Scored) -> Audited:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from labeler import attributes
+from labeler.catalog import bounds
 from labeler.catalog.promote import promote
-from labeler.records.schema import Asset, Expert, Run
+from labeler.records.schema import Annotation, Asset, Expert, Run
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from labeler.views.review import Review, review
@@ -168,6 +170,20 @@ def test_a_run_of_another_encoder_is_not_judged_on_todays_vectors(
     assert "another encoder" in page.missing
     assert {gate.name: gate.passed for gate in page.gates}["encoder"] is False
     assert not page.misfits
+
+
+def test_figures_follow_every_answer_and_every_bound_at_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    lively = judged.filled(tmp_path_factory.mktemp("lively") / "workspace")
+    before = review(lively, OWNER, "serious")
+    bounds.change(lively, "serious", "olga", {"audit_lower_bound": 0.99}, {"audit_lower_bound": True})
+    assert [gate.name for gate in review(lively, OWNER, "serious").stopping] == ["audit_lower_bound"]
+    with writing(lively) as session:
+        audits = session.scalars(select(Annotation).where(Annotation.purpose == "audit").order_by(Annotation.id))
+        gone = {one.asset_pk for one in list(audits)[:9]}
+        session.query(Annotation).filter(Annotation.asset_pk.in_(gone)).update({"deleted_at": now()})
+    after = review(lively, OWNER, "serious")
+    assert after.audits < before.audits
+    assert after.rows[0].candidate != before.rows[0].candidate
 
 
 def test_what_is_not_there_is_named(world: Settings) -> None:
