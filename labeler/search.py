@@ -113,10 +113,9 @@ def start(settings: Settings, wanted: Wanted) -> str:
 
     Raises UnknownAsset for an asset that is not there, ServiceDown where Redis does not answer.
     """
+    check(settings, wanted)
     arguments = _arguments(settings, wanted)
     with reading(settings) as session:
-        if wanted.like and session.scalar(select(Asset.id).where(Asset.asset_id == wanted.like)) is None:
-            raise UnknownAsset(f"No asset is called {wanted.like!r}. Search by text, or look it up among the images.")
         recent = select(Job.id, Job.arguments, Job.state).where(Job.kind == KIND, Job.created_at > now() - KEPT)
         for job_id, held, state in session.execute(recent.order_by(Job.created_at.desc())):
             if held == arguments and state in {"queued", "running", "done"}:
@@ -124,6 +123,15 @@ def start(settings: Settings, wanted: Wanted) -> str:
     with writing(settings) as session:
         session.execute(delete(Job).where(Job.kind == KIND, Job.created_at < now() - KEPT))
     return jobs.enqueue(settings, KIND, **arguments)
+
+
+def check(settings: Settings, wanted: Wanted) -> None:
+    """Raise UnknownAsset where the example is no asset of the pool."""
+    with reading(settings) as session:
+        if wanted.like and session.scalar(select(Asset.id).where(Asset.asset_id == wanted.like)) is None:
+            raise UnknownAsset(
+                f"No asset is called {wanted.like!r}. `attune assets list` shows those there are."
+            )
 
 
 def _arguments(settings: Settings, wanted: Wanted) -> dict[str, Any]:

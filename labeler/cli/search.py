@@ -47,6 +47,7 @@ def search(
     wanted = Wanted(text=text.strip(), image=_handed_over(shell, image), **given)
     if not wanted.ranks:
         raise DataError('Give a TEXT, --like ASSET_ID or --image FILE: attune search "two people in love"')
+    searching.check(shell.settings, wanted)
     arguments = {name: value for name, value in vars(wanted).items() if value}
     with shell.progress("search") as report:
         done = jobs.ask(shell.settings, searching.KIND, report, top=top, **arguments)
@@ -76,7 +77,8 @@ def _handed_over(shell: Shell, image: Path | None) -> str:
 def _titles(shell: Shell, asset_ids: list[str]) -> dict[str, str]:
     with reading(shell.settings) as session:
         rows = session.execute(select(Asset.asset_id, Asset.title_id).where(Asset.asset_id.in_(asset_ids)))
-        return {asset: title for asset, title in rows}
+        titles: dict[str, str] = dict(rows.all())
+        return titles
 
 
 @attune_command(_explore, "clusters", example="attune clusters --k 30")
