@@ -3,7 +3,7 @@
 A row becomes an ordinary answer of its expert with the purpose ``import``. Where the expert has answered the asset
 already, the newer answer wins by its own time (``updated_at`` or ``answered_at`` in the file); a row without a time
 never replaces what was answered in Label Studio, but does replace what an earlier import brought. The same answer
-again changes nothing, so the same file may come twice.
+again changes nothing, so the same file may come twice, and does not bring back what was taken away since.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from labeler import people
@@ -80,6 +80,7 @@ class Held:
     value: str
     updated_at: datetime
     imported: bool
+    gone: bool = False  # taken away since: by a revision, or with a leaver's answers
 
 
 def make(session: Session, attribute: Attribute, rows: Sequence[Given], create_experts: bool = False) -> Plan:
@@ -147,6 +148,10 @@ def _wrong(
 def _step(row: Given, asset: Asset, email: str, value: str, held: Held | None, at: datetime) -> Step | str:
     updated = row.updated_at or at
     answered = row.answered_at or updated
+    if held is not None and held.gone:
+        if row.updated_at is None or updated <= held.updated_at:
+            return "taken away since"
+        held = None
     if held is None:
         return Step(row.number, asset, email, value, answered, updated, NEW)
     if held.value == value:
@@ -175,16 +180,23 @@ def _assets(session: Session, names: set[str]) -> dict[str, Asset]:
 
 
 def held_answers(session: Session, attribute_id: int) -> dict[tuple[int, int], Held]:
-    """The newest answer of each expert on each asset: (asset, expert) -> what is held."""
+    """The newest answer of each expert on each asset, (asset, expert) -> what is held; an import that was taken away
+    where there is no other, so that the same file does not bring it back."""
     rows = session.execute(
         select(
             Annotation.asset_pk, Annotation.expert_id, Annotation.id, Annotation.value, Annotation.updated_at,
-            Annotation.purpose,
+            Annotation.purpose, Annotation.deleted_at,
         )
-        .where(Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None))
-        .order_by(Annotation.updated_at, Annotation.value, Annotation.id)
+        .where(
+            Annotation.attribute_id == attribute_id,
+            or_(Annotation.deleted_at.is_(None), Annotation.purpose == IMPORT),
+        )
+        .order_by(Annotation.deleted_at.is_(None), Annotation.updated_at, Annotation.value, Annotation.id)
     )  # fmt: skip
-    return {(asset, who): Held(key, value, at, purpose == IMPORT) for asset, who, key, value, at, purpose in rows}
+    return {
+        (asset, who): Held(key, value, at, purpose == IMPORT, gone is not None)
+        for asset, who, key, value, at, purpose, gone in rows
+    }
 
 
 def _reserved(attribute: Attribute, titles: Sequence[str]) -> int:

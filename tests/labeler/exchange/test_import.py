@@ -94,6 +94,18 @@ def test_the_newer_answer_wins_and_a_row_without_a_time_corrects_imports_alone(
     assert again.counts["new"] + again.counts["changed"] == 0
 
 
+def test_the_same_file_does_not_bring_back_what_was_taken_away(pool: Settings) -> None:
+    file = csv("a0,ana@example.org,romance,", f"a2,ana@example.org,romance,{EARLIER}")
+    bring(pool, "romance", file)
+    with writing(pool) as session:
+        for row in session.scalars(select(Annotation)):
+            row.deleted_at = now()
+    assert bring(pool, "romance", file).reasons == {"taken away since": 2}
+    assert labels(pool) == []
+    bring(pool, "romance", csv(f"a2,ana@example.org,romance,{LATER}"))
+    assert labels(pool) == [("a2", "ana@example.org", "romance")]
+
+
 def test_a_later_answer_in_label_studio_wins_over_an_import(pool: Settings) -> None:
     bring(pool, "romance", csv(f"a0,ana@example.org,romance,{EARLIER}"))
     with writing(pool) as session:
