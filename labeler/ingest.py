@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from labeler import grid_answers, jobs, revisions
+from labeler import jobs, revisions
 from labeler.label_studio.config import read_value
 from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Job, Queue, Task, Tombstone
-from labeler.records.session import reading, writing
+from labeler.records.session import reading
 from labeler.settings import Settings
 from models.answers import BY_HAND
 from models.clock import now, parse
@@ -108,8 +108,10 @@ def _one_writer(session: Session, attribute_id: int | None) -> None:
     """Wait until nobody else changes the attribute's answers (all attributes' where None): on PostgreSQL two paths
     that tell of one annotation would otherwise both create it, or one create what the other says is deleted.
     """
-    locked = select(Attribute.id).order_by(Attribute.id).with_for_update()
-    session.execute(locked if attribute_id is None else locked.where(Attribute.id == attribute_id)).all()
+    if attribute_id is not None:
+        session.get_one(Attribute, attribute_id, with_for_update=True)
+    else:
+        session.execute(select(Attribute.id).order_by(Attribute.id).with_for_update()).all()
 
 
 def _is_same(session: Session, queue: Queue, known: Annotation, seen: Seen) -> bool:
@@ -248,74 +250,6 @@ def _raise_counter(session: Session, attribute_id: int) -> None:
 
 def _moment(value: Any) -> datetime:
     return value if isinstance(value, datetime) else parse(str(value))
-
-
-# -- the webhook's side ------------------------------------------------------------------------------------------------
-
-
-def from_webhook(settings: Settings, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Store what a webhook of Label Studio says and ask for a learning round; answers what was done.
-
-    Actions that carry no annotation, and projects that are no queue of ours, are answered and left alone: the sync will
-    find whatever matters. Raises UnknownAnnotationShape for a payload that cannot be read.
-    """
-    action = payload.get("action")
-    if not isinstance(action, str):
-        raise UnknownAnnotationShape("The webhook's body has no `action`; expected Label Studio's JSON with `action`.")
-    with writing(settings) as session:
-        if action == "ANNOTATIONS_DELETED":
-            touched = _delete_payload(session, payload)
-        elif action in {"ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED"}:
-            touched = _store_payload(session, payload)
-        else:
-            return {"action": action, "stored": 0}
-        names = list(session.scalars(select(Attribute.name).where(Attribute.id.in_(touched))))
-    for name in names:
-        ask_to_learn(settings, name)
-    return {"action": action, "stored": len(names)}
-
-
-def _queue_of(session: Session, payload: Mapping[str, Any]) -> Queue | None:
-    project = payload.get("project")
-    project_id = project.get("id") if isinstance(project, Mapping) else project
-    return session.scalar(select(Queue).where(Queue.project == project_id)) if isinstance(project_id, int) else None
-
-
-def _delete_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
-    try:
-        gone = [int(item["id"]) for item in payload.get("annotations") or ()]
-    except (KeyError, TypeError, ValueError) as error:
-        raise UnknownAnnotationShape(
-            "The webhook's body has no `annotations` with an id each; Label Studio sends both with a deletion."
-        ) from error
-    queue = _queue_of(session, payload)
-    touched = delete(session, gone, "webhook", queue.attribute_id if queue else None)
-    return touched | grid_answers.delete(session, gone, "webhook")
-
-
-def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
-    queue = _queue_of(session, payload)
-    if queue is None:
-        return grid_answers.from_payload(session, payload)
-    classes = revisions.every_class(session, queue.attribute_id)
-    annotations = payload.get("annotations") or [payload.get("annotation")]
-    tasks = payload.get("tasks") or [payload.get("task")]
-    if not all(isinstance(item, Mapping) for item in [*annotations, *tasks]) or not all("id" in one for one in tasks):
-        raise UnknownAnnotationShape(
-            "The webhook's body has no `annotation` and `task` objects with an id; Label Studio sends both."
-        )
-    by_id = {task["id"]: task for task in tasks}
-    changed = False
-    for annotation in annotations:
-        task = tasks[0] if len(tasks) == 1 else by_id.get(annotation.get("task"))
-        if task is None:
-            raise UnknownAnnotationShape(
-                f"Annotation {annotation.get('id')} names the task {annotation.get('task')}, which the webhook lacks; "
-                "the next sync brings it."
-            )
-        seen = read(annotation, int(task["id"]), str((task.get("data") or {}).get("asset_id", "")), classes)
-        changed |= store(session, queue, seen, "webhook")
-    return {queue.attribute_id} if changed else set()
 
 
 def ask_to_learn(settings: Settings, attribute: str) -> None:

@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
-from labeler import ingest
+from labeler import hints
 from labeler.web import auth
 from models.errors import BadWebhookSecret, UnknownAnnotationShape
 
@@ -27,7 +27,7 @@ def label_studio() -> ResponseReturnValue:
     if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), secret.encode()):
         raise BadWebhookSecret(f"A webhook came without the right {HEADER}.")
     request.max_content_length = MOST_BYTES
-    return jsonify(ingest.from_webhook(auth.settings(), _payload()))
+    return jsonify(hints.from_webhook(auth.settings(), _payload()))
 
 
 def _payload() -> dict[str, object]:

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
-from labeler import ingest
+from labeler import hints, ingest
 from labeler import settings as reader
 from labeler.ingest import Seen
 from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Base, Expert, Job, Queue, Task
@@ -263,18 +263,18 @@ def test_a_webhook_that_cannot_be_read_is_refused_and_stores_nothing(
     records: Settings, payload: dict[str, object]
 ) -> None:
     with pytest.raises(UnknownAnnotationShape):
-        ingest.from_webhook(records, payload)
+        hints.from_webhook(records, payload)
     assert held(records) == []
 
 
 @pytest.mark.parametrize("action", ["TASKS_CREATED", "PROJECT_UPDATED", "SOMETHING_NEW"])
 def test_webhooks_that_carry_no_answer_are_left_to_the_sync(records: Settings, action: str) -> None:
-    assert ingest.from_webhook(records, {"action": action}) == {"action": action, "stored": 0}
+    assert hints.from_webhook(records, {"action": action}) == {"action": action, "stored": 0}
 
 
 def test_a_webhook_of_a_project_that_is_no_queue_of_ours_is_left_alone(records: Settings) -> None:
     payload = {"action": "ANNOTATION_CREATED", "project": {"id": 999}, "annotation": {"id": 1}, "task": {"id": 5}}
-    assert ingest.from_webhook(records, payload)["stored"] == 0
+    assert hints.from_webhook(records, payload)["stored"] == 0
 
 
 def test_an_answer_on_a_second_task_of_an_asset_is_not_missing_from_the_first(records: Settings) -> None:
@@ -290,5 +290,5 @@ def test_an_answer_whose_task_a_webhook_does_not_carry_is_left_to_the_sync(recor
     tasks = [{"id": 101, "data": {"asset_id": "a1"}}, {"id": 102, "data": {"asset_id": "a2"}}]
     payload = {"action": "ANNOTATIONS_CREATED", "project": 7, "annotations": [annotation], "tasks": tasks}
     with pytest.raises(UnknownAnnotationShape, match="next sync"):
-        ingest.from_webhook(records, payload)
+        hints.from_webhook(records, payload)
     assert held(records) == []

@@ -14,7 +14,7 @@ from hypothesis import settings as trial
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from labeler import attributes, experts, grid_answers, grids, ingest
+from labeler import attributes, experts, grid_answers, grids, hints, ingest
 from labeler.assets.encoder import activate
 from labeler.attributes import Definition
 from labeler.jobs import quiet
@@ -255,7 +255,7 @@ def test_pages_are_answered_in_label_studio_and_learned_from(live: Settings, ls:
         second = tick(person, pages[1].label_studio_task, [])
         told = ls.request("GET", f"/api/tasks/{pages[1].label_studio_task}")
         payload |= {"task": told, "annotation": told["annotations"][0]}
-        assert ingest.from_webhook(live, payload)["stored"] == 1
+        assert hints.from_webhook(live, payload)["stored"] == 1
         assert sync.run(live, quiet)["changed"] == 0, "both paths tell of one answer"
         assert learn.run(live, quiet, "tender", size=12)["answers"] == 2 * grids.SIZE
         person.delete(second)
