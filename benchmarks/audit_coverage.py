@@ -6,7 +6,9 @@ Each campaign labels with a margin query and audits reserved titles meanwhile, w
 interval is compared with the average precision on all reserved assets (``truth_pool``) and on titles that were never
 in the pool (``truth_unseen``). Methods: ``attune`` (adaptive draw, score curve), ``attune_weighted`` (the same draw,
 inverse probabilities and a bootstrap), ``uniform_bootstrap`` (uniform draw, percentile bootstrap), and
-``cross_validation`` on the training answers, the naive figure.
+``cross_validation`` on the training answers, the naive figure. With ``--growing`` each campaign is one of the product's
+instead: the share of audits follows what is known (``models.audit_pace``), and the interval is judged where it first
+is narrow, or after 24 rounds (``attune_growing``); ``--few`` looks at 10 to 29 audits (``attune_early``).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from rich.table import Table
 from benchmarks.campaigns import BANDS, Floats, World, fitted, margin_rounds, sigmoid, world
 from benchmarks.machine import machine
 from models.audit import AuditDesign
+from models.audit_pace import due, go_on, stream_share
 from models.calibration import apply, calibrate, cross_calibrated, identity
 from models.evaluation import compare, cross_validated, evaluate_audit
 from models.files import write_bytes
@@ -34,6 +37,7 @@ from models.metrics import Metric, average_precision
 
 CLASSES = ("positive", "negative")
 ROUNDS, PER_ROUND = 5, 30
+GOAL, MOST_ROUNDS = 0.2, 24
 COLUMNS = ("band", "data", "attribute", "seed", "audits", "method", "value", "lo", "hi", "truth_pool", "truth_unseen")
 
 Row = tuple[Any, ...]
@@ -46,16 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--campaigns", type=int, default=200, help="in each band")
     parser.add_argument("--seed", type=int, default=0, help="the first campaign's seed")
     parser.add_argument("--bands", default=",".join(BANDS), help="bands of prevalence, separated by commas")
+    parser.add_argument("--growing", action="store_true", help="campaigns whose share of audits follows the answers")
+    parser.add_argument("--few", action="store_true", help="the first figures, from 10 to 29 audits")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args(arguments)
-    result = measure(asked.data, asked.campaigns, asked.seed, asked.bands.split(","))
+    rows_of = growing_rows if asked.growing else few_rows if asked.few else campaign_rows
+    result = measure(asked.data, asked.campaigns, asked.seed, asked.bands.split(","), rows_of)
     _show(result["summary"])
     if asked.json:
         write_bytes(asked.json, compact(result))
     return result
 
 
-def measure(folder: Path, campaigns: int, seed: int, bands: Sequence[str]) -> dict[str, Any]:
+def measure(
+    folder: Path, campaigns: int, seed: int, bands: Sequence[str], rows_of: Callable[[World, int], Iterator[Row]]
+) -> dict[str, Any]:
     """Rows of every campaign and their summary by band, audits and method."""
     begun = time.perf_counter()
     rows: list[Row] = []
@@ -64,7 +73,7 @@ def measure(folder: Path, campaigns: int, seed: int, bands: Sequence[str]) -> di
         for i in range(campaigns):
             question = questions[i % len(questions)]
             told = (band, *question[:2], seed + i)
-            rows += [(*told, *row) for row in campaign_rows(world(folder, question, seed + i), seed + i)]
+            rows += [(*told, *row) for row in rows_of(world(folder, question, seed + i), seed + i)]
     return {
         "what": (__doc__ or "").strip().splitlines()[0],
         "campaigns": campaigns,
@@ -96,6 +105,44 @@ def campaign_rows(campaign: World, seed: int) -> Iterator[Row]:
             yield _naive_row(campaign, labelled, logits, seed)
             yield from _later_rows(campaign, logits, earlier, adaptive, seed)
             return
+
+
+def growing_rows(campaign: World, seed: int) -> Iterator[Row]:
+    """A campaign by the product's rule: 20 labels a round, called settled from 240 on, so that both shares are met."""
+    ids, titles = campaign.ids[campaign.audited].tolist(), campaign.titles[campaign.audited].tolist()
+    design, pace, figure = AuditDesign(seed), None, None
+    for number, (labelled, logits) in enumerate(margin_rounds(campaign, seed)):
+        trained, told = len(labelled), figure.n if figure else 0
+        width = figure.width if figure is not None and figure.value is not None else None
+        share, why = stream_share(0.1, trained, "settled" if trained >= 240 else "labelling", told, width)
+        pace = go_on(pace, trained, 0.1, share, why)
+        missing = min(due(pace, 0), len(ids)) - int(design.drawn(ids).sum())
+        if missing > 0:
+            design.extend(ids, titles, logits[campaign.audited], missing)
+            labels, rows, pi = _answers(campaign, design)
+            pool = sigmoid(logits[campaign.audited])
+            figure = evaluate_audit(labels, sigmoid(logits[rows]), pi, CLASSES, pool=pool, seed=seed)[
+                "average_precision"
+            ]
+        narrow = figure is not None and figure.value is not None and not figure.early and figure.width <= GOAL
+        if figure is not None and (narrow or number == MOST_ROUNDS):
+            yield _row(0, "attune_growing", figure, *_truths(campaign, logits))
+            yield 0, "audits and labels at the end", figure.n, figure.n, figure.n, trained, trained
+            return
+
+
+def few_rows(campaign: World, seed: int) -> Iterator[Row]:
+    """The early figures: 10, 15, 20 and 29 audits."""
+    ids, titles = campaign.ids[campaign.audited].tolist(), campaign.titles[campaign.audited].tolist()
+    design = AuditDesign(seed)
+    for more, (_, logits) in zip((0, 0, 10, 5, 5, 9), margin_rounds(campaign, seed), strict=False):
+        if not more:
+            continue
+        design.extend(ids, titles, logits[campaign.audited], more)
+        labels, rows, pi = _answers(campaign, design)
+        pool = sigmoid(logits[campaign.audited])
+        found = evaluate_audit(labels, sigmoid(logits[rows]), pi, CLASSES, pool=pool, seed=seed)
+        yield _row(len(labels), "attune_early", found["average_precision"], *_truths(campaign, logits))
 
 
 def _audit_rows(
