@@ -78,9 +78,9 @@ def deal(
     places = _Places(snapshot, size)
     chosen.put_first(snapshot, places.ranked, places.seen)
     here = {task.row: task for queue in places.ranked for task in waiting(snapshot, queue)}
-    for task in here.values():
-        if task.purpose == SECOND_OPINION:
-            places.keep(task)  # no plan names it again: behind the head nobody would ever come to it
+    for held in here.values():
+        if held.purpose == SECOND_OPINION:
+            places.keep(held)  # no plan names it again: behind the head nobody would ever come to it
     for ask in asks:
         task = here.get(ask.index)
         if task is not None and ask.purpose != SECOND_OPINION:
