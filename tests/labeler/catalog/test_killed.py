@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.context import ForkServerContext
 
 import numpy as np
@@ -13,6 +16,7 @@ from labeler.catalog import listing
 from labeler.catalog.heal import heal
 from labeler.catalog.history import history
 from labeler.catalog.promote import promote
+from labeler.catalog.reading import file_of
 from labeler.records.schema import Version
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -54,6 +58,35 @@ def check(settings: Settings) -> None:
         listing.resolve(settings, parse_reference("serious"))
 
 
+@contextmanager
+def pulled_all_the_while(settings: Settings) -> Iterator[None]:
+    """A pipeline that reads the champion again and again while the block lasts, from the records and from the files."""
+    stop, errors, read = threading.Event(), [], 0
+    catalog, wanted = Catalog(settings.catalog_address), parse_reference("serious")
+
+    def pull() -> None:
+        nonlocal read
+        while not stop.is_set():
+            try:
+                read_probe(file_of(settings, wanted, "probe.safetensors").content)
+                manifest = catalog.manifest("serious", catalog.resolve(wanted))
+                for name in manifest.files:
+                    catalog.read(manifest, name)
+                read += 1
+            except Exception as error:
+                errors.append(repr(error))
+
+    pipeline = threading.Thread(target=pull)
+    pipeline.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        pipeline.join()
+    assert errors == []
+    assert read > 0
+
+
 def test_thirty_kills_leave_no_half_version(settings: Settings, forks: ForkServerContext) -> None:
     generator = np.random.default_rng(7)
     warm = forks.Process(target=promote_one, args=(settings.workspace, "1", "whole"))
@@ -65,15 +98,16 @@ def test_thirty_kills_leave_no_half_version(settings: Settings, forks: ForkServe
     whole.join()
     length = time.monotonic() - begun
     ended = 0
-    for number in range(KILLS):
-        worlds.add_run(settings)
-        process = forks.Process(target=promote_one, args=(settings.workspace, "latest", f"try {number}"))
-        process.start()
-        process.join(timeout=generator.uniform(0, length))
-        process.kill()
-        process.join()
-        ended += process.exitcode == 0
-        check(settings)
+    with pulled_all_the_while(settings):
+        for number in range(KILLS):
+            worlds.add_run(settings)
+            process = forks.Process(target=promote_one, args=(settings.workspace, "latest", f"try {number}"))
+            process.start()
+            process.join(timeout=generator.uniform(0, length))
+            process.kill()
+            process.join()
+            ended += process.exitcode == 0
+            check(settings)
     assert ended < KILLS, "some were killed in the middle"
     heal(settings)
     final = promote(settings, "serious", "latest", "after the storm", "ana")
@@ -87,12 +121,14 @@ def test_twenty_at_once_write_one_history_without_a_gap(settings: Settings, fork
         forks.Process(target=promote_one, args=(settings.workspace, str(number % 3 + 1), f"call {number}", barrier))
         for number in range(20)
     ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
+    promote(settings, "serious", 1, "before all", "ana")
+    with pulled_all_the_while(settings):
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
     assert [process.exitcode for process in processes] == [0] * 20
     lines = history(settings, "serious")
-    assert sorted(line.reason for line in lines) == sorted(f"call {number}" for number in range(20))
+    assert sorted(line.reason for line in lines) == sorted(["before all", *(f"call {number}" for number in range(20))])
     check(settings)
     assert Catalog(settings.catalog_address).aliases("serious") == {"champion": lines[-1].version}
