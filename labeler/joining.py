@@ -88,11 +88,11 @@ def _login(settings: Settings, expert: Expert) -> str | None:
         people.create(settings, expert.email, "expert", chance.token_hex(16), expert.id)
     else:
         with writing(settings) as session:
-            user = session.scalar(select(User).where(User.email == expert.email))
-            assert user is not None
+            user = session.scalars(select(User).where(User.email == expert.email)).one()
             user.expert_id = expert.id
-            if role == "expert":
-                user.disabled_at = None
+        if role == "expert" and user.disabled_at is not None:  # neither password nor sessions of before come back
+            people.set_password(settings, expert.email, chance.token_hex(16))
+            people.enable(settings, expert.email)
     return sign_in_links.make(settings, expert.email) if role in {None, "expert"} else None
 
 

@@ -166,6 +166,8 @@ def test_a_leavers_answers_stay_or_are_set_aside_and_can_be_taken_back(
     assert living(settings) == 0
     assert owner.send(NEW, email="ana@example.org", role="expert").status_code == 200
     assert "Set aside" in owner.get(person("ana@example.org")).text
+    assert expert.get("/").status_code == 302  # neither the session of before comes back, nor the password
+    assert people.verify(settings, "ana@example.org", factories.PASSWORD) is None
 
 
 def living(settings: Settings) -> int:
