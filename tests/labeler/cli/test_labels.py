@@ -1,0 +1,61 @@
+"""`attune labels` and `attune notices`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from labeler import notices
+from labeler.cli.main import attune
+from labeler.notices import News
+from labeler.settings import Settings
+from models.errors import DataError, SettingsError
+from tests import factories
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = factories.workspace(tmp_path / "workspace")
+    factories.add_attribute(made)
+    factories.add_expert(made)
+    return made
+
+
+def run(settings: Settings, *words: str) -> Result:
+    return CliRunner().invoke(attune, [*words, "--workspace", str(settings.workspace)], catch_exceptions=True)
+
+
+def test_labels_go_out_and_come_in_again(settings: Settings, tmp_path: Path) -> None:
+    one, two = (asset.asset_id for asset in factories.add_assets(settings, 2))
+    old = tmp_path / "old.csv"
+    old.write_text(f"image,expert,class\n{one},ana@example.org,romance\n{two},eve@example.org,neither\n")
+    dry = run(settings, "labels", "import", "romance", str(old), "--asset-column", "image", "--dry-run", "--json")
+    told = json.loads(dry.stdout)
+    assert (told["dry_run"], told["new"], told["reasons"]) == (True, 1, {"unknown expert": 1})
+    assert "--create-experts" in dry.stderr
+    done = run(settings, "labels", "import", "romance", str(old), "--asset-column", "image", "--create-experts")
+    assert done.exit_code == 0
+    assert "attune learn romance" in done.stderr
+    new = tmp_path / "new.parquet"
+    told = json.loads(run(settings, "labels", "export", "romance", "--to", str(new), "--json").stdout)
+    assert told["rows"] == 2
+    again = json.loads(run(settings, "labels", "import", "romance", str(new), "--json").stdout)
+    assert (again["new"], again["changed"], again["there_already"]) == (0, 0, 2)
+
+
+def test_a_suffix_that_is_no_format_is_refused_before_anything_is_read(settings: Settings, tmp_path: Path) -> None:
+    refused = run(settings, "labels", "export", "romance", "--to", str(tmp_path / "labels.xlsx"))
+    assert isinstance(refused.exception, DataError)
+    assert "--format" in str(refused.exception)
+
+
+def test_notices_are_listed_and_a_test_without_a_way_out_says_so(settings: Settings) -> None:
+    notices.tell(settings, [News("k", "drift", "romance has drifted", "", "/")])
+    told = json.loads(run(settings, "notices", "list", "--json").stdout)
+    assert [one["title"] for one in told["notices"]] == ["romance has drifted"]
+    refused = run(settings, "notices", "test")
+    assert isinstance(refused.exception, SettingsError)
+    assert "ATTUNE_SMTP_URL" in str(refused.exception)
