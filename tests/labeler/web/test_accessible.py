@@ -1,0 +1,137 @@
+"""Every page that a role may open, found in the app's own map of addresses, by axe-core's rules of accessibility."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext
+from sqlalchemy import select
+from werkzeug.routing import Rule
+from werkzeug.serving import make_server
+
+from labeler.records.schema import Expert, Version
+from labeler.records.session import reading, writing
+from labeler.web import access
+from labeler.web.app import create_app
+from tests import axe, factories
+from tests.labeler.web.conftest import Actor
+from tests.models.manifests import make
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+# What a part of an address may be; a page with a new one finds it here, or the test below says which is missing.
+VALUES: dict[str, object] = {"name": "serious-expression", "version": 1, "annotation": 1}
+# Pages that need more than an address to be opened.
+QUERIES = {
+    "people.person": "email=ana@example.org",
+    "people.leave": "email=ana@example.org",
+}
+OPENED_BY_MORE = {
+    "welcome.page": "a link's secret",
+    "moves.progress": "a running job",
+    "explore.sending_page": "a running job",
+    "attribute.correct": "an answer in Label Studio",
+    "grid.wait": "an expert who asked for a page of images",
+}
+NO_PAGES = ("api", "static", "bootstrap", "health", "media")
+
+
+@dataclass(frozen=True)
+class House:
+    """A served console over a workspace in full swing."""
+
+    app: Flask
+    address: str
+    version: int
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[House]:
+    settings = factories.workspace(tmp_path_factory.mktemp("accessible"), redis_url=redis_url)
+    factories.add_studio(settings)
+    with reading(settings) as session:
+        ana = session.scalars(select(Expert).where(Expert.name == "Ana")).one()
+    with writing(settings) as session:
+        row = session.scalars(select(Version)).one()
+        row.manifest = _manifest(row.version)
+        served = row.version
+    factories.add_user(settings, "ana@example.org", "expert", ana)
+    factories.add_user(settings, "olga@example.org", "owner")
+    factories.add_user(settings, "root@example.org", "admin")
+    app = create_app(settings)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield House(app, f"http://127.0.0.1:{server.server_port}", served)
+    server.shutdown()
+    server.server_close()
+
+
+def _manifest(version: int) -> dict[str, Any]:
+    metrics = {"average_precision": factories.metric("average_precision", 0.87)}
+    return make(attribute="serious-expression", version=version, metrics=metrics).to_dict()
+
+
+def pages(house: House, role: str) -> dict[str, str]:
+    """Endpoint -> address of each page that ``role`` may open, plus one that leads nowhere."""
+    rules = [rule for rule in house.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    mine = [rule for rule in rules if _is_page(rule) and access.allowed(rule.endpoint, role)]
+    missing = {name for rule in mine if rule.endpoint not in OPENED_BY_MORE for name in rule.arguments} - VALUES.keys()
+    assert not missing, f"VALUES says nothing of {sorted(missing)}"
+    return {rule.endpoint: _address(house, rule) for rule in mine} | {"nowhere": "/nowhere"}
+
+
+def _is_page(rule: Rule) -> bool:
+    return rule.endpoint.partition(".")[0] not in NO_PAGES
+
+
+def _address(house: House, rule: Rule) -> str:
+    known = VALUES | {"version": house.version}
+    values = {name: known.get(name, "none") for name in rule.arguments}
+    path = house.app.url_map.bind("localhost").build(rule.endpoint, values)
+    return f"{path}?{QUERIES[rule.endpoint]}" if rule.endpoint in QUERIES else path
+
+
+def entered(browser: Browser, house: House, email: str | None, width: int, scheme: str) -> BrowserContext:
+    """A browser of somebody who is logged in."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    if email:
+        cookie = Actor(house.app, email).client.get_cookie("attune_session")
+        assert cookie
+        context.add_cookies([{"name": "attune_session", "value": cookie.value, "url": house.address}])
+    return context
+
+
+@pytest.mark.parametrize(
+    ("role", "email", "width", "scheme"),
+    [
+        ("nobody", None, 390, "light"),
+        ("expert", "ana@example.org", 390, "light"),
+        ("owner", "olga@example.org", 1400, "light"),
+        ("admin", "root@example.org", 390, "dark"),
+    ],
+)
+def test_no_page_breaks_a_serious_rule_or_is_wider_than_its_window(
+    browser: Browser, house: House, role: str, email: str | None, width: int, scheme: str
+) -> None:
+    context = entered(browser, house, email, width, scheme)
+    page, complaints = context.new_page(), []
+    found = pages(house, role) if email else {"login.page": "/login", "nowhere": "/nowhere"}
+    for endpoint, path in found.items():
+        kind = Actor(house.app, email).get(path)
+        if kind.mimetype != "text/html" or kind.status_code == 302:
+            continue
+        reply = page.goto(house.address + path)
+        page.wait_for_load_state("networkidle")
+        assert reply
+        if reply.status >= 400 and endpoint not in {*OPENED_BY_MORE, "nowhere"}:
+            complaints.append(f"{path} answers {reply.status}: QUERIES or OPENED_BY_MORE should say what it needs")
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            complaints.append(f"{path} is wider than {width} pixels")
+        complaints += [f"{path}: {finding}" for finding in axe.serious(page)]
+    context.close()
+    assert not complaints, "\n".join(complaints)
+    assert email is None or len(found) > 8
