@@ -1,18 +1,23 @@
 """Fixtures that every test may ask for, where temporary folders lie, and what may run side by side.
 
 `make test` runs two processes. A module stays in one of them, so that what its tests share is made once; everything
-that needs Label Studio stays in one, too, so that only one is started.
+that needs real services stays in one, too, so that only one Label Studio is started.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import memory
 
 pytest_plugins = ["tests.browser", "tests.databases", "tests.services"]
 
-SERVERS = {"services", "house"}  # fixtures that start Label Studio
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,9 +26,20 @@ def pytest_configure(config: pytest.Config) -> None:
         memory.use()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say to pytest-xdist what belongs together."""
-    for item in items:
-        module = item.nodeid.partition("::")[0]
-        servers = SERVERS & set(getattr(item, "fixturenames", ())) and item.get_closest_marker("services")
-        item.add_marker(pytest.mark.xdist_group("servers" if servers else module))
+class ByModule(LoadScopeScheduling):
+    """Shares modules out; those with the mark ``services`` count as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return "services" if _needs_services(module) else module
+
+
+@cache
+def _needs_services(module: str) -> bool:
+    return "pytest.mark.services" in (ROOT / module).read_text(encoding="utf-8")
+
+
+# pytest-xdist 3.8 does not hand its own groups (--dist loadgroup) on to pytest 9.2.
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """How two processes share the tests."""
+    return ByModule(config, log)
