@@ -32,7 +32,8 @@ def set_clock(source: Callable[[], datetime]) -> Iterator[None]:
 
 def iso(moment: datetime) -> str:
     """ISO 8601 with microseconds and a trailing Z, as Label Studio and the manifests write it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: it writes the years before 1000 in three digits.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def parse(text: str) -> datetime:
