@@ -20,6 +20,7 @@ from labeler.web.openapi.parts import (
     json_answer,
     paged,
 )
+from models.manifest import ALIAS
 
 _PROBE: dict[str, Any] = {
     "type": "object",
@@ -110,8 +111,10 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
             "description": "Newest first; with `on`, what `alias` pointed at then: what was champion on that date.",
             "parameters": [
                 in_path("name"),
-                in_query("on", "A day (its end, UTC) or a moment, ISO 8601.", type="string"),
-                in_query("alias", "With `on`: the alias.", type="string", default="champion"),
+                in_query("on", "A day (its end, UTC) or a moment, ISO 8601.", type="string", format="date"),
+                in_query(
+                    "alias", "With `on`: the alias.", type="string", pattern=f"^{ALIAS.pattern}$", default="champion"
+                ),
                 *paged(100),
             ],
             "responses": {

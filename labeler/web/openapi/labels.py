@@ -85,7 +85,7 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         "get": {
             "summary": "List the notices",
             "description": "What happened that the asker should know; experts see what concerns themselves alone.",
-            "parameters": [in_query("page", type="integer", minimum=1, default=1)],
+            "parameters": [in_query("page", type="integer", minimum=1, maximum=10**9 - 1, default=1)],
             "responses": {200: json_answer("One page of the notices, newest first.", _NOTICES), 422: error("No page.")}
             | SHUT,
         }
