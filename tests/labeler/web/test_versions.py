@@ -12,7 +12,7 @@ from labeler.catalog.promote import promote, retire, rollback
 from labeler.settings import Settings
 from labeler.web.app import create_app
 from labeler.web.markdown import render
-from models.clock import set_clock
+from models.clock import parse, set_clock
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
 
@@ -43,6 +43,7 @@ def app(settings: Settings) -> Flask:
 @pytest.mark.parametrize(
     ("on", "version", "who"),
     [
+        ("0910-07-18", None, None),
         ("2026-02-28", None, None),
         ("2026-03-01", 1, "ana"),
         ("2026-03-01T11:59", None, None),
@@ -57,6 +58,7 @@ def test_what_was_champion_on_a_date(
 ) -> None:
     told = pipeline.client.get("/api/v1/probes/serious/history", query_string={"on": on}).json
     assert (told["version"], (told["line"] or {}).get("who")) == (version, who)
+    assert parse(told["on"]).year == int(on[:4])
     page = owner.client.get("/attributes/serious/history", query_string={"on": on}).text
     assert (f'versions/{version}">version {version}</a> was champion' in page) == (version is not None)
     assert ("there was no champion" in page) == (version is None)
