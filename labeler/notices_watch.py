@@ -106,7 +106,7 @@ def drifted(session: Session) -> Iterator[News]:
             yield News(
                 f"drift:{version.id}", notices.DRIFT, f"{name}: new images score otherwise than version "
                 f"{version.version} was published on",
-                f"Seen on {alarm['n']} new images, in {' and '.join(alarm['classes'])}. A fresh audit "
+                f"Seen on {alarm['n']} new images, in {', '.join(alarm['classes'])}. A fresh audit "
                 "batch measures the probe on the pool as it is now.", f"{page(name)}#h-drift", version.attribute_id,
             )  # fmt: skip
 
