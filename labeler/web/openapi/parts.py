@@ -70,7 +70,7 @@ def in_query(name: str, about: str = "", **schema: Any) -> dict[str, Any]:
 
 def paged(size: int) -> list[dict[str, Any]]:
     """The parameters of a list: which page, and how many rows on one (``size`` unless told)."""
-    kind = {"type": "integer", "minimum": 1, "maximum": 10**9 - 1}
+    kind: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": 10**9 - 1}
     return [in_query(name, **kind, default=default) for name, default in {"page": 1, "size": size}.items()]
 
 
