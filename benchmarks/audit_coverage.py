@@ -127,7 +127,6 @@ def growing_rows(campaign: World, seed: int) -> Iterator[Row]:
         narrow = figure is not None and figure.value is not None and not figure.early and figure.width <= GOAL
         if figure is not None and (narrow or number == MOST_ROUNDS):
             yield _row(0, "attune_growing", figure, *_truths(campaign, logits))
-            yield 0, "audits and labels at the end", figure.n, figure.n, figure.n, trained, trained
             return
 
 
