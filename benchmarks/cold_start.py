@@ -59,7 +59,7 @@ QUESTIONS = (
         "serious-expression",
         lambda truth: truth.value("serious-expression") == "yes",
         (
-            (("a serious expression", "serious people"), ("a light-hearted expression", "light-hearted people")),
+            (("a serious face",), ("a funny face",)),
             (("serious", "a serious story"), ("a comedy", "light-hearted")),
             (("people who frown", "unsmiling people"), ("people who smile", "laughing people")),
         ),
@@ -68,7 +68,7 @@ QUESTIONS = (
         "romance",
         lambda truth: truth.value("romance") == "romance",
         (
-            (("a love story",), ("a story of friendship", "a story of strangers")),
+            (("a romance",), ("a story of friendship", "nothing between them")),
             (("two people in love", "a romance"), ("good friends", "two enemies")),
             (("hugging", "heads touching"), ("a high five", "standing apart")),
         ),

@@ -45,8 +45,8 @@ ATTRIBUTES: tuple[SampleAttribute, ...] = (
         ),
         out_of_scope=("A faint smile", "Nobody in the picture", "A gloomy setting or palette around a smiling face"),
         prompts={
-            "yes": ("a serious expression", "serious people"),
-            "no": ("a light-hearted expression", "light-hearted people"),
+            "yes": ("a serious face",),
+            "no": ("a funny face",),
         },
     ),
     SampleAttribute(
@@ -61,9 +61,9 @@ ATTRIBUTES: tuple[SampleAttribute, ...] = (
         ),
         out_of_scope=("Hearts or confetti alone", "What the title promises", "One person, however dreamy"),
         prompts={
-            "romance": ("a love story",),
+            "romance": ("a romance",),
             "friendship": ("a story of friendship",),
-            "neither": ("a story of strangers",),
+            "neither": ("nothing between them",),
         },
     ),
 )

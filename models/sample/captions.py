@@ -68,6 +68,8 @@ _GENRE = {
     "unsaid": ("a love story", "a story of friendship"),
 }
 
+WRONG_GENRE = 0.3
+
 
 def _pick(rng: Rng, options: Sequence[str]) -> str:
     return options[int(rng.integers(len(options)))]
@@ -162,10 +164,13 @@ def caption(scene: Scene, rng: Rng) -> str:
 
 
 def _mood(scene: Scene, rng: Rng) -> list[str]:
-    """The title's genre, not this image's mood: right for the one only as often as the title keeps its tone."""
+    """The title's genre, not this image's mood, and now and then a wrong one, as in a catalogue's own metadata.
+
+    Without the wrong ones some wordings of a prompt ("a serious story") name the attribute almost as well as labels do.
+    """
     said = []
     if rng.random() < 0.14:
-        heavy = scene.title.mood > 0.5
+        heavy = (scene.title.mood > 0.5) != (rng.random() < WRONG_GENRE)
         said.append(
             _pick(
                 rng,
@@ -175,5 +180,6 @@ def _mood(scene: Scene, rng: Rng) -> list[str]:
             )
         )
     if rng.random() < 0.14:
-        said.append(_pick(rng, _GENRE[scene.title.tie]))
+        tie = scene.title.tie if rng.random() >= WRONG_GENRE else _pick(rng, tuple(_GENRE))
+        said.append(_pick(rng, _GENRE[tie]))
     return said
