@@ -96,6 +96,13 @@ def allowed_by(wanted: Wanted) -> ColumnElement[bool]:
     return condition
 
 
+def listed(settings: Settings, wanted: Wanted, top: int) -> list[str]:
+    """The first ``top`` asset ids that the filter lets through, by id: what there is without anything to rank by."""
+    with reading(settings) as session:
+        found = select(Asset.asset_id).where(allowed_by(wanted)).order_by(Asset.asset_id)
+        return list(session.scalars(found.limit(top)))
+
+
 def columns_of(session: Session, looked_at: int = 200) -> list[str]:
     """The names of the assets' own columns, as the newest assets have them."""
     newest = select(Asset.columns).where(Asset.removed_at.is_(None)).order_by(Asset.id.desc()).limit(looked_at)
@@ -129,9 +136,7 @@ def check(settings: Settings, wanted: Wanted) -> None:
     """Raise UnknownAsset where the example is no asset of the pool."""
     with reading(settings) as session:
         if wanted.like and session.scalar(select(Asset.id).where(Asset.asset_id == wanted.like)) is None:
-            raise UnknownAsset(
-                f"No asset is called {wanted.like!r}. `attune assets list` shows those there are."
-            )
+            raise UnknownAsset(f"No asset is called {wanted.like!r}. `attune assets list` shows those there are.")
 
 
 def _arguments(settings: Settings, wanted: Wanted) -> dict[str, Any]:

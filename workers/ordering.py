@@ -107,7 +107,8 @@ class _Places:
                 self.seen[task.queue].add(task.row)
 
     def keep(self, task: Asked) -> None:
-        self.ranked[task.queue].append(task)
+        if task not in self.ranked[task.queue]:  # it may stand there already, chosen by a person
+            self.ranked[task.queue].append(task)
 
     def add(self, ask: Ask, wanted: int | None = None) -> None:
         """Give a new question to the queue ``wanted``, else to the one that has least before it, if any may take it."""

@@ -105,12 +105,14 @@ def labels(name: str) -> Response:
 
 @blueprint.get("/search")
 def search() -> ResponseReturnValue:
-    """Images of the pool most like a text or an asset; 202 with the job while the workers have not found them yet."""
+    """Images of the pool most like an asset or a text; 202 while the workers have not found them yet."""
     fields = {"text": "q", "like": "like", "title": "title", "column": "column", "value": "value"}
-    wanted = Wanted(**{field: request.args.get(name, "").strip() for field, name in fields.items()})
-    if not wanted.ranks:
-        raise DataError("q: give a text to search by as q=…, or the asset_id of an example as like=….")
+    given = {field: request.args.get(name, "").strip() for field, name in fields.items()}
+    wanted = Wanted(**given | ({"text": ""} if given["like"] else {}))
     top, settings = min(_whole("top", 50), searching.TOP), auth.settings()
+    if not wanted.ranks:
+        names = searching.listed(settings, wanted, top)
+        return jsonify(state="done", assets=[{"asset_id": name, "similarity": None} for name in names])
     found = searching.look(settings, searching.start(settings, wanted), SEARCH_SECONDS)
     if found is None or found.waits:
         waiting = jsonify(state=found.state if found else "queued", assets=[])

@@ -16,7 +16,7 @@ _FOUND: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "required": ["asset_id", "similarity"],
-                "properties": {"asset_id": {"type": "string"}, "similarity": {"type": "number"}},
+                "properties": {"asset_id": {"type": "string"}, "similarity": {"type": ["number", "null"]}},
             },
         },
     },
@@ -28,19 +28,19 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
             "summary": "Search the pool by a text or an example",
             "description": "For experts, owners and administrators: pipelines pull scores instead.",
             "parameters": [
-                in_query("q", "What the images show.", type="string"),
-                in_query("like", "The asset_id of an example; in place of q.", type="string"),
+                in_query("q", "What the images show; without it and like, by id.", type="string", maxLength=300),
+                in_query("like", "The asset_id of an example; wins over q.", type="string"),
                 in_query("title", "What the title or the asset_id contains.", type="string"),
                 in_query("column", "A column of the manifest …", type="string"),
                 in_query("value", "… and what it must be.", type="string"),
-                in_query("top", "How many, at most 600.", type="integer", minimum=1, default=50),
+                in_query("top", "How many, at most 600.", type="integer", minimum=1, maximum=600, default=50),
             ],
             "responses": {
                 200: json_answer("The images, most alike first.", _FOUND),
                 202: json_answer("The workers are at it: ask again.", _FOUND),
                 404: error("No such asset."),
                 409: error("The search did not work, and why."),
-                422: error("Neither q nor like, both, or a text that is too long."),
+                422: error("A text that is too long, or no whole number."),
                 503: error("Redis does not answer."),
             }
             | SHUT,

@@ -153,7 +153,9 @@ def test_the_api_searches_for_people_and_tells_what_is_not_done_yet(
     assert next(one["asset_id"] for one in found["assets"]) == assets[0].asset_id
     assert len(found["assets"]) == 2
     assert owner.get("/api/v1/search?like=nobody").status_code == 404
-    assert owner.get("/api/v1/search?q=a&like=b").status_code == 422
+    names = [one["asset_id"] for one in owner.get("/api/v1/search?top=3").json["assets"]]
+    assert names == sorted(asset.asset_id for asset in assets)[:3]
+    assert owner.get(f"/api/v1/search?q={'x' * 301}").status_code == 422
 
 
 # -- in a real browser -------------------------------------------------------------------------------------------------
