@@ -35,7 +35,7 @@ from workers.main import prepare_log
 
 log = logging.getLogger("attune.schedule")
 SETTLED = timedelta(seconds=60)  # a younger job may not have reached Redis yet
-AGAIN = ("embed", "encoder", "publish", "score")  # kinds that somebody waits for; learn and sync are asked for anew anyway
+AGAIN = ("embed", "encoder", "publish", "score")  # somebody waits for these; learn and sync are asked for anew
 ROUTINE = ("sync", "learn", "notify")
 MOST_TIMES = 3
 # Kinds that carry a change from the records into Label Studio: they are tried until it is there.

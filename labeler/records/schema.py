@@ -412,7 +412,7 @@ class Notice(Base):
     text: Mapped[str] = mapped_column(Text, default="")
     link: Mapped[str]  # a path of the console
     at: Mapped[datetime]
-    due_at: Mapped[datetime | None] = mapped_column(index=True)  # when it is next to be sent; None where nothing is left
+    due_at: Mapped[datetime | None] = mapped_column(index=True)  # when to send it next; None where nothing is left
     sent: Mapped[dict[str, Any]] = mapped_column(default=dict)  # channel -> {"state", "tries", "at", "error"}
 
 
