@@ -47,7 +47,9 @@ class Again:
 
 def wanted(seen: Snapshot, probe: Probe, prompts: Prompts | None) -> Again:
     """The second opinions of this round; none while one expert works alone or the share is used up."""
-    said = [answer for answer in latest(seen.answers) if answer.purpose != AUDIT and answer.value != SKIP]
+    # Of an audit title nothing is learned, so nothing there needs settling, also where a person chose or imported it.
+    learned = set(seen.training.asset_ids)
+    said = [a for a in latest(seen.answers) if a.purpose != AUDIT and a.value != SKIP and a.asset_id in learned]
     n = due(seen, said)
     if not n or not said:
         return Again()

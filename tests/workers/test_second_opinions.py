@@ -9,6 +9,7 @@ import numpy as np
 
 from models.answers import SKIP, UNSURE
 from models.learner import fit
+from models.reserve import reserved_in
 from tests.workers.test_ordering import VIEW, N, ask, snapshot, task
 from workers import second_opinions
 from workers.second_opinions import ALONE, DISAGREE, UNSURE_ALONE, Again, share
@@ -18,9 +19,9 @@ TRUTH = np.where(VIEW.pool.rows(np.arange(N))[:, 0] > 0, "yes", "no").tolist()
 Said = Sequence[tuple[int, int, str]]
 
 
-def seen(said: Said, queues: int = 3, **more: Any) -> Snapshot:
+def seen(said: Said, queues: int = 3, share: float = 0.0, **more: Any) -> Snapshot:
     made = snapshot(queues, said=said, **more)
-    made.attribute.settings = {"seed": 5, "reserved_share": 0.0, "strategy": "attune"}
+    made.attribute.settings = {"seed": 5, "reserved_share": share, "strategy": "attune"}
     return made
 
 
@@ -79,3 +80,12 @@ def test_an_unsure_alone_is_put_to_another_and_a_skip_is_not_an_answer() -> None
     alone = again(seen([(row, 1, UNSURE) for row in range(20)], queues=2))
     assert len(alone.rows) == 2
     assert set(alone.whom.values()) == {2}
+
+
+def test_chosen_and_imported_answers_about_audit_titles_are_never_asked_again() -> None:
+    made = seen(one_each(80), share=0.3)
+    kept = set(reserved_in(VIEW.pool, np.arange(N), 0.3, 5).nonzero()[0].tolist())
+    assert kept & set(range(80)), "some of what was answered is of audit titles"
+    found = again(made)
+    assert found.rows
+    assert not kept & set(found.rows)
