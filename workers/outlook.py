@@ -19,8 +19,7 @@ from models.diversity import Region, coverage, diversity_score
 from models.panel import Panel
 from models.priors import Prompts
 from models.reserve import reserved_in
-from workers import figures
-from workers.second_opinions import FOLDS
+from workers.second_opinions import out_of_sample
 from workers.snapshot import Snapshot
 
 KEY = "outlook"
@@ -84,13 +83,12 @@ def _told(seen: Snapshot, region: Region) -> dict[str, Any]:
 
 
 def parity(seen: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
-    """How well an expert predicts the others and how well the probe does, on the answers that were no audits.
+    """How well an expert predicts the others and how well the probe does, on the answers that it may learn from.
 
     The probe's side is cross-fitted by title: it never learned from the title that it is asked about.
     """
-    panel = Panel.of([answer for answer in seen.answers if answer.purpose != AUDIT], seen.attribute.classes)
-    found = figures.cross_fitted(seen, prompts, FOLDS)
-    place = {asset: row for row, asset in enumerate(seen.training.asset_ids)}
-    proba = found[[place[asset] for asset in panel.asset_ids]] if panel.asset_ids else found[:0]
-    told = panel_parity(panel, proba, seen.seed)
+    learned = set(seen.training.asset_ids)  # not what a person chose or imported of an audit title
+    told_of = [answer for answer in seen.answers if answer.purpose != AUDIT and answer.asset_id in learned]
+    panel = Panel.of(told_of, seen.attribute.classes)
+    told = panel_parity(panel, out_of_sample(seen, panel, prompts), seen.seed)
     return {"expert": told.expert.to_dict(), "probe": told.probe.to_dict(), "difference": told.difference.to_dict()}

@@ -139,4 +139,4 @@ def out_of_sample(seen: Snapshot, panel: Panel, prompts: Prompts | None) -> npt.
     """
     found = figures.cross_fitted(seen, prompts, FOLDS)
     place = {asset: row for row, asset in enumerate(seen.training.asset_ids)}
-    return found[[place[asset] for asset in panel.asset_ids]]
+    return found[np.array([place[asset] for asset in panel.asset_ids], dtype=np.intp)]

@@ -52,6 +52,14 @@ def test_a_second_expert_gives_a_person_to_hold_the_probe_against() -> None:
     assert both["difference"]["lo"] <= both["difference"]["value"] <= both["difference"]["hi"]
 
 
+def test_what_a_person_chose_or_imported_of_an_audit_title_is_left_out() -> None:
+    seen = studio(0, training=60)
+    rows = figures.reserved_rows(seen)[:5].tolist()
+    apart = [Answer(f"a{row}", f"t{row}", "e1@x.org", "yes", "import", NOON) for row in rows]
+    both = changed(seen, answers=(*seen.answers, *apart))
+    assert outlook.parity(both, None) == outlook.parity(seen, None)
+
+
 def test_it_is_renewed_every_few_answers_and_kept_with_the_run(tmp_path: Path) -> None:
     settings = factories.workspace(tmp_path)
     seen = studio(0, training=30)
