@@ -11,7 +11,7 @@ from labeler.audits import Wanted
 from labeler.catalog.gates import RULES
 from labeler.records.schema import Run
 from models import audit_pace
-from models.answers import AUDIT, SKIP, latest
+from models.answers import AUDIT, IMPORT, SKIP, latest
 from models.audit_pace import Pace
 from models.metrics import Metric
 from models.planner import AUDIT_REASON, Ask, draw_audits
@@ -36,7 +36,7 @@ class Audits:
 
 def pace(seen: Snapshot, state: str, figure: Metric | None) -> Pace:
     """How fast the stream goes after this round, from the newest advice and the audit's figure."""
-    base, after = seen.learner.audit_share, seen.learner.audit_after
+    base = seen.learner.audit_share
     share, why = audit_pace.stream_share(
         base,
         len(seen.training),
@@ -48,7 +48,7 @@ def pace(seen: Snapshot, state: str, figure: Metric | None) -> Pace:
     )
     held = (seen.last_run.advice if seen.last_run else {}).get("audits") or {}
     before = Pace.from_dict(held) if "owed" in held else None
-    return audit_pace.go_on(before, others(seen), base, share, why, after)
+    return audit_pace.go_on(before, others(seen), base, share, why, after(seen))
 
 
 def pace_of(seen: Snapshot, run: Run) -> Pace:
@@ -78,8 +78,14 @@ def gate_bound(seen: Snapshot) -> int:
 
 
 def others(seen: Snapshot) -> int:
-    """Answers that were no audits, skips left out."""
-    return sum(answer.purpose != AUDIT and answer.value != SKIP for answer in latest(seen.answers))
+    """Answers to questions that were no audits, skips left out: what a file brought was asked of nobody."""
+    return sum(answer.purpose not in (AUDIT, IMPORT) and answer.value != SKIP for answer in latest(seen.answers))
+
+
+def after(seen: Snapshot) -> int:
+    """After how many answers the stream begins: imported ones make a probe that is worth measuring, too."""
+    imported = sum(answer.purpose == IMPORT and answer.value != SKIP for answer in latest(seen.answers))
+    return max(0, seen.learner.audit_after - imported)
 
 
 def shown(seen: Snapshot) -> npt.NDArray[np.intp]:
@@ -113,7 +119,7 @@ def _totals(seen: Snapshot, now: Pace) -> tuple[npt.NDArray[np.intp], int, int]:
     """Pool rows of the audit titles, how many of them are drawn, and how many more should be."""
     rows = shown(seen)
     drawn = int(seen.design.drawn(seen.view.pool.asset_ids[rows].tolist()).sum()) if len(rows) else 0
-    stream = audit_pace.due(now, AHEAD * len(seen.queues), seen.learner.audit_after)
+    stream = audit_pace.due(now, AHEAD * len(seen.queues), after(seen))
     return rows, drawn, max(0, stream + Wanted.of(seen.attribute).extra - drawn)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from models.answers import AUDIT, SECOND_OPINION, SKIP, UNSURE, Answer, latest
+from models.answers import AUDIT, IMPORT, SECOND_OPINION, SKIP, UNSURE, Answer, latest
 from models.panel import NO_VOTE, Panel, leader
 from models.planner import Ask
 from models.priors import Prompts
@@ -69,12 +69,17 @@ def share(answers: int) -> float:
 
 
 def due(seen: Snapshot, said: Sequence[Answer]) -> int:
-    """How many more may be asked: the share of ``said``, less those answered and those waiting."""
+    """How many more may be asked: the share of what people were asked, less those answered and those waiting.
+
+    Imported answers widen nothing: a large file would fill the queues with its own images for weeks.
+    """
     if len(seen.queues) < 2:
         return 0
-    repeats = len(said) - len({answer.asset_id for answer in said})
+    asked = [answer for answer in said if answer.purpose != IMPORT]
+    brought = {answer.asset_id for answer in said if answer.purpose == IMPORT}
+    repeats = len(asked) - len({answer.asset_id for answer in asked} - brought)
     waiting = sum(task.state == "open" and task.purpose == SECOND_OPINION for task in seen.asked)
-    return int(np.clip(int(share(len(said)) * len(said)) - repeats - waiting, 0, MOST_AT_ONCE * len(seen.queues)))
+    return int(np.clip(int(share(len(asked)) * len(asked)) - repeats - waiting, 0, MOST_AT_ONCE * len(seen.queues)))
 
 
 def _free(seen: Snapshot, said: Sequence[Answer]) -> dict[str, int]:

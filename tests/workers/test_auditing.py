@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from labeler.records.schema import Run
-from models.answers import AUDIT
+from models.answers import AUDIT, IMPORT
 from models.audit_pace import Pace, go_on
 from tests.workers.test_figures import probe_of, studio
 from workers import auditing, figures
@@ -80,3 +81,15 @@ def test_the_share_is_kept_from_run_to_run() -> None:
     fields["last_run"] = Run(number=1, advice={"audits": before.to_dict()}, metrics={})
     now = auditing.pace(Snapshot(**fields), "labelling", None)
     assert now.owed == pytest.approx(before.owed + 10)
+
+
+def test_an_import_begins_the_stream_and_owes_no_audits_of_its_own() -> None:
+    made = studio(0, training=100)
+    fields = {name: getattr(made, name) for name in Snapshot.__dataclass_fields__}
+    fields["answers"] = tuple(replace(answer, purpose=IMPORT) for answer in made.answers)
+    imported = Snapshot(**fields)
+    pace = auditing.pace(imported, "labelling", None)
+    assert pace.owed == 0, "nobody was asked anything yet"
+    ahead = len(auditing.questions(imported, probe_of(imported), pace).asks)
+    assert ahead == int(pace.share * auditing.AHEAD), "the probe is worth measuring from the first question on"
+    assert auditing.pace(made, "labelling", None).owed > 6, "asked, the same answers would owe some"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from models.answers import SKIP, UNSURE
+from models.answers import IMPORT, SKIP, UNSURE
 from models.learner import fit
 from models.reserve import reserved_in
 from tests.workers.test_ordering import VIEW, N, ask, snapshot, task
@@ -89,3 +90,18 @@ def test_chosen_and_imported_answers_about_audit_titles_are_never_asked_again() 
     found = again(made)
     assert found.rows
     assert not kept & set(found.rows)
+
+
+def test_a_large_import_does_not_fill_the_queues_with_second_opinions() -> None:
+    made = seen(one_each(80))
+    assert len(again(made).rows) == 6, "the most at once"
+    brought = replace(made, answers=tuple(replace(one, purpose=IMPORT) for one in made.answers))
+    assert again(brought).rows == ()
+    # Ten questions since then, one of them about an imported image: the share of ten is used up.
+    asked = (*one_each(80), *((row, 1 + row % 3, TRUTH[row]) for row in range(100, 109)), (5, 1, TRUTH[5]))
+    both = seen(asked)
+    mixed = [replace(one, purpose=IMPORT) if i < 80 else one for i, one in enumerate(both.answers)]
+    assert again(replace(both, answers=tuple(mixed))).rows == ()
+    twenty = seen((*one_each(80), *((row, 1 + row % 3, TRUTH[row]) for row in range(100, 120))))
+    some = [replace(one, purpose=IMPORT) if i < 80 else one for i, one in enumerate(twenty.answers)]
+    assert len(again(replace(twenty, answers=tuple(some))).rows) == 2
