@@ -130,10 +130,12 @@ def _known_extra(seen: Snapshot) -> int:
 
 
 def forgotten(seen: Snapshot) -> list[Ask]:
-    """Audits that were drawn and that nobody was asked: the round that drew them ended before it could ask."""
+    """Audits that were drawn and are asked of nobody: the round that drew them ended before it could ask, or their
+    only answer was set aside since."""
     rows = shown(seen)
     ids = seen.view.pool.asset_ids[rows].tolist()
     drawn = rows[seen.design.drawn(ids)] if len(rows) else rows
-    held = {task.row for task in seen.asked} | {*seen.answered.tolist(), *chosen.rows(seen)}
+    waiting = {task.row for task in seen.asked if task.state == "open"}
+    held = {*waiting, *seen.answered.tolist(), *chosen.rows(seen)}
     names = [(int(row), str(seen.view.pool.asset_ids[row])) for row in drawn if int(row) not in held]
     return [Ask(row, name, AUDIT, 1.0, AUDIT_REASON, seen.design.inclusion(name)) for row, name in names]

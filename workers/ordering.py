@@ -124,11 +124,18 @@ class _Places:
 
 
 def _deal_audits(snapshot: Snapshot, audits: Sequence[Ask], asked_for: Set[int]) -> dict[int, list[Ask]]:
-    """New audits in turn over the queues ``asked_for`` (none means all), the one with the fewest waiting first."""
+    """New audits in turn over the queues ``asked_for`` (none means all), the one with the fewest waiting first.
+
+    One whose answer was set aside goes to another queue, as Label Studio has it as answered in that one.
+    """
     dealt: dict[int, list[Ask]] = {queue.id: [] for queue in snapshot.queues}
-    held = {queue: len(_waiting_audits(snapshot, queue)) for queue in asked_for or dealt}
+    held = {queue: len(_waiting_audits(snapshot, queue)) for queue in dealt}
+    had = {(task.queue, task.row) for task in snapshot.asked}
     for ask in audits:
-        queue = min(held, key=lambda one: (held[one], one))
+        able = [queue for queue in dealt if (queue, ask.index) not in had]
+        if not able:
+            continue
+        queue = min(set(able) & asked_for or able, key=lambda one: (held[one], one))
         dealt[queue].append(ask)
         held[queue] += 1
     return dealt

@@ -11,7 +11,9 @@ from labeler.records.schema import Run
 from models.answers import AUDIT, IMPORT
 from models.audit_pace import Pace, go_on
 from tests.workers.test_figures import probe_of, studio
+from tests.workers.test_ordering import rows, snapshot, task
 from workers import auditing, figures
+from workers.ordering import deal
 from workers.snapshot import Snapshot
 
 SLOW = Pace(40, 0.0, 0.1)
@@ -93,3 +95,23 @@ def test_an_import_begins_the_stream_and_owes_no_audits_of_its_own() -> None:
     ahead = len(auditing.questions(imported, probe_of(imported), pace).asks)
     assert ahead == int(pace.share * auditing.AHEAD), "the probe is worth measuring from the first question on"
     assert auditing.pace(made, "labelling", None).owed > 6, "asked, the same answers would owe some"
+
+
+def test_an_audit_whose_only_answer_was_set_aside_is_asked_of_somebody_else() -> None:
+    made = seen(audits=6, known=0)
+    audit = next(answer for answer in made.answers if answer.purpose == AUDIT)
+    row = int(made.view.pool.positions([audit.asset_id])[0])
+    two = snapshot(2)
+    fields = {name: getattr(made, name) for name in Snapshot.__dataclass_fields__}
+    fields |= {"queues": two.queues, "experts": two.experts, "asked": (task(1, row, queue=1, state="answered"),)}
+    before = Snapshot(**fields)
+    assert not auditing.forgotten(before)
+    fields["answers"] = tuple(answer for answer in made.answers if answer is not audit)
+    fields["answer_rows"] = tuple(pair for pair in made.answer_rows if pair[0] != row)
+    gone = Snapshot(**fields)
+    (again,) = auditing.forgotten(gone)
+    assert (again.index, again.purpose, again.inclusion) == (row, AUDIT, made.design.inclusion(audit.asset_id))
+    plans = {plan.queue: rows(plan.order) for plan in deal(gone, [again], size=5)}
+    assert plans == {1: [], 2: [row]}
+    alone = replace(gone, queues=two.queues[:1])
+    assert rows(deal(alone, [again], size=5)[0].order) == []
