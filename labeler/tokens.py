@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select, update
 
+from labeler.records.remembered import Remembered
 from labeler.records.schema import Token
 from labeler.records.session import reading, writing
 from labeler.secrets import Secrets
@@ -30,6 +31,9 @@ class Bearer:
 
     name: str
     role: str
+
+
+_remembered: Remembered[Bearer | None] = Remembered()
 
 
 def issue(settings: Settings, name: str, role: str = "pipeline") -> str:
@@ -66,8 +70,13 @@ def bearer(settings: Settings, secrets: Secrets, text: str) -> Bearer | None:
     """Who ``text`` belongs to, else None. The workspace's own machine token counts as a pipeline."""
     if hmac.compare_digest(text.encode(), secrets.machine_token.encode()):
         return Bearer(MACHINE, "pipeline")
+    digest = _digest(text)
+    return _remembered.get(settings.records_url, digest, lambda: _asked(settings, digest))
+
+
+def _asked(settings: Settings, digest: str) -> Bearer | None:
     with reading(settings) as session:
-        row = session.execute(_LIVE, {"digest": _digest(text)}).one_or_none()
+        row = session.execute(_LIVE, {"digest": digest}).one_or_none()
     return Bearer(row.name, row.role) if row else None
 
 

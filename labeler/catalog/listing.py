@@ -11,6 +11,7 @@ from labeler import attributes
 from labeler.catalog.aliases import aliases_of
 from labeler.catalog.at_hand import difference
 from labeler.catalog.facts import find_run
+from labeler.records.remembered import Remembered
 from labeler.records.schema import Alias, Attribute, Promotion, Run, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -30,6 +31,7 @@ _BY_VERSION = _PUBLISHED.where(Version.version == bindparam("ref"))
 _BY_ALIAS = _PUBLISHED.join(
     Alias, and_(Alias.attribute_id == Version.attribute_id, Alias.version == Version.version)
 ).where(Alias.alias == bindparam("ref"))
+_resolved: Remembered[tuple[int, str]] = Remembered()
 _FIGURE = ("value", "lo", "hi", "n", "reason")
 
 
@@ -79,6 +81,10 @@ def resolve(settings: Settings, reference: Reference) -> tuple[int, str]:
 
     Raises UnknownProbe (also for an attribute that is not there: the outside knows it as a probe), RetiredVersion.
     """
+    return _resolved.get(settings.records_url, reference, lambda: _resolve(settings, reference))
+
+
+def _resolve(settings: Settings, reference: Reference) -> tuple[int, str]:
     query = _BY_ALIAS if reference.version is None else _BY_VERSION
     asked = {"name": reference.name, "ref": reference.version or reference.ref}
     with reading(settings) as session:
