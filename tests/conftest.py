@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import memory
@@ -18,6 +19,10 @@ from tests import memory
 pytest_plugins = ["tests.browser", "tests.databases", "tests.services"]
 
 ROOT = Path(__file__).resolve().parents[1]
+# A law fails for its change alone: the same examples in every run, and no clock that a busy machine could trip.
+# `pytest --hypothesis-profile=default` looks for new ones.
+settings.register_profile("attune", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("attune")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,7 +1,8 @@
 """Databases for tests: SQLite always, and a PostgreSQL of our own where a server is installed.
 
 The server listens on a socket in a temporary folder alone, runs as an unprivileged user (it refuses root), and is kept
-for the session; every test that asks gets a database of its own.
+for the session; every test that asks gets a database of its own. Where there is none those tests are skipped, which
+ATTUNE_REQUIRE_POSTGRESQL=1 turns into a failure.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
+MISSING = (
+    "NOT TESTED ON POSTGRESQL: no server is installed here (looked for initdb on PATH and in "
+    f"{', '.join(FOLDERS)}). Debian: apt-get install postgresql."
+)
 UNPRIVILEGED = ("postgres", "nobody")
 BOTH = ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.slow])]
 MakeUrl = Callable[[], str]
@@ -41,10 +46,9 @@ def postgresql() -> Iterator[MakeUrl]:
     """A function that makes an empty database and returns its address."""
     bin_folder = programs()
     if bin_folder is None:
-        pytest.skip(
-            "NOT TESTED ON POSTGRESQL: no server is installed here (looked for initdb on PATH and in "
-            f"{', '.join(FOLDERS)}). Debian: apt-get install postgresql."
-        )
+        if os.environ.get("ATTUNE_REQUIRE_POSTGRESQL") == "1":
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
     who = _who()
     folder = Path(tempfile.mkdtemp(prefix="attune-pg-"))
     if who:
