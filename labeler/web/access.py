@@ -6,6 +6,7 @@ EXPERTS = frozenset({"expert", "owner", "admin"})
 MANAGERS = frozenset({"owner", "admin"})
 ADMINS = frozenset({"admin"})
 READERS = frozenset({"expert", "owner", "admin", "pipeline"})
+CONSUMERS = frozenset({"owner", "admin", "pipeline"})
 ROLES = ("expert", "owner", "admin", "pipeline")
 
 # Open to all: they tell nothing, or prove the right to enter in a way of their own (secret header, signed address).
@@ -45,6 +46,10 @@ RULES: dict[str, frozenset[str]] = {
     "exchange.preview": MANAGERS,
     "exchange.confirm": MANAGERS,
     "api.drift": MANAGERS,
+    # What a model says of each image, and the probe to work it out with, is no expert's to read before answering.
+    "api.features": CONSUMERS,
+    "api.file": CONSUMERS,
+    "api.history": CONSUMERS,  # the console's own history is for those who manage
     "api.labels": MANAGERS,  # every row names a person, which a pipeline has no need of
     "grid.start": EXPERTS,
     "grid.wait": EXPERTS,
