@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from labeler.records.schema import User
+from labeler.records.schema import SignInLink, User
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
@@ -52,6 +52,7 @@ def create(settings: Settings, email: str, role: str, password: str, expert_id: 
             if before is not None:
                 before.role, before.password_hash, before.disabled_at = user.role, user.password_hash, None
                 before.session_salt, before.expert_id = user.session_salt, expert_id or before.expert_id
+                _end_links(session, before)
                 return person(before)
             session.add(user)
             session.flush()
@@ -80,7 +81,7 @@ def find(settings: Settings, user_id: int, salt: str) -> Person | None:
 
 
 def set_password(settings: Settings, email: str, password: str) -> Person:
-    """Replace a password; every session that used the old one ends.
+    """Replace a password; every session that used the old one ends, and so does a personal link.
 
     Raises UnknownExpert for an address without a login, DataError for a password that is too short.
     """
@@ -88,11 +89,13 @@ def set_password(settings: Settings, email: str, password: str) -> Person:
     with writing(settings) as session:
         user = held(session, email)
         user.password_hash, user.session_salt = hashed, secrets.token_hex(8)
+        _end_links(session, user)
         return person(user)
 
 
 def set_role(settings: Settings, email: str, role: str) -> Person:
-    """Change what a login may do; its sessions end at once, so that nobody goes on with rights of before.
+    """Change what a login may do; its sessions and links end at once: neither goes on with rights of before, nor does a
+    link that was made for an expert open an administrator's session.
 
     Raises UnknownExpert, DataError for an unknown role, for the last open admin, and for an expert's role without an
     expert behind it.
@@ -107,6 +110,7 @@ def set_role(settings: Settings, email: str, role: str) -> Person:
         if role != "admin":
             _keep_an_admin(session, user, "given another role")
         user.role, user.session_salt = role, secrets.token_hex(8)
+        _end_links(session, user)
         return person(user)
 
 
@@ -116,6 +120,7 @@ def disable(settings: Settings, email: str) -> None:
         user = held(session, email)
         _keep_an_admin(session, user, "shut")
         user.disabled_at, user.session_salt = now(), secrets.token_hex(8)
+        _end_links(session, user)
 
 
 def enable(settings: Settings, email: str) -> Person:
@@ -133,6 +138,7 @@ def remove(settings: Settings, email: str) -> None:
         _keep_an_admin(session, user, "removed")
         user.disabled_at = user.disabled_at or now()
         user.password_hash, user.session_salt = GONE, secrets.token_hex(8)
+        _end_links(session, user)
 
 
 def role_of(settings: Settings, email: str) -> str | None:
@@ -146,6 +152,12 @@ def every(settings: Settings, roles: Sequence[str] = ROLES) -> list[User]:
     with reading(settings) as session:
         wanted = select(User).where(User.role.in_(roles), User.password_hash != GONE)
         return list(session.scalars(wanted.order_by(User.email)))
+
+
+def _end_links(session: Session, user: User) -> None:
+    """Let no personal link that is still about open what the login is from now on."""
+    waiting = update(SignInLink).where(SignInLink.user_id == user.id, SignInLink.used_at.is_(None))
+    session.execute(waiting.values(used_at=now()))
 
 
 def _keep_an_admin(session: Session, user: User, done: str) -> None:

@@ -48,6 +48,7 @@ def enter() -> ResponseReturnValue:
     if form.validate_on_submit():
         person = people.verify(auth.settings(), form.email.data or "", form.password.data or "")
         if person:
+            session.clear()  # nothing that was allowed to whoever sat here before
             login_user(auth.Session(person))
             session.permanent = True
             return redirect(auth.safe_next(request.args.get("next")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -214,6 +215,36 @@ def test_links_of_a_shut_login_open_nothing(app: Flask, settings: Settings, owne
     path = sign_in_links.make(settings, "olga@example.org").removeprefix(settings.web_address)
     people.disable(settings, "olga@example.org")
     assert Actor(app).get(path).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda made, email: people.set_role(made, email, "admin"),  # or whoever holds an expert's link becomes one, too
+        lambda made, email: people.set_password(made, email, "four quite unrelated words"),
+        lambda made, email: (people.disable(made, email), people.enable(made, email)),
+        lambda made, email: (people.remove(made, email), people.create(made, email, "owner", "four unrelated words")),
+    ],
+    ids=["role", "password", "shut and opened", "removed and made anew"],
+)
+def test_a_link_opens_nothing_once_its_login_changed(
+    app: Flask, settings: Settings, expert: Actor, change: Callable[[Settings, str], object]
+) -> None:
+    path = sign_in_links.make(settings, "ana@example.org").removeprefix(settings.web_address)
+    assert Actor(app).get(path).status_code == 200
+    change(settings, "ana@example.org")
+    assert Actor(app).get(path).status_code == 410
+
+
+def test_who_logs_in_after_somebody_with_a_link_still_needs_the_old_password(
+    app: Flask, settings: Settings, expert: Actor, owner: Actor
+) -> None:
+    browser = Actor(app)
+    browser.send(sign_in_links.make(settings, "ana@example.org").removeprefix(settings.web_address))
+    assert "Password now" not in browser.get("/account").text
+    login = {"email": "olga@example.org", "password": factories.PASSWORD}
+    assert browser.send("/login", form="/account", **login).status_code == 302
+    assert "Password now" in browser.get("/account").text
 
 
 def test_an_owner_who_becomes_an_expert_keeps_password_and_role(settings: Settings, admin: Actor, owner: Actor) -> None:
