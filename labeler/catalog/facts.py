@@ -13,6 +13,7 @@ from models.errors import UnknownProbe
 from models.manifest import Manifest
 
 LATEST = "latest"
+MOST = 10**9  # as in addresses: a version has at most nine digits
 
 
 def find_run(session: Session, attribute: Attribute, version: str | int) -> Run:
@@ -47,9 +48,12 @@ def find_version(session: Session, attribute: Attribute, version: str | int) -> 
 
 def _number(version: str | int) -> int:
     try:
-        return int(version)
+        number = int(version)
     except ValueError:
-        raise UnknownProbe(f"{version!r} is no version; expected a whole number, or {LATEST!r}.") from None
+        number = 0
+    if not 1 <= number < MOST:
+        raise UnknownProbe(f"{str(version)[:40]!r} is no version; expected a whole number, or {LATEST!r}.")
+    return number
 
 
 def facts_of(session: Session, attribute: Attribute, run: Run) -> Manifest:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from flask import Flask
 from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from labeler import secrets as keys
 from labeler.records.session import migrate
@@ -73,6 +74,13 @@ class Attune:
     secrets: Secrets
 
 
+class Key(IntegerConverter):
+    """A number in an address that a record can have; a larger one, which no database takes, is not found."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=2**31 - 1)
+
+
 def create_app(settings: Settings) -> Flask:
     """The console over the workspace of ``settings``; brings the records to the newest schema first.
 
@@ -83,6 +91,7 @@ def create_app(settings: Settings) -> Flask:
     if settings.proxies:  # with none, a visitor could give any address as their own, and guess passwords from each
         believed = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)
         app.wsgi_app = believed  # type: ignore[method-assign]
+    app.url_map.converters["int"] = Key
     secrets = keys.load(settings.secrets)
     app.extensions["attune"] = Attune(settings, secrets)
     app.config.update(

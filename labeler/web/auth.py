@@ -16,7 +16,7 @@ from labeler.people import Person
 from labeler.settings import Settings
 from labeler.views.viewer import Viewer
 from labeler.web import access
-from labeler.web.replies import wants_json
+from labeler.web.replies import SECRET_PATHS, wants_json
 
 log = logging.getLogger("attune.web")
 csrf = CSRFProtect()
@@ -94,7 +94,7 @@ def _who() -> tuple[Viewer | None, bool]:
 def _turn_away() -> ResponseReturnValue:
     if wants_json() or request.headers.get("Authorization"):
         raise Unauthorized("Log in, or send a live token as `Authorization: Bearer …`.")
-    if request.method not in SAFE:
+    if request.method not in SAFE or request.path.startswith(SECRET_PATHS):
         return redirect(url_for("login.page"))
     return redirect(url_for("login.page", next=request.full_path.rstrip("?")))
 

@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import time
+from urllib.parse import quote
 
 from flask import Flask, Response, g, has_request_context, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
@@ -30,7 +31,7 @@ MESSAGES = {
 }
 QUIET = frozenset({"static", "bootstrap.static", "health.alive", "health.ready", "attribute.live"})
 
-SECRET_PATHS = frozenset({"media.image", "welcome.page", "welcome.enter"})
+SECRET_PATHS = ("/media/", "/welcome/")  # what follows opens something by itself, also where it was mistyped
 
 
 def init_app(app: Flask) -> None:
@@ -75,8 +76,11 @@ def _finish(response: Response) -> Response:
 
 
 def _place() -> str:
-    """The path for the log; of an address that opens something by itself, only the form is written."""
-    return request.url_rule.rule if request.endpoint in SECRET_PATHS and request.url_rule else request.path
+    """The path for the log, on one line whatever was sent; of one that opens something by itself only its beginning."""
+    for beginning in SECRET_PATHS:
+        if request.path.startswith(beginning):
+            return f"{beginning}…"
+    return quote(request.path, safe="/:@!$&'()*+,;=")
 
 
 def _milliseconds() -> float:

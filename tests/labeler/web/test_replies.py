@@ -7,7 +7,10 @@ import logging
 import pytest
 from flask import Flask
 
+from labeler.records.schema import Attribute
+from labeler.settings import Settings
 from labeler.web.replies import RequestIds
+from tests import factories
 from tests.labeler.web.conftest import Actor
 
 
@@ -43,6 +46,36 @@ def test_the_log_line_has_the_id_and_the_name(owner: Actor, caplog: pytest.LogCa
     assert line.request == reply.headers["X-Request-ID"]
     assert "GET /people 200" in line.getMessage()
     assert "olga@example.org" in line.getMessage()
+
+
+def test_a_path_that_was_sent_is_one_line_of_the_log(anybody: Actor, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "attune.web"):
+        anybody.get("/a%0A2026-01-01 INFO attune.web POST /logout 302")
+    assert [record.getMessage().count("\n") for record in caplog.records] == [0]
+    assert "GET /a%0A2026" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/welcome/{}/"), ("PUT", "/welcome/{}"), ("GET", "/media/{}"), ("GET", "/welcome/{}/x")],
+)
+def test_what_opens_by_itself_is_in_no_log_and_no_address_even_where_it_was_mistyped(
+    anybody: Actor, method: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        reply = anybody.client.open(path.format("S3CR3T-" * 6), method=method)
+    assert "S3CR3T" not in caplog.text
+    assert "S3CR3T" not in (reply.location or "")
+
+
+@pytest.mark.parametrize(
+    "path", ["answers/{}", "versions/{}", "versions/{}/retire", "promote?version={}", "review?candidate={}"]
+)
+def test_a_number_that_no_record_can_have_is_not_found(
+    settings: Settings, owner: Actor, romance: Attribute, path: str
+) -> None:
+    factories.add_run(settings, romance, 40)
+    assert owner.get("/attributes/romance/" + path.format("9" * 19)).status_code == 404
 
 
 def test_an_unknown_attribute_proposes_the_near_one(owner: Actor, romance: object) -> None:
