@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from filelock import FileLock
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from labeler import attributes
@@ -23,6 +24,7 @@ from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
 from models.clock import now
+from models.errors import LabelStudioRefused
 
 SIZE = 16  # images on one page
 AHEAD = 3  # pages made at a time for a question with two classes; with more classes one of each
@@ -43,15 +45,19 @@ def open_pages(session: Session, grid_id: int) -> list[GridPage]:
 
 
 def offered(session: Session, attribute_id: int) -> set[int]:
-    """Keys of the assets that stand on open pages of an attribute: nobody is asked about them meanwhile."""
-    rows = select(GridPage.asset_pks).join(Grid, Grid.id == GridPage.grid_id)
-    pages = session.scalars(rows.where(Grid.attribute_id == attribute_id, GridPage.state == "open"))
-    return {int(key) for keys in pages for key in keys}
+    """Keys of the assets that stand on open pages of an attribute: nobody is asked about them meanwhile.
+
+    A leaver's pages wait for nobody.
+    """
+    rows = select(GridPage.asset_pks).join(Grid, Grid.id == GridPage.grid_id).join(Expert, Expert.id == Grid.expert_id)
+    mine = (Grid.attribute_id == attribute_id, GridPage.state == "open", Expert.removed_at.is_(None))
+    return {int(key) for keys in session.scalars(rows.where(*mine)) for key in keys}
 
 
-def current(session: Session) -> list[Grid]:
-    """The projects of experts who have not left, oldest first."""
-    wanted = select(Grid).join(Expert, Expert.id == Grid.expert_id).where(Expert.removed_at.is_(None))
+def current(session: Session, farewell: timedelta = timedelta(0)) -> list[Grid]:
+    """The projects of experts who have not left, or not longer ago than ``farewell``, oldest first."""
+    here = or_(Expert.removed_at.is_(None), Expert.removed_at > now() - farewell)
+    wanted = select(Grid).join(Expert, Expert.id == Grid.expert_id).where(here)
     return list(session.scalars(wanted.where(Grid.closed_at.is_(None)).order_by(Grid.id)))
 
 
@@ -139,6 +145,21 @@ def renew(settings: Settings, ls: LabelStudio, grid: Grid) -> int:
         for page in due:
             session.get_one(GridPage, page.id).signed_until = signed[page.id][0]
     return len(due)
+
+
+def take_back(settings: Settings, ls: LabelStudio, expert_id: int) -> int:
+    """Take away the pages that wait for a leaver and that nobody has begun; how many."""
+    with reading(settings) as session:
+        mine = session.scalars(select(Grid).where(Grid.expert_id == expert_id)).all()
+        waiting = {grid.project: [page.label_studio_task for page in open_pages(session, grid.id)] for grid in mine}
+    gone: list[int] = []
+    for project, pages in waiting.items():
+        with suppress(LabelStudioRefused):  # a project that somebody deleted
+            gone += label_studio_queue.retire(ls, project, pages)
+    with writing(settings) as session:
+        for page in session.scalars(select(GridPage).where(GridPage.label_studio_task.in_(gone))):
+            page.state = "retired" if page.state == "open" else page.state
+    return len(gone)
 
 
 def mend(settings: Settings, ls: LabelStudio, grid: Grid) -> bool:

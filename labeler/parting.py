@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from labeler import jobs
+from labeler import grids, jobs
 from labeler.jobs import Report
 from labeler.label_studio import local, queue
 from labeler.label_studio.client import LabelStudio
@@ -35,7 +35,7 @@ def ask(settings: Settings, email: str, wait: bool) -> str:
 
 
 def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:
-    """Take the leaver's open questions out of Label Studio and shut the login there; how many, and what was done.
+    """Take the leaver's open questions and pages out of Label Studio and shut the login there; what was done.
 
     Done twice it ends the same; for one who came back meanwhile nothing is done. Raises LabelStudioUnreachable.
     """
@@ -57,6 +57,7 @@ def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:
             report(number, len(waiting))
             with suppress(LabelStudioRefused):  # a project that somebody deleted
                 gone += len(queue.retire(ls, project, tasks))
+        gone += grids.take_back(settings, ls, expert.id)
         administrator = str(ls.me().get("email", "")).casefold() == email
     if administrator:
         return {"email": email, "questions": gone, "login": "kept: it is the administrator's, whom Attune works as"}

@@ -28,6 +28,7 @@ from workers.snapshot import Snapshot
 
 log = logging.getLogger("attune.grids")
 OVERLAP = timedelta(seconds=30)  # Label Studio stamps a change before it commits it
+FAREWELL = timedelta(days=1)  # so long a leaver's last answers may still be on their way
 FEWEST = 4  # images that are worth a page
 
 
@@ -101,11 +102,14 @@ def sync(
     Adds to ``told`` and ``failed``, and returns the ids of the attributes whose answers changed.
     """
     with reading(settings) as session:
-        waiting = [one for one in grids.current(session) if attribute_id in {None, one.attribute_id}]
+        waiting = [one for one in grids.current(session, FAREWELL) if attribute_id in {None, one.attribute_id}]
+        here = {one.id for one in grids.current(session)}
     changed: set[int] = set()
     for grid in waiting:
         try:
             changed |= _one(settings, ls, grid, whole, told)
+            if grid.id in here:
+                grids.renew(settings, ls, grid)
         except LabelStudioRefused as error:
             log.error("the pages of project %d could not be read: %s", grid.project, error)
             failed[str(grid.project)] = str(error)
@@ -121,7 +125,6 @@ def _one(settings: Settings, ls: LabelStudio, grid: Grid, whole: bool, told: dic
         with writing(settings) as session:
             _take(session, grid, row, asked_at, told)
         newest = max(newest or parse(row["updated_at"]), parse(row["updated_at"]))
-    grids.renew(settings, ls, grid)
     if newest is not None:
         with writing(settings) as session:
             session.get_one(Grid, grid.id).synced_until = min(newest, asked_at)  # never beyond the question

@@ -25,11 +25,11 @@ from labeler.settings import Settings
 from models.clock import now
 from models.errors import LabelStudioRefused, UnknownAnnotationShape
 from workers import grids
+from workers.grids import FAREWELL
 
 log = logging.getLogger("attune.sync")
 # Label Studio stamps a change before it commits it; a change that slow is asked for again.
 OVERLAP = timedelta(seconds=30)
-FAREWELL = timedelta(days=1)
 RENEW = timedelta(days=2)  # an image's address that ends sooner is signed anew
 
 

@@ -21,10 +21,11 @@ from labeler.jobs import quiet
 from labeler.label_studio import LabelStudio
 from labeler.label_studio import grid as room
 from labeler.label_studio.expert import ExpertSession
-from labeler.records.schema import Annotation, Asset, Attribute, Grid, GridAnswer, GridPage
+from labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, GridAnswer, GridPage
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.audit import reserved
+from models.clock import now
 from models.errors import UnknownAnnotationShape
 from models.fingerprint import Fingerprint
 from models.vectors import VectorStore
@@ -148,6 +149,22 @@ def test_an_answer_about_the_single_image_stands(settings: Settings) -> None:
     assert world.said()[1] == YES
 
 
+def test_a_leavers_pages_keep_no_image_from_the_others_and_their_last_answers_are_still_read(
+    settings: Settings,
+) -> None:
+    world = World(settings)
+    with writing(settings) as session:
+        assert grids.offered(session, world.attribute.id) == set(world.keys)
+        session.get_one(Expert, world.ana.id).removed_at = now() - timedelta(hours=1)
+        session.flush()
+        assert grids.offered(session, world.attribute.id) == set()
+        assert grids.current(session) == []
+        assert [one.id for one in grids.current(session, job.FAREWELL)] == [world.grid.id]
+        session.get_one(Expert, world.ana.id).removed_at = now() - timedelta(days=2)
+        session.flush()
+        assert grids.current(session, job.FAREWELL) == []
+
+
 def test_a_page_that_the_records_lack_comes_with_its_answer(settings: Settings) -> None:
     world = World(settings)
     data = room.page_data("Tender?", YES, NO, [(key, "http://x/a.jpg?a=1&b=2") for key in world.keys[:2]])
@@ -265,6 +282,10 @@ def test_pages_are_answered_in_label_studio_and_learned_from(live: Settings, ls:
         assert [page.id for page in grids.open_pages(session, grid.id)] == [pages[1].id, pages[2].id]
         served = session.scalars(select(GridAnswer.annotation_id)).all()
     assert len(served) == 2 * grids.SIZE
+    experts.remove(live, EMAIL, wait=True)
+    with reading(live) as session:
+        assert grids.open_pages(session, grid.id) == [], "what waits for a leaver is taken back"
+    assert len(values(live)) == grids.SIZE
 
 
 @pytest.mark.services
