@@ -24,8 +24,8 @@ LEAST_SHARED = 10
 def alpha(panel: Panel, seed: int = 0) -> Metric:
     """Krippendorff's alpha for nominal data with missing votes: 1 is agreement, 0 what chance would give.
 
-    Its interval resamples titles. Images with one vote do not count. On images chosen because they are hard it is
-    lower than on all: read it on audit answers where there are enough.
+    Its interval resamples titles. Images with one vote do not count. On images chosen because they are doubtful it is
+    far lower than on all, so leave those out (``models.lots.evenly``).
     """
     counts = panel.counts()
     shared = counts.sum(axis=1) >= 2

@@ -14,6 +14,7 @@ from models.agreement import alpha
 from models.calibration import apply, calibrate, cross_calibrated, identity
 from models.evaluation import cross_validated, evaluate_audit
 from models.labels import Labels
+from models.lots import evenly
 from models.metrics import FULL, Metric
 from models.panel import Panel
 from models.priors import Prompts
@@ -48,7 +49,8 @@ def measure(
         seed=snapshot.seed,
     )
     found["cross_validated"] = early_sign(snapshot, prompts)
-    found["alpha"] = alpha(Panel.of(snapshot.answers, snapshot.attribute.classes), seed=snapshot.seed)
+    shared = evenly(snapshot.answers, snapshot.seed)
+    found["alpha"] = alpha(Panel.of(shared, snapshot.attribute.classes), seed=snapshot.seed)
     return found
 
 

@@ -16,6 +16,7 @@ from labeler.settings import Settings
 from models.agreement import panel_parity
 from models.answers import AUDIT
 from models.diversity import Region, coverage, diversity_score
+from models.lots import evenly
 from models.panel import Panel
 from models.priors import Prompts
 from models.reserve import reserved_in
@@ -88,7 +89,8 @@ def parity(seen: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
     The probe's side is cross-fitted by title: it never learned from the title that it is asked about.
     """
     learned = set(seen.training.asset_ids)  # not what a person chose or imported of an audit title
-    told_of = [answer for answer in seen.answers if answer.purpose != AUDIT and answer.asset_id in learned]
+    shared = evenly(seen.answers, seen.seed)  # on images asked again out of doubt everybody looks worse
+    told_of = [answer for answer in shared if answer.purpose != AUDIT and answer.asset_id in learned]
     panel = Panel.of(told_of, seen.attribute.classes)
     told = panel_parity(panel, out_of_sample(seen, panel, prompts), seen.seed)
     return {"expert": told.expert.to_dict(), "probe": told.probe.to_dict(), "difference": told.difference.to_dict()}

@@ -1,7 +1,8 @@
-"""Second opinions: which answered images to ask again, and whom (ActiveLab)."""
+"""Second opinions: which answered images to ask again, and whom: some by lot, the others where ActiveLab doubts."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.answers import AUDIT, IMPORT, SECOND_OPINION, SKIP, UNSURE, Answer, latest
+from models.lots import SHARE, by_lot, lots
 from models.panel import NO_VOTE, Panel, leader
 from models.planner import Ask
 from models.priors import Prompts
@@ -24,6 +26,7 @@ GROWS_FROM, GROWS_TO = 120, 480
 MOST_AT_ONCE = 2  # a queue: a row of old images in sequence looks like distrust
 FOLDS = 3
 
+BY_LOT = "Drawn by lot, to see how far the experts agree."
 DISAGREE = "Earlier answers about this image disagree; another pair of eyes settles it."
 ALONE = "One expert alone had answered, and the probe could not confirm it; another pair of eyes tells."
 UNSURE_ALONE = "An expert was unsure about this image; another pair of eyes may see more."
@@ -54,8 +57,13 @@ def wanted(seen: Snapshot, probe: Probe, prompts: Prompts | None) -> Again:
     if not n or not said:
         return Again()
     free = _free(seen, said)
-    panel = Panel.of([answer for answer in said if answer.asset_id in free], seen.attribute.classes)
-    chosen = _ranked(seen, probe, prompts, panel, free)[:n]
+    chosen = _drawn(seen, said, free)[:n]
+    if len(chosen) < n:
+        # An image of the lot is never asked about out of doubt: agreement there would be a choice, and no measure.
+        lot = dict(zip(free, by_lot(list(free), seen.seed), strict=True))
+        others = {asset: row for asset, row in free.items() if not lot[asset]}
+        panel = Panel.of([one for one in said if one.asset_id in others], seen.attribute.classes)
+        chosen += _ranked(seen, probe, prompts, panel, others)[: n - len(chosen)]
     queue_of = {seen.experts[queue.expert_id]: queue.id for queue in seen.queues}
     rows = [free[one.asset_id] for one in chosen]
     whom = {free[one.asset_id]: queue_of[one.expert] for one in chosen if one.expert in queue_of}
@@ -80,6 +88,23 @@ def due(seen: Snapshot, said: Sequence[Answer]) -> int:
     repeats = len(asked) - len({answer.asset_id for answer in asked} - brought)
     waiting = sum(task.state == "open" and task.purpose == SECOND_OPINION for task in seen.asked)
     return int(np.clip(int(share(len(asked)) * len(asked)) - repeats - waiting, 0, MOST_AT_ONCE * len(seen.queues)))
+
+
+def _drawn(seen: Snapshot, said: Sequence[Answer], free: Mapping[str, int]) -> list[SecondOpinion]:
+    """The images of the lot that one expert alone has answered, lowest lot first; what was imported is not drawn."""
+    told = Counter(answer.asset_id for answer in said)
+    brought = {answer.asset_id for answer in said if answer.purpose == IMPORT}
+    names = [asset for asset in free if told[asset] == 1 and asset not in brought]
+    mine = [(lot, asset) for lot, asset in zip(lots(names, seen.seed), names, strict=True) if lot < SHARE]
+    heard: dict[str, set[str]] = {}
+    for answer in seen.answers:
+        heard.setdefault(answer.asset_id, set()).add(answer.expert)
+    found = []
+    for lot, asset in sorted(mine):
+        able = [one for one in sorted(seen.experts[q.expert_id] for q in seen.queues) if one not in heard[asset]]
+        if able:
+            found.append(SecondOpinion(asset, able[int(lot / SHARE * len(able))], 0.0, BY_LOT))
+    return found
 
 
 def _free(seen: Snapshot, said: Sequence[Answer]) -> dict[str, int]:

@@ -22,6 +22,7 @@ from labeler.records.session import reading
 from labeler.settings import Settings
 from models.agreement import alpha
 from models.errors import GateFailed
+from models.lots import evenly
 from models.manifest import CHAMPION
 from models.metrics import Metric
 from models.panel import Panel
@@ -88,7 +89,8 @@ def measured(evidence: Evidence, run: Run, scored: Scored | None) -> dict[str, M
     """The run's figures on today's answers; those that it was recorded with where it cannot be judged today."""
     held = {name: Metric.from_dict({"name": name, "method": ""} | metric) for name, metric in run.metrics.items()}
     if evidence.answers:
-        held["alpha"] = alpha(Panel.of(evidence.answers, evidence.classes), seed=evidence.seed)
+        shared = evenly(evidence.answers, evidence.seed)
+        held["alpha"] = alpha(Panel.of(shared, evidence.classes), seed=evidence.seed)
     return held if scored is None else held | evidence.figures(scored, thresholds_of(run, evidence.classes))
 
 

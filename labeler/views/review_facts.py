@@ -17,6 +17,7 @@ from labeler.views.answers import holds
 from labeler.views.quality import Quality, of
 from models.agreement import alpha, panel_parity
 from models.answers import SKIP
+from models.lots import evenly
 from models.panel import Panel
 
 
@@ -51,8 +52,9 @@ class Provenance:
 
 
 def agreement(evidence: Evidence, scored: Scored | None) -> Agreement:
-    """Agreement on every answer that holds; parity on audit answers alone, as the probe has learned from the rest."""
-    panel = Panel.of(evidence.answers, evidence.classes)
+    """Agreement on the images that were not asked again out of doubt; parity on audit answers alone, as the probe has
+    learned from the rest."""
+    panel = Panel.of(evenly(evidence.answers, evidence.seed), evidence.classes)
     proba = np.full((len(panel.asset_ids), len(panel.classes)), np.nan)
     if scored is not None:
         row = {asset: i for i, asset in enumerate(panel.asset_ids)}

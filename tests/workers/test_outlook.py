@@ -43,7 +43,7 @@ def test_a_second_expert_gives_a_person_to_hold_the_probe_against() -> None:
     alone = studio(0, training=60)
     assert outlook.parity(alone, None)["expert"]["value"] is None
     others = [
-        Answer(one.asset_id, one.title_id, "e2@x.org", one.value if i % 6 else "no", "second-opinion", NOON)
+        Answer(one.asset_id, one.title_id, "e2@x.org", one.value if i % 6 else "no", "spread", NOON)
         for i, one in enumerate(alone.answers)
     ]
     both = outlook.parity(changed(alone, answers=(*alone.answers, *others)), None)

@@ -10,10 +10,11 @@ import numpy as np
 
 from models.answers import IMPORT, SKIP, UNSURE
 from models.learner import fit
+from models.lots import by_lot
 from models.reserve import reserved_in
 from tests.workers.test_ordering import VIEW, N, ask, snapshot, task
 from workers import second_opinions
-from workers.second_opinions import ALONE, DISAGREE, UNSURE_ALONE, Again, share
+from workers.second_opinions import ALONE, BY_LOT, DISAGREE, UNSURE_ALONE, Again, share
 from workers.snapshot import Snapshot
 
 TRUTH = np.where(VIEW.pool.rows(np.arange(N))[:, 0] > 0, "yes", "no").tolist()
@@ -53,7 +54,7 @@ def test_the_share_grows_from_a_tenth_to_a_sixth_as_new_images_buy_less() -> Non
 def test_a_dispute_is_put_to_the_one_who_has_not_answered() -> None:
     said = [*one_each(60), (7, 1 + 8 % 3, "no" if TRUTH[7] == "yes" else "yes")]
     found = again(seen(said))
-    assert found.rows[0] == 7
+    assert next(row for row in found.rows if found.reasons[row] != BY_LOT) == 7
     assert found.reasons[7] == DISAGREE
     assert found.whom[7] == 1
     assert found.explain(ask(7, "second-opinion")).reason == DISAGREE
@@ -69,6 +70,22 @@ def test_an_answer_that_the_others_speak_against_is_asked_again_before_one_that_
     assert clear in found.rows
     assert found.reasons[clear] == ALONE
     assert found.whom[clear] != 1 + clear % 3
+
+
+def test_images_of_the_lot_are_asked_again_whatever_was_said_and_never_for_doubt() -> None:
+    ids = [f"a{row}" for row in range(80)]
+    drawn = set(np.flatnonzero(by_lot(ids, 5)).tolist())
+    assert drawn
+    said = one_each(80)
+    for answers in (said, [(row, who, "yes") for row, who, _ in said]):
+        found = again(seen(answers))
+        assert {row for row in found.rows if found.reasons[row] == BY_LOT} == drawn
+        assert set(found.rows[: len(drawn)]) == drawn, "first, or doubt would use up the share"
+        assert all(found.whom[row] != 1 + row % 3 for row in drawn)
+    tied = [(row, 1 + (row + 1) % 3, "no" if TRUTH[row] == "yes" else "yes") for row in drawn]
+    later = again(seen([*one_each(120), *tied]))
+    assert later.rows
+    assert not drawn & set(later.rows)
 
 
 def test_an_unsure_alone_is_put_to_another_and_a_skip_is_not_an_answer() -> None:
