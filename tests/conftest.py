@@ -6,6 +6,7 @@ that needs real services stays in one, too, so that only one Label Studio is sta
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import memory
+
+# Set before any library counts the cores: two processes with two threads each wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = ["tests.browser", "tests.databases", "tests.services"]
 
