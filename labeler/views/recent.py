@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
@@ -16,7 +16,7 @@ from labeler.views.answers import current
 from labeler.views.links import task_url
 from labeler.views.paging import Page, page_of
 from labeler.views.pictures import Picture, picture
-from labeler.views.viewer import Viewer, may_see
+from labeler.views.viewer import Viewer, may_see, waiting
 from models.answers import AUDIT
 
 T = TypeVar("T")
@@ -49,7 +49,8 @@ def reason_of(task: Task | None, purpose: str = "") -> str:
 
 
 def recent(session: Session, viewer: Viewer, attribute_id: int, page: int = 1, size: int = 12) -> Page[Given]:
-    """The viewer's own answers on an attribute; everybody's for those who manage it."""
+    """The viewer's own answers on an attribute; for those who manage it everybody's, less those on images that wait in
+    a queue of their own."""
     answer = current([attribute_id])
     query = (
         select(Annotation)
@@ -58,8 +59,8 @@ def recent(session: Session, viewer: Viewer, attribute_id: int, page: int = 1, s
         .where(may_see(viewer))
         .order_by(Annotation.answered_at.desc(), Annotation.id.desc())
     )
-    if not viewer.manages:
-        query = query.where(Annotation.expert_id == viewer.expert_id)
+    own = Annotation.expert_id == viewer.expert_id
+    query = query.where(or_(own, Asset.id.not_in(waiting(viewer))) if viewer.manages else own)
     found = page_of(session, query, page, size)
     return _given(session, viewer, found)
 

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from labeler.catalog.evidence import Evidence, Scored
 from labeler.catalog.facts import thresholds_of
-from labeler.records.schema import Asset, Expert, Queue, Run, Task
+from labeler.records.schema import Asset, Expert, Run
 from labeler.views.pictures import Picture, picture
-from labeler.views.viewer import Viewer, may_see
+from labeler.views.viewer import Viewer, may_see, waiting
 from models.answers import AUDIT, SKIP, Answer, latest
 from models.calibration import apply
 from models.intervals import share_interval
@@ -95,21 +95,23 @@ def mistakes(session: Session, viewer: Viewer, evidence: Evidence, run: Run, sco
     """The audit answers that the run is most sure and wrong about."""
     if scored is None:
         return []
-    return _worst(session, viewer, evidence, run, evidence.labels, scored.audited, audit=True)
+    return _worst(session, viewer, evidence, run, evidence.labels, scored.audited)
 
 
 def misfits(session: Session, viewer: Viewer, evidence: Evidence, run: Run) -> list[Mistake]:
     """The training answers that the run contradicts although it has learned from them."""
     if evidence.view is None or evidence.why_not(run) not in ("", evidence.missing):
         return []
-    labels = consensus([answer for answer in evidence.answers if answer.purpose != AUDIT], evidence.classes)
+    audited = set(evidence.labels.asset_ids)
+    told = [one for one in evidence.answers if one.purpose != AUDIT and one.asset_id not in audited]
+    labels = consensus(told, evidence.classes)
     probe = read_probe(run.probe)
     raw = evidence.logits(probe, labels.asset_ids)
     there = np.flatnonzero(np.isfinite(raw).all(axis=1))
     if not len(there):
         return []
     found = apply(probe.calibration, raw[there])
-    return _worst(session, viewer, evidence, run, labels.subset(there), found, audit=False)
+    return _worst(session, viewer, evidence, run, labels.subset(there), found)
 
 
 def _worst(
@@ -119,14 +121,14 @@ def _worst(
     run: Run,
     labels: Labels,
     probabilities: npt.NDArray[np.float64],
-    audit: bool,
 ) -> list[Mistake]:
     said = decided(probabilities, evidence.classes, thresholds_of(run, evidence.classes))
     wrong = np.flatnonzero(labels.decided() & (said != labels.majority()))
     sure = probabilities[wrong, said[wrong]]
     order = wrong[np.argsort(-sure, kind="stable")]
     seen = _pictures(session, viewer, [labels.asset_ids[i] for i in order[: MOST * 4]])
-    sides = _sides(session, [answer for answer in evidence.answers if (answer.purpose == AUDIT) == audit], evidence)
+    mine = set(labels.asset_ids)
+    sides = _sides(session, [answer for answer in evidence.answers if answer.asset_id in mine], evidence)
     found = [
         Mistake(
             seen[labels.asset_ids[i]],
@@ -142,12 +144,8 @@ def _worst(
 
 def _pictures(session: Session, viewer: Viewer, asset_ids: Sequence[str]) -> dict[str, Picture]:
     """Pictures by asset id; not of images that the viewer is still to answer, who would read the others' answer."""
-    asked = (
-        select(Task.asset_pk)
-        .join(Queue, Queue.id == Task.queue_id)
-        .where(Queue.expert_id == viewer.expert_id, Task.state == "open")
-    )
-    rows = select(Asset).where(Asset.asset_id.in_(asset_ids), may_see(viewer), Asset.id.not_in(asked))
+    seen = may_see(viewer) & Asset.id.not_in(waiting(viewer))
+    rows = select(Asset).where(Asset.asset_id.in_(asset_ids), seen)
     return {asset.asset_id: picture(asset) for asset in session.scalars(rows)}
 
 

@@ -51,14 +51,21 @@ def may_explore(viewer: Viewer) -> ColumnElement[bool]:
 def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
     """The condition on ``Asset`` under which ``viewer`` may see what others answered on it.
 
-    An expert must have answered first: to read the others' answers before would teach them to agree.
+    An expert must have answered first: to read the others' answers before would teach them to agree. Those who manage
+    see all, less what waits in a queue of their own: a second opinion is asked about just such images.
     """
     if viewer.role != "expert":
-        return may_see(viewer)
+        return and_(may_see(viewer), Asset.id.not_in(waiting(viewer)))
     own = _answered(viewer).where(
         Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None), Annotation.value != SKIP
     )
     return and_(Asset.removed_at.is_(None), Asset.id.in_(own))
+
+
+def waiting(viewer: Viewer) -> Select[int]:
+    """Assets that stand in a queue of the viewer's and were not answered yet."""
+    asked = select(Task.asset_pk).join(Queue, Queue.id == Task.queue_id)
+    return asked.where(Queue.expert_id == viewer.expert_id, Task.state == "open").correlate(None)
 
 
 def _answered(viewer: Viewer) -> Select[int]:

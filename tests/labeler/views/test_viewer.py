@@ -41,6 +41,27 @@ def test_an_expert_sees_others_answers_only_where_an_own_one_was_given(settings:
     assert shown(viewer(chidi)) == [[("romance", ["Ana"]), ("friendship", ["Chidi"]), ("neither", ["Bo"])]]
 
 
+def test_an_owner_who_answers_too_reads_no_others_answer_on_what_waits_for_them(settings: Settings) -> None:
+    romance, (asked, other) = factories.add_attribute(settings), factories.add_assets(settings, 2)
+    ana, bo, olga = (factories.add_expert(settings, f"{name}@example.org") for name in ("ana", "bo", "olga"))
+    for expert, value in ((ana, "romance"), (bo, "neither")):
+        queue = factories.add_queue(settings, romance, expert)
+        for asset in (asked, other):
+            factories.add_answer(settings, queue, asset, value)
+    mine, who = factories.add_queue(settings, romance, olga), Viewer("owner", "olga@example.org", olga.id, 1)
+    factories.add_task(settings, mine, asked, "second-opinion")
+
+    def shown() -> tuple[set[str], set[str]]:
+        with reading(settings) as session:
+            disputes = contested(session, who, romance.id, romance.classes).items
+            given = recent(session, who, romance.id).items
+        return {one.picture.asset_id for one in disputes}, {one.picture.asset_id for one in given}
+
+    assert shown() == ({other.asset_id}, {other.asset_id})
+    factories.add_answer(settings, mine, asked, "neither")
+    assert shown() == ({asked.asset_id, other.asset_id}, {asked.asset_id, other.asset_id})
+
+
 def test_unsure_is_no_side_of_a_dispute(settings: Settings) -> None:
     romance, (asset,) = factories.add_attribute(settings), factories.add_assets(settings, 1)
     for name, value in (("ana", "romance"), ("bo", "unsure"), ("chidi", "skip")):
