@@ -7,32 +7,38 @@ from typing import Any
 from sqlalchemy import select
 
 from labeler.catalog.aliases import mirror, recorded
-from labeler.catalog.promote import publish
+from labeler.catalog.promote import publish, there
 from labeler.records.schema import Attribute, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
 from models.catalog import Catalog
 from models.errors import CatalogError, CatalogUnreachable
+from models.manifest import from_dict
 
 
-def heal(settings: Settings) -> dict[str, Any]:
+def heal(settings: Settings, thorough: bool = False) -> dict[str, Any]:
     """Rewrite aliases and versions that the catalog lacks; which ones, as ``{"aliases": [...], "versions": [...]}``.
 
-    Cheap where nothing is wrong, so every start does it. Raises CatalogError where a version's files are lost and
-    cannot be made again, CatalogUnreachable.
+    Cheap where nothing is wrong, so every start does it; ``thorough`` reads every file of every version that is
+    served, and so finds those that were altered or lost one by one. Raises CatalogError where a version's files are
+    lost and cannot be made again, CatalogUnreachable.
     """
     catalog = Catalog(settings.catalog_address)
     with reading(settings) as session:
         names = list(session.scalars(select(Attribute.name).order_by(Attribute.name)))
         served = (
-            select(Attribute.name, Version.version)
+            select(Attribute.name, Version.version, Version.manifest)
             .join(Attribute, Attribute.id == Version.attribute_id)
             .where(Version.retired_at.is_(None))
             .order_by(Attribute.name, Version.version)
         )
-        versions = [(name, version) for name, version in session.execute(served)]
-    there = {name: set(catalog.versions(name)) for name in names}
-    missing = [(name, version) for name, version in versions if version not in there[name]]
+        versions = [(name, version, manifest) for name, version, manifest in session.execute(served)]
+    held = {name: set(catalog.versions(name)) for name in names}
+    missing = [
+        (name, version)
+        for name, version, manifest in versions
+        if version not in held[name] or (thorough and not there(catalog, from_dict(manifest)))
+    ]
     for name, version in missing:
         publish(settings, name, version)
     stale = [name for name in names if _aliases(catalog, name) != recorded(settings, name)]

@@ -18,7 +18,7 @@ from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.catalog import Catalog
 from models.clock import now
-from models.errors import CatalogError, UnknownProbe, VersionExists
+from models.errors import CatalogError, CatalogUnreachable, UnknownProbe, VersionExists
 from models.manifest import CHAMPION, Manifest, from_dict
 from models.versions import make_version
 
@@ -78,7 +78,7 @@ def publish(settings: Settings, attribute: str, version: int) -> Manifest:
         facts = facts_of(session, found, run)
     if row is not None:
         manifest = from_dict(row.manifest)
-        if manifest.digest == row.digest and _there(catalog, manifest):
+        if manifest.digest == row.digest and there(catalog, manifest):
             return manifest
     manifest, contents = make_version(facts, run.probe)
     if row is not None and manifest.digest != row.digest:
@@ -86,7 +86,8 @@ def publish(settings: Settings, attribute: str, version: int) -> Manifest:
             f"The files of {attribute} version {version} are lost or altered, and this Attune makes them otherwise "
             f"than {facts.code_version} did. Restore probes/{attribute}/{version} of the catalog from a backup."
         )
-    catalog.publish(manifest, contents, replace=row is None)
+    # Replace what is there: nobody was told of it yet, or these are the very bytes that the records state.
+    catalog.publish(manifest, contents, replace=True)
     return manifest
 
 
@@ -161,9 +162,12 @@ def _add(session: Session, attribute: Attribute, run: Run, manifest: Manifest) -
     return row
 
 
-def _there(catalog: Catalog, manifest: Manifest) -> bool:
+def there(catalog: Catalog, manifest: Manifest) -> bool:
+    """Whether the catalog holds every byte of the version; reads them all. Raises CatalogUnreachable."""
     try:
         held = catalog.manifest_bytes(manifest.attribute, manifest.version) == manifest.to_bytes()
         return held and all(catalog.read(manifest, name) is not None for name in manifest.files)
+    except CatalogUnreachable:
+        raise
     except (UnknownProbe, CatalogError):
         return False

@@ -80,8 +80,8 @@ def compare(shell: Shell, name: str, a: str, b: str) -> None:
 
 @attune_command(command, "heal", example="attune probes heal")
 def heal(shell: Shell) -> None:
-    """Make the catalog's files say what the records say; `attune up` does so at each start."""
-    done = healing.heal(shell.settings)
+    """Make the catalog's files say what the records say, each byte read; `attune up` only looks what is there."""
+    done = healing.heal(shell.settings, thorough=True)
     written = [*done["versions"], *(f"aliases of {name}" for name in done["aliases"])]
     shell.result(done, f"Written anew: {', '.join(written)}." if written else "All is as the records say.")
 

@@ -218,6 +218,21 @@ def test_a_catalog_elsewhere_is_written_the_same_way(tmp_path: Path) -> None:
     assert catalog.read(catalog.manifest("serious", 1), "probe.safetensors") == probe_of(made, "serious", 1)
 
 
+@pytest.mark.parametrize("file", ["probe.safetensors", "card.md", "manifest.json"])
+@pytest.mark.parametrize("harm", ["altered", "lost"])
+def test_healing_thoroughly_writes_an_altered_or_lost_file_anew(settings: Settings, file: str, harm: str) -> None:
+    promote(settings, "serious", 1, "r", "ana")
+    path = settings.workspace / "catalog" / "probes" / "serious" / "1" / file
+    before = path.read_bytes()
+    if harm == "lost":
+        path.unlink()
+    else:
+        path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    assert heal(settings, thorough=True)["versions"] == ["serious@1"]
+    assert path.read_bytes() == before
+    assert heal(settings, thorough=True)["versions"] == []
+
+
 def test_a_catalog_that_cannot_be_healed_keeps_nothing_else_from_starting(settings: Settings) -> None:
     from labeler.supervise.run import heal_catalog
 
