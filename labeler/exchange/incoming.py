@@ -65,6 +65,8 @@ def _json(
 ) -> Iterator[Given]:
     try:
         held = json.loads(content)
+    except RecursionError as error:
+        raise DataError("The file looks like JSON and is nested too deeply for one. Export it again.") from error
     except ValueError as error:
         raise DataError(f"The file looks like JSON and is none: {error}. Export it again.") from error
     if isinstance(held, Mapping):
@@ -100,7 +102,7 @@ def _named(row: Mapping[str, Any], columns: Columns) -> Columns:
         needed.append(("answered-at", columns.answered_at))
     for option, name in needed:
         if name not in row:
-            there = ", ".join(str(key) for key in row)
+            there = ", ".join(_text(key) for key in row)
             raise DataError(
                 f"columns: there is no {name!r}; the file has {there[:300]}. Name it with --{option}-column, or "
                 "rename it. Needed are asset_id, expert and class."
@@ -125,7 +127,8 @@ def _given(number: int, row: Mapping[str, Any], names: Columns, columns: Columns
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+    # JSON may hold half of a pair of surrogates, which no database takes: it is then no name that anybody has.
+    return "" if value is None else str(value).strip().encode("utf-8", "replace").decode()
 
 
 def _moment(value: Any) -> datetime | None:

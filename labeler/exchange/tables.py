@@ -36,6 +36,7 @@ _TYPES = {
 }
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
 DELIMITERS = ",;\t"
+MOST_ROWS, MOST_UNPACKED = 500_000, 512 * 2**20  # of a Parquet file, rows and bytes
 
 
 def columns_of(classes: Sequence[str], agreed: bool) -> list[str]:
@@ -114,15 +115,26 @@ def _type(name: str) -> pa.DataType:
 
 
 def read_parquet(content: bytes) -> Iterator[dict[str, Any]]:
-    """The rows of a Parquet file, a batch at a time. Raises DataError where it is none."""
+    """The rows of a Parquet file, a batch at a time. Raises DataError where it is none, or unpacks to too much."""
     try:
         with pq.ParquetFile(pa.BufferReader(content)) as file:
+            _check_size(file.metadata)
             for batch in file.iter_batches(batch_size=10_000):
                 yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"The file is no Parquet that can be read ({str(error)[:120]}). Write it again, or give CSV."
         ) from error
+
+
+def _check_size(held: pq.FileMetaData) -> None:
+    """Raise DataError before a small file becomes gigabytes: equal cells are packed to next to nothing."""
+    unpacked = sum(held.row_group(place).total_byte_size for place in range(held.num_row_groups))
+    if held.num_rows > MOST_ROWS or unpacked > MOST_UNPACKED:
+        raise DataError(
+            f"The Parquet file holds {held.num_rows} rows and {unpacked // 2**20} MB unpacked; at most {MOST_ROWS} "
+            f"rows and {MOST_UNPACKED // 2**20} MB come in at once. Split it, and leave out columns that are not needed."
+        )
 
 
 def write_json(rows: Sequence[dict[str, Any]], about: dict[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import shutil
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -28,6 +31,7 @@ from models.clock import iso, now
 from models.errors import DataError
 from tests.labeler.exchange.conftest import CLASSES, NOON, PEOPLE, answer
 
+ROW = ("a0", "ana@example.org", "romance")
 LATER = iso(NOON + timedelta(hours=1))
 EARLIER = iso(NOON - timedelta(hours=1))
 
@@ -205,11 +209,27 @@ def test_a_file_without_experts_may_be_of_one_person(pool: Settings) -> None:
         (b"PAR1 but not really", "no Parquet"),
         (b'{"labels": 3}', 'no list "labels"'),
         (b"[1, 2", "looks like JSON"),
+        (b"[" * 200_000, "nested too deeply"),
+        (b'[{"\\ud800": "x"}]', "there is no 'asset_id'"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_as_a_whole(pool: Settings, content: bytes, says: str) -> None:
     with pytest.raises(DataError, match=says):
         bring(pool, "romance", content)
+
+
+def test_a_small_file_that_unpacks_to_millions_of_rows_is_refused_before_it_does(pool: Settings) -> None:
+    equal = {name: pa.repeat(cell, 2_000_000) for name, cell in zip(("asset_id", "expert", "class"), ROW, strict=True)}
+    out = io.BytesIO()
+    pq.write_table(pa.table(equal), out, compression="zstd")
+    assert len(out.getvalue()) < 100_000
+    with pytest.raises(DataError, match=r"2000000 rows.*Split it"):
+        bring(pool, "romance", out.getvalue())
+
+
+def test_half_a_letter_in_json_is_a_name_that_nobody_has(pool: Settings) -> None:
+    content = json.dumps([{"asset_id": "a\ud800", "expert": "ana@example.org", "class": "romance"}]).encode()
+    assert bring(pool, "romance", content).to_dict()["reasons"] == {"unknown asset": 1}
 
 
 def test_label_studios_own_export_tells_experts_by_address_or_by_our_queues(pool: Settings) -> None:
