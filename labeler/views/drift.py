@@ -44,7 +44,8 @@ class Moved:
 class Drift:
     """What is known of an attribute's drift.
 
-    ``state`` is unpublished, waiting (nothing was compared yet), few, steady or drifted; ``added`` counts the assets
+    ``state`` is unpublished, waiting (nothing was compared yet), few, steady, moved (by more than the rule's bound in
+    figures that raised no alarm: they were asked for by hand, or may be chance) or drifted; ``added`` counts the assets
     since publication, ``n`` those that the newest comparison saw, of ``titles`` titles.
     """
 
@@ -71,8 +72,16 @@ class Drift:
                 f"New images score otherwise than those that version {self.version} was published on ({names}). Its "
                 "audit may no longer speak for them."
             )
+        if self.state == "moved":
+            return (
+                f"The scores of the {self.n} images that came since lie far from those that version {self.version} "
+                "was published on. No alarm was raised: that takes a look of the schedule's own, and more than chance gives."
+            )
         if self.state == "steady":
-            return f"The {self.n} images that came since score like those that version {self.version} was published on."
+            return (
+                f"No drift is seen: as far as {self.n} images can tell, those that came since score like those that "
+                f"version {self.version} was published on."
+            )
         return (
             f"{self.added} images came since version {self.version} was scored. From {RULE.least_assets} images of "
             f"{RULE.least_titles} titles on, their scores are compared."
@@ -117,7 +126,8 @@ def read(name: str, row: Version | None, added: int = 0) -> Drift:
     if not held:
         return Drift(name, "waiting", row.version, published_on, added)
     alarm = held.get("alarm")
-    state = "drifted" if alarm else "steady" if held["enough"] else "few"
+    far = any(shift["psi"] - shift["psi_by_chance"] > RULE.psi for shift in held["shifts"])
+    state = "drifted" if alarm else "few" if not held["enough"] else "moved" if far else "steady"
     return Drift(
         name, state, row.version, published_on, max(added, held["n"]), held["n"], held["titles"], held["looks"],
         parse(held["at"]), parse(alarm["at"]) if alarm else None,

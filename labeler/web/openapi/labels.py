@@ -10,7 +10,7 @@ _DRIFT = {
     "required": ["attribute", "state", "version", "added", "n", "titles", "looks", "sentence", "rule", "classes"],
     "properties": {
         "attribute": {"type": "string"},
-        "state": {"enum": ["unpublished", "waiting", "few", "steady", "drifted"]},
+        "state": {"enum": ["unpublished", "waiting", "few", "steady", "moved", "drifted"]},
         "version": {"type": ["integer", "null"]},
         "added": {"type": "integer", "description": "Assets since publication."},
         "n": {"type": "integer", "description": "Assets that the newest comparison saw."},

@@ -64,6 +64,21 @@ def test_each_state_says_where_it_stands(settings: Settings) -> None:
         drift.drift(settings, "romanze")
 
 
+def test_images_that_score_otherwise_are_never_told_as_steady(settings: Settings) -> None:
+    published(settings)
+    worlds.add_assets(settings, 120, first=300)
+    jobs.run_here(settings, "drift", attribute="romance", look=True)
+    with writing(settings) as session:  # as the figures stand when an owner asks before the schedule has looked
+        row = session.query(Version).one()
+        held = dict(row.scores["drift"])
+        far = [shift | {"psi": 3.0, "p_value": 0.0} for shift in held["shifts"]]
+        row.scores = row.scores | {"drift": held | {"shifts": far}}
+    told = drift.drift(settings, "romance")
+    assert told.state == "moved"
+    assert "lie far from" in told.sentence
+    assert "No alarm was raised" in told.sentence
+
+
 def test_the_drawing_lies_within_its_frame_and_both_shapes_stand_on_the_floor(settings: Settings) -> None:
     published(settings)
     worlds.add_assets(settings, 120, first=300)
