@@ -133,7 +133,7 @@ def _check_size(held: pq.FileMetaData) -> None:
     if held.num_rows > MOST_ROWS or unpacked > MOST_UNPACKED:
         raise DataError(
             f"The Parquet file holds {held.num_rows} rows and {unpacked // 2**20} MB unpacked; at most {MOST_ROWS} "
-            f"rows and {MOST_UNPACKED // 2**20} MB come in at once. Split it, and leave out columns that are not needed."
+            f"rows and {MOST_UNPACKED // 2**20} MB come in at once. Split it, or leave out what is not needed."
         )
 
 

@@ -75,7 +75,7 @@ class Drift:
         if self.state == "moved":
             return (
                 f"The scores of the {self.n} images that came since lie far from those that version {self.version} "
-                "was published on. No alarm was raised: that takes a look of the schedule's own, and more than chance gives."
+                "was published on. No alarm was raised: that takes a look of the schedule's own, and more than chance."
             )
         if self.state == "steady":
             return (
