@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from redis import Redis
 from werkzeug.test import TestResponse
 
 from labeler import settings as reader
@@ -60,8 +61,10 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path, redis_url: str, blank: Path) -> Settings:
-    """A workspace whose records hold nothing."""
+    """A workspace whose records and Redis hold nothing."""
     shutil.copy(blank, tmp_path)
+    with Redis.from_url(redis_url) as connection:
+        connection.flushall()
     return reader.build({}, workspace=tmp_path, redis_url=redis_url)
 
 
