@@ -96,7 +96,7 @@ def test_whatever_is_sent_the_answer_is_described(
 
 
 def met(operation: schemathesis.APIOperation, mode: GenerationMode, shown: dict[str, Any], most: int) -> set[int]:
-    """The statuses that ``most`` requests made up of the operation's description meet; each answer is checked against it."""
+    """The statuses that ``most`` made-up requests meet; each answer is checked against the operation's description."""
     statuses: set[int] = set()
 
     @settings(KEPT, max_examples=most)
