@@ -32,7 +32,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Step:
-    """What to do next: a sentence, a place (``queue``, ``contested``, ``review``, ``attribute``) and, or, a command."""
+    """What to do next: a sentence, a place (``queue``, ``contested``, ``review``, ``people``, ``measure``, ``attribute``) and, or, a command."""
 
     text: str
     place: str | None = None
@@ -136,7 +136,7 @@ def _managers_step(facts: Facts) -> Step:
     if not facts.pool:
         return Step("Put images into the pool.", command="attune assets add PATH")
     if not facts.experts:
-        return Step("Give an expert a queue.", command=f"attune expert add EMAIL --attribute {name}")
+        return Step("Give an expert a queue.", place="people", command=f"attune expert add EMAIL --attribute {name}")
     if where == UNDEFINED:
         return Step("Sharpen the definition; start from the images that experts disagree on.", place="contested")
     if not facts.open_tasks and where in (SEEDING, LABELLING):
@@ -144,7 +144,7 @@ def _managers_step(facts: Facts) -> Step:
     if where == SEEDING:
         return Step("The queues are full: the experts can begin.", place="attribute")
     if where in (LABELLING, SETTLED) and (text := _measure(facts)):
-        return Step(text, place="attribute", command=f"attune audit {name} --size {AUDIT_SIZE}")
+        return Step(text, place="measure", command=f"attune audit {name} --size {AUDIT_SIZE}")
     if where == LABELLING:
         return Step("Let the experts go on; quality is shown with its interval.", place="attribute")
     if where == SETTLED:
