@@ -5,7 +5,7 @@ Every step may be killed and done again: tasks are looked up by asset before the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -16,7 +16,7 @@ from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.queue import NewTask
 from labeler.lease import Lease
 from labeler.media import media_url
-from labeler.records.schema import Annotation, Queue, Task
+from labeler.records.schema import Annotation, Asset, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
@@ -150,13 +150,22 @@ def _add(
         for ask, (url, _), place in zip(asks, signed, places, strict=True)
         if isinstance(ask, Ask)
     ]
-    ids = label_studio_queue.add(ls, queue.project, tasks)
+    anew = _retired(settings, queue, [task.asset_id for task in tasks])
+    ids = label_studio_queue.add(ls, queue.project, tasks, anew=anew)
     with writing(settings) as session:
         lease.check(session)  # a newer learner may have asked the same image for another reason meanwhile
         for ask, (_, until), task_id in zip(asks, signed, ids, strict=True):
             assert isinstance(ask, Ask)
             _keep(session, seen, queue, ask, task_id, run, plan.turns.get(ask.index)).signed_until = until
     return dict(zip(places, ids, strict=True))
+
+
+def _retired(settings: Settings, queue: Queue, asset_ids: Sequence[str]) -> set[str]:
+    """Of the assets, those that the queue had before: Label Studio may hold an answer to them that holds no longer."""
+    rows = select(Asset.asset_id).join(Task, Task.asset_pk == Asset.id)
+    mine = (Task.queue_id == queue.id, Task.state == "retired", Asset.asset_id.in_(asset_ids))
+    with reading(settings) as session:
+        return set(session.scalars(rows.where(*mine)))
 
 
 def _keep(session: Session, seen: Snapshot, queue: Queue, ask: Ask, task_id: int, run: int, due: int | None) -> Task:

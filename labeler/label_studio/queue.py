@@ -8,7 +8,7 @@ version.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -29,15 +29,18 @@ class NewTask:
     score: float
 
 
-def add(ls: LabelStudio, project: int, new: Sequence[NewTask], version: str = "") -> list[int]:
+def add(
+    ls: LabelStudio, project: int, new: Sequence[NewTask], version: str = "", anew: Collection[str] = ()
+) -> list[int]:
     """Put ``new`` into the queue, placed by score under model version ``version``; the task ids in the same order.
 
     Without a version the tasks have no place until `reorder` gives them one, which is the safe way while others write:
     an import was seen to answer 201 and lose the predictions that came with it. An asset that the project holds
-    already keeps its task, whose id is returned and whose place `reorder` changes. Tasks without a place in the
+    already keeps its task, whose id is returned and whose place `reorder` changes; one of ``anew``, whose answer holds
+    no longer, gets another beside the answered one, which would never be served again. Tasks without a place in the
     project's version are served after all that have one.
     """
-    held = held_assets(ls, project, [task.asset_id for task in new])
+    held = held_assets(ls, project, [task.asset_id for task in new], anew)
     missing = list({task.asset_id: task for task in new if task.asset_id not in held}.values())
     for start in range(0, len(missing), BATCH):
         batch = missing[start : start + BATCH]
@@ -71,13 +74,16 @@ def place(score: float) -> float:
     return 0.5 + 0.5 * score / (1 + abs(score))
 
 
-def held_assets(ls: LabelStudio, project: int, asset_ids: Sequence[str]) -> dict[str, int]:
-    """asset_id -> task id, for those of ``asset_ids`` that the project has a task for (the oldest of two)."""
+def held_assets(ls: LabelStudio, project: int, asset_ids: Sequence[str], anew: Collection[str] = ()) -> dict[str, int]:
+    """asset_id -> task id, for those of ``asset_ids`` that the project has a task for (the oldest of two); of ``anew``
+    only where it is open."""
     found: dict[str, int] = {}
     for start in range(0, len(asset_ids), ASSETS_AT_ONCE):
         filters = tasks.of_assets(asset_ids[start : start + ASSETS_AT_ONCE])
         for row in tasks.listed(ls, project, filters, conjunction="or", page=1000):
-            found.setdefault(row["data"]["asset_id"], row["id"])
+            name = row["data"]["asset_id"]
+            if name not in anew or not (row["total_annotations"] or row["cancelled_annotations"]):
+                found.setdefault(name, row["id"])
     return found
 
 

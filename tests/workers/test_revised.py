@@ -6,19 +6,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from sqlalchemy import select
 
-from labeler import attributes, lease, revising
+from labeler import attributes, jobs, lease, revising
 from labeler.assets.encoder import activate
 from labeler.catalog import gates
-from labeler.records.schema import Attribute, Queue, Run
+from labeler.label_studio import LabelStudio
+from labeler.label_studio import queue as label_studio_queue
+from labeler.label_studio.expert import ExpertSession
+from labeler.records.schema import Attribute, Queue, Run, Task
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.fingerprint import Fingerprint
 from models.probe_files import read_probe
 from models.vectors import VectorStore
 from tests import factories
-from workers import rounds, snapshot
+from tests.services import EMAIL, PASSWORD
+from tests.workers.test_grids import pool
+from workers import learn, rounds, snapshot, sync
 
 CLASSES = ["romance", "friendship", "neither"]
 SIZE, COUNT = 16, 90
@@ -80,3 +86,27 @@ def test_rounds_go_on_over_a_removal_and_a_rename_and_are_compared_only_where_th
     factories.publish(settings, runs[0])
     told = {gate.name: gate for gate in gates.check(settings, "romance", runs[2])}["not_worse_than_champion"]
     assert (told.passed, told.value) == (None, None)
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_what_holds_no_longer_is_really_asked_again(live: Settings, ls: LabelStudio) -> None:
+    pool(live, ["tender", "other"])
+    learn.run(live, jobs.quiet, "tender", size=12)
+    with reading(live) as session:
+        mine = session.scalars(select(Queue)).one()
+    with ExpertSession.login(live.label_studio_address, EMAIL, PASSWORD) as person:
+        for number in range(12):
+            person.answer(person.next_task(mine.project)["id"], "tender" if number % 2 else "other")
+        sync.run(live, jobs.quiet)
+        with reading(live) as session:
+            held = revising.definition_of(attributes.find(session, "tender"))
+        revising.revise(live, replace(held, question="Tender, really?"), "Nobody meant the same.", hold="none")
+        learn.run(live, jobs.quiet, "tender", size=12)
+        with reading(live) as session:
+            waiting = set(session.scalars(select(Task.label_studio_task).where(Task.state == "open")))
+        assert set(label_studio_queue.open_tasks(ls, mine.project)) == waiting
+        assert len(waiting) == 12
+        person.answer(person.next_task(mine.project)["id"], "tender")
+    sync.run(live, jobs.quiet, whole=True)
+    assert learn.run(live, jobs.quiet, "tender", size=12)["answers"] == 1
