@@ -32,7 +32,10 @@ class Advice:
 
 @dataclass(frozen=True)
 class Step:
-    """What to do next: a sentence, a place (``queue``, ``contested``, ``review``, ``people``, ``measure``, ``attribute``) and, or, a command."""
+    """What to do next: a sentence, and a place or a command or both.
+
+    Places are ``queue``, ``contested``, ``review``, ``people``, ``measure`` and ``attribute``.
+    """
 
     text: str
     place: str | None = None
