@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.answers import AUDIT, IMPORT, Answer
 from models.errors import DataError, EmptyPool, PoolExhausted
 from models.splits import held_out, unit_hash
 
@@ -114,6 +115,20 @@ class AuditDesign:
     def drawn(self, asset_ids: Sequence[str]) -> NDArray[np.bool_]:
         """Which assets have been drawn by now, bool (n,)."""
         return np.asarray(self._numbers([str(asset) for asset in asset_ids]) < self.inclusions(asset_ids))
+
+    def measuring(self, answers: Iterable[Answer]) -> list[Answer]:
+        """The answers that measure: on images drawn by now, whoever asked first, but nothing that was imported.
+
+        What a person chose before the design drew it counts as well: left out, just those images would be missing from
+        the draw that somebody found worth choosing.
+        """
+        told = list(answers)
+        drawn = self.drawn([answer.asset_id for answer in told])
+        return [
+            answer
+            for answer, is_drawn in zip(told, drawn, strict=True)
+            if answer.purpose == AUDIT or (is_drawn and answer.purpose != IMPORT)
+        ]
 
     def to_bytes(self) -> bytes:
         """The whole state as the bytes of an ``.npz`` without pickle: seed, ids, inclusion."""

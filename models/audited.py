@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 from models.errors import DataError
 from models.labels import Labels
@@ -18,7 +19,8 @@ class Audited:
     """Decided audit rows (n) under the probabilities of one probe, or of two to compare, and of the whole pool (N).
 
     ``majority`` and ``titles`` intp (n,), ``inclusion`` (n,), ``probabilities`` (n, k) and ``pools`` (N, k) one for
-    each probe, ``counts`` (N,) what each row of a pool stands for.
+    each probe, ``counts`` (N,) what each row of a pool stands for; ``draw`` the log inclusion of audited rows (n,) and
+    of the pool's (N,) where the curve is to know it.
     """
 
     majority: NDArray[np.intp]
@@ -27,6 +29,7 @@ class Audited:
     probabilities: tuple[NDArray[np.float64], ...]
     pools: tuple[NDArray[np.float64], ...]
     counts: NDArray[np.float64]
+    draw: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     @classmethod
     def of(
@@ -36,8 +39,14 @@ class Audited:
         inclusion: ArrayLike,
         classes: Sequence[str],
         pools: Sequence[ArrayLike | None],
+        pool_inclusion: ArrayLike | None = None,
     ) -> Audited:
-        """Check everything once; raises DataError on shapes that do not fit or an asset that was never drawn."""
+        """Check everything once; raises DataError on shapes that do not fit or an asset that was never drawn.
+
+        ``pool_inclusion`` (N,) of the pool's rows (the audited ones, without a pool) has to be given where these probes
+        are not the ones whose scores led the draw. What was drawn for another's high score is positive more often than
+        its score here lets on; the curve then has the log inclusion beside the score.
+        """
         checked = [_checked(labels, proba, inclusion, classes) for proba in probabilities]
         keep = labels.decided()
         pi = np.asarray(inclusion, dtype=np.float64)[keep]
@@ -50,7 +59,8 @@ class Audited:
             raise DataError(f"The pool's probabilities have the shapes {shapes}; expected (assets, {len(classes)}).")
         titles = np.unique(np.array(labels.title_ids, dtype=np.str_)[keep], return_inverse=True)[1].reshape(-1)
         every = tuple(pool for pool, _ in filled)
-        return cls(labels.majority()[keep], titles.astype(np.intp), pi, proba, every, filled[0][1])
+        draw = None if pool_inclusion is None else _draw(pi, pool_inclusion, every[0], keep)
+        return cls(labels.majority()[keep], titles.astype(np.intp), pi, proba, every, filled[0][1], draw)
 
     def truth(self, column: int) -> NDArray[np.float64]:
         """1 where the class of ``column`` is the majority, else 0, float64 (n,)."""
@@ -60,7 +70,23 @@ class Audited:
         """Populations like the pool, for one class against the others; every probe sees the same ones."""
         audited = np.stack([proba[:, column] for proba in self.probabilities], axis=1)
         pool = np.stack([proba[:, column] for proba in self.pools], axis=1)
+        if self.draw is not None:
+            audited, pool = (np.column_stack(pair) for pair in zip((audited, pool), map(expit, self.draw), strict=True))
         return imagine(audited, self.truth(column), self.titles, pool, self.counts, generator)
+
+
+def _draw(
+    pi: NDArray[np.float64], pool_inclusion: ArrayLike, pool: NDArray[np.float64], keep: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    everywhere = np.asarray(pool_inclusion, dtype=np.float64)
+    if len(everywhere) == len(keep) and len(pool) == len(pi):
+        everywhere = everywhere[keep]
+    if everywhere.shape != pool.shape[:1]:
+        raise DataError(f"{len(pool)} rows of the pool came with {len(everywhere)} inclusions; expected one each.")
+    known = everywhere > 0
+    told = np.log(np.where(known, everywhere, 1.0))
+    # An asset that came after the last draw was never led to or away from.
+    return np.log(pi), np.where(known, told, told[known].mean() if known.any() else 0.0)
 
 
 def _checked(

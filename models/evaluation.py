@@ -42,6 +42,7 @@ def evaluate_audit(
     classes: Sequence[str],
     *,
     pool: ArrayLike | None = None,
+    pool_inclusion: ArrayLike | None = None,
     thresholds: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> dict[str, Metric]:
@@ -49,15 +50,16 @@ def evaluate_audit(
 
     ``labels`` of n audited assets, ``probabilities`` (n, k) of the probe for them, ``inclusion`` (n,) as
     ``AuditDesign.inclusions`` gives it now, ``pool`` (N, k) the probabilities of all reserved assets, drawn or not
-    (without it the audited stand for the pool by their weights, which is less sure), ``thresholds`` a probability per
-    class (0.5). Keys: ``average_precision`` (of the first of two classes, else the macro mean),
+    (without it the audited stand for the pool by their weights, which is less sure) and ``pool_inclusion`` (N,) theirs
+    where another probe's scores led the draw (``Audited.of``), ``thresholds`` a probability per class (0.5). Keys:
+    ``average_precision`` (of the first of two classes, else the macro mean),
     ``average_precision:C``, ``precision:C``, ``recall:C`` for each class C, ``calibration_error`` (mean over classes),
     ``average_precision_weighted`` (by inverse probabilities alone, no model: a check), ``undecided`` (share of audited
     assets without a majority, which count nowhere else). With 10 to 29 answers, or fewer than 3 for a class or against
     it, only average precision is told, early and with a 99 % interval. Raises DataError on shapes that do not fit or an
     asset that was never drawn.
     """
-    audit = Audited.of(labels, (probabilities,), inclusion, classes, (pool,))
+    audit = Audited.of(labels, (probabilities,), inclusion, classes, (pool,), pool_inclusion)
     n = len(audit.majority)
     generator = np.random.default_rng(seed)
     cuts = {name: float(log_odds((thresholds or {}).get(name, 0.5))) for name in classes}
@@ -150,15 +152,17 @@ def compare(
     *,
     pool_a: ArrayLike | None = None,
     pool_b: ArrayLike | None = None,
+    pool_inclusion: ArrayLike | None = None,
     seed: int = 0,
 ) -> Metric:
     """The headline average precision of a minus that of b on the same audit answers, paired.
 
-    Arguments as in ``evaluate_audit``; ``pool_a`` and ``pool_b`` (N, k) are the same assets in the same order. Both
+    Arguments as in ``evaluate_audit`` (``pool_inclusion`` where neither's scores led the draw); ``pool_a`` and
+    ``pool_b`` (N, k) are the same assets in the same order. Both
     probes meet the same imagined truths, so what is hard for both cancels.
     """
     name = "average_precision_difference"
-    audit = Audited.of(labels, (proba_a, proba_b), inclusion, classes, (pool_a, pool_b))
+    audit = Audited.of(labels, (proba_a, proba_b), inclusion, classes, (pool_a, pool_b), pool_inclusion)
     generator = np.random.default_rng(seed)
     samples = []
     for chosen in headline(classes):

@@ -104,10 +104,14 @@ def _reserved_pool(snapshot: Snapshot, probe: Probe) -> npt.NDArray[np.float64]:
 
 
 def audit_answers(snapshot: Snapshot) -> tuple[Labels, npt.NDArray[np.float64]]:
-    """The audit's labels that can be weighed: still in the pool, and drawn by the design; with their probabilities."""
+    """The audit's labels that can be weighed, with their probabilities: still shown, of an audit title, and drawn.
+
+    A title that was corrected since may be one that is trained on.
+    """
     labels = snapshot.audited
-    inclusion = snapshot.design.inclusions(labels.asset_ids)
-    kept = np.flatnonzero((snapshot.view.pool.positions(labels.asset_ids) >= 0) & (inclusion > 0))
+    inclusion, rows = snapshot.design.inclusions(labels.asset_ids), snapshot.view.positions(labels.asset_ids)
+    apart = reserved_in(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)
+    kept = np.flatnonzero((rows >= 0) & (inclusion > 0) & apart)
     return labels.subset(kept), inclusion[kept]
 
 

@@ -84,10 +84,7 @@ class Snapshot:
 
         An image that a person chose counts as well once the design itself has drawn it, whoever asked first.
         """
-        drawn = self.design.drawn([a.asset_id for a in self.answers])
-        pairs = zip(self.answers, drawn, strict=True)
-        told = [a for a, is_drawn in pairs if a.purpose == AUDIT or (is_drawn and a.purpose != IMPORT)]
-        return consensus(told, self.attribute.classes)
+        return consensus(self.design.measuring(self.answers), self.attribute.classes)
 
     @property
     def count(self) -> int:

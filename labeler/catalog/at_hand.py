@@ -47,12 +47,13 @@ def difference(settings: Settings, attribute: str, a: Run, b: Run) -> Metric:
 
 
 def _stamp(settings: Settings, session: Session, attribute: Attribute) -> str:
-    """Of all that evidence is made of: answers, audit design, revisions, settings, encoder, pool."""
+    """Of all that evidence is made of: answers, audit design, revisions, runs, settings, encoder, pool."""
     told = (func.count(), func.count(Annotation.deleted_at), func.max(Annotation.received_at))
     queries = (
         select(*told, func.max(Annotation.updated_at)).where(Annotation.attribute_id == attribute.id),
         select(func.count(), func.max(Asset.id), func.count(Asset.removed_at)),
         select(func.count()).where(AttributeRevision.attribute_id == attribute.id),
+        select(func.max(Run.number)).where(Run.attribute_id == attribute.id),
     )
     encoder = active_encoder(session)
     files = [path for path in sorted(settings.vectors.rglob("*")) if path.is_file()]

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from labeler import attributes, revisions
@@ -21,7 +21,7 @@ from labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
 from labeler.records.session import reading
 from labeler.settings import Settings
 from labeler.views.answers import holds
-from models.answers import AUDIT, SKIP, UNSURE, Answer
+from models.answers import SKIP, UNSURE, Answer
 from models.audit import RESERVED_SHARE, AuditDesign
 from models.calibration import apply, calibrate, cross_calibrated
 from models.errors import PoolError
@@ -53,6 +53,8 @@ class Evidence:
     inclusion: npt.NDArray[np.float64]
     view: PoolView | None
     missing: str = ""
+    newest: int = 0  # the newest run: its scores and those just before led the draw
+    design: AuditDesign = field(default_factory=lambda: AuditDesign(0))
     known: dict[Hashable, Any] = field(default_factory=dict)
 
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -119,7 +121,13 @@ class Evidence:
         raw = self.logits(probe, self.labels.asset_ids)
         told = cross_calibrated(raw, self.labels, self.inclusion, seed=self.seed)
         pool = apply(calibrate(raw, self.labels, self.inclusion), self._raw(probe, self._reserved))
-        return Scored(run.number, told, pool if len(pool) else None)
+        return Scored(run.number, told, pool if len(pool) else None, self._led(run))
+
+    def _led(self, run: Run) -> npt.NDArray[np.float64] | None:
+        """How likely each reserved row was drawn; None for the newest run, whose scores say as much."""
+        if self.view is None or run.number >= self.newest:
+            return None
+        return self.design.inclusions(self.view.pool.asset_ids[self._reserved].tolist())
 
     def figures(self, scored: Scored, thresholds: dict[str, float]) -> dict[str, Metric]:
         """Every figure that the audit supports, as ``models.evaluation.evaluate_audit`` names them."""
@@ -127,7 +135,7 @@ class Evidence:
             ("figures", scored.run, tuple(sorted(thresholds.items()))),
             lambda: evaluate_audit(
                 self.labels, scored.audited, self.inclusion, self.classes,
-                pool=scored.pool, thresholds=thresholds, seed=self.seed,
+                pool=scored.pool, pool_inclusion=scored.pool_inclusion, thresholds=thresholds, seed=self.seed,
             ),
         )  # fmt: skip
 
@@ -138,6 +146,8 @@ class Evidence:
             lambda: compare(
                 self.labels, a.audited, b.audited, self.inclusion, self.classes,
                 pool_a=a.pool, pool_b=b.pool, seed=self.seed,
+                # Beside the newest run's scores, that it was drawn says nothing more.
+                pool_inclusion=None if b.pool_inclusion is None else a.pool_inclusion,
             ),
         )  # fmt: skip
 
@@ -145,11 +155,12 @@ class Evidence:
 @dataclass(frozen=True, eq=False)
 class Scored:
     """Probabilities of one run, float64: ``audited`` (n, classes), ``pool`` (N, classes) or None where none is
-    reserved."""
+    reserved; ``pool_inclusion`` (N,) where other runs' scores led the draw (``models.audited.Audited.of``)."""
 
     run: int
     audited: npt.NDArray[np.float64]
     pool: npt.NDArray[np.float64] | None
+    pool_inclusion: npt.NDArray[np.float64] | None = None
 
 
 def collect(settings: Settings, attribute: str) -> Evidence:
@@ -158,19 +169,25 @@ def collect(settings: Settings, attribute: str) -> Evidence:
         found = attributes.find(session, attribute)
         answers = tuple(answer for answer in _answers(session, found) if answer.value in {*found.classes, UNSURE, SKIP})
         revisions = _revisions(session, found)
+        newest = session.scalar(select(func.max(Run.number)).where(Run.attribute_id == found.id))
         nothing = Labels((), (), np.empty((0, len(found.classes))), np.empty(0))
         try:
             view = open_pool(settings, session)
         except PoolError as error:
             return Evidence(found, revisions, answers, nothing, np.empty(0), None, str(error))
-    audits = [answer for answer in answers if answer.purpose == AUDIT]
+    design = AuditDesign.from_bytes(found.audit_state) if found.audit_state else AuditDesign(0)
+    audits = design.measuring(answers)
     if found.audit_state is None or not audits:
         return Evidence(found, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet")
     labels = consensus(audits, found.classes)
-    inclusion = AuditDesign.from_bytes(found.audit_state).inclusions(labels.asset_ids)
-    kept = np.flatnonzero((view.positions(labels.asset_ids) >= 0) & (inclusion > 0))
+    inclusion, rows = design.inclusions(labels.asset_ids), view.positions(labels.asset_ids)
+    share, seed = float(found.settings.get("reserved_share", RESERVED_SHARE)), int(found.settings.get("seed", 0))
+    # A title that was corrected since may be one that is trained on.
+    apart = reserved_in(view.pool, rows, share, seed)
+    kept = np.flatnonzero((rows >= 0) & (inclusion > 0) & apart)
     missing = "" if len(kept) else "none of the audited images is in the pool any more"
-    return Evidence(found, revisions, answers, labels.subset(kept), inclusion[kept], view, missing)
+    kept_labels = labels.subset(kept)
+    return Evidence(found, revisions, answers, kept_labels, inclusion[kept], view, missing, newest or 0, design)
 
 
 def paired(evidence: Evidence, a: Run, b: Run) -> Metric:

@@ -204,7 +204,9 @@ def _curves(evidence: Evidence, scored: Scored, column: int) -> tuple[Band, Band
 
 
 def _audited(evidence: Evidence, scored: Scored) -> Audited:
-    return Audited.of(evidence.labels, (scored.audited,), evidence.inclusion, evidence.classes, (scored.pool,))
+    return Audited.of(
+        evidence.labels, (scored.audited,), evidence.inclusion, evidence.classes, (scored.pool,), scored.pool_inclusion
+    )
 
 
 def _choices(session: Session, attribute: Attribute, run: Run) -> list[Choice]:

@@ -108,7 +108,9 @@ def _slice(
     truth, weight, told = labels.majority(), 1.0 / evidence.inclusion[rows], scored.audited[rows]
     said = decided(told, evidence.classes, thresholds)
     share, lo, hi = weighted_share(said == truth, weight)
-    audit = Audited.of(labels, (told,), evidence.inclusion[rows], evidence.classes, (None,))
+    pi = evidence.inclusion[rows]
+    led = None if scored.pool_inclusion is None else pi
+    audit = Audited.of(labels, (told,), pi, evidence.classes, (None,), led)
     return Slice(value, n, Quality(share, lo, hi, n), _average_precision(audit, evidence))
 
 

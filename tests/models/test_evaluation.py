@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.audit import AuditDesign
 from models.errors import DataError
 from models.evaluation import compare, evaluate_audit
+from models.labels import Labels
 from models.metrics import average_precision
 from tests.models.answered import CLASSES, audited_world, hard_labels
 
@@ -176,3 +178,37 @@ def test_what_does_not_fit_is_refused_with_the_shapes() -> None:
         evaluate_audit(labels, proba * 3, inclusion, CLASSES)
     with pytest.raises(DataError, match="give both or neither"):
         compare(labels, proba, proba, inclusion, CLASSES, pool_a=pool)
+
+
+def an_old_run(seed: int) -> tuple[float, bool, float]:
+    """A weak run judged on audits that a good one drew: the error, whether the interval holds, the error without pi."""
+    rng = np.random.default_rng(seed)
+    truth = rng.random(900) < 0.12
+    ids = [f"a{i}" for i in range(900)]
+    good, weak = (strength * truth + rng.normal(size=900) - 1.5 for strength in (2.5, 1.0))
+    design = AuditDesign(seed)
+    for scores in (weak, good, good):
+        design.extend(ids, ids, scores, 40)
+    drawn = np.flatnonzero(design.drawn(ids))
+    asked, pi = tuple(ids[i] for i in drawn), design.inclusions(ids)
+    labels = Labels(asked, asked, np.stack([truth, ~truth], axis=1)[drawn].astype(float), np.ones(len(drawn)))
+    p = 1 / (1 + np.exp(-weak))
+    proba = np.stack([p, 1 - p], axis=1)
+    told, blind = (
+        evaluate_audit(
+            labels, proba[drawn], pi[drawn], ("yes", "no"), pool=proba, pool_inclusion=given, seed=seed
+        )["average_precision"]
+        for given in (pi, None)
+    )  # fmt: skip
+    true = average_precision(truth, weak)
+    return told.value - true, told.lo <= true <= told.hi, blind.value - true
+
+
+def test_an_old_run_is_not_flattered_by_audits_that_a_better_one_drew() -> None:
+    errors, held, blind = np.array([an_old_run(seed) for seed in range(20)], dtype=float).T
+    assert abs(errors.mean()) < 0.04
+    assert held.mean() >= 0.85  # 0.95, less two standard errors of 20 campaigns
+    assert blind.mean() > 0.1, "what the score alone would tell"
+    labels, proba, inclusion, _, _ = audited_world(7)
+    with pytest.raises(DataError, match="inclusions; expected one each"):
+        evaluate_audit(labels, proba, inclusion, CLASSES, pool_inclusion=[0.5])

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from labeler import attributes
-from labeler.catalog import gates, listing
+from labeler.catalog import evidence, gates, listing
 from labeler.catalog.facts import find_run
 from labeler.catalog.promote import promote
 from labeler.records.schema import Annotation, Asset, Expert, Run
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
-from models.answers import AUDIT
-from models.audit import AuditDesign
+from models.answers import AUDIT, BY_HAND
+from models.audit import AuditDesign, reserved
 from models.clock import now
 from models.errors import GateFailed
 from models.probe_files import read_probe
@@ -27,16 +27,19 @@ def run(settings: Settings, number: int) -> Run:
 
 @pytest.fixture
 def audited(settings: Settings) -> Settings:
-    """120 assets, all audited; the expert says what version 2's probe says, so 2 is right and 1 by chance."""
-    x = worlds.add_assets(settings, 120)
+    """All audit titles of 600 assets; the expert says what version 2's probe says, so 2 is right and 1 by chance."""
+    x = worlds.add_assets(settings, 600)
     truth = read_probe(worlds.probe_of(settings, "serious", 2)).logits(x)[:, 0] > 0
     with writing(settings) as session:
         attribute = attributes.find(session, "serious")
         expert = Expert(email="ana@example.org", name="Ana", added_at=now())
         session.add(expert)
         session.flush()
-        assets = list(session.query(Asset).order_by(Asset.id))
-        for asset, positive in zip(assets, truth, strict=True):
+        every = list(session.query(Asset).order_by(Asset.id))
+        settled = attribute.settings
+        kept = reserved([asset.title_id for asset in every], settled["seed"], settled["reserved_share"])
+        assets = [asset for asset, mine in zip(every, kept, strict=True) if mine]
+        for asset, positive in zip(assets, truth[kept], strict=True):
             session.add(
                 Annotation(
                     attribute_id=attribute.id,
@@ -58,7 +61,7 @@ def audited(settings: Settings) -> Settings:
 
 def test_the_better_version_is_told_from_the_worse_on_the_same_answers(audited: Settings) -> None:
     told = listing.compare(audited, "serious", 2, 1)["difference"]
-    assert told["n"] == 120
+    assert told["n"] == len(evidence.collect(audited, "serious").labels) > 90
     assert told["value"] > 0.2
     assert told["lo"] > 0
     back = listing.compare(audited, "serious", 1, 2)["difference"]
@@ -112,3 +115,24 @@ def test_bounds_are_the_attributes_own() -> None:
     assert judged["not_worse_than_champion"].passed is None
     gates.refuse(list(judged.values()), "serious", 1, override=False)
     assert np.isclose(judged["calibration"].bound, 0.2)
+
+
+def test_an_image_that_a_person_chose_measures_once_the_design_has_drawn_it(audited: Settings) -> None:
+    before = evidence.collect(audited, "serious")
+    with writing(audited) as session:
+        first = session.query(Annotation).filter_by(purpose=AUDIT).order_by(Annotation.id).limit(40)
+        for one in first:
+            one.purpose = BY_HAND
+    after = evidence.collect(audited, "serious")
+    assert after.labels == before.labels
+    assert len(after.labels) > 20
+
+
+def test_an_audited_image_whose_title_was_corrected_to_a_trained_one_measures_no_longer(audited: Settings) -> None:
+    before = evidence.collect(audited, "serious")
+    trained = next(name for name in (f"other {i}" for i in range(99)) if not reserved([name], before.seed, 0.2)[0])
+    with writing(audited) as session:
+        moved = session.query(Asset).filter_by(asset_id=before.labels.asset_ids[0]).one()
+        moved.title_id = trained
+    after = evidence.collect(audited, "serious")
+    assert after.labels.asset_ids == before.labels.asset_ids[1:]
