@@ -105,6 +105,11 @@ def rollback(
     Raises CatalogError where there is none, DataError.
     """
     reason, alias = check_reason(reason), check_alias(alias)
+    with reading(settings) as session:
+        found = attributes.find(session, attribute)
+        again = repeated(session, found, ROLLBACK, alias, who, reason, asked_at)
+        target = again.version if again else earlier(session, found, alias)[1]
+    publish(settings, attribute, target)  # it may have lain there for years: every byte, or nothing is moved
     with writing(settings) as session:
         found = locked(session, attribute)
         line = repeated(session, found, ROLLBACK, alias, who, reason, asked_at)

@@ -233,6 +233,16 @@ def test_healing_thoroughly_writes_an_altered_or_lost_file_anew(settings: Settin
     assert heal(settings, thorough=True)["versions"] == []
 
 
+def test_a_rollback_leads_to_whole_files_or_nowhere(settings: Settings) -> None:
+    for version in (1, 2):
+        promote(settings, "serious", version, "r", "ana")
+    lost = settings.workspace / "catalog" / "probes" / "serious" / "1" / "probe.safetensors"
+    before = lost.read_bytes()
+    lost.unlink()
+    assert rollback(settings, "serious", "2 is bad", "bo").version == 1
+    assert lost.read_bytes() == before
+
+
 def test_a_catalog_that_cannot_be_healed_keeps_nothing_else_from_starting(settings: Settings) -> None:
     from labeler.supervise.run import heal_catalog
 
