@@ -29,6 +29,14 @@ LARGEST_PAGE = 500
 SEARCH_SECONDS = 10.0
 
 
+@blueprint.before_request
+def one_range_or_all() -> None:
+    """Take a Range only as RFC 9110 (14.2) lets us: of a GET, in bytes, one; whatever else is asked gets the whole."""
+    asked = request.range
+    if request.method != "GET" or asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        request.environ.pop("HTTP_RANGE", None)
+
+
 @blueprint.get("/probes")
 def probes() -> Response:
     """Every attribute with a published version: its aliases, versions and champion's average precision."""

@@ -111,7 +111,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         message = _own_words(error) or MESSAGES.get(status) or error.name
     reply = _reply(status, error.name, message)
     for name, value in error.get_headers():
-        if name in {"Retry-After", "Allow", "Location"}:
+        if name in {"Retry-After", "Allow", "Location", "Content-Range"}:
             reply.headers[name] = value
     if status == 401:
         reply.headers["WWW-Authenticate"] = 'Bearer realm="Attune"'

@@ -82,6 +82,18 @@ def test_every_file_comes_with_its_digest_and_in_ranges(pipeline: FlaskClient, f
     assert (head.status_code, head.data, head.content_length) == (200, b"", len(whole.data))
 
 
+@pytest.mark.parametrize("asked", ["items=0-3", "bytes=5-2", "bytes=0-1,4-5", "nonsense"])
+@pytest.mark.parametrize("address", ["probes/serious/2/files/probe.onnx", "features/serious/2"])
+def test_a_range_that_is_not_served_gets_the_whole(pipeline: FlaskClient, address: str, asked: str) -> None:
+    whole = pipeline.get(f"/api/v1/{address}", buffered=True)
+    told = pipeline.get(f"/api/v1/{address}", headers={"Range": asked}, buffered=True)
+    assert (told.status_code, told.data) == (200, whole.data)
+    head = pipeline.head(f"/api/v1/{address}", headers={"Range": "bytes=0-3"}, buffered=True)
+    assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(whole.data)))
+    beyond = pipeline.get(f"/api/v1/{address}", headers={"Range": "bytes=9999999-"}, buffered=True)
+    assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{len(whole.data)}")
+
+
 def test_feature_values_are_parquet_with_ranges_and_an_etag(pipeline: FlaskClient) -> None:
     whole = pipeline.get("/api/v1/features/serious/champion", buffered=True)
     assert pq.read_table(io.BytesIO(whole.data)).num_rows == 12
