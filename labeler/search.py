@@ -6,6 +6,7 @@ The web process never loads an encoder: a search is a job, and its result stays 
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -31,6 +32,7 @@ KEPT = timedelta(minutes=15)
 LONGEST_TEXT = 300
 POLL_SECONDS = 0.03
 TOKEN_BYTES = 16
+_PATIENT = threading.BoundedSemaphore(3)  # requests that hold a thread of the console while they wait
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,20 @@ def _arguments(settings: Settings, wanted: Wanted) -> dict[str, Any]:
 
 
 def look(settings: Settings, job_id: str, patience_seconds: float = 0.0) -> Found | None:
-    """How far the search is, after waiting for at most ``patience_seconds``; None where it is kept no longer."""
+    """How far the search is, after waiting for at most ``patience_seconds``; None where it is kept no longer.
+
+    Few wait at once, and who comes on top is told at once that it goes on: the console has eight threads, and Label
+    Studio's webhook and every other page need one.
+    """
+    patient = patience_seconds > 0 and _PATIENT.acquire(blocking=False)
+    try:
+        return _look(settings, job_id, patience_seconds if patient else 0.0)
+    finally:
+        if patient:
+            _PATIENT.release()
+
+
+def _look(settings: Settings, job_id: str, patience_seconds: float) -> Found | None:
     until = time.monotonic() + patience_seconds
     while True:
         with reading(settings) as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
+from labeler import search
 from labeler.assets.encoder import activate
 from labeler.records.schema import Asset, Job, Pick
 from labeler.records.session import reading, writing
@@ -65,6 +67,19 @@ def test_a_search_waits_for_the_workers_and_is_kept(
     assert f"Similar to {assets[0].asset_id}" in page
     assert page.count('name="pick"') == 6
     assert work(settings, monkeypatch) == 0, "the second look asks for nothing"
+
+
+def test_searches_that_wait_leave_threads_for_everybody_else(
+    settings: Settings, expert: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+    monkeypatch.setattr(search.time, "sleep", looks.append)
+    with contextlib.ExitStack() as waiting:  # as many as may wait do
+        while search._PATIENT.acquire(blocking=False):
+            waiting.callback(search._PATIENT.release)
+        assert expert.get("/api/v1/search?q=two+people").status_code == 202
+        assert expert.get("/explore?q=two+people").status_code == 200
+    assert looks == []
 
 
 def test_a_failed_search_says_why(settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
