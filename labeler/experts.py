@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from labeler import attributes, parting, people, queues
+from labeler import attributes, jobs, parting, people, queues
 from labeler.label_studio import local
 from labeler.label_studio import people as label_studio_people
 from labeler.label_studio.client import LabelStudio
@@ -139,8 +139,9 @@ def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]
         login = session.scalar(select(User).where(User.expert_id == expert.id))
         if login is not None and login.role == "expert":
             login.disabled_at = now()
+        job_id = jobs.record(session, "leave", expert=expert.email)
     done = {"email": expert.email, "queues_closed": len(closed), "questions_retired": retired, "answers_kept": kept}
-    return done | {"label_studio": parting.ask(settings, expert.email, wait)}
+    return done | {"label_studio": parting.ask(settings, job_id, expert.email, wait)}
 
 
 def find(session: Session, email: str) -> Expert:

@@ -17,6 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.serializers import JSONSerializer
+from sqlalchemy.orm import Session
 
 from labeler.records.schema import Job
 from labeler.records.session import reading, writing
@@ -80,12 +81,28 @@ def enqueue(settings: Settings, kind: str, **arguments: Any) -> str:
 
     Raises ServiceDown where Redis does not answer, and KeyError for an unknown kind.
     """
+    with writing(settings) as session:
+        job_id = record(session, kind, **arguments)
+    hand_over(settings, job_id, kind)
+    return job_id
+
+
+def record(session: Session, kind: str, **arguments: Any) -> str:
+    """Write a job down in the caller's transaction, to be handed over after it, and return its id.
+
+    So what a change entails is asked for if and only if the change is kept: killed in between, the job is found and
+    brought back. Raises KeyError for an unknown kind.
+    """
     if kind not in KINDS:
         raise KeyError(kind)
     job_id = f"{kind}-{secrets.token_hex(8)}"
-    with writing(settings) as session:
-        subject = arguments.get("attribute")
-        session.add(Job(id=job_id, kind=kind, subject=subject, arguments=arguments, state="queued", created_at=now()))
+    subject = arguments.get("attribute")
+    session.add(Job(id=job_id, kind=kind, subject=subject, arguments=arguments, state="queued", created_at=now()))
+    return job_id
+
+
+def hand_over(settings: Settings, job_id: str, kind: str) -> None:
+    """Put a job that was recorded into its queue. Raises ServiceDown, with the job marked as failed, without Redis."""
     try:
         send(connect(settings), job_id, kind)
     except RedisError as error:
@@ -94,7 +111,6 @@ def enqueue(settings: Settings, kind: str, **arguments: Any) -> str:
             f"Redis does not answer at the set address ({error}). Start everything with `attune up`, or point "
             "ATTUNE_REDIS_URL at a running Redis; `attune doctor` tries each part."
         ) from error
-    return job_id
 
 
 def send(connection: Redis, job_id: str, kind: str) -> None:
@@ -164,6 +180,13 @@ def follow(settings: Settings, job_id: str, report: Report = quiet, poll_seconds
             send_again(settings, job)
             last_alive = time.monotonic()
         time.sleep(poll_seconds)
+
+
+def finish(settings: Settings, job_id: str, result: dict[str, Any]) -> None:
+    """Mark a job as done."""
+    with writing(settings) as session:
+        job = session.get_one(Job, job_id)
+        job.state, job.result, job.finished_at = "done", result, now()
 
 
 def fail(settings: Settings, job_id: str, error: str) -> None:

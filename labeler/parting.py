@@ -15,23 +15,23 @@ from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Expert, Queue, Task
 from labeler.records.session import reading
 from labeler.settings import Settings
-from models.errors import AttuneError, LabelStudioRefused, ServiceDown, SettingsError
+from models.errors import AttuneError, LabelStudioRefused, SettingsError
 
 ASKED = "will be told by the workers"
 
 
-def ask(settings: Settings, email: str, wait: bool) -> str:
-    """Have Label Studio told; what became of the login there, or that it follows."""
+def ask(settings: Settings, job_id: str, email: str, wait: bool) -> str:
+    """Have Label Studio told by the recorded job ``job_id``; what became of the login there, or that it follows."""
     try:
-        if wait:
-            return str(jobs.ask(settings, "leave", expert=email)["login"])
-        jobs.enqueue(settings, "leave", expert=email)
+        if wait and not jobs.workers_alive(settings):
+            done = jobs.run_here(settings, "leave", expert=email)
+            jobs.finish(settings, job_id, done)
+            return str(done["login"])
+        jobs.hand_over(settings, job_id, "leave")
+        return str(jobs.follow(settings, job_id)["login"]) if wait else ASKED
     except AttuneError as error:
-        if wait:
-            with suppress(ServiceDown):  # recorded even so, and sent again once there is a Redis
-                jobs.enqueue(settings, "leave", expert=email)
-            return f"{ASKED}, for now: {error}"
-    return ASKED
+        jobs.fail(settings, job_id, str(error))  # and sent again once Redis and Label Studio are there
+        return f"{ASKED}, for now: {error}" if wait else ASKED
 
 
 def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:

@@ -100,7 +100,10 @@ def revise(
         _write(found, wanted)
         _append(session, found, reason, held)
         _read_anew(session, found.id, held)
-    follow(settings, wanted.name)
+        carried = jobs.record(session, "configure", attribute=found.name)
+    with suppress(ServiceDown):  # recorded as failed, and sent again once Redis is back
+        jobs.hand_over(settings, carried, "configure")
+    ingest.ask_to_learn(settings, wanted.name)
     return Revised(wanted.name, found.revision, changed, done)
 
 
@@ -124,27 +127,27 @@ def effect(session: Session, attribute_id: int, held: Reading) -> Effect:
     return Effect(counted.total() - sum(touched.values()), renamed, ended)
 
 
-def follow(settings: Settings, name: str) -> None:
-    """Ask for what a revision entails: Label Studio's projects in their new words, and a probe of the new answers."""
-    with suppress(ServiceDown):  # recorded as failed, and sent again once Redis is back
-        jobs.enqueue(settings, "configure", attribute=name)
-    ingest.ask_to_learn(settings, name)
-
-
 def configure(settings: Settings, report: Report, name: str) -> dict[str, Any]:
     """Bring every open queue's project to the attribute's question, classes and instruction, in place; repeatable.
 
-    Raises UnknownAttribute, LabelStudioUnreachable, LabelStudioRefused.
+    Of two at once, for two revisions, whichever writes last has found the newer: each looks again at its end. Raises
+    UnknownAttribute, LabelStudioUnreachable, LabelStudioRefused.
     """
+    told = 0
     with LabelStudio.connect(settings) as ls:
-        mine = queues.ensure(settings, ls, name, [])
-        with reading(settings) as session:
-            found = attributes.find(session, name)
-        for number, queue in enumerate(mine):
-            report(number, len(mine))
-            project = Project(queue.project, queue.view, queue.webhook)
-            projects.update(ls, project, found.question, found.classes, attributes.instruction(found))
-    return {"attribute": name, "revision": found.revision, "queues": len(mine)}
+        while told != (found := _as_it_is(settings, name)).revision:
+            mine = queues.ensure(settings, ls, name, [])
+            for number, queue in enumerate(mine):
+                report(number, len(mine))
+                project = Project(queue.project, queue.view, queue.webhook)
+                projects.update(ls, project, found.question, found.classes, attributes.instruction(found))
+            told = found.revision
+    return {"attribute": name, "revision": told, "queues": len(mine)}
+
+
+def _as_it_is(settings: Settings, name: str) -> Attribute:
+    with reading(settings) as session:
+        return attributes.find(session, name)
 
 
 def note_encoder(session: Session, before: str | None, after: str) -> list[str]:

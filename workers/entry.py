@@ -10,7 +10,6 @@ from labeler import jobs
 from labeler import settings as reader
 from labeler.records.schema import Job
 from labeler.records.session import writing
-from models.clock import now
 from models.errors import AttuneError, JobLost
 
 log = logging.getLogger("attune.job")
@@ -39,9 +38,7 @@ def perform(job_id: str) -> dict[str, Any]:
         jobs.fail(settings, job_id, text)
         log.exception("%s failed", job_id)
         raise
-    with writing(settings) as session:
-        job = session.get_one(Job, job_id)
-        job.state, job.result, job.finished_at = "done", result, now()
+    jobs.finish(settings, job_id, result)
     log.info("%s done", job_id)
     return result
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from labeler import people, secrets, tokens
-from labeler.records.schema import Token, User
+from labeler import experts, jobs, people, secrets, tokens
+from labeler.records.schema import Expert, Job, Token, User
 from labeler.records.session import reading
 from labeler.settings import Settings
 from models.errors import AlreadyThere, DataError, RecordsError, UnknownExpert
@@ -94,3 +94,21 @@ def test_the_workspaces_own_token_is_a_pipelines_and_nothing_else_passes(setting
         assert tokens.bearer(settings, held, text) is None
     with pytest.raises(DataError, match="role: 'boss'"):
         tokens.issue(settings, "nightly", "boss")
+
+
+def test_killed_right_after_a_leave_label_studio_is_told_of_it_all_the_same(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = factories.add_expert(settings)
+    factories.add_queue(settings, factories.add_attribute(settings), ana)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs, "hand_over", killed)
+    with pytest.raises(KeyboardInterrupt):
+        experts.remove(settings, ana.email)
+    with reading(settings) as session:
+        job = session.scalars(select(Job)).one()
+        assert session.scalars(select(Expert)).one().removed_at is not None
+    assert (job.kind, job.state, job.arguments) == ("leave", "queued", {"expert": ana.email})

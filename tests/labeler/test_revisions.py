@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from labeler import attributes, ingest, revising, revisions
+from labeler import attributes, ingest, jobs, revising, revisions, secrets
 from labeler.ingest import Seen
+from labeler.jobs import quiet
+from labeler.label_studio import projects
 from labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Job, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.revising import Revised
@@ -279,3 +281,36 @@ def test_every_attribute_notes_a_change_of_encoder_and_keeps_its_answers(setting
         first, second = revisions.history(session, found)
         assert revisions.difference(first, second) == [("encoder", None, "ViT-L-14")]
     assert len(living(settings)) == 5
+
+
+def test_killed_right_after_a_revision_label_studio_is_told_of_it_all_the_same(
+    settings: Settings, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs, "hand_over", killed)
+    with pytest.raises(KeyboardInterrupt):
+        revise(settings, definition="Something else.")
+    with reading(settings) as session:
+        assert attributes.find(session, "romance").revision == 2
+        job = session.scalars(select(Job)).one()
+    # As bring_back and carry_on of the clockwork look for it.
+    assert (job.kind, job.state, job.arguments) == ("configure", "queued", {"attribute": "romance"})
+
+
+def test_of_two_revisions_label_studio_is_left_with_the_newer(
+    settings: Settings, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    def slow(ls: object, project: object, question: str, *_: object) -> None:
+        written.append(question)
+        if len(written) == 1:  # meanwhile the question changes once more, and another worker is done with it
+            revise(settings, question="The newer?")
+
+    monkeypatch.setattr(projects, "update", slow)
+    revise(settings, question="The older?")
+    secrets.load(settings.secrets)
+    assert revising.configure(replace(settings, label_studio_token="t" * 40), quiet, "romance")["revision"] == 3
+    assert written == ["The older?", "The newer?"]
