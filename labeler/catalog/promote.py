@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from labeler import attributes
 from labeler.catalog import gates as gate
-from labeler.catalog.aliases import mirror
+from labeler.catalog.aliases import aliases_of, mirror
 from labeler.catalog.facts import facts_of, find_run, find_version
 from labeler.catalog.history import PROMOTE, RETIRE, ROLLBACK, append, check_alias, check_reason, earlier
 from labeler.catalog.moving import Moved, expect, locked, moved, refuse_retired, repeated
@@ -48,6 +48,7 @@ def promote(
         found = attributes.find(session, attribute)
         run = find_run(session, found, version)
         refuse_retired(_published(session, found, run), found)
+        beaten = aliases_of(session, found).get(CHAMPION, 0)
     results = gate.check(settings, attribute, run)
     gate.refuse(results, attribute, run.number, override)
     manifest = publish(settings, attribute, run.number)
@@ -56,6 +57,8 @@ def promote(
         line = repeated(session, found, PROMOTE, alias, who, reason, asked_at, run.number)
         if line is None:
             expect(session, found, alias, expected)
+            if any(one.enforced for one in results) and not override:  # they were held against this champion
+                expect(session, found, CHAMPION, beaten)
             row = _published(session, found, run) or _add(session, found, run, manifest)
             refuse_retired(row, found)
             if row.digest != manifest.digest:
@@ -108,6 +111,8 @@ def rollback(
     with reading(settings) as session:
         found = attributes.find(session, attribute)
         again = repeated(session, found, ROLLBACK, alias, who, reason, asked_at)
+        if again is None:
+            expect(session, found, alias, expected)
         target = again.version if again else earlier(session, found, alias)[1]
     publish(settings, attribute, target)  # it may have lain there for years: every byte, or nothing is moved
     with writing(settings) as session:

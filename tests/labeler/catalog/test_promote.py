@@ -6,10 +6,11 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from labeler.catalog import listing
+from labeler.catalog import gates, listing
 from labeler.catalog.heal import heal
 from labeler.catalog.history import history, pointing_at
 from labeler.catalog.promote import promote, publish, retire, rollback
@@ -204,6 +205,27 @@ def test_an_enforced_gate_stops_a_promotion_until_somebody_overrides_it(settings
     lines = history(settings, "serious")
     assert [line.version for line in lines] == [3, 2]
     assert next(gate for gate in lines[1].gates if gate["name"] == "audit_lower_bound")["passed"] is False
+
+
+def test_gates_that_bind_are_passed_against_the_champion_of_the_moment(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote(settings, "serious", 1, "r", "ana")
+    with writing(settings) as session:
+        attribute = session.query(Attribute).filter_by(name="serious").one()
+        attribute.settings = attribute.settings | {"gates": {"audit_lower_bound": {"bound": 0.1, "enforced": True}}}
+    judge = gates.check
+
+    def and_then_somebody_else_promotes(*asked: Any) -> Any:
+        judged = judge(*asked)
+        monkeypatch.setattr(gates, "check", judge)
+        promote(settings, "serious", 3, "better", "bo")
+        return judged
+
+    monkeypatch.setattr(gates, "check", and_then_somebody_else_promotes)
+    with pytest.raises(CatalogError, match="Meanwhile version 3 is champion"):
+        promote(settings, "serious", 2, "judged beside version 1", "ana")
+    assert [line.version for line in history(settings, "serious")] == [1, 3]
 
 
 def test_a_catalog_elsewhere_is_written_the_same_way(tmp_path: Path) -> None:
