@@ -77,6 +77,8 @@ def fetch(
     try:
         content, taken = _manifest(reference, source, held, url)
         manifest = _checked(reference, content)
+        if source is not None:
+            _remember_version(reference, manifest, content, source, held)
         found = {}
         for name in manifest.files if files is None else files:
             found[name], more = _file(reference, manifest, name, source, held)
@@ -104,6 +106,12 @@ def _manifest(reference: Reference, source: Source | None, cache: Cache, url: st
     cache.keep(content)
     cache.remember(source.address, reference, digest_bytes(content))
     return content, len(content)
+
+
+def _remember_version(reference: Reference, manifest: Manifest, content: bytes, source: Source, cache: Cache) -> None:
+    """What an alias led to is known by its number from now on: ``NAME@VERSION`` needs nobody."""
+    if reference.version is None:
+        cache.remember(source.address, Reference(reference.name, str(manifest.version)), digest_bytes(content))
 
 
 def _checked(reference: Reference, content: bytes) -> Manifest:
