@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from filelock import FileLock
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from labeler import attributes
@@ -147,15 +148,20 @@ def renew(settings: Settings, ls: LabelStudio, grid: Grid) -> int:
     return len(due)
 
 
-def take_back(settings: Settings, ls: LabelStudio, expert_id: int) -> int:
-    """Take away the pages that wait for a leaver and that nobody has begun; how many."""
+def take_back(settings: Settings, ls: LabelStudio, *which: ColumnElement[bool]) -> int:
+    """Take away the pages ``which`` (of ``Grid`` and ``GridPage``) that wait and that nobody has begun; how many.
+
+    Those of a leaver, say, or those that ask what the question was before a revision.
+    """
+    pages = select(Grid.project, GridPage.label_studio_task).join(GridPage, GridPage.grid_id == Grid.id)
+    waiting: dict[int, list[int]] = defaultdict(list)
     with reading(settings) as session:
-        mine = session.scalars(select(Grid).where(Grid.expert_id == expert_id)).all()
-        waiting = {grid.project: [page.label_studio_task for page in open_pages(session, grid.id)] for grid in mine}
+        for project, task in session.execute(pages.where(GridPage.state == "open", *which)):
+            waiting[project].append(task)
     gone: list[int] = []
-    for project, pages in waiting.items():
+    for project, tasks in waiting.items():
         with suppress(LabelStudioRefused):  # a project that somebody deleted
-            gone += label_studio_queue.retire(ls, project, pages)
+            gone += label_studio_queue.retire(ls, project, tasks)
     with writing(settings) as session:
         for page in session.scalars(select(GridPage).where(GridPage.label_studio_task.in_(gone))):
             page.state = "retired" if page.state == "open" else page.state

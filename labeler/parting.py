@@ -12,7 +12,7 @@ from labeler import grids, jobs
 from labeler.jobs import Report
 from labeler.label_studio import local, queue
 from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Expert, Queue, Task
+from labeler.records.schema import Expert, Grid, Queue, Task
 from labeler.records.session import reading
 from labeler.settings import Settings
 from models.errors import AttuneError, LabelStudioRefused, SettingsError
@@ -57,7 +57,7 @@ def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:
             report(number, len(waiting))
             with suppress(LabelStudioRefused):  # a project that somebody deleted
                 gone += len(queue.retire(ls, project, tasks))
-        gone += grids.take_back(settings, ls, expert.id)
+        gone += grids.take_back(settings, ls, Grid.expert_id == expert.id)
         administrator = str(ls.me().get("email", "")).casefold() == email
     if administrator:
         return {"email": email, "questions": gone, "login": "kept: it is the administrator's, whom Attune works as"}

@@ -15,13 +15,13 @@ from typing import Any
 from sqlalchemy import case, insert, select, update
 from sqlalchemy.orm import Session
 
-from labeler import attributes, ingest, jobs, queues, revisions
+from labeler import attributes, grids, ingest, jobs, queues, revisions
 from labeler.attributes import Definition
 from labeler.jobs import Report
 from labeler.label_studio import projects
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.projects import Project
-from labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Task
+from labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Grid, GridPage, Task
 from labeler.records.session import reading, writing
 from labeler.revisions import ALL, LAPSED, REVISED, Reading
 from labeler.settings import Settings
@@ -141,8 +141,19 @@ def configure(settings: Settings, report: Report, name: str) -> dict[str, Any]:
                 report(number, len(mine))
                 project = Project(queue.project, queue.view, queue.webhook)
                 projects.update(ls, project, found.question, found.classes, attributes.instruction(found))
+            _take_pages_back(settings, ls, found)
             told = found.revision
     return {"attribute": name, "revision": told, "queues": len(mine)}
+
+
+def _take_pages_back(settings: Settings, ls: LabelStudio, found: Attribute) -> None:
+    """What waits on pages of images still asks the question of before."""
+    newest = select(AttributeRevision.created_at).where(
+        AttributeRevision.attribute_id == found.id, AttributeRevision.revision == found.revision
+    )
+    with reading(settings) as session:
+        at = session.scalars(newest).one()
+    grids.take_back(settings, ls, Grid.attribute_id == found.id, GridPage.created_at < at)
 
 
 def _as_it_is(settings: Settings, name: str) -> Attribute:

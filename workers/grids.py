@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from sqlalchemy import select
 
 from labeler import attributes, experts, grid_answers, grids
@@ -14,7 +15,7 @@ from labeler.grids import AHEAD, SIZE
 from labeler.jobs import Report, quiet
 from labeler.label_studio import tasks
 from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Grid, GridPage
+from labeler.records.schema import Attribute, Grid, GridPage
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models import learner
@@ -29,6 +30,7 @@ from workers.snapshot import Snapshot
 log = logging.getLogger("attune.grids")
 OVERLAP = timedelta(seconds=30)  # Label Studio stamps a change before it commits it
 FAREWELL = timedelta(days=1)  # so long a leaver's last answers may still be on their way
+PATIENCE_SECONDS = 300  # for another who makes pages
 FEWEST = 4  # images that are worth a page
 
 
@@ -42,13 +44,19 @@ def run(settings: Settings, report: Report = quiet, attribute: str = "", expert:
         found, person = attributes.find(session, attribute), experts.find(session, expert)
     ls = LabelStudio.connect(settings)
     grid = grids.ensure(settings, ls, found, person)
+    # Asked for twice at once, as by a double click, the second finds the pages of the first.
+    with FileLock(settings.workspace / "pages.lock", timeout=PATIENCE_SECONDS):
+        return _fill(settings, report, ls, found, grid)
+
+
+def _fill(settings: Settings, report: Report, ls: LabelStudio, found: Attribute, grid: Grid) -> dict[str, Any]:
     with reading(settings) as session:
         waiting = len(grids.open_pages(session, grid.id))
     two = len(found.classes) == 2
     wanted = [0] * AHEAD if two else list(range(len(found.classes)))
     made = 0
     if not waiting:
-        seen = snapshot.take(settings, attribute)
+        seen = snapshot.take(settings, found.name)
         for number, (position, rows) in enumerate(_pages(settings, seen, wanted)):
             report(number, len(wanted))
             keys = [int(key) for key in seen.view.keys[rows]]
@@ -57,7 +65,7 @@ def run(settings: Settings, report: Report = quiet, attribute: str = "", expert:
             made += 1
         if not made:
             raise PoolExhausted(
-                f"No image is left to put on a page about {attribute}: all were asked. Add images first."
+                f"No image is left to put on a page about {found.name}: all were asked. Add images first."
             )
     report(len(wanted), len(wanted))
     return {"link": grids.link(settings, grid), "pages": waiting + made}

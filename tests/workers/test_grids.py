@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from hypothesis import settings as trial
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from labeler import attributes, experts, grid_answers, grids, hints, ingest
+from labeler import attributes, experts, grid_answers, grids, hints, ingest, revising
 from labeler.assets.encoder import activate
 from labeler.attributes import Definition
 from labeler.jobs import quiet
@@ -165,6 +168,36 @@ def test_a_leavers_pages_keep_no_image_from_the_others_and_their_last_answers_ar
         assert grids.current(session, job.FAREWELL) == []
 
 
+def test_asked_for_twice_at_once_the_same_pages_are_made_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(settings)
+    with writing(settings) as session:
+        session.scalars(select(GridPage)).one().state = "answered"
+    made: list[Any] = []
+
+    def add(_: object, __: object, grid: Grid, *rest: Any) -> None:
+        made.append(rest)
+        with writing(settings) as session:
+            page = GridPage(grid_id=grid.id, label_studio_task=600 + len(made), ticked=YES, asset_pks=[])
+            page.signed_until = page.created_at = NOON
+            session.add(page)
+
+    def pages(*_: object) -> list[Any]:
+        time.sleep(0.3)  # the other one is here by now
+        return [(0, np.arange(4))]
+
+    monkeypatch.setattr(job.LabelStudio, "connect", lambda _: None)
+    monkeypatch.setattr(job.snapshot, "take", lambda *_: snapshot(1))
+    monkeypatch.setattr(job, "_pages", pages)
+    monkeypatch.setattr(grids, "add", add)
+    monkeypatch.setattr(grids, "link", lambda *_: "link")
+    with ThreadPoolExecutor(2) as both:
+        told = list(both.map(lambda _: job.run(settings, quiet, "tender", world.ana.email), range(2)))
+    assert told == [{"link": "link", "pages": 1}] * 2
+    assert len(made) == 1
+
+
 def test_a_page_that_the_records_lack_comes_with_its_answer(settings: Settings) -> None:
     world = World(settings)
     data = room.page_data("Tender?", YES, NO, [(key, "http://x/a.jpg?a=1&b=2") for key in world.keys[:2]])
@@ -282,6 +315,15 @@ def test_pages_are_answered_in_label_studio_and_learned_from(live: Settings, ls:
         assert [page.id for page in grids.open_pages(session, grid.id)] == [pages[1].id, pages[2].id]
         served = session.scalars(select(GridAnswer.annotation_id)).all()
     assert len(served) == 2 * grids.SIZE
+    with reading(live) as session:
+        held = revising.definition_of(attributes.find(session, "tender"))
+    revising.revise(live, replace(held, question="Tender, really?"), "A clearer question.")
+    revising.configure(live, quiet, "tender")
+    with reading(live) as session:
+        assert grids.open_pages(session, grid.id) == [], "what waits asks the question of before"
+    job.run(live, quiet, "tender", EMAIL)
+    with reading(live) as session:
+        assert len(grids.open_pages(session, grid.id)) == grids.AHEAD
     experts.remove(live, EMAIL, wait=True)
     with reading(live) as session:
         assert grids.open_pages(session, grid.id) == [], "what waits for a leaver is taken back"
