@@ -186,7 +186,8 @@ def ask_to_learn(settings: Settings) -> int:
 
     Not where a learner is at work, nor where nobody has a queue yet.
     """
-    newest = select(func.max(Run.number)).where(Run.attribute_id == Attribute.id).scalar_subquery()
+    # Correlated by hand: two levels down SQLAlchemy would take the newest run of all attributes.
+    newest = select(func.max(Run.number)).where(Run.attribute_id == Attribute.id).correlate(Attribute).scalar_subquery()
     mine = (schema.Queue.attribute_id == Attribute.id) & schema.Queue.closed_at.is_(None)
     behind = exists().where(mine, schema.Queue.order_run < newest)
     with reading(settings) as session:

@@ -22,7 +22,7 @@ from labeler.records.schema import Attribute, Job, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
-from tests.factories import add_assets, add_attribute, add_expert, add_queue, add_task
+from tests.factories import add_assets, add_attribute, add_expert, add_queue, add_run, add_task
 from workers import schedule
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -77,6 +77,19 @@ def test_answers_that_no_round_has_seen_ask_for_one_round(live: Settings, redis:
         row = session.get_one(Attribute, attribute.id)
         row.lease_until, row.learned_counter = None, row.answers_counter
     assert schedule.ask_to_learn(live) == 0
+
+
+def test_another_attributes_newer_runs_ask_for_no_round_of_this_one(live: Settings, redis: Redis) -> None:
+    expert = add_expert(live)
+    for name, runs in (("romance", 1), ("serious", 3)):
+        attribute = add_attribute(live, name)
+        add_queue(live, attribute, expert)
+        newest = [add_run(live, attribute, 10 + number).number for number in range(runs)][-1]
+        with writing(live) as session:
+            row = session.get_one(Attribute, attribute.id)
+            row.learned_counter = row.answers_counter
+            session.scalars(select(Queue).where(Queue.attribute_id == attribute.id)).one().order_run = newest
+    assert schedule.ask_to_learn(live) == 0, "each queue is in the order of its own attribute's newest run"
 
 
 def test_a_round_that_failed_is_not_asked_for_at_every_beat(live: Settings, redis: Redis) -> None:
