@@ -69,6 +69,8 @@ def stream_share(
         return max(base, SETTLED_SHARE), "More labels hardly change the probe, so half of the questions measure it."
     if labels >= BUYS_MUCH and audits < needed and state != "hopeless":
         return max(base, WAITING_SHARE), f"A quarter of the questions measure, until {needed} audit answers are in."
+    if not wide:
+        return base, "The interval is narrow: the usual share of the questions keeps it so."
     return base, "Labels still buy more than a narrower interval."
 
 

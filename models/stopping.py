@@ -211,9 +211,11 @@ def _sentence(state: State, evidence: dict[str, float | None], goals: Goals, gai
         )
     if state == "settled":
         return f"Stop: the probe has settled at {labels} labels and its interval is {evidence['width']:.2f} wide."
-    if gain is None:
-        return "Go on: there are not yet two probes to compare, one with twice the labels of the other."
-    told = f"the next 50 answers should bring about {100 * gain:.1f} points of average precision"
+    if gain is None or (labels < goals.least_labels and state == "labelling"):
+        return "Go on: what further answers will bring cannot be told from so few."
+    told = "the next 50 answers should raise the average precision by " + (
+        f"about {gain:.2f}" if gain >= 0.005 else "less than 0.01"
+    )
     if state == "narrow":
         return f"Publish if it is good enough: the interval is {evidence['width']:.2f} wide; {told}."
     return f"Go on: {told}."

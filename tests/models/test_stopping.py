@@ -54,7 +54,7 @@ def test_a_ranking_that_still_moves_says_go_on_and_what_to_expect() -> None:
     assert (advice.state, advice.stop) == ("labelling", False)
     assert advice.expected_gain is not None
     assert advice.expected_gain > 0
-    assert advice.sentence.startswith("Go on: the next 50 answers should bring about ")
+    assert advice.sentence.startswith("Go on: the next 50 answers should raise the average precision by ")
 
 
 def test_settled_needs_two_looks_and_stop_a_narrow_interval_too() -> None:
@@ -73,8 +73,18 @@ def test_two_looks_at_nearly_the_same_labels_count_as_one() -> None:
     assert advise(learning([50, 100, 101], [0.0, 0.0, 0.0]), SHARE).state == "labelling"
 
 
-def test_few_labels_never_settle() -> None:
-    assert advise(learning([10, 20, 30, 40], [0.0] * 4), SHARE).state == "labelling"
+def test_few_labels_never_settle_and_nothing_is_foretold_from_them() -> None:
+    advice = advise(learning([10, 20, 30, 40], [0.0] * 4), SHARE)
+    assert advice.state == "labelling"
+    assert advice.sentence == "Go on: what further answers will bring cannot be told from so few."
+
+
+def test_a_gain_is_foretold_on_the_scale_that_the_figures_have() -> None:
+    labels = [50, 100, 200]
+    assert advise(learning(labels, [2.0, 0.0, 0.0]), SHARE).sentence == (
+        "Go on: the next 50 answers should raise the average precision by less than 0.01."
+    )
+    assert "by about 0.0" in advise(learning(labels, [2.0, 2.0, 2.0]), SHARE).sentence
 
 
 def test_a_narrow_interval_alone_says_publish_but_not_stop() -> None:
@@ -100,7 +110,7 @@ def test_experts_who_do_not_agree_make_it_hopeless_before_anything_else() -> Non
 
 def test_before_any_probe_there_is_advice_and_it_is_json() -> None:
     advice = advise([], None)
-    assert json.loads(json.dumps(advice.to_dict()))["sentence"].startswith("Go on: there are not yet two probes")
+    assert json.loads(json.dumps(advice.to_dict()))["sentence"].startswith("Go on: what further answers")
 
 
 @given(st.integers(20, 5000), st.floats(0, 0.5), st.integers(1, 500))
