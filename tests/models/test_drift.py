@@ -104,3 +104,17 @@ def test_nothing_makes_no_sketch_and_no_comparison() -> None:
         Sketch.of(np.array([]), [])
     with pytest.raises(DataError, match="2 titles"):
         compare("c", sketch, np.array([1.0]), ["a", "b"], np.random.default_rng(0))
+
+
+def test_one_large_new_title_is_no_drift() -> None:
+    def alarm(seed: int) -> bool:
+        rng = np.random.default_rng(seed)
+
+        def scores(sizes: list[int]) -> tuple[np.ndarray, list[str]]:
+            own = [0.84 * rng.normal() + 0.55 * rng.normal(size=size) for size in sizes]
+            return np.concatenate(own), [f"t{i}" for i, size in enumerate(sizes) for _ in range(size)]
+
+        before = Sketch.of(*scores([5] * 300))
+        return compare("yes", before, *scores([1000] + [5] * 39), rng, draws=2).alarming(RULE, RULE.level(1, 1))
+
+    assert not sum(alarm(seed) for seed in range(40)), "half of them were, counting titles"

@@ -10,7 +10,7 @@ from models.audit import AuditDesign
 from models.errors import DataError
 from models.evaluation import compare, evaluate_audit
 from models.labels import Labels
-from models.metrics import average_precision
+from models.metrics import Metric, average_precision
 from tests.models.answered import CLASSES, audited_world, hard_labels
 
 Floats = npt.NDArray[np.float64]
@@ -212,3 +212,17 @@ def test_an_old_run_is_not_flattered_by_audits_that_a_better_one_drew() -> None:
     labels, proba, inclusion, _, _ = audited_world(7)
     with pytest.raises(DataError, match="inclusions; expected one each"):
         evaluate_audit(labels, proba, inclusion, CLASSES, pool_inclusion=[0.5])
+
+
+def test_a_difference_of_few_answers_is_told_with_more_doubt() -> None:
+    labels, proba, inclusion, pool, _ = audited_world(3)
+    worse = np.full_like(pool, 0.5)
+
+    def told(n: int) -> Metric:
+        some = np.flatnonzero(labels.majority() == 0)[: n // 2].tolist()
+        rows = np.array(some + np.flatnonzero(labels.majority() == 1)[: n - len(some)].tolist())
+        a, b, pi = proba[rows], worse[: len(rows)], inclusion[rows]
+        return compare(labels.subset(rows), a, b, pi, CLASSES, pool_a=pool, pool_b=worse)
+
+    assert told(8).reason == "there are 8 audit answers, at least 10 are needed"
+    assert (told(20).level, told(40).level) == (0.99, 0.95)
