@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler import people
@@ -80,7 +80,7 @@ class Held:
     value: str
     updated_at: datetime
     imported: bool
-    gone: bool = False  # taken away since: by a revision, or with a leaver's answers
+    gone: bool = False  # taken away since: by a revision, with a leaver's answers, or by its author
 
 
 def make(session: Session, attribute: Attribute, rows: Sequence[Given], create_experts: bool = False) -> Plan:
@@ -149,7 +149,8 @@ def _step(row: Given, asset: Asset, email: str, value: str, held: Held | None, a
     updated = row.updated_at or at
     answered = row.answered_at or updated
     if held is not None and held.gone:
-        if row.updated_at is None or updated <= held.updated_at:
+        undated_again = row.updated_at is None and held.imported  # the very file, it may be
+        if undated_again or updated <= held.updated_at:
             return "taken away since"
         held = None
     if held is None:
@@ -180,17 +181,14 @@ def _assets(session: Session, names: set[str]) -> dict[str, Asset]:
 
 
 def held_answers(session: Session, attribute_id: int) -> dict[tuple[int, int], Held]:
-    """The newest answer of each expert on each asset, (asset, expert) -> what is held; an import that was taken away
-    where there is no other, so that the same file does not bring it back."""
+    """The newest answer of each expert on each asset, (asset, expert) -> what is held; one that was taken away where
+    there is no other, so that a file from before, an export of our own say, does not bring it back."""
     rows = session.execute(
         select(
             Annotation.asset_pk, Annotation.expert_id, Annotation.id, Annotation.value, Annotation.updated_at,
             Annotation.purpose, Annotation.deleted_at,
         )
-        .where(
-            Annotation.attribute_id == attribute_id,
-            or_(Annotation.deleted_at.is_(None), Annotation.purpose == IMPORT),
-        )
+        .where(Annotation.attribute_id == attribute_id)
         .order_by(Annotation.deleted_at.is_(None), Annotation.updated_at, Annotation.value, Annotation.id)
     )  # fmt: skip
     return {

@@ -110,6 +110,19 @@ def test_the_same_file_does_not_bring_back_what_was_taken_away(pool: Settings) -
     assert labels(pool) == [("a2", "ana@example.org", "romance")]
 
 
+def test_an_export_from_before_does_not_bring_back_what_a_leaver_or_a_revision_took_away(pool: Settings) -> None:
+    with writing(pool) as session:
+        session.add(answer(1, 1, 1, "romance", "seed", NOON))
+    file = csv(f"a0,ana@example.org,romance,{iso(NOON)}")
+    assert bring(pool, "romance", file).counts["there already"] == 1
+    with writing(pool) as session:
+        session.scalars(select(Annotation)).one().deleted_at = now()
+    assert bring(pool, "romance", file).reasons == {"taken away since": 1}
+    assert labels(pool) == []
+    bring(pool, "romance", csv("a0,ana@example.org,neither,"))
+    assert labels(pool) == [("a0", "ana@example.org", "neither")], "said anew, today"
+
+
 def test_a_later_answer_in_label_studio_wins_over_an_import(pool: Settings) -> None:
     bring(pool, "romance", csv(f"a0,ana@example.org,romance,{EARLIER}"))
     with writing(pool) as session:
