@@ -42,12 +42,12 @@ def score_file(
 ) -> Scored:
     """Write the feature values of every vector in ``vectors`` (.npz, Parquet or Arrow) to ``to``, whole or not at all.
 
-    ``fingerprint`` says which encoder made them where the file does not; ``assume_fingerprint`` takes the caller's word
-    that it was the probe's. Raises EncoderMismatch (naming both), UnreadableItem, DataError.
+    ``fingerprint`` says which encoder made them where the file does not itself; ``assume_fingerprint`` takes the
+    caller's word that it was the probe's. Raises EncoderMismatch (naming both), UnreadableItem, DataError.
     """
     stream, at = VectorStream(vectors), now()
     if not assume_fingerprint:
-        _require(manifest, fingerprint or stream.identity())
+        _require(manifest, stream.fingerprint or fingerprint or stream.identity())
     schema, rows = feature_values.schema_of(manifest), 0
     with written_aside(to) as file, pq.ParquetWriter(file, schema) as writer:
         waiting: list[pa.RecordBatch] = []

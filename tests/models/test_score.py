@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from manifests import make
@@ -16,6 +18,7 @@ from models.errors import EncoderMismatch, UnreadableItem
 from models.fingerprint import Fingerprint
 from models.probe_files import ProbeWeights
 from models.score import score_file
+from models.vectors import METADATA
 
 ENCODER = Fingerprint("open_clip", "tiny", "ab" * 32, 4)
 COLUMNS = ["asset_id", "title_id", "attribute", "version", "class", "logit", "probability", "label", "event_timestamp"]
@@ -83,6 +86,18 @@ def test_vectors_of_another_encoder_are_refused_and_nothing_is_written(
         score_file(manifest, probe(3), path, tmp_path / "s.parquet")
     assert not (tmp_path / "s.parquet").exists()
     assert score_file(manifest, probe(3), path, tmp_path / "s.parquet", assume_fingerprint=True).assumed
+
+
+def test_what_a_file_says_of_itself_outweighs_what_is_said_of_it(tmp_path: Path) -> None:
+    other = Fingerprint("open_clip", "huge", "cd" * 32, 4)
+    x = np.eye(4, dtype=np.float32)
+    held = {"asset_id": ["a", "b", "c", "d"], "vector": pa.array(list(x), pa.list_(pa.float32(), 4))}
+    table = pa.table(held).replace_schema_metadata({METADATA: json.dumps(other.to_dict())})
+    pq.write_table(table, tmp_path / "v.parquet")
+    manifest = make(encoder=ENCODER.to_dict())
+    with pytest.raises(EncoderMismatch, match=other.digest[:12]):
+        score_file(manifest, probe(3), tmp_path / "v.parquet", tmp_path / "s.parquet", fingerprint=ENCODER)
+    assert not (tmp_path / "s.parquet").exists()
 
 
 def test_a_file_that_breaks_off_leaves_the_old_scores(vectors: tuple[Path, np.ndarray], tmp_path: Path) -> None:
