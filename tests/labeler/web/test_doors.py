@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from itsdangerous import URLSafeSerializer
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Rule
 
 from labeler import secrets, tokens
 from labeler import settings as reader
@@ -40,7 +40,7 @@ def addresses(app: Flask, methods: set[str]) -> list[tuple[str, str, str]]:
 
 def filled(app: Flask, rule: Rule) -> str:
     values = {
-        name: 1 if type(converter).__name__ == "IntegerConverter" else "romance"
+        name: 1 if isinstance(converter, IntegerConverter) else "romance"
         for name, converter in rule._converters.items()
     }
     with app.test_request_context():
