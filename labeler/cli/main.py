@@ -77,6 +77,18 @@ Completion in bash (zsh, fish alike):
 class Attune(Group):
     """A group whose commands are imported by name."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; what every command takes, and was written before the command, is told its place."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name not in ("--workspace", "--json"):
+                raise
+            after = "--workspace DIRECTORY" if error.option_name == "--workspace" else "--json"
+            raise click.UsageError(
+                f"{error.option_name} goes after the command, for instance: attune attribute list {after}"
+            ) from error
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands, in the order of a first use."""
         return list(COMMANDS)

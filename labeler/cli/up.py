@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import click
+import shlex
 
+import click
+from sqlalchemy import select
+
+from labeler import people
 from labeler.cli.shell import Shell
 from labeler.cli.shell import command as attune_command
+from labeler.records.schema import Asset
+from labeler.records.session import reading
+from labeler.settings import Settings
 from labeler.supervise import free_ports, run
 
 
@@ -24,5 +31,23 @@ def command(shell: Shell, free: bool) -> None:
                     "workspace": str(settings.workspace),
                 }
             )
+        else:
+            for line in first_steps(settings):
+                click.echo(line)
 
     run(settings, shell.hint if shell.json else click.echo, ready)
+
+
+def first_steps(settings: Settings) -> list[str]:
+    """What a new workspace lacks, each with the command that gives it; nothing once somebody manages it."""
+    if people.every(settings, ("owner", "admin")):
+        return []
+    where = f"--workspace {shlex.quote(str(settings.workspace))}"
+    with reading(settings) as session:
+        empty = session.scalar(select(Asset.id).limit(1)) is None
+    images = [f"  attune assets add ./posters {where}"] if empty else []
+    return [
+        "Next, in a second terminal (you@example.org stands for your own address, the command prints a password):",
+        f"  attune user add you@example.org --role admin {where}",
+        *images,
+    ]

@@ -59,8 +59,10 @@ def check(parts: Iterable[Part]) -> None:
             _bound(host, port).close()
         except OSError as error:
             raise PortBusy(
-                f"Port {port} of {host}, which {part.title} needs, cannot be had: {error.strerror}. Stop what listens "
-                f"there (`ss -ltnp` shows it), or set {variable(setting)} to another port."
+                f"Port {port} of {host}, which {part.title} needs, cannot be had: {error.strerror}. If another Attune "
+                "runs on this machine, perhaps the demo, stop it with Ctrl-C in its terminal, or start beside it on "
+                f"other ports: attune up --free-ports. If not, stop what listens there (`ss -ltnp` shows it), or set "
+                f"{variable(setting)} to another port."
             ) from error
 
 

@@ -15,6 +15,7 @@ from labeler.views.paging import Page, page_of
 
 PAGE = 30
 STATES = ("running", "queued", "failed", "lost", "done")
+UNTOLD = ("encoder", "assets", "token")  # arguments that say what a result holds for, not what was asked
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def board(settings: Settings, state: str = "", page: int = 1) -> Board:
 
 
 def _work(job: Job) -> Work:
-    subject = job.subject or ", ".join(str(value) for value in job.arguments.values() if isinstance(value, str | int))
+    told = {name: value for name, value in job.arguments.items() if name not in UNTOLD and not isinstance(value, bool)}
+    subject = job.subject or ", ".join(str(value) for value in told.values() if isinstance(value, str | int))
     return Work(
         job.id, job.kind, subject[:80], job.state, job.done, job.total, job.error, job.created_at, job.finished_at
     )

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from labeler.cli.main import COMMANDS, NEIGHBOURS, attune
 from labeler.cli.tables import table
+from labeler.cli.up import first_steps
 from labeler.records.session import engine
 from models.errors import SettingsError
 from tests import factories
@@ -153,3 +154,19 @@ def test_rows_become_paragraphs_where_columns_do_not_fit(capsys: pytest.CaptureF
     assert f"uri       {path}\n" in shown
     assert "[not markup]" in shown
     assert "┃" not in shown
+
+
+def test_what_every_command_takes_is_told_its_place_when_it_comes_first() -> None:
+    for words in (("--workspace", "here", "probes", "list"), ("--workspace=here", "probes", "list"), ("--json", "up")):
+        told = run(*words)
+        assert told.exit_code == 2
+        assert "goes after the command, for instance: attune attribute list --" in told.output
+
+
+def test_a_first_start_says_how_to_log_in_and_where_images_come_from(tmp_path: Path) -> None:
+    settings = factories.workspace(tmp_path / "mine")
+    login, images = first_steps(settings)[1:]
+    assert images == f"  attune assets add ./posters --workspace {tmp_path / 'mine'}"
+    _, words = login.split("attune ", 1)
+    assert run(*shlex.split(words)).exit_code == 0
+    assert first_steps(settings) == [], "somebody manages it"

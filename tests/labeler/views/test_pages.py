@@ -132,6 +132,12 @@ def test_jobs_are_counted_by_state_and_filtered(studio: Settings) -> None:
     assert board(studio, "no such state").jobs.total == 4
 
 
+def test_a_job_is_told_by_what_was_asked(settings: Settings) -> None:
+    factories.add_job(settings, "sync", "done", arguments={"whole": False})
+    factories.add_job(settings, "explore", "done", arguments={"text": "at night", "encoder": "cd70", "assets": 1600})
+    assert {(job.kind, job.subject) for job in board(settings).jobs.items} == {("sync", ""), ("explore", "at night")}
+
+
 def test_the_number_of_queries_does_not_grow_with_what_is_shown(studio: Settings, settings: Settings) -> None:
     factories.add_attribute(settings)
     for read in (lambda where: home(where, OWNER), lambda where: live(where, OWNER, "romance"), people):
