@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
@@ -13,10 +16,11 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from labeler.catalog.promote import promote
-from labeler.records.schema import Expert
-from labeler.records.session import reading
+from labeler.records.schema import Asset, Expert
+from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from labeler.web.app import create_app
+from models.sample import write_catalogue
 from tests import factories
 from tests.browser import FLAGS, executable
 from tests.labeler.catalog import judged
@@ -38,9 +42,10 @@ JUDGED = {"console-review": ("olga", "/attributes/serious/review", 1400, 1300)}
 def main(folder: Path) -> None:
     """Write every picture into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as workspace, sync_playwright() as playwright:
-        settings = factories.workspace(Path(workspace))
+    with tempfile.TemporaryDirectory() as workspace, sync_playwright() as playwright, _drawn(Path(workspace)):
+        settings = factories.workspace(Path(workspace) / "studio")
         factories.add_studio(settings)
+        _measure(settings)
         with reading(settings) as session:
             ana = session.scalars(select(Expert).where(Expert.name == "Ana")).one()
         factories.add_user(settings, "ana@example.org", "expert", ana)
@@ -48,10 +53,32 @@ def main(folder: Path) -> None:
         browser = playwright.chromium.launch(executable_path=executable(playwright), args=list(FLAGS))
         _shoot(browser, settings, SHOTS, folder)
         judgeable = judged.filled(Path(workspace) / "judged", images=True)
+        _measure(judgeable)
         promote(judgeable, "serious", 1, "The first, to have one.", "olga@example.org")
         factories.add_user(judgeable, "olga@example.org", "owner")
         _shoot(browser, judgeable, JUDGED, folder)
         browser.close()
+
+
+def _drawn(folder: Path) -> Any:
+    """Pictures of the sample catalogue in place of the factories' circles; a number makes each file its own."""
+    write_catalogue(folder / "sample", 120)
+    found = [path.read_bytes() for path in sorted((folder / "sample" / "images").glob("*.jpg"))]
+    numbers = itertools.count()
+
+    # 37 shares no factor with 120: neighbours are of different titles.
+    def picture(*_: object) -> bytes:
+        number = next(numbers)
+        return found[37 * number % len(found)] + str(number).encode()
+
+    return patch.object(factories, "picture", picture)
+
+
+def _measure(settings: Settings) -> None:
+    """Record the sizes that the pictures have."""
+    with writing(settings) as session:
+        for asset in session.scalars(select(Asset)):
+            asset.width, asset.height = Image.open(asset.uri).size
 
 
 def _shoot(browser: Browser, settings: Settings, shots: dict[str, tuple[str, str, int, int]], folder: Path) -> None:
@@ -76,7 +103,7 @@ def _shoot(browser: Browser, settings: Settings, shots: dict[str, tuple[str, str
 
 def _shrink(path: Path) -> None:
     """A palette of 256 colours takes a third of the bytes, and flat pages lose nothing that shows."""
-    Image.open(path).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path)
+    Image.open(path).convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).save(path)
 
 
 if __name__ == "__main__":

@@ -82,8 +82,9 @@ class Drift:
                 f"No drift is seen: as far as {self.n} images can tell, those that came since score like those that "
                 f"version {self.version} was published on."
             )
+        came = {0: "No image", 1: "One image"}.get(self.added, f"{self.added} images")
         return (
-            f"{self.added} images came since version {self.version} was scored. From {RULE.least_assets} images of "
+            f"{came} came since version {self.version} was scored. From {RULE.least_assets} images of "
             f"{RULE.least_titles} titles on, their scores are compared."
         )
 
