@@ -9,6 +9,7 @@ import yaml
 
 from models.clock import iso
 from models.manifest import Manifest
+from models.metrics import is_early
 
 FILE_NAME = "card.md"
 # The metrics' names in the words of Hugging Face's leaderboards, where they have one.
@@ -44,7 +45,7 @@ def front_matter(manifest: Manifest) -> dict[str, Any]:
 
 
 def _measured(metric: Mapping[str, Any]) -> bool:
-    return metric.get("value") is not None and not metric.get("biased")
+    return metric.get("value") is not None and not metric.get("biased") and not is_early(metric)
 
 
 def _result(name: str, metric: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,6 +95,8 @@ def _cells(metric: Mapping[str, Any]) -> tuple[str, str, str, str]:
     if value is None:
         return "–", "–", str(metric.get("n", "")), str(metric.get("reason") or how)
     interval = "–" if lo is None or hi is None else f"{lo:.3f} to {hi:.3f}"
+    if is_early(metric):
+        return "early", f"{interval} (at 99 %)", str(metric.get("n", "")), how
     return f"{value:.3f}", interval, str(metric.get("n", "")), how
 
 

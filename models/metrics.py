@@ -79,6 +79,23 @@ class Metric:
         return f"{self.name} {self.value:.3f}{interval} (n = {self.n})"
 
 
+def is_early(held: Mapping[str, Any]) -> bool:
+    """``Metric.early`` of one that ``to_dict`` wrote; where the level was left out, by its number of answers."""
+    if held.get("value") is None or held.get("lo") is None or held.get("biased"):
+        return False
+    return float(held.get("level") or (EARLY_LEVEL if (held.get("n") or 0) < FULL else LEVEL)) >= EARLY_LEVEL
+
+
+def in_words(held: Mapping[str, Any]) -> str:
+    """A value with its interval; of an early figure the interval alone, because its middle is too high on average."""
+    if held.get("value") is None:
+        return "not known"
+    if held.get("lo") is None:
+        return f"{held['value']:.3f}"
+    interval = f"[{held['lo']:.3f}, {held['hi']:.3f}]"
+    return f"{interval} (early, 99 %)" if is_early(held) else f"{held['value']:.3f} {interval}"
+
+
 def unknown(
     name: str, n: int, method: str, reason: str, *, positives: int | None = None, biased: bool = False
 ) -> Metric:

@@ -19,6 +19,7 @@ from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Annotation, Attribute, Run
 from labeler.records.session import reading, writing
 from models.errors import AttuneError
+from models.metrics import is_early
 
 EXAMPLE = """attune attribute create serious --question "Is the expression serious?" \\
       --classes serious,other \\
@@ -84,7 +85,10 @@ def list_(shell: Shell) -> None:
 
 
 def _interval(metric: dict[str, Any] | None) -> tuple[float | None, float | None, float | None]:
-    return (metric["value"], metric["lo"], metric["hi"]) if metric else (None, None, None)
+    if not metric:
+        return None, None, None
+    # The middle of an early figure is too high on average: only its interval is worth a look.
+    return None if is_early(metric) else metric["value"], metric["lo"], metric["hi"]
 
 
 def facts(session: Session, found: Attribute) -> dict[str, Any]:

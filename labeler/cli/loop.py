@@ -10,6 +10,7 @@ from labeler import attributes, jobs
 from labeler.cli.shell import Group, Shell
 from labeler.cli.shell import command as attune_command
 from labeler.records.session import reading
+from models.metrics import in_words
 
 
 @click.group(cls=Group)
@@ -36,7 +37,7 @@ def _round(shell: Shell, done: dict[str, Any]) -> None:
         text = f"{done['attribute']}: {done['state']}."
     else:
         figure = (
-            f"AP {metric['value']:.3f} [{metric['lo']:.3f}, {metric['hi']:.3f}] on {metric['n']} audit answers"
+            f"AP {in_words(metric)} on {metric['n']} audit answers"
             if metric.get("value") is not None
             else "no figure yet: " + (metric.get("reason") or "too few audit answers")
         )

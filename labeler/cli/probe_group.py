@@ -9,6 +9,7 @@ import click
 
 from labeler.cli.shell import Group
 from models.manifest import CHAMPION
+from models.metrics import in_words
 
 
 @click.group(cls=Group)
@@ -29,9 +30,5 @@ def who() -> str:
 
 
 def figure(held: dict[str, Any]) -> str:
-    """A metric with its interval, in words."""
-    if held.get("value") is None:
-        return "not known"
-    if held.get("lo") is None:
-        return f"{held['value']:.3f}"
-    return f"{held['value']:.3f} [{held['lo']:.3f}, {held['hi']:.3f}]"
+    """A metric with its interval, in words; of an early one the interval alone."""
+    return in_words(held)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
 from models.errors import DataError
-from models.metrics import Metric, average_precision, log_odds, too_few, unknown
+from models.metrics import Metric, average_precision, in_words, log_odds, too_few, unknown
 
 rows = st.lists(st.tuples(st.integers(0, 1), st.integers(-3, 3), st.floats(0.1, 10)), min_size=2, max_size=60).filter(
     lambda held: any(y for y, *_ in held)
@@ -67,3 +67,12 @@ def test_log_odds_are_finite_and_turn_back() -> None:
 def test_too_few_counts_both_sides() -> None:
     assert too_few(np.array([1.0, 1, 1, 0, 0, 0])) == ""
     assert too_few(np.array([1.0, 1, 1, 0])) == "3 answers for and 1 against it, at least 3 of each are needed"
+
+
+def test_an_early_figure_is_told_as_an_interval_alone() -> None:
+    early = Metric("ap", 0.8, 0.3, 0.95, 12, "m", level=0.99).to_dict()
+    assert in_words(early) == "[0.300, 0.950] (early, 99 %)"
+    assert in_words({key: value for key, value in early.items() if key != "level"}) == in_words(early)
+    assert in_words(Metric("ap", 0.8, 0.7, 0.9, 60, "m").to_dict()) == "0.800 [0.700, 0.900]"
+    assert in_words(Metric("ap", 0.8, 0.2, 0.9, 60, "m", level=0.99).to_dict()).startswith("[0.2")
+    assert in_words({}) == "not known"
