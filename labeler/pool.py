@@ -58,10 +58,15 @@ def open_pool(settings: Settings, session: Session) -> PoolView:
 
 
 def view_of(settings: Settings, session: Session, fingerprint: Fingerprint) -> PoolView:
-    """Map one encoder's vectors and join the records' titles; nothing of the matrix is copied."""
+    """Map one encoder's vectors and join the records' titles; nothing of the matrix is copied.
+
+    A removed asset keeps its title: whether that is an audit title decides what becomes of the answers it had.
+    """
     vectors = VectorStore(settings.vectors).read(fingerprint)
-    columns = select(Asset.asset_id, Asset.title_id, Asset.id).where(Asset.removed_at.is_(None))
-    known = {asset_id: (title, key) for asset_id, title, key in session.execute(columns)}
+    columns = select(Asset.asset_id, Asset.title_id, Asset.id, Asset.removed_at)
+    known = {
+        asset_id: (title, key if removed is None else -1) for asset_id, title, key, removed in session.execute(columns)
+    }
     rows = [known.get(asset_id, ("", -1)) for asset_id in vectors.ids.tolist()]
     titles = np.array([title for title, _ in rows], dtype=np.str_)
     keys = np.array([key for _, key in rows], dtype=np.int64)

@@ -1,0 +1,45 @@
+"""The pool beside the records: what was removed is never shown, and its answers stay what they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labeler.assets.encoder import activate
+from labeler.pool import open_pool
+from labeler.records.schema import Asset, Attribute
+from labeler.records.session import reading, writing
+from models.audit import reserved
+from models.clock import now
+from models.fingerprint import Fingerprint
+from models.vectors import VectorStore
+from tests import factories
+from workers import snapshot
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_removing_an_image_moves_no_answer_into_training_or_out_of_it(tmp_path: Path, seed: int) -> None:
+    settings = factories.workspace(tmp_path)
+    queue = factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
+    fingerprint = Fingerprint("external", "vectors", "external:0", 20)
+    with writing(settings) as session:
+        activate(session, fingerprint)
+        kept = {"seed": seed, "reserved_share": 0.4, "strategy": "attune"}
+        session.get_one(Attribute, queue.attribute_id).settings = kept
+    assets = factories.add_assets(settings, 20)
+    VectorStore(settings.vectors).append(fingerprint, [one.asset_id for one in assets], np.eye(20, dtype=np.float32))
+    for asset in assets:
+        factories.add_answer(settings, queue, asset, "romance", "seed")
+    before = snapshot.take(settings, "romance").training.asset_ids
+    apart = reserved([one.title_id for one in assets], seed, 0.4)
+    assert set(before) == {one.asset_id for one, held in zip(assets, apart, strict=True) if not held}
+    with writing(settings) as session:
+        for asset in assets[:10]:
+            session.get_one(Asset, asset.id).removed_at = now()
+    assert snapshot.take(settings, "romance").training.asset_ids == before
+    with reading(settings) as session:
+        view = open_pool(settings, session)
+    assert (view.positions(one.asset_id for one in assets[:10]) == -1).all()
+    assert len(view.hidden) == 10
