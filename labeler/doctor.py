@@ -16,8 +16,8 @@ from typing import Literal
 import requests
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from redis.exceptions import AuthenticationError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from rq import Queue as Waiting
 from sqlalchemy import select
@@ -39,6 +39,11 @@ FREE_BYTES_WARN, FREE_BYTES_FAIL = 5 * 2**30, 2**29
 SKEW_SECONDS = 10.0  # a sync asks for changes from half a minute before the last one
 WAITING_WARN = 1000
 START = "Start everything with `attune up`."
+OTHERS = (
+    "Another Attune, perhaps the demo, listens where this workspace's parts would: stop it with Ctrl-C there, "
+    "or start beside it with `attune up --free-ports`."
+)
+NOT_MADE = "not made yet"
 
 
 @dataclass(frozen=True)
@@ -66,11 +71,14 @@ def examine(settings: Settings) -> Iterator[Finding]:
             continue
         try:
             finding = check(settings)
+        except AuthenticationError:  # to redis-py a kind of no answer
+            todo = OTHERS if settings.redis_url is None else "Check the password in ATTUNE_REDIS_URL."
+            finding = Finding(name, "fail", f"{_address(settings, name)} does not take this workspace's password", todo)
         except (*NO_ANSWER, LabelStudioUnreachable):
             finding = Finding(name, "fail", f"does not answer at {_address(settings, name)}", START)
         except (AttuneError, SQLAlchemyError, RedisError, requests.RequestException, OSError) as error:
             finding = Finding(name, "fail", f"{type(error).__name__}: {error}".split("\n", 1)[0], START)
-        if finding.state == "fail":
+        if finding.state == "fail" or finding.found == NOT_MADE:
             broken.add(name)
         yield finding
 
@@ -108,7 +116,7 @@ def disk(settings: Settings) -> Finding:
 def secrets(settings: Settings) -> Finding:
     """The file of secrets is its owner's alone."""
     if not settings.secrets.exists():
-        return Finding("secrets", "warn", "not made yet", START)
+        return Finding("secrets", "warn", NOT_MADE, START)
     mode = stat.S_IMODE(settings.secrets.stat().st_mode)
     if mode & 0o077:
         return Finding("secrets", "fail", f"{settings.secrets} has mode {mode:o}", f"chmod 600 {settings.secrets}")
@@ -119,7 +127,7 @@ def secrets(settings: Settings) -> Finding:
 def records(settings: Settings) -> Finding:
     """The records open and have the newest schema."""
     if settings.database_url is None and not (settings.workspace / "records.sqlite").exists():
-        return Finding("records", "warn", "not made yet", START)
+        return Finding("records", "warn", NOT_MADE, START)
     with engine(settings.records_url).connect() as connection:
         held = MigrationContext.configure(connection).get_current_revision()
     newest = ScriptDirectory.from_config(configuration(settings.records_url)).get_current_head()

@@ -142,4 +142,4 @@ def refused(status: int, body: Any) -> LabelStudioRefused:
         404: "It may have been deleted in Label Studio: `attune sync` compares the two.",
     }
     step = steps.get(status, "`attune doctor` checks the connection, the token and the webhooks.")
-    return LabelStudioRefused(f"Label Studio answered {status}: {text}. {step}", status)
+    return LabelStudioRefused(f"Label Studio answered {status}: {text.rstrip('.')}. {step}", status)

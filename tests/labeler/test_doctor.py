@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +17,19 @@ from labeler import doctor, secrets
 from labeler.cli import doctor as command
 from labeler.settings import Settings, build
 from labeler.supervise import Stack, free_ports
-from labeler.supervise.parts import our_environment
+from labeler.supervise.parts import our_environment, redis_server
 
 
 def examined(settings: Settings) -> dict[str, doctor.Finding]:
     return {finding.name: finding for finding in doctor.examine(settings)}
+
+
+def until_open(port: int) -> None:
+    for _ in range(200):
+        with suppress(OSError):
+            return socket.create_connection(("127.0.0.1", port), 1).close()
+        time.sleep(0.05)
+    raise AssertionError(f"nothing listens on port {port}")
 
 
 @pytest.fixture
@@ -47,6 +58,25 @@ def test_where_nothing_runs_the_advice_comes_once(nowhere: Settings) -> None:
     assert "skip  the rest      workers, token, clock, webhooks" in told
     assert "Traceback" not in told
     assert "HTTPConnectionPool" not in told
+
+
+def test_a_redis_of_another_workspace_is_told_from_none_and_records_not_made_are_asked_nothing(
+    nowhere: Settings, tmp_path: Path
+) -> None:
+    """As where the demo still runs on the ports that a new workspace would take."""
+    secrets.load(nowhere.secrets)
+    words = [redis_server(), "--port", str(nowhere.redis_port), "--bind", "127.0.0.1", "--requirepass", "of-the-demo"]
+    with subprocess.Popen([*words, "--save", "", "--dir", str(tmp_path)], stdout=subprocess.DEVNULL) as other:
+        try:
+            until_open(nowhere.redis_port)
+            found = examined(nowhere)
+        finally:
+            other.terminate()
+    assert found["redis"].state == "fail"
+    assert found["redis"].found.endswith("does not take this workspace's password")
+    assert "attune up --free-ports" in found["redis"].todo
+    assert found["records"].found == "not made yet"
+    assert found["webhooks"].state == "skip"
 
 
 def test_readable_secrets_are_named_with_the_command_that_helps(nowhere: Settings) -> None:
