@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from labeler import revisions
 from labeler.label_studio import grid as room
+from labeler.leaving import SET_ASIDE
 from labeler.records.schema import (
     Annotation,
     AnnotationEvent,
@@ -119,6 +120,8 @@ def _bring(
         return True
     if value is None or (known.value == value and known.deleted_at is None):
         return False
+    if known.deleted_at is not None and revisions.last_event(session, known) == SET_ASIDE:
+        return False  # only an owner takes back what was set aside with a leaver
     known.value, known.deleted_at, known.updated_at = value, None, at
     known.revision = session.get_one(Attribute, grid.attribute_id).revision
     _remember(session, known, "changed", via)

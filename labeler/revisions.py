@@ -162,8 +162,13 @@ def value_now(session: Session, attribute_id: int, value: str, at: datetime) -> 
 
 def lapsed(session: Session, annotation: Annotation) -> bool:
     """Whether an answer that does not count was ended by a revision, and by nothing since."""
+    return last_event(session, annotation) == LAPSED
+
+
+def last_event(session: Session, annotation: Annotation) -> str | None:
+    """The kind of what happened to an answer last."""
     events = select(AnnotationEvent.kind).where(AnnotationEvent.annotation_id == annotation.id)
-    return session.scalar(events.order_by(AnnotationEvent.id.desc()).limit(1)) == LAPSED
+    return session.scalar(events.order_by(AnnotationEvent.id.desc()).limit(1))
 
 
 def incomparable(session: Session, attribute: Attribute, revision: int) -> str | None:

@@ -17,7 +17,7 @@ from hypothesis import settings as trial
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from labeler import attributes, experts, grid_answers, grids, hints, ingest, revising
+from labeler import attributes, experts, grid_answers, grids, hints, ingest, leaving, revising
 from labeler.assets.encoder import activate
 from labeler.attributes import Definition
 from labeler.jobs import quiet
@@ -196,6 +196,17 @@ def test_asked_for_twice_at_once_the_same_pages_are_made_once(
         told = list(both.map(lambda _: job.run(settings, quiet, "tender", world.ana.email), range(2)))
     assert told == [{"link": "link", "pages": 1}] * 2
     assert len(made) == 1
+
+
+def test_what_was_set_aside_with_a_leaver_comes_back_by_no_page(settings: Settings) -> None:
+    world = World(settings)
+    world.tell([0])
+    leaving.set_aside(settings, world.ana.email)
+    assert not world.tell([1], minute=1)
+    assert world.said() == {}
+    leaving.take_back(settings, world.ana.email)
+    assert world.tell([1], minute=2)
+    assert world.said()[1] == YES
 
 
 def test_a_page_that_the_records_lack_comes_with_its_answer(settings: Settings) -> None:
