@@ -74,7 +74,10 @@ function showCounts(now) {
   document.querySelectorAll("[data-count]").forEach((place) => {
     place.textContent = now[place.dataset.count].toLocaleString("en").replaceAll(",", "\u202f");
   });
-  document.querySelector("[data-announce]").textContent = `${now.answers} answers`;
+  document.querySelectorAll("[data-plural]").forEach((place) => {
+    place.hidden = now[place.dataset.plural] === 1;
+  });
+  document.querySelector("[data-announce]").textContent = `${now.answers} answer${now.answers === 1 ? "" : "s"}`;
 }
 
 document.addEventListener("DOMContentLoaded", () => {
