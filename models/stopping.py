@@ -30,13 +30,15 @@ class Goals:
 
     ``movement``: the ranking may have moved by so much average precision since half the labels; ``width``: of the
     audit's interval; ``remaining``: share of all positives that may still be unfound; ``alpha``: below this the
-    experts do not mean the same thing; ``least_labels`` before anything is called settled or exhausted.
+    experts do not mean the same thing, once ``least_shared`` images tell; ``least_labels`` before anything is called
+    settled or exhausted.
     """
 
     movement: float = 0.02
     width: float = 0.2
     remaining: float = 0.05
     alpha: float = TENTATIVE
+    least_shared: int = 30
     least_labels: int = 60
 
 
@@ -158,7 +160,8 @@ def advise(
         "width": width,
         "remaining_share": unfound,
         "alpha": None if alpha is None else alpha.value,
-        "alpha_hi": None if alpha is None else alpha.hi,
+        # Of few images, and a rare class, a single dispute pulls the whole interval down.
+        "alpha_hi": None if alpha is None or alpha.n < goals.least_shared else alpha.hi,
     }
     enough = labels >= goals.least_labels
     settled = enough and len(moved) > 1 and max(value for _, value in moved[-2:]) <= goals.movement

@@ -128,3 +128,9 @@ def test_a_stricter_goal_stops_later() -> None:
 def test_scores_of_other_assets_are_refused() -> None:
     with pytest.raises(DataError, match="expected the same assets and classes twice"):
         movement(SIGNAL[:5], SIGNAL, SHARE)
+
+
+def test_a_few_shared_images_call_no_definition_hopeless() -> None:
+    few = Metric("alpha", 0.0, -0.2, 0.1, 12, "alpha")
+    assert advise([], None, alpha=few).state == "labelling"
+    assert advise([], None, alpha=replace(few, n=30)).state == "hopeless"
