@@ -48,12 +48,13 @@ def probes() -> Response:
 def history(name: str) -> Response:
     """Who moved which alias when and why, newest first; with ``on``, what ``alias`` pointed at then."""
     named, settings = check_name(name), auth.settings()
+    number, size = _whole("page", 1), min(_whole("size", 100), LARGEST_PAGE)
     if "on" in request.args:
         at, alias = past.moment(request.args["on"]), past.check_alias(request.args.get("alias", CHAMPION))
         line = past.pointing_at(settings, named, at, alias)
         told = {"line": line.to_dict(), "version": line.version} if line else {"line": None, "version": None}
         return jsonify(attribute=named, alias=alias, on=iso(at), **told)
-    page = past.page(settings, named, _whole("page", 1), min(_whole("size", 100), LARGEST_PAGE))
+    page = past.page(settings, named, number, size)
     lines = [line.to_dict() for line in page.items]
     return jsonify(attribute=named, history=lines, page=page.number, pages=page.pages, total=page.total)
 
