@@ -103,7 +103,8 @@ def _shoot(browser: Browser, settings: Settings, shots: dict[str, tuple[str, str
 
 def _shrink(path: Path) -> None:
     """A palette of 256 colours takes a third of the bytes, and flat pages lose nothing that shows."""
-    Image.open(path).convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).save(path)
+    image = Image.open(path).convert("RGB")
+    image.quantize(256, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).save(path)
 
 
 if __name__ == "__main__":
