@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import and_, bindparam, select
@@ -179,13 +180,11 @@ def _summary(session: Session, attribute: Attribute) -> dict[str, Any]:
 def _what_there_is(session: Session, reference: Reference) -> str:
     attribute_id = session.scalar(select(Attribute.id).where(Attribute.name == reference.name))
     if attribute_id is None:
-        names = session.scalars(
-            select(Attribute.name)
-            .join(Version, Version.attribute_id == Attribute.id)
-            .distinct()
-            .order_by(Attribute.name)
-        )
-        return f"There is no probe {reference.name!r}. There are: {', '.join(names) or 'none yet'}."
+        served = select(Attribute.name).join(Version, Version.attribute_id == Attribute.id).distinct()
+        names = list(session.scalars(served.order_by(Attribute.name)))
+        near = get_close_matches(reference.name, names, n=1)
+        meant = f" Did you mean {near[0]!r}?" if near else ""
+        return f"There is no probe {reference.name!r}.{meant} There are: {', '.join(names) or 'none yet'}."
     numbers = session.scalars(
         select(Version.version)
         .where(Version.attribute_id == attribute_id, Version.retired_at.is_(None))

@@ -153,6 +153,9 @@ def test_names_and_versions_that_are_not_there_are_named(settings: Settings) -> 
         listing.resolve(settings, parse_reference("nothing"))
     with pytest.raises(UnknownProbe, match=r"no published version '3'.*its aliases: none yet"):
         listing.resolve(settings, parse_reference("serious@3"))
+    promote(settings, "serious", 3, "r", "ana")
+    with pytest.raises(UnknownProbe, match="Did you mean 'serious'"):
+        listing.resolve(settings, parse_reference("seriuos"))
 
 
 def test_a_job_that_runs_twice_writes_one_line_but_a_person_who_asks_twice_two(settings: Settings) -> None:
