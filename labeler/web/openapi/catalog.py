@@ -137,7 +137,11 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
             "summary": "Fetch a file of a version",
             "parameters": [in_path("name"), in_path("ref"), in_path("file"), HELD, PIECE],
             "responses": {
-                200: file_answer("The file.", "application/octet-stream", "text/markdown", "application/json"),
+                200: {
+                    "description": "The file.",
+                    "content": file_answer("", "application/octet-stream", "text/markdown")["content"]
+                    | {"application/json": {"schema": {"type": "object"}}},  # manifest.json
+                },
             }
             | _VERSION,
         }
