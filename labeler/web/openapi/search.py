@@ -33,7 +33,7 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
                 in_query("title", "What the title or the asset_id contains.", type="string"),
                 in_query("column", "A column of the manifest …", type="string"),
                 in_query("value", "… and what it must be.", type="string"),
-                in_query("top", "How many, at most 600.", type="integer", minimum=1, maximum=600, default=50),
+                in_query("top", "At most 600 come.", type="integer", minimum=1, maximum=999_999_999, default=50),
             ],
             "responses": {
                 200: json_answer("The images, most alike first.", _FOUND),
