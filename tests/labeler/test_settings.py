@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -66,3 +67,10 @@ def test_a_broken_secrets_file_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="backup"):
         secrets.load(tmp_path / "secrets.json")
     assert (tmp_path / "secrets.json").read_text() == "{half"
+
+
+def test_what_the_scripts_of_ci_set_is_no_misspelt_setting(tmp_path: Path) -> None:
+    script = (Path(__file__).resolve().parents[2] / ".ci" / "run").read_text(encoding="utf-8")
+    names = re.findall(r"export (ATTUNE_\w+)=", script)
+    assert names
+    settings.build({"ATTUNE_WORKSPACE": str(tmp_path)} | dict.fromkeys(names, "1"))
