@@ -75,7 +75,13 @@ def _read(name: str, metadata: Mapping[str, Any], given: str) -> Any:
 
 
 # Read by the Makefile or by tests, not settings of a run.
-_FOREIGN = {"ATTUNE_SHARED", "ATTUNE_REQUIRE_BROWSER", "ATTUNE_REQUIRE_INDEX", "ATTUNE_REQUIRE_POSTGRESQL", "ATTUNE_CHROMIUM"}
+_FOREIGN = {
+    "ATTUNE_SHARED",
+    "ATTUNE_REQUIRE_BROWSER",
+    "ATTUNE_REQUIRE_INDEX",
+    "ATTUNE_REQUIRE_POSTGRESQL",
+    "ATTUNE_CHROMIUM",
+}
 
 
 def _refuse_unknown(environment: Mapping[str, str], known: Mapping[str, Any]) -> None:
