@@ -49,8 +49,9 @@ def history(name: str) -> Response:
     """Who moved which alias when and why, newest first; with ``on``, what ``alias`` pointed at then."""
     named, settings = check_name(name), auth.settings()
     number, size = _whole("page", 1), min(_whole("size", 100), LARGEST_PAGE)
+    alias = past.check_alias(request.args.get("alias", CHAMPION))
     if "on" in request.args:
-        at, alias = past.moment(request.args["on"]), past.check_alias(request.args.get("alias", CHAMPION))
+        at = past.moment(request.args["on"])
         line = past.pointing_at(settings, named, at, alias)
         told = {"line": line.to_dict(), "version": line.version} if line else {"line": None, "version": None}
         return jsonify(attribute=named, alias=alias, on=iso(at), **told)

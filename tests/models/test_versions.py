@@ -60,16 +60,16 @@ def test_hugging_face_reads_the_front_matter_and_its_evaluation() -> None:
 def test_the_card_tells_figures_with_intervals_and_says_what_is_not_known() -> None:
     manifest = make(
         metrics={
-            "average_precision": {"value": 0.6, "lo": 0.4, "hi": 0.8, "n": 21, "method": "title bootstrap"},
+            "average_precision": {"value": 0.6, "lo": 0.4, "hi": 0.8, "n": 61, "method": "title bootstrap"},
             "recall:romance": {"value": None, "n": 21, "reason": "2 positive answers"},
             "cross_validated": {"value": 0.9, "lo": 0.8, "hi": 0.95, "n": 80, "method": "5-fold", "biased": True},
         }
     )
     text = card_bytes(manifest).decode()
-    assert "| average_precision | 0.600 | 0.400 to 0.800 | 21 | title bootstrap |" in text
+    assert "| average_precision | 0.600 | 0.400 to 0.800 | 61 | title bootstrap |" in text
     assert "| recall:romance | – | – | 21 | 2 positive answers |" in text
     assert "biased: an early sign, no measure" in text
-    assert "known within 0.40 only (21 audit answers)" in text
+    assert "known within 0.40 only (61 audit answers)" in text
     assert text.count("name: cross_validated") == 0, "a biased figure is no result for the model-index"
     assert "rely on their order" in text
 
