@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler import attributes, notices
 from labeler.catalog import gates
 from labeler.notices import News
+from labeler.notices_watch import newest_runs
 from labeler.records.schema import Alias, Attribute, Notice, Run
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -19,7 +20,7 @@ LEAST_ANSWERS = 30  # audit answers below which no gate that counts them passes,
 def hopefuls(settings: Settings) -> list[str]:
     """Attributes whose newest run is no champion, has an audited figure, and was not told of yet."""
     with reading(settings) as session:
-        found = [(one, run, _champion(session, one)) for one, run in _newest(session)]
+        found = [(one, run, _champion(session, one)) for one, run in newest_runs(session)]
         told = set(
             session.scalars(
                 select(Notice.key).where(Notice.key.in_([_key(one, champion) for one, _, champion in found]))
@@ -69,14 +70,3 @@ def _audited(run: Run) -> bool:
 
 def _champion(session: Session, one: Attribute) -> int | None:
     return session.scalar(select(Alias.version).where(Alias.attribute_id == one.id, Alias.alias == CHAMPION))
-
-
-def _newest(session: Session) -> list[tuple[Attribute, Run]]:
-    newest = select(Run.attribute_id, func.max(Run.number).label("number")).group_by(Run.attribute_id).subquery()
-    rows = session.execute(
-        select(Attribute, Run)
-        .join(Run, Run.attribute_id == Attribute.id)
-        .join(newest, and_(newest.c.attribute_id == Run.attribute_id, newest.c.number == Run.number))
-        .where(Attribute.retired_at.is_(None))
-    )
-    return [(one, run) for one, run in rows]

@@ -54,7 +54,7 @@ def page(name: str) -> str:
 
 def settled(session: Session) -> Iterator[News]:
     """Attributes whose newest run says that more answers would hardly change the probe; once a revision."""
-    for one, run in _newest_runs(session):
+    for one, run in newest_runs(session):
         if str(run.advice.get("state", "")).lower() in SETTLED_STATES and run.revision == one.revision:
             yield News(
                 f"settled:{one.id}:{one.revision}", notices.SETTLED, f"{one.name} has settled",
@@ -62,7 +62,8 @@ def settled(session: Session) -> Iterator[News]:
             )  # fmt: skip
 
 
-def _newest_runs(session: Session) -> list[tuple[Attribute, Run]]:
+def newest_runs(session: Session) -> list[tuple[Attribute, Run]]:
+    """Every attribute that is asked about and its newest run, if it has one."""
     newest = select(Run.attribute_id, func.max(Run.number).label("number")).group_by(Run.attribute_id).subquery()
     rows = session.execute(
         select(Attribute, Run)
