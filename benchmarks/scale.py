@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 import warnings
 from collections.abc import Callable
@@ -87,6 +88,15 @@ def _modal_round(matrix: npt.NDArray[Any], rows: npt.NDArray[Any], y: npt.NDArra
     return learner.query(matrix, n_instances=n)
 
 
+def _turn(*works: Callable[[], Any]) -> list[Clocked]:
+    """One run of each, in order; what a run left behind is freed between them, as part of none."""
+    times = []
+    for work in works:
+        times.append(clocked(work))
+        gc.collect()
+    return times
+
+
 def _warm_up(dim: int) -> None:
     """Load what a first round loads, torch above all, so that it does not count as time or memory of the round."""
     small = vectors(WORTH_TORCH // dim + 1, dim, 2)
@@ -139,7 +149,7 @@ def main(n: int, dim: int, labelled: int, choose: int, repeats: int, out: str) -
     before = peak_mib()
     theirs()
     modal_over = peak_mib() - before
-    turns = [(clocked(read), clocked(ours), clocked(theirs)) for _ in range(repeats)]
+    turns = [_turn(read, ours, theirs) for _ in range(repeats)]
     reads, mine, modal = (list(column) for column in zip(*turns, strict=True))
     result = {
         "n": n,

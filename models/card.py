@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from models.clock import iso
-from models.manifest import Manifest
+from models.manifest import LEANS_ON, Manifest
 from models.metrics import is_early
 
 FILE_NAME = "card.md"
@@ -102,7 +102,7 @@ def _cells(metric: Mapping[str, Any]) -> tuple[str, str, str, str]:
 
 def _facts(manifest: Manifest) -> Iterator[str]:
     encoder = {key: value for key, value in manifest.encoder.items() if not isinstance(value, Mapping | list)}
-    rows = [(f"labels: {key}", _text(value)) for key, value in sorted(manifest.labels.items())]
+    rows = [(_named(key), _text(value)) for key, value in sorted(manifest.labels.items())]
     rows += [(f"encoder: {key}", _text(value)) for key, value in sorted(encoder.items())]
     rows += [
         ("revision of the definition", str(manifest.revision)),
@@ -111,6 +111,10 @@ def _facts(manifest: Manifest) -> Iterator[str]:
         ("made by", f"Attune {manifest.code_version}"),
     ]
     yield from _table(("fact", "value"), rows)
+
+
+def _named(key: str) -> str:
+    return "leans on the published probes" if key == LEANS_ON else f"labels: {key}"
 
 
 def _limits(manifest: Manifest) -> Iterator[str]:

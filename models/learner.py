@@ -15,6 +15,7 @@ from models.planner import Ask, allocate
 from models.pool import Pool
 from models.priors import Prompts, text_prior
 from models.probe import Probe
+from models.relatives import lens
 from models.reserve import reserved_in
 from models.situation import Situation
 from models.strategies import strategy
@@ -83,7 +84,8 @@ def fit(
     if len(x) and missing.any():
         x, shares, weights = _with_background(pool, x, shares, weights, missing, rng)
     with one_thread():
-        return Probe(tuple(classes), settings.strength, prior, pool.variance).fit(x, shares, weights)
+        seen_through = lens(prompts.relatives, pool) if prompts is not None else None
+        return Probe(tuple(classes), settings.strength, prior, pool.variance, seen_through).fit(x, shares, weights)
 
 
 def training_rows(

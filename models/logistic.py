@@ -17,6 +17,7 @@ Float64 = npt.NDArray[np.float64]
 
 
 STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # candidates for C, for vectors of unit variance
+BESIDE = (0.0, 0.1, 0.4, 1.6)  # candidates for how much wider the prior is along directions that others proved
 INTERCEPT_VARIANCE = 1000.0  # finite, so that one class alone has a finite intercept
 
 
@@ -42,20 +43,40 @@ def fit_by_evidence(
     weights: npt.NDArray[np.floating],
     strengths: Sequence[float] = STRENGTHS,
     offsets: npt.NDArray[np.floating] | None = None,
+    beside: npt.NDArray[np.floating] | None = None,
 ) -> tuple[Float64, Float64]:
     """``fit_heads`` averaged over ``strengths``, each by its evidence: how well that prior foretold the labels.
 
-    The evidence is Laplace's approximation of the marginal likelihood (MacKay, Neural Computation 4(5), 1992), so no
-    label is spent on validation and actively chosen labels do no harm to a held-out score, as there is none.
+    ``beside`` (n, m) are further features whose prior variance is one of ``BESIDE`` times the others', by the evidence
+    too; with them the heads are (k, d + m). The evidence is Laplace's approximation of the marginal likelihood (MacKay,
+    Neural Computation 4(5), 1992), so no label is spent on validation and actively chosen labels do no harm to a
+    held-out score, as there is none.
     """
-    problem = _Problem(features, shares, weights, offsets)
-    found, evidence, theta = [], [], None
-    for strength in strengths:
-        theta = problem.solve(strength, theta)
-        found.append(theta)
-        evidence.append(problem.log_evidence(theta, strength))
-    mix = softmax(np.asarray(evidence))
-    return problem.heads(np.tensordot(mix, np.stack(found), axes=1))
+    if beside is None:
+        beside = np.empty((len(features), 0))
+    variances = BESIDE if beside.shape[1] else (0.0,)
+    problems: list[_Problem] = []
+    found: list[Float64] = []
+    evidence: list[float] = []
+    for variance in variances:
+        wide = np.concatenate([features, np.sqrt(variance) * beside], axis=1) if variance else features
+        problem, theta = _Problem(wide, shares, weights, offsets), None
+        thetas: list[Float64] = []
+        for strength in strengths:
+            theta = problem.solve(strength, theta)
+            thetas.append(theta)
+            evidence.append(problem.log_evidence(theta, strength))
+        problems.append(problem)
+        found.append(np.stack(thetas))
+    mix = softmax(np.asarray(evidence).reshape(len(variances), -1))
+    d, k = features.shape[1], problems[0].k
+    weight, bias = np.zeros((k, d + beside.shape[1])), np.zeros(k)
+    for variance, problem, modes, part in zip(variances, problems, found, mix, strict=True):
+        heads, shift = problem.heads(np.tensordot(part, modes, axes=1))
+        weight[:, :d] += heads[:, :d]
+        weight[:, d:] += np.sqrt(variance) * heads[:, d:] if variance else 0.0
+        bias += shift
+    return weight, bias
 
 
 class _Problem:

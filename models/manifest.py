@@ -16,6 +16,7 @@ from models.files import digest_bytes, digest_json
 FILE_NAME = "manifest.json"
 FORMAT_VERSION = 1
 CHAMPION = "champion"
+LEANS_ON = "leans_on"  # key of ``labels``: the published probes that the fit leaned on, as NAME@VERSION
 FILES = ("probe.safetensors", "card.md", "probe.onnx")  # what a version holds beside its manifest
 # A later format may hold further files; no name that matches leads out of a folder.
 FILE = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)+")

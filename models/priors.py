@@ -1,4 +1,4 @@
-"""What is known before the first answer: phrases, near-miss phrases and example images, as vectors."""
+"""What is known before the first answer: phrases, near misses, example images, and what is published, as vectors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Prompts:
     """Vectors of the attribute's phrases and example images, each (m, d), made unit length on the way in.
 
     ``positive`` phrases speak for the first class, ``negative`` near-miss phrases against it (two classes);
-    ``classes`` holds phrases per class name (needed for three or more), ``examples`` image vectors per class name.
+    ``classes`` holds phrases per class name (needed for three or more), ``examples`` image vectors per class name;
+    ``relatives`` are the heads of other attributes' published probes (``models.relatives``), at any scale.
     Raises DataError where an array is not (m, d).
     """
 
@@ -31,9 +32,10 @@ class Prompts:
     negative: npt.NDArray[Any] | None = None
     classes: Mapping[str, npt.NDArray[Any]] = field(default_factory=lambda: _NOTHING)
     examples: Mapping[str, npt.NDArray[Any]] = field(default_factory=lambda: _NOTHING)
+    relatives: npt.NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("positive", "negative"):
+        for name in ("positive", "negative", "relatives"):
             object.__setattr__(self, name, _vectors(name, getattr(self, name)))
         for name in ("classes", "examples"):
             checked = {key: _vectors(f"{name}[{key!r}]", value) for key, value in getattr(self, name).items()}

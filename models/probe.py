@@ -21,7 +21,8 @@ class Probe(ClassifierMixin, BaseEstimator):
 
     ``classes``: the class names in the attribute's order (None: sorted names seen). ``strength``: the inverse
     penalty C; None lets the labels' evidence weigh several, scaled by the vectors' ``variance`` around their mean.
-    ``prior``: heads to start from; labels gradually overrule them.
+    ``prior``: heads to start from; labels gradually overrule them. ``lens`` (m, d): directions that are more likely to
+    matter than others (``models.relatives``), as far as the labels agree.
     After ``fit``: ``classes_`` (c,), ``weight_`` (k, d), ``bias_`` (k,), ``calibration_`` (k, 2) float32, k = 1 for
     two classes and c otherwise.
     """
@@ -32,11 +33,13 @@ class Probe(ClassifierMixin, BaseEstimator):
         strength: float | None = None,
         prior: TextPrior | None = None,
         variance: float = 1.0,
+        lens: FloatArray | None = None,
     ) -> None:
         self.classes = classes
         self.strength = strength
         self.prior = prior
         self.variance = variance
+        self.lens = lens
 
     @classmethod
     def from_heads(
@@ -83,9 +86,10 @@ class Probe(ClassifierMixin, BaseEstimator):
             weight, bias = weight + self.prior.weight, bias + self.prior.bias
         if len(x):
             offsets = x @ weight.T + bias
-            if self.strength is None:
-                strengths = [strength / self.variance for strength in STRENGTHS]
-                step, shift = fit_by_evidence(x, shares, weights, strengths, offsets)
+            if self.strength is None or self.lens is not None:
+                candidates = STRENGTHS if self.strength is None else (self.strength * self.variance,)
+                strengths = [strength / self.variance for strength in candidates]
+                step, shift = self._by_evidence(x, shares, weights, strengths, offsets)
             else:
                 step, shift = fit_heads(x, shares, weights, self.strength, offsets)
             weight, bias = weight + step, bias + shift
@@ -93,6 +97,19 @@ class Probe(ClassifierMixin, BaseEstimator):
         for name in ("classes_", "weight_", "bias_", "calibration_", "n_features_in_"):
             setattr(self, name, getattr(fitted, name))
         return self
+
+    def _by_evidence(
+        self,
+        x: FloatArray,
+        shares: npt.NDArray[np.float64],
+        weights: npt.NDArray[np.float64],
+        strengths: Sequence[float],
+        offsets: npt.NDArray[np.float64],
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        if self.lens is None:
+            return fit_by_evidence(x, shares, weights, strengths, offsets)
+        step, shift = fit_by_evidence(x, shares, weights, strengths, offsets, x @ self.lens.T)
+        return step[:, : x.shape[1]] + step[:, x.shape[1] :] @ self.lens, shift
 
     def logits(self, X: npt.ArrayLike) -> FloatArray:
         """Uncalibrated ``x.w + b``, float32 (n, k). Raises ProbeNotFitted."""

@@ -73,7 +73,7 @@ def _fill(settings: Settings, report: Report, ls: LabelStudio, found: Attribute,
 
 def _pages(settings: Settings, seen: Snapshot, wanted: list[int]) -> list[tuple[int, IntArray]]:
     """(class position, pool rows) of each page; no image twice, none that waits or was answered anywhere."""
-    prompts = rounds.phrases(settings, seen.attribute)
+    prompts = rounds.known(settings, seen)
     probe = learner.fit(seen.view.pool, seen.training, seen.attribute.classes, prompts, seen.learner, seen.seed)
     open_rows = [task.row for task in seen.asked if task.state == "open" and task.row >= 0]
     gone = np.array(list(dict.fromkeys([*taken(seen).tolist(), *open_rows])), dtype=np.intp)

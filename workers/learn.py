@@ -97,7 +97,7 @@ def one_round(
     The result, the counter it covers, and what may wait until the next learner can begin.
     """
     seen = snapshot.take(settings, attribute)
-    prompts = rounds.phrases(settings, seen.attribute)
+    prompts = rounds.known(settings, seen)
     learned = rounds.learn(settings, seen, prompts, lease)
     audits = auditing.questions(seen, learned.probe, learned.pace)
     again = second_opinions.wanted(seen, learned.probe, prompts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -22,6 +22,7 @@ from models import learner
 from models.answers import SKIP, latest
 from models.audit_pace import Pace
 from models.clock import now
+from models.manifest import LEANS_ON
 from models.priors import Prompts
 from models.probe import Probe
 from models.probe_files import probe_bytes
@@ -39,6 +40,14 @@ class Learned:
     run: int
     fresh: bool  # False where nothing had changed and the last run stands
     pace: Pace
+
+
+def known(settings: Settings, snapshot: Snapshot) -> Prompts | None:
+    """What is known beside the answers: the attribute's phrases and what is published of others; None for nothing."""
+    said = phrases(settings, snapshot.attribute)
+    if not snapshot.relatives:
+        return said
+    return replace(said or Prompts(), relatives=np.concatenate([one.heads for one in snapshot.relatives]))
 
 
 def phrases(settings: Settings, attribute: Attribute) -> Prompts | None:
@@ -137,7 +146,7 @@ def summary(snapshot: Snapshot) -> dict[str, Any]:
         "trained_on": len(snapshot.training),
         "audited": len(snapshot.audited),
         "audits_pending": pending(snapshot),
-    }
+    } | ({LEANS_ON: [one.reference for one in snapshot.relatives]} if snapshot.relatives else {})
 
 
 def pending(snapshot: Snapshot) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from labeler import attributes, grids
+from labeler.catalog.relatives import Relative, relatives
 from labeler.pool import PoolView, open_pool
 from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
 from labeler.records.session import reading
@@ -57,6 +58,7 @@ class Snapshot:
     last_run: Run | None
     picks: tuple[Picked, ...] = ()  # oldest first
     paged: tuple[int, ...] = ()  # pool rows on pages of images that wait for an answer
+    relatives: tuple[Relative, ...] = ()  # what is published of other attributes
 
     @property
     def seed(self) -> int:
@@ -107,6 +109,8 @@ class Snapshot:
             "revision": self.attribute.revision,
             "encoder": self.view.fingerprint.digest,
         }
+        if self.relatives:
+            shape["relatives"] = [one.reference for one in self.relatives]
         return digest_json([sorted(told), shape])
 
 
@@ -135,6 +139,7 @@ def take(settings: Settings, name: str) -> Snapshot:
                 select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1)
             ),
             picks=waiting_picks(session, found.id, view),
+            relatives=relatives(session, found.id, view.fingerprint.digest) if settings.use_published else (),
             paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, found.id)))).tolist()),
         )
 

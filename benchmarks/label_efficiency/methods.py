@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from typing import Any
 
 from benchmarks.label_efficiency import classifiers, peers
 from benchmarks.label_efficiency.ours import attune
@@ -25,9 +26,10 @@ PEERS: dict[str, tuple[Fit, Query]] = {
     "agile_modeling": (classifiers.perceptron_with_random_negatives, peers.margin),
     "rocchio_few_shot": (classifiers.rocchio, peers.highest),
 }
-OURS = {
+OURS: dict[str, dict[str, Any]] = {
     "attune": {},
     "attune_no_audit": {"audit_share": 0.0, "reserved_share": 0.0},
+    "attune_catalogue": {"catalogue": True},
     "attune_margin": {"audit_share": 0.0, "reserved_share": 0.0, "strategy": "margin"},
 }
 NAMES = [*OURS, *PEERS, *(name + PROBE_SUFFIX for name in PEERS)]

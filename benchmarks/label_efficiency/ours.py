@@ -11,9 +11,14 @@ import numpy.typing as npt
 
 from benchmarks.label_efficiency.classifiers import CLASSES, labels_of, pool_of
 from benchmarks.label_efficiency.state import Method, State
+from benchmarks.label_efficiency.tasks import Task
 from models.audit import AuditDesign
 from models.learner import LearnerSettings, fit, plan
+from models.priors import Prompts
+from models.probe import Probe
 from models.reserve import reserved_in
+
+ANSWERS = 400  # that each published probe of the catalogue was made from
 
 
 @dataclass(eq=False)
@@ -36,23 +41,27 @@ class _Audit:
 class Attune:
     """The product's learner with these settings; audits, where there are any, are labels that only measure."""
 
-    def __init__(self, settings: LearnerSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: LearnerSettings, catalogue: bool = False) -> None:
+        self.settings, self.catalogue = settings, catalogue
         self._audits: WeakKeyDictionary[State, _Audit] = WeakKeyDictionary()
 
     def fit(self, state: State) -> Any:
         audit = self._audits.setdefault(state, _Audit(state, self.settings))
         pool = pool_of(state.task)
-        probe = fit(pool, labels_of(state), CLASSES, None, self.settings, state.seed, reserved=audit.reserved)
+        known = self._known(state)
+        probe = fit(pool, labels_of(state), CLASSES, known, self.settings, state.seed, reserved=audit.reserved)
         return _Positive(probe)
 
     def query(self, estimator: Any, state: State, n: int) -> npt.NDArray[np.intp]:
         audit = self._audits[state]
         asks = plan(
             pool_of(state.task), estimator.probe, labels_of(state), np.asarray(state.asked), n, self.settings,
-            state.seed, audit=audit.design, reserved=audit.reserved,
+            state.seed, self._known(state), audit=audit.design, reserved=audit.reserved,
         )  # fmt: skip
         return np.array([ask.index for ask in asks], dtype=np.intp)
+
+    def _known(self, state: State) -> Prompts | None:
+        return Prompts(relatives=published(state.task, state.seed)) if self.catalogue else None
 
 
 class _Positive:
@@ -65,7 +74,25 @@ class _Positive:
         return self.probe.predict_proba(X)[:, ::-1]
 
 
-def attune(**changes: Any) -> Method:
-    """The learner with its default settings, or with ``changes`` of them."""
-    learner = Attune(LearnerSettings(**changes))
+_published: dict[tuple[int, str, int], npt.NDArray[np.float32]] = {}
+
+
+def published(task: Task, seed: int) -> npt.NDArray[np.float32]:
+    """The heads (m, d) that a catalogue would hold beside this task: of each other attribute of the file a probe from
+    ``ANSWERS`` random images of the pool. Their labels are nobody's in the campaign: the peers have no use for them.
+    """
+    key = (id(task.half), task.name, seed)
+    if key not in _published:
+        rng, pool, heads = np.random.default_rng([seed, 77]), pool_of(task), []
+        for other in task.others:
+            index = np.sort(rng.choice(len(task.y), min(ANSWERS, len(task.y)), replace=False))
+            probe = Probe(CLASSES, variance=pool.variance).fit(task.pool[index], np.eye(2)[1 - other[index]])
+            heads.append(probe.weight_[0])
+        _published[key] = np.stack(heads)
+    return _published[key]
+
+
+def attune(catalogue: bool = False, **changes: Any) -> Method:
+    """The learner with its default settings or ``changes`` of them; ``catalogue``: with the file's other attributes."""
+    learner = Attune(LearnerSettings(**changes), catalogue)
     return Method(learner.fit, learner.query)

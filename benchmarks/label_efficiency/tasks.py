@@ -17,7 +17,8 @@ START_POSITIVES, START_RANDOM = 3, 17
 class Task:
     """One attribute: ``pool`` (n, d) and ``test`` (m, d) float32 unit rows, ``y`` (n,) and ``y_test`` (m,) in {0, 1}.
 
-    ``titles`` (n,) of the pool; ``half`` is the pool as stored, float16. The splits share no title.
+    ``titles`` (n,) of the pool; ``others`` (a, n) are its answers to the file's other attributes; ``half`` is the pool
+    as stored, float16. The splits share no title.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Task:
     half: npt.NDArray[np.float16]
     titles: npt.NDArray[np.str_]
     y: npt.NDArray[np.intp]
+    others: npt.NDArray[np.intp]
     test: npt.NDArray[np.float32]
     y_test: npt.NDArray[np.intp]
 
@@ -51,7 +53,8 @@ def attributes(path: Path) -> list[str]:
 def load(path: Path, attribute: str) -> Task:
     """The task of one attribute of one ``.npz`` in the format of the benchmark's data."""
     data = _load(path)
-    labels = np.asarray(data["labels"])[:, attributes(path).index(attribute)].astype(np.intp)
+    every, mine = np.asarray(data["labels"]).T.astype(np.intp), attributes(path).index(attribute)
+    labels = every[mine]
     pool, test = np.asarray(data["split"]) == 0, np.asarray(data["split"]) == 1
     half = np.asarray(data["vectors"], dtype=np.float16)
     return Task(
@@ -60,6 +63,7 @@ def load(path: Path, attribute: str) -> Task:
         half=half[pool],
         titles=np.asarray(data["title_ids"])[pool],
         y=labels[pool],
+        others=np.delete(every, mine, axis=0)[:, pool],
         test=_unit(half[test]),
         y_test=labels[test],
     )

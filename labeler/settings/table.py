@@ -76,6 +76,9 @@ class Settings:
     queue_size: int = _setting(values.positive, 40, "Open tasks that each expert's queue holds.")
     audit_share: float = _setting(values.share, 0.2, "Share of titles kept aside for the audit.")
     strategy: str = _setting(str, "attune", "Query strategy by name: attune, margin, …, modal:NAME, skactiveml:NAME.")
+    use_published: bool = _setting(
+        values.flag, True, "New probes lean on the published ones of other attributes (same encoder)."
+    )
     workers: int = _setting(values.positive, 2, "rq workers that `attune up` starts.")
     sync_seconds: int = _setting(values.positive, 30, "Seconds between two reconciliations with Label Studio.")
     notify_webhook_url: str | None = _setting(

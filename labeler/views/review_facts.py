@@ -18,6 +18,7 @@ from labeler.views.quality import Quality, of
 from models.agreement import alpha, panel_parity
 from models.answers import SKIP
 from models.lots import evenly
+from models.manifest import LEANS_ON
 from models.panel import Panel
 
 
@@ -42,6 +43,7 @@ class Provenance:
     purposes: Mapping[str, int]
     trained_on: int | None
     audited: int | None
+    leans_on: tuple[str, ...]
     first: datetime | None
     last: datetime | None
     revision: int
@@ -84,6 +86,7 @@ def provenance(session: Session, attribute: Attribute, run: Run) -> Provenance:
         purposes=_counts(held.get("purposes")),
         trained_on=held.get("trained_on"),
         audited=held.get("audited"),
+        leans_on=tuple(held.get(LEANS_ON, ())),
         first=first,
         last=last,
         revision=run.revision,

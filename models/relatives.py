@@ -1,0 +1,34 @@
+"""Relatives: the published heads of other attributes, as directions in which the next attribute's answer may lie.
+
+Attributes of one catalogue resemble each other: what tells a romance apart is more likely to lie along what tells
+friendship, comedy or drama apart than along any other direction of the embedding. So the prior over the new head's
+weights is wider along them. This is multi-task learning with a shared low-dimensional subspace (Ando and Zhang, JMLR 6,
+2005), whose subspace is what the catalogue holds; labels decide how much of it to believe (``models.logistic``).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.pool import Pool
+from models.products import FloatArray
+
+SAMPLE = 5_000  # assets that suffice for the spread of a head's scores over the pool
+
+
+def lens(heads: FloatArray | None, pool: Pool) -> FloatArray | None:
+    """The ``heads`` (m, d) scaled so that their scores' variance over the pool sums to that of the vectors themselves.
+
+    Each head counts the same, however sure its attribute is. Float32 (m', d) without heads that tell nothing apart
+    here; None where none is left, or the pool is empty.
+    """
+    if heads is None or not len(pool):
+        return None
+    rows = pool.rows(pool.sample(SAMPLE, np.random.default_rng(len(pool))))
+    spread = (rows @ heads.T).std(axis=0)
+    kept = spread > 1e-6
+    if not kept.any():
+        return None
+    share = np.sqrt(pool.variance / kept.sum())
+    scaled: FloatArray = (share * heads[kept] / spread[kept, None]).astype(np.float32)
+    return scaled

@@ -1,0 +1,80 @@
+"""What a round leans on: the others' champions of the same encoder, told by the run and gone when switched off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from labeler import lease
+from labeler.catalog.facts import labels_of
+from labeler.records.schema import Attribute, Queue, Run, Version
+from labeler.records.session import reading, writing
+from labeler.settings import Settings
+from models.clock import now
+from models.manifest import LEANS_ON
+from models.probe_files import probe_bytes
+from tests import factories
+from tests.workers.test_revised import SIZE, workspace
+from workers import rounds, snapshot
+
+
+def publish(settings: Settings, name: str, encoder: str, alias: str = "champion") -> None:
+    head = np.random.default_rng(len(name)).normal(size=(1, SIZE))
+    run = factories.add_run(
+        settings,
+        factories.add_attribute(settings, name, classes=["yes", "no"]),
+        100,
+        probe=probe_bytes(head, [0.0], [[1.0, 0.0]]),
+        encoder_digest=encoder,
+    )
+    factories.publish(settings, run, alias)
+
+
+def learned(settings: Settings, queue: Queue) -> Run:
+    seen = snapshot.take(settings, "romance")
+    held = lease.take(settings, queue.attribute_id)
+    assert held is not None
+    number = rounds.learn(settings, seen, rounds.known(settings, seen), held).run
+    held.release(seen.attribute.answers_counter)
+    with reading(settings) as session:
+        return session.scalars(select(Run).where(Run.attribute_id == queue.attribute_id, Run.number == number)).one()
+
+
+def test_a_round_leans_on_the_others_champions_says_so_and_stops_when_told(tmp_path: Path) -> None:
+    settings, queue = workspace(tmp_path)
+    alone = learned(settings, queue)
+    assert LEANS_ON not in alone.labels
+    encoder = alone.encoder_digest
+    publish(settings, "drama", encoder)
+    publish(settings, "comedy", encoder)
+    publish(settings, "elsewhere", "another encoder")
+    publish(settings, "untried", encoder, alias="challenger")
+    factories.publish(settings, alone)  # its own champion is no relative: it has learned from the same answers
+
+    leaning = learned(settings, queue)
+    assert leaning.labels[LEANS_ON] == ["comedy@1", "drama@1"]
+    assert labels_of(leaning)[LEANS_ON] == ["comedy@1", "drama@1"]
+    assert leaning.data_digest != alone.data_digest
+    assert leaning.probe != alone.probe
+    assert learned(settings, queue).number == leaning.number, "nothing changed, so the run stands"
+
+    off = replace(settings, use_published=False)
+    again = learned(off, queue)
+    assert LEANS_ON not in again.labels
+    assert again.probe == alone.probe
+
+
+@pytest.mark.parametrize("gone", ["attribute", "version"])
+def test_what_was_retired_is_leaned_on_no_more(tmp_path: Path, gone: str) -> None:
+    settings, queue = workspace(tmp_path)
+    publish(settings, "drama", learned(settings, queue).encoder_digest)
+    assert [one.reference for one in snapshot.take(settings, "romance").relatives] == ["drama@1"]
+    with writing(settings) as session:
+        drama = session.scalars(select(Attribute).where(Attribute.name == "drama")).one()
+        version = session.scalars(select(Version).where(Version.attribute_id == drama.id)).one()
+        (drama if gone == "attribute" else version).retired_at = now()
+    assert snapshot.take(settings, "romance").relatives == ()
