@@ -1,4 +1,4 @@
-"""Published heads as directions worth believing in: they help where they tell something, and cannot mislead for long."""
+"""Published heads as directions worth believing in: they help where they tell something, and mislead little."""
 
 from __future__ import annotations
 
