@@ -8,6 +8,10 @@ BENCH := bench-results
 # Tests run in two processes; a module stays in one, and so does all that needs Label Studio. TWO= runs them in one.
 TWO ?= -n 2
 PYTEST ?=
+# Of what pip says, the files that take long and the step that takes longest, without where they come from.
+SIGNS_OF_LIFE = while read -r line; do case "$$line" in \
+  *[0-9][0-9].[0-9]" "[MG]B*) echo "  $${line\#\#*/}" ;; \
+  "Installing collected"*) echo "  Unpacking all of it, the longest step" ;; esac; done
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
 ifneq ($(LABEL_STUDIO_ENV),)
@@ -30,9 +34,11 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
 	  { echo "Python 3.11 or 3.12 is needed, $(PYTHON) is another. Name one: make PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV) (about 7 GB with torch; some minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]' 2> $(VENV)/install.log || \
-	  { grep -v '^WARNING: Location' $(VENV)/install.log | tail -n 20; exit 1; }
+	@echo "Installing into $(VENV) (about 7 GB with torch; some minutes the first time):"
+	@rm -f $(VENV)/install.failed
+	@{ $(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable '.[test]' \
+	  2> $(VENV)/install.log || touch $(VENV)/install.failed; } | { $(SIGNS_OF_LIFE); }
+	@test ! -e $(VENV)/install.failed || { grep -v '^WARNING: Location' $(VENV)/install.log | tail -n 20; exit 1; }
 	@touch $(STAMP)
 
 label-studio: $(STAMP)
