@@ -31,8 +31,9 @@ MOST_ROUNDS = 50  # a flood of answers may not hold one worker for ever; the swe
 def run(settings: Settings, report: Report, attribute: str, size: int | None = None) -> dict[str, Any]:
     """Learn from every answer of ``attribute`` so far and order its queues; ``size`` open tasks a queue.
 
-    Idempotent: without new answers no new run is made. Where another learner holds the attribute nothing is done: it
-    goes round again for the newest answers. Raises UnknownAttribute, EmptyPool, LabelStudioUnreachable.
+    Idempotent: while answers, definition and what is leaned on stay the same no new run is made. Where another learner
+    holds the attribute nothing is done: it goes round again for the newest answers. Raises UnknownAttribute, EmptyPool,
+    LabelStudioUnreachable.
     """
     with reading(settings) as session:
         attribute_id = attributes.find(session, attribute).id

@@ -72,7 +72,7 @@ def _stack(lookup: dict[str, npt.NDArray[Any]], texts: list[str]) -> npt.NDArray
 
 
 def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease: Lease) -> Learned:
-    """Fit, evaluate and record; where answers, prompts and encoder are as in the last run, that run stands.
+    """Fit, evaluate and record; where answers, prompts, encoder and relatives are as in the last run, that run stands.
 
     Raises JobSuperseded, with nothing written, where a newer learner holds the attribute.
     """

@@ -139,7 +139,7 @@ def take(settings: Settings, name: str) -> Snapshot:
                 select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1)
             ),
             picks=waiting_picks(session, found.id, view),
-            relatives=relatives(session, found.id, view.fingerprint.digest) if settings.use_published else (),
+            relatives=relatives(session, found, view.fingerprint) if settings.use_published else (),
             paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, found.id)))).tolist()),
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler.records.schema import Alias, Attribute, Run, Version
-from models.manifest import CHAMPION
+from models.errors import BadProbeFile
+from models.fingerprint import Fingerprint
+from models.manifest import CHAMPION, LEANS_ON
 from models.probe_files import read_probe
+
+log = logging.getLogger("attune.relatives")
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +28,12 @@ class Relative:
     heads: npt.NDArray[np.float32]
 
 
-def relatives(session: Session, attribute_id: int, encoder_digest: str) -> tuple[Relative, ...]:
+def relatives(session: Session, attribute: Attribute, encoder: Fingerprint) -> tuple[Relative, ...]:
     """Every champion of another attribute that was made with this encoder, by name.
 
-    The attribute's own is none: it learned from the very answers that the next probe learns from.
+    The attribute's own is none, nor is one that leaned on it, at however many removes: they hold the very answers that
+    the next probe learns from, and a cross-fitted probe would know the titles that were kept from it. One that cannot
+    be read is left out with a warning: this attribute's answers are as good without it.
     """
     rows = session.execute(
         select(Attribute.name, Version.version, Run.probe)
@@ -34,11 +42,55 @@ def relatives(session: Session, attribute_id: int, encoder_digest: str) -> tuple
         .join(Run, Run.id == Version.run_id)
         .where(
             Alias.alias == CHAMPION,
-            Attribute.id != attribute_id,
+            Attribute.id != attribute.id,
             Attribute.retired_at.is_(None),
             Version.retired_at.is_(None),
-            Run.encoder_digest == encoder_digest,
+            Run.encoder_digest == encoder.digest,
         )
         .order_by(Attribute.name)
+    ).all()
+    leaned = _leaned(session) if rows else {}
+    found = (
+        _read(f"{name}@{version}", probe, encoder.dimension)
+        for name, version, probe in rows
+        if not _draws_on(f"{name}@{version}", attribute.name, leaned)
     )
-    return tuple(Relative(f"{name}@{version}", read_probe(probe).weight) for name, version, probe in rows)
+    return tuple(one for one in found if one is not None)
+
+
+def _leaned(session: Session) -> dict[str, Sequence[str]]:
+    """What each published version leaned on itself, by reference."""
+    rows = session.execute(
+        select(Attribute.name, Version.version, Run.labels)
+        .join(Version, Version.attribute_id == Attribute.id)
+        .join(Run, Run.id == Version.run_id)
+    )
+    return {f"{name}@{version}": held.get(LEANS_ON, ()) for name, version, held in rows}
+
+
+def _draws_on(reference: str, name: str, leaned: Mapping[str, Sequence[str]]) -> bool:
+    """Whether ``reference`` leaned on a version of ``name``, itself or by way of others."""
+    met, waiting = set(), [reference]
+    while waiting:
+        one = waiting.pop()
+        if one.rpartition("@")[0] == name:
+            return True
+        if one not in met:
+            met.add(one)
+            waiting.extend(leaned.get(one, ()))
+    return False
+
+
+def _read(reference: str, probe: bytes, dimension: int) -> Relative | None:
+    try:
+        weights = read_probe(probe, reference)
+    except BadProbeFile as error:
+        log.warning("%s is not leaned on: %s", reference, error)
+        return None
+    if weights.dimension != dimension:
+        log.warning(
+            "%s is not leaned on: it reads %d dimensions and the pool's vectors have %d. Learn and publish it again.",
+            reference, weights.dimension, dimension,
+        )  # fmt: skip
+        return None
+    return Relative(reference, weights.weight)

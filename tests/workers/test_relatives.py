@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from sqlalchemy import select
 
 from labeler import lease
 from labeler.catalog.facts import labels_of
+from labeler.catalog.relatives import relatives
 from labeler.records.schema import Attribute, Queue, Run, Version
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
+from models.fingerprint import Fingerprint
 from models.manifest import LEANS_ON
 from models.probe_files import probe_bytes
 from tests import factories
@@ -22,14 +25,26 @@ from tests.workers.test_revised import SIZE, workspace
 from workers import rounds, snapshot
 
 
-def publish(settings: Settings, name: str, encoder: str, alias: str = "champion") -> None:
-    head = np.random.default_rng(len(name)).normal(size=(1, SIZE))
+def head(name: str, size: int = SIZE) -> bytes:
+    weight = np.random.default_rng(len(name)).normal(size=(1, size))
+    return probe_bytes(weight, [0.0], [[1.0, 0.0]])
+
+
+def publish(
+    settings: Settings,
+    name: str,
+    encoder: str,
+    alias: str = "champion",
+    probe: bytes | None = None,
+    leans_on: Sequence[str] = (),
+) -> None:
     run = factories.add_run(
         settings,
         factories.add_attribute(settings, name, classes=["yes", "no"]),
         100,
-        probe=probe_bytes(head, [0.0], [[1.0, 0.0]]),
+        probe=head(name) if probe is None else probe,
         encoder_digest=encoder,
+        labels={LEANS_ON: list(leans_on)} if leans_on else {},
     )
     factories.publish(settings, run, alias)
 
@@ -78,3 +93,29 @@ def test_what_was_retired_is_leaned_on_no_more(tmp_path: Path, gone: str) -> Non
         version = session.scalars(select(Version).where(Version.attribute_id == drama.id)).one()
         (drama if gone == "attribute" else version).retired_at = now()
     assert snapshot.take(settings, "romance").relatives == ()
+
+
+def test_a_champion_that_leaned_on_this_attribute_is_no_relative_at_any_remove(tmp_path: Path) -> None:
+    settings, queue = workspace(tmp_path)
+    own = learned(settings, queue)
+    factories.publish(settings, own)
+    publish(settings, "comedy", own.encoder_digest, leans_on=["romance@1"])
+    publish(settings, "drama", own.encoder_digest, leans_on=["comedy@1"])
+    publish(settings, "epic", own.encoder_digest, leans_on=["romance-2@1"])
+    assert [one.reference for one in snapshot.take(settings, "romance").relatives] == ["epic@1"]
+    with reading(settings) as session:
+        epic = session.scalars(select(Attribute).where(Attribute.name == "epic")).one()
+        seen = relatives(session, epic, Fingerprint("external", "vectors", "external:0", SIZE))
+    assert [one.reference for one in seen] == ["comedy@1", "drama@1", "romance@1"]
+
+
+@pytest.mark.parametrize("broken", [b"no safetensors", head("drama", SIZE + 1)], ids=["unreadable", "other-dimension"])
+def test_a_champion_that_cannot_be_read_is_warned_of_and_stops_nobody_elses_learning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, broken: bytes
+) -> None:
+    settings, queue = workspace(tmp_path)
+    encoder = learned(settings, queue).encoder_digest
+    publish(settings, "comedy", encoder)
+    publish(settings, "drama", encoder, probe=broken)
+    assert learned(settings, queue).labels[LEANS_ON] == ["comedy@1"]
+    assert "drama@1 is not leaned on" in caplog.text
