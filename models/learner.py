@@ -84,7 +84,7 @@ def fit(
     if len(x) and missing.any():
         x, shares, weights = _with_background(pool, x, shares, weights, missing, rng)
     with one_thread():
-        seen_through = lens(prompts.relatives, pool) if prompts is not None else None
+        seen_through = lens(prompts.leanings(), pool) if prompts is not None else None
         return Probe(tuple(classes), settings.strength, prior, pool.variance, seen_through).fit(x, shares, weights)
 
 

@@ -18,6 +18,7 @@ Float64 = npt.NDArray[np.float64]
 
 STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # candidates for C, for vectors of unit variance
 BESIDE = (0.0, 0.1, 0.4, 1.6)  # candidates for how much wider the prior is along directions that others proved
+ALONE = 0.5  # the probability, before any label, that those directions tell nothing
 INTERCEPT_VARIANCE = 1000.0  # finite, so that one class alone has a finite intercept
 
 
@@ -48,7 +49,7 @@ def fit_by_evidence(
     """``fit_heads`` averaged over ``strengths``, each by its evidence: how well that prior foretold the labels.
 
     ``beside`` (n, m) are further features whose prior variance is one of ``BESIDE`` times the others', by the evidence
-    too; with them the heads are (k, d + m). The evidence is Laplace's approximation of the marginal likelihood (MacKay,
+    too, starting from even odds that they are worth nothing; with them the heads are (k, d + m). The evidence is Laplace's approximation of the marginal likelihood (MacKay,
     Neural Computation 4(5), 1992), so no label is spent on validation and actively chosen labels do no harm to a
     held-out score, as there is none.
     """
@@ -60,12 +61,13 @@ def fit_by_evidence(
     evidence: list[float] = []
     for variance in variances:
         wide = np.concatenate([features, np.sqrt(variance) * beside], axis=1) if variance else features
+        odds = np.log((1 - ALONE) / (len(BESIDE) - 1) if variance else ALONE)
         problem, theta = _Problem(wide, shares, weights, offsets), None
         thetas: list[Float64] = []
         for strength in strengths:
             theta = problem.solve(strength, theta)
             thetas.append(theta)
-            evidence.append(problem.log_evidence(theta, strength))
+            evidence.append(problem.log_evidence(theta, strength) + odds)
         problems.append(problem)
         found.append(np.stack(thetas))
     mix = softmax(np.asarray(evidence).reshape(len(variances), -1))

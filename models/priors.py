@@ -50,6 +50,19 @@ class Prompts:
                     own[position].append(extra)
         return [np.concatenate(parts) if parts else None for parts in own]
 
+    def leanings(self) -> FloatArray | None:
+        """Directions (m, d) in which the answer may lie: the relatives, and each phrase less the mean of them all.
+
+        The phrases' mean is the probe's beginning; here every phrase has a say of its own. A phrase alone stands for
+        itself. None where there are neither.
+        """
+        phrases = [part for part in (self.positive, self.negative, *self.classes.values()) if part is not None]
+        parts = [] if self.relatives is None else [self.relatives]
+        if phrases:
+            told = np.concatenate(phrases)
+            parts.append(told - told.mean(axis=0) if len(told) > 1 else told)
+        return np.concatenate(parts) if parts else None
+
     def examples_of(self, classes: Sequence[str]) -> tuple[FloatArray, npt.NDArray[np.intp]] | None:
         """All examples' vectors (m, d) and their classes' positions (m,), or None where there are none."""
         known = [(i, self.examples[c]) for i, c in enumerate(classes) if c in self.examples]

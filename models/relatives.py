@@ -1,9 +1,10 @@
-"""Relatives: the published heads of other attributes, as directions in which the next attribute's answer may lie.
+"""A lens: directions in which an attribute's answer may lie, from what others published and from its own phrases.
 
 Attributes of one catalogue resemble each other: what tells a romance apart is more likely to lie along what tells
 friendship, comedy or drama apart than along any other direction of the embedding. So the prior over the new head's
 weights is wider along them. This is multi-task learning with a shared low-dimensional subspace (Ando and Zhang, JMLR 6,
-2005), whose subspace is what the catalogue holds; labels decide how much of it to believe (``models.logistic``).
+2005), whose subspace is what the catalogue holds; labels decide how much of it to believe (``models.logistic``). The
+attribute's own phrases are such directions too: LP++ (arXiv 2404.02285) lets labels weigh each class's text vector.
 """
 
 from __future__ import annotations
