@@ -3,10 +3,11 @@
     python -m benchmarks.cold_start --seeds 5 --json benchmarks/results/cold_start.json
 
 The sample encoder has a text tower, so questions can begin with phrases. Compared from the first answer on: Attune with
-phrases, with three example images, with nothing; Video Annotator's beginning (half of the images nearest to the
-phrase, half random, its cross-validated logistic regression; arXiv 2402.06560); random images with the same classifier.
-Ground truth answers; test titles are held apart. The phrases have three wordings each, because the encoder's zero-shot
-figure depends on them; methods without phrases see each campaign once.
+phrases, with three example images, with nothing, and with the probes of the other questions published (each made from
+200 answers that nobody else has a use for); Video Annotator's beginning (half of the images nearest to the phrase, half
+random, its cross-validated logistic regression; arXiv 2402.06560); random images with the same classifier. Ground truth
+answers; test titles are held apart. The phrases have three wordings each, because the encoder's zero-shot figure
+depends on them; methods without phrases see each campaign once.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from models.labels import Labels
 from models.learner import LearnerSettings, Prompts, fit, plan
 from models.metrics import average_precision
 from models.pool import Pool
+from models.probe import Probe
 from models.sample.catalogue import Catalogue, Truth, write_catalogue
 from models.sample.report import embed, load_encoder
 from models.splits import held_out
@@ -40,6 +42,7 @@ CLASSES = ("yes", "no")
 COUNTS = (0, 10, 20, 50)
 STEP = 10  # answers between two fits; the product fits after each
 EXAMPLES = 3
+PUBLISHED = 200  # answers that each published probe was made from
 TEST_SHARE = 0.4
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.intp]
@@ -122,6 +125,7 @@ class World:
     test: Floats
     test_y: npt.NDArray[np.bool_]
     phrases: tuple[tuple[Floats, Floats], ...]
+    others: npt.NDArray[np.bool_]  # (m, n) the pool's truth of the other questions
 
     def labels(self, rows: Sequence[int]) -> Labels:
         """True answers on ``rows``."""
@@ -178,10 +182,12 @@ def worlds(catalogue: Catalogue, wanted: Sequence[Question]) -> Iterator[tuple[Q
             return np.asarray(model.encode_text(tokenizer(list(texts)), normalize=True).numpy(), dtype=np.float32)
 
     pool = Pool(ids[~test], titles[~test], (vectors[~test],))
+    held = {one.name: np.array([one.holds(truth) for truth in catalogue.truths.values()]) for one in QUESTIONS}
     for question in wanted:
-        y = np.array([question.holds(truth) for truth in catalogue.truths.values()])
+        y = held[question.name]
+        others = np.stack([truth[~test] for name, truth in held.items() if name != question.name])
         phrases = tuple((encoded(positive), encoded(negative)) for positive, negative in question.wordings)
-        yield question, World(pool, y[~test], vectors[test], y[test], phrases)
+        yield question, World(pool, y[~test], vectors[test], y[test], phrases, others)
 
 
 def _rows(question: Question, world: World, seeds: int) -> Iterator[dict[str, Any]]:
@@ -196,16 +202,30 @@ def _rows(question: Question, world: World, seeds: int) -> Iterator[dict[str, An
 
 def campaigns(world: World, seed: int) -> Iterator[tuple[str, int | None, Iterator[tuple[int, float]]]]:
     """Every method's campaign of one seed: its name, the wording (None: it has no phrases), the curve."""
+    heads = published(world, seed)
     for wording, (positive, negative) in enumerate(world.phrases):
         prompts = Prompts(positive=positive, negative=negative)
         yield "attune, phrases", wording, attune(world, seed, prompts)
+        leaning = Prompts(positive=positive, negative=negative, relatives=heads)
+        yield "attune, phrases, published", wording, attune(world, seed, leaning)
         yield "half nearest, half random", wording, half_and_half(world, seed, positive)
     rng = np.random.default_rng([seed, 3])
     chosen = rng.choice(np.flatnonzero(world.y), EXAMPLES, replace=False)
     examples = Prompts(examples={"yes": world.pool.rows(chosen)})
     yield "attune, 3 examples", None, attune(world, seed, examples, set(world.pool.title_ids[chosen].tolist()))
     yield "attune, nothing", None, attune(world, seed, None)
+    yield "attune, published", None, attune(world, seed, Prompts(relatives=heads))
     yield "random", None, half_and_half(world, seed, None)
+
+
+def published(world: World, seed: int) -> Floats:
+    """The heads (m, d) of the other questions' probes, each from ``PUBLISHED`` random answers."""
+    rng, heads = np.random.default_rng([seed, 9]), []
+    for truth in world.others:
+        rows = rng.choice(len(truth), PUBLISHED, replace=False)
+        shares = np.stack([truth[rows], ~truth[rows]], axis=1).astype(np.float64)
+        heads.append(Probe(CLASSES, variance=world.pool.variance).fit(world.pool.rows(rows), shares).weight_[0])
+    return np.stack(heads)
 
 
 def attune(

@@ -49,9 +49,9 @@ def fit_by_evidence(
     """``fit_heads`` averaged over ``strengths``, each by its evidence: how well that prior foretold the labels.
 
     ``beside`` (n, m) are further features whose prior variance is one of ``BESIDE`` times the others', by the evidence
-    too, starting from even odds that they are worth nothing; with them the heads are (k, d + m). The evidence is Laplace's approximation of the marginal likelihood (MacKay,
-    Neural Computation 4(5), 1992), so no label is spent on validation and actively chosen labels do no harm to a
-    held-out score, as there is none.
+    too, from even odds that they are worth nothing; with them the heads are (k, d + m). The evidence is Laplace's
+    approximation of the marginal likelihood (MacKay, Neural Computation 4(5), 1992), so no label is spent on validation
+    and actively chosen labels do no harm to a held-out score, as there is none.
     """
     if beside is None:
         beside = np.empty((len(features), 0))

@@ -16,7 +16,8 @@ def small() -> World:
     names = np.array([f"a{i}" for i in range(300)])
     pool = Pool(names, np.array([f"t{i // 2}" for i in range(300)]), (x[:300],))
     towards, away = unit_length(np.ones((1, 12))), unit_length(rng.normal(size=(1, 12)))
-    return World(pool, y[:300], x[300:], y[300:], ((towards, away), (away, towards)))
+    others = rng.random((2, 300)) < 0.3
+    return World(pool, y[:300], x[300:], y[300:], ((towards, away), (away, towards)), others)
 
 
 @pytest.mark.slow
@@ -36,7 +37,7 @@ def test_every_method_is_measured_at_every_count_and_phrases_help_where_they_are
     ]
     per_method = {(row["method"], row["wording"], row["seed"]) for row in rows}
     assert len(rows) == len(per_method) * len(COUNTS)
-    assert len(per_method) == 2 + 2 + 3
+    assert len(per_method) == 3 * 2 + 4
     told = {(line["method"], line["answers"]): line for line in summarise(rows)}
     first, last = told["attune, phrases", 0], told["attune, phrases", 50]
     assert first["best_wording"] > 0.8 > first["worst_wording"]
