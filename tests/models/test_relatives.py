@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
+from models import logistic
 from models.learner import LearnerSettings, Prompts, fit, plan
+from models.logistic import fit_heads
 from models.pool import Pool, unit_length
+from models.probe import Probe
 from models.relatives import lens
 from tests.models.worlds import World, world
 
@@ -108,3 +111,20 @@ def test_a_head_that_tells_nothing_apart_is_left_out_and_without_any_there_is_no
     assert lens(None, here.pool) is None
     empty = np.array([], dtype=np.str_)
     assert lens(here.directions, Pool(empty, empty, ())) is None
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("width", [0.0, 0.4, 1.6])
+def test_a_lens_widens_the_prior_along_its_heads_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, classes: int, width: float
+) -> None:
+    """The same as a plain fit in coordinates in which that prior is round: its covariance is C (I + width L'L)."""
+    monkeypatch.setattr(logistic, "BESIDE", (width, width))
+    here, strength = world(n=80, dim=12, classes=classes), 0.7
+    x, shares = here.pool.rows(np.arange(80)), np.eye(classes)[here.truth]
+    heads = np.random.default_rng(2).standard_normal((3, 12)).astype(np.float32)
+    round_again = np.linalg.cholesky(np.eye(12) + width * heads.T @ heads)
+    weight, bias = fit_heads(x @ round_again, shares, np.ones(80), strength)
+    probe = Probe(here.classes, strength, lens=heads).fit(x, shares)
+    np.testing.assert_allclose(probe.weight_, weight @ round_again.T, atol=2e-3)
+    np.testing.assert_allclose(probe.bias_, bias, atol=2e-3)
