@@ -9,22 +9,33 @@ attribute's own phrases are such directions too: LP++ (arXiv 2404.02285) lets la
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from models.pool import Pool
 from models.products import FloatArray
 
 SAMPLE = 5_000  # assets that suffice for the spread of a head's scores over the pool
+_known: WeakKeyDictionary[Pool, dict[bytes, FloatArray | None]] = WeakKeyDictionary()
 
 
 def lens(heads: FloatArray | None, pool: Pool) -> FloatArray | None:
     """The ``heads`` (m, d) scaled so that their scores' variance over the pool sums to that of the vectors themselves.
 
     Each head counts the same, however sure its attribute is. Float32 (m', d) without heads that tell nothing apart
-    here; None where none is left, or the pool is empty.
+    here; None where none is left, or the pool is empty. Worked out once per pool and heads, read-only: a round fits up
+    to nine probes through the same lens.
     """
     if heads is None or not len(pool):
         return None
+    known, key = _known.setdefault(pool, {}), heads.tobytes()
+    if key not in known:
+        known[key] = _scaled(heads, pool)
+    return known[key]
+
+
+def _scaled(heads: FloatArray, pool: Pool) -> FloatArray | None:
     rows = pool.rows(pool.sample(SAMPLE, np.random.default_rng(len(pool))))
     spread = (rows @ heads.T).std(axis=0)
     kept = spread > 1e-6
@@ -32,4 +43,5 @@ def lens(heads: FloatArray | None, pool: Pool) -> FloatArray | None:
         return None
     share = np.sqrt(pool.variance / kept.sum())
     scaled: FloatArray = (share * heads[kept] / spread[kept, None]).astype(np.float32)
+    scaled.setflags(write=False)
     return scaled

@@ -113,6 +113,17 @@ def test_a_head_that_tells_nothing_apart_is_left_out_and_without_any_there_is_no
     assert lens(here.directions, Pool(empty, empty, ())) is None
 
 
+def test_the_fits_of_a_round_share_one_lens_and_other_heads_or_pools_have_their_own() -> None:
+    here, elsewhere = world(n=100), world(n=100, seed=1)
+    found = lens(here.directions, here.pool)
+    assert found is not None
+    assert lens(here.directions.copy(), here.pool) is found
+    assert lens(here.directions[:1], here.pool) is not found
+    other = lens(here.directions, elsewhere.pool)
+    assert other is not None
+    assert not np.array_equal(other, found)
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("width", [0.0, 0.4, 1.6])
 def test_a_lens_widens_the_prior_along_its_heads_and_nowhere_else(
