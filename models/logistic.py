@@ -6,19 +6,17 @@ o = x.w0 it is the penalty |w - w0|^2, a Gaussian prior around w0 (LP++, arXiv 2
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from copy import copy
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logsumexp, softmax
 
 Float64 = npt.NDArray[np.float64]
 
-
-STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # candidates for C, for vectors of unit variance
-BESIDE = (0.0, 0.1, 0.4, 1.6)  # candidates for how much wider the prior is along directions that others proved
-ALONE = 0.5  # the probability, before any label, that those directions tell nothing
 INTERCEPT_VARIANCE = 1000.0  # finite, so that one class alone has a finite intercept
 
 
@@ -34,54 +32,11 @@ def fit_heads(
     ``features`` (n, d); ``shares`` (n, c) rows sum to 1; ``weights`` (n,) >= 0; ``strength`` C > 0 as in
     scikit-learn; ``offsets`` (n, k) are added to the logits. Deterministic.
     """
-    problem = _Problem(features, shares, weights, offsets)
+    problem = Problem(features, shares, weights, offsets)
     return problem.heads(problem.solve(strength, None))
 
 
-def fit_by_evidence(
-    features: npt.NDArray[np.floating],
-    shares: npt.NDArray[np.floating],
-    weights: npt.NDArray[np.floating],
-    strengths: Sequence[float] = STRENGTHS,
-    offsets: npt.NDArray[np.floating] | None = None,
-    beside: npt.NDArray[np.floating] | None = None,
-) -> tuple[Float64, Float64]:
-    """``fit_heads`` averaged over ``strengths``, each by its evidence: how well that prior foretold the labels.
-
-    ``beside`` (n, m) are further features whose prior variance is one of ``BESIDE`` times the others', by the evidence
-    too, from even odds that they are worth nothing; with them the heads are (k, d + m). The evidence is Laplace's
-    approximation of the marginal likelihood (MacKay, Neural Computation 4(5), 1992), so no label is spent on validation
-    and actively chosen labels do no harm to a held-out score, as there is none.
-    """
-    if beside is None:
-        beside = np.empty((len(features), 0))
-    variances = BESIDE if beside.shape[1] else (0.0,)
-    problems: list[_Problem] = []
-    found: list[Float64] = []
-    evidence: list[float] = []
-    for variance in variances:
-        wide = np.concatenate([features, np.sqrt(variance) * beside], axis=1) if variance else features
-        odds = np.log((1 - ALONE) / (len(BESIDE) - 1) if variance else ALONE)
-        problem, theta = _Problem(wide, shares, weights, offsets), None
-        thetas: list[Float64] = []
-        for strength in strengths:
-            theta = problem.solve(strength, theta)
-            thetas.append(theta)
-            evidence.append(problem.log_evidence(theta, strength) + odds)
-        problems.append(problem)
-        found.append(np.stack(thetas))
-    mix = softmax(np.asarray(evidence).reshape(len(variances), -1))
-    d, k = features.shape[1], problems[0].k
-    weight, bias = np.zeros((k, d + beside.shape[1])), np.zeros(k)
-    for variance, problem, modes, part in zip(variances, problems, found, mix, strict=True):
-        heads, shift = problem.heads(np.tensordot(part, modes, axes=1))
-        weight[:, :d] += heads[:, :d]
-        weight[:, d:] += np.sqrt(variance) * heads[:, d:] if variance else 0.0
-        bias += shift
-    return weight, bias
-
-
-class _Problem:
+class Problem:
     """One fit's data in as few columns as it has rows; theta is (k, r + 1), the last column the intercepts."""
 
     def __init__(
@@ -89,16 +44,37 @@ class _Problem:
         features: npt.NDArray[np.floating],
         shares: npt.NDArray[np.floating],
         weights: npt.NDArray[np.floating],
-        offsets: npt.NDArray[np.floating] | None,
+        offsets: npt.NDArray[np.floating] | None = None,
     ) -> None:
         self.x, self.back = _compact(np.asarray(features, dtype=np.float64))
+        self.wide: _Wide | None = None
         self.y = np.asarray(shares, dtype=np.float64)
         self.s = np.asarray(weights, dtype=np.float64)
         self.k = 1 if self.y.shape[1] == 2 else self.y.shape[1]
         n = len(self.x)
-        self.o = np.zeros((n, self.k)) if offsets is None else np.asarray(offsets, dtype=np.float64).reshape(n, self.k)
+        self.o = self._offsets(offsets)
         self.loss = _sigmoid_loss if self.k == 1 else _softmax_loss
         self.ones = np.column_stack([self.x, np.ones(n)])
+
+    def _offsets(self, given: npt.NDArray[np.floating] | None) -> Float64:
+        shape = (len(self.x), self.k)
+        return np.zeros(shape) if given is None else np.asarray(given, dtype=np.float64).reshape(shape)
+
+    def around(self, offsets: npt.NDArray[np.floating]) -> Problem:
+        """The same problem with other offsets (n, k)."""
+        other = copy(self)
+        other.o = self._offsets(offsets)
+        return other
+
+    def widened(self, lens: npt.NDArray[np.floating], width: float) -> Problem:
+        """The same problem with the prior's covariance C (I + width L'L) for the ``lens`` L (m, d)."""
+        other = copy(self)
+        seen = self.back @ lens.T.astype(np.float64)
+        root = np.asarray(np.linalg.cholesky(np.eye(len(seen)) + width * seen @ seen.T), dtype=np.float64)
+        other.wide = _Wide(root, seen, width * lens.astype(np.float64))
+        other.x = self.x @ root
+        other.ones = np.column_stack([other.x, np.ones(len(other.x))])
+        return other
 
     def precision(self, strength: float) -> Float64:
         """The prior's precision of each column of theta (r + 1,)."""
@@ -131,8 +107,22 @@ class _Problem:
 
     def heads(self, theta: Float64) -> tuple[Float64, Float64]:
         """Theta in the features' own columns: heads (k, d) and biases (k,)."""
-        weight: Float64 = theta[:, :-1] @ self.back
-        return weight, theta[:, -1].copy()
+        columns, bias = theta[:, :-1], theta[:, -1].copy()
+        if self.wide is None:
+            return columns @ self.back, bias
+        # What the labelled rows do not span is as they foretell it: the lens goes on beyond them.
+        plain = solve_triangular(self.wide.root, columns.T, lower=True, trans="T").T
+        weight: Float64 = plain @ self.back + plain @ self.wide.seen @ self.wide.lens
+        return weight, bias
+
+
+class _Wide(NamedTuple):
+    """A prior that is wider along a lens: the ``root`` (r, r) of its covariance in the compact columns, what of the lens
+    they have ``seen`` (r, m), and the ``lens`` (m, d) times its width."""
+
+    root: Float64
+    seen: Float64
+    lens: Float64
 
 
 def _compact(features: Float64) -> tuple[Float64, Float64]:

@@ -11,7 +11,7 @@ from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from models.errors import DataError, ProbeNotFitted
-from models.logistic import STRENGTHS, fit_by_evidence, fit_heads
+from models.evidence import STRENGTHS, fit_by_evidence
 from models.priors import TextPrior
 from models.products import FloatArray
 
@@ -80,36 +80,15 @@ class Probe(ClassifierMixin, BaseEstimator):
                 "all need one row an example."
             )
         k = 1 if len(names) == 2 else len(names)
-        weight: npt.NDArray[np.float64] = np.zeros((k, x.shape[1]))
-        bias: npt.NDArray[np.float64] = np.zeros(k)
-        if self.prior is not None:
-            weight, bias = weight + self.prior.weight, bias + self.prior.bias
+        start = None if self.prior is None else (self.prior.weight.astype(float), self.prior.bias.astype(float))
+        weight, bias = start or (np.zeros((k, x.shape[1])), np.zeros(k))
         if len(x):
-            offsets = x @ weight.T + bias
-            if self.strength is None or self.lens is not None:
-                candidates = STRENGTHS if self.strength is None else (self.strength * self.variance,)
-                strengths = [strength / self.variance for strength in candidates]
-                step, shift = self._by_evidence(x, shares, weights, strengths, offsets)
-            else:
-                step, shift = fit_heads(x, shares, weights, self.strength, offsets)
-            weight, bias = weight + step, bias + shift
+            strengths = [c / self.variance for c in STRENGTHS] if self.strength is None else [self.strength]
+            weight, bias = fit_by_evidence(x, shares, weights, strengths, start, self.lens)
         fitted = type(self).from_heads(tuple(names), weight, bias)
         for name in ("classes_", "weight_", "bias_", "calibration_", "n_features_in_"):
             setattr(self, name, getattr(fitted, name))
         return self
-
-    def _by_evidence(
-        self,
-        x: FloatArray,
-        shares: npt.NDArray[np.float64],
-        weights: npt.NDArray[np.float64],
-        strengths: Sequence[float],
-        offsets: npt.NDArray[np.float64],
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        if self.lens is None:
-            return fit_by_evidence(x, shares, weights, strengths, offsets)
-        step, shift = fit_by_evidence(x, shares, weights, strengths, offsets, x @ self.lens.T)
-        return step[:, : x.shape[1]] + step[:, x.shape[1] :] @ self.lens, shift
 
     def logits(self, X: npt.ArrayLike) -> FloatArray:
         """Uncalibrated ``x.w + b``, float32 (n, k). Raises ProbeNotFitted."""

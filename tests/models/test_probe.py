@@ -8,7 +8,8 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 from models.errors import DataError, ProbeNotFitted
-from models.logistic import fit_by_evidence, fit_heads
+from models.evidence import fit_by_evidence
+from models.logistic import fit_heads
 from models.priors import TextPrior
 from models.probe import Probe
 from tests.models.worlds import world

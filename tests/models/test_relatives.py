@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from models import logistic
+from models import evidence
 from models.learner import LearnerSettings, Prompts, fit, plan
 from models.logistic import fit_heads
 from models.pool import Pool, unit_length
@@ -130,7 +130,7 @@ def test_a_lens_widens_the_prior_along_its_heads_and_nowhere_else(
     monkeypatch: pytest.MonkeyPatch, classes: int, width: float
 ) -> None:
     """The same as a plain fit in coordinates in which that prior is round: its covariance is C (I + width L'L)."""
-    monkeypatch.setattr(logistic, "BESIDE", (width, width))
+    monkeypatch.setattr(evidence, "WIDTHS", (width, width))
     here, strength = world(n=80, dim=12, classes=classes), 0.7
     x, shares = here.pool.rows(np.arange(80)), np.eye(classes)[here.truth]
     heads = np.random.default_rng(2).standard_normal((3, 12)).astype(np.float32)
