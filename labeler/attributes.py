@@ -117,7 +117,7 @@ def create(session: Session, wanted: Definition, settings: Settings) -> Attribut
         in_scope=list(wanted.in_scope),
         out_of_scope=list(wanted.out_of_scope),
         prompts=wanted.prompts,
-        settings=_kept_settings(wanted.name, settings),
+        settings=_kept_settings(settings),
         created_at=now(),
     )
     session.add(made)
@@ -130,10 +130,14 @@ def create(session: Session, wanted: Definition, settings: Settings) -> Attribut
     return made
 
 
-def _kept_settings(name: str, settings: Settings) -> dict[str, Any]:
-    """The seed and the reserved share decide which titles are never trained on: changing them later would leak."""
+def _kept_settings(settings: Settings) -> dict[str, Any]:
+    """The seed and the reserved share decide which titles are never trained on: changing them later would leak.
+
+    The seed is the same for every attribute, so that no published probe has learned from a title that another's audit
+    measures: only then may one lean on the other (``labeler.catalog.relatives``).
+    """
     return {
-        "seed": int(digest_json([settings.seed, name])[:8], 16),
+        "seed": int(digest_json([settings.seed])[:8], 16),
         "reserved_share": settings.audit_share,
         "strategy": settings.strategy,
     }

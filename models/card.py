@@ -127,12 +127,6 @@ def _limits(manifest: Manifest) -> Iterator[str]:
     if manifest.metrics.get("calibration_error", {}).get("value") is None:
         yield "Its probabilities were not checked against answers: rely on their order, not on their values."
     yield "It was trained and measured on one pool of images; elsewhere its figures may be worse."
-    if manifest.labels.get(LEANS_ON):
-        # Each attribute reserves titles of its own, so the others may have learned from images that this one audits.
-        yield (
-            "The probes it leans on may have learned from images that its audit measured: its figures hold for that "
-            "pool with what was answered of it, and may be worse on images that nobody has answered."
-        )
     yield "Its labels are the opinions of the experts counted above on a subjective question."
 
 

@@ -117,8 +117,9 @@ class Problem:
 
 
 class _Wide(NamedTuple):
-    """A prior that is wider along a lens: the ``root`` (r, r) of its covariance in the compact columns, what of the lens
-    they have ``seen`` (r, m), and the ``lens`` (m, d) times its width."""
+    """A prior that is wider along a lens: the ``root`` (r, r) of its covariance in the compact columns, what they have
+    ``seen`` of the lens (r, m), and the ``lens`` (m, d) times its width.
+    """
 
     root: Float64
     seen: Float64

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler.records.schema import Alias, Attribute, Run, Version
+from models.audit import RESERVED_SHARE
 from models.errors import BadProbeFile
 from models.fingerprint import Fingerprint
 from models.manifest import CHAMPION, LEANS_ON
@@ -32,11 +34,12 @@ def relatives(session: Session, attribute: Attribute, encoder: Fingerprint) -> t
     """Every champion of another attribute that was made with this encoder, by name.
 
     The attribute's own is none, nor is one that leaned on it, at however many removes: they hold the very answers that
-    the next probe learns from, and a cross-fitted probe would know the titles that were kept from it. One that cannot
-    be read is left out with a warning: this attribute's answers are as good without it.
+    the next probe learns from, and a cross-fitted probe would know the titles that were kept from it. One that may have
+    learned from titles that this attribute's audit measures is none either. One that cannot be read is left out with a
+    warning: this attribute's answers are as good without it.
     """
     rows = session.execute(
-        select(Attribute.name, Version.version, Run.probe)
+        select(Attribute.name, Attribute.settings, Version.version, Run.probe)
         .join(Alias, Alias.attribute_id == Attribute.id)
         .join(Version, (Version.attribute_id == Attribute.id) & (Version.version == Alias.version))
         .join(Run, Run.id == Version.run_id)
@@ -52,10 +55,16 @@ def relatives(session: Session, attribute: Attribute, encoder: Fingerprint) -> t
     leaned = _leaned(session) if rows else {}
     found = (
         _read(f"{name}@{version}", probe, encoder.dimension)
-        for name, version, probe in rows
-        if not _draws_on(f"{name}@{version}", attribute.name, leaned)
+        for name, kept, version, probe in rows
+        if _spares(kept, attribute.settings) and not _draws_on(f"{name}@{version}", attribute.name, leaned)
     )
     return tuple(one for one in found if one is not None)
+
+
+def _spares(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
+    """Whether they never train on a title that we reserve: the same draw of titles, and at least as many kept."""
+    told = [(kept.get("seed", 0), float(kept.get("reserved_share", RESERVED_SHARE))) for kept in (theirs, ours)]
+    return bool(told[0][0] == told[1][0] and told[0][1] >= told[1][1])
 
 
 def _leaned(session: Session) -> dict[str, Sequence[str]]:

@@ -139,3 +139,13 @@ def test_a_lens_widens_the_prior_along_its_heads_and_nowhere_else(
     probe = Probe(here.classes, strength, lens=heads).fit(x, shares)
     np.testing.assert_allclose(probe.weight_, weight @ round_again.T, atol=2e-3)
     np.testing.assert_allclose(probe.bias_, bias, atol=2e-3)
+
+
+def test_the_phrases_have_a_say_each_and_a_lone_phrase_stands_for_itself() -> None:
+    one, two = np.eye(24, dtype=np.float32)[:2]
+    both = Prompts(positive=one[None], negative=two[None], relatives=one[None]).leanings()
+    assert both is not None
+    np.testing.assert_allclose(both, [one, (one - two) / 2, (two - one) / 2])
+    alone = Prompts(positive=one[None]).leanings()
+    np.testing.assert_allclose(alone, [one])
+    assert Prompts(examples={"yes": one[None]}).leanings() is None

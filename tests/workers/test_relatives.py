@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from labeler import lease
+from labeler import attributes, lease
+from labeler.attributes import Definition
 from labeler.catalog.facts import labels_of
 from labeler.catalog.relatives import relatives
 from labeler.records.schema import Attribute, Queue, Run, Version
@@ -30,6 +31,10 @@ def head(name: str, size: int = SIZE) -> bytes:
     return probe_bytes(weight, [0.0], [[1.0, 0.0]])
 
 
+# As ``workspace`` has it: the same draw of titles.
+RESERVE: Mapping[str, float] = {"seed": 3, "reserved_share": 0.3}
+
+
 def publish(
     settings: Settings,
     name: str,
@@ -37,10 +42,14 @@ def publish(
     alias: str = "champion",
     probe: bytes | None = None,
     leans_on: Sequence[str] = (),
+    reserve: Mapping[str, float] = RESERVE,
 ) -> None:
+    attribute = factories.add_attribute(settings, name, classes=["yes", "no"])
+    with writing(settings) as session:
+        session.get_one(Attribute, attribute.id).settings = dict(reserve)
     run = factories.add_run(
         settings,
-        factories.add_attribute(settings, name, classes=["yes", "no"]),
+        attribute,
         100,
         probe=head(name) if probe is None else probe,
         encoder_digest=encoder,
@@ -81,6 +90,27 @@ def test_a_round_leans_on_the_others_champions_says_so_and_stops_when_told(tmp_p
     again = learned(off, queue)
     assert LEANS_ON not in again.labels
     assert again.probe == alone.probe
+
+
+@pytest.mark.parametrize("reserve", [{"seed": 4, "reserved_share": 0.3}, {"seed": 3, "reserved_share": 0.2}, {}])
+def test_a_champion_that_may_have_learned_from_our_audit_titles_is_no_relative(
+    tmp_path: Path, reserve: dict[str, float]
+) -> None:
+    settings, queue = workspace(tmp_path)
+    encoder = learned(settings, queue).encoder_digest
+    publish(settings, "drama", encoder, reserve=reserve)
+    publish(settings, "comedy", encoder, reserve={"seed": 3, "reserved_share": 0.4})
+    assert [one.reference for one in snapshot.take(settings, "romance").relatives] == ["comedy@1"]
+
+
+def test_attributes_of_a_workspace_reserve_the_same_titles_so_they_may_lean_on_each_other(tmp_path: Path) -> None:
+    settings = factories.workspace(tmp_path)
+    with writing(settings) as session:
+        made = [
+            attributes.create(session, Definition(name, f"Is it {name}?", ("yes", "no"), "As it says."), settings)
+            for name in ("drama", "comedy")
+        ]
+        assert made[0].settings == made[1].settings
 
 
 @pytest.mark.parametrize("gone", ["attribute", "version"])
