@@ -41,6 +41,7 @@ def page(
     situation = Situation(
         pool, probe, order, index, shares, weights, prompts, settings.reserved_share, seed, hidden=gone
     )
-    found = picked(situation, n, [(LIKELY, likely(situation, n, position)), (1 - LIKELY, spread(situation, n))])
+    halves = [(LIKELY, likely(situation, n, position)), (1 - LIKELY, spread(situation, n))]
+    found = picked(situation, n, halves, apart=n)
     rows = np.array([ask.index for ask in found], dtype=np.intp)
     return rows[situation.rng.permutation(len(rows))]

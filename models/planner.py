@@ -14,7 +14,8 @@ from models.pool import IntArray, Pool
 from models.situation import Situation
 from models.sources import Source, sources
 
-RECENT = 40  # last asked images whose titles and near duplicates wait
+RECENT = 40  # last asked images whose near duplicates wait
+APART = 2  # images between two of one title: more would starve a pool in which one title holds many
 NEAR_DUPLICATE = 0.97  # cosine above which two images count as one
 AUDIT_REASON = "Drawn to measure how good the probe is; never used to train it."
 
@@ -82,9 +83,13 @@ def _learning(situation: Situation, n: int, strategy_name: str) -> list[Ask]:
     return picked(situation, n, sources(situation, n, strategy_name))
 
 
-def picked(situation: Situation, n: int, found: list[tuple[float, Source]]) -> list[Ask]:
-    """Take from the sources in proportion to their shares, skipping titles and near duplicates met just now."""
-    chosen, later = _Chosen(situation), []
+def picked(situation: Situation, n: int, found: list[tuple[float, Source]], apart: int = APART) -> list[Ask]:
+    """Take from the sources in proportion to their shares; a title met at most ``apart`` images ago waits for its turn,
+    near duplicates until nothing else is left.
+    """
+    chosen = _Chosen(situation, apart)
+    resting: list[tuple[int, Ask]] = []
+    copies: list[Ask] = []
     owed = np.zeros(len(found))
     shares = np.array([share for share, _ in found])
     alive = np.ones(len(found), dtype=bool)
@@ -92,18 +97,27 @@ def picked(situation: Situation, n: int, found: list[tuple[float, Source]]) -> l
     while len(asks) < n and alive.any():
         live = shares * alive
         owed += live / live.sum() if live.sum() else alive / alive.sum()
-        turn = int(np.where(alive, owed, -np.inf).argmax())
-        candidate = next(found[turn][1], None)
-        if candidate is None:
-            alive[turn] = False
+        rested = next((i for i, (_, ask) in enumerate(resting) if not chosen.rests(ask.index)), None)
+        if rested is not None:
+            turn, ask = resting.pop(rested)
+        else:
+            turn = int(np.where(alive, owed, -np.inf).argmax())
+            candidate = next(found[turn][1], None)
+            if candidate is None:
+                alive[turn] = False
+                continue
+            ask = Ask(candidate[0], str(situation.pool.asset_ids[candidate[0]]), *candidate[1:])
+        if chosen.has(ask.index):
             continue
-        ask = Ask(candidate[0], str(situation.pool.asset_ids[candidate[0]]), *candidate[1:])
-        if chosen.accepts(ask.index):
+        if chosen.rests(ask.index):
+            resting.append((turn, ask))
+        elif chosen.copies(ask.index):
+            copies.append(ask)
+        else:
             owed[turn] -= 1
+            chosen.add(ask.index)
             asks.append(ask)
-        elif not chosen.has(ask.index):
-            later.append(ask)
-    for ask in later:  # a pool of few titles, or of copies, must still give work
+    for ask in [ask for _, ask in resting] + copies:  # a pool of few titles, or of copies, must still give work
         if len(asks) >= n:
             break
         if not chosen.has(ask.index):
@@ -115,10 +129,10 @@ def picked(situation: Situation, n: int, found: list[tuple[float, Source]]) -> l
 class _Chosen:
     """What this plan has taken and what was asked just before: their titles and near duplicates must wait."""
 
-    def __init__(self, situation: Situation) -> None:
-        self.pool = situation.pool
+    def __init__(self, situation: Situation, apart: int) -> None:
+        self.pool, self.apart = situation.pool, apart
         recent = situation.asked[-RECENT:]
-        self.titles = set(self.pool.title_ids[recent].tolist())
+        self.titles: list[str] = self.pool.title_ids[recent].tolist()
         self.rows = list(self.pool.rows(recent))
         self.indices: set[int] = set()
 
@@ -127,15 +141,15 @@ class _Chosen:
 
     def add(self, index: int) -> None:
         self.indices.add(index)
-        self.titles.add(str(self.pool.title_ids[index]))
+        self.titles.append(str(self.pool.title_ids[index]))
         self.rows.append(self.pool.rows([index])[0])
 
-    def accepts(self, index: int) -> bool:
-        """Take the index unless it, its title or a near duplicate was taken."""
-        if index in self.indices or str(self.pool.title_ids[index]) in self.titles:
+    def rests(self, index: int) -> bool:
+        """Whether its title was met too short a while ago."""
+        return str(self.pool.title_ids[index]) in self.titles[len(self.titles) - self.apart :]
+
+    def copies(self, index: int) -> bool:
+        """Whether it is nearly the same image as one met of late."""
+        if not self.rows:
             return False
-        row = self.pool.rows([index])[0]
-        if self.rows and float(np.max(np.stack(self.rows) @ row)) > NEAR_DUPLICATE:
-            return False
-        self.add(index)
-        return True
+        return float(np.max(np.stack(self.rows) @ self.pool.rows([index])[0])) > NEAR_DUPLICATE

@@ -117,14 +117,29 @@ def test_same_seed_same_plan_and_nothing_twice(classes: int, strategy: str) -> N
     assert all(0 <= ask.utility <= 1 and ask.reason.endswith(".") for ask in first)
 
 
-def test_one_image_a_title_and_none_of_a_title_asked_just_now() -> None:
-    here = world(titles=6)
+def test_a_titles_images_are_two_others_apart_from_the_last_that_was_asked_on() -> None:
+    here = world(titles=60)
     asked = trainable(here)[:12].tolist()
     labels = here.labels(asked)
     probe = fit(here.pool, labels, here.classes, None, PLAIN, SEED)
-    titles = [here.pool.title_ids[ask.index] for ask in plan(here.pool, probe, labels, asked, 20, PLAIN, SEED)]
-    assert len(set(titles)) == 20
-    assert not set(titles) & set(here.pool.title_ids[asked].tolist())
+    asks = plan(here.pool, probe, labels, asked, 20, PLAIN, SEED)
+    titles = here.pool.title_ids[[*asked[-2:], *(ask.index for ask in asks)]].tolist()
+    assert len(asks) == 20
+    assert all(title not in titles[max(0, i - 2) : i] for i, title in enumerate(titles) if i >= 2)
+
+
+def test_a_title_that_holds_most_of_the_likely_images_is_asked_about_again_and_again() -> None:
+    """A folder of five hundred stills counted as one title must not be shut for longer than a moment."""
+    here = world(n=400, titles=1)
+    one = np.where(here.truth == 0, "the folder", here.pool.title_ids)
+    pool = Pool(here.pool.asset_ids, one.astype(np.str_), here.pool.blocks)
+    settings = LearnerSettings("likely", audit_share=0.0, reserved_share=0.0)
+    asked: list[int] = np.r_[np.flatnonzero(here.truth == 0)[:3], np.flatnonzero(here.truth == 1)[:9]].tolist()
+    for _ in range(12):
+        labels = here.labels(asked)
+        probe = fit(pool, labels, here.classes, None, settings, SEED)
+        asked += [ask.index for ask in plan(pool, probe, labels, asked, 1, settings, SEED)]
+    assert (here.truth[asked[12:]] == 0).sum() >= 4
 
 
 def test_near_duplicates_are_not_asked_together() -> None:
