@@ -11,7 +11,7 @@ PYTEST ?=
 # Of what pip says, the files that take long and the step that takes longest, without where they come from.
 SIGNS_OF_LIFE = while read -r line; do case "$$line" in \
   *[0-9][0-9].[0-9]" "[MG]B*) echo "  $${line\#\#*/}" ;; \
-  "Installing collected"*) echo "  Unpacking all of it, the longest step" ;; esac; done
+  "Installing collected"*) echo "  Unpacking all of it: the longest step, some minutes without a word" ;; esac; done
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
 ifneq ($(LABEL_STUDIO_ENV),)

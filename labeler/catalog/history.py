@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +37,12 @@ class Line:
     reason: str
     gates: list[Any]
 
+    @property
+    def overridden(self) -> list[str]:
+        """The enforced gates that were not passed, which an owner promoted over."""
+        held = [gate for gate in self.gates if isinstance(gate, Mapping)]
+        return [str(gate["name"]) for gate in held if gate.get("enforced") and not gate.get("passed")]
+
     def to_dict(self) -> dict[str, Any]:
         """The line as JSON, time as ISO 8601."""
         return asdict(self) | {"at": iso(self.at)}
@@ -46,7 +53,7 @@ def history(settings: Settings, attribute: str, until: datetime | None = None) -
     with reading(settings) as session:
         found = attributes.find(session, attribute)
         lines = _lines(session, found.id)
-    return [_told(line) for line in lines if until is None or line.at <= until]
+    return [told(line) for line in lines if until is None or line.at <= until]
 
 
 def page(settings: Settings, attribute: str, number: int, size: int) -> Page[Line]:
@@ -54,11 +61,12 @@ def page(settings: Settings, attribute: str, number: int, size: int) -> Page[Lin
     with reading(settings) as session:
         found = attributes.find(session, attribute)
         query = select(Promotion).where(Promotion.attribute_id == found.id).order_by(Promotion.id.desc())
-        return page_of(session, query, number, size).map(_told)
+        return page_of(session, query, number, size).map(told)
 
 
-def _told(line: Promotion) -> Line:
-    return Line(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, line.gates)
+def told(line: Promotion) -> Line:
+    """A line of the records."""
+    return Line(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, line.gates or [])
 
 
 def pointing_at(settings: Settings, attribute: str, moment: datetime, alias: str = CHAMPION) -> Line | None:

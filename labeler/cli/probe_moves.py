@@ -86,6 +86,10 @@ def _move(shell: Shell, move: Callable[[], Moved], told: str) -> None:
     shell.result(moved.to_dict(), f"{moved.attribute}: {told.format(alias=moved.alias, version=moved.version)}.")
 
 
+def _why(line: past.Line) -> str:
+    return f"{line.reason} (over {', '.join(line.overridden)})" if line.overridden else line.reason
+
+
 @attune_command(command, "history", example="attune probes history serious --on 2026-05-01")
 @click.argument("name")
 @click.option("--on", metavar="DATE", help="Only what the alias pointed at then: 2026-03-01, or with a time, in UTC.")
@@ -95,7 +99,7 @@ def history(shell: Shell, name: str, on: str | None, alias: str) -> None:
     if on is None:
         lines = past.history(shell.settings, name)
         cells = [
-            (line.at.isoformat()[:19], line.action, line.alias, line.version, line.before, line.who, line.reason)
+            (line.at.isoformat()[:19], line.action, line.alias, line.version, line.before, line.who, _why(line))
             for line in lines
         ]
         columns = ("at (UTC)", "action", "alias", "version", "before", "who", "reason")

@@ -31,8 +31,9 @@ Attune is up.
 
 1. Open the console as the newcomer, choose "{waiting}" and press "Start labelling"
    (or go straight to {link}).
-   Press 1, 2 or 3 and Ctrl+Enter. After each answer a probe is trained and the queue is put in a new order.
-   Watch the count and the curve move on {settings.web_address}/attributes/{waiting}
+   Esc closes the instructions; press 1, 2 or 3 and Ctrl+Enter. After each answer a probe is trained and the queue is
+   put in a new order. Watch the count move on {settings.web_address}/attributes/{waiting}
+   (and the curve, once ten answers to questions of the audit are in: see the last command below).
 
 2. "{finished}" was labelled by three simulated experts, measured by an audit batch and published as version
    {version}. In another terminal:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from labeler import attributes
 from labeler.catalog.aliases import aliases_of
-from labeler.catalog.history import Line, moment, pointing_at
+from labeler.catalog.history import Line, moment, pointing_at, told
 from labeler.records.schema import Alias, Promotion, Run, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -109,8 +109,7 @@ def moves(session: Session, attribute_id: int, page: int = 1, size: int = 10) ->
 
 def move(line: Promotion) -> Move:
     """A line of the records as pages show it."""
-    held = [gate for gate in line.gates or [] if isinstance(gate, Mapping)]
-    overridden = [str(gate["name"]) for gate in held if gate.get("enforced") and not gate.get("passed")]
+    overridden = told(line).overridden
     return Move(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, overridden)
 
 

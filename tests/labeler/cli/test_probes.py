@@ -126,6 +126,7 @@ def test_gates_are_set_shown_and_stop_a_promotion(attune: Attune) -> None:
     code, _, err = attune("probes", "promote", "serious", "1", "--reason", "r")
     assert (code, "audit_lower_bound: 0.500, bound 0.65" in err) == (6, True)
     assert attune("probes", "promote", "serious", "1", "--reason", "all the same", "--override")[0] == 0
+    assert "all the same (over audit_lower_bound)" in " ".join(attune("probes", "history", "serious")[1].split())
     assert "enforced" in attune("probes", "gates", "serious")[1]
     attune("probes", "gates", "serious", "--no-enforce", "audit_lower_bound")
     assert attune("probes", "promote", "serious", "1", "--reason", "again")[0] == 0
