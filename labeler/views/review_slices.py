@@ -16,6 +16,7 @@ from labeler.catalog.evidence import Evidence, Scored
 from labeler.records.schema import Asset
 from labeler.views.quality import Quality
 from labeler.views.review_mistakes import decided, weighted_share
+from labeler.views.words import counted, singular
 from models.audited import Audited
 from models.evaluation import headline
 from models.intervals import LEVEL, percentile_interval
@@ -102,7 +103,7 @@ def _slice(
 ) -> Slice:
     n = len(rows)
     if n < LEAST:
-        few = Quality(n=n, reason=f"{n} audit answers, at least {LEAST} are needed")
+        few = Quality(n=n, reason=f"{counted(n, 'audit answer')}, at least {LEAST} are needed")
         return Slice(value, n, few, few)
     labels: Labels = evidence.labels.subset(rows)
     truth, weight, told = labels.majority(), 1.0 / evidence.inclusion[rows], scored.audited[rows]
@@ -120,7 +121,7 @@ def _average_precision(audit: Audited, evidence: Evidence) -> Quality:
     for name in headline(evidence.classes):
         column = evidence.classes.index(name)
         if reason := too_few(audit.truth(column)):
-            return Quality(n=n, reason=f"“{name}” has {reason}")
+            return Quality(n=n, reason=f"“{name}” has {singular(reason)}")
         samples.append(audit.imagined(column, generator).average_precisions())
     sample = np.mean(samples, axis=0)
     told = float(np.nanmean(sample))
