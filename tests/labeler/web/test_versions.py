@@ -125,3 +125,11 @@ def test_a_card_is_rendered_without_what_it_must_not_hold() -> None:
     assert "<h3>Part</h3>" in html
     assert 'href="javascript' not in html
     assert '<div class="scroll" tabindex="0">' in html
+
+
+def test_long_names_in_a_card_break_at_their_joints_and_wide_rows_can_stack() -> None:
+    wide = "| figure | value | how |\n| --- | --- | --- |\n| average_precision:n_o | 0.9 | by <b> & `a_b` |\n"
+    html = render(f"{wide}\ntext\n\n| fact | value |\n| --- | --- |\n| trained_on | 6 |\n")
+    assert '<td data-label="figure"><span>average_<wbr>precision:<wbr>n_<wbr>o</span></td>' in html
+    assert '<td data-label="how"><span>by &lt;b&gt; &amp; <code>a_b</code></span></td>' in html
+    assert html.count('class="table stacked figures-table"') == html.count('class="table pairs-table"') == 1
