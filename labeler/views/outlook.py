@@ -23,6 +23,7 @@ HEADLINES = {
     "exhausted": "Hardly any positives are left to find",
     "hopeless": "The definition needs work",
 }
+STOPPED = ("settled", "narrow")  # where it may stop although positives are left
 MOST = 0.2  # movement at which the steadiness bar is empty
 
 
@@ -71,15 +72,19 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
     return Outlook(
         headline=HEADLINES.get(str(said.get("state", "")), ""),
         advice=advice(said),
-        meters=meters(said.get("evidence") or {}),
+        meters=meters(said.get("evidence") or {}, str(said.get("state", ""))),
         diversity=held.get("diversity"),
         regions=_regions(session, viewer, held.get("regions") or []),
         **figures,
     )
 
 
-def meters(evidence: Mapping[str, Any] | Sequence[str]) -> list[Meter]:
-    """How far each sign of being done is: steadiness, the interval, the positives found."""
+def meters(evidence: Mapping[str, Any] | Sequence[str], state: str = "") -> list[Meter]:
+    """How far each sign of being done is: steadiness, the interval, the positives found.
+
+    Without the positives in a ``state`` that may stop: the probe ranks those that nobody was asked about, and an almost
+    empty bar beside "stop" would read as work that is left.
+    """
     if not isinstance(evidence, Mapping):
         return []
     goals, found = Goals(), []
@@ -91,8 +96,8 @@ def meters(evidence: Mapping[str, Any] | Sequence[str]) -> list[Meter]:
     done = 0.0 if width is None else 1.0 if width <= goals.width else (1.0 - width) / (1.0 - goals.width)
     text = "no interval yet" if width is None else f"{width:.2f} wide, narrow at {goals.width:g}"
     found.append(Meter("Narrow interval", max(0.0, done), text))
-    if (left := evidence.get("remaining_share")) is not None:
-        text = f"about {100 * left:.0f} % not found yet"
+    if (left := evidence.get("remaining_share")) is not None and state not in STOPPED:
+        text = f"about {100 * left:.0f} % not asked about yet; the probe ranks those"
         found.append(Meter("Positives found", min(1.0, max(0.0, 1.0 - left)), text))
     return found
 

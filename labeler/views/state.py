@@ -83,7 +83,7 @@ _EVIDENCE = {
     "movement": "the ranking moved by {:.3f} of average precision since half the labels",
     "movement_before": "by {:.3f} at the look before",
     "width": "the audit's interval is {:.2f} wide",
-    "remaining_share": "a share of {:.2f} of the positives is not found yet",
+    "remaining_share": "nobody was asked yet about a share of {:.2f} of the positives; the probe ranks those",
     "alpha": "the experts' agreement (alpha) is {:.2f}",
     "alpha_hi": "at most {:.2f}",
 }

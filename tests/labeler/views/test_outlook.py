@@ -65,3 +65,5 @@ def test_meters_fill_as_the_goals_come_near() -> None:
     assert all(0 <= far[name] < near[name] < done[name] == 1 for name in far)
     assert [one.text for one in meters({"movement": None, "width": None})] == ["no interval yet"]
     assert meters(["free text"]) == []
+    settled = meters({"movement": 0.01, "width": 0.1, "remaining_share": 0.88}, "settled")
+    assert "Positives found" not in {one.name for one in settled}
