@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy import func, select
 
@@ -15,6 +16,7 @@ from labeler.views.paging import Page, page_of
 
 PAGE = 30
 STATES = ("running", "queued", "failed", "lost", "done")
+FOLDED = "sync"  # asked after every answer, so that they would drown the others
 UNTOLD = ("encoder", "assets", "token")  # arguments that say what a result holds for, not what was asked
 
 
@@ -31,6 +33,7 @@ class Work:
     error: str
     created_at: datetime
     finished_at: datetime | None
+    times: int = 1  # so many in a row are told in one line
 
     @property
     def seconds(self) -> float | None:
@@ -46,6 +49,15 @@ class Board:
     counts: Mapping[str, int]
     state: str
 
+    @property
+    def lines(self) -> Sequence[Work]:
+        """The page's jobs, with the finished syncs that follow each other as one line: its newest."""
+        found: list[Work] = []
+        for folds, group in groupby(self.jobs.items, lambda job: job.kind == FOLDED and job.state == "done"):
+            run = list(group)
+            found += [_folded(run)] if folds else run
+        return found
+
 
 def board(settings: Settings, state: str = "", page: int = 1) -> Board:
     """The jobs in ``state``, or all of them."""
@@ -56,6 +68,11 @@ def board(settings: Settings, state: str = "", page: int = 1) -> Board:
         counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
         found = page_of(session, wanted, page, PAGE)
     return Board(found.map(_work), {name: counts.get(name, 0) for name in STATES}, state if state in STATES else "")
+
+
+def _folded(run: Sequence[Work]) -> Work:
+    subjects = list(dict.fromkeys(job.subject for job in run if job.subject))
+    return replace(run[0], subject=", ".join(subjects), times=len(run))
 
 
 def _work(job: Job) -> Work:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event
 
-from labeler.records.schema import Run
-from labeler.records.session import engine, reading
+from labeler.records.schema import Job, Run
+from labeler.records.session import engine, reading, writing
 from labeler.settings import Settings
 from labeler.views import quality
 from labeler.views.assets import asset, assets
@@ -18,6 +19,7 @@ from labeler.views.home import home
 from labeler.views.jobs import board
 from labeler.views.people import people
 from labeler.views.viewer import Viewer
+from models.clock import now
 from models.errors import UnknownAsset, UnknownAttribute
 from tests import factories
 from tests.labeler.views.conftest import OWNER
@@ -130,6 +132,22 @@ def test_jobs_are_counted_by_state_and_filtered(studio: Settings) -> None:
     assert [job.error for job in shown.jobs.items] == ["Gate alpha: .04 is below .2."]
     assert shown.counts == {"running": 1, "queued": 1, "failed": 1, "lost": 0, "done": 1}
     assert board(studio, "no such state").jobs.total == 4
+
+
+def test_finished_syncs_that_follow_each_other_are_one_line(settings: Settings) -> None:
+    told = [("sync", "done"), ("sync", "done"), ("learn", "done"), ("sync", "failed"), ("sync", "done")]
+    with writing(settings) as session:
+        for number, (kind, state) in enumerate(told):
+            at = now() - timedelta(minutes=number)
+            session.add(Job(id=f"{kind}-{number}", kind=kind, arguments={}, state=state, created_at=at))
+    found = board(settings)
+    assert [(one.id, one.times) for one in found.lines] == [
+        ("sync-0", 2),
+        ("learn-2", 1),
+        ("sync-3", 1),
+        ("sync-4", 1),
+    ]
+    assert found.jobs.last == len(told)
 
 
 def test_a_job_is_told_by_what_was_asked(settings: Settings) -> None:
