@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler import attributes, revisions
@@ -54,6 +54,7 @@ class Evidence:
     view: PoolView | None
     missing: str = ""
     newest: int = 0  # the newest run: its scores and those just before led the draw
+    leader: ProbeWeights | None = None  # its probe
     design: AuditDesign = field(default_factory=lambda: AuditDesign(0))
     known: dict[Hashable, Any] = field(default_factory=dict)
 
@@ -121,11 +122,11 @@ class Evidence:
         raw = self.logits(probe, self.labels.asset_ids)
         told = cross_calibrated(raw, self.labels, self.inclusion, seed=self.seed)
         pool = apply(calibrate(raw, self.labels, self.inclusion), self._raw(probe, self._reserved))
-        return Scored(run.number, told, pool if len(pool) else None, self._led(run))
+        return Scored(run.number, told, pool if len(pool) else None, self._led(run, probe))
 
-    def _led(self, run: Run) -> npt.NDArray[np.float64] | None:
-        """How likely each reserved row was drawn; None for the newest run, whose scores say as much."""
-        if self.view is None or run.number >= self.newest:
+    def _led(self, run: Run, probe: ProbeWeights) -> npt.NDArray[np.float64] | None:
+        """How likely each reserved row was drawn; None for a run with the newest's scores, which say as much."""
+        if self.view is None or run.number >= self.newest or _alike(probe, self.leader):
             return None
         return self.design.inclusions(self.view.pool.asset_ids[self._reserved].tolist())
 
@@ -169,7 +170,7 @@ def collect(settings: Settings, attribute: str) -> Evidence:
         found = attributes.find(session, attribute)
         answers = tuple(answer for answer in _answers(session, found) if answer.value in {*found.classes, UNSURE, SKIP})
         revisions = _revisions(session, found)
-        newest = session.scalar(select(func.max(Run.number)).where(Run.attribute_id == found.id))
+        newest = session.scalar(select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1))
         nothing = Labels((), (), np.empty((0, len(found.classes))), np.empty(0))
         try:
             view = open_pool(settings, session)
@@ -187,7 +188,8 @@ def collect(settings: Settings, attribute: str) -> Evidence:
     kept = np.flatnonzero((rows >= 0) & (inclusion > 0) & apart)
     missing = "" if len(kept) else "none of the audited images is in the pool any more"
     kept_labels = labels.subset(kept)
-    return Evidence(found, revisions, answers, kept_labels, inclusion[kept], view, missing, newest or 0, design)
+    number, leader = (0, None) if newest is None else (newest.number, read_probe(newest.probe))
+    return Evidence(found, revisions, answers, kept_labels, inclusion[kept], view, missing, number, leader, design)
 
 
 def paired(evidence: Evidence, a: Run, b: Run) -> Metric:
@@ -196,6 +198,13 @@ def paired(evidence: Evidence, a: Run, b: Run) -> Metric:
     if reason:
         return unknown(NAME, 0, METHOD, reason)
     return evidence.difference(evidence.scored(a), evidence.scored(b))
+
+
+def _alike(a: ProbeWeights, b: ProbeWeights | None) -> bool:
+    """Whether two probes score alike: rounds between which only audits were answered learn the same weights."""
+    if b is None or a.weight.shape != b.weight.shape:
+        return False
+    return bool(np.allclose(a.weight, b.weight, 1e-5, 1e-7) and np.allclose(a.bias, b.bias, 1e-5, 1e-6))
 
 
 def _revisions(session: Session, attribute: Attribute) -> dict[int, list[str]]:

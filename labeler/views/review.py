@@ -26,10 +26,11 @@ from labeler.views.review_facts import Agreement, Provenance
 from labeler.views.review_mistakes import Confusion, Mistake
 from labeler.views.review_slices import Slices
 from labeler.views.viewer import Viewer
+from labeler.views.words import counted, singular
 from models.audit_plots import Band, precision_recall, reliability
 from models.audited import Audited
 from models.evaluation import headline
-from models.metrics import Metric, too_few, unknown
+from models.metrics import FIRST, Metric, too_few, unknown
 
 CHOICES = 30  # of the newest runs, beside every version
 
@@ -76,7 +77,11 @@ class Plots:
 
 @dataclass(frozen=True)
 class Review:
-    """All that the page shows. ``missing`` says why nothing was measured today, or is empty."""
+    """All that the page shows. ``missing`` says why nothing was measured today, or is empty.
+
+    ``few``: too few audit answers are in for any figure. ``led``: the newest of the two sides, where its scores led the
+    draw of the audits and the other's did not, so that only the other's figures have the draw in their curve.
+    """
 
     name: str
     question: str
@@ -86,6 +91,8 @@ class Review:
     champion: Side | None
     audits: int
     missing: str
+    few: bool
+    led: int | None
     rows: Sequence[Row]
     difference: Quality | None
     gates: Sequence[Gate]
@@ -102,6 +109,25 @@ class Review:
     def same(self) -> bool:
         """Whether the candidate is the champion itself."""
         return self.champion is not None and self.champion.number == self.candidate.number
+
+    @property
+    def judged(self) -> bool:
+        """Whether any figure of the candidate is known, of today or as it was recorded."""
+        return any(row.candidate.known for row in self.rows)
+
+    @property
+    def told(self) -> Sequence[Row]:
+        """The rows that hold a figure of either side."""
+        return [row for row in self.rows if row.candidate.known or (row.champion is not None and row.champion.known)]
+
+    @property
+    def untold(self) -> Mapping[str, Sequence[str]]:
+        """The titles of the other rows by the reason why they hold none."""
+        found: dict[str, list[str]] = {}
+        for row in self.rows:
+            if row not in self.told:
+                found.setdefault(row.candidate.reason, []).append(row.title)
+        return found
 
     @property
     def stopping(self) -> Sequence[Gate]:
@@ -148,6 +174,8 @@ def review(
             champion=None if champion is None else _side(session, one, champion),
             audits=len(evidence.labels),
             missing=evidence.why_not(run),
+            few=_few(evidence, run),
+            led=_led(mine, theirs),
             rows=_rows(one.classes, figures, others, evidence.why_not(run)),
             difference=None if difference is None else of(difference),
             gates=gates.outcome(settings, evidence, run, champion, figures, difference),
@@ -160,6 +188,18 @@ def review(
             agreement=review_facts.agreement(evidence, mine),
             provenance=review_facts.provenance(session, one, run),
         )
+
+
+def _few(evidence: Evidence, run: Run) -> bool:
+    """Whether nothing but audit answers is missing."""
+    only = evidence.why_not(run) in ("", evidence.missing)
+    return evidence.view is not None and only and len(evidence.labels) < FIRST
+
+
+def _led(mine: Scored | None, theirs: Scored | None) -> int | None:
+    if mine is None or theirs is None or (mine.pool_inclusion is None) == (theirs.pool_inclusion is None):
+        return None
+    return mine.run if mine.pool_inclusion is None else theirs.run
 
 
 def _rows(
@@ -190,7 +230,7 @@ def _plots(evidence: Evidence, chosen: str, mine: Scored | None, theirs: Scored 
         return Plots(named, reason=reason)
     column = classes.index(named)
     if why := too_few(_audited(evidence, mine).truth(column)):
-        return Plots(named, reason=f"“{named}” has {why}")
+        return Plots(named, reason=f"“{named}” has {singular(why)}")
     drawn = evidence.remember(("plots", mine.run, column), lambda: _curves(evidence, mine, column))
     other = None
     if theirs is not None:
@@ -226,7 +266,7 @@ def _choices(session: Session, attribute: Attribute, run: Run) -> list[Choice]:
         names = [alias for alias, version in aliases.items() if version == number]
         state = "" if number not in versions else "retired" if versions[number] else "published"
         told = ", ".join([*names, *([state] if state and not names else [])])
-        return f"Version {number}, {answers[number]} answers{f' ({told})' if told else ''}"
+        return f"Version {number}, {counted(answers[number], 'answer')}{f' ({told})' if told else ''}"
 
     return [Choice(number, words(number)) for number in numbers]
 

@@ -172,6 +172,21 @@ def test_a_run_of_another_encoder_is_not_judged_on_todays_vectors(
     assert not page.misfits
 
 
+def test_an_older_run_with_the_newest_ones_weights_gets_its_figures(tmp_path_factory: pytest.TempPathFactory) -> None:
+    twins = judged.filled(tmp_path_factory.mktemp("twins") / "workspace")
+    promote(twins, "serious", 1, "to have one", "olga@example.org")
+    assert review(twins, OWNER, "serious").led == 4
+    with writing(twins) as session:
+        probes = dict(session.query(Run.number, Run.probe).filter(Run.attribute_id == 1).all())
+        session.query(Run).filter(Run.attribute_id == 1, Run.number == 1).update({"probe": probes[4]})
+        session.query(Annotation).update({"received_at": now()})  # what was worked out before is not asked for
+    page = review(twins, OWNER, "serious")
+    assert page.led is None
+    assert page.difference is not None
+    assert page.difference.value == pytest.approx(0)
+    assert [row.candidate for row in page.rows] == [row.champion for row in page.rows]
+
+
 def test_figures_follow_every_answer_and_every_bound_at_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     lively = judged.filled(tmp_path_factory.mktemp("lively") / "workspace")
     before = review(lively, OWNER, "serious")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from labeler.records.schema import Attribute, Expert
+from labeler.catalog import bounds
+from labeler.records.schema import Attribute, Expert, Run
+from labeler.records.session import writing
 from labeler.settings import Settings
+from labeler.web.app import create_app
 from models.manifest import LEANS_ON
 from tests import factories
+from tests.labeler.catalog import judged
 from tests.labeler.web.conftest import Actor
 
 BORDERLINE = "The probe could not decide between two answers."
@@ -150,7 +155,41 @@ def test_the_review_names_what_the_probe_leans_on(owner: Actor, settings: Settin
     assert "Leans on" not in owner.get("/attributes/romance/review").text
     factories.add_run(settings, romance, 60, labels={LEANS_ON: ["comedy@1", "drama@12"]})
     text = owner.get("/attributes/romance/review").text
-    assert "comedy@1, drama@12" in text
+    assert '/attributes/comedy/versions/1">comedy@1</a>' in text
+    assert '/attributes/drama/versions/12">drama@12</a>' in text
+    assert "None of their answers were used" in text
+
+
+def test_a_review_without_figures_says_once_what_is_missing_and_shows_no_empty_boxes(
+    tmp_path: Path, redis_url: str
+) -> None:
+    bare = judged.filled(tmp_path / "bare", audits=0, redis_url=redis_url)
+    with writing(bare) as session:
+        session.query(Run).update({"metrics": {}})
+        session.query(Run).filter_by(number=1).update({"answers": 1})
+    factories.add_user(bare, "olga@example.org", "owner")
+    text = Actor(create_app(bare), "olga@example.org").get("/attributes/romance/review").text
+    assert "a first interval takes 10 audit answers, a figure 30, and there are none" in text
+    assert "attune audit romance --size 30" in text
+    assert not [part for part in ("figures", "plots", "confusion", "mistakes", "slices") if f'id="h-{part}"' in text]
+    assert "Where its labels came from" in text
+    assert "Version 1, 1 answer<" in text
+
+
+def test_gates_say_whether_they_bind_and_only_those_that_do_alarm(
+    owner: Actor, settings: Settings, romance: Attribute
+) -> None:
+    factories.add_run(settings, romance, 40)
+    paths = ("/attributes/romance/review", "/attributes/romance/promote?version=1")
+    for path in paths:
+        text = owner.get(path).text
+        assert "None of these bounds is enforced" in text
+        assert "outcome missed" not in text
+    bounds.change(settings, "romance", "olga", {}, {"audit_answers": True})
+    for path in paths:
+        text = owner.get(path).text
+        assert "Enforced: Audit answers." in text
+        assert "outcome missed" in text
 
 
 def test_long_lists_have_pages(owner: Actor, studio: Settings) -> None:
