@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from labeler import attributes, notices
 from labeler.catalog import gates
 from labeler.notices import News
 from labeler.notices_watch import newest_runs
-from labeler.records.schema import Alias, Attribute, Notice, Run
+from labeler.records.schema import Alias, Attribute, Notice, Promotion, Run
 from labeler.records.session import reading
 from labeler.settings import Settings
 from models.manifest import CHAMPION
@@ -20,7 +20,9 @@ LEAST_ANSWERS = 30  # audit answers below which no gate that counts them passes,
 def hopefuls(settings: Settings) -> list[str]:
     """Attributes whose newest run is no champion, has an audited figure, and was not told of yet."""
     with reading(settings) as session:
-        found = [(one, run, _champion(session, one)) for one, run in newest_runs(session)]
+        found = [
+            (one, run, _champion(session, one)) for one, run in newest_runs(session) if not _weighed(session, one, run)
+        ]
         told = set(
             session.scalars(
                 select(Notice.key).where(Notice.key.in_([_key(one, champion) for one, _, champion in found]))
@@ -39,8 +41,8 @@ def judge(settings: Settings, name: str) -> int:
         one = attributes.find(session, name)
         champion = _champion(session, one)
         run = session.scalar(select(Run).where(Run.attribute_id == one.id).order_by(Run.number.desc()).limit(1))
-    if run is None or run.number == champion:
-        return 0
+        if run is None or run.number == champion or _weighed(session, one, run):
+            return 0
     found = gates.check(settings, name, run)
     if any(gate.passed is False for gate in found) or not any(gate.passed for gate in found):
         return 0
@@ -61,6 +63,13 @@ def judge(settings: Settings, name: str) -> int:
 def _key(one: Attribute, champion: int | None) -> str:
     """Once for each champion that there is to beat: each further run would be the same news."""
     return f"gates:{one.id}:{one.revision}:{champion or 0}"
+
+
+def _weighed(session: Session, one: Attribute, run: Run) -> bool:
+    """Whether somebody moved the champion when the run was there already: who chose another needs no advice."""
+    moved = select(func.max(Promotion.at)).where(Promotion.attribute_id == one.id, Promotion.alias == CHAMPION)
+    last = session.scalar(moved)
+    return last is not None and last >= run.finished_at
 
 
 def _audited(run: Run) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from labeler import notices, notices_gates, notices_watch
+from labeler.catalog.promote import promote
 from labeler.notices import News
 from labeler.records.schema import Notice, Version
 from labeler.records.session import reading, writing
@@ -116,6 +117,15 @@ def test_a_candidate_that_passes_the_gates_is_told_once_for_each_champion(tmp_pa
     assert notices_gates.judge(settings, "serious") == 0
     assert "serious" not in notices_gates.hopefuls(settings)
     assert told(settings) == [("gates passed", "serious: run 4 passes the gates")]
+
+
+def test_a_run_that_an_owner_passed_over_is_not_recommended(tmp_path: Path) -> None:
+    settings = judged.filled(tmp_path / "workspace")
+    assert "serious" in notices_gates.hopefuls(settings)
+    promote(settings, "serious", 1, "The first is the one.", "olga@example.org")
+    assert "serious" not in notices_gates.hopefuls(settings)
+    assert notices_gates.judge(settings, "serious") == 0
+    assert told(settings) == []
 
 
 def test_a_login_marks_its_own_notices_and_nobody_elses(settings: Settings) -> None:
