@@ -25,7 +25,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.label_efficiency.classifiers import cross_validated
+from benchmarks.label_efficiency.classifiers import cross_validated, published_heads
 from benchmarks.machine import machine
 from models.audit import AuditDesign
 from models.files import write_bytes
@@ -33,7 +33,6 @@ from models.labels import Labels
 from models.learner import LearnerSettings, Prompts, fit, plan
 from models.metrics import average_precision
 from models.pool import Pool
-from models.probe import Probe
 from models.sample.catalogue import Catalogue, Truth, write_catalogue
 from models.sample.report import embed, load_encoder
 from models.splits import held_out
@@ -202,7 +201,7 @@ def _rows(question: Question, world: World, seeds: int) -> Iterator[dict[str, An
 
 def campaigns(world: World, seed: int) -> Iterator[tuple[str, int | None, Iterator[tuple[int, float]]]]:
     """Every method's campaign of one seed: its name, the wording (None: it has no phrases), the curve."""
-    heads = published(world, seed)
+    heads = published_heads(world.pool, world.others, PUBLISHED, np.random.default_rng([seed, 9]))
     for wording, (positive, negative) in enumerate(world.phrases):
         prompts = Prompts(positive=positive, negative=negative)
         yield "attune, phrases", wording, attune(world, seed, prompts)
@@ -216,16 +215,6 @@ def campaigns(world: World, seed: int) -> Iterator[tuple[str, int | None, Iterat
     yield "attune, nothing", None, attune(world, seed, None)
     yield "attune, published", None, attune(world, seed, Prompts(relatives=heads))
     yield "random", None, half_and_half(world, seed, None)
-
-
-def published(world: World, seed: int) -> Floats:
-    """The heads (m, d) of the other questions' probes, each from ``PUBLISHED`` random answers."""
-    rng, heads = np.random.default_rng([seed, 9]), []
-    for truth in world.others:
-        rows = rng.choice(len(truth), PUBLISHED, replace=False)
-        shares = np.stack([truth[rows], ~truth[rows]], axis=1).astype(np.float64)
-        heads.append(Probe(CLASSES, variance=world.pool.variance).fit(world.pool.rows(rows), shares).weight_[0])
-    return np.stack(heads)
 
 
 def attune(

@@ -20,31 +20,18 @@ Float64 = npt.NDArray[np.float64]
 INTERCEPT_VARIANCE = 1000.0  # finite, so that one class alone has a finite intercept
 
 
-def fit_heads(
-    features: npt.NDArray[np.floating],
-    shares: npt.NDArray[np.floating],
-    weights: npt.NDArray[np.floating],
-    strength: float,
-    offsets: npt.NDArray[np.floating] | None = None,
-) -> tuple[Float64, Float64]:
-    """Heads (k, d) and biases (k,) float64; one head for two classes (its sign speaks for the first), else k.
-
-    ``features`` (n, d); ``shares`` (n, c) rows sum to 1; ``weights`` (n,) >= 0; ``strength`` C > 0 as in
-    scikit-learn; ``offsets`` (n, k) are added to the logits. Deterministic.
-    """
-    problem = Problem(features, shares, weights, offsets)
-    return problem.heads(problem.solve(strength, None))
-
-
 class Problem:
-    """One fit's data in as few columns as it has rows; theta is (k, r + 1), the last column the intercepts."""
+    """One fit's data in as few columns as it has rows; theta is (k, r + 1), the last column the intercepts.
+
+    ``features`` (n, d); ``shares`` (n, c), rows sum to 1; ``weights`` (n,) >= 0. k = 1 for two classes, whose head's
+    sign speaks for the first, else c. A strength is C > 0 as in scikit-learn. Deterministic.
+    """
 
     def __init__(
         self,
         features: npt.NDArray[np.floating],
         shares: npt.NDArray[np.floating],
         weights: npt.NDArray[np.floating],
-        offsets: npt.NDArray[np.floating] | None = None,
     ) -> None:
         self.x, self.back = _compact(np.asarray(features, dtype=np.float64))
         self.wide: _Wide | None = None
@@ -52,18 +39,14 @@ class Problem:
         self.s = np.asarray(weights, dtype=np.float64)
         self.k = 1 if self.y.shape[1] == 2 else self.y.shape[1]
         n = len(self.x)
-        self.o = self._offsets(offsets)
+        self.o: Float64 = np.zeros((n, self.k))
         self.loss = _sigmoid_loss if self.k == 1 else _softmax_loss
         self.ones = np.column_stack([self.x, np.ones(n)])
 
-    def _offsets(self, given: npt.NDArray[np.floating] | None) -> Float64:
-        shape = (len(self.x), self.k)
-        return np.zeros(shape) if given is None else np.asarray(given, dtype=np.float64).reshape(shape)
-
     def around(self, offsets: npt.NDArray[np.floating]) -> Problem:
-        """The same problem with other offsets (n, k)."""
+        """The same problem with ``offsets`` (n, k) added to the logits."""
         other = copy(self)
-        other.o = self._offsets(offsets)
+        other.o = np.asarray(offsets, dtype=np.float64)
         return other
 
     def widened(self, lens: npt.NDArray[np.floating], width: float) -> Problem:

@@ -15,6 +15,7 @@ from benchmarks.label_efficiency.state import State
 from models.labels import Labels
 from models.learner import LearnerSettings, fit
 from models.pool import Pool
+from models.probe import Probe
 
 NO_AUDIT = LearnerSettings(audit_share=0.0, reserved_share=0.0)
 CLASSES = ("yes", "no")
@@ -76,6 +77,20 @@ class AttuneProbe:
 
     def predict(self, X: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
         return self.predict_proba(X).argmax(axis=1)
+
+
+def published_heads(
+    pool: Pool, others: npt.NDArray[Any], answers: int, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """The heads (m, d) that a catalogue would hold of the questions whose truths ``others`` (m, n) tell: of each our
+    probe from ``answers`` random images of the pool.
+    """
+    heads = []
+    for truth in others.astype(np.intp):
+        rows = np.sort(rng.choice(len(truth), min(answers, len(truth)), replace=False))
+        probe = Probe(CLASSES, variance=pool.variance).fit(pool.rows(rows), np.eye(2)[1 - truth[rows]])
+        heads.append(probe.weight_[0])
+    return np.stack(heads)
 
 
 _pools: dict[int, Pool] = {}

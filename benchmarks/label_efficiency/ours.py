@@ -9,13 +9,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.label_efficiency.classifiers import CLASSES, labels_of, pool_of
+from benchmarks.label_efficiency.classifiers import CLASSES, labels_of, pool_of, published_heads
 from benchmarks.label_efficiency.state import Method, State
 from benchmarks.label_efficiency.tasks import Task
 from models.audit import AuditDesign
 from models.learner import LearnerSettings, fit, plan
 from models.priors import Prompts
-from models.probe import Probe
 from models.reserve import reserved_in
 
 ANSWERS = 400  # that each published probe of the catalogue was made from
@@ -83,12 +82,8 @@ def published(task: Task, seed: int) -> npt.NDArray[np.float32]:
     """
     key = (id(task.half), task.name, seed)
     if key not in _published:
-        rng, pool, heads = np.random.default_rng([seed, 77]), pool_of(task), []
-        for other in task.others:
-            index = np.sort(rng.choice(len(task.y), min(ANSWERS, len(task.y)), replace=False))
-            probe = Probe(CLASSES, variance=pool.variance).fit(task.pool[index], np.eye(2)[1 - other[index]])
-            heads.append(probe.weight_[0])
-        _published[key] = np.stack(heads)
+        rng = np.random.default_rng([seed, 77])
+        _published[key] = published_heads(pool_of(task), task.others, ANSWERS, rng)
     return _published[key]
 
 

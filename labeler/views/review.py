@@ -63,6 +63,11 @@ class Row:
     champion: Quality | None
     low_is_good: bool = False
 
+    @property
+    def known(self) -> bool:
+        """Whether it holds a figure of either side."""
+        return self.candidate.known or (self.champion is not None and self.champion.known)
+
 
 @dataclass(frozen=True)
 class Plots:
@@ -118,14 +123,14 @@ class Review:
     @property
     def told(self) -> Sequence[Row]:
         """The rows that hold a figure of either side."""
-        return [row for row in self.rows if row.candidate.known or (row.champion is not None and row.champion.known)]
+        return [row for row in self.rows if row.known]
 
     @property
     def untold(self) -> Mapping[str, Sequence[str]]:
         """The titles of the other rows by the reason why they hold none."""
         found: dict[str, list[str]] = {}
         for row in self.rows:
-            if row not in self.told:
+            if not row.known:
                 found.setdefault(row.candidate.reason, []).append(row.title)
         return found
 

@@ -8,9 +8,14 @@ _SINGLE = re.compile(r"\b(there are )?1 (audit answer|answer|image)s\b(?: (have|
 _VERBS = {"have": " has", "are": " is", None: ""}
 
 
+def number(value: int) -> str:
+    """A count with thin spaces between thousands."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
 def counted(count: int, noun: str) -> str:
     """``count`` with thin spaces between thousands, and ``noun`` in its number."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}".replace(",", "\u202f")
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def singular(reason: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 
 from labeler.views.pictures import Picture
-from labeler.views.words import counted, singular
+from labeler.views.words import counted, number, singular
 from labeler.web import media
 from labeler.web.charts import figure
 from labeler.web.markdown import render as markdown
@@ -40,11 +40,6 @@ def ago(at: datetime) -> str:
 def moment(at: datetime) -> str:
     """A time in full, UTC."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def number(value: int) -> str:
-    """A count with thin spaces between thousands."""
-    return f"{value:,}".replace(",", "\u202f")
 
 
 def signed(value: float, digits: int = 2) -> str:
