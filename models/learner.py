@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.audit import AuditDesign
+from models.axes import leading
 from models.errors import SettingsError
 from models.labels import Labels
 from models.planner import Ask, allocate
@@ -85,7 +86,9 @@ def fit(
         x, shares, weights = _with_background(pool, x, shares, weights, missing, rng)
     with one_thread():
         seen_through = lens(prompts.leanings(), pool) if prompts is not None else None
-        return Probe(tuple(classes), settings.strength, prior, pool.variance, seen_through).fit(x, shares, weights)
+        narrow = leading(pool)
+        probe = Probe(tuple(classes), settings.strength, prior, pool.variance, seen_through, narrow)
+        return probe.fit(x, shares, weights)
 
 
 def training_rows(

@@ -34,7 +34,7 @@ class Problem:
         weights: npt.NDArray[np.floating],
     ) -> None:
         self.x, self.back = _compact(np.asarray(features, dtype=np.float64))
-        self.wide: _Wide | None = None
+        self.shape: _Shape | None = None
         self.y = np.asarray(shares, dtype=np.float64)
         self.s = np.asarray(weights, dtype=np.float64)
         self.k = 1 if self.y.shape[1] == 2 else self.y.shape[1]
@@ -49,12 +49,18 @@ class Problem:
         other.o = np.asarray(offsets, dtype=np.float64)
         return other
 
-    def widened(self, lens: npt.NDArray[np.floating], width: float) -> Problem:
-        """The same problem with the prior's covariance C (I + width L'L) for the ``lens`` L (m, d)."""
+    def shaped(self, directions: npt.NDArray[np.floating], widths: npt.NDArray[np.floating], scale: float) -> Problem:
+        """The same problem with the prior's covariance C scale (I + D'WD) for ``directions`` D (m, d).
+
+        ``widths`` (m,) is the diagonal of W: above 0 the prior is wider along a direction; below 0, down to -1 for an
+        orthonormal one, narrower.
+        """
         other = copy(self)
-        seen = self.back @ lens.T.astype(np.float64)
-        root = np.asarray(np.linalg.cholesky(np.eye(len(seen)) + width * seen @ seen.T), dtype=np.float64)
-        other.wide = _Wide(root, seen, width * lens.astype(np.float64))
+        told = directions.astype(np.float64)
+        seen = self.back @ told.T
+        covariance = scale * (np.eye(len(seen)) + (seen * widths) @ seen.T)
+        root = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+        other.shape = _Shape(root, scale, seen, widths[:, None] * told)
         other.x = self.x @ root
         other.ones = np.column_stack([other.x, np.ones(len(other.x))])
         return other
@@ -91,22 +97,24 @@ class Problem:
     def heads(self, theta: Float64) -> tuple[Float64, Float64]:
         """Theta in the features' own columns: heads (k, d) and biases (k,)."""
         columns, bias = theta[:, :-1], theta[:, -1].copy()
-        if self.wide is None:
+        if self.shape is None:
             return columns @ self.back, bias
-        # What the labelled rows do not span is as they foretell it: the lens goes on beyond them.
-        plain = solve_triangular(self.wide.root, columns.T, lower=True, trans="T").T
-        weight: Float64 = plain @ self.back + plain @ self.wide.seen @ self.wide.lens
+        # What the labelled rows do not span is as they foretell it: the directions go on beyond them.
+        plain = self.shape.scale * solve_triangular(self.shape.root, columns.T, lower=True, trans="T").T
+        weight: Float64 = plain @ self.back + plain @ self.shape.seen @ self.shape.directions
         return weight, bias
 
 
-class _Wide(NamedTuple):
-    """A prior that is wider along a lens: the ``root`` (r, r) of its covariance in the compact columns, what they have
-    ``seen`` of the lens (r, m), and the ``lens`` (m, d) times its width.
+class _Shape(NamedTuple):
+    """A prior that is wider or narrower along some directions: the ``root`` (r, r) of its covariance in the compact
+    columns, its ``scale``, what the columns have ``seen`` of the directions (r, m), and the ``directions`` (m, d) times
+    their widths.
     """
 
     root: Float64
+    scale: float
     seen: Float64
-    lens: Float64
+    directions: Float64
 
 
 def _compact(features: Float64) -> tuple[Float64, Float64]:

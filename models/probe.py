@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from models.axes import Axes
 from models.errors import DataError, ProbeNotFitted
 from models.evidence import STRENGTHS, fit_by_evidence
 from models.priors import TextPrior
@@ -22,9 +23,10 @@ class Probe(ClassifierMixin, BaseEstimator):
     ``classes``: the class names in the attribute's order (None: sorted names seen). ``strength``: the inverse
     penalty C; None lets the labels' evidence weigh several, scaled by the vectors' ``variance`` around their mean.
     ``prior``: heads to start from; labels gradually overrule them. ``lens`` (m, d): directions that are more likely to
-    matter than others (``models.relatives``), as far as the labels agree.
+    matter than others (``models.relatives``), as far as the labels agree; ``axes``: directions that may matter less
+    (``models.axes``), likewise.
     After ``fit``: ``classes_`` (c,), ``weight_`` (k, d), ``bias_`` (k,), ``calibration_`` (k, 2) float32, k = 1 for
-    two classes and c otherwise.
+    two classes and c otherwise; ``beside_``: how likely the axes are beside the question, 0 to 1.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class Probe(ClassifierMixin, BaseEstimator):
         prior: TextPrior | None = None,
         variance: float = 1.0,
         lens: FloatArray | None = None,
+        axes: Axes | None = None,
     ) -> None:
         self.classes = classes
         self.strength = strength
         self.prior = prior
         self.variance = variance
         self.lens = lens
+        self.axes = axes
 
     @classmethod
     def from_heads(
@@ -61,6 +65,7 @@ class Probe(ClassifierMixin, BaseEstimator):
                 f"and bias {probe.bias_.shape}."
             )
         probe.n_features_in_ = probe.weight_.shape[1]
+        probe.beside_ = 0.0
         identity = np.tile(np.array([[1.0, 0.0]], dtype=np.float32), (k, 1))
         given = identity if calibration is None else np.asarray(calibration, dtype=np.float32).reshape(k, 2)
         probe.calibration_ = given
@@ -82,12 +87,14 @@ class Probe(ClassifierMixin, BaseEstimator):
         k = 1 if len(names) == 2 else len(names)
         start = None if self.prior is None else (self.prior.weight.astype(float), self.prior.bias.astype(float))
         weight, bias = start or (np.zeros((k, x.shape[1])), np.zeros(k))
+        beside = 0.0
         if len(x):
             strengths = [c / self.variance for c in STRENGTHS] if self.strength is None else [self.strength]
-            weight, bias = fit_by_evidence(x, shares, weights, strengths, start, self.lens)
+            weight, bias, beside = fit_by_evidence(x, shares, weights, strengths, start, self.lens, self.axes)
         fitted = type(self).from_heads(tuple(names), weight, bias)
         for name in ("classes_", "weight_", "bias_", "calibration_", "n_features_in_"):
             setattr(self, name, getattr(fitted, name))
+        self.beside_ = beside
         return self
 
     def logits(self, X: npt.ArrayLike) -> FloatArray:
@@ -121,7 +128,9 @@ class Probe(ClassifierMixin, BaseEstimator):
     def calibrated(self, calibration: npt.ArrayLike) -> Probe:
         """The same heads with another calibration (k, 2)."""
         self._check_fitted()
-        return Probe.from_heads(tuple(self.classes_), self.weight_, self.bias_, calibration)
+        other = Probe.from_heads(tuple(self.classes_), self.weight_, self.bias_, calibration)
+        other.beside_ = self.beside_
+        return other
 
     def _calibrated(self, logits: FloatArray) -> FloatArray:
         z: FloatArray = logits * self.calibration_[:, 0] + self.calibration_[:, 1]

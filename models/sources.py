@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from models.axes import leading
 from models.pool import IntArray
 from models.priors import Prompts, text_prior
 from models.situation import Situation
@@ -107,6 +108,7 @@ def by_variance(situation: Situation, n: int) -> Source:
         reference=situation.pool.rows(_reference(situation)),
         centre=situation.pool.centre,
         variance=situation.pool.variance,
+        axes=leading(situation.pool),
     )
     for position, gain in zip(picked, gains, strict=True):
         purpose = str(purposes[position])

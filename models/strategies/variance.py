@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg.blas import sger
 
+from models.axes import Axes
 from models.strategies.base import Picked, Rows, checked
 
 PRIOR_VARIANCE = 1.0  # of a weight of the head, before any label: that of a probe of strength C = 1
@@ -25,6 +26,7 @@ def variance_reduction(
     reference: Rows | None = None,
     centre: npt.NDArray[Any] | None = None,
     variance: float = 1.0,
+    axes: Axes | None = None,
     **_kw: Any,
 ) -> Picked:
     """Greedily the candidate whose label is expected to cut the predictions' variance most over ``reference`` (r, d).
@@ -34,15 +36,19 @@ def variance_reduction(
     sum_j q_j k(x, j)^2 q_x / (1 + q_x k(x, x)) with q = p (1 - p). One number that weighs doubt, being typical and
     being new; after each pick the posterior is updated as if its label had come, so a batch does not repeat itself.
     ``reference`` (default: the candidates) says where the predictions matter; ``centre`` (d,) and ``variance`` of the
-    pool keep what all its vectors share out of the kernel. No randomness. Costs
-    (candidates + reference) x (seen + candidates) x d.
+    pool keep what all its vectors share out of the kernel, ``axes`` what varies most among them, as far as the
+    estimator's ``beside_`` says. No randomness. Costs (candidates + reference) x (seen + candidates) x d.
     """
     rows = np.concatenate([X, X if reference is None else reference]).astype(np.float32)
     known = X[:0] if seen is None else np.asarray(seen, dtype=np.float32)
     doubt, doubt_seen = _doubt(estimator, rows, LEAST_DOUBT), _doubt(estimator, known, LEAST_DOUBT_SEEN)
     shift = np.zeros(X.shape[1], dtype=np.float32) if centre is None else centre
     scale = np.float32(1 / np.sqrt(variance))
-    covariance = _posterior(scale * (rows - shift), len(X), scale * (known - shift), doubt_seen)
+    rows, known = scale * (rows - shift), scale * (known - shift)
+    beside = getattr(estimator, "beside_", 0.0)
+    if axes is not None and beside:
+        rows, known = axes.evened(rows, beside), axes.evened(known, beside)
+    covariance = _posterior(rows, len(X), known, doubt_seen)
     return _greedy(covariance, doubt[: len(X)], doubt[len(X) :], n_instances)
 
 

@@ -37,11 +37,11 @@ def test_a_start_that_labels_contradict_is_given_up_and_one_that_they_confirm_he
     gained = []
     for seed in range(6):
         x, shares, truth = drawn(60, seed)
-        plain, _ = fit_by_evidence(x, shares, np.ones(60))
-        against, _ = fit_by_evidence(x, shares, np.ones(60), start=(-8 * truth[None], np.zeros(1)))
+        plain = fit_by_evidence(x, shares, np.ones(60)).weight
+        against = fit_by_evidence(x, shares, np.ones(60), start=(-8 * truth[None], np.zeros(1))).weight
         assert np.corrcoef(against, plain)[0, 1] > 0.999
-        few, _ = fit_by_evidence(x[:8], shares[:8], np.ones(8))
-        begun, _ = fit_by_evidence(x[:8], shares[:8], np.ones(8), start=(8 * truth[None], np.zeros(1)))
+        few = fit_by_evidence(x[:8], shares[:8], np.ones(8)).weight
+        begun = fit_by_evidence(x[:8], shares[:8], np.ones(8), start=(8 * truth[None], np.zeros(1))).weight
         gained.append(np.corrcoef(begun, truth[None])[0, 1] - np.corrcoef(few, truth[None])[0, 1])
     assert np.mean(gained) > 0.1
 

@@ -24,7 +24,7 @@ def rows_and_shares(n: int = 80, classes: int = 2, seed: int = 0):
 def test_hard_labels_give_scikit_learns_solution(classes: int, n: int) -> None:
     x, shares, here = rows_and_shares(n, classes)
     weights = np.random.default_rng(0).uniform(0.2, 2, n)
-    heads, biases = fit_by_evidence(x, shares, weights, [0.7])
+    heads, biases, _ = fit_by_evidence(x, shares, weights, [0.7])
     peer = LogisticRegression(C=0.7, tol=1e-10, max_iter=5000).fit(x, here.truth, weights)
     ours = x @ heads.T + biases
     theirs = peer.decision_function(x)
@@ -37,9 +37,11 @@ def test_soft_labels_are_the_same_as_weighted_copies() -> None:
     x, _shares, _ = rows_and_shares(40)
     rng = np.random.default_rng(1)
     soft = rng.dirichlet([1, 1], size=40)
-    heads, bias = fit_by_evidence(x, soft, np.ones(40), [1.0])
+    heads, bias, _ = fit_by_evidence(x, soft, np.ones(40), [1.0])
     copies = np.concatenate([np.tile([1.0, 0.0], (40, 1)), np.tile([0.0, 1.0], (40, 1))])
-    other, other_bias = fit_by_evidence(np.concatenate([x, x]), copies, np.concatenate([soft[:, 0], soft[:, 1]]), [1.0])
+    other, other_bias, _ = fit_by_evidence(
+        np.concatenate([x, x]), copies, np.concatenate([soft[:, 0], soft[:, 1]]), [1.0]
+    )
     np.testing.assert_allclose(heads, other, atol=1e-4)
     np.testing.assert_allclose(bias, other_bias, atol=1e-4)
 
@@ -117,6 +119,6 @@ def test_the_evidence_wants_a_tight_prior_for_noise_and_a_loose_one_for_a_clear_
     noise = np.eye(2)[rng.integers(2, size=160)]
     rule = np.eye(2)[(x @ here.directions[0] < np.median(x @ here.directions[0])).astype(int)]
     for shares, nearest in ((noise, 0.25), (rule, 8.0)):
-        chosen, _ = fit_by_evidence(x, shares, np.ones(160))
+        chosen = fit_by_evidence(x, shares, np.ones(160)).weight
         sizes = {c: np.linalg.norm(fit_by_evidence(x, shares, np.ones(160), [c])[0]) for c in (0.25, 1.0, 8.0)}
         assert min(sizes, key=lambda c: abs(sizes[c] - np.linalg.norm(chosen))) == nearest

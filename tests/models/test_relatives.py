@@ -135,7 +135,7 @@ def test_a_lens_widens_the_prior_along_its_heads_and_nowhere_else(
     x, shares = here.pool.rows(np.arange(80)), np.eye(classes)[here.truth]
     heads = np.random.default_rng(2).standard_normal((3, 12)).astype(np.float32)
     round_again = np.linalg.cholesky(np.eye(12) + width * heads.T @ heads)
-    weight, bias = fit_by_evidence(x @ round_again, shares, np.ones(80), [strength])
+    weight, bias, _ = fit_by_evidence(x @ round_again, shares, np.ones(80), [strength])
     probe = Probe(here.classes, strength, lens=heads).fit(x, shares)
     np.testing.assert_allclose(probe.weight_, weight @ round_again.T, atol=2e-3)
     np.testing.assert_allclose(probe.bias_, bias, atol=2e-3)
