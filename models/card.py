@@ -8,10 +8,11 @@ from typing import Any
 import yaml
 
 from models.clock import iso
-from models.manifest import LEANS_ON, Manifest
+from models.manifest import EXPERT_WEIGHTS, LEANS_ON, Manifest
 from models.metrics import is_early
 
 FILE_NAME = "card.md"
+_NAMES = {LEANS_ON: "leans on the published probes", EXPERT_WEIGHTS: "what an answer of each expert counts"}
 # The metrics' names in the words of Hugging Face's leaderboards, where they have one.
 _TYPES = {"average_precision": "average_precision", "precision": "precision", "recall": "recall"}
 
@@ -114,7 +115,7 @@ def _facts(manifest: Manifest) -> Iterator[str]:
 
 
 def _named(key: str) -> str:
-    return "leans on the published probes" if key == LEANS_ON else f"labels: {key}"
+    return _NAMES.get(key, f"labels: {key}")
 
 
 def _limits(manifest: Manifest) -> Iterator[str]:

@@ -17,6 +17,8 @@ FILE_NAME = "manifest.json"
 FORMAT_VERSION = 1
 CHAMPION = "champion"
 LEANS_ON = "leans_on"  # key of ``labels``: the published probes that the fit leaned on, as NAME@VERSION
+# Key of ``labels``: what an answer of each expert weighed in the fit, lowest first; absent where all weighed the same.
+EXPERT_WEIGHTS = "expert_weights"
 FILES = ("probe.safetensors", "card.md", "probe.onnx")  # what a version holds beside its manifest
 # A later format may hold further files; no name that matches leads out of a folder.
 FILE = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)+")

@@ -16,9 +16,11 @@ from models.panel import NO_VOTE, Panel
 
 Floats = NDArray[np.float64]
 
+DAWID_SKENE = "Dawid-Skene"
 DAWID_SKENE_EXPERTS = 3
 DAWID_SKENE_SHARED = 30
 ITERATIONS = 100
+LEAST_TRUST = 0.25  # of the most reliable expert's: where taste is asked, a number is no reason to leave anybody out
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,7 @@ def _one(panel: Panel, seat: int, shared: NDArray[np.bool_], truth: Floats | Non
         known = float(kept.sum())
     else:
         kept = shared & (panel.votes[:, seat] != NO_VOTE)
-        weights, method = truth[kept], "Dawid-Skene"
+        weights, method = truth[kept], DAWID_SKENE
         # The likely truth is itself a guess, in part the expert's own: of m votes on an image m - 1 are other people's.
         doubt = -(weights * np.log(np.clip(weights, 1e-12, 1.0))).sum(axis=1) / np.log(classes)
         votes = (panel.votes[kept] != NO_VOTE).sum(axis=1)
@@ -109,12 +111,21 @@ def _one(panel: Panel, seat: int, shared: NDArray[np.bool_], truth: Floats | Non
 def trust(found: Sequence[Reliability]) -> dict[str, float]:
     """What an expert's answer weighs in ``models.labels.consensus``, from 0.25 to 1: nobody is silenced by a number.
 
-    Balanced accuracy over chance; an expert of whom nothing is known weighs 1.
+    Balanced accuracy over chance, beside the most reliable expert's; 1 where the intervals of the two meet, so that
+    nobody weighs less by bad luck, and 1 for all where too little is shared for Dawid and Skene's model: of two who
+    disagree nobody knows who is wrong.
     """
-    weights = {}
-    for reliability in found:
-        classes = len(reliability.confusion)
-        chance = 1.0 / classes
-        above = (float(np.diag(reliability.confusion).mean()) - chance) / (1.0 - chance)
-        weights[reliability.expert] = 1.0 if reliability.accuracy.n == 0 else float(np.clip(above, 0.25, 1.0))
+    known = [one for one in found if one.accuracy.method == DAWID_SKENE and one.accuracy.value is not None]
+    weights = dict.fromkeys((one.expert for one in found), 1.0)
+    if not known:
+        return weights
+    best = max(known, key=lambda one: one.accuracy.value or 0.0)
+    for one in known:
+        if (one.accuracy.hi or 0.0) < (best.accuracy.lo or 0.0):
+            weights[one.expert] = float(np.clip(_above_chance(one) / _above_chance(best), LEAST_TRUST, 1.0))
     return weights
+
+
+def _above_chance(one: Reliability) -> float:
+    chance = 1.0 / len(one.confusion)
+    return max((float(np.diag(one.confusion).mean()) - chance) / (1.0 - chance), 1e-6)

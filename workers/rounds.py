@@ -22,13 +22,13 @@ from models import learner
 from models.answers import SKIP, latest
 from models.audit_pace import Pace
 from models.clock import now
-from models.manifest import LEANS_ON
+from models.manifest import EXPERT_WEIGHTS, LEANS_ON
 from models.priors import Prompts
 from models.probe import Probe
 from models.probe_files import probe_bytes
 from workers import auditing, figures, outlook
 from workers.advising import advice
-from workers.snapshot import Snapshot
+from workers.snapshot import OUTLOOK, Snapshot
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease
     pace = auditing.pace(snapshot, said["state"], measured["average_precision"])
     said["audits"] = auditing.told(snapshot, pace)
     said |= {"thresholds": cuts, FOUND: [one.to_dict() for one in lines]} if lines else {}
-    said |= {outlook.KEY: held} if (held := outlook.before(snapshot)) else {}
+    said |= {OUTLOOK: held} if (held := outlook.before(snapshot)) else {}
     number = record(settings, snapshot, probe, metrics, said, lease, started)
     return Learned(probe, metrics, number, fresh=True, pace=pace)
 
@@ -146,7 +146,9 @@ def summary(snapshot: Snapshot) -> dict[str, Any]:
         "trained_on": len(snapshot.training),
         "audited": len(snapshot.audited),
         "audits_pending": pending(snapshot),
-    } | ({LEANS_ON: [one.reference for one in snapshot.relatives]} if snapshot.relatives else {})
+        **({LEANS_ON: [one.reference for one in snapshot.relatives]} if snapshot.relatives else {}),
+        **({EXPERT_WEIGHTS: snapshot.weights} if snapshot.weights else {}),
+    }
 
 
 def pending(snapshot: Snapshot) -> int:

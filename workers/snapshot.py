@@ -28,6 +28,7 @@ from workers.chosen import Picked, waiting_picks
 
 # Settings of an attribute that make no probe: how much to audit on demand, and the bounds that judge a probe.
 NOT_LEARNED = {"audits", "gates"}
+OUTLOOK = "outlook"  # key of a run's advice: what a round has no time for (``workers.outlook``)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Snapshot:
     picks: tuple[Picked, ...] = ()  # oldest first
     paged: tuple[int, ...] = ()  # pool rows on pages of images that wait for an answer
     relatives: tuple[Relative, ...] = ()  # what is published of other attributes
+    weigh: bool = True  # whether an expert's answers may count less than another's
 
     @property
     def seed(self) -> int:
@@ -78,7 +80,16 @@ class Snapshot:
         rows = self.view.pool.positions(a.asset_id for a in self.answers)
         held = reserved_in(self.view.pool, rows, self.learner.reserved_share, self.seed) & (rows >= 0)
         told = [a for a, kept in zip(self.answers, ~held, strict=True) if a.purpose != AUDIT and kept]
-        return consensus(told, self.attribute.classes)
+        return consensus(told, self.attribute.classes, self.weights)
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        """Experts whose answers weigh less than others', as the last outlook found them; the same revision alone."""
+        last = self.last_run
+        if not self.weigh or last is None or last.revision != self.attribute.revision:
+            return {}
+        held = ((last.advice or {}).get(OUTLOOK) or {}).get("experts", [])
+        return {one["expert"]: one["weight"] for one in held if one["weight"] < 1}
 
     @cached_property
     def audited(self) -> Labels:
@@ -111,6 +122,8 @@ class Snapshot:
         }
         if self.relatives:
             shape["relatives"] = [one.reference for one in self.relatives]
+        if self.weights:
+            shape["weights"] = self.weights
         return digest_json([sorted(told), shape])
 
 
@@ -140,6 +153,7 @@ def take(settings: Settings, name: str) -> Snapshot:
             ),
             picks=waiting_picks(session, found.id, view),
             relatives=relatives(session, found, view.fingerprint) if settings.use_published else (),
+            weigh=settings.weigh_experts,
             paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, found.id)))).tolist()),
         )
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from labeler.records.schema import Attribute, AttributeRevision, Encoder, Run, Version
 from models.errors import UnknownProbe
-from models.manifest import Manifest
+from models.manifest import EXPERT_WEIGHTS, Manifest
 
 LATEST = "latest"
 MOST = 10**9  # as in addresses: a version has at most nine digits
@@ -98,6 +98,8 @@ def labels_of(run: Run) -> dict[str, Any]:
     experts = labels.get("experts")
     if isinstance(experts, dict | list):
         labels["experts"] = len(experts)
+    if weights := labels.get(EXPERT_WEIGHTS):
+        labels[EXPERT_WEIGHTS] = sorted(weights.get(expert, 1.0) for expert in experts or weights)
     labels.setdefault("answers", run.answers)
     labels.setdefault("agreement", (run.metrics.get("alpha") or {}).get("value"))
     return labels

@@ -79,6 +79,9 @@ class Settings:
     use_published: bool = _setting(
         values.flag, True, "New probes lean on the published ones of other attributes (same encoder)."
     )
+    weigh_experts: bool = _setting(
+        values.flag, True, "Answers of an expert whom the others clearly contradict count less."
+    )
     workers: int = _setting(values.positive, 2, "rq workers that `attune up` starts.")
     sync_seconds: int = _setting(values.positive, 30, "Seconds between two reconciliations with Label Studio.")
     notify_webhook_url: str | None = _setting(

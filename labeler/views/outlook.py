@@ -14,6 +14,7 @@ from labeler.views.pictures import Picture, picture
 from labeler.views.quality import Quality, read
 from labeler.views.state import Advice, advice
 from labeler.views.viewer import Viewer, may_explore
+from models.reliability import DAWID_SKENE
 from models.stopping import Goals
 
 HEADLINES = {
@@ -46,10 +47,20 @@ class Unseen:
 
 
 @dataclass(frozen=True)
+class Reliable:
+    """An expert's share of right answers on the images that others saw too, and what an answer of theirs counts."""
+
+    expert: str
+    right: Quality
+    weight: float
+
+
+@dataclass(frozen=True)
 class Outlook:
     """What the page says beside the figures; parts are None or empty until a run has worked them out.
 
-    ``expert``, ``probe`` and ``difference``: panel parity, for those who manage.
+    For those who manage: ``expert``, ``probe`` and ``difference``, panel parity, and ``experts``, the most reliable
+    first. ``measured``: whether each expert's is Dawid and Skene's; else it is agreement with the others' majority.
     """
 
     headline: str
@@ -60,6 +71,8 @@ class Outlook:
     expert: Quality | None = None
     probe: Quality | None = None
     difference: Quality | None = None
+    experts: Sequence[Reliable] = ()
+    measured: bool = False
 
 
 def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
@@ -69,7 +82,11 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
     held: Mapping[str, Any] = said.get("outlook") or {}
     parity = held.get("parity") if viewer.manages else None
     figures = {name: read(parity, name) for name in ("expert", "probe", "difference")} if parity else {}
+    told = _experts(held.get("experts") or []) if viewer.manages else []
+    methods = {one["accuracy"].get("method") for one in held.get("experts") or []}
     return Outlook(
+        experts=told,
+        measured=DAWID_SKENE in methods,
         headline=HEADLINES.get(str(said.get("state", "")), ""),
         advice=advice(said),
         meters=meters(said.get("evidence") or {}, str(said.get("state", ""))),
@@ -77,6 +94,11 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
         regions=_regions(session, viewer, held.get("regions") or []),
         **figures,
     )
+
+
+def _experts(held: Sequence[Mapping[str, Any]]) -> list[Reliable]:
+    found = [Reliable(one["expert"], read(one, "accuracy"), float(one["weight"])) for one in held]
+    return sorted(found, key=lambda one: (-(one.right.value or 0.0), one.expert))
 
 
 def meters(evidence: Mapping[str, Any] | Sequence[str], state: str = "") -> list[Meter]:

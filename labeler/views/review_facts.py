@@ -18,7 +18,7 @@ from labeler.views.quality import Quality, of
 from models.agreement import alpha, panel_parity
 from models.answers import SKIP
 from models.lots import evenly
-from models.manifest import LEANS_ON
+from models.manifest import EXPERT_WEIGHTS, LEANS_ON
 from models.panel import Panel
 
 
@@ -34,12 +34,13 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a run was made of: counts by class, expert and purpose, first and last answer, digests."""
+    """What a run was made of: counts by class, expert and purpose, whose answers weighed less, when given, digests."""
 
     answers: int
     assets: int | None
     classes: Mapping[str, int]
     experts: Mapping[str, int]
+    weights: Mapping[str, float]
     purposes: Mapping[str, int]
     trained_on: int | None
     audited: int | None
@@ -83,6 +84,7 @@ def provenance(session: Session, attribute: Attribute, run: Run) -> Provenance:
         assets=held.get("assets"),
         classes=_counts(held.get("classes")),
         experts=_counts(held.get("experts")),
+        weights=held.get(EXPERT_WEIGHTS, {}),
         purposes=_counts(held.get("purposes")),
         trained_on=held.get("trained_on"),
         audited=held.get("audited"),

@@ -29,8 +29,25 @@ def test_experts_of_known_accuracy_are_told_apart() -> None:
     assert told == pytest.approx(ACCURACIES, abs=0.08)
     assert {expert.accuracy.method for expert in found} == {"Dawid-Skene"}
     weights = trust(found)
-    assert weights["e0"] > weights["e2"] > weights["e3"] >= 0.25
+    assert weights["e0"] == 1
+    assert 0.25 <= weights["e3"] < min(weights["e1"], weights["e2"])
     assert json.loads(json.dumps(found[0].to_dict()))["expert"] == "e0"
+
+
+def test_experts_who_are_alike_weigh_alike() -> None:
+    weights = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        votes = noisy((rng.random(120) < 0.6).astype(np.intp), (0.88, 0.88, 0.88), seed)
+        votes[np.arange(120), rng.integers(3, size=120)] = NO_VOTE
+        weights += trust(reliabilities(panel(votes))).values()
+    assert np.mean(weights) > 0.95
+
+
+def test_nobody_weighs_less_where_it_cannot_be_known_who_is_wrong() -> None:
+    rng = np.random.default_rng(1)
+    votes = noisy((rng.random(200) < 0.5).astype(np.intp), (0.95, 0.55), 1)
+    assert trust(reliabilities(panel(votes))) == {"e0": 1.0, "e1": 1.0}
 
 
 def test_the_likely_truth_is_right_more_often_than_the_majority() -> None:

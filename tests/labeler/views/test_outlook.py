@@ -58,6 +58,28 @@ def test_regions_show_pictures_and_parity_is_for_those_who_manage(settings: Sett
     assert two.asset_id != one.asset_id
 
 
+def judged(expert: str, right: float, weight: float, method: str = "Dawid-Skene") -> dict[str, object]:
+    told = METRIC | {"value": right, "lo": right - 0.04, "hi": right + 0.04, "method": method}
+    return {"expert": expert, "accuracy": told, "weight": weight}
+
+
+def test_who_manages_sees_how_far_to_rely_on_whom_and_experts_do_not(settings: Settings) -> None:
+    with reading(settings) as session:
+        romance = attributes.find(session, "romance")
+    held = {"experts": [judged("any@x.org", 0.6, 0.31), judged("ana@x.org", 0.95, 1.0)]}
+    factories.add_run(settings, romance, answers=20, advice={"outlook": held})
+    found = shown(settings, OWNER)
+    assert [(one.expert, one.right.value, one.weight) for one in found.experts] == [
+        ("ana@x.org", 0.95, 1.0),
+        ("any@x.org", 0.6, 0.31),
+    ]
+    assert found.measured
+    assert shown(settings, EXPERT).experts == []
+    few = {"experts": [judged("ana@x.org", 0.9, 1.0, "agreement with the majority of the others")]}
+    factories.add_run(settings, romance, answers=30, advice={"outlook": few})
+    assert not shown(settings, OWNER).measured
+
+
 def test_meters_fill_as_the_goals_come_near() -> None:
     far = {one.name: one.done for one in meters({"movement": 0.15, "width": 0.8, "remaining_share": 0.6})}
     near = {one.name: one.done for one in meters({"movement": 0.03, "width": 0.25, "remaining_share": 0.1})}

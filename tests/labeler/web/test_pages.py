@@ -160,6 +160,25 @@ def test_the_review_names_what_the_probe_leans_on(owner: Actor, settings: Settin
     assert "None of their answers were used" in text
 
 
+def test_owners_see_whose_answers_count_less_and_experts_do_not(
+    owner: Actor, expert: Actor, settings: Settings, romance: Attribute
+) -> None:
+    accuracy = {"name": "x", "n": 80, "biased": False, "reason": "", "method": "Dawid-Skene"}
+    held = [
+        {"expert": "ana@x.org", "accuracy": accuracy | {"value": 0.95, "lo": 0.9, "hi": 0.97}, "weight": 1.0},
+        {"expert": "any@x.org", "accuracy": accuracy | {"value": 0.6, "lo": 0.5, "hi": 0.7}, "weight": 0.31},
+    ]
+    labels = {"experts": {"ana@x.org": 90, "any@x.org": 80}, "expert_weights": {"any@x.org": 0.31}}
+    factories.add_run(settings, romance, 170, labels=labels, advice={"outlook": {"experts": held}})
+    page = owner.get("/attributes/romance").text
+    assert "How far to rely on whom" in page
+    assert "0.31" in page
+    assert "An answer of any@x.org counted 0.31 of one" in " ".join(
+        owner.get("/attributes/romance/review").text.split()
+    )
+    assert "How far to rely on whom" not in expert.get("/attributes/romance").text
+
+
 def test_a_review_without_figures_says_once_what_is_missing_and_shows_no_empty_boxes(
     tmp_path: Path, redis_url: str
 ) -> None:
