@@ -59,7 +59,6 @@ class _Fits:
     def climb(self, strengths: Sequence[float], first: float) -> float:
         """The strength that no neighbour beats, sought from ``first``."""
         here = strengths.index(first)
-        self.solve(first)
         for step in (1, -1):
             there = here + step
             while 0 <= there < len(strengths) and self.solve(strengths[there]) > self.solve(strengths[here]):
@@ -105,11 +104,13 @@ def fit_by_evidence(
     offsets = features @ start[0].T + start[1] if start is not None else None
     every = list(_every(Problem(features, shares, weights), offsets, lens, axes))
     best = strengths[len(strengths) // 2]
-    tops = []
+    tops, highest = [], -np.inf
     for one in every:
-        best = one.climb(strengths, best)
+        if one.solve(best) > highest - 2 * HOPELESS:  # else no strength near this one would save it
+            best = one.climb(strengths, best)
         tops.append(best)
-    bar = max(value for one in every for value in one.evidence.values()) - HOPELESS
+        highest = max(highest, one.evidence[best])
+    bar = highest - HOPELESS
     kept = [(one, top) for one, top in zip(every, tops, strict=True) if one.evidence[top] >= bar]
     for one, top in kept:
         one.widen(strengths, top, bar)

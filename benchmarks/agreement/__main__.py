@@ -5,7 +5,8 @@
 ``votes``: the ten votes of ferplus.npz. With the same number of answers, a probe learns from one random answer on each
 of A images, or from three on each of A / 3: their majority, their shares as soft labels, or ``consensus`` (soft labels
 and weights). ``alpha``: over pseudo-raters, a random seating of the ten votes, as the raters are not identified.
-``experts``: simulated people of known confusion over real vectors and the true labels.
+``experts``: simulated people of known confusion over real vectors and the true labels. ``weighing``: whether a probe
+gains where answers of an unreliable expert count less (half as many seeds).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 from benchmarks.agreement.experts import expert_rows, expert_summary
 from benchmarks.agreement.votes import alpha_rows, vote_rows, vote_summary
+from benchmarks.agreement.weighing import weighing_rows, weighing_summary
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows
 from models.files import write_json
@@ -33,15 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     begun = time.perf_counter()
     votes = [row for seed in range(asked.seeds) for row in vote_rows(asked.data, seed)]
     experts = [row for seed in range(asked.seeds) for row in expert_rows(asked.data, seed)]
+    weighing = [row for seed in range((asked.seeds + 1) // 2) for row in weighing_rows(asked.data, seed)]
     result = {
         "votes": {"summary": vote_summary(votes), "rows": votes},
         "alpha": alpha_rows(asked.data),
         "experts": {"summary": expert_summary(experts), "rows": experts},
+        "weighing": {"summary": weighing_summary(weighing), "rows": weighing},
         "seeds": asked.seeds,
         "machine": machine(),
         "seconds": round(time.perf_counter() - begun, 1),
     }
-    for told in (result["votes"]["summary"], result["alpha"], result["experts"]["summary"]):
+    parts = (result["votes"]["summary"], result["alpha"], result["experts"]["summary"], result["weighing"]["summary"])
+    for told in parts:
         print_rows(told)
     if asked.json:
         write_json(asked.json, result)
