@@ -75,8 +75,8 @@ def experts(seen: Snapshot) -> list[dict[str, Any]]:
     if len(panel.experts) < 2:
         return []
     found = reliabilities(panel)
-    weights = trust(found)
-    return [one.to_dict() | {"weight": round(weights[one.expert], 2)} for one in found]
+    weights = trust(found) if seen.weigh else {}
+    return [one.to_dict() | {"weight": round(weights.get(one.expert, 1.0), 2)} for one in found]
 
 
 def regions(seen: Snapshot, rows: npt.NDArray[np.intp], positive: npt.NDArray[np.float64]) -> list[Region]:

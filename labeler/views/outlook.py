@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Asset, Attribute, Run
+from labeler.records.schema import Asset, Attribute, Expert, Run
 from labeler.views.pictures import Picture, picture
 from labeler.views.quality import Quality, read
 from labeler.views.state import Advice, advice
@@ -82,7 +82,7 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
     held: Mapping[str, Any] = said.get("outlook") or {}
     parity = held.get("parity") if viewer.manages else None
     figures = {name: read(parity, name) for name in ("expert", "probe", "difference")} if parity else {}
-    told = _experts(held.get("experts") or []) if viewer.manages else []
+    told = _experts(session, held.get("experts") or []) if viewer.manages else []
     methods = {one["accuracy"].get("method") for one in held.get("experts") or []}
     return Outlook(
         experts=told,
@@ -96,8 +96,11 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
     )
 
 
-def _experts(held: Sequence[Mapping[str, Any]]) -> list[Reliable]:
-    found = [Reliable(one["expert"], read(one, "accuracy"), float(one["weight"])) for one in held]
+def _experts(session: Session, held: Sequence[Mapping[str, Any]]) -> list[Reliable]:
+    names: dict[str, str] = {email: name for email, name in session.execute(select(Expert.email, Expert.name)) if name}
+    found = [
+        Reliable(names.get(one["expert"], one["expert"]), read(one, "accuracy"), float(one["weight"])) for one in held
+    ]
     return sorted(found, key=lambda one: (-(one.right.value or 0.0), one.expert))
 
 

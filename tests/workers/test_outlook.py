@@ -78,6 +78,7 @@ def test_answers_of_an_expert_whom_the_others_contradict_count_less_in_the_next_
     assert rounds.summary(next_round)["expert_weights"] == next_round.weights
     assert "expert_weights" not in rounds.summary(seen)
     off = changed(next_round, weigh=False)
+    assert {one["weight"] for one in outlook.experts(off)} == {1.0}
     assert (off.training, off.digest) == (seen.training, seen.digest)
     last.revision += 1
     assert changed(seen, last_run=last).weights == {}
