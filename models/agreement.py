@@ -11,6 +11,7 @@ from models.errors import DataError
 from models.intervals import percentile_interval, title_draws
 from models.metrics import Metric, unknown
 from models.panel import NO_VOTE, Panel
+from models.plural import plural
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +32,9 @@ def alpha(panel: Panel, seed: int = 0) -> Metric:
     shared = counts.sum(axis=1) >= 2
     n, method = int(shared.sum()), "Krippendorff's alpha, nominal, title bootstrap"
     if n < LEAST_SHARED:
-        return unknown("alpha", n, method, f"{n} images have two experts' answers, at least {LEAST_SHARED} are needed")
+        return unknown(
+            "alpha", n, method, f"{plural(n, 'image', 'have')} two experts' answers, at least {LEAST_SHARED} are needed"
+        )
     draws = title_draws(np.asarray(panel.title_ids)[shared].tolist(), np.random.default_rng(seed))
     sample = alphas(counts[shared], np.vstack([np.ones((1, n)), draws]))
     if not np.isfinite(sample[0]):
@@ -110,7 +113,9 @@ def panel_parity(panel: Panel, probabilities: ArrayLike, seed: int = 0) -> Parit
     method = "kappa with the majority of the other experts, title bootstrap"
     n = len(np.unique(rows))
     if n < LEAST_SHARED:
-        reason = f"{n} images have a majority among an expert's colleagues, at least {LEAST_SHARED} are needed"
+        reason = (
+            f"{plural(n, 'image', 'have')} a majority among an expert's colleagues, at least {LEAST_SHARED} are needed"
+        )
         names = ("expert_parity", "probe_parity", "parity_difference")
         return Parity(*(unknown(name, n, method, reason) for name in names))
     titles = np.asarray(panel.title_ids)[rows].tolist()

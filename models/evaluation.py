@@ -22,6 +22,7 @@ from models.metrics import (
     too_few,
     unknown,
 )
+from models.plural import there_are
 from models.population import Population
 
 __all__ = ["Metric", "average_precision", "compare", "cross_validated", "evaluate_audit", "headline", "holdout_ap"]
@@ -90,11 +91,11 @@ def evaluate_audit(
 
 def _not_yet(n: int) -> str:
     """Why ``n`` audit answers give no figure at the usual level; empty where they may."""
-    return "" if n >= FULL else f"there are {n} audit answers, at least {FIRST if n < FIRST else FULL} are needed"
+    return "" if n >= FULL else f"{there_are(n, 'audit answer')}, at least {FIRST if n < FIRST else FULL} are needed"
 
 
 def _too_early(n: int) -> str:
-    return "" if n >= FIRST else f"there are {n} audit answers, at least {FIRST} are needed"
+    return "" if n >= FIRST else f"{there_are(n, 'audit answer')}, at least {FIRST} are needed"
 
 
 def _of_class(

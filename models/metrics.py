@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.errors import DataError
 from models.intervals import LEVEL
+from models.plural import plural
 
 # Fewer positives (or negatives) than this, and an interval would be a guess about a guess.
 LEAST = 3
@@ -108,7 +109,7 @@ def too_few(y: NDArray[np.float64]) -> str:
     positives = int(y.sum())
     if min(positives, len(y) - positives) >= LEAST:
         return ""
-    return f"{positives} answers for and {len(y) - positives} against it, at least {LEAST} of each are needed"
+    return f"{plural(positives, 'answer')} for and {len(y) - positives} against it, at least {LEAST} of each are needed"
 
 
 def average_precision(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float:

@@ -17,6 +17,7 @@ from models.labels import Labels
 from models.lots import evenly
 from models.metrics import FULL, Metric
 from models.panel import Panel
+from models.plural import there_are
 from models.priors import Prompts
 from models.probe import Probe
 from models.reserve import reserved_in
@@ -73,7 +74,7 @@ def thresholds(snapshot: Snapshot, probe: Probe) -> list[Threshold]:
     audited, inclusion = audit_answers(snapshot)
     wanted = classes[:1] if len(classes) == 2 else classes
     if len(audited) < FULL:
-        reason = f"there are {len(audited)} audit answers, at least {FULL} are needed"
+        reason = f"{there_are(len(audited), 'audit answer')}, at least {FULL} are needed"
         return [waiting(name, goal.figure, goal.value, len(audited), reason) for name in wanted]
     raw = logits(snapshot, probe, snapshot.view.pool.positions(audited.asset_ids))
     found = choose_thresholds(

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler.records.schema import Run
-from labeler.views.words import singular
 from models.metrics import FIRST, FULL, Metric
 
 AUDIT = "average_precision"
@@ -70,7 +69,7 @@ def read(metrics: Mapping[str, Any], key: str = AUDIT) -> Quality:
 
 def of(metric: Metric) -> Quality:
     """A metric as pages show it."""
-    return Quality(metric.value, metric.lo, metric.hi, metric.n, singular(metric.reason), metric.early)
+    return Quality(metric.value, metric.lo, metric.hi, metric.n, metric.reason, metric.early)
 
 
 def curve(session: Session, attribute_id: int, points: int = POINTS) -> list[Point]:

@@ -26,7 +26,7 @@ from labeler.views.review_facts import Agreement, Provenance
 from labeler.views.review_mistakes import Confusion, Mistake
 from labeler.views.review_slices import Slices
 from labeler.views.viewer import Viewer
-from labeler.views.words import counted, singular
+from labeler.views.words import counted
 from models.audit_plots import Band, precision_recall, reliability
 from models.audited import Audited
 from models.evaluation import headline
@@ -235,7 +235,7 @@ def _plots(evidence: Evidence, chosen: str, mine: Scored | None, theirs: Scored 
         return Plots(named, reason=reason)
     column = classes.index(named)
     if why := too_few(_audited(evidence, mine).truth(column)):
-        return Plots(named, reason=f"“{named}” has {singular(why)}")
+        return Plots(named, reason=f"“{named}” has {why}")
     drawn = evidence.remember(("plots", mine.run, column), lambda: _curves(evidence, mine, column))
     other = None
     if theirs is not None:

@@ -16,7 +16,7 @@ from labeler.catalog.evidence import Evidence, Scored
 from labeler.records.schema import Asset
 from labeler.views.quality import Quality
 from labeler.views.review_mistakes import decided, weighted_share
-from labeler.views.words import counted, singular
+from labeler.views.words import counted
 from models.audited import Audited
 from models.evaluation import headline
 from models.intervals import LEVEL, percentile_interval
@@ -121,7 +121,7 @@ def _average_precision(audit: Audited, evidence: Evidence) -> Quality:
     for name in headline(evidence.classes):
         column = evidence.classes.index(name)
         if reason := too_few(audit.truth(column)):
-            return Quality(n=n, reason=f"“{name}” has {singular(reason)}")
+            return Quality(n=n, reason=f"“{name}” has {reason}")
         samples.append(audit.imagined(column, generator).average_precisions())
     sample = np.mean(samples, axis=0)
     told = float(np.nanmean(sample))

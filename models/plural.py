@@ -1,0 +1,18 @@
+"""One image has, two images have: counts in the sentences that figures give as their reason."""
+
+from __future__ import annotations
+
+_SINGULAR = {"have": "has", "are": "is"}
+
+
+def plural(count: int, noun: str, verb: str = "") -> str:
+    """``count`` and ``noun`` in its number, and ``verb`` (given in the plural: have, are) in the same, if any."""
+    words = [str(count), noun if count == 1 else f"{noun}s"]
+    if verb:
+        words.append(_SINGULAR[verb] if count == 1 else verb)
+    return " ".join(words)
+
+
+def there_are(count: int, noun: str) -> str:
+    """``there is 1 answer``, ``there are 2 answers``."""
+    return f"there {'is' if count == 1 else 'are'} {plural(count, noun)}"
