@@ -12,7 +12,21 @@ from models.manifest import EXPERT_WEIGHTS, LEANS_ON, Manifest
 from models.metrics import is_early
 
 FILE_NAME = "card.md"
-_NAMES = {LEANS_ON: "leans on the published probes", EXPERT_WEIGHTS: "what an answer of each expert counts"}
+# What an expert, an owner or a pipeline calls the counts of ``labels``, in the order of the card; others keep their key.
+_NAMES = {
+    "answers": "answers",
+    "assets": "images answered",
+    "classes": "answers by class",
+    "purposes": "answers by purpose",
+    "skipped": "skipped",
+    "experts": "experts",
+    EXPERT_WEIGHTS: "what an answer of each expert counted",
+    "agreement": "the experts' agreement (Krippendorff's alpha)",
+    "trained_on": "images it learned from",
+    "audited": "images audited, never learned from",
+    "audits_pending": "audits drawn and not answered yet",
+    LEANS_ON: "leans on the published probes",
+}
 # The metrics' names in the words of Hugging Face's leaderboards, where they have one.
 _TYPES = {"average_precision": "average_precision", "precision": "precision", "recall": "recall"}
 
@@ -103,7 +117,9 @@ def _cells(metric: Mapping[str, Any]) -> tuple[str, str, str, str]:
 
 def _facts(manifest: Manifest) -> Iterator[str]:
     encoder = {key: value for key, value in manifest.encoder.items() if not isinstance(value, Mapping | list)}
-    rows = [(_named(key), _text(value)) for key, value in sorted(manifest.labels.items())]
+    order = {key: place for place, key in enumerate(_NAMES)}
+    told = sorted(manifest.labels.items(), key=lambda item: (order.get(item[0], len(order)), item[0]))
+    rows = [(_NAMES.get(key, f"labels: {key}"), _text(value)) for key, value in told]
     rows += [(f"encoder: {key}", _text(value)) for key, value in sorted(encoder.items())]
     rows += [
         ("revision of the definition", str(manifest.revision)),
@@ -112,10 +128,6 @@ def _facts(manifest: Manifest) -> Iterator[str]:
         ("made by", f"Attune {manifest.code_version}"),
     ]
     yield from _table(("fact", "value"), rows)
-
-
-def _named(key: str) -> str:
-    return _NAMES.get(key, f"labels: {key}")
 
 
 def _limits(manifest: Manifest) -> Iterator[str]:

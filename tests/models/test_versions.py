@@ -88,3 +88,11 @@ def test_the_card_of_a_probe_that_leans_on_others_names_them() -> None:
     assert "leans on" not in card_bytes(make()).decode()
     text = card_bytes(make(labels={"experts": 3, LEANS_ON: ["comedy@1", "drama@12"]})).decode()
     assert "| leans on the published probes | comedy@1, drama@12 |" in text
+
+
+def test_the_card_tells_the_labels_in_words_and_keeps_what_it_does_not_know() -> None:
+    labels = {"trained_on": 81, "answers": 120, "expert_weights": [0.4, 1.0], "of a later day": 3}
+    text = card_bytes(make(labels=labels)).decode()
+    rows = ["| answers | 120 |", "| what an answer of each expert counted | 0.400, 1.000 |"]
+    rows += ["| images it learned from | 81 |", "| labels: of a later day | 3 |"]
+    assert [text.index(row) for row in rows] == sorted(text.index(row) for row in rows)
