@@ -12,7 +12,7 @@ from models.manifest import EXPERT_WEIGHTS, LEANS_ON, Manifest
 from models.metrics import is_early
 
 FILE_NAME = "card.md"
-# What an expert, an owner or a pipeline calls the counts of ``labels``, in the order of the card; others keep their key.
+# What people call the counts of ``labels``, in the order of the card; what is not here keeps its key.
 _NAMES = {
     "answers": "answers",
     "assets": "images answered",
