@@ -70,7 +70,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield Finding(name, "skip", f"cannot be asked: {' and '.join(sorted(missing))} must answer first")
             continue
         try:
-            finding = check(settings)
+            finding = _own(settings, check(settings))
         except AuthenticationError:  # to redis-py a kind of no answer
             todo = OTHERS if settings.redis_url is None else "Check the password in ATTUNE_REDIS_URL."
             finding = Finding(name, "fail", f"{_address(settings, name)} does not take this workspace's password", todo)
@@ -81,6 +81,19 @@ def examine(settings: Settings) -> Iterator[Finding]:
         if finding.state == "fail" or finding.found == NOT_MADE:
             broken.add(name)
         yield finding
+
+
+def _own(settings: Settings, finding: Finding) -> Finding:
+    """``finding``, or that it is somebody else's part where this workspace never started one."""
+    elsewhere = {"redis": settings.redis_url, "label studio": settings.label_studio_url, "web app": settings.public_url}
+    if finding.name not in elsewhere or elsewhere[finding.name] or settings.secrets.exists():
+        return finding
+    return Finding(
+        finding.name,
+        "fail",
+        f"something answers at {_address(settings, finding.name)}, but this workspace was never started",
+        OTHERS,
+    )
 
 
 NO_ANSWER = (requests.ConnectionError, requests.Timeout, RedisConnectionError, RedisTimeoutError)

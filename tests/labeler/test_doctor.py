@@ -6,9 +6,11 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,38 @@ def test_a_redis_of_another_workspace_is_told_from_none_and_records_not_made_are
     assert "attune up --free-ports" in found["redis"].todo
     assert found["records"].found == "not made yet"
     assert found["webhooks"].state == "skip"
+
+
+class _Ready(BaseHTTPRequestHandler):
+    """As another workspace's console and Label Studio answer."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"release": "1.23.2"}')
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_what_answers_where_a_workspace_was_never_started_is_somebody_elses(nowhere: Settings) -> None:
+    ports = (nowhere.web_port, nowhere.label_studio_port)
+    servers = [ThreadingHTTPServer(("127.0.0.1", port), _Ready) for port in ports]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        found = examined(nowhere)
+        told = examined(replace(nowhere, label_studio_url=nowhere.label_studio_address))
+    finally:
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+    for name in ("web app", "label studio"):
+        assert found[name].state == "fail"
+        assert "this workspace was never started" in found[name].found
+        assert "attune up --free-ports" in found[name].todo
+    assert {found[name].state for name in ("token", "clock", "webhooks")} == {"skip"}
+    assert told["label studio"].state == "ok", "one that was named is ours to use"
 
 
 def test_readable_secrets_are_named_with_the_command_that_helps(nowhere: Settings) -> None:
