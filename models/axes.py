@@ -20,6 +20,7 @@ from models.products import FloatArray
 
 LEADING = 8  # directions that may be beside the question
 SAMPLE = 4_000  # assets that suffice to find them
+LEAST_LEFT = 0.02  # of the variance, without what is narrowed away: below, nothing is left to lie elsewhere
 _known: WeakKeyDictionary[Pool, Axes | None] = WeakKeyDictionary()
 
 
@@ -35,13 +36,13 @@ class Axes:
     widths: FloatArray
     scale: float
 
-    def evened(self, rows: FloatArray, belief: float) -> FloatArray:
+    def narrowed(self, rows: FloatArray, belief: float) -> FloatArray:
         """``rows`` (n, d) as an even prior must see them to stand for this one, held true with the probability
         ``belief``: their products are the prior's covariance of the rows' scores, float32 (n, d)."""
         flat = np.sqrt(1 - belief + belief * self.scale)
         along = np.sqrt(1 - belief + belief * self.scale * (1 + self.widths))
-        evened: FloatArray = flat * rows + (rows @ self.directions.T * (along - flat)) @ self.directions
-        return evened.astype(np.float32, copy=False)
+        narrowed: FloatArray = flat * rows + (rows @ self.directions.T * (along - flat)) @ self.directions
+        return narrowed.astype(np.float32, copy=False)
 
 
 def leading(pool: Pool) -> Axes | None:
@@ -60,9 +61,10 @@ def _found(pool: Pool) -> Axes | None:
     _, sizes, directions = randomized_svd(rows, LEADING, n_iter=4, random_state=0)
     variances = sizes**2 / len(rows)
     total = float((rows**2).sum()) / len(rows)
-    rest = (total - float(variances.sum())) / (pool.dim - LEADING)
-    if rest <= 1e-6 * total:
+    # A pool of fewer images than dimensions spans no more than one direction less than it has images.
+    rest = (total - float(variances.sum())) / (min(pool.dim, len(rows) - 1) - LEADING)
+    kept = total - float(variances.sum()) + LEADING * rest
+    if kept <= LEAST_LEFT * total:
         return None
-    shares = np.minimum(rest / variances, 1.0)
-    kept = total - float(((1 - shares) * variances).sum())
-    return Axes(directions.astype(np.float32), (shares - 1).astype(np.float32), total / kept)
+    widths = rest / variances - 1
+    return Axes(directions.astype(np.float32), widths.astype(np.float32), total / kept)

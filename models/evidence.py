@@ -77,12 +77,12 @@ class _Fits:
 class Believed(NamedTuple):
     """The mean over the candidate priors by their evidence: heads (k, d) and biases (k,) float64.
 
-    ``beside``: the probability, in [0, 1], that the pool's leading directions are beside the question.
+    ``narrowed``: the probability, in [0, 1], that the pool's leading directions are beside the question.
     """
 
     weight: Float64
     bias: Float64
-    beside: float
+    narrowed: float
 
 
 def fit_by_evidence(
@@ -106,7 +106,7 @@ def fit_by_evidence(
     best = strengths[len(strengths) // 2]
     tops, highest = [], -np.inf
     for one in every:
-        if one.solve(best) > highest - 2 * HOPELESS:  # else no strength near this one would save it
+        if one.solve(best) > highest - 2 * HOPELESS:  # so far below, other strengths hardly ever save it
             best = one.climb(strengths, best)
         tops.append(best)
         highest = max(highest, one.evidence[best])
@@ -150,12 +150,12 @@ def _mean(kept: Sequence[_Fits], dim: int, start: Start | None) -> Believed:
     every = iter(softmax([found for one in kept for found in one.evidence.values()]))
     weight: Float64 = np.zeros((kept[0].problem.k, dim))
     bias: Float64 = np.zeros(kept[0].problem.k)
-    beside = 0.0
+    narrowed = 0.0
     for one in kept:
         part = np.array([next(every) for _ in one.evidence])
         heads, shift = one.problem.heads(np.tensordot(part, np.stack(list(one.modes.values())), axes=1))
         weight, bias = weight + heads, bias + shift
-        beside += one.belief.narrow * float(part.sum())
+        narrowed += one.belief.narrow * float(part.sum())
         if start is not None and one.belief.start:
             weight, bias = weight + part.sum() * start[0], bias + part.sum() * start[1]
-    return Believed(weight, bias, min(beside, 1.0))
+    return Believed(weight, bias, min(narrowed, 1.0))

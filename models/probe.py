@@ -26,7 +26,7 @@ class Probe(ClassifierMixin, BaseEstimator):
     matter than others (``models.relatives``), as far as the labels agree; ``axes``: directions that may matter less
     (``models.axes``), likewise.
     After ``fit``: ``classes_`` (c,), ``weight_`` (k, d), ``bias_`` (k,), ``calibration_`` (k, 2) float32, k = 1 for
-    two classes and c otherwise; ``beside_``: how likely the axes are beside the question, 0 to 1.
+    two classes and c otherwise; ``narrowed_``: how likely the axes are beside the question, 0 to 1.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Probe(ClassifierMixin, BaseEstimator):
                 f"and bias {probe.bias_.shape}."
             )
         probe.n_features_in_ = probe.weight_.shape[1]
-        probe.beside_ = 0.0
+        probe.narrowed_ = 0.0
         identity = np.tile(np.array([[1.0, 0.0]], dtype=np.float32), (k, 1))
         given = identity if calibration is None else np.asarray(calibration, dtype=np.float32).reshape(k, 2)
         probe.calibration_ = given
@@ -87,14 +87,14 @@ class Probe(ClassifierMixin, BaseEstimator):
         k = 1 if len(names) == 2 else len(names)
         start = None if self.prior is None else (self.prior.weight.astype(float), self.prior.bias.astype(float))
         weight, bias = start or (np.zeros((k, x.shape[1])), np.zeros(k))
-        beside = 0.0
+        narrowed = 0.0
         if len(x):
             strengths = [c / self.variance for c in STRENGTHS] if self.strength is None else [self.strength]
-            weight, bias, beside = fit_by_evidence(x, shares, weights, strengths, start, self.lens, self.axes)
+            weight, bias, narrowed = fit_by_evidence(x, shares, weights, strengths, start, self.lens, self.axes)
         fitted = type(self).from_heads(tuple(names), weight, bias)
         for name in ("classes_", "weight_", "bias_", "calibration_", "n_features_in_"):
             setattr(self, name, getattr(fitted, name))
-        self.beside_ = beside
+        self.narrowed_ = narrowed
         return self
 
     def logits(self, X: npt.ArrayLike) -> FloatArray:
@@ -129,7 +129,7 @@ class Probe(ClassifierMixin, BaseEstimator):
         """The same heads with another calibration (k, 2)."""
         self._check_fitted()
         other = Probe.from_heads(tuple(self.classes_), self.weight_, self.bias_, calibration)
-        other.beside_ = self.beside_
+        other.narrowed_ = self.narrowed_
         return other
 
     def _calibrated(self, logits: FloatArray) -> FloatArray:

@@ -111,16 +111,18 @@ def _one(panel: Panel, seat: int, shared: NDArray[np.bool_], truth: Floats | Non
 def trust(found: Sequence[Reliability]) -> dict[str, float]:
     """What an expert's answer weighs in ``models.labels.consensus``, from 0.25 to 1: nobody is silenced by a number.
 
-    Balanced accuracy over chance, beside the most reliable expert's; 1 where the intervals of the two meet, so that
-    nobody weighs less by bad luck, and 1 for all where too little is shared for Dawid and Skene's model: of two who
-    disagree nobody knows who is wrong.
+    Balanced accuracy over chance, beside the most reliable expert's, who is the one whose interval begins highest; 1
+    where the intervals of the two meet, for who shares fewer than ``DAWID_SKENE_SHARED`` images, and for all where too
+    little is shared for Dawid and Skene's model: of two who disagree nobody knows who is wrong. ``found`` must come
+    from images that were not chosen because somebody looked wrong (``models.lots.evenly``), or who works most looks
+    right.
     """
-    known = [one for one in found if one.accuracy.method == DAWID_SKENE and one.accuracy.value is not None]
+    enough = [one for one in found if one.accuracy.n >= DAWID_SKENE_SHARED and one.accuracy.method == DAWID_SKENE]
     weights = dict.fromkeys((one.expert for one in found), 1.0)
-    if not known:
+    if not enough:
         return weights
-    best = max(known, key=lambda one: one.accuracy.value or 0.0)
-    for one in known:
+    best = max(enough, key=lambda one: one.accuracy.lo or 0.0)
+    for one in enough:
         if (one.accuracy.hi or 0.0) < (best.accuracy.lo or 0.0):
             weights[one.expert] = float(np.clip(_above_chance(one) / _above_chance(best), LEAST_TRUST, 1.0))
     return weights

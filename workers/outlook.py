@@ -19,11 +19,11 @@ from models.diversity import Region, coverage, diversity_score
 from models.lots import evenly
 from models.panel import Panel
 from models.priors import Prompts
-from models.reliability import reliabilities, trust
 from models.reserve import reserved_in
 from workers.second_opinions import out_of_sample
-from workers.snapshot import OUTLOOK, Snapshot
+from workers.snapshot import Snapshot
 
+KEY = "outlook"
 EVERY = 10  # answers between two
 REGIONS, SHOWN, EXAMPLES = 24, 6, 6
 
@@ -35,7 +35,7 @@ def due(seen: Snapshot) -> bool:
 
 def before(seen: Snapshot) -> dict[str, Any]:
     """The last outlook, as the newest run before this round carried it; empty where there was none."""
-    return dict((seen.last_run.advice or {}).get(OUTLOOK) or {}) if seen.last_run else {}
+    return dict((seen.last_run.advice or {}).get(KEY) or {}) if seen.last_run else {}
 
 
 def _answers(held: dict[str, Any]) -> int:
@@ -47,11 +47,11 @@ def keep(settings: Settings, seen: Snapshot, number: int, prompts: Prompts | Non
     found = outlook(seen, prompts)
     with writing(settings) as session:
         run = session.query(Run).filter_by(attribute_id=seen.attribute.id, number=number).one()
-        run.advice = run.advice | {OUTLOOK: found}
+        run.advice = run.advice | {KEY: found}
 
 
 def outlook(seen: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
-    """Diversity in [0, 1], the regions of the pool least looked at, panel parity, the experts; plain JSON values."""
+    """Diversity in [0, 1], the regions of the pool least looked at, panel parity; plain JSON values."""
     labels, pool = seen.training, seen.view.pool
     rows = pool.positions(labels.asset_ids)
     kept = np.flatnonzero(rows >= 0)
@@ -61,22 +61,7 @@ def outlook(seen: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
         "diversity": round(diversity_score(pool.rows(rows), positive > 0.5, seen.seed), 4) if len(rows) else 0.0,
         "regions": [_told(seen, region) for region in regions(seen, rows, positive)[:SHOWN]],
         "parity": parity(seen, prompts),
-        "experts": experts(seen),
     }
-
-
-def experts(seen: Snapshot) -> list[dict[str, Any]]:
-    """Each expert's reliability on the images that others saw too, and what an answer of theirs counts from now on.
-
-    Doubtful images count here: everybody looks worse on them, and what is told is one expert beside another.
-    """
-    learned = set(seen.training.asset_ids)
-    panel = Panel.of([a for a in seen.answers if a.purpose != AUDIT and a.asset_id in learned], seen.attribute.classes)
-    if len(panel.experts) < 2:
-        return []
-    found = reliabilities(panel)
-    weights = trust(found) if seen.weigh else {}
-    return [one.to_dict() | {"weight": round(weights.get(one.expert, 1.0), 2)} for one in found]
 
 
 def regions(seen: Snapshot, rows: npt.NDArray[np.intp], positive: npt.NDArray[np.float64]) -> list[Region]:
@@ -101,7 +86,8 @@ def _told(seen: Snapshot, region: Region) -> dict[str, Any]:
 def parity(seen: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
     """How well an expert predicts the others and how well the probe does, on the answers that it may learn from.
 
-    The probe's side is cross-fitted by title: it never learned from the title that it is asked about.
+    The probe's side is cross-fitted by title: it never learned from the title that it is asked about, but for what
+    all answers together say of how far to rely on whom.
     """
     learned = set(seen.training.asset_ids)  # not what a person chose or imported of an audit title
     shared = evenly(seen.answers, seen.seed)  # on images asked again out of doubt everybody looks worse

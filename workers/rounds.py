@@ -26,9 +26,9 @@ from models.manifest import EXPERT_WEIGHTS, LEANS_ON
 from models.priors import Prompts
 from models.probe import Probe
 from models.probe_files import probe_bytes
-from workers import auditing, figures, outlook
+from workers import auditing, figures, outlook, reliance
 from workers.advising import advice
-from workers.snapshot import OUTLOOK, Snapshot
+from workers.snapshot import Snapshot
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,8 @@ def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease
     pace = auditing.pace(snapshot, said["state"], measured["average_precision"])
     said["audits"] = auditing.told(snapshot, pace)
     said |= {"thresholds": cuts, FOUND: [one.to_dict() for one in lines]} if lines else {}
-    said |= {OUTLOOK: held} if (held := outlook.before(snapshot)) else {}
+    said[reliance.KEY] = snapshot.reliance | {"weighed": snapshot.weigh}
+    said |= {outlook.KEY: held} if (held := outlook.before(snapshot)) else {}
     number = record(settings, snapshot, probe, metrics, said, lease, started)
     return Learned(probe, metrics, number, fresh=True, pace=pace)
 

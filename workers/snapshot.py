@@ -24,11 +24,11 @@ from models.files import digest_json
 from models.labels import Labels, consensus
 from models.learner import LearnerSettings
 from models.reserve import reserved_in
+from workers import reliance
 from workers.chosen import Picked, waiting_picks
 
 # Settings of an attribute that make no probe: how much to audit on demand, and the bounds that judge a probe.
 NOT_LEARNED = {"audits", "gates"}
-OUTLOOK = "outlook"  # key of a run's advice: what a round has no time for (``workers.outlook``)
 
 
 @dataclass(frozen=True)
@@ -77,19 +77,26 @@ class Snapshot:
     @cached_property
     def training(self) -> Labels:
         """Agreed labels of everything that was not asked for the audit and is of no audit title."""
-        rows = self.view.pool.positions(a.asset_id for a in self.answers)
-        held = reserved_in(self.view.pool, rows, self.learner.reserved_share, self.seed) & (rows >= 0)
-        told = [a for a, kept in zip(self.answers, ~held, strict=True) if a.purpose != AUDIT and kept]
-        return consensus(told, self.attribute.classes, self.weights)
+        return consensus(self._learned, self.attribute.classes, self.weights)
 
     @cached_property
+    def _learned(self) -> list[Answer]:
+        rows = self.view.pool.positions(a.asset_id for a in self.answers)
+        held = reserved_in(self.view.pool, rows, self.learner.reserved_share, self.seed) & (rows >= 0)
+        return [a for a, kept in zip(self.answers, ~held, strict=True) if a.purpose != AUDIT and kept]
+
+    @cached_property
+    def reliance(self) -> dict[str, Any]:
+        """How far to rely on whom, by the answers that may be learned from (``workers.reliance.judged``)."""
+        held = (self.last_run.advice or {}).get(reliance.KEY) if self.last_run else None
+        return reliance.judged(held, self._learned, self.count, self.attribute, self.seed)
+
+    @property
     def weights(self) -> dict[str, float]:
-        """Experts whose answers weigh less than others', as the last outlook found them; the same revision alone."""
-        last = self.last_run
-        if not self.weigh or last is None or last.revision != self.attribute.revision:
-            return {}
-        held = ((last.advice or {}).get(OUTLOOK) or {}).get("experts", [])
-        return {one["expert"]: one["weight"] for one in held if one["weight"] < 1}
+        """Experts whose answers weigh less than others', and what they count; none where that is switched off."""
+        there = {answer.expert for answer in self._learned} if self.weigh else set()
+        told = self.reliance["told"]
+        return {one["expert"]: one["weight"] for one in told if one["weight"] < 1 and one["expert"] in there}
 
     @cached_property
     def audited(self) -> Labels:

@@ -1,13 +1,14 @@
 """Does it pay to let answers count less of an expert whom the others contradict? Simulated panels over real vectors.
 
-Each of three experts answers images of their own; two in forty answers are second opinions by lot, five more where
-ActiveLab asks, about as in the product. A probe learns from ``consensus`` with every answer alike, and once more with
-the weights of ``models.reliability.trust``.
+Each of three experts answers images of their own; one image in twenty gets another opinion by lot, and one answer in
+eight is a second opinion where ActiveLab asks, about as in the product. A probe learns from ``consensus`` with every
+answer alike, and once more with the weights of ``workers.reliance``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +17,31 @@ import numpy.typing as npt
 
 from benchmarks.agreement.labelling import CLASSES, Ints, answer
 from benchmarks.campaigns import load
-from models.answers import Answer
+from models.answers import SECOND_OPINION, Answer
 from models.labels import Labels, consensus
+from models.lots import by_lot
 from models.metrics import average_precision
 from models.panel import NO_VOTE, Panel
 from models.probe import Probe
-from models.reliability import reliabilities, trust
 from models.second_opinion import second_opinions
+from workers.reliance import told
 
-# How often each of the three says yes to a positive, and no to a negative.
+GOOD, FAIR = (0.95, 0.97), (0.90, 0.95)  # how often an expert says yes to a positive, and no to a negative
+CARELESS, ALIKE = (0.60, 0.65), (0.88, 0.92)
+EVEN, MOST = (1 / 3, 1 / 3, 1 / 3), (0.1, 0.1, 0.8)  # of the images, how many each of the three answers
 PANELS = {
-    "one careless": ((0.95, 0.97), (0.90, 0.95), (0.60, 0.65)),
-    "one who guesses": ((0.95, 0.97), (0.90, 0.95), (0.50, 0.50)),
-    "one who says yes too often": ((0.95, 0.97), (0.93, 0.95), (0.95, 0.70)),
-    "all alike": ((0.88, 0.92),) * 3,
+    "one careless": ((GOOD, FAIR, CARELESS), EVEN),
+    "one who guesses": ((GOOD, FAIR, (0.5, 0.5)), EVEN),
+    "one who says yes too often": ((GOOD, (0.93, 0.95), (0.95, 0.70)), EVEN),
+    "all alike": ((ALIKE, ALIKE, ALIKE), EVEN),
+    "a careless one who does most": ((GOOD, FAIR, CARELESS), MOST),
+    "all alike, one does most": ((ALIKE, ALIKE, ALIKE), MOST),
 }
 ATTRIBUTES = (("faces", "serious"), ("faces", "happy"), ("posters", "animation"), ("ferplus", "happy"))
-BUDGETS = (480, 960)
-IMAGES, POSITIVE = 800, 1 / 3  # answered for the first time, and how many of them are positives, as a query finds them
-OWN, DOUBTFUL, LOT = 33, 5, 2  # answers a round: on new images, second opinions by doubt, by lot
+BUDGETS = (960, 1920)
+IMAGES, POSITIVE = 1600, 1 / 3  # answered for the first time, and how many of them are positives, as a query finds them
+LOTS = 0  # the seed of the lots
+OWN, DOUBTFUL = 66, 10  # answers a round: on new images, second opinions where there is doubt
 Say = Callable[[int, int], Answer]
 
 
@@ -43,18 +50,22 @@ def weighing_rows(folder: Path, seed: int) -> Iterator[dict[str, Any]]:
     for file, attribute in ATTRIBUTES:
         held = load(folder / f"{file}.npz")
         truth = held["labels"][:, held["label_names"].tolist().index(attribute)].astype(np.intp)
-        for panel, experts in PANELS.items():
+        for panel, (experts, work) in PANELS.items():
             rng = np.random.default_rng([seed, 7, len(panel)])
-            for answers in _campaign(held, truth, experts, rng):
-                weights = trust(reliabilities(Panel.of(answers, CLASSES)))
+            for answers in _campaign(held, truth, experts, work, rng):
+                weights = {one["expert"]: one["weight"] for one in told(answers, CLASSES, LOTS)}
                 base = {"seed": seed, "attribute": attribute, "panel": panel, "answers": len(answers)}
                 alike, weighed = (_quality(held, truth, consensus(answers, CLASSES, w)) for w in ({}, weights))
-                found = [round(weights[name], 3) for name in sorted(weights)]
+                found = [weights.get(f"e{seat}", 1.0) for seat in range(len(experts))]
                 yield base | {"alike": alike, "weighed": weighed, "weights": found}
 
 
 def _campaign(
-    held: dict[str, Any], truth: Ints, experts: Sequence[tuple[float, float]], rng: np.random.Generator
+    held: dict[str, Any],
+    truth: Ints,
+    experts: Sequence[tuple[float, float]],
+    work: Sequence[float],
+    rng: np.random.Generator,
 ) -> Iterator[list[Answer]]:
     """The answers as they stand at each budget."""
 
@@ -65,12 +76,12 @@ def _campaign(
     rows = _drawn(np.flatnonzero(held["split"] == 0), truth, rng)
     said: list[Answer] = []
     turn = 0
-    while len(said) < BUDGETS[-1]:
-        said += [say(int(rows[(turn + i) % IMAGES]), (turn + i) % len(experts)) for i in range(OWN)]
-        turn += OWN
-        said += _again(held, said, say, len(experts), rng)
-        if len(said) in BUDGETS:
-            yield list(said)
+    for budget in BUDGETS:
+        while len(said) < budget:
+            said += [say(int(row), int(rng.choice(len(experts), p=work))) for row in rows[turn : turn + OWN]]
+            turn += OWN
+            said += [replace(one, purpose=SECOND_OPINION) for one in _again(held, said, say, len(experts), rng)]
+        yield said[:budget]
 
 
 def _drawn(pool: Ints, truth: Ints, rng: np.random.Generator) -> Ints:
@@ -86,8 +97,7 @@ def _again(held: dict[str, Any], said: list[Answer], say: Say, experts: int, rng
     names = tuple(f"e{seat}" for seat in range(experts))
     asked = {one.asset_id: one.expert for one in second_opinions(panel, _unseen(held, labels, rng), names, DOUBTFUL)}
     alone = (panel.votes != NO_VOTE).sum(axis=1) == 1
-    free = [i for i in np.flatnonzero(alone).tolist() if panel.asset_ids[i] not in asked]
-    for row in rng.choice(free, LOT, replace=False).tolist():
+    for row in np.flatnonzero(alone & by_lot(panel.asset_ids, LOTS)).tolist():
         first = int(np.flatnonzero(panel.votes[row] != NO_VOTE)[0])
         asked[panel.asset_ids[row]] = names[(first + 1 + int(rng.integers(experts - 1))) % experts]
     return [say(int(asset), names.index(expert)) for asset, expert in asked.items()]

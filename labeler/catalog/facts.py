@@ -98,8 +98,9 @@ def labels_of(run: Run) -> dict[str, Any]:
     experts = labels.get("experts")
     if isinstance(experts, dict | list):
         labels["experts"] = len(experts)
-    if weights := labels.get(EXPERT_WEIGHTS):
-        labels[EXPERT_WEIGHTS] = sorted(weights.get(expert, 1.0) for expert in experts or weights)
+    if weights := labels.pop(EXPERT_WEIGHTS, {}):
+        everybody = {*weights, *(experts if isinstance(experts, dict) else ())}
+        labels[EXPERT_WEIGHTS] = sorted(weights.get(expert, 1.0) for expert in everybody)
     labels.setdefault("answers", run.answers)
     labels.setdefault("agreement", (run.metrics.get("alpha") or {}).get("value"))
     return labels

@@ -109,7 +109,7 @@ def answer_rows(found: Exported) -> list[dict[str, Any]]:
 
 
 def agreed_rows(settings: Settings, found: Exported) -> list[dict[str, Any]]:
-    """One row an asset with the label that its answers agree on, as the learner weighs them.
+    """One row an asset with the label that its answers agree on, every expert counting alike.
 
     ``label`` is None where no class leads alone; ``weight`` 1 is one sure answer; ``reserved`` marks the titles kept
     for audits, which no probe is trained on. Answers that hold no more, and skips, are left out.

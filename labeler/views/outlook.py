@@ -47,7 +47,7 @@ class Unseen:
 
 
 @dataclass(frozen=True)
-class Reliable:
+class Relied:
     """An expert's share of right answers on the images that others saw too, and what an answer of theirs counts."""
 
     expert: str
@@ -61,6 +61,7 @@ class Outlook:
 
     For those who manage: ``expert``, ``probe`` and ``difference``, panel parity, and ``experts``, the most reliable
     first. ``measured``: whether each expert's is Dawid and Skene's; else it is agreement with the others' majority.
+    ``weighed``: whether answers may count less at all.
     """
 
     headline: str
@@ -71,8 +72,9 @@ class Outlook:
     expert: Quality | None = None
     probe: Quality | None = None
     difference: Quality | None = None
-    experts: Sequence[Reliable] = ()
+    experts: Sequence[Relied] = ()
     measured: bool = False
+    weighed: bool = True
 
 
 def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
@@ -82,11 +84,12 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
     held: Mapping[str, Any] = said.get("outlook") or {}
     parity = held.get("parity") if viewer.manages else None
     figures = {name: read(parity, name) for name in ("expert", "probe", "difference")} if parity else {}
-    told = _experts(session, held.get("experts") or []) if viewer.manages else []
-    methods = {one["accuracy"].get("method") for one in held.get("experts") or []}
+    judged = (said.get("reliance") or {}) if viewer.manages else {}
+    told = judged.get("told") or []
     return Outlook(
-        experts=told,
-        measured=DAWID_SKENE in methods,
+        experts=_experts(session, told),
+        measured=any(one["accuracy"].get("method") == DAWID_SKENE for one in told),
+        weighed=bool(judged.get("weighed", True)),
         headline=HEADLINES.get(str(said.get("state", "")), ""),
         advice=advice(said),
         meters=meters(said.get("evidence") or {}, str(said.get("state", ""))),
@@ -96,10 +99,10 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
     )
 
 
-def _experts(session: Session, held: Sequence[Mapping[str, Any]]) -> list[Reliable]:
+def _experts(session: Session, held: Sequence[Mapping[str, Any]]) -> list[Relied]:
     names: dict[str, str] = {email: name for email, name in session.execute(select(Expert.email, Expert.name)) if name}
     found = [
-        Reliable(names.get(one["expert"], one["expert"]), read(one, "accuracy"), float(one["weight"])) for one in held
+        Relied(names.get(one["expert"], one["expert"]), read(one, "accuracy"), float(one["weight"])) for one in held
     ]
     return sorted(found, key=lambda one: (-(one.right.value or 0.0), one.expert))
 

@@ -37,7 +37,7 @@ def variance_reduction(
     being new; after each pick the posterior is updated as if its label had come, so a batch does not repeat itself.
     ``reference`` (default: the candidates) says where the predictions matter; ``centre`` (d,) and ``variance`` of the
     pool keep what all its vectors share out of the kernel, ``axes`` what varies most among them, as far as the
-    estimator's ``beside_`` says. No randomness. Costs (candidates + reference) x (seen + candidates) x d.
+    estimator's ``narrowed_`` says. No randomness. Costs (candidates + reference) x (seen + candidates) x d.
     """
     rows = np.concatenate([X, X if reference is None else reference]).astype(np.float32)
     known = X[:0] if seen is None else np.asarray(seen, dtype=np.float32)
@@ -45,9 +45,9 @@ def variance_reduction(
     shift = np.zeros(X.shape[1], dtype=np.float32) if centre is None else centre
     scale = np.float32(1 / np.sqrt(variance))
     rows, known = scale * (rows - shift), scale * (known - shift)
-    beside = getattr(estimator, "beside_", 0.0)
-    if axes is not None and beside:
-        rows, known = axes.evened(rows, beside), axes.evened(known, beside)
+    belief = getattr(estimator, "narrowed_", 0.0)
+    if axes is not None and belief:
+        rows, known = axes.narrowed(rows, belief), axes.narrowed(known, belief)
     covariance = _posterior(rows, len(X), known, doubt_seen)
     return _greedy(covariance, doubt[: len(X)], doubt[len(X) :], n_instances)
 

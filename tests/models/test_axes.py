@@ -33,7 +33,7 @@ def loud(seed: int, along: bool) -> World:
 def quality(here: World, index: np.ndarray) -> tuple[float, float]:
     probe = fit(here.pool, here.labels(index), here.classes, None, PLAIN, SEED)
     scores = here.pool.logits(probe.weight_, probe.bias_)[:, 0]
-    return float(average_precision_score(here.truth == 0, scores)), probe.beside_
+    return float(average_precision_score(here.truth == 0, scores)), probe.narrowed_
 
 
 @pytest.mark.parametrize("along", [False, True])
@@ -76,7 +76,7 @@ def test_a_narrowed_prior_is_an_even_one_on_evened_rows(
     probe = Probe(here.classes, 0.8, lens=lens, axes=axes).fit(x, shares)
     np.testing.assert_allclose(probe.weight_, weight @ root.T, atol=3e-3)
     np.testing.assert_allclose(probe.bias_, bias, atol=3e-3)
-    assert probe.beside_ == pytest.approx(1)
+    assert probe.narrowed_ == pytest.approx(1)
 
 
 @pytest.mark.parametrize("belief", [0.0, 0.3, 1.0])
@@ -86,7 +86,7 @@ def test_products_of_evened_rows_are_the_priors_covariance(belief: float) -> Non
     axes = Axes(directions, np.array([-0.95, -0.4], dtype=np.float32), 2.0)
     covariance = (1 - belief) * np.eye(10) + belief * 2 * (np.eye(10) + (directions.T * axes.widths) @ directions)
     left, right = rng.standard_normal((2, 6, 10)).astype(np.float32)
-    found = axes.evened(left, belief) @ axes.evened(right, belief).T
+    found = axes.narrowed(left, belief) @ axes.narrowed(right, belief).T
     np.testing.assert_allclose(found, left @ covariance @ right.T, atol=1e-4)
 
 
@@ -94,7 +94,7 @@ def test_each_leading_direction_adds_as_much_as_the_others_and_the_sum_stays() -
     pool = loud(1, along=False).pool
     axes = leading(pool)
     assert axes is not None
-    rows = axes.evened(pool.rows(np.arange(len(pool))), 1.0)
+    rows = axes.narrowed(pool.rows(np.arange(len(pool))), 1.0)
     covariance = np.cov(rows.T)
     assert np.trace(covariance) == pytest.approx(pool.variance, rel=0.02)
     along = np.diag(axes.directions @ covariance @ axes.directions.T)
@@ -116,12 +116,38 @@ def test_a_pool_too_small_or_too_flat_has_no_axes_and_still_gives_a_probe_and_a_
     assert len(asks) == min(5, max(0, copies - 2))
 
 
+def test_labels_that_say_nothing_leave_the_odds_as_they_were() -> None:
+    here = loud(1, along=False)
+    assert quality(here, np.array([0]))[1] == pytest.approx(evidence.BESIDE, abs=0.03)
+
+
+@pytest.mark.parametrize("n", [33, 40, 60])
+def test_a_pool_of_fewer_images_than_dimensions_has_even_axes_too(n: int) -> None:
+    rng = np.random.default_rng(n)
+    ids = np.array([f"a{i:03d}" for i in range(n)])
+    pool = Pool(ids, ids, (unit_length(rng.standard_normal((n, 512)) * np.r_[np.full(8, 6.0), np.ones(504)]),))
+    axes = leading(pool)
+    assert axes is not None
+    assert 1 < axes.scale < 3
+    rows = axes.narrowed(pool.rows(np.arange(n)), 1.0)
+    spread = np.linalg.eigvalsh(np.cov(rows.T))[::-1]
+    along = np.diag(axes.directions @ np.cov(rows.T) @ axes.directions.T)
+    assert along.mean() == pytest.approx((spread.sum() - along.sum()) / (n - 1 - LEADING), rel=0.05)
+
+
+def test_a_pool_with_nothing_beside_its_leading_directions_has_no_axes() -> None:
+    rng = np.random.default_rng(0)
+    ids = np.array([f"a{i:03d}" for i in range(300)])
+    raw = rng.standard_normal((300, 64)) * np.r_[np.full(7, 5.0), np.full(57, 0.005)]
+    assert leading(Pool(ids, ids, (unit_length(raw),))) is None
+
+
 def test_the_query_looks_where_the_probe_does() -> None:
     here = loud(2, along=False)
     index = np.random.default_rng(2).choice(900, 120, replace=False)
     labels = here.labels(index)
     probe = fit(here.pool, labels, here.classes, None, PLAIN, SEED)
-    assert probe.calibrated([[2.0, 0.5]]).beside_ == probe.beside_ > 0.5
+    assert probe.calibrated([[2.0, 0.5]]).narrowed_ == probe.narrowed_ > 0.5
     told = [ask.index for ask in plan(here.pool, probe, labels, index, 10, PLAIN, SEED)]
-    probe.beside_ = 0.0
+    probe.narrowed_ = 0.0
     assert told != [ask.index for ask in plan(here.pool, probe, labels, index, 10, PLAIN, SEED)]

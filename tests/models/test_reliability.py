@@ -44,6 +44,18 @@ def test_experts_who_are_alike_weigh_alike() -> None:
     assert np.mean(weights) > 0.95
 
 
+def test_a_newcomer_with_a_few_right_answers_changes_nobodys_weight() -> None:
+    rng = np.random.default_rng(3)
+    votes = noisy((rng.random(150) < 0.5).astype(np.intp), (0.94, 0.92, 0.6), 3)
+    before = trust(reliabilities(panel(votes)))
+    fourth = np.full((150, 1), NO_VOTE)
+    fourth[:3, 0] = votes[:3, 0]
+    after = trust(reliabilities(panel(np.hstack([votes, fourth]))))
+    assert before["e2"] < 1
+    assert {name: after[name] for name in before} == pytest.approx(before, abs=0.03)
+    assert after["e3"] == 1
+
+
 def test_nobody_weighs_less_where_it_cannot_be_known_who_is_wrong() -> None:
     rng = np.random.default_rng(1)
     votes = noisy((rng.random(200) < 0.5).astype(np.intp), (0.95, 0.55), 1)

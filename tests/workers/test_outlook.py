@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from labeler.catalog.facts import labels_of
 from labeler.records.schema import Run
 from labeler.records.session import reading
 from models.answers import Answer
 from tests import factories
 from tests.workers.test_figures import studio
 from tests.workers.test_ordering import NOON
-from workers import figures, outlook, rounds
+from workers import figures, outlook
 from workers.snapshot import Snapshot
 
 
@@ -51,46 +50,6 @@ def test_a_second_expert_gives_a_person_to_hold_the_probe_against() -> None:
     assert both["expert"]["value"] == pytest.approx(0.8, abs=0.2)
     assert both["probe"]["value"] is not None
     assert both["difference"]["lo"] <= both["difference"]["value"] <= both["difference"]["hi"]
-
-
-def careless(seen: Snapshot) -> Snapshot:
-    """Two further experts on the same images: one who says the same, one who says what comes to mind."""
-    others = [
-        Answer(one.asset_id, one.title_id, expert, value, "second-opinion", NOON)
-        for i, one in enumerate(seen.answers)
-        for expert, value in (("same@x.org", one.value), ("any@x.org", "yes" if i % 2 else "no"))
-    ]
-    return changed(seen, answers=(*seen.answers, *others))
-
-
-def test_answers_of_an_expert_whom_the_others_contradict_count_less_in_the_next_round() -> None:
-    seen = careless(studio(0, training=60))
-    told = {one["expert"]: one for one in outlook.outlook(seen, None)["experts"]}
-    assert told["same@x.org"]["weight"] == 1
-    assert 0.25 <= told["any@x.org"]["weight"] < 0.5
-    assert told["same@x.org"]["accuracy"]["lo"] > told["any@x.org"]["accuracy"]["hi"]
-    last = Run(revision=seen.attribute.revision, advice={"outlook": {"experts": list(told.values())}})
-    next_round = changed(seen, last_run=last)
-    assert next_round.weights == {"any@x.org": told["any@x.org"]["weight"]}
-    assert next_round.training != seen.training
-    assert next_round.audited == seen.audited
-    assert next_round.digest != seen.digest
-    assert rounds.summary(next_round)["expert_weights"] == next_round.weights
-    assert "expert_weights" not in rounds.summary(seen)
-    off = changed(next_round, weigh=False)
-    assert {one["weight"] for one in outlook.experts(off)} == {1.0}
-    assert (off.training, off.digest) == (seen.training, seen.digest)
-    last.revision += 1
-    assert changed(seen, last_run=last).weights == {}
-
-
-def test_what_the_world_outside_sees_names_no_expert() -> None:
-    labels = {"experts": {"ana@x.org": 60, "ben@x.org": 50}, "expert_weights": {"ben@x.org": 0.4}}
-    assert labels_of(Run(labels=labels, answers=110, metrics={}))["expert_weights"] == [0.4, 1.0]
-
-
-def test_one_expert_alone_is_not_judged() -> None:
-    assert outlook.outlook(studio(0, training=60), None)["experts"] == []
 
 
 def test_what_a_person_chose_or_imported_of_an_audit_title_is_left_out() -> None:

@@ -66,18 +66,20 @@ def judged(expert: str, right: float, weight: float, method: str = "Dawid-Skene"
 def test_who_manages_sees_how_far_to_rely_on_whom_and_experts_do_not(settings: Settings) -> None:
     with reading(settings) as session:
         romance = attributes.find(session, "romance")
-    held = {"experts": [judged("any@x.org", 0.6, 0.31), judged("ana@x.org", 0.95, 1.0)]}
-    factories.add_run(settings, romance, answers=20, advice={"outlook": held})
+    held = {"told": [judged("any@x.org", 0.6, 0.31), judged("ana@x.org", 0.95, 1.0)], "weighed": True}
+    factories.add_run(settings, romance, answers=20, advice={"reliance": held})
     found = shown(settings, OWNER)
     assert [(one.expert, one.right.value, one.weight) for one in found.experts] == [
         ("ana@x.org", 0.95, 1.0),
         ("any@x.org", 0.6, 0.31),
     ]
     assert found.measured
+    assert found.weighed
     assert shown(settings, EXPERT).experts == []
-    few = {"experts": [judged("ana@x.org", 0.9, 1.0, "agreement with the majority of the others")]}
-    factories.add_run(settings, romance, answers=30, advice={"outlook": few})
-    assert not shown(settings, OWNER).measured
+    few = {"told": [judged("ana@x.org", 0.9, 1.0, "agreement with the majority of the others")], "weighed": False}
+    factories.add_run(settings, romance, answers=30, advice={"reliance": few})
+    owners = shown(settings, OWNER)
+    assert (owners.measured, owners.weighed) == (False, False)
 
 
 def test_meters_fill_as_the_goals_come_near() -> None:

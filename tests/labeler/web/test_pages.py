@@ -169,7 +169,7 @@ def test_owners_see_whose_answers_count_less_and_experts_do_not(
         {"expert": "any@x.org", "accuracy": accuracy | {"value": 0.6, "lo": 0.5, "hi": 0.7}, "weight": 0.31},
     ]
     labels = {"experts": {"ana@x.org": 90, "any@x.org": 80}, "expert_weights": {"any@x.org": 0.31}}
-    factories.add_run(settings, romance, 170, labels=labels, advice={"outlook": {"experts": held}})
+    factories.add_run(settings, romance, 170, labels=labels, advice={"reliance": {"told": held, "weighed": True}})
     page = owner.get("/attributes/romance").text
     assert "How far to rely on whom" in page
     assert "0.31" in page
@@ -177,6 +177,10 @@ def test_owners_see_whose_answers_count_less_and_experts_do_not(
         owner.get("/attributes/romance/review").text.split()
     )
     assert "How far to rely on whom" not in expert.get("/attributes/romance").text
+    factories.add_run(settings, romance, 171, labels={}, advice={"reliance": {"told": held, "weighed": False}})
+    page = owner.get("/attributes/romance").text
+    assert "Every answer counts the same" in page
+    assert "0.31" not in page
 
 
 def test_a_review_without_figures_says_once_what_is_missing_and_shows_no_empty_boxes(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.axes import Axes
 from models.probe import Probe
 from models.strategies import strategy
 from tests.models.worlds import world
@@ -32,6 +33,30 @@ def test_gains_are_those_of_the_laplace_posterior_computed_in_weight_space() -> 
         np.testing.assert_allclose(gain, falls[pick], rtol=2e-3)
         assert falls[pick] >= falls[np.setdiff1d(np.arange(60), picks[: list(picks).index(pick)])].max() * 0.999
         precision = grown[pick]
+
+
+def test_with_axes_the_gains_are_those_on_rows_that_an_even_prior_sees() -> None:
+    probe, seen, candidates, reference = scene()
+    directions = np.linalg.qr(np.random.default_rng(1).standard_normal((seen.shape[1], 2)))[0].T.astype(np.float32)
+    axes = Axes(directions, np.array([-0.9, -0.6], dtype=np.float32), 1.8)
+    rows = {"seen": seen, "candidates": candidates, "reference": reference}
+    told = {name: axes.narrowed(one, 0.7) for name, one in rows.items()}
+
+    class Known:
+        """Answers for the narrowed rows as the probe does for the rows they came from."""
+
+        def predict_proba(self, x: np.ndarray) -> np.ndarray:
+            whole, known = np.concatenate(list(told.values())), np.concatenate(list(rows.values()))
+            place = [int(np.abs(whole - one).sum(axis=1).argmin()) for one in x]
+            return probe.predict_proba(known[place])
+
+    expected = strategy("variance_reduction")(
+        Known(), told["candidates"], 6, seen=told["seen"], reference=told["reference"]
+    )
+    probe.narrowed_ = 0.7
+    found = strategy("variance_reduction")(probe, candidates, 6, seen=seen, reference=reference, axes=axes)
+    np.testing.assert_array_equal(found[0], expected[0])
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-3)
 
 
 def test_a_copy_of_what_was_just_picked_is_not_picked_next() -> None:
