@@ -104,8 +104,10 @@ def _one(panel: Panel, seat: int, shared: NDArray[np.bool_], truth: Floats | Non
     name = f"reliability:{panel.experts[seat]}"
     if not n:
         return Reliability(panel.experts[seat], unknown(name, 0, method, "no image was also seen by another"), smoothed)
-    lo, hi = share_interval(right / n * known, known)
-    return Reliability(panel.experts[seat], Metric(name, right / n, lo, hi, n, method), smoothed)
+    share = min(right / n, 1.0)
+    lo, hi = share_interval(share * known, known)
+    # Where all but nothing is right the interval ends at the share itself, and rounding may put one above the other.
+    return Reliability(panel.experts[seat], Metric(name, share, min(lo, share), max(hi, share), n, method), smoothed)
 
 
 def trust(found: Sequence[Reliability]) -> dict[str, float]:

@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.panel import NO_VOTE, Panel
 from models.reliability import likely_truth, reliabilities, trust
@@ -32,6 +34,20 @@ def test_experts_of_known_accuracy_are_told_apart() -> None:
     assert weights["e0"] == 1
     assert 0.25 <= weights["e3"] < min(weights["e1"], weights["e2"])
     assert json.loads(json.dumps(found[0].to_dict()))["expert"] == "e0"
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), images=st.integers(1, 120), right=st.sampled_from([0.0, 0.5, 0.97, 1.0]))
+def test_whatever_was_answered_every_figure_lies_in_its_interval(seed: int, images: int, right: float) -> None:
+    """Nearly perfect experts once gave a share that was above its interval by one rounding, and a round stopped."""
+    rng = np.random.default_rng(seed)
+    votes = noisy((rng.random(images) < rng.random()).astype(np.intp), (right, 1.0, 1.0), seed)
+    votes[rng.random(votes.shape) < rng.random() * 0.5] = NO_VOTE
+    votes[(votes == NO_VOTE).all(axis=1), 0] = 0
+    found = reliabilities(panel(votes))
+    known = [one.accuracy for one in found if one.accuracy.value is not None]
+    assert all((one.lo or 0) <= (one.value or 0) <= (one.hi or 0) for one in known)
+    assert all(0.25 <= weight <= 1 for weight in trust(found).values())
 
 
 def test_experts_who_are_alike_weigh_alike() -> None:
