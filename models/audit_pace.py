@@ -67,7 +67,7 @@ def stream_share(
     wide = width is None or width > goal
     if state in ("settled", "exhausted") and wide:
         return max(base, SETTLED_SHARE), "More labels hardly change the probe, so half of the questions measure it."
-    if labels >= BUYS_MUCH and audits < needed and state != "hopeless":
+    if labels >= BUYS_MUCH and audits < needed and state not in ("hopeless", "outlier"):
         return max(base, WAITING_SHARE), f"A quarter of the questions measure, until {needed} audit answers are in."
     if not wide:
         return base, "The interval is narrow: the usual share of the questions keeps it so."

@@ -59,6 +59,18 @@ class Panel:
         """How many experts chose each class, intp (assets, classes)."""
         return np.stack([(self.votes == i).sum(axis=1) for i in range(len(self.classes))], axis=1).astype(np.intp)
 
+    def leaving_out(self, seat: int) -> Panel:
+        """The panel without one expert, and without the images that nobody else answered."""
+        votes = np.delete(self.votes, seat, axis=1)
+        kept = np.flatnonzero((votes != NO_VOTE).any(axis=1)).tolist()
+        return Panel(
+            tuple(self.asset_ids[row] for row in kept),
+            tuple(self.title_ids[row] for row in kept),
+            tuple(name for place, name in enumerate(self.experts) if place != seat),
+            self.classes,
+            votes[kept],
+        )
+
     def without(self, seat: int) -> NDArray[np.intp]:
         """The majority of all experts but one, intp (assets,): ``NO_VOTE`` where the others tie or are silent."""
         return leader(self.counts() - (self.votes[:, [seat]] == np.arange(len(self.classes))))

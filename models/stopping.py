@@ -15,7 +15,7 @@ from models.errors import DataError
 from models.metrics import Metric
 
 Floats = NDArray[np.float64]
-State = Literal["labelling", "narrow", "settled", "exhausted", "hopeless"]
+State = Literal["labelling", "narrow", "settled", "exhausted", "outlier", "hopeless"]
 
 # A ranking that moved by this much since half the labels gains a quarter of it by as many again (benchmarks/stopping).
 GAIN_PER_MOVEMENT = 0.25
@@ -139,6 +139,7 @@ def advise(
     found: float | None = None,
     remaining: float | None = None,
     alpha: Metric | None = None,
+    alpha_without_one: Metric | None = None,
     goals: Goals | None = None,
 ) -> Advice:
     """One piece of advice from everything that is known.
@@ -146,7 +147,8 @@ def advise(
     ``checkpoints`` of this attribute's probes on one fixed stop set (the reserved assets, or a part of them), ``share``
     of positives there, a number or (k,): the mean calibrated probability (None where unknown); ``average_precision``
     the audit's; ``found`` positives so far and ``remaining`` ones to expect among images not asked about; ``alpha`` the
-    experts'. Settled means that the movement was within the goal at this checkpoint and at the one before it.
+    experts', ``alpha_without_one`` theirs without the one who differs most. Settled means that the movement was within
+    the goal at this checkpoint and at the one before it.
     """
     goals = goals or Goals()
     labels = max((checkpoint.labels for checkpoint in checkpoints), default=0)
@@ -162,12 +164,13 @@ def advise(
         "alpha": None if alpha is None else alpha.value,
         # Of few images, and a rare class, a single dispute pulls the whole interval down.
         "alpha_hi": None if alpha is None or alpha.n < goals.least_shared else alpha.hi,
+        "alpha_without_one": None if alpha_without_one is None else alpha_without_one.value,
     }
     enough = labels >= goals.least_labels
     settled = enough and len(moved) > 1 and max(value for _, value in moved[-2:]) <= goals.movement
     state = _state(evidence, goals, settled=settled, enough=enough)
     gain = expected_gain(labels, moved[-1][1]) if moved else None
-    stop = state in ("settled", "exhausted", "hopeless") and not (state == "settled" and _wide(width, goals))
+    stop = state in ("settled", "exhausted", "outlier", "hopeless") and not (state == "settled" and _wide(width, goals))
     return Advice(state, stop, _sentence(state, evidence, goals, gain), evidence, gain)
 
 
@@ -187,7 +190,8 @@ def _wide(width: float | None, goals: Goals) -> bool:
 def _state(evidence: dict[str, float | None], goals: Goals, *, settled: bool, enough: bool) -> State:
     alpha_hi, unfound = evidence["alpha_hi"], evidence["remaining_share"]
     if alpha_hi is not None and alpha_hi < goals.alpha:
-        return "hopeless"
+        rest = evidence["alpha_without_one"]
+        return "outlier" if rest is not None and rest >= goals.alpha else "hopeless"
     if enough and unfound is not None and unfound <= goals.remaining:
         return "exhausted"
     if settled:
@@ -201,6 +205,11 @@ def _sentence(state: State, evidence: dict[str, float | None], goals: Goals, gai
         return (
             f"Pause and sharpen the definition: the experts' alpha is {evidence['alpha']:.2f}, at most "
             f"{evidence['alpha_hi']:.2f}, and below {goals.alpha:g} no probe can learn what they mean."
+        )
+    if state == "outlier":
+        return (
+            f"Pause and find out why one expert answers otherwise: the alpha of all is {evidence['alpha']:.2f}, and "
+            f"{evidence['alpha_without_one']:.2f} without the one who differs most. The definition may be fine."
         )
     if state == "exhausted":
         return (

@@ -36,6 +36,7 @@ def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[s
         expected_share(probe, raw),
         average_precision=metrics.get("average_precision"),
         alpha=metrics.get("alpha"),
+        alpha_without_one=figures.agreement_without_one(snapshot, metrics.get("alpha")),
         found=positives,
         remaining=remaining,
     )

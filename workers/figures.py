@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from labeler.lines import Goal
 from models import learner
-from models.agreement import alpha
+from models.agreement import TENTATIVE, alpha, alpha_without_one
 from models.calibration import apply, calibrate, cross_calibrated, identity
 from models.evaluation import cross_validated, evaluate_audit
 from models.labels import Labels
@@ -53,6 +53,14 @@ def measure(
     shared = evenly(snapshot.answers, snapshot.seed)
     found["alpha"] = alpha(Panel.of(shared, snapshot.attribute.classes), seed=snapshot.seed)
     return found
+
+
+def agreement_without_one(snapshot: Snapshot, agreement: Metric | None) -> Metric | None:
+    """Alpha without the expert who differs most; not asked where the experts agree well enough."""
+    if agreement is None or agreement.hi is None or agreement.hi >= TENTATIVE:
+        return None
+    panel = Panel.of(evenly(snapshot.answers, snapshot.seed), snapshot.attribute.classes)
+    return alpha_without_one(panel, snapshot.seed)
 
 
 def calibrated(snapshot: Snapshot, probe: Probe) -> Probe:

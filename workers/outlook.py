@@ -29,8 +29,8 @@ REGIONS, SHOWN, EXAMPLES = 24, 6, 6
 
 
 def due(seen: Snapshot) -> bool:
-    """Whether enough was answered since the last one."""
-    return bool(seen.count) and seen.count >= _answers(before(seen)) + EVERY
+    """Whether enough was answered, or set aside, since the last one."""
+    return bool(seen.count) and not 0 <= seen.count - _answers(before(seen)) < EVERY
 
 
 def before(seen: Snapshot) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -32,10 +33,16 @@ from models.errors import SettingsError
 @click.option("--json", "as_json", is_flag=True, help="Nothing changes: the check prints JSON in any case.")
 def command(workspace: str | None, check: bool, answers: int, keep: bool, as_json: bool) -> None:
     """Start everything with the sample catalogue: drawings, simulated experts, one published probe."""
+    signal.signal(signal.SIGTERM, interrupted)
     if check:
         _check(workspace, answers, keep)
     else:
         _demo(workspace, answers)
+
+
+def interrupted(*_: object) -> None:
+    """SIGTERM stops as Ctrl-C does: by itself it would end this process alone and leave all that it started."""
+    raise KeyboardInterrupt
 
 
 def _settings(workspace: str | Path | None, keep_ports: bool = False) -> Settings:

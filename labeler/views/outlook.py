@@ -23,6 +23,7 @@ HEADLINES = {
     "settled": "Settled",
     "exhausted": "Hardly any positives are left to find",
     "hopeless": "The definition needs work",
+    "outlier": "One expert answers otherwise",
 }
 STOPPED = ("settled", "narrow")  # where it may stop although positives are left
 MOST = 0.2  # movement at which the steadiness bar is empty

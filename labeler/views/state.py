@@ -10,12 +10,14 @@ from labeler.views.viewer import Viewer
 from models.audit_pace import BUYS_MUCH
 
 SEEDING, LABELLING, SETTLED, PUBLISHED, UNDEFINED = "seeding", "labelling", "settled", "published", "needs definition"
+DIFFERS = "one expert differs"
 ABOUT = {
     SEEDING: "No probe has been learned yet: it begins with the first answers.",
     LABELLING: "Every answer teaches the probe, and the probe picks what to ask next.",
     SETTLED: "More answers would hardly change the probe.",
     PUBLISHED: "A version is the champion: pipelines pull it.",
     UNDEFINED: "Experts disagree too much for any probe to learn: the definition needs work.",
+    DIFFERS: "One expert answers otherwise than the rest: find out why before anything else is changed.",
 }
 AUDIT_SIZE = 60  # questions that bring most intervals below .35
 _SETTLED_WORDS = {"settled", "narrow", "exhausted", "stop"}
@@ -34,7 +36,7 @@ class Advice:
 class Step:
     """What to do next: a sentence, and a place or a command or both.
 
-    Places are ``queue``, ``contested``, ``review``, ``people``, ``measure`` and ``attribute``.
+    Places are ``queue``, ``contested``, ``review``, ``people``, ``measure``, ``experts`` and ``attribute``.
     """
 
     text: str
@@ -68,7 +70,9 @@ class Facts:
 
 
 def state(facts: Facts) -> str:
-    """One of the five states; a bad definition is said even of a published attribute."""
+    """One of the six states; a bad definition, or one expert who differs, is said even of a published attribute."""
+    if facts.word == "outlier":
+        return DIFFERS
     if facts.word in _HOPELESS_WORDS:
         return UNDEFINED
     if facts.champion is not None:
@@ -86,6 +90,7 @@ _EVIDENCE = {
     "remaining_share": "nobody was asked yet about a share of {:.2f} of the positives; the probe ranks those",
     "alpha": "the experts' agreement (alpha) is {:.2f}",
     "alpha_hi": "at most {:.2f}",
+    "alpha_without_one": "without the expert who differs most it is {:.2f}",
 }
 
 
@@ -114,7 +119,7 @@ def next_step(facts: Facts, viewer: Viewer) -> Step:
 def _experts_step(facts: Facts) -> Step:
     if not facts.own_queue:
         return Step("You have no queue for this question. Ask its owner to add you.")
-    if state(facts) == UNDEFINED:
+    if state(facts) in (UNDEFINED, DIFFERS):
         return Step("Read the definition again, and look at the images you disagree on.", place="contested")
     if facts.settled:
         return Step("Nothing is urgent: more answers would hardly change the probe.", place="queue")
@@ -140,6 +145,8 @@ def _managers_step(facts: Facts) -> Step:
         return Step("Put images into the pool.", command="attune assets add PATH")
     if not facts.experts:
         return Step("Give an expert a queue.", place="people", command=f"attune expert add EMAIL --attribute {name}")
+    if where == DIFFERS:
+        return Step("See who differs and talk with them; answers can be set aside and taken back.", place="experts")
     if where == UNDEFINED:
         return Step("Sharpen the definition; start from the images that experts disagree on.", place="contested")
     if not facts.open_tasks and where in (SEEDING, LABELLING):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.agreement import alpha, alphas, contested, panel_parity
+from models.agreement import alpha, alpha_without_one, alphas, contested, panel_parity
 from models.answers import UNSURE
 from models.errors import DataError
 from models.panel import NO_VOTE, Panel
@@ -39,6 +39,27 @@ def test_alpha_is_that_of_the_published_example_with_missing_votes() -> None:
     found = alpha(panel(np.array(rows).T, tuple("12345")))
     assert found.value == pytest.approx(0.743, abs=0.0005)
     assert found.n == 11
+
+
+def test_one_careless_expert_is_told_from_a_question_that_nobody_agrees_on() -> None:
+    truth = (np.random.default_rng(0).random(200) < 0.4).astype(np.intp)
+    one_off, all_off = (panel(noisy(truth, rights, 0)) for rights in ((0.93, 0.9, 0.35), (0.62, 0.6, 0.58)))
+    assert (alpha(one_off).hi or 1) < 0.4
+    without = alpha_without_one(one_off)
+    assert without is not None
+    assert (without.value or 0) > 0.5
+    nobody = alpha_without_one(all_off)
+    assert nobody is not None
+    assert (nobody.value or 1) < 0.2
+    assert alpha_without_one(panel(noisy(truth, (0.9, 0.4), 0))) is None
+
+
+def test_a_panel_without_an_expert_keeps_the_images_that_others_answered() -> None:
+    votes = np.array([[0, NO_VOTE, NO_VOTE], [0, 1, NO_VOTE], [NO_VOTE, NO_VOTE, 1]])
+    rest = panel(votes).leaving_out(0)
+    assert rest.experts == ("e1", "e2")
+    assert rest.asset_ids == ("001", "002")
+    assert rest.votes.tolist() == [[1, NO_VOTE], [NO_VOTE, 1]]
 
 
 def test_alpha_of_two_observers_and_binary_data_is_the_published_one() -> None:

@@ -21,6 +21,7 @@ def test_the_share_stays_small_while_labels_buy_much_and_grows_when_they_do_not(
     assert stream_share(0.1, 400, "settled", 40, 0.4)[0] == 0.5
     assert stream_share(0.1, 400, "settled", 140, 0.19)[0] == 0.1
     assert stream_share(0.1, 400, "hopeless", 4, None)[0] == 0.1
+    assert stream_share(0.1, 400, "outlier", 4, None)[0] == 0.1
     assert stream_share(0.0, 400, "settled", 0, None)[0] == 0.0
     assert stream_share(0.6, 400, "settled", 0, None)[0] == 0.6
     assert all(stream_share(0.1, 400, state, 0, None)[1].endswith(".") for state in ("settled", "hopeless", ""))

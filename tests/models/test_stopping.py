@@ -108,6 +108,18 @@ def test_experts_who_do_not_agree_make_it_hopeless_before_anything_else() -> Non
     assert advise([], None, alpha=unsure).state == "labelling"
 
 
+def test_where_the_rest_agree_the_advice_is_about_one_expert_and_not_about_the_definition() -> None:
+    low = Metric("alpha", 0.1, 0.0, 0.3, 60, "m")
+    rest = Metric("alpha", 0.61, 0.4, 0.8, 40, "m")
+    advice = advise([], None, alpha=low, alpha_without_one=rest)
+    assert (advice.state, advice.stop) == ("outlier", True)
+    assert "0.10" in advice.sentence
+    assert "0.61 without the one who differs most" in advice.sentence
+    assert advise([], None, alpha=low, alpha_without_one=replace(rest, value=0.35, lo=0.1)).state == "hopeless"
+    agreeing = Metric("alpha", 0.5, 0.45, 0.6, 60, "m")
+    assert advise([], None, alpha=agreeing, alpha_without_one=rest).state == "labelling"
+
+
 def test_before_any_probe_there_is_advice_and_it_is_json() -> None:
     advice = advise([], None)
     assert json.loads(json.dumps(advice.to_dict()))["sentence"].startswith("Go on: what further answers")

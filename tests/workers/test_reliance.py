@@ -14,6 +14,7 @@ from labeler.records.schema import Run
 from labeler.settings import build
 from models.answers import AUDIT, Answer
 from models.lots import by_lot
+from models.metrics import Metric
 from tests.workers.test_figures import studio
 from tests.workers.test_ordering import NOON
 from tests.workers.test_outlook import changed
@@ -113,6 +114,14 @@ def test_who_does_most_of_the_work_carelessly_weighs_nobody_else_down() -> None:
             answers.append(say(i, str(rng.choice(names[names != first[i]])), "second-opinion"))
     weights = {one["expert"]: one["weight"] for one in reliance.told(answers, ("yes", "no"), 0)}
     assert weights["ana@x.org"] == weights["ben@x.org"] == 1
+
+
+def test_one_careless_expert_is_not_blamed_on_the_definition(seen: Snapshot) -> None:
+    low = Metric("alpha", 0.1, 0.0, 0.3, 60, "m")
+    without = figures.agreement_without_one(seen, low)
+    assert without is not None
+    assert without.value == pytest.approx(1.0)
+    assert figures.agreement_without_one(seen, replace(low, value=0.6, hi=0.8)) is None
 
 
 def test_one_expert_alone_is_not_judged() -> None:

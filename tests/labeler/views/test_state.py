@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from labeler.views.state import (
+    DIFFERS,
     LABELLING,
     PUBLISHED,
     SEEDING,
@@ -32,6 +33,7 @@ OWNER, EXPERT = Viewer("owner", "olga"), Viewer("expert", "ana", 1)
         ({"champion": 3}, PUBLISHED),
         ({"champion": 3, "advice": {"state": "settled"}}, PUBLISHED),
         ({"champion": 3, "advice": {"state": "hopeless"}}, UNDEFINED),
+        ({"champion": 3, "advice": {"state": "outlier"}}, DIFFERS),
     ],
 )
 def test_one_state(change: dict[str, object], expected: str) -> None:
@@ -77,6 +79,10 @@ def test_an_expert_is_sent_to_their_own_queue_or_to_the_owner() -> None:
     assert next_step(FACTS, EXPERT).place == "queue"
     assert "Ask its owner" in next_step(replace(FACTS, own_queue=False), EXPERT).text
     assert next_step(replace(FACTS, advice={"state": "hopeless"}), EXPERT).place == "contested"
+    differs = replace(FACTS, advice={"state": "outlier"})
+    assert next_step(differs, EXPERT).place == "contested"
+    assert "definition" not in next_step(differs, OWNER).text
+    assert next_step(differs, OWNER).place == "experts"
 
 
 def test_advice_is_read_with_its_evidence_whatever_its_form() -> None:
