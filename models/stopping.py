@@ -164,8 +164,10 @@ def advise(
         "alpha": None if alpha is None else alpha.value,
         # Of few images, and a rare class, a single dispute pulls the whole interval down.
         "alpha_hi": None if alpha is None or alpha.n < goals.least_shared else alpha.hi,
-        "alpha_without_one": None if alpha_without_one is None else alpha_without_one.value,
+        "alpha_without_one": None,
     }
+    if alpha_without_one is not None and _apart(evidence["alpha_hi"], alpha_without_one):
+        evidence["alpha_without_one"] = alpha_without_one.value
     enough = labels >= goals.least_labels
     settled = enough and len(moved) > 1 and max(value for _, value in moved[-2:]) <= goals.movement
     state = _state(evidence, goals, settled=settled, enough=enough)
@@ -181,6 +183,11 @@ def _spaced(moved: list[tuple[int, float]]) -> list[tuple[int, float]]:
         if not kept or labels * GROWTH <= kept[-1][0]:
             kept.append((labels, value))
     return kept[::-1]
+
+
+def _apart(alpha_hi: float | None, rest: Metric) -> bool:
+    """Whether the rest agree better beyond chance: the best of some panels without one is always a little better."""
+    return alpha_hi is not None and rest.lo is not None and rest.lo >= alpha_hi
 
 
 def _wide(width: float | None, goals: Goals) -> bool:

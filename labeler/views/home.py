@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from labeler.views.answers import Counts
 from labeler.views.links import queue_url
 from labeler.views.paging import Page, page_of
 from labeler.views.quality import Quality
-from labeler.views.state import Facts, Step, next_step, state
+from labeler.views.state import Facts, Step, next_step, state, told_to
 from labeler.views.viewer import Viewer
 
 PAGE = 30
@@ -85,8 +85,8 @@ class Held:
     """What the records hold about several attributes, read once for all of them."""
 
     def __init__(self, session: Session, ids: Sequence[int], viewer: Viewer) -> None:
-        self.runs: dict[int, tuple[int, dict[str, Any], dict[str, Any]]] = {
-            row[0]: (row[1], row[2], row[3]) for row in session.execute(_newest_runs(ids))
+        self.runs: dict[int, tuple[int, dict[str, Any], Mapping[str, Any]]] = {
+            row[0]: (row[1], row[2], told_to(viewer, row[3] or {})) for row in session.execute(_newest_runs(ids))
         }
         champions = select(Alias.attribute_id, Alias.version).where(
             Alias.attribute_id.in_(ids), Alias.alias == "champion"

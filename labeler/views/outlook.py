@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from labeler.records.schema import Asset, Attribute, Expert, Run
 from labeler.views.pictures import Picture, picture
 from labeler.views.quality import Quality, read
-from labeler.views.state import Advice, advice
+from labeler.views.state import Advice, advice, told_to
 from labeler.views.viewer import Viewer, may_explore
 from models.reliability import DAWID_SKENE
 from models.stopping import Goals
@@ -81,7 +81,7 @@ class Outlook:
 def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
     """What the newest run says of ``attribute``."""
     newest = select(Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
-    said: Mapping[str, Any] = session.scalar(newest) or {}
+    said = told_to(viewer, session.scalar(newest) or {})
     held: Mapping[str, Any] = said.get("outlook") or {}
     parity = held.get("parity") if viewer.manages else None
     figures = {name: read(parity, name) for name in ("expert", "probe", "difference")} if parity else {}

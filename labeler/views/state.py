@@ -94,6 +94,16 @@ _EVIDENCE = {
 }
 
 
+def told_to(viewer: Viewer, held: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A run's advice as ``viewer`` may read it: that one expert differs is for those who manage, for beside the list of
+    contested images it says who."""
+    if viewer.manages or str(held.get("state", "")).lower() != "outlier":
+        return held
+    evidence = {key: value for key, value in (held.get("evidence") or {}).items() if key != "alpha_without_one"}
+    text = "Pause: the experts disagree too much for a probe to learn what they mean."
+    return {**held, "state": "hopeless", "advice": text, "evidence": evidence}
+
+
 def advice(held: Mapping[str, Any]) -> Advice | None:
     """A run's advice as a sentence and its evidence in words; None where the run gave none."""
     text = held.get("advice") or held.get("text") or held.get("sentence")
@@ -146,7 +156,7 @@ def _managers_step(facts: Facts) -> Step:
     if not facts.experts:
         return Step("Give an expert a queue.", place="people", command=f"attune expert add EMAIL --attribute {name}")
     if where == DIFFERS:
-        return Step("See who differs and talk with them; answers can be set aside and taken back.", place="experts")
+        return Step("See who differs, and talk with them.", place="experts")
     if where == UNDEFINED:
         return Step("Sharpen the definition; start from the images that experts disagree on.", place="contested")
     if not facts.open_tasks and where in (SEEDING, LABELLING):

@@ -116,6 +116,9 @@ def test_where_the_rest_agree_the_advice_is_about_one_expert_and_not_about_the_d
     assert "0.10" in advice.sentence
     assert "0.61 without the one who differs most" in advice.sentence
     assert advise([], None, alpha=low, alpha_without_one=replace(rest, value=0.35, lo=0.1)).state == "hopeless"
+    assert advise([], None, alpha=low, alpha_without_one=replace(rest, lo=0.2)).state == "hopeless", "by chance"
+    few = replace(low, n=20)
+    assert advise([], None, alpha=few, alpha_without_one=rest).evidence["alpha_without_one"] is None
     agreeing = Metric("alpha", 0.5, 0.45, 0.6, 60, "m")
     assert advise([], None, alpha=agreeing, alpha_without_one=rest).state == "labelling"
 

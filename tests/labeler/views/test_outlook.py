@@ -9,7 +9,9 @@ import pytest
 from labeler import attributes
 from labeler.records.session import reading
 from labeler.settings import Settings
+from labeler.views.home import Held
 from labeler.views.outlook import Outlook, meters, outlook
+from labeler.views.state import state
 from labeler.views.viewer import Viewer
 from tests import factories
 
@@ -80,6 +82,25 @@ def test_who_manages_sees_how_far_to_rely_on_whom_and_experts_do_not(settings: S
     factories.add_run(settings, romance, answers=30, advice={"reliance": few})
     owners = shown(settings, OWNER)
     assert (owners.measured, owners.weighed) == (False, False)
+
+
+def test_experts_do_not_read_that_one_of_them_differs(settings: Settings) -> None:
+    with reading(settings) as session:
+        romance = attributes.find(session, "romance")
+    evidence = {"alpha": 0.1, "alpha_hi": 0.3, "alpha_without_one": 0.61}
+    said = {"state": "outlier", "advice": "Find out why one expert answers otherwise.", "evidence": evidence}
+    factories.add_run(settings, romance, answers=20, advice=said)
+    owners, experts = shown(settings, OWNER), shown(settings, EXPERT)
+    assert owners.headline == "One expert answers otherwise"
+    assert owners.advice is not None
+    assert "without the expert who differs most it is 0.61" in owners.advice.evidence
+    assert experts.headline == "The definition needs work"
+    assert experts.advice is not None
+    assert "one expert" not in experts.advice.text
+    assert not [line for line in experts.advice.evidence if "0.61" in line]
+    with reading(settings) as session:
+        states = [state(Held(session, [romance.id], who).facts(romance, 9, 20)) for who in (OWNER, EXPERT)]
+    assert states == ["one expert differs", "needs definition"]
 
 
 def test_meters_fill_as_the_goals_come_near() -> None:

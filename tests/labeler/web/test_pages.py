@@ -179,7 +179,7 @@ def test_owners_see_whose_answers_count_less_and_experts_do_not(
     assert "How far to rely on whom" not in expert.get("/attributes/romance").text
     factories.add_run(settings, romance, 171, labels={}, advice={"reliance": {"told": held, "weighed": False}})
     page = owner.get("/attributes/romance").text
-    assert "Every answer counts the same" in page
+    assert "Every answer counted the same" in page
     assert "0.31" not in page
 
 
