@@ -91,7 +91,7 @@ class Snapshot:
         held = (self.last_run.advice or {}).get(reliance.KEY) if self.last_run else None
         return reliance.judged(held, self._learned, self.count, self.attribute, self.seed)
 
-    @property
+    @cached_property
     def weights(self) -> dict[str, float]:
         """Experts whose answers weigh less than others', and what they count; none where that is switched off."""
         there = {answer.expert for answer in self._learned} if self.weigh else set()
