@@ -7,19 +7,24 @@ import socket
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
 
+from labeler.held import holder
 from labeler.settings import Settings, variable
 from labeler.supervise.parts import Part
+from labeler.supervise.reserved import reserve
 from models.errors import PortBusy
 
-RANGE = range(20_000, 32_000)  # below the ports that Linux and macOS give to outgoing connections
+USUAL = range(20_000, 32_000)  # below the ports that Linux and macOS give to outgoing connections by default
+OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 TRIES = 200
 
 
 def free_ports(settings: Settings, keep: bool = False) -> Settings:
     """``settings`` with ports for the web app, Label Studio and Redis that nothing listens on just now.
 
-    ``keep``: its own ones where they are free, so that links and bookmarks go on working.
+    No other process of this user is given them while this one lives. ``keep``: its own ones where they are free, so
+    that links and bookmarks go on working.
     """
     names = ("web_port", "label_studio_port", "redis_port")
     with ExitStack() as held:
@@ -39,11 +44,28 @@ def _free(host: str, wanted: int | None) -> socket.socket:
 
 
 def _some_free(host: str) -> socket.socket:
-    """A socket on a port that no outgoing connection is given between our look and the part's start."""
+    """A socket on a port that nobody else is given between our look and the part's start."""
+    among = candidates()
     for _ in range(TRIES):
+        port = chance.choice(among)
         with suppress(OSError):
-            return _bound(host, chance.choice(RANGE))
-    raise PortBusy(f"No port from {RANGE.start} to {RANGE.stop - 1} of {host} is free. `ss -ltnp` shows what listens.")
+            made = _bound(host, port)
+            if reserve(port):
+                return made
+            made.close()
+    raise PortBusy(f"No port from {among.start} to {among.stop - 1} of {host} is free. `ss -ltnp` shows what listens.")
+
+
+def candidates(outgoing: Path = OUTGOING) -> range:
+    """Ports that this machine gives to no outgoing connection, which would hold one as a listener does."""
+    try:
+        first, last = (int(word) for word in outgoing.read_text().split())
+    except (OSError, ValueError):
+        return USUAL
+    if first >= USUAL.stop or last < USUAL.start:
+        return USUAL
+    beside = max(range(10_000, first), range(last + 1, 65_536), key=len)
+    return beside if len(beside) >= TRIES else USUAL
 
 
 def check(parts: Iterable[Part]) -> None:
@@ -59,10 +81,10 @@ def check(parts: Iterable[Part]) -> None:
             _bound(host, port).close()
         except OSError as error:
             raise PortBusy(
-                f"Port {port} of {host}, which {part.title} needs, cannot be had: {error.strerror}. If another Attune "
-                "runs on this machine, perhaps the demo, stop it with Ctrl-C in its terminal, or start beside it on "
-                f"other ports: attune up --free-ports. If not, stop what listens there (`ss -ltnp` shows it), or set "
-                f"{variable(setting)} to another port."
+                f"Port {port} of {host}, which {part.title} needs, cannot be had: {error.strerror}{holder(port)}. If "
+                "another Attune runs on this machine, perhaps the demo, stop it with Ctrl-C in its terminal, or start "
+                "beside it on other ports: attune up --free-ports. If not, stop what listens there (`ss -ltnp` shows "
+                f"it), or set {variable(setting)} to another port."
             ) from error
 
 

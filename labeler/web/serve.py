@@ -8,6 +8,7 @@ import sys
 import waitress
 
 from labeler import settings as reader
+from labeler.held import holder
 from labeler.settings import Settings
 from labeler.web.app import create_app
 from labeler.web.replies import RequestIds
@@ -41,8 +42,8 @@ def serve(settings: Settings) -> None:
         )
     except OSError as error:
         raise PortBusy(
-            f"The web app cannot listen on {settings.host}:{settings.web_port} ({error.strerror}). Stop what holds the "
-            "port, or set ATTUNE_WEB_PORT to a free one."
+            f"The web app cannot listen on {settings.host}:{settings.web_port} ({error.strerror}"
+            f"{holder(settings.web_port)}). Stop what holds the port, or set ATTUNE_WEB_PORT to a free one."
         ) from error
     logging.getLogger("attune.web").info("the console is at %s", settings.web_address)
     server.run()

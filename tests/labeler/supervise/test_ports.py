@@ -1,16 +1,71 @@
-"""Ports are free when they are said to be."""
+"""Ports are free when they are said to be, and stay so until their part listens."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from labeler.settings import build
 from labeler.supervise import free_ports
-from labeler.supervise.ports import RANGE
+from labeler.supervise.ports import candidates
+from labeler.supervise.reserved import reserve
+
+NEIGHBOUR = """
+import sys
+from labeler.supervise.reserved import reserve
+print(reserve(int(sys.argv[1])), flush=True)
+sys.stdin.read()
+"""
 
 
 def test_free_ports_are_three_different_ones(tmp_path: Path) -> None:
     settings = free_ports(build({}, workspace=tmp_path))
     ports = {settings.web_port, settings.label_studio_port, settings.redis_port}
     assert len(ports) == 3
-    assert all(port in RANGE for port in ports)
+    assert all(port in candidates() for port in ports)
+
+
+def test_a_port_is_promised_to_one_process_and_free_again_when_that_ends() -> None:
+    """Two stacks that start together once chose the same port, and the later one gave up."""
+    port = "20001"
+    with _neighbour(port) as first, _neighbour(port) as second:
+        assert first.stdout is not None
+        assert second.stdout is not None
+        told = {first.stdout.readline(), second.stdout.readline()}
+        assert told == {"True\n", "False\n"}
+        first.communicate()
+        second.communicate()
+    with _neighbour(port) as later:
+        assert later.communicate()[0] == "True\n"
+
+
+def _neighbour(port: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", NEIGHBOUR, port]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_process_is_not_promised_a_port_twice() -> None:
+    assert [reserve(20_003), reserve(20_003)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "expected"),
+    [
+        ("32768\t60999\n", range(20_000, 32_000)),
+        ("1024\t19999\n", range(20_000, 32_000)),
+        ("16000\t65535\n", range(10_000, 16_000)),
+        ("1024\t30000\n", range(30_001, 65_536)),
+        ("1024\t65535\n", range(20_000, 32_000)),
+        ("none", range(20_000, 32_000)),
+    ],
+)
+def test_free_ports_are_none_that_outgoing_connections_are_given(
+    outgoing: str, expected: range, tmp_path: Path
+) -> None:
+    path = tmp_path / "ip_local_port_range"
+    path.write_text(outgoing)
+    assert candidates(path) == expected
+    assert candidates(tmp_path / "absent") == range(20_000, 32_000)

@@ -61,4 +61,5 @@ def test_a_busy_port_is_named(tmp_path: Path, redis_url: str) -> None:
         console = start(reader.build({}, workspace=tmp_path, redis_url=redis_url, web_port=port), tmp_path / "log")
         assert console.wait(timeout=120) == 11
     assert f"cannot listen on 127.0.0.1:{port}" in (tmp_path / "log").read_text()
+    assert f"(process {os.getpid()}, LISTEN)" in (tmp_path / "log").read_text()
     assert "ATTUNE_WEB_PORT" in (tmp_path / "log").read_text()
