@@ -1,13 +1,13 @@
-"""What becomes of a leaver's answers: they stay, or are set aside with their history kept, and can be taken back."""
+"""What becomes of a person's answers: they stay, or are set aside with their history kept, and can be taken back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from labeler import ingest, people, revisions
+from labeler import attributes, ingest, people, revisions
 from labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
@@ -35,26 +35,31 @@ def concerned(settings: Settings, email: str) -> Concerned:
         return Concerned(counting, _by_attribute(session, expert, _is_set_aside()))
 
 
-def set_aside(settings: Settings, email: str) -> dict[str, int]:
-    """Mark the answers of ``email`` as deleted and have every attribute concerned learned anew; how many, by attribute.
+def set_aside(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
+    """Mark the answers of ``email``, to one ``attribute`` or to all, as deleted; how many, by attribute.
 
-    Idempotent. Label Studio keeps its own copy; no sync brings them back. Raises UnknownExpert.
+    Each attribute concerned is learned anew. Whoever still answers goes on, and later answers count. Idempotent. Label
+    Studio keeps its own copy; no sync brings them back. Raises UnknownExpert, UnknownAttribute.
     """
-    return _move(settings, email, Annotation.deleted_at.is_(None), SET_ASIDE)
+    return _move(settings, email, attribute, Annotation.deleted_at.is_(None), SET_ASIDE)
 
 
-def take_back(settings: Settings, email: str) -> dict[str, int]:
+def take_back(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
     """Let the answers that were set aside count again, as the revisions since then read them; how many, by attribute.
 
-    Idempotent. One whose class is gone meanwhile stays aside. Raises UnknownExpert.
+    Idempotent. One whose class is gone meanwhile stays aside. Raises UnknownExpert, UnknownAttribute.
     """
-    return _move(settings, email, _is_set_aside(), TAKEN_BACK)
+    return _move(settings, email, attribute, _is_set_aside(), TAKEN_BACK)
 
 
-def _move(settings: Settings, email: str, which: ColumnElement[bool], kind: str) -> dict[str, int]:
+def _move(
+    settings: Settings, email: str, attribute: str | None, which: ColumnElement[bool], kind: str
+) -> dict[str, int]:
     at = now()
     with writing(settings) as session:
         expert = _expert(session, email)
+        if attribute is not None:
+            which = and_(which, Annotation.attribute_id == attributes.find(session, attribute).id)
         moved = list(session.scalars(select(Annotation).where(Annotation.expert_id == expert.id, which)))
         if kind == TAKEN_BACK:
             moved = [one for one in moved if _back(session, one)]
@@ -88,7 +93,7 @@ def _back(session: Session, one: Annotation) -> bool:
 
 
 def _is_set_aside() -> ColumnElement[bool]:
-    """Deleted because its author left, and by nothing since."""
+    """Deleted because it was set aside with others of its author, and by nothing since."""
     later = aliased(AnnotationEvent)
     newest = select(func.max(later.id)).where(later.annotation_id == Annotation.id).correlate(Annotation)
     event = exists().where(

@@ -53,12 +53,13 @@ def link(shell: Shell, email: str) -> None:
     shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown this once)")
 
 
-@attune_command(command, "answers", example="attune expert answers ana@studio.example drop")
+@attune_command(command, "answers", example="attune expert answers ana@studio.example drop --attribute serious")
 @click.argument("email")
 @click.argument("choice", type=click.Choice(["keep", "drop"]))
-def answers(shell: Shell, email: str, choice: str) -> None:
+@click.option("--attribute", help="The answers to this question alone; all of them unless given.")
+def answers(shell: Shell, email: str, choice: str, attribute: str | None) -> None:
     """Set the answers of EMAIL aside (drop), or let them count again (keep); their history stays either way."""
-    told = (leaving.set_aside if choice == "drop" else leaving.take_back)(shell.settings, email)
+    told = (leaving.set_aside if choice == "drop" else leaving.take_back)(shell.settings, email, attribute)
     shell.result({"email": email, "answers": told}, f"{email}: {_told(told, choice)}")
 
 

@@ -52,6 +52,7 @@ class Relied:
     """An expert's share of right answers on the images that others saw too, and what an answer of theirs counts."""
 
     expert: str
+    email: str
     right: Quality
     weight: float
 
@@ -103,7 +104,8 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
 def _experts(session: Session, held: Sequence[Mapping[str, Any]]) -> list[Relied]:
     names: dict[str, str] = {email: name for email, name in session.execute(select(Expert.email, Expert.name)) if name}
     found = [
-        Relied(names.get(one["expert"], one["expert"]), read(one, "accuracy"), float(one["weight"])) for one in held
+        Relied(names.get(one["expert"], one["expert"]), one["expert"], read(one, "accuracy"), float(one["weight"]))
+        for one in held
     ]
     return sorted(found, key=lambda one: (-(one.right.value or 0.0), one.expert))
 

@@ -141,12 +141,12 @@ def remove() -> ResponseReturnValue:
 
 @blueprint.post("/answers")
 def answers() -> ResponseReturnValue:
-    """Set a person's answers aside, or take them back."""
-    email = _allowed()
+    """Set a person's answers aside, to one question or to all, or take them back."""
+    email, name = _allowed(), request.form.get("attribute") or None
     if request.form.get("answers") == DROP:
-        told, words = leaving.set_aside(auth.settings(), email), "are set aside"
+        told, words = leaving.set_aside(auth.settings(), email, name), "are set aside"
     else:
-        told, words = leaving.take_back(auth.settings(), email), "count again"
+        told, words = leaving.take_back(auth.settings(), email, name), "count again"
     flash(f"{sum(told.values())} answers on {len(told)} question{'s' * (len(told) != 1)} {words}.", "success")
     return _back(email)
 

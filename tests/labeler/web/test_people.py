@@ -160,7 +160,7 @@ def test_a_leavers_answers_stay_or_are_set_aside_and_can_be_taken_back(
     assert living(settings) == (4 if choice == "keep" else 0)
     assert (counter_of(settings) > counter) == (choice == "drop")
     if choice == "drop":
-        assert "3 on romance" in owner.get(person("ana@example.org")).text
+        assert counts(owner) == ["romance", "0", "3"]
         owner.send("/people/answers", form=NEW, email="ana@example.org", answers="keep")
         assert living(settings) == 4
     owner.send("/people/answers", form=NEW, email="ana@example.org", answers="drop")
@@ -169,6 +169,33 @@ def test_a_leavers_answers_stay_or_are_set_aside_and_can_be_taken_back(
     assert "Set aside" in owner.get(person("ana@example.org")).text
     assert expert.get("/").status_code == 302  # neither the session of before comes back, nor the password
     assert people.verify(settings, "ana@example.org", factories.PASSWORD) is None
+
+
+def counts(owner: Actor) -> list[str]:
+    """What Ana's page says of her first question: its name, how many answers count, how many are set aside."""
+    page = owner.get(person("ana@example.org")).text
+    row = page[page.index('id="h-questions"') :].split("<tbody>")[1].split("</tr>")[0]
+    return [re.sub(r"<[^>]+>", "", cell).strip() for cell in row.split("</td>")[:3]]
+
+
+def test_answers_to_one_question_are_set_aside_while_their_author_goes_on(
+    settings: Settings, owner: Actor, expert: Actor, ana: Expert, romance: Attribute
+) -> None:
+    answered(settings, ana, romance)
+    other = factories.add_attribute(settings, "serious")
+    queue = factories.add_queue(settings, other, ana)
+    (asset,) = factories.add_assets(settings, 1)
+    factories.add_answer(settings, queue, asset, "yes")
+    assert living(settings) == 5
+    where = {"form": person("ana@example.org"), "email": "ana@example.org", "attribute": "romance"}
+    owner.send("/people/answers", answers="drop", **where)
+    assert living(settings) == 1, "only the other question's answer is left"
+    assert counts(owner) == ["romance", "0", "3"]
+    assert expert.get("/").status_code == 200, "she goes on answering"
+    assert owner.send("/people/answers", answers="keep", **(where | {"attribute": "other"})).status_code == 404
+    owner.send("/people/answers", answers="keep", **where)
+    assert living(settings) == 5
+    assert counts(owner) == ["romance", "3", "0"]
 
 
 def living(settings: Settings) -> int:
