@@ -17,6 +17,7 @@ from models.clock import now
 from models.errors import RecordsError
 
 SETTLED, GATE, STALLED, EMPTY, DRIFT = "settled", "gates passed", "stalled", "empty queue", "drift"
+DISAGREE = "disagreement"
 PUBLISHED, ROLLED_BACK, RETIRED, FAILED, WAITING = "published", "rolled back", "retired", "job failed", "waiting"
 WEBHOOK, MAIL = "webhook", "mail"
 TITLE = 250
@@ -37,6 +38,11 @@ class News:
     link: str
     attribute: int | None = None
     expert: int | None = None
+
+
+def page(name: str) -> str:
+    """The attribute's page."""
+    return f"/attributes/{name}"
 
 
 def channels(settings: Settings, expert: bool) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-_SINGULAR = {"have": "has", "are": "is"}
+_SINGULAR = {"have": "has", "are": "is", "wait": "waits"}
 
 
 def plural(count: int, noun: str, verb: str = "") -> str:
-    """``count`` and ``noun`` in its number, and ``verb`` (given in the plural: have, are) in the same, if any."""
+    """``count`` and ``noun`` in its number, and ``verb`` (given in the plural: have, are, wait) in the same, if any."""
     words = [str(count), noun if count == 1 else f"{noun}s"]
     if verb:
         words.append(_SINGULAR[verb] if count == 1 else verb)

@@ -56,6 +56,33 @@ def test_each_event_is_told_once(settings: Settings) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("state", "title", "link"),
+    [
+        ("outlier", "romance: one expert answers otherwise than the rest", "/attributes/romance#h-experts"),
+        ("hopeless", "romance: the experts disagree too much for a probe", "/attributes/romance/contested"),
+    ],
+)
+def test_disagreement_is_told_to_those_who_manage_once_a_revision(
+    settings: Settings, state: str, title: str, link: str
+) -> None:
+    """A newcomer saw that one expert guessed only by opening the attribute's page and reading down."""
+    romance = factories.add_attribute(settings)
+    ana = factories.add_expert(settings)
+    factories.add_run(settings, romance, 80, 0.8, advice={"state": "labelling", "advice": "Go on."})
+    assert notices_watch.watch(settings) == 0
+    for labels in (90, 100):
+        factories.add_run(settings, romance, labels, 0.8, advice={"state": state, "advice": "Pause."})
+        notices_watch.watch(settings)
+    assert told(settings) == [("disagreement", title)]
+    (one,) = seen.notices(settings, Viewer("owner", "olga", None, 2)).items
+    assert one.link == link
+    assert not seen.notices(settings, Viewer("expert", "ana", ana.id, 1)).items
+    with writing(settings) as session:
+        session.get_one(type(romance), romance.id).revision = 2
+    assert notices_watch.watch(settings) == 0, "the newest run is of the revision before"
+
+
 def test_a_stalled_queue_is_told_to_managers_and_to_its_expert_in_words_of_their_own(settings: Settings) -> None:
     romance = factories.add_attribute(settings)
     factories.add_run(settings, romance, 20, 0.77)
@@ -69,7 +96,7 @@ def test_a_stalled_queue_is_told_to_managers_and_to_its_expert_in_words_of_their
     factories.add_task(settings, queues[1], two)
     factories.add_answer(settings, queues[1], three, "neither", at=now())
     notices_watch.watch(settings)
-    assert told(settings) == [("waiting", "1 images wait for you")]  # bo answered today, so romance is alive
+    assert told(settings) == [("waiting", "1 image waits for you")]  # bo answered today, so romance is alive
     with writing(settings) as session:
         for row in session.query(Notice):
             session.delete(row)
@@ -79,7 +106,7 @@ def test_a_stalled_queue_is_told_to_managers_and_to_its_expert_in_words_of_their
     notices_watch.watch(settings)
     assert sorted(kind for kind, _ in told(settings)) == ["stalled", "waiting", "waiting"]
     mine = seen.notices(settings, Viewer("expert", "ana", ana.id, 1)).items
-    assert [one.title for one in mine] == ["1 images wait for you"]
+    assert [one.title for one in mine] == ["1 image waits for you"]
     for words in (f"{one.title} {one.text}" for one in mine):
         assert not any(secret in words for secret in ("0.77", "audit", "img-", "borderline", "probe"))
     assert {one.kind for one in seen.notices(settings, Viewer("owner", "olga", None, 2)).items} == {"stalled"}
