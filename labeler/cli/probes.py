@@ -72,10 +72,13 @@ def compare(shell: Shell, name: str, a: str, b: str) -> None:
     for metric in sorted(first["metrics"] | second["metrics"]):
         rows.append((metric, *(figure(one["metrics"].get(metric, {})) for one in (first, second))))
     columns = ("figure", f"version {first['version']}", f"version {second['version']}")
-    shell.result(found, table(columns, rows, title=name))
+    shell.result(found, table(columns, rows, title=f"{name}: each as it was published"))
     paired = found["difference"]
     told = f"{figure(paired)} (n = {paired['n']})" if paired["value"] is not None else f"not known: {paired['reason']}"
-    shell.hint(f"Average precision of {first['version']} less that of {second['version']}, paired: {told}")
+    shell.hint(
+        "Today, both judged by the same audit answers: average precision of "
+        f"{first['version']} less that of {second['version']}: {told}"
+    )
 
 
 @attune_command(command, "heal", example="attune probes heal")

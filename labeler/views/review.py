@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,17 +19,16 @@ from labeler.catalog.gates import Gate
 from labeler.records.schema import Attribute, Run, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
-from labeler.views import quality, review_facts, review_mistakes, review_slices
+from labeler.views import quality, review_facts, review_mistakes, review_plots, review_rows, review_slices
 from labeler.views.quality import Point, Quality, of
 from labeler.views.review_facts import Agreement, Provenance
 from labeler.views.review_mistakes import Confusion, Mistake
+from labeler.views.review_plots import Plots
+from labeler.views.review_rows import Line, Row
 from labeler.views.review_slices import Slices
 from labeler.views.viewer import Viewer
 from labeler.views.words import counted
-from models.audit_plots import Band, precision_recall, reliability
-from models.audited import Audited
-from models.evaluation import headline
-from models.metrics import FIRST, Metric, too_few, unknown
+from models.metrics import FIRST
 
 CHOICES = 30  # of the newest runs, beside every version
 
@@ -55,34 +53,9 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One figure of both; ``champion`` is None where there is none to compare with."""
-
-    title: str
-    candidate: Quality
-    champion: Quality | None
-    low_is_good: bool = False
-
-    @property
-    def known(self) -> bool:
-        """Whether it holds a figure of either side."""
-        return self.candidate.known or (self.champion is not None and self.champion.known)
-
-
-@dataclass(frozen=True)
-class Plots:
-    """The two curves of one class, the champion's precision and recall beside; or ``reason`` why there are none."""
-
-    chosen: str
-    precision_recall: Band | None = None
-    champion: Band | None = None
-    reliability: Band | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
 class Review:
-    """All that the page shows. ``missing`` says why nothing was measured today, or is empty.
+    """All that the page shows. ``missing`` says why nothing was measured today, or is empty; ``lines`` are those that
+    part.
 
     ``few``: too few audit answers are in for any figure. ``led``: the newest of the two sides, where its scores led the
     draw of the audits and the other's did not, so that only the other's figures have the draw in their curve.
@@ -99,6 +72,7 @@ class Review:
     few: bool
     led: int | None
     rows: Sequence[Row]
+    lines: Sequence[Line]
     difference: Quality | None
     gates: Sequence[Gate]
     plots: Plots
@@ -181,10 +155,11 @@ def review(
             missing=evidence.why_not(run),
             few=_few(evidence, run),
             led=_led(mine, theirs),
-            rows=_rows(one.classes, figures, others, evidence.why_not(run)),
+            rows=review_rows.rows(one.classes, figures, others, evidence.why_not(run)),
+            lines=[] if others is None or champion is None else review_rows.lines(one.classes, run, champion),
             difference=None if difference is None else of(difference),
             gates=gates.outcome(settings, evidence, run, champion, figures, difference),
-            plots=_plots(evidence, chosen, mine, theirs, evidence.why_not(run)),
+            plots=review_plots.plots(evidence, chosen, mine, theirs, evidence.why_not(run)),
             curve=quality.curve(session, one.id),
             confusion=None if mine is None else review_mistakes.confusion(evidence, mine, cuts),
             mistakes=review_mistakes.mistakes(session, viewer, evidence, run, mine),
@@ -205,53 +180,6 @@ def _led(mine: Scored | None, theirs: Scored | None) -> int | None:
     if mine is None or theirs is None or (mine.pool_inclusion is None) == (theirs.pool_inclusion is None):
         return None
     return mine.run if mine.pool_inclusion is None else theirs.run
-
-
-def _rows(
-    classes: Sequence[str], figures: Mapping[str, Metric], others: Mapping[str, Metric] | None, reason: str
-) -> list[Row]:
-    first = f" of “{classes[0]}”" if len(classes) == 2 else ", mean over classes"
-    wanted = [("average_precision", f"Average precision{first}")]
-    if len(classes) > 2:
-        wanted += [(f"average_precision:{name}", f"Average precision of “{name}”") for name in classes]
-    for name in headline(classes):
-        wanted += [(f"precision:{name}", f"Precision of “{name}”"), (f"recall:{name}", f"Recall of “{name}”")]
-    wanted.append(("calibration_error", "Calibration error"))
-    empty = unknown("", 0, "", reason or "it was not measured")
-
-    def told(held: Mapping[str, Metric], key: str) -> Quality:
-        return of(held.get(key, empty))
-
-    return [
-        Row(title, told(figures, key), None if others is None else told(others, key), key == "calibration_error")
-        for key, title in wanted
-    ]
-
-
-def _plots(evidence: Evidence, chosen: str, mine: Scored | None, theirs: Scored | None, reason: str) -> Plots:
-    classes = evidence.classes
-    named = chosen if chosen in classes else classes[0]
-    if mine is None:
-        return Plots(named, reason=reason)
-    column = classes.index(named)
-    if why := too_few(_audited(evidence, mine).truth(column)):
-        return Plots(named, reason=f"“{named}” has {why}")
-    drawn = evidence.remember(("plots", mine.run, column), lambda: _curves(evidence, mine, column))
-    other = None
-    if theirs is not None:
-        other = evidence.remember(("plots", theirs.run, column), lambda: _curves(evidence, theirs, column))
-    return Plots(named, drawn[0], other[0] if other else None, drawn[1])
-
-
-def _curves(evidence: Evidence, scored: Scored, column: int) -> tuple[Band, Band]:
-    world = _audited(evidence, scored).imagined(column, np.random.default_rng(evidence.seed))
-    return precision_recall(world), reliability(world)
-
-
-def _audited(evidence: Evidence, scored: Scored) -> Audited:
-    return Audited.of(
-        evidence.labels, (scored.audited,), evidence.inclusion, evidence.classes, (scored.pool,), scored.pool_inclusion
-    )
 
 
 def _choices(session: Session, attribute: Attribute, run: Run) -> list[Choice]:

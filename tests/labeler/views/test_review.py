@@ -9,7 +9,7 @@ from sqlalchemy import select
 from labeler import attributes
 from labeler.catalog import bounds
 from labeler.catalog.promote import promote
-from labeler.records.schema import Annotation, Asset, Expert, Run
+from labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from labeler.views.review import Review, review
@@ -53,6 +53,20 @@ def test_the_newest_run_is_judged_beside_the_champion_on_the_same_answers(seriou
     assert precision["Average precision of “serious”"] > 0.7
     assert all(gate.passed for gate in serious.gates)
     assert not serious.stopping
+
+
+def test_precision_and_recall_at_two_lines_are_told_to_be(world: Settings, serious: Review) -> None:
+    """A newcomer took a recall at a lower line for a better probe."""
+    assert serious.lines == [], "both runs say yes from one half on"
+    with writing(world) as session:
+        run = session.scalars(select(Run).where(Run.number == 4)).first()
+        assert run is not None
+        name, kept = session.get_one(Attribute, run.attribute_id).name, run.advice
+        run.advice = kept | {"thresholds": dict.fromkeys(worlds.CLASSES[name], 0.35)}
+    page = review(world, OWNER, name, "4")
+    assert {(line.candidate, line.champion) for line in page.lines} == {(0.35, 0.5)}
+    with writing(world) as session:
+        session.get_one(Run, run.id).advice = kept
 
 
 def test_every_class_has_its_row_and_its_plots_where_there_are_three(world: Settings) -> None:

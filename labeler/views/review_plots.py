@@ -1,0 +1,50 @@
+"""The curves of a review: precision against recall and reliability of one class, both runs' on the same audits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from labeler.catalog.evidence import Evidence, Scored
+from models.audit_plots import Band, precision_recall, reliability
+from models.audited import Audited
+from models.metrics import too_few
+
+
+@dataclass(frozen=True)
+class Plots:
+    """The two curves of one class, the champion's precision and recall beside; or ``reason`` why there are none."""
+
+    chosen: str
+    precision_recall: Band | None = None
+    champion: Band | None = None
+    reliability: Band | None = None
+    reason: str = ""
+
+
+def plots(evidence: Evidence, chosen: str, mine: Scored | None, theirs: Scored | None, reason: str) -> Plots:
+    """The curves of class ``chosen``, or of the first; ``reason`` says why ``mine`` has no scores."""
+    classes = evidence.classes
+    named = chosen if chosen in classes else classes[0]
+    if mine is None:
+        return Plots(named, reason=reason)
+    column = classes.index(named)
+    if why := too_few(_audited(evidence, mine).truth(column)):
+        return Plots(named, reason=f"“{named}” has {why}")
+    drawn = evidence.remember(("plots", mine.run, column), lambda: _curves(evidence, mine, column))
+    other = None
+    if theirs is not None:
+        other = evidence.remember(("plots", theirs.run, column), lambda: _curves(evidence, theirs, column))
+    return Plots(named, drawn[0], other[0] if other else None, drawn[1])
+
+
+def _curves(evidence: Evidence, scored: Scored, column: int) -> tuple[Band, Band]:
+    world = _audited(evidence, scored).imagined(column, np.random.default_rng(evidence.seed))
+    return precision_recall(world), reliability(world)
+
+
+def _audited(evidence: Evidence, scored: Scored) -> Audited:
+    return Audited.of(
+        evidence.labels, (scored.audited,), evidence.inclusion, evidence.classes, (scored.pool,), scored.pool_inclusion
+    )

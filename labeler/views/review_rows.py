@@ -1,0 +1,66 @@
+"""The figures of a review, row by row, and the lines that they hold at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from labeler.catalog.facts import thresholds_of
+from labeler.records.schema import Run
+from labeler.views.quality import Quality, of
+from models.evaluation import headline
+from models.metrics import Metric, unknown
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of both; ``champion`` is None where there is none to compare with."""
+
+    title: str
+    candidate: Quality
+    champion: Quality | None
+    low_is_good: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether it holds a figure of either side."""
+        return self.candidate.known or (self.champion is not None and self.champion.known)
+
+
+@dataclass(frozen=True)
+class Line:
+    """The probability from which on each run says ``name``: two runs' precision and recall hold at two of them."""
+
+    name: str
+    candidate: float
+    champion: float
+
+
+def rows(
+    classes: Sequence[str], figures: Mapping[str, Metric], others: Mapping[str, Metric] | None, reason: str
+) -> list[Row]:
+    """All that may be told of a run, and of the champion beside it; ``reason`` stands where nothing was measured."""
+    first = f" of “{classes[0]}”" if len(classes) == 2 else ", mean over classes"
+    wanted = [("average_precision", f"Average precision{first}")]
+    if len(classes) > 2:
+        wanted += [(f"average_precision:{name}", f"Average precision of “{name}”") for name in classes]
+    for name in headline(classes):
+        wanted += [(f"precision:{name}", f"Precision of “{name}”"), (f"recall:{name}", f"Recall of “{name}”")]
+    wanted.append(("calibration_error", "Calibration error"))
+    empty = unknown("", 0, "", reason or "it was not measured")
+
+    def told(held: Mapping[str, Metric], key: str) -> Quality:
+        return of(held.get(key, empty))
+
+    return [
+        Row(title, told(figures, key), None if others is None else told(others, key), key == "calibration_error")
+        for key, title in wanted
+    ]
+
+
+def lines(classes: Sequence[str], run: Run, champion: Run) -> list[Line]:
+    """Where the two runs' lines part, as they are told."""
+    mine = thresholds_of(run, classes)
+    theirs = thresholds_of(champion, classes)
+    found = [Line(name, mine[name], theirs[name]) for name in headline(classes) if name in mine and name in theirs]
+    return [line for line in found if f"{line.candidate:.2f}" != f"{line.champion:.2f}"]
