@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
+from labeler import attributes, changes
 from labeler.records.schema import Attribute, Expert, Queue, Run
 from labeler.records.session import writing
 from labeler.settings import Settings
@@ -66,10 +66,7 @@ def request(settings: Settings, name: str, size: int, experts: Sequence[str] = (
             )
         wanted = Wanted(before.extra + size, tuple(experts))
         found.settings = found.settings | {KEY: {"extra": wanted.extra, "experts": list(wanted.experts)}}
-        # The counter is what learners look at: one that is at work now goes round again, and the sweep sees it too.
-        session.execute(
-            update(Attribute).where(Attribute.id == found.id).values(answers_counter=Attribute.answers_counter + 1)
-        )
+        changes.count(session, found.id)
     return wanted
 
 

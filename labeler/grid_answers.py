@@ -11,15 +11,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import revisions
+from labeler import aside, changes, revisions
 from labeler.label_studio import grid as room
-from labeler.leaving import SET_ASIDE
 from labeler.records.schema import (
     Annotation,
-    AnnotationEvent,
     Asset,
     Attribute,
     Expert,
@@ -42,7 +40,7 @@ def store(
 
     ``data`` is the task's, which brings along a page that the records lack. Raises UnknownAnnotationShape.
     """
-    session.execute(select(Attribute.id).where(Attribute.id == grid.attribute_id).with_for_update())
+    changes.one_writer(session, grid.attribute_id)
     page = _page(session, grid, task, data)
     try:
         told, at = int(annotation["id"]), _moment(annotation["updated_at"])
@@ -58,7 +56,7 @@ def store(
     expert = _expert(session, grid, annotation)
     changed = [_bring(session, grid, page, key, values.get(key), expert, annotation, at, via) for key in page.asset_pks]
     if any(changed):
-        _raise_counter(session, grid.attribute_id)
+        changes.count(session, grid.attribute_id)
     return any(changed)
 
 
@@ -116,15 +114,19 @@ def _bring(
         return True
     if value is None and known.deleted_at is None:
         known.deleted_at, known.updated_at = now(), at
-        _remember(session, known, "deleted", via)
+        changes.remember(session, known, "deleted", via)
         return True
+    if aside.is_aside(session, known):
+        if value is None:
+            aside.withdraw(session, known, via)
+        else:
+            aside.correct(session, known, value, at, via)
+        return False
     if value is None or (known.value == value and known.deleted_at is None):
         return False
-    if known.deleted_at is not None and revisions.last_event(session, known) == SET_ASIDE:
-        return False  # only an owner takes back what was set aside with a leaver
     known.value, known.deleted_at, known.updated_at = value, None, at
     known.revision = session.get_one(Attribute, grid.attribute_id).revision
-    _remember(session, known, "changed", via)
+    changes.remember(session, known, "changed", via)
     return True
 
 
@@ -166,7 +168,7 @@ def _make(
     session.add(made)
     session.flush()
     session.add(GridAnswer(annotation_id=made.id, page_id=page.id))
-    _remember(session, made, "created", via)
+    changes.remember(session, made, "created", via)
 
 
 def delete(session: Session, label_studio_ids: Sequence[int], via: str) -> set[int]:
@@ -179,12 +181,14 @@ def delete(session: Session, label_studio_ids: Sequence[int], via: str) -> set[i
         grid = session.get_one(Grid, page.grid_id)
         page.state, page.label_studio_id, page.updated_at = "open", None, None
         mine = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
-        for known in session.scalars(mine.where(GridAnswer.page_id == page.id, Annotation.deleted_at.is_(None))):
-            known.deleted_at = now()
-            _remember(session, known, "deleted", via)
-            touched.add(grid.attribute_id)
-    for attribute_id in touched:
-        _raise_counter(session, attribute_id)
+        for known in session.scalars(mine.where(GridAnswer.page_id == page.id)).all():
+            if aside.is_aside(session, known):
+                aside.withdraw(session, known, via)
+            elif known.deleted_at is None:
+                known.deleted_at = now()
+                changes.remember(session, known, "deleted", via)
+                touched.add(grid.attribute_id)
+    changes.count(session, *touched)
     return touched
 
 
@@ -198,17 +202,6 @@ def from_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
         return set()
     changed = store(session, grid, int(task["id"]), task.get("data") or {}, annotation, "webhook")
     return {grid.attribute_id} if changed else set()
-
-
-def _remember(session: Session, annotation: Annotation, kind: str, via: str) -> None:
-    at = annotation.deleted_at or annotation.updated_at
-    event = {"kind": kind, "value": annotation.value, "updated_at": at, "via": via, "received_at": now()}
-    session.add(AnnotationEvent(annotation_id=annotation.id, **event))
-
-
-def _raise_counter(session: Session, attribute_id: int) -> None:
-    more = func.coalesce(Attribute.answers_counter, 0) + 1
-    session.execute(update(Attribute).where(Attribute.id == attribute_id).values(answers_counter=more))
 
 
 def _moment(value: Any) -> datetime:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+
 import psutil
 
 
-def holder(port: int) -> str:
-    """What holds a TCP port of this machine, such as `` by redis-server (process 812, LISTEN)``; empty if unknown.
+def holder(port: int, error: OSError) -> str:
+    """What holds a TCP port of this machine, such as `` by redis-server (process 812, LISTEN)``.
 
-    Other people's processes can be seen by the system's administrator alone.
+    Empty where ``error`` says another thing than that the port is taken, and where it is not known who holds it: other
+    people's processes can be seen by the system's administrator alone.
     """
+    if error.errno != errno.EADDRINUSE:
+        return ""
     try:
-        for line in psutil.net_connections(kind="tcp"):
-            if line.laddr and line.laddr.port == port:
-                name = f"{psutil.Process(line.pid).name()} (process {line.pid}, " if line.pid else "a process unseen ("
-                return f" by {name}{line.status})"
+        lines = [line for line in psutil.net_connections(kind="tcp") if line.laddr and line.laddr.port == port]
+        for line in sorted(lines, key=lambda line: line.status != psutil.CONN_LISTEN):
+            name = f"{psutil.Process(line.pid).name()} (process {line.pid}, " if line.pid else "a process unseen ("
+            return f" by {name}{line.status})"
     except (psutil.Error, OSError):
         pass  # macOS shows connections to root alone; the process may be gone since
     return ""

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import jobs, revisions
+from labeler import aside, changes, jobs, revisions
 from labeler.label_studio.config import read_value
-from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Job, Queue, Task, Tombstone
+from labeler.records.schema import Annotation, Asset, Attribute, Expert, Job, Queue, Task, Tombstone
 from labeler.records.session import reading
 from labeler.settings import Settings
 from models.answers import BY_HAND
@@ -76,14 +76,16 @@ def store(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
 
     ``via`` says which path told it: webhook, sync or import.
     """
-    _one_writer(session, queue.attribute_id)
+    changes.one_writer(session, queue.attribute_id)
     if session.get(Tombstone, seen.label_studio_id):
         return False
     known = session.scalar(select(Annotation).where(Annotation.label_studio_id == seen.label_studio_id))
     value = revisions.value_now(session, queue.attribute_id, seen.value, seen.updated_at)
     if known is None:
         return _create(session, queue, seen, value, via)
-    if (known.deleted_at and not revisions.lapsed(session, known)) or seen.updated_at <= known.updated_at:
+    is_aside = aside.is_aside(session, known)
+    ended = known.deleted_at is not None and not is_aside and not revisions.lapsed(session, known)
+    if ended or seen.updated_at <= known.updated_at:
         return False
     if not _is_same(session, queue, known, seen):
         log.error(
@@ -91,27 +93,21 @@ def store(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
             "database of Label Studio exchanged?", seen.label_studio_id, seen.asset_id, queue.id,
         )  # fmt: skip
         return False
+    if is_aside:
+        if value is not None:
+            aside.correct(session, known, value, seen.updated_at, via)
+        return False
     changed = known.value != value or known.deleted_at is not None
     known.value, known.updated_at, known.lead_seconds = value or seen.value, seen.updated_at, seen.lead_seconds
     if known.deleted_at is not None and value is not None:  # corrected since a revision ended it
         known.revision = session.get_one(Attribute, known.attribute_id).revision
     known.deleted_at = None if value is not None else known.deleted_at or now()
-    _remember(session, known, "changed" if value is not None else revisions.LAPSED, via)
+    changes.remember(session, known, "changed" if value is not None else revisions.LAPSED, via)
     if changed and known.task_id:
         session.get_one(Task, known.task_id).state = "answered" if value is not None else "retired"
     if changed:
-        _raise_counter(session, known.attribute_id)
+        changes.count(session, known.attribute_id)
     return changed
-
-
-def _one_writer(session: Session, attribute_id: int | None) -> None:
-    """Wait until nobody else changes the attribute's answers (all attributes' where None): on PostgreSQL two paths
-    that tell of one annotation would otherwise both create it, or one create what the other says is deleted.
-    """
-    if attribute_id is not None:
-        session.get_one(Attribute, attribute_id, with_for_update=True)
-    else:
-        session.execute(select(Attribute.id).order_by(Attribute.id).with_for_update()).all()
 
 
 def _is_same(session: Session, queue: Queue, known: Annotation, seen: Seen) -> bool:
@@ -147,10 +143,10 @@ def _create(session: Session, queue: Queue, seen: Seen, value: str | None, via: 
     )
     session.add(made)
     session.flush()
-    _remember(session, made, "created" if value is not None else revisions.LAPSED, via)
+    changes.remember(session, made, "created" if value is not None else revisions.LAPSED, via)
     # What holds no longer may be asked once more: Label Studio has the task as answered, so it needs a new one.
     task.state = "answered" if value is not None else "retired"
-    _raise_counter(session, queue.attribute_id)
+    changes.count(session, queue.attribute_id)
     return True
 
 
@@ -187,17 +183,22 @@ def delete(session: Session, label_studio_ids: Sequence[int], via: str, attribut
     """
     touched: set[int] = set()
     if label_studio_ids:
-        _one_writer(session, attribute_id)
+        changes.one_writer(session, attribute_id)
     for label_studio_id in label_studio_ids:
         if session.get(Tombstone, label_studio_id) is None:
             session.add(Tombstone(label_studio_id=label_studio_id, deleted_at=now()))
         known = session.scalar(select(Annotation).where(Annotation.label_studio_id == label_studio_id))
-        if known is None or known.deleted_at is not None:
+        if known is None:
+            continue
+        if aside.is_aside(session, known):
+            aside.withdraw(session, known, via)
+            _reopen(session, known)
+        if known.deleted_at is not None:
             continue
         known.deleted_at = now()
-        _remember(session, known, "deleted", via)
+        changes.remember(session, known, "deleted", via)
         _reopen(session, known)
-        _raise_counter(session, known.attribute_id)
+        changes.count(session, known.attribute_id)
         touched.add(known.attribute_id)
     return touched
 
@@ -224,28 +225,6 @@ def missing(session: Session, label_studio_task: int, present: Sequence[int], as
         )
     )
     return [found for found in held if found is not None and found not in set(present)]
-
-
-def _remember(session: Session, annotation: Annotation, kind: str, via: str) -> None:
-    session.add(
-        AnnotationEvent(
-            annotation_id=annotation.id,
-            kind=kind,
-            value=annotation.value,
-            updated_at=annotation.deleted_at or annotation.updated_at,
-            via=via,
-            received_at=now(),
-        )
-    )
-
-
-def _raise_counter(session: Session, attribute_id: int) -> None:
-    session.execute(
-        update(Attribute)
-        .where(Attribute.id == attribute_id)
-        .values(answers_counter=Attribute.answers_counter + 1)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def _moment(value: Any) -> datetime:

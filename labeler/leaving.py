@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from labeler import attributes, ingest, people, revisions
+from labeler import attributes, changes, ingest, people, revisions
+from labeler.aside import SET_ASIDE, TAKEN_BACK
 from labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.answers import SKIP
 from models.clock import now
 from models.errors import UnknownExpert
+from models.plural import plural
 
-SET_ASIDE, TAKEN_BACK = "set aside", "taken back"  # kinds of events
 VIA = "leaver"
 
 
@@ -38,8 +40,9 @@ def concerned(settings: Settings, email: str) -> Concerned:
 def set_aside(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
     """Mark the answers of ``email``, to one ``attribute`` or to all, as deleted; how many, by attribute.
 
-    Each attribute concerned is learned anew. Whoever still answers goes on, and later answers count. Idempotent. Label
-    Studio keeps its own copy; no sync brings them back. Raises UnknownExpert, UnknownAttribute.
+    Each attribute concerned is learned anew. Whoever still answers goes on, and later answers count; corrections of
+    those set aside are kept for when they are taken back. Idempotent. Label Studio keeps its own copy; no sync brings
+    them back. Raises UnknownExpert, UnknownAttribute.
     """
     return _move(settings, email, attribute, Annotation.deleted_at.is_(None), SET_ASIDE)
 
@@ -52,14 +55,25 @@ def take_back(settings: Settings, email: str, attribute: str | None = None) -> d
     return _move(settings, email, attribute, _is_set_aside(), TAKEN_BACK)
 
 
+def told(moved: Mapping[str, int], aside: bool) -> str:
+    """What setting aside, or taking back, has done, in one sentence."""
+    if not moved:
+        return f"There was nothing to {'set aside' if aside else 'take back'}."
+    by_name = ", ".join(f"{name} {count}" for name, count in moved.items())
+    done = "set aside" if aside else "counting again"
+    return f"{plural(sum(moved.values()), 'answer', 'are')} {done} ({by_name})."
+
+
 def _move(
     settings: Settings, email: str, attribute: str | None, which: ColumnElement[bool], kind: str
 ) -> dict[str, int]:
     at = now()
     with writing(settings) as session:
         expert = _expert(session, email)
-        if attribute is not None:
-            which = and_(which, Annotation.attribute_id == attributes.find(session, attribute).id)
+        only = None if attribute is None else attributes.find(session, attribute).id
+        changes.one_writer(session, only)
+        if only is not None:
+            which = and_(which, Annotation.attribute_id == only)
         moved = list(session.scalars(select(Annotation).where(Annotation.expert_id == expert.id, which)))
         if kind == TAKEN_BACK:
             moved = [one for one in moved if _back(session, one)]
@@ -67,14 +81,9 @@ def _move(
             for one in moved:
                 one.deleted_at = at
         for one in moved:
-            session.add(
-                AnnotationEvent(
-                    annotation_id=one.id, kind=kind, value=one.value, updated_at=at, via=VIA, received_at=at
-                )
-            )
+            changes.remember(session, one, kind, VIA)
         touched = {one.attribute_id for one in moved}
-        raised = update(Attribute).where(Attribute.id.in_(touched))
-        session.execute(raised.values(answers_counter=Attribute.answers_counter + 1))
+        changes.count(session, *touched)
         names = dict(session.execute(select(Attribute.id, Attribute.name).where(Attribute.id.in_(touched))).all())
     for name in names.values():
         ingest.ask_to_learn(settings, name)

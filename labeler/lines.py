@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
+from labeler import attributes, changes
 from labeler.records.schema import Attribute, Run
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
@@ -70,10 +70,7 @@ def ask(settings: Settings, name: str, goal: Goal | None) -> None:
         session.refresh(found, with_for_update=True)
         kept = {key: value for key, value in found.settings.items() if key != KEY}
         found.settings = kept | ({KEY: asdict(goal)} if goal else {})
-        # As with an answer: a learner at work goes round again, and the sweep sees it where none is.
-        session.execute(
-            update(Attribute).where(Attribute.id == found.id).values(answers_counter=Attribute.answers_counter + 1)
-        )
+        changes.count(session, found.id)
 
 
 def of(settings: Settings, name: str) -> Lines:

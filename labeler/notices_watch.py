@@ -20,7 +20,7 @@ from models.manifest import CHAMPION
 LATELY = timedelta(days=1)  # older events are history: a workspace that learns of notices today is not flooded
 SETTLED_STATES = {"settled", "exhausted"}
 DISAGREEING_STATES = {  # by the newest run's state: what is told, and where on the page it is seen
-    "outlier": ("one expert answers otherwise than the rest", "#live-experts"),
+    "outlier": ("one expert answers otherwise than the rest", "#differs"),
     "hopeless": ("the experts disagree too much for a probe", "/contested"),
 }
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, experts, ingest, queues
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Pick, Queue
+from labeler import attributes, changes, experts, ingest, queues
+from labeler.records.schema import Annotation, Asset, Attribute, Expert, Pick, Queue, Task
 from labeler.records.session import writing
 from labeler.settings import Settings
 from models.clock import now
@@ -71,9 +71,7 @@ def send(
                 columns = {"who": who, "why": why[:LONGEST_WHY], "created_at": now()}
                 session.add(Pick(attribute_id=found.id, expert_id=person.id, asset_pk=asset.id, **columns))
         if fresh:
-            # A learner at work goes round again, and the clockwork asks for a round where this call cannot.
-            counter = update(Attribute).where(Attribute.id == found.id)
-            session.execute(counter.values(answers_counter=func.coalesce(Attribute.answers_counter, 0) + 1))
+            changes.count(session, found.id)
     if fresh:
         ingest.ask_to_learn(settings, attribute)
     return Sent(attribute, len(fresh), len(keys) - len(fresh), len(wanted) - len(keys), [one.name for one in people])
@@ -95,8 +93,17 @@ def _people(session: Session, attribute: Attribute, expert: str | None) -> list[
 
 
 def _had(session: Session, attribute_id: int, expert_id: int, keys: set[int]) -> set[int]:
-    """Of ``keys``, the assets that the expert has answered, or that were chosen for this queue before."""
+    """Of ``keys``, the assets that the expert has answered or that were chosen for this queue before.
+
+    Also where the answer was set aside since: Label Studio serves none of them again.
+    """
     mine = (Annotation.attribute_id == attribute_id) & (Annotation.expert_id == expert_id)
     answered = select(Annotation.asset_pk).where(mine, Annotation.deleted_at.is_(None), Annotation.asset_pk.in_(keys))
+    told = (
+        select(Task.asset_pk)
+        .join(Queue, Queue.id == Task.queue_id)
+        .where(Queue.attribute_id == attribute_id, Queue.expert_id == expert_id, Queue.closed_at.is_(None))
+        .where(Task.state == "answered", Task.asset_pk.in_(keys))
+    )
     before = (Pick.attribute_id == attribute_id) & (Pick.expert_id == expert_id) & Pick.asset_pk.in_(keys)
-    return {*session.scalars(answered), *session.scalars(select(Pick.asset_pk).where(before))}
+    return {*session.scalars(answered), *session.scalars(told), *session.scalars(select(Pick.asset_pk).where(before))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,11 +89,18 @@ def unlabelled_confidence(probabilities: ArrayLike, heard: Voices) -> Floats:
     return np.asarray((heard.probe * proba.max(axis=1) + prior) / (heard.probe + heard.typical), dtype=np.float64)
 
 
-def second_opinions(panel: Panel, probabilities: ArrayLike, experts: Sequence[str], n: int) -> list[SecondOpinion]:
+def second_opinions(
+    panel: Panel,
+    probabilities: ArrayLike,
+    experts: Sequence[str],
+    n: int,
+    had: Mapping[str, Collection[str]] | None = None,
+) -> list[SecondOpinion]:
     """Up to ``n`` images to ask again about, least sure first, each with the best of ``experts`` who has not seen it.
 
     Among those the more reliable comes first, and between equals the one with fewer of these questions. Images that
-    all ``experts`` have answered are left out: asking the same person again measures memory.
+    all ``experts`` have answered are left out: asking the same person again measures memory. ``had``: by asset, who had
+    it before, also where the answer counts no longer.
     """
     heard = voices(panel, probabilities)
     scores = confidence(panel, probabilities, heard)
@@ -104,6 +111,7 @@ def second_opinions(panel: Panel, probabilities: ArrayLike, experts: Sequence[st
         if len(chosen) == n:
             break
         seen = {expert for expert, vote in zip(panel.experts, panel.votes[row], strict=True) if vote != NO_VOTE}
+        seen.update((had or {}).get(panel.asset_ids[row], ()))
         free = sorted(set(experts) - seen)
         if not free:
             continue

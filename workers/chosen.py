@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler.pool import PoolView
-from labeler.records.schema import Annotation, Asset, Pick, Queue
+from labeler.records.schema import Annotation, Asset, Pick, Queue, Task
 from models.answers import AUDIT
 from models.planner import Ask
 
@@ -36,19 +36,23 @@ class Picked:
 
 
 def waiting_picks(session: Session, attribute_id: int, view: PoolView) -> tuple[Picked, ...]:
-    """The chosen images that their experts have not answered, oldest first."""
+    """The chosen images that their experts have not answered, oldest first.
+
+    One whose answer was set aside waits no more: Label Studio has it as answered, and asks nobody twice.
+    """
     answered = select(Annotation.id).where(
         Annotation.attribute_id == attribute_id,
         Annotation.asset_pk == Pick.asset_pk,
         Annotation.expert_id == Pick.expert_id,
         Annotation.deleted_at.is_(None),
     )
+    had = select(Task.id).where(Task.queue_id == Queue.id, Task.asset_pk == Pick.asset_pk, Task.state == "answered")
     mine = (Queue.attribute_id == Pick.attribute_id) & (Queue.expert_id == Pick.expert_id) & Queue.closed_at.is_(None)
     rows: Sequence[Any] = session.execute(
         select(Pick, Queue.id, Asset.asset_id)
         .join(Queue, mine)
         .join(Asset, Asset.id == Pick.asset_pk)
-        .where(Pick.attribute_id == attribute_id, Asset.removed_at.is_(None), ~answered.exists())
+        .where(Pick.attribute_id == attribute_id, Asset.removed_at.is_(None), ~answered.exists(), ~had.exists())
         .order_by(Pick.id)
     ).all()
     places = view.pool.positions(asset_id for _, _, asset_id in rows)

@@ -96,14 +96,24 @@ def _drawn(seen: Snapshot, said: Sequence[Answer], free: Mapping[str, int]) -> l
     brought = {answer.asset_id for answer in said if answer.purpose == IMPORT}
     names = [asset for asset in free if told[asset] == 1 and asset not in brought]
     mine = [(lot, asset) for lot, asset in zip(lots(names, seen.seed), names, strict=True) if lot < SHARE]
-    heard: dict[str, set[str]] = {}
-    for answer in seen.answers:
-        heard.setdefault(answer.asset_id, set()).add(answer.expert)
+    heard = _had(seen)
     found = []
     for lot, asset in sorted(mine):
         able = [one for one in sorted(seen.experts[q.expert_id] for q in seen.queues) if one not in heard[asset]]
         if able:
             found.append(SecondOpinion(asset, able[int(lot / SHARE * len(able))], 0.0, BY_LOT))
+    return found
+
+
+def _had(seen: Snapshot) -> dict[str, set[str]]:
+    """Asset -> the experts who had it, also those whose answer was set aside: Label Studio asks none of them again."""
+    found: dict[str, set[str]] = {}
+    for answer in seen.answers:
+        found.setdefault(answer.asset_id, set()).add(answer.expert)
+    expert_of = {queue.id: seen.experts[queue.expert_id] for queue in seen.queues}
+    for task in seen.asked:
+        if task.row >= 0 and task.queue in expert_of:
+            found.setdefault(str(seen.view.pool.asset_ids[task.row]), set()).add(expert_of[task.queue])
     return found
 
 
@@ -126,7 +136,7 @@ def _ranked(
     if not panel.asset_ids:
         return _unsure(seen, probe, panel, free, None)
     proba = out_of_sample(seen, panel, prompts)
-    found = second_opinions(panel, proba, experts, len(panel.asset_ids))
+    found = second_opinions(panel, proba, experts, len(panel.asset_ids), _had(seen))
     told = {asset: _why(counts) for asset, counts in zip(panel.asset_ids, panel.counts(), strict=True)}
     found = [replace(one, reason=told[one.asset_id]) for one in found]
     # A tie is no label at all, and the weights of a young panel are too rough to rank it behind a doubt.
@@ -141,9 +151,7 @@ def _unsure(
     """Images of which nobody has said more than "unsure": as sure as the probe alone is of them."""
     told = {answer.asset_id for answer in latest(seen.answers) if answer.value not in (UNSURE, SKIP)}
     experts = [seen.experts[queue.expert_id] for queue in seen.queues]
-    heard: dict[str, set[str]] = {}
-    for answer in seen.answers:
-        heard.setdefault(answer.asset_id, set()).add(answer.expert)
+    heard = _had(seen)
     silent = [asset for asset in free if asset not in told and not set(experts) <= heard[asset]]
     if not silent:
         return []

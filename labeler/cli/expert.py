@@ -60,13 +60,7 @@ def link(shell: Shell, email: str) -> None:
 def answers(shell: Shell, email: str, choice: str, attribute: str | None) -> None:
     """Set the answers of EMAIL aside (drop), or let them count again (keep); their history stays either way."""
     told = (leaving.set_aside if choice == "drop" else leaving.take_back)(shell.settings, email, attribute)
-    shell.result({"email": email, "answers": told}, f"{email}: {_told(told, choice)}")
-
-
-def _told(told: dict[str, int], choice: str) -> str:
-    by_name = ", ".join(f"{name} {count}" for name, count in told.items())
-    what = "set aside" if choice == "drop" else "counting again"
-    return f"{sum(told.values())} answers {what}{f' ({by_name})' if by_name else ''}."
+    shell.result({"email": email, "answers": told}, f"{email}: {leaving.told(told, choice == 'drop')}")
 
 
 @attune_command(command, "remove", example="attune expert remove ana@studio.example --answers drop")
@@ -85,5 +79,7 @@ def remove(shell: Shell, email: str, choice: str) -> None:
     ]
     if choice == "drop":
         done["answers_set_aside"] = leaving.set_aside(shell.settings, email)
-        lines.append(f"  {_told(done['answers_set_aside'], choice)} `attune expert answers {email} keep` undoes it.")
+        lines.append(
+            f"  {leaving.told(done['answers_set_aside'], aside=True)} `attune expert answers {email} keep` undoes it."
+        )
     shell.result(done, "\n".join(lines))

@@ -72,7 +72,7 @@ def compare(shell: Shell, name: str, a: str, b: str) -> None:
     for metric in sorted(first["metrics"] | second["metrics"]):
         rows.append((metric, *(figure(one["metrics"].get(metric, {})) for one in (first, second))))
     columns = ("figure", f"version {first['version']}", f"version {second['version']}")
-    shell.result(found, table(columns, rows, title=f"{name}: each as it was published"))
+    shell.result(found, table(columns, rows, title=f"{name}: each as it was recorded"))
     paired = found["difference"]
     told = f"{figure(paired)} (n = {paired['n']})" if paired["value"] is not None else f"not known: {paired['reason']}"
     shell.hint(

@@ -39,7 +39,10 @@ def free_ports(settings: Settings, keep: bool = False) -> Settings:
 def _free(host: str, wanted: int | None) -> socket.socket:
     if wanted is not None:
         with suppress(OSError):
-            return _bound(host, wanted)
+            made = _bound(host, wanted)
+            if reserve(wanted):
+                return made
+            made.close()
     return _some_free(host)
 
 
@@ -81,10 +84,10 @@ def check(parts: Iterable[Part]) -> None:
             _bound(host, port).close()
         except OSError as error:
             raise PortBusy(
-                f"Port {port} of {host}, which {part.title} needs, cannot be had: {error.strerror}{holder(port)}. If "
-                "another Attune runs on this machine, perhaps the demo, stop it with Ctrl-C in its terminal, or start "
-                "beside it on other ports: attune up --free-ports. If not, stop what listens there (`ss -ltnp` shows "
-                f"it), or set {variable(setting)} to another port."
+                f"Port {port} of {host}, which {part.title} needs, cannot be had: {error.strerror}"
+                f"{holder(port, error)}. If another Attune runs on this machine, perhaps the demo, stop it with Ctrl-C "
+                "in its terminal, or start beside it on other ports: attune up --free-ports. If not, stop what listens "
+                f"there (`ss -ltnp` shows it), or set {variable(setting)} to another port."
             ) from error
 
 

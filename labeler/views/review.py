@@ -100,6 +100,11 @@ class Review:
         return [row for row in self.rows if row.known]
 
     @property
+    def told_at_lines(self) -> bool:
+        """Whether a figure is among them that holds at a line."""
+        return any(row.at_line for row in self.told)
+
+    @property
     def untold(self) -> Mapping[str, Sequence[str]]:
         """The titles of the other rows by the reason why they hold none."""
         found: dict[str, list[str]] = {}

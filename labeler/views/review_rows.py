@@ -20,6 +20,7 @@ class Row:
     candidate: Quality
     champion: Quality | None
     low_is_good: bool = False
+    at_line: bool = False  # it holds at the probability from which on the run says the class
 
     @property
     def known(self) -> bool:
@@ -53,7 +54,13 @@ def rows(
         return of(held.get(key, empty))
 
     return [
-        Row(title, told(figures, key), None if others is None else told(others, key), key == "calibration_error")
+        Row(
+            title,
+            told(figures, key),
+            None if others is None else told(others, key),
+            low_is_good=key == "calibration_error",
+            at_line=key.startswith(("precision:", "recall:")),
+        )
         for key, title in wanted
     ]
 

@@ -43,7 +43,7 @@ def serve(settings: Settings) -> None:
     except OSError as error:
         raise PortBusy(
             f"The web app cannot listen on {settings.host}:{settings.web_port} ({error.strerror}"
-            f"{holder(settings.web_port)}). Stop what holds the port, or set ATTUNE_WEB_PORT to a free one."
+            f"{holder(settings.web_port, error)}). Stop what holds the port, or set ATTUNE_WEB_PORT to a free one."
         ) from error
     logging.getLogger("attune.web").info("the console is at %s", settings.web_address)
     server.run()

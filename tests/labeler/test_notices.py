@@ -59,7 +59,7 @@ def test_each_event_is_told_once(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("state", "title", "link"),
     [
-        ("outlier", "romance: one expert answers otherwise than the rest", "/attributes/romance#live-experts"),
+        ("outlier", "romance: one expert answers otherwise than the rest", "/attributes/romance#differs"),
         ("hopeless", "romance: the experts disagree too much for a probe", "/attributes/romance/contested"),
     ],
 )

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from labeler import attributes, experts, picks
+from labeler import attributes, experts, leaving, picks
 from labeler.assets.encoder import activate
 from labeler.attributes import Definition
 from labeler.jobs import quiet
 from labeler.label_studio.expert import ExpertSession
+from labeler.pool import PoolView
 from labeler.records.schema import Annotation, Attribute, Pick, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
@@ -22,12 +23,13 @@ from models.answers import AUDIT, Answer
 from models.audit import AuditDesign, reserved
 from models.errors import DataError, RecordsError
 from models.fingerprint import Fingerprint
+from models.pool import Pool
 from models.vectors import VectorStore
 from tests import factories
 from tests.services import EMAIL, PASSWORD
 from tests.workers.test_ordering import VIEW, ask, rows, snapshot, task
 from workers import chosen, learn, sync
-from workers.chosen import Picked
+from workers.chosen import Picked, waiting_picks
 from workers.ordering import HEAD, deal, taken
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -138,6 +140,23 @@ def test_what_was_answered_or_chosen_before_is_only_counted(settings: Settings) 
         counter = session.scalar(select(Attribute.answers_counter).where(Attribute.id == romance.id))
     assert len(held) == len(set(held)) == 5
     assert counter == 4, "two answers and two selections: a learner at work must see each"
+
+
+def test_a_chosen_image_whose_answer_was_set_aside_waits_for_nobody(settings: Settings) -> None:
+    """It stood at the head of a queue that could not take it, and was kept from all others."""
+    romance, assets = factories.add_attribute(settings), factories.add_assets(settings, 2)
+    ana = factories.add_expert(settings, "ana@example.org")
+    queue = factories.add_queue(settings, romance, ana)
+    names = [asset.asset_id for asset in assets]
+    picks.send(settings, "romance", names, "olga")
+    factories.add_answer(settings, queue, assets[0], "romance")
+    pool = Pool(np.array(names), np.array(names), (VIEW.pool.rows([0, 1]),))
+    view = PoolView(pool, np.array([asset.id for asset in assets]), VIEW.fingerprint)
+    leaving.set_aside(settings, ana.email, "romance")
+    with reading(settings) as session:
+        assert [one.row for one in waiting_picks(session, romance.id, view)] == [1]
+    sent = picks.send(settings, "romance", names[:1], "olga")
+    assert (sent.queued, sent.asked_before) == (0, 1)
 
 
 def test_a_selection_needs_images_and_somebody_to_answer(settings: Settings) -> None:

@@ -198,15 +198,31 @@ def test_asked_for_twice_at_once_the_same_pages_are_made_once(
     assert len(made) == 1
 
 
-def test_what_was_set_aside_with_a_leaver_comes_back_by_no_page(settings: Settings) -> None:
+def test_what_is_set_aside_comes_back_by_no_page_and_its_correction_with_it(settings: Settings) -> None:
+    world = World(settings)
+    world.tell([0])
+    assert world.said()[0] == YES
+    leaving.set_aside(settings, world.ana.email)
+    counter = world.counter()
+    assert not world.tell([1], minute=1)
+    assert world.said() == {}
+    assert world.counter() == counter, "nothing that a learner sees has changed"
+    leaving.take_back(settings, world.ana.email)
+    assert (world.said()[0], world.said()[1]) == (NO, YES), "the page was read once: a later sync tells nothing new"
+
+
+def test_a_page_deleted_while_it_is_aside_does_not_come_back_and_counts_when_answered_anew(settings: Settings) -> None:
     world = World(settings)
     world.tell([0])
     leaving.set_aside(settings, world.ana.email)
-    assert not world.tell([1], minute=1)
-    assert world.said() == {}
-    leaving.take_back(settings, world.ana.email)
-    assert world.tell([1], minute=2)
+    world.delete()
+    assert world.tell([1], minute=5, annotation=10), "answered after it was set aside"
     assert world.said()[1] == YES
+    assert leaving.take_back(settings, world.ana.email) == {}
+    leaving.set_aside(settings, world.ana.email)
+    world.delete(10)
+    assert leaving.take_back(settings, world.ana.email) == {}
+    assert world.said() == {}
 
 
 def test_a_page_that_the_records_lack_comes_with_its_answer(settings: Settings) -> None:

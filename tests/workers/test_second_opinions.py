@@ -51,6 +51,19 @@ def test_the_share_grows_from_a_tenth_to_a_sixth_as_new_images_buy_less() -> Non
     assert 0.1 < share(300) < 1 / 6
 
 
+def test_one_whose_answer_was_set_aside_is_not_asked_the_same_image_again() -> None:
+    """Label Studio has it as answered there, so nobody would have been asked, round after round."""
+    disputed = [(7, 1 + 8 % 3, "no" if TRUTH[7] == "yes" else "yes")]
+    had = [task(500, 7, 1, "answered", purpose="second-opinion")]  # by the one who has not answered
+    found = again(seen([*one_each(60), *disputed], asked=had))
+    assert 7 not in found.rows
+    assert found.rows
+    lot = [row for row in found.rows if found.reasons[row] == BY_LOT]
+    aside = [task(600 + row, row, expert, "answered") for row in lot for expert in (1, 2, 3) if expert != 1 + row % 3]
+    rest = again(seen([*one_each(60), *disputed], asked=[*had, *aside]))
+    assert not set(lot) & set(rest.rows)
+
+
 def test_a_dispute_is_put_to_the_one_who_has_not_answered() -> None:
     said = [*one_each(60), (7, 1 + 8 % 3, "no" if TRUTH[7] == "yes" else "yes")]
     found = again(seen(said))

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import BadRequest, Forbidden
 
 from labeler import attributes, experts, joining, leaving, people, sign_in_links
 from labeler.records.session import reading
@@ -133,7 +133,7 @@ def remove() -> ResponseReturnValue:
     experts.remove(auth.settings(), email)
     if answers == DROP:
         told = leaving.set_aside(auth.settings(), email)
-        flash(f"{email} left; {sum(told.values())} answers are set aside.", "success")
+        flash(f"{email} left. {leaving.told(told, aside=True)}", "success")
     else:
         flash(f"{email} left; the answers stay.", "success")
     return redirect(url_for("people.page"))
@@ -142,12 +142,11 @@ def remove() -> ResponseReturnValue:
 @blueprint.post("/answers")
 def answers() -> ResponseReturnValue:
     """Set a person's answers aside, to one question or to all, or take them back."""
-    email, name = _allowed(), request.form.get("attribute") or None
-    if request.form.get("answers") == DROP:
-        told, words = leaving.set_aside(auth.settings(), email, name), "are set aside"
-    else:
-        told, words = leaving.take_back(auth.settings(), email, name), "count again"
-    flash(f"{sum(told.values())} answers on {len(told)} question{'s' * (len(told) != 1)} {words}.", "success")
+    email, name, choice = _allowed(), request.form.get("attribute") or None, request.form.get("answers")
+    if choice not in (KEEP, DROP):
+        raise BadRequest(f"answers is {choice!r}; say {DROP} to set them aside, {KEEP} to take them back.")
+    told = (leaving.set_aside if choice == DROP else leaving.take_back)(auth.settings(), email, name)
+    flash(leaving.told(told, choice == DROP), "success")
     return _back(email)
 
 

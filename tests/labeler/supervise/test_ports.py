@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labeler.settings import build
-from labeler.supervise import free_ports
+from labeler.supervise import free_ports, reserved
 from labeler.supervise.ports import candidates
 from labeler.supervise.reserved import reserve
 
@@ -30,7 +30,7 @@ def test_free_ports_are_three_different_ones(tmp_path: Path) -> None:
 
 def test_a_port_is_promised_to_one_process_and_free_again_when_that_ends() -> None:
     """Two stacks that start together once chose the same port, and the later one gave up."""
-    port = "20001"
+    port = "1"  # a port that nobody is ever given
     with _neighbour(port) as first, _neighbour(port) as second:
         assert first.stdout is not None
         assert second.stdout is not None
@@ -47,8 +47,23 @@ def _neighbour(port: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+def test_two_stacks_that_keep_their_ports_are_not_given_the_same_ones(tmp_path: Path) -> None:
+    wanted = free_ports(build({}, workspace=tmp_path))  # reserved by this process
+    asked = {name: getattr(wanted, name) for name in ("web_port", "label_studio_port", "redis_port")}
+    code = (
+        "import sys; from pathlib import Path; from labeler.settings import build; from labeler.supervise import "
+        f"free_ports; made = free_ports(build({{}}, workspace=Path(sys.argv[1]), **{asked!r}), keep=True); "
+        "print(made.web_port, made.label_studio_port, made.redis_port)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert not {int(word) for word in done.stdout.split()} & set(asked.values())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reserved, "_ours", set())
+        assert free_ports(wanted, keep=True) == wanted, "free ones are kept"
+
+
 def test_a_process_is_not_promised_a_port_twice() -> None:
-    assert [reserve(20_003), reserve(20_003)] == [True, False]
+    assert [reserve(3), reserve(3)] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+"""A change of an attribute's answers: one writer at a time, a line of history, and a counter that learners watch."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from labeler.records.schema import Annotation, AnnotationEvent, Attribute
+from models.clock import now
+
+
+def one_writer(session: Session, attribute_id: int | None) -> None:
+    """Wait until nobody else changes the attribute's answers (all attributes' where None).
+
+    On PostgreSQL two paths that tell of one annotation would otherwise both create it, or one create what the other
+    says is deleted. Whoever changes answers calls this before anything else is locked.
+    """
+    if attribute_id is not None:
+        session.get_one(Attribute, attribute_id, with_for_update=True)
+    else:
+        session.execute(select(Attribute.id).order_by(Attribute.id).with_for_update()).all()
+
+
+def remember(session: Session, annotation: Annotation, kind: str, via: str) -> None:
+    """Add a line to an answer's history; ``via`` says which path told it: webhook, sync, import, leaver."""
+    session.add(
+        AnnotationEvent(
+            annotation_id=annotation.id,
+            kind=kind,
+            value=annotation.value,
+            updated_at=annotation.deleted_at or annotation.updated_at,
+            via=via,
+            received_at=now(),
+        )
+    )
+
+
+def count(session: Session, *attribute_ids: int) -> None:
+    """Raise the counters: a learner at work goes round again, and the clockwork asks for a round where nobody could."""
+    session.execute(
+        update(Attribute)
+        .where(Attribute.id.in_(attribute_ids))
+        .values(answers_counter=func.coalesce(Attribute.answers_counter, 0) + 1)
+        .execution_options(synchronize_session=False)
+    )
