@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from labeler import changes, revisions
-from labeler.records.schema import Annotation
+from labeler.records.schema import Annotation, AnnotationEvent, Expert
+from models.answers import SKIP
 from models.clock import now
 
 SET_ASIDE, TAKEN_BACK = "set aside", "taken back"  # kinds of events
@@ -16,6 +18,30 @@ SET_ASIDE, TAKEN_BACK = "set aside", "taken back"  # kinds of events
 def is_aside(session: Session, annotation: Annotation) -> bool:
     """Whether an answer does not count because an owner set it aside, and for nothing since."""
     return annotation.deleted_at is not None and revisions.last_event(session, annotation) == SET_ASIDE
+
+
+def were_set_aside() -> ColumnElement[bool]:
+    """`is_aside` as a condition on ``Annotation``."""
+    later = aliased(AnnotationEvent)
+    newest = select(func.max(later.id)).where(later.annotation_id == Annotation.id).correlate(Annotation)
+    event = exists().where(
+        AnnotationEvent.annotation_id == Annotation.id,
+        AnnotationEvent.kind == SET_ASIDE,
+        AnnotationEvent.id == newest.scalar_subquery(),
+    )
+    return Annotation.deleted_at.is_not(None) & event
+
+
+def by_expert(session: Session, attribute_id: int) -> list[tuple[str, str, int]]:
+    """Name, address and number of answers (skips not counted) of each expert with answers set aside."""
+    rows = session.execute(
+        select(Expert.name, Expert.email, func.count(Annotation.id))
+        .join(Annotation, Annotation.expert_id == Expert.id)
+        .where(Annotation.attribute_id == attribute_id, Annotation.value != SKIP, were_set_aside())
+        .group_by(Expert.id, Expert.name, Expert.email)
+        .order_by(Expert.name)
+    )
+    return [(name, email, count) for name, email, count in rows]
 
 
 def correct(session: Session, annotation: Annotation, value: str, updated_at: datetime, via: str) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session
 
-from labeler import attributes, changes, ingest, people, revisions
+from labeler import aside, attributes, changes, ingest, people, revisions
 from labeler.aside import SET_ASIDE, TAKEN_BACK
-from labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert
+from labeler.records.schema import Annotation, Attribute, Expert
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.answers import SKIP
@@ -34,7 +34,7 @@ def concerned(settings: Settings, email: str) -> Concerned:
     with reading(settings) as session:
         expert = _expert(session, email)
         counting = _by_attribute(session, expert, Annotation.deleted_at.is_(None))
-        return Concerned(counting, _by_attribute(session, expert, _is_set_aside()))
+        return Concerned(counting, _by_attribute(session, expert, aside.were_set_aside()))
 
 
 def set_aside(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
@@ -52,15 +52,15 @@ def take_back(settings: Settings, email: str, attribute: str | None = None) -> d
 
     Idempotent. One whose class is gone meanwhile stays aside. Raises UnknownExpert, UnknownAttribute.
     """
-    return _move(settings, email, attribute, _is_set_aside(), TAKEN_BACK)
+    return _move(settings, email, attribute, aside.were_set_aside(), TAKEN_BACK)
 
 
-def told(moved: Mapping[str, int], aside: bool) -> str:
+def told(moved: Mapping[str, int], dropped: bool) -> str:
     """What setting aside, or taking back, has done, in one sentence."""
     if not moved:
-        return f"There was nothing to {'set aside' if aside else 'take back'}."
+        return f"There was nothing to {'set aside' if dropped else 'take back'}."
     by_name = ", ".join(f"{name} {count}" for name, count in moved.items())
-    done = "set aside" if aside else "counting again"
+    done = "set aside" if dropped else "counting again"
     return f"{plural(sum(moved.values()), 'answer', 'are')} {done} ({by_name})."
 
 
@@ -99,18 +99,6 @@ def _back(session: Session, one: Annotation) -> bool:
         return False
     one.value, one.deleted_at = value, None
     return True
-
-
-def _is_set_aside() -> ColumnElement[bool]:
-    """Deleted because it was set aside with others of its author, and by nothing since."""
-    later = aliased(AnnotationEvent)
-    newest = select(func.max(later.id)).where(later.annotation_id == Annotation.id).correlate(Annotation)
-    event = exists().where(
-        AnnotationEvent.annotation_id == Annotation.id,
-        AnnotationEvent.kind == SET_ASIDE,
-        AnnotationEvent.id == newest.scalar_subquery(),
-    )
-    return Annotation.deleted_at.is_not(None) & event
 
 
 def _by_attribute(session: Session, expert: Expert, which: ColumnElement[bool]) -> dict[str, int]:

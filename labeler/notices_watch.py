@@ -56,9 +56,11 @@ def disagreeing(session: Session) -> Iterator[News]:
         word = str(run.advice.get("state", "")).lower()
         if word in DISAGREEING_STATES and run.revision == one.revision:
             told, where = DISAGREEING_STATES[word]
+            who = str(run.advice.get("differs") or "")
+            text = f"{run.advice.get('advice') or ''}{f' It is {who}.' if who else ''}"
             yield News(
-                f"disagree:{one.id}:{one.revision}:{word}", notices.DISAGREE, f"{one.name}: {told}",
-                str(run.advice.get("advice") or ""), f"{page(one.name)}{where}", one.id,
+                f"disagree:{one.id}:{one.revision}:{word}{f':{who}' if who else ''}", notices.DISAGREE,
+                f"{one.name}: {told}", text, f"{page(one.name)}{where}", one.id,
             )  # fmt: skip
 
 

@@ -28,10 +28,14 @@ class Sent:
     asked_before: int
     gone: int
     experts: Sequence[str]
+    each: Sequence[int] = ()  # by expert, how many came into the queue
 
     def sentence(self) -> str:
         """As people read it."""
         parts = [f"{self.queued} queued for {', '.join(self.experts)}"]
+        if len(set(self.each)) > 1:
+            shares = (f"{count} for {name}" for name, count in zip(self.experts, self.each, strict=True))
+            parts = [f"{self.queued} queued: {', '.join(shares)}, who had answered the others"]
         if self.asked_before:
             parts.append(f"{self.asked_before} {'was' if self.asked_before == 1 else 'were'} already asked")
         if self.gone:
@@ -62,9 +66,11 @@ def send(
         rows = session.execute(select(Asset.id).where(Asset.asset_id.in_(wanted), Asset.removed_at.is_(None)))
         keys = {key for (key,) in rows}
         fresh: set[int] = set()
+        each = []
         for person in people:
             new = keys - _had(session, found.id, person.id, keys)
             fresh |= new
+            each.append(len(new))
             order = session.scalars(select(Asset).where(Asset.id.in_(new))).all()
             place = {name: number for number, name in enumerate(wanted)}
             for asset in sorted(order, key=lambda one: place[one.asset_id]):
@@ -74,7 +80,9 @@ def send(
             changes.count(session, found.id)
     if fresh:
         ingest.ask_to_learn(settings, attribute)
-    return Sent(attribute, len(fresh), len(keys) - len(fresh), len(wanted) - len(keys), [one.name for one in people])
+    return Sent(
+        attribute, len(fresh), len(keys) - len(fresh), len(wanted) - len(keys), [one.name for one in people], each
+    )
 
 
 def _people(session: Session, attribute: Attribute, expert: str | None) -> list[Expert]:

@@ -42,17 +42,17 @@ def alpha(panel: Panel, seed: int = 0) -> Metric:
     return Metric("alpha", float(sample[0]), *percentile_interval(sample[1:], float(sample[0])), n, method)
 
 
-def alpha_without_one(panel: Panel, seed: int = 0) -> Metric | None:
-    """The best ``alpha`` among all experts but one, with three experts or more; None where none is known.
+def alpha_without_one(panel: Panel, seed: int = 0) -> tuple[str, Metric] | None:
+    """The expert whose leaving out lets the others agree best, and their ``alpha``; None where none is known.
 
-    As high as the experts can agree once one of them is left out: far above ``alpha`` itself, one expert answers
+    Of three experts or more. Far above ``alpha`` itself, one expert answers
     otherwise than the rest, and the definition may be fine. The best of several is a little too high.
     """
     if len(panel.experts) < 3:
         return None
-    left = [alpha(panel.leaving_out(seat), seed) for seat in range(len(panel.experts))]
-    known = [metric for metric in left if metric.value is not None]
-    return max(known, key=lambda metric: metric.value or 0.0, default=None)
+    left = [(name, alpha(panel.leaving_out(seat), seed)) for seat, name in enumerate(panel.experts)]
+    known = [(name, metric) for name, metric in left if metric.value is not None]
+    return max(known, key=lambda one: one[1].value or 0.0, default=None)
 
 
 def alphas(counts: NDArray[np.intp], weights: Floats) -> Floats:

@@ -17,7 +17,7 @@ from models.metrics import Metric
 from models.probe import Probe
 from models.probe_files import read_probe
 from models.stopping import Checkpoint, advise
-from workers import figures
+from workers import contradicted, figures
 from workers.snapshot import Snapshot
 
 # Of the labels now: runs near these shares of them are the checkpoints that movement is measured between.
@@ -26,17 +26,21 @@ STOP_SET = 2000
 
 
 def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[str, Metric]) -> dict[str, Any]:
-    """What `runs.advice` keeps: state, stop, advice (one sentence), evidence, expected_gain, next_answers."""
+    """What `runs.advice` keeps: state, stop, advice (one sentence), evidence, expected_gain, next_answers, each expert
+    beside the probe, and ``differs``, who answers otherwise than the rest, where somebody does."""
     rows = figures.reserved_rows(snapshot)[:STOP_SET]
     raw = figures.logits(snapshot, probe, rows)
     labels = len(snapshot.training)
     positives, remaining = unfound(snapshot, probe)
+    beside, odd = contradicted.told(snapshot, probe)
+    differs, agreement = figures.agreement_without_one(snapshot, metrics.get("alpha")) or ("", None)
     found = advise(
         [*earlier(settings, snapshot, rows, labels), Checkpoint(labels, raw)],
         expected_share(probe, raw),
         average_precision=metrics.get("average_precision"),
         alpha=metrics.get("alpha"),
-        alpha_without_one=figures.agreement_without_one(snapshot, metrics.get("alpha")),
+        alpha_without_one=agreement,
+        odd=odd,
         found=positives,
         remaining=remaining,
     )
@@ -47,6 +51,8 @@ def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[s
         "evidence": found.evidence,
         "expected_gain": found.expected_gain,
         "next_answers": found.next_answers,
+        contradicted.KEY: beside,
+        **({"differs": odd.expert if odd else differs} if found.state == "outlier" else {}),
     }
 
 

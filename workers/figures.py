@@ -55,8 +55,8 @@ def measure(
     return found
 
 
-def agreement_without_one(snapshot: Snapshot, agreement: Metric | None) -> Metric | None:
-    """Alpha without the expert who differs most; not asked where the experts agree well enough."""
+def agreement_without_one(snapshot: Snapshot, agreement: Metric | None) -> tuple[str, Metric] | None:
+    """The expert who differs most, and alpha without that one; not asked where the experts agree well enough."""
     if agreement is None or agreement.hi is None or agreement.hi >= TENTATIVE:
         return None
     panel = Panel.of(evenly(snapshot.answers, snapshot.seed), snapshot.attribute.classes)

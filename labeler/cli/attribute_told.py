@@ -22,7 +22,8 @@ def told(value: Mapping[str, Any]) -> str:
     if not known and (reason := (value["average_precision"] or {}).get("reason")):
         lines["figures"] = f"not known yet: {reason}"
     if advice := value["advice"].get("advice"):
-        lines["advice"] = advice
+        who = value["advice"].get("differs")
+        lines["advice"] = f"{advice} It is {who}." if who else advice
     lines |= {f"queue of {email}": link for email, link in value["queues"].items()}
     return named(lines)
 

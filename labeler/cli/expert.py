@@ -80,6 +80,6 @@ def remove(shell: Shell, email: str, choice: str) -> None:
     if choice == "drop":
         done["answers_set_aside"] = leaving.set_aside(shell.settings, email)
         lines.append(
-            f"  {leaving.told(done['answers_set_aside'], aside=True)} `attune expert answers {email} keep` undoes it."
+            f"  {leaving.told(done['answers_set_aside'], dropped=True)} `attune expert answers {email} keep` undoes it."
         )
     shell.result(done, "\n".join(lines))

@@ -124,7 +124,11 @@ def _at_work(session: Session, classes: Mapping[int, Sequence[str]]) -> dict[int
     return dict(
         session.execute(
             select(Annotation.attribute_id, func.count(Annotation.expert_id.distinct()))
-            .where(Annotation.attribute_id.in_(list(classes)), Annotation.answered_at >= since)
+            .where(
+                Annotation.attribute_id.in_(list(classes)),
+                Annotation.answered_at >= since,
+                Annotation.deleted_at.is_(None),
+            )
             .group_by(Annotation.attribute_id)
         ).all()
     )

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, lines
+from labeler import aside, attributes, lines
 from labeler.lines import Lines
 from labeler.records.schema import Asset, Attribute, Expert, Queue
 from labeler.records.session import reading
@@ -91,6 +91,7 @@ class AttributePage:
     queues: Sequence[ExpertQueue]
     outlook: Outlook
     curve: Sequence[Point]
+    set_aside: Sequence[tuple[str, str, int]]
     recent: Page[Given]
     contested: Page[Contested]
     measuring: Measuring | None
@@ -120,6 +121,7 @@ def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePa
             outlook=outlook(session, viewer, one),
             curve=quality.curve(session, one.id),
             recent=recent(session, viewer, one.id, size=8),
+            set_aside=aside.by_expert(session, one.id) if viewer.manages else (),
             contested=contested(session, viewer, one.id, one.classes, size=4),
             measuring=measuring.read(session, one) if viewer.manages else None,
             lines=lines.read(session, one) if viewer.manages else None,

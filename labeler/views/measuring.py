@@ -22,8 +22,9 @@ SIZES = (30, 60, 120)
 
 @dataclass(frozen=True)
 class Measuring:
-    """The audit of one attribute: ``answered`` audit answers, questions ``waiting`` in queues,
-    ``needed`` by the gate, images ``left`` to draw (None before any run), the stream's ``share`` and ``why``."""
+    """The audit of one attribute: ``answered`` audit answers, questions ``waiting`` in queues, ``needed`` by the gate,
+    images ``left`` to draw (None before any run), the stream's ``share`` and ``why``; ``undecided`` audited images
+    measure nothing, as the experts' answers there are tied."""
 
     name: str
     answered: int
@@ -34,6 +35,7 @@ class Measuring:
     why: str
     figure: Metric | None
     experts: int
+    undecided: int = 0
 
     @property
     def missing(self) -> int:
@@ -71,7 +73,7 @@ def read(session: Session, attribute: Attribute) -> Measuring:
     row = session.execute(newest).first()
     metrics, advice = (row.metrics, row.advice) if row else ({}, {})
     held: Mapping[str, Any] = (advice or {}).get(audits.KEY) or {}
-    figure = metrics.get("average_precision")
+    figure, tied = metrics.get("average_precision"), metrics.get("undecided") or {}
     mine = (Queue.attribute_id == attribute.id) & Queue.closed_at.is_(None)
     open_ones = select(func.count(Task.id)).join(Queue).where(mine, Task.state == "open", Task.purpose == AUDIT)
     waiting = session.scalar(open_ones) or 0
@@ -84,5 +86,6 @@ def read(session: Session, attribute: Attribute) -> Measuring:
         share=float(held.get("share", 0.0)),
         why=str(held.get("why", "")),
         figure=Metric.from_dict(figure) if figure else None,
+        undecided=round((tied.get("value") or 0.0) * tied.get("n", 0)),
         experts=session.scalar(select(func.count(Queue.id)).where(mine)) or 0,
     )

@@ -10,8 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler.records.schema import Asset, Attribute, Expert, Run
+from labeler.views import relied
 from labeler.views.pictures import Picture, picture
 from labeler.views.quality import Quality, read
+from labeler.views.relied import Differs, Relied
 from labeler.views.state import Advice, advice, told_to
 from labeler.views.viewer import Viewer, may_explore
 from models.reliability import DAWID_SKENE
@@ -48,16 +50,6 @@ class Unseen:
 
 
 @dataclass(frozen=True)
-class Relied:
-    """An expert's share of right answers on the images that others saw too, and what an answer of theirs counts."""
-
-    expert: str
-    email: str
-    right: Quality
-    weight: float
-
-
-@dataclass(frozen=True)
 class Outlook:
     """What the page says beside the figures; parts are None or empty until a run has worked them out.
 
@@ -75,6 +67,7 @@ class Outlook:
     probe: Quality | None = None
     difference: Quality | None = None
     experts: Sequence[Relied] = ()
+    differs: Differs | None = None
     measured: bool = False
     weighed: bool = True
 
@@ -88,8 +81,11 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
     figures = {name: read(parity, name) for name in ("expert", "probe", "difference")} if parity else {}
     judged = (said.get("reliance") or {}) if viewer.manages else {}
     told = judged.get("told") or []
+    beside = (said.get(relied.BESIDE) or {}) if viewer.manages else {}
+    names: dict[str, str] = {email: name for email, name in session.execute(select(Expert.email, Expert.name)) if name}
     return Outlook(
-        experts=_experts(session, told),
+        experts=relied.experts(names, told, beside.get("told") or []),
+        differs=relied.differs(names, said) if viewer.manages else None,
         measured=any(one["accuracy"].get("method") == DAWID_SKENE for one in told),
         weighed=bool(judged.get("weighed", True)),
         headline=HEADLINES.get(str(said.get("state", "")), ""),
@@ -99,15 +95,6 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
         regions=_regions(session, viewer, held.get("regions") or []),
         **figures,
     )
-
-
-def _experts(session: Session, held: Sequence[Mapping[str, Any]]) -> list[Relied]:
-    names: dict[str, str] = {email: name for email, name in session.execute(select(Expert.email, Expert.name)) if name}
-    found = [
-        Relied(names.get(one["expert"], one["expert"]), one["expert"], read(one, "accuracy"), float(one["weight"]))
-        for one in held
-    ]
-    return sorted(found, key=lambda one: (-(one.right.value or 0.0), one.expert))
 
 
 def meters(evidence: Mapping[str, Any] | Sequence[str], state: str = "") -> list[Meter]:

@@ -36,6 +36,7 @@ class Member:
     answers: int
     last_at: datetime | None
     removed_at: datetime | None
+    id: int
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _members(session: Session, experts: Sequence[Expert]) -> list[Member]:
 
     def member(one: Expert) -> Member:
         count, last = given.get(one.id, (0, None))
-        return Member(one.name, one.email, roles.get(one.email), queues[one.id], count, last, one.removed_at)
+        return Member(one.name, one.email, roles.get(one.email), queues[one.id], count, last, one.removed_at, one.id)
 
     return [member(one) for one in experts]
 

@@ -73,19 +73,27 @@ def of(metric: Metric) -> Quality:
 
 
 def curve(session: Session, attribute_id: int, points: int = POINTS) -> list[Point]:
-    """The learning curve: at most ``points`` runs, the last one of each count of answers, evenly thinned."""
+    """The learning curve: at most ``points`` runs, the last one of each count of answers, evenly thinned.
+
+    Where answers were set aside or deleted, the runs that had learned from more of them are left out, so that the curve
+    ends with the newest run.
+    """
     newest: dict[int, int] = {}
-    for number, answers in session.execute(
-        select(Run.number, Run.answers).where(Run.attribute_id == attribute_id).order_by(Run.number)
-    ):
-        newest[answers] = number
-    numbers = _thinned(sorted(newest.values()), points)
     rows = session.execute(
+        select(Run.number, Run.answers).where(Run.attribute_id == attribute_id).order_by(Run.number.desc())
+    )
+    fewest: int | None = None
+    for number, answers in rows:
+        if fewest is None or answers < fewest:
+            newest[answers] = number
+            fewest = answers
+    numbers = _thinned(sorted(newest.values()), points)
+    found = session.execute(
         select(Run.number, Run.answers, Run.finished_at, Run.metrics)
         .where(Run.attribute_id == attribute_id, Run.number.in_(numbers))
-        .order_by(Run.answers, Run.number)
+        .order_by(Run.number)
     )
-    return [Point(n, a, at, read(metrics), read(metrics, INDICATION)) for n, a, at, metrics in rows]
+    return [Point(n, a, at, read(metrics), read(metrics, INDICATION)) for n, a, at, metrics in found]
 
 
 def _thinned(numbers: Sequence[int], points: int) -> list[int]:

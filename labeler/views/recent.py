@@ -48,9 +48,11 @@ def reason_of(task: Task | None, purpose: str = "") -> str:
     return COVERS if task.purpose in NEUTRAL else task.reason
 
 
-def recent(session: Session, viewer: Viewer, attribute_id: int, page: int = 1, size: int = 12) -> Page[Given]:
+def recent(
+    session: Session, viewer: Viewer, attribute_id: int, page: int = 1, size: int = 12, expert: int | None = None
+) -> Page[Given]:
     """The viewer's own answers on an attribute; for those who manage it everybody's, less those on images that wait in
-    a queue of their own."""
+    a queue of their own. ``expert``: the answers of this one alone."""
     answer = current([attribute_id])
     query = (
         select(Annotation)
@@ -61,6 +63,8 @@ def recent(session: Session, viewer: Viewer, attribute_id: int, page: int = 1, s
     )
     own = Annotation.expert_id == viewer.expert_id
     query = query.where(or_(own, Asset.id.not_in(waiting(viewer))) if viewer.manages else own)
+    if expert is not None:
+        query = query.where(Annotation.expert_id == expert)
     found = page_of(session, query, page, size)
     return _given(session, viewer, found)
 

@@ -12,7 +12,7 @@ from models.audit_pace import BUYS_MUCH
 SEEDING, LABELLING, SETTLED, PUBLISHED, UNDEFINED = "seeding", "labelling", "settled", "published", "needs definition"
 DIFFERS = "one expert differs"
 ABOUT = {
-    SEEDING: "No probe has been learned yet: it begins with the first answers.",
+    SEEDING: "Nobody has answered yet: it learns from the first answers on.",
     LABELLING: "Every answer teaches the probe, and the probe picks what to ask next.",
     SETTLED: "More answers would hardly change the probe.",
     PUBLISHED: "A version is the champion: pipelines pull it.",
@@ -79,7 +79,7 @@ def state(facts: Facts) -> str:
         return PUBLISHED
     if facts.settled:
         return SETTLED
-    return SEEDING if facts.last_run is None else LABELLING
+    return SEEDING if facts.last_run is None or not facts.answers else LABELLING
 
 
 _EVIDENCE = {
@@ -91,7 +91,13 @@ _EVIDENCE = {
     "alpha": "the experts' agreement (alpha) is {:.2f}",
     "alpha_hi": "at most {:.2f}",
     "alpha_without_one": "without the expert who differs most it is {:.2f}",
+    "contradicted": "the probe contradicts a share of {:.2f} of one expert's audit answers",
+    "contradicted_others": "and of {:.2f} of the others'",
 }
+
+
+_NAMING = ("differs", "beside_probe", "reliance")
+_OF_ONE = ("alpha_without_one", "contradicted", "contradicted_others")
 
 
 def told_to(viewer: Viewer, held: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -99,9 +105,11 @@ def told_to(viewer: Viewer, held: Mapping[str, Any]) -> Mapping[str, Any]:
     contested images it says who."""
     if viewer.manages or str(held.get("state", "")).lower() != "outlier":
         return held
-    evidence = {key: value for key, value in (held.get("evidence") or {}).items() if key != "alpha_without_one"}
+    evidence = {key: value for key, value in (held.get("evidence") or {}).items() if key not in _OF_ONE}
     text = "Pause: the experts disagree too much for a probe to learn what they mean."
-    return {**held, "state": "hopeless", "advice": text, "evidence": evidence}
+    return {key: value for key, value in held.items() if key not in _NAMING} | {
+        "state": "hopeless", "advice": text, "evidence": evidence,
+    }  # fmt: skip
 
 
 def advice(held: Mapping[str, Any]) -> Advice | None:
@@ -169,5 +177,5 @@ def _managers_step(facts: Facts) -> Step:
         return Step("Let the experts go on; quality is shown with its interval.", place="attribute")
     if where == SETTLED:
         command = f"attune probes promote {name} {facts.last_run} --reason '…'"
-        return Step("Look at it beside the champion, then publish it.", place="review", command=command)
+        return Step("Review it, then publish it.", place="review", command=command)
     return Step("Pull it.", command=f"attune pull {name}@champion --to DIR")

@@ -142,6 +142,15 @@ def test_what_was_answered_or_chosen_before_is_only_counted(settings: Settings) 
     assert counter == 4, "two answers and two selections: a learner at work must see each"
 
 
+def test_each_expert_is_told_apart_where_they_had_answered_different_images(settings: Settings) -> None:
+    romance, assets = factories.add_attribute(settings), factories.add_assets(settings, 4)
+    ana, bo = factories.add_expert(settings, "ana@example.org"), factories.add_expert(settings, "bo@example.org")
+    queue, _ = (factories.add_queue(settings, romance, one) for one in (ana, bo))
+    factories.add_answer(settings, queue, assets[0], "romance")
+    sent = picks.send(settings, "romance", [asset.asset_id for asset in assets], "olga")
+    assert sent.sentence() == "4 queued: 3 for Ana, 4 for Bo, who had answered the others."
+
+
 def test_a_chosen_image_whose_answer_was_set_aside_waits_for_nobody(settings: Settings) -> None:
     """It stood at the head of a queue that could not take it, and was kept from all others."""
     romance, assets = factories.add_attribute(settings), factories.add_assets(settings, 2)

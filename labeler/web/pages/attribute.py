@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from labeler import attributes, corrections
+from labeler.records.schema import Expert
 from labeler.records.session import reading
 from labeler.views import attribute_page
 from labeler.views.contested import contested
@@ -36,11 +37,14 @@ def live(name: str) -> ResponseReturnValue:
 
 @blueprint.get("/answers")
 def answers(name: str) -> ResponseReturnValue:
-    """All of one's own answers, a page at a time."""
+    """All of one's own answers, a page at a time; for those who manage everybody's, or one expert's."""
+    expert = request.args.get("expert", None, int)
     with reading(auth.settings()) as session:
         one = attributes.find(session, name)
-        found = recent(session, auth.viewer(), one.id, request.args.get("page", 1, int), size=24)
-    return render_template("answers.html", name=name, question=one.question, classes=one.classes, found=found)
+        number = request.args.get("page", 1, int)
+        found = recent(session, auth.viewer(), one.id, number, size=24, expert=expert)
+        who = session.get(Expert, expert) if expert is not None and auth.viewer().manages else None
+    return render_template("answers.html", name=name, question=one.question, classes=one.classes, found=found, who=who)
 
 
 @blueprint.get("/contested")

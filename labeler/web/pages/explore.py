@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -13,7 +14,7 @@ from labeler.search import Wanted
 from labeler.views import explore_clusters
 from labeler.views.explore import CLUSTER, IMAGE, TEXT, Asked, Place, explore, sending
 from labeler.web import auth
-from models.errors import DataError
+from models.errors import DataError, RecordsError
 from models.images import inspect
 
 blueprint = Blueprint("explore", __name__, url_prefix="/explore")
@@ -119,7 +120,13 @@ def send() -> ResponseReturnValue:
         if expert not in {"", viewer.name}:
             raise Forbidden("Experts may choose images for their own queue. Ask an owner for another's.")
         expert = viewer.name
-    done = picks.send(auth.settings(), attribute, chosen, viewer.name, expert or None, form.get("why", ""))
+    try:
+        done = picks.send(auth.settings(), attribute, chosen, viewer.name, expert or None, form.get("why", ""))
+    except RecordsError as error:  # the person chosen has no queue for this question: the selection stays
+        asked = replace(_asked(), picks=_picks(form.getlist("pick")), attribute=attribute)
+        found = sending(auth.settings(), viewer, asked.picks)
+        told = render_template("explore_send.html", found=found, asked=asked, state=_state(asked), error=str(error))
+        return told, 422
     flash(done.sentence(), "success")
     back = {name: form.get(name, "") for name in ("at", "q", "title", "column", "value")}
     return redirect(_address({**back, "for": attribute}))

@@ -133,7 +133,7 @@ def remove() -> ResponseReturnValue:
     experts.remove(auth.settings(), email)
     if answers == DROP:
         told = leaving.set_aside(auth.settings(), email)
-        flash(f"{email} left. {leaving.told(told, aside=True)}", "success")
+        flash(f"{email} left. {leaving.told(told, dropped=True)}", "success")
     else:
         flash(f"{email} left; the answers stay.", "success")
     return redirect(url_for("people.page"))

@@ -75,6 +75,7 @@ def test_who_manages_sees_how_far_to_rely_on_whom_and_experts_do_not(settings: S
         ("ana@x.org", 0.95, 1.0),
         ("any@x.org", 0.6, 0.31),
     ]
+    assert [one.beside for one in found.experts] == [None, None]
     assert found.measured
     assert found.weighed
     assert shown(settings, EXPERT).experts == []
@@ -82,6 +83,33 @@ def test_who_manages_sees_how_far_to_rely_on_whom_and_experts_do_not(settings: S
     factories.add_run(settings, romance, answers=30, advice={"reliance": few})
     owners = shown(settings, OWNER)
     assert (owners.measured, owners.weighed) == (False, False)
+
+
+def test_who_manages_reads_who_differs_and_what_the_others_audits_say(settings: Settings) -> None:
+    with reading(settings) as session:
+        romance = attributes.find(session, "romance")
+    factories.add_expert(settings, "gus@example.org", "Gus")
+    agrees = [
+        {"expert": name, "agrees": METRIC | {"value": value, "lo": value - 0.1, "hi": value + 0.1}}
+        for name, value in (("gus@example.org", 0.5), ("mara@example.org", 0.9))
+    ]
+    beside = {"told": agrees, "odd": "gus@example.org", "without": METRIC | {"value": 0.75}}
+    evidence = {"contradicted": 0.5, "contradicted_others": 0.03, "movement": 0.01}
+    said = {"state": "outlier", "advice": "Find out.", "evidence": evidence, "beside_probe": beside}
+    factories.add_run(settings, romance, answers=90, advice=said | {"differs": "gus@example.org"})
+    owners, experts = shown(settings, OWNER), shown(settings, EXPERT)
+    assert owners.differs is not None
+    assert owners.differs.without is not None
+    assert (owners.differs.expert, owners.differs.without.value) == ("Gus", 0.75)
+    assert [(one.expert, one.beside and one.beside.value) for one in owners.experts] == [
+        ("mara@example.org", 0.9),
+        ("Gus", 0.5),
+    ]
+    assert all(one.right is None for one in owners.experts)
+    assert experts.differs is None
+    assert not experts.experts
+    assert experts.advice is not None
+    assert not [line for line in experts.advice.evidence if "0.50" in line or "0.03" in line]
 
 
 def test_experts_do_not_read_that_one_of_them_differs(settings: Settings) -> None:

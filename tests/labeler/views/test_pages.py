@@ -173,6 +173,19 @@ def test_no_page_reads_the_bytes_of_probes(studio: Settings) -> None:
     assert not [statement for statement in seen if "runs.probe" in statement]
 
 
+def test_a_curve_ends_with_the_newest_run_also_where_answers_were_set_aside(settings: Settings) -> None:
+    """It jumped back: what was learned from fewer answers stood in the middle, and the end was of before."""
+    romance = factories.add_attribute(settings)
+    for answers, value in ((100, 0.5), (200, 0.55), (300, 0.6), (180, 0.95)):
+        factories.add_run(settings, romance, answers, value)
+    with reading(settings) as session:
+        points = quality.curve(session, romance.id)
+    assert [(one.answers, one.audit.value) for one in points] == [(100, 0.5), (180, 0.95)]
+    factories.add_run(settings, romance, 310, 0.9)
+    with reading(settings) as session:
+        assert [one.answers for one in quality.curve(session, romance.id)] == [100, 180, 310]
+
+
 def test_a_long_curve_is_thinned_and_keeps_both_ends(settings: Settings) -> None:
     romance = factories.add_attribute(settings)
     for answers in range(1, 101):

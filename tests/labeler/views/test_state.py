@@ -28,6 +28,7 @@ OWNER, EXPERT = Viewer("owner", "olga"), Viewer("expert", "ana", 1)
     ("change", "expected"),
     [
         ({"last_run": None}, SEEDING),
+        ({"answers": 0}, SEEDING),  # a probe made of phrases alone
         ({}, LABELLING),
         ({"advice": {"state": "settled"}}, SETTLED),
         ({"champion": 3}, PUBLISHED),

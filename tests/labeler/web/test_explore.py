@@ -134,7 +134,28 @@ def test_experts_fill_their_own_queue_alone_and_see_only_their_questions(
     assert expert.send("/explore/send", form=form, **fields).status_code == 302
     with reading(settings) as session:
         assert session.scalars(select(Pick.expert_id)).all() == [ana.id]
-    assert expert.send("/explore/send", form=form, attribute="dread", pick=asset.asset_id).status_code == 404
+    assert expert.send("/explore/send", form=form, attribute="dread", pick=asset.asset_id).status_code == 422
+
+
+def test_who_does_not_answer_a_question_is_said_on_the_form_and_the_selection_stays(
+    settings: Settings, owner: Actor, ana: factories.Expert
+) -> None:
+    romance, dread = factories.add_attribute(settings), factories.add_attribute(settings, "dread")
+    bo = factories.add_expert(settings, "bo@example.org")
+    for attribute, one in ((romance, ana), (dread, bo)):
+        factories.add_queue(settings, attribute, one)
+    with writing(settings) as session:
+        for one in (ana, bo):
+            session.get_one(factories.Expert, one.id).every_attribute = False
+    (asset,) = factories.add_assets(settings, 1)
+    form = f"/explore/send?pick={asset.asset_id}"
+    fields = {"attribute": "dread", "expert": "ana@example.org", "pick": asset.asset_id}
+    reply = owner.send("/explore/send", form=form, **fields)
+    assert reply.status_code == 422
+    assert "ana@example.org has no queue for dread" in reply.text
+    assert f'name="pick" value="{asset.asset_id}"' in reply.text
+    assert '<option value="dread" selected>' in reply.text
+    assert owner.send("/explore/send", form=form, **fields | {"expert": "bo@example.org"}).status_code == 302
 
 
 def test_clusters_lead_to_their_images_and_to_a_new_question(

@@ -51,6 +51,21 @@ def test_a_line_is_asked_for_refused_and_taken_back(owner: Actor, settings: Sett
     assert Goal.of(held(settings)) is None
 
 
+def test_audited_images_that_measure_nothing_are_told(owner: Actor, settings: Settings, romance: Attribute) -> None:
+    tied = {"undecided": factories.metric("undecided", 0.1, n=40)}
+    factories.add_run(
+        settings,
+        romance,
+        90,
+        0.8,
+        metrics=tied | {"average_precision": factories.metric("average_precision", 0.8, n=36)},
+    )
+    page = owner.get("/attributes/romance").text
+    assert "4 more audited images measure nothing: the experts&#39; answers there are tied." in page.replace(
+        "'", "&#39;"
+    )
+
+
 def test_experts_see_neither(expert: Actor, settings: Settings, romance: Attribute) -> None:
     page = expert.get(PAGE).text
     assert "Measure it" not in page

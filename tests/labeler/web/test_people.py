@@ -191,11 +191,43 @@ def test_answers_to_one_question_are_set_aside_while_their_author_goes_on(
     owner.send("/people/answers", answers="drop", **where)
     assert living(settings) == 1, "only the other question's answer is left"
     assert counts(owner) == ["romance", "0", "3"]
+    page = owner.get("/attributes/romance").text
+    assert "3 answers of" in page
+    assert "are set aside and count nowhere" in page
+    assert "at work today" not in page
     assert expert.get("/").status_code == 200, "she goes on answering"
     assert owner.send("/people/answers", answers="keep", **(where | {"attribute": "other"})).status_code == 404
     owner.send("/people/answers", answers="keep", **where)
     assert living(settings) == 5
     assert counts(owner) == ["romance", "3", "0"]
+
+
+def test_one_experts_answers_can_be_read_alone_by_those_who_manage(
+    settings: Settings, owner: Actor, expert: Actor, ana: Expert, romance: Attribute
+) -> None:
+    answered(settings, ana, romance)
+    bo = factories.add_expert(settings, "bo@example.org")
+    (asset,) = factories.add_assets(settings, 1)
+    factories.add_answer(settings, factories.add_queue(settings, romance, bo), asset, "neither")
+    address = f"/attributes/romance/answers?expert={bo.id}"
+    page = owner.get(address).text
+    assert "Answers of Bo" in page
+    tiles = page[page.index('<ul class="tiles">') :]
+    assert "neither" in tiles
+    assert "friendship" not in tiles
+    assert address.replace("&", "&amp;") in owner.get("/attributes/romance").text
+    assert "bo@example.org" not in expert.get(address).text
+    assert "Answers of Bo" not in expert.get(address).text
+
+
+def test_somebody_who_is_there_already_gets_a_question_and_nothing_to_hand_over(
+    settings: Settings, owner: Actor, ana: Expert, romance: Attribute
+) -> None:
+    factories.add_attribute(settings, "serious")
+    page = owner.send(NEW, email="ana@example.org", role="expert", attributes="serious").text
+    assert "Ana gets the question" in page
+    assert "there is nothing to hand over" in page
+    assert "Shown this once" not in page
 
 
 def living(settings: Settings) -> int:

@@ -1,0 +1,64 @@
+"""How far to rely on whom, and who answers otherwise than the rest: for those who manage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labeler.views.quality import Quality, read
+
+BESIDE = "beside_probe"  # where a run's advice keeps each expert beside the probe
+
+
+@dataclass(frozen=True)
+class Relied:
+    """An expert: the share of right answers on the images that others saw too, what an answer counts, and ``beside``,
+    the share of the audit answers that are the probe's class."""
+
+    expert: str
+    email: str
+    right: Quality | None
+    weight: float
+    beside: Quality | None = None
+
+
+@dataclass(frozen=True)
+class Differs:
+    """The expert who answers otherwise than the rest, and the average precision on everybody else's audit answers."""
+
+    expert: str
+    email: str
+    without: Quality | None
+
+
+def experts(
+    names: Mapping[str, str], held: Sequence[Mapping[str, Any]], audited: Sequence[Mapping[str, Any]]
+) -> list[Relied]:
+    """Everybody of whom anything is known; who agrees most with the others, or else with the probe, first."""
+    shared, beside = ({one["expert"]: one for one in told} for told in (held, audited))
+    found = [
+        Relied(
+            names.get(email, email),
+            email,
+            read(shared[email], "accuracy") if email in shared else None,
+            float(shared[email]["weight"]) if email in shared else 1.0,
+            read(beside[email], "agrees") if email in beside else None,
+        )
+        for email in {**shared, **beside}
+    ]
+
+    def place(one: Relied) -> tuple[float, float, str]:
+        right, agrees = (-((part.value if part else None) or 0.0) for part in (one.right, one.beside))
+        return right, agrees, one.expert
+
+    return sorted(found, key=place) if len(found) > 1 else []
+
+
+def differs(names: Mapping[str, str], said: Mapping[str, Any]) -> Differs | None:
+    """Whom a run's advice names, if anybody."""
+    beside = said.get(BESIDE) or {}
+    email = said.get("differs")
+    if not email:
+        return None
+    return Differs(names.get(email, email), email, read(beside, "without") if beside.get("odd") == email else None)
