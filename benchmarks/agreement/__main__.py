@@ -6,7 +6,8 @@
 of A images, or from three on each of A / 3: their majority, their shares as soft labels, or ``consensus`` (soft labels
 and weights). ``alpha``: over pseudo-raters, a random seating of the ten votes, as the raters are not identified.
 ``experts``: simulated people of known confusion over real vectors and the true labels. ``weighing``: whether a probe
-gains where answers of an unreliable expert count less (half as many seeds).
+gains where answers of an unreliable expert count less (half as many seeds). ``beside``: how soon one whom the probe
+contradicts on the audit is named.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.agreement.beside import beside_rows, beside_summary
 from benchmarks.agreement.experts import expert_rows, expert_summary
 from benchmarks.agreement.votes import alpha_rows, vote_rows, vote_summary
 from benchmarks.agreement.weighing import weighing_rows, weighing_summary
@@ -36,18 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     votes = [row for seed in range(asked.seeds) for row in vote_rows(asked.data, seed)]
     experts = [row for seed in range(asked.seeds) for row in expert_rows(asked.data, seed)]
     weighing = [row for seed in range((asked.seeds + 1) // 2) for row in weighing_rows(asked.data, seed)]
+    beside = [row for seed in range(asked.seeds) for row in beside_rows(asked.data, seed)]
     result = {
         "votes": {"summary": vote_summary(votes), "rows": votes},
         "alpha": alpha_rows(asked.data),
         "experts": {"summary": expert_summary(experts), "rows": experts},
         "weighing": {"summary": weighing_summary(weighing), "rows": weighing},
+        "beside": {"summary": beside_summary(beside), "rows": beside},
         "seeds": asked.seeds,
         "machine": machine(),
         "seconds": round(time.perf_counter() - begun, 1),
     }
-    parts = (result["votes"]["summary"], result["alpha"], result["experts"]["summary"], result["weighing"]["summary"])
-    for told in parts:
-        print_rows(told)
+    print_rows(result["alpha"])
+    for part in ("votes", "experts", "weighing", "beside"):
+        print_rows(result[part]["summary"])
     if asked.json:
         write_json(asked.json, result)
     return result
