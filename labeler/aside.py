@@ -32,6 +32,11 @@ def were_set_aside() -> ColumnElement[bool]:
     return Annotation.deleted_at.is_not(None) & event
 
 
+def held() -> ColumnElement[bool]:
+    """What Label Studio should still hold: the answers that count, and those set aside."""
+    return Annotation.deleted_at.is_(None) | were_set_aside()
+
+
 def by_expert(session: Session, attribute_id: int) -> list[tuple[str, str, int]]:
     """Name, address and number of answers (skips not counted) of each expert with answers set aside."""
     rows = session.execute(

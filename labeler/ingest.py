@@ -220,7 +220,7 @@ def missing(session: Session, label_studio_task: int, present: Sequence[int], as
     held = session.scalars(
         select(Annotation.label_studio_id).where(
             Annotation.label_studio_task == label_studio_task,
-            Annotation.deleted_at.is_(None),
+            aside.held(),
             Annotation.received_at < asked_at,
         )
     )

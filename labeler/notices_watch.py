@@ -19,10 +19,6 @@ from models.manifest import CHAMPION
 
 LATELY = timedelta(days=1)  # older events are history: a workspace that learns of notices today is not flooded
 SETTLED_STATES = {"settled", "exhausted"}
-DISAGREEING_STATES = {  # by the newest run's state: what is told, and where on the page it is seen
-    "outlier": ("one expert answers otherwise than the rest", "#differs"),
-    "hopeless": ("the experts disagree too much for a probe", "/contested"),
-}
 
 
 def watch(settings: Settings) -> int:
@@ -53,14 +49,20 @@ def settled(session: Session) -> Iterator[News]:
 def disagreeing(session: Session) -> Iterator[News]:
     """Attributes whose experts disagree too much, or one of them with all others; each once a revision."""
     for one, run in newest_runs(session):
-        word = str(run.advice.get("state", "")).lower()
-        if word in DISAGREEING_STATES and run.revision == one.revision:
-            told, where = DISAGREEING_STATES[word]
-            who = str(run.advice.get("differs") or "")
-            text = f"{run.advice.get('advice') or ''}{f' It is {who}.' if who else ''}"
+        if run.revision != one.revision:
+            continue
+        word, said = str(run.advice.get("state", "")).lower(), str(run.advice.get("advice") or "")
+        if who := run.advice.get("differs"):
+            how = (run.advice.get("beside_probe") or {}).get("sentence") or said
             yield News(
-                f"disagree:{one.id}:{one.revision}:{word}{f':{who}' if who else ''}", notices.DISAGREE,
-                f"{one.name}: {told}", text, f"{page(one.name)}{where}", one.id,
+                f"differs:{one.id}:{one.revision}:{who}", notices.DISAGREE,
+                f"{one.name}: one expert answers otherwise than the rest", f"It is {who}. {how}",
+                f"{page(one.name)}#h-done", one.id,
+            )  # fmt: skip
+        elif word == "hopeless":
+            yield News(
+                f"disagree:{one.id}:{one.revision}", notices.DISAGREE,
+                f"{one.name}: the experts disagree too much for a probe", said, f"{page(one.name)}/contested", one.id,
             )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from models.agreement import TENTATIVE
-from models.contradicted import Odd
 from models.errors import DataError
 from models.metrics import Metric
 
@@ -141,7 +140,6 @@ def advise(
     remaining: float | None = None,
     alpha: Metric | None = None,
     alpha_without_one: Metric | None = None,
-    odd: Odd | None = None,
     goals: Goals | None = None,
 ) -> Advice:
     """One piece of advice from everything that is known.
@@ -149,9 +147,8 @@ def advise(
     ``checkpoints`` of this attribute's probes on one fixed stop set (the reserved assets, or a part of them), ``share``
     of positives there, a number or (k,): the mean calibrated probability (None where unknown); ``average_precision``
     the audit's; ``found`` positives so far and ``remaining`` ones to expect among images not asked about; ``alpha`` the
-    experts', ``alpha_without_one`` theirs without the one who differs most; ``odd`` the expert whom the probe
-    contradicts far more often than the others (``models.contradicted``). Settled means that the movement was within the
-    goal at this checkpoint and at the one before it.
+    experts', ``alpha_without_one`` theirs without the one who differs most. Settled means that the movement was within
+    the goal at this checkpoint and at the one before it.
     """
     goals = goals or Goals()
     labels = max((checkpoint.labels for checkpoint in checkpoints), default=0)
@@ -168,8 +165,6 @@ def advise(
         # Of few images, and a rare class, a single dispute pulls the whole interval down.
         "alpha_hi": None if alpha is None or alpha.n < goals.least_shared else alpha.hi,
         "alpha_without_one": None,
-        "contradicted": None if odd is None else odd.share,
-        "contradicted_others": None if odd is None else odd.others,
     }
     if alpha_without_one is not None and _apart(evidence["alpha_hi"], alpha_without_one):
         evidence["alpha_without_one"] = alpha_without_one.value
@@ -201,8 +196,6 @@ def _wide(width: float | None, goals: Goals) -> bool:
 
 def _state(evidence: dict[str, float | None], goals: Goals, *, settled: bool, enough: bool) -> State:
     alpha_hi, unfound = evidence["alpha_hi"], evidence["remaining_share"]
-    if evidence["contradicted"] is not None:
-        return "outlier"
     if alpha_hi is not None and alpha_hi < goals.alpha:
         rest = evidence["alpha_without_one"]
         return "outlier" if rest is not None and rest >= goals.alpha else "hopeless"
@@ -219,12 +212,6 @@ def _sentence(state: State, evidence: dict[str, float | None], goals: Goals, gai
         return (
             f"Pause and sharpen the definition: the experts' alpha is {evidence['alpha']:.2f}, at most "
             f"{evidence['alpha_hi']:.2f}, and below {goals.alpha:g} no probe can learn what they mean."
-        )
-    if state == "outlier" and evidence["contradicted"] is not None:
-        return (
-            "Pause and find out why one expert answers otherwise: on the audit the probe contradicts "
-            f"{100 * evidence['contradicted']:.0f} % of what this expert says, and "
-            f"{100 * (evidence['contradicted_others'] or 0.0):.0f} % of what the others say."
         )
     if state == "outlier":
         return (

@@ -32,7 +32,6 @@ def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[s
     raw = figures.logits(snapshot, probe, rows)
     labels = len(snapshot.training)
     positives, remaining = unfound(snapshot, probe)
-    beside, odd = contradicted.told(snapshot, probe)
     differs, agreement = figures.agreement_without_one(snapshot, metrics.get("alpha")) or ("", None)
     found = advise(
         [*earlier(settings, snapshot, rows, labels), Checkpoint(labels, raw)],
@@ -40,10 +39,11 @@ def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[s
         average_precision=metrics.get("average_precision"),
         alpha=metrics.get("alpha"),
         alpha_without_one=agreement,
-        odd=odd,
         found=positives,
         remaining=remaining,
     )
+    beside = contradicted.told(snapshot, probe)
+    who = beside.get("odd") or (differs if found.state == "outlier" else "")
     return {
         "state": found.state,
         "stop": found.stop,
@@ -52,7 +52,7 @@ def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[s
         "expected_gain": found.expected_gain,
         "next_answers": found.next_answers,
         contradicted.KEY: beside,
-        **({"differs": odd.expert if odd else differs} if found.state == "outlier" else {}),
+        **({"differs": who} if who else {}),
     }
 
 

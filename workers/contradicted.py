@@ -1,12 +1,13 @@
-"""Each expert beside the newest probe on the audit, and what the audit says without the one who answers otherwise."""
+"""Each expert on the audit, beside the others and the newest probe, and what the audit says without the odd one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from models.answers import latest
-from models.contradicted import Odd, beside_probe, odd_one
+from models.answers import AUDIT, latest
+from models.calibration import cross_calibrated
+from models.contradicted import AuditAnswer, Odd, beside_probe, odd_one
 from models.evaluation import evaluate_audit
 from models.metrics import Metric
 from models.probe import Probe
@@ -16,39 +17,60 @@ from workers.snapshot import Snapshot
 KEY = "beside_probe"  # of a run's advice
 
 
-def told(snapshot: Snapshot, probe: Probe) -> tuple[dict[str, Any], Odd | None]:
-    """Plain JSON values: ``told``, each expert beside the probe; ``odd``, the one who differs; and ``without``, the
-    average precision on everybody else's audit answers.
+def told(snapshot: Snapshot, probe: Probe) -> dict[str, Any]:
+    """Plain JSON values: ``told``, each expert beside the probe; where one answers otherwise, ``odd``, who it is,
+    ``sentence``, how, and ``without``, the average precision on everybody else's audit answers.
 
-    A calibrated probe. None of it teaches anything: audit answers stay apart from training.
+    A calibrated probe. None of it teaches anything: audit answers stay apart from training. Images that a person chose
+    and the design drew later are left out, as who is asked those does depend on the image.
     """
     classes = list(snapshot.attribute.classes)
     audits, _ = figures.audit_answers(snapshot)
     places = snapshot.view.pool.positions(audits.asset_ids)
-    predicted = (
-        figures.probabilities(probe, figures.logits(snapshot, probe, places)).argmax(axis=1) if len(audits) else []
-    )
-    says = {asset: classes[row] for asset, row in zip(audits.asset_ids, predicted, strict=True)}
-    measuring = [one for one in latest(snapshot.design.measuring(snapshot.answers)) if one.value in classes]
-    found = beside_probe((one.expert, one.value == says[one.asset_id]) for one in measuring if one.asset_id in says)
-    odd = odd_one(found)
-    kept: dict[str, Any] = {"told": [{"expert": one.expert, "agrees": one.agrees.to_dict()} for one in found]}
+    raw = figures.logits(snapshot, probe, places)
+    predicted = figures.probabilities(probe, raw).argmax(axis=1) if len(audits) else []
+    says = {asset: int(row) for asset, row in zip(audits.asset_ids, predicted, strict=True)}
+    drawn = [one for one in latest(snapshot.answers) if one.purpose == AUDIT and one.asset_id in says]
+    answers = [
+        AuditAnswer(one.expert, classes.index(one.value), says[one.asset_id])
+        for one in sorted(drawn, key=lambda one: (one.answered_at, one.asset_id, one.expert))
+        if one.value in classes
+    ]
+    beside = {name: metric.to_dict() for name, metric in beside_probe(answers).items()}
+    kept: dict[str, Any] = {"told": [{"expert": name, "agrees": metric} for name, metric in beside.items()]}
+    odd = odd_one(answers, len(classes), before(snapshot))
     if odd is not None:
-        kept |= {"odd": odd.expert, "without": without(snapshot, probe, odd.expert).to_dict()}
-    return kept, odd
+        kept |= {"odd": odd.expert, "sentence": sentence(odd, classes)}
+        kept |= {"without": without(snapshot, probe, odd.expert).to_dict()}
+    return kept
+
+
+def before(snapshot: Snapshot) -> str | None:
+    """Who was named by the last run of this revision."""
+    last = snapshot.last_run
+    if last is None or last.revision != snapshot.attribute.revision:
+        return None
+    return ((last.advice or {}).get(KEY) or {}).get("odd")
+
+
+def sentence(odd: Odd, classes: list[str]) -> str:
+    """How the odd one differs, without a name."""
+    share, others = round(100 * odd.share), round(100 * odd.others)
+    if odd.what is not None:
+        name = classes[odd.what]
+        return f"On audits this expert says “{name}” {share} times in a hundred, the others {others}."
+    return f"On audits the probe contradicts {share} % of what this expert says, and {others} % of what the others say."
 
 
 def without(snapshot: Snapshot, probe: Probe, expert: str) -> Metric:
-    """The average precision of ``probe`` on the audit answers of all but ``expert``.
-
-    Who is asked an audit does not depend on the image, so the others' audits are a draw from the same titles.
-    """
+    """The average precision of ``probe`` on the audit answers of all but ``expert``, measured like the run's own."""
     rest = replace(snapshot, answers=tuple(one for one in snapshot.answers if one.expert != expert))
     audited, inclusion = figures.audit_answers(rest)
+    if not len(audited):
+        return evaluate_audit(audited, [], inclusion, rest.attribute.classes)["average_precision"]
     raw = figures.logits(rest, probe, rest.view.pool.positions(audited.asset_ids))
-    pool = figures.probabilities(probe, figures.logits(rest, probe, figures.reserved_rows(rest)))
     found = evaluate_audit(
-        audited, figures.probabilities(probe, raw), inclusion, rest.attribute.classes,
-        pool=pool if len(audited) else None, seed=rest.seed,
+        audited, cross_calibrated(raw, audited, inclusion, seed=rest.seed), inclusion, rest.attribute.classes,
+        pool=figures.probabilities(probe, figures.logits(rest, probe, figures.reserved_rows(rest))), seed=rest.seed,
     )  # fmt: skip
     return found["average_precision"]

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, ingest, revisions
+from labeler import aside, attributes, ingest, revisions
 from labeler.jobs import Report
 from labeler.label_studio import changes
 from labeler.label_studio import queue as label_studio_queue
@@ -141,7 +141,7 @@ def forget_deleted(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
             select(func.count())
             .select_from(Annotation)
             .join(Task, Task.id == Annotation.task_id)
-            .where(Task.queue_id == queue.id, Annotation.deleted_at.is_(None))
+            .where(Task.queue_id == queue.id, aside.held())
         )
         if len(answers) > max(5, (total or 0) // 2):
             log.error(
@@ -192,7 +192,7 @@ def number_of(order: str) -> int:
 
 def annotations_of(session: Session, tasks: Sequence[int]) -> list[int]:
     """Label Studio's ids of the answers on some tasks."""
-    rows = select(Annotation.label_studio_id).where(Annotation.task_id.in_(tasks), Annotation.deleted_at.is_(None))
+    rows = select(Annotation.label_studio_id).where(Annotation.task_id.in_(tasks), aside.held())
     return [found for found in session.scalars(rows) if found is not None]
 
 

@@ -1,7 +1,7 @@
 """How soon is an expert named whom the probe contradicts, and is it the right one? Simulated panels over real vectors.
 
-Nobody shares an image. Of each round's answers a share are audits, drawn by lot from images apart; a probe learns from
-the others and is held against every expert's audit answers, after each round, as the product does.
+Nobody shares an image. Of each round's answers a share are audits, drawn evenly by lot from images apart (in the
+product the probe leads the draw); a probe learns from the others and is held against all audit answers each round.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ from typing import Any
 import numpy as np
 
 from benchmarks.agreement.labelling import Ints, hard
-from benchmarks.agreement.weighing import ATTRIBUTES, PANELS
+from benchmarks.agreement.weighing import ATTRIBUTES, EVEN, FAIR, GOOD
+from benchmarks.agreement.weighing import PANELS as WEIGHED
 from benchmarks.campaigns import load
 from models.calibration import apply, calibrate
-from models.contradicted import beside_probe, odd_one
+from models.contradicted import AuditAnswer, odd_one
 from models.probe import Probe
 
 ROUND = 20  # answers between two looks
 AUDITED = 0.25  # of the answers, as the product's stream has it on average over a campaign of this length
 MOST = 600  # answers
 POSITIVE = 1 / 3  # of the images that are learned from, as a query finds them
-ODD = {"one careless", "one who guesses", "one who says yes too often", "a careless one who does most"}
+NEVER = "one who always says no"
+ODD = {NEVER, "one careless", "one who guesses", "one who says yes too often", "a careless one who does most"}
+
+PANELS = WEIGHED | {NEVER: ((GOOD, FAIR, (0.0, 1.0)), EVEN)}
 
 
 def beside_rows(folder: Path, seed: int) -> Iterator[dict[str, Any]]:
@@ -60,7 +64,8 @@ def _first(
         raw = probe.logits(held["vectors"][rows[apart]])[:, :1]
         audit, _ = hard(rows[apart], yes[apart])
         says = apply(calibrate(raw, audit, np.ones(len(apart))), raw)[:, 0] > 0.5
-        odd = odd_one(beside_probe((f"e{seats[i]}", bool(says[at] == yes[i])) for at, i in enumerate(apart)))
+        said = zip(apart, yes[apart], says, strict=True)
+        odd = odd_one([AuditAnswer(f"e{seats[i]}", int(one), int(other)) for i, one, other in said], 2)
         if odd is not None:
             return odd.expert, told
     return None, None

@@ -23,7 +23,9 @@ def told(value: Mapping[str, Any]) -> str:
         lines["figures"] = f"not known yet: {reason}"
     if advice := value["advice"].get("advice"):
         who = value["advice"].get("differs")
-        lines["advice"] = f"{advice} It is {who}." if who else advice
+        lines["advice"] = advice
+        if who:
+            lines["differs"] = f"{who} answers otherwise than the rest: see the attribute's page"
     lines |= {f"queue of {email}": link for email, link in value["queues"].items()}
     return named(lines)
 

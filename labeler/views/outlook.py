@@ -82,10 +82,10 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
     judged = (said.get("reliance") or {}) if viewer.manages else {}
     told = judged.get("told") or []
     beside = (said.get(relied.BESIDE) or {}) if viewer.manages else {}
-    names: dict[str, str] = {email: name for email, name in session.execute(select(Expert.email, Expert.name)) if name}
+    people = {one.email: (one.name or one.email, one.id) for one in session.scalars(select(Expert))}
     return Outlook(
-        experts=relied.experts(names, told, beside.get("told") or []),
-        differs=relied.differs(names, said) if viewer.manages else None,
+        experts=relied.experts(people, told, beside.get("told") or []),
+        differs=relied.differs(people, said) if viewer.manages else None,
         measured=any(one["accuracy"].get("method") == DAWID_SKENE for one in told),
         weighed=bool(judged.get("weighed", True)),
         headline=HEADLINES.get(str(said.get("state", "")), ""),

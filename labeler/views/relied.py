@@ -25,21 +25,24 @@ class Relied:
 
 @dataclass(frozen=True)
 class Differs:
-    """The expert who answers otherwise than the rest, and the average precision on everybody else's audit answers."""
+    """The expert who answers otherwise than the rest: ``how``, where the audit tells it, and the average precision on
+    everybody else's audit answers."""
 
     expert: str
     email: str
+    key: int | None
+    how: str
     without: Quality | None
 
 
 def experts(
-    names: Mapping[str, str], held: Sequence[Mapping[str, Any]], audited: Sequence[Mapping[str, Any]]
+    people: Mapping[str, tuple[str, int]], held: Sequence[Mapping[str, Any]], audited: Sequence[Mapping[str, Any]]
 ) -> list[Relied]:
     """Everybody of whom anything is known; who agrees most with the others, or else with the probe, first."""
     shared, beside = ({one["expert"]: one for one in told} for told in (held, audited))
     found = [
         Relied(
-            names.get(email, email),
+            people[email][0] if email in people else email,
             email,
             read(shared[email], "accuracy") if email in shared else None,
             float(shared[email]["weight"]) if email in shared else 1.0,
@@ -55,10 +58,13 @@ def experts(
     return sorted(found, key=place) if len(found) > 1 else []
 
 
-def differs(names: Mapping[str, str], said: Mapping[str, Any]) -> Differs | None:
+def differs(people: Mapping[str, tuple[str, int]], said: Mapping[str, Any]) -> Differs | None:
     """Whom a run's advice names, if anybody."""
     beside = said.get(BESIDE) or {}
     email = said.get("differs")
     if not email:
         return None
-    return Differs(names.get(email, email), email, read(beside, "without") if beside.get("odd") == email else None)
+    by_audit = beside.get("odd") == email
+    name, key = people.get(email, (email, None))
+    how = str(beside.get("sentence", "")) if by_audit else ""
+    return Differs(name, email, key, how, read(beside, "without") if by_audit else None)

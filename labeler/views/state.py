@@ -91,25 +91,25 @@ _EVIDENCE = {
     "alpha": "the experts' agreement (alpha) is {:.2f}",
     "alpha_hi": "at most {:.2f}",
     "alpha_without_one": "without the expert who differs most it is {:.2f}",
-    "contradicted": "the probe contradicts a share of {:.2f} of one expert's audit answers",
-    "contradicted_others": "and of {:.2f} of the others'",
 }
 
 
 _NAMING = ("differs", "beside_probe", "reliance")
-_OF_ONE = ("alpha_without_one", "contradicted", "contradicted_others")
 
 
 def told_to(viewer: Viewer, held: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A run's advice as ``viewer`` may read it: that one expert differs is for those who manage, for beside the list of
-    contested images it says who."""
-    if viewer.manages or str(held.get("state", "")).lower() != "outlier":
+    """A run's advice as ``viewer`` may read it: who answers how, and that one expert differs, is for those who manage.
+
+    Beside the list of contested images even that would say who.
+    """
+    if viewer.manages:
         return held
-    evidence = {key: value for key, value in (held.get("evidence") or {}).items() if key not in _OF_ONE}
+    held = {key: value for key, value in held.items() if key not in _NAMING}
+    if str(held.get("state", "")).lower() != "outlier":
+        return held
+    evidence = {key: value for key, value in (held.get("evidence") or {}).items() if key != "alpha_without_one"}
     text = "Pause: the experts disagree too much for a probe to learn what they mean."
-    return {key: value for key, value in held.items() if key not in _NAMING} | {
-        "state": "hopeless", "advice": text, "evidence": evidence,
-    }  # fmt: skip
+    return {**held, "state": "hopeless", "advice": text, "evidence": evidence}
 
 
 def advice(held: Mapping[str, Any]) -> Advice | None:

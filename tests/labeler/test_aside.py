@@ -94,6 +94,17 @@ def test_an_answer_deleted_while_aside_is_not_taken_back_and_its_image_is_served
     assert not held(settings, answer)[1]
 
 
+def test_a_sync_sees_that_an_answer_that_is_aside_was_deleted(
+    settings: Settings, ana: Expert, answer: Annotation
+) -> None:
+    """The webhook that told it may be lost; taken back, the answer would count again for good."""
+    leaving.set_aside(settings, ana.email)
+    with reading(settings) as session:
+        task = session.get_one(Task, answer.task_id).label_studio_task
+        assert ingest.missing(session, task or 0, [], now() + timedelta(minutes=1)) == [answer.label_studio_id]
+        assert ingest.missing(session, task or 0, [answer.label_studio_id or 0], now() + timedelta(minutes=1)) == []
+
+
 def test_setting_aside_while_an_answer_arrives_locks_nobody_out(
     settings: Settings, ana: Expert, queue: Queue, answer: Annotation
 ) -> None:

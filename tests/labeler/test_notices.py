@@ -57,14 +57,18 @@ def test_each_event_is_told_once(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "title", "link"),
+    ("said", "title", "link"),
     [
-        ("outlier", "romance: one expert answers otherwise than the rest", "/attributes/romance#differs"),
-        ("hopeless", "romance: the experts disagree too much for a probe", "/attributes/romance/contested"),
+        (
+            {"state": "settled", "differs": "gus@example.org", "beside_probe": {"sentence": "On audits he says no."}},
+            "romance: one expert answers otherwise than the rest",
+            "/attributes/romance#h-done",
+        ),
+        ({"state": "hopeless"}, "romance: the experts disagree too much for a probe", "/attributes/romance/contested"),
     ],
 )
 def test_disagreement_is_told_to_those_who_manage_once_a_revision(
-    settings: Settings, state: str, title: str, link: str
+    settings: Settings, said: dict[str, object], title: str, link: str
 ) -> None:
     """A newcomer saw that one expert guessed only by opening the attribute's page and reading down."""
     romance = factories.add_attribute(settings)
@@ -72,14 +76,19 @@ def test_disagreement_is_told_to_those_who_manage_once_a_revision(
     factories.add_run(settings, romance, 80, 0.8, advice={"state": "labelling", "advice": "Go on."})
     assert notices_watch.watch(settings) == 0
     for labels in (90, 100):
-        factories.add_run(settings, romance, labels, 0.8, advice={"state": state, "advice": "Pause."})
+        factories.add_run(settings, romance, labels, 0.8, advice={"advice": "Pause.", **said})
         notices_watch.watch(settings)
-    assert told(settings) == [("disagreement", title)]
-    (one,) = seen.notices(settings, Viewer("owner", "olga", None, 2)).items
+    assert [one for one in told(settings) if one[0] == "disagreement"] == [("disagreement", title)]
+    (one,) = [
+        one for one in seen.notices(settings, Viewer("owner", "olga", None, 2)).items if one.kind == "disagreement"
+    ]
     assert one.link == link
+    assert ("gus@example.org" in one.text) == ("differs" in said)
+    assert "gus" not in one.title
     assert not seen.notices(settings, Viewer("expert", "ana", ana.id, 1)).items
     with writing(settings) as session:
         session.get_one(type(romance), romance.id).revision = 2
+        session.query(Notice).delete()
     assert notices_watch.watch(settings) == 0, "the newest run is of the revision before"
 
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.contradicted import Odd
 from models.errors import DataError
 from models.metrics import Metric, average_precision
 from models.stopping import Checkpoint, Goals, advise, expected_gain, movement, movements
@@ -122,16 +121,6 @@ def test_where_the_rest_agree_the_advice_is_about_one_expert_and_not_about_the_d
     assert advise([], None, alpha=few, alpha_without_one=rest).evidence["alpha_without_one"] is None
     agreeing = Metric("alpha", 0.5, 0.45, 0.6, 60, "m")
     assert advise([], None, alpha=agreeing, alpha_without_one=rest).state == "labelling"
-
-
-def test_one_whom_the_probe_contradicts_comes_before_settled_and_before_the_definition() -> None:
-    """Somebody guessed: the figures fell, and the product said to go on measuring."""
-    low = Metric("alpha", 0.2, 0.1, 0.3, 60, "alpha")
-    odd = Odd("gus", 0.5, 0.03)
-    found = advise(learning([50, 60, 120, 140], [0.0] * 4), SHARE, average_precision=audit(0.3), alpha=low, odd=odd)
-    assert (found.state, found.stop) == ("outlier", True)
-    assert "contradicts 50 % of what this expert says, and 3 % of what the others say" in found.sentence
-    assert "gus" not in found.sentence
 
 
 def test_before_any_probe_there_is_advice_and_it_is_json() -> None:

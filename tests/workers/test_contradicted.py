@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
+from labeler.records.session import migrate
+from labeler.settings import build
 from models.answers import AUDIT, SKIP, Answer
 from tests.workers.test_figures import probe_of, studio
-from workers import contradicted, figures
+from tests.workers.test_ordering import NOON
+from workers import advising, contradicted, figures
 from workers.snapshot import Snapshot
 
 GUS, MARA, NILS = "gus@x.org", "mara@x.org", "nils@x.org"
@@ -19,27 +24,30 @@ def shared_out(audits: int, guesses: bool) -> Snapshot:
     for i, one in enumerate(seen.answers):
         expert = (MARA, NILS, GUS)[i % 3]
         value = ("yes", "no")[(i // 3) % 2] if guesses and expert == GUS and one.purpose == AUDIT else one.value
-        told.append(replace(one, expert=expert, value=value))
+        told.append(replace(one, expert=expert, value=value, answered_at=NOON + timedelta(seconds=i)))
     return replace(seen, answers=tuple(told))
 
 
 def test_a_guesser_is_named_although_no_image_is_shared_and_the_others_audits_say_how_good_it_is() -> None:
     seen = shared_out(60, guesses=True)
     probe = probe_of(seen)
-    kept, odd = contradicted.told(seen, probe)
-    assert odd is not None
-    assert kept["odd"] == odd.expert == GUS
+    kept = contradicted.told(seen, probe)
+    assert kept["odd"] == GUS
+    assert "contradicts" in kept["sentence"]
+    assert "gus" not in kept["sentence"]
     assert {one["expert"]: one["agrees"]["n"] for one in kept["told"]} == {GUS: 20, MARA: 20, NILS: 20}
     measured = figures.measure(seen, probe, None)
     everybody = measured["average_precision"]
     assert kept["without"]["n"] == 40
     assert kept["without"]["value"] > (everybody.value or 0) + 0.1
+    rest = replace(seen, answers=tuple(one for one in seen.answers if one.expert != GUS))
+    alone = figures.measure(rest, probe, None)["average_precision"]
+    assert kept["without"] == alone.to_dict(), "measured as the run's own figure is"
 
 
 def test_nobody_is_named_among_experts_who_answer_alike_or_before_any_audit() -> None:
     for seen in (shared_out(60, guesses=False), studio(0), studio(40)):
-        kept, odd = contradicted.told(seen, probe_of(seen))
-        assert odd is None
+        kept = contradicted.told(seen, probe_of(seen))
         assert "odd" not in kept
         assert "without" not in kept
 
@@ -50,5 +58,26 @@ def test_skips_and_doubts_are_no_answers_to_contradict() -> None:
         replace(one, value=SKIP if i % 2 else "unsure") if one.purpose == AUDIT and one.expert == MARA else one
         for i, one in enumerate(seen.answers)
     )
-    kept, _ = contradicted.told(replace(seen, answers=answers), probe_of(seen))
+    kept = contradicted.told(replace(seen, answers=answers), probe_of(seen))
     assert MARA not in {one["expert"] for one in kept["told"]}
+
+
+def test_a_round_keeps_who_differs_beside_its_advice_and_stays_what_it_is(tmp_path: Path) -> None:
+    """The state, the stop and the audit's pace follow from the probe, and not from a person."""
+    settings = build({}, workspace=tmp_path)
+    migrate(settings)
+    seen = shared_out(60, guesses=True)
+    probe = probe_of(seen)
+    said = advising.advice(settings, seen, probe, figures.measure(seen, probe, None))
+    assert said["differs"] == GUS
+    assert said["state"] not in ("outlier", "hopeless")
+    alike = shared_out(60, guesses=False)
+    probe = probe_of(alike)
+    assert "differs" not in advising.advice(settings, alike, probe, figures.measure(alike, probe, None))
+
+
+def test_images_that_a_person_chose_do_not_count() -> None:
+    seen = shared_out(60, guesses=True)
+    picked = [replace(one, purpose="seed", inclusion=None) for one in seen.answers if one.purpose == AUDIT]
+    chosen = (*(one for one in seen.answers if one.purpose != AUDIT), *picked)
+    assert contradicted.told(replace(seen, answers=chosen), probe_of(seen))["told"] == []
