@@ -161,6 +161,7 @@ def add_answer(
         label_studio_id=next(_unique),
         attribute_id=queue.attribute_id,
         task_id=task.id,
+        label_studio_task=task.label_studio_task,
         asset_pk=asset.id,
         expert_id=queue.expert_id,
         value=value,
