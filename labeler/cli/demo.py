@@ -26,7 +26,11 @@ from models.errors import SettingsError
     "--check", is_flag=True, help="Without a person: simulated experts answer; the last line is one JSON object."
 )
 @click.option(
-    "--answers", default=120, show_default=True, type=click.IntRange(1, 1000), help="Simulated answers an attribute."
+    "--answers",
+    default=120,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="Simulated answers an attribute; the demo's console adds 40 to an audit batch.",
 )
 @click.option("--keep", is_flag=True, help="With --check: keep the temporary workspace.")
 @WORKSPACE

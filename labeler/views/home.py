@@ -36,6 +36,7 @@ class Card:
     step: Step
     queue_url: str | None
     champion: int | None
+    differs: bool  # whether one expert answers otherwise than the rest; told to those who manage
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
             return Card(
                 one.name, one.question, one.classes, state(facts), counts[one.id], held.quality(one.id),
                 next_step(facts, viewer), queue_url(settings, own) if own else None, facts.champion,
+                bool(facts.advice.get("differs")),
             )  # fmt: skip
 
         return Home(found.map(card), pool, found.total)

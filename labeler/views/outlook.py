@@ -20,7 +20,7 @@ from models.reliability import DAWID_SKENE
 from models.stopping import Goals
 
 HEADLINES = {
-    "labelling": "Labels still help",
+    "labelling": "Not settled yet",
     "narrow": "Narrow enough to publish",
     "settled": "Settled",
     "exhausted": "Hardly any positives are left to find",

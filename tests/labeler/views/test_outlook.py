@@ -10,7 +10,7 @@ from labeler import attributes
 from labeler.records.schema import Run
 from labeler.records.session import reading
 from labeler.settings import Settings
-from labeler.views.home import Held
+from labeler.views.home import Held, home
 from labeler.views.outlook import Outlook, meters, outlook
 from labeler.views.state import state, told_to
 from labeler.views.viewer import Viewer
@@ -111,6 +111,7 @@ def test_who_manages_reads_who_differs_and_what_the_others_audits_say(settings: 
     assert not experts.experts
     assert owners.differs.how == beside["sentence"]
     assert experts.headline == owners.headline == "Settled"
+    assert [home(settings, who).cards.items[0].differs for who in (OWNER, EXPERT)] == [True, False]
     with reading(settings) as session:
         held = session.query(Run).one().advice
     assert {"differs", "beside_probe"} <= held.keys()
