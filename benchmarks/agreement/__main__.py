@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.agreement.beside import beside_rows, beside_summary
+from benchmarks.agreement.beside import FIRST_SEED, beside_rows, beside_summary
 from benchmarks.agreement.experts import expert_rows, expert_summary
 from benchmarks.agreement.votes import alpha_rows, vote_rows, vote_summary
 from benchmarks.agreement.weighing import weighing_rows, weighing_summary
@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     votes = [row for seed in range(asked.seeds) for row in vote_rows(asked.data, seed)]
     experts = [row for seed in range(asked.seeds) for row in expert_rows(asked.data, seed)]
     weighing = [row for seed in range((asked.seeds + 1) // 2) for row in weighing_rows(asked.data, seed)]
-    beside = [row for seed in range(asked.seeds) for row in beside_rows(asked.data, seed)]
+    fresh = range(FIRST_SEED, FIRST_SEED + asked.seeds)
+    beside = [row for seed in fresh for row in beside_rows(asked.data, seed)]
     result = {
         "votes": {"summary": vote_summary(votes), "rows": votes},
         "alpha": alpha_rows(asked.data),

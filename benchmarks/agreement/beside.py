@@ -20,6 +20,7 @@ from models.calibration import apply, calibrate
 from models.contradicted import AuditAnswer, odd_one
 from models.probe import Probe
 
+FIRST_SEED = 10  # the rule was settled while looking at those before
 ROUND = 20  # answers between two looks
 AUDITED = 0.25  # of the answers, as the product's stream has it on average over a campaign of this length
 MOST = 600  # answers
