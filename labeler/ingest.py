@@ -83,9 +83,10 @@ def store(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
     value = revisions.value_now(session, queue.attribute_id, seen.value, seen.updated_at)
     if known is None:
         return _create(session, queue, seen, value, via)
+    if seen.updated_at <= known.updated_at:
+        return False
     is_aside = aside.is_aside(session, known)
-    ended = known.deleted_at is not None and not is_aside and not revisions.lapsed(session, known)
-    if ended or seen.updated_at <= known.updated_at:
+    if known.deleted_at is not None and not is_aside and not revisions.lapsed(session, known):
         return False
     if not _is_same(session, queue, known, seen):
         log.error(

@@ -14,6 +14,7 @@ from labeler.notices_queues import empty, stalled
 from labeler.records.schema import Alias, Attribute, Job, Promotion, Run, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
+from labeler.views.relied import BESIDE
 from models.clock import now
 from models.manifest import CHAMPION
 
@@ -53,7 +54,7 @@ def disagreeing(session: Session) -> Iterator[News]:
             continue
         word, said = str(run.advice.get("state", "")).lower(), str(run.advice.get("advice") or "")
         if who := run.advice.get("differs"):
-            how = (run.advice.get("beside_probe") or {}).get("sentence") or said
+            how = (run.advice.get(BESIDE) or {}).get("sentence") or said
             yield News(
                 f"differs:{one.id}:{one.revision}:{who}", notices.DISAGREE,
                 f"{one.name}: one expert answers otherwise than the rest", f"It is {who}. {how}",

@@ -45,8 +45,8 @@ def alpha(panel: Panel, seed: int = 0) -> Metric:
 def alpha_without_one(panel: Panel, seed: int = 0) -> tuple[str, Metric] | None:
     """The expert whose leaving out lets the others agree best, and their ``alpha``; None where none is known.
 
-    Of three experts or more. Far above ``alpha`` itself, one expert answers
-    otherwise than the rest, and the definition may be fine. The best of several is a little too high.
+    Of three experts or more. Far above ``alpha`` itself, one expert answers otherwise than the rest, and the definition
+    may be fine. The best of several is a little too high.
     """
     if len(panel.experts) < 3:
         return None

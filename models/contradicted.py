@@ -82,17 +82,17 @@ def odd_one(answers: Sequence[AuditAnswer], classes: int, before: str | None = N
     if len(able) < 3:
         return None
     said = np.array([one.said for one in answers])
-    predicted = np.array([one.predicted for one in answers])
-    against = said != predicted
     # Of two classes the second is what the first is not.
     rates = [_held(names == name, said == k, name, k) for name in able for k in range(1 if classes == 2 else classes)]
     rates.sort(key=_order)
     unusual = [one for one in rates if one.chance * len(rates) < LEVEL]
-    both_ways = [name for name in able if _both_ways(predicted[against & (names == name)])]
-    contradicted = [_held(names == name, against, name, None) for name in both_ways]
     for one in [*_clearly(rates, unusual), *(one for one in rates if one.odd.expert == before)]:
         if one.odd.gap >= _least(one.odd, before):
             return one.odd
+    predicted = np.array([one.predicted for one in answers])
+    against = said != predicted
+    both_ways = [name for name in able if _both_ways(predicted[against & (names == name)])]
+    contradicted = [_held(names == name, against, name, None) for name in both_ways]
     clear = [one for one in contradicted if one.odd.share > one.odd.others and one.odd.gap >= _least(one.odd, before)]
     sure = [one for one in clear if one.chance * len(able) < LEVEL or one.odd.expert == before]
     if not sure:

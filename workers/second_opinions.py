@@ -26,6 +26,8 @@ GROWS_FROM, GROWS_TO = 120, 480
 MOST_AT_ONCE = 2  # a queue: a row of old images in sequence looks like distrust
 FOLDS = 3
 
+Had = dict[str, set[str]]  # asset -> the experts who had it
+
 BY_LOT = "Drawn by lot, to see how far the experts agree."
 DISAGREE = "Earlier answers about this image disagree; another pair of eyes settles it."
 ALONE = "One expert alone had answered, and the probe could not confirm it; another pair of eyes tells."
@@ -56,14 +58,14 @@ def wanted(seen: Snapshot, probe: Probe, prompts: Prompts | None) -> Again:
     n = due(seen, said)
     if not n or not said:
         return Again()
-    free = _free(seen, said)
-    chosen = _drawn(seen, said, free)[:n]
+    free, had = _free(seen, said), _had(seen)
+    chosen = _drawn(seen, said, free, had)[:n]
     if len(chosen) < n:
         # An image of the lot is never asked about out of doubt: agreement there would be a choice, and no measure.
         lot = dict(zip(free, by_lot(list(free), seen.seed), strict=True))
         others = {asset: row for asset, row in free.items() if not lot[asset]}
         panel = Panel.of([one for one in said if one.asset_id in others], seen.attribute.classes)
-        chosen += _ranked(seen, probe, prompts, panel, others)[: n - len(chosen)]
+        chosen += _ranked(seen, probe, prompts, panel, others, had)[: n - len(chosen)]
     queue_of = {seen.experts[queue.expert_id]: queue.id for queue in seen.queues}
     rows = [free[one.asset_id] for one in chosen]
     whom = {free[one.asset_id]: queue_of[one.expert] for one in chosen if one.expert in queue_of}
@@ -90,22 +92,21 @@ def due(seen: Snapshot, said: Sequence[Answer]) -> int:
     return int(np.clip(int(share(len(asked)) * len(asked)) - repeats - waiting, 0, MOST_AT_ONCE * len(seen.queues)))
 
 
-def _drawn(seen: Snapshot, said: Sequence[Answer], free: Mapping[str, int]) -> list[SecondOpinion]:
+def _drawn(seen: Snapshot, said: Sequence[Answer], free: Mapping[str, int], had: Had) -> list[SecondOpinion]:
     """The images of the lot that one expert alone has answered, lowest lot first; what was imported is not drawn."""
     told = Counter(answer.asset_id for answer in said)
     brought = {answer.asset_id for answer in said if answer.purpose == IMPORT}
     names = [asset for asset in free if told[asset] == 1 and asset not in brought]
     mine = [(lot, asset) for lot, asset in zip(lots(names, seen.seed), names, strict=True) if lot < SHARE]
-    heard = _had(seen)
     found = []
     for lot, asset in sorted(mine):
-        able = [one for one in sorted(seen.experts[q.expert_id] for q in seen.queues) if one not in heard[asset]]
+        able = [one for one in sorted(seen.experts[q.expert_id] for q in seen.queues) if one not in had[asset]]
         if able:
             found.append(SecondOpinion(asset, able[int(lot / SHARE * len(able))], 0.0, BY_LOT))
     return found
 
 
-def _had(seen: Snapshot) -> dict[str, set[str]]:
+def _had(seen: Snapshot) -> Had:
     """Asset -> the experts who had it, also those whose answer was set aside: Label Studio asks none of them again."""
     found: dict[str, set[str]] = {}
     for answer in seen.answers:
@@ -129,37 +130,41 @@ def _free(seen: Snapshot, said: Sequence[Answer]) -> dict[str, int]:
 
 
 def _ranked(
-    seen: Snapshot, probe: Probe, prompts: Prompts | None, panel: Panel, free: Mapping[str, int]
+    seen: Snapshot, probe: Probe, prompts: Prompts | None, panel: Panel, free: Mapping[str, int], had: Had
 ) -> list[SecondOpinion]:
     """Everything that could be asked again: ties, then the least sure."""
     experts = [seen.experts[queue.expert_id] for queue in seen.queues]
     if not panel.asset_ids:
-        return _unsure(seen, probe, panel, free, None)
+        return _unsure(seen, probe, panel, free, had, None)
     proba = out_of_sample(seen, panel, prompts)
-    found = second_opinions(panel, proba, experts, len(panel.asset_ids), _had(seen))
+    found = second_opinions(panel, proba, experts, len(panel.asset_ids), had)
     told = {asset: _why(counts) for asset, counts in zip(panel.asset_ids, panel.counts(), strict=True)}
     found = [replace(one, reason=told[one.asset_id]) for one in found]
     # A tie is no label at all, and the weights of a young panel are too rough to rank it behind a doubt.
     tied = {asset for asset, won in zip(panel.asset_ids, leader(panel.counts()), strict=True) if won == NO_VOTE}
-    every = [*found, *_unsure(seen, probe, panel, free, proba)]
+    every = [*found, *_unsure(seen, probe, panel, free, had, proba)]
     return sorted(every, key=lambda one: (one.asset_id not in tied, one.confidence))
 
 
 def _unsure(
-    seen: Snapshot, probe: Probe, panel: Panel, free: Mapping[str, int], proba: npt.NDArray[np.float64] | None
+    seen: Snapshot,
+    probe: Probe,
+    panel: Panel,
+    free: Mapping[str, int],
+    had: Had,
+    proba: npt.NDArray[np.float64] | None,
 ) -> list[SecondOpinion]:
     """Images of which nobody has said more than "unsure": as sure as the probe alone is of them."""
     told = {answer.asset_id for answer in latest(seen.answers) if answer.value not in (UNSURE, SKIP)}
     experts = [seen.experts[queue.expert_id] for queue in seen.queues]
-    heard = _had(seen)
-    silent = [asset for asset in free if asset not in told and not set(experts) <= heard[asset]]
+    silent = [asset for asset in free if asset not in told and not set(experts) <= had[asset]]
     if not silent:
         return []
     rows = np.array([free[asset] for asset in silent], dtype=np.intp)
     own = figures.probabilities(probe, figures.logits(seen, probe, rows))
     sure = own.max(axis=1) if proba is None else unlabelled_confidence(own, voices(panel, proba))
     return [
-        SecondOpinion(asset, next(one for one in experts if one not in heard[asset]), float(value), UNSURE_ALONE)
+        SecondOpinion(asset, next(one for one in experts if one not in had[asset]), float(value), UNSURE_ALONE)
         for asset, value in zip(silent, sure, strict=True)
     ]
 

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.agreement.labelling import Ints, hard
-from benchmarks.agreement.weighing import ATTRIBUTES, EVEN, FAIR, GOOD
+from benchmarks.agreement.weighing import EVEN, FAIR, GOOD, questions
 from benchmarks.agreement.weighing import PANELS as WEIGHED
-from benchmarks.campaigns import load
 from models.calibration import apply, calibrate
 from models.contradicted import AuditAnswer, odd_one
 from models.probe import Probe
@@ -33,9 +32,7 @@ PANELS = WEIGHED | {NEVER: ((GOOD, FAIR, (0.0, 1.0)), EVEN)}
 
 def beside_rows(folder: Path, seed: int) -> Iterator[dict[str, Any]]:
     """By attribute and panel: who is named first, and after how many answers (None where nobody is)."""
-    for file, attribute in ATTRIBUTES:
-        held = load(folder / f"{file}.npz")
-        truth = held["labels"][:, held["label_names"].tolist().index(attribute)].astype(np.intp)
+    for attribute, held, truth in questions(folder):
         for panel, (experts, work) in PANELS.items():
             rng = np.random.default_rng([seed, 11, len(panel)])
             named, answers = _first(held, truth, experts, work, rng)

@@ -45,11 +45,16 @@ OWN, DOUBTFUL = 66, 10  # answers a round: on new images, second opinions where 
 Say = Callable[[int, int], Answer]
 
 
-def weighing_rows(folder: Path, seed: int) -> Iterator[dict[str, Any]]:
-    """Test AP by attribute, panel and number of answers: every answer alike, and weighed by the weights found."""
+def questions(folder: Path) -> Iterator[tuple[str, dict[str, Any], Ints]]:
+    """The attributes, each with its file's arrays and its truth (n,)."""
     for file, attribute in ATTRIBUTES:
         held = load(folder / f"{file}.npz")
-        truth = held["labels"][:, held["label_names"].tolist().index(attribute)].astype(np.intp)
+        yield attribute, held, held["labels"][:, held["label_names"].tolist().index(attribute)].astype(np.intp)
+
+
+def weighing_rows(folder: Path, seed: int) -> Iterator[dict[str, Any]]:
+    """Test AP by attribute, panel and number of answers: every answer alike, and weighed by the weights found."""
+    for attribute, held, truth in questions(folder):
         for panel, (experts, work) in PANELS.items():
             rng = np.random.default_rng([seed, 7, len(panel)])
             for answers in _campaign(held, truth, experts, work, rng):

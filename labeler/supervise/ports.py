@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from labeler.held import holder
@@ -37,20 +38,10 @@ def free_ports(settings: Settings, keep: bool = False) -> Settings:
 
 
 def _free(host: str, wanted: int | None) -> socket.socket:
-    if wanted is not None:
-        with suppress(OSError):
-            made = _bound(host, wanted)
-            if reserve(wanted):
-                return made
-            made.close()
-    return _some_free(host)
-
-
-def _some_free(host: str) -> socket.socket:
-    """A socket on a port that nobody else is given between our look and the part's start."""
+    """A socket on the port ``wanted`` or on any other that nobody else is given until our part listens there."""
     among = candidates()
-    for _ in range(TRIES):
-        port = chance.choice(among)
+    first = [] if wanted is None else [wanted]
+    for port in chain(first, (chance.choice(among) for _ in range(TRIES))):
         with suppress(OSError):
             made = _bound(host, port)
             if reserve(port):

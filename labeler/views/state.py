@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from labeler.views.relied import BESIDE
 from labeler.views.viewer import Viewer
 from models.audit_pace import BUYS_MUCH
 
@@ -94,7 +95,7 @@ _EVIDENCE = {
 }
 
 
-_NAMING = ("differs", "beside_probe", "reliance")
+_NAMING = ("differs", BESIDE, "reliance")
 
 
 def told_to(viewer: Viewer, held: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -115,7 +115,8 @@ def send() -> ResponseReturnValue:
     """Put the selection into the queues."""
     viewer, form = auth.viewer(), request.form
     attribute, expert = form.get("attribute", ""), form.get("expert", "")
-    chosen = [one.asset_id for one in sending(auth.settings(), viewer, _picks(form.getlist("pick"))).pictures]
+    found = sending(auth.settings(), viewer, _picks(form.getlist("pick")))
+    chosen = [one.asset_id for one in found.pictures]
     if not viewer.manages:
         if expert not in {"", viewer.name}:
             raise Forbidden("Experts may choose images for their own queue. Ask an owner for another's.")
@@ -123,8 +124,7 @@ def send() -> ResponseReturnValue:
     try:
         done = picks.send(auth.settings(), attribute, chosen, viewer.name, expert or None, form.get("why", ""))
     except RecordsError as error:  # the person chosen has no queue for this question: the selection stays
-        asked = replace(_asked(), picks=_picks(form.getlist("pick")), attribute=attribute)
-        found = sending(auth.settings(), viewer, asked.picks)
+        asked = replace(_asked(), picks=chosen, attribute=attribute)
         told = render_template("explore_send.html", found=found, asked=asked, state=_state(asked), error=str(error))
         return told, 422
     flash(done.sentence(), "success")

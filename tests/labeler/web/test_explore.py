@@ -114,6 +114,13 @@ def test_an_uploaded_example_is_searched_and_only_an_image_is_taken(settings: Se
     assert "pick=a&pick=b" in place
 
 
+def answering_no_later_question(settings: Settings, *experts: factories.Expert) -> None:
+    """They answer what they have a queue for, and nothing else."""
+    with writing(settings) as session:
+        for one in experts:
+            session.get_one(factories.Expert, one.id).every_attribute = False
+
+
 def test_experts_fill_their_own_queue_alone_and_see_only_their_questions(
     settings: Settings, expert: Actor, ana: factories.Expert
 ) -> None:
@@ -122,9 +129,7 @@ def test_experts_fill_their_own_queue_alone_and_see_only_their_questions(
     factories.add_queue(settings, romance, ana)
     factories.add_queue(settings, romance, bo)
     factories.add_queue(settings, other, bo)
-    with writing(settings) as session:
-        for one in (ana, bo):
-            session.get_one(factories.Expert, one.id).every_attribute = False
+    answering_no_later_question(settings, ana, bo)
     (asset,) = factories.add_assets(settings, 1)
     form = f"/explore/send?pick={asset.asset_id}"
     assert "(romance)" in expert.get(form).text
@@ -144,9 +149,7 @@ def test_who_does_not_answer_a_question_is_said_on_the_form_and_the_selection_st
     bo = factories.add_expert(settings, "bo@example.org")
     for attribute, one in ((romance, ana), (dread, bo)):
         factories.add_queue(settings, attribute, one)
-    with writing(settings) as session:
-        for one in (ana, bo):
-            session.get_one(factories.Expert, one.id).every_attribute = False
+    answering_no_later_question(settings, ana, bo)
     (asset,) = factories.add_assets(settings, 1)
     form = f"/explore/send?pick={asset.asset_id}"
     fields = {"attribute": "dread", "expert": "ana@example.org", "pick": asset.asset_id}
