@@ -10,7 +10,7 @@ import numpy as np
 from filelock import FileLock
 from sqlalchemy import select
 
-from labeler import attributes, experts, grid_answers, grids
+from labeler import attributes, experts, grid_answers, grids, strays
 from labeler.grids import AHEAD, SIZE
 from labeler.jobs import Report, quiet
 from labeler.label_studio import tasks
@@ -23,7 +23,7 @@ from models.clock import now, parse
 from models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationShape
 from models.grid import page as choose
 from models.pool import IntArray
-from workers import rounds, snapshot
+from workers import identity, rounds, snapshot
 from workers.ordering import taken
 from workers.snapshot import Snapshot
 
@@ -112,8 +112,12 @@ def sync(
     with reading(settings) as session:
         waiting = [one for one in grids.current(session, FAREWELL) if attribute_id in {None, one.attribute_id}]
         here = {one.id for one in grids.current(session)}
+    checked = identity.check(settings, ls, waiting)
+    failed |= checked.failed
     changed: set[int] = set()
     for grid in waiting:
+        if grid.project not in checked.tasks:
+            continue
         try:
             changed |= _one(settings, ls, grid, whole, told)
             if grid.id in here:
@@ -145,14 +149,17 @@ def _take(session: Any, grid: Grid, row: dict[str, Any], asked_at: Any, told: di
     for annotation in annotations:
         try:
             told["changed"] += grid_answers.store(
-                session, grid, int(row["id"]), row.get("data") or {}, annotation, "sync"
+                session, grid, int(row["id"]), row.get("data") or {}, annotation, "sync", asked_at
             )
         except UnknownAnnotationShape as error:
             log.warning("left out: %s", error)
             told["left_out"] += 1
-    page = session.scalar(select(GridPage).where(GridPage.label_studio_task == int(row["id"])))
     present = {int(one["id"]) for one in annotations}
+    strays.forget(session, grid.project, int(row["id"]), list(present))
+    told["left_out"] += strays.on_task(session, grid.project, int(row["id"]))
+    mine = (GridPage.grid_id == grid.id, GridPage.label_studio_task == int(row["id"]))
+    page = session.scalar(select(GridPage).where(*mine))
     # Received after Label Studio was asked, an answer is newer than what it told.
     stale = page is not None and page.label_studio_id is not None and (page.updated_at or asked_at) < asked_at
-    if stale and page.label_studio_id not in present:
-        told["deleted"] += len(grid_answers.delete(session, [page.label_studio_id], "sync"))
+    if stale and page is not None and page.label_studio_id not in present:
+        told["deleted"] += len(grid_answers.delete(session, grid, [page.label_studio_id or 0], "sync"))

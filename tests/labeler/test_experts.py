@@ -69,7 +69,7 @@ def test_a_leavers_login_sessions_and_open_questions_end_and_the_answers_stay(ou
     tasks = [add_task(ours, held, asset) for asset in assets[1:]]
     with LabelStudio.connect(ours) as ls:
         new = [NewTask(asset.asset_id, "http://127.0.0.1:1/x.jpg", 0.1) for asset in assets[1:]]
-        numbers = queue.add(ls, held.project, new)
+        numbers = [one.task for one in queue.add(ls, held.project, new)]
         _tie(ours, tasks, numbers)
         with ExpertSession.login(ours.label_studio_address, email, made.password) as browser:
             browser.draft(numbers[1], "romance")

@@ -64,7 +64,7 @@ def test_an_answer_survives_the_questions_change_and_the_page_follows(
         assert session.scalars(select(Expert)).one().label_studio_user
     assets = factories.add_assets(live, 3)
     new = [NewTask(asset.asset_id, f"http://x/{asset.asset_id}", 0.5) for asset in assets]
-    tasks = queue.add(ls, mine.project, new)
+    tasks = [one.task for one in queue.add(ls, mine.project, new)]
     for asset, task in zip(assets, tasks, strict=True):
         made = factories.add_task(live, mine, asset)
         with writing(live) as session:

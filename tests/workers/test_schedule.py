@@ -181,7 +181,9 @@ def test_a_new_address_reaches_webhooks_and_images(
     """As after a start on other ports."""
     row = add_queue(live, add_attribute(live, "romance"), add_expert(live))
     (asset,) = add_assets(live, 1)
-    (task,) = queue.add(ls, project.id, [NewTask(asset.asset_id, "http://127.0.0.1:1/old", 0.1)], "run-1")
+    (task,) = [
+        one.task for one in queue.add(ls, project.id, [NewTask(asset.asset_id, "http://127.0.0.1:1/old", 0.1)], "run-1")
+    ]
     open_task = add_task(live, row, asset, signed_until=now() + timedelta(days=6))
     with writing(live) as session:
         held = session.get_one(Queue, row.id)

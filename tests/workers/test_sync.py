@@ -31,7 +31,10 @@ def assets(live: Settings) -> list[Asset]:
 def queue(live: Settings, ls: LabelStudio, project: Project, assets: list[Asset]) -> Queue:
     """Ana's queue with a question for each asset, the same in Label Studio and in the records."""
     made = add_queue(live, add_attribute(live), add_expert(live))
-    ids = label_studio_queue.add(ls, project.id, [NewTask(one.asset_id, IMAGE, 0.1) for one in assets])
+    ids = [
+        one.task
+        for one in label_studio_queue.add(ls, project.id, [NewTask(one.asset_id, IMAGE, 0.1) for one in assets])
+    ]
     for asset, task in zip(assets, ids, strict=True):
         add_task(live, made, asset)
         _set(live, asset, task)
