@@ -17,7 +17,6 @@ from labeler import grids, queues
 from labeler.label_studio import projects
 from labeler.label_studio.address import KEY
 from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.projects import Listed
 from labeler.label_studio.tasks import listed
 from labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage, Queue, Task
 from labeler.records.session import reading, writing
@@ -46,17 +45,40 @@ def check(settings: Settings, ls: LabelStudio, rows: list[Queue] | list[Grid]) -
         return found
     there = projects.every(ls)
     by_mark = {mark: number for number, one in there.items() for mark in one.marks}
+    moved: dict[int, int] = {}
     for row in rows:
         mark = _mark(settings, row)
-        listed_one = there.get(row.project)
-        if listed_one is None or mark not in listed_one.marks:
-            listed_one = _find(settings, ls, row, mark, by_mark, there)
-        if listed_one is None:
-            found.failed[str(row.project)] = _sentence(settings, row, row.project in there)
-            log.error("%s", found.failed[str(row.project)])
+        here = there.get(row.project)
+        if here is not None and mark in here.marks:
+            continue
+        if mark in by_mark:
+            log.warning("project %d is project %d in Label Studio now", row.project, by_mark[mark])
+            moved[row.id] = by_mark[mark]
+        elif here is not None and not here.marks and _holds_ours(settings, ls, row):
+            log.warning("project %d had lost its mark", row.project)
+            projects.stamp(ls, row.project, mark, here.description)
         else:
-            found.tasks[row.project] = listed_one.tasks
+            found.failed[str(row.project)] = _sentence(settings, row, here is not None)
+            log.error("%s", found.failed[str(row.project)])
+    _move(settings, rows, moved)
+    found.tasks = {row.project: there[row.project].tasks for row in rows if str(row.project) not in found.failed}
     return found
+
+
+def _move(settings: Settings, rows: list[Queue] | list[Grid], moved: Mapping[int, int]) -> None:
+    """Record where projects are now. One whose number is another's gives it up, as two queues may have changed places:
+    its own is then a number that no project has.
+    """
+    if not moved:
+        return
+    table = Queue if isinstance(rows[0], Queue) else Grid
+    with writing(settings) as session:
+        taken = (table.id.in_(moved)) | (table.project.in_(moved.values()))
+        session.execute(update(table).where(taken).values(project=-table.id))
+        for key, number in moved.items():
+            session.execute(update(table).where(table.id == key).values(project=number))
+    for row in rows:
+        row.project = moved.get(row.id, row.project)
 
 
 def _mark(settings: Settings, row: Queue | Grid) -> str:
@@ -64,30 +86,6 @@ def _mark(settings: Settings, row: Queue | Grid) -> str:
     with reading(settings) as session:
         attribute, expert = session.get_one(Attribute, row.attribute_id), session.get_one(Expert, row.expert_id)
     return queues.mark(secret, attribute, expert) if isinstance(row, Queue) else grids.mark(secret, attribute, expert)
-
-
-def _find(
-    settings: Settings,
-    ls: LabelStudio,
-    row: Queue | Grid,
-    mark: str,
-    by_mark: Mapping[str, int],
-    there: Mapping[int, Listed],
-) -> Listed | None:
-    elsewhere = by_mark.get(mark)
-    if elsewhere is not None:
-        log.warning("project %d is project %d in Label Studio now", row.project, elsewhere)
-        row.project = elsewhere
-        with writing(settings) as session:
-            table = Queue if isinstance(row, Queue) else Grid
-            session.execute(update(table).where(table.id == row.id).values(project=elsewhere))
-        return there[elsewhere]
-    one = there.get(row.project)
-    if one is None or one.marks or not _holds_ours(settings, ls, row):
-        return None
-    log.warning("project %d had lost its mark", row.project)
-    projects.stamp(ls, row.project, mark, one.description)
-    return one
 
 
 def _holds_ours(settings: Settings, ls: LabelStudio, row: Queue | Grid) -> bool:

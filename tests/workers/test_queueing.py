@@ -104,7 +104,7 @@ def test_a_superseded_learner_files_no_question(
     assert lease.take(settings, queue.attribute_id) is not None
     seen = showing(asset)
     plan = QueuePlan(queue.id, [ask(0)])
-    monkeypatch.setattr(label_studio_queue, "add", lambda *_, **__: [9_000])
+    monkeypatch.setattr(label_studio_queue, "add", lambda *_, **__: [Address(9_000, "k")])
     with pytest.raises(JobSuperseded):
         queueing._add(settings, None, seen, queue, plan, {0: 0.5}, 3, old)  # type: ignore[arg-type]
     with reading(settings) as session:
