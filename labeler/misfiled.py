@@ -86,5 +86,6 @@ def _recorded(settings: Settings, ids: list[int]) -> dict[int, tuple[str, str, i
     with reading(settings) as session:
         for start in range(0, len(ids), 500):
             some = rows.where(Annotation.label_studio_id.in_(ids[start : start + 500]))
-            found |= {number: (image, email, attribute) for number, image, email, attribute in session.execute(some)}
+            for number, image, email, attribute in session.execute(some):
+                found[number or 0] = (image, email, attribute)
     return found

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from labeler import notices
 from labeler.notices import News, page
-from labeler.notices_queues import empty, stalled
+from labeler.notices_queues import empty, left_out, stalled
 from labeler.records.schema import Alias, Attribute, Job, Promotion, Run, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -33,6 +33,7 @@ def watch(settings: Settings) -> int:
             *failed(session),
             *stalled(session, settings.stalled_days),
             *empty(session),
+            *left_out(session),
         ]
     return notices.tell(settings, found)
 

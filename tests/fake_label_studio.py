@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 from labeler.label_studio.config import SKIP, write_result
 from models.clock import iso
@@ -120,6 +120,12 @@ class FakeLabelStudio:
         return None
 
     def close(self) -> None:
+        """Nothing to close."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Nothing to close."""
 
     def _count(self, project: int) -> int:

@@ -23,7 +23,7 @@ def test_every_kind_of_change_moves_its_task(ls: LabelStudio, project: Project, 
     new = [NewTask(f"asset-{n}", "http://127.0.0.1:1/x.jpg", n) for n in range(5)]
     ids = [one.task for one in queue.add(ls, project.id, new, "run-1")]
     first = {state.id: state for state in changes.changed_since(ls, project.id, None)}
-    assert {state.asset_id for state in first.values()} == {task.asset_id for task in new}
+    assert {state.data["asset_id"] for state in first.values()} == {task.asset_id for task in new}
 
     edited, deleted = expert.answer(ids[0], "romance", 2.5), expert.answer(ids[1], "neither")
     between = now()
