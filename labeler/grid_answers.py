@@ -42,11 +42,12 @@ def store(
     annotation: Mapping[str, Any],
     via: str,
     asked_at: datetime | None = None,
+    by_id: Mapping[int, str] | None = None,
 ) -> bool:
     """Bring one page's answer into the records; True where it changes what a learner sees.
 
     ``data`` is the task's, which brings along a page that the records lack. ``asked_at`` is when Label Studio was
-    asked, None for what came unasked. Raises UnknownAnnotationShape.
+    asked, None for what came unasked, ``by_id`` the addresses of its users. Raises UnknownAnnotationShape.
     """
     changes.one_writer(session, grid.attribute_id)
     page = _page(session, grid, task, data)
@@ -55,10 +56,9 @@ def store(
         return False
     if told == page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
         return False
-    author = _author(annotation)
-    expert = authors.expert_of(session, *author)
+    expert = authors.expert_of(session, *_author(annotation, by_id))
     if expert is None:
-        _leave_out(session, grid, task, annotation, strays.UNKNOWN_AUTHOR)
+        _leave_out(session, grid, task, annotation, strays.UNKNOWN_AUTHOR, by_id)
         page.state = page.state if page.label_studio_id else "retired"  # Label Studio shows it to nobody any more
         return False
     if told != page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
@@ -66,7 +66,7 @@ def store(
     try:
         ticks = room.read_ticks(annotation, page.asset_pks)
     except UnknownAnnotationShape:
-        _leave_out(session, grid, task, annotation, UNREADABLE)
+        _leave_out(session, grid, task, annotation, UNREADABLE, by_id)
         page.state = page.state if page.label_studio_id else "retired"
         return False
     strays.settle(session, grid.project, told)
@@ -89,17 +89,23 @@ def _identity(annotation: Mapping[str, Any]) -> tuple[int, datetime]:
         ) from error
 
 
-def _author(annotation: Mapping[str, Any]) -> tuple[int | None, str]:
-    """User id and address (empty where Label Studio does not say it)."""
+def _author(annotation: Mapping[str, Any], by_id: Mapping[int, str] | None) -> tuple[int | None, str]:
+    """User id and address (empty where nobody asked for it)."""
     who = annotation.get("completed_by")
-    if isinstance(who, Mapping):
-        return who.get("id"), str(who.get("email") or "").casefold()
-    return who, ""
+    number = who.get("id") if isinstance(who, Mapping) else who
+    return number, (by_id or {}).get(number, "") if isinstance(number, int) else ""
 
 
-def _leave_out(session: Session, grid: Grid, task: int, annotation: Mapping[str, Any], reason: str) -> None:
+def _leave_out(
+    session: Session,
+    grid: Grid,
+    task: int,
+    annotation: Mapping[str, Any],
+    reason: str,
+    by_id: Mapping[int, str] | None,
+) -> None:
     told, at = _identity(annotation)
-    user, address = _author(annotation)
+    user, address = _author(annotation, by_id)
     about = Seen(told, task, "a page of images", str(annotation.get("result"))[:200], user, at, at, None, "", address)
     log.warning("page answer %d left out: %s", told, reason)
     strays.keep(session, grid.attribute_id, grid.expert_id, grid.project, about, reason)

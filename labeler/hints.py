@@ -62,8 +62,9 @@ def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
         return grid_answers.from_payload(session, payload)
     classes = revisions.every_class(session, queue.attribute_id)
     renamed = strays.renamed(session.get_one(Attribute, queue.attribute_id))
-    annotations = payload.get("annotations") or [payload.get("annotation")]
-    tasks = payload.get("tasks") or [payload.get("task")]
+    # Of several at once Label Studio sends lists, under the names of one.
+    annotations = _several(payload.get("annotations") or payload.get("annotation"))
+    tasks = _several(payload.get("tasks") or payload.get("task"))
     if not all(isinstance(item, Mapping) for item in [*annotations, *tasks]) or not all("id" in one for one in tasks):
         raise UnknownAnnotationShape(
             "The webhook's body has no `annotation` and `task` objects with an id; Label Studio sends both."
@@ -80,3 +81,7 @@ def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
         found = seen.read(annotation, int(task["id"]), task.get("data") or {}, classes, renamed)
         changed |= ingest.store(session, queue, found, "webhook")
     return {queue.attribute_id} if changed else set()
+
+
+def _several(what: Any) -> list[Any]:
+    return what if isinstance(what, list) else [what]

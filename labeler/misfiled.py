@@ -5,13 +5,13 @@ Until tasks carried keys of ours, an id that Label Studio gave away could bring 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import select
 
 from labeler import revisions, seen, strays
-from labeler.label_studio import tasks
+from labeler.label_studio import people, tasks
 from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Stray
 from labeler.records.session import reading
@@ -41,19 +41,22 @@ def compare(settings: Settings, ls: LabelStudio) -> list[Misfiled]:
 
     Answers that are strays are left out: they are named by themselves. Raises LabelStudioUnreachable.
     """
+    by_id = people.addresses(ls)
     with reading(settings) as session:
         queues = list(session.scalars(select(Queue).order_by(Queue.id)))
-    return [found for queue in queues for found in _of_queue(settings, ls, queue)]
+    return [found for queue in queues for found in _of_queue(settings, ls, queue, by_id)]
 
 
-def _of_queue(settings: Settings, ls: LabelStudio, queue: Queue) -> Iterator[Misfiled]:
+def _of_queue(settings: Settings, ls: LabelStudio, queue: Queue, by_id: Mapping[int, str]) -> Iterator[Misfiled]:
     with reading(settings) as session:
         attribute = session.get_one(Attribute, queue.attribute_id)
         classes = revisions.every_class(session, attribute.id)
         own = session.get_one(Expert, queue.expert_id).email
         stray = set(session.scalars(select(Stray.label_studio_id).where(Stray.project == queue.project)))
     try:
-        shown = [one for row in tasks.listed(ls, queue.project, whole=True) for one in _read(row, classes, attribute)]
+        shown = [
+            one for row in tasks.listed(ls, queue.project, whole=True) for one in _read(row, classes, attribute, by_id)
+        ]
     except LabelStudioRefused:  # a project that somebody deleted, or another's: the sync says so
         return
     recorded = _recorded(settings, [one.label_studio_id for one in shown])
@@ -64,13 +67,13 @@ def _of_queue(settings: Settings, ls: LabelStudio, queue: Queue) -> Iterator[Mis
             yield Misfiled(attribute.name, one.label_studio_id, one.asset_id, one.author or own, image, author)
 
 
-def _read(row: dict[str, object], classes: list[str], attribute: Attribute) -> Iterator[Seen]:
+def _read(row: dict[str, object], classes: list[str], attribute: Attribute, by_id: Mapping[int, str]) -> Iterator[Seen]:
     annotations, data = row.get("annotations") or (), row.get("data") or {}
     assert isinstance(annotations, list | tuple)
     assert isinstance(data, dict)
     for annotation in annotations:
         try:
-            yield seen.read(annotation, int(str(row["id"])), data, classes, strays.renamed(attribute))
+            yield seen.read(annotation, int(str(row["id"])), data, classes, strays.renamed(attribute), by_id)
         except UnknownAnnotationShape:
             continue
 

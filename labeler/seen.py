@@ -42,16 +42,17 @@ def read(
     data: Mapping[str, Any],
     classes: Sequence[str],
     renamed: Mapping[str, str] | None = None,
+    people: Mapping[int, str] | None = None,
 ) -> Seen:
     """A ``Seen`` from Label Studio's JSON of one annotation and the ``data`` of its task.
 
-    ``renamed`` says how classes that are only called so in Label Studio are read. Raises UnknownAnnotationShape where
-    the annotation has no id or no times.
+    ``renamed`` says how classes that are only called so in Label Studio are read, ``people`` the addresses of its users
+    by id, where it was asked for them. Raises UnknownAnnotationShape where the annotation has no id or no times.
     """
     try:
         author = annotation.get("completed_by")
         number = author.get("id") if isinstance(author, Mapping) else author
-        email = author.get("email") if isinstance(author, Mapping) else annotation.get("author")
+        email = (people or {}).get(int(number)) if number is not None else None
         seconds = annotation.get("lead_time")
         value, wrong = _value(annotation, classes, renamed or {})
         asset_id = str(data.get("asset_id") or "")

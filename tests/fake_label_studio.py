@@ -106,6 +106,8 @@ class FakeLabelStudio:
                 self.tasks[int(number)]["data"] = body["data"]
             case ("POST", ["api", "dm", "actions"]):
                 self._drop(body["selectedItems"]["included"])
+            case ("GET", ["api", "users"]):
+                return [{"id": number, "email": email} for number, email in self.users.items()]
             case ("GET", ["api", "projects"]):
                 rows = [one | {"task_number": self._count(number)} for number, one in self.projects.items()]
                 return {"results": rows, "next": None}
@@ -171,13 +173,10 @@ class FakeLabelStudio:
         return [self._shown(row) for row in sorted(rows, key=lambda row: row["id"])][: query["page_size"]]
 
     def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
-        given = [one | {"completed_by": self._user(one["completed_by"])} for one in row["annotations"]]
+        given = [dict(one) for one in row["annotations"]]
         skipped = sum(one["was_cancelled"] for one in given)
         counts = {"total_annotations": len(given) - skipped, "cancelled_annotations": skipped}
         return row | counts | {"annotations": given, "updated_at": iso(row["updated_at"]), "data": dict(row["data"])}
-
-    def _user(self, number: int) -> dict[str, Any]:
-        return {"id": number, "email": self.users[number]}
 
 
 def _value(annotation: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -104,6 +105,7 @@ def sync(
     whole: bool,
     told: dict[str, int],
     failed: dict[str, str],
+    by_id: Mapping[int, str],
 ) -> set[int]:
     """Bring in what changed on pages since the last sync (of one attribute, or of all).
 
@@ -119,7 +121,7 @@ def sync(
         if grid.project not in checked.tasks:
             continue
         try:
-            changed |= _one(settings, ls, grid, whole, told)
+            changed |= _one(settings, ls, grid, whole, told, by_id)
             if grid.id in here:
                 grids.renew(settings, ls, grid)
         except LabelStudioRefused as error:
@@ -128,14 +130,16 @@ def sync(
     return changed
 
 
-def _one(settings: Settings, ls: LabelStudio, grid: Grid, whole: bool, told: dict[str, int]) -> set[int]:
+def _one(
+    settings: Settings, ls: LabelStudio, grid: Grid, whole: bool, told: dict[str, int], by_id: Mapping[int, str]
+) -> set[int]:
     since = None if whole or grid.synced_until is None else grid.synced_until - OVERLAP
     newest, before = grid.synced_until, told["changed"] + told["deleted"]
     filters = [] if since is None else [tasks.changed_after(since)]
     asked_at = now()
     for row in tasks.listed(ls, grid.project, filters, whole=True):
         with writing(settings) as session:
-            _take(session, grid, row, asked_at, told)
+            _take(session, grid, row, asked_at, told, by_id)
         newest = max(newest or parse(row["updated_at"]), parse(row["updated_at"]))
     if newest is not None:
         with writing(settings) as session:
@@ -143,13 +147,15 @@ def _one(settings: Settings, ls: LabelStudio, grid: Grid, whole: bool, told: dic
     return {grid.attribute_id} if told["changed"] + told["deleted"] > before else set()
 
 
-def _take(session: Any, grid: Grid, row: dict[str, Any], asked_at: Any, told: dict[str, int]) -> None:
+def _take(
+    session: Any, grid: Grid, row: dict[str, Any], asked_at: Any, told: dict[str, int], by_id: Mapping[int, str]
+) -> None:
     """One page's task: its answers, oldest first, and what is gone."""
     annotations = sorted(row.get("annotations") or (), key=lambda one: str(one.get("updated_at")))
     for annotation in annotations:
         try:
             told["changed"] += grid_answers.store(
-                session, grid, int(row["id"]), row.get("data") or {}, annotation, "sync", asked_at
+                session, grid, int(row["id"]), row.get("data") or {}, annotation, "sync", asked_at, by_id
             )
         except UnknownAnnotationShape as error:
             log.warning("left out: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from labeler import addresses, attributes, ingest, revisions, seen, strays, withdrawn
 from labeler.jobs import Report
-from labeler.label_studio import changes
+from labeler.label_studio import changes, people
 from labeler.label_studio.address import KEY
 from labeler.label_studio.changes import TaskState
 from labeler.label_studio.client import LabelStudio
@@ -42,6 +43,7 @@ def run(settings: Settings, report: Report, attribute: str | None = None, whole:
     waiting = open_queues(settings, attribute)
     told = dict.fromkeys(("queues", *COUNTED), 0)
     checked = identity.check(settings, ls, waiting)
+    by_id = people.addresses(ls)
     changed: set[int] = set()
     failed = dict(checked.failed)
     for number, queue in enumerate(waiting):
@@ -49,7 +51,7 @@ def run(settings: Settings, report: Report, attribute: str | None = None, whole:
         if queue.project not in checked.tasks:
             continue
         try:
-            found = one_queue(settings, ls, queue, whole, checked.tasks[queue.project])
+            found = one_queue(settings, ls, queue, whole, checked.tasks[queue.project], by_id)
         except LabelStudioRefused as error:
             log.error("queue %d (project %d) could not be read: %s", queue.id, queue.project, error)
             failed[str(queue.project)] = str(error)
@@ -60,7 +62,7 @@ def run(settings: Settings, report: Report, attribute: str | None = None, whole:
         if found["changed"] or found["deleted"]:
             changed.add(queue.attribute_id)
     only = waiting[0].attribute_id if attribute is not None and waiting else None
-    changed |= grids.sync(settings, ls, only, whole, told, failed)
+    changed |= grids.sync(settings, ls, only, whole, told, failed, by_id)
     report(len(waiting), len(waiting))
     for name in names(settings, changed):
         ingest.ask_to_learn(settings, name)
@@ -85,12 +87,17 @@ def names(settings: Settings, keys: set[int]) -> list[str]:
 
 
 def one_queue(
-    settings: Settings, ls: LabelStudio, queue: Queue, whole: bool = False, tasks: int | None = None
+    settings: Settings,
+    ls: LabelStudio,
+    queue: Queue,
+    whole: bool = False,
+    tasks: int | None = None,
+    by_id: Mapping[int, str] | None = None,
 ) -> dict[str, int]:
     """Bring one queue's changes in; how many answers changed, were deleted, and could not be read.
 
     ``tasks`` is how many tasks the project holds. Where the records know of more, some were deleted by hand, which no
-    other question would tell.
+    other question would tell. ``by_id`` are the addresses of Label Studio's users.
     """
     asked_at = now()
     since = None if whole or queue.synced_until is None else queue.synced_until - OVERLAP
@@ -99,7 +106,7 @@ def one_queue(
     renamed = False
     for state in changes.changed_since(ls, queue.project, since):
         with writing(settings) as session:
-            renamed |= take(session, queue, state, asked_at, told)
+            renamed |= take(session, queue, state, asked_at, told, by_id)
         newest = max(newest or state.updated_at, state.updated_at)
     if newest is not None:
         # Never beyond the question: a clock that was ahead for a while would hide all answers until it is as late.
@@ -117,7 +124,14 @@ def one_queue(
     return told
 
 
-def take(session: Session, queue: Queue, state: TaskState, asked_at: datetime, told: dict[str, int]) -> bool:
+def take(
+    session: Session,
+    queue: Queue,
+    state: TaskState,
+    asked_at: datetime,
+    told: dict[str, int],
+    by_id: Mapping[int, str] | None = None,
+) -> bool:
     """One task's annotations into the records; adds to ``told``. True where one has a class that is none of ours."""
     classes = revisions.every_class(session, queue.attribute_id)
     renamed = strays.renamed(session.get_one(Attribute, queue.attribute_id))
@@ -125,7 +139,7 @@ def take(session: Session, queue: Queue, state: TaskState, asked_at: datetime, t
     unknown = False
     for annotation in state.annotations:
         try:
-            found = seen.read(annotation, state.id, state.data, classes, renamed)
+            found = seen.read(annotation, state.id, state.data, classes, renamed, by_id)
         except UnknownAnnotationShape as error:
             log.warning("left out: %s", error)
             told["left_out"] += 1

@@ -20,8 +20,7 @@ class TaskState:
     """A task with all annotations that it holds now; one deleted in Label Studio is simply not among them.
 
     ``data`` is the task's own. Each annotation is a mapping with id, result, was_cancelled, completed_by (a user id),
-    author (that user's address, where Label Studio says it), created_at and updated_at (ISO 8601, UTC) and lead_time
-    (seconds).
+    created_at and updated_at (ISO 8601, UTC) and lead_time (seconds).
     """
 
     id: int
@@ -57,5 +56,4 @@ def _annotation(row: dict[str, Any]) -> dict[str, Any]:
     kept = {key: row.get(key) for key in KEPT}
     author = kept["completed_by"]
     kept["completed_by"] = author["id"] if isinstance(author, dict) else author
-    kept["author"] = author.get("email") if isinstance(author, dict) else None
     return kept

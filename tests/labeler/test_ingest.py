@@ -421,3 +421,25 @@ def test_an_answer_whose_task_a_webhook_does_not_carry_is_left_to_the_sync(recor
     with pytest.raises(UnknownAnnotationShape, match="next sync"):
         hints.from_webhook(records, payload)
     assert held(records) == []
+
+
+def test_several_answers_at_once_are_read_as_label_studio_sends_them(records: Settings) -> None:
+    given = {"result": [{"from_name": "label", "value": {"choices": ["yes"]}}], "completed_by": ANA}
+    times = {"created_at": "2026-03-01T12:00:00Z", "updated_at": "2026-03-01T12:00:00Z"}
+    annotations = [{"id": n, "task": 100 + n, **given, **times} for n in (1, 2)]
+    tasks = [{"id": 100 + n, "data": {"asset_id": f"a{n}"}} for n in (1, 2)]
+    payload = {"action": "ANNOTATIONS_CREATED", "project": {"id": 7}, "annotation": annotations, "task": tasks}
+    hints.from_webhook(replace(records, redis_url="redis://127.0.0.1:9/0"), payload)
+    assert answers(records) == [("a1", "yes", 1), ("a2", "yes", 2)]
+
+
+def test_an_empty_answer_by_webhook_is_kept_aside_not_refused(records: Settings) -> None:
+    """It was refused with 422 each time, and its question stayed at the head of the queue for ever."""
+    times = {"created_at": "2026-03-01T12:00:00Z", "updated_at": "2026-03-01T12:00:00Z"}
+    annotation = {"id": 1, "task": 101, "result": [], "completed_by": ANA, **times}
+    payload = {"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": annotation}
+    done = hints.from_webhook(records, payload | {"task": {"id": 101, "data": {"asset_id": "a1"}}})
+    assert done["stored"] == 0
+    with reading(records) as session:
+        assert session.get_one(Task, 1).state == "retired"
+        assert session.scalars(select(Stray.reason)).all() == ["no answer"]

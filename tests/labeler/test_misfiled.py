@@ -61,7 +61,7 @@ def test_answers_that_count_nowhere_are_named(settings: Settings, monkeypatch: p
     ls.users[1] = "admin@example.org"
     studio.add(0, 1, random.Random(3))
     ls.answer(studio.open(0)[0].label_studio_task or 0, 1, "romance")
-    sync.one_queue(settings, ls, studio.queues[0])  # type: ignore[arg-type]
+    sync.one_queue(settings, ls, studio.queues[0], by_id=ls.users)  # type: ignore[arg-type]
     with reading(settings) as session:
         assert session.scalars(select(Annotation)).all() == []
     (case,) = doctor.answers(settings).cases
