@@ -37,8 +37,8 @@ class Checked:
 def check(settings: Settings, ls: LabelStudio, rows: list[Queue] | list[Grid]) -> Checked:
     """Compare the projects of queues, or of pages, with their marks in Label Studio.
 
-    One that moved (its mark is on another project) is found again; one whose mark somebody deleted gets it back where
-    its tasks are ours. Raises LabelStudioUnreachable.
+    One that moved (its mark is on another project) is found again; one whose mark somebody deleted, or was made with
+    secrets that are lost, gets it back where its tasks are ours. Raises LabelStudioUnreachable.
     """
     found = Checked()
     if not rows:
@@ -54,7 +54,7 @@ def check(settings: Settings, ls: LabelStudio, rows: list[Queue] | list[Grid]) -
         if mark in by_mark:
             log.warning("project %d is project %d in Label Studio now", row.project, by_mark[mark])
             moved[row.id] = by_mark[mark]
-        elif here is not None and not here.marks and _holds_ours(settings, ls, row):
+        elif here is not None and _holds_ours(settings, ls, row, marked=bool(here.marks)):
             log.warning("project %d had lost its mark", row.project)
             projects.stamp(ls, row.project, mark, here.description)
         else:
@@ -88,15 +88,18 @@ def _mark(settings: Settings, row: Queue | Grid) -> str:
     return queues.mark(secret, attribute, expert) if isinstance(row, Queue) else grids.mark(secret, attribute, expert)
 
 
-def _holds_ours(settings: Settings, ls: LabelStudio, row: Queue | Grid) -> bool:
-    """Whether the project is empty, or one of its tasks has a key of this queue's or, without a key, its image."""
+def _holds_ours(settings: Settings, ls: LabelStudio, row: Queue | Grid, marked: bool) -> bool:
+    """Whether one of the project's tasks has a key of this queue's. Without any mark of ours, as somebody edited it
+    away, an empty project will do, or a task without a key that shows an image of the queue; ``marked`` means that it
+    has a mark, which may be of secrets that were lost.
+    """
     seen = False
     for task in listed(ls, row.project):
         seen = True
         with reading(settings) as session:
-            if _is_ours(session, row, task):
+            if (task["data"].get(KEY) or not marked) and _is_ours(session, row, task):
                 return True
-    return not seen
+    return not seen and not marked
 
 
 def _is_ours(session: Session, row: Queue | Grid, task: Mapping[str, object]) -> bool:

@@ -107,8 +107,9 @@ def every(ls: LabelStudio) -> dict[int, Listed]:
 
 
 def stamp(ls: LabelStudio, project: int, mark: str, description: str) -> None:
-    """Write ``mark`` into a project's description again, after somebody edited it away."""
-    ls.request("PATCH", f"/api/projects/{project}/", {"description": f"{description} {mark}".strip()})
+    """Write ``mark`` into a project's description, in place of older marks of ours."""
+    kept = " ".join(MARK.sub("", description).split())
+    ls.request("PATCH", f"/api/projects/{project}/", {"description": f"{kept} {mark}".strip()})
 
 
 def find(ls: LabelStudio, title: str, mark: str) -> int | None:

@@ -334,6 +334,19 @@ def test_a_mark_that_somebody_edited_away_comes_back(workspace: Settings) -> Non
     assert ls.projects[queue.project]["description"] == f"Ana's work {mark}"
 
 
+def test_lost_secrets_cost_no_queue(workspace: Settings) -> None:
+    """Marks are made with a secret; new secrets make other marks, and the tasks still have our keys."""
+    studio, ls = fake_studio(workspace)
+    studio.add(0, 2, random.Random(1))
+    mine, empty = studio.queues[:2]
+    workspace.secrets.unlink()
+    before = dict(ls.projects[mine.project])
+    found = identity.check(workspace, ls, [mine, empty])  # type: ignore[arg-type]
+    assert list(found.tasks) == [mine.project]
+    assert ls.projects[mine.project]["description"] != before["description"]
+    assert list(found.failed) == [str(empty.project)]
+
+
 def ls_user(settings: Settings, queue: Queue) -> int:
     """The queue's expert in Label Studio."""
     with reading(settings) as session:
