@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from labeler.label_studio.address import Address
 from labeler.records.schema import GridPage, Task
 
 log = logging.getLogger("attune.addresses")
+AT_ONCE = 500  # conditions in one question to the database
 
 
 def of(task: Task, asset_id: str) -> Address | None:
@@ -41,6 +43,14 @@ def vacate(session: Session, label_studio_task: int) -> None:
         log.warning("id %d of Label Studio belongs to another task now; %r left it", label_studio_task, row.key)
         leave(row)
     session.flush()
+
+
+def gone(session: Session, places: Iterable[Address], ids: Collection[int]) -> None:
+    """Those of the questions at ``places`` whose id is among ``ids`` were deleted in Label Studio."""
+    keys = [one.key for one in places if one.task in set(ids)]
+    for start in range(0, len(keys), AT_ONCE):
+        for row in session.scalars(select(Task).where(Task.key.in_(keys[start : start + AT_ONCE]))):
+            leave(row)
 
 
 def leave(row: Task | GridPage) -> None:

@@ -14,7 +14,7 @@ from labeler.label_studio import local, queue
 from labeler.label_studio.address import Address
 from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Asset, Expert, Grid, Queue, Task
-from labeler.records.session import reading
+from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.errors import AttuneError, LabelStudioRefused, SettingsError
 
@@ -59,7 +59,10 @@ def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:
         for number, (project, stale) in enumerate(waiting.items()):
             report(number, len(waiting))
             with suppress(LabelStudioRefused):  # a project that somebody deleted
-                gone += len(queue.retire(ls, project, stale))
+                ids = queue.retire(ls, project, stale)
+                gone += len(ids)
+                with writing(settings) as session:
+                    addresses.gone(session, stale, ids)
         gone += grids.take_back(settings, ls, Grid.expert_id == expert.id)
         administrator = str(ls.me().get("email", "")).casefold() == email
     if administrator:

@@ -96,8 +96,10 @@ def delete_questions(settings: Settings, asset_pks: Sequence[int]) -> str:
 
     try:
         label_studio = LabelStudio.connect(settings)
-        for project, tasks_of_it in projects.items():
-            queue.retire(label_studio, project, tasks_of_it)
+        for project, stale in projects.items():
+            ids = queue.retire(label_studio, project, stale)
+            with writing(settings) as session:
+                addresses.gone(session, stale, ids)
     except LabelStudioError as error:
         return str(error)
     return ""
