@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from labeler.assets.encoder import SET_BACK, active_fingerprint, load
 from labeler.records.session import reading
 from labeler.settings import Settings
-from models.errors import DataError, EncoderMismatch, WeightsUnavailable
+from models.errors import DataError, EncoderError, EncoderMismatch, WeightsUnavailable
 from models.fingerprint import Fingerprint
 
 if TYPE_CHECKING:
@@ -93,3 +93,23 @@ def _candidates(settings: Settings, model: str) -> Iterator[Checkpoint]:
     for tag in table.tags_of(name) if name in table.model_names() else ():
         if checkpoint := at_hand(name, tag):
             yield checkpoint
+
+
+def missing(settings: Settings) -> str:
+    """What to do before images can be added, where the settings' encoder is not on this machine; empty where it is.
+
+    Nothing is asked of a network, and torch is not loaded.
+    """
+    from models.weights import at_hand
+
+    try:
+        if at_hand(settings.encoder, settings.pretrained) is not None:
+            return ""
+    except EncoderError as error:
+        return str(error)
+    return (
+        f"The encoder {settings.encoder} of {settings.pretrained} is not on this machine. With a network, `attune assets "
+        "add` fetches it by itself. Without one, give it first: `attune encoder use MODEL --pretrained PATH` takes a "
+        "checkpoint file, or a hub's cache from another machine; or add ready-made vectors, which need no encoder: "
+        "`attune assets add PATH --vectors FILE`. `attune encoder check` says whether it works here."
+    )
