@@ -39,6 +39,6 @@ def whose(settings: Settings) -> str:
         )
     return (
         f"What listens on port {port} is not this workspace's Label Studio: Attune did not start it "
-        f"({named or f'process {found}, of another user'}). Stop it, or start this workspace beside it: {beside}. If it "
-        "is the Label Studio that you want to use, set ATTUNE_LABEL_STUDIO_URL and ATTUNE_LABEL_STUDIO_TOKEN."
+        f"({named or f'process {found}, of another user'}). Stop it, or start this workspace beside it: {beside}. "
+        "If it is the Label Studio that you want to use, set ATTUNE_LABEL_STUDIO_URL and ATTUNE_LABEL_STUDIO_TOKEN."
     )
