@@ -54,7 +54,7 @@ def embedded(encoder: OpenClipEncoder, pictures: Sequence[Picture], size: int) -
     done = 0
     with ThreadPoolExecutor(READERS) as pool:
         ahead: list[Future[Any]] = [pool.submit(prepare, one) for one in (batches[0] if batches else ())]
-        for batch, following in zip(batches, [*batches[1:], ()], strict=True):
+        for batch, following in zip(batches, [*batches[1:], ()], strict=False):  # none at all: nothing follows either
             current, ahead = ahead, [pool.submit(prepare, one) for one in following]
             outcomes = [(one, future.result()) for one, future in zip(batch, current, strict=True)]
             bad = [(one, outcome) for one, outcome in outcomes if isinstance(outcome, UnreadableItem)]

@@ -33,10 +33,11 @@ def main(environment: str, goals: str = "") -> int:
     if found is None or found.resolve() == HERE:
         return 0
     there = "" if found.is_dir() else ", which is not there any more"
-    goal = goals or "help"
+    goal, usual = goals or "help", HERE / ".venv"
+    own = usual if Path(environment).resolve() != usual and owner(usual) in {None, HERE} else HERE / ".venv-here"
     sys.stderr.write(
         f"The environment {environment} belongs to {found}{there}: it runs the Attune of that folder, not of {HERE}.\n"
-        f"  An environment of this folder's own:          make {goal} VENV={HERE / '.venv-here'}\n"
+        f"  An environment of this folder's own:          make {goal} VENV={own}\n"
         f"  Point that one here, away from {found}:  make {goal} VENV={environment} TAKE=yes\n"
     )
     return 1

@@ -109,7 +109,7 @@ def missing(settings: Settings) -> str:
         return str(error)
     return (
         f"The encoder {settings.encoder} of {settings.pretrained} is not on this machine. With a network, `attune "
-        "assets add` fetches it by itself. Without one, give it first: `attune encoder use MODEL --pretrained PATH` takes a "
-        "checkpoint file, or a hub's cache from another machine; or add ready-made vectors, which need no encoder: "
-        "`attune assets add PATH --vectors FILE`. `attune encoder check` says whether it works here."
+        "assets add` fetches it by itself. Without one, give it first: `attune encoder use MODEL --pretrained PATH` "
+        "takes a checkpoint file, or a hub's cache from another machine; or add ready-made vectors, which need no "
+        "encoder: `attune assets add PATH --vectors FILE`. `attune encoder check` says whether it works here."
     )
