@@ -78,10 +78,17 @@ def examine(settings: Settings) -> Iterator[Finding]:
         except (*NO_ANSWER, LabelStudioUnreachable):
             finding = Finding(name, "fail", f"does not answer at {_address(settings, name)}", START)
         except (AttuneError, SQLAlchemyError, RedisError, requests.RequestException, OSError) as error:
-            finding = Finding(name, "fail", f"{type(error).__name__}: {error}".split("\n", 1)[0], START)
+            finding = Finding(name, "fail", _in_words(error), START)
         if finding.state == "fail" or finding.found == NOT_MADE:
             broken.add(name)
         yield finding
+
+
+def _in_words(error: Exception) -> str:
+    """What a check ran into; what a library raised is not for people."""
+    if isinstance(error, AttuneError):
+        return str(error).split("\n", 1)[0]
+    return error.strerror if isinstance(error, OSError) and error.strerror else "does not do what was asked of it"
 
 
 def _own(settings: Settings, finding: Finding) -> Finding:
