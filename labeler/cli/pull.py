@@ -12,6 +12,7 @@ from labeler.catalog import source
 from labeler.cli.shell import Group, Shell
 from labeler.cli.shell import command as attune_command
 
+NAMED = 5  # rows left out that are named one by one; JSON has more
 SCORE = "attune score serious@champion --vectors new.parquet --to scores.parquet"
 
 
@@ -110,5 +111,9 @@ def score(
     )
     for reason, count in done.left_out.items():
         shell.hint(f"{count:,} rows were left out: {reason}.")
+    for one in done.rows_left_out[:NAMED]:
+        shell.hint(f"Row {one.row} was left out: {one.id or 'it'} {one.reason}.")
+    if len(done.rows_left_out) > NAMED:
+        shell.hint("--json names more of them.")
     if done.rescaled:
         shell.hint(f"{done.rescaled:,} vectors were brought to unit length first.")

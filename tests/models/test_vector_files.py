@@ -70,8 +70,8 @@ def test_bad_rows_are_named_and_left_out(tmp_path: Path) -> None:
     assert read.left_out == [
         ("nan", "holds NaN or infinity"),
         ("zero", "is all zeros"),
-        ("good", "is there 2 times; the first counts"),
-        ("row 4", "has no id"),
+        ("good", "appears more than once; the first row counts"),
+        ("row 5", "has no id"),
         ("inf", "holds NaN or infinity"),
     ]
 
@@ -88,11 +88,11 @@ def _pickled(path: Path) -> None:
 
 
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
-    "flat.npz": (lambda path: npz(path, IDS, np.ones(3)), "has 3 ids and vectors of shape (3,)"),
-    "short.npz": (lambda path: npz(path, IDS[:2], MATRIX), "has 2 ids and vectors of shape (3, 3)"),
+    "flat.npz": (lambda path: npz(path, IDS, np.ones(3)), "ids of shape (3,) and vectors of shape (3,)"),
+    "short.npz": (lambda path: npz(path, IDS[:2], MATRIX), "ids of shape (2,) and vectors of shape (3, 3)"),
     "noids.npz": (lambda path: np.savez(path, vectors=MATRIX), "has no ids; it has vectors"),
-    "texts.npz": (lambda path: npz(path, IDS, [["a"], ["b"], ["c"]]), "has vectors of type <U1"),
-    "pickled.npz": (_pickled, "holds pickled objects, never opened"),
+    "texts.npz": (lambda path: npz(path, IDS, [["a"], ["b"], ["c"]]), "vectors of type <U1"),
+    "pickled.npz": (_pickled, "holds pickled objects"),
     "cut.npz": (lambda path: (npz(path, IDS, MATRIX), path.write_bytes(path.read_bytes()[:300])), "cannot be read"),
     "ragged.parquet": (
         lambda path: pq.write_table(pa.table({"id": ["a", "b"], "vector": [[1.0], [1.0, 2.0]]}), path),
