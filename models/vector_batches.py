@@ -253,9 +253,7 @@ class VectorStream:
                 matrix, wrong = self._columns.matrix(batch.column(columns[1]))
                 yield self._piece(batch.column(columns[0]), titles, matrix, wrong)
 
-    def _piece(
-        self, column: pa.Array, titles: pa.Array, matrix: npt.NDArray[Any], wrong: dict[int, Wrong]
-    ) -> _Piece:
+    def _piece(self, column: pa.Array, titles: pa.Array, matrix: npt.NDArray[Any], wrong: dict[int, Wrong]) -> _Piece:
         named, refused = ids.from_column(column)
         for place in np.flatnonzero(named.is_null().to_numpy(zero_copy_only=False)).tolist():
             wrong[place] = Wrong("no id", refused.get(place, "has no id"))

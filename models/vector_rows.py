@@ -83,7 +83,9 @@ class Columns:
         return Wrong("another length", f"has {length} entries, the others have {self.width}")
 
 
-def usable(matrix: npt.NDArray[Any], wrong: dict[int, Wrong]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+def usable(
+    matrix: npt.NDArray[Any], wrong: dict[int, Wrong]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
     """``matrix`` (n, d) as float32 and the length of each row, float64 (n,); adds to ``wrong`` what cannot be used."""
     with np.errstate(over="ignore", invalid="ignore"):
         norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
