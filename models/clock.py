@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,7 +64,7 @@ def moment(value: Any) -> datetime | None:
     if isinstance(value, str):
         text = value.strip()
         return None if not text else _counted(float(text)) if _EPOCH.fullmatch(text) else parse(text)
-    if value is None or value != value:  # NaN, and pandas' NaT
+    if value is None:
         return None
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -72,6 +73,8 @@ def moment(value: Any) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, Real | Decimal):
         raise ValueError(f"{value!r} is no time")
     number = float(value)
+    if math.isnan(number):
+        return None
     return parse(str(int(number))) if 19_000_101 <= number < 1e8 else _counted(number)
 
 

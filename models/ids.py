@@ -53,8 +53,6 @@ def from_cell(value: Any) -> str:
         return str(value)
     if isinstance(value, pa.Scalar):
         return _scalar(value)
-    if value != value:  # pandas' NaT is none of the above
-        return ""
     raise BadId(f"has a {type(value).__name__} for an id: expected a text or a number")
 
 

@@ -17,7 +17,6 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models import ids, vector_rows
@@ -91,7 +90,8 @@ class VectorStream:
 
     Each id comes once: of rows with the same id the first that can be used counts. ``fingerprint`` is the one the file
     carries (Arrow and Parquet written by Attune do), or None; ``total`` the number of rows, ``width`` the entries of a
-    vector; ``expected`` decides it where a file has vectors of two lengths in equal number. Raises UnreadableItem where the file cannot be used, or no row of it.
+    vector; ``expected`` decides it where a file has vectors of two lengths in equal number. Raises UnreadableItem where
+    the file cannot be used, or no row of it.
     """
 
     def __init__(self, path: Path, rows: int = ROWS, most_named: int = MOST_NAMED, expected: int = 0) -> None:

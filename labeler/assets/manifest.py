@@ -184,7 +184,7 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):  # numpy's
         value = value.tolist()
     if isinstance(value, datetime):
-        return None if value != value else iso(value) if value.tzinfo else value.isoformat()
+        return iso(value) if value.tzinfo else value.isoformat()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float) and not math.isfinite(value):

@@ -1,4 +1,4 @@
-"""Read a labelled set: CSV, Parquet, JSON lines, our JSON or Label Studio's, into rows that still have to be checked."""
+"""Read a labelled set: a table, our JSON or Label Studio's, into rows that still have to be checked."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _json(
     if len(held) == 1 and isinstance(held[0], Mapping) and "labels" in held[0]:
         held = held[0]["labels"]
         if not isinstance(held, list):
-            raise DataError('is JSON without a list "labels"; expected an export of Attune, or Label Studio\'s JSON.')
+            raise DataError('is JSON with no list "labels"; expected an export of Attune, or Label Studio\'s JSON.')
         lines = [0] * len(held)
     if any(isinstance(task, Mapping) and isinstance(task.get("data"), Mapping) for task in held):
         for number, row in enumerate(studio.rows_of(held, classes, people), 1):

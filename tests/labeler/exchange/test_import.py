@@ -218,7 +218,8 @@ def test_a_file_without_experts_may_be_of_one_person(pool: Settings) -> None:
     [
         (b"", "The file is empty"),
         (b"asset_id,class\na0,romance\n", "no 'expert'.*--expert-column"),
-        (b"\xff\xfea\x00", "no UTF-8"),
+        (b"asset_id,class\na\xff,romance\n", "no UTF-8 text in line 2"),
+        ("\ufeffa\n".encode("utf-16-le"), "no 'asset_id'"),
         (b"PAR1 but not really", "no Parquet"),
         (b'{"labels": 3}', 'no list "labels"'),
         (b"[1, 2", "looks like JSON"),
