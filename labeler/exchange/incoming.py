@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -59,17 +59,13 @@ def read(
         raise DataError("The file is empty; expected rows with asset_id, expert and class.")
     try:
         if tables.looks_like_json(content):
-            return list(_json(content, columns, classes, people))
-        table = tables.read_table(content, _likely(columns), MOST_ROWS)
-    except _Unnamed as error:
-        raise DataError(str(error)) from error
+            table: tables.Table | list[Given] = _json(content, columns, classes, people)
+        else:
+            read_in = tables.read_table(content, _likely(columns), MOST_ROWS)
+            table = read_in if content.startswith(tables.BINARY) else _unguarded(read_in)
     except DataError as error:
         raise DataError(f"The file {error}") from error
-    return _rows(table if content.startswith(tables.BINARY) else _unguarded(table), columns)
-
-
-class _Unnamed(DataError):
-    """A table lacks a column; the message is whole."""
+    return table if isinstance(table, list) else _rows(table, columns)
 
 
 def _likely(columns: Columns) -> list[str]:
@@ -85,7 +81,7 @@ def _unguarded(table: tables.Table) -> tables.Table:
 
 def _json(
     content: bytes, columns: Columns, classes: Sequence[str], people: Mapping[tuple[int, int], str]
-) -> Iterator[Given]:
+) -> tables.Table | list[Given]:
     held, lines = tables.objects(content)
     if len(held) == 1 and isinstance(held[0], Mapping) and "labels" in held[0]:
         held = held[0]["labels"]
@@ -93,10 +89,11 @@ def _json(
             raise DataError('is JSON with no list "labels"; expected an export of Attune, or Label Studio\'s JSON.')
         lines = [0] * len(held)
     if any(isinstance(task, Mapping) and isinstance(task.get("data"), Mapping) for task in held):
-        for number, row in enumerate(studio.rows_of(held, classes, people), 1):
-            yield Given(number, wrong=row) if isinstance(row, str) else _given(number, row, Columns(), columns)
-    elif held:
-        yield from _rows(tables.from_objects(held, lines), columns)
+        return [
+            Given(number, wrong=row) if isinstance(row, str) else _given(number, row, Columns(), columns)
+            for number, row in enumerate(studio.rows_of(held, classes, people), 1)
+        ]
+    return tables.from_objects(held, lines) if held else []
 
 
 def _rows(table: tables.Table, columns: Columns) -> list[Given]:
@@ -121,7 +118,7 @@ def _named(there: Sequence[str], columns: Columns) -> Columns:
     for option, name in needed:
         if name not in there:
             shown = ", ".join(_text(key) for key in there)
-            raise _Unnamed(
+            raise DataError(
                 f"columns: there is no {name!r}; the file has {shown[:300]}. Name it with --{option}-column, or "
                 "rename it. Needed are asset_id, expert and class."
             )
