@@ -24,6 +24,7 @@ from labeler.secrets import Secrets
 from labeler.settings import Settings
 from models.errors import BadLink, DataError, ExpiredLink, UnknownAsset
 from models.files import digest_bytes, write_bytes
+from models.ids import tidy
 from models.images import decode, inspect
 
 SALT = "attune.media"
@@ -76,7 +77,7 @@ def _signer(secrets: Secrets) -> URLSafeSerializer:
 
 def visible_asset(session: Session, asset_id: str) -> Asset:
     """The asset that may be shown under ``asset_id``: the one place that decides. Raises UnknownAsset."""
-    asset = session.scalar(select(Asset).where(Asset.asset_id == asset_id))
+    asset = session.scalar(select(Asset).where(Asset.asset_id == tidy(asset_id)))
     if asset is None:
         raise UnknownAsset(f"No asset is called {asset_id!r}. `attune assets list` shows those there are.")
     check_visible(asset)

@@ -14,6 +14,7 @@ from labeler.records.session import writing
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import DataError, RecordsError
+from models.ids import tidy
 
 MOST = 500  # images in one selection
 LONGEST_WHY = 200
@@ -57,7 +58,7 @@ def send(
     counted. Asks for the next order. Raises UnknownAttribute, UnknownExpert, DataError for none or too many images,
     RecordsError where nobody answers the attribute.
     """
-    wanted = list(dict.fromkeys(asset_ids))
+    wanted = list(dict.fromkeys(tidy(asset_id) for asset_id in asset_ids))
     if not 1 <= len(wanted) <= MOST:
         raise DataError(f"{len(wanted)} images are chosen; a selection holds 1 to {MOST}.")
     with writing(settings) as session:

@@ -25,6 +25,7 @@ from labeler.settings import Settings
 from models.clock import now
 from models.errors import DataError, EncoderError, UnknownAsset
 from models.fingerprint import Fingerprint
+from models.ids import tidy
 
 KIND = "explore"
 TOP = 600  # images that one search keeps: a person looks at some pages of it
@@ -51,6 +52,7 @@ class Wanted:
     value: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "like", tidy(self.like))
         if sum(map(bool, (self.text, self.like, self.image))) > 1:
             raise DataError("A search is by text, or by an asset, or by an image file: give one of them.")
         if len(self.text) > LONGEST_TEXT:

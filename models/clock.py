@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+# A count since 1970 shows its unit by its size: seconds from March 1973 to the year 5138, and so on by the thousand.
+_EPOCH = re.compile(r"\d{9,20}(\.\d*)?")
+_UNITS = ((1e8, 1e11, 1), (1e11, 1e14, 1e3), (1e14, 1e17, 1e6), (1e17, 1e20, 1e9))
 
 
 def _system() -> datetime:
@@ -43,3 +52,34 @@ def parse(text: str) -> datetime:
     """
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def moment(value: Any) -> datetime | None:
+    """The aware UTC datetime in a table's cell: a time, ISO 8601, or seconds (milli-, micro-, nanoseconds) since 1970.
+
+    None for an empty cell. Raises ValueError where it is no time.
+    """
+    if isinstance(value, bytes):
+        value = value.decode("utf-8")
+    if isinstance(value, str):
+        text = value.strip()
+        return None if not text else _counted(float(text)) if _EPOCH.fullmatch(text) else parse(text)
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        raise ValueError(f"{value!r} is no time")
+    number = float(value)
+    if math.isnan(number):
+        return None
+    return parse(str(int(number))) if 19_000_101 <= number < 1e8 else _counted(number)
+
+
+def _counted(number: float) -> datetime:
+    for least, most, unit in _UNITS:
+        if least <= number < most:
+            return datetime.fromtimestamp(number / unit, UTC)
+    raise ValueError(f"{number} is no time")

@@ -11,24 +11,29 @@ import pyarrow.parquet as pq
 
 from models import feature_values
 from models.clock import now
+from models.errors import UnreadableItem
 from models.files import written_aside
 from models.fingerprint import Fingerprint
 from models.manifest import Manifest
 from models.probe_files import ProbeWeights
-from models.vector_batches import VectorStream
+from models.vector_batches import LeftOut, VectorStream
 
 ROW_GROUP = 131_072  # rows of feature values that are held before they are written
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What came of scoring a file: ``assets`` scored to ``rows``, of them ``rescaled`` to unit length first."""
+    """What came of scoring a file: ``assets`` scored to ``rows``, of them ``rescaled`` to unit length first.
+
+    ``left_out`` counts the rows that were not scored by reason, ``rows_left_out`` names the first 10,000 of them.
+    """
 
     assets: int
     rows: int
     rescaled: int
     left_out: dict[str, int]
     assumed: bool
+    rows_left_out: tuple[LeftOut, ...] = ()
 
 
 def score_file(
@@ -45,9 +50,16 @@ def score_file(
     ``fingerprint`` says which encoder made them where the file does not itself; ``assume_fingerprint`` takes the
     caller's word that it was the probe's. Raises EncoderMismatch (naming both), UnreadableItem, DataError.
     """
-    stream, at = VectorStream(vectors), now()
+    stream, at = VectorStream(vectors, expected=probe.dimension), now()
     if not assume_fingerprint:
         _require(manifest, stream.fingerprint or fingerprint or stream.identity())
+    if stream.width != probe.dimension:
+        raise UnreadableItem(
+            f"The vectors {vectors.name} have {stream.width} entries, and {manifest.attribute} version "
+            f"{manifest.version} reads {probe.dimension}: another encoder made them. Score vectors of the probe's own "
+            "encoder, which its manifest names.",
+            "bad vectors",
+        )
     schema, rows = feature_values.schema_of(manifest), 0
     with written_aside(to) as file, pq.ParquetWriter(file, schema) as writer:
         waiting: list[pa.RecordBatch] = []
@@ -61,7 +73,7 @@ def score_file(
         if waiting:
             writer.write_table(pa.Table.from_batches(waiting), row_group_size=ROW_GROUP)
     tally = stream.tally
-    return Scored(tally.used, rows, tally.rescaled, tally.left_out, assume_fingerprint)
+    return Scored(tally.used, rows, tally.rescaled, tally.left_out, assume_fingerprint, tuple(tally.named))
 
 
 def _require(manifest: Manifest, found: Fingerprint) -> None:

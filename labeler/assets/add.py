@@ -11,7 +11,7 @@ from filelock import FileLock
 from sqlalchemy import func, select
 
 from labeler import jobs
-from labeler.assets import encoder
+from labeler.assets import encoder, sources
 from labeler.assets.candidates import Candidate, VectorNames, from_files
 from labeler.assets.manifest import read_manifest
 from labeler.assets.register import known_digests, look, register
@@ -59,10 +59,9 @@ def add(settings: Settings, request: Request, reading_bar: Report = quiet, embed
     candidates = _candidates(settings, request, summary)
     if given is None and candidates:
         _check_encoder(settings)
-    names = VectorNames(given.ids if given else (), candidates)
     if given is not None:
-        _check_match(given, candidates, names)
-    adding = _Adding(settings, request, summary, given, names, VectorStore(settings.vectors))
+        _check_match(settings, given, candidates)
+    adding = _Adding(settings, request, summary, given, VectorStore(settings.vectors))
     keys = adding.run(candidates, reading_bar)
     adding.embed(keys, embedding_bar)
     _count_pool(settings, summary)
@@ -75,20 +74,30 @@ class _Adding:
     request: Request
     summary: Summary
     given: VectorFile | None
-    names: VectorNames
     store: VectorStore
 
     def run(self, candidates: Sequence[Candidate], report: Report) -> list[int]:
         """Record the candidates chunk by chunk, import their vectors; the primary keys of those still without one."""
+        taken: list[dict[str, int]] = []
+        refused: list[Candidate] = []
+        for start in range(0, len(candidates), CHUNK):
+            chunk = candidates[start : start + CHUNK]
+            assets = self._record(chunk)
+            taken.append({asset.asset_id: asset.id for asset in assets.values()})
+            refused += [candidate for candidate in chunk if candidate not in assets]
+            report(min(start + CHUNK, len(candidates)), len(candidates))
+        # Only now is it known which images there are: an id of the file may mean one of a later chunk, or none.
+        names = None if self.given is None else VectorNames(self.given.ids, _images(self.settings, refused))
         keys: list[int] = []
         used: set[int] = set()
-        for start in range(0, len(candidates), CHUNK):
-            assets = self._record(candidates[start : start + CHUNK])
-            used |= self._import(assets)
-            keys += self._without_vector(list(assets.values()))
-            report(min(start + CHUNK, len(candidates)), len(candidates))
+        for some in taken:
+            assets_of_it = _assets(self.settings, list(some.values()))
+            used |= self._import(assets_of_it, names)
+            missing = self._without_vector(assets_of_it)
+            self._unclear([asset for asset in assets_of_it if asset.id in set(missing)], names)
+            keys += missing
         if self.given is not None:
-            self.summary.vectors_without_image = len(self.given.ids) - len(used)
+            self.summary.vectors_without_image = len(self.given.ids) - len(used) - len(self.summary.vectors_unclear)
             self.summary.vectors_left_out = self.given.left_out
         return keys
 
@@ -107,13 +116,21 @@ class _Adding:
                 encoder.activate(session, self.given.fingerprint)
         return taken
 
-    def _import(self, assets: dict[Candidate, Asset]) -> set[int]:
-        if self.given is None:
+    def _import(self, assets: Sequence[Asset], names: VectorNames | None) -> set[int]:
+        if self.given is None or names is None:
             return set()
-        rows = {asset.asset_id: row for made, asset in assets.items() if (row := self.names.row(made)) is not None}
+        found = {asset.asset_id: names.row(asset.asset_id, sources.file_name(asset.uri)) for asset in assets}
+        rows = {asset_id: row for asset_id, row in found.items() if row is not None}
         vectors = self.given.vectors[list(rows.values())]
         self.summary.vectors_imported += self.store.append(self.given.fingerprint, list(rows), vectors)
         return set(rows.values())
+
+    def _unclear(self, assets: Sequence[Asset], names: VectorNames | None) -> None:
+        """Name the ids of the file that these images without a vector share with others."""
+        for asset in assets if names is not None else ():
+            shared = names.unclear(asset.asset_id, sources.file_name(asset.uri)) if names else None
+            if shared is not None:
+                self.summary.vectors_unclear[shared[0]] = sorted(shared[1])
 
     def _without_vector(self, assets: Sequence[Asset]) -> list[int]:
         with reading(self.settings) as session:
@@ -179,7 +196,8 @@ def _check_encoder(settings: Settings) -> None:
 
 def _candidates(settings: Settings, request: Request, summary: Summary) -> list[Candidate]:
     if request.manifest is not None:
-        manifest = read_manifest(request.manifest, request.paths)
+        manifest = read_manifest(request.manifest, request.paths, lambda uris: _known_uris(settings, uris))
+        summary.repeated = manifest.repeated
         for item, error in manifest.refused:
             summary.refuse(item, error)
         named = {candidate.uri for candidate in manifest.candidates}
@@ -199,17 +217,42 @@ def _known_uris(settings: Settings, uris: set[str]) -> dict[str, str]:
         return {uri: asset_id for uri, asset_id in rows if uri in uris}
 
 
-def _check_match(given: VectorFile, candidates: Sequence[Candidate], names: VectorNames) -> None:
-    if candidates and not any(names.row(candidate) is not None for candidate in candidates):
-        raise DataError(
-            f"None of the {len(given.ids):,} vectors belongs to any of the {len(candidates):,} images. The vectors are "
-            f"of {_some(given.ids)}; the images are {_some([made.ids[0] for made in candidates])}. Ids must be the "
-            "asset_id or the file's name, with or without its suffix; a manifest can give images other asset_ids."
-        )
+def _images(settings: Settings, refused: Sequence[Candidate]) -> Iterator[tuple[str, str]]:
+    """asset_id and file name of the whole pool; of images that were refused, which may be meant too, uri and name."""
+    with reading(settings) as session:
+        query = select(Asset.asset_id, Asset.uri).where(Asset.removed_at.is_(None))
+        for asset_id, uri in session.execute(query.execution_options(yield_per=5000)):
+            yield asset_id, sources.file_name(uri)
+    yield from ((candidate.uri, candidate.name) for candidate in refused)
+
+
+def _check_match(settings: Settings, given: VectorFile, candidates: Sequence[Candidate]) -> None:
+    """Raise DataError where no vector belongs to any image, before the first of them decides the pool's encoder."""
+    names = VectorNames(given.ids, [(choice, made.name) for made in candidates for choice in made.ids[:1]])
+    there = set(given.ids)
+    if not candidates or any(
+        there.intersection(made.ids) or names.row(made.ids[0], made.name) is not None for made in candidates
+    ):
+        return
+    unclear = next((found for made in candidates if (found := names.unclear(made.ids[0], made.name))), None)
+    with reading(settings) as session:
+        if unclear and encoder.active_fingerprint(session) is not None:
+            return
+    why = f" {unclear[0]!r} could be of {' or '.join(unclear[1][:3])}." if unclear else ""
+    raise DataError(
+        f"None of the {len(given.ids):,} vectors belongs to any of the {len(candidates):,} images.{why} The vectors "
+        f"are of {_some(given.ids)}; the images are {_some([made.ids[0] for made in candidates])}. Ids must be the "
+        "asset_id or the file's name, with or without its suffix; a manifest can give images other asset_ids."
+    )
 
 
 def _some(ids: Sequence[str]) -> str:
     return ", ".join(repr(id_) for id_ in ids[:3]) + (", …" if len(ids) > 3 else "")
+
+
+def _assets(settings: Settings, keys: Sequence[int]) -> list[Asset]:
+    with reading(settings) as session:
+        return list(session.scalars(select(Asset).where(Asset.id.in_(keys)).order_by(Asset.id)))
 
 
 def _asset_ids(settings: Settings, keys: Sequence[int]) -> list[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
 from labeler.assets import sources
+from models import ids
 from models.errors import UnreadableItem
+from models.images import IMAGE_SUFFIXES
 
 MAX_ID = 255
 
@@ -54,7 +56,7 @@ def checked_id(text: str, what: str = "asset_id") -> str:
             "bad name",
         ) from error
     # macOS writes é as two characters, most others as one: to a person, and to a manifest, they are the same name.
-    tidy = unicodedata.normalize("NFC", text).strip()
+    tidy = ids.tidy(text)
     if not tidy or len(tidy) > MAX_ID or any(unicodedata.category(sign).startswith("C") for sign in tidy):
         raise UnreadableItem(f"{text[:80]!r} is no {what}: it must have 1 to {MAX_ID} visible characters.", "bad name")
     return tidy
@@ -69,35 +71,74 @@ def from_files(
     them, so that the order in which folders are read does not matter. ``known`` maps uris that are in the pool to their
     ids: a file keeps the id it once got.
     """
-    names = Counter(sources.file_name(file.relative) for file in found)
+    names = Counter(ids.tidy(sources.file_name(file.relative)) for file in found)
     made, refused = [], []
     for file in found:
-        name = sources.file_name(file.relative)
-        choices = [name, file.relative, f"{file.root}/{file.relative}"][1 if names[name] > 1 else 0 :]
-        if file.uri in known:
-            choices = [known[file.uri]]
+        shared = names[ids.tidy(sources.file_name(file.relative))] > 1
         try:
-            made.append(Candidate(file.uri, tuple(dict.fromkeys(checked_id(choice) for choice in choices))))
+            made.append(Candidate(file.uri, id_choices(file, shared, known.get(file.uri))))
         except UnreadableItem as error:
             refused.append((file.relative, error))
     return made, refused
 
 
+def id_choices(file: Found, shared: bool, known: str | None) -> tuple[str, ...]:
+    """The asset_ids that a file may get, in order: its name unless other files share it, then its path.
+
+    ``known`` is the id that the pool has for it. Raises UnreadableItem where the name cannot be an id.
+    """
+    if known is not None:
+        return (known,)
+    name = sources.file_name(file.relative)
+    choices = [name, file.relative, f"{file.root}/{file.relative}"][1 if shared else 0 :]
+    return tuple(dict.fromkeys(checked_id(choice) for choice in choices))
+
+
 class VectorNames:
-    """Finds the row of a vector file for a candidate: by asset_id, by file name, or by that without its suffix."""
+    """Finds the row of a vector file for an image: by asset_id, by file name, or by either without its suffix.
 
-    def __init__(self, ids: Iterable[str], candidates: Sequence[Candidate]) -> None:
-        self._rows = {unicodedata.normalize("NFC", id_).strip(): row for row, id_ in enumerate(ids)}
-        self._names = Counter(unicodedata.normalize("NFC", candidate.name) for candidate in candidates)
-        self._stems = Counter(_stem(candidate.name) for candidate in candidates)
+    ``images`` are (asset_id, file name) of all that an id of the file could mean: the whole pool, and the images of
+    this command. An id that is some image's asset_id is that image's alone; one that is a file name no other image
+    gets by its stem; and one that several images share decides nothing.
+    """
 
-    def row(self, candidate: Candidate) -> int | None:
-        """The row of the candidate's vector, or None. A name that several candidates share decides nothing."""
-        name = unicodedata.normalize("NFC", candidate.name)
-        stem = _stem(candidate.name)
-        alone = [key for key, shared in ((name, self._names[name]), (stem, self._stems[stem])) if shared == 1]
-        return next((self._rows[key] for key in (*candidate.ids, *alone) if key in self._rows), None)
+    def __init__(self, file_ids: Iterable[str], images: Iterable[tuple[str, str]]) -> None:
+        self._rows = {id_: row for row, id_ in enumerate(file_ids)}
+        self._owned: set[str] = set()
+        self._by_name: dict[str, list[str]] = {}
+        self._by_stem: dict[str, list[str]] = {}
+        for asset_id, name in images:
+            if asset_id in self._rows:
+                self._owned.add(asset_id)
+            if (tidy := ids.tidy(name)) in self._rows:
+                self._by_name.setdefault(tidy, []).append(asset_id)
+            for stem in _stems(asset_id, name):
+                if stem in self._rows:
+                    self._by_stem.setdefault(stem, []).append(asset_id)
+
+    def row(self, asset_id: str, name: str) -> int | None:
+        """The row of the image's vector, or None."""
+        sure = [key for key, images in self._claims(asset_id, name) if len(images) == 1]
+        return self._rows[sure[0]] if sure else None
+
+    def unclear(self, asset_id: str, name: str) -> tuple[str, list[str]] | None:
+        """For an image without a row: an id that it shares with other images, and all of those; None without one."""
+        return next(((key, images) for key, images in self._claims(asset_id, name) if len(images) > 1), None)
+
+    def _claims(self, asset_id: str, name: str) -> Iterator[tuple[str, list[str]]]:
+        """Ids of the file that may mean this image, the likeliest first, and all images that each may mean."""
+        if asset_id in self._rows:
+            yield asset_id, [asset_id]
+        tidy = ids.tidy(name)
+        if tidy not in self._owned and tidy in self._by_name:
+            yield tidy, self._by_name[tidy]
+        for stem in _stems(asset_id, name):
+            if stem in self._by_stem and stem not in self._owned and stem not in self._by_name:
+                yield stem, self._by_stem[stem]
 
 
-def _stem(name: str) -> str:
-    return PurePosixPath(unicodedata.normalize("NFC", name)).stem
+def _stems(asset_id: str, name: str) -> list[str]:
+    """The file's name without its suffix, and the asset_id without one that images have."""
+    path = PurePosixPath(asset_id)
+    stems = [PurePosixPath(ids.tidy(name)).stem]
+    return list(dict.fromkeys(stems + ([str(path.with_suffix(""))] if path.suffix.lower() in IMAGE_SUFFIXES else [])))

@@ -1,147 +1,188 @@
-"""Manifests: CSV or Parquet with asset_id, uri or filename, optionally title_id, and further columns that are kept."""
+"""Manifests: CSV, JSON lines or Parquet with asset_id, uri or filename, title_id, and further columns that are kept."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterator, Sequence
+import posixpath
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from labeler.assets import sources
-from labeler.assets.candidates import Candidate, checked_id
+from labeler.assets.candidates import Candidate, Found, checked_id, id_choices
+from models import ids
 from models.clock import iso
-from models.errors import UnreadableItem
+from models.errors import DataError, UnreadableItem
+from models.tables import Row, Table, read_table
 
 PLACES = ("uri", "filename")
+NAMES = ("asset_id", *PLACES, "title_id")
 HOW = (
-    "A manifest is CSV or Parquet with the columns asset_id and uri (or filename, relative to PATH), optionally "
-    "title_id, and any further ones."
+    "A manifest is CSV, JSON lines or Parquet with the columns asset_id and uri (or filename, relative to PATH), "
+    "optionally title_id, and any further ones."
 )
 
 
 @dataclass
 class Manifest:
-    """The rows that can be used, and those that cannot with the reason."""
+    """The rows that can be used, those that cannot with the reason, and how many only ``repeated`` another row."""
 
     candidates: list[Candidate] = field(default_factory=list)
     refused: list[tuple[str, UnreadableItem]] = field(default_factory=list)
+    repeated: int = 0
 
 
-def read_manifest(path: Path, roots: Sequence[str]) -> Manifest:
+@dataclass(frozen=True)
+class _Entry:
+    """A row that names a file: ``asset_id`` is empty where the row has none."""
+
+    row: Row
+    file: Found
+    asset_id: str
+    title_id: str | None
+    columns: dict[str, Any]
+
+
+def read_manifest(
+    path: Path, roots: Sequence[str], known: Callable[[set[str]], Mapping[str, str]] = lambda uris: {}
+) -> Manifest:
     """The candidates of the manifest ``path``; file names are looked up below ``roots``, or beside the manifest.
 
-    Raises UnreadableItem where the file as a whole is no manifest; a single bad row is refused by itself.
+    A row without an asset_id gets the id that its file would get without a manifest; ``known`` gives the ids of those
+    of some uris that the pool has. Raises UnreadableItem where the file as a whole is no manifest; a single bad row is
+    refused by itself.
     """
     made = Manifest()
-    met: dict[str, Candidate] = {}
     folders = [sources.absolute(root) for root in roots] or [str(path.absolute().parent)]
-    for number, row in _rows(path):
+    entries: list[_Entry] = []
+    for row in _table(path).rows:
         try:
-            candidate = _candidate(row, folders)
-            before = met.get(candidate.ids[0])
-            if before is not None and before.uri != candidate.uri:
+            entries.append(_entry(row, folders))
+        except UnreadableItem as error:
+            _refuse(made, path, row, error)
+    unnamed = {entry.file.uri: sources.file_name(entry.file.relative) for entry in entries if not entry.asset_id}
+    names = Counter(ids.tidy(name) for name in unnamed.values())
+    given = {entry.asset_id: entry.file.uri for entry in reversed(entries) if entry.asset_id}
+    there = known(set(unnamed)) if unnamed else {}
+    met: dict[str, Candidate] = {}
+    for entry in entries:
+        try:
+            candidate = _candidate(entry, names, given, there)
+            before = met.setdefault(candidate.ids[0], candidate)
+            if before is candidate:
+                made.candidates.append(candidate)
+            elif (before.uri, before.title_id, before.columns) == (
+                candidate.uri,
+                candidate.title_id,
+                candidate.columns,
+            ):
+                made.repeated += 1
+            else:
+                what = "files" if before.uri != candidate.uri else "columns"
                 raise UnreadableItem(
-                    f"{candidate.ids[0]} stands twice in the manifest, with other files. Keep one row.", "named twice"
+                    f"{candidate.ids[0]} appears twice in the manifest, with different {what}. Keep one row.",
+                    "named twice",
                 )
         except UnreadableItem as error:
-            made.refused.append(
-                (f"row {number}", UnreadableItem(f"Row {number} of {path.name}: {error}", error.reason))
-            )
-            continue
-        if before is None:
-            made.candidates.append(candidate)
-            met[candidate.ids[0]] = candidate
+            _refuse(made, path, entry.row, error)
     return made
 
 
-def _candidate(row: dict[str, Any], folders: Sequence[str]) -> Candidate:
-    place = next((str(row[name]).strip() for name in PLACES if row.get(name)), "")
+def _refuse(made: Manifest, path: Path, row: Row, error: UnreadableItem) -> None:
+    message = f"{row.place.capitalize()} of {path.name}: {error}"
+    made.refused.append((row.place, UnreadableItem(message, error.reason)))
+
+
+def _entry(row: Row, folders: Sequence[str]) -> _Entry:
+    if row.wrong:
+        raise UnreadableItem(f"it has {row.wrong} {row.detail}".rstrip() + ". Correct it.", row.wrong)
+    place = next((text for name in PLACES if (text := _id(row, name))), "")
     if not place:
         raise UnreadableItem("it has neither uri nor filename. Give one of them.", "no file")
-    asset_id = checked_id(str(row.get("asset_id") or sources.file_name(place)))
-    title = row.get("title_id")
-    title_id = None if title in (None, "") else checked_id(str(title), "title_id")
-    columns = {name: value for name, value in row.items() if name not in {"asset_id", "title_id", *PLACES}}
-    return Candidate(_placed(place, folders), (asset_id,), title_id, columns, from_manifest=True)
+    asset_id, title = _id(row, "asset_id"), _id(row, "title_id")
+    columns = {str(name): _plain(value) for name, value in row.cells.items() if name not in NAMES}
+    return _Entry(
+        row,
+        _found(place, folders),
+        checked_id(asset_id) if asset_id else "",
+        checked_id(title, "title_id") if title else None,
+        columns,
+    )
 
 
-def _placed(place: str, folders: Sequence[str]) -> str:
-    """The first folder that has the file; where none has, the first, so that the message names a full path."""
-    choices = [sources.join(folder, place) for folder in folders]
+def _id(row: Row, name: str) -> str:
+    try:
+        value = row.cells.get(name)
+        # A place keeps its form: a disk may know the name in one of the two only.
+        return value.strip() if name in PLACES and isinstance(value, str) else ids.from_cell(value)
+    except ids.BadId as error:
+        raise UnreadableItem(f"it {error} ({name}).", "bad id") from error
+
+
+def _candidate(
+    entry: _Entry, names: Mapping[str, int], given: Mapping[str, str], there: Mapping[str, str]
+) -> Candidate:
+    uri = entry.file.uri
+    if entry.asset_id:
+        choices: tuple[str, ...] = (entry.asset_id,)
+    else:
+        shared = names[ids.tidy(sources.file_name(entry.file.relative))] > 1
+        all_choices = id_choices(entry.file, shared, there.get(uri))
+        choices = tuple(choice for choice in all_choices if given.get(choice, uri) == uri)
+        if not choices:
+            raise UnreadableItem(f"{all_choices[0]} is the asset_id of another row. Give it one.", "named twice")
+    return Candidate(uri, choices, entry.title_id, entry.columns, from_manifest=True)
+
+
+def _found(place: str, folders: Sequence[str]) -> Found:
+    """The file at the first folder that has it; where none has, at the first, so that messages name a full path."""
+    forms = [place]
+    if not place.isascii() and not sources.is_address(place):
+        forms += [unicodedata.normalize(form, place) for form in ("NFC", "NFD")]
+    choices = [(sources.join(folder, form), form, folder) for folder in folders for form in forms]
+    uri, form, folder = choices[0]
     if len(choices) > 1:
-        return next((choice for choice in choices if sources.exists(choice)), choices[0])
-    return choices[0]
+        uri, form, folder = next((choice for choice in choices if sources.exists(choice[0])), choices[0])
+    return Found(uri, _relative(form, uri, folder), sources.file_name(folder.rstrip("/")))
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Row number (the header of a CSV is row 1) and columns."""
+def _relative(place: str, uri: str, folder: str) -> str:
+    """The path below ``folder``; of a file elsewhere its whole path, without scheme and query."""
+    below = folder.rstrip("/") + "/"
+    if uri.startswith(below):
+        place = uri[len(below) :]
+    elif sources.is_address(place):
+        place = place.partition("://")[2]
+    if uri.startswith(("http://", "https://")):
+        place = place.partition("?")[0]
+    return posixpath.normpath(place).lstrip("/")
+
+
+def _table(path: Path) -> Table:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableItem(f"The manifest {path} cannot be read: {error.strerror}. {HOW}", "bad manifest") from error
-    if content.startswith(b"PAR1"):
-        return _parquet_rows(path)
-    return _csv_rows(path, content)
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        file = pq.ParquetFile(path)
-        _check_header(path, list(file.schema_arrow.names))
-    except pa.ArrowException as error:
-        raise UnreadableItem(
-            f"The manifest {path.name} is no readable Parquet file: {error}. {HOW}", "bad manifest"
-        ) from error
-
-    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
-        number = 0
-        for batch in file.iter_batches():
-            for row in batch.to_pylist():
-                number += 1
-                yield number, {str(name): _plain(value) for name, value in row.items()}
-
-    return rows()
-
-
-def _csv_rows(path: Path, content: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableItem(
-            f"The manifest {path.name} is no UTF-8 text: {error}. Save it as CSV UTF-8.", "bad manifest"
-        ) from error
-    header = text.partition("\n")[0]
-    # Spreadsheets of half the world write semicolons.
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    names = [name.strip() for name in next(reader, [])]
-    _check_header(path, names)
-
-    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
-        for values in reader:
-            if any(value.strip() for value in values):
-                yield reader.line_num, dict(zip(names, values, strict=False))
-
-    return rows()
-
-
-def _check_header(path: Path, names: Sequence[str]) -> None:
-    if not any(place in names for place in PLACES):
-        shown = ", ".join(names[:12]) or "nothing"
+        table = read_table(content, NAMES)
+    except DataError as error:
+        raise UnreadableItem(f"The manifest {path.name} {error}", "bad manifest") from error
+    if not any(place in table.names for place in PLACES):
+        shown = ", ".join(table.names[:12])[:300] or "nothing"
         raise UnreadableItem(
             f"The manifest {path.name} has no column uri or filename; it has {shown}. {HOW}", "bad manifest"
         )
+    return table
 
 
 def _plain(value: Any) -> Any:
     """A value as JSON can hold it."""
+    if hasattr(value, "tolist"):  # numpy's
+        value = value.tolist()
     if isinstance(value, datetime):
         return iso(value) if value.tzinfo else value.isoformat()
     if isinstance(value, date):

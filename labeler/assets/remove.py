@@ -18,6 +18,7 @@ from labeler.records.session import migrate, reading, writing
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import LabelStudioError, UnknownAsset
+from models.ids import tidy
 from models.vectors import VectorStore
 
 AT_ONCE = 500
@@ -43,7 +44,7 @@ def remove(settings: Settings, asset_ids: Sequence[str]) -> Removed:
     Raises UnknownAsset, with near names, where one of the ids is unknown; then nothing is removed.
     """
     migrate(settings)
-    wanted = list(dict.fromkeys(asset_ids))
+    wanted = list(dict.fromkeys(tidy(asset_id) for asset_id in asset_ids))
     _check_known(settings, wanted)
     fresh: list[str] = []
     tasks = 0

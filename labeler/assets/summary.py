@@ -11,7 +11,10 @@ from models.errors import UnreadableItem
 
 @dataclass
 class Summary:
-    """Counts of one `assets add`; ``refused`` are item, reason and message of each image that was not taken."""
+    """Counts of one `assets add`; ``refused`` are item, reason and message of each image that was not taken.
+
+    ``vectors_unclear`` maps ids of a vector file to the images that each could mean.
+    """
 
     added: int = 0
     already_there: int = 0
@@ -20,11 +23,13 @@ class Summary:
     twins: int = 0
     passed_over: int = 0
     not_in_manifest: int = 0
+    repeated: int = 0
     notes: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[str, str, str]] = field(default_factory=list)
     vectors_imported: int = 0
     vectors_copied: int = 0
     vectors_without_image: int = 0
+    vectors_unclear: dict[str, list[str]] = field(default_factory=dict)
     vectors_left_out: list[tuple[str, str]] = field(default_factory=list)
     embedded: int = 0
     without_vector: list[str] = field(default_factory=list)
@@ -51,6 +56,7 @@ class Summary:
             "same_content_under_another_id": self.twins,
             "passed_over": self.passed_over,
             "not_in_manifest": self.not_in_manifest,
+            "repeated_rows": self.repeated,
             "notes": dict(self.notes),
             "refused": dict(Counter(reason for _, reason, _ in self.refused)),
             "refusals": [{"item": item, "reason": reason, "message": text} for item, reason, text in self.refused],
@@ -59,6 +65,7 @@ class Summary:
                 "copied": self.vectors_copied,
                 "embedded": self.embedded,
                 "without_image": self.vectors_without_image,
+                "ambiguous": [{"id": id_, "images": images} for id_, images in self.vectors_unclear.items()],
                 "left_out": [{"id": id_, "reason": reason} for id_, reason in self.vectors_left_out],
                 "missing": self.without_vector,
             },
@@ -77,17 +84,20 @@ class Summary:
             ("same image under another id", self.twins, "kept; its vector is the other's, not computed again"),
             ("no images, passed over", self.passed_over, ""),
             ("not in the manifest, left out", self.not_in_manifest, ""),
+            ("rows that repeat another row of the manifest", self.repeated, ""),
             *((note, count, "") for note, count in sorted(self.notes.items())),
         ]
         reasons = Counter(reason for _, reason, _ in self.refused)
         for reason, count in reasons.most_common():
             rows.append((f"refused: {reason}", count, next(text for _, why, text in self.refused if why == reason)))
         bad = f"{self.vectors_left_out[0][0]} {self.vectors_left_out[0][1]}" if self.vectors_left_out else ""
+        unclear = next((f"{id_}: {' or '.join(images[:3])}" for id_, images in self.vectors_unclear.items()), "")
         missing = ", ".join(self.without_vector[:3]) + (", …" if len(self.without_vector) > 3 else "")
         rows += [
             ("vectors imported", self.vectors_imported, ""),
             ("vectors copied from the same image", self.vectors_copied, ""),
             ("vectors without an image, left out", self.vectors_without_image, ""),
+            ("vectors that could be of several images, left out", len(self.vectors_unclear), unclear),
             ("vectors that cannot be used, left out", len(self.vectors_left_out), bad),
             ("embedded", self.embedded, ""),
             ("without a vector: cannot be asked about", len(self.without_vector), missing),

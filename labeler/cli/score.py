@@ -17,6 +17,7 @@ from models.errors import DataError
 from models.fingerprint import Fingerprint
 from models.manifest import Manifest
 
+NAMED = 5  # rows left out that are named one by one; JSON has more
 EXAMPLE = """attune score serious@champion --vectors new.parquet --to scores.parquet
   attune score serious@champion --images ./new-posters --to scores.parquet"""
 
@@ -94,6 +95,10 @@ def score(
     name_left_out(shell, left_out)
     for reason, count in done.left_out.items():
         shell.hint(f"{count:,} rows were left out: {reason}.")
+    for one in done.rows_left_out[:NAMED]:
+        shell.hint(f"Row {one.row} was left out: {one.id or 'it'} {one.reason}.")
+    if len(done.rows_left_out) > NAMED:
+        shell.hint("--json names more of them.")
     if done.rescaled:
         shell.hint(f"{done.rescaled:,} vectors were brought to unit length first.")
 

@@ -1,18 +1,19 @@
-"""Read a labelled set: CSV, Parquet, our JSON or Label Studio's, into rows that still have to be checked."""
+"""Read a labelled set: a table, our JSON or Label Studio's, into rows that still have to be checked."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from labeler.exchange import studio, tables
-from models.clock import parse
+from labeler.exchange import studio
+from labeler.exchange.tables import bare
+from models import ids, tables
+from models.clock import moment
 from models.errors import DataError
 
-PARQUET_MARK = b"PAR1"
+MOST_ROWS = 500_000  # of a Parquet file
 CLASS_NAMES = ("class", "value", "label")
 
 
@@ -29,7 +30,10 @@ class Columns:
 
 @dataclass(frozen=True)
 class Given:
-    """One row as it was read: ``number`` counts from 1; ``wrong`` says in a few words why it cannot be used."""
+    """One row as it was read: ``number`` counts from 1; ``wrong`` says in a few words why it cannot be used.
+
+    ``detail`` is what there is to say beside it, the line say.
+    """
 
     number: int
     asset_id: str = ""
@@ -38,6 +42,7 @@ class Given:
     answered_at: datetime | None = None
     updated_at: datetime | None = None
     wrong: str = ""
+    detail: str = ""
 
 
 def read(
@@ -46,54 +51,64 @@ def read(
     classes: Sequence[str],
     people: Mapping[tuple[int, int], str],
 ) -> list[Given]:
-    """The rows of a file, whatever of the four formats it is in; which one is told by its content.
+    """The rows of a file, whatever format it is in; which one is seen by its content.
 
     Raises DataError where the file as a whole cannot be read, or lacks a column.
     """
-    head = content[:200].lstrip(b"\xef\xbb\xbf \r\n\t")
-    if not head:
+    if not content.strip(tables.MARKS):
         raise DataError("The file is empty; expected rows with asset_id, expert and class.")
-    if content.startswith(PARQUET_MARK):
-        return list(_rows(tables.read_parquet(content), columns))
-    if head[:1] in (b"[", b"{"):
-        return list(_json(content, columns, classes, people))
-    return list(_rows(tables.read_csv(content), columns))
+    try:
+        if tables.looks_like_json(content):
+            table: tables.Table | list[Given] = _json(content, columns, classes, people)
+        else:
+            read_in = tables.read_table(content, _likely(columns), MOST_ROWS)
+            table = read_in if content.startswith(tables.BINARY) else _unguarded(read_in)
+    except DataError as error:
+        raise DataError(f"The file {error}") from error
+    return table if isinstance(table, list) else _rows(table, columns)
+
+
+def _likely(columns: Columns) -> list[str]:
+    asked = (columns.asset, columns.expert, columns.value, columns.answered_at)
+    return [*(name for name in asked if name), "asset_id", "expert", *CLASS_NAMES, "answered_at"]
+
+
+def _unguarded(table: tables.Table) -> tables.Table:
+    """A table of a spreadsheet, without the apostrophes that our export puts before what looks like a formula."""
+    rows = [replace(row, cells={bare(name): bare(cell) for name, cell in row.cells.items()}) for row in table.rows]
+    return tables.Table([bare(name) for name in table.names], rows)
 
 
 def _json(
     content: bytes, columns: Columns, classes: Sequence[str], people: Mapping[tuple[int, int], str]
-) -> Iterator[Given]:
-    try:
-        held = json.loads(content)
-    except RecursionError as error:
-        raise DataError("The file looks like JSON and is nested too deeply for one. Export it again.") from error
-    except ValueError as error:
-        raise DataError(f"The file looks like JSON and is none: {error}. Export it again.") from error
-    if isinstance(held, Mapping):
-        if not isinstance(held.get("labels"), list):
-            raise DataError('The JSON has no list "labels"; expected an export of Attune, or Label Studio\'s JSON.')
-        yield from _rows(held["labels"], columns)
-        return
-    if held and all(isinstance(task, Mapping) and "data" not in task for task in held):
-        yield from _rows(held, columns)
-        return
-    for number, row in enumerate(studio.rows_of(held, classes, people), 1):
-        yield Given(number, wrong=row) if isinstance(row, str) else _given(number, row, Columns(), columns)
+) -> tables.Table | list[Given]:
+    held, lines = tables.objects(content)
+    if len(held) == 1 and isinstance(held[0], Mapping) and "labels" in held[0]:
+        held = held[0]["labels"]
+        if not isinstance(held, list):
+            raise DataError('is JSON with no list "labels"; expected an export of Attune, or Label Studio\'s JSON.')
+        lines = [0] * len(held)
+    if any(isinstance(task, Mapping) and isinstance(task.get("data"), Mapping) for task in held):
+        return [
+            Given(number, wrong=row) if isinstance(row, str) else _given(number, row, Columns(), columns)
+            for number, row in enumerate(studio.rows_of(held, classes, people), 1)
+        ]
+    return tables.from_objects(held, lines) if held else []
 
 
-def _rows(rows: Iterable[Any], columns: Columns) -> Iterator[Given]:
-    names: Columns | None = None
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, Mapping):
-            yield Given(number, wrong="no row of a table")
-            continue
-        names = names or _named(row, columns)
-        yield _given(number, row, names, columns)
+def _rows(table: tables.Table, columns: Columns) -> list[Given]:
+    names = _named(table.names, columns)
+    return [
+        Given(row.number, _asset(row.cells.get(names.asset or ""))[0], wrong=row.wrong, detail=row.detail)
+        if row.wrong
+        else _given(row.number, row.cells, names, columns)
+        for row in table.rows
+    ]
 
 
-def _named(row: Mapping[str, Any], columns: Columns) -> Columns:
+def _named(there: Sequence[str], columns: Columns) -> Columns:
     """The columns by their names in this file. Raises DataError for one that is not there."""
-    value = columns.value or next((name for name in CLASS_NAMES if name in row), CLASS_NAMES[0])
+    value = columns.value or next((name for name in CLASS_NAMES if name in there), CLASS_NAMES[0])
     found = Columns(columns.asset or "asset_id", columns.expert or "expert", value, columns.answered_at)
     needed = [("asset", found.asset), ("class", value)]
     if columns.expert or not columns.default_expert:
@@ -101,24 +116,27 @@ def _named(row: Mapping[str, Any], columns: Columns) -> Columns:
     if columns.answered_at:
         needed.append(("answered-at", columns.answered_at))
     for option, name in needed:
-        if name not in row:
-            there = ", ".join(_text(key) for key in row)
+        if name not in there:
+            shown = ", ".join(_text(key) for key in there)
             raise DataError(
-                f"columns: there is no {name!r}; the file has {there[:300]}. Name it with --{option}-column, or "
+                f"columns: there is no {name!r}; the file has {shown[:300]}. Name it with --{option}-column, or "
                 "rename it. Needed are asset_id, expert and class."
             )
     return found
 
 
 def _given(number: int, row: Mapping[str, Any], names: Columns, columns: Columns) -> Given:
+    asset_id, wrong = _asset(row.get(names.asset or "asset_id"))
+    if wrong:
+        return Given(number, wrong="no id", detail=wrong)
     try:
-        answered = _moment(row.get(names.answered_at or "answered_at"))
-        updated = _moment(row.get("updated_at")) if names.answered_at is None else None
-    except ValueError:
-        return Given(number, _text(row.get(names.asset or "asset_id")), wrong="not a time")
+        answered = moment(row.get(names.answered_at or "answered_at"))
+        updated = moment(row.get("updated_at")) if names.answered_at is None else None
+    except (ValueError, OverflowError, OSError):
+        return Given(number, asset_id, wrong="not a time")
     return Given(
         number,
-        _text(row.get(names.asset or "asset_id")),
+        asset_id,
         _text(row.get(names.expert or "expert")) or (columns.default_expert or ""),
         _text(row.get(names.value or "class")),
         answered or updated,
@@ -126,14 +144,17 @@ def _given(number: int, row: Mapping[str, Any], names: Columns, columns: Columns
     )
 
 
+def _asset(value: Any) -> tuple[str, str]:
+    """The asset_id in a cell, and why there is none where the cell can hold no id."""
+    try:
+        return ids.from_cell(value), ""
+    except ids.BadId as error:
+        return (_text(value), "") if isinstance(value, str) else ("", str(error))
+
+
 def _text(value: Any) -> str:
-    # JSON may hold half of a pair of surrogates, which no database takes: it is then no name that anybody has.
-    return "" if value is None else str(value).strip().encode("utf-8", "replace").decode()
-
-
-def _moment(value: Any) -> datetime | None:
-    if value is None or value == "":
-        return None
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    return parse(str(value).strip())
+    try:
+        return ids.from_cell(value)
+    except ids.BadId:
+        # JSON may hold half of a pair of surrogates, which no database takes: it is then no name that anybody has.
+        return str(value).strip().encode("utf-8", "replace").decode()

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,6 +25,7 @@ from models.answers import IMPORT, SKIP, UNSURE
 from models.audit import reserved
 from models.clock import now
 from models.errors import DataError
+from models.ids import tidy
 
 NEW, CHANGED, SAME = "new", "changed", "there already"
 CLOCKS_APART = timedelta(hours=1)  # a later time than that is no time of an answer
@@ -89,7 +91,7 @@ def make(session: Session, attribute: Attribute, rows: Sequence[Given], create_e
     assets = _assets(session, {row.asset_id for row in rows if row.asset_id})
     experts: dict[str, int] = dict(session.execute(select(Expert.email, Expert.id)).all())
     held = held_answers(session, attribute.id)
-    values = {name.casefold(): name for name in [*attribute.classes, UNSURE, SKIP]}
+    values = {_folded(name): name for name in [*attribute.classes, UNSURE, SKIP]}
     met: dict[tuple[str, str], Given] = {}
     for row in _newest_first(rows):
         email = _address(row.expert)
@@ -104,7 +106,7 @@ def make(session: Session, attribute: Attribute, rows: Sequence[Given], create_e
         if email not in experts and email not in plan.newcomers:
             plan.newcomers.append(email)
         asset = assets[row.asset_id]
-        step = _step(row, asset, email, values[row.value.casefold()], held.get((asset.id, experts.get(email, 0))), at)
+        step = _step(row, asset, email, values[_folded(row.value)], held.get((asset.id, experts.get(email, 0))), at)
         if isinstance(step, str):
             plan.left_out.append((row.number, step, row.asset_id))
         else:
@@ -132,12 +134,12 @@ def _wrong(
 ) -> tuple[str, str]:
     """Why a row stays outside, and what it named; two empty texts where nothing is wrong."""
     checks = (
-        (bool(row.wrong), row.wrong, row.asset_id),
+        (bool(row.wrong), row.wrong, f"{row.asset_id} {row.detail}".strip()),
         (not row.asset_id, "no asset", ""),
         (not row.value, "no class", row.asset_id),
         (not row.expert, "no expert", row.asset_id),
         (row.asset_id not in assets, "unknown asset", row.asset_id),
-        (row.value.casefold() not in values, "unknown class", row.value),
+        (_folded(row.value) not in values, "unknown class", row.value),
         (email is None, "no address of an expert", row.expert),
         (email not in experts and not create_experts, "unknown expert", row.expert),
         (row.updated_at is not None and row.updated_at > at + CLOCKS_APART, "in the future", row.asset_id),
@@ -171,12 +173,17 @@ def _address(text: str) -> str | None:
         return None
 
 
+def _folded(text: str) -> str:
+    return tidy(text).casefold()
+
+
 def _assets(session: Session, names: set[str]) -> dict[str, Asset]:
-    wanted = sorted(names)
+    # The records hold one Unicode form; a workspace from elsewhere may hold the other.
+    wanted = sorted(names | {normalize("NFD", name) for name in names if not name.isascii()})
     found: dict[str, Asset] = {}
     for start in range(0, len(wanted), CHUNK):
         part = select(Asset).where(Asset.asset_id.in_(wanted[start : start + CHUNK]), Asset.removed_at.is_(None))
-        found |= {asset.asset_id: asset for asset in session.scalars(part)}
+        found |= {tidy(asset.asset_id): asset for asset in session.scalars(part)}
     return found
 
 

@@ -54,8 +54,9 @@ def rows_of(tasks: Sequence[Any], classes: Sequence[str], people: Mapping[tuple[
         if not isinstance(task, Mapping) or not isinstance(task.get("data"), Mapping):
             yield "no task of Label Studio"
             continue
-        experts = ((task.get("meta") or {}).get("attune") or {}).get("experts") or {}
-        for annotation in task.get("annotations") or ():
+        experts = _inside(_inside(_inside(task, "meta"), "attune"), "experts")
+        annotations = task.get("annotations")
+        for annotation in annotations if isinstance(annotations, list) else ():
             try:
                 value = read_value(annotation, classes)
             except (UnknownAnnotationShape, AttributeError):
@@ -68,6 +69,11 @@ def rows_of(tasks: Sequence[Any], classes: Sequence[str], people: Mapping[tuple[
                 "answered_at": annotation.get("created_at"),
                 "updated_at": annotation.get("updated_at"),
             }
+
+
+def _inside(held: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = held.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _expert(

@@ -1,4 +1,4 @@
-"""Rows as CSV, Parquet and JSON, and back: UTF-8, columns in one order, times as ISO 8601 in UTC.
+"""Rows as CSV, Parquet and JSON: UTF-8, columns in one order, times as ISO 8601 in UTC.
 
 A cell that a spreadsheet would take for a formula (it begins with = + - @, a tab or a line break) gets an apostrophe
 in front, and so does one that begins with an apostrophe, so that reading takes away exactly what writing put there.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.clock import iso
-from models.errors import DataError
 
 ANSWER_COLUMNS = (
     "asset_id", "title_id", "uri", "expert", "class", "purpose", "revision", "answered_at", "updated_at", "inclusion",
@@ -35,8 +34,6 @@ _TYPES = {
     "reserved": pa.bool_(),
 }
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
-DELIMITERS = ",;\t"
-MOST_ROWS, MOST_UNPACKED = 500_000, 512 * 2**20  # of a Parquet file, rows and bytes
 
 
 def columns_of(classes: Sequence[str], agreed: bool) -> list[str]:
@@ -73,35 +70,6 @@ def _cell(value: Any) -> str:
     return guarded(value) if isinstance(value, str) else repr(value)
 
 
-def read_csv(content: bytes) -> Iterator[dict[str, Any]]:
-    """The rows of a CSV with a header; comma, semicolon or tab, whichever its header holds most of.
-
-    Raises DataError where it is no UTF-8 or has no header.
-    """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"The file is no UTF-8 (byte {error.start} is {content[error.start]:#04x}). Save it as CSV UTF-8 and try "
-            "again."
-        ) from error
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    try:
-        header = [bare(name.strip()) for name in next(lines, [])]
-        if not any(header):
-            raise DataError("The file is empty; expected a header line with asset_id, expert and class.")
-        for cells in lines:
-            if any(cells):
-                yield {name: bare(cell) for name, cell in zip(header, cells, strict=False)}
-    except csv.Error as error:
-        raise DataError(f"Line {lines.line_num} is no CSV: {error}. Save the file as CSV UTF-8 again.") from error
-
-
-def _delimiter(text: str) -> str:
-    first = text.partition("\n")[0]
-    return max(DELIMITERS, key=first.count)
-
-
 def write_parquet(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> bytes:
     """The rows as Parquet, each column of one type however many rows there are."""
     schema = pa.schema([pa.field(name, _type(name)) for name in columns])
@@ -112,29 +80,6 @@ def write_parquet(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> byt
 
 def _type(name: str) -> pa.DataType:
     return _TYPES.get(name, pa.float64() if name.startswith("share ") else pa.string())
-
-
-def read_parquet(content: bytes) -> Iterator[dict[str, Any]]:
-    """The rows of a Parquet file, a batch at a time. Raises DataError where it is none, or unpacks to too much."""
-    try:
-        with pq.ParquetFile(pa.BufferReader(content)) as file:
-            _check_size(file.metadata)
-            for batch in file.iter_batches(batch_size=10_000):
-                yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"The file is no Parquet that can be read ({str(error)[:120]}). Write it again, or give CSV."
-        ) from error
-
-
-def _check_size(held: pq.FileMetaData) -> None:
-    """Raise DataError before a small file becomes gigabytes: equal cells are packed to next to nothing."""
-    unpacked = sum(held.row_group(place).total_byte_size for place in range(held.num_row_groups))
-    if held.num_rows > MOST_ROWS or unpacked > MOST_UNPACKED:
-        raise DataError(
-            f"The Parquet file holds {held.num_rows} rows and {unpacked // 2**20} MB unpacked; at most {MOST_ROWS} "
-            f"rows and {MOST_UNPACKED // 2**20} MB come in at once. Split it, or leave out what is not needed."
-        )
 
 
 def write_json(rows: Sequence[dict[str, Any]], about: dict[str, Any]) -> bytes:

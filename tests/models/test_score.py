@@ -112,3 +112,39 @@ def test_a_file_that_breaks_off_leaves_the_old_scores(vectors: tuple[Path, np.nd
         score_file(make(encoder=ENCODER.to_dict()), probe(3), bad, tmp_path / "s.parquet", assume_fingerprint=True)
     assert (tmp_path / "s.parquet").read_text() == "old"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["bad.npz", "s.parquet", "v.npz"]
+
+
+def test_rows_that_cannot_be_scored_are_named_and_the_rest_scored(tmp_path: Path) -> None:
+    x = np.eye(4).tolist()
+    rows = [x[0], None, x[2], [np.nan, 0, 0, 1], [1e25, 0, 0, 0], x[3], x[1]]
+    ids = [b"e\xcc\x81", b"b", b"c", b"d", b"e", b"c", b"\xff"]
+    pq.write_table(pa.table({"id": ids, "vector": rows}), tmp_path / "v.parquet")
+    manifest = make(encoder=ENCODER.to_dict())
+    done = score_file(manifest, probe(3), tmp_path / "v.parquet", tmp_path / "s.parquet", assume_fingerprint=True)
+    found = pq.read_table(tmp_path / "s.parquet").to_pandas()
+    assert found["asset_id"].unique().tolist() == ["é", "c"]
+    expected = probe(3).probabilities(np.eye(4, dtype=np.float32)[[0, 2]])
+    assert np.abs(found["probability"].to_numpy().reshape(2, 3) - expected).max() < 1e-6
+    assert [(one.row, one.id) for one in done.rows_left_out] == [(2, "b"), (4, "d"), (5, "e"), (6, "c"), (7, "")]
+    assert (done.assets, sum(done.left_out.values())) == (2, 5)
+
+
+@pytest.mark.parametrize(("column", "said"), [([7.0, 1e15], ["7", "1000000000000000"]), ([0, 7], ["0", "7"])])
+def test_ids_that_became_numbers_are_scored_as_texts(tmp_path: Path, column: list[float], said: list[str]) -> None:
+    pq.write_table(pa.table({"id": column, "vector": np.eye(4)[:2].tolist()}), tmp_path / "v.parquet")
+    manifest = make(classes=("serious", "not"), encoder=ENCODER.to_dict())
+    score_file(manifest, probe(1), tmp_path / "v.parquet", tmp_path / "s.parquet", assume_fingerprint=True)
+    assert pq.read_table(tmp_path / "s.parquet")["asset_id"].to_pylist() == said
+
+
+def test_vectors_of_another_width_are_refused_in_words(tmp_path: Path) -> None:
+    np.savez(tmp_path / "v.npz", ids=["a"], vectors=np.ones((1, 3)))
+    with pytest.raises(UnreadableItem, match=r"3 entries.*reads 4"):
+        score_file(
+            make(encoder=ENCODER.to_dict()),
+            probe(3),
+            tmp_path / "v.npz",
+            tmp_path / "s.parquet",
+            assume_fingerprint=True,
+        )
+    assert not (tmp_path / "s.parquet").exists()

@@ -105,7 +105,6 @@ def test_a_file_says_which_encoder_made_it_or_is_known_by_its_digest(tmp_path: P
         ({"ids": np.array(["a", "b"]), "vectors": unit(3)}, r"ids of shape \(2,\) and vectors of shape \(3, 6\)"),
         ({"ids": np.array(["a"]), "vectors": np.array([["x"]])}, "vectors of type <U1"),
         ({"ids": np.empty(0, dtype="U1"), "vectors": np.empty((0, 4))}, "holds no vectors"),
-        ({"ids": np.array(["a", "b"]), "vectors": np.asfortranarray(unit(2))}, "column by column"),
     ],
 )
 def test_an_npz_that_is_no_set_of_vectors_is_refused(tmp_path: Path, arrays: dict[str, np.ndarray], said: str) -> None:

@@ -12,10 +12,15 @@ from pathlib import Path
 
 import fsspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from labeler.assets.add import Request, add
+from labeler.assets.candidates import VectorNames
 from labeler.assets.encoder import active_fingerprint, prompt_vectors
 from labeler.assets.remove import remove
 from labeler.assets.summary import Summary
@@ -292,6 +297,123 @@ def test_a_manifest_that_is_none_is_refused_as_a_whole(
     path.write_bytes(content.encode("latin-1"))
     with pytest.raises(UnreadableItem, match=words):
         put_in(settings, folder, manifest=path)
+
+
+# -- ids and tables ----------------------------------------------------------------------------------------------------
+def test_numbers_of_a_parquet_manifest_become_ids(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    files = ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "one/e.jpg", "two/f.jpg"]
+    columns = {"asset_id": [0.0, 7.0, 1e15, None, 2.0**60, 7.5], "filename": files, "title_id": [0, 1, None, 1, 2, 2]}
+    pq.write_table(pa.table(columns), tmp_path / "m.parquet")
+    write_vectors(tmp_path / "v.npz", ["a.jpg", "b", "1000000000000000", "d", "7.5"])
+    summary = put_in(settings, folder, manifest=tmp_path / "m.parquet", vectors=tmp_path / "v.npz")
+    titles = {"0": "0", "7": "1", "1000000000000000": "1000000000000000", "d.jpg": "1", "7.5": "2"}
+    assert {id_: asset.title_id for id_, asset in held(settings).items()} == titles
+    [(item, reason, message)] = summary.refused
+    assert (item, reason) == ("row 5", "bad id")
+    assert "lost its last digits" in message
+    assert (summary.vectors_imported, summary.without_vector) == (5, [])
+
+
+def test_rows_that_cannot_be_read_are_named_by_line(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    manifest = folder / "list.csv"
+    note = "x" * 140_000
+    rows = ["asset_id,filename,note", f'A,a.jpg,"{note}"', "B,b.jpg", 'C,c.jpg,"hm', "D,d.jpg,x,y", "E,one/e.jpg,x"]
+    manifest.write_text("\n".join([*rows, "E,one/e.jpg,x", "E,one/e.jpg,other"]))
+    write_vectors(tmp_path / "v.npz", ["A", "C", "E"])
+    summary = put_in(settings, folder, manifest=manifest, vectors=tmp_path / "v.npz")
+    assert set(held(settings)) == {"A", "C", "E"}
+    assert held(settings)["A"].columns == {"note": note}
+    assert [(item, reason) for item, reason, _ in summary.refused] == [
+        ("line 3", "too few fields"),
+        ("line 5", "too many fields"),
+        ("line 8", "named twice"),
+    ]
+    assert (summary.repeated, summary.vectors_imported) == (1, 3)
+
+
+def test_a_manifest_without_ids_gives_those_of_folders(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    for number, title in enumerate(["t1", "t2"]):
+        (folder / title).mkdir()
+        (folder / title / "poster.jpg").write_bytes(picture(30 + number))
+    manifest = tmp_path / "m.jsonl"
+    rows = [{"filename": name, "title_id": name[:2]} for name in ("t1/poster.jpg", "t2/poster.jpg", "a.jpg")]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows) + "oops\n")
+    write_vectors(tmp_path / "v.npz", ["t1/poster.jpg", "t2/poster", "a"])
+    summary = put_in(settings, folder, manifest=manifest, vectors=tmp_path / "v.npz")
+    assert set(held(settings)) == {"t1/poster.jpg", "t2/poster.jpg", "a.jpg"}
+    assert (summary.vectors_imported, [item for item, _, _ in summary.refused]) == (3, ["line 4"])
+    assert held(settings)["t2/poster.jpg"].title_id == "t2"
+    again = put_in(settings, folder, manifest=manifest, vectors=tmp_path / "v.npz")
+    assert (again.added, again.already_there) == (0, 3)
+
+
+def test_a_shared_stem_never_gives_another_images_vector(settings: Settings, tmp_path: Path) -> None:
+    for number, name in enumerate(["one/a.jpg", "one/b.jpg", "two/a.png", "two/c.jpg"]):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(picture(number))
+    matrix = write_vectors(tmp_path / "v.npz", ["a", "b", "c.jpg", "d"])
+    assert put_in(settings, tmp_path / "one", vectors=tmp_path / "v.npz").vectors_imported == 2
+    summary = put_in(settings, tmp_path / "two", vectors=tmp_path / "v.npz")
+    assert (summary.added, summary.vectors_imported, summary.without_vector) == (2, 1, ["a.png"])
+    assert summary.vectors_unclear == {"a": ["a.jpg", "a.png"]}
+    assert summary.to_dict()["vectors"]["ambiguous"] == [{"id": "a", "images": ["a.jpg", "a.png"]}]
+    found = vectors(settings)
+    assert set(found) == {"a.jpg", "b.jpg", "c.jpg"}
+    np.testing.assert_allclose(found["a.jpg"], matrix[0], atol=1e-3)
+    again = put_in(settings, tmp_path / "two" / "a.png", vectors=tmp_path / "v.npz")
+    assert (again.vectors_imported, set(again.vectors_unclear)) == (0, {"a"})
+
+
+def test_a_shared_name_is_the_image_that_has_it_as_its_id(settings: Settings, tmp_path: Path) -> None:
+    for number, name in enumerate(["t1/poster.jpg", "t2/poster.jpg"]):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(picture(number))
+    matrix = write_vectors(tmp_path / "v.npz", ["poster.jpg", "t2"])
+    put_in(settings, tmp_path / "t1", vectors=tmp_path / "v.npz")
+    summary = put_in(settings, tmp_path / "t2", vectors=tmp_path / "v.npz")
+    assert (summary.added, summary.without_vector) == (1, ["t2/poster.jpg"])
+    assert set(vectors(settings)) == {"poster.jpg"}
+    np.testing.assert_allclose(vectors(settings)["poster.jpg"], matrix[0], atol=1e-3)
+
+
+def test_a_stem_that_is_a_whole_name_is_that_images(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    folder.mkdir()
+    (folder / "a").write_bytes(picture(1))
+    (folder / "a.jpg").write_bytes(picture(2))
+    (folder / "cafe\u0301.jpg").write_bytes(picture(3))
+    matrix = write_vectors(tmp_path / "v.npz", ["a", "caf\u00e9"])
+    summary = put_in(settings, folder, vectors=tmp_path / "v.npz")
+    assert (summary.vectors_imported, summary.without_vector) == (2, ["a.jpg"])
+    np.testing.assert_allclose(vectors(settings)["a"], matrix[0], atol=1e-3)
+    assert remove(settings, ["cafe\u0301.jpg"]).removed == ["caf\u00e9.jpg"]
+
+
+def test_where_every_vector_is_unclear_nothing_is_added(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(picture(1))
+    (folder / "a.jpg").write_bytes(picture(2))
+    write_vectors(tmp_path / "v.npz", ["a"])
+    with pytest.raises(DataError, match=r"'a' could be of a\.jpg or a\.png"):
+        put_in(settings, folder, vectors=tmp_path / "v.npz")
+    assert held(settings) == {}
+
+
+IMAGES = st.lists(
+    st.tuples(st.sampled_from(["a", "b"]), st.sampled_from(["", ".png", ".jpg"])), unique=True, max_size=6
+)
+
+
+@given(images=IMAGES, keys=st.lists(st.sampled_from(["a", "b", "a.png", "a.jpg", "b.png"]), unique=True))
+def test_a_row_is_of_one_image_that_no_other_could_be(images: list[tuple[str, str]], keys: list[str]) -> None:
+    names = [stem + suffix for stem, suffix in images]
+    found = VectorNames(keys, [(name, name) for name in names])
+    rows = {name: row for name in names if (row := found.row(name, name)) is not None}
+    assert len(set(rows.values())) == len(rows)
+    for name, row in rows.items():
+        others = [other for other in names if other != name and keys[row] in (other, other.partition(".")[0])]
+        assert keys[row] == name or not others
 
 
 @pytest.mark.slow

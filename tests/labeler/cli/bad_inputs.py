@@ -21,6 +21,7 @@ from labeler.records.session import engine
 from models.errors import AttuneError, consequence
 from tests import images
 from tests.factories import picture, workspace
+from tests.labeler.cli import bad_files as files
 
 PAGE = Path(__file__).parents[3] / "docs" / "bad-inputs.md"
 OPENING = """# Bad inputs
@@ -48,6 +49,9 @@ def _world() -> None:
     Path("notes.txt").write_text("Dear all,")
     Path("labels.csv").write_text("name,title\n0.jpg,x\n")
     Path("twice.csv").write_text("asset_id,filename\nA,0.jpg\nA,1.jpg\n,0.jpg\nB,\n")
+    Path("odd.csv").write_text('asset_id,filename,note\nA,0.jpg,"hm\nB,1.jpg\nC,1.jpg,x,y\nD,1.jpg,z\n')
+    Path("same.csv").write_text("asset_id,filename,asset_id\nA,0.jpg,B\n")
+    Path("odd.tsv").write_text("asset_id\tclass\texpert\n0.jpg\tyes\n1.jpg\tno\tana@studio.example\n")
     Path("broken.json").write_text("{")
     Path("config.json").write_text('{"embed_dim": 8}')
     Path("short.json").write_text(json.dumps({"library": "x", "model": "y", "weights": "z"}))
@@ -56,6 +60,7 @@ def _world() -> None:
     _npz("others.npz", ["0.jpg", "1.jpg"], np.eye(2)[::-1])
     _npz("strangers.npz", ["x", "y"], np.eye(2))
     _npz("flat.npz", ["0", "1"], [1, 0])
+    _npz("odd.npz", ["A", "D", "A"], [[1e25, 0], [1, 0], [0, 1]])
     _npz("nan.npz", ["0.jpg", "1.jpg"], [[1, 0], [np.nan, 0]])
     np.savez("pickled.npz", ids=np.array(["0", {}], dtype=object), vectors=np.eye(2))
 
@@ -88,6 +93,9 @@ COMMANDS = [
     PLAIN + " && " + ADD + "pictures --vectors others.npz",
     PLAIN + " && attune assets remove 0.jpg && " + PLAIN,
     PLAIN + " && attune assets remove 0.jpeg",
+    ADD + "pictures --manifest odd.csv --vectors odd.npz",
+    ADD + "pictures --manifest same.csv --vectors vectors.npz",
+    PLAIN + " && " + MAKE + "serious --question Serious? --classes yes,no && attune labels import serious odd.tsv",
     "attune assets remove 0.jpg",
     "attune assets list --limit 0",
     "attune asset list",
@@ -131,7 +139,8 @@ WEBHOOKS: list[tuple[str, str | None, object]] = [
 
 def page() -> str:
     """The whole page, made by trying everything."""
-    parts = [OPENING, "## Commands\n\n", *_commands(), "## Images\n\n", *_images(), "\n## Webhooks\n\n", *_webhooks()]
+    parts = [OPENING, "## Commands\n\n", *_commands(), "## Images\n\n", *_images()]
+    parts += ["\n## Tables, ids and vectors\n\n", *files.page(), "\n## Webhooks\n\n", *_webhooks()]
     return "".join(parts).rstrip() + "\n"
 
 

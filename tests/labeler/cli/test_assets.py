@@ -54,6 +54,7 @@ def test_adding_tells_in_json_what_became_of_each_image(place: Path) -> None:
         "copied": 0,
         "embedded": 0,
         "without_image": 1,
+        "ambiguous": [],
         "left_out": [],
         "missing": ["4.jpg"],
     }

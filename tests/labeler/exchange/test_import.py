@@ -218,7 +218,8 @@ def test_a_file_without_experts_may_be_of_one_person(pool: Settings) -> None:
     [
         (b"", "The file is empty"),
         (b"asset_id,class\na0,romance\n", "no 'expert'.*--expert-column"),
-        (b"\xff\xfea\x00", "no UTF-8"),
+        (b"asset_id,class\na\xff,romance\n", "no UTF-8 text in line 2"),
+        ("\ufeffa\n".encode("utf-16-le"), "no 'asset_id'"),
         (b"PAR1 but not really", "no Parquet"),
         (b'{"labels": 3}', 'no list "labels"'),
         (b"[1, 2", "looks like JSON"),
@@ -265,6 +266,70 @@ def test_label_studios_own_export_tells_experts_by_address_or_by_our_queues(pool
     plan = bring(pool, "romance", json.dumps(tasks).encode())
     assert labels(pool) == [("a0", "ana@example.org", "romance"), ("a2", "bo@example.org", "romance")]
     assert plan.reasons == {"no expert": 1, "unknown class": 1, "no task of Label Studio": 1}
+
+
+def test_ids_of_labels_are_those_of_the_pool(pool: Settings) -> None:
+    with writing(pool) as session:
+        for key, name in enumerate(["caf\u00e9.png", "0", "7", "1000000000000000"], 1):
+            session.get_one(Asset, key).asset_id = name
+    rows = [("cafe\u0301.png", "=friendship"), (" caf\u00e9.png", "romance")]
+    assert bring(
+        pool, "romance", csv(*(f"{id_},{who},{value}," for (id_, value), who in zip(rows, PEOPLE, strict=True)))
+    )
+    table = pa.table(
+        {
+            "asset_id": pa.array([0.0, 7.0, 1e15, None, 2.0**60]),
+            "expert": pa.array([b"ana@example.org"] * 5),
+            "class": pa.array(["romance"] * 5).dictionary_encode(),
+        }
+    )
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    plan = bring(pool, "romance", out.getvalue())
+    assert {asset for asset, _, _ in labels(pool)} == {"caf\u00e9.png", "0", "7", "1000000000000000"}
+    assert [(number, reason) for number, reason, _ in plan.left_out] == [(4, "no asset"), (5, "no id")]
+    lines = "".join(json.dumps({"asset_id": id_, "expert": PEOPLE[1], "class": "neither"}) + "\n" for id_ in (0, 7.0))
+    plan = bring(pool, "romance", lines.encode() + b"oops\n" + json.dumps({"asset_id": True}).encode())
+    assert plan.counts["new"] == 2
+    assert [(number, reason) for number, reason, _ in plan.left_out] == [(3, "no JSON"), (4, "no id")]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["1772366400", "1772366400000", "1772366400.0", "2026-03-01T12:00:00Z", "2026-03-01 12:00", "1772366400000000"],
+)
+def test_times_may_count_from_1970(pool: Settings, written: str) -> None:
+    bring(pool, "romance", csv(f"a0,ana@example.org,romance,{written}"))
+    [row] = exported(pool, "romance").rows
+    assert row.answered_at == NOON
+
+
+@pytest.mark.parametrize("moments", [pa.array([1772366400000, 5]), pa.array([1772366400.0, 1e30])])
+def test_a_count_that_is_no_time_is_named(pool: Settings, moments: pa.Array) -> None:
+    table = pa.table({"asset_id": ["a0", "a2"], "expert": [PEOPLE[0]] * 2, "class": ["romance"] * 2})
+    out = io.BytesIO()
+    pq.write_table(table.append_column("answered_at", moments), out)
+    plan = bring(pool, "romance", out.getvalue())
+    assert [row.answered_at for row in exported(pool, "romance").rows] == [NOON]
+    assert plan.left_out == [(2, "not a time", "a2")]
+
+
+def test_odd_lines_of_a_table_are_named_and_the_rest_goes_in(pool: Settings) -> None:
+    rows = ["asset_id\tclass\texpert\tnote", 'a0\tromance\tana@example.org\t"hm', "a2\tromance\tana@example.org"]
+    rows += ["a3\tromance\tana@example.org\tx\ty", "a4\tromance\tana@example.org\tz"]
+    plan = bring(pool, "romance", "\n".join(rows).encode())
+    assert [asset for asset, _, _ in labels(pool)] == ["a0", "a4"]
+    assert [(number, reason) for number, reason, _ in plan.left_out] == [(2, "too few fields"), (3, "too many fields")]
+    assert "line 3" in plan.left_out[0][2]
+    with pytest.raises(DataError, match="'class' more than once"):
+        bring(pool, "romance", b"asset_id,class,class,expert\na0,romance,neither,ana@example.org\n")
+
+
+def test_one_bad_row_first_hides_no_column(pool: Settings) -> None:
+    rows = [{"oops": 1}, 3, {"asset_id": "a0", "expert": PEOPLE[0], "class": "romance"}]
+    plan = bring(pool, "romance", json.dumps(rows).encode())
+    assert labels(pool) == [("a0", PEOPLE[0], "romance")]
+    assert [(number, reason) for number, reason, _ in plan.left_out] == [(1, "no asset"), (2, "no row of a table")]
 
 
 _folders = itertools.count()

@@ -1,0 +1,117 @@
+"""Tables as text: commas, semicolons or tabs, read so that no row is lost and none swallows others.
+
+Commas and semicolons are read by RFC 4180, where a field may stand in quotation marks. A mark that is never closed is
+no quoting: its line is then read as it stands. Tabs know no quoting (IANA's text/tab-separated-values), yet R,
+spreadsheets and Python write it: a cell is unquoted where the file shows that quoting is meant.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from models.errors import DataError
+
+DELIMITERS = ",;\t"
+SAMPLE = 200  # records by which a delimiter is judged
+MOST_IN_A_FIELD = 2**24  # characters
+QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # a line by which spreadsheets are told the delimiter
+
+csv.field_size_limit(MOST_IN_A_FIELD)  # Python's own limit is 131,072
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row as it was written: the ``line`` on which it begins, counted from 1, and its cells."""
+
+    line: int
+    cells: list[str]
+
+
+def decoded(content: bytes) -> str:
+    """The text in ``content``: UTF-8, or UTF-16 that says so by its byte-order mark. Raises DataError."""
+    wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        return content.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        coding, line = "UTF-16" if wide else "UTF-8", content.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"is no {coding} text in line {line} (byte {error.start} is {content[error.start]:#04x}). Save it as CSV "
+            "UTF-8 and try again."
+        ) from error
+
+
+def records(text: str, names: Sequence[str]) -> list[Record]:
+    """All records of a table, the header first, blank lines left out; ``names`` are columns that a header may have."""
+    lines = list(io.StringIO(text, newline=""))
+    told = _SEP.fullmatch(lines[0]) if lines else None
+    if told:
+        lines[0] = "\n"
+    delimiter = told.group(1) if told and told.group(1) in DELIMITERS else _delimiter(lines, names)
+    read = _tabbed(lines) if delimiter == "\t" else _quoted(lines, delimiter)
+    return [record for record in read if any(cell.strip() for cell in record.cells)]
+
+
+def _delimiter(lines: list[str], names: Sequence[str]) -> str:
+    """The delimiter by which the header has most of ``names``, then by which most records are as wide as it."""
+
+    def score(delimiter: str) -> tuple[int, float, int]:
+        read = _lines_of_tabs(lines[: 2 * SAMPLE]) if delimiter == "\t" else _quoted(lines[: 2 * SAMPLE], delimiter)
+        some = [record.cells for record, _ in zip(_not_blank(read), range(SAMPLE), strict=False)]
+        if not some:
+            return 0, 0.0, 0
+        header = {cell.strip().strip('"').lstrip("'") for cell in some[0]}
+        width = len(some[0])
+        alike = sum(len(cells) == width for cells in some) / len(some)
+        return len(header & set(names)), alike if width > 1 else 0.0, width
+
+    return max(DELIMITERS, key=score)
+
+
+def _not_blank(read: Iterator[Record]) -> Iterator[Record]:
+    return (record for record in read if any(cell.strip() for cell in record.cells))
+
+
+def _quoted(lines: list[str], delimiter: str) -> Iterator[Record]:
+    start = 0
+    while start < len(lines):
+        reader = csv.reader((lines[place] for place in range(start, len(lines))), delimiter=delimiter, strict=True)
+        at = 0
+        try:
+            for cells in reader:
+                yield Record(start + at + 1, cells)
+                at = reader.line_num
+            return
+        except csv.Error:
+            # A mark that opens a field and is not closed, or closed in its midst: the line alone is read as it stands.
+            cells = lines[start + at].rstrip("\r\n").split(delimiter)
+            yield Record(start + at + 1, [_bare(cell.strip(), True) if '"' in cell else cell for cell in cells])
+            start += at + 1
+
+
+def _tabbed(lines: list[str]) -> Iterator[Record]:
+    plain = list(_lines_of_tabs(lines))
+    if len({len(record.cells) for record in _not_blank(iter(plain))}) > 1:
+        # Tabs or line breaks inside quotation marks, if reading them so makes all records of one width.
+        whole = list(_quoted(lines, "\t"))
+        if len({len(record.cells) for record in _not_blank(iter(whole))}) == 1:
+            return iter(whole)
+    header = next(_not_blank(iter(plain)), None)
+    always = header is not None and all(QUOTED.fullmatch(cell) for cell in header.cells)
+    return (Record(record.line, [_bare(cell, always) for cell in record.cells]) for record in plain)
+
+
+def _lines_of_tabs(lines: list[str]) -> Iterator[Record]:
+    return (Record(number, line.rstrip("\r\n").split("\t")) for number, line in enumerate(lines, 1))
+
+
+def _bare(cell: str, always: bool) -> str:
+    """A cell without its quotation marks, where the file quotes ``always`` or the cell holds a doubled one."""
+    if not QUOTED.fullmatch(cell):
+        return cell
+    inner = cell[1:-1]
+    return inner.replace('""', '"') if always or '""' in inner else cell
