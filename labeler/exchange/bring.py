@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from labeler import attributes, ingest
 from labeler.exchange.incoming import Columns, Given, read
 from labeler.exchange.plan import SAME, Plan, Step, make
-from labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert, Queue
+from labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.answers import IMPORT
@@ -50,14 +50,14 @@ def bring(
 
 
 def _read(session: Session, attribute: Attribute, content: bytes, columns: Columns | None) -> list[Given]:
-    people: dict[tuple[int, int], str] = {
-        (project, user or 0): email
-        for project, user, email in session.execute(
-            select(Queue.project, Expert.label_studio_user, Expert.email)
-            .join(Expert, Expert.id == Queue.expert_id)
-            .where(Queue.attribute_id == attribute.id, Expert.label_studio_user.is_not(None))
+    users: dict[int, str] = {
+        user or 0: email
+        for user, email in session.execute(
+            select(Expert.label_studio_user, Expert.email).where(Expert.label_studio_user.is_not(None))
         )
     }
+    mine = select(Task.key).join(Queue, Queue.id == Task.queue_id).where(Queue.attribute_id == attribute.id)
+    people = dict.fromkeys(session.scalars(mine), users)
     return read(content, columns or Columns(), attribute.classes, people)
 
 

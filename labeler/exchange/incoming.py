@@ -49,7 +49,7 @@ def read(
     content: bytes,
     columns: Columns,
     classes: Sequence[str],
-    people: Mapping[tuple[int, int], str],
+    people: studio.People,
 ) -> list[Given]:
     """The rows of a file, whatever format it is in; which one is seen by its content.
 
@@ -80,7 +80,7 @@ def _unguarded(table: tables.Table) -> tables.Table:
 
 
 def _json(
-    content: bytes, columns: Columns, classes: Sequence[str], people: Mapping[tuple[int, int], str]
+    content: bytes, columns: Columns, classes: Sequence[str], people: studio.People
 ) -> tables.Table | list[Given]:
     held, lines = tables.objects(content)
     if len(held) == 1 and isinstance(held[0], Mapping) and "labels" in held[0]:

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from labeler.exchange.answers import Exported, Row
+from labeler.label_studio.address import KEY
 from labeler.label_studio.config import read_value, write_result
 from models.answers import SKIP
 from models.clock import iso
 from models.errors import UnknownAnnotationShape
 
+People = Mapping[str, Mapping[int, str]]  # a task's key -> user id in its Label Studio -> expert's address
 REMOTE = ("http://", "https://", "s3://", "gs://", "azure-blob://")
 
 
@@ -45,10 +47,11 @@ def _annotation(row: Row) -> dict[str, Any]:
     }
 
 
-def rows_of(tasks: Sequence[Any], classes: Sequence[str], people: Mapping[tuple[int, int], str]) -> Iterator[Any]:
+def rows_of(tasks: Sequence[Any], classes: Sequence[str], people: People) -> Iterator[Any]:
     """The answers in an export of Label Studio: dictionaries, and in place of one that cannot be read its reason.
 
-    ``people`` maps (project, user id) of our own queues to an expert's address: a user id means nothing elsewhere.
+    ``people`` maps user ids to experts' addresses, by the keys of the tasks for which they mean that: those of our own
+    queues. In another Label Studio the same number is somebody else.
     """
     for task in tasks:
         if not isinstance(task, Mapping) or not isinstance(task.get("data"), Mapping):
@@ -64,7 +67,7 @@ def rows_of(tasks: Sequence[Any], classes: Sequence[str], people: Mapping[tuple[
                 continue
             yield {
                 "asset_id": task["data"].get("asset_id"),
-                "expert": _expert(annotation, experts, task.get("project"), people),
+                "expert": _expert(annotation, experts, people.get(str(task["data"].get(KEY) or ""), {})),
                 "class": value,
                 "answered_at": annotation.get("created_at"),
                 "updated_at": annotation.get("updated_at"),
@@ -76,12 +79,10 @@ def _inside(held: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _expert(
-    annotation: Mapping[str, Any], experts: Mapping[str, str], project: Any, people: Mapping[tuple[int, int], str]
-) -> str | None:
+def _expert(annotation: Mapping[str, Any], experts: Mapping[str, str], people: Mapping[int, str]) -> str | None:
     who = annotation.get("completed_by")
     if isinstance(who, Mapping) and who.get("email"):
         return str(who["email"])
     # An annotation that went through Label Studio has our id as its import_id.
     named = experts.get(str(annotation.get("import_id", annotation.get("id"))))
-    return named or (people.get((project, who)) if isinstance(who, int) and isinstance(project, int) else None)
+    return named or (people.get(who) if isinstance(who, int) else None)

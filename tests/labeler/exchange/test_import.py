@@ -23,7 +23,7 @@ from labeler.exchange.answers import agreed_rows, exported
 from labeler.exchange.bring import bring, preview
 from labeler.exchange.incoming import Columns
 from labeler.exchange.plan import Plan
-from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Queue
+from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Queue, Task
 from labeler.records.session import engine, reading, writing
 from labeler.settings import Settings, build
 from models.audit import reserved
@@ -249,18 +249,21 @@ def test_half_a_letter_in_json_is_a_name_that_nobody_has(pool: Settings) -> None
 def test_label_studios_own_export_tells_experts_by_address_or_by_our_queues(pool: Settings) -> None:
     with writing(pool) as session:
         session.get_one(Expert, 2).label_studio_user = 31
-        session.add(Queue(attribute_id=1, expert_id=2, project=7, view=1, created_at=NOON))
+        session.add(Queue(id=1, attribute_id=1, expert_id=2, project=7, view=1, created_at=NOON))
+        session.flush()
+        ours = Task(queue_id=1, asset_pk=1, key="ours", purpose="seed", utility=0.5, reason="r", run=1, created_at=NOON)
+        session.add(ours)
 
-    def task(asset: str, who: object, project: int, value: str = "romance") -> dict[str, object]:
+    def task(asset: str, who: object, key: str, value: str = "romance") -> dict[str, object]:
         choice = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": [value]}}
         one = {"id": 5, "completed_by": who, "result": [choice], "created_at": EARLIER, "updated_at": LATER}
-        return {"id": 1, "project": project, "data": {"asset_id": asset}, "annotations": [one]}
+        return {"id": 1, "project": 7, "data": {"asset_id": asset, "attune_key": key}, "annotations": [one]}
 
     tasks = [
-        task("a0", {"email": "ana@example.org", "id": 3}, 1),
-        task("a2", 31, 7),
-        task("a3", 31, 8),  # somebody else's project: the number means nobody
-        task("a4", 31, 7, "gone"),
+        task("a0", {"email": "ana@example.org", "id": 3}, ""),
+        task("a2", 31, "ours"),
+        task("a3", 31, "theirs"),  # a task of another Label Studio, whose project and user have the same numbers
+        task("a4", 31, "ours", "gone"),
         {"id": 9},
     ]
     plan = bring(pool, "romance", json.dumps(tasks).encode())
