@@ -47,17 +47,19 @@ def start(workspace: Path, output: Path) -> subprocess.Popen[bytes]:
 
 
 def kill(process: subprocess.Popen[bytes]) -> int:
-    """Kill -9 the demo and all that it started, at once; how many processes."""
+    """Kill -9 the demo and all that it started, at one moment; how many processes."""
     family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-    for one in family:
-        with suppress(psutil.NoSuchProcess):
-            one.send_signal(signal.SIGKILL)
+    # Stopped first: none is to see another's end and complain of it.
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for one in family:
+            with suppress(psutil.NoSuchProcess):
+                one.send_signal(number)
     process.wait()
     return len(family)
 
 
 def until_ready(process: subprocess.Popen[bytes], output: Path, seconds: float) -> bool:
-    """Wait until the demo says that it is up; False where ``seconds`` were too few. Raises SystemExit where it ended."""
+    """Wait until the demo says that it is up; False where ``seconds`` were too few. Exits where the demo ended."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if READY in output.read_text(errors="replace"):
