@@ -93,7 +93,7 @@ def _one(settings: Settings, name: str, eye: Eye, budget: Budget, said: Callable
             value = eye.answer(name, asset)
             before = counters(settings, name)[0]
             try:
-                person.answer(task["id"], value, lead_time=1.5, once=once(name, eye, asset))
+                person.answer(task["id"], value, lead_time=1.5, once=once(project, asset))
             except LabelStudioRefused as error:
                 budget.used(False)
                 if error.status not in {GONE, GIVEN}:
@@ -105,9 +105,10 @@ def _one(settings: Settings, name: str, eye: Eye, budget: Budget, said: Callable
             wait_learned(settings, name, before + 1)
 
 
-def once(name: str, eye: Eye, asset: str) -> UUID:
-    """The name of one expert's answer on one asset: the same whenever it is given."""
-    return uuid5(NAMES, f"{name}/{eye.name}/{asset}")
+def once(project: int, asset: str) -> UUID:
+    """The name of an expert's answer on one asset, the same whenever it is given; a project is one expert's and one
+    attribute's, and several workspaces may share a Label Studio."""
+    return uuid5(NAMES, f"{project}/{asset}")
 
 
 def given(settings: Settings, name: str) -> int:

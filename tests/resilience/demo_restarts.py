@@ -30,7 +30,8 @@ from sqlalchemy import select
 from labeler.label_studio import LabelStudio
 from labeler.records.schema import Annotation, Asset, Expert, Queue
 from labeler.records.session import reading
-from labeler.settings import Settings, build
+from labeler.settings import Settings, build, variable
+from labeler.supervise import free_ports
 
 READY = "Attune is up."
 BAD = re.compile(r"IntegrityError|UNIQUE constraint|Traceback \(most recent call last\)")
@@ -111,6 +112,10 @@ def run(kills: int, seed: int, longest: float, folder: Path) -> dict[str, Any]:
     """The whole trial; what the last line says."""
     chance, workspace = random.Random(seed), folder / "workspace"
     os.environ.pop("ATTUNE_WORKSPACE", None)
+    # Not the usual ports: others' tests ask there, and Label Studio's log would hold their mistakes.
+    ports = free_ports(build({}, workspace=workspace))
+    for name in ("web_port", "label_studio_port", "redis_port"):
+        os.environ[variable(name)] = str(getattr(ports, name))
     starts, outputs = [], []
     for number in range(kills + 1):
         outputs.append(folder / f"start-{number + 1}.log")

@@ -137,18 +137,17 @@ def each_answer_once(settings: Settings, ls: LabelStudio) -> None:
 
 
 def test_label_studio_refuses_an_answer_given_again(settings: Settings, ls: LabelStudio) -> None:
-    drawn = run.load(settings, lambda _: jobs.quiet)
+    run.load(settings, lambda _: jobs.quiet)
     sample = prepare.samples()[run.FINISHED]
     run.people_and_queues(settings, [sample], ["ana"], lambda _: jobs.quiet)
-    (eye,) = [one for one in stock_experts(drawn) if one.name == "ana"]
     project = simulate._project(settings, run.FINISHED, f"ana@{prepare.DOMAIN}")
     with ExpertSession.login(settings.label_studio_address, f"ana@{prepare.DOMAIN}", prepare.PASSWORD) as person:
         task = person.next_task(project)
         assert task is not None
-        name = simulate.once(run.FINISHED, eye, task["data"]["asset_id"])
-        person.answer(task["id"], "serious", once=name)
+        name = simulate.once(project, task["data"]["asset_id"])
+        person.answer(task["id"], sample.classes[0], once=name)
         with pytest.raises(LabelStudioRefused) as refused:
-            person.answer(task["id"], "serious", once=name)
+            person.answer(task["id"], sample.classes[0], once=name)
     assert refused.value.status == simulate.GIVEN
     jobs.run_here(settings, "sync")
     assert simulate.given(settings, run.FINISHED) == 1
