@@ -1,8 +1,10 @@
-# `make demo` and `make test` do all the set-up that they need. VENV= puts the environment elsewhere.
+# `make demo` and `make test` do all the set-up that they need. VENV= puts the environment elsewhere; one that belongs to
+# another clone is left alone unless TAKE=yes says to point it here.
 VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TAKE ?=
 LABEL_STUDIO_ENV ?=
 BENCH := bench-results
 # Tests run in two processes; a module stays in one, and so does all that needs Label Studio. TWO= runs them in one.
@@ -18,7 +20,7 @@ ifneq ($(LABEL_STUDIO_ENV),)
 export ATTUNE_LABEL_STUDIO_ENV = $(LABEL_STUDIO_ENV)
 endif
 
-.PHONY: help install label-studio browser demo demo-check test test-quick lint bench clean
+.PHONY: help install ours label-studio browser demo demo-check test test-quick lint bench clean
 
 help:
 	@echo "make demo        everything up with the sample catalogue; stays until Ctrl-C"
@@ -26,11 +28,14 @@ help:
 	@echo "make test        the whole test suite    make test-quick  without the slow tests"
 	@echo "                 make test PYTEST='-k queue -x' adds arguments of pytest"
 	@echo "make lint        ruff and mypy           make bench       the small benchmarks, into $(BENCH)/"
-	@echo "make install     prepares $(VENV) alone"
+	@echo "make install     prepares $(VENV) alone  VENV=FOLDER puts it there, for each of these commands"
 
 install: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
+ours:
+	@test -n "$(TAKE)" || test ! -x $(BIN)/python || $(BIN)/python tests/own_environment.py "$(VENV)" "$(MAKECMDGOALS)"
+
+$(STAMP): pyproject.toml constraints.txt $(if $(TAKE),ours) | ours
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
 	  { echo "Python 3.11 or 3.12 is needed, $(PYTHON) is another. Name one: make PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -19,6 +19,14 @@ def is_aside(session: Session, annotation: Annotation) -> bool:
     return annotation.deleted_at is not None and revisions.last_event(session, annotation) == SET_ASIDE
 
 
+def was_aside(session: Session, annotation: Annotation) -> bool:
+    """Whether an answer was set aside, and not taken back, before what happened to it last."""
+    kinds = select(AnnotationEvent.kind).where(
+        AnnotationEvent.annotation_id == annotation.id, AnnotationEvent.kind.in_((SET_ASIDE, TAKEN_BACK))
+    )
+    return session.scalar(kinds.order_by(AnnotationEvent.id.desc()).limit(1)) == SET_ASIDE
+
+
 def were_set_aside() -> ColumnElement[bool]:
     """`is_aside` as a condition on ``Annotation``."""
     later = aliased(AnnotationEvent)

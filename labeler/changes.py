@@ -22,13 +22,20 @@ def one_writer(session: Session, attribute_id: int | None) -> None:
 
 
 def remember(session: Session, annotation: Annotation, kind: str, via: str) -> None:
-    """Add a line to an answer's history; ``via`` says which path told it: webhook, sync, import, leaver."""
+    """Add a line to an answer's history; ``via`` says which path told it: webhook, sync, import, leaver.
+
+    The same line again, as when an edit is undone by a clock that was set back, is not added twice.
+    """
+    at = annotation.deleted_at or annotation.updated_at
+    same = (AnnotationEvent.annotation_id == annotation.id, AnnotationEvent.kind == kind)
+    if session.scalar(select(AnnotationEvent.id).where(*same, AnnotationEvent.updated_at == at)) is not None:
+        at = now()
     session.add(
         AnnotationEvent(
             annotation_id=annotation.id,
             kind=kind,
             value=annotation.value,
-            updated_at=annotation.deleted_at or annotation.updated_at,
+            updated_at=at,
             via=via,
             received_at=now(),
         )

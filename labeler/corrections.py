@@ -20,7 +20,7 @@ log = logging.getLogger("attune.web")
 
 
 def open_again(settings: Settings, viewer: Viewer, attribute: str, annotation_id: int) -> str | None:
-    """The address in Label Studio of the viewer's own answer on ``attribute``; None where it is not theirs.
+    """The address in Label Studio of the viewer's own answer on ``attribute``; None where it is not theirs or gone.
 
     Label Studio not answering does not stop it: its page then says so by itself.
     """
@@ -30,10 +30,12 @@ def open_again(settings: Settings, viewer: Viewer, attribute: str, annotation_id
         return None
     address, until = media_url(settings, secrets.load(settings.secrets), found.asset_id, now())
     try:
-        refresh_images(LabelStudio.connect(settings), found.project, {found.label_studio_task: address})
+        renewed = refresh_images(LabelStudio.connect(settings), found.project, {found.address: address})
     except LabelStudioError as error:
-        log.warning("image of task %s not renewed: %s", found.label_studio_task, error)
+        log.warning("image of task %d not renewed: %s", found.address.task, error)
         return found.url
+    if not renewed:  # gone, or the id is another task's: nobody may correct that one by mistake
+        return None
     with writing(settings) as session:
         session.get_one(Task, found.task).signed_until = until
     return found.url

@@ -23,7 +23,7 @@ from rq import Queue as Waiting
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from labeler import jobs, mending
+from labeler import jobs, mending, misfiled, strays
 from labeler.label_studio import LabelStudio, projects
 from labeler.label_studio.install import VERSION
 from labeler.label_studio.projects import Project
@@ -48,12 +48,13 @@ NOT_MADE = "not made yet"
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: its name, state, the facts, and what to do where it is not well."""
+    """What one check found: its name, state, the facts, what to do where it is not well, and for --json each case."""
 
     name: str
     state: State
     found: str
     todo: str = ""
+    cases: tuple[dict[str, object], ...] = ()
 
 
 Check = Callable[[Settings], Finding]
@@ -77,10 +78,17 @@ def examine(settings: Settings) -> Iterator[Finding]:
         except (*NO_ANSWER, LabelStudioUnreachable):
             finding = Finding(name, "fail", f"does not answer at {_address(settings, name)}", START)
         except (AttuneError, SQLAlchemyError, RedisError, requests.RequestException, OSError) as error:
-            finding = Finding(name, "fail", f"{type(error).__name__}: {error}".split("\n", 1)[0], START)
+            finding = Finding(name, "fail", _in_words(error), START)
         if finding.state == "fail" or finding.found == NOT_MADE:
             broken.add(name)
         yield finding
+
+
+def _in_words(error: Exception) -> str:
+    """What a check ran into; what a library raised is not for people."""
+    if isinstance(error, AttuneError):
+        return str(error).split("\n", 1)[0]
+    return error.strerror if isinstance(error, OSError) and error.strerror else "does not do what was asked of it"
 
 
 def _own(settings: Settings, finding: Finding) -> Finding:
@@ -238,6 +246,34 @@ def _has_hook(ls: LabelStudio, queue: Queue, address: str, secret: str) -> bool:
         return False
 
 
+def answers(settings: Settings) -> Finding:
+    """Each answer in Label Studio is in the records, on the same image and as the same person's; none is left out."""
+    with _connected(settings) as ls:
+        wrong = misfiled.compare(settings, ls)
+    with reading(settings) as session:
+        left = strays.listed(session)
+    cases = tuple([one.to_dict() for one in wrong] + [dict(one.to_dict()) for one in left])
+    if not cases:
+        return Finding("answers", "ok", "each is on the image that Label Studio shows")
+    moved = [one for one in wrong if one.recorded_image]
+    said, todo = [], []
+    if moved:
+        said.append(f"{len(moved)} on another image or as another person's than Label Studio shows: {_some(moved)}")
+        todo.append("File the answers as Label Studio shows them, and learn from them again: attune sync --all")
+    if len(wrong) > len(moved):
+        said.append(f"{len(wrong) - len(moved)} in Label Studio and not here yet")
+        todo.append("Bring them in: attune sync --all")
+    for reason in sorted({one.reason for one in left}):
+        said.append(f"{sum(one.reason == reason for one in left)} left out ({reason})")
+        todo.append(strays.TODO[reason])
+    return Finding("answers", "fail" if moved else "warn", "; ".join(said), " ".join(todo), cases)
+
+
+def _some(moved: list[misfiled.Misfiled]) -> str:
+    shown = [f"{one.author} on {one.image} ({one.attribute}), here on {one.recorded_image}" for one in moved[:3]]
+    return ", ".join(shown) + (" …" if len(moved) > 3 else "")
+
+
 def encoder(settings: Settings) -> Finding:
     """The encoder's weights are on this machine or can be had."""
     from models.weights import locate
@@ -256,6 +292,7 @@ NEEDS = {
     "token": ("label studio",),
     "clock": ("label studio",),
     "webhooks": ("label studio", "web app", "records"),
+    "answers": ("label studio", "token", "records"),
 }
 CHECKS: dict[str, Check] = {
     "python": python,
@@ -269,5 +306,6 @@ CHECKS: dict[str, Check] = {
     "clock": clock,
     "web app": web,
     "webhooks": webhooks,
+    "answers": answers,
     "encoder": encoder,
 }

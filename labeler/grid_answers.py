@@ -14,19 +14,20 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import aside, changes, revisions
+from labeler import addresses, aside, authors, changes, revisions, strays, withdrawn
 from labeler.label_studio import grid as room
+from labeler.label_studio.address import KEY
 from labeler.records.schema import (
     Annotation,
     Asset,
     Attribute,
-    Expert,
     Grid,
     GridAnswer,
     GridPage,
-    Tombstone,
+    new_key,
 )
-from models.clock import now, parse
+from labeler.seen import UNREADABLE, Seen, moment
+from models.clock import now
 from models.errors import UnknownAnnotationShape
 
 log = logging.getLogger("attune.ingest")
@@ -34,40 +35,97 @@ PURPOSE = "seed"
 
 
 def store(
-    session: Session, grid: Grid, task: int, data: Mapping[str, Any], annotation: Mapping[str, Any], via: str
+    session: Session,
+    grid: Grid,
+    task: int,
+    data: Mapping[str, Any],
+    annotation: Mapping[str, Any],
+    via: str,
+    asked_at: datetime | None = None,
+    by_id: Mapping[int, str] | None = None,
 ) -> bool:
     """Bring one page's answer into the records; True where it changes what a learner sees.
 
-    ``data`` is the task's, which brings along a page that the records lack. Raises UnknownAnnotationShape.
+    ``data`` is the task's, which brings along a page that the records lack. ``asked_at`` is when Label Studio was
+    asked, None for what came unasked, ``by_id`` the addresses of its users. Raises UnknownAnnotationShape.
     """
     changes.one_writer(session, grid.attribute_id)
     page = _page(session, grid, task, data)
-    try:
-        told, at = int(annotation["id"]), _moment(annotation["updated_at"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise UnknownAnnotationShape(
-            f"The answer of a page lacks or garbles {error}; expected id, updated_at."
-        ) from error
-    if session.get(Tombstone, told) or (page.updated_at is not None and at <= page.updated_at):
+    told, at = _identity(annotation)
+    if withdrawn.is_buried(session, grid.project, told, asked_at):
         return False
-    ticks = room.read_ticks(annotation, page.asset_pks)
+    if told == page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
+        return False
+    expert = authors.expert_of(session, *_author(annotation, by_id))
+    if expert is None:
+        _leave_out(session, grid, task, annotation, strays.UNKNOWN_AUTHOR, by_id)
+        page.state = page.state if page.label_studio_id else "retired"  # Label Studio shows it to nobody any more
+        return False
+    if told != page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
+        return False
+    try:
+        ticks = room.read_ticks(annotation, page.asset_pks)
+    except UnknownAnnotationShape:
+        _leave_out(session, grid, task, annotation, UNREADABLE, by_id)
+        page.state = page.state if page.label_studio_id else "retired"
+        return False
+    strays.settle(session, grid.project, told)
     page.state, page.label_studio_id, page.updated_at = "answered", told, at
     values = _values(session, grid, page, ticks, at)
-    expert = _expert(session, grid, annotation)
-    changed = [_bring(session, grid, page, key, values.get(key), expert, annotation, at, via) for key in page.asset_pks]
+    changed = [
+        _bring(session, grid, page, key, values.get(key), expert.id, annotation, at, via) for key in page.asset_pks
+    ]
     if any(changed):
         changes.count(session, grid.attribute_id)
     return any(changed)
 
 
+def _identity(annotation: Mapping[str, Any]) -> tuple[int, datetime]:
+    try:
+        return int(annotation["id"]), moment(annotation["updated_at"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnknownAnnotationShape(
+            f"The answer of a page lacks or garbles {error}; expected id, updated_at."
+        ) from error
+
+
+def _author(annotation: Mapping[str, Any], by_id: Mapping[int, str] | None) -> tuple[int | None, str]:
+    """User id and address (empty where nobody asked for it)."""
+    who = annotation.get("completed_by")
+    number = who.get("id") if isinstance(who, Mapping) else who
+    return number, (by_id or {}).get(number, "") if isinstance(number, int) else ""
+
+
+def _leave_out(
+    session: Session,
+    grid: Grid,
+    task: int,
+    annotation: Mapping[str, Any],
+    reason: str,
+    by_id: Mapping[int, str] | None,
+) -> None:
+    told, at = _identity(annotation)
+    user, address = _author(annotation, by_id)
+    about = Seen(told, task, "a page of images", str(annotation.get("result"))[:200], user, at, at, None, "", address)
+    log.warning("page answer %d left out: %s", told, reason)
+    strays.keep(session, grid.attribute_id, grid.expert_id, grid.project, about, reason)
+
+
 def _page(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> GridPage:
-    found = session.scalar(select(GridPage).where(GridPage.label_studio_task == task))
-    if found is not None:
+    """The page that was answered: by its key, and for one of before keys by its address and its images."""
+    key = str(data.get(KEY) or "")
+    mine = select(GridPage).where(GridPage.grid_id == grid.id)
+    found = session.scalar(mine.where(GridPage.key == key if key else GridPage.label_studio_task == task))
+    if found is not None and (key or not data or set(room.keys_of(data)) >= set(found.asset_pks)):
+        addresses.claim(session, found, task)
         return found
-    keys = [key for key in room.keys_of(data) if session.get(Asset, key) is not None]
-    found = GridPage(grid_id=grid.id, label_studio_task=task, ticked=str(data.get("ticked", "")), state="open")
+    taken = bool(key) and session.scalar(select(GridPage.id).where(GridPage.key == key)) is not None
+    keys = [one for one in room.keys_of(data) if session.get(Asset, one) is not None]
+    found = GridPage(grid_id=grid.id, ticked=str(data.get("ticked", "")), state="open")
+    found.key = new_key() if taken or not key else key[:32]
     found.unticked, found.asset_pks = data.get("unticked"), keys
     found.signed_until = found.created_at = now()
+    addresses.claim(session, found, task)
     session.add(found)
     session.flush()
     return found
@@ -84,13 +142,6 @@ def _values(session: Session, grid: Grid, page: GridPage, ticks: set[int] | None
     }
     said = {key: today[key in ticks] for key in page.asset_pks}
     return {key: value for key, value in said.items() if value is not None}
-
-
-def _expert(session: Session, grid: Grid, annotation: Mapping[str, Any]) -> int:
-    author = annotation.get("completed_by")
-    author = author.get("id") if isinstance(author, Mapping) else author
-    found = session.scalar(select(Expert.id).where(Expert.label_studio_user == author)) if author else None
-    return found or grid.expert_id
 
 
 def _bring(
@@ -161,7 +212,7 @@ def _make(
         purpose=PURPOSE,
         # The page's time is all images' together.
         lead_seconds=float(seconds) / len(page.asset_pks) if isinstance(seconds, int | float) else None,
-        answered_at=_moment(annotation.get("created_at") or at),
+        answered_at=moment(annotation.get("created_at") or at),
         updated_at=at,
         received_at=now(),
     )
@@ -171,17 +222,31 @@ def _make(
     changes.remember(session, made, "created", via)
 
 
-def delete(session: Session, label_studio_ids: Sequence[int], via: str) -> set[int]:
-    """Take back the answers of pages whose annotation was deleted; the ids of the attributes that this touches.
+def delete_reported(session: Session, payload: Mapping[str, Any], label_studio_ids: Sequence[int]) -> set[int]:
+    """A webhook says that annotations of a project for pages were deleted; the ids of the attributes that this touches.
 
-    The page is open again, as Label Studio serves it again. `ingest.delete` sets the tombstones.
+    Nothing happens where the project is none of ours.
+    """
+    grid = _grid_of(session, payload)
+    if grid is None or not label_studio_ids:
+        return set()
+    changes.one_writer(session, grid.attribute_id)
+    withdrawn.bury(session, grid.project, label_studio_ids)
+    return delete(session, grid, label_studio_ids, "webhook")
+
+
+def delete(session: Session, grid: Grid, label_studio_ids: Sequence[int], via: str) -> set[int]:
+    """Take back the answers of the grid's pages whose annotation was deleted; the ids of the attributes touched.
+
+    The page is open again, as Label Studio serves it again.
     """
     touched: set[int] = set()
-    for page in session.scalars(select(GridPage).where(GridPage.label_studio_id.in_(label_studio_ids))).all():
-        grid = session.get_one(Grid, page.grid_id)
-        page.state, page.label_studio_id, page.updated_at = "open", None, None
-        mine = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
-        for known in session.scalars(mine.where(GridAnswer.page_id == page.id)).all():
+    mine = (GridPage.grid_id == grid.id, GridPage.label_studio_id.in_(label_studio_ids))
+    for page in session.scalars(select(GridPage).where(*mine)).all():
+        page.state = "open" if page.label_studio_task is not None else "retired"
+        page.label_studio_id, page.updated_at = None, None
+        rows = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
+        for known in session.scalars(rows.where(GridAnswer.page_id == page.id)).all():
             if aside.is_aside(session, known):
                 aside.withdraw(session, known, via)
             elif known.deleted_at is None:
@@ -194,9 +259,7 @@ def delete(session: Session, label_studio_ids: Sequence[int], via: str) -> set[i
 
 def from_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
     """A webhook's answer, where its project is one for pages; the ids of the attributes whose answers changed."""
-    project = payload.get("project")
-    number = project.get("id") if isinstance(project, Mapping) else project
-    grid = session.scalar(select(Grid).where(Grid.project == number)) if isinstance(number, int) else None
+    grid = _grid_of(session, payload)
     task, annotation = payload.get("task"), payload.get("annotation")
     if grid is None or not isinstance(task, Mapping) or not isinstance(annotation, Mapping):
         return set()
@@ -204,5 +267,7 @@ def from_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
     return {grid.attribute_id} if changed else set()
 
 
-def _moment(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else parse(str(value))
+def _grid_of(session: Session, payload: Mapping[str, Any]) -> Grid | None:
+    project = payload.get("project")
+    number = project.get("id") if isinstance(project, Mapping) else project
+    return session.scalar(select(Grid).where(Grid.project == number)) if isinstance(number, int) else None

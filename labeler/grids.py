@@ -12,15 +12,16 @@ from filelock import FileLock
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
+from labeler import addresses, attributes
 from labeler.label_studio import grid as room
 from labeler.label_studio import projects
 from labeler.label_studio import queue as label_studio_queue
+from labeler.label_studio.address import Address
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.projects import Project
 from labeler.media import media_url
 from labeler.mending import webhook_address
-from labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage
+from labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage, new_key
 from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
@@ -70,12 +71,12 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Ex
         if found is not None:
             return found
         secret = load_secrets(settings.secrets).webhook_secret
-        title, mark = f"{attribute.name} · {expert.name} · pages", _mark(secret, attribute, expert)
-        orphan = projects.find(ls, title, mark)
+        title, label = f"{attribute.name} · {expert.name} · pages", mark(secret, attribute, expert)
+        orphan = projects.find(ls, title, label)
         if orphan is not None:  # a killed maker's
             projects.delete(ls, Project(orphan, 0, None))
         made = room.create(
-            ls, title, attributes.instruction(attribute, pages=True), webhook_address(settings), secret, mark
+            ls, title, attributes.instruction(attribute, pages=True), webhook_address(settings), secret, label
         )
         with writing(settings) as session:
             row = Grid(attribute_id=attribute.id, expert_id=expert.id, project=made.id, view=made.view)
@@ -84,7 +85,8 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Ex
         return row
 
 
-def _mark(secret: str, attribute: Attribute, expert: Expert) -> str:
+def mark(secret: str, attribute: Attribute, expert: Expert) -> str:
+    """What the project for an expert's pages is known by in Label Studio, as `queues.mark`."""
     key = f"grid:{attribute.id}:{expert.id}:{attribute.created_at.isoformat()}"
     return f"attune-{hmac.digest(secret.encode(), key.encode(), 'sha256').hex()[:32]}"
 
@@ -103,11 +105,13 @@ def add(
     Killed in between, Label Studio has a page that the records lack: its answer brings the page along.
     """
     until, data = _signed(settings, question, ticked, unticked, keys)
-    task = room.add(ls, grid.project, data)
+    key = new_key()
+    task = room.add(ls, grid.project, data, key)
     with writing(settings) as session:
-        page = session.scalar(select(GridPage).where(GridPage.label_studio_task == task))
+        page = session.scalar(select(GridPage).where(GridPage.key == key))
         if page is None:  # unless its answer was here sooner
-            page = GridPage(grid_id=grid.id, label_studio_task=task, ticked=ticked, unticked=unticked, state="open")
+            page = GridPage(grid_id=grid.id, key=key, ticked=ticked, unticked=unticked, state="open")
+            addresses.claim(session, page, task)
             page.asset_pks, page.signed_until, page.created_at = [int(key) for key in keys], until, now()
             session.add(page)
     return page
@@ -134,15 +138,17 @@ def renew(settings: Settings, ls: LabelStudio, grid: Grid) -> int:
     with reading(settings) as session:
         pages = open_pages(session, grid.id)
         question = session.get_one(Attribute, grid.attribute_id).question
-    old = [page for page in pages if page.created_at < now() - STALE]
-    gone = set(label_studio_queue.retire(ls, grid.project, [page.label_studio_task for page in old])) if old else set()
+    where = {page.id: found for page in pages if (found := addresses.of_page(page)) is not None}
+    old = [where[page.id] for page in pages if page.id in where and page.created_at < now() - STALE]
+    gone = set(label_studio_queue.retire(ls, grid.project, old))
     due = [page for page in pages if page.signed_until < now() + RENEW and page.label_studio_task not in gone]
+    due = [page for page in due if page.id in where]
     signed = {page.id: _signed(settings, question, page.ticked, page.unticked, page.asset_pks) for page in due}
-    room.renew(ls, grid.project, {page.label_studio_task: signed[page.id][1] for page in due})
+    room.renew(ls, grid.project, {where[page.id]: signed[page.id][1] for page in due})
     with writing(settings) as session:
-        for page in old:
+        for page in pages:
             if page.label_studio_task in gone:
-                session.get_one(GridPage, page.id).state = "retired"
+                addresses.leave(session.get_one(GridPage, page.id))
         for page in due:
             session.get_one(GridPage, page.id).signed_until = signed[page.id][0]
     return len(due)
@@ -153,18 +159,21 @@ def take_back(settings: Settings, ls: LabelStudio, *which: ColumnElement[bool]) 
 
     Those of a leaver, say, or those that ask what the question was before a revision.
     """
-    pages = select(Grid.project, GridPage.label_studio_task).join(GridPage, GridPage.grid_id == Grid.id)
-    waiting: dict[int, list[int]] = defaultdict(list)
+    pages = select(Grid.project, GridPage).join(GridPage, GridPage.grid_id == Grid.id)
+    waiting: dict[int, list[Address]] = defaultdict(list)
     with reading(settings) as session:
-        for project, task in session.execute(pages.where(GridPage.state == "open", *which)):
-            waiting[project].append(task)
-    gone: list[int] = []
-    for project, tasks in waiting.items():
+        for project, page in session.execute(pages.where(GridPage.state == "open", *which)):
+            found = addresses.of_page(page)
+            if found is not None:
+                waiting[project].append(found)
+    gone: dict[str, int] = {}
+    for project, stale in waiting.items():
         with suppress(LabelStudioRefused):  # a project that somebody deleted
-            gone += label_studio_queue.retire(ls, project, tasks)
+            ids = set(label_studio_queue.retire(ls, project, stale))
+            gone |= {one.key: one.task for one in stale if one.task in ids}
     with writing(settings) as session:
-        for page in session.scalars(select(GridPage).where(GridPage.label_studio_task.in_(gone))):
-            page.state = "retired" if page.state == "open" else page.state
+        for page in session.scalars(select(GridPage).where(GridPage.key.in_(gone))):
+            addresses.leave(page)
     return len(gone)
 
 

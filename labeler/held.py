@@ -23,3 +23,13 @@ def holder(port: int, error: OSError) -> str:
     except (psutil.Error, OSError):
         pass  # macOS shows connections to root alone; the process may be gone since
     return ""
+
+
+def listener(port: int) -> int | None:
+    """The id of the process that listens on a TCP port of this machine; None where nobody does, or none can be seen."""
+    try:
+        lines = psutil.net_connections(kind="tcp")
+    except (psutil.Error, OSError):
+        return None
+    here = (line.pid for line in lines if line.status == psutil.CONN_LISTEN and line.laddr and line.laddr.port == port)
+    return next((pid for pid in here if pid), None)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import grid_answers, ingest, revisions
+from labeler import grid_answers, ingest, revisions, seen, strays, withdrawn
 from labeler.records.schema import Attribute, Queue
 from labeler.records.session import writing
 from labeler.settings import Settings
@@ -51,8 +51,9 @@ def _delete_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
             "The webhook's body has no `annotations` with an id each; Label Studio sends both with a deletion."
         ) from error
     queue = _queue_of(session, payload)
-    touched = ingest.delete(session, gone, "webhook", queue.attribute_id if queue else None)
-    return touched | grid_answers.delete(session, gone, "webhook")
+    if queue is None:
+        return grid_answers.delete_reported(session, payload, gone)
+    return withdrawn.reported(session, queue, gone)
 
 
 def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
@@ -60,8 +61,10 @@ def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
     if queue is None:
         return grid_answers.from_payload(session, payload)
     classes = revisions.every_class(session, queue.attribute_id)
-    annotations = payload.get("annotations") or [payload.get("annotation")]
-    tasks = payload.get("tasks") or [payload.get("task")]
+    renamed = strays.renamed(session.get_one(Attribute, queue.attribute_id))
+    # Of several at once Label Studio sends lists, under the names of one.
+    annotations = _several(payload.get("annotations") or payload.get("annotation"))
+    tasks = _several(payload.get("tasks") or payload.get("task"))
     if not all(isinstance(item, Mapping) for item in [*annotations, *tasks]) or not all("id" in one for one in tasks):
         raise UnknownAnnotationShape(
             "The webhook's body has no `annotation` and `task` objects with an id; Label Studio sends both."
@@ -75,6 +78,10 @@ def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
                 f"Annotation {annotation.get('id')} names the task {annotation.get('task')}, which the webhook lacks; "
                 "the next sync brings it."
             )
-        seen = ingest.read(annotation, int(task["id"]), str((task.get("data") or {}).get("asset_id", "")), classes)
-        changed |= ingest.store(session, queue, seen, "webhook")
+        found = seen.read(annotation, int(task["id"]), task.get("data") or {}, classes, renamed)
+        changed |= ingest.store(session, queue, found, "webhook")
     return {queue.attribute_id} if changed else set()
+
+
+def _several(what: Any) -> list[Any]:
+    return what if isinstance(what, list) else [what]

@@ -1,98 +1,127 @@
 """One idempotent way in for answers: a webhook's hint and the sync's reading both end in ``store``.
 
-Events may come twice, late, or out of order; Label Studio never uses an annotation's id again, so a deletion is final
-and the newest ``updated_at`` wins otherwise. Every state ever seen is kept in ``annotation_events``.
+Events may come twice, late, or out of order. Nothing of Label Studio's is taken for an identity: an answer belongs to
+the task with our key (or the queue and the image, for what was made by hand), its author is known by address, and an
+annotation's id is an address that may be given away. What the sync reads later overrules what a webhook said; webhooks
+alone never move or revive anything. Every state ever seen is kept in ``annotation_events``.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import aside, changes, jobs, revisions
-from labeler.label_studio.config import read_value
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Job, Queue, Task, Tombstone
+from labeler import addresses, aside, authors, changes, jobs, revisions, strays, withdrawn
+from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Job, Queue, Task, new_key
 from labeler.records.session import reading
+from labeler.seen import UNKNOWN_CLASS, Seen
 from labeler.settings import Settings
 from models.answers import BY_HAND
-from models.clock import now, parse
-from models.errors import ServiceDown, UnknownAnnotationShape
+from models.clock import now
+from models.errors import ServiceDown
 
 log = logging.getLogger("attune.ingest")
 PATIENCE = timedelta(minutes=1)  # a learn job that waits longer was lost with its Redis, and another is asked for
+# A reading that was asked for so long after the last news of an answer is newer, whatever Label Studio's clock says.
+SETTLED = timedelta(seconds=30)
 
 
-@dataclass(frozen=True)
-class Seen:
-    """An annotation as Label Studio told it, once."""
-
-    label_studio_id: int
-    label_studio_task: int
-    asset_id: str
-    value: str  # a class, "unsure" or "skip"
-    completed_by: int | None
-    answered_at: datetime
-    updated_at: datetime
-    lead_seconds: float | None
-
-
-def read(annotation: Mapping[str, Any], task: int, asset_id: str, classes: Sequence[str]) -> Seen:
-    """A ``Seen`` from Label Studio's JSON of one annotation.
-
-    Raises UnknownAnnotationShape where the result is not of the attribute's form.
-    """
-    try:
-        completed_by = annotation.get("completed_by")
-        if isinstance(completed_by, Mapping):
-            completed_by = completed_by.get("id")
-        seconds = annotation.get("lead_time")
-        return Seen(
-            label_studio_id=int(annotation["id"]),
-            label_studio_task=task,
-            asset_id=asset_id,
-            value=read_value(annotation, classes),
-            completed_by=None if completed_by is None else int(completed_by),
-            answered_at=_moment(annotation["created_at"]),
-            updated_at=_moment(annotation["updated_at"]),
-            lead_seconds=None if seconds is None else float(seconds),
-        )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, UnknownAnnotationShape):
-            raise
-        raise UnknownAnnotationShape(
-            f"Annotation {annotation.get('id')!r} lacks or garbles {error}; expected id, result, created_at and "
-            "updated_at as Label Studio 1.23 sends them."
-        ) from error
-
-
-def store(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
+def store(session: Session, queue: Queue, seen: Seen, via: str, asked_at: datetime | None = None) -> bool:
     """Bring one annotation into the records; True where it changes what a learner sees. Idempotent.
 
-    ``via`` says which path told it: webhook, sync or import.
+    ``via`` says which path brought it: webhook, sync or import. ``asked_at`` is when Label Studio was asked, None for
+    what came unasked.
     """
     changes.one_writer(session, queue.attribute_id)
-    if session.get(Tombstone, seen.label_studio_id):
+    if withdrawn.is_buried(session, queue.project, seen.label_studio_id, asked_at):
         return False
+    task, asset = _task_of(session, queue, seen)
+    expert = authors.expert_of(session, seen.completed_by, seen.author)
     known = session.scalar(select(Annotation).where(Annotation.label_studio_id == seen.label_studio_id))
+    if known is not None and not _is_same(known, queue, seen, asset):
+        if asked_at is None:
+            log.warning("annotation %d is on another image than before: left to the sync", seen.label_studio_id)
+            return False
+        _give_up(session, known, via)
+        known = None
+    reason = seen.wrong or (strays.UNKNOWN_IMAGE if asset is None else "")
+    if not reason and expert is None and (known is None or seen.completed_by is not None):
+        reason = strays.UNKNOWN_AUTHOR
+    if reason:
+        return _leave_out(session, queue, seen, reason, task, known, via)
+    assert asset is not None
+    strays.settle(session, queue.project, seen.label_studio_id)
     value = revisions.value_now(session, queue.attribute_id, seen.value, seen.updated_at)
-    if known is None:
-        return _create(session, queue, seen, value, via)
-    if seen.updated_at <= known.updated_at:
-        return False
+    if known is not None:
+        moved = expert is not None and known.expert_id != expert.id
+        if moved and asked_at is not None and expert is not None:
+            known.expert_id = expert.id
+        return _update(session, known, seen, value, via, asked_at) or (moved and asked_at is not None)
+    assert expert is not None
+    _create(session, queue, seen, task or _by_hand(session, queue, seen, asset), expert.id, value, via)
+    return True
+
+
+def _task_of(session: Session, queue: Queue, seen: Seen) -> tuple[Task | None, Asset | None]:
+    """The question that an annotation answers, and its image; None where the records have no such thing.
+
+    Label Studio's id of the task is not asked: it may have been another's before.
+    """
+    asset = session.scalar(select(Asset).where(Asset.asset_id == seen.asset_id))
+    if asset is None:
+        return None, None
+    task = session.scalar(select(Task).where(Task.queue_id == queue.id, Task.asset_pk == asset.id))
+    if task is not None and (task.label_studio_task is None or (seen.key and seen.key == task.key)):
+        addresses.claim(session, task, seen.label_studio_task)
+    return task, asset
+
+
+def _is_same(known: Annotation, queue: Queue, seen: Seen, asset: Asset | None) -> bool:
+    """Whether the records' answer with this id is the one seen: on the same image, about the same, begun at the same
+    moment. Otherwise Label Studio gave the id to another annotation.
+    """
+    same_place = known.attribute_id == queue.attribute_id and asset is not None and known.asset_pk == asset.id
+    return same_place and known.answered_at == seen.answered_at
+
+
+def _give_up(session: Session, known: Annotation, via: str) -> None:
+    """Label Studio has another annotation under this answer's id, so it holds this answer no more."""
+    log.warning("annotation %s was given to another answer in Label Studio", known.label_studio_id)
+    known.label_studio_id = None
+    session.flush()
+    withdrawn.withdraw(session, [known], via)
+
+
+def _leave_out(
+    session: Session, queue: Queue, seen: Seen, reason: str, task: Task | None, known: Annotation | None, via: str
+) -> bool:
+    """Keep as a stray what counts nowhere; whether an answer that counted until now went with it.
+
+    Its question does not wait at the head of the queue: Label Studio has it as answered. It may be asked again, except
+    where only the class is unknown, which an owner can say the meaning of.
+    """
+    log.warning("annotation %d on %r left out: %s", seen.label_studio_id, seen.asset_id, reason)
+    strays.keep(session, queue.attribute_id, queue.expert_id, queue.project, seen, reason)
+    changed = bool(withdrawn.withdraw(session, [known], via)) if known is not None else False
+    others = select(Annotation.id).where(Annotation.deleted_at.is_(None))
+    if task is not None and session.scalar(others.where(Annotation.task_id == task.id).limit(1)) is None:
+        task.state = "answered" if reason == UNKNOWN_CLASS else "retired"
+    return changed
+
+
+def _update(
+    session: Session, known: Annotation, seen: Seen, value: str | None, via: str, asked_at: datetime | None
+) -> bool:
     is_aside = aside.is_aside(session, known)
-    if known.deleted_at is not None and not is_aside and not revisions.lapsed(session, known):
-        return False
-    if not _is_same(session, queue, known, seen):
-        log.error(
-            "annotation %s is on %r of queue %d now, and was on another image before; kept as it was. Was the "
-            "database of Label Studio exchanged?", seen.label_studio_id, seen.asset_id, queue.id,
-        )  # fmt: skip
+    gone = known.deleted_at is not None and not is_aside and not revisions.lapsed(session, known)
+    if gone:
+        if asked_at is None or known.deleted_at is None or known.deleted_at >= asked_at:
+            return False
+        is_aside = aside.was_aside(session, known)
+    elif not _is_newer(session, known, seen, value, asked_at):
         return False
     if is_aside:
         if value is not None:
@@ -103,7 +132,8 @@ def store(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
     if known.deleted_at is not None and value is not None:  # corrected since a revision ended it
         known.revision = session.get_one(Attribute, known.attribute_id).revision
     known.deleted_at = None if value is not None else known.deleted_at or now()
-    changes.remember(session, known, "changed" if value is not None else revisions.LAPSED, via)
+    kind = revisions.LAPSED if value is None else "restored" if gone else "changed"
+    changes.remember(session, known, kind, via)
     if changed and known.task_id:
         session.get_one(Task, known.task_id).state = "answered" if value is not None else "retired"
     if changed:
@@ -111,20 +141,24 @@ def store(session: Session, queue: Queue, seen: Seen, via: str) -> bool:
     return changed
 
 
-def _is_same(session: Session, queue: Queue, known: Annotation, seen: Seen) -> bool:
-    """Whether what is told belongs to the annotation held: a Label Studio begun anew counts its ids from 1 again."""
-    asset = session.get_one(Asset, known.asset_pk)
-    return known.attribute_id == queue.attribute_id and asset.asset_id == seen.asset_id
+def _is_newer(session: Session, known: Annotation, seen: Seen, value: str | None, asked_at: datetime | None) -> bool:
+    """Whether what is seen is a later state than the one in the records.
 
-
-def _create(session: Session, queue: Queue, seen: Seen, value: str | None, via: str) -> bool:
-    task = _task_of(session, queue, seen)
-    if task is None:
-        log.warning("annotation %s left out: no asset %r in the records", seen.label_studio_id, seen.asset_id)
+    Label Studio's clock may have been set back between two edits, so a reading that was asked for well after the last
+    news counts as later, too.
+    """
+    if seen.updated_at >= known.updated_at:
+        return seen.updated_at > known.updated_at
+    if asked_at is None or value == known.value:
         return False
-    expert = session.scalar(
-        select(Expert).where(Expert.label_studio_user == seen.completed_by, Expert.label_studio_user.is_not(None))
-    )
+    last = select(AnnotationEvent.received_at).where(AnnotationEvent.annotation_id == known.id)
+    news = session.scalar(last.order_by(AnnotationEvent.id.desc()).limit(1)) or known.received_at
+    return asked_at > news + SETTLED
+
+
+def _create(
+    session: Session, queue: Queue, seen: Seen, task: Task, expert_id: int, value: str | None, via: str
+) -> None:
     made = Annotation(
         label_studio_id=seen.label_studio_id,
         attribute_id=queue.attribute_id,
@@ -132,7 +166,7 @@ def _create(session: Session, queue: Queue, seen: Seen, value: str | None, via: 
         task_id=task.id,
         label_studio_task=seen.label_studio_task,
         asset_pk=task.asset_pk,
-        expert_id=expert.id if expert else queue.expert_id,
+        expert_id=expert_id,
         value=value or seen.value,
         deleted_at=None if value is not None else now(),
         purpose=task.purpose,
@@ -148,88 +182,25 @@ def _create(session: Session, queue: Queue, seen: Seen, value: str | None, via: 
     # What holds no longer may be asked once more: Label Studio has the task as answered, so it needs a new one.
     task.state = "answered" if value is not None else "retired"
     changes.count(session, queue.attribute_id)
-    return True
 
 
-def _task_of(session: Session, queue: Queue, seen: Seen) -> Task | None:
-    task = session.scalar(select(Task).where(Task.label_studio_task == seen.label_studio_task))
-    if task is not None:
-        return task
-    # A task that the records lost (killed between Label Studio's import and ours) or that somebody put in by hand.
-    asset = session.scalar(select(Asset).where(Asset.asset_id == seen.asset_id))
-    if asset is None:
-        return None
-    twin = session.scalar(select(Task).where(Task.queue_id == queue.id, Task.asset_pk == asset.id))
-    if twin is not None:
-        return twin
+def _by_hand(session: Session, queue: Queue, seen: Seen, asset: Asset) -> Task:
+    """A row for a task that the records lost (killed between Label Studio's import and ours) or that somebody made."""
+    taken = bool(seen.key) and session.scalar(select(Task.id).where(Task.key == seen.key)) is not None
     task = Task(
         queue_id=queue.id,
         asset_pk=asset.id,
-        label_studio_task=seen.label_studio_task,
+        key=new_key() if taken or not seen.key else seen.key[:32],
         purpose=BY_HAND,
         utility=0.0,
         reason="Somebody put this image into the queue by hand.",
         run=0,
         created_at=now(),
     )
+    addresses.claim(session, task, seen.label_studio_task)
     session.add(task)
     session.flush()
     return task
-
-
-def delete(session: Session, label_studio_ids: Sequence[int], via: str, attribute_id: int | None = None) -> set[int]:
-    """Mark annotations as deleted, also those not seen yet; the ids of the attributes whose answers changed.
-
-    ``attribute_id``: the one that all of them belong to, where that is known.
-    """
-    touched: set[int] = set()
-    if label_studio_ids:
-        changes.one_writer(session, attribute_id)
-    for label_studio_id in label_studio_ids:
-        if session.get(Tombstone, label_studio_id) is None:
-            session.add(Tombstone(label_studio_id=label_studio_id, deleted_at=now()))
-        known = session.scalar(select(Annotation).where(Annotation.label_studio_id == label_studio_id))
-        if known is None:
-            continue
-        if aside.is_aside(session, known):
-            aside.withdraw(session, known, via)
-            _reopen(session, known)
-        if known.deleted_at is not None:
-            continue
-        known.deleted_at = now()
-        changes.remember(session, known, "deleted", via)
-        _reopen(session, known)
-        changes.count(session, known.attribute_id)
-        touched.add(known.attribute_id)
-    return touched
-
-
-def _reopen(session: Session, gone: Annotation) -> None:
-    """A task whose last answer was deleted is served again by Label Studio."""
-    others = select(Annotation.id).where(
-        Annotation.task_id == gone.task_id, Annotation.deleted_at.is_(None), Annotation.id != gone.id
-    )
-    if gone.task_id and session.scalar(others.limit(1)) is None:
-        session.get_one(Task, gone.task_id).state = "open"
-
-
-def missing(session: Session, label_studio_task: int, present: Sequence[int], asked_at: datetime) -> list[int]:
-    """Label Studio ids of a task's annotations that the records hold and Label Studio no longer does.
-
-    One received after ``asked_at`` (when Label Studio was asked) is newer than that answer and not missing.
-    """
-    held = session.scalars(
-        select(Annotation.label_studio_id).where(
-            Annotation.label_studio_task == label_studio_task,
-            aside.held(),
-            Annotation.received_at < asked_at,
-        )
-    )
-    return [found for found in held if found is not None and found not in set(present)]
-
-
-def _moment(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else parse(str(value))
 
 
 def ask_to_learn(settings: Settings, attribute: str) -> None:

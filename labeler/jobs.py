@@ -19,10 +19,11 @@ from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 from sqlalchemy.orm import Session
 
+from labeler import failures
 from labeler.records.schema import Job
 from labeler.records.session import reading, writing
 from labeler.secrets import redis_address
-from labeler.settings import Settings
+from labeler.settings import Settings, hidden
 from models.clock import now
 from models.errors import JobError, JobLost, ServiceDown
 
@@ -109,9 +110,14 @@ def hand_over(settings: Settings, job_id: str, kind: str) -> None:
     try:
         send(connect(settings), job_id, kind)
     except RedisError as error:
-        fail(settings, job_id, "Redis did not answer, so no worker heard of it.", state="lost")
+        fail(
+            settings,
+            job_id,
+            "Redis does not answer, so no worker was asked. `attune doctor` tries each part.",
+            state="lost",
+        )
         raise ServiceDown(
-            f"Redis does not answer at the set address ({error}). Start everything with `attune up`, or point "
+            f"Redis does not answer at {hidden(settings.redis_address)}. Start everything with `attune up`, or point "
             "ATTUNE_REDIS_URL at a running Redis; `attune doctor` tries each part."
         ) from error
 
@@ -179,7 +185,8 @@ def follow(settings: Settings, job_id: str, report: Report = quiet, poll_seconds
         if job.state == "done":
             return job.result
         if job.state in {"failed", "lost"}:
-            raise JobError(f"{job.kind} failed: {job.error} The worker's log in {settings.logs} has the whole story.")
+            said = failures.shown(job.id, job.error)
+            raise JobError(f"{job.kind} failed: {said} The worker's log in {settings.logs} has the whole story.")
         if time.monotonic() - last_alive > LOOK_SECONDS:
             if not workers_alive(settings):
                 raise JobLost(

@@ -6,6 +6,7 @@ asset, and opens nothing once the asset is removed.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -25,6 +26,7 @@ from models.errors import BadLink, DataError, ExpiredLink, UnknownAsset
 from models.files import digest_bytes, write_bytes
 from models.images import decode, inspect
 
+SALT = "attune.media"
 VALID = timedelta(days=7)
 THUMBNAIL_SIZES = (128, 256, 512, 1024)
 NEWEST = "Open the image from the console or from a task in Label Studio: both sign a new address."
@@ -58,8 +60,18 @@ def signed_asset(secrets: Secrets, token: str, now: datetime) -> str:
     return str(asset_id)
 
 
+def asset_shown(address: str) -> str | None:
+    """The asset_id that an image's address names, whoever signed it and however old it is; None for another address.
+
+    It says what a browser showed, and gives no right to see it.
+    """
+    found = re.search(r"/media/([^/?#]+)", address)
+    _, payload = URLSafeSerializer("", salt=SALT).loads_unsafe(found[1] if found else "")
+    return str(payload[0]) if isinstance(payload, list) and len(payload) == 2 else None
+
+
 def _signer(secrets: Secrets) -> URLSafeSerializer:
-    return URLSafeSerializer(secrets.media_key, salt="attune.media")
+    return URLSafeSerializer(secrets.media_key, salt=SALT)
 
 
 def visible_asset(session: Session, asset_id: str) -> Asset:

@@ -18,6 +18,7 @@ from models.errors import RecordsError
 
 SETTLED, GATE, STALLED, EMPTY, DRIFT = "settled", "gates passed", "stalled", "empty queue", "drift"
 DISAGREE = "disagreement"
+LEFT_OUT = "answers left out"
 PUBLISHED, ROLLED_BACK, RETIRED, FAILED, WAITING = "published", "rolled back", "retired", "job failed", "waiting"
 WEBHOOK, MAIL = "webhook", "mail"
 TITLE = 250

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
-from labeler import notices
+from labeler import notices, strays
 from labeler.notices import News, page
 from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
 from models.clock import now
@@ -81,6 +81,20 @@ def empty(session: Session) -> Iterator[News]:
                 f"empty:{queue.id}:{_stamp(since)}", notices.EMPTY, f"{one.name}: an expert's queue is empty",
                 f"{expert.name} has nothing left to answer, and the pool holds images that were never asked. Fill it: "
                 f"attune batch {one.name} --size 40", page(one.name), one.id,
+            )  # fmt: skip
+
+
+def left_out(session: Session) -> Iterator[News]:
+    """Answers in Label Studio that count nowhere: once for each reason a day."""
+    named = {one.id: one.name for one in session.scalars(select(Attribute).where(Attribute.retired_at.is_(None)))}
+    for (attribute, reason), count in sorted(strays.counts(session).items()):
+        if attribute in named:
+            name = named[attribute]
+            yield News(
+                f"left out:{attribute}:{reason}:{now():%Y-%m-%d}", notices.LEFT_OUT,
+                f"{name}: {plural(count, 'answer')} in Label Studio left out ({reason})",
+                f"{strays.TODO[reason].replace('NAME', name)} See them: attune labels left-out {name}", page(name),
+                attribute,
             )  # fmt: skip
 
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from labeler import notices
+from labeler import failures, notices
 from labeler.notices import News, page
-from labeler.notices_queues import empty, stalled
+from labeler.notices_queues import empty, left_out, stalled
 from labeler.records.schema import Alias, Attribute, Job, Promotion, Run, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -33,6 +33,7 @@ def watch(settings: Settings) -> int:
             *failed(session),
             *stalled(session, settings.stalled_days),
             *empty(session),
+            *left_out(session),
         ]
     return notices.tell(settings, found)
 
@@ -120,13 +121,13 @@ def drifted(session: Session) -> Iterator[News]:
 def failed(session: Session) -> Iterator[News]:
     """Jobs that failed or were lost within the last day; one notice a day for each kind and subject."""
     rows = session.execute(
-        select(Job.kind, Job.subject, Job.error, Job.finished_at)
+        select(Job.id, Job.kind, Job.subject, Job.error, Job.finished_at)
         .where(Job.state.in_(("failed", "lost")), Job.finished_at > now() - LATELY)
         .order_by(Job.finished_at)
     )
-    for kind, subject, error, at in rows:
+    for job_id, kind, subject, error, at in rows:
         about = f" of {subject}" if subject else ""
         yield News(
             f"job:{kind}:{subject or ''}:{at:%Y-%m-%d}", notices.FAILED, f"The job {kind}{about} failed",
-            error[:1000], "/jobs?state=failed",
+            failures.shown(job_id, error)[:1000], "/jobs?state=failed",
         )  # fmt: skip

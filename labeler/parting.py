@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from labeler import grids, jobs
+from labeler import addresses, grids, jobs
 from labeler.jobs import Report
 from labeler.label_studio import local, queue
+from labeler.label_studio.address import Address
 from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Expert, Grid, Queue, Task
-from labeler.records.session import reading
+from labeler.records.schema import Asset, Expert, Grid, Queue, Task
+from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.errors import AttuneError, LabelStudioRefused, SettingsError
 
@@ -42,21 +43,26 @@ def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:
     with reading(settings) as session:
         expert = session.scalars(select(Expert).where(Expert.email == email)).one()
         rows = session.execute(
-            select(Queue.project, Task.label_studio_task)
+            select(Queue.project, Task, Asset.asset_id)
             .join(Task, Task.queue_id == Queue.id)
+            .join(Asset, Asset.id == Task.asset_pk)
             .where(Queue.expert_id == expert.id, Queue.closed_at.is_not(None), Task.state == "retired")
         ).all()
     if expert.removed_at is None:
         return {"email": email, "questions": 0, "login": "kept: the expert came back meanwhile"}
-    waiting: dict[int, list[int]] = defaultdict(list)
-    for project, task in rows:
-        waiting[project].append(task)
+    waiting: dict[int, list[Address]] = defaultdict(list)
+    for project, task, asset_id in rows:
+        if (found := addresses.of(task, asset_id)) is not None:
+            waiting[project].append(found)
     gone = 0
     with LabelStudio.connect(settings) as ls:
-        for number, (project, tasks) in enumerate(waiting.items()):
+        for number, (project, stale) in enumerate(waiting.items()):
             report(number, len(waiting))
             with suppress(LabelStudioRefused):  # a project that somebody deleted
-                gone += len(queue.retire(ls, project, tasks))
+                ids = queue.retire(ls, project, stale)
+                gone += len(ids)
+                with writing(settings) as session:
+                    addresses.gone(session, stale, ids)
         gone += grids.take_back(settings, ls, Grid.expert_id == expert.id)
         administrator = str(ls.me().get("email", "")).casefold() == email
     if administrator:

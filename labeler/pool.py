@@ -47,14 +47,21 @@ def open_pool(settings: Settings, session: Session) -> PoolView:
     """The pool of the active encoder. Raises EmptyPool where no asset has a vector yet."""
     encoder = active_encoder(session)
     if encoder is None:
-        raise EmptyPool("The pool is empty: no asset has a vector. Add images with `attune assets add PATH`.")
+        raise EmptyPool(f"The pool is empty: no asset has a vector. {_next_step(settings)}")
     view = view_of(settings, session, Fingerprint.from_dict(encoder.fingerprint))
     if not len(view.pool):
         raise EmptyPool(
             "The pool is empty: no asset has a vector of the active encoder yet. `attune assets list` shows what is "
-            "there; `attune assets add PATH` adds and embeds images."
+            f"there. {_next_step(settings)}"
         )
     return view
+
+
+def _next_step(settings: Settings) -> str:
+    """How vectors come into an empty pool: not by the command that fails where its encoder is not on this machine."""
+    from labeler.assets.encoder_at_hand import missing  # late: it needs the active encoder from here
+
+    return missing(settings) or "Add images with `attune assets add PATH`."
 
 
 def view_of(settings: Settings, session: Session, fingerprint: Fingerprint) -> PoolView:

@@ -17,13 +17,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from labeler import jobs
+from labeler import failures, jobs
 from labeler.pool import active_encoder
 from labeler.records.schema import Asset, Job
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
-from models.errors import DataError, UnknownAsset
+from models.errors import DataError, EncoderError, UnknownAsset
 from models.fingerprint import Fingerprint
 
 KIND = "explore"
@@ -111,10 +111,16 @@ def columns_of(session: Session, looked_at: int = 200) -> list[str]:
     return sorted({str(name) for held in session.scalars(newest) for name in held})
 
 
-def has_text_tower(session: Session) -> bool:
-    """Whether the pool's encoder reads texts and images; ready-made vectors came without one."""
+def why_unread(session: Session) -> str:
+    """Why neither a text nor a new image can be searched by, as a sentence; empty where both can."""
     encoder = active_encoder(session)
-    return encoder is None or not Fingerprint.from_dict(encoder.fingerprint).is_external
+    made = Fingerprint.from_dict(encoder.fingerprint) if encoder else None
+    if made is None or not made.is_external:
+        return ""
+    return (
+        "The vectors of this pool came ready-made, without the encoder that made them, so search by text and by a file "
+        "of yours is off. Search by an image of the pool: press Similar under it, or `attune search --like ASSET_ID`."
+    )
 
 
 def start(settings: Settings, wanted: Wanted) -> str:
@@ -135,8 +141,10 @@ def start(settings: Settings, wanted: Wanted) -> str:
 
 
 def check(settings: Settings, wanted: Wanted) -> None:
-    """Raise UnknownAsset where the example is no asset of the pool."""
+    """Raise UnknownAsset where the example is no asset of the pool, EncoderError where nothing here reads the text."""
     with reading(settings) as session:
+        if (wanted.text or wanted.image) and (why := why_unread(session)):
+            raise EncoderError(why)
         if wanted.like and session.scalar(select(Asset.id).where(Asset.asset_id == wanted.like)) is None:
             raise UnknownAsset(f"No asset is called {wanted.like!r}. `attune assets list` shows those there are.")
 
@@ -171,7 +179,7 @@ def _look(settings: Settings, job_id: str, patience_seconds: float) -> Found | N
             job = session.get(Job, job_id)
         if job is None or job.kind != KIND:
             return None
-        found = Found(job.id, job.state, hits_of(job.result), job.error)
+        found = Found(job.id, job.state, hits_of(job.result), failures.shown(job.id, job.error))
         if not found.waits or time.monotonic() >= until:
             return found
         time.sleep(POLL_SECONDS)

@@ -241,6 +241,13 @@ class Catalog:
             raise
         except Exception as error:
             raise CatalogUnreachable(
-                f"The catalog at {self.address} does not answer: {type(error).__name__}: {error}. Check "
+                f"The catalog at {self.address} does not answer{_why(error)}. Check "
                 "ATTUNE_CATALOG_URL, the store's credentials and that it may be written; `attune doctor` tries it."
             ) from error
+
+
+def _why(error: Exception) -> str:
+    """What the system says of a failure, in its own few words; nothing for what a store's library raised."""
+    if isinstance(error, OSError) and error.strerror:
+        return f": {error.strerror}"
+    return ""

@@ -1,6 +1,6 @@
 """The bytes of a probe: ``probe.safetensors``, a linear head that any program reads without Attune.
 
-The format is public, ``docs/probe-format.md`` shows a reader of eight lines; numpy and safetensors are all this needs.
+The format is public, ``docs/probe-format.md`` shows a reader of ten lines; numpy and safetensors are all this needs.
 """
 
 from __future__ import annotations

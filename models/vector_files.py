@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections import Counter
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 from models.errors import UnreadableItem
 from models.fingerprint import Fingerprint
 from models.products import FloatArray
+from models.vectors import METADATA
 
 ID_NAMES = ("ids", "id", "asset_id")
 VECTOR_NAMES = ("vectors", "vector", "embedding", "embeddings")
@@ -40,11 +42,16 @@ class VectorFile:
 
 
 def read_vectors(path: Path, fingerprint: Fingerprint | None = None) -> VectorFile:
-    """Read ``path`` as vectors of the encoder ``fingerprint``; without one it is ``external:<sha256 of the file>``.
+    """Read ``path`` as vectors of the encoder ``fingerprint``; without one, of that which the file itself names.
 
-    Raises UnreadableItem where the file as a whole cannot be used.
+    Where neither says it, it is ``external:<sha256 of the file>``. Raises UnreadableItem where the file as a whole
+    cannot be used, EncoderMismatch where the two say different things.
     """
     ids, matrix = _load(path)
+    if (carried := carried_fingerprint(path)) is not None:
+        if fingerprint is not None:
+            carried.require(fingerprint, f"The file {path.name}", "Leave --fingerprint out: the file says it itself.")
+        fingerprint = carried
     if matrix.ndim != 2 or not matrix.shape[1] or len(matrix) != len(ids):
         raise _bad(path, f"has {len(ids)} ids and vectors of shape {matrix.shape}")
     if fingerprint is not None and fingerprint.dimension != matrix.shape[1]:
@@ -100,6 +107,37 @@ def _load(path: Path) -> tuple[list[str], npt.NDArray[Any]]:
         text = " ".join(str(error).split())[:200]
         pickled = "allow_pickle" in text
         raise _bad(path, "holds pickled objects, never opened" if pickled else f"cannot be read ({text})") from error
+
+
+def carried_fingerprint(path: Path) -> Fingerprint | None:
+    """The fingerprint that the file itself names (those that Attune writes do), or None.
+
+    Parquet and Arrow have it in their schema's metadata, an ``.npz`` in an array called ``fingerprint``. The file must
+    have been read before. Raises UnreadableItem where what it names is no fingerprint.
+    """
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head == b"PK\x03\x04":
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+            said: str | bytes | None = str(held["fingerprint"].reshape(-1)[0]) if "fingerprint" in held.files else None
+    elif head == b"PAR1":
+        said = _said(pq.read_schema(path))
+    elif head == b"ARRO":
+        with pa.memory_map(str(path)) as mapped:
+            said = _said(pa.ipc.open_file(mapped).schema)
+    else:
+        with pa.memory_map(str(path)) as mapped:
+            said = _said(pa.ipc.open_stream(mapped).schema)
+    if not said:
+        return None
+    try:
+        return Fingerprint.from_dict(json.loads(said))
+    except ValueError as error:
+        raise _bad(path, "names an encoder in a form that cannot be read") from error
+
+
+def _said(schema: pa.Schema) -> bytes | None:
+    return (schema.metadata or {}).get(METADATA)
 
 
 def _load_npz(path: Path) -> tuple[list[str], npt.NDArray[Any]]:

@@ -7,30 +7,29 @@ the hub answers at all; without it the error says at once what else can be done.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import os
-import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from models.errors import EncoderNotInstalled, UnknownEncoder, WeightsUnavailable
+from models import open_clip_table as table
+from models.errors import UnknownEncoder, WeightsUnavailable
 from models.files import digest_file, digest_json
+from models.hub_folder import InFolder, weights_in
 
 HUB_SECONDS = 3.0
 CHECKPOINT_SUFFIXES = {".safetensors", ".pt", ".pth", ".bin", ".npz"}
 
 WAYS_OUT = (
-    "Ways out: point ATTUNE_PRETRAINED at a checkpoint file of this model (.safetensors or .pt); fill the hub's cache "
-    "on a machine that reaches it and copy it here (HF_HOME says where it is); import ready-made vectors with "
-    "`attune assets add PATH --vectors FILE`; or look around with `attune demo`, which carries an encoder of its own."
+    "Ways out: give a checkpoint file of this model (.safetensors or .pt), or a hub's cache that you filled on a "
+    "machine with a network (its folder is in HF_HOME there): `attune encoder use MODEL --pretrained PATH`, or set "
+    "ATTUNE_PRETRAINED; import ready-made vectors with `attune assets add PATH --vectors FILE`; or look around with "
+    "`attune demo`, which has an encoder of its own. `attune encoder list` marks what is on this machine."
 )
 
 
@@ -67,39 +66,76 @@ def _digest(path: Path, _size: int, _changed: int) -> str:
     return digest_file(path)
 
 
-def model_names() -> list[str]:
-    """The architectures that open_clip knows by name, learnt without importing torch."""
-    spec = importlib.util.find_spec("open_clip")
-    if spec is None or spec.origin is None:
-        raise EncoderNotInstalled("The package open_clip is not installed. Install it: pip install open_clip_torch.")
-    return sorted(path.stem for path in (Path(spec.origin).parent / "model_configs").glob("*.json"))
-
-
 def locate(model: str, pretrained: str) -> Checkpoint:
-    """The checkpoint of an open_clip ``model`` (name, or path of its JSON config) and ``pretrained`` (tag or path).
+    """The checkpoint of an open_clip ``model`` (name, or path of its JSON config) and ``pretrained``.
 
-    Raises UnknownEncoder with near names, and WeightsUnavailable within 10 s with the ways out.
+    ``pretrained`` is a tag, the path of a checkpoint file, or a folder of a hub's cache that was copied here. Raises
+    UnknownEncoder with near names, and WeightsUnavailable within 10 s with the ways out.
     """
     if model.endswith(".json"):
         name, config, preprocessing = _own_config(Path(model).expanduser())
     else:
         name, config, preprocessing = model.replace("/", "-"), None, {}
-        if name not in (known := model_names()):
+        if name not in (known := table.model_names()):
             raise UnknownEncoder(
-                f"open_clip has no model {model!r}.{_near(name, known)} Set ATTUNE_ENCODER to one of its names, or to "
-                "the path of a JSON config."
+                f"open_clip has no model {model!r}.{table.near(name, known)} Set ATTUNE_ENCODER to one of its "
+                "names, or to the path of a JSON config."
             )
     path = Path(pretrained).expanduser()
     if path.is_file():
         return Checkpoint(name, path, config, preprocessing)
+    if path.is_dir() and config is None:
+        return _of_folder(name, path)
     if path.suffix in CHECKPOINT_SUFFIXES or os.sep in pretrained or config is not None:
         raise WeightsUnavailable(
             f"There is no checkpoint file {pretrained!r} for the encoder {model!r} (ATTUNE_PRETRAINED). {WAYS_OUT}"
         )
-    tag = _tag(name, pretrained)
-    found = _cached(tag) or _fetched(name, pretrained, tag)
-    wanted = {key: tag[key] for key in ("mean", "std", "interpolation") if tag.get(key)}
-    return Checkpoint(name, found, None, wanted, bool(tag.get("quick_gelu")))
+    tag = table.tag_of(name, pretrained)
+    return _tagged(name, cached(tag) or _fetched(name, pretrained, tag), tag)
+
+
+def at_hand(model: str, pretrained: str) -> Checkpoint | None:
+    """As ``locate``, without a look outside: None for a tag whose weights are not on this machine."""
+    name = model.replace("/", "-")
+    if model.endswith(".json") or os.sep in pretrained or Path(pretrained).expanduser().exists():
+        return locate(model, pretrained)
+    tag = table.tag_of(name, pretrained)
+    path = cached(tag)
+    return None if path is None else _tagged(name, path, tag)
+
+
+def _tagged(name: str, path: Path, tag: Mapping[str, Any]) -> Checkpoint:
+    return Checkpoint(name, path, None, table.preprocessing_of(tag), bool(tag.get("quick_gelu")))
+
+
+def _of_folder(name: str, folder: Path) -> Checkpoint:
+    """The one set of weights of the model in a folder of a hub's cache."""
+    found = weights_in(folder, name)
+    if not found:
+        others = ", ".join(sorted({one.model for one in weights_in(folder)}))
+        raise WeightsUnavailable(
+            f"The folder {folder} holds no weights of {name} that open_clip knows"
+            f"{f'; it holds those of {others}' if others else ''}. It may be a hub's cache (HF_HOME), one repository "
+            "of it (models--OWNER--NAME), or a download of a repository with its open_clip_config.json."
+        )
+    if len(found) > 1:
+        raise UnknownEncoder(f"The folder {folder} holds several weights of {name}. {which(found)}")
+    return _checkpoint(found[0])
+
+
+def _checkpoint(found: InFolder) -> Checkpoint:
+    return Checkpoint(found.model, found.path, found.config, found.preprocessing, found.quick_gelu)
+
+
+def which(found: Sequence[InFolder]) -> str:
+    """How to name one of several weights that a folder holds."""
+    lines = (f"attune encoder use {one.model} --pretrained {_repository(one.path)}" for one in found)
+    return "Name one:\n  " + "\n  ".join(lines)
+
+
+def _repository(path: Path) -> Path:
+    """The repository's folder of a file in a hub's cache; else the file's own."""
+    return next((place for place in path.parents if place.name.startswith("models--")), path.parent)
 
 
 def _own_config(path: Path) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
@@ -118,56 +154,16 @@ def _own_config(path: Path) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
     return path.stem, config, held.get("preprocess_cfg", {})
 
 
-@lru_cache(maxsize=1)
-def _table() -> Any:
-    """open_clip's table of weights without the rest of open_clip: its import would take half of the ten seconds."""
-    spec = importlib.util.find_spec("open_clip")
-    if spec is None:
-        raise EncoderNotInstalled("The package open_clip is not installed. Install it: pip install open_clip_torch.")
-    room = ModuleType("_open_clip_alone")
-    room.__path__ = list(spec.submodule_search_locations or ())
-    sys.modules[room.__name__] = room
-    return importlib.import_module(f"{room.__name__}.pretrained")
-
-
-def _tag(name: str, pretrained: str) -> Mapping[str, Any]:
-    tag: Mapping[str, Any] = _table().get_pretrained_cfg(name, pretrained)
-    if not tag:
-        tags = _table().list_pretrained_tags_by_model(name)
-        raise UnknownEncoder(
-            f"open_clip has no weights {pretrained!r} for {name}.{_near(pretrained, tags)} It has "
-            f"{', '.join(tags) or 'none'}. Set ATTUNE_PRETRAINED to one of them or to the path of a checkpoint file."
-        )
-    return tag
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    lowered = {item.lower(): item for item in known}
-    near = [lowered[item] for item in get_close_matches(name.lower(), lowered, n=3)]
-    return f" Did you mean {', '.join(near)}?" if near else ""
-
-
-def _cached(tag: Mapping[str, Any]) -> Path | None:
+def cached(tag: Mapping[str, Any]) -> Path | None:
     """The weights in the hub's local cache, or where open_clip keeps what came from a plain address."""
     from huggingface_hub import try_to_load_from_cache
 
-    repository, file = _on_hub(tag)
-    for name in _hub_files(file) if repository else ():
+    repository, file = table.on_hub(tag)
+    for name in table.hub_files(file) if repository else ():
         found = try_to_load_from_cache(repository, name)
         if isinstance(found, str):
             return Path(found)
     return None
-
-
-def _on_hub(tag: Mapping[str, Any]) -> tuple[str, str]:
-    repository, _, file = str(tag.get("hf_hub") or "").rpartition("/")
-    return repository, file
-
-
-def _hub_files(file: str) -> tuple[str, ...]:
-    if not file:
-        return (_table().HF_SAFE_WEIGHTS_NAME, _table().HF_WEIGHTS_NAME)
-    return (str(Path(file).with_suffix(".safetensors")), file)
 
 
 def _fetched(name: str, pretrained: str, tag: Mapping[str, Any]) -> Path:
@@ -180,7 +176,7 @@ def _fetched(name: str, pretrained: str, tag: Mapping[str, Any]) -> Path:
             f"{what}, and {urlsplit(addresses[0]).hostname} does not give them: {reason}. {WAYS_OUT}"
         )
     try:
-        return Path(_table().download_pretrained(dict(tag)))
+        return Path(table.table().download_pretrained(dict(tag)))
     except Exception as error:  # the hub's client, requests and open_clip each raise their own kinds
         raise WeightsUnavailable(f"{what}, and fetching them failed: {error} {WAYS_OUT}") from error
 
@@ -197,8 +193,8 @@ def _addresses(tag: Mapping[str, Any]) -> list[str]:
     """Where the weights may be: the hub's files by either name, or a plain address."""
     from huggingface_hub import hf_hub_url
 
-    repository, file = _on_hub(tag)
-    return [hf_hub_url(repository, name) for name in _hub_files(file)] if repository else [str(tag.get("url"))]
+    repository, file = table.on_hub(tag)
+    return [hf_hub_url(repository, name) for name in table.hub_files(file)] if repository else [str(tag.get("url"))]
 
 
 def _hub_headers() -> dict[str, str]:

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 
 from labeler import people
 from labeler import settings as reader
+from labeler.label_studio.address import Address
 from labeler.people import Person
 from labeler.records.schema import (
     Alias,
@@ -134,6 +135,13 @@ def add_task(settings: Settings, queue: Queue, asset: Asset, purpose: str = "bor
     }
     row = Task(queue_id=queue.id, asset_pk=asset.id, label_studio_task=next(_unique), purpose=purpose, **values)
     return _add(settings, [row])[0]
+
+
+def stand(settings: Settings, task: Task, address: Address) -> None:
+    """Record where Label Studio has a task, as a round does."""
+    with writing(settings) as session:
+        row = session.get_one(Task, task.id)
+        row.label_studio_task, row.key = address.task, address.key
 
 
 def add_answer(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -17,19 +17,17 @@ from labeler.jobs import Report, quiet
 from labeler.records.schema import Asset
 from labeler.records.session import reading
 from labeler.settings import Settings
+from models.embedding import Picture, embedded
 from models.errors import UnreadableItem
 from models.files import digest_bytes
 from models.images import decode
 from models.vectors import VectorStore
 
 if TYPE_CHECKING:
-    import torch
-
     from models.encoders import OpenClipEncoder
 
 __all__ = ["prompt_vectors", "run"]
 log = logging.getLogger("attune.embed")
-READERS = 2  # threads that decode the next batch while the model has this one
 KEYS_AT_ONCE = 500
 
 
@@ -72,9 +70,11 @@ def _embed(
     """Embed ``waiting`` batch by batch, each on disk before the next; adds to ``result``."""
     store = VectorStore(settings.vectors)
     first, twins = _one_of_each(waiting)
-    for done, (ids, tensors) in enumerate(_prepared(settings, encoder, first, result["left_out"]), start=1):
-        result["embedded"] += store.append(encoder.fingerprint, ids, encoder.encode_prepared(tensors))
-        report(min(done * settings.embed_batch, len(first)), len(first))
+    pictures = [Picture(asset.asset_id, partial(_picture, settings, asset)) for asset in first]
+    for batch in embedded(encoder, pictures, settings.embed_batch):
+        result["embedded"] += store.append(encoder.fingerprint, batch.ids, batch.vectors)
+        result["left_out"] += batch.left_out
+        report(batch.done, len(first))
     with reading(settings) as session:
         result["copied"] += copy_from_twins(session, store, encoder.fingerprint, twins)
     for item in result["left_out"]:
@@ -111,32 +111,6 @@ def _one_of_each(assets: Sequence[Asset]) -> tuple[list[Asset], list[Asset]]:
     return list(first.values()), others
 
 
-def _prepared(
-    settings: Settings, encoder: OpenClipEncoder, assets: Sequence[Asset], left_out: list[dict[str, str]]
-) -> Iterator[tuple[list[str], list[torch.Tensor]]]:
-    """Ids and prepared images, batch by batch; the next one is read while the caller works on this one."""
-
-    def prepare(asset: Asset) -> torch.Tensor | UnreadableItem:
-        try:
-            return encoder.prepare(_picture(settings, asset))
-        except UnreadableItem as error:
-            return error
-
-    size = settings.embed_batch
-    batches = [assets[start : start + size] for start in range(0, len(assets), size)]
-    with ThreadPoolExecutor(READERS) as pool:
-        ahead: list[Future[Any]] = [pool.submit(prepare, asset) for asset in batches[0]]
-        for number, batch in enumerate(batches):
-            current, ahead = (
-                ahead,
-                [pool.submit(prepare, asset) for asset in batches[number + 1]] if batches[number + 1 :] else [],
-            )
-            outcomes = [(asset, future.result()) for asset, future in zip(batch, current, strict=True)]
-            left_out += [_named(asset, outcome) for asset, outcome in outcomes if isinstance(outcome, UnreadableItem)]
-            good = [(asset.asset_id, outcome) for asset, outcome in outcomes if not isinstance(outcome, UnreadableItem)]
-            yield [id_ for id_, _ in good], [tensor for _, tensor in good]
-
-
 def _picture(settings: Settings, asset: Asset) -> Any:
     content = sources.read(asset.uri, asset.asset_id)
     if digest_bytes(content) != asset.digest:
@@ -146,7 +120,3 @@ def _picture(settings: Settings, asset: Asset) -> Any:
             "changed since it was added",
         )
     return decode(content, asset.asset_id, settings.max_pixels)
-
-
-def _named(asset: Asset, error: UnreadableItem) -> dict[str, str]:
-    return {"item": asset.asset_id, "reason": error.reason, "message": str(error)}

@@ -6,7 +6,7 @@ import logging
 import time
 from typing import Any
 
-from labeler import jobs
+from labeler import failures, jobs
 from labeler import settings as reader
 from labeler.records.schema import Job
 from labeler.records.session import writing
@@ -34,8 +34,8 @@ def perform(job_id: str) -> dict[str, Any]:
     try:
         result = jobs.run_here(settings, kind, _reporter(settings, job_id), **arguments)
     except Exception as error:
-        text = str(error) if isinstance(error, AttuneError) else f"{type(error).__name__}: {error}"
-        jobs.fail(settings, job_id, text)
+        said = failures.shown(job_id, str(error)) if isinstance(error, AttuneError) else failures.of_job(job_id)
+        jobs.fail(settings, job_id, said)
         log.exception("%s failed", job_id)
         raise
     jobs.finish(settings, job_id, result)

@@ -17,23 +17,18 @@ from labeler import search
 from labeler.assets.encoder import loaded_encoder, prompt_vectors
 from labeler.clusters import MEMBERS, save
 from labeler.jobs import Report, quiet
-from labeler.pool import PoolView, active_encoder, open_pool
+from labeler.pool import PoolView, open_pool
 from labeler.records.schema import Asset
 from labeler.records.session import reading
 from labeler.search import TOP, Wanted
 from labeler.settings import Settings
 from models.errors import EncoderError, UnknownAsset
-from models.fingerprint import Fingerprint
 from models.images import decode
 from models.neighbours import clusters as cut
 from models.neighbours import nearest
 from models.products import FloatArray
 
 STEPS = 3  # encoder, vector, ranking
-NO_TOWER = (
-    "This pool's vectors came ready-made ({encoder}): there is no encoder here that reads {what}. Search by an image "
-    "of the pool instead: press Similar on one, or `attune search --like ASSET_ID`."
-)
 
 
 def run(
@@ -64,10 +59,8 @@ def run(
 
 def _encoded(settings: Settings, asked: Wanted) -> FloatArray:
     with reading(settings) as session:
-        encoder = active_encoder(session)
-    made = Fingerprint.from_dict(encoder.fingerprint) if encoder else None
-    if made is not None and made.is_external:
-        raise EncoderError(NO_TOWER.format(encoder=made, what="texts" if asked.text else "images"))
+        if why := search.why_unread(session):
+            raise EncoderError(why)
     if asked.text:
         vectors = prompt_vectors(settings, [asked.text])
         assert vectors is not None  # only ready-made vectors have no text tower

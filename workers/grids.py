@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from filelock import FileLock
 from sqlalchemy import select
 
-from labeler import attributes, experts, grid_answers, grids
+from labeler import attributes, experts, grid_answers, grids, strays
 from labeler.grids import AHEAD, SIZE
 from labeler.jobs import Report, quiet
 from labeler.label_studio import tasks
@@ -23,7 +24,7 @@ from models.clock import now, parse
 from models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationShape
 from models.grid import page as choose
 from models.pool import IntArray
-from workers import rounds, snapshot
+from workers import identity, rounds, snapshot
 from workers.ordering import taken
 from workers.snapshot import Snapshot
 
@@ -104,6 +105,7 @@ def sync(
     whole: bool,
     told: dict[str, int],
     failed: dict[str, str],
+    by_id: Mapping[int, str],
 ) -> set[int]:
     """Bring in what changed on pages since the last sync (of one attribute, or of all).
 
@@ -112,10 +114,14 @@ def sync(
     with reading(settings) as session:
         waiting = [one for one in grids.current(session, FAREWELL) if attribute_id in {None, one.attribute_id}]
         here = {one.id for one in grids.current(session)}
+    checked = identity.check(settings, ls, waiting)
+    failed |= checked.failed
     changed: set[int] = set()
     for grid in waiting:
+        if grid.project not in checked.tasks:
+            continue
         try:
-            changed |= _one(settings, ls, grid, whole, told)
+            changed |= _one(settings, ls, grid, whole, told, by_id)
             if grid.id in here:
                 grids.renew(settings, ls, grid)
         except LabelStudioRefused as error:
@@ -124,14 +130,16 @@ def sync(
     return changed
 
 
-def _one(settings: Settings, ls: LabelStudio, grid: Grid, whole: bool, told: dict[str, int]) -> set[int]:
+def _one(
+    settings: Settings, ls: LabelStudio, grid: Grid, whole: bool, told: dict[str, int], by_id: Mapping[int, str]
+) -> set[int]:
     since = None if whole or grid.synced_until is None else grid.synced_until - OVERLAP
     newest, before = grid.synced_until, told["changed"] + told["deleted"]
     filters = [] if since is None else [tasks.changed_after(since)]
     asked_at = now()
     for row in tasks.listed(ls, grid.project, filters, whole=True):
         with writing(settings) as session:
-            _take(session, grid, row, asked_at, told)
+            _take(session, grid, row, asked_at, told, by_id)
         newest = max(newest or parse(row["updated_at"]), parse(row["updated_at"]))
     if newest is not None:
         with writing(settings) as session:
@@ -139,20 +147,25 @@ def _one(settings: Settings, ls: LabelStudio, grid: Grid, whole: bool, told: dic
     return {grid.attribute_id} if told["changed"] + told["deleted"] > before else set()
 
 
-def _take(session: Any, grid: Grid, row: dict[str, Any], asked_at: Any, told: dict[str, int]) -> None:
+def _take(
+    session: Any, grid: Grid, row: dict[str, Any], asked_at: Any, told: dict[str, int], by_id: Mapping[int, str]
+) -> None:
     """One page's task: its answers, oldest first, and what is gone."""
     annotations = sorted(row.get("annotations") or (), key=lambda one: str(one.get("updated_at")))
     for annotation in annotations:
         try:
             told["changed"] += grid_answers.store(
-                session, grid, int(row["id"]), row.get("data") or {}, annotation, "sync"
+                session, grid, int(row["id"]), row.get("data") or {}, annotation, "sync", asked_at, by_id
             )
         except UnknownAnnotationShape as error:
             log.warning("left out: %s", error)
             told["left_out"] += 1
-    page = session.scalar(select(GridPage).where(GridPage.label_studio_task == int(row["id"])))
     present = {int(one["id"]) for one in annotations}
+    strays.forget(session, grid.project, int(row["id"]), list(present))
+    told["left_out"] += strays.on_task(session, grid.project, int(row["id"]))
+    mine = (GridPage.grid_id == grid.id, GridPage.label_studio_task == int(row["id"]))
+    page = session.scalar(select(GridPage).where(*mine))
     # Received after Label Studio was asked, an answer is newer than what it told.
     stale = page is not None and page.label_studio_id is not None and (page.updated_at or asked_at) < asked_at
-    if stale and page.label_studio_id not in present:
-        told["deleted"] += len(grid_answers.delete(session, [page.label_studio_id], "sync"))
+    if stale and page is not None and page.label_studio_id not in present:
+        told["deleted"] += len(grid_answers.delete(session, grid, [page.label_studio_id or 0], "sync"))

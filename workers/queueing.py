@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from labeler import addresses
 from labeler.label_studio import queue as label_studio_queue
+from labeler.label_studio.address import Address
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.queue import NewTask
 from labeler.lease import Lease
@@ -106,9 +108,9 @@ def _one(
     lease.renew()
     made = _add(settings, ls, seen, queue, plan, scores, learned.run, lease)
     old = {
-        item.label_studio_task: scores[place]
+        item.address.task: scores[place]
         for place, item in enumerate(plan.order)
-        if isinstance(item, Asked) and id(item) in told
+        if isinstance(item, Asked) and id(item) in told and item.address is not None
     }
     places = old | {task: scores[place] for place, task in made.items()}
     if places:
@@ -151,13 +153,13 @@ def _add(
         if isinstance(ask, Ask)
     ]
     anew = _retired(settings, queue, [task.asset_id for task in tasks])
-    ids = label_studio_queue.add(ls, queue.project, tasks, anew=anew)
+    stand = label_studio_queue.add(ls, queue.project, tasks, anew=anew)
     with writing(settings) as session:
         lease.check(session)  # a newer learner may have asked the same image for another reason meanwhile
-        for ask, (_, until), task_id in zip(asks, signed, ids, strict=True):
+        for ask, (_, until), where in zip(asks, signed, stand, strict=True):
             assert isinstance(ask, Ask)
-            _keep(session, seen, queue, ask, task_id, run, plan.turns.get(ask.index)).signed_until = until
-    return dict(zip(places, ids, strict=True))
+            _keep(session, seen, queue, ask, where, run, plan.turns.get(ask.index)).signed_until = until
+    return {place: where.task for place, where in zip(places, stand, strict=True)}
 
 
 def _retired(settings: Settings, queue: Queue, asset_ids: Sequence[str]) -> set[str]:
@@ -168,13 +170,18 @@ def _retired(settings: Settings, queue: Queue, asset_ids: Sequence[str]) -> set[
         return set(session.scalars(rows.where(*mine)))
 
 
-def _keep(session: Session, seen: Snapshot, queue: Queue, ask: Ask, task_id: int, run: int, due: int | None) -> Task:
+def _keep(session: Session, seen: Snapshot, queue: Queue, ask: Ask, where: Address, run: int, due: int | None) -> Task:
     asset_pk = int(seen.view.keys[ask.index])
     held = session.query(Task).filter_by(queue_id=queue.id, asset_pk=asset_pk).one_or_none()
     if held is not None and held.state == "answered" and held.purpose != BY_HAND:
         return held  # answered while this round went on: it was asked for what it was asked for
     task = held or Task(queue_id=queue.id, asset_pk=asset_pk, created_at=now())
-    task.label_studio_task, task.run, task.due = task_id, run, due
+    addresses.claim(session, task, where.task)
+    # A task that Label Studio had already keeps its key, unless somebody copied it there from another question.
+    others = select(Task.id).where(Task.key == where.key, (Task.asset_pk != asset_pk) | (Task.queue_id != queue.id))
+    if where.key and session.scalar(others) is None:
+        task.key = where.key
+    task.run, task.due = run, due
     task.purpose, task.utility, task.reason, task.inclusion = ask.purpose, ask.utility, ask.reason, ask.inclusion
     task.state = "answered" if held is not None and held.state == "answered" else "open"
     session.add(task)
@@ -193,10 +200,11 @@ def _retire(settings: Settings, ls: LabelStudio, queue: Queue, plan: QueuePlan, 
         }
     # One whose image was removed goes in any case.
     idle = [task for task in plan.stale if task.row < 0 or not may_be_on_screen(held.get(task.key), newest)]
-    if not idle:
+    stale = [task.address for task in idle if task.address is not None]
+    if not stale:
         return []
     try:
-        return label_studio_queue.retire(ls, queue.project, [task.label_studio_task for task in idle])
+        return label_studio_queue.retire(ls, queue.project, stale)
     except LabelStudioError:
         return []  # a stale question costs little; the next round tries again
 
@@ -220,4 +228,5 @@ def _forget(settings: Settings, queue: Queue, gone: list[int]) -> None:
     if gone:
         mine = (Task.queue_id == queue.id, Task.label_studio_task.in_(gone), Task.state == "open")
         with writing(settings) as session:
-            session.execute(update(Task).where(*mine).values(state="retired"))
+            for task in session.scalars(select(Task).where(*mine)):
+                addresses.leave(task)

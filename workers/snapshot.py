@@ -12,9 +12,10 @@ import numpy.typing as npt
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, grids
+from labeler import addresses, attributes, grids
 from labeler.catalog.relatives import Relative, relatives
 from labeler.counting import current
+from labeler.label_studio.address import Address
 from labeler.pool import PoolView, open_pool
 from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
 from labeler.records.session import reading
@@ -39,7 +40,7 @@ class Asked:
     key: int  # Task.id
     row: int  # index into the pool, -1 where the asset left it
     queue: int
-    label_studio_task: int
+    address: Address | None  # where it stands in Label Studio; None once it is gone there
     purpose: str
     state: str
     due: int | None
@@ -213,7 +214,7 @@ def _without_idle_imports(
 
 def _asked(session: Session, attribute_id: int, view: PoolView) -> tuple[Asked, ...]:
     rows: Sequence[Any] = session.execute(
-        select(Task.id, Asset.asset_id, Task.queue_id, Task.label_studio_task, Task.purpose, Task.state, Task.due)
+        select(Task, Asset.asset_id)
         .join(Asset, Asset.id == Task.asset_pk)
         .join(Queue, Queue.id == Task.queue_id)
         .where(
@@ -223,8 +224,8 @@ def _asked(session: Session, attribute_id: int, view: PoolView) -> tuple[Asked, 
         )
         .order_by(Task.id)
     ).all()
-    places = view.positions(row.asset_id for row in rows)
+    places = view.positions(asset_id for _, asset_id in rows)
     return tuple(
-        Asked(row.id, int(place), row.queue_id, row.label_studio_task, row.purpose, row.state, row.due)
-        for place, row in zip(places, rows, strict=True)
+        Asked(task.id, int(place), task.queue_id, addresses.of(task, asset_id), task.purpose, task.state, task.due)
+        for place, (task, asset_id) in zip(places, rows, strict=True)
     )

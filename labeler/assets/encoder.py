@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 OF_THE_POOL = ("encoder", "pretrained", "resize_mode")  # settings that name an encoder
 SET_BACK = (
     "Set ATTUNE_ENCODER, ATTUNE_PRETRAINED and ATTUNE_RESIZE_MODE back to what the pool was made with, change the pool "
-    "to the other encoder (`attune config encoder`), or begin a workspace of its own for it (--workspace)."
+    "to the other encoder (`attune encoder use`), or begin a workspace of its own for it (--workspace)."
 )
 
 

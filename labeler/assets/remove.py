@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from labeler import addresses
+from labeler.label_studio.address import Address
 from labeler.media import drop_thumbnails
 from labeler.records.schema import Asset, Queue, Task
 from labeler.records.session import migrate, reading, writing
@@ -75,13 +77,18 @@ def delete_questions(settings: Settings, asset_pks: Sequence[int]) -> str:
 
     The images are gone from the experts' browsers either way: a signed address opens nothing once its asset is removed.
     """
-    projects: dict[int, list[int]] = defaultdict(list)
+    projects: dict[int, list[Address]] = defaultdict(list)
     with reading(settings) as session:
         for start in range(0, len(asset_pks), AT_ONCE):
             some = Task.asset_pk.in_(asset_pks[start : start + AT_ONCE])
-            tasks = select(Queue.project, Task.label_studio_task).join(Queue, Queue.id == Task.queue_id)
-            for project, task in session.execute(tasks.where(some, Task.state == "retired")):
-                projects[project].append(task)
+            tasks = (
+                select(Queue.project, Task, Asset.asset_id)
+                .join(Task, Task.queue_id == Queue.id)
+                .join(Asset, Asset.id == Task.asset_pk)
+            )
+            for project, task, asset_id in session.execute(tasks.where(some, Task.state == "retired")):
+                if (found := addresses.of(task, asset_id)) is not None:
+                    projects[project].append(found)
     if not projects:
         return ""
     from labeler.label_studio import queue
@@ -89,8 +96,10 @@ def delete_questions(settings: Settings, asset_pks: Sequence[int]) -> str:
 
     try:
         label_studio = LabelStudio.connect(settings)
-        for project, tasks_of_it in projects.items():
-            queue.retire(label_studio, project, tasks_of_it)
+        for project, stale in projects.items():
+            ids = queue.retire(label_studio, project, stale)
+            with writing(settings) as session:
+                addresses.gone(session, stale, ids)
     except LabelStudioError as error:
         return str(error)
     return ""

@@ -30,7 +30,7 @@ def _split(_context: click.Context, _option: click.Parameter, text: str) -> list
     return [part.strip() for part in text.split(",")]
 
 
-@attune_command(command, "create", workspace="made", example=EXAMPLE)
+@attune_command(command, "create", example=EXAMPLE)
 @click.argument("name")
 @click.option("--question", required=True, help="The sentence that experts read above each image.")
 @click.option(

@@ -6,17 +6,14 @@ from pathlib import Path
 
 import click
 
-from labeler.cli.shell import Group, Shell, table
+from labeler.cli import left_out  # noqa: F401 - it adds its commands to the group
+from labeler.cli.label_group import command
+from labeler.cli.shell import Shell, table
 from labeler.cli.shell import command as attune_command
 from labeler.exchange import bring, outgoing
 from labeler.exchange.incoming import Columns
 from labeler.exchange.plan import Plan
 from models.files import write_bytes
-
-
-@click.group(cls=Group)
-def command() -> None:
-    """Labels: export an attribute's answers, import a labelled set."""
 
 
 @attune_command(command, "export", example="attune labels export serious --to serious.csv")

@@ -85,3 +85,10 @@ def sync(shell: Shell, name: str | None, whole: bool, no_wait: bool) -> None:
         )
     )
     shell.result(done, text)
+    for why in done.get("failed", {}).values():
+        shell.hint(why)
+    if done.get("strays"):
+        named = f" {name}" if name else ""
+        shell.hint(
+            f"{len(done['strays'])} answers in Label Studio count nowhere. See why: attune labels left-out{named}"
+        )

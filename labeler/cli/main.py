@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "labeler.cli.demo",
     "doctor": "labeler.cli.doctor",
     "config": "labeler.cli.config",
+    "encoder": "labeler.cli.encoder",
     "assets": "labeler.cli.assets",
     "attribute": "labeler.cli.attribute",
     "expert": "labeler.cli.expert",
@@ -33,7 +34,9 @@ COMMANDS = {
     "notices": "labeler.cli.notices",
     "probes": "labeler.cli.probes",
     "pull": "labeler.cli.pull:pull",
-    "score": "labeler.cli.pull:score",
+    "score": "labeler.cli.score:score",
+    "embed": "labeler.cli.vectors:embed",
+    "vectors": "labeler.cli.vectors",
 }
 
 
@@ -60,6 +63,8 @@ NEIGHBOURS = {
     "status": "doctor",
     "check": "doctor",
     "settings": "config",
+    "model": "encoder",
+    "encode": "embed",
 }
 ABOUT = """\b
 First steps:

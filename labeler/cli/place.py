@@ -1,4 +1,8 @@
-"""The workspace that a command works on: there, or made where that is meant; a mistyped folder is never made."""
+"""The workspace that a command works on: there, or made where that is meant; a mistyped folder is never made.
+
+The rule: `attune up`, `attune demo` and `attune assets add` make a workspace, as each begins one; every other command
+needs one, or none at all.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from labeler.settings import Settings
 from models.errors import AttuneError, ServiceDown, SettingsError
 
 RECORDS = "records.sqlite"
+MAKERS = (("up",), ("demo",), ("assets", "add"))  # the commands that may make a workspace
 
 
 def open_records(settings: Settings, make: bool) -> None:
@@ -25,7 +30,8 @@ def open_records(settings: Settings, make: bool) -> None:
         migrate(settings)
     except DatabaseError as error:
         raise ServiceDown(
-            f"The records of {settings.workspace} cannot be read: {error.orig}. Restore {RECORDS} from a backup, or "
+            f"The records of {settings.workspace} cannot be read: they are damaged, or no records of Attune. "
+            f"Restore {RECORDS} from a backup, or "
             "name another workspace; `attune doctor` tries each part."
         ) from error
     except OSError as error:
@@ -53,12 +59,14 @@ def _missing(folder: Path) -> str:
 
 
 def _near(folder: Path) -> str | None:
-    """A workspace beside ``folder``, or below it or above it: most alike by name first."""
-    beside = [path.parent for path in folder.parent.glob(f"*/{RECORDS}")]
-    found = [path for path in (folder / "workspace", folder.parent, *folder.parents) if (path / RECORDS).is_file()]
-    alike = get_close_matches(folder.name, [path.name for path in beside], n=1)
-    named = [path for path in beside if path.name in alike]
-    return next((_typed(path) for path in (*named, *found, *beside[:1])), None)
+    """A workspace of nearly the same name beside ``folder``, one in it, or the current folder itself.
+
+    None elsewhere: a workspace that was never spoken of may be somebody else's.
+    """
+    beside = {path.parent.name: path.parent for path in folder.parent.glob(f"*/{RECORDS}")}
+    alike = [beside[name] for name in get_close_matches(folder.name, beside, n=1)]
+    here = [path for path in (folder / "workspace", Path.cwd()) if (path / RECORDS).is_file()]
+    return next((_typed(path) for path in (*alike, *here)), None)
 
 
 def _typed(folder: Path) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from labeler import people
 from labeler.cli.shell import Shell
 from labeler.cli.shell import command as attune_command
+from labeler.pool import active_encoder
 from labeler.records.schema import Asset
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -29,10 +30,11 @@ def command(shell: Shell, free: bool) -> None:
                     "web": settings.web_address,
                     "label_studio": settings.label_studio_browser_address,
                     "workspace": str(settings.workspace),
+                    "encoder": {"settings": settings.encoder, "missing": encoder_missing(settings)},
                 }
             )
         else:
-            for line in first_steps(settings):
+            for line in (*first_steps(settings), *filter(None, [encoder_missing(settings)])):
                 click.echo(line)
 
     run(settings, shell.hint if shell.json else click.echo, ready)
@@ -51,3 +53,13 @@ def first_steps(settings: Settings) -> list[str]:
         f"  attune user add you@example.org --role admin {where}",
         *images,
     ]
+
+
+def encoder_missing(settings: Settings) -> str:
+    """What must be done before `attune assets add`, while the pool is empty and its encoder is not on this machine."""
+    from labeler.assets.encoder_at_hand import missing
+
+    with reading(settings) as session:
+        if active_encoder(session) is not None:
+            return ""
+    return missing(settings)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from labeler.label_studio import tasks
+from labeler.label_studio.address import KEY, Address
 from labeler.label_studio.client import LabelStudio
 from models.clock import parse
 
@@ -18,12 +19,12 @@ KEPT = ("id", "result", "was_cancelled", "completed_by", "created_at", "updated_
 class TaskState:
     """A task with all annotations that it holds now; one deleted in Label Studio is simply not among them.
 
-    Each annotation is a mapping with id, result, was_cancelled, completed_by (a user id), created_at and updated_at
-    (ISO 8601, UTC) and lead_time (seconds).
+    ``data`` is the task's own. Each annotation is a mapping with id, result, was_cancelled, completed_by (a user id),
+    created_at and updated_at (ISO 8601, UTC) and lead_time (seconds).
     """
 
     id: int
-    asset_id: str
+    data: dict[str, Any]
     updated_at: datetime
     annotations: tuple[dict[str, Any], ...]
 
@@ -31,24 +32,24 @@ class TaskState:
 def changed_since(ls: LabelStudio, project: int, since: datetime | None) -> Iterator[TaskState]:
     """Tasks that were made or changed after ``since`` (all where None), also by an answer edited or deleted.
 
-    Deleted tasks are invisible here: compare `task_ids` now and then. Ask with a moment a few seconds before the last
+    Deleted tasks are invisible here: compare `tasks_of` now and then. Ask with a moment a few seconds before the last
     sync began, and take repetitions as what they are.
     """
     filters = [] if since is None else [tasks.changed_after(since)]
     for row in tasks.listed(ls, project, filters, whole=True):
         annotations = tuple(_annotation(item) for item in row.get("annotations") or ())
-        yield TaskState(row["id"], str(row["data"].get("asset_id", "")), parse(row["updated_at"]), annotations)
+        yield TaskState(row["id"], row["data"], parse(row["updated_at"]), annotations)
 
 
-def task_ids(ls: LabelStudio, project: int) -> set[int]:
-    """The ids of all tasks that the project holds."""
-    return {row["id"] for row in tasks.listed(ls, project, page=1000)}
+def tasks_of(ls: LabelStudio, project: int) -> dict[int, dict[str, Any]]:
+    """Task id -> data of all tasks that the project holds."""
+    return {row["id"]: row["data"] for row in tasks.listed(ls, project, page=1000)}
 
 
-def untouched(ls: LabelStudio, project: int) -> list[tuple[int, str]]:
-    """Task id and asset of each task that nobody has answered, skipped or begun."""
+def untouched(ls: LabelStudio, project: int) -> list[Address]:
+    """Where each task stands that nobody has answered, skipped or begun."""
     rows = tasks.listed(ls, project, tasks.is_untouched(), page=1000)
-    return [(row["id"], str(row["data"].get("asset_id", ""))) for row in rows]
+    return [Address(row["id"], str(row["data"].get(KEY) or ""), str(row["data"].get("asset_id") or "")) for row in rows]
 
 
 def _annotation(row: dict[str, Any]) -> dict[str, Any]:

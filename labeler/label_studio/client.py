@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -25,11 +25,18 @@ class LabelStudio:
     headers, which hold the token) where the answer is an error.
     """
 
-    def __init__(self, address: str, token: str, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        address: str,
+        token: str,
+        answer_seconds: float = ANSWER_SECONDS,
+        whose: Callable[[], str] = lambda: "",
+    ) -> None:
         import httpx
         from label_studio_sdk import client
 
         self.address = address.rstrip("/")
+        self._whose = whose
         self._limits = (CONNECT_SECONDS, answer_seconds)
         self._session = requests.Session()
         limits = httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS)
@@ -50,7 +57,9 @@ class LabelStudio:
 
         Nothing is asked yet; `version` is the cheapest question.
         """
-        return cls(settings.label_studio_address, token(settings))
+        from labeler.label_studio.whose import whose
+
+        return cls(settings.label_studio_address, token(settings), whose=lambda: whose(settings))
 
     def version(self) -> str:
         """The release that answers, such as ``1.23.2``; asks without a token."""
@@ -93,7 +102,14 @@ class LabelStudio:
                 "`attune up`, or set ATTUNE_LABEL_STUDIO_URL to one that runs; `attune doctor` tries each part."
             ) from error
         except ApiError as error:
-            raise refused(int(error.status_code or 0), error.body) from error
+            raise self._explained(refused(int(error.status_code or 0), error.body)) from error
+        except LabelStudioRefused as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: LabelStudioRefused) -> LabelStudioRefused:
+        """``error``, or that somebody else's program answers where ours would: then its words mean nothing here."""
+        found = self._whose()
+        return LabelStudioRefused(found, error.status) if found else error
 
     def close(self) -> None:
         """Give the connections back; leaving a ``with`` block, or being forgotten, does it as well."""
@@ -129,7 +145,10 @@ def read(reply: requests.Response) -> Any:
 
 def refused(status: int, body: Any) -> LabelStudioRefused:
     """The error for an answer of ``status``, with what the body tells and a next step."""
-    if isinstance(body, Mapping):
+    if status >= 500:  # what its program raised is of no use to a person, and may hold an answer's text
+        number = body.get("id") if isinstance(body, Mapping) else None
+        told: Any = f"an error of its own{f' (its log has it under {number})' if number else ''}"
+    elif isinstance(body, Mapping):
         told = body.get("validation_errors") or body.get("detail") or body
     else:
         told = body

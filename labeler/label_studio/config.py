@@ -63,18 +63,23 @@ def read_value(annotation: Mapping[str, Any], classes: Sequence[str]) -> str:
     """
     if annotation.get("was_cancelled"):
         return SKIP
-    result = annotation.get("result") or ()
-    try:
-        (given,) = (item for item in result if item["from_name"] == CONTROL)
-        (choice,) = given["value"]["choices"]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        choice = None
-    if choice != UNSURE and choice not in classes:
+    found = choices_of(annotation)
+    if len(found) != 1 or (found[0] != UNSURE and found[0] not in classes):
         raise UnknownAnnotationShape(
-            f"Annotation {annotation.get('id')} holds {str(result)[:200]}, where one choice of {[*classes, UNSURE]} in "
-            f"the control {CONTROL!r} was expected. Was its project, or the answer, edited by hand in Label Studio?"
+            f"Annotation {annotation.get('id')} holds {str(annotation.get('result'))[:200]}, where one choice of "
+            f"{[*classes, UNSURE]} in the control {CONTROL!r} was expected. Was its project, or the answer, edited by "
+            "hand in Label Studio?"
         )
-    return str(choice)
+    return found[0]
+
+
+def choices_of(annotation: Mapping[str, Any]) -> list[str]:
+    """The choices in our control of an annotation, whatever they are; none where there is nothing that can be read."""
+    try:
+        given = [item for item in annotation.get("result") or () if item["from_name"] == CONTROL]
+        return [str(name) for item in given for name in item["value"]["choices"]]
+    except (KeyError, TypeError, AttributeError):
+        return []
 
 
 def write_result(value: str) -> list[dict[str, Any]]:

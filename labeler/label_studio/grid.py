@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from labeler.label_studio import projects, tasks
+from labeler.label_studio.address import KEY, Address
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.projects import Project
 from models.errors import LabelStudioRefused, UnknownAnnotationShape
@@ -107,19 +108,25 @@ def write_ticks(keys: Sequence[int]) -> list[dict[str, Any]]:
     ]
 
 
-def add(ls: LabelStudio, project: int, data: Mapping[str, Any]) -> int:
-    """Put a page into the project; its task's id."""
+def add(ls: LabelStudio, project: int, data: Mapping[str, Any], key: str) -> int:
+    """Put a page known by ``key`` into the project; its task's id."""
+    request = [{"data": {**data, KEY: key}}]
     with ls.errors():
-        reply = ls.sdk.projects.import_tasks(id=project, request=[{"data": dict(data)}], return_task_ids=True)
+        reply = ls.sdk.projects.import_tasks(id=project, request=request, return_task_ids=True)
     ids = list(reply.task_ids or ())
     if len(ids) != 1:
         raise LabelStudioRefused(f"Label Studio made {len(ids)} tasks of one page in project {project}.")
     return int(ids[0])
 
 
-def renew(ls: LabelStudio, project: int, pages: Mapping[int, Mapping[str, Any]]) -> list[int]:
-    """Give pages (task id -> data) their data anew, as their images' addresses ran out; those that are still there."""
-    there = [row["id"] for row in tasks.listed(ls, project, ids=list(pages), page=1000)] if pages else []
-    for task in there:
-        ls.request("PATCH", f"/api/tasks/{task}/", {"data": dict(pages[task])})
-    return there
+def renew(ls: LabelStudio, project: int, pages: Mapping[Address, Mapping[str, Any]]) -> list[int]:
+    """Give pages their data anew, as their images' addresses ran out; the ids of those that are still there.
+
+    An id that was given to another page is left alone.
+    """
+    wanted = [one.task for one in pages]
+    rows = {row["id"]: row["data"] for row in tasks.listed(ls, project, ids=wanted, page=1000)} if pages else {}
+    there = [one for one in pages if one.task in rows and one.is_at(rows[one.task])]
+    for one in there:
+        ls.request("PATCH", f"/api/tasks/{one.task}/", {"data": {**pages[one], KEY: one.key}})
+    return [one.task for one in there]

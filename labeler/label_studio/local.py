@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from labeler import secrets
+from labeler import failures, secrets
 from labeler.label_studio.client import LabelStudio, read
 from labeler.label_studio.install import executable, folder
 from labeler.label_studio.people import LIMITS, SHORTEST_PASSWORD, submit
@@ -164,7 +164,8 @@ def _change(settings: Settings, wanted: dict[str, str | None]) -> str:
             timeout=CHANGE_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{type(error).__name__} in Label Studio's environment"
+    except (OSError, subprocess.TimeoutExpired):
+        return "Label Studio's environment does not run, or not within its time"
     lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
-    return lines[-1] if lines else f"it ended with status {done.returncode}"
+    said = lines[-1] if lines else ""
+    return f"it ended with status {done.returncode}" if not said or failures.is_program_text(said) else said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ SECRET_HEADER = "X-Attune-Secret"
 BY_SCORE, WHILE_EMPTY = ["tasks:predictions_score"], ["tasks:id"]
 VIEW = {"title": "Queue", "type": "list", "target": "tasks", "filters": {"conjunction": "and", "items": []}}
 PAGE = 100
+MARK = re.compile(r"attune-[0-9a-f]{32}")  # in a project's description: whose queue it is
 TITLE_CHARACTERS = (3, 50)  # Label Studio's limits
 
 
@@ -75,6 +77,39 @@ def furnish(ls: LabelStudio, project: int, webhook_url: str, webhook_secret: str
         with suppress(LabelStudioError):
             _delete(ls, project)
         raise
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A project as the list of projects shows it: what people wrote about it, and how many tasks it holds."""
+
+    description: str
+    tasks: int
+
+    @property
+    def marks(self) -> list[str]:
+        """The marks of ours in the description."""
+        return MARK.findall(self.description)
+
+
+def every(ls: LabelStudio) -> dict[int, Listed]:
+    """Every project by its id, in one request a hundred."""
+    found: dict[int, Listed] = {}
+    page = 1
+    while True:
+        query = {"include": "id,description,task_number", "page": page, "page_size": PAGE}
+        reply = ls.request("GET", "/api/projects", query=query)
+        for row in reply["results"]:
+            found[int(row["id"])] = Listed(row.get("description") or "", int(row.get("task_number") or 0))
+        if not reply.get("next"):
+            return found
+        page += 1
+
+
+def stamp(ls: LabelStudio, project: int, mark: str, description: str) -> None:
+    """Write ``mark`` into a project's description, in place of older marks of ours."""
+    kept = " ".join(MARK.sub("", description).split())
+    ls.request("PATCH", f"/api/projects/{project}/", {"description": f"{kept} {mark}".strip()})
 
 
 def find(ls: LabelStudio, title: str, mark: str) -> int | None:
@@ -138,6 +173,21 @@ def mend(ls: LabelStudio, project: Project, webhook_url: str, webhook_secret: st
         with ls.errors():
             ls.sdk.webhooks.delete(id=old.id)
     return Project(project.id, view, _make_webhook(ls, project.id, webhook_url, webhook_secret))
+
+
+def restore_classes(ls: LabelStudio, project: int, question: str, classes: Sequence[str]) -> bool:
+    """Give the labelling page its own question and classes back, after somebody edited them; whether it was needed."""
+    config = labelling_config(question, classes)
+    held = ls.request("GET", f"/api/projects/{project}/")
+    if _shape(held.get("label_config") or "") == _shape(config):
+        return False
+    ls.request("PATCH", f"/api/projects/{project}/", {"label_config": config})
+    return True
+
+
+def _shape(config: str) -> str:
+    """A labelling config without the spaces that an editor may add between its tags."""
+    return re.sub(r">\s+<", "><", config).strip()
 
 
 def calls(ls: LabelStudio, project: Project, webhook_url: str, webhook_secret: str) -> bool:

@@ -8,11 +8,13 @@ version.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import uuid4
 
 from labeler.label_studio import projects, tasks
+from labeler.label_studio.address import KEY, Address
 from labeler.label_studio.client import LabelStudio
 from models.errors import DataError, LabelStudioRefused
 
@@ -22,23 +24,24 @@ ASSETS_AT_ONCE = 50  # conditions in one filter
 
 @dataclass(frozen=True)
 class NewTask:
-    """An asset to put to the expert: its signed address and its place, lowest first."""
+    """An asset to put to the expert: its signed address, its place, lowest first, and the key of the task."""
 
     asset_id: str
     image_url: str
     score: float
+    key: str = field(default_factory=lambda: uuid4().hex)
 
 
 def add(
     ls: LabelStudio, project: int, new: Sequence[NewTask], version: str = "", anew: Collection[str] = ()
-) -> list[int]:
-    """Put ``new`` into the queue, placed by score under model version ``version``; the task ids in the same order.
+) -> list[Address]:
+    """Put ``new`` into the queue, placed by score under model version ``version``; where they stand, in that order.
 
     Without a version the tasks have no place until `reorder` gives them one, which is the safe way while others write:
     an import was seen to answer 201 and lose the predictions that came with it. An asset that the project holds
-    already keeps its task, whose id is returned and whose place `reorder` changes; one of ``anew``, whose answer holds
-    no longer, gets another beside the answered one, which would never be served again. Tasks without a place in the
-    project's version are served after all that have one.
+    already keeps its task, whose id and key are returned and whose place `reorder` changes; one of ``anew``, whose
+    answer holds no longer, gets another beside the answered one, which would never be served again. Tasks without a
+    place in the project's version are served after all that have one.
     """
     held = held_assets(ls, project, [task.asset_id for task in new], anew)
     missing = list({task.asset_id: task for task in new if task.asset_id not in held}.values())
@@ -46,7 +49,7 @@ def add(
         batch = missing[start : start + BATCH]
         request = [
             {
-                "data": {"image": task.image_url, "asset_id": task.asset_id},
+                "data": {"image": task.image_url, "asset_id": task.asset_id, KEY: task.key},
                 "predictions": [{"result": [], "score": place(task.score), "model_version": version}]
                 if version
                 else [],
@@ -58,7 +61,7 @@ def add(
         ids = list(reply.task_ids or ())
         if len(ids) != len(batch):
             raise LabelStudioRefused(f"Label Studio made {len(ids)} of {len(batch)} tasks in project {project}.")
-        held.update(zip((task.asset_id for task in batch), ids, strict=True))
+        held.update({task.asset_id: Address(at, task.key, task.asset_id) for task, at in zip(batch, ids, strict=True)})
     if missing:
         projects.serve_by(ls, project, projects.BY_SCORE)
     return [held[task.asset_id] for task in new]
@@ -74,16 +77,18 @@ def place(score: float) -> float:
     return 0.5 + 0.5 * score / (1 + abs(score))
 
 
-def held_assets(ls: LabelStudio, project: int, asset_ids: Sequence[str], anew: Collection[str] = ()) -> dict[str, int]:
-    """asset_id -> task id, for those of ``asset_ids`` that the project has a task for (the oldest of two); of ``anew``
-    only where it is open."""
-    found: dict[str, int] = {}
+def held_assets(
+    ls: LabelStudio, project: int, asset_ids: Sequence[str], anew: Collection[str] = ()
+) -> dict[str, Address]:
+    """Where each of ``asset_ids`` stands that the project has a task for (the oldest of two); of ``anew`` only where it
+    is open. The key is empty for a task that has none: one of before keys, or made by hand."""
+    found: dict[str, Address] = {}
     for start in range(0, len(asset_ids), ASSETS_AT_ONCE):
         filters = tasks.of_assets(asset_ids[start : start + ASSETS_AT_ONCE])
         for row in tasks.listed(ls, project, filters, conjunction="or", page=1000):
             name = row["data"]["asset_id"]
             if name not in anew or not (row["total_annotations"] or row["cancelled_annotations"]):
-                found.setdefault(name, row["id"])
+                found.setdefault(name, Address(row["id"], str(row["data"].get(KEY) or ""), name))
     return found
 
 
@@ -150,15 +155,17 @@ def drop_version(ls: LabelStudio, project: int, version: str) -> None:
             raise
 
 
-def retire(ls: LabelStudio, project: int, ids: Sequence[int]) -> list[int]:
-    """Delete those of ``ids`` that nobody has answered, skipped or begun; returns the ids really deleted.
+def retire(ls: LabelStudio, project: int, stale: Iterable[Address]) -> list[int]:
+    """Delete those of ``stale`` that nobody has answered, skipped or begun; returns the ids really deleted.
 
-    Label Studio applies the condition in the very request that deletes, so an answer given meanwhile is kept.
+    A task that is not ours any more, as its id was given to another, is left alone. Label Studio applies the condition
+    in the very request that deletes, so an answer given meanwhile is kept.
     """
-    if not ids:
+    ours = {one.task: one for one in stale}
+    if not ours:
         return []
-    everything = {row["id"] for row in tasks.listed(ls, project, tasks.is_open(), page=1000)}
-    wanted = [task for task in dict.fromkeys(ids) if task in everything]
+    everything = {row["id"]: row["data"] for row in tasks.listed(ls, project, tasks.is_open(), page=1000)}
+    wanted = [task for task, one in ours.items() if task in everything and one.is_at(everything[task])]
     # The action takes a project's views along with its last task, and so the expert's link: one task goes by itself.
     alone = [wanted.pop()] if wanted and len(wanted) == len(everything) else []
     _delete(ls, project, wanted)
@@ -186,13 +193,17 @@ def open_tasks(ls: LabelStudio, project: int) -> list[int]:
     return [row["id"] for row in tasks.listed(ls, project, tasks.is_open(), page=1000)]
 
 
-def refresh_images(ls: LabelStudio, project: int, addresses: Mapping[int, str]) -> list[int]:
-    """Give tasks a newly signed image address (task id -> address); the ids changed, without those that vanished."""
-    rows = {row["id"]: row["data"] for row in tasks.listed(ls, project, ids=list(addresses), page=1000)}
+def refresh_images(ls: LabelStudio, project: int, images: Mapping[Address, str]) -> list[int]:
+    """Give tasks a newly signed image address; the ids changed, without those that vanished.
 
-    def renew(task: int) -> int:
-        ls.request("PATCH", f"/api/tasks/{task}/", {"data": {**rows[task], "image": addresses[task]}})
-        return task
+    An id that was given to another task is left alone, or that task would show this image. One without a key gets ours.
+    """
+    rows = {row["id"]: row["data"] for row in tasks.listed(ls, project, ids=[one.task for one in images], page=1000)}
+
+    def renew(one: Address) -> int:
+        data = {**rows[one.task], KEY: one.key, "image": images[one]}
+        ls.request("PATCH", f"/api/tasks/{one.task}/", {"data": data})
+        return one.task
 
     with ThreadPoolExecutor(max_workers=4) as pool:
-        return list(pool.map(renew, [task for task in addresses if task in rows]))
+        return list(pool.map(renew, [one for one in images if one.task in rows and one.is_at(rows[one.task])]))

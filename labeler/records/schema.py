@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from labeler.records.types import UtcDateTime
+
+
+def new_key() -> str:
+    """A key that no task or page ever had: 32 hexadecimal digits at random (UUID version 4)."""
+    return uuid4().hex
 
 
 class Base(DeclarativeBase):
@@ -181,7 +187,11 @@ class Queue(Base):
 
 
 class Task(Base):
-    """An asset put to one expert, with a purpose. State: open, answered, retired."""
+    """An asset put to one expert, with a purpose. State: open, answered, retired.
+
+    ``key`` is what the task is known by, also in Label Studio's data. ``label_studio_task`` is only its address there:
+    Label Studio gives a freed id to another task, so it is checked against the key and is None once the task is gone.
+    """
 
     __tablename__ = "tasks"
     __table_args__ = (
@@ -191,7 +201,8 @@ class Task(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     queue_id: Mapped[int] = mapped_column(ForeignKey("queues.id"))
     asset_pk: Mapped[int] = mapped_column(ForeignKey("assets.id"), index=True)
-    label_studio_task: Mapped[int] = mapped_column(unique=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True, default=new_key)
+    label_studio_task: Mapped[int | None] = mapped_column(unique=True)
     purpose: Mapped[str]
     utility: Mapped[float]
     reason: Mapped[str] = mapped_column(Text)
@@ -223,7 +234,10 @@ class Pick(Base):
 
 
 class Annotation(Base):
-    """One expert's answer on one asset as Label Studio last told it; deleted ones stay, marked."""
+    """One expert's answer on one asset as Label Studio last told it; deleted ones stay, marked.
+
+    ``label_studio_id`` is an address: it is None once Label Studio has given the id to another annotation.
+    """
 
     __tablename__ = "annotations"
     __table_args__ = (Index("ix_annotations_attribute_id_asset_pk", "attribute_id", "asset_pk"),)
@@ -270,7 +284,8 @@ class GridPage(Base):
     __tablename__ = "grid_pages"
     id: Mapped[int] = mapped_column(primary_key=True)
     grid_id: Mapped[int] = mapped_column(ForeignKey("grids.id"), index=True)
-    label_studio_task: Mapped[int] = mapped_column(unique=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True, default=new_key)
+    label_studio_task: Mapped[int | None] = mapped_column(unique=True)  # an address, as a task's
     ticked: Mapped[str]  # the class that a tick means
     unticked: Mapped[str | None]  # the class that no tick means on a submitted page; None: no answer
     asset_pks: Mapped[list[Any]]
@@ -304,11 +319,37 @@ class AnnotationEvent(Base):
 
 
 class Tombstone(Base):
-    """An annotation that Label Studio said was deleted; its creation may still be on the way."""
+    """An annotation of a project that a webhook said was deleted: news of its creation may still be on the way.
+
+    A later reading of Label Studio overrules it, as the id may have been given to another annotation.
+    """
 
     __tablename__ = "tombstones"
+    project: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     label_studio_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     deleted_at: Mapped[datetime]
+
+
+class Stray(Base):
+    """An annotation in Label Studio that counts nowhere: nobody of ours gave it, or it cannot be read.
+
+    It is kept and named until it can be read or is gone there. ``reason`` is one of ``labeler.strays``.
+    """
+
+    __tablename__ = "strays"
+    __table_args__ = (UniqueConstraint("project", "label_studio_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"), index=True)
+    expert_id: Mapped[int] = mapped_column(ForeignKey("experts.id"))  # whose queue or pages it is in
+    project: Mapped[int]
+    label_studio_id: Mapped[int]
+    label_studio_task: Mapped[int]
+    asset_id: Mapped[str]
+    author: Mapped[str]  # an address, or "user 7" where Label Studio knows no more
+    value: Mapped[str]
+    reason: Mapped[str]
+    updated_at: Mapped[datetime | None]  # in Label Studio
+    seen_at: Mapped[datetime]
 
 
 class Run(Base):

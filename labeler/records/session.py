@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from labeler.settings import Settings
+from labeler.settings import Settings, hidden
 from models.errors import ServiceDown
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -55,8 +55,8 @@ def migrate(settings: Settings) -> None:
             command.upgrade(configuration(settings.records_url), "head")
         except OperationalError as error:
             raise ServiceDown(
-                f"The records do not open: {error.orig}. Check ATTUNE_DATABASE_URL, that its server runs, and that "
-                f"{settings.workspace} may be written; `attune doctor` tries each."
+                f"The records at {hidden(settings.records_url)} do not open. Check ATTUNE_DATABASE_URL, that its "
+                f"server runs, and that {settings.workspace} may be written; `attune doctor` tries each."
             ) from error
 
 

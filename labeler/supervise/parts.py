@@ -132,7 +132,7 @@ def our_environment(settings: Settings) -> dict[str, str]:
     made = {name: value for name, value in os.environ.items() if not name.startswith(("ATTUNE_", PARENT))}
     given = settings.environment()
     for name in OF_THE_POOL:
-        # What the workspace itself keeps is read anew by each job: `attune config encoder` changes it while we run.
+        # What the workspace itself keeps is read anew by each job: `attune encoder use` changes it while we run.
         if not os.environ.get(variable(name)) and _by_itself(settings, name) == getattr(settings, name):
             del given[variable(name)]
     made |= given

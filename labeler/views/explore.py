@@ -72,7 +72,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Explore:
-    """One page of Explore; ``search`` says how far it is, None where nothing had to be ranked."""
+    """One page of Explore; ``search`` says how far it is, None where nothing had to be ranked.
+
+    ``unread`` says why search by text is off, empty where it is not.
+    """
 
     asked: Asked
     pictures: Page[Picture]
@@ -80,7 +83,7 @@ class Explore:
     example: Picture | None
     cluster: clusters.Part | None
     columns: Sequence[str]
-    reads_texts: bool
+    unread: str
     workers: bool
 
     @property
@@ -113,11 +116,13 @@ def explore(settings: Settings, viewer: Viewer, asked: Asked, patience_seconds: 
     Raises UnknownAsset, DataError, ServiceDown.
     """
     search_now, part, order = None, None, None
+    with reading(settings) as session:
+        unread = search.why_unread(session)
     if asked.place.kind == IMAGE:
         search_now = search.look(settings, asked.place.key, patience_seconds)
         if search_now is None:
             raise DataError("The search by your example has run out, as nothing of it was kept. Upload it once more.")
-    elif asked.wanted().ranks:
+    elif asked.wanted().ranks and not (unread and asked.place.kind == TEXT):
         search_now = search.look(settings, search.start(settings, asked.wanted()), patience_seconds)
     elif asked.place.kind == CLUSTER:
         part = _cluster(settings, asked.place.key)
@@ -128,8 +133,8 @@ def explore(settings: Settings, viewer: Viewer, asked: Asked, patience_seconds: 
     with reading(settings) as session:
         found = _pictures(session, viewer, asked, order)
         example = _one(session, viewer, asked.place.key) if asked.place.kind == LIKE else None
-        names, reads = search.columns_of(session), search.has_text_tower(session)
-    return Explore(asked, found, search_now, example, part, names, reads, not waits or jobs.workers_alive(settings))
+        names = search.columns_of(session)
+    return Explore(asked, found, search_now, example, part, names, unread, not waits or jobs.workers_alive(settings))
 
 
 def _cluster(settings: Settings, key: str) -> clusters.Part:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from labeler import attributes, grids
+from labeler import attributes, failures, grids
 from labeler.records.schema import Expert, Job, Queue
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -59,4 +59,4 @@ def progress(settings: Settings, viewer: Viewer, name: str, job_id: str) -> Prog
         return Progress(question, "done", "", waiting.link)
     if job is None or job.kind != "grid" or job.arguments.get("expert") != waiting.expert:
         return Progress(question, "done", "", None)
-    return Progress(question, job.state, job.error, None)
+    return Progress(question, job.state, failures.shown(job.id, job.error), None)

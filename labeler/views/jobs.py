@@ -9,6 +9,7 @@ from itertools import groupby
 
 from sqlalchemy import func, select
 
+from labeler import failures
 from labeler.records.schema import Job
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -79,5 +80,6 @@ def _work(job: Job) -> Work:
     told = {name: value for name, value in job.arguments.items() if name not in UNTOLD and not isinstance(value, bool)}
     subject = job.subject or ", ".join(str(value) for value in told.values() if isinstance(value, str | int))
     return Work(
-        job.id, job.kind, subject[:80], job.state, job.done, job.total, job.error, job.created_at, job.finished_at
-    )
+        job.id, job.kind, subject[:80], job.state, job.done, job.total, failures.shown(job.id, job.error),
+        job.created_at, job.finished_at,
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, jobs
+from labeler import attributes, failures, jobs
 from labeler.catalog.aliases import aliases_of
 from labeler.catalog.facts import find_run, find_version
 from labeler.catalog.history import earlier
@@ -181,7 +181,7 @@ def _step(title: str, held: Sequence[Job]) -> Step:
     states = {job.state for job in held}
     order = ("failed", "lost", "running", "queued")
     state = next((one for one in order if one in states), "done")
-    error = next((job.error for job in held if job.error), "")
+    error = next((failures.shown(job.id, job.error) for job in held if job.error), "")
     if state == "queued" and "done" in states:
         state = "running"
     return Step(title, state, sum(job.done for job in held), sum(job.total for job in held), error)

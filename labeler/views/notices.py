@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from labeler import failures
 from labeler.notices import may_read, unread_by
 from labeler.records.schema import Notice, NoticeRead
 from labeler.records.session import reading
@@ -63,6 +64,9 @@ def unread(settings: Settings, viewer: Viewer) -> int:
 
 
 def _told(one: Notice, fresh: bool, viewer: Viewer) -> Told:
-    lost = [f"{way}: {held['error']}" for way, held in one.sent.items() if held["state"] == "failed"]
+    name = f"notice {one.id}"  # older records hold what programs raised
+    failed = ((way, held) for way, held in one.sent.items() if held["state"] == "failed")
+    lost = [f"{way}: {failures.shown(name, held['error'])}" for way, held in failed]
     undelivered = "; ".join(lost) if viewer.manages else ""
-    return Told(one.id, one.kind, one.title, one.text, one.link, one.at, fresh, undelivered)
+    text = failures.shown(name, one.text)
+    return Told(one.id, one.kind, one.title, text, one.link, one.at, fresh, undelivered)

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from labeler import counting, leaving
+from labeler import counting, failures, leaving
 from labeler import people as logins
 from labeler.leaving import Concerned
 from labeler.records.schema import Attribute, Expert, Job, Queue, User
@@ -60,6 +60,11 @@ class Person:
     every_attribute: bool = False
     lacking: Sequence[str] = ()
     concerned: Concerned = field(default_factory=lambda: Concerned({}, {}))
+
+    @property
+    def trouble(self) -> str:
+        """Why the newest job for Label Studio failed, in words for the page."""
+        return failures.shown(self.joining.id, self.joining.error) if self.joining else ""
 
 
 def may_manage(viewer: Viewer, role: str | None) -> bool:

@@ -10,7 +10,9 @@ from typing import TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from labeler import addresses
 from labeler.counting import current
+from labeler.label_studio.address import Address
 from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
 from labeler.settings import Settings
 from labeler.views.links import task_url
@@ -99,14 +101,16 @@ class Correction:
     url: str
     task: int
     project: int
-    label_studio_task: int
+    address: Address
     asset_id: str
 
 
 def correction(
     session: Session, settings: Settings, viewer: Viewer, attribute: str, annotation_id: int
 ) -> Correction | None:
-    """Where the viewer's own answer is corrected; None where it is not one's own or was deleted."""
+    """Where the viewer's own answer is corrected; None where it is not one's own, was deleted, or whose question is
+    gone from Label Studio.
+    """
     row = session.execute(
         select(Queue, Task, Asset)
         .join(Task, Task.queue_id == Queue.id)
@@ -124,5 +128,7 @@ def correction(
     if row is None:
         return None
     queue, task, asset = row
-    url = task_url(settings, queue, task.label_studio_task)
-    return Correction(url, task.id, queue.project, task.label_studio_task, asset.asset_id)
+    address = addresses.of(task, asset.asset_id)
+    if address is None:
+        return None
+    return Correction(task_url(settings, queue, address.task), task.id, queue.project, address, asset.asset_id)

@@ -107,3 +107,11 @@ def allowed(endpoint: str | None, role: str) -> bool:
         return True
     rule = RULES.get(endpoint) or BLUEPRINTS.get(endpoint.partition(".")[0])
     return rule is not None and role in rule
+
+
+def whom_to_ask(endpoint: str | None, role: str) -> str:
+    """Who may do what ``role`` may not, for the page that turns somebody away; never the one who is turned away."""
+    words = {"owner": "an owner", "admin": "an administrator"}
+    may = [said for one, said in words.items() if one != role and allowed(endpoint, one)]
+    where = "; the page People lists who that is" if role in MANAGERS else ""
+    return f"Ask {' or '.join(may)} of this console{where}." if may else "No login of this console opens it."

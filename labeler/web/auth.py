@@ -71,7 +71,7 @@ def guard() -> ResponseReturnValue | None:
         return _turn_away()
     g.viewer = who
     if not access.allowed(request.endpoint, who.role):
-        raise Forbidden(f"This page is not for the role {who.role}. Ask an owner or administrator of this console.")
+        raise Forbidden(f"This page is not for the role {who.role}. {access.whom_to_ask(request.endpoint, who.role)}")
     if request.method not in SAFE and not by_token:
         csrf.protect()
     return None

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from labeler import failures
 from models.errors import AttuneError, BadWebhookSecret, consequence
 
 log = logging.getLogger("attune.web")
@@ -96,6 +97,9 @@ def _attune_error(error: AttuneError) -> ResponseReturnValue:
     if status >= 500:
         log.warning("%s: %s", type(error).__name__, error)
     message = "The webhook's secret is wrong." if isinstance(error, BadWebhookSecret) else str(error)
+    if failures.is_program_text(message):
+        log.error("%s: %s", type(error).__name__, error)
+        message = failures.of_request(g.get("request_id", ""))
     return _reply(status, type(error).__name__, message)
 
 
@@ -125,7 +129,7 @@ def _own_words(error: HTTPException) -> str | None:
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     log.exception("unexpected: %s %s", request.method, _place())
-    return _reply(500, InternalServerError().name, "Something went wrong on our side. The log holds the story.")
+    return _reply(500, InternalServerError().name, failures.of_request(g.get("request_id", "")))
 
 
 def _reply(status: int, name: str, message: str) -> Response:

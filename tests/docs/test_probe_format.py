@@ -1,4 +1,4 @@
-"""The eight lines of docs/probe-format.md do what they say, in a process that has numpy and safetensors alone."""
+"""The ten lines of docs/probe-format.md do what they say, in a process that has numpy and safetensors alone."""
 
 from __future__ import annotations
 
@@ -40,28 +40,27 @@ def lines() -> str:
     return str(block)
 
 
+def run(folder: Path, x: object) -> subprocess.CompletedProcess[str]:
+    """What the lines make of the vectors ``x``."""
+    code = HARNESS.format(lines=lines())
+    command = [sys.executable, "-W", "error", "-X", "dev", "-c", code, str(folder), json.dumps(x)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize("folder", OLD, ids=lambda folder: folder.name)
-def test_eight_lines_give_the_probabilities_of_the_version(folder: Path) -> None:
-    assert len(lines().strip().splitlines()) == 8
+def test_the_lines_give_the_versions_probabilities(folder: Path) -> None:
+    assert len(lines().strip().splitlines()) == 10
     expected = json.loads((folder / "expected.json").read_text())
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "error",
-            "-X",
-            "dev",
-            "-c",
-            HARNESS.format(lines=lines()),
-            str(folder),
-            json.dumps(expected["x"]),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run(folder, expected["x"])
     assert done.stdout, done.stderr
     assert np.abs(np.array(json.loads(done.stdout)) - np.array(expected["probabilities"])).max() < 1e-5
+
+
+def test_vectors_of_another_length_are_refused_in_words() -> None:
+    done = run(OLD[0], [[1.0] + [0.0] * 1279])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "1280 numbers" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_page_names_every_key_and_column() -> None:

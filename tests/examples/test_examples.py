@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,17 +15,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from labeler import settings as reader
 from labeler import tokens
+from labeler.assets.encoder import load
+from labeler.catalog.promote import promote
+from labeler.demo.prepare import encoder_settings
+from labeler.records.session import engine
 from labeler.settings import Settings
 from models.fingerprint import Fingerprint
 from models.manifest import read_manifest
 from models.probe_files import read_probe
 from models.pull import pull
+from models.sample import write_catalogue
 from models.score import score_file
 from tests import environments, published
 from tests.labeler.catalog import worlds
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+README = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
 VECTORS = 500
 
 
@@ -51,6 +59,67 @@ def run(name: str, *arguments: str | Path, python: Path | str = sys.executable, 
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def plainly(folder: Path, vectors: Path) -> subprocess.CompletedProcess[str]:
+    """What the plain script makes of a file of vectors."""
+    command = [sys.executable, "-W", "error", EXAMPLES / "plain_script.py", folder, vectors]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_plain_script_refuses_another_encoder_in_words(settings: Settings, tmp_path: Path) -> None:
+    pulled = pull("romance", tmp_path / "romance", url=settings.catalog_address, cache=tmp_path / "cache")
+    other = Fingerprint("open_clip", "huge", "cd" * 32, worlds.DIMENSION)
+    write_vectors(tmp_path / "mine.parquet", worlds.FINGERPRINT)
+    write_vectors(tmp_path / "other.parquet", other)
+    ids, x = ["a"], np.eye(1, 1280, dtype=np.float32)
+    np.savez(tmp_path / "long.npz", ids=ids, vectors=x)
+    np.savez(tmp_path / "said.npz", ids=ids, vectors=x[:, : worlds.DIMENSION], fingerprint=json.dumps(other.to_dict()))
+    for name, word in (("other.parquet", "huge"), ("said.npz", "huge"), ("long.npz", "1280")):
+        refused = plainly(pulled.folder, tmp_path / name)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert word in refused.stderr
+        assert "attune embed" in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert len(plainly(pulled.folder, tmp_path / "mine.parquet").stdout.splitlines()) == 11
+
+
+def test_the_readmes_example_names_a_picture_and_its_probability(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    reader.keep(workspace, **encoder_settings(), device="cpu", redis_port=1, web_port=1)
+    drawn = write_catalogue(workspace / "sample-catalogue", 4)
+    monkeypatch.setattr(worlds, "FINGERPRINT", load(reader.build({}, workspace=workspace)).fingerprint)
+    monkeypatch.setattr(worlds, "DIMENSION", 128)
+    monkeypatch.setattr(worlds, "CLASSES", {"serious-expression": ("serious", "not serious")})
+    made = worlds.make(workspace)
+    worlds.add_run(made, "serious-expression")
+    promote(made, "serious-expression", "latest", "r", "ana")
+    engine(made.records_url).dispose()
+    (block,) = re.findall(r"```\n(export PATH=[^`]*?attune pull serious-expression.*?)```", README, re.DOTALL)
+    told = bash(block, tmp_path)
+    assert told.returncode == 0, told.stderr
+    name, said = told.stdout.splitlines()[-1].split(": ")
+    assert (drawn.folder / "images" / name).is_file()
+    assert re.fullmatch(r"serious with probability [01]\.\d\d", said)
+    x = np.eye(1, 128, dtype=np.float32)
+    table = pa.table({"asset_id": ["a"], "vector": list(x)})
+    other = json.dumps(Fingerprint("open_clip", "huge", "cd" * 32, 128).to_dict())
+    pq.write_table(table.replace_schema_metadata({"attune.fingerprint": other}), tmp_path / "poster.parquet")
+    refused = bash("\n".join(line for line in block.splitlines() if not line.startswith("attune ")), tmp_path)
+    assert refused.returncode == 1
+    assert "of another encoder than the probe" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def bash(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A block of the README in a fresh shell, with VENV as `make` would take it."""
+    environment = {"HOME": str(folder), "PATH": os.environ["PATH"], "VENV": sys.prefix}
+    return subprocess.run(
+        ["bash", "-e", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_plain_script_ranks_with_a_pulled_probe(settings: Settings, tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from labeler import changes, ingest, leaving
+from labeler import changes, ingest, leaving, withdrawn
 from labeler import settings as reader
-from labeler.ingest import Seen
 from labeler.records.schema import Annotation, Asset, Expert, Queue, Task
 from labeler.records.session import engine, migrate, reading, writing
+from labeler.seen import Seen
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import UnknownAttribute
@@ -83,11 +83,11 @@ def test_a_correction_counts_when_the_answer_is_taken_back_and_not_before(
 
 
 def test_an_answer_deleted_while_aside_is_not_taken_back_and_its_image_is_served_again(
-    settings: Settings, ana: Expert, answer: Annotation
+    settings: Settings, ana: Expert, queue: Queue, answer: Annotation
 ) -> None:
     leaving.set_aside(settings, ana.email)
     with writing(settings) as session:
-        ingest.delete(session, [answer.label_studio_id or 0], "webhook")
+        withdrawn.reported(session, session.get_one(Queue, queue.id), [answer.label_studio_id or 0])
     with reading(settings) as session:
         assert session.get_one(Task, answer.task_id).state == "open"
     assert leaving.take_back(settings, ana.email) == {}
@@ -95,14 +95,15 @@ def test_an_answer_deleted_while_aside_is_not_taken_back_and_its_image_is_served
 
 
 def test_a_sync_sees_that_an_answer_that_is_aside_was_deleted(
-    settings: Settings, ana: Expert, answer: Annotation
+    settings: Settings, ana: Expert, queue: Queue, answer: Annotation
 ) -> None:
     """The webhook that told it may be lost; taken back, the answer would count again for good."""
     leaving.set_aside(settings, ana.email)
     with reading(settings) as session:
         task = session.get_one(Task, answer.task_id).label_studio_task
-        assert ingest.missing(session, task or 0, [], now() + timedelta(minutes=1)) == [answer.label_studio_id]
-        assert ingest.missing(session, task or 0, [answer.label_studio_id or 0], now() + timedelta(minutes=1)) == []
+        later, mine = now() + timedelta(minutes=1), session.get_one(Queue, queue.id)
+        assert [one.id for one in withdrawn.missing(session, mine, task or 0, [], later)] == [answer.id]
+        assert withdrawn.missing(session, mine, task or 0, [answer.label_studio_id or 0], later) == []
 
 
 def test_setting_aside_while_an_answer_arrives_locks_nobody_out(

@@ -15,11 +15,11 @@ from labeler.label_studio import LabelStudio, projects, queue
 from labeler.label_studio.expert import ExpertSession
 from labeler.label_studio.projects import Project
 from labeler.label_studio.queue import NewTask
-from labeler.records.schema import Job, Queue, Task
-from labeler.records.session import engine, migrate, reading, writing
+from labeler.records.schema import Job, Queue
+from labeler.records.session import engine, migrate, reading
 from labeler.settings import Settings
 from models.errors import AlreadyThere, LabelStudioRefused
-from tests.factories import add_answer, add_assets, add_attribute, add_task
+from tests.factories import add_answer, add_assets, add_attribute, add_task, stand
 from tests.services import Services
 from tests.workers.test_ordering import VIEW
 from workers import snapshot
@@ -69,8 +69,10 @@ def test_a_leavers_login_sessions_and_open_questions_end_and_the_answers_stay(ou
     tasks = [add_task(ours, held, asset) for asset in assets[1:]]
     with LabelStudio.connect(ours) as ls:
         new = [NewTask(asset.asset_id, "http://127.0.0.1:1/x.jpg", 0.1) for asset in assets[1:]]
-        numbers = queue.add(ls, held.project, new)
-        _tie(ours, tasks, numbers)
+        where = queue.add(ls, held.project, new)
+        numbers = [one.task for one in where]
+        for task, one in zip(tasks, where, strict=True):
+            stand(ours, task, one)
         with ExpertSession.login(ours.label_studio_address, email, made.password) as browser:
             browser.draft(numbers[1], "romance")
             done = experts.remove(ours, email, wait=True)
@@ -148,9 +150,3 @@ def test_where_label_studio_is_not_ours_its_operator_is_told_what_to_do(live: Se
 
 def _killed(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-def _tie(settings: Settings, tasks: list[Task], numbers: list[int]) -> None:
-    with writing(settings) as session:
-        for task, number in zip(tasks, numbers, strict=True):
-            session.get_one(Task, task.id).label_studio_task = number

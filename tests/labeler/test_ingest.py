@@ -12,11 +12,22 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
-from labeler import hints, ingest
+from labeler import hints, ingest, withdrawn
 from labeler import settings as reader
-from labeler.ingest import Seen
-from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Base, Expert, Job, Queue, Task
+from labeler.records.schema import (
+    Annotation,
+    AnnotationEvent,
+    Asset,
+    Attribute,
+    Base,
+    Expert,
+    Job,
+    Queue,
+    Stray,
+    Task,
+)
 from labeler.records.session import engine, migrate, reading, writing
+from labeler.seen import Seen
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import UnknownAnnotationShape
@@ -91,7 +102,7 @@ def tell(settings: Settings, *what: Seen | int, via: str = "sync") -> list[bool]
     for item in what:
         with writing(settings) as session:
             if isinstance(item, int):
-                done.append(bool(ingest.delete(session, [item], via)))
+                done.append(bool(withdrawn.reported(session, session.get_one(Queue, 1), [item])))
             else:
                 done.append(ingest.store(session, session.get_one(Queue, 1), item, via))
     return done
@@ -150,7 +161,9 @@ def test_a_deleted_answer_reopens_its_task(records: Settings) -> None:
 def test_an_answer_belongs_to_who_gave_it_not_to_whose_queue_it_is(records: Settings) -> None:
     tell(records, seen(1, by=BEN), seen(2, by=None), seen(3, by=999))
     with reading(records) as session:
-        assert list(session.scalars(select(Annotation.expert_id).order_by(Annotation.label_studio_id))) == [2, 1, 1]
+        assert session.execute(select(Annotation.label_studio_id, Annotation.expert_id)).all() == [(1, 2)]
+        strays = session.execute(select(Stray.label_studio_id, Stray.author, Stray.reason).order_by(Stray.id)).all()
+    assert strays == [(2, "a deleted user", "unknown author"), (3, "user 999", "unknown author")]
 
 
 def test_an_answer_on_a_task_that_the_records_lost_is_not_lost(records: Settings) -> None:
@@ -163,6 +176,8 @@ def test_an_answer_on_a_task_that_the_records_lost_is_not_lost(records: Settings
 def test_an_answer_on_an_unknown_asset_is_left_out(records: Settings) -> None:
     assert tell(records, seen(task=556, asset="never-seen")) == [False]
     assert held(records) == []
+    with reading(records) as session:
+        assert session.execute(select(Stray.asset_id, Stray.reason)).all() == [("never-seen", "unknown image")]
 
 
 def test_what_label_studio_no_longer_holds_is_missing_unless_newer_than_the_question(records: Settings) -> None:
@@ -170,14 +185,127 @@ def test_what_label_studio_no_longer_holds_is_missing_unless_newer_than_the_ques
     with writing(records) as session:
         asked_before = datetime(2020, 1, 1, tzinfo=UTC)
         asked_after = datetime(2100, 1, 1, tzinfo=UTC)
-        assert ingest.missing(session, 101, [1], asked_before) == []
-        assert ingest.missing(session, 101, [1], asked_after) == [2]
+        queue = session.get_one(Queue, 1)
+        assert withdrawn.missing(session, queue, 101, [1], asked_before) == []
+        assert [one.label_studio_id for one in withdrawn.missing(session, queue, 101, [1], asked_after)] == [2]
 
 
-def test_an_id_that_a_new_label_studio_uses_again_overwrites_nothing(records: Settings) -> None:
+def test_a_webhook_moves_no_answer_to_another_image(records: Settings) -> None:
     tell(records, seen(1))
-    assert tell(records, seen(1, "no", minutes=9, task=102, asset="a2")) == [False]
+    assert tell(records, seen(1, "no", minutes=9, task=102, asset="a2"), via="webhook") == [False]
     assert held(records) == [(1, "yes", False)]
+
+
+def answers(settings: Settings) -> list[tuple[str, str, int | None]]:
+    """Image, value and Label Studio's id of every answer that counts."""
+    with reading(settings) as session:
+        rows = select(Asset.asset_id, Annotation.value, Annotation.label_studio_id).join(Asset)
+        return [tuple(row) for row in session.execute(rows.where(Annotation.deleted_at.is_(None)).order_by(Asset.id))]
+
+
+def ask(settings: Settings, *what: Seen, at: datetime | None = None) -> list[bool]:
+    """What Label Studio showed when it was asked ``at`` (None: now)."""
+    with writing(settings) as session:
+        queue = session.get_one(Queue, 1)
+        return [ingest.store(session, queue, one, "sync", at or now()) for one in what]
+
+
+def test_an_annotation_id_that_is_used_again_goes_to_its_own_image(records: Settings) -> None:
+    tell(records, seen(1))
+    assert ask(records, seen(1, "no", minutes=9, task=102, asset="a2")) == [True]
+    assert answers(records) == [("a2", "no", 1)]
+    with reading(records) as session:
+        assert session.get_one(Task, 1).state == "open"  # Label Studio holds no answer to it any more
+
+
+def test_an_annotation_id_used_again_on_one_task_is_another_answer(records: Settings) -> None:
+    tell(records, seen(1))
+    again = replace(seen(1, "no", minutes=9), answered_at=NOON + timedelta(minutes=8))
+    assert ask(records, again) == [True]
+    assert answers(records) == [("a1", "no", 1)]
+    assert sorted(held(records), key=str) == [(1, "no", False), (None, "yes", True)]
+
+
+def test_a_task_id_that_is_used_again_takes_no_answer_along(records: Settings) -> None:
+    """Seen: a retired audit's id came back for another image, whose answer was filed on the first as an audit."""
+    with writing(records) as session:
+        old = session.get_one(Task, 1)
+        old.state, old.purpose, old.inclusion = "retired", "audit", 0.25
+    assert tell(records, seen(1, "no", task=101, asset="a4")) == [True]
+    assert answers(records) == [("a4", "no", 1)]
+    with reading(records) as session:
+        answer = session.scalars(select(Annotation)).one()
+        assert (answer.purpose, answer.inclusion) == ("by-hand", None)
+        assert session.get_one(Task, 1).label_studio_task is None
+        assert session.get_one(Task, answer.task_id).label_studio_task == 101
+
+
+def test_a_deleted_annotation_id_that_comes_back_is_not_dropped(records: Settings) -> None:
+    tell(records, 1)  # a webhook says that annotation 1, never seen, was deleted
+    assert ask(records, seen(1), at=now() - timedelta(minutes=1)) == [False]  # read before: it is gone by now
+    assert ask(records, seen(1, "no")) == [True]
+    assert answers(records) == [("a1", "no", 1)]
+
+
+def test_an_answer_that_a_later_reading_shows_again_counts_again(records: Settings) -> None:
+    tell(records, seen(1))
+    tell(records, 1)
+    assert answers(records) == []
+    assert ask(records, seen(1)) == [True]
+    assert answers(records) == [("a1", "yes", 1)]
+
+
+def test_an_edit_under_a_clock_that_was_set_back_is_read_later(records: Settings) -> None:
+    tell(records, seen(1, "yes", minutes=9), via="webhook")
+    earlier = seen(1, "no", minutes=3)
+    assert ask(records, earlier) == [False]  # may be an older reading that was slow
+    assert ask(records, earlier, at=now() + timedelta(minutes=1)) == [True]
+    assert answers(records) == [("a1", "no", 1)]
+
+
+def test_the_administrators_answer_is_nobodys(records: Settings) -> None:
+    """It was filed as the expert's, whose own answer then vanished from the export."""
+    assert tell(records, seen(1, "no", by=1), seen(2, "yes", by=ANA)) == [False, True]
+    assert answers(records) == [("a1", "yes", 2)]
+
+
+def test_a_question_that_somebody_else_answered_is_asked_again(records: Settings) -> None:
+    tell(records, seen(1, "no", by=1))
+    with reading(records) as session:
+        assert session.get_one(Task, 1).state == "retired"
+
+
+def test_an_answer_filed_as_the_wrong_persons_is_put_right(records: Settings) -> None:
+    tell(records, seen(1), seen(2, task=102, asset="a2"))
+    assert ask(records, replace(seen(1), completed_by=1), replace(seen(2, task=102, asset="a2"), completed_by=BEN))
+    assert answers(records) == [("a2", "yes", 2)]
+    with reading(records) as session:
+        assert session.scalars(select(Annotation.expert_id).where(Annotation.deleted_at.is_(None))).all() == [2]
+
+
+def test_an_author_is_known_by_address_not_by_number(records: Settings) -> None:
+    """A Label Studio begun anew counts its users from 1 again: Ben has the number that was Ana's."""
+    assert ask(records, replace(seen(1, by=ANA), author="ben@x.org")) == [True]
+    with reading(records) as session:
+        assert session.scalars(select(Annotation.expert_id)).all() == [2]
+        assert session.execute(select(Expert.label_studio_user).order_by(Expert.id)).all() == [(None,), (ANA,)]
+
+
+def test_an_answer_to_a_task_that_shows_another_image_is_left_out(records: Settings) -> None:
+    tell(records, replace(seen(1), wrong="another image"))
+    assert answers(records) == []
+    with reading(records) as session:
+        assert session.scalars(select(Stray.reason)).all() == ["another image"]
+
+
+def test_an_answer_edited_to_nothing_counts_no_longer(records: Settings) -> None:
+    tell(records, seen(1))
+    assert tell(records, replace(seen(1, minutes=4), value="", wrong="no answer")) == [True]
+    assert answers(records) == []
+    assert tell(records, seen(1, "no", minutes=6), via="webhook") == [False]  # the sync has the last word
+    assert ask(records, seen(1, "no", minutes=6)) == [True]
+    with reading(records) as session:
+        assert session.scalars(select(Stray.id)).all() == []
 
 
 def test_an_answer_to_a_question_that_was_retired_meanwhile_is_kept_once(records: Settings) -> None:
@@ -281,8 +409,9 @@ def test_an_answer_on_a_second_task_of_an_asset_is_not_missing_from_the_first(re
     tell(records, seen(1, task=555, asset="a1"))
     with writing(records) as session:
         later = datetime(2100, 1, 1, tzinfo=UTC)
-        assert ingest.missing(session, 101, [], later) == []
-        assert ingest.missing(session, 555, [], later) == [1]
+        queue = session.get_one(Queue, 1)
+        assert withdrawn.missing(session, queue, 101, [], later) == []
+        assert [one.label_studio_id for one in withdrawn.missing(session, queue, 555, [], later)] == [1]
 
 
 def test_an_answer_whose_task_a_webhook_does_not_carry_is_left_to_the_sync(records: Settings) -> None:
@@ -292,3 +421,25 @@ def test_an_answer_whose_task_a_webhook_does_not_carry_is_left_to_the_sync(recor
     with pytest.raises(UnknownAnnotationShape, match="next sync"):
         hints.from_webhook(records, payload)
     assert held(records) == []
+
+
+def test_several_answers_at_once_are_read_as_label_studio_sends_them(records: Settings) -> None:
+    given = {"result": [{"from_name": "label", "value": {"choices": ["yes"]}}], "completed_by": ANA}
+    times = {"created_at": "2026-03-01T12:00:00Z", "updated_at": "2026-03-01T12:00:00Z"}
+    annotations = [{"id": n, "task": 100 + n, **given, **times} for n in (1, 2)]
+    tasks = [{"id": 100 + n, "data": {"asset_id": f"a{n}"}} for n in (1, 2)]
+    payload = {"action": "ANNOTATIONS_CREATED", "project": {"id": 7}, "annotation": annotations, "task": tasks}
+    hints.from_webhook(replace(records, redis_url="redis://127.0.0.1:9/0"), payload)
+    assert answers(records) == [("a1", "yes", 1), ("a2", "yes", 2)]
+
+
+def test_an_empty_answer_by_webhook_is_kept_aside_not_refused(records: Settings) -> None:
+    """It was refused with 422 each time, and its question stayed at the head of the queue for ever."""
+    times = {"created_at": "2026-03-01T12:00:00Z", "updated_at": "2026-03-01T12:00:00Z"}
+    annotation = {"id": 1, "task": 101, "result": [], "completed_by": ANA, **times}
+    payload = {"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": annotation}
+    done = hints.from_webhook(records, payload | {"task": {"id": 101, "data": {"asset_id": "a1"}}})
+    assert done["stored"] == 0
+    with reading(records) as session:
+        assert session.get_one(Task, 1).state == "retired"
+        assert session.scalars(select(Stray.reason)).all() == ["no answer"]

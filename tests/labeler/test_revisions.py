@@ -13,18 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from labeler import attributes, ingest, jobs, revising, revisions, secrets
-from labeler.ingest import Seen
+from labeler import attributes, ingest, jobs, revising, revisions, secrets, seen
 from labeler.jobs import quiet
 from labeler.label_studio import projects
 from labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Job, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.revising import Revised
 from labeler.revisions import ALL, NONE
+from labeler.seen import Seen
 from labeler.settings import Settings
 from models.answers import SKIP, UNSURE
 from models.clock import now
-from models.errors import AlreadyThere, DataError, UnknownAnnotationShape
+from models.errors import AlreadyThere, DataError
 from tests import factories
 
 NAMES = st.sampled_from(["a", "b", "c", "d", "e", "f"])
@@ -196,9 +196,11 @@ def test_a_revision_that_cannot_be_is_refused_and_changes_nothing(
         assert attributes.find(session, "romance").revision == 1
 
 
-def told(queue: Queue, asset_id: str, value: str, at: Any, number: int = 9_000_001, task: int = 9_000_001) -> Seen:
+def told(
+    queue: Queue, asset_id: str, value: str, at: Any, number: int = 9_000_001, task: int = 9_000_001, given: Any = None
+) -> Seen:
     """An annotation as Label Studio tells it."""
-    return Seen(number, task, asset_id, value, None, at, at, 1.0)
+    return Seen(number, task, asset_id, value, 9_000_000, given or at, at, 1.0, author="ana@example.org")
 
 
 def test_an_answer_of_before_that_arrives_late_is_read_as_the_revisions_say(settings: Settings, queue: Queue) -> None:
@@ -224,8 +226,9 @@ def test_an_answer_that_ended_counts_again_when_its_expert_corrects_it(settings:
         first = session.scalars(select(Annotation).order_by(Annotation.id)).first()
         asset = first.asset.asset_id
     seen = told(
-        queue, asset, "neither", now() + timedelta(seconds=1), first.label_studio_id, first.label_studio_task or 0
-    )
+        queue, asset, "neither", now() + timedelta(seconds=1), first.label_studio_id, first.label_studio_task or 0,
+        first.answered_at,
+    )  # fmt: skip
     with writing(settings) as session:
         assert ingest.store(session, queue, seen, "webhook")
         assert not ingest.store(session, queue, seen, "sync")
@@ -247,8 +250,8 @@ def test_a_value_that_no_revision_had_is_refused(settings: Settings, queue: Queu
     }
     with reading(settings) as session:
         classes = revisions.every_class(session, queue.attribute_id)
-    with pytest.raises(UnknownAnnotationShape):
-        ingest.read(annotation, 1, "x", classes)
+    read = seen.read(annotation, 1, {"asset_id": "x"}, classes)
+    assert (read.value, read.wrong) == ("hatred", seen.UNKNOWN_CLASS)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import feather
 
-from models.errors import UnreadableItem
+from models.errors import EncoderMismatch, UnreadableItem
 from models.fingerprint import Fingerprint
 from models.vector_files import read_vectors
+from models.vector_writer import vector_file
+from models.vectors import METADATA
 
 IDS = ["a.jpg", "b.jpg", "ü.jpg"]
 MATRIX = np.array([[3, 4, 0], [0, 1, 0], [1, 1, 1]], dtype=np.float32)
@@ -127,3 +130,29 @@ def test_a_fingerprint_of_another_width_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableItem, match=r"nowhere\.npz cannot be read: No such file"):
         read_vectors(tmp_path / "nowhere.npz")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "stream", "npz"])
+def test_a_file_names_its_own_encoder(tmp_path: Path, kind: str) -> None:
+    made = Fingerprint("open_clip", "tiny", "ab" * 32, 4)
+    path, said = tmp_path / f"v.{kind}", json.dumps(made.to_dict())
+    if kind == "npz":
+        np.savez(path, ids=["a"], vectors=np.eye(1, 4), fingerprint=said)
+    elif kind == "stream":
+        table = pa.table({"id": ["a"], "vector": [[1.0, 0, 0, 0]]}).replace_schema_metadata({METADATA: said})
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+            writer.write_table(table)
+    else:
+        with vector_file(path, made) as writer:
+            writer.add(["a"], np.eye(1, 4, dtype=np.float32))
+    assert read_vectors(path).fingerprint == made
+    assert read_vectors(path, made).fingerprint == made
+    with pytest.raises(EncoderMismatch, match="Leave --fingerprint out"):
+        read_vectors(path, Fingerprint("open_clip", "other", "ab" * 32, 4))
+
+
+def test_a_garbled_fingerprint_is_refused_as_such(tmp_path: Path) -> None:
+    table = pa.table({"id": ["a"], "vector": [[1.0, 0, 0, 0]]}).replace_schema_metadata({METADATA: b"{"})
+    pq.write_table(table, tmp_path / "v.parquet")
+    with pytest.raises(UnreadableItem, match="names an encoder"):
+        read_vectors(tmp_path / "v.parquet")

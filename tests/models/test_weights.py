@@ -14,7 +14,8 @@ from threading import Thread
 import pytest
 
 from models.errors import UnknownEncoder, WeightsUnavailable
-from models.weights import _tag, locate, model_names, unreachable
+from models.open_clip_table import model_names, tag_of
+from models.weights import locate, unreachable
 
 
 @pytest.fixture
@@ -96,7 +97,10 @@ def test_a_config_that_is_none_is_refused(tmp_path: Path, content: str, words: s
 
 
 def test_the_names_are_known_without_torch() -> None:
-    code = "import sys; from models.weights import model_names; assert model_names(); assert 'torch' not in sys.modules"
+    code = (
+        "import sys; from models.encoder_list import known; from models.open_clip_table import model_names; "
+        "assert model_names() and list(known()); assert 'torch' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert "ViT-B-32" in model_names()
 
@@ -144,7 +148,7 @@ def test_the_table_of_weights_is_open_clips_own() -> None:
     import open_clip
 
     for name, tag in open_clip.list_pretrained():
-        assert _tag(name, tag) == open_clip.get_pretrained_cfg(name, tag)
+        assert tag_of(name, tag) == open_clip.get_pretrained_cfg(name, tag)
 
 
 def test_a_checkpoint_is_named_by_its_bytes(tmp_path: Path) -> None:

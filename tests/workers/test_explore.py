@@ -107,11 +107,13 @@ def test_ready_made_vectors_are_searched_by_example_alone(tmp_path: Path) -> Non
     with writing(settings) as session:
         activate(session, made)
         session.flush()
-        assert not search.has_text_tower(session)
+        assert "--like ASSET_ID" in search.why_unread(session)
     assert names(explore.run(settings, like=ids[2]))[0] == ids[2]
     for wanted in ({"text": "love"}, {"image": search.hand_over(settings, b"x")}):
         with pytest.raises(EncoderError, match="--like ASSET_ID"):
             explore.run(settings, **wanted)
+        with pytest.raises(EncoderError, match="--like ASSET_ID"):
+            search.start(settings, search.Wanted(**wanted))
 
 
 def test_clusters_hold_every_asset_once_and_are_kept(pool: Settings) -> None:

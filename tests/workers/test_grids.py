@@ -17,19 +17,19 @@ from hypothesis import settings as trial
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from labeler import attributes, experts, grid_answers, grids, hints, ingest, leaving, revising
+from labeler import attributes, experts, grid_answers, grids, hints, leaving, revising
 from labeler.assets.encoder import activate
 from labeler.attributes import Definition
 from labeler.jobs import quiet
 from labeler.label_studio import LabelStudio
 from labeler.label_studio import grid as room
+from labeler.label_studio.address import KEY
 from labeler.label_studio.expert import ExpertSession
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, GridAnswer, GridPage
+from labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, GridAnswer, GridPage, Stray
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.audit import reserved
 from models.clock import now
-from models.errors import UnknownAnnotationShape
 from models.fingerprint import Fingerprint
 from models.vectors import VectorStore
 from tests import factories
@@ -80,8 +80,8 @@ class World:
 
     def delete(self, annotation: int = 9) -> None:
         with writing(self.settings) as session:
-            ingest.delete(session, [annotation], "webhook")
-            grid_answers.delete(session, [annotation], "webhook")
+            payload = {"project": {"id": self.grid.project}}
+            grid_answers.delete_reported(session, payload, [annotation])
 
     def said(self) -> dict[int, str]:
         """Place on the page -> the answer that counts."""
@@ -229,20 +229,45 @@ def test_a_page_that_the_records_lack_comes_with_its_answer(settings: Settings) 
     world = World(settings)
     data = room.page_data("Tender?", YES, NO, [(key, "http://x/a.jpg?a=1&b=2") for key in world.keys[:2]])
     told = {"id": 3, "result": room.write_ticks(world.keys[:1]), "updated_at": NOON.isoformat()}
+    told["completed_by"] = world.ana.label_studio_user
     with writing(settings) as session:
         assert grid_answers.store(session, session.get_one(Grid, world.grid.id), 999, data, told, "sync")
     assert world.said() == {0: YES, 1: NO}
     assert 'src="http://x/a.jpg?a=1&amp;b=2"' in data["images"][0]["html"]
 
 
-def test_an_answer_of_another_shape_is_refused(settings: Settings) -> None:
+def test_ticks_on_other_images_are_left_out_and_the_page_goes(settings: Settings) -> None:
     world = World(settings)
-    odd = {"id": 3, "updated_at": NOON.isoformat()}
+    odd = {"id": 3, "updated_at": NOON.isoformat(), "completed_by": world.ana.label_studio_user}
     odd["result"] = [{"from_name": room.CONTROL, "value": {"choices": ["image-0"]}}]
     with writing(settings) as session:
-        grid = session.get_one(Grid, world.grid.id)
-        with pytest.raises(UnknownAnnotationShape, match="ticks on the images"):
-            grid_answers.store(session, grid, 500, {}, odd, "sync")
+        assert not grid_answers.store(session, session.get_one(Grid, world.grid.id), 500, {}, odd, "sync")
+    assert world.said() == {}
+    with reading(settings) as session:
+        assert session.scalars(select(Stray.reason)).all() == ["not one choice"]
+        assert session.scalars(select(GridPage.state)).all() == ["retired"]
+
+
+def test_a_page_is_known_by_its_key_and_not_by_its_number(settings: Settings) -> None:
+    """Label Studio gave the number of a deleted page to the next one."""
+    world = World(settings)
+    data = room.page_data("Tender?", YES, NO, [(key, "http://x/a.jpg") for key in world.keys[:2]]) | {KEY: "k" * 32}
+    told = {"id": 3, "result": room.write_ticks(world.keys[:1]), "updated_at": NOON.isoformat()}
+    told["completed_by"] = world.ana.label_studio_user
+    with writing(settings) as session:
+        assert grid_answers.store(session, session.get_one(Grid, world.grid.id), 500, data, told, "sync")
+    assert world.said() == {0: YES, 1: NO}
+    with reading(settings) as session:
+        pages = session.execute(select(GridPage.label_studio_task, GridPage.state).order_by(GridPage.id)).all()
+    assert pages == [(None, "retired"), (500, "answered")]
+
+
+def test_a_page_that_the_administrator_answered_is_nobodys(settings: Settings) -> None:
+    world = World(settings)
+    told = {"id": 3, "result": room.write_ticks(world.keys[:1]), "updated_at": NOON.isoformat(), "completed_by": 1}
+    with writing(settings) as session:
+        assert not grid_answers.store(session, session.get_one(Grid, world.grid.id), 500, {}, told, "sync")
+    assert world.said() == {}
 
 
 @trial(deadline=None, max_examples=25)

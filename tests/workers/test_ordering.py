@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labeler.label_studio.address import Address
 from labeler.pool import PoolView
 from labeler.records.schema import Attribute, Queue
 from models.answers import AUDIT, Answer
@@ -74,7 +75,7 @@ def ask(row: int, purpose: str = "borderline") -> Ask:
 def task(
     key: int, row: int, queue: int = 1, state: str = "open", purpose: str = "borderline", due: int | None = None
 ) -> Asked:
-    return Asked(key, row, queue, 1000 + key, purpose, state, due)
+    return Asked(key, row, queue, Address(1000 + key, f"key-{key}"), purpose, state, due)
 
 
 def rows(order: Sequence[Asked | Ask]) -> list[int]:

@@ -15,7 +15,7 @@ from labeler.joining import Welcome
 from labeler.label_studio import LabelStudio, queue
 from labeler.label_studio.expert import ExpertSession
 from labeler.label_studio.queue import NewTask
-from labeler.records.schema import Annotation, Expert, Job, Queue, Task
+from labeler.records.schema import Annotation, Expert, Job, Queue
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
@@ -64,11 +64,10 @@ def test_an_answer_survives_the_questions_change_and_the_page_follows(
         assert session.scalars(select(Expert)).one().label_studio_user
     assets = factories.add_assets(live, 3)
     new = [NewTask(asset.asset_id, f"http://x/{asset.asset_id}", 0.5) for asset in assets]
-    tasks = queue.add(ls, mine.project, new)
-    for asset, task in zip(assets, tasks, strict=True):
-        made = factories.add_task(live, mine, asset)
-        with writing(live) as session:
-            session.get_one(Task, made.id).label_studio_task = task
+    where = queue.add(ls, mine.project, new)
+    tasks = [one.task for one in where]
+    for asset, one in zip(assets, where, strict=True):
+        factories.stand(live, factories.add_task(live, mine, asset), one)
     first, second = dana.answer(tasks[0], "romance"), dana.answer(tasks[1], "friendship")
     sync.run(live, jobs.quiet, "romance")
     assert values(live) == {first: "romance", second: "friendship"}

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from labeler import lease
 from labeler.label_studio import queue as label_studio_queue
+from labeler.label_studio.address import Address
 from labeler.pool import PoolView
 from labeler.records.schema import Annotation, Asset, Queue, Task
 from labeler.records.session import reading, writing
@@ -84,7 +85,7 @@ def test_an_image_answered_while_the_round_went_on_keeps_what_it_was_asked_for(
     seen = showing(first, second)
     with writing(settings) as session:
         for row in (0, 1):
-            queueing._keep(session, seen, queue, ask(row, "likely"), 9_000 + row, 7, None)
+            queueing._keep(session, seen, queue, ask(row, "likely"), Address(9_000 + row, f"key-{row}"), 7, None)
     with reading(settings) as session:
         told = [session.get_one(Annotation, one.id).purpose for one in (given, by_hand)]
         tasks = [(one.purpose, one.state) for one in session.scalars(select(Task).order_by(Task.id))]
@@ -103,7 +104,7 @@ def test_a_superseded_learner_files_no_question(
     assert lease.take(settings, queue.attribute_id) is not None
     seen = showing(asset)
     plan = QueuePlan(queue.id, [ask(0)])
-    monkeypatch.setattr(label_studio_queue, "add", lambda *_, **__: [9_000])
+    monkeypatch.setattr(label_studio_queue, "add", lambda *_, **__: [Address(9_000, "k")])
     with pytest.raises(JobSuperseded):
         queueing._add(settings, None, seen, queue, plan, {0: 0.5}, 3, old)  # type: ignore[arg-type]
     with reading(settings) as session:
@@ -132,4 +133,7 @@ def showing(*assets: Asset) -> Snapshot:
 
 
 def _asked(count: int) -> list[queueing.Asked]:
-    return [queueing.Asked(key, key, 1, 1000 + key, "borderline", "open", None) for key in range(count)]
+    return [
+        queueing.Asked(key, key, 1, Address(1000 + key, f"key-{key}"), "borderline", "open", None)
+        for key in range(count)
+    ]

@@ -22,7 +22,7 @@ from labeler.records.schema import Attribute, Job, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
-from tests.factories import add_assets, add_attribute, add_expert, add_queue, add_run, add_task
+from tests.factories import add_assets, add_attribute, add_expert, add_queue, add_run, add_task, stand
 from workers import lost_jobs, schedule
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -195,13 +195,13 @@ def test_a_new_address_reaches_webhooks_and_images(
     """As after a start on other ports."""
     row = add_queue(live, add_attribute(live, "romance"), add_expert(live))
     (asset,) = add_assets(live, 1)
-    (task,) = queue.add(ls, project.id, [NewTask(asset.asset_id, "http://127.0.0.1:1/old", 0.1)], "run-1")
+    (where,) = queue.add(ls, project.id, [NewTask(asset.asset_id, "http://127.0.0.1:1/old", 0.1)], "run-1")
     open_task = add_task(live, row, asset, signed_until=now() + timedelta(days=6))
     with writing(live) as session:
         held = session.get_one(Queue, row.id)
         held.project, held.view, held.webhook = project.id, project.view, project.webhook
-        session.get_one(Task, open_task.id).label_studio_task = task
 
+    stand(live, open_task, where)
     assert schedule.mend(live, redis) == 1
     assert schedule.mend(live, redis) == 0
     with reading(live) as session:

@@ -16,8 +16,8 @@ from labeler.records.schema import Annotation, Asset, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
-from tests.factories import add_assets, add_attribute, add_expert, add_queue, add_task
-from workers import sync
+from tests.factories import add_assets, add_attribute, add_expert, add_queue, add_task, stand
+from workers import sync, upkeep
 
 IMAGE = "http://127.0.0.1:1/x.jpg"
 
@@ -31,19 +31,13 @@ def assets(live: Settings) -> list[Asset]:
 def queue(live: Settings, ls: LabelStudio, project: Project, assets: list[Asset]) -> Queue:
     """Ana's queue with a question for each asset, the same in Label Studio and in the records."""
     made = add_queue(live, add_attribute(live), add_expert(live))
-    ids = label_studio_queue.add(ls, project.id, [NewTask(one.asset_id, IMAGE, 0.1) for one in assets])
-    for asset, task in zip(assets, ids, strict=True):
-        add_task(live, made, asset)
-        _set(live, asset, task)
+    new = [NewTask(one.asset_id, IMAGE, 0.1) for one in assets]
+    for asset, where in zip(assets, label_studio_queue.add(ls, project.id, new), strict=True):
+        stand(live, add_task(live, made, asset), where)
     with writing(live) as session:
         row = session.get_one(Queue, made.id)
         row.project, row.view, row.webhook = project.id, project.view, project.webhook
         return row
-
-
-def _set(settings: Settings, asset: Asset, task: int) -> None:
-    with writing(settings) as session:
-        session.scalars(select(Task).where(Task.asset_pk == asset.id)).one().label_studio_task = task
 
 
 def tasks(settings: Settings) -> list[int]:
@@ -107,4 +101,4 @@ def test_a_second_task_of_an_image_goes_unless_somebody_has_begun_it(
 
 
 def test_an_order_that_is_none_of_ours_has_no_number() -> None:
-    assert [sync.number_of(name) for name in ("order-12-token-3-run-4", "order-of-merit", "v1", "")] == [12, 0, 0, 0]
+    assert [upkeep.number_of(name) for name in ("order-12-token-3-run-4", "order-of-merit", "v1", "")] == [12, 0, 0, 0]

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 import requests
 from click.testing import CliRunner, Result
 
 from labeler.cli import demo as cli_demo
 from labeler.cli.main import COMMANDS, NEIGHBOURS, attune
+from labeler.cli.place import MAKERS
 from labeler.cli.tables import table
 from labeler.cli.up import first_steps
 from labeler.records.session import engine
@@ -111,17 +113,47 @@ def test_a_mistyped_workspace_is_refused_and_not_made(words: tuple[str, ...], tm
     assert not (tmp_path / "workspce").exists()
 
 
-def test_a_question_may_begin_a_workspace(tmp_path: Path) -> None:
-    made = ("attribute", "create", "serious", "--question", "Serious?", "--classes", "yes,no")
-    assert run(*made, "--workspace", str(tmp_path / "new")).exit_code == 0
-    assert "serious" in run("attribute", "list", "--workspace", str(tmp_path / "new")).stdout
-    engine(f"sqlite:///{tmp_path / 'new' / 'records.sqlite'}").dispose()
+STARTERS = ("up", "demo")  # they start programs
+
+
+@pytest.mark.parametrize("path", [path for path in LEAVES if path[0] not in STARTERS], ids=" ".join)
+def test_only_the_makers_make_a_workspace(
+    path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("ATTUNE_OFFLINE", "yes")
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "0.jpg").write_bytes(factories.picture(0))
+    np.savez("v.npz", ids=["0.jpg"], vectors=np.eye(1, 4))
+    _, _, example = (LEAVES[path].epilog or "").partition("For instance:\n")
+    words = shlex.split(example.replace("\\\n", " "))[1:]
+    words = ["assets", "add", "p", "--vectors", "v.npz"] if path == ("assets", "add") else words
+    run(*words)
+    made = {found.parent for found in tmp_path.rglob("records.sqlite")}
+    assert made == ({tmp_path / "workspace"} if path in MAKERS else set())
+    for folder in made:
+        engine(f"sqlite:///{folder / 'records.sqlite'}").dispose()
+
+
+def test_a_hint_names_no_workspace_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for other in ("workspace", "theirs/workspace", "mine/below/workspace", "."):
+        (tmp_path / other).mkdir(parents=True, exist_ok=True)
+        (tmp_path / other / "records.sqlite").touch()
+    monkeypatch.chdir(tmp_path / "mine")
+    for typed in ("workspace", "pool", "/nowhere/at/all"):
+        said = str(run("assets", "list", "--workspace", typed).exception)
+        assert "Did you mean" not in said
+        assert "theirs" not in said
+    (tmp_path / "mine" / "wrkspace").mkdir()
+    (tmp_path / "mine" / "wrkspace" / "records.sqlite").touch()
+    assert "Did you mean --workspace wrkspace?" in str(run("assets", "list").exception)
 
 
 def test_records_that_are_no_database_are_told_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "records.sqlite").write_bytes(b"not a database, but long enough to be read as one" * 40)
     done = run("assets", "list", "--workspace", str(tmp_path))
-    assert "cannot be read: file is not a database" in str(done.exception)
+    assert "cannot be read" in str(done.exception)
     assert "backup" in str(done.exception)
 
 

@@ -21,9 +21,9 @@ CLASSES = ["romance", "friendship", "neither"]
 
 def test_every_kind_of_change_moves_its_task(ls: LabelStudio, project: Project, expert: ExpertSession) -> None:
     new = [NewTask(f"asset-{n}", "http://127.0.0.1:1/x.jpg", n) for n in range(5)]
-    ids = queue.add(ls, project.id, new, "run-1")
+    ids = [one.task for one in queue.add(ls, project.id, new, "run-1")]
     first = {state.id: state for state in changes.changed_since(ls, project.id, None)}
-    assert {state.asset_id for state in first.values()} == {task.asset_id for task in new}
+    assert {state.data["asset_id"] for state in first.values()} == {task.asset_id for task in new}
 
     edited, deleted = expert.answer(ids[0], "romance", 2.5), expert.answer(ids[1], "neither")
     between = now()
@@ -44,6 +44,7 @@ def test_every_kind_of_change_moves_its_task(ls: LabelStudio, project: Project, 
 
 
 def test_deleted_tasks_are_found_by_comparing_ids(ls: LabelStudio, project: Project) -> None:
-    ids = queue.add(ls, project.id, [NewTask(f"a-{n}", "http://127.0.0.1:1/x.jpg", n) for n in range(3)], "run-1")
-    queue.retire(ls, project.id, ids[:1])
-    assert changes.task_ids(ls, project.id) == set(ids[1:])
+    new = [NewTask(f"a-{n}", "http://127.0.0.1:1/x.jpg", n) for n in range(3)]
+    stand = queue.add(ls, project.id, new, "run-1")
+    queue.retire(ls, project.id, stand[:1])
+    assert set(changes.tasks_of(ls, project.id)) == {one.task for one in stand[1:]}

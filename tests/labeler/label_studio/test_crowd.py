@@ -20,7 +20,7 @@ EXPERTS, ANSWERS, ORDERS = 3, 8, 6
 
 def test_answers_and_orders_at_the_same_time(live: Settings, ls: LabelStudio, project: Project) -> None:
     new = [NewTask(f"asset-{n}", "http://127.0.0.1:1/x.jpg", n) for n in range(EXPERTS * ANSWERS + 20)]
-    ids = queue.add(ls, project.id, new)
+    ids = [one.task for one in queue.add(ls, project.id, new)]
     queue.reorder(ls, project.id, {task: float(task) for task in ids}, "order-0", "")
     emails = [f"crowd{n}@example.org" for n in range(EXPERTS)]
     for email in emails:

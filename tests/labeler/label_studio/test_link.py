@@ -38,7 +38,7 @@ def test_the_link_serves_the_lowest_score_on_the_first_visit(
 ) -> None:
     people.ensure_user(ls, EMAIL, PASSWORD)
     new = [NewTask(f"asset-{n}", "http://127.0.0.1:1/x.jpg", score) for n, score in enumerate([0.5, 0.9, 0.1, 0.7])]
-    ids = queue.add(ls, project.id, new, "run-1")
+    ids = [one.task for one in queue.add(ls, project.id, new, "run-1")]
     log_in(page, live)
     assert shown(page, live, project)["id"] == ids[2]
     page.get_by_test_id("bottombar-submit-button").wait_for(timeout=90_000)

@@ -43,7 +43,7 @@ def test_classes_are_checked_before_anything_is_made(ls: LabelStudio, project: P
 def test_answers_reach_the_webhook_with_the_secret(
     ls: LabelStudio, project: Project, receiver: Receiver, expert: ExpertSession
 ) -> None:
-    (task,) = queue.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")
+    (task,) = [one.task for one in queue.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")]
     annotation = expert.answer(task, "romance", lead_time=2.5)
     expert.edit(annotation, "neither")
     expert.draft(task, "romance")
@@ -64,7 +64,7 @@ def test_a_hook_or_view_that_people_broke_is_mended(
     ls.request("DELETE", f"/api/dm/views/{project.view}/")
     mended = projects.mend(ls, project, receiver.url, "another-secret")
     assert mended.view != project.view
-    (task,) = queue.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")
+    (task,) = [one.task for one in queue.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")]
     expert.answer(task, "romance")
     assert [secret for _, secret, _ in receiver.got] == ["another-secret"]
 
@@ -73,7 +73,7 @@ def test_a_table_that_somebody_sorted_serves_the_queues_order_again(
     ls: LabelStudio, project: Project, receiver: Receiver, expert: ExpertSession
 ) -> None:
     new = [NewTask(f"asset-{n}", "http://127.0.0.1:1/x.jpg", -n) for n in range(3)]
-    ids = queue.add(ls, project.id, new, "run-1")
+    ids = [one.task for one in queue.add(ls, project.id, new, "run-1")]
     sorted_by_hand = {**projects.VIEW, "ordering": ["tasks:id"]}
     ls.request("PATCH", f"/api/dm/views/{project.view}/", {"project": project.id, "data": sorted_by_hand})
     assert projects.mend(ls, project, receiver.url, "the-secret") == project

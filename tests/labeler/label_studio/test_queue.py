@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from labeler.label_studio import LabelStudio, changes, projects, queue, tasks
+from labeler.label_studio.address import KEY, Address
 from labeler.label_studio.expert import ExpertSession
 from labeler.label_studio.projects import Project
 from labeler.label_studio.queue import NewTask, place
@@ -35,7 +37,7 @@ def test_lowest_score_is_served_first_and_a_new_order_counts_from_the_next_fetch
 ) -> None:
     scores = [float(n) for n in range(12)]
     random.Random(3).shuffle(scores)
-    ids = queue.add(ls, project.id, new_tasks(scores), "run-1")
+    ids = [one.task for one in queue.add(ls, project.id, new_tasks(scores), "run-1")]
     by_score = [task for _, task in sorted(zip(scores, ids, strict=True))]
     assert answered(expert, project, 4, label_all) == by_score[:4]
 
@@ -48,7 +50,7 @@ def test_lowest_score_is_served_first_and_a_new_order_counts_from_the_next_fetch
 
 
 def test_tasks_without_a_place_come_after_the_others(ls: LabelStudio, project: Project, expert: ExpertSession) -> None:
-    ids = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3, 0.4]), "run-1")
+    ids = [one.task for one in queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3, 0.4]), "run-1")]
     queue.reorder(ls, project.id, {ids[3]: 0.1, ids[2]: 0.2}, "run-2", "")
     assert answered(expert, project, 2) == [ids[3], ids[2]]
     assert sorted(answered(expert, project, 2)) == ids[:2]
@@ -65,24 +67,27 @@ def test_the_labelling_page_shows_nothing_of_the_model(
 
 def test_adding_again_makes_nothing_twice(ls: LabelStudio, project: Project) -> None:
     new = new_tasks([0.3, 0.1, 0.2])
-    ids = queue.add(ls, project.id, new[:2], "run-1")
-    again = queue.add(ls, project.id, [*new, new[0]], "run-1")
+    ids = [one.task for one in queue.add(ls, project.id, new[:2], "run-1")]
+    again = [one.task for one in queue.add(ls, project.id, [*new, new[0]], "run-1")]
     assert again[:2] == ids
     assert again[3] == ids[0]
-    assert changes.task_ids(ls, project.id) == set(again)
+    assert set(changes.tasks_of(ls, project.id)) == set(again)
 
 
 def test_an_asset_id_is_matched_whole_and_letter_by_letter(ls: LabelStudio, project: Project) -> None:
     names = ["a", "A", "aa", "a%", 'a"b', "ü/1.jpg", "a'b"]
     new = [NewTask(name, "http://127.0.0.1:1/x.jpg", n) for n, name in enumerate(names)]
-    ids = queue.add(ls, project.id, new[1:], "run-1")
+    ids = [one.task for one in queue.add(ls, project.id, new[1:], "run-1")]
     assert len(set(ids)) == len(ids)
-    assert queue.held_assets(ls, project.id, names) == dict(zip(names[1:], ids, strict=True))
+    found = queue.held_assets(ls, project.id, names)
+    assert {name: one.task for name, one in found.items()} == dict(zip(names[1:], ids, strict=True))
+    assert [found[one.asset_id].key for one in new[1:]] == [one.key for one in new[1:]]
 
 
 def test_reorder_leaves_out_what_vanished_meanwhile(ls: LabelStudio, project: Project, expert: ExpertSession) -> None:
-    ids = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3, 0.4]), "run-1")
-    assert queue.retire(ls, project.id, ids[1:2]) == ids[1:2]
+    stand = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3, 0.4]), "run-1")
+    ids = [one.task for one in stand]
+    assert queue.retire(ls, project.id, stand[1:2]) == ids[1:2]
     vanished = queue.reorder(ls, project.id, {task: -n for n, task in enumerate([*ids, 10**9])}, "run-2", "run-1")
     assert vanished == [ids[1], 10**9]
     assert answered(expert, project, 3) == [ids[3], ids[2], ids[0]]
@@ -92,37 +97,41 @@ def test_reorder_leaves_out_what_vanished_meanwhile(ls: LabelStudio, project: Pr
 def test_retire_keeps_what_was_answered_skipped_or_begun(
     ls: LabelStudio, project: Project, expert: ExpertSession
 ) -> None:
-    ids = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3, 0.4, 0.5]), "run-1")
+    stand = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3, 0.4, 0.5]), "run-1")
+    ids = [one.task for one in stand]
     expert.answer(ids[0], "romance")
     expert.skip(ids[1])
     expert.draft(ids[2], "romance")
-    assert queue.retire(ls, project.id, [*ids[:4], ids[3], 10**9]) == [ids[3]]
-    assert changes.task_ids(ls, project.id) == {*ids[:3], ids[4]}
+    another = replace(stand[4], key="another's")  # the id was given to this task since
+    assert queue.retire(ls, project.id, [*stand[:4], stand[3], another, Address(10**9, "k")]) == [ids[3]]
+    assert set(changes.tasks_of(ls, project.id)) == {*ids[:3], ids[4]}
     assert queue.open_tasks(ls, project.id) == [ids[2], ids[4]]
 
 
 def test_retiring_the_last_task_leaves_the_experts_link_working(
     ls: LabelStudio, project: Project, expert: ExpertSession
 ) -> None:
-    ids = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3]), "run-1")
-    assert sorted(queue.retire(ls, project.id, ids)) == ids
-    assert changes.task_ids(ls, project.id) == set()
+    stand = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3]), "run-1")
+    assert sorted(queue.retire(ls, project.id, stand)) == [one.task for one in stand]
+    assert changes.tasks_of(ls, project.id) == {}
     views = ls.request("GET", "/api/dm/views/", query={"project": project.id})
     assert [view["id"] for view in views] == [project.view]
     assert expert.next_task(project.id) is None
-    assert queue.retire(ls, project.id, ids) == []
+    assert queue.retire(ls, project.id, stand) == []
 
 
 def test_images_get_new_addresses_and_keep_their_asset(ls: LabelStudio, project: Project) -> None:
-    ids = queue.add(ls, project.id, new_tasks([0.1, 0.2]), "run-1")
-    addresses = {task: f"http://127.0.0.1:1/new-{task}.jpg" for task in [*ids, 10**9]}
-    assert queue.refresh_images(ls, project.id, addresses) == ids
+    stand = queue.add(ls, project.id, new_tasks([0.1, 0.2, 0.3]), "run-1")
+    stale = Address(stand[2].task, "key of before", "another")
+    images = {one: f"http://127.0.0.1:1/new-{one.task}.jpg" for one in [*stand[:2], stale, Address(10**9, "k")]}
+    assert queue.refresh_images(ls, project.id, images) == [one.task for one in stand[:2]]
     rows = {row["id"]: row["data"] for row in tasks.listed(ls, project.id)}
-    assert rows[ids[1]] == {"image": addresses[ids[1]], "asset_id": "asset-1"}
+    assert rows[stand[1].task] == {"image": images[stand[1]], "asset_id": "asset-1", KEY: stand[1].key}
+    assert "new" not in rows[stale.task]["image"]  # the id was given to another question: it keeps its own image
 
 
 def test_pages_hold_every_task_once(ls: LabelStudio, project: Project) -> None:
-    ids = queue.add(ls, project.id, new_tasks([float(n) for n in range(11)]), "run-1")
+    ids = [one.task for one in queue.add(ls, project.id, new_tasks([float(n) for n in range(11)]), "run-1")]
     assert [row["id"] for row in tasks.listed(ls, project.id, page=4)] == ids
     assert [row["id"] for row in tasks.listed(ls, project.id, tasks.is_open(), ids=ids[2:9], page=3)] == ids[2:9]
 

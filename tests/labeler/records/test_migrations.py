@@ -7,11 +7,16 @@ from pathlib import Path
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 
 from labeler import settings as reader
-from labeler.records.schema import Base
-from labeler.records.session import configuration, migrate
+from labeler.label_studio.address import Address
+from labeler.records.schema import Asset, Base, Queue, Task, Tombstone
+from labeler.records.session import configuration, engine, migrate, reading, writing
+from labeler.settings import Settings
+from tests.workers.test_ordering import ask
+from tests.workers.test_queueing import showing
+from workers import queueing
 
 FIRST = "0001"
 
@@ -36,8 +41,66 @@ def test_the_first_file_ever_is_brought_to_todays_schema_and_keeps_its_rows(tmp_
     assert difference == []
 
 
+def _stuck(settings: Settings) -> None:
+    """A workspace of schema 4 as the crash over an id used twice left it: a retired audit has the id of a new task."""
+    command.upgrade(configuration(settings.records_url), "0004")
+    at = "'2026-03-01 12:00:00'"
+    rows = [
+        "INSERT INTO attributes (id, name, question, classes, definition, in_scope, out_of_scope, prompts, settings, "
+        f"revision, created_at, answers_counter, learned_counter, lease_token) VALUES (1, 'romance', '?', "
+        f"'[\"yes\", \"no\"]', '', '[]', '[]', '{{}}', '{{}}', 1, {at}, 0, -1, 0)",
+        f"INSERT INTO experts (id, email, name, label_studio_user, every_attribute, added_at) "
+        f"VALUES (1, 'ana@x.org', 'ana', 11, 1, {at})",
+        *(
+            f"INSERT INTO assets (id, asset_id, title_id, uri, digest, width, height, columns, added_at) "
+            f"VALUES ({n}, 'a{n}', 't{n}', '', '{n}', 1, 1, '{{}}', {at})"
+            for n in (1, 2)
+        ),
+        f"INSERT INTO queues (id, attribute_id, expert_id, project, view, model_version, order_run, created_at) "
+        f"VALUES (1, 1, 1, 7, 1, '', 0, {at})",
+        f"INSERT INTO tasks (id, queue_id, asset_pk, label_studio_task, purpose, utility, reason, inclusion, run, "
+        f"position, state, created_at) VALUES (1, 1, 1, 50, 'audit', 0.5, 'r', 0.25, 1, 0, 'retired', {at})",
+        f"INSERT INTO tombstones (label_studio_id, deleted_at) VALUES (5, {at})",
+    ]
+    opened = create_engine(settings.records_url)
+    with opened.begin() as connection:
+        for row in rows:
+            connection.execute(text(row))
+    opened.dispose()
+
+
+def test_a_workspace_stuck_over_an_id_used_twice_goes_on(tmp_path: Path) -> None:
+    settings = reader.build({}, workspace=tmp_path)
+    _stuck(settings)
+    migrate(settings)
+    with reading(settings) as session:
+        old = session.get_one(Task, 1)
+        assert (old.label_studio_task, len(old.key)) == (50, 32)
+        queue = session.get_one(Queue, 1)
+    with writing(settings) as session:
+        asset = session.get_one(Asset, 2)
+        question = ask(0, "likely")
+        task = queueing._keep(session, showing(asset), queue, question, Address(50, "k" * 32, "a2"), 2, None)
+        assert (task.label_studio_task, task.key) == (50, "k" * 32)
+    with reading(settings) as session:
+        assert session.get_one(Task, 1).label_studio_task is None
+        assert session.scalars(select(Tombstone)).all() == []
+    engine(settings.records_url).dispose()
+
+
 def test_every_step_leads_back(tmp_path: Path) -> None:
     settings = reader.build({}, workspace=tmp_path)
+    _stuck(settings)
     migrate(settings)
+    with writing(settings) as session:
+        session.get_one(Task, 1).label_studio_task = None  # gone from Label Studio
+    engine(settings.records_url).dispose()
     command.downgrade(configuration(settings.records_url), FIRST)
     migrate(settings)
+    with reading(settings) as session:
+        assert session.scalars(select(Task.purpose)).all() == ["audit"]
+    opened = create_engine(settings.records_url)
+    with opened.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    opened.dispose()
+    engine(settings.records_url).dispose()

@@ -10,11 +10,11 @@ from threading import Barrier
 import pytest
 from sqlalchemy import func, select
 
-from labeler import ingest, lease, people
+from labeler import ingest, lease, people, withdrawn
 from labeler import settings as reader
-from labeler.ingest import Seen
 from labeler.records.schema import Annotation, Attribute, Queue
 from labeler.records.session import engine, migrate, reading, writing
+from labeler.seen import Seen
 from labeler.settings import Settings
 from models.clock import now
 from tests import databases, factories
@@ -48,7 +48,7 @@ def at_once(*acts: Callable[[], object]) -> list[object]:
 
 
 def seen(number: int, asset: str) -> Seen:
-    return Seen(number, 100 + number, asset, "romance", None, now(), now(), 1.0)
+    return Seen(number, 100 + number, asset, "romance", 7, now(), now(), 1.0, author="ana@example.org")
 
 
 def test_a_reading_sees_one_moment_whatever_is_written_meanwhile(settings: Settings, queue: Queue) -> None:
@@ -83,16 +83,15 @@ def test_a_deletion_and_the_creation_it_belongs_to_may_come_at_once(settings: Se
 
         return act
 
-    def delete(number: int, attribute: int | None) -> Callable[[], object]:
+    def delete(number: int) -> Callable[[], object]:
         def act() -> None:
             with writing(settings) as session:
-                ingest.delete(session, [number], "webhook", attribute)
+                withdrawn.reported(session, session.get_one(Queue, queue.id), [number])
 
         return act
 
     for number, asset in enumerate(assets):
-        known = queue.attribute_id if number % 2 else None
-        at_once(create(number, asset.asset_id), delete(number, known), delete(number, known))
+        at_once(create(number, asset.asset_id), delete(number), delete(number))
     with reading(settings) as session:
         assert session.scalars(select(Annotation.id).where(Annotation.deleted_at.is_(None))).all() == []
 

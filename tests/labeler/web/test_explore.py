@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -292,3 +293,22 @@ def _obeys(page: Page, width: int) -> None:
     found = Axe().run(page, options={"resultTypes": ["violations"]})
     serious = [rule["id"] for rule in found.response["violations"] if rule["impact"] in ("serious", "critical")]
     assert serious == []
+
+
+def test_text_search_is_off_where_vectors_came_ready_made(settings: Settings, owner: Actor, expert: Actor) -> None:
+    assets = factories.add_assets(settings, 4, images=True)
+    made = Fingerprint("external", "vectors", "external:" + "0" * 64, 4)
+    VectorStore(settings.vectors).append(made, [one.asset_id for one in assets], np.eye(4, dtype=np.float32))
+    with writing(settings) as session:
+        activate(session, made)
+    for actor in (owner, expert):
+        shown = actor.get("/explore?at=text&q=two+people")
+        assert shown.status_code == 200
+        assert re.search(r'<input[^>]*id="q"[^>]*disabled', shown.text)
+        assert "came ready-made" in shown.text
+        assert 'id="image"' not in shown.text
+        assert assets[0].asset_id in shown.text
+    refused = owner.get("/api/v1/search?q=two+people")
+    assert (refused.status_code, refused.json["error"]) == (409, "EncoderError")
+    with reading(settings) as session:
+        assert session.scalars(select(Job.id)).all() == []

@@ -7,6 +7,7 @@ from flask import Flask
 
 from labeler import people, tokens
 from labeler.settings import Settings
+from labeler.web import access
 from tests import factories
 from tests.labeler.web.conftest import Actor
 
@@ -131,3 +132,18 @@ def test_a_bad_authorization_header_is_refused_even_with_a_session(owner: Actor,
 
 def test_a_huge_form_is_refused(owner: Actor) -> None:
     assert owner.client.post("/account", data={"old": "x" * 2_000_000}).status_code == 413
+
+
+def test_nobody_is_told_to_ask_themselves(owner: Actor, expert: Actor, admin: Actor) -> None:
+    turned = owner.get("/tokens")
+    assert turned.status_code == 403
+    assert "Ask an administrator" in turned.text
+    assert "Ask an owner" not in turned.text
+    assert "Ask an owner or an administrator" in expert.get("/people").text
+    assert admin.get("/tokens").status_code == 200
+    for role in access.ROLES:
+        for endpoint in access.RULES:
+            if not access.allowed(endpoint, role):
+                assert {"owner": "an owner", "admin": "an administrator"}.get(role, "-") not in access.whom_to_ask(
+                    endpoint, role
+                )

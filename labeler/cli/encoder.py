@@ -1,0 +1,216 @@
+"""`attune encoder`: the encoders there are, whether the workspace's works here, and a change to another one."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import click
+
+from labeler import jobs
+from labeler.assets.encoder import OF_THE_POOL, active_fingerprint
+from labeler.cli import place
+from labeler.cli.bars import bars
+from labeler.cli.shell import Group, Shell, named, stop, table
+from labeler.cli.shell import command as attune_command
+from labeler.records.session import reading
+from labeler.settings import variable
+from models.errors import AttuneError, DataError, consequence
+from models.fingerprint import Fingerprint
+
+PRETRAINED = click.option("--pretrained", help="Its weights: a tag, a checkpoint file, or a folder of a hub's cache.")
+RESIZE_MODE = click.option(
+    "--resize-mode", help="How images are fitted: squash, longest or shortest; unless given, as it is."
+)
+NO_WAIT = click.option("--no-wait", is_flag=True, help="Leave it to the workers and return.")
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """See which encoders there are, try one on this machine, change the pool to another."""
+
+
+@attune_command(command, "list", workspace="optional", example="attune encoder list ViT-B --here")
+@click.argument("text", required=False, default="")
+@click.option("--here", is_flag=True, help="Only those whose weights are on this machine.")
+def list_(shell: Shell, text: str, here: bool) -> None:
+    """List the encoders whose model or tag has TEXT in it: the workspace's first, then what is on this machine."""
+    from models.encoder_list import UNKNOWN, known
+
+    own = _own(shell)
+    found = [one for one in known(text) if one.here or not here]
+    rows: list[dict[str, Any]] = [
+        {
+            "model": one.model,
+            "pretrained": one.pretrained,
+            "here": one.here,
+            "dimension": one.dimension,
+            "pixels": one.pixels,
+            "bytes": one.bytes,
+            "licence": one.licence,
+            "repository": one.repository,
+        }
+        for one in found
+    ]
+    columns = ("", "model", "pretrained", "dimension", "pixels", "on this machine", "licence")
+    cells = [
+        ("own", own["model"], own["pretrained"], own["dimension"], own["pixels"], _size(own["bytes"]), own["licence"]),
+        *(
+            ("", r["model"], r["pretrained"], r["dimension"], r["pixels"], _size(r["bytes"]), r["licence"])
+            for r in rows
+        ),
+    ]
+    shell.result({"workspace": own, "encoders": rows}, table(columns, cells))
+    if not shell.json:
+        shell.hint(
+            f"{len(rows)} encoders of open_clip, {sum(r['here'] for r in rows)} of them on this machine. The others "
+            "come over the network at their first use. Where no licence is shown, "
+            f"{UNKNOWN}: read the model's card at https://huggingface.co before you use it."
+        )
+
+
+def _own(shell: Shell) -> dict[str, Any]:
+    """The workspace's encoder as the list shows it; what is not on this machine is not asked of any network."""
+    from models.encoder_list import licence_of
+    from models.open_clip_table import config_of
+    from models.weights import at_hand
+
+    settings = shell.settings
+    own: dict[str, Any] = {"model": settings.encoder, "pretrained": settings.pretrained}
+    own |= {"here": False, "dimension": None, "pixels": None, "bytes": None, "licence": None}
+    try:
+        checkpoint = at_hand(settings.encoder, settings.pretrained)
+        if checkpoint is not None:
+            config = checkpoint.config or config_of(checkpoint.name)
+            own |= {"here": True, "bytes": checkpoint.path.stat().st_size, "licence": licence_of(checkpoint)}
+        else:
+            config = config_of(settings.encoder.replace("/", "-"))
+        own |= {"dimension": config["embed_dim"], "pixels": config["vision_cfg"].get("image_size")}
+    except (AttuneError, KeyError) as error:
+        own["problem"] = str(error) if isinstance(error, AttuneError) else "open_clip has no such model"
+    active = _active(shell)
+    return own | {"resize_mode": settings.resize_mode, "pool": active.to_dict() if active else None}
+
+
+def _active(shell: Shell) -> Fingerprint | None:
+    """The fingerprint that the pool is of, where there is a workspace."""
+    if not place.is_there(shell.settings):
+        return None
+    place.open_records(shell.settings, make=False)
+    with reading(shell.settings) as session:
+        return active_fingerprint(session)
+
+
+def _size(count: int | None) -> str:
+    return "no" if count is None else f"{count / 1e6:,.0f} MB"
+
+
+@attune_command(command, "check", workspace="optional", example="attune encoder check")
+@click.argument("name", required=False)
+@PRETRAINED
+@RESIZE_MODE
+def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: str | None) -> None:
+    """Load the workspace's encoder, or NAME, and tell its size, its speed on this machine and its fingerprint.
+
+    Where it cannot be loaded the command says so within 10 seconds, also without a network, and its exit code is 5.
+    """
+    from labeler.assets.encoder_at_hand import chosen
+    from models.encoder_list import UNKNOWN, licence_of
+    from models.weights import locate
+
+    try:
+        settings = chosen(shell.settings, name, pretrained, resize_mode)
+        asked = {name: getattr(settings, name) for name in OF_THE_POOL}
+        checkpoint = locate(settings.encoder, settings.pretrained)
+        from models.encoder_speed import measure
+        from models.encoders import OpenClipEncoder
+
+        began = time.perf_counter()
+        encoder = OpenClipEncoder.from_checkpoint(
+            checkpoint, settings.resize_mode, settings.device, settings.embed_batch
+        )
+        seconds = time.perf_counter() - began
+    except AttuneError as error:
+        if shell.json:
+            shell.result({"loadable": False, "error": type(error).__name__, "message": str(error)})
+        return stop(f"attune: {error}", consequence(type(error)).exit_code)
+    speed, active = measure(encoder), _active(shell)
+    made = encoder.fingerprint
+    value = {
+        **asked,
+        "loadable": True,
+        "weights": str(checkpoint.path),
+        "bytes": checkpoint.path.stat().st_size,
+        "parameters": sum(one.numel() for one in encoder.model.parameters()),
+        "licence": licence_of(checkpoint),
+        "dimension": encoder.dimension,
+        "load_seconds": round(seconds, 2),
+        "speed": {
+            "images_per_second": round(speed.per_second, 1),
+            "images": speed.images,
+            "seconds": round(speed.seconds, 2),
+            "batch": speed.batch,
+            "device": speed.device,
+        },
+        "fingerprint": made.to_dict(),
+        "digest": made.digest,
+        "of_the_pool": None if active is None else active == made,
+    }
+    pool = {None: "no vectors yet", True: "of this encoder", False: f"of another encoder: {active}"}
+    lines = {
+        "encoder": f"{settings.encoder}, {settings.pretrained}, {settings.resize_mode}",
+        "loads": f"yes, in {seconds:.1f} s, on {speed.device}",
+        "weights": f"{checkpoint.path}, {value['bytes'] / 1e6:,.1f} MB, {value['parameters']:,} parameters",
+        "licence": value["licence"] or UNKNOWN,
+        "dimension": str(encoder.dimension),
+        "speed": f"{speed.per_second:,.0f} images a second (n = {speed.images}, {speed.seconds:.1f} s, {speed.batch} "
+        "at once, without reading files)",
+        "fingerprint": made.digest,
+        "pool": pool[value["of_the_pool"]],
+    }
+    shell.result(value, named(lines))
+
+
+def use(shell: Shell, name: str | None, pretrained: str | None, resize_mode: str | None, no_wait: bool) -> None:
+    """Change the pool to the encoder ``name``, or say which one it is of."""
+    if name is None:
+        active = _active(shell)
+        value: dict[str, Any] = {"active": active.to_dict() if active else None}
+        value |= {one: str(getattr(shell.settings, one)) for one in OF_THE_POOL}
+        return shell.result(
+            value, f"The pool is of {active}." if active else "The pool is empty; it has no encoder yet."
+        )
+    if set_outside := [variable(one) for one in OF_THE_POOL if os.environ.get(variable(one))]:
+        raise DataError(
+            f"{', '.join(set_outside)} of the environment would go on naming the encoder of before, here and for the "
+            "workers. Take it out there (the workspace keeps its own), restart `attune up`, and ask again."
+        )
+    from models.encoder_choice import choose
+    from models.encoders import check_resize_mode
+    from models.weights import locate
+
+    model, weights = choose(name, pretrained)
+    check_resize_mode(resize_mode or shell.settings.resize_mode)
+    locate(model, weights)  # within seconds, before anything is asked of the workers
+    wanted = {"encoder": model, "pretrained": weights, "resize_mode": resize_mode or shell.settings.resize_mode}
+    with bars() as start:
+        done = jobs.ask(shell.settings, "encoder", start("Embedding"), wait=not no_wait, **wanted)
+    shell.result(done, f"The pool is of {done['encoder']} now." if "encoder" in done else f"Asked: {done['job']}")
+    for item in done.get("left_out", []):
+        shell.hint(f"Left out: {item['message']}")
+
+
+@attune_command(command, "use", example="attune encoder use ViT-L-14 --pretrained laion2b_s32b_b82k")
+@click.argument("name")
+@PRETRAINED
+@RESIZE_MODE
+@NO_WAIT
+def use_(shell: Shell, **given: Any) -> None:
+    """Make NAME the workspace's encoder: a model of open_clip, a JSON config, a checkpoint, a folder of a hub's cache.
+
+    Every image of the pool gets a new vector first; until the last one is there, everything goes on with those of
+    before. Asked again after a stop it goes on where it was. Answers hold, champions stay, and every probe is learned
+    again.
+    """
+    use(shell, **given)

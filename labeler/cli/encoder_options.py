@@ -1,0 +1,19 @@
+"""The options by which a command names an encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+
+def encoder_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --encoder, --pretrained and --resize-mode; the function gets them as ``encoder`` and so on, or None."""
+    for option in (
+        click.option("--resize-mode", help="How images are fitted: squash, longest or shortest."),
+        click.option("--pretrained", help="Its weights: a tag, a checkpoint file, or a folder of a hub's cache."),
+        click.option("--encoder", help="Another encoder than the workspace's: a model of open_clip, or a JSON config."),
+    ):
+        function = option(function)
+    return function

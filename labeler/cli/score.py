@@ -1,0 +1,132 @@
+"""`attune score`: what a probe says of vectors in a file, or of images."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from labeler.cli.encoder_options import encoder_options
+from labeler.cli.pull import OFFLINE, URL, where
+from labeler.cli.shell import Group, Shell
+from labeler.cli.shell import command as attune_command
+from models.errors import DataError
+from models.fingerprint import Fingerprint
+from models.manifest import Manifest
+
+EXAMPLE = """attune score serious@champion --vectors new.parquet --to scores.parquet
+  attune score serious@champion --images ./new-posters --to scores.parquet"""
+
+
+@click.group(cls=Group)
+def _pipeline() -> None:
+    """Holds the command, which `attune` lists by itself."""
+
+
+@attune_command(_pipeline, "score", workspace="optional", example=EXAMPLE)
+@click.argument("ref", metavar="NAME[@ALIAS|@VERSION]")
+@click.option(
+    "--vectors",
+    type=click.Path(path_type=Path),
+    help="Vectors to score: .npz (ids, vectors), Parquet or Arrow (id, vector).",
+)
+@click.option("--images", multiple=True, metavar="PATH...", help="Images to score: folders, files, addresses.")
+@click.argument("more", nargs=-1, metavar="")
+@click.option("--to", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Parquet file to write.")
+@click.option(
+    "--fingerprint", type=click.Path(path_type=Path), help="JSON file that says which encoder made the vectors."
+)
+@click.option("--assume-fingerprint", is_flag=True, help="Take it on your word that the probe's encoder made them.")
+@encoder_options
+@URL
+@OFFLINE
+def score(
+    shell: Shell,
+    ref: str,
+    vectors: Path | None,
+    images: tuple[str, ...],
+    more: tuple[str, ...],
+    to: Path,
+    fingerprint: Path | None,
+    assume_fingerprint: bool,
+    url: str | None,
+    offline: bool,
+    **encoder: str | None,
+) -> None:
+    """Score vectors or images with a probe and write feature values, one row an asset and class.
+
+    Images are embedded by the encoder that the probe was trained on, which this machine must have.
+    """
+    paths = _checked(vectors, images, more, fingerprint, assume_fingerprint, encoder)
+    from models.probe_files import FILE_NAME, read_probe
+    from models.pull import fetch
+    from models.score import score_file
+
+    fetched = fetch(ref, files=[FILE_NAME], **where(shell, url, offline))
+    manifest = fetched.manifest
+    left_out: list[dict[str, str]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        if vectors is None:
+            vectors = Path(folder) / "vectors.arrow"
+            left_out = _embed(shell, manifest, paths, vectors, encoder)
+        with shell.progress(f"score {manifest.attribute}@{manifest.version}") as report:
+            done = score_file(
+                manifest,
+                read_probe(fetched.files[FILE_NAME].read_bytes()),
+                vectors,
+                to,
+                Fingerprint.from_file(fingerprint) if fingerprint else None,
+                assume_fingerprint,
+                report,
+            )
+    value: dict[str, Any] = {"attribute": manifest.attribute, "version": manifest.version, "to": str(to)} | asdict(done)
+    if paths:
+        value["images_left_out"] = left_out
+    shell.result(
+        value,
+        f"{manifest.attribute} version {manifest.version} scored {done.assets:,} assets: {done.rows:,} rows in {to}.",
+    )
+    from labeler.cli.vectors import name_left_out
+
+    name_left_out(shell, left_out)
+    for reason, count in done.left_out.items():
+        shell.hint(f"{count:,} rows were left out: {reason}.")
+    if done.rescaled:
+        shell.hint(f"{done.rescaled:,} vectors were brought to unit length first.")
+
+
+def _checked(
+    vectors: Path | None,
+    images: tuple[str, ...],
+    more: tuple[str, ...],
+    fingerprint: Path | None,
+    assumed: bool,
+    encoder: dict[str, str | None],
+) -> tuple[str, ...]:
+    """The paths of the images, where those are to be scored. Raises DataError for options that do not go together."""
+    if more and not images:
+        raise DataError(f"{more[0]!r} comes after the probe's name and is no option. Images come after --images.")
+    if (vectors is None) == (not images):
+        raise DataError("Give either --vectors FILE or --images PATH: the probe scores one of the two.")
+    if images and (fingerprint or assumed):
+        raise DataError("--fingerprint and --assume-fingerprint speak of --vectors; images are embedded here.")
+    if vectors and any(encoder.values()):
+        raise DataError("--encoder, --pretrained and --resize-mode speak of --images; the vectors are made already.")
+    return (*images, *more)
+
+
+def _embed(
+    shell: Shell, manifest: Manifest, paths: tuple[str, ...], to: Path, encoder: dict[str, str | None]
+) -> list[dict[str, str]]:
+    """Write the vectors of the images to ``to``, and name those that were left out."""
+    from labeler.assets.embed_files import embed_files
+    from labeler.assets.encoder_at_hand import chosen, of_fingerprint
+
+    settings = chosen(shell.settings, encoder["encoder"], encoder["pretrained"], encoder["resize_mode"])
+    wanted = Fingerprint.from_dict(dict(manifest.encoder))
+    loaded = of_fingerprint(settings, wanted, f"The probe {manifest.attribute} version {manifest.version}")
+    with shell.progress("Embedding") as report:
+        return embed_files(settings, loaded, paths, to, report).left_out

@@ -1,0 +1,94 @@
+"""`attune embed` and `attune vectors export`: vectors in files, for other programs and for `attune score`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from labeler.cli import place
+from labeler.cli.encoder_options import encoder_options
+from labeler.cli.shell import Group, Shell
+from labeler.cli.shell import command as attune_command
+from labeler.records.session import reading
+
+TO = click.option(
+    "--to", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write: .parquet or .arrow."
+)
+NAMED = 10  # images left out that are named one by one on a terminal; --json names all
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Take the pool's vectors out into a file."""
+
+
+@click.group(cls=Group)
+def _alone() -> None:
+    """Holds `embed`, which `attune` lists by itself."""
+
+
+@attune_command(_alone, "embed", workspace="optional", example="attune embed ./new-posters --to vectors.parquet")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@TO
+@encoder_options
+def embed(
+    shell: Shell,
+    paths: tuple[str, ...],
+    to: Path,
+    encoder: str | None,
+    pretrained: str | None,
+    resize_mode: str | None,
+) -> None:
+    """Write the vectors of the images at PATH (folders, files, addresses) to a file; the pool stays as it is.
+
+    The encoder is the workspace's unless another one is named. The file has the columns asset_id and vector, and says
+    which encoder made it: `attune score --vectors` and `attune assets add --vectors` know it again.
+    """
+    from labeler.assets import encoder_at_hand
+    from labeler.assets.embed_files import as_json, embed_files
+    from labeler.assets.encoder import load
+    from models.vector_writer import check_suffix
+
+    check_suffix(to)
+    settings = encoder_at_hand.chosen(shell.settings, encoder, pretrained, resize_mode)
+    if encoder is None and resize_mode is None and place.is_there(settings):
+        place.open_records(settings, make=False)
+        loaded = encoder_at_hand.of_workspace(settings)
+    else:
+        loaded = load(settings)
+    with shell.progress("Embedding") as report:
+        told = embed_files(settings, loaded, paths, to, report)
+    shell.result(as_json(told, loaded, to), f"{told.embedded:,} vectors of {loaded.fingerprint} are in {to}.")
+    name_left_out(shell, told.left_out)
+
+
+def name_left_out(shell: Shell, left_out: list[dict[str, str]]) -> None:
+    """Say of each image why it was left out; of many the first ones."""
+    for item in left_out[:NAMED]:
+        shell.hint(f"Left out: {item['message']}")
+    if len(left_out) > NAMED:
+        shell.hint(f"… and {len(left_out) - NAMED:,} more were left out; --json names all.")
+
+
+@attune_command(command, "export", example="attune vectors export --to pool.parquet")
+@TO
+def export(shell: Shell, to: Path) -> None:
+    """Write the vector of every image of the pool to a file, in the form that `attune embed` writes."""
+    from labeler.pool import open_pool
+    from models.vector_writer import ROW_GROUP, check_suffix, vector_file
+
+    check_suffix(to)
+    with reading(shell.settings) as session:
+        view = open_pool(shell.settings, session)
+    total, start = int((view.keys >= 0).sum()), 0
+    with shell.progress("Writing vectors") as report, vector_file(to, view.fingerprint) as writer:
+        for block in view.pool.blocks:
+            for low in range(0, len(block), ROW_GROUP):
+                rows = slice(start + low, min(start + low + ROW_GROUP, start + len(block)))
+                kept = view.keys[rows] >= 0
+                writer.add(view.pool.asset_ids[rows][kept].tolist(), block[low : low + ROW_GROUP][kept])
+                report(writer.rows, total)
+            start += len(block)
+    value = {"to": str(to), "vectors": total, "encoder": view.fingerprint.to_dict(), "digest": view.fingerprint.digest}
+    shell.result(value, f"{total:,} vectors of {view.fingerprint} are in {to}.")

@@ -1,0 +1,29 @@
+"""Where a task or a page of ours stands in Label Studio: its id there is an address, and its key is who it is.
+
+On SQLite Label Studio numbers imported tasks ``latest + 1`` (its tasks/serializers.py), so the id of a deleted task
+goes to the next one imported, in whatever project. Whoever acts on an id checks first that our task is still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+KEY = "attune_key"  # in the task's data
+
+
+@dataclass(frozen=True)
+class Address:
+    """Label Studio's id of a task, and what must be found there: our key, or for older tasks the asset's id."""
+
+    task: int
+    key: str
+    asset_id: str = ""  # empty for a page of images
+
+    def is_at(self, data: Mapping[str, Any]) -> bool:
+        """Whether the task with this ``data`` is ours. Tasks made before keys, or by hand, are known by their asset."""
+        found = data.get(KEY)
+        if found:
+            return bool(found == self.key)
+        return not self.asset_id or data.get("asset_id") == self.asset_id

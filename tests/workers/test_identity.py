@@ -1,0 +1,415 @@
+"""Label Studio gives ids away: whatever is added, answered, retired and deleted, each answer stays on its own image."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as trial
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from labeler import addresses, hints, queues
+from labeler import settings as reader
+from labeler.label_studio import LabelStudio, projects
+from labeler.label_studio import queue as label_studio_queue
+from labeler.label_studio.expert import ExpertSession
+from labeler.label_studio.people import ensure_user
+from labeler.label_studio.queue import NewTask
+from labeler.records.schema import Annotation, Asset, Expert, Queue, Task
+from labeler.records.session import engine, migrate, reading, writing
+from labeler.secrets import load as load_secrets
+from labeler.settings import Settings
+from models.clock import now
+from models.errors import LabelStudioRefused
+from models.planner import Ask
+from tests import factories
+from tests.fake_label_studio import FakeLabelStudio
+from tests.services import PASSWORD
+from tests.workers.test_queueing import showing
+from workers import identity, queueing, sync
+
+IMAGE = "http://127.0.0.1:1/x.jpg"
+CLASSES = ["romance", "friendship", "neither"]
+PEOPLE = ("ana", "ben", "cleo")
+
+
+class Answering(Protocol):
+    """What an expert, and an administrator, can do in Label Studio."""
+
+    def answer(self, who: int, task: int, value: str) -> int: ...
+    def delete_annotation(self, who: int, annotation: int) -> None: ...
+    def delete_task(self, task: int) -> None: ...
+
+
+@dataclass
+class Studio:
+    """Three experts' queues for one attribute, and the hands that work in them."""
+
+    settings: Settings
+    ls: Any
+    hands: Answering
+    queues: list[Queue]
+    assets: list[Asset]
+    webhook: Callable[[str, Queue, int, int], dict[str, Any]] | None = None
+    done: Counter[str] = field(default_factory=Counter)
+    screens: dict[int, int] = field(default_factory=dict)  # place of the queue -> task on the expert's screen
+    keys: dict[int, str] = field(default_factory=dict)  # Label Studio's id -> key of the task that had it last
+    given: list[tuple[int, int, int]] = field(default_factory=list)  # (queue's place, task, annotation)
+
+    def add(self, place: int, count: int, rng: random.Random) -> None:
+        """Ask the expert about some images that the queue does not hold, as a round does."""
+        queue = self.queues[place]
+        with reading(self.settings) as session:
+            held = set(session.scalars(select(Task.asset_pk).where(Task.queue_id == queue.id, Task.state != "retired")))
+        fresh = [one for one in self.assets if one.id not in held]
+        chosen = rng.sample(fresh, min(count, len(fresh)))
+        new = [NewTask(one.asset_id, IMAGE, 0.5) for one in chosen]
+        anew = queueing._retired(self.settings, queue, [one.asset_id for one in chosen])
+        stand = label_studio_queue.add(self.ls, queue.project, new, anew=anew)
+        seen = showing(*chosen)
+        with writing(self.settings) as session:
+            for row, (asset, where) in enumerate(zip(chosen, stand, strict=True)):
+                why = Ask(row, asset.asset_id, rng.choice(["audit", "likely"]), 0.5, "r", None)
+                queueing._keep(session, seen, queue, why, where, 1, None)
+        self.done["added"] += len(chosen)
+        for where in stand:
+            self.done["ids used again"] += self.keys.setdefault(where.task, where.key) != where.key
+            self.keys[where.task] = where.key
+
+    def open(self, place: int) -> list[Task]:
+        """The questions that wait in a queue, as the records have it."""
+        with reading(self.settings) as session:
+            mine = (Task.queue_id == self.queues[place].id, Task.state == "open")
+            return list(session.scalars(select(Task).where(*mine).order_by(Task.id)))
+
+    def look(self, place: int, rng: random.Random) -> None:
+        """The expert's browser fetches a question; it may stay on the screen for long."""
+        waiting = self.open(place)
+        if waiting:
+            self.screens[place] = rng.choice(waiting).label_studio_task or 0
+
+    def submit(self, place: int, value: str, hint: str) -> None:
+        """The expert answers what is on the screen, which may be gone by now; ``hint`` says what the webhook does."""
+        task = self.screens.pop(place, None)
+        if task is None:
+            return
+        try:
+            annotation = self.hands.answer(place, task, value)
+        except LabelStudioRefused:
+            self.done["refused"] += 1
+            return
+        self.given.append((place, task, annotation))
+        self.done["answered"] += 1
+        self._hint("ANNOTATION_CREATED", place, task, annotation, hint)
+
+    def take_back(self, rng: random.Random, hint: str) -> None:
+        """Somebody deletes an answer."""
+        if self.given:
+            place, task, annotation = self.given.pop(rng.randrange(len(self.given)))
+            try:
+                self.hands.delete_annotation(place, annotation)
+            except LabelStudioRefused:
+                return
+            self.done["deleted"] += 1
+            self._hint("ANNOTATIONS_DELETED", place, task, annotation, hint)
+
+    def retire(self, place: int, rng: random.Random) -> None:
+        """A round takes stale questions out, also what is on the screen."""
+        waiting = self.open(place)
+        stale = rng.sample(waiting, min(len(waiting), 3))
+        names = {one.id: one.asset_id for one in self.assets}
+        where = [found for task in stale if (found := addresses.of(task, names[task.asset_pk])) is not None]
+        gone = label_studio_queue.retire(self.ls, self.queues[place].project, where)
+        queueing._forget(self.settings, self.queues[place], gone)
+        self.done["retired"] += len(gone)
+
+    def delete_by_hand(self, place: int, rng: random.Random) -> None:
+        """Somebody deletes a question in Label Studio."""
+        waiting = self.open(place)
+        if waiting:
+            self.hands.delete_task(rng.choice(waiting).label_studio_task or 0)
+            self.done["deleted by hand"] += 1
+
+    def sync(self, whole: bool = False) -> None:
+        """Read all queues."""
+        for queue in self.queues:
+            with reading(self.settings) as session:
+                fresh = session.get_one(Queue, queue.id)
+            sync.one_queue(self.settings, self.ls, fresh, whole)
+        self.done["syncs"] += 1
+
+    def step(self, rng: random.Random) -> None:
+        """One thing that happens."""
+        place = rng.randrange(len(self.queues))
+        hint = rng.choice(["at once", "lost", "twice"])
+        what = rng.choices(
+            ["add", "look", "submit", "retire", "take back", "by hand", "sync"], [3, 6, 6, 2, 1, 1, 2]
+        )[0]  # fmt: skip
+        match what:
+            case "add":
+                self.add(place, 4, rng)
+            case "look":
+                self.look(place, rng)
+            case "submit":
+                self.submit(place, rng.choice([*CLASSES, "unsure", "skip"]), hint)
+            case "retire":
+                self.retire(place, rng)
+            case "take back":
+                self.take_back(rng, hint)
+            case "by hand":
+                self.delete_by_hand(place, rng)
+            case _:
+                self.sync()
+
+    def here(self) -> list[tuple[int | None, str, str, int]]:
+        """(annotation's id, asset, value, place of the expert) of every answer in the records."""
+        with reading(self.settings) as session:
+            rows = session.execute(
+                select(Annotation.label_studio_id, Asset.asset_id, Annotation.value, Annotation.expert_id)
+                .join(Asset, Asset.id == Annotation.asset_pk)
+                .where(Annotation.deleted_at.is_(None))
+            ).all()
+        places = {queue.expert_id: place for place, queue in enumerate(self.queues)}
+        return sorted((number, asset, value, places[who]) for number, asset, value, who in rows)
+
+    def _hint(self, action: str, place: int, task: int, annotation: int, how: str) -> None:
+        if self.webhook is None or how == "lost":
+            return
+        for _ in range(2 if how == "twice" else 1):
+            hints.from_webhook(self.settings, self.webhook(action, self.queues[place], task, annotation))
+
+
+class FakeHands:
+    """The experts of a fake Label Studio."""
+
+    def __init__(self, ls: FakeLabelStudio, users: list[int]) -> None:
+        self.ls, self.users = ls, users
+
+    def answer(self, who: int, task: int, value: str) -> int:
+        return self.ls.answer(task, self.users[who], value)
+
+    def delete_annotation(self, who: int, annotation: int) -> None:
+        self.ls.delete_annotation(annotation)
+
+    def delete_task(self, task: int) -> None:
+        self.ls.delete_task(task)
+
+
+def fake_studio(settings: Settings) -> tuple[Studio, FakeLabelStudio]:
+    """Three queues in a Label Studio that gives every freed id away at once."""
+    ls = FakeLabelStudio(now)
+    attribute = factories.add_attribute(settings, "romance", classes=CLASSES)
+    people = [factories.add_expert(settings, f"{name}@example.org") for name in PEOPLE]
+    made = [factories.add_queue(settings, attribute, one) for one in people]
+    secret = load_secrets(settings.secrets).webhook_secret
+    for queue, person in zip(made, people, strict=True):
+        ls.add_project(queue.project, queues.mark(secret, attribute, person))
+        assert person.label_studio_user is not None
+        ls.users[person.label_studio_user] = person.email
+    hands = FakeHands(ls, [one.label_studio_user or 0 for one in people])
+
+    def webhook(action: str, queue: Queue, task: int, annotation: int) -> dict[str, Any]:
+        return ls.webhook(action, queue.project, task, annotation)
+
+    return Studio(settings, ls, hands, made, factories.add_assets(settings, 12), webhook), ls
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    made = reader.build({}, workspace=tmp_path, redis_url="redis://127.0.0.1:9/0")
+    migrate(made)
+    monkeypatch.setattr(hints.ingest, "ask_to_learn", lambda *_: None)
+    yield made
+    engine(made.records_url).dispose()
+
+
+@trial(max_examples=6)
+@given(seed=st.integers(0, 2**32))
+def test_every_answer_ends_on_its_own_image(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    made = reader.build({}, workspace=tmp_path_factory.mktemp("identity"), redis_url="redis://127.0.0.1:9/0")
+    migrate(made)
+    studio, ls = fake_studio(made)
+    rng = random.Random(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hints.ingest, "ask_to_learn", lambda *_: None)
+        for _ in range(200):
+            studio.step(rng)
+    studio.sync(whole=True)
+    there = [
+        (number, asset, value, place)
+        for place, queue in enumerate(studio.queues)
+        for number, asset, value, _ in ls.answers(queue.project)
+    ]
+    assert studio.here() == sorted(there)
+    with reading(made) as session:
+        open_tasks = session.scalars(select(Task).where(Task.state == "open")).all()
+        assert {one.label_studio_task for one in open_tasks} <= set(ls.tasks)
+        names = {one.id: one.asset_id for one in studio.assets}
+        assert all(ls.tasks[one.label_studio_task]["data"]["asset_id"] == names[one.asset_pk] for one in open_tasks)
+    engine(made.records_url).dispose()
+
+
+def test_a_question_deleted_by_hand_is_noticed_by_the_next_sync(workspace: Settings) -> None:
+    studio, ls = fake_studio(workspace)
+    studio.add(0, 6, random.Random(1))
+    answered, waiting = studio.open(0)[0], studio.open(0)[5]
+    studio.screens[0] = answered.label_studio_task or 0
+    studio.submit(0, "romance", "at once")
+    ls.delete_task(answered.label_studio_task or 0)
+    ls.delete_task(waiting.label_studio_task or 0)
+    queue = studio.queues[0]
+    tasks = identity.check(workspace, ls, [queue]).tasks[queue.project]  # type: ignore[arg-type]
+    told = sync.one_queue(workspace, ls, queue, tasks=tasks)  # type: ignore[arg-type]
+    assert told["deleted"] == 1
+    with reading(workspace) as session:
+        assert [session.get_one(Task, one.id).state for one in (answered, waiting)] == ["retired", "retired"]
+    assert studio.here() == []
+
+
+def test_a_class_renamed_by_hand_stalls_nothing_and_is_read_once_it_is_mapped(workspace: Settings) -> None:
+    from labeler import strays
+
+    studio, ls = fake_studio(workspace)
+    studio.add(0, 3, random.Random(1))
+    queue = studio.queues[0]
+    task = studio.open(0)[0].label_studio_task or 0
+    ls.projects[queue.project]["label_config"] = "<View>Romance!</View>"
+    ls.answer(task, ls_user(workspace, queue), "Romance!")
+    assert sync.one_queue(workspace, ls, queue)["left_out"] == 1  # type: ignore[arg-type]
+    assert "Romance!" not in ls.projects[queue.project]["label_config"]
+    assert len(studio.open(0)) == 2  # it does not wait at the head of the queue
+    (left,) = strays.of(workspace, "romance")
+    assert (left.value, left.reason) == ("Romance!", "unknown class")
+    assert strays.read_as(workspace, "romance", "Romance!", "romance") == 1
+    sync.one_queue(workspace, ls, queue, whole=True)  # type: ignore[arg-type]
+    assert [answer[2] for answer in studio.here()] == ["romance"]
+    assert strays.of(workspace, "romance") == []
+
+
+def test_an_empty_answer_is_asked_again(workspace: Settings) -> None:
+    studio, ls = fake_studio(workspace)
+    studio.add(0, 2, random.Random(1))
+    queue, task = studio.queues[0], studio.open(0)[0]
+    ls.answer(task.label_studio_task or 0, ls_user(workspace, queue), "romance")
+    ls.tasks[task.label_studio_task or 0]["annotations"][0]["result"] = []
+    sync.one_queue(workspace, ls, queue)  # type: ignore[arg-type]
+    assert [one.id for one in studio.open(0)] != [task.id]
+    studio.add(0, 12, random.Random(2))
+    with reading(workspace) as session:
+        again = session.get_one(Task, task.id)
+    assert again.state == "open"
+    assert again.label_studio_task != task.label_studio_task
+    assert ls.tasks[again.label_studio_task or 0]["annotations"] == []
+
+
+def test_a_label_studio_begun_anew_is_not_read_as_the_old_one(workspace: Settings) -> None:
+    """Its projects have the numbers of other queues, or are none of ours."""
+    studio, ls = fake_studio(workspace)
+    first, second, third = studio.queues
+    numbers = {one.id: one.project for one in studio.queues}
+    marks = [ls.projects[one.project]["description"] for one in (first, second)]
+    ls.projects[first.project]["description"], ls.projects[second.project]["description"] = marks[1], marks[0]
+    ls.projects[third.project]["description"] = f"attune-{'0' * 32}"
+    found = identity.check(workspace, ls, [first, second, third])  # type: ignore[arg-type]
+    assert set(found.tasks) == {numbers[first.id], numbers[second.id]}
+    assert (first.project, second.project) == (numbers[second.id], numbers[first.id])
+    assert list(found.failed) == [str(third.project)]
+
+
+def test_a_mark_that_somebody_edited_away_comes_back(workspace: Settings) -> None:
+    studio, ls = fake_studio(workspace)
+    studio.add(0, 2, random.Random(1))
+    queue = studio.queues[0]
+    mark = ls.projects[queue.project]["description"]
+    ls.projects[queue.project]["description"] = "Ana's work"
+    assert identity.check(workspace, ls, [queue]).failed == {}  # type: ignore[arg-type]
+    assert ls.projects[queue.project]["description"] == f"Ana's work {mark}"
+
+
+def test_lost_secrets_cost_no_queue(workspace: Settings) -> None:
+    """Marks are made with a secret; new secrets make other marks, and the tasks still have our keys."""
+    studio, ls = fake_studio(workspace)
+    studio.add(0, 2, random.Random(1))
+    mine, empty = studio.queues[:2]
+    workspace.secrets.unlink()
+    before = dict(ls.projects[mine.project])
+    found = identity.check(workspace, ls, [mine, empty])  # type: ignore[arg-type]
+    assert list(found.tasks) == [mine.project]
+    assert ls.projects[mine.project]["description"] != before["description"]
+    assert list(found.failed) == [str(empty.project)]
+
+
+def ls_user(settings: Settings, queue: Queue) -> int:
+    """The queue's expert in Label Studio."""
+    with reading(settings) as session:
+        return session.get_one(Expert, queue.expert_id).label_studio_user or 0
+
+
+class RealHands:
+    """The experts of a real Label Studio, each logged in, and its administrator."""
+
+    def __init__(self, ls: LabelStudio, people: list[ExpertSession]) -> None:
+        self.ls, self.people = ls, people
+
+    def answer(self, who: int, task: int, value: str) -> int:
+        return self.people[who].answer(task, value)
+
+    def delete_annotation(self, who: int, annotation: int) -> None:
+        self.people[who].delete(annotation)
+
+    def delete_task(self, task: int) -> None:
+        with suppress(LabelStudioRefused):
+            self.ls.request("DELETE", f"/api/tasks/{task}/")
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_every_answer_ends_on_its_own_image_in_a_real_label_studio(live: Settings, ls: LabelStudio) -> None:
+    """On SQLite, which gives the id of a deleted newest task to the next import: 200 rounds in three queues."""
+    attribute = factories.add_attribute(live, "romance", classes=CLASSES)
+    secret = load_secrets(live.secrets).webhook_secret
+    made, people = [], []
+    for name in PEOPLE:
+        email = f"{name}.identity@example.org"
+        user = ensure_user(ls, email, PASSWORD)
+        person = factories.add_expert(live, email)
+        queue = factories.add_queue(live, attribute, person)
+        mark = queues.mark(secret, attribute, person)
+        project = projects.create(ls, f"identity · {name}", "?", CLASSES, "", f"{live.web_address}/none", "s", mark)
+        with writing(live) as session:
+            session.get_one(Expert, person.id).label_studio_user = user
+            row = session.get_one(Queue, queue.id)
+            row.project, row.view, row.webhook = project.id, project.view, project.webhook
+        made.append(row)
+        people.append(ExpertSession.login(live.label_studio_address, email, PASSWORD))
+    studio = Studio(live, ls, RealHands(ls, people), made, factories.add_assets(live, 12))
+    rng = random.Random(9)
+    try:
+        for _ in range(200):
+            studio.step(rng)
+        studio.sync(whole=True)
+        there = [
+            (one["id"], row["data"]["asset_id"], label(one), place)
+            for place, queue in enumerate(made)
+            for row in label_studio_queue.tasks.listed(ls, queue.project, whole=True)
+            for one in row["annotations"]
+        ]
+        assert studio.here() == sorted(there)
+        assert studio.done["answered"] > 20
+        assert studio.done["ids used again"] > 0
+    finally:
+        for one in people:
+            one.close()
+
+
+def label(annotation: dict[str, Any]) -> str:
+    """What an annotation of Label Studio's says."""
+    return "skip" if annotation["was_cancelled"] else str(annotation["result"][0]["value"]["choices"][0])

@@ -1,0 +1,135 @@
+"""What a sync keeps in order beside the answers: deleted tasks, twins, old orders, images' addresses, classes."""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from labeler import addresses, aside, withdrawn
+from labeler.label_studio import changes, projects
+from labeler.label_studio import queue as label_studio_queue
+from labeler.label_studio.address import KEY
+from labeler.label_studio.client import LabelStudio
+from labeler.media import media_url
+from labeler.records.schema import Annotation, Asset, Attribute, Queue, Task
+from labeler.records.session import reading, writing
+from labeler.secrets import load as load_secrets
+from labeler.settings import Settings
+from models.clock import now
+
+log = logging.getLogger("attune.sync")
+RENEW = timedelta(days=2)  # an image's address that ends sooner is signed anew
+FEW = 5  # so many answers may vanish at once without a doubt
+
+
+def recorded(settings: Settings, queue: Queue) -> int:
+    """How many tasks of the queue's project the records know of."""
+    with reading(settings) as session:
+        mine = (Task.queue_id == queue.id, Task.label_studio_task.is_not(None))
+        return int(session.scalar(select(func.count()).select_from(Task).where(*mine)) or 0)
+
+
+def forget_deleted(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
+    """Retire tasks that somebody deleted in Label Studio, with their answers; how many answers that were.
+
+    Where most of a queue's answers would go at once, nothing is done: that is a lost or exchanged Label Studio, not an
+    edit, and the records may be all that is left of the answers.
+    """
+    with reading(settings) as session:
+        # One made while Label Studio answers is not missing.
+        candidates = set(session.scalars(select(Task.id).where(Task.queue_id == queue.id)))
+    there = changes.tasks_of(ls, queue.project)
+    with writing(settings) as session:
+        gone = _vanished(session, queue, candidates, set(there))
+        total = session.scalar(
+            select(func.count()).select_from(Annotation).join(Task, Task.id == Annotation.task_id)
+            .where(Task.queue_id == queue.id, aside.held())
+        ) or 0  # fmt: skip
+        if len(gone) > max(FEW, total // 2):
+            log.error("%d of %d answers of queue %d are gone from Label Studio; kept here", len(gone), total, queue.id)
+            return 0
+        for task, asset_id in session.execute(_tasks(queue)):
+            where = addresses.of(task, asset_id)
+            if task.id in candidates and where is not None and not where.is_at(there.get(where.task, {KEY: "gone"})):
+                addresses.leave(task)
+        withdrawn.withdraw(session, gone, "sync")
+    return len(gone)
+
+
+def _tasks(queue: Queue) -> Any:
+    return select(Task, Asset.asset_id).join(Asset, Asset.id == Task.asset_pk).where(Task.queue_id == queue.id)
+
+
+def _vanished(session: Session, queue: Queue, candidates: set[int], there: set[int]) -> list[Annotation]:
+    """Answers whose task in Label Studio is gone."""
+    rows = select(Annotation).join(Task, Task.id == Annotation.task_id).where(Task.queue_id == queue.id, aside.held())
+    placed = rows.where(Annotation.label_studio_task.is_not(None))
+    return [one for one in session.scalars(placed) if one.task_id in candidates and one.label_studio_task not in there]
+
+
+def drop_twins(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
+    """Delete untouched second tasks of an image that the queue holds already, or its expert would see it twice; how
+    many. Two learners at once can leave one, of which only one is in the records.
+    """
+    with reading(settings) as session:
+        asked = (Task.state != "retired", Task.label_studio_task.is_not(None))
+        known = {asset_id: task.label_studio_task for task, asset_id in session.execute(_tasks(queue).where(*asked))}
+    untouched = changes.untouched(ls, queue.project)
+    twins = [one for one in untouched if one.asset_id in known and one.task != known[one.asset_id]]
+    there = changes.tasks_of(ls, queue.project) if twins else {}
+    gone = label_studio_queue.retire(ls, queue.project, [one for one in twins if known[one.asset_id] in there])
+    return len(gone)
+
+
+def drop_old_orders(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
+    """Delete the predictions that carried earlier orders of the queue; how many orders that were."""
+    names = label_studio_queue.versions(ls, queue.project)
+    with reading(settings) as session:
+        served = number_of(session.get_one(Queue, queue.id).model_version)
+    # One that is not served yet has a higher number; a learner may be putting it in place right now.
+    old = [name for name in names if number_of(name) < served]
+    for name in old:
+        label_studio_queue.drop_version(ls, queue.project, name)
+    return len(old)
+
+
+def number_of(order: str) -> int:
+    """The number in an order's name, 0 where it has none."""
+    found = re.match(r"order-(\d+)-", order)
+    return int(found[1]) if found else 0
+
+
+def renew_images(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
+    """Sign the addresses of open tasks' images anew where they end soon; how many."""
+    soon = (Task.state == "open", Task.label_studio_task.is_not(None), Task.signed_until < now() + RENEW)
+    with reading(settings) as session:
+        rows = session.execute(_tasks(queue).where(*soon)).all()
+        where = {task.id: found for task, asset_id in rows if (found := addresses.of(task, asset_id)) is not None}
+    if not where:
+        return 0
+    secrets = load_secrets(settings.secrets)
+    signed = {key: media_url(settings, secrets, one.asset_id, now()) for key, one in where.items()}
+    done = label_studio_queue.refresh_images(ls, queue.project, {where[key]: url for key, (url, _) in signed.items()})
+    with writing(settings) as session:
+        for key, (_, until) in signed.items():
+            if where[key].task in done:
+                session.get_one(Task, key).signed_until = until
+            else:
+                addresses.leave(session.get_one(Task, key))
+    return len(done)
+
+
+def restore_classes(settings: Settings, ls: LabelStudio, queue: Queue) -> bool:
+    """Give the labelling page its own question and classes back where somebody edited them in Label Studio."""
+    with reading(settings) as session:
+        attribute = session.get_one(Attribute, queue.attribute_id)
+    changed = projects.restore_classes(ls, queue.project, attribute.question, attribute.classes)
+    if changed:
+        log.warning("the classes of project %d were edited in Label Studio; %s has its own again", queue.project,
+                    attribute.name)  # fmt: skip
+    return changed
