@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from labeler import changes, revisions
+from labeler import changes, counting, revisions
 from labeler.records.schema import Annotation, AnnotationEvent, Expert
-from models.answers import SKIP
 from models.clock import now
 
 SET_ASIDE, TAKEN_BACK = "set aside", "taken back"  # kinds of events
@@ -47,10 +46,10 @@ def held() -> ColumnElement[bool]:
 
 def by_expert(session: Session, attribute_id: int) -> list[tuple[str, str, int]]:
     """Name, address and number of answers (skips not counted) of each expert with answers set aside."""
+    answer = counting.answers([attribute_id], which=were_set_aside())
     rows = session.execute(
-        select(Expert.name, Expert.email, func.count(Annotation.id))
-        .join(Annotation, Annotation.expert_id == Expert.id)
-        .where(Annotation.attribute_id == attribute_id, Annotation.value != SKIP, were_set_aside())
+        select(Expert.name, Expert.email, func.count())
+        .join(answer, answer.c.expert_id == Expert.id)
         .group_by(Expert.id, Expert.name, Expert.email)
         .order_by(Expert.name)
     )

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from labeler import attributes, jobs, parting, people, queues
+from labeler import attributes, counting, jobs, parting, people, queues
 from labeler.label_studio import local
 from labeler.label_studio import people as label_studio_people
 from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Annotation, Attribute, Expert, Queue, Task, User
+from labeler.records.schema import Attribute, Expert, Queue, Task, User
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
@@ -131,11 +131,7 @@ def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]
             queue.closed_at = now()
         waiting = (Task.queue_id.in_([queue.id for queue in closed]), Task.state == "open")
         retired = session.connection().execute(update(Task).where(*waiting).values(state="retired")).rowcount
-        kept = session.scalar(
-            select(func.count())
-            .select_from(Annotation)
-            .where(Annotation.expert_id == expert.id, Annotation.deleted_at.is_(None))
-        )
+        kept = sum(counting.by_attribute(session, expert.id).values())
         login = session.scalar(select(User).where(User.expert_id == expert.id))
         if login is not None and login.role == "expert":
             login.disabled_at = now()
@@ -159,16 +155,15 @@ def find(session: Session, email: str) -> Expert:
 def every(settings: Settings) -> list[dict[str, Any]]:
     """All experts with their queues' links and how many answers each gave."""
     with reading(settings) as session:
-        counts = dict(
-            session.execute(
-                select(Annotation.expert_id, func.count())
-                .where(Annotation.deleted_at.is_(None), Annotation.value != "skip")
-                .group_by(Annotation.expert_id)
-            ).all()
-        )
+        counts = counting.by_expert(session)
         experts = list(session.scalars(select(Expert).where(Expert.removed_at.is_(None)).order_by(Expert.email)))
     return [
-        {"email": one.email, "name": one.name, "answers": counts.get(one.id, 0), "queues": links(settings, one.id)}
+        {
+            "email": one.email,
+            "name": one.name,
+            "answers": counts[one.id][0] if one.id in counts else 0,
+            "queues": links(settings, one.id),
+        }
         for one in experts
     ]
 

@@ -103,11 +103,19 @@ def record(session: Session, kind: str, **arguments: Any) -> str:
 
 
 def hand_over(settings: Settings, job_id: str, kind: str) -> None:
-    """Put a job that was recorded into its queue. Raises ServiceDown, with the job marked as failed, without Redis."""
+    """Put a job that was recorded into its queue. Raises ServiceDown, with the job marked as lost, without Redis.
+
+    Lost, not failed: no worker has tried it, so nothing is to rest before it is asked for again.
+    """
     try:
         send(connect(settings), job_id, kind)
     except RedisError as error:
-        fail(settings, job_id, "Redis does not answer, so no worker was asked. `attune doctor` tries each part.")
+        fail(
+            settings,
+            job_id,
+            "Redis does not answer, so no worker was asked. `attune doctor` tries each part.",
+            state="lost",
+        )
         raise ServiceDown(
             f"Redis does not answer at {hidden(settings.redis_address)}. Start everything with `attune up`, or point "
             "ATTUNE_REDIS_URL at a running Redis; `attune doctor` tries each part."
@@ -134,9 +142,14 @@ def send_again(settings: Settings, job: Job) -> None:
     """
     with suppress(RedisError):
         connection = connect(settings)
-        queue = Queue(KINDS[job.kind][1], connection=connection, serializer=JSONSerializer)
-        if job.state == "queued" and job.id not in queue.get_job_ids():
+        if job.state == "queued" and not waits(connection, job):
             send(connection, job.id, job.kind)
+
+
+def waits(connection: Redis, job: Job) -> bool:
+    """Whether the job's message stands in its queue. Raises RedisError."""
+    queue = Queue(KINDS[job.kind][1], connection=connection, serializer=JSONSerializer)
+    return queue.get_job_position(job.id) is not None
 
 
 def run_here(settings: Settings, kind: str, report: Report = quiet, **arguments: Any) -> dict[str, Any]:
@@ -191,9 +204,9 @@ def finish(settings: Settings, job_id: str, result: dict[str, Any]) -> None:
         job.state, job.result, job.finished_at = "done", result, now()
 
 
-def fail(settings: Settings, job_id: str, error: str) -> None:
-    """Mark a job as failed."""
+def fail(settings: Settings, job_id: str, error: str, state: str = "failed") -> None:
+    """Mark a job as failed, or as lost where no worker could bring it to an end."""
     with writing(settings) as session:
         job = session.get(Job, job_id)
         if job is not None:
-            job.state, job.error, job.finished_at = "failed", error, now()
+            job.state, job.error, job.finished_at = state, error, now()

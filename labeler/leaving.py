@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
-from labeler import aside, attributes, changes, ingest, people, revisions
+from labeler import aside, attributes, changes, counting, ingest, people, revisions
 from labeler.aside import SET_ASIDE, TAKEN_BACK
 from labeler.records.schema import Annotation, Attribute, Expert
 from labeler.records.session import reading, writing
@@ -33,8 +33,8 @@ def concerned(settings: Settings, email: str) -> Concerned:
     """What setting aside, or taking back, would concern. Raises UnknownExpert."""
     with reading(settings) as session:
         expert = _expert(session, email)
-        counting = _by_attribute(session, expert, Annotation.deleted_at.is_(None))
-        return Concerned(counting, _by_attribute(session, expert, aside.were_set_aside()))
+        counted = counting.by_attribute(session, expert.id)
+        return Concerned(counted, counting.by_attribute(session, expert.id, aside.were_set_aside()))
 
 
 def set_aside(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
@@ -87,7 +87,7 @@ def _move(
         names = dict(session.execute(select(Attribute.id, Attribute.name).where(Attribute.id.in_(touched))).all())
     for name in names.values():
         ingest.ask_to_learn(settings, name)
-    counted = [names[one.attribute_id] for one in moved if one.value != SKIP]
+    counted = [names[one.attribute_id] for one in counting.newest(moved) if one.value != SKIP]
     return {name: counted.count(name) for name in sorted(set(counted))}
 
 
@@ -99,17 +99,6 @@ def _back(session: Session, one: Annotation) -> bool:
         return False
     one.value, one.deleted_at = value, None
     return True
-
-
-def _by_attribute(session: Session, expert: Expert, which: ColumnElement[bool]) -> dict[str, int]:
-    counted = (
-        select(Attribute.name, func.count())
-        .join(Annotation, Annotation.attribute_id == Attribute.id)
-        .where(Annotation.expert_id == expert.id, which, Annotation.value != SKIP)
-        .group_by(Attribute.name)
-        .order_by(Attribute.name)
-    )
-    return dict(session.execute(counted).all())
 
 
 def _expert(session: Session, email: str) -> Expert:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import case, insert, select, update
 from sqlalchemy.orm import Session
 
-from labeler import attributes, grids, ingest, jobs, queues, revisions
+from labeler import attributes, counting, grids, ingest, jobs, queues, revisions
 from labeler.attributes import Definition
 from labeler.jobs import Report
 from labeler.label_studio import projects
@@ -25,7 +25,7 @@ from labeler.records.schema import Annotation, AnnotationEvent, Attribute, Attri
 from labeler.records.session import reading, writing
 from labeler.revisions import ALL, LAPSED, REVISED, Reading
 from labeler.settings import Settings
-from models.answers import SKIP, UNSURE
+from models.answers import UNSURE
 from models.clock import now
 from models.errors import AlreadyThere, DataError, ServiceDown
 
@@ -115,12 +115,7 @@ def changes(attribute: Attribute, wanted: Definition) -> tuple[str, ...]:
 
 def effect(session: Session, attribute_id: int, held: Reading) -> Effect:
     """What a reading does to the answers that count now; skips are not counted."""
-    values = session.scalars(
-        select(Annotation.value).where(
-            Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None), Annotation.value != SKIP
-        )
-    )
-    counted = Counter(values)
+    counted = Counter(counting.by_value(session, attribute_id))
     touched = {value: number for value, number in counted.items() if value in held}
     renamed = {value: (new, n) for value, n in touched.items() if (new := held[value]) is not None}
     ended = {value: number for value, number in touched.items() if held[value] is None}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 
 from models.errors import DataError
 
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 UNSURE = "unsure"
 SKIP = "skip"
 AUDIT = "audit"
@@ -59,13 +62,18 @@ def latest(answers: Iterable[Answer]) -> list[Answer]:
     Two answers of one instant are decided by their value, so that every order of arrival ends alike. A skip that
     is newer than an answer withdraws it: people skip what they wish they had not said.
     """
-    newest: dict[tuple[str, str], Answer] = {}
-    for answer in answers:
-        key = (answer.asset_id, answer.expert)
-        held = newest.get(key)
-        if held is None or _age(answer) > _age(held):
-            newest[key] = answer
+    newest = newest_of_each(answers, key=lambda answer: (answer.asset_id, answer.expert), age=_age)
     return [newest[key] for key in sorted(newest)]
+
+
+def newest_of_each(rows: Iterable[T], key: Callable[[T], K], age: Callable[[T], Any]) -> dict[K, T]:
+    """Of the rows with one ``key`` that with the greatest ``age``; of equal ones the first."""
+    newest: dict[K, T] = {}
+    for row in rows:
+        held = newest.get(key(row))
+        if held is None or age(row) > age(held):
+            newest[key(row)] = row
+    return newest
 
 
 def _age(answer: Answer) -> tuple[datetime, str, str, float, str]:

@@ -65,23 +65,45 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
             process.wait(10)
 
 
+class SmallRedis:
+    """A Redis of its own on a socket in ``folder``, to be stopped and started; ``keeps``: with its append-only file."""
+
+    def __init__(self, folder: Path, keeps: bool = False) -> None:
+        self.socket = folder / "redis.sock"
+        self.address = f"unix://{self.socket}"
+        kept = ("--appendonly", "yes", "--appendfsync", "always") if keeps else ()
+        self._options = ("--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(folder), *kept)
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        self._server = subprocess.Popen([parts.redis_server(), *self._options], stdout=subprocess.DEVNULL)
+        with Redis(unix_socket_path=str(self.socket)) as client:
+            for _ in range(200):
+                try:
+                    client.ping()
+                    return
+                except RedisError:
+                    time.sleep(0.05)
+        raise AssertionError(f"Redis does not answer at {self.socket}")
+
+    def stop(self) -> None:
+        """Kill it, as from lack of memory."""
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait()
+            self._server = None
+
+
 @contextmanager
 def redis_on_a_socket(folder: Path) -> Iterator[str]:
     """The address of a Redis of its own, for what needs no Label Studio."""
-    socket = folder / "redis.sock"
-    options = ("--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder))
-    with (
-        subprocess.Popen([parts.redis_server(), *options], stdout=subprocess.DEVNULL) as server,
-        Redis(unix_socket_path=str(socket)) as client,
-    ):
-        for _ in range(200):
-            try:
-                client.ping()
-                break
-            except RedisError:
-                time.sleep(0.05)
-        yield f"unix://{socket}"
-        server.terminate()
+    server = SmallRedis(folder)
+    server.start()
+    try:
+        yield server.address
+    finally:
+        server.stop()
 
 
 def _start(part: parts.Part) -> subprocess.Popen[bytes]:

@@ -9,12 +9,17 @@ import os
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import psutil
 from redis import Redis
+from redis.client import Pipeline
+from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as TooLate
 from rq import Queue, Worker
+from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker, WorkerStatus
@@ -24,22 +29,62 @@ from labeler import settings as reader
 
 log = logging.getLogger("attune.worker")
 HEARTBEAT_SECONDS = 20
+AWAY = (NoConnection, TooLate)  # what redis raises where nothing answers, or it is still reading its file
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class SteadyWorker(Worker):
-    """rq's worker, back within seconds after Redis was away; searches run in it and keep the encoder loaded."""
+    """rq's worker, back within seconds after Redis was away; searches run in it and keep the encoder loaded.
+
+    rq ends a worker where a command fails outside its wait for jobs, and registers it at its start alone.
+    """
 
     max_connection_wait_time = 2.0
 
-    def execute_job(self, job: Job, queue: Queue) -> None:
-        """Do a search here, and any other job in a process of its own, as rq does."""
-        if queue.name != jobs.KINDS["explore"][1]:
-            super().execute_job(job, queue)
+    def check_for_suspension(self, burst: bool) -> None:
+        """At the head of each turn: wait until Redis answers, and be registered there."""
+        await_redis(self.connection, float("inf"))
+        super().check_for_suspension(burst)
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Show a sign of life, and register again where Redis began with no data; an outage is no reason to end."""
+        if pipeline is not None:
+            super().heartbeat(timeout, pipeline)
             return
-        execution = self.prepare_execution(job)
-        self.perform_job(job, queue, execution)
-        self.set_state(WorkerStatus.IDLE)
+        with suppress(*AWAY):
+            if not self.connection.sismember(self.redis_workers_keys, self.key):
+                self.connection.delete(self.key)  # a stray sign of life, which rq would take for a namesake's
+                birth: Any = self.register_birth
+                birth()
+            super().heartbeat(timeout)
+
+    def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
+        """Tell what this worker does now; nothing depends on it."""
+        with suppress(*(AWAY if pipeline is None else ())):
+            super().set_state(state, pipeline)
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """The same while a job runs, which goes on without Redis."""
+        with suppress(*AWAY):
+            super().maintain_heartbeats(job, execution)
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Do a search here, and any other job in a process of its own, as rq does.
+
+        Where Redis goes away meanwhile the process is waited for: how a job ends stands in the records.
+        """
+        try:
+            if queue.name != jobs.KINDS["explore"][1]:
+                super().execute_job(job, queue)
+                return
+            execution = self.prepare_execution(job)
+            self.perform_job(job, queue, execution)
+            self.set_state(WorkerStatus.IDLE)
+        except AWAY as error:
+            log.warning("Redis went away during %s: %s", job.id, error)
+            if self.horse_pid:
+                self.wait_for_horse()
+                self._horse_pid = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,7 +1,7 @@
 """The clockwork: `python -m workers.schedule` asks every few seconds for what no event has asked for.
 
 Each beat brings back jobs whose worker died, asks for one sync of all queues and for a learning round wherever answers
-wait, and forgets old jobs. A beat that fails is logged, and the next one comes.
+wait, and forgets old jobs. A beat that fails is logged, and the next one comes. ``workers.heart`` says when.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import takewhile
 
-import requests
 from redis import Redis
 from redis.exceptions import RedisError
-from rq.exceptions import NoSuchJobError
-from rq.job import Job as Message
-from rq.serializers import JSONSerializer
 from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from labeler import ingest, jobs, mending
 from labeler import settings as reader
@@ -31,18 +30,15 @@ from labeler.settings import Settings
 from models.clock import now
 from models.errors import AttuneError
 from workers import newcomers, telling
+from workers.heart import Heart
+from workers.lost_jobs import bring_back, carry_on, label_studio_answers
 from workers.main import prepare_log
 
 log = logging.getLogger("attune.schedule")
-SETTLED = timedelta(seconds=60)  # a younger job may not have reached Redis yet
-AGAIN = ("embed", "encoder", "publish", "score")  # somebody waits for these; learn and sync are asked for anew
 ROUTINE = ("sync", "learn", "notify")
-MOST_TIMES = 3
-# Kinds that carry a change from the records into Label Studio: they are tried until it is there.
-CARRIED = ("join", "leave", "configure")
-CARRY_REST, CARRY_FOR = timedelta(minutes=1), timedelta(days=3)
 KEPT_ROUTINE, KEPT_OTHERS = timedelta(days=1), timedelta(days=90)
-REST_AFTER_FAILURE = 10  # beats
+# After a round that failed, and twice as long after each that failed since, up to so many beats.
+FIRST_REST, LONGEST_REST, MOST_DOUBLED = timedelta(seconds=1), 10, 20
 PATIENCE_SECONDS = 120
 MENDED_KEY = "attune:mended"
 WHOLE_KEY, WHOLE_SECONDS = "attune:whole-sync", 86_400
@@ -56,26 +52,21 @@ def main() -> None:
         if label_studio_answers(settings):
             break
         time.sleep(1)
-    while True:
-        began = time.monotonic()
-        try:
-            beat(settings)
-        except RedisError as error:
-            log.error("this beat was lost: %s: %s", type(error).__name__, error)
-        time.sleep(max(0.0, settings.sync_seconds - (time.monotonic() - began)))
+    Heart(jobs.connect(settings), partial(beat, settings), settings.sync_seconds).run()
 
 
-def beat(settings: Settings) -> dict[str, int]:
+def beat(settings: Settings, recovered: bool = False) -> dict[str, int]:
     """One beat; how much was mended, brought back, asked for and forgotten, by kind.
 
-    Raises RedisError where Redis does not answer, before anything is asked for.
+    ``recovered``: Redis was away just now, so that what it may have lost is looked for more closely and sooner. Raises
+    RedisError where Redis does not answer, before anything is asked for.
     """
     connection = jobs.connect(settings)
     connection.ping()
     told: dict[str, int] = {}
     for step in STEPS:
         try:
-            told |= step(settings, connection)
+            told |= step(settings, connection, recovered)
         except (AttuneError, SQLAlchemyError, RedisError) as error:
             log.error("a step of this beat was lost: %s: %s", type(error).__name__, error)
         except Exception:
@@ -94,71 +85,6 @@ def mend(settings: Settings, connection: Redis) -> int:
     return mended
 
 
-def bring_back(settings: Settings, connection: Redis) -> int:
-    """Enqueue again, or mark as lost, the jobs that the records call open and that Redis knows no more.
-
-    A worker killed with -9 cannot tell of its job's end, and Redis may have lost its last second.
-    """
-    with reading(settings) as session:
-        # Later than now: a clock was set back.
-        settled = or_(Job.created_at < now() - SETTLED, Job.created_at > now() + SETTLED)
-        wanted = select(Job).where(Job.state.in_(("queued", "running")), settled)
-        waiting = list(session.scalars(wanted))
-    # Asked again after Redis: a job that ended between the two questions is not gone.
-    gone = [job for job in waiting if not _known(connection, job.id) and _still(settings, job)]
-    for job in gone:
-        times = _count(connection, job.id)
-        if job.kind in AGAIN and times < MOST_TIMES:
-            log.warning("%s is brought back: its worker died or Redis lost it", job.id)
-            jobs.send(connection, job.id, job.kind)
-            continue
-        with writing(settings) as session:
-            row = session.get_one(Job, job.id)
-            row.state, row.finished_at = "lost", now()
-            row.error = (
-                f"Its worker died {times} times, as from lack of memory." if job.kind in AGAIN else "Its worker died."
-            )
-    return len(gone)
-
-
-def carry_on(settings: Settings, connection: Redis) -> int:
-    """Send again the failed jobs whose change Label Studio has not been told of, for some days; how many."""
-    with reading(settings) as session:
-        lost = (Job.state.in_(("failed", "lost")), Job.kind.in_(CARRIED))
-        when = (Job.finished_at < now() - CARRY_REST, Job.created_at > now() - CARRY_FOR)
-        waiting = list(session.scalars(select(Job).where(*lost, *when).order_by(Job.created_at)))
-    if not waiting or not label_studio_answers(settings):
-        return 0
-    for job in waiting:
-        with writing(settings) as session:
-            row = session.get_one(Job, job.id)
-            row.state, row.finished_at = "queued", None
-        jobs.send(connection, job.id, job.kind)
-    return len(waiting)
-
-
-def _still(settings: Settings, job: Job) -> bool:
-    with reading(settings) as session:
-        return session.scalar(select(Job.state).where(Job.id == job.id)) == job.state
-
-
-def _known(connection: Redis, job_id: str) -> bool:
-    """Whether rq holds the job as waiting or begun; a job whose worker shows no more signs of life soon is neither."""
-    try:
-        message = Message.fetch(job_id, connection=connection, serializer=JSONSerializer)
-    except NoSuchJobError:
-        return False
-    return message.get_status(refresh=False) in {"queued", "started", "deferred", "scheduled"}
-
-
-def _count(connection: Redis, job_id: str) -> int:
-    """How often the job was brought back before; counts this time."""
-    key = f"attune:again:{job_id}"
-    before = int(connection.incr(key)) - 1
-    connection.expire(key, WHOLE_SECONDS)
-    return before
-
-
 def ask_to_sync(settings: Settings, connection: Redis) -> int:
     """Ask for one sync of all queues, unless one is open or Label Studio is away; once a day for a whole one."""
     with reading(settings) as session:
@@ -171,14 +97,6 @@ def ask_to_sync(settings: Settings, connection: Redis) -> int:
     whole = bool(connection.set(WHOLE_KEY, "1", nx=True, ex=WHOLE_SECONDS))
     jobs.enqueue(settings, "sync", whole=whole)
     return 1
-
-
-def label_studio_answers(settings: Settings) -> bool:
-    """Whether Label Studio is healthy."""
-    try:
-        return requests.get(f"{settings.label_studio_address}/health", timeout=3).ok
-    except requests.RequestException:
-        return False
 
 
 def ask_to_learn(settings: Settings) -> int:
@@ -198,13 +116,26 @@ def ask_to_learn(settings: Settings) -> int:
             is_free(),
         )
         names = list(session.scalars(wanted))
-        rest = timedelta(seconds=settings.sync_seconds * REST_AFTER_FAILURE)
-        failed = select(Job.subject).where(Job.kind == "learn", Job.state == "failed", Job.finished_at > now() - rest)
-        resting = set(session.scalars(failed))
-    asked = [name for name in names if name not in resting]
+        longest = timedelta(seconds=settings.sync_seconds * LONGEST_REST)
+        asked = [name for name in names if not rests(session, name, longest, now())]
     for name in asked:
         ingest.ask_to_learn(settings, name)
     return len(asked)
+
+
+def rests(session: Session, name: str, longest: timedelta, at: datetime) -> bool:
+    """Whether rounds of the attribute have failed lately, so that the next one waits: a second, then 2, 4, 8 …
+
+    Only what a worker has tried counts: a round that never reached Redis is ``lost`` and costs no rest.
+    """
+    mine = (Job.kind == "learn", Job.subject == name, Job.state.in_(("done", "failed")))
+    newest = select(Job.state, Job.finished_at).where(*mine).order_by(Job.finished_at.desc()).limit(MOST_DOUBLED)
+    tried = session.execute(newest).all()
+    failed = list(takewhile(lambda one: one.state == "failed", tried))
+    if not failed:
+        return False
+    rest = min(longest, FIRST_REST * 2 ** (len(failed) - 1))
+    return bool(failed[0].finished_at > at - rest)
 
 
 def forget(settings: Settings) -> int:
@@ -215,17 +146,18 @@ def forget(settings: Settings) -> int:
         return int(session.execute(delete(Job).where(or_(old, routine))).rowcount)  # type: ignore[attr-defined]
 
 
-Step = Callable[[Settings, Redis], dict[str, int]]
-# An error in one stops none of the others: a Label Studio that is away must not keep lost jobs from coming back.
+Step = Callable[[Settings, Redis, bool], dict[str, int]]
+# An error in one stops none of the others: a Label Studio that is away must not keep lost jobs from coming back. What
+# somebody's answers wait for comes first: mending asks Label Studio about every queue.
 STEPS: tuple[Step, ...] = (
-    lambda settings, redis: {"mended": mend(settings, redis)},
-    lambda settings, redis: {"brought_back": bring_back(settings, redis)},
-    lambda settings, redis: {"carried": carry_on(settings, redis)},
-    lambda settings, redis: {"syncs": ask_to_sync(settings, redis)},
-    lambda settings, _: {"rounds": ask_to_learn(settings)},
-    lambda settings, _: newcomers.ask(settings),
-    telling.ask,
-    lambda settings, _: {"forgotten": forget(settings)},
+    lambda settings, redis, recovered: {"brought_back": bring_back(settings, redis, recovered)},
+    lambda settings, _, __: {"rounds": ask_to_learn(settings)},
+    lambda settings, redis, _: {"mended": mend(settings, redis)},
+    lambda settings, redis, recovered: {"carried": carry_on(settings, redis, recovered)},
+    lambda settings, redis, _: {"syncs": ask_to_sync(settings, redis)},
+    lambda settings, _, __: newcomers.ask(settings),
+    lambda settings, redis, _: telling.ask(settings, redis),
+    lambda settings, _, __: {"forgotten": forget(settings)},
 )
 
 

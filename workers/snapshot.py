@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from labeler import addresses, attributes, grids
 from labeler.catalog.relatives import Relative, relatives
+from labeler.counting import current
 from labeler.label_studio.address import Address
 from labeler.pool import PoolView, open_pool
 from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
@@ -174,10 +175,11 @@ def _queues(session: Session, attribute_id: int) -> tuple[Queue, ...]:
 def _answers(
     session: Session, attribute_id: int, experts: dict[int, str], view: PoolView
 ) -> tuple[list[Answer], list[tuple[int, int]]]:
+    newest = current([attribute_id])
     rows = session.execute(
         select(Annotation, Asset.asset_id, Asset.title_id)
+        .join(newest, newest.c.id == Annotation.id)
         .join(Asset, Asset.id == Annotation.asset_pk)
-        .where(Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None))
         .order_by(Annotation.answered_at, Annotation.id)
     ).all()
     answers = [

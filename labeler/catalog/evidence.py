@@ -16,11 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler import attributes, revisions
+from labeler.counting import current
 from labeler.pool import PoolView, open_pool
 from labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
 from labeler.records.session import reading
 from labeler.settings import Settings
-from labeler.views.answers import holds
 from models.answers import SKIP, UNSURE, Answer
 from models.audit import RESERVED_SHARE, AuditDesign
 from models.calibration import apply, calibrate, cross_calibrated
@@ -215,11 +215,12 @@ def _revisions(session: Session, attribute: Attribute) -> dict[int, list[str]]:
 
 
 def _answers(session: Session, attribute: Attribute) -> list[Answer]:
+    newest = current([attribute.id])
     rows = session.execute(
         select(Annotation, Asset.asset_id, Asset.title_id, Expert.email)
+        .join(newest, newest.c.id == Annotation.id)
         .join(Asset, Asset.id == Annotation.asset_pk)
         .join(Expert, Expert.id == Annotation.expert_id)
-        .where(Annotation.attribute_id == attribute.id, holds())
         .order_by(Annotation.answered_at, Annotation.id)
     )
     return [

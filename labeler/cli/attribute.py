@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, experts, queues
+from labeler import attributes, counting, experts, queues
 from labeler.attributes import Definition
 from labeler.cli import attribute_revisions, threshold  # noqa: F401 - they add their commands to the group
 from labeler.cli.attribute_group import by_class, command
@@ -16,7 +16,7 @@ from labeler.cli.attribute_told import told
 from labeler.cli.shell import Shell, table
 from labeler.cli.shell import command as attune_command
 from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Annotation, Attribute, Run
+from labeler.records.schema import Attribute, Run
 from labeler.records.session import reading, writing
 from models.errors import AttuneError
 from models.metrics import is_early
@@ -94,17 +94,12 @@ def _interval(metric: dict[str, Any] | None) -> tuple[float | None, float | None
 def facts(session: Session, found: Attribute) -> dict[str, Any]:
     """What one line about an attribute says."""
     run = session.scalar(select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1))
-    answers = session.scalar(
-        select(func.count())
-        .select_from(Annotation)
-        .where(Annotation.attribute_id == found.id, Annotation.deleted_at.is_(None), Annotation.value != "skip")
-    )
     return {
         "name": found.name,
         "question": found.question,
         "classes": found.classes,
         "revision": found.revision,
-        "answers": answers,
+        "answers": counting.total(session, found.id),
         "run": run.number if run else None,
         "average_precision": run.metrics.get("average_precision") if run else None,
     }

@@ -8,9 +8,14 @@ import shutil
 import signal
 import tempfile
 import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import requests
+from redis.exceptions import RedisError
 
 from labeler import settings as reader
 from labeler.cli import place
@@ -18,7 +23,8 @@ from labeler.cli.bars import bars
 from labeler.cli.shell import WORKSPACE, shown
 from labeler.settings import Settings
 from labeler.supervise import Stack, free_ports
-from models.errors import SettingsError
+from labeler.supervise.keeper import open_log
+from models.errors import AttuneError, ServiceDown, SettingsError
 
 
 @click.command("demo", epilog=shown("attune demo --workspace ./look-around"))
@@ -38,10 +44,49 @@ from models.errors import SettingsError
 def command(workspace: str | None, check: bool, answers: int, keep: bool, as_json: bool) -> None:
     """Start everything with the sample catalogue: drawings, simulated experts, one published probe."""
     signal.signal(signal.SIGTERM, interrupted)
-    if check:
-        _check(workspace, answers, keep)
-    else:
-        _demo(workspace, answers)
+    with in_words(workspace):
+        if check:
+            _check(workspace, answers, keep)
+        else:
+            _demo(workspace, answers)
+
+
+@contextmanager
+def in_words(workspace: str | None) -> Iterator[None]:
+    """Any error as a sentence with the next command; what only a developer can read goes into ``logs/demo.log``."""
+    try:
+        yield
+    except (AttuneError, click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except (requests.RequestException, RedisError) as error:
+        raise ServiceDown(
+            "A part of Attune stopped answering in the middle of the demo. Run the same command again: it goes on "
+            "where it was. `attune doctor` tries each part."
+        ) from error
+    except OSError as error:
+        where = error.filename or workspace or "the workspace"
+        raise ServiceDown(
+            f"The demo stopped at {where}: {error.strerror or 'it could not be read or written'}. Check that the disk "
+            f"has room and that the folder is yours, then run the same command again: it goes on where it was."
+        ) from error
+    except Exception as error:
+        log = reader.build(workspace=workspace).logs / "demo.log"
+        with open_log(log) as out:
+            out.write("".join(traceback.format_exception(error)).encode())
+        raise ServiceDown(
+            f"The demo met an error of its own ({type(error).__name__}); {log} has the details. Run the same command "
+            "again: it goes on where it was. If it stops again, give it a new folder: attune demo --workspace ./again"
+        ) from error
+
+
+@contextmanager
+def whole(stack: Stack) -> Iterator[None]:
+    """Where a part has ended, its own words in place of those about what could not be done without it."""
+    try:
+        yield
+    except Exception:
+        stack.check()
+        raise
 
 
 def interrupted(*_: object) -> None:
@@ -82,7 +127,7 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
     folder = Path(set_outside) if set_outside else Path(tempfile.mkdtemp(prefix="attune-demo-check-"))
     started = time.monotonic()
     try:
-        with Stack(_settings(folder), _tell) as stack, bars(lines=True) as progress:
+        with Stack(_settings(folder), _tell) as stack, whole(stack), bars(lines=True) as progress:
             found = check(stack.settings, progress, answers)
     except BaseException:
         click.echo(f"demo-check failed; its workspace with every part's log is kept in {folder}", err=True)
@@ -94,19 +139,10 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
 
 
 def _demo(workspace: str | None, answers: int) -> None:
-    from labeler.demo import page, prepare, run
+    from labeler.demo import page, run
 
     with Stack(_settings(workspace, keep_ports=True), _tell) as stack:
-        finished, waiting = "serious-expression", "romance"
-        samples = prepare.samples()
-        version = run.published(stack.settings, finished)
-        if version is None:
-            with bars(lines=True) as progress:
-                drawn = run.load(stack.settings, progress)
-                run.people_and_queues(stack.settings, [samples[finished]], prepare.SIMULATED, progress)
-                run.people_and_queues(stack.settings, [samples[waiting]], [prepare.NEWCOMER], progress)
-                report = progress("Simulated experts answer: serious-expression")
-                version = run.label(stack.settings, drawn, finished, answers + run.MEASURING, report, run.MEASURING)
-                run.publish(stack.settings, finished, version, "the demo's simulated experts are done")
-        click.echo(page.text(stack.settings, finished, version, waiting))
+        with whole(stack), bars(lines=True) as progress:
+            version = run.prepared(stack.settings, answers, progress)
+        click.echo(page.text(stack.settings, run.FINISHED, version, run.WAITING))
         stack.wait()

@@ -7,17 +7,19 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
-from labeler import audits, jobs
+from labeler import attributes, audits, jobs
 from labeler.catalog.promote import promote
 from labeler.demo import prepare, simulate
 from labeler.jobs import Report
-from labeler.records.schema import Alias, Attribute
+from labeler.records.schema import Alias, Attribute, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
 from models.errors import JobError
 from models.sample import SampleAttribute, stock_experts
 from models.sample.catalogue import Catalogue
+from models.sample.experts import Expert as Eye
 
+FINISHED, WAITING = "serious-expression", "romance"  # the attribute that is labelled, and the one to try
 ANSWERS = 120
 MEASURING = 40  # answers to an audit batch, beside the demo's others, so that its console shows a figure
 CHECK_SHARE = 0.1  # of demo-check's answers, so many measure: it may give no more in all
@@ -48,17 +50,51 @@ def people_and_queues(
         report(len(who) + number + 1, len(who) + len(samples))
 
 
+def prepared(settings: Settings, answers: int, progress: Callable[[str], Report]) -> int:
+    """Everything that the demo shows: the catalogue, people, one labelled and published attribute, whose version is
+    returned, and one that waits for the newcomer.
+
+    Killed at any moment and called again, it goes on where it was: each step skips what is done.
+    """
+    version = published(settings, FINISHED)
+    if version is None:
+        samples = prepare.samples()
+        drawn = load(settings, progress)
+        people_and_queues(settings, [samples[FINISHED]], prepare.SIMULATED, progress)
+        people_and_queues(settings, [samples[WAITING]], [prepare.NEWCOMER], progress)
+        report = progress(f"Simulated experts answer: {FINISHED}")
+        version = label(settings, drawn, FINISHED, answers + MEASURING, report, MEASURING)
+    publish(settings, FINISHED, version, "the demo's simulated experts are done")
+    return version
+
+
 def label(settings: Settings, drawn: Catalogue, name: str, answers: int, report: Report, measuring: int = 0) -> int:
-    """Let the simulated experts give ``answers`` answers, the last ``measuring`` of them to an audit batch; the number
-    of the newest run, which has seen everything."""
-    eyes, first = stock_experts(drawn), answers - measuring
-    simulate.answer_all(settings, name, eyes, first, lambda n: report(n, answers))
+    """Let the simulated experts give ``answers`` answers in all, the last ``measuring`` of them to an audit batch; the
+    number of the newest run, which has seen everything.
+
+    Those that were given before count: a demo that was killed gives only what is missing.
+    """
+    eyes = stock_experts(drawn)
+    jobs.ask(settings, "sync", attribute=name)  # no webhook of a killed demo's last answers may have come
+    _answer(settings, name, eyes, answers - measuring, answers, report)
     if measuring:
-        audits.request(settings, name, measuring)
+        if _asked_to_measure(settings, name) < measuring:
+            audits.request(settings, name, measuring)
         _learned(settings, name)
-        simulate.answer_all(settings, name, eyes, measuring, lambda n: report(first + n, answers))
+        _answer(settings, name, eyes, answers, answers, report)
     jobs.ask(settings, "sync", attribute=name)
     return _learned(settings, name)
+
+
+def _answer(settings: Settings, name: str, eyes: tuple[Eye, ...], until: int, total: int, report: Report) -> None:
+    before = simulate.given(settings, name)
+    if before < until:
+        simulate.answer_all(settings, name, eyes, until - before, lambda n: report(before + n, total))
+
+
+def _asked_to_measure(settings: Settings, name: str) -> int:
+    with reading(settings) as session:
+        return audits.Wanted.of(attributes.find(session, name)).extra
 
 
 def _learned(settings: Settings, name: str) -> int:
@@ -80,9 +116,14 @@ def _learned(settings: Settings, name: str) -> int:
 
 
 def publish(settings: Settings, name: str, version: int, reason: str) -> None:
-    """Promote to champion and score the whole pool."""
-    promote(settings, name, version, reason, prepare.OWNER, override=True)
-    jobs.ask(settings, "score", attribute=name, version=version)
+    """Promote to champion and score the whole pool, each unless it is done."""
+    if published(settings, name) != version:
+        promote(settings, name, version, reason, prepare.OWNER, override=True)
+    with reading(settings) as session:
+        mine = (Version.attribute_id == attributes.find(session, name).id, Version.version == version)
+        scored = session.scalar(select(Version.scored_at).where(*mine)) is not None
+    if not scored:
+        jobs.ask(settings, "score", attribute=name, version=version)
 
 
 def published(settings: Settings, name: str) -> int | None:

@@ -1,4 +1,7 @@
-"""Simulated experts: each logs in to Label Studio as a person and answers what its own queue serves next."""
+"""Simulated experts: each logs in to Label Studio as a person and answers what its own queue serves next.
+
+Each answer has a name of its own, so that a demo that was killed and started again gives none of them twice.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
-from labeler import attributes
+from labeler import attributes, counting
 from labeler.demo.prepare import DOMAIN, PASSWORD
 from labeler.label_studio.expert import ExpertSession
 from labeler.records.schema import Expert, Queue
 from labeler.records.session import reading
 from labeler.settings import Settings
+from models.errors import LabelStudioRefused
 from models.sample.experts import Expert as Eye
 
 PATIENCE_SECONDS = 20.0  # for the order that follows an answer; a person looks at an image meanwhile
 POLL_SECONDS = 0.1
+NAMES = UUID("5d1c9a52-6a41-4f0b-9a0e-3b1b6f6f2c11")  # of the demo's answers
+GONE, GIVEN = 404, 409  # what Label Studio says of a question taken away meanwhile, and of an answer that it has
 
 
 @dataclass
@@ -72,21 +79,42 @@ def answer_all(settings: Settings, name: str, eyes: tuple[Eye, ...], answers: in
 
 def _one(settings: Settings, name: str, eye: Eye, budget: Budget, said: Callable[[int], None]) -> None:
     project = _project(settings, name, f"{eye.name}@{DOMAIN}")
+    refused: set[int] = set()  # served again, such a question would never be answered
     with ExpertSession.login(settings.label_studio_address, f"{eye.name}@{DOMAIN}", PASSWORD) as person:
         while budget.take():
             task = _next(person, project)
             if task is None:
                 budget.used(False)
                 return
-            value = eye.answer(name, task["data"]["asset_id"])
+            if task["id"] in refused:
+                budget.used(False)
+                return
+            asset = task["data"]["asset_id"]
+            value = eye.answer(name, asset)
             before = counters(settings, name)[0]
-            if value == "skip":
-                person.skip(task["id"])
-            else:
-                person.answer(task["id"], value, lead_time=1.5)
+            try:
+                person.answer(task["id"], value, lead_time=1.5, once=once(project, asset))
+            except LabelStudioRefused as error:
+                budget.used(False)
+                if error.status not in {GONE, GIVEN}:
+                    raise
+                refused.add(task["id"])
+                continue
             budget.used(value != "skip")
             said(budget.given)
             wait_learned(settings, name, before + 1)
+
+
+def once(project: int, asset: str) -> UUID:
+    """The name of an expert's answer on one asset, the same whenever it is given; a project is one expert's and one
+    attribute's, and several workspaces may share a Label Studio."""
+    return uuid5(NAMES, f"{project}/{asset}")
+
+
+def given(settings: Settings, name: str) -> int:
+    """How many answers the attribute ``name`` has; ask for a sync before where webhooks may be lost."""
+    with reading(settings) as session:
+        return counting.total(session, attributes.find(session, name).id)
 
 
 def _next(person: ExpertSession, project: int) -> dict[str, Any] | None:

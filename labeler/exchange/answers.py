@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from labeler import attributes
+from labeler.counting import current, holds
 from labeler.records.schema import Annotation, Asset, Attribute, Expert
 from labeler.records.session import reading
 from labeler.settings import Settings
-from labeler.views.answers import holds
 from models.answers import UNSURE, Answer
 from models.audit import reserved
 from models.labels import consensus
@@ -65,27 +65,24 @@ def exported(settings: Settings, name: str) -> Exported:
 
 
 def _rows(session: Session, attribute: Attribute) -> list[Row]:
+    # One that holds goes before one that holds no more, so that the export has every answer that is counted.
+    there, counts = Annotation.deleted_at.is_(None), holds()
+    newest = current([attribute.id], which=there, first=[case((counts, 1), else_=0)])
     found = session.execute(
-        select(Annotation, Asset.asset_id, Asset.title_id, Asset.uri, Expert.email, holds().label("holds"))
+        select(Annotation, Asset.asset_id, Asset.title_id, Asset.uri, Expert.email, counts.label("holds"))
+        .join(newest, newest.c.id == Annotation.id)
         .join(Asset, Asset.id == Annotation.asset_pk)
         .join(Expert, Expert.id == Annotation.expert_id)
-        .where(Annotation.attribute_id == attribute.id, Annotation.deleted_at.is_(None), Asset.removed_at.is_(None))
+        .where(Asset.removed_at.is_(None))
     )
-    newest: dict[tuple[str, str], Row] = {}
-    for one, asset_id, title_id, uri, email, counts in found:
-        row = Row(
+    rows = [
+        Row(
             one.id, asset_id, title_id, uri, email, one.value, one.purpose, one.revision, one.answered_at,
-            one.updated_at, one.inclusion, one.lead_seconds, bool(counts),
-        )  # fmt: skip
-        held = newest.get((asset_id, email))
-        if held is None or age(row) > age(held):
-            newest[asset_id, email] = row
-    return [newest[key] for key in sorted(newest)]
-
-
-def age(row: Row) -> tuple[Any, ...]:
-    """What decides which of two answers is the newer, as ``models.answers.latest`` has it."""
-    return (row.updated_at, row.value, row.purpose, row.inclusion or 0.0, row.title_id)
+            one.updated_at, one.inclusion, one.lead_seconds, bool(counted),
+        )
+        for one, asset_id, title_id, uri, email, counted in found
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: (row.asset_id, row.expert))
 
 
 def answer_rows(found: Exported) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler import people
+from labeler.counting import oldest_first
 from labeler.exchange.incoming import Given
 from labeler.records.schema import Annotation, Asset, Attribute, Expert
 from models.answers import IMPORT, SKIP, UNSURE
@@ -196,7 +197,7 @@ def held_answers(session: Session, attribute_id: int) -> dict[tuple[int, int], H
             Annotation.purpose, Annotation.deleted_at,
         )
         .where(Annotation.attribute_id == attribute_id)
-        .order_by(Annotation.deleted_at.is_(None), Annotation.updated_at, Annotation.value, Annotation.id)
+        .order_by(Annotation.deleted_at.is_(None), *oldest_first())
     )  # fmt: skip
     return {
         (asset, who): Held(key, value, at, purpose == IMPORT, gone is not None)

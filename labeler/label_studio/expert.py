@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 from typing import Any, Self
+from uuid import UUID
 
 import requests
 
@@ -60,9 +61,14 @@ class ExpertSession:
             self._orders[project] = views[0]["data"].get("ordering", [])
         return self._orders[project]
 
-    def answer(self, task_id: int, value: str, lead_time: float = 1.0) -> int:
-        """Submit ``value`` (a class, unsure or skip) after ``lead_time`` seconds; the annotation's id."""
+    def answer(self, task_id: int, value: str, lead_time: float = 1.0, once: UUID | None = None) -> int:
+        """Submit ``value`` (a class, unsure or skip) after ``lead_time`` seconds; the annotation's id.
+
+        ``once`` names this answer for good: Label Studio refuses a second one of that name (LabelStudioRefused, 409).
+        """
         body = {"result": write_result(value), "lead_time": lead_time, "was_cancelled": value == SKIP, "draft_id": 0}
+        if once is not None:
+            body["unique_id"] = str(once)
         return int(self._ask("POST", f"/api/tasks/{task_id}/annotations", body)["id"])
 
     def skip(self, task_id: int) -> int:

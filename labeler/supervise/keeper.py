@@ -20,6 +20,10 @@ QUICK_DEATHS = 4  # in a row, after which a part is given up
 LONG_LIFE_SECONDS = 60.0  # a part that lived this long starts with a clean slate
 FIRST_PAUSE_SECONDS = 1.0
 LOG_BYTES = 10_000_000
+BETWEEN_TRACEBACKS = (
+    "During handling of the above exception, another exception occurred:",
+    "The above exception was the direct cause of the following exception:",
+)
 
 
 class Flags:
@@ -139,3 +143,20 @@ def tail(path: Path, lines: int = 12, since: int = 0) -> str:
     with path.open("rb") as log:
         log.seek(max(0, since, path.stat().st_size - 20_000))
         return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+
+
+def last_words(path: Path, lines: int = 6, since: int = 0) -> str:
+    """What the end of a log says to people, indented: `tail` without tracebacks, which are for whoever opens the log.
+
+    Says so where nothing is left.
+    """
+    said: list[str] = []
+    inside = False
+    for line in tail(path, 10_000, since).splitlines():
+        if line.startswith("Traceback (most recent call last):") or line.startswith('  File "'):
+            inside = True
+        elif inside and line and not line[0].isspace():
+            inside = False  # the exception itself, or a sentence between two of them
+        elif not inside and line.strip() and line.strip() not in BETWEEN_TRACEBACKS:
+            said.append(f"  {line.rstrip()}")
+    return "\n".join(said[-lines:]) if path.exists() and said else "  (nothing for people, only what developers read)"

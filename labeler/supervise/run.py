@@ -18,7 +18,7 @@ from labeler.records.session import migrate
 from labeler.settings import Settings, hidden, keep
 from labeler.supervise import orphans, parts, ports, readiness
 from labeler.supervise.alone import alone
-from labeler.supervise.keeper import Flags, Keeper, tail
+from labeler.supervise.keeper import Flags, Keeper, last_words
 from models.errors import CatalogError, ServiceDown, ServiceError
 
 Tell = Callable[[str], None]
@@ -147,8 +147,8 @@ class Supervisor(Manager):  # type: ignore[misc]
         stopped = [name for name, process in self._processes.items() if "returncode" in process]
         part = self._processes[stopped[0]]["obj"].part
         return ServiceDown(
-            f"{part.title} does not stay up, so everything was stopped. The end of {part.log}:\n{tail(part.log)}\n"
-            "Mend what it says and start again; `attune doctor` tries each part."
+            f"{part.title} does not stay up, so everything was stopped. Its log ends with:\n{last_words(part.log)}\n"
+            f"Fix that and start again. The whole log is {part.log}; `attune doctor` tries each part."
         )
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -13,12 +14,14 @@ from labeler.label_studio import install, template
 from labeler.settings import Settings
 from labeler.supervise import parts, readiness
 from labeler.supervise.alone import check_alone
-from labeler.supervise.keeper import open_log, tail
+from labeler.supervise.keeper import last_words, open_log
 from labeler.supervise.parts import PARENT, our_environment
 from models.errors import ServiceDown
 
 Tell = Callable[[str], None]
+OWN = "  attune: "  # begins an error of the stack's own
 STOP_SECONDS = 40.0
+ENDING_SECONDS = 3.0  # between the end of a part and that of the stack
 
 
 class Stack:
@@ -60,7 +63,25 @@ class Stack:
 
     def _alive(self) -> None:
         if self._process is None or self._process.poll() is not None:
-            raise ServiceDown(f"Attune did not start. It said:\n{tail(self.log, since=self._before)}")
+            raise ServiceDown(f"Attune did not start. {self._story()}")
+
+    def check(self) -> None:
+        """Raise ServiceDown with the stack's own last words where it ended, or is about to: for an error that only
+        follows from that."""
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(ENDING_SECONDS)
+                raise ServiceDown(f"Attune has stopped by itself. {self._story()}")
+
+    def _story(self) -> str:
+        """The reason that the stack itself gave, else what its log ends with; and what to do."""
+        said = last_words(self.log, lines=12, since=self._before)
+        if OWN in said:
+            return said.rpartition(OWN)[2]
+        return (
+            f"Its log ends with:\n{said}\nFix that and start again; nothing is lost. The whole log is {self.log}, and "
+            "`attune doctor` tries each part."
+        )
 
     @property
     def pid(self) -> int:
@@ -79,7 +100,7 @@ class Stack:
             self._interrupted()
             return
         if code != 0:
-            raise ServiceDown(f"Attune has stopped by itself. It said:\n{tail(self.log, since=self._before)}")
+            raise ServiceDown(f"Attune has stopped by itself. {self._story()}")
 
     def _interrupted(self) -> None:
         self._tell(f"Stopping {', '.join(part.title for part in parts.wanted(self.settings))} …")

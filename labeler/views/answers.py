@@ -1,4 +1,4 @@
-"""Answers that count, and how many there are: by class, by expert, by attribute."""
+"""How many answers there are: by class, by expert, by attribute."""
 
 from __future__ import annotations
 
@@ -7,41 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import CTE, ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Annotation, AttributeRevision, Expert
+from labeler.counting import current
+from labeler.records.schema import Annotation, Expert
 from models.answers import SKIP, UNSURE
 from models.clock import now
-
-
-def holds() -> ColumnElement[bool]:
-    """Not deleted, and given under a definition whose answers still hold."""
-    renewed = (
-        select(func.max(AttributeRevision.revision))
-        .where(AttributeRevision.attribute_id == Annotation.attribute_id, AttributeRevision.answers_hold.is_(False))
-        .correlate(Annotation)
-        .scalar_subquery()
-    )
-    return Annotation.deleted_at.is_(None) & (Annotation.revision >= func.coalesce(renewed, 1))
-
-
-def current(attribute_ids: Sequence[int]) -> CTE:
-    """The newest answer of each expert on each asset of these attributes, as ``models.answers.latest`` picks them."""
-    age = (
-        func.row_number()
-        .over(
-            partition_by=(Annotation.attribute_id, Annotation.asset_pk, Annotation.expert_id),
-            order_by=(Annotation.answered_at.desc(), Annotation.id.desc()),
-        )
-        .label("age")
-    )
-    ranked = select(
-        Annotation.id, Annotation.attribute_id, Annotation.asset_pk, Annotation.expert_id, Annotation.value,
-        Annotation.answered_at, age,
-    ).where(Annotation.attribute_id.in_(attribute_ids), holds())  # fmt: skip
-    inner = ranked.subquery()
-    return select(inner).where(inner.c.age == 1).cte()
 
 
 @dataclass(frozen=True)

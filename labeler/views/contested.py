@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from labeler.counting import current
 from labeler.records.schema import Asset, Expert
-from labeler.views.answers import current
 from labeler.views.paging import Page, page_of
 from labeler.views.pictures import Picture, picture
 from labeler.views.viewer import Viewer, may_compare

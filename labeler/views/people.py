@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from labeler import failures, leaving
+from labeler import counting, failures, leaving
 from labeler import people as logins
 from labeler.leaving import Concerned
-from labeler.records.schema import Annotation, Attribute, Expert, Job, Queue, User
+from labeler.records.schema import Attribute, Expert, Job, Queue, User
 from labeler.records.session import reading
 from labeler.settings import Settings
 from labeler.views.paging import Page, page_of
 from labeler.views.viewer import Viewer
-from models.answers import SKIP
 from models.errors import UnknownExpert
 
 PAGE = 50
@@ -116,7 +115,7 @@ def _login(viewer: Viewer, user: User) -> Login:
 
 def _members(session: Session, experts: Sequence[Expert]) -> list[Member]:
     ids = [one.id for one in experts]
-    queues, given = _attributes(session, ids), _given(session, ids)
+    queues, given = _attributes(session, ids), counting.by_expert(session, ids)
     held = select(User.email, User.role).where(
         or_(User.expert_id.in_(ids), User.email.in_([one.email for one in experts])), User.disabled_at.is_(None)
     )
@@ -140,12 +139,3 @@ def _attributes(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
     for expert, name in rows:
         found[expert].append(name)
     return found
-
-
-def _given(session: Session, ids: Sequence[int]) -> dict[int, tuple[int, datetime | None]]:
-    rows = session.execute(
-        select(Annotation.expert_id, func.count(), func.max(Annotation.answered_at))
-        .where(Annotation.expert_id.in_(ids), Annotation.deleted_at.is_(None), Annotation.value != SKIP)
-        .group_by(Annotation.expert_id)
-    )
-    return {expert: (count, last) for expert, count, last in rows}

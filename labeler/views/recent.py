@@ -11,10 +11,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from labeler import addresses
+from labeler.counting import current
 from labeler.label_studio.address import Address
 from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
 from labeler.settings import Settings
-from labeler.views.answers import current
 from labeler.views.links import task_url
 from labeler.views.paging import Page, page_of
 from labeler.views.pictures import Picture, picture

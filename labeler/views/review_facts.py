@@ -12,11 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from labeler.catalog.evidence import Evidence, Scored
+from labeler.counting import answers, holds
 from labeler.records.schema import Annotation, Attribute, Encoder, Run
-from labeler.views.answers import holds
 from labeler.views.quality import Quality, of
 from models.agreement import alpha, panel_parity
-from models.answers import SKIP
 from models.lots import evenly
 from models.manifest import EXPERT_WEIGHTS, LEANS_ON
 from models.panel import Panel
@@ -71,12 +70,8 @@ def agreement(evidence: Evidence, scored: Scored | None) -> Agreement:
 def provenance(session: Session, attribute: Attribute, run: Run) -> Provenance:
     """The facts that ``run`` was recorded with, and the span of the answers it could see."""
     held = run.labels or {}
-    seen = select(func.min(Annotation.answered_at), func.max(Annotation.answered_at)).where(
-        Annotation.attribute_id == attribute.id,
-        Annotation.received_at <= run.started_at,
-        Annotation.value != SKIP,
-        holds(),
-    )
+    answer = answers([attribute.id], which=holds() & (Annotation.received_at <= run.started_at))
+    seen = select(func.min(answer.c.answered_at), func.max(answer.c.answered_at))
     first, last = session.execute(seen).one()
     encoder = session.scalar(select(Encoder.fingerprint).where(Encoder.digest == run.encoder_digest))
     return Provenance(

@@ -9,14 +9,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from labeler import attributes, revisions
-from labeler.records.schema import Annotation, Asset, Attribute, Run
+from labeler import attributes, counting, revisions
+from labeler.records.schema import Asset, Run
 from labeler.records.session import reading
 from labeler.revisions import Said
 from labeler.settings import Settings
 from labeler.views.pictures import Picture, picture
 from labeler.views.viewer import Viewer, may_see
-from models.answers import SKIP
 
 LABELS = {
     "question": "Question",
@@ -122,11 +121,4 @@ def pictures(settings: Settings, viewer: Viewer, texts: Sequence[str]) -> dict[s
 def answers_by_value(settings: Settings, name: str) -> dict[str, int]:
     """How many answers of each value count today, skips left out. Raises UnknownAttribute."""
     with reading(settings) as session:
-        counted = (
-            select(Annotation.value, func.count())
-            .join(Attribute, Attribute.id == Annotation.attribute_id)
-            .where(Attribute.id == attributes.find(session, name).id)
-            .where(Annotation.deleted_at.is_(None), Annotation.value != SKIP)
-            .group_by(Annotation.value)
-        )
-        return dict(session.execute(counted).all())
+        return counting.by_value(session, attributes.find(session, name).id)

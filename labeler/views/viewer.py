@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 
+from labeler import counting
 from labeler.records.schema import Annotation, Asset, Queue, Task
-from models.answers import SKIP
 
 MANAGERS = frozenset({"owner", "admin"})
 
@@ -56,10 +56,8 @@ def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
     """
     if viewer.role != "expert":
         return and_(may_see(viewer), Asset.id.not_in(waiting(viewer)))
-    own = _answered(viewer).where(
-        Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None), Annotation.value != SKIP
-    )
-    return and_(Asset.removed_at.is_(None), Asset.id.in_(own))
+    own = counting.answers([attribute_id], [viewer.expert_id or 0])
+    return and_(Asset.removed_at.is_(None), Asset.id.in_(select(own.c.asset_pk)))
 
 
 def waiting(viewer: Viewer) -> Select[int]:

@@ -23,7 +23,7 @@ from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
 from tests.factories import add_assets, add_attribute, add_expert, add_queue, add_run, add_task, stand
-from workers import schedule
+from workers import lost_jobs, schedule
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -104,7 +104,7 @@ def test_a_round_that_failed_is_not_asked_for_at_every_beat(live: Settings, redi
 
 def test_a_job_that_redis_forgot_is_brought_back_a_few_times(live: Settings, redis: Redis) -> None:
     job = lost(live, redis, "embed")
-    for _ in range(schedule.MOST_TIMES):
+    for _ in range(lost_jobs.MOST_TIMES):
         assert schedule.bring_back(live, redis) == 1
         assert Waiting("embed", connection=redis, serializer=JSONSerializer).job_ids == [job]
         assert schedule.bring_back(live, redis) == 0, "it waits in its queue"
@@ -116,11 +116,19 @@ def test_a_job_that_redis_forgot_is_brought_back_a_few_times(live: Settings, red
 
 
 def test_a_lost_sync_or_round_makes_way_for_the_next(live: Settings, redis: Redis) -> None:
-    job = lost(live, redis, "sync", "queued")
+    job = lost(live, redis, "sync", "running")
     assert schedule.ask_to_sync(live, redis) == 0
     schedule.bring_back(live, redis)
     assert schedule.ask_to_sync(live, redis) == 1
     assert [(row.id == job, row.state) for row in rows(live, "sync")] == [(True, "lost"), (False, "queued")]
+
+
+def test_a_waiting_job_of_any_kind_is_sent_again(live: Settings, redis: Redis) -> None:
+    job = lost(live, redis, "sync", "queued")
+    assert schedule.bring_back(live, redis) == 1
+    assert jobs.waits(redis, rows(live, "sync")[0])
+    assert [(row.id, row.state) for row in rows(live, "sync")] == [(job, "queued")]
+    assert schedule.bring_back(live, redis) == 0
 
 
 def test_a_young_job_and_one_that_waits_are_left_alone(live: Settings, redis: Redis) -> None:
@@ -154,7 +162,7 @@ def test_without_redis_a_beat_asks_for_nothing(live: Settings) -> None:
     assert not rows(live, "sync")
 
 
-@pytest.mark.parametrize("broken", ["mend", "bring_back", "ask_to_sync", "ask_to_learn"])
+@pytest.mark.parametrize("broken", ["mend", "bring_back", "carry_on", "ask_to_sync", "ask_to_learn"])
 def test_a_step_that_fails_stops_no_other(
     live: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -165,7 +173,13 @@ def test_a_step_that_fails_stops_no_other(
 
     whole = set(schedule.beat(live))
     monkeypatch.setattr(schedule, broken, fail)
-    missing = {"mend": "mended", "bring_back": "brought_back", "ask_to_sync": "syncs", "ask_to_learn": "rounds"}
+    missing = {
+        "mend": "mended",
+        "bring_back": "brought_back",
+        "carry_on": "carried",
+        "ask_to_sync": "syncs",
+        "ask_to_learn": "rounds",
+    }
     assert whole - set(schedule.beat(live)) == {missing[broken]}
 
 

@@ -12,14 +12,16 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
+import requests
 from click.testing import CliRunner, Result
 
+from labeler.cli import demo as cli_demo
 from labeler.cli.main import COMMANDS, NEIGHBOURS, attune
 from labeler.cli.place import MAKERS
 from labeler.cli.tables import table
 from labeler.cli.up import first_steps
 from labeler.records.session import engine
-from models.errors import SettingsError
+from models.errors import ServiceDown, SettingsError
 from tests import factories
 
 
@@ -162,6 +164,30 @@ def test_the_demo_does_not_begin_where_somebody_keeps_images(tmp_path: Path) -> 
     assert isinstance(done.exception, SettingsError)
     assert "attune demo --workspace" in str(done.exception)
     assert not (tmp_path / "settings.json").exists()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermissionError(13, "Permission denied", "/srv/demo"),
+        OSError(28, "No space left on device"),
+        requests.ConnectionError("HTTPConnectionPool(host='127.0.0.1', port=1): Max retries exceeded"),
+        KeyError("sqlite3.IntegrityError: UNIQUE constraint failed"),
+        RecursionError("maximum recursion depth exceeded"),
+    ],
+)
+def test_whatever_stops_the_demo_ends_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def stopped(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli_demo, "_demo", stopped)
+    done = run("demo", "--workspace", str(tmp_path))
+    assert isinstance(done.exception, ServiceDown)
+    said = str(done.exception)
+    assert "again" in said, "what to do next"
+    assert not any(word in said for word in ("Traceback", "UNIQUE", "Max retries", "depth"))
 
 
 WORDS = [("serious", "published", "champion, challenger"), ("romance", "candidate", None)]

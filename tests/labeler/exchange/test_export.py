@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -46,7 +47,14 @@ def test_each_experts_newest_answer_on_each_image_is_one_row(answered: Settings)
 def test_answers_of_an_older_definition_say_that_they_hold_no_more(answered: Settings) -> None:
     with writing(answered) as session:
         session.add(
-            AttributeRevision(attribute_id=1, revision=2, content={}, answers_hold=False, created_at=NOON, reason="r")
+            AttributeRevision(
+                attribute_id=1,
+                revision=2,
+                content={},
+                answers_hold=False,
+                created_at=NOON + timedelta(hours=1),
+                reason="r",
+            )
         )
     assert {row["holds"] for row in table(answered)} == {"false"}
     assert table(answered, agreed=True) == []

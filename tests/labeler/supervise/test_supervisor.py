@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from labeler.supervise import orphans
-from labeler.supervise.keeper import LOG_BYTES, open_log, roll, tail
+from labeler.supervise.keeper import LOG_BYTES, last_words, open_log, roll, tail
 from labeler.supervise.parts import MARK
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -82,6 +82,50 @@ def test_a_part_that_keeps_dying_stops_all_with_the_end_of_its_log(start: Start,
     assert "does not stay up" in said
     assert "the disk is full" in said.split("does not stay up")[1]
     assert family(tmp_path) == []
+
+
+def test_a_part_that_ends_in_a_traceback_shows_none(start: Start) -> None:
+    program = "print('half a sentence', flush=True); {}['the secret']"
+    process = start(sick=f'{sys.executable} -c "{program}"')
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 11
+    told = said.split("does not stay up")[1]
+    assert "half a sentence" in told
+    assert not {"Traceback", "KeyError", "the secret"} & set(told.replace("'", " ").replace(":", " ").split())
+    assert "attune doctor" in told
+
+
+NESTED = """INFO begins
+Traceback (most recent call last):
+  File "a.py", line 1, in <module>
+    one()
+KeyError: 'a'
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "b.py", line 2, in <module>
+    two()
+ValueError: b
+of two lines
+attune: Port 8001 is taken.
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "kept"),
+    [
+        (NESTED, ["INFO begins", "of two lines", "attune: Port 8001 is taken."]),
+        ("    deep()\n  File \"a.py\", line 1, in f\n    deep()\nKeyError: 'a'\nafter\n", ["deep()", "after"]),
+        ("plain\n", ["plain"]),
+        ('Traceback (most recent call last):\n  File "a", line 1\nOSError: gone\n', None),
+        ("", None),
+    ],
+)
+def test_last_words_are_those_for_people(tmp_path: Path, log: str, kept: list[str] | None) -> None:
+    (tmp_path / "a.log").write_text(log)
+    found = [line.strip() for line in last_words(tmp_path / "a.log").splitlines()]
+    assert found == kept if kept is not None else len(found) == 1
 
 
 def test_the_last_part_outlives_the_others(start: Start, tmp_path: Path) -> None:

@@ -1,0 +1,154 @@
+"""The demo's preparation, stopped anywhere and started again: nothing is done twice, no answer given twice."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from labeler import attributes, audits, counting, jobs, leaving
+from labeler import settings as reader
+from labeler.demo import prepare, run, simulate
+from labeler.jobs import Report
+from labeler.label_studio import LabelStudio
+from labeler.label_studio.expert import ExpertSession
+from labeler.records.schema import Annotation, Asset, Expert, Promotion, Queue, Version
+from labeler.records.session import reading
+from labeler.settings import Settings
+from models.errors import LabelStudioRefused
+from models.sample import stock_experts
+
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
+IMAGES, ANSWERS, MEASURING = 220, 9, 4
+
+
+class Killed(BaseException):
+    """As kill -9 ends a process: nothing catches it."""
+
+
+@pytest.fixture
+def settings(live: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A workspace with the sample encoder. No workers here, so that jobs run in this process; no webhooks come."""
+    reader.keep(live.workspace, **prepare.encoder_settings())
+    monkeypatch.setattr(prepare, "catalogue", partial(prepare.catalogue, images=IMAGES))
+    monkeypatch.setattr(run, "MEASURING", MEASURING)
+    monkeypatch.setattr(simulate, "wait_learned", lambda *_: True)  # nobody learns meanwhile
+    monkeypatch.setattr(simulate, "PATIENCE_SECONDS", 0.0)
+    encoder = {**prepare.encoder_settings()}
+    return reader.build({}, workspace=live.workspace, **_services(live), **encoder)
+
+
+def _services(live: Settings) -> dict[str, Any]:
+    names = ("redis_url", "label_studio_url", "label_studio_token")
+    return {name: getattr(live, name) for name in names}
+
+
+def prepared(settings: Settings) -> int:
+    def progress(_: str) -> Report:
+        return jobs.quiet
+
+    return run.prepared(settings, ANSWERS, progress)
+
+
+@contextmanager
+def killed(monkeypatch: pytest.MonkeyPatch, place: Any, name: str, times: int, before: bool) -> Iterator[None]:
+    """``place.name`` ends the process at its ``times``-th call, before it has done anything or after; no call returns
+    after that, as the other threads are gone as well."""
+    real: Callable[..., Any] = getattr(place, name)
+    calls = itertools.count(1)
+
+    def dying(*words: Any, **more: Any) -> Any:
+        number = next(calls)
+        if number > times or (number == times and before):
+            raise Killed
+        done = real(*words, **more)
+        if number == times:
+            raise Killed
+        return done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, dying)
+        yield
+
+
+POINTS = [
+    (prepare, "catalogue", 1, False),
+    (prepare, "assets", 1, True),
+    (prepare, "assets", 1, False),
+    (prepare, "attribute", 1, False),
+    (prepare, "expert", 2, True),
+    (prepare, "expert", 3, False),
+    (run.jobs, "ask", 1, True),  # the first round
+    (ExpertSession, "answer", 1, False),
+    (ExpertSession, "answer", 3, False),
+    (run.audits, "request", 1, True),
+    (run.audits, "request", 1, False),
+    (ExpertSession, "answer", 2, False),
+    (run, "promote", 1, True),
+    (run, "promote", 1, False),
+]
+
+
+def test_stopped_at_every_step_it_ends_the_same(
+    settings: Settings, ls: LabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place, name, times, before in POINTS:
+        with killed(monkeypatch, place, name, times, before), pytest.raises(Killed):
+            prepared(settings)
+    version = prepared(settings)
+    assert prepared(settings) == version, "once more changes nothing"
+    each_answer_once(settings, ls)
+    with reading(settings) as session:
+        found = attributes.find(session, run.FINISHED)
+        assert counting.total(session, found.id) == ANSWERS + MEASURING
+        assert audits.Wanted.of(found).extra == MEASURING
+        assert session.scalar(select(func.count()).select_from(Promotion)) == 1
+        assert session.scalars(select(Version)).one().scored_at is not None
+        assert session.scalar(select(func.count()).select_from(Queue)) == len(prepare.SIMULATED) + 1
+        assert session.scalar(select(func.count()).select_from(Asset)) == IMAGES
+
+
+def each_answer_once(settings: Settings, ls: LabelStudio) -> None:
+    """In Label Studio's export and in the records, and each what this expert says of this image."""
+    eyes = {one.name: one for one in stock_experts(settings.workspace / "sample-catalogue")}
+    with reading(settings) as session:
+        rows = session.execute(
+            select(Expert.name, Asset.asset_id, Annotation.value)
+            .join(Annotation, Annotation.expert_id == Expert.id)
+            .join(Asset, Asset.id == Annotation.asset_pk)
+            .where(Annotation.deleted_at.is_(None))
+        ).all()
+        projects = session.execute(select(Queue.project, Expert.name).join(Expert, Expert.id == Queue.expert_id)).all()
+    recorded = Counter((who, asset) for who, asset, _ in rows)
+    assert set(recorded.values()) == {1}
+    assert all(value == eyes[who].answer(run.FINISHED, asset) for who, asset, value in rows)
+    exported: Counter[tuple[str, str]] = Counter()
+    for project, who in projects:
+        tasks = ls.request("GET", f"/api/projects/{project}/export", query={"exportType": "JSON"})
+        for task in tasks:
+            exported[who, task["data"]["asset_id"]] += len(task["annotations"])
+    assert exported == recorded
+
+
+def test_label_studio_refuses_an_answer_given_again(settings: Settings, ls: LabelStudio) -> None:
+    run.load(settings, lambda _: jobs.quiet)
+    sample = prepare.samples()[run.FINISHED]
+    run.people_and_queues(settings, [sample], ["ana"], lambda _: jobs.quiet)
+    project = simulate._project(settings, run.FINISHED, f"ana@{prepare.DOMAIN}")
+    with ExpertSession.login(settings.label_studio_address, f"ana@{prepare.DOMAIN}", prepare.PASSWORD) as person:
+        task = person.next_task(project)
+        assert task is not None
+        name = simulate.once(project, task["data"]["asset_id"])
+        person.answer(task["id"], sample.classes[0], once=name)
+        with pytest.raises(LabelStudioRefused) as refused:
+            person.answer(task["id"], sample.classes[0], once=name)
+    assert refused.value.status == simulate.GIVEN
+    jobs.run_here(settings, "sync")
+    assert simulate.given(settings, run.FINISHED) == 1
+    assert leaving.concerned(settings, f"ana@{prepare.DOMAIN}").counting == {run.FINISHED: 1}

@@ -1,0 +1,1 @@
+"""Scripts that break a running Attune on purpose; too long for the suite."""
