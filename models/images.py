@@ -1,8 +1,8 @@
 """Bytes from anywhere become an RGB picture, or an UnreadableItem with a plain reason; nothing else gets out.
 
-The content decides what a file is, never its name. Only raster formats that Pillow decodes by itself are opened. Of an
-animation the first frame counts; transparency is laid on white, as a browser's page shows it; a photograph is turned
-as its camera says.
+The content decides what a file is, never its name. Only raster formats that Pillow decodes by itself are opened. The
+picture is the one that a browser shows, in sRGB and upright, its first frame, on a white page: docs/images.md has the
+table, and a test holds it against a real Chromium.
 """
 
 from __future__ import annotations
@@ -10,19 +10,27 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from models.colour_profiles import to_srgb
 from models.errors import UnreadableItem
+from models.exif_orientation import swaps_sides, turned
 from models.files import digest_bytes
+from models.image_marks import Marks, read_marks
+from models.pixel_values import eight_bits, is_deep, on_background
+from models.png_chunks import SIGNATURE, PngFacts, slim
 
 T = TypeVar("T")
+# The version of the reading: to be raised where the same bytes become other pixels. Assets keep the version that they
+# were last read with; `models.reading_changes` finds those that a newer one shows otherwise.
+READING = 2
+FLAT = 8  # of 255: a picture whose channels all span less shows people one colour
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 100_000_000
 MAX_ASPECT = 40  # beyond this the short side vanishes when an encoder resizes the picture
@@ -58,14 +66,19 @@ _QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What is known of an image: size in pixels as shown (turned upright), format, and the sha256 of its bytes."""
+    """What is known of an image: size in pixels as shown (turned upright), format, and the sha256 of its bytes.
+
+    ``transparent``: it may let the page show through; ``flat``: as shown it is one colour (known of a whole one alone).
+    """
 
     width: int
     height: int
     format: str
-    frames: int
+    animated: bool
     digest: str
     notes: tuple[str, ...] = ()
+    transparent: bool = False
+    flat: bool = False
 
     @property
     def mimetype(self) -> str:
@@ -74,8 +87,8 @@ class ImageInfo:
 
     @property
     def browsers_show(self) -> bool:
-        """Whether a browser shows the bytes as they are."""
-        return self.format in BROWSERS_SHOW
+        """Whether a browser shows the bytes as they are read here, whatever page it puts them on."""
+        return self.format in BROWSERS_SHOW and not self.animated and not self.transparent
 
 
 def decode(content: bytes, name: str, max_pixels: int = MAX_PIXELS, at_least: int | None = None) -> Image.Image:
@@ -85,9 +98,9 @@ def decode(content: bytes, name: str, max_pixels: int = MAX_PIXELS, at_least: in
     Raises UnreadableItem with the reason.
     """
 
-    def picture(opened: Image.Image, _info: ImageInfo) -> Image.Image:
+    def picture(opened: Image.Image, _info: ImageInfo, source: _Source) -> Image.Image:
         _load(opened, at_least)
-        return _upright_rgb(opened)
+        return _shown(opened, source)
 
     return _read(content, name, max_pixels, picture)
 
@@ -98,17 +111,21 @@ def inspect(content: bytes, name: str, max_pixels: int = MAX_PIXELS, whole: bool
     Raises UnreadableItem with the reason.
     """
 
-    def facts(opened: Image.Image, info: ImageInfo) -> ImageInfo:
-        if whole:
-            _load(opened, at_least=64)
-        return info
+    def facts(opened: Image.Image, info: ImageInfo, source: _Source) -> ImageInfo:
+        if not whole:
+            return info
+        _load(opened, at_least=64)
+        simple = opened.mode in {"L", "RGB"} and not info.transparent
+        shown = opened if simple else _shown(opened, source)
+        spans = shown.getextrema() if shown.mode == "RGB" else (shown.getextrema(),)
+        return replace(info, flat=all(high - low <= FLAT for low, high in spans))  # type: ignore[misc,operator]
 
     return _read(content, name, max_pixels, facts)
 
 
 def looks_like_image(head: bytes) -> bool:
     """Whether the first 16 bytes of a file are those of a format that is read here."""
-    starts = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+    starts = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
     return head.startswith(starts) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or head[4:12] == b"ftypavif"
 
 
@@ -119,13 +136,23 @@ def _formats() -> tuple[str, ...]:
     return tuple(kind for kind in MIME_TYPES if kind in Image.OPEN)
 
 
+@dataclass(frozen=True)
+class _Source:
+    """The bytes that Pillow was given, and what they say beside the pixels."""
+
+    content: bytes
+    marks: Marks
+
+
 def _load(opened: Image.Image, at_least: int | None) -> None:
     if at_least:
         opened.draft(None, (at_least, at_least))
+    if opened.info.get("default_image"):
+        opened.seek(1)  # an animated PNG's picture for those who know no animation is not what a browser shows
     opened.load()
 
 
-def _read(content: bytes, name: str, max_pixels: int, take: Callable[[Image.Image, ImageInfo], T]) -> T:
+def _read(content: bytes, name: str, max_pixels: int, take: Callable[[Image.Image, ImageInfo, _Source], T]) -> T:
     """Open ``content``, check its head, and ``take`` from it; every failure becomes an UnreadableItem."""
     silence_pillow()
     if not content:
@@ -135,8 +162,11 @@ def _read(content: bytes, name: str, max_pixels: int, take: Callable[[Image.Imag
             f"{name} has more than {MAX_BYTES:,} bytes, the most that is read. Make it smaller.", "too many bytes"
         )
     try:
-        with Image.open(BytesIO(content), formats=_formats()) as opened:
-            return take(opened, _checked(opened, content, name, max_pixels))
+        given, png = slim(content) if content.startswith(SIGNATURE) else (content, None)
+        with Image.open(BytesIO(given), formats=_formats()) as opened:
+            _check_size(opened, name, max_pixels)
+            source = _Source(given, _marks(opened, given, png))
+            return take(opened, _info(opened, content, name, source.marks), source)
     except UnreadableItem:
         raise
     except UnidentifiedImageError as error:
@@ -152,7 +182,7 @@ def _read(content: bytes, name: str, max_pixels: int, take: Callable[[Image.Imag
 _KNOWN = "Images are JPEG, PNG, GIF, WebP, AVIF, BMP, TIFF or PPM."
 
 
-def _checked(opened: Image.Image, content: bytes, name: str, max_pixels: int) -> ImageInfo:
+def _check_size(opened: Image.Image, name: str, max_pixels: int) -> None:
     """Look at the header alone: nothing is decoded before the size is known to be bearable."""
     width, height = opened.size
     if width * height > max_pixels:
@@ -163,41 +193,56 @@ def _checked(opened: Image.Image, content: bytes, name: str, max_pixels: int) ->
             "Crop it.",
             "a sliver",
         )
+
+
+def _info(opened: Image.Image, content: bytes, name: str, marks: Marks) -> ImageInfo:
     kind = str(opened.format)
-    frames = int(getattr(opened, "n_frames", 1))
+    animated = _animated(opened)
     notes = []
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in IMAGE_SUFFIXES and suffix not in SUFFIXES[kind]:
         notes.append(f"{kind} content under the name {suffix}")
-    if frames > 1 and kind not in {"MPO", "TIFF"}:
+    if animated:
         notes.append("animated: its first frame counts")
-    if _turned(opened):
-        width, height = height, width
-    return ImageInfo(width, height, kind, frames, digest_bytes(content), tuple(notes))
+    width, height = opened.size[::-1] if swaps_sides(marks.orientation) else opened.size
+    clear = bool(marks.meaning.clear or marks.frame) or opened.has_transparency_data
+    return ImageInfo(width, height, kind, animated, digest_bytes(content), tuple(notes), clear)
 
 
-def _turned(opened: Image.Image) -> bool:
-    return opened.getexif().get(0x0112) in {5, 6, 7, 8}
+def _animated(opened: Image.Image) -> bool:
+    """Whether frames follow. Never counted: a TIFF's pages, and the pictures beside a photograph, are not looked at."""
+    if opened.format in {"TIFF", "MPO"}:
+        return False
+    try:
+        return bool(getattr(opened, "is_animated", False))
+    except Exception:  # a second frame that is damaged costs the first one nothing
+        return False
 
 
-def _upright_rgb(opened: Image.Image) -> Image.Image:
-    picture = ImageOps.exif_transpose(opened)
-    if picture.mode in {"I", "F"} or picture.mode.startswith("I;16"):
-        picture = _eight_bits(picture)
-    if picture.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in picture.info:
-        layer = picture.convert("RGBA")
-        ground = Image.new("RGBA", layer.size, "white")
-        picture = Image.alpha_composite(ground, layer)
-    return picture.convert("RGB")
+def _marks(opened: Image.Image, given: bytes, png: PngFacts | None) -> Marks:
+    marks = read_marks(opened, png)
+    if marks.meaning.depth == 16 and opened.mode == "RGB" and marks.meaning.clear:
+        return replace(marks, meaning=replace(marks.meaning, low_bytes=_low_bytes(given)))
+    return marks
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits, scaled to 8: Pillow's own conversion would clip nearly everything to white."""
-    values = np.asarray(picture, dtype=np.float64)
-    if picture.mode == "F":
-        values = values - values.min()
-    top = values.max() if picture.mode == "F" or values.max() > 65535 else 65535
-    return Image.fromarray(np.clip(values * (255 / max(top, 1e-12)), 0, 255).round().astype(np.uint8))
+def _low_bytes(content: bytes) -> Image.Image:
+    """The second byte of each number of a PNG of 16 bits a channel, of which Pillow keeps the first."""
+    with Image.open(BytesIO(content), formats=("PNG",)) as again:
+        again.tile = [tile._replace(args="RGB;16L") for tile in again.tile]
+        again.load()
+        return again.copy()
+
+
+def _shown(opened: Image.Image, source: _Source) -> Image.Image:
+    """The loaded picture as a browser shows it."""
+    marks = source.marks
+    picture = to_srgb(eight_bits(opened, marks.meaning), marks.profiles)
+    if marks.frame is not None:
+        whole = Image.new("RGBA", picture.size)
+        whole.paste(picture.convert("RGBA").crop(marks.frame), marks.frame[:2])
+        picture = whole
+    return turned(on_background(picture), marks.orientation)
 
 
 def silence_pillow() -> None:
