@@ -31,7 +31,8 @@ _lock = Lock()
 def to_srgb(picture: Image.Image, profiles: Iterable[bytes]) -> Image.Image:
     """``picture`` (L, RGB or CMYK, with alpha or without) as RGB or RGBA by the first usable of ``profiles``.
 
-    Without any it is returned as it is; so it is where that one is whole and of another kind of colour. LAB, which has colours of its own, needs none.
+    Without any it is returned as it is; so it is where that one is whole and of another kind of colour. LAB, which has
+    colours of its own, needs none.
     """
     if picture.mode == "LAB":
         return _from_lab(picture)

@@ -1,8 +1,8 @@
 """How a picture is to be turned: the one number of an EXIF block that matters, whatever else stands in it.
 
 Pillow reads and writes the whole block, so that one entry of an unusual type costs the image. Here nothing but entry
-274 is looked at. As Chromium has it (seen in version 156): the first such entry counts, and only as one SHORT of 1 to 8.
-Source: TIFF 6.0, section 2, and EXIF 2.32, section 4.6.4.
+274 is looked at. As Chromium has it (seen in version 156): the first such entry counts, and only as one SHORT of 1
+to 8. Source: TIFF 6.0, section 2, and EXIF 2.32, section 4.6.4.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 Points = Sequence[tuple[float, float]]  # x and y of white, red, green, blue
 D65 = (0.3127, 0.3290)
@@ -72,7 +73,7 @@ def matrix_profile(points: Points, curve: bytes) -> bytes:
     return _assembled(tags | {b"wtpt": _xyz(_D50)})
 
 
-def _xyz(values: Sequence[float] | np.ndarray) -> bytes:
+def _xyz(values: Sequence[float] | npt.NDArray[np.float64]) -> bytes:
     return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(float(value) * 65536) for value in values))
 
 

@@ -1,7 +1,7 @@
 """From the values that a file holds to 8 bits a channel and one background: depth, photometric meaning, transparency.
 
-Pillow's own conversion cuts 16 and 32 bits off at 255, forgets which value is transparent where it is not one of 8 bits,
-and knows nothing of values that mean "no data".
+Pillow's own conversion cuts 16 and 32 bits off at 255, forgets which value is transparent where it is not one of 8
+bits, and knows nothing of values that mean "no data".
 """
 
 from __future__ import annotations

@@ -401,9 +401,9 @@ def tiff(
         return b"".join(struct.pack(order + _TIFF_TYPES[type_], part) for part in value)
 
     for number, (type_, value) in sorted(said.items()):
-        if number == 273:
-            value = [body_at + sum(len(packed(*one)) for one in said.values() if len(packed(*one)) > 4)]
         content = packed(type_, value)
+        if number == 273:
+            content = packed(4, [body_at + sum(len(packed(*one)) for one in said.values() if len(packed(*one)) > 4)])
         count = len(value)
         if len(content) > 4:
             entries += struct.pack(f"{order}HHII", number, type_, count, body_at + len(body))
