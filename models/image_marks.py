@@ -38,9 +38,9 @@ class Marks:
     frame: tuple[int, int, int, int] | None = None
 
     @property
-    def plain(self) -> bool:
-        """Whether nothing here changes the picture."""
-        return self.orientation == 1 and not self.profiles and self.frame is None and self.meaning == Meaning()
+    def bare(self) -> bool:
+        """Whether nothing here, but perhaps a profile, changes the picture."""
+        return self.orientation == 1 and self.frame is None and self.meaning == Meaning()
 
 
 def read_marks(opened: Image.Image, png: PngFacts | None) -> Marks:

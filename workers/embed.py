@@ -72,7 +72,7 @@ def _embed(
     """Embed ``waiting`` batch by batch, each on disk before the next; adds to ``result``."""
     store = VectorStore(settings.vectors)
     first, twins = _one_of_each(waiting)
-    for done, (ids, tensors) in enumerate(_prepared(settings, encoder, first, result["left_out"]), start=1):
+    for done, (ids, tensors) in enumerate(prepared(settings, encoder, first, result["left_out"]), start=1):
         result["embedded"] += store.append(encoder.fingerprint, ids, encoder.encode_prepared(tensors))
         report(min(done * settings.embed_batch, len(first)), len(first))
     with reading(settings) as session:
@@ -111,14 +111,14 @@ def _one_of_each(assets: Sequence[Asset]) -> tuple[list[Asset], list[Asset]]:
     return list(first.values()), others
 
 
-def _prepared(
+def prepared(
     settings: Settings, encoder: OpenClipEncoder, assets: Sequence[Asset], left_out: list[dict[str, str]]
 ) -> Iterator[tuple[list[str], list[torch.Tensor]]]:
     """Ids and prepared images, batch by batch; the next one is read while the caller works on this one."""
 
     def prepare(asset: Asset) -> torch.Tensor | UnreadableItem:
         try:
-            return encoder.prepare(_picture(settings, asset))
+            return encoder.prepare(decode(read_asset(asset), asset.asset_id, settings.max_pixels))
         except UnreadableItem as error:
             return error
 
@@ -132,12 +132,13 @@ def _prepared(
                 [pool.submit(prepare, asset) for asset in batches[number + 1]] if batches[number + 1 :] else [],
             )
             outcomes = [(asset, future.result()) for asset, future in zip(batch, current, strict=True)]
-            left_out += [_named(asset, outcome) for asset, outcome in outcomes if isinstance(outcome, UnreadableItem)]
+            left_out += [named(asset, outcome) for asset, outcome in outcomes if isinstance(outcome, UnreadableItem)]
             good = [(asset.asset_id, outcome) for asset, outcome in outcomes if not isinstance(outcome, UnreadableItem)]
             yield [id_ for id_, _ in good], [tensor for _, tensor in good]
 
 
-def _picture(settings: Settings, asset: Asset) -> Any:
+def read_asset(asset: Asset) -> bytes:
+    """The bytes of an asset's image. Raises UnreadableItem where it vanished, or is another than was added."""
     content = sources.read(asset.uri, asset.asset_id)
     if digest_bytes(content) != asset.digest:
         raise UnreadableItem(
@@ -145,8 +146,9 @@ def _picture(settings: Settings, asset: Asset) -> Any:
             "back, or add the new one under an asset_id of its own.",
             "changed since it was added",
         )
-    return decode(content, asset.asset_id, settings.max_pixels)
+    return content
 
 
-def _named(asset: Asset, error: UnreadableItem) -> dict[str, str]:
+def named(asset: Asset, error: UnreadableItem) -> dict[str, str]:
+    """An asset that is left out, with the reason, as results list it."""
     return {"item": asset.asset_id, "reason": error.reason, "message": str(error)}

@@ -25,17 +25,24 @@ from labeler import settings as reader
 from labeler.label_studio import LabelStudio
 from labeler.lease import is_free
 from labeler.records import schema
-from labeler.records.schema import Attribute, Job, Run
+from labeler.records.schema import Asset, Attribute, Job, Run
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import AttuneError
+from models.images import READING
 from workers import newcomers, telling
 from workers.main import prepare_log
 
 log = logging.getLogger("attune.schedule")
 SETTLED = timedelta(seconds=60)  # a younger job may not have reached Redis yet
-AGAIN = ("embed", "encoder", "publish", "score")  # somebody waits for these; learn and sync are asked for anew
+AGAIN = (
+    "embed",
+    "encoder",
+    "reread",
+    "publish",
+    "score",
+)  # somebody waits for these; learn and sync are asked for anew
 ROUTINE = ("sync", "learn", "notify")
 MOST_TIMES = 3
 # Kinds that carry a change from the records into Label Studio: they are tried until it is there.
@@ -45,6 +52,7 @@ KEPT_ROUTINE, KEPT_OTHERS = timedelta(days=1), timedelta(days=90)
 REST_AFTER_FAILURE = 10  # beats
 PATIENCE_SECONDS = 120
 MENDED_KEY = "attune:mended"
+REREAD_REST = timedelta(hours=1)  # before what could not be read is tried again
 WHOLE_KEY, WHOLE_SECONDS = "attune:whole-sync", 86_400
 
 
@@ -181,6 +189,19 @@ def label_studio_answers(settings: Settings) -> bool:
         return False
 
 
+def ask_to_reread(settings: Settings) -> int:
+    """Ask for a look at the images of an older reading, unless one is under way or was lately."""
+    with reading(settings) as session:
+        older = select(Asset.id).where(Asset.reading < READING, Asset.removed_at.is_(None))
+        if session.scalar(older.limit(1)) is None:
+            return 0
+        lately = or_(Job.state.in_(("queued", "running")), Job.created_at > now() - REREAD_REST)
+        if session.scalar(select(Job.id).where(Job.kind == "reread", lately).limit(1)):
+            return 0
+    jobs.enqueue(settings, "reread")
+    return 1
+
+
 def ask_to_learn(settings: Settings) -> int:
     """Ask for a round of every attribute with answers that no round has seen, or a queue in an older run's order.
 
@@ -224,6 +245,7 @@ STEPS: tuple[Step, ...] = (
     lambda settings, redis: {"syncs": ask_to_sync(settings, redis)},
     lambda settings, _: {"rounds": ask_to_learn(settings)},
     lambda settings, _: newcomers.ask(settings),
+    lambda settings, _: {"rereads": ask_to_reread(settings)},
     telling.ask,
     lambda settings, _: {"forgotten": forget(settings)},
 )
