@@ -84,7 +84,9 @@ def decode(content: bytes, name: str, max_pixels: int = MAX_PIXELS, at_least: in
 
     def picture(opened: Image.Image, source: Source) -> Image.Image:
         load(opened, at_least)
-        return shown(opened, source)
+        made = shown(opened, source).copy()
+        made.info = {}  # a profile that is done with, or was passed over, must not be written into what is made of it
+        return made
 
     return read_image(content, name, max_pixels, picture)
 
