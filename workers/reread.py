@@ -115,14 +115,14 @@ def _look(settings: Settings, assets: Sequence[Asset], left_out: list[dict[str, 
 def _embed(settings: Settings, assets: Sequence[Asset], left_out: list[dict[str, str]]) -> set[int]:
     """Put new vectors in the place of the old; the keys of those that could not be embedded.
 
-    Ready-made vectors stay: they came from elsewhere. Those of encoders that are not in use any more go, so that they
-    are made where one comes into use again.
+    Ready-made vectors stay: they came from elsewhere. So do those of encoders that are not in use any more, for the
+    versions that were published with them; `workers.switch` makes them again where one comes back.
     """
     with reading(settings) as session:
         active = active_fingerprint(session)
     if not assets or active is None or active.is_external:
         return set()
-    encoder, store = loaded_encoder(settings), VectorStore(settings.vectors)
+    encoder = loaded_encoder(settings)
     before = len(left_out)
     ids: list[str] = []
     vectors = []
@@ -131,9 +131,7 @@ def _embed(settings: Settings, assets: Sequence[Asset], left_out: list[dict[str,
             ids += some
             vectors.append(encoder.encode_prepared(tensors))
     if ids:
-        store.replace(encoder.fingerprint, ids, np.concatenate(vectors))
-        others = [made for made in store.fingerprints() if not made.is_external and made != encoder.fingerprint]
-        store.remove(ids, others)
+        VectorStore(settings.vectors).replace(encoder.fingerprint, ids, np.concatenate(vectors))
     failed = {item["item"] for item in left_out[before:]}
     return {asset.id for asset in assets if asset.asset_id in failed}
 

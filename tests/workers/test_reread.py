@@ -17,12 +17,13 @@ from labeler.records.session import engine, reading, writing
 from labeler.settings import Settings
 from models.clock import now
 from models.files import digest_bytes
+from models.fingerprint import Fingerprint
 from models.images import READING, decode
 from models.vectors import VectorStore
 from tests import images
 from tests.factories import add_attribute, workspace
 from tests.odd_images import SIZE, deep, iccp, rgb_png, rgb_profile, scene, tiff
-from workers import embed, reread
+from workers import embed, reread, switch
 
 FILES = {
     "plain.jpg": images.GOOD["plain.jpg"],
@@ -147,3 +148,13 @@ def test_a_removed_asset_is_not_looked_at(settings: Settings) -> None:
         session.execute(update(Asset).where(Asset.asset_id == "profile.png").values(removed_at=now()))
     assert reread.run(settings)["moved"] == 2
     assert assets(settings)["profile.png"].reading == 1
+
+
+def test_an_encoder_that_comes_back_embeds_them_again(settings: Settings) -> None:
+    store, past = VectorStore(settings.vectors), Fingerprint("test", "past", "w", 8)
+    store.append(past, list(FILES), np.eye(8, dtype=np.float32)[: len(FILES)])
+    reread.run(settings)
+    assert store.ids(past) == set(FILES), "versions that were published with it still score these images"
+    assert switch._drop_older_readings(settings, loaded_encoder(settings).fingerprint) == 0
+    assert switch._drop_older_readings(settings, past) == len(MOVED)
+    assert VectorStore(settings.vectors).missing(past, list(FILES)) == [name for name in FILES if name in MOVED]
