@@ -20,14 +20,14 @@ from redis.exceptions import AuthenticationError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from rq import Queue as Waiting
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from labeler import jobs, mending, misfiled, strays
 from labeler.label_studio import LabelStudio, projects
 from labeler.label_studio.install import VERSION
 from labeler.label_studio.projects import Project
-from labeler.records.schema import Queue
+from labeler.records.schema import Asset, Queue
 from labeler.records.session import configuration, engine, reading
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings, hidden
@@ -286,6 +286,25 @@ def encoder(settings: Settings) -> Finding:
     return Finding("encoder", "ok", f"{settings.encoder} from {found.path}")
 
 
+def images(settings: Settings) -> Finding:
+    """Every image was read as today's reading reads it."""
+    from models.images import READING
+
+    there = Asset.removed_at.is_(None)
+    with reading(settings) as session:
+        total, older, moved = (
+            session.scalar(select(func.count(Asset.id)).where(there, *more)) or 0
+            for more in ((), (Asset.reading < READING,), (Asset.moved_at.is_not(None),))
+        )
+    found = f"{total:,} in the pool"
+    if moved:
+        found += f"; {moved:,} looked different in a newer reading and were read again"
+    if not older:
+        return Finding("images", "ok", found)
+    found += f"; {older:,} still wait for reading {READING}"
+    return Finding("images", "warn", found, "The workers read them; without workers: attune assets reread")
+
+
 # What a check asks something of, beside the part that it is about.
 NEEDS = {
     "workers": ("redis",),
@@ -293,12 +312,14 @@ NEEDS = {
     "clock": ("label studio",),
     "webhooks": ("label studio", "web app", "records"),
     "answers": ("label studio", "token", "records"),
+    "images": ("records",),
 }
 CHECKS: dict[str, Check] = {
     "python": python,
     "workspace": disk,
     "secrets": secrets,
     "records": records,
+    "images": images,
     "redis": redis,
     "workers": workers,
     "label studio": label_studio,

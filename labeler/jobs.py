@@ -36,6 +36,7 @@ KINDS = {
     "publish": ("workers.publish:run", "publish"),
     "score": ("workers.score:run", "publish"),
     "embed": ("workers.embed:run", "embed"),
+    "reread": ("workers.reread:run", "embed"),
     "drift": ("workers.drift:run", "publish"),
     "import": ("workers.bring:run", "publish"),
     "notify": ("workers.notify:run", "publish"),

@@ -25,7 +25,7 @@ from labeler.settings import Settings
 from models.errors import BadLink, DataError, ExpiredLink, UnknownAsset
 from models.files import digest_bytes, write_bytes
 from models.ids import tidy
-from models.images import decode, inspect
+from models.images import READING, decode, inspect
 
 SALT = "attune.media"
 VALID = timedelta(days=7)
@@ -93,8 +93,10 @@ def check_visible(asset: Asset) -> None:
 
 
 def open_asset(settings: Settings, asset: Asset) -> Media:
-    """The image of an asset as browsers show it; a format that they do not show comes as PNG.
+    """The image of an asset as the encoder sees it, in a format that browsers show.
 
+    As it is where a browser makes the same of it. As PNG otherwise: a format that it does not show, one that moves, and
+    one that lets the page show through, as Label Studio's page need not be white.
     Raises UnknownAsset for a removed one, UnreadableItem where the file is gone, DataError where it has other content
     than was added: answers are about the image that was added.
     """
@@ -103,7 +105,8 @@ def open_asset(settings: Settings, asset: Asset) -> Media:
     if info.browsers_show:
         return Media(content, info.mimetype)
     out = BytesIO()
-    decode(content, asset.asset_id, settings.max_pixels).save(out, "PNG")
+    # Level 1: a page waits for it, and the bytes go no further than a browser.
+    decode(content, asset.asset_id, settings.max_pixels).save(out, "PNG", compress_level=1)
     return Media(out.getvalue(), "image/png")
 
 
@@ -116,6 +119,8 @@ def thumbnail(settings: Settings, asset: Asset, size: int = 256) -> bytes:
     edge = next((step for step in THUMBNAIL_SIZES if step >= size), THUMBNAIL_SIZES[-1])
     path = thumbnail_path(settings, asset.digest, edge)
     try:
+        if asset.reading < READING:  # perhaps one of before: `workers.reread` has not looked at it yet
+            raise FileNotFoundError(path)
         return path.read_bytes()
     except FileNotFoundError:
         small = decode(_content(asset), asset.asset_id, settings.max_pixels, at_least=2 * edge)

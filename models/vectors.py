@@ -97,6 +97,27 @@ class VectorStore:
             self._merge_full_classes(folder)
             return len(rows)
 
+    def replace(self, fingerprint: Fingerprint, ids: Sequence[str], vectors: npt.ArrayLike) -> int:
+        """Keep ``vectors`` (n, d) under ``ids`` (n,) in the place of those that are there; returns how many there were.
+
+        Readers see the old ones or the new ones, never neither: one index names the shards without the old rows and
+        the shard of the new ones. A row costs as much as the shard it stands in, so give many at once. Raises as
+        ``append`` does.
+        """
+        matrix = _checked(fingerprint, ids, np.asarray(vectors))
+        folder = self.folder / fingerprint.digest
+        first = list(_first_rows(ids))
+        if not first:
+            return 0
+        new = [id_ for _, id_ in first]
+        with self._lock(folder):
+            index = _read_index(folder) or _Index(fingerprint)
+            kept, removed = _without(folder, index, pa.array(new, pa.string()))
+            shard = _write_shard(folder, fingerprint, pa.array(new, pa.string()), matrix[[row for row, _ in first]])
+            self._commit(folder, _Index(fingerprint, (*kept, shard), index.removals + 1))
+            self._merge_full_classes(folder)
+            return removed
+
     def read(self, fingerprint: Fingerprint) -> Vectors:
         """All vectors of one encoder, mapped without a copy; none where nothing was appended."""
         tables = _mapped(self.folder / fingerprint.digest)
@@ -123,10 +144,11 @@ class VectorStore:
             found.update((table["id"][int(row)].as_py(), matrix[row].copy()) for row in rows)
         return found
 
-    def remove(self, ids: Iterable[str]) -> int:
-        """Delete the vectors of ``ids`` from every encoder; returns how many. Their bytes are gone from the files."""
+    def remove(self, ids: Iterable[str], of: Iterable[Fingerprint] | None = None) -> int:
+        """Delete the vectors of ``ids`` from every encoder, or from some; returns how many. Their bytes are gone."""
         gone = pa.array(sorted(set(ids)), pa.string())
-        return sum(self._remove_from(self.folder / made.digest, gone) for made in self.fingerprints())
+        encoders = self.fingerprints() if of is None else of
+        return sum(self._remove_from(self.folder / made.digest, gone) for made in encoders)
 
     def compact(self, fingerprint: Fingerprint) -> None:
         """Merge all shards of one encoder into one."""
@@ -160,19 +182,9 @@ class VectorStore:
             index = _read_index(folder)
             if index is None:
                 return 0
-            kept: list[tuple[str, int]] = []
-            removed = 0
-            for name, rows in index.shards:
-                table = _map_shard(folder / name)
-                stays = np.flatnonzero(~pc.is_in(table["id"], gone).to_numpy(zero_copy_only=False))
-                removed += rows - len(stays)
-                if len(stays) == rows:
-                    kept.append((name, rows))
-                elif len(stays):
-                    rest = _matrices(table)[0][stays]
-                    kept.append(_write_shard(folder, index.fingerprint, table["id"].take(stays), rest))
+            kept, removed = _without(folder, index, gone)
             if removed:
-                self._commit(folder, _Index(index.fingerprint, tuple(kept), index.removals + 1))
+                self._commit(folder, _Index(index.fingerprint, kept, index.removals + 1))
             return removed
 
     def _merge_full_classes(self, folder: Path) -> None:
@@ -266,6 +278,22 @@ def _write_shard(folder: Path, fingerprint: Fingerprint, ids: Any, matrix: HalfA
     with written_aside(folder / name) as file, pa.ipc.new_file(file, schema) as writer:
         writer.write_batch(pa.record_batch([ids, vectors], schema=schema))
     return name, len(matrix)
+
+
+def _without(folder: Path, index: _Index, gone: pa.Array) -> tuple[tuple[tuple[str, int], ...], int]:
+    """The shards of ``index`` without the rows of some ids, written afresh where they had any; and how many rows."""
+    kept: list[tuple[str, int]] = []
+    removed = 0
+    for name, rows in index.shards:
+        table = _map_shard(folder / name)
+        stays = np.flatnonzero(~pc.is_in(table["id"], gone).to_numpy(zero_copy_only=False))
+        removed += rows - len(stays)
+        if len(stays) == rows:
+            kept.append((name, rows))
+        elif len(stays):
+            rest = _matrices(table)[0][stays]
+            kept.append(_write_shard(folder, index.fingerprint, table["id"].take(stays), rest))
+    return tuple(kept), removed
 
 
 def _mapped(folder: Path) -> list[pa.Table]:

@@ -70,8 +70,7 @@ def _embed(
     """Embed ``waiting`` batch by batch, each on disk before the next; adds to ``result``."""
     store = VectorStore(settings.vectors)
     first, twins = _one_of_each(waiting)
-    pictures = [Picture(asset.asset_id, partial(_picture, settings, asset)) for asset in first]
-    for batch in embedded(encoder, pictures, settings.embed_batch):
+    for batch in embedded(encoder, pictures(settings, first), settings.embed_batch):
         result["embedded"] += store.append(encoder.fingerprint, batch.ids, batch.vectors)
         result["left_out"] += batch.left_out
         report(batch.done, len(first))
@@ -112,6 +111,16 @@ def _one_of_each(assets: Sequence[Asset]) -> tuple[list[Asset], list[Asset]]:
 
 
 def _picture(settings: Settings, asset: Asset) -> Any:
+    return decode(read_asset(asset), asset.asset_id, settings.max_pixels)
+
+
+def pictures(settings: Settings, assets: Sequence[Asset]) -> list[Picture]:
+    """Assets as what is embedded."""
+    return [Picture(asset.asset_id, partial(_picture, settings, asset)) for asset in assets]
+
+
+def read_asset(asset: Asset) -> bytes:
+    """The bytes of an asset's image. Raises UnreadableItem where it vanished, or is another than was added."""
     content = sources.read(asset.uri, asset.asset_id)
     if digest_bytes(content) != asset.digest:
         raise UnreadableItem(
@@ -119,4 +128,4 @@ def _picture(settings: Settings, asset: Asset) -> Any:
             "back, or add the new one under an asset_id of its own.",
             "changed since it was added",
         )
-    return decode(content, asset.asset_id, settings.max_pixels)
+    return content

@@ -24,11 +24,12 @@ from labeler import settings as reader
 from labeler.label_studio import LabelStudio
 from labeler.lease import is_free
 from labeler.records import schema
-from labeler.records.schema import Attribute, Job, Run
+from labeler.records.schema import Asset, Attribute, Job, Run
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import AttuneError
+from models.images import READING
 from workers import newcomers, telling
 from workers.heart import Heart
 from workers.lost_jobs import bring_back, carry_on, label_studio_answers
@@ -41,6 +42,7 @@ KEPT_ROUTINE, KEPT_OTHERS = timedelta(days=1), timedelta(days=90)
 FIRST_REST, LONGEST_REST, MOST_DOUBLED = timedelta(seconds=1), 10, 20
 PATIENCE_SECONDS = 120
 MENDED_KEY = "attune:mended"
+REREAD_REST = timedelta(hours=1)  # before what could not be read is tried again
 WHOLE_KEY, WHOLE_SECONDS = "attune:whole-sync", 86_400
 
 
@@ -96,6 +98,19 @@ def ask_to_sync(settings: Settings, connection: Redis) -> int:
         return 0
     whole = bool(connection.set(WHOLE_KEY, "1", nx=True, ex=WHOLE_SECONDS))
     jobs.enqueue(settings, "sync", whole=whole)
+    return 1
+
+
+def ask_to_reread(settings: Settings) -> int:
+    """Ask for a look at the images of an older reading, unless one is under way or was lately."""
+    with reading(settings) as session:
+        older = select(Asset.id).where(Asset.reading < READING, Asset.removed_at.is_(None))
+        if session.scalar(older.limit(1)) is None:
+            return 0
+        lately = or_(Job.state.in_(("queued", "running")), Job.created_at > now() - REREAD_REST)
+        if session.scalar(select(Job.id).where(Job.kind == "reread", lately).limit(1)):
+            return 0
+    jobs.enqueue(settings, "reread")
     return 1
 
 
@@ -156,6 +171,7 @@ STEPS: tuple[Step, ...] = (
     lambda settings, redis, recovered: {"carried": carry_on(settings, redis, recovered)},
     lambda settings, redis, _: {"syncs": ask_to_sync(settings, redis)},
     lambda settings, _, __: newcomers.ask(settings),
+    lambda settings, _, __: {"rereads": ask_to_reread(settings)},
     lambda settings, redis, _: telling.ask(settings, redis),
     lambda settings, _, __: {"forgotten": forget(settings)},
 )

@@ -11,13 +11,17 @@ from dataclasses import replace
 from typing import Any
 
 from filelock import FileLock
+from sqlalchemy import select
 
 from labeler import ingest, revising
 from labeler import settings as reader
 from labeler.assets.encoder import activate, active_fingerprint, load
 from labeler.jobs import Report
+from labeler.records.schema import Asset
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
+from models.fingerprint import Fingerprint
+from models.vectors import VectorStore
 from workers import embed
 
 log = logging.getLogger("attune.switch")
@@ -31,6 +35,7 @@ def run(settings: Settings, report: Report, encoder: str, pretrained: str, resiz
     """
     target = replace(settings, encoder=encoder, pretrained=pretrained, resize_mode=resize_mode)
     loaded = load(target)
+    _drop_older_readings(settings, loaded.fingerprint)
     result = embed.fill(target, loaded, report)
     # Nobody adds assets while the last ones are embedded and the pool changes hands.
     with FileLock(settings.workspace / "assets.lock", timeout=300):
@@ -49,3 +54,15 @@ def run(settings: Settings, report: Report, encoder: str, pretrained: str, resiz
     log.info("the pool is of %s now", loaded.fingerprint)
     counts = {key: result[key] + late[key] for key in ("embedded", "copied")}
     return {**counts, "left_out": late["left_out"], "encoder": str(loaded.fingerprint), "attributes": names}
+
+
+def _drop_older_readings(settings: Settings, coming: Fingerprint) -> int:
+    """Delete the vectors that an encoder which comes back has of images that look different since; how many.
+
+    They were made while another encoder was in use, so nobody embedded them again; `embed.fill` does so now.
+    """
+    with reading(settings) as session:
+        if active_fingerprint(session) == coming:
+            return 0
+        moved = list(session.scalars(select(Asset.asset_id).where(Asset.moved_at.is_not(None))))
+    return VectorStore(settings.vectors).remove(moved, [coming]) if moved else 0

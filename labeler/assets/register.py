@@ -116,6 +116,8 @@ def _added(
     summary.added += 1
     summary.twins += item.digest in contents
     summary.notes.update(info.notes)
+    if info.flat:
+        (summary.blank if info.transparent else summary.one_colour).append(asset_id)
     contents.add(item.digest)
     return asset
 

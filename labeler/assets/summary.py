@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.errors import UnreadableItem
+from models.pixel_values import BACKGROUND
 
 
 @dataclass
@@ -25,6 +26,8 @@ class Summary:
     not_in_manifest: int = 0
     repeated: int = 0
     notes: Counter[str] = field(default_factory=Counter)
+    blank: list[str] = field(default_factory=list)  # one colour once what is transparent lies on the background
+    one_colour: list[str] = field(default_factory=list)  # one colour, and nothing transparent
     refused: list[tuple[str, str, str]] = field(default_factory=list)
     vectors_imported: int = 0
     vectors_copied: int = 0
@@ -58,6 +61,7 @@ class Summary:
             "not_in_manifest": self.not_in_manifest,
             "repeated_rows": self.repeated,
             "notes": dict(self.notes),
+            "one_flat_colour": {"transparent": self.blank, "opaque": self.one_colour},
             "refused": dict(Counter(reason for _, reason, _ in self.refused)),
             "refusals": [{"item": item, "reason": reason, "message": text} for item, reason, text in self.refused],
             "vectors": {
@@ -86,13 +90,15 @@ class Summary:
             ("not in the manifest, left out", self.not_in_manifest, ""),
             ("rows that repeat another row of the manifest", self.repeated, ""),
             *((note, count, "") for note, count in sorted(self.notes.items())),
+            (f"one flat colour: transparent, laid on {BACKGROUND}", len(self.blank), _some(self.blank)),
+            ("one flat colour", len(self.one_colour), _some(self.one_colour)),
         ]
         reasons = Counter(reason for _, reason, _ in self.refused)
         for reason, count in reasons.most_common():
             rows.append((f"refused: {reason}", count, next(text for _, why, text in self.refused if why == reason)))
         bad = f"{self.vectors_left_out[0][0]} {self.vectors_left_out[0][1]}" if self.vectors_left_out else ""
         unclear = next((f"{id_}: {' or '.join(images[:3])}" for id_, images in self.vectors_unclear.items()), "")
-        missing = ", ".join(self.without_vector[:3]) + (", …" if len(self.without_vector) > 3 else "")
+        missing = _some(self.without_vector)
         rows += [
             ("vectors imported", self.vectors_imported, ""),
             ("vectors copied from the same image", self.vectors_copied, ""),
@@ -103,3 +109,7 @@ class Summary:
             ("without a vector: cannot be asked about", len(self.without_vector), missing),
         ]
         return [row for row in rows if row[1] or row[0] == "added"] + [("images in the pool", self.pool, "")]
+
+
+def _some(ids: list[str]) -> str:
+    return ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")

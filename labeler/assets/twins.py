@@ -10,19 +10,24 @@ from sqlalchemy.orm import Session
 
 from labeler.records.schema import Asset
 from models.fingerprint import Fingerprint
+from models.images import READING
 from models.vectors import VectorStore
 
 DIGESTS_AT_ONCE = 500  # in one query
 
 
 def copy_from_twins(session: Session, store: VectorStore, fingerprint: Fingerprint, assets: Sequence[Asset]) -> int:
-    """Give those of ``assets`` (without a vector yet) whose content another asset has that one's vector; how many."""
+    """Give those of ``assets`` (without a vector yet) whose content another asset has that one's vector; how many.
+
+    Not the vector of an older reading, which may be of another picture.
+    """
     waiting = {asset.asset_id for asset in assets}
     twins: dict[str, str] = {}
     digests = sorted({asset.digest for asset in assets})
     for start in range(0, len(digests), DIGESTS_AT_ONCE):
         some = Asset.digest.in_(digests[start : start + DIGESTS_AT_ONCE])
-        rows = session.execute(select(Asset.asset_id, Asset.digest).where(some, Asset.removed_at.is_(None)))
+        there = (Asset.removed_at.is_(None), Asset.reading == READING)
+        rows = session.execute(select(Asset.asset_id, Asset.digest).where(some, *there))
         twins.update((row.asset_id, row.digest) for row in rows if row.asset_id not in waiting)
     vectors = store.lookup(fingerprint, sorted(twins)) if twins else {}
     found = {twins[id_]: vector for id_, vector in vectors.items()}

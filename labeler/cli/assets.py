@@ -119,6 +119,28 @@ def _row(asset: Asset, has_vector: bool) -> dict[str, Any]:
     }
 
 
+@attune_command(command, "reread", example="attune assets reread")
+def reread(shell: Shell) -> None:
+    """Look again at the images that an older version of Attune read, and embed those that show something else now."""
+    from labeler import jobs
+    from labeler.records.session import migrate
+
+    migrate(shell.settings)
+    with bars() as start:
+        if jobs.workers_alive(shell.settings):
+            job = jobs.enqueue(shell.settings, "reread")
+            result = jobs.follow(shell.settings, job, start("Reading images"))
+        else:
+            result = jobs.run_here(shell.settings, "reread", start("Reading images"))
+    lines = [
+        f"Looked at {result['looked_at']:,} images; {result['moved']:,} of them look different and were read again."
+    ]
+    lines += [item["message"] for item in result["left_out"][:10]]
+    if len(result["left_out"]) > 10:
+        lines.append(f"{len(result['left_out']) - 10:,} more could not be read; --json names them all.")
+    shell.result(result, "\n".join(lines))
+
+
 @attune_command(command, "remove", example="attune assets remove poster-17.jpg poster-18.jpg")
 @click.argument("asset_ids", metavar="ID...", nargs=-1, required=True)
 def remove(shell: Shell, asset_ids: tuple[str, ...]) -> None:

@@ -52,6 +52,12 @@ class Encoder(Base):
     added_at: Mapped[datetime]
 
 
+def _reading() -> int:
+    from models.images import READING  # here, as most commands need no image library
+
+    return READING
+
+
 class Asset(Base):
     """An image in the pool. A removed one keeps its row and nothing else."""
 
@@ -66,6 +72,8 @@ class Asset(Base):
     columns: Mapped[dict[str, Any]] = mapped_column(default=dict)
     added_at: Mapped[datetime]
     removed_at: Mapped[datetime | None] = mapped_column(index=True)
+    reading: Mapped[int] = mapped_column(default=_reading, index=True)  # the reading that its vector and size are of
+    moved_at: Mapped[datetime | None]  # when a newer reading last showed another picture
 
 
 class Attribute(Base):

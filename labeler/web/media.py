@@ -10,6 +10,7 @@ from labeler import media
 from labeler.records.session import reading
 from labeler.web import auth
 from models.clock import now
+from models.images import READING
 
 blueprint = Blueprint("media", __name__)
 KEPT_SECONDS = 300  # short, as an asset may be removed; after that the ETag saves the bytes
@@ -27,7 +28,7 @@ def image(token: str, name: str) -> Response:
     size = request.args.get("size", 0, int)
     with reading(settings) as session:
         asset = media.visible_asset(session, asset_id)
-    tag = f"{asset.digest[:32]}-{size}"
+    tag = f"{asset.digest[:32]}-{size}-{READING}"
     if tag in request.if_none_match:
         return _sealed(Response(status=304), tag)
     if size > 0:

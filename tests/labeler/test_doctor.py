@@ -14,12 +14,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from labeler import doctor, secrets
 from labeler.cli import doctor as command
+from labeler.records.schema import Asset
+from labeler.records.session import engine, writing
 from labeler.settings import Settings, build
 from labeler.supervise import Stack, free_ports
 from labeler.supervise.parts import our_environment, redis_server
+from models.clock import now
+from tests.factories import add_assets, workspace
 
 
 def examined(settings: Settings) -> dict[str, doctor.Finding]:
@@ -57,7 +62,7 @@ def test_a_fresh_machine_is_told_to_start(nowhere: Settings) -> None:
 def test_where_nothing_runs_the_advice_comes_once(nowhere: Settings) -> None:
     told = command.told(list(doctor.examine(nowhere)))
     assert told.count("Start everything with `attune up`") == 1
-    assert "skip  the rest      workers, token, clock, webhooks" in told
+    assert "skip  the rest      images, workers, token, clock, webhooks" in told
     assert "Traceback" not in told
     assert "HTTPConnectionPool" not in told
 
@@ -164,3 +169,16 @@ def test_a_running_stack_is_well_and_the_command_says_so(live: Settings) -> None
         assert "ATTUNE_WEBHOOK_URL" in found["webhooks"].todo
     done = subprocess.run(command, env=our_environment(settings), capture_output=True, text=True, check=False)
     assert done.returncode == 1
+
+
+def test_images_of_an_older_reading_are_counted(tmp_path: Path) -> None:
+    made = workspace(tmp_path / "workspace")
+    add_assets(made, 5)
+    assert doctor.images(made).state == "ok"
+    with writing(made) as session:
+        first, second, *_ = session.scalars(select(Asset).order_by(Asset.id))
+        first.reading, second.moved_at = 1, now()
+    found = doctor.images(made)
+    assert (found.state, "1 looked different" in found.found, "1 still wait" in found.found) == ("warn", True, True)
+    assert "attune assets reread" in found.todo
+    engine(made.records_url).dispose()

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,8 @@ from labeler.secrets import Secrets
 from labeler.settings import Settings
 from models.errors import BadLink, DataError, ExpiredLink, UnknownAsset, UnreadableItem
 from models.files import digest_bytes
-from tests import images
+from models.images import decode, inspect
+from tests import images, odd_images
 from tests.factories import workspace
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -143,3 +145,33 @@ def test_removed_and_unknown_assets_are_not_shown(settings: Settings) -> None:
         for show in (media.open_asset, media.thumbnail):
             with pytest.raises(UnknownAsset):
                 show(settings, gone)
+
+
+SHOWN = {
+    "turned.jpg": odd_images.turned_jpeg(6),
+    "profile.png": odd_images.rgb_png(odd_images.iccp(odd_images.rgb_profile())),
+    "half clear.png": odd_images.encoded(odd_images.with_alpha(), "PNG"),
+    "palette.gif": odd_images.encoded(odd_images.scene().quantize(16), "GIF", transparency=2),
+    "film.gif": images.animation(),
+    "turned.tif": odd_images.tiff(np.asarray(odd_images.scene()), 2, tags={274: (3, [6])}),
+    "negative.tif": odd_images.tiff(odd_images.deep(1)[..., 0], 0),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_encoder_thumbnail_page_and_record_agree(settings: Settings, name: str) -> None:
+    """What /media serves is read as a browser reads it: `test_images_shown` holds that reading against Chromium."""
+    made = asset(settings, SHOWN[name], name)
+    encoded = decode(SHOWN[name], name)
+    info = inspect(SHOWN[name], name)
+    served = media.open_asset(settings, made)
+    assert encoded.size == (info.width, info.height)
+    on_page = decode(served.content, name)
+    assert np.array_equal(np.asarray(on_page), np.asarray(encoded))
+    again = inspect(served.content, "served")
+    assert not again.transparent, "the page behind it would show"
+    assert not again.animated, "the time would change it"
+    assert served.mimetype != "image/tiff"
+    with Image.open(BytesIO(media.thumbnail(settings, made, 1024))) as small:
+        assert small.size == encoded.size
+        assert np.abs(np.asarray(small, dtype=int) - np.asarray(encoded, dtype=int)).mean() < 6

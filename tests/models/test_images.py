@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import UnreadableItem
+from models.exif_orientation import orientation
 from models.files import digest_bytes
 from models.images import decode, inspect, looks_like_image
-from tests import images
+from tests import images, odd_images
 
 
 @pytest.mark.parametrize("name", images.GOOD)
@@ -47,7 +48,7 @@ def test_a_bomb_is_refused_by_its_header_before_anything_is_decoded() -> None:
 
 def test_an_animation_counts_by_its_first_frame_and_says_so() -> None:
     info = inspect(images.animation(), "film.gif")
-    assert info.frames == 3
+    assert info.animated
     assert info.notes == ("animated: its first frame counts",)
     red, green, blue = np.asarray(decode(images.animation(), "film.gif")).reshape(-1, 3).mean(axis=0)
     assert red > 250
@@ -106,3 +107,51 @@ def test_damage_anywhere_in_a_real_image_is_survived(data: st.DataObject) -> Non
 def test_first_bytes_tell_images_from_the_rest() -> None:
     assert all(looks_like_image(content[:16]) for name, content in images.GOOD.items())
     assert not looks_like_image(b"asset_id,uri,title")
+
+
+ODD = odd_images.shown() | {
+    "float.tif": odd_images.tiff(odd_images.grey().astype(np.float32), tags={42113: (2, b"-9999\0")}),
+    "grey and alpha 16.tif": odd_images.tiff(odd_images.deep(2), tags={338: (3, [2])}),
+    "profile.tif": odd_images.tiff(
+        np.asarray(odd_images.scene()), 2, ">", {274: (3, [6]), 34675: (7, odd_images.rgb_profile())}
+    ),
+}
+SMALL = sorted(name for name, content in ODD.items() if len(content) < 100_000)
+
+
+@given(st.data())
+def test_damage_in_what_is_odd_is_survived_too(data: st.DataObject) -> None:
+    content = bytearray(ODD[data.draw(st.sampled_from(SMALL))])
+    first = data.draw(st.sampled_from([100, 1000, len(content)]))  # heads and tags stand in front
+    for place in data.draw(st.lists(st.integers(0, min(first, len(content)) - 1), min_size=1, max_size=8)):
+        content[place] = data.draw(st.integers(0, 255))
+    with suppress(UnreadableItem):
+        made = decode(bytes(content), "hurt")
+        assert (made.mode, made.info) == ("RGB", {})
+
+
+@given(st.data())
+def test_no_tag_of_a_tiff_costs_more_than_a_refusal(data: st.DataObject) -> None:
+    numbers = st.sampled_from([258, 262, 274, 277, 282, 296, 320, 338, 339, 700, 34665, 34675, 42113])
+    values = st.one_of(
+        st.tuples(st.sampled_from([3, 4]), st.lists(st.integers(0, 65535), max_size=5)),
+        st.tuples(st.just(7), st.binary(max_size=40)),
+        st.tuples(st.just(12), st.lists(st.floats(), max_size=3)),
+    )
+    with suppress(UnreadableItem):
+        decode(
+            odd_images.tiff(np.asarray(odd_images.scene()), 2, tags=data.draw(st.dictionaries(numbers, values))), "x"
+        )
+
+
+@given(
+    st.binary(max_size=80), st.sampled_from([b"", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"Exif\0\0II*\0\x08\0\0\0"])
+)
+def test_any_exif_block_turns_by_one_to_eight(tail: bytes, head: bytes) -> None:
+    assert 1 <= orientation(head + tail) <= 8
+
+
+@given(st.lists(st.tuples(st.binary(min_size=4, max_size=4), st.binary(max_size=60)), max_size=6))
+def test_spare_chunks_of_a_png_change_no_size(chunks: list[tuple[bytes, bytes]]) -> None:
+    spare = [odd_images.chunk(bytes([kind[0] | 0x20]) + kind[1:], data) for kind, data in chunks]
+    assert decode(odd_images.rgb_png(*spare), "x.png").size == odd_images.SIZE

@@ -44,7 +44,9 @@ def holds(store: VectorStore, fingerprint: Fingerprint, ids: set[str]) -> None:
 
 
 ids_of = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6), max_size=6)
-actions = st.lists(st.tuples(st.sampled_from(["append", "remove", "compact", "reopen"]), ids_of), max_size=25)
+actions = st.lists(
+    st.tuples(st.sampled_from(["append", "replace", "remove", "compact", "reopen"]), ids_of), max_size=25
+)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -57,6 +59,9 @@ def test_after_any_series_of_changes_it_holds_what_a_dictionary_would(
     for action, ids in series:
         if action == "append":
             assert store.append(FEW, ids, vectors_of(ids)) == len(set(ids) - expected)
+            expected |= set(ids)
+        elif action == "replace":
+            assert store.replace(FEW, ids, vectors_of(ids)) == len(set(ids) & expected)
             expected |= set(ids)
         elif action == "remove":
             assert store.remove(ids) == len(set(ids) & expected)
@@ -230,3 +235,19 @@ def test_killed_at_any_instant_it_holds_all_that_was_acknowledged(tmp_path: Path
         assert {f"{number}-{part}" for number in acknowledged for part in "ab"} <= set(ids)
         assert not {f"{number}-gone" for number in acknowledged} & set(ids)
         np.testing.assert_allclose(np.concatenate(read.blocks), vectors_of(ids), atol=1e-3)
+
+
+def test_a_replaced_vector_is_the_new_one(tmp_path: Path) -> None:
+    store, other = VectorStore(tmp_path), VectorStore(tmp_path)
+    ids = [str(number) for number in range(40)]
+    store.append(FEW, ids[:20], vectors_of(ids[:20]))
+    store.append(FEW, ids[20:], vectors_of(ids[20:]))
+    store.append(OTHER, ids, vectors_of(ids))
+    assert other.ids(FEW) == set(ids)
+    assert store.replace(FEW, ["3", "30", "new"], vectors_of(["a", "b", "c"])) == 2
+    holds(store, OTHER, set(ids))
+    found = other.lookup(FEW, ["3", "30", "new", "4"])
+    np.testing.assert_allclose(
+        np.stack([found[id_] for id_ in ("3", "30", "new", "4")]), vectors_of(["a", "b", "c", "4"]), atol=1e-3
+    )
+    assert len(other.read(FEW)) == 41 == len(other.ids(FEW))

@@ -213,3 +213,16 @@ def test_a_new_address_reaches_webhooks_and_images(
     projects.delete(ls, project)
     redis.delete(schedule.MENDED_KEY)
     assert schedule.mend(live, redis) == 0, "a project that is gone stops nothing"
+
+
+def test_images_of_an_older_reading_are_looked_at_once(live: Settings, redis: Redis) -> None:
+    assert schedule.ask_to_reread(live) == 0
+    (asset,) = add_assets(live, 1)
+    with writing(live) as session:
+        session.get_one(type(asset), asset.id).reading = 1
+    assert [schedule.ask_to_reread(live) for _ in range(3)] == [1, 0, 0]
+    (job,) = rows(live, "reread")
+    put(live, job.id, state="done", finished_at=now())
+    assert schedule.ask_to_reread(live) == 0, "what cannot be read is tried again after a rest"
+    put(live, job.id, created_at=now() - timedelta(hours=2))
+    assert schedule.ask_to_reread(live) == 1

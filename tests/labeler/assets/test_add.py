@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from sqlalchemy import select
 
 from labeler.assets.add import Request, add
@@ -438,3 +439,26 @@ def test_killed_at_any_instant_it_goes_on_where_it_was(settings: Settings, tmp_p
     assert len(held(settings)) == 700
     found = VectorStore(settings.vectors).read(VectorStore(settings.vectors).fingerprints()[0])
     assert sorted(found.ids.tolist()) == sorted(held(settings))
+
+
+def test_what_becomes_one_colour_is_named(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "logos"
+    folder.mkdir()
+    shape = Image.new("L", (120, 120))
+    shape.paste(255, (30, 30, 80, 90))
+    for name, light in (("white.png", 255), ("nearly white.png", 250), ("dark.png", 20)):
+        logo = Image.new("LA", shape.size, light)
+        logo.putalpha(shape)
+        logo.save(folder / name)
+    Image.new("RGB", (40, 40), "red").save(folder / "red.png")
+    palette = Image.new("P", (40, 40), 1)
+    palette.putpalette([0, 0, 0, 255, 255, 255])
+    palette.paste(0, (5, 5, 20, 20))
+    palette.save(folder / "palette.gif", transparency=0)
+    summary = put_in(settings, folder)
+    assert sorted(summary.blank) == ["nearly white.png", "palette.gif", "white.png"]
+    assert summary.one_colour == ["red.png"]
+    assert summary.to_dict()["one_flat_colour"] == {"transparent": summary.blank, "opaque": ["red.png"]}
+    [row] = [row for row in summary.rows() if "transparent" in row[0]]
+    assert row[1] == 3
+    assert "white.png" in row[2]

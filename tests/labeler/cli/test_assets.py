@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select, update
 
 from labeler.cli.main import attune
-from labeler.records.session import engine
+from labeler.records.schema import Asset
+from labeler.records.session import engine, writing
+from labeler.settings import build
 from models.errors import AttuneError
 from tests.factories import picture
 from tests.labeler.assets.conftest import write_vectors
@@ -106,3 +109,17 @@ def test_the_page_of_bad_inputs_says_what_really_happens() -> None:
     assert bad_inputs.PAGE.read_text(encoding="utf-8") == bad_inputs.page(), (
         "docs/bad-inputs.md is stale: python -m tests.labeler.cli.bad_inputs"
     )
+
+
+def test_images_of_an_older_reading_are_read_again_by_command(place: Path) -> None:
+    found(*ADD)
+    with writing(build({}, workspace=place / "workspace")) as session:
+        session.execute(update(Asset).values(reading=1, width=1))
+    assert found("reread") == {"looked_at": 5, "moved": 0, "left_out": []}
+    assert found("reread")["looked_at"] == 0
+    (place / "pictures" / "2.jpg").unlink()
+    with writing(build({}, workspace=place / "workspace")) as session:
+        assert set(session.scalars(select(Asset.width))) == {240}
+        session.execute(update(Asset).values(reading=1))
+    assert [item["item"] for item in found("reread")["left_out"]] == ["2.jpg"]
+    assert "2.jpg is not there any more" in run("reread").output

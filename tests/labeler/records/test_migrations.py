@@ -104,3 +104,17 @@ def test_every_step_leads_back(tmp_path: Path) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     opened.dispose()
     engine(settings.records_url).dispose()
+
+
+def test_images_of_an_older_file_have_the_first_reading(tmp_path: Path) -> None:
+    settings = reader.build({}, workspace=tmp_path)
+    command.upgrade(configuration(settings.records_url), "0004")
+    opened = create_engine(settings.records_url)
+    row = "(asset_id, title_id, uri, digest, width, height, columns, added_at)"
+    with opened.begin() as connection:
+        connection.execute(text(f"INSERT INTO assets {row} VALUES ('a', 't', 'u', 'd', 3, 4, '{{}}', '2026-01-01')"))
+    migrate(settings)
+    with opened.connect() as connection:
+        kept = connection.execute(text("SELECT asset_id, width, height, reading, moved_at FROM assets")).all()
+    opened.dispose()
+    assert kept == [("a", 3, 4, 1, None)]

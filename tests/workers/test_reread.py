@@ -1,0 +1,160 @@
+"""After a newer reading only what it shows otherwise gets another vector, whenever the job is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import select, update
+
+from labeler import jobs, media
+from labeler.assets.encoder import loaded_encoder
+from labeler.demo import prepare
+from labeler.records.schema import Asset
+from labeler.records.session import engine, reading, writing
+from labeler.settings import Settings
+from models.clock import now
+from models.files import digest_bytes
+from models.fingerprint import Fingerprint
+from models.images import READING, decode
+from models.vectors import VectorStore
+from tests import images
+from tests.factories import add_attribute, workspace
+from tests.odd_images import SIZE, deep, iccp, rgb_png, rgb_profile, scene, tiff
+from workers import embed, reread, switch
+
+FILES = {
+    "plain.jpg": images.GOOD["plain.jpg"],
+    "profile.png": rgb_png(iccp(rgb_profile())),
+    "copy of profile.png": rgb_png(iccp(rgb_profile())),
+    "negative.tif": tiff(deep(1)[..., 0], 0),
+    "turned.tif": tiff(np.asarray(scene()), 2, tags={274: (3, [6])}),
+}
+MOVED = {"profile.png", "copy of profile.png", "negative.tif"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """A workspace as an older version left it: every vector is the plain picture's, every size is one by one."""
+    encoder = prepare.encoder_settings() | {"device": "cpu", "embed_batch": 2}
+    made = workspace(tmp_path / "workspace", redis_port=1, **encoder)
+    for name, content in FILES.items():
+        path = made.workspace / name
+        path.write_bytes(content)
+        with writing(made) as session:
+            known = {"width": 1, "height": 1, "added_at": now(), "reading": 1, "columns": {}}
+            digest = digest_bytes(content)
+            session.add(Asset(asset_id=name, title_id=name, uri=str(path), digest=digest, **known))
+    loaded = loaded_encoder(made)
+    [old] = loaded.encode_images([decode(FILES["plain.jpg"], "plain.jpg")])
+    VectorStore(made.vectors).append(loaded.fingerprint, list(FILES), np.stack([old] * len(FILES)))
+    yield made
+    engine(made.records_url).dispose()
+
+
+def assets(settings: Settings) -> dict[str, Asset]:
+    with reading(settings) as session:
+        return {asset.asset_id: asset for asset in session.scalars(select(Asset))}
+
+
+def vectors(settings: Settings) -> dict[str, np.ndarray]:
+    store = VectorStore(settings.vectors)
+    [fingerprint] = store.fingerprints()
+    read = store.read(fingerprint)
+    return dict(zip(read.ids.tolist(), np.concatenate(read.blocks).astype(np.float32), strict=True))
+
+
+def test_only_what_looks_otherwise_is_embedded_again(settings: Settings) -> None:
+    before = vectors(settings)
+    assert jobs.run_here(settings, "reread") == {"looked_at": 5, "moved": 3, "left_out": []}
+    after = vectors(settings)
+    assert set(after) == set(FILES)
+    names = sorted(MOVED)
+    expected = loaded_encoder(settings).encode_images([decode(FILES[name], name) for name in names])
+    for name, vector in zip(names, expected, strict=True):
+        assert float(after[name] @ vector) > 0.999
+    assert all(np.array_equal(before[name], after[name]) for name in FILES if name not in MOVED)
+    rows = assets(settings)
+    assert {row.reading for row in rows.values()} == {READING}
+    assert {name for name, row in rows.items() if row.moved_at} == MOVED
+    assert (rows["turned.tif"].width, rows["turned.tif"].height) == SIZE[::-1]
+    assert jobs.run_here(settings, "reread") == {"looked_at": 0, "moved": 0, "left_out": []}
+
+
+def test_the_encoder_stays_and_every_question_learns_again(settings: Settings) -> None:
+    attribute = add_attribute(settings, "romance")
+    [before] = VectorStore(settings.vectors).fingerprints()
+    reread.run(settings)
+    assert VectorStore(settings.vectors).fingerprints() == [before]
+    with reading(settings) as session:
+        row = session.get(type(attribute), attribute.id)
+        assert row is not None
+        assert row.answers_counter == attribute.answers_counter + 1
+
+
+def test_killed_after_the_vectors_it_does_the_same_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(Exception):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(reread, "drop_thumbnails", die)
+    with pytest.raises(Killed):
+        reread.run(settings)
+    assert {row.reading for row in assets(settings).values()} == {1}
+    monkeypatch.undo()
+    assert reread.run(settings)["moved"] == 3
+    assert len(vectors(settings)) == len(FILES)
+
+
+def test_what_vanished_waits_and_is_named(settings: Settings) -> None:
+    (settings.workspace / "negative.tif").unlink()
+    result = reread.run(settings)
+    assert (result["looked_at"], result["moved"]) == (4, 2)
+    assert [(item["item"], item["reason"]) for item in result["left_out"]] == [("negative.tif", "missing")]
+    assert assets(settings)["negative.tif"].reading == 1
+
+
+def test_thumbnails_of_before_are_not_shown(settings: Settings) -> None:
+    asset = assets(settings)["negative.tif"]
+    path = media.thumbnail_path(settings, asset.digest, 256)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"old")
+    fresh = media.thumbnail(settings, asset)
+    assert fresh != b"old"
+    path.write_bytes(b"old")
+    reread.run(settings)
+    assert media.thumbnail(settings, assets(settings)["negative.tif"]) == fresh
+
+
+def test_a_new_twin_takes_no_old_vector(settings: Settings) -> None:
+    content = FILES["negative.tif"]
+    (settings.workspace / "twin.tif").write_bytes(content)
+    with writing(settings) as session:
+        known = {"width": 1, "height": 1, "added_at": now()}
+        uri, digest = str(settings.workspace / "twin.tif"), digest_bytes(content)
+        session.add(Asset(asset_id="twin.tif", title_id="t", uri=uri, digest=digest, **known))
+    embed.run(settings)
+    assert float(vectors(settings)["twin.tif"] @ vectors(settings)["negative.tif"]) < 0.999
+    reread.run(settings)
+    assert float(vectors(settings)["twin.tif"] @ vectors(settings)["negative.tif"]) > 0.999
+
+
+def test_a_removed_asset_is_not_looked_at(settings: Settings) -> None:
+    with writing(settings) as session:
+        session.execute(update(Asset).where(Asset.asset_id == "profile.png").values(removed_at=now()))
+    assert reread.run(settings)["moved"] == 2
+    assert assets(settings)["profile.png"].reading == 1
+
+
+def test_an_encoder_that_comes_back_embeds_them_again(settings: Settings) -> None:
+    store, past = VectorStore(settings.vectors), Fingerprint("test", "past", "w", 8)
+    store.append(past, list(FILES), np.eye(8, dtype=np.float32)[: len(FILES)])
+    reread.run(settings)
+    assert store.ids(past) == set(FILES), "versions that were published with it still score these images"
+    assert switch._drop_older_readings(settings, loaded_encoder(settings).fingerprint) == 0
+    assert switch._drop_older_readings(settings, past) == len(MOVED)
+    assert VectorStore(settings.vectors).missing(past, list(FILES)) == [name for name in FILES if name in MOVED]
