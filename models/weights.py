@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from models.errors import EncoderNotInstalled, UnknownEncoder, WeightsUnavailable
 from models.files import digest_file, digest_json
+from models.homes import at_home
 
 HUB_SECONDS = 3.0
 CHECKPOINT_SUFFIXES = {".safetensors", ".pt", ".pth", ".bin", ".npz"}
@@ -81,7 +82,7 @@ def locate(model: str, pretrained: str) -> Checkpoint:
     Raises UnknownEncoder with near names, and WeightsUnavailable within 10 s with the ways out.
     """
     if model.endswith(".json"):
-        name, config, preprocessing = _own_config(Path(model).expanduser())
+        name, config, preprocessing = _own_config(Path(at_home(model)))
     else:
         name, config, preprocessing = model.replace("/", "-"), None, {}
         if name not in (known := model_names()):
@@ -89,7 +90,7 @@ def locate(model: str, pretrained: str) -> Checkpoint:
                 f"open_clip has no model {model!r}.{_near(name, known)} Set ATTUNE_ENCODER to one of its names, or to "
                 "the path of a JSON config."
             )
-    path = Path(pretrained).expanduser()
+    path = Path(at_home(pretrained))
     if path.is_file():
         return Checkpoint(name, path, config, preprocessing)
     if path.suffix in CHECKPOINT_SUFFIXES or os.sep in pretrained or config is not None:

@@ -11,7 +11,7 @@ from filelock import FileLock
 from sqlalchemy import func, select
 
 from labeler import jobs
-from labeler.assets import encoder
+from labeler.assets import encoder, sources
 from labeler.assets.candidates import Candidate, VectorNames, from_files
 from labeler.assets.manifest import read_manifest
 from labeler.assets.register import known_digests, look, register
@@ -183,10 +183,14 @@ def _candidates(settings: Settings, request: Request, summary: Summary) -> list[
         for item, error in manifest.refused:
             summary.refuse(item, error)
         named = {candidate.uri for candidate in manifest.candidates}
-        summary.not_in_manifest = sum(file.uri not in named for file in scan(request.paths).files)
+        found = scan(request.paths)
+        summary.not_in_manifest = sum(file.uri not in named for file in found.files)
+        for item, error in found.refused:
+            summary.refuse(item, error)
         return manifest.candidates
     found = scan(request.paths)
     summary.passed_over = found.passed_over
+    summary.notes.update(found.notes)
     candidates, unnamed = from_files(found.files, _known_uris(settings, {file.uri for file in found.files}))
     for item, error in [*found.refused, *unnamed]:
         summary.refuse(item, error)
@@ -196,7 +200,7 @@ def _candidates(settings: Settings, request: Request, summary: Summary) -> list[
 def _known_uris(settings: Settings, uris: set[str]) -> dict[str, str]:
     with reading(settings) as session:
         rows: Iterator[Any] = iter(session.execute(select(Asset.uri, Asset.asset_id).execution_options(yield_per=5000)))
-        return {uri: asset_id for uri, asset_id in rows if uri in uris}
+        return {now: asset_id for uri, asset_id in rows if (now := sources.as_now(uri)) in uris}
 
 
 def _check_match(given: VectorFile, candidates: Sequence[Candidate], names: VectorNames) -> None:

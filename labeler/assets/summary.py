@@ -9,6 +9,12 @@ from typing import Any
 from models.errors import UnreadableItem
 
 
+def text(name: str) -> str:
+    """``name`` as any terminal and JSON take it: bytes of a file's name that are no UTF-8 are written as ``\\xff``."""
+    raw = name.encode("utf-8", "surrogateescape")
+    return raw.decode("utf-8", "backslashreplace")
+
+
 @dataclass
 class Summary:
     """Counts of one `assets add`; ``refused`` are item, reason and message of each image that was not taken."""
@@ -39,7 +45,7 @@ class Summary:
 
     def refuse(self, item: str, error: UnreadableItem) -> None:
         """Count one image that was not taken."""
-        self.refused.append((item, error.reason, str(error)))
+        self.refused.append((text(item), error.reason, text(str(error))))
 
     def to_dict(self) -> dict[str, Any]:
         """The summary as JSON."""
@@ -53,7 +59,7 @@ class Summary:
             "not_in_manifest": self.not_in_manifest,
             "notes": dict(self.notes),
             "refused": dict(Counter(reason for _, reason, _ in self.refused)),
-            "refusals": [{"item": item, "reason": reason, "message": text} for item, reason, text in self.refused],
+            "refusals": [{"item": item, "reason": reason, "message": said} for item, reason, said in self.refused],
             "vectors": {
                 "imported": self.vectors_imported,
                 "copied": self.vectors_copied,
@@ -81,7 +87,7 @@ class Summary:
         ]
         reasons = Counter(reason for _, reason, _ in self.refused)
         for reason, count in reasons.most_common():
-            rows.append((f"refused: {reason}", count, next(text for _, why, text in self.refused if why == reason)))
+            rows.append((f"refused: {reason}", count, next(said for _, why, said in self.refused if why == reason)))
         bad = f"{self.vectors_left_out[0][0]} {self.vectors_left_out[0][1]}" if self.vectors_left_out else ""
         missing = ", ".join(self.without_vector[:3]) + (", …" if len(self.without_vector) > 3 else "")
         rows += [

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from labeler.cli.shell import Group, Shell, table
+from labeler.cli.shell import OUTPUT, Group, Shell, table
 from labeler.cli.shell import command as attune_command
 from labeler.exchange import bring, outgoing
 from labeler.exchange.incoming import Columns
 from labeler.exchange.plan import Plan
-from models.files import write_bytes
+from models.outputs import write_user_file
 
 
 @click.group(cls=Group)
@@ -21,18 +21,16 @@ def command() -> None:
 
 @attune_command(command, "export", example="attune labels export serious --to serious.csv")
 @click.argument("name")
-@click.option(
-    "--to", "to", required=True, type=click.Path(dir_okay=False, path_type=Path), help="FILE.csv, .parquet or .json."
-)
+@click.option("--to", "to", required=True, type=OUTPUT, help="FILE.csv, .parquet or .json.")
 @click.option("--format", "kind", type=click.Choice(outgoing.FORMATS), help="Where the suffix does not say it.")
 @click.option("--agreed", is_flag=True, help="One row an image with the agreed label and its weight.")
 def export(shell: Shell, name: str, to: Path, kind: str | None, agreed: bool) -> None:
     """Write the labels of NAME to a file: one row an answer, or an image with --agreed."""
     made = outgoing.export(shell.settings, name, outgoing.format_of(to, kind), agreed)
-    write_bytes(to, made.content)
+    write_user_file(to, made.content)
     what = "images" if agreed or kind == outgoing.STUDIO else "answers"
     value = {"attribute": name, "file": str(to), "rows": made.rows, "bytes": len(made.content)}
-    shell.result(value, f"{made.rows:,} {what} about {name} written to {to}.")
+    shell.written(to, value, f"{made.rows:,} {what} about {name} written to {to}.")
 
 
 @attune_command(command, "import", example="attune labels import serious old-labels.csv --dry-run")

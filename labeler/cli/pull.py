@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from labeler.catalog import source
-from labeler.cli.shell import Group, Shell
+from labeler.cli.shell import OUTPUT, Group, Shell
 from labeler.cli.shell import command as attune_command
 
 SCORE = "attune score serious@champion --vectors new.parquet --to scores.parquet"
@@ -20,6 +20,7 @@ def _pipeline() -> None:
     """Holds the two commands; `attune` lists each by itself."""
 
 
+FOLDER = click.Path(file_okay=False, readable=False, path_type=Path)
 _url = click.option(
     "--url", metavar="URL", help="Address of an Attune, or of a catalog's files; ATTUNE_URL unless given."
 )
@@ -38,7 +39,7 @@ def _where(shell: Shell, url: str | None, offline: bool) -> dict[str, Any]:
 
 @attune_command(_pipeline, "pull", workspace="optional", example="attune pull serious@champion --to ./probe")
 @click.argument("ref", metavar="NAME[@ALIAS|@VERSION]")
-@click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the files.")
+@click.option("--to", required=True, type=FOLDER, help="Folder for the files.")
 @_url
 @_offline
 def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> None:
@@ -68,7 +69,7 @@ def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> No
     type=click.Path(path_type=Path),
     help="Vectors to score: .npz (ids, vectors), Parquet or Arrow (id, vector).",
 )
-@click.option("--to", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Parquet file to write.")
+@click.option("--to", required=True, type=OUTPUT, help="Parquet file to write.")
 @click.option(
     "--fingerprint", type=click.Path(path_type=Path), help="JSON file that says which encoder made the vectors."
 )
@@ -104,7 +105,8 @@ def score(
             report,
         )
     value = {"attribute": manifest.attribute, "version": manifest.version, "to": str(to)} | asdict(done)
-    shell.result(
+    shell.written(
+        to,
         value,
         f"{manifest.attribute} version {manifest.version} scored {done.assets:,} assets: {done.rows:,} rows in {to}.",
     )

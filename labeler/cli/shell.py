@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -17,8 +18,9 @@ from labeler.cli import place
 from labeler.cli.bars import Report, bars
 from labeler.cli.tables import Table, named, table
 from labeler.settings import Settings
+from models.outputs import is_stdout
 
-__all__ = ["Group", "Shell", "command", "named", "stop", "table"]
+__all__ = ["OUTPUT", "Group", "Shell", "command", "named", "stop", "table"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,13 @@ class Shell:
             text.print()
         else:
             click.echo(text if text is not None else json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+    def written(self, to: Path, value: Any, text: str) -> None:
+        """As ``result``, after the file ``to`` was written: on stderr where stdout holds the file itself."""
+        if is_stdout(to):
+            self.hint(json.dumps(value, default=str, ensure_ascii=False) if self.json else text)
+        else:
+            self.result(value, text)
 
     def hint(self, text: str) -> None:
         """Say what to do next, on stderr, so that pipes stay clean."""
@@ -60,6 +69,8 @@ class Group(click.Group):
                 formatter.write_dl(rows)
 
 
+# A file to write, judged when it is written (`models.outputs`): click would want to read it, too.
+OUTPUT = click.Path(dir_okay=False, readable=False, path_type=Path)
 SHARED = ("workspace", "as_json")
 WORKSPACE = click.option(
     "--workspace",
