@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from models.errors import EncoderNotInstalled, UnknownEncoder, WeightsUnavailable
 from models.files import digest_file, digest_json
-from models.homes import at_home
+from models.paths import at_home
 
 HUB_SECONDS = 3.0
 CHECKPOINT_SUFFIXES = {".safetensors", ".pt", ".pth", ".bin", ".npz"}

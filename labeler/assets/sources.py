@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from models.errors import UnreadableItem
-from models.homes import at_home
 from models.images import MAX_BYTES
+from models.paths import at_home
 from models.reasons import reason
 
 OPEN_ERRORS = (OSError, ValueError, RuntimeError, KeyError)  # what fsspec's file systems raise, by kind

@@ -7,12 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.errors import UnreadableItem
-
-
-def text(name: str) -> str:
-    """``name`` as any terminal and JSON take it: bytes of a file's name that are no UTF-8 are written as ``\\xff``."""
-    raw = name.encode("utf-8", "surrogateescape")
-    return raw.decode("utf-8", "backslashreplace")
+from models.paths import printable
 
 
 @dataclass
@@ -45,7 +40,7 @@ class Summary:
 
     def refuse(self, item: str, error: UnreadableItem) -> None:
         """Count one image that was not taken."""
-        self.refused.append((text(item), error.reason, text(str(error))))
+        self.refused.append((printable(item), error.reason, printable(error)))
 
     def to_dict(self) -> dict[str, Any]:
         """The summary as JSON."""

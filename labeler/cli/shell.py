@@ -20,7 +20,7 @@ from labeler.cli.tables import Table, named, table
 from labeler.settings import Settings
 from models.outputs import is_stdout
 
-__all__ = ["OUTPUT", "Group", "Shell", "command", "named", "stop", "table"]
+__all__ = ["OUTPUT", "Group", "Place", "Shell", "command", "named", "stop", "table"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,20 @@ class Shell:
         """A progress bar on stderr; yields ``report(done, total)``."""
         with bars() as start:
             yield start(label)
+
+
+@dataclass
+class Place:
+    """The workspace that a command found to work on, for whoever ends it: its log is where a trace belongs."""
+
+    workspace: Path | None = None
+
+
+def place_found(settings: Settings) -> None:
+    """Tell whoever ends this command which workspace it works on."""
+    context = click.get_current_context(silent=True)
+    if context is not None and isinstance(context.obj, Place):
+        context.obj.workspace = settings.workspace
 
 
 class Group(click.Group):
@@ -98,6 +112,7 @@ def command(
         @functools.wraps(function)
         def run(as_json: bool, **arguments: Any) -> None:
             settings = reader.build(workspace=arguments.pop("workspace"))
+            place_found(settings)
             if workspace != "optional":
                 place.open_records(settings, make=workspace == "made")
             function(Shell(settings, as_json), **arguments)

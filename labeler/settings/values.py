@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from models.homes import at_home
+from models.paths import at_home
 
 
 def path(text: str) -> Path:

@@ -6,23 +6,19 @@ import os
 import signal
 import sys
 
-from labeler.settings import build
+from labeler import entry
 from labeler.supervise.orphans import die_with_parent
 from labeler.supervise.parts import PARENT
 from labeler.supervise.run import run
-from models.errors import AttuneError, consequence
 
 
 def main() -> None:
     """Run the stack; an error is one message on stderr and its exit code."""
+    entry.parser("labeler.supervise", __doc__).parse_args()
     die_with_parent(signal.SIGTERM)
     if os.getppid() != int(os.environ.get(PARENT, os.getppid())):
         sys.exit("The process that started this stack is gone.")
-    try:
-        run(build(), lambda line: print(line, flush=True))
-    except AttuneError as error:
-        print(f"attune: {error}", file=sys.stderr, flush=True)
-        sys.exit(consequence(type(error)).exit_code)
+    sys.exit(entry.run(lambda settings: run(settings, lambda line: print(line, flush=True))))
 
 
 if __name__ == "__main__":

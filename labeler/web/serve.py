@@ -7,13 +7,13 @@ import sys
 
 import waitress
 
-from labeler import settings as reader
+from labeler import entry
 from labeler.held import holder
 from labeler.settings import Settings
 from labeler.web.app import create_app
 from labeler.web.replies import RequestIds
 from labeler.web.webhook import MOST_BYTES
-from models.errors import AttuneError, PortBusy, consequence
+from models.errors import PortBusy
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s request=%(request)s %(message)s"
 THREADS = 8
@@ -51,14 +51,13 @@ def serve(settings: Settings) -> None:
 
 def main() -> int:
     """Entry point; the exit code."""
-    try:
-        settings = reader.build()
+    entry.parser("labeler.web.serve", __doc__).parse_args()
+
+    def work(settings: Settings) -> None:
         log_to_stdout(settings.log_level)
         serve(settings)
-    except AttuneError as error:
-        print(f"attune: {error}", file=sys.stderr)
-        return consequence(type(error)).exit_code
-    return 0
+
+    return entry.run(work)
 
 
 if __name__ == "__main__":
