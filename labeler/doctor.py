@@ -33,6 +33,7 @@ from labeler.secrets import load as load_secrets
 from labeler.settings import Settings, hidden
 from models.clock import now
 from models.errors import AttuneError, LabelStudioRefused, LabelStudioUnreachable, ServiceDown
+from models.reasons import reason
 
 State = Literal["ok", "warn", "fail", "skip"]
 FREE_BYTES_WARN, FREE_BYTES_FAIL = 5 * 2**30, 2**29
@@ -77,10 +78,18 @@ def examine(settings: Settings) -> Iterator[Finding]:
         except (*NO_ANSWER, LabelStudioUnreachable):
             finding = Finding(name, "fail", f"does not answer at {_address(settings, name)}", START)
         except (AttuneError, SQLAlchemyError, RedisError, requests.RequestException, OSError) as error:
-            finding = Finding(name, "fail", f"{type(error).__name__}: {error}".split("\n", 1)[0], START)
+            finding = Finding(name, "fail", _why(error), START)
         if finding.state == "fail" or finding.found == NOT_MADE:
             broken.add(name)
         yield finding
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, AttuneError):
+        return str(error)
+    if isinstance(error, SQLAlchemyError):
+        return "the records cannot be read or written"
+    return f"it does not answer as it should: {reason(error)}"
 
 
 def _own(settings: Settings, finding: Finding) -> Finding:
@@ -120,7 +129,7 @@ def disk(settings: Settings) -> Finding:
             free = shutil.disk_usage(folder).free
     except OSError as error:
         todo = "Name a folder of yours with --workspace or ATTUNE_WORKSPACE."
-        return Finding("workspace", "fail", f"{folder} cannot be written: {error.strerror}", todo)
+        return Finding("workspace", "fail", f"{folder} cannot be written: {reason(error)}", todo)
     state: State = "ok" if free > FREE_BYTES_WARN else "warn" if free > FREE_BYTES_FAIL else "fail"
     todo = "" if state == "ok" else "Make room, or move the workspace: ATTUNE_WORKSPACE."
     return Finding("workspace", state, f"{settings.workspace}, {free / 2**30:.1f} GiB free", todo)

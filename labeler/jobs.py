@@ -106,9 +106,9 @@ def hand_over(settings: Settings, job_id: str, kind: str) -> None:
     try:
         send(connect(settings), job_id, kind)
     except RedisError as error:
-        fail(settings, job_id, f"Redis does not answer: {error}")
+        fail(settings, job_id, "Redis does not answer.")
         raise ServiceDown(
-            f"Redis does not answer at the set address ({error}). Start everything with `attune up`, or point "
+            "Redis does not answer at the set address. Start everything with `attune up`, or point "
             "ATTUNE_REDIS_URL at a running Redis; `attune doctor` tries each part."
         ) from error
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from models.errors import EncoderMismatch, UnreadableItem
 from models.files import digest_file, digest_json
+from models.reasons import reason
 
 EXTERNAL = "external:"
 
@@ -78,10 +79,10 @@ class Fingerprint:
         """The fingerprint in the JSON file ``path``. Raises UnreadableItem where it holds none."""
         try:
             return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            if isinstance(error, UnreadableItem):
-                raise UnreadableItem(f"{path}: {error}") from error
-            raise UnreadableItem(f"{path} holds no fingerprint: {error}. It must be a JSON object.") from error
+        except UnreadableItem as error:
+            raise UnreadableItem(f"{path}: {error}") from error
+        except (OSError, ValueError, RecursionError) as error:
+            raise UnreadableItem(f"{path} holds no fingerprint: {reason(error)}. It must be a JSON object.") from error
 
     @classmethod
     def external(cls, path: Path, dimension: int) -> Fingerprint:

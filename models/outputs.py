@@ -79,7 +79,9 @@ def is_stdout(path: Path) -> bool:
 
 def unwritable(path: Path, error: BaseException) -> UnwritableFile:
     """The error that says why nothing can be written to ``path``, and what to do."""
-    code = error.errno if isinstance(error, OSError) else None
+    if not isinstance(error, OSError):
+        return UnwritableFile(f"{path} was not written: {reason(error)}. Name another file.")
+    code = error.errno
     folder = Path(os.path.realpath(path)).parent
     if code in FULL:
         return UnwritableFile(f"{path} was not written: {reason(error)}. Free some space, or name a place elsewhere.")

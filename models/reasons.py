@@ -1,8 +1,10 @@
-"""Why the system refused to read or write a file, in words: never the system's own text, which says no next step."""
+"""Why the system refused, or a text is not what it should be, in words: never an exception's own, which help nobody."""
 
 from __future__ import annotations
 
 import errno
+import socket
+from json import JSONDecodeError
 
 # errno -> reason. Texts of `strerror` differ from system to system, and some name the wrong thing.
 REASONS = {
@@ -35,6 +37,8 @@ REASONS = {
     errno.EHOSTUNREACH: "that machine cannot be reached",
     errno.ENETUNREACH: "the network cannot be reached",
     errno.ENOMEM: "there is not enough memory",
+    errno.EADDRINUSE: "another program uses it",
+    errno.EADDRNOTAVAIL: "this machine has no such address",
     errno.EPIPE: "the program that reads it has ended",
 }
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -43,6 +47,14 @@ FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 def reason(error: BaseException) -> str:
     """Why ``error`` came, as half a sentence, such as "the disk is full"."""
+    if isinstance(error, JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno} is not JSON"
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not UTF-8 text"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, socket.gaierror):
+        return "no machine of this name is known"
     if isinstance(error, OSError) and error.errno is not None:
         name = errno.errorcode.get(error.errno, "no name")
         return REASONS.get(error.errno, f"the system refuses it ({name})")

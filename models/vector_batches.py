@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from models.errors import UnreadableItem
 from models.fingerprint import Fingerprint
+from models.reasons import reason
 from models.vector_files import HOW, ID_NAMES, VECTOR_NAMES
 from models.vectors import METADATA
 
@@ -111,7 +112,7 @@ class VectorStream:
             with self.path.open("rb") as file:
                 head = file.read(6)
         except OSError as error:
-            raise UnreadableItem(f"The vectors {self.path} cannot be read: {error.strerror}. Name a file.") from error
+            raise UnreadableItem(f"The vectors {self.path} cannot be read: {reason(error)}. Name a file.") from error
         if head.startswith(b"PK"):
             return self._npz()
         if head.startswith(b"PAR1"):

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from models.errors import UnreadableItem
 from models.fingerprint import Fingerprint
 from models.products import FloatArray
+from models.reasons import reason
 
 ID_NAMES = ("ids", "id", "asset_id")
 VECTOR_NAMES = ("vectors", "vector", "embedding", "embeddings")
@@ -83,7 +84,7 @@ def _load(path: Path) -> tuple[list[str], npt.NDArray[Any]]:
         with path.open("rb") as file:
             head = file.read(8)
     except OSError as error:
-        raise UnreadableItem(f"The vectors {path} cannot be read: {error.strerror}. Name a file.") from error
+        raise UnreadableItem(f"The vectors {path} cannot be read: {reason(error)}. Name a file.") from error
     try:
         if head.startswith(b"PK"):
             return _load_npz(path)

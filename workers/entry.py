@@ -8,9 +8,10 @@ from typing import Any
 
 from labeler import jobs
 from labeler import settings as reader
+from labeler.endings import ending
 from labeler.records.schema import Job
 from labeler.records.session import writing
-from models.errors import AttuneError, JobLost
+from models.errors import JobLost
 
 log = logging.getLogger("attune.job")
 SECONDS_BETWEEN_REPORTS = 0.25
@@ -34,8 +35,7 @@ def perform(job_id: str) -> dict[str, Any]:
     try:
         result = jobs.run_here(settings, kind, _reporter(settings, job_id), **arguments)
     except Exception as error:
-        text = str(error) if isinstance(error, AttuneError) else f"{type(error).__name__}: {error}"
-        jobs.fail(settings, job_id, text)
+        jobs.fail(settings, job_id, ending(error, settings.workspace).said)
         log.exception("%s failed", job_id)
         raise
     jobs.finish(settings, job_id, result)

@@ -18,6 +18,7 @@ from labeler.assets import sources
 from labeler.assets.candidates import Candidate, checked_id
 from models.clock import iso
 from models.errors import UnreadableItem
+from models.reasons import reason
 
 PLACES = ("uri", "filename")
 HOW = (
@@ -85,7 +86,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UnreadableItem(f"The manifest {path} cannot be read: {error.strerror}. {HOW}", "bad manifest") from error
+        raise UnreadableItem(f"The manifest {path} cannot be read: {reason(error)}. {HOW}", "bad manifest") from error
     if content.startswith(b"PAR1"):
         return _parquet_rows(path)
     return _csv_rows(path, content)

@@ -19,6 +19,7 @@ from labeler.records.session import reading
 from labeler.search import Wanted
 from models.errors import DataError, UnreadableItem
 from models.images import inspect
+from models.reasons import reason
 
 SHOWN = 5  # typical images of a cluster in a table
 
@@ -69,7 +70,7 @@ def _handed_over(shell: Shell, image: Path | None) -> str:
     try:
         content = image.read_bytes()
     except OSError as error:
-        raise UnreadableItem(f"--image: {image} cannot be read: {error.strerror}. Name an image file.") from error
+        raise UnreadableItem(f"--image: {image} cannot be read: {reason(error)}. Name an image file.") from error
     inspect(content, str(image), shell.settings.max_pixels, whole=False)
     return searching.hand_over(shell.settings, content)
 

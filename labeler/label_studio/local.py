@@ -17,6 +17,7 @@ from labeler.label_studio.people import LIMITS, SHORTEST_PASSWORD, submit
 from labeler.settings import Settings
 from models.errors import LabelStudioRefused, ServiceDown, SettingsError
 from models.files import write_json
+from models.reasons import reason
 
 HOLD_SECONDS = 600  # an image that an expert left open goes back to the queue after this
 CHANGE_SECONDS = 120
@@ -165,6 +166,7 @@ def _change(settings: Settings, wanted: dict[str, str | None]) -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{type(error).__name__} in Label Studio's environment"
+        why = reason(error) if isinstance(error, OSError) else f"it took more than {CHANGE_SECONDS} seconds"
+        return f"the program in Label Studio's environment did not end well: {why}"
     lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
     return lines[-1] if lines else f"it ended with status {done.returncode}"

@@ -55,7 +55,7 @@ def migrate(settings: Settings) -> None:
             command.upgrade(configuration(settings.records_url), "head")
         except OperationalError as error:
             raise ServiceDown(
-                f"The records do not open: {error.orig}. Check ATTUNE_DATABASE_URL, that its server runs, and that "
+                f"The records do not open. Check ATTUNE_DATABASE_URL, that its server runs, and that "
                 f"{settings.workspace} may be written; `attune doctor` tries each."
             ) from error
 

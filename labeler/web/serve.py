@@ -14,6 +14,7 @@ from labeler.web.app import create_app
 from labeler.web.replies import RequestIds
 from labeler.web.webhook import MOST_BYTES
 from models.errors import PortBusy
+from models.reasons import reason
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s request=%(request)s %(message)s"
 THREADS = 8
@@ -42,7 +43,7 @@ def serve(settings: Settings) -> None:
         )
     except OSError as error:
         raise PortBusy(
-            f"The web app cannot listen on {settings.host}:{settings.web_port} ({error.strerror}"
+            f"The web app cannot listen on {settings.host}:{settings.web_port} ({reason(error)}"
             f"{holder(settings.web_port, error)}). Stop what holds the port, or set ATTUNE_WEB_PORT to a free one."
         ) from error
     logging.getLogger("attune.web").info("the console is at %s", settings.web_address)
