@@ -163,6 +163,8 @@ def _where(error: Exception) -> str:
     """What of the manifest is at fault, as far as the error knows."""
     if isinstance(error, KeyError):
         return f": it lacks {error.args[0]!r}"
+    if isinstance(error, UnknownProbe):
+        return f": {str(error).rstrip('.')}"
     return f": {reason(error)}" if isinstance(error, UnicodeDecodeError | json.JSONDecodeError) else ""
 
 

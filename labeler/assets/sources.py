@@ -102,7 +102,8 @@ def join(folder: str, name: str) -> str:
 def file_name(uri: str) -> str:
     """The last part of a uri, without what follows a web address's question mark."""
     if _is_file_uri(uri):
-        uri = os.fsdecode(unquote_to_bytes(uri))
+        with suppress(UnreadableItem):
+            uri = local_path(uri)
     return PurePosixPath(uri.partition("?")[0] if uri.startswith(("http://", "https://")) else uri).name
 
 
