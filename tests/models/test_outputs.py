@@ -179,17 +179,6 @@ def write_table(path: Path, table: pa.Table) -> None:
         writer.write_table(table)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 kB; needs leave to mount."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=False).returncode:
-        pytest.skip("may not mount")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
 @pytest.mark.parametrize("there", [True, False])
 def test_a_full_disk_leaves_what_was_there(small_disk: Path, there: bool) -> None:
     path = small_disk / "a.parquet"
