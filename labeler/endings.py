@@ -22,7 +22,7 @@ from models.reasons import FORBIDDEN, FULL, reason
 
 LOG = "errors.log"
 UNEXPECTED, STOPPED, PIPE = 70, 130, 1  # the first as sysexits.h has it: an error inside the program
-RECORDS_DOWN, NOT_TEXT, SYSTEM = consequence(ServiceDown).exit_code, 3, 13
+RECORDS_DOWN, UNUSABLE, SYSTEM = consequence(ServiceDown).exit_code, 3, 13
 DEBUG = "ATTUNE_LOG_LEVEL"
 
 
@@ -42,7 +42,7 @@ def ending(error: BaseException, workspace: Path | None = None) -> Ending:
         return Ending("Stopped.", STOPPED)
     if isinstance(error, BrokenPipeError):
         return Ending("", PIPE)
-    known = _records(error, workspace) or _system(error) or _text(error)
+    known = _records(error, workspace) or _system(error) or _number(error) or _text(error)
     return known or _unexpected(error, workspace)
 
 
@@ -84,11 +84,17 @@ def _system(error: BaseException) -> Ending | None:
     return Ending(f"{said} Check it and run the command again.", SYSTEM)
 
 
+def _number(error: BaseException) -> Ending | None:
+    if isinstance(error, OverflowError):
+        return Ending("A number in what you typed or in the file is too large. Give a smaller one.", UNUSABLE)
+    return None
+
+
 def _text(error: BaseException) -> Ending | None:
     """A name whose bytes are no UTF-8, as old disks have them, where a text is needed."""
     if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
         shown = printable(error.object)[:80]
-        return Ending(f"{shown} is no UTF-8 text. Type it again, or rename the file.", NOT_TEXT)
+        return Ending(f"{shown} is no UTF-8 text. Type it again, or rename the file.", UNUSABLE)
     return None
 
 

@@ -105,7 +105,7 @@ class VectorStream:
         except UnreadableItem:
             raise
         except (ValueError, OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile, pa.ArrowException) as error:
-            raise self._bad(f"cannot be read ({' '.join(str(error).split())[:200]})") from error
+            raise self._bad("cannot be read: it is damaged or cut short") from error
 
     def _open(self) -> Iterator[Batch]:
         try:

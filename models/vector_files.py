@@ -98,9 +98,9 @@ def _load(path: Path) -> tuple[list[str], npt.NDArray[Any]]:
     except UnreadableItem:
         raise
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, pa.ArrowException) as error:
-        text = " ".join(str(error).split())[:200]
-        pickled = "allow_pickle" in text
-        raise _bad(path, "holds pickled objects, never opened" if pickled else f"cannot be read ({text})") from error
+        pickled = "allow_pickle" in str(error)
+        damaged = "cannot be read: it is damaged or cut short"
+        raise _bad(path, "holds pickled objects, never opened" if pickled else damaged) from error
 
 
 def _load_npz(path: Path) -> tuple[list[str], npt.NDArray[Any]]:

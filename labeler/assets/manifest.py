@@ -18,6 +18,7 @@ from labeler.assets import sources
 from labeler.assets.candidates import Candidate, checked_id
 from models.clock import iso
 from models.errors import UnreadableItem
+from models.inputs import read_user_file
 from models.reasons import reason
 
 PLACES = ("uri", "filename")
@@ -83,10 +84,7 @@ def _placed(place: str, folders: Sequence[str]) -> str:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Row number (the header of a CSV is row 1) and columns."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableItem(f"The manifest {path} cannot be read: {reason(error)}. {HOW}", "bad manifest") from error
+    content = read_user_file(path, "The manifest")
     if content.startswith(b"PAR1"):
         return _parquet_rows(path)
     return _csv_rows(path, content)
@@ -98,7 +96,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         _check_header(path, list(file.schema_arrow.names))
     except pa.ArrowException as error:
         raise UnreadableItem(
-            f"The manifest {path.name} is no readable Parquet file: {error}. {HOW}", "bad manifest"
+            f"The manifest {path.name} is no readable Parquet file: it is damaged or cut short. {HOW}", "bad manifest"
         ) from error
 
     def rows() -> Iterator[tuple[int, dict[str, Any]]]:
@@ -116,7 +114,7 @@ def _csv_rows(path: Path, content: bytes) -> Iterator[tuple[int, dict[str, Any]]
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableItem(
-            f"The manifest {path.name} is no UTF-8 text: {error}. Save it as CSV UTF-8.", "bad manifest"
+            f"The manifest {path.name} is no UTF-8 text: {reason(error)}. Save it as CSV UTF-8.", "bad manifest"
         ) from error
     header = text.partition("\n")[0]
     # Spreadsheets of half the world write semicolons.

@@ -138,14 +138,17 @@ def kind(uri: str) -> str:
     path = local_path(uri)
     try:
         mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode) and os.path.islink(path):
+            return "a link to a folder"
     except (OSError, ValueError):
         return "a link to nothing" if os.path.islink(path) else ""
     return next((what for test, what in KINDS if test(mode)), "")
 
 
 def walk(folder: str, refused: Callable[[str, OSError], None]) -> Iterator[tuple[str, str]]:
-    """Uri, and path below ``folder``, of all its files by name, without hidden ones and folders behind links.
+    """Uri, and path below ``folder``, of all its files by name, and of links to folders, which are not followed.
 
+    Without hidden ones.
     ``refused`` hears of each folder that cannot be looked into; the others go on.
     """
     if is_address(folder):
@@ -163,7 +166,8 @@ def walk(folder: str, refused: Callable[[str, OSError], None]) -> Iterator[tuple
 
     for place, folders, names in os.walk(top, onerror=heard):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
+        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
+        for name in sorted(names + links):
             if not name.startswith("."):
                 path = os.path.join(place, name)
                 yield _uri(path), os.path.relpath(path, top)
@@ -231,9 +235,7 @@ def _reaching(uri: str) -> Iterator[tuple[Any, str]]:
         ) from error
     except Exception as error:
         known = scheme in fsspec.available_protocols()
-        what = (
-            "does not answer, or does not let you in" if known else f"cannot be opened: nobody knows {scheme}:// here"
-        )
+        what = "does not answer, or does not let you in" if known else f"cannot be opened: {scheme}:// is unknown here"
         raise UnreadableItem(
             f"{uri} {what}. Check the address and its credentials, or give a path of this machine, or an address that "
             "begins with https:// or s3://.",

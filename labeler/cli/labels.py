@@ -11,6 +11,7 @@ from labeler.cli.shell import command as attune_command
 from labeler.exchange import bring, outgoing
 from labeler.exchange.incoming import Columns
 from labeler.exchange.plan import Plan
+from models.inputs import read_user_file
 from models.outputs import write_user_file
 
 
@@ -58,7 +59,7 @@ def import_(
     """Bring the labels in FILE (CSV, Parquet, JSON, or Label Studio's JSON) into NAME as ordinary answers."""
     columns = Columns(asset_column, expert_column, class_column, answered_at_column, default_expert)
     act = bring.preview if dry_run else bring.bring
-    plan = act(shell.settings, name, file.read_bytes(), columns, create_experts)
+    plan = act(shell.settings, name, read_user_file(file), columns, create_experts)
     rows = [("would go in" if dry_run else "gone in", action, count) for action, count in plan.counts.items()]
     rows += [("left out", reason, count) for reason, count in plan.reasons.items()]
     shell.result({"attribute": name, "dry_run": dry_run} | plan.to_dict(), table(("", "answers", "rows"), rows))

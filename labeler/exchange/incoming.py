@@ -11,6 +11,7 @@ from typing import Any
 from labeler.exchange import studio, tables
 from models.clock import parse
 from models.errors import DataError
+from models.reasons import reason
 
 PARQUET_MARK = b"PAR1"
 CLASS_NAMES = ("class", "value", "label")
@@ -68,7 +69,7 @@ def _json(
     except RecursionError as error:
         raise DataError("The file looks like JSON and is nested too deeply for one. Export it again.") from error
     except ValueError as error:
-        raise DataError(f"The file looks like JSON and is none: {error}. Export it again.") from error
+        raise DataError(f"The file looks like JSON and is none: {reason(error)}. Export it again.") from error
     if isinstance(held, Mapping):
         if not isinstance(held.get("labels"), list):
             raise DataError('The JSON has no list "labels"; expected an export of Attune, or Label Studio\'s JSON.')

@@ -94,7 +94,7 @@ def read_csv(content: bytes) -> Iterator[dict[str, Any]]:
             if any(cells):
                 yield {name: bare(cell) for name, cell in zip(header, cells, strict=False)}
     except csv.Error as error:
-        raise DataError(f"Line {lines.line_num} is no CSV: {error}. Save the file as CSV UTF-8 again.") from error
+        raise DataError(f"Line {lines.line_num} is no CSV. Save the file as CSV UTF-8 again.") from error
 
 
 def _delimiter(text: str) -> str:
@@ -123,7 +123,7 @@ def read_parquet(content: bytes) -> Iterator[dict[str, Any]]:
                 yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise DataError(
-            f"The file is no Parquet that can be read ({str(error)[:120]}). Write it again, or give CSV."
+            "The file is no Parquet that can be read: it is damaged or cut short. Write it again, or give CSV."
         ) from error
 
 

@@ -63,6 +63,13 @@ def test_what_is_no_file_is_noted_and_never_opened(settings: Settings, folder: P
     assert (named.already_there, [reason for _, reason, _ in named.refused]) == (1, [what])
 
 
+def test_links_to_folders_are_noted_and_followed_where_named(settings: Settings, folder: Path) -> None:
+    (folder / "up").symlink_to("..")
+    summary = put_in(settings, folder)
+    assert (summary.added, summary.notes["a link to a folder, passed over"]) == (6, 1)
+    assert put_in(settings, folder / "up" / "images").already_there == 6
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_manifest_that_names_no_file_costs_one_row(settings: Settings, folder: Path, kind: str) -> None:
     KINDS[kind][1](folder / "odd.png")
