@@ -25,9 +25,7 @@ pytest_plugins = ["tests.browser", "tests.databases", "tests.disks", "tests.serv
 ROOT = Path(__file__).resolve().parents[1]
 # A law fails for its change alone: the same examples in every run, and no clock that a busy machine could trip.
 # `pytest --hypothesis-profile=default` looks for new ones.
-settings.register_profile(
-    "attune", deadline=None, derandomize=not os.environ.get("PT_N"), suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("attune", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("attune")
 
 

@@ -205,11 +205,11 @@ def _paths() -> Iterator[str]:
             yield f"| `{row.format(place='/…')}` ({name}) | {became} |\n"
     yield "\n| `labels export serious --format csv --to` | exit code | what is said, and what is there then |\n"
     yield "|---|---|---|\n"
-    for name, (target, make) in TARGETS.items():
-        with _fresh_world() as place:
+    with _fresh_world() as place:
+        _one(PLAIN)
+        _one(MAKE + "serious --question ? --classes yes,no")
+        for name, (target, make) in TARGETS.items():
             make()
-            _one(PLAIN)
-            _one(MAKE + "serious --question ? --classes yes,no")
             code, said = _one(f"attune labels export serious --format csv --to {target}")
             said = " ".join(_tidy(said.rpartition("Error: ")[2], place).split())
             yield f"| `{target}` ({name}) | {code} | {said} {_there(target)} |\n".replace("x" * 256, "xxx…")

@@ -119,7 +119,7 @@ def test_a_question_may_begin_a_workspace(tmp_path: Path) -> None:
 def test_records_that_are_no_database_are_told_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "records.sqlite").write_bytes(b"not a database, but long enough to be read as one" * 40)
     done = run("assets", "list", "--workspace", str(tmp_path))
-    assert "cannot be read: file is not a database" in str(done.exception)
+    assert "cannot be read: the file is damaged, or is no database" in str(done.exception)
     assert "backup" in str(done.exception)
 
 
