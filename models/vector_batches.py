@@ -104,6 +104,8 @@ class VectorStream:
             yield from pieces
         except UnreadableItem:
             raise
+        except _Unfit as error:
+            raise self._bad(f"cannot be read ({error})") from error
         except (ValueError, OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile, pa.ArrowException) as error:
             raise self._bad("cannot be read: it is damaged or cut short") from error
 
@@ -197,6 +199,10 @@ class VectorStream:
         return UnreadableItem(f"The vectors {self.path.name} cannot be used: the file {what}. {HOW}")
 
 
+class _Unfit(ValueError):
+    """An array of an .npz that cannot be read in parts; its text is ours, for people."""
+
+
 class _Npy:
     """One array of an ``.npz``, read from front to back; nothing that is pickled is ever opened."""
 
@@ -206,9 +212,9 @@ class _Npy:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         self.shape, fortran, self.dtype = read(self._file)  # type: ignore[no-untyped-call]
         if self.dtype.hasobject:
-            raise ValueError("it holds pickled objects, which are never opened")
+            raise _Unfit("it holds pickled objects, which are never opened")
         if fortran and len(self.shape) > 1:
-            raise ValueError(f"{name} is stored column by column; save numpy.ascontiguousarray of it")
+            raise _Unfit(f"{name} is stored column by column; save numpy.ascontiguousarray of it")
         self._row = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
 
     def take(self, count: int) -> npt.NDArray[Any]:

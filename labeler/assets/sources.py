@@ -148,8 +148,7 @@ def kind(uri: str) -> str:
 def walk(folder: str, refused: Callable[[str, OSError], None]) -> Iterator[tuple[str, str]]:
     """Uri, and path below ``folder``, of all its files by name, and of links to folders, which are not followed.
 
-    Without hidden ones.
-    ``refused`` hears of each folder that cannot be looked into; the others go on.
+    Hidden ones are left out. ``refused`` hears of each folder that cannot be looked into; the others go on.
     """
     if is_address(folder):
         with _reaching(folder) as (files, path):
