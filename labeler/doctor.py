@@ -33,6 +33,7 @@ from labeler.secrets import load as load_secrets
 from labeler.settings import Settings, hidden
 from models.clock import now
 from models.errors import AttuneError, LabelStudioRefused, LabelStudioUnreachable, ServiceDown
+from models.reasons import reason
 
 State = Literal["ok", "warn", "fail", "skip"]
 FREE_BYTES_WARN, FREE_BYTES_FAIL = 5 * 2**30, 2**29
@@ -78,17 +79,18 @@ def examine(settings: Settings) -> Iterator[Finding]:
         except (*NO_ANSWER, LabelStudioUnreachable):
             finding = Finding(name, "fail", f"does not answer at {_address(settings, name)}", START)
         except (AttuneError, SQLAlchemyError, RedisError, requests.RequestException, OSError) as error:
-            finding = Finding(name, "fail", _in_words(error), START)
+            finding = Finding(name, "fail", _why(error), START)
         if finding.state == "fail" or finding.found == NOT_MADE:
             broken.add(name)
         yield finding
 
 
-def _in_words(error: Exception) -> str:
-    """What a check ran into; what a library raised is not for people."""
+def _why(error: Exception) -> str:
     if isinstance(error, AttuneError):
-        return str(error).split("\n", 1)[0]
-    return error.strerror if isinstance(error, OSError) and error.strerror else "does not do what was asked of it"
+        return str(error)
+    if isinstance(error, SQLAlchemyError):
+        return "the records cannot be read or written"
+    return f"it does not answer as it should: {reason(error)}"
 
 
 def _own(settings: Settings, finding: Finding) -> Finding:
@@ -128,7 +130,7 @@ def disk(settings: Settings) -> Finding:
             free = shutil.disk_usage(folder).free
     except OSError as error:
         todo = "Name a folder of yours with --workspace or ATTUNE_WORKSPACE."
-        return Finding("workspace", "fail", f"{folder} cannot be written: {error.strerror}", todo)
+        return Finding("workspace", "fail", f"{folder} cannot be written: {reason(error)}", todo)
     state: State = "ok" if free > FREE_BYTES_WARN else "warn" if free > FREE_BYTES_FAIL else "fail"
     todo = "" if state == "ok" else "Make room, or move the workspace: ATTUNE_WORKSPACE."
     return Finding("workspace", state, f"{settings.workspace}, {free / 2**30:.1f} GiB free", todo)
@@ -263,9 +265,9 @@ def answers(settings: Settings) -> Finding:
     if len(wrong) > len(moved):
         said.append(f"{len(wrong) - len(moved)} in Label Studio and not here yet")
         todo.append("Bring them in: attune sync --all")
-    for reason in sorted({one.reason for one in left}):
-        said.append(f"{sum(one.reason == reason for one in left)} left out ({reason})")
-        todo.append(strays.TODO[reason])
+    for why in sorted({one.reason for one in left}):
+        said.append(f"{sum(one.reason == why for one in left)} left out ({why})")
+        todo.append(strays.TODO[why])
     return Finding("answers", "fail" if moved else "warn", "; ".join(said), " ".join(todo), cases)
 
 

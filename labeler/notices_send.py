@@ -21,6 +21,7 @@ from labeler.records.session import reading
 from labeler.settings import Settings
 from models.clock import iso, now
 from models.errors import ServiceDown
+from models.reasons import reason
 
 SECONDS = 10
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -64,9 +65,9 @@ def post(settings: Settings, notice: Notice, attribute: str | None) -> None:
             stream=True,
         ) as reply:  # fmt: skip
             status = reply.status_code
-    except requests.RequestException as error:
+    except requests.RequestException:
         # Its text would hold the whole address, which often carries a token.
-        raise ServiceDown(f"The webhook does not answer ({type(error).__name__}).") from None
+        raise ServiceDown("The webhook does not answer.") from None
     if not 200 <= status < 300:
         moved = ", a redirect, which is not followed" if 300 <= status < 400 else ""
         raise ServiceDown(f"The webhook answered {status}{moved}.")
@@ -87,11 +88,11 @@ def mail(settings: Settings, notice: Notice) -> str:
                 try:
                     server.send_message(_letter(settings, notice, address, settings.notify_from or to[0]))
                 except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
-                    refused.append(type(error).__name__)
+                    refused.append(_why(error))
     except (OSError, smtplib.SMTPException) as error:
-        raise ServiceDown(f"The mail server does not take the notice ({type(error).__name__}).") from None
+        raise ServiceDown(f"The mail server does not take the notice: {_why(error)}.") from None
     if len(refused) == len(to):
-        raise ServiceDown(f"The mail server refused all {len(to)} receivers ({refused[0]}).")
+        raise ServiceDown(f"The mail server refused all {len(to)} receivers: {refused[0]}.")
     return f"{len(refused)} of {len(to)} receivers were refused" if refused else ""
 
 
@@ -144,3 +145,13 @@ def attribute_of(settings: Settings, notice: Notice) -> str | None:
     """The name of the attribute that a notice is about."""
     with reading(settings) as session:
         return session.scalar(select(Attribute.name).where(Attribute.id == notice.attribute_id))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return "it does not take the login in ATTUNE_SMTP_URL"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"it answered {error.smtp_code}"
+    if isinstance(error, smtplib.SMTPException):
+        return "it broke off, or refused an address"
+    return reason(error)

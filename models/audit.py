@@ -151,7 +151,7 @@ class AuditDesign:
                 ids, inclusion = held["ids"].tolist(), held["inclusion"].tolist()
         except (ValueError, KeyError, OSError, EOFError) as error:
             raise DataError(
-                f"{len(content)} bytes are not an audit design ({error}); expected what AuditDesign.to_bytes() wrote."
+                f"{len(content)} bytes are not an audit design; expected what AuditDesign.to_bytes() wrote."
             ) from error
         design._inclusion = dict(zip(ids, inclusion, strict=True))
         return design

@@ -34,6 +34,7 @@ from models.manifest import (
     check_name,
     read_manifest,
 )
+from models.reasons import reason
 
 ALIASES = "aliases.json"
 
@@ -126,7 +127,7 @@ class Catalog:
             return {alias: int(version) for alias, version in held.items() if ALIAS.fullmatch(alias)}
         except (ValueError, TypeError, AttributeError) as error:
             raise CatalogError(
-                f"{ALIASES} of {name} in {self.address} is no JSON object of versions ({error}). `attune probes heal` "
+                f"{ALIASES} of {name} in {self.address} is no JSON object of versions. `attune probes heal` "
                 "writes it anew from the records."
             ) from error
 
@@ -241,7 +242,7 @@ class Catalog:
             raise
         except Exception as error:
             raise CatalogUnreachable(
-                f"The catalog at {self.address} does not answer{_why(error)}. Check "
+                f"The catalog at {self.address} does not answer: {reason(error)}. Check "
                 "ATTUNE_CATALOG_URL, the store's credentials and that it may be written; `attune doctor` tries it."
             ) from error
 

@@ -143,7 +143,7 @@ def _tokenizer(name: str, checkpoint: Checkpoint) -> Any:
         return open_clip.get_tokenizer(name)
     except Exception as error:  # some models' tokenizers are on the hub, whose client raises many kinds
         raise WeightsUnavailable(
-            f"The tokenizer of {checkpoint.name} cannot be had: {' '.join(str(error).split())[:200]}. {WAYS_OUT}"
+            f"The tokenizer of {checkpoint.name} is not on this machine and cannot be fetched. {WAYS_OUT}"
         ) from error
 
 
@@ -180,8 +180,9 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except Exception as error:  # RuntimeError, AssertionError or NotImplementedError, by kind of device
-        reason = str(error).partition("\n")[0]
-        raise EncoderError(f"ATTUNE_DEVICE is {name!r}, no device here: {reason} Set it to auto or cpu.") from error
+        raise EncoderError(
+            f"ATTUNE_DEVICE is {name!r}, and torch has no such device here. Set it to auto or cpu."
+        ) from error
     return device
 
 
@@ -211,9 +212,9 @@ def _pair(preprocessing: Any, name: str) -> tuple[float, ...] | None:
 
 
 def _misfit(checkpoint: Checkpoint, error: Exception) -> str:
-    reason = " ".join(str(error).split())[:400]
+    fits = "the sizes of its tensors differ" if "size mismatch" in str(error) else "it holds other tensors, or none"
     return (
-        f"The checkpoint {checkpoint.path} does not load into {checkpoint.name}: {reason}. ATTUNE_ENCODER and "
+        f"The checkpoint {checkpoint.path} does not load into {checkpoint.name}: {fits}. ATTUNE_ENCODER and "
         "ATTUNE_PRETRAINED must name an architecture and weights that fit; a .pt file may hold nothing but tensors."
     )
 

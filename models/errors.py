@@ -3,6 +3,7 @@
 AttuneError
 ├ SettingsError (ValueError)
 ├ DataError (ValueError)            ConflictingLabels · NotEnoughLabels · SplitLeakage · UnreadableItem
+│                                   · UnwritableFile
 ├ PoolError (ValueError)            EmptyPool · PoolExhausted
 ├ EncoderError                      UnknownEncoder · EncoderMismatch · EncoderNotInstalled · WeightsUnavailable
 ├ ProbeError                        ProbeNotFitted · BadProbeFile · GateFailed
@@ -55,6 +56,10 @@ class UnreadableItem(DataError):
     def __init__(self, message: str, reason: str = "unreadable") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class UnwritableFile(DataError):
+    """A file that a user named cannot be written; says the path, why, and what to do."""
 
 
 class PoolError(AttuneError, ValueError):

@@ -1,4 +1,4 @@
-"""Files that others read: written aside, flushed, then renamed; digests of their bytes."""
+"""Our own files, written aside, flushed, then renamed (a user's: `models.outputs`); digests of their bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def written_aside(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     the bytes and then the folder are flushed to disk around one atomic rename.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    # A name may have 255 bytes: cut, so that the longest one still leaves room for what is put around it.
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

@@ -11,6 +11,8 @@ from typing import Any
 
 from models.errors import EncoderMismatch, UnreadableItem
 from models.files import digest_file, digest_json
+from models.inputs import read_user_file
+from models.reasons import reason
 
 EXTERNAL = "external:"
 
@@ -77,11 +79,11 @@ class Fingerprint:
     def from_file(cls, path: Path) -> Fingerprint:
         """The fingerprint in the JSON file ``path``. Raises UnreadableItem where it holds none."""
         try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            if isinstance(error, UnreadableItem):
-                raise UnreadableItem(f"{path}: {error}") from error
-            raise UnreadableItem(f"{path} holds no fingerprint: {error}. It must be a JSON object.") from error
+            return cls.from_dict(json.loads(read_user_file(path)))
+        except UnreadableItem as error:
+            raise UnreadableItem(f"{path}: {error}") from error
+        except (OSError, ValueError, RecursionError) as error:
+            raise UnreadableItem(f"{path} holds no fingerprint: {reason(error)}. It must be a JSON object.") from error
 
     @classmethod
     def external(cls, path: Path, dimension: int) -> Fingerprint:

@@ -12,6 +12,7 @@ from typing import Any
 from models.clock import iso, parse
 from models.errors import BadProbeFile, UnknownProbe
 from models.files import digest_bytes, digest_json
+from models.reasons import reason
 
 FILE_NAME = "manifest.json"
 FORMAT_VERSION = 1
@@ -151,11 +152,20 @@ def read_manifest(content: bytes, name: str = FILE_NAME) -> Manifest:
         return from_dict(json.loads(content))
     except BadProbeFile as error:
         raise BadProbeFile(f"{name}: {error}") from error
-    except (UnknownProbe, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (UnknownProbe, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadProbeFile(
-            f"{name} is not the JSON object of a probe's manifest ({type(error).__name__}: {error}). Pull or publish "
+            f"{name} is not the JSON object of a probe's manifest{_where(error)}. Pull or publish "
             "it again; docs/probe-format.md describes the file."
         ) from error
+
+
+def _where(error: Exception) -> str:
+    """What of the manifest is at fault, as far as the error knows."""
+    if isinstance(error, KeyError):
+        return f": it lacks {error.args[0]!r}"
+    if isinstance(error, UnknownProbe):
+        return f": {str(error).rstrip('.')}"
+    return f": {reason(error)}" if isinstance(error, UnicodeDecodeError | json.JSONDecodeError) else ""
 
 
 def from_dict(content: Mapping[str, Any]) -> Manifest:

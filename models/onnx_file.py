@@ -83,7 +83,7 @@ def run_onnx(content: bytes, x: npt.ArrayLike) -> tuple[npt.NDArray[np.float32],
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         logit, probability = session.run(["logit", "probability"], {"embedding": np.asarray(x, dtype=np.float32)})
     except Exception as error:  # the runtime's errors have no common root
-        raise BadProbeFile(f"{FILE_NAME} does not run in onnxruntime: {error}") from error
+        raise BadProbeFile(f"{FILE_NAME} does not run in onnxruntime. Pull or publish it again.") from error
     return logit, probability
 
 

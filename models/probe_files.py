@@ -106,7 +106,7 @@ def read_probe(content: bytes, name: str = FILE_NAME) -> ProbeWeights:
     try:
         tensors = load(content)
     except (SafetensorError, ValueError) as error:
-        raise BadProbeFile(f"{name} is no safetensors file ({error}). Pull or publish it again.") from error
+        raise BadProbeFile(f"{name} is no safetensors file. Pull or publish it again.") from error
     parts = [item.name for item in fields(ProbeWeights)]
     wrong = [part for part in parts if part not in tensors or tensors[part].dtype != np.float32]
     if wrong:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import CatalogError, DigestMismatch, SettingsError
-from models.files import digest_bytes, digest_file, write_bytes
+from models.errors import CatalogError, DigestMismatch, SettingsError, UnwritableFile
+from models.files import digest_bytes, digest_file
 from models.manifest import FILE_NAME, FileEntry, Manifest, Reference, parse_reference, read_manifest
+from models.outputs import user_file
 from models.pull_cache import Cache
 from models.pull_sources import Source, open_source
+from models.reasons import reason
+
+GIVE_ANOTHER = "--to takes any folder that you can write."
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,8 @@ def pull(
     held = Cache(_folder(cache))
     fetched = fetch(ref, url, token, cache, offline)
     folder = Path(to)
-    try:
-        with held.alone(folder):
-            _install(fetched, folder)
-    except OSError as error:
-        raise CatalogError(f"{folder} cannot be written: {error}. Give another folder with --to.") from error
+    with held.alone(folder):
+        _install(fetched, folder)
     return Pulled(fetched.manifest, folder, fetched.bytes)
 
 
@@ -74,19 +76,14 @@ def fetch(
         )
     url = url.rstrip("/") if url else None
     source = None if offline or url is None else open_source(url, token)
-    try:
-        content, taken = _manifest(reference, source, held, url)
-        manifest = _checked(reference, content)
-        if source is not None:
-            _remember_version(reference, manifest, content, source, held)
-        found = {}
-        for name in manifest.files if files is None else files:
-            found[name], more = _file(reference, manifest, name, source, held)
-            taken += more
-    except OSError as error:
-        if isinstance(error, CatalogError):
-            raise
-        raise CatalogError(f"The cache at {held.folder} cannot be used: {error}. Set ATTUNE_CACHE.") from error
+    content, taken = _manifest(reference, source, held, url)
+    manifest = _checked(reference, content)
+    if source is not None:
+        _remember_version(reference, manifest, content, source, held)
+    found = {}
+    for name in manifest.files if files is None else files:
+        found[name], more = _file(reference, manifest, name, source, held)
+        taken += more
     return Fetched(manifest, content, found, taken)
 
 
@@ -148,18 +145,36 @@ def _check(content: bytes, entry: FileEntry, what: str) -> None:
 
 
 def _install(fetched: Fetched, folder: Path) -> None:
-    """Copy the files into ``folder``, the manifest last; nothing is written where all is there already."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Copy the files into ``folder``, the manifest last; nothing is written where all is there already.
+
+    All of it is written aside first: a full disk leaves what was there. Raises CatalogError that blames the folder.
+    """
     mark = folder / FILE_NAME
-    stale = [name for name, entry in fetched.manifest.files.items() if not _same(folder / name, entry)]
-    if not stale and mark.is_file() and mark.read_bytes() == fetched.content:
-        return
-    if stale:
-        with suppress(FileNotFoundError):
-            mark.unlink()
-    for name in stale:
-        write_bytes(folder / name, fetched.files[name].read_bytes())
-    write_bytes(mark, fetched.content)
+    contents = {name: path.read_bytes() for name, path in fetched.files.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stale = [name for name, entry in fetched.manifest.files.items() if not _same(folder / name, entry)]
+        if not stale and mark.is_file() and mark.read_bytes() == fetched.content:
+            return
+        with ExitStack() as opened:  # what is opened first takes its name last
+            for path, content in [(mark, fetched.content), *((folder / name, contents[name]) for name in stale)]:
+                file = opened.enter_context(user_file(path))
+                file.write(content)
+                file.flush()
+            if stale and mark.is_file():
+                _take_down(mark)
+    except UnwritableFile as error:
+        raise CatalogError(f"{error} {GIVE_ANOTHER}") from error
+    except OSError as error:
+        raise CatalogError(f"The folder {folder} cannot be written: {reason(error)}. {GIVE_ANOTHER}") from error
+
+
+def _take_down(mark: Path) -> None:
+    """Take the manifest away while the files change; a link to it stays."""
+    try:
+        os.unlink(os.path.realpath(mark))
+    except OSError:  # of a folder in which only the files themselves may be changed
+        os.truncate(mark, 0)
 
 
 def _same(path: Path, entry: FileEntry) -> bool:

@@ -16,6 +16,7 @@ from models import errors
 from models.errors import CatalogError, CatalogUnreachable, DigestMismatch
 from models.files import digest_bytes
 from models.manifest import Manifest, Reference
+from models.reasons import reason
 
 SECONDS = 30.0  # for one answer to begin, and between two pieces of it
 MOST_MANIFEST = 4 * 2**20  # bytes; a manifest is some kilobytes
@@ -96,9 +97,10 @@ class HttpSource:
         except http.client.IncompleteRead as error:
             raise DigestMismatch(f"{self.address}{path} ended after {len(error.partial)} bytes. Pull again.") from error
         except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", None) or error
+            cause = getattr(error, "reason", None)
+            why = reason(cause if isinstance(cause, BaseException) else error)
             raise CatalogUnreachable(
-                f"{self.address} does not answer: {reason}. Check the address (--url or ATTUNE_URL) and that "
+                f"{self.address} does not answer: {why}. Check the address (--url or ATTUNE_URL) and that "
                 "`attune up` runs there; --offline takes what was pulled before."
             ) from error
 

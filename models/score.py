@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from models import feature_values
 from models.clock import now
 from models.errors import UnreadableItem
-from models.files import written_aside
 from models.fingerprint import Fingerprint
 from models.manifest import Manifest
+from models.outputs import user_file
 from models.probe_files import ProbeWeights
 from models.vector_batches import LeftOut, VectorStream
 
@@ -48,7 +48,8 @@ def score_file(
     """Write the feature values of every vector in ``vectors`` (.npz, Parquet or Arrow) to ``to``, whole or not at all.
 
     ``fingerprint`` says which encoder made them where the file does not itself; ``assume_fingerprint`` takes the
-    caller's word that it was the probe's. Raises EncoderMismatch (naming both), UnreadableItem, DataError.
+    caller's word that it was the probe's. Raises EncoderMismatch (naming both), UnreadableItem, DataError, and
+    UnwritableFile for ``to``.
     """
     stream, at = VectorStream(vectors, expected=probe.dimension), now()
     if not assume_fingerprint:
@@ -61,7 +62,7 @@ def score_file(
             "bad vectors",
         )
     schema, rows = feature_values.schema_of(manifest), 0
-    with written_aside(to) as file, pq.ParquetWriter(file, schema) as writer:
+    with user_file(to) as file, pq.ParquetWriter(file, schema) as writer:
         waiting: list[pa.RecordBatch] = []
         for batch in stream:
             waiting.append(feature_values.rows(manifest, batch.ids, batch.titles, probe.logits(batch.vectors), at))

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from models import ids, vector_rows
 from models.errors import DataError, UnreadableItem
 from models.fingerprint import Fingerprint
+from models.reasons import reason
 from models.vector_rows import Wrong
 from models.vectors import METADATA
 
@@ -176,14 +177,14 @@ class VectorStream:
         except DataError as error:
             raise self._bad(str(error)) from error
         except (ValueError, OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile, pa.ArrowException) as error:
-            raise self._bad(f"cannot be read ({' '.join(str(error).split())[:200]})") from error
+            raise self._bad("cannot be read: it is damaged or cut short") from error
 
     def _open(self) -> Iterator[_Piece]:
         try:
             with self.path.open("rb") as file:
                 head = file.read(6)
         except OSError as error:
-            raise UnreadableItem(f"The vectors {self.path} cannot be read: {error.strerror}. Name a file.") from error
+            raise UnreadableItem(f"The vectors {self.path} cannot be read: {reason(error)}. Name a file.") from error
         if head.startswith(b"PK"):
             return self._npz()
         if head.startswith(b"PAR1"):
@@ -280,6 +281,10 @@ class VectorStream:
 
 
 _AGAIN = Wrong("id appears again", "appears more than once; the first row counts")
+
+
+class _Unfit(ValueError):
+    """An array of an .npz that cannot be read in parts; its text is ours, for people."""
 
 
 class _Npy:

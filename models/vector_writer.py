@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.errors import DataError
-from models.files import canonical_json, written_aside
+from models.files import canonical_json
 from models.fingerprint import Fingerprint
+from models.outputs import user_file
 from models.vectors import METADATA
 
 PARQUET, ARROW = {".parquet", ".pq"}, {".arrow", ".feather"}
@@ -77,7 +78,7 @@ def vector_file(path: Path, fingerprint: Fingerprint) -> Iterator[VectorWriter]:
     check_suffix(path)
     schema = schema_of(fingerprint)
     make = pq.ParquetWriter if path.suffix.lower() in PARQUET else pa.ipc.new_file
-    with written_aside(path) as file, make(file, schema) as writer:
+    with user_file(path) as file, make(file, schema) as writer:
         made = VectorWriter(writer, schema, fingerprint.dimension)
         yield made
         made.flush()

@@ -21,6 +21,8 @@ from models import open_clip_table as table
 from models.errors import UnknownEncoder, WeightsUnavailable
 from models.files import digest_file, digest_json
 from models.hub_folder import InFolder, weights_in
+from models.paths import at_home
+from models.reasons import reason
 
 HUB_SECONDS = 3.0
 CHECKPOINT_SUFFIXES = {".safetensors", ".pt", ".pth", ".bin", ".npz"}
@@ -73,7 +75,7 @@ def locate(model: str, pretrained: str) -> Checkpoint:
     UnknownEncoder with near names, and WeightsUnavailable within 10 s with the ways out.
     """
     if model.endswith(".json"):
-        name, config, preprocessing = _own_config(Path(model).expanduser())
+        name, config, preprocessing = _own_config(Path(at_home(model)))
     else:
         name, config, preprocessing = model.replace("/", "-"), None, {}
         if name not in (known := table.model_names()):
@@ -81,7 +83,7 @@ def locate(model: str, pretrained: str) -> Checkpoint:
                 f"open_clip has no model {model!r}.{table.near(name, known)} Set ATTUNE_ENCODER to one of its "
                 "names, or to the path of a JSON config."
             )
-    path = Path(pretrained).expanduser()
+    path = Path(at_home(pretrained))
     if path.is_file():
         return Checkpoint(name, path, config, preprocessing)
     if path.is_dir() and config is None:
@@ -144,9 +146,10 @@ def _own_config(path: Path) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
         held = json.loads(path.read_text(encoding="utf-8"))
         config = held.get("model_cfg", held)
         missing = sorted({"embed_dim", "vision_cfg", "text_cfg"} - set(config))
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        why = reason(error) if isinstance(error, OSError | ValueError | RecursionError) else "it is another JSON"
         raise UnknownEncoder(
-            f"ATTUNE_ENCODER names {path}, which is no open_clip config: {error}. It must be a JSON object with "
+            f"ATTUNE_ENCODER names {path}, which is no open_clip config: {why}. It must be a JSON object with "
             "embed_dim, vision_cfg and text_cfg."
         ) from error
     if missing:
@@ -171,14 +174,12 @@ def _fetched(name: str, pretrained: str, tag: Mapping[str, Any]) -> Path:
     if _offline():
         raise WeightsUnavailable(f"{what}, and HF_HUB_OFFLINE forbids to fetch them. {WAYS_OUT}")
     addresses = _addresses(tag)
-    if reason := unreachable(addresses, _hub_headers()):
-        raise WeightsUnavailable(
-            f"{what}, and {urlsplit(addresses[0]).hostname} does not give them: {reason}. {WAYS_OUT}"
-        )
+    if why := unreachable(addresses, _hub_headers()):
+        raise WeightsUnavailable(f"{what}, and {urlsplit(addresses[0]).hostname} does not give them: {why}. {WAYS_OUT}")
     try:
         return Path(table.table().download_pretrained(dict(tag)))
     except Exception as error:  # the hub's client, requests and open_clip each raise their own kinds
-        raise WeightsUnavailable(f"{what}, and fetching them failed: {error} {WAYS_OUT}") from error
+        raise WeightsUnavailable(f"{what}, and fetching them failed. {WAYS_OUT}") from error
 
 
 def _offline() -> bool:
@@ -219,8 +220,8 @@ def unreachable(
             try:
                 reply = requests.head(address, headers=headers, timeout=seconds / 2, allow_redirects=False)
                 verdicts.append("" if reply.status_code < 400 else f"it answers {reply.status_code}")
-            except requests.RequestException as error:
-                verdicts.append(f"no answer ({type(error).__name__})")
+            except requests.RequestException:
+                verdicts.append("no answer")
                 return  # the next file is on the same host
             if not verdicts[-1]:
                 return

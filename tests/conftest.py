@@ -20,7 +20,7 @@ from tests import memory
 # Set before any library counts the cores: two processes with two threads each wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-pytest_plugins = ["tests.browser", "tests.databases", "tests.services"]
+pytest_plugins = ["tests.browser", "tests.databases", "tests.disks", "tests.services"]
 
 ROOT = Path(__file__).resolve().parents[1]
 # A law fails for its change alone: the same examples in every run, and no clock that a busy machine could trip.

@@ -6,11 +6,12 @@ import logging
 import time
 from typing import Any
 
-from labeler import failures, jobs
+from labeler import jobs
 from labeler import settings as reader
+from labeler.endings import ending
 from labeler.records.schema import Job
 from labeler.records.session import writing
-from models.errors import AttuneError, JobLost
+from models.errors import JobLost
 
 log = logging.getLogger("attune.job")
 SECONDS_BETWEEN_REPORTS = 0.25
@@ -34,8 +35,7 @@ def perform(job_id: str) -> dict[str, Any]:
     try:
         result = jobs.run_here(settings, kind, _reporter(settings, job_id), **arguments)
     except Exception as error:
-        said = failures.shown(job_id, str(error)) if isinstance(error, AttuneError) else failures.of_job(job_id)
-        jobs.fail(settings, job_id, said)
+        jobs.fail(settings, job_id, ending(error, settings.workspace).said)
         log.exception("%s failed", job_id)
         raise
     jobs.finish(settings, job_id, result)

@@ -23,7 +23,13 @@ SETTLED = timedelta(seconds=60)  # a worker that took a younger job may still be
 SENT = timedelta(seconds=10)  # a younger job may not have reached Redis yet
 # The same two just after Redis was away, when somebody's answers wait.
 SENT_RECOVERED, TAKEN = timedelta(seconds=2), timedelta(seconds=5)
-AGAIN = ("embed", "encoder", "reread", "publish", "score")  # of jobs begun: somebody waits for these; others are asked for again
+AGAIN = (
+    "embed",
+    "encoder",
+    "reread",
+    "publish",
+    "score",
+)  # of jobs begun: somebody waits for these; others are asked for again
 MOST_TIMES, COUNTED_SECONDS = 3, 86_400
 # Kinds that carry a change from the records into Label Studio: they are tried until it is there.
 CARRIED = ("join", "leave", "configure")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import logging
 import os
 import socket
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,8 +24,9 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker, WorkerStatus
 
-from labeler import jobs
-from labeler import settings as reader
+from labeler import entry, jobs
+from labeler.settings import Settings
+from models.errors import ServiceDown
 
 log = logging.getLogger("attune.worker")
 HEARTBEAT_SECONDS = 20
@@ -87,27 +88,31 @@ class SteadyWorker(Worker):
                 self._horse_pid = 0
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Work until SIGTERM (the job in hand is finished first) or a second one (it is not)."""
-    parser = argparse.ArgumentParser(prog="python -m workers.main", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Work until SIGTERM (the job in hand is finished first) or a second one (it is not); the exit code."""
+    parser = entry.parser("workers.main", __doc__)
     parser.add_argument("--queues", default=",".join(jobs.QUEUES), help="names, drained in this order")
     parser.add_argument("--burst", action="store_true", help="end when the queues are empty")
     options = parser.parse_args(arguments)
-    settings = reader.build()
+    return entry.run(lambda settings: work(settings, options.queues.split(","), options.burst))
+
+
+def work(settings: Settings, queues: Sequence[str], burst: bool) -> None:
+    """Take jobs from ``queues`` until stopped, or with ``burst`` until they are empty. Raises ServiceDown."""
     prepare_log(settings.log_level)
     preload()
     connection = jobs.connect(settings)
     await_redis(connection)
     bury_the_dead(connection)
     worker = SteadyWorker(
-        options.queues.split(","),
+        queues,
         connection=connection,
         serializer=JSONSerializer,
         worker_ttl=HEARTBEAT_SECONDS + 15,  # rq shows a sign of life 15 seconds before this runs out
         job_monitoring_interval=HEARTBEAT_SECONDS,
         maintenance_interval=60,  # how soon the job of a dead worker is noticed
     )
-    worker.work(burst=options.burst, logging_level="WARNING")
+    worker.work(burst=burst, logging_level="WARNING")
 
 
 def prepare_log(level: str) -> None:
@@ -130,15 +135,18 @@ def preload() -> None:
 
 
 def await_redis(connection: Redis, patience_seconds: float = 60.0) -> None:
-    """Wait for Redis, which may be starting or reading its file; gives up with its own error."""
+    """Wait for Redis, which may be starting or reading its file. Raises ServiceDown where it does not come."""
     began = time.monotonic()
     while True:
         try:
             connection.ping()
             return
-        except RedisError:
+        except RedisError as error:
             if time.monotonic() - began > patience_seconds:
-                raise
+                raise ServiceDown(
+                    "Redis does not answer, so no jobs can be taken. Start everything with `attune up`, or point "
+                    "ATTUNE_REDIS_URL at a running Redis."
+                ) from error
             time.sleep(0.2)
 
 
@@ -168,4 +176,4 @@ def _lives(worker: BaseWorker) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

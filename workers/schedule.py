@@ -7,6 +7,7 @@ wait, and forgets old jobs. A beat that fails is logged, and the next one comes.
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,8 +20,7 @@ from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from labeler import ingest, jobs, mending
-from labeler import settings as reader
+from labeler import entry, ingest, jobs, mending
 from labeler.label_studio import LabelStudio
 from labeler.lease import is_free
 from labeler.records import schema
@@ -46,9 +46,14 @@ REREAD_REST = timedelta(hours=1)  # before what could not be read is tried again
 WHOLE_KEY, WHOLE_SECONDS = "attune:whole-sync", 86_400
 
 
-def main() -> None:
+def main() -> int:
+    """Beat until stopped; the exit code."""
+    entry.parser("workers.schedule", __doc__).parse_args()
+    return entry.run(go_on)
+
+
+def go_on(settings: Settings) -> None:
     """Beat until stopped."""
-    settings = reader.build()
     prepare_log(settings.log_level)
     for _ in range(PATIENCE_SECONDS):  # its first start takes a while, and every beat before would be half a beat
         if label_studio_answers(settings):
@@ -178,4 +183,4 @@ STEPS: tuple[Step, ...] = (
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

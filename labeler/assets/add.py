@@ -201,10 +201,14 @@ def _candidates(settings: Settings, request: Request, summary: Summary) -> list[
         for item, error in manifest.refused:
             summary.refuse(item, error)
         named = {candidate.uri for candidate in manifest.candidates}
-        summary.not_in_manifest = sum(file.uri not in named for file in scan(request.paths).files)
+        found = scan(request.paths)
+        summary.not_in_manifest = sum(file.uri not in named for file in found.files)
+        for item, error in found.refused:
+            summary.refuse(item, error)
         return manifest.candidates
     found = scan(request.paths)
     summary.passed_over = found.passed_over
+    summary.notes.update(found.notes)
     candidates, unnamed = from_files(found.files, _known_uris(settings, {file.uri for file in found.files}))
     for item, error in [*found.refused, *unnamed]:
         summary.refuse(item, error)
@@ -214,7 +218,7 @@ def _candidates(settings: Settings, request: Request, summary: Summary) -> list[
 def _known_uris(settings: Settings, uris: set[str]) -> dict[str, str]:
     with reading(settings) as session:
         rows: Iterator[Any] = iter(session.execute(select(Asset.uri, Asset.asset_id).execution_options(yield_per=5000)))
-        return {uri: asset_id for uri, asset_id in rows if uri in uris}
+        return {now: asset_id for uri, asset_id in rows if (now := sources.as_now(uri)) in uris}
 
 
 def _images(settings: Settings, refused: Sequence[Candidate]) -> Iterator[tuple[str, str]]:

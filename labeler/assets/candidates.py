@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,6 +16,7 @@ from models.errors import UnreadableItem
 from models.images import IMAGE_SUFFIXES
 
 MAX_ID = 255
+USUAL_NAMES = 3  # the names that a file may get where another image has the first one; longer ones only tell apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,31 +69,60 @@ def from_files(
 ) -> tuple[list[Candidate], list[tuple[str, UnreadableItem]]]:
     """Candidates for files without a manifest, and those whose names cannot be ids.
 
-    The asset_id is the file's name; files of one name in several folders get their path below PATH instead, all of
-    them, so that the order in which folders are read does not matter. ``known`` maps uris that are in the pool to their
-    ids: a file keeps the id it once got.
+    The asset_id is the file's name; files of one name in several folders get their path below PATH instead, and where
+    that is shared, too, PATH's own name before it, all of them: the order in which folders are read does not matter.
+    ``known`` maps uris that are in the pool to their ids: a file keeps the id it once got.
     """
-    names = Counter(ids.tidy(sources.file_name(file.relative)) for file in found)
     made, refused = [], []
-    for file in found:
-        shared = names[ids.tidy(sources.file_name(file.relative))] > 1
-        try:
-            made.append(Candidate(file.uri, id_choices(file, shared, known.get(file.uri))))
-        except UnreadableItem as error:
-            refused.append((file.relative, error))
+    for file, choices in zip(found, id_choices(found, known), strict=True):
+        if isinstance(choices, UnreadableItem):
+            refused.append((file.relative, choices))
+        else:
+            made.append(Candidate(file.uri, choices))
     return made, refused
 
 
-def id_choices(file: Found, shared: bool, known: str | None) -> tuple[str, ...]:
-    """The asset_ids that a file may get, in order: its name unless other files share it, then its path.
+def id_choices(found: Sequence[Found], known: Mapping[str, str]) -> list[tuple[str, ...] | UnreadableItem]:
+    """The asset_ids that each file may get, in order, as `from_files` says; an error where its name cannot be one."""
+    names = [_names(file) for file in found]
+    made: list[tuple[str, ...] | UnreadableItem] = []
+    for file, mine, level in zip(found, names, _levels(names), strict=True):
+        choices = [known[file.uri]] if file.uri in known else mine[level : max(level + 1, USUAL_NAMES)]
+        try:
+            made.append(_checked(choices))
+        except UnreadableItem as error:
+            made.append(error)
+    return made
 
-    ``known`` is the id that the pool has for it. Raises UnreadableItem where the name cannot be an id.
-    """
-    if known is not None:
-        return (known,)
-    name = sources.file_name(file.relative)
-    choices = [name, file.relative, f"{file.root}/{file.relative}"][1 if shared else 0 :]
-    return tuple(dict.fromkeys(checked_id(choice) for choice in choices))
+
+def _names(file: Found) -> list[str]:
+    """What a file may be called, shortest first: its name, its path below PATH, and with more and more before it."""
+    made = [sources.file_name(file.relative), file.relative, f"{file.root}/{file.relative}"]
+    parts = sources.path_of(file.uri).strip("/").split("/")
+    return made + ["/".join(parts[-count:]) for count in range(made[-1].count("/") + 2, len(parts) + 1)]
+
+
+def _levels(names: Sequence[Sequence[str]]) -> list[int]:
+    """Which of its names each file gets: the first that no other file gets."""
+    names = [[ids.tidy(name) for name in mine] for mine in names]
+    levels = [0] * len(names)
+    while True:
+        counts = Counter(mine[level] for mine, level in zip(names, levels, strict=True))
+        shared = [at for at, level in enumerate(levels) if counts[names[at][level]] > 1 and level + 1 < len(names[at])]
+        if not shared:
+            return levels
+        for at in shared:
+            levels[at] += 1
+
+
+def _checked(choices: Sequence[str]) -> tuple[str, ...]:
+    """The first choice, which must be an id, and of the further ones those that can be: a path may be too long."""
+    first, *further = choices
+    made = [checked_id(first)]
+    for choice in further:
+        with suppress(UnreadableItem):
+            made.append(checked_id(choice))
+    return tuple(dict.fromkeys(made))
 
 
 class VectorNames:

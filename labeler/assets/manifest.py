@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import posixpath
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,6 +16,7 @@ from labeler.assets.candidates import Candidate, Found, checked_id, id_choices
 from models import ids
 from models.clock import iso
 from models.errors import DataError, UnreadableItem
+from models.inputs import read_user_file
 from models.tables import Row, Table, read_table
 
 PLACES = ("uri", "filename")
@@ -64,14 +64,14 @@ def read_manifest(
             entries.append(_entry(row, folders))
         except UnreadableItem as error:
             _refuse(made, path, row, error)
-    unnamed = {entry.file.uri: sources.file_name(entry.file.relative) for entry in entries if not entry.asset_id}
-    names = Counter(ids.tidy(name) for name in unnamed.values())
-    given = {entry.asset_id: entry.file.uri for entry in reversed(entries) if entry.asset_id}
+    unnamed = {entry.file.uri: entry.file for entry in entries if not entry.asset_id}
     there = known(set(unnamed)) if unnamed else {}
+    choices = dict(zip(unnamed, id_choices(list(unnamed.values()), there), strict=True))
+    given = {entry.asset_id: entry.file.uri for entry in reversed(entries) if entry.asset_id}
     met: dict[str, Candidate] = {}
     for entry in entries:
         try:
-            candidate = _candidate(entry, names, given, there)
+            candidate = _candidate(entry, choices, given)
             before = met.setdefault(candidate.ids[0], candidate)
             if before is candidate:
                 made.candidates.append(candidate)
@@ -124,17 +124,17 @@ def _id(row: Row, name: str) -> str:
 
 
 def _candidate(
-    entry: _Entry, names: Mapping[str, int], given: Mapping[str, str], there: Mapping[str, str]
+    entry: _Entry, unnamed: Mapping[str, tuple[str, ...] | UnreadableItem], given: Mapping[str, str]
 ) -> Candidate:
     uri = entry.file.uri
-    if entry.asset_id:
-        choices: tuple[str, ...] = (entry.asset_id,)
-    else:
-        shared = names[ids.tidy(sources.file_name(entry.file.relative))] > 1
-        all_choices = id_choices(entry.file, shared, there.get(uri))
-        choices = tuple(choice for choice in all_choices if given.get(choice, uri) == uri)
+    choices: tuple[str, ...] = (entry.asset_id,)
+    if not entry.asset_id:
+        possible = unnamed[uri]
+        if isinstance(possible, UnreadableItem):
+            raise possible
+        choices = tuple(choice for choice in possible if given.get(choice, uri) == uri)
         if not choices:
-            raise UnreadableItem(f"{all_choices[0]} is the asset_id of another row. Give it one.", "named twice")
+            raise UnreadableItem(f"{possible[0]} is the asset_id of another row. Give it one.", "named twice")
     return Candidate(uri, choices, entry.title_id, entry.columns, from_manifest=True)
 
 
@@ -163,10 +163,7 @@ def _relative(place: str, uri: str, folder: str) -> str:
 
 
 def _table(path: Path) -> Table:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableItem(f"The manifest {path} cannot be read: {error.strerror}. {HOW}", "bad manifest") from error
+    content = read_user_file(path, "The manifest")
     try:
         table = read_table(content, NAMES)
     except DataError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -11,51 +12,97 @@ from labeler.assets import sources
 from labeler.assets.candidates import Found
 from models.errors import UnreadableItem
 from models.images import IMAGE_SUFFIXES, looks_like_image
+from models.reasons import reason
 
 
 @dataclass
 class Scan:
-    """The files found; ``passed_over`` counts files of folders that are no images and do not claim to be."""
+    """The files found; ``passed_over`` counts files of folders that are no images and do not claim to be.
+
+    ``notes`` counts what was not opened because it is no file, by what it is.
+    """
 
     files: list[Found] = field(default_factory=list)
     passed_over: int = 0
+    notes: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[str, UnreadableItem]] = field(default_factory=list)
+
+    def refuse(self, path: str, message: str, reason: str) -> None:
+        """Count a PATH, or a folder below one, that gave nothing."""
+        self.refused.append((path, UnreadableItem(message, reason)))
 
 
 def scan(paths: Sequence[str]) -> Scan:
     """Look through folders and their folders, and take files as they are named; a file met twice counts once."""
     made = Scan()
-    met: set[str] = set()
+    met = _Met()
     for path in paths:
-        place = sources.absolute(path)
-        if sources.is_folder(place):
-            _scan_folder(place, made, met)
-        elif sources.exists(place):
-            if place not in met:
-                made.files.append(Found(place, sources.file_name(place), sources.file_name(os.path.dirname(place))))
-            met.add(place)
-        else:
-            made.refused.append(
-                (
-                    path,
-                    UnreadableItem(
-                        f"There is nothing at {path}. Check the spelling, and that it is mounted.", "missing"
-                    ),
-                )
-            )
+        try:
+            _scan_path(path, made, met)
+        except UnreadableItem as error:
+            made.refused.append((path, error))
+        except (OSError, ValueError) as error:
+            made.refuse(path, f"{path} cannot be looked into: {reason(error)}. Check its spelling.", "cannot be read")
     return made
 
 
-def _scan_folder(folder: str, made: Scan, met: set[str]) -> None:
+def _scan_path(path: str, made: Scan, met: _Met) -> None:
+    place = sources.absolute(path)
+    if sources.is_folder(place):
+        _scan_folder(place, made, met)
+    elif sources.exists(place):
+        if met.first_time(place):
+            made.files.append(Found(place, sources.file_name(place), sources.file_name(os.path.dirname(place))))
+    elif what := sources.kind(place):
+        made.refuse(path, f"{path} is {what} and no file. Name image files, or folders that hold them.", what)
+    else:
+        made.refuse(path, f"There is nothing at {path}. Check the spelling, and that it is mounted.", "missing")
+
+
+def _scan_folder(folder: str, made: Scan, met: _Met) -> None:
+    def closed(path: str, error: OSError) -> None:
+        if isinstance(error, FileNotFoundError):
+            made.refuse(path, f"The folder {path} was taken away while it was looked through.", "missing")
+        else:
+            made.refuse(
+                path,
+                f"The folder {path} was left out: {reason(error)}. Change its permissions and run the command again.",
+                "folder cannot be read",
+            )
+
     root = sources.file_name(folder.rstrip("/"))
-    for uri, relative in sources.walk(folder):
-        if uri in met:
+    for uri, relative in sources.walk(folder, closed):
+        if not met.first_time(uri):
             continue
-        met.add(uri)
-        if _may_be_image(uri):
+        if what := sources.kind(uri):
+            made.notes[f"{what}, passed over"] += 1
+        elif _may_be_image(uri):
             made.files.append(Found(uri, relative, root))
         else:
             made.passed_over += 1
+
+
+class _Met:
+    """The files met so far: one that two paths lead to, through ``..`` or a link to its folder, is one file.
+
+    A link to a file is a name that somebody gave it, and counts as a file of its own.
+    """
+
+    def __init__(self) -> None:
+        self._met: set[str] = set()
+        self._folders: dict[str, str] = {}
+
+    def first_time(self, uri: str) -> bool:
+        """Whether this file was not met before; it is now."""
+        if not sources.is_address(uri):
+            folder, name = os.path.split(uri)
+            if folder not in self._folders:
+                self._folders[folder] = os.path.realpath(sources.local_path(folder))
+            uri = os.path.join(self._folders[folder], name)
+        if uri in self._met:
+            return False
+        self._met.add(uri)
+        return True
 
 
 def _may_be_image(uri: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.errors import UnreadableItem
+from models.paths import printable
 from models.pixel_values import BACKGROUND
 
 
@@ -47,7 +48,7 @@ class Summary:
 
     def refuse(self, item: str, error: UnreadableItem) -> None:
         """Count one image that was not taken."""
-        self.refused.append((item, error.reason, str(error)))
+        self.refused.append((printable(item), error.reason, printable(error)))
 
     def to_dict(self) -> dict[str, Any]:
         """The summary as JSON."""
@@ -63,7 +64,7 @@ class Summary:
             "notes": dict(self.notes),
             "one_flat_colour": {"transparent": self.blank, "opaque": self.one_colour},
             "refused": dict(Counter(reason for _, reason, _ in self.refused)),
-            "refusals": [{"item": item, "reason": reason, "message": text} for item, reason, text in self.refused],
+            "refusals": [{"item": item, "reason": reason, "message": said} for item, reason, said in self.refused],
             "vectors": {
                 "imported": self.vectors_imported,
                 "copied": self.vectors_copied,
@@ -95,7 +96,7 @@ class Summary:
         ]
         reasons = Counter(reason for _, reason, _ in self.refused)
         for reason, count in reasons.most_common():
-            rows.append((f"refused: {reason}", count, next(text for _, why, text in self.refused if why == reason)))
+            rows.append((f"refused: {reason}", count, next(said for _, why, said in self.refused if why == reason)))
         bad = f"{self.vectors_left_out[0][0]} {self.vectors_left_out[0][1]}" if self.vectors_left_out else ""
         unclear = next((f"{id_}: {' or '.join(images[:3])}" for id_, images in self.vectors_unclear.items()), "")
         missing = _some(self.without_vector)

@@ -75,7 +75,7 @@ def _drawings_only(shell: Shell) -> bool:
 
 @attune_command(command, "list", example="attune assets list --limit 20")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Assets on one page.")
-@click.option("--offset", type=click.IntRange(0), default=0, help="Assets to leave out before.")
+@click.option("--offset", type=click.IntRange(0, 2**31), default=0, help="Assets to leave out before.")
 def list_(shell: Shell, limit: int, offset: int) -> None:
     """List the assets of the pool, a page at a time."""
     from labeler.assets.encoder import active_fingerprint

@@ -8,28 +8,27 @@ import click
 
 from labeler.cli import left_out  # noqa: F401 - it adds its commands to the group
 from labeler.cli.label_group import command
-from labeler.cli.shell import Shell, table
+from labeler.cli.shell import OUTPUT, Shell, table
 from labeler.cli.shell import command as attune_command
 from labeler.exchange import bring, outgoing
 from labeler.exchange.incoming import Columns
 from labeler.exchange.plan import Plan
-from models.files import write_bytes
+from models.inputs import read_user_file
+from models.outputs import write_user_file
 
 
 @attune_command(command, "export", example="attune labels export serious --to serious.csv")
 @click.argument("name")
-@click.option(
-    "--to", "to", required=True, type=click.Path(dir_okay=False, path_type=Path), help="FILE.csv, .parquet or .json."
-)
+@click.option("--to", "to", required=True, type=OUTPUT, help="FILE.csv, .parquet or .json.")
 @click.option("--format", "kind", type=click.Choice(outgoing.FORMATS), help="Where the suffix does not say it.")
 @click.option("--agreed", is_flag=True, help="One row an image with the agreed label and its weight.")
 def export(shell: Shell, name: str, to: Path, kind: str | None, agreed: bool) -> None:
     """Write the labels of NAME to a file: one row an answer, or an image with --agreed."""
     made = outgoing.export(shell.settings, name, outgoing.format_of(to, kind), agreed)
-    write_bytes(to, made.content)
+    write_user_file(to, made.content)
     what = "images" if agreed or kind == outgoing.STUDIO else "answers"
     value = {"attribute": name, "file": str(to), "rows": made.rows, "bytes": len(made.content)}
-    shell.result(value, f"{made.rows:,} {what} about {name} written to {to}.")
+    shell.written(to, value, f"{made.rows:,} {what} about {name} written to {to}.")
 
 
 @attune_command(command, "import", example="attune labels import serious old-labels.csv --dry-run")
@@ -57,7 +56,7 @@ def import_(
     """Bring the labels in FILE (CSV, Parquet, JSON, or Label Studio's JSON) into NAME as ordinary answers."""
     columns = Columns(asset_column, expert_column, class_column, answered_at_column, default_expert)
     act = bring.preview if dry_run else bring.bring
-    plan = act(shell.settings, name, file.read_bytes(), columns, create_experts)
+    plan = act(shell.settings, name, read_user_file(file), columns, create_experts)
     rows = [("would go in" if dry_run else "gone in", action, count) for action, count in plan.counts.items()]
     rows += [("left out", reason, count) for reason, count in plan.reasons.items()]
     shell.result({"attribute": name, "dry_run": dry_run} | plan.to_dict(), table(("", "answers", "rows"), rows))

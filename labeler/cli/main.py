@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import sys
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 import click
 
-from labeler.cli.shell import Group
-from models.errors import AttuneError, consequence
+from labeler.cli.shell import Group, Place
+from labeler.endings import Ending, ending
 
 # Command -> module that holds it as `command`; imported when it is asked for, so that `attune --help` stays quick.
 COMMANDS = {
@@ -115,21 +118,43 @@ def attune() -> None:
     """Attune turns an expert's eye into a classifier."""
 
 
-def main() -> None:
-    """Entry point of the `attune` command."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `attune` command: ends the process, with a sentence on stderr where something is wrong."""
+    _take_any_name()
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Do what ``arguments`` ask; the exit code. Whatever is raised becomes one sentence on stderr."""
+    place = Place()
     try:
-        attune(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
-    except click.Abort:
-        click.echo("Stopped.", err=True)
-        sys.exit(130)
+        code = attune.main(arguments, prog_name="attune", standalone_mode=False, obj=place)
+    except click.Abort as error:
+        cause = error.__cause__  # the end of a file that ends too soon is to click a Ctrl-D
+        return _end(ending(cause if isinstance(cause, EOFError) else KeyboardInterrupt(), place.workspace), "")
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
-    except AttuneError as error:
-        click.echo(f"attune: {error}", err=True)
-        sys.exit(consequence(type(error)).exit_code)
+        return error.exit_code
+    except Exception as error:
+        return _end(ending(error, place.workspace), "attune: ")
+    return code if isinstance(code, int) else 0
+
+
+def _end(how: Ending, head: str) -> int:
+    if how.said:
+        click.echo(head + how.said, err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:  # else Python tries again as it ends, and says so in words of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return how.code
+
+
+def _take_any_name() -> None:
+    """Have names printed that the terminal's encoding lacks: their bytes are written as ``\\xff``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

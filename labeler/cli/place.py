@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from labeler.records.session import migrate
 from labeler.settings import Settings
 from models.errors import AttuneError, ServiceDown, SettingsError
+from models.reasons import reason
 
 RECORDS = "records.sqlite"
 MAKERS = (("up",), ("demo",), ("assets", "add"))  # the commands that may make a workspace
@@ -30,17 +31,25 @@ def open_records(settings: Settings, make: bool) -> None:
         migrate(settings)
     except DatabaseError as error:
         raise ServiceDown(
-            f"The records of {settings.workspace} cannot be read: they are damaged, or no records of Attune. "
-            f"Restore {RECORDS} from a backup, or "
+            f"The records of {settings.workspace} cannot be read: {_why(error)}. Restore {RECORDS} from a backup, or "
             "name another workspace; `attune doctor` tries each part."
         ) from error
     except OSError as error:
         if isinstance(error, AttuneError):
             raise
         raise SettingsError(
-            f"The workspace {settings.workspace} cannot be written: {error.strerror}. Name a folder of yours with "
+            f"The workspace {settings.workspace} cannot be written: {reason(error)}. Name a folder of yours with "
             "--workspace or ATTUNE_WORKSPACE."
         ) from error
+
+
+def _why(error: DatabaseError) -> str:
+    text = str(error.orig).lower()
+    if "locked" in text:
+        return "another program is using them"
+    if "not a database" in text or "malformed" in text:
+        return "the file is damaged, or is no database"
+    return "the database refuses it"
 
 
 def is_there(settings: Settings) -> bool:

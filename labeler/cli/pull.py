@@ -18,6 +18,7 @@ def _pipeline() -> None:
     """Holds the command, which `attune` lists by itself."""
 
 
+FOLDER = click.Path(file_okay=False, readable=False, path_type=Path)
 URL = click.option(
     "--url", metavar="URL", help="Address of an Attune, or of a catalog's files; ATTUNE_URL unless given."
 )
@@ -36,7 +37,7 @@ def where(shell: Shell, url: str | None, offline: bool) -> dict[str, Any]:
 
 @attune_command(_pipeline, "pull", workspace="optional", example="attune pull serious@champion --to ./probe")
 @click.argument("ref", metavar="NAME[@ALIAS|@VERSION]")
-@click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the files.")
+@click.option("--to", required=True, type=FOLDER, help="Folder for the files.")
 @URL
 @OFFLINE
 def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> None:

@@ -11,7 +11,7 @@ import click
 
 from labeler.cli.encoder_options import encoder_options
 from labeler.cli.pull import OFFLINE, URL, where
-from labeler.cli.shell import Group, Shell
+from labeler.cli.shell import OUTPUT, Group, Shell
 from labeler.cli.shell import command as attune_command
 from models.errors import DataError
 from models.fingerprint import Fingerprint
@@ -36,7 +36,7 @@ def _pipeline() -> None:
 )
 @click.option("--images", multiple=True, metavar="PATH...", help="Images to score: folders, files, addresses.")
 @click.argument("more", nargs=-1, metavar="")
-@click.option("--to", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Parquet file to write.")
+@click.option("--to", required=True, type=OUTPUT, help="Parquet file to write.")
 @click.option(
     "--fingerprint", type=click.Path(path_type=Path), help="JSON file that says which encoder made the vectors."
 )
@@ -86,7 +86,8 @@ def score(
     value: dict[str, Any] = {"attribute": manifest.attribute, "version": manifest.version, "to": str(to)} | asdict(done)
     if paths:
         value["images_left_out"] = left_out
-    shell.result(
+    shell.written(
+        to,
         value,
         f"{manifest.attribute} version {manifest.version} scored {done.assets:,} assets: {done.rows:,} rows in {to}.",
     )

@@ -17,8 +17,9 @@ from labeler.cli.shell import command as attune_command
 from labeler.records.schema import Asset
 from labeler.records.session import reading
 from labeler.search import Wanted
-from models.errors import DataError, UnreadableItem
+from models.errors import DataError
 from models.images import inspect
+from models.inputs import read_user_file
 
 SHOWN = 5  # typical images of a cluster in a table
 
@@ -66,10 +67,7 @@ def _handed_over(shell: Shell, image: Path | None) -> str:
     """The token under which a worker, or this process, takes the file over."""
     if image is None:
         return ""
-    try:
-        content = image.read_bytes()
-    except OSError as error:
-        raise UnreadableItem(f"--image: {image} cannot be read: {error.strerror}. Name an image file.") from error
+    content = read_user_file(image, "--image")
     inspect(content, str(image), shell.settings.max_pixels, whole=False)
     return searching.hand_over(shell.settings, content)
 

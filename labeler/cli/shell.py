@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -17,8 +18,9 @@ from labeler.cli import place
 from labeler.cli.bars import Report, bars
 from labeler.cli.tables import Table, named, table
 from labeler.settings import Settings
+from models.outputs import is_stdout
 
-__all__ = ["Group", "Shell", "command", "named", "stop", "table"]
+__all__ = ["OUTPUT", "Group", "Place", "Shell", "command", "named", "stop", "table"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,13 @@ class Shell:
         else:
             click.echo(text if text is not None else json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
+    def written(self, to: Path, value: Any, text: str) -> None:
+        """As ``result``, after the file ``to`` was written: on stderr where stdout holds the file itself."""
+        if is_stdout(to):
+            self.hint(json.dumps(value, default=str, ensure_ascii=False) if self.json else text)
+        else:
+            self.result(value, text)
+
     def hint(self, text: str) -> None:
         """Say what to do next, on stderr, so that pipes stay clean."""
         click.echo(text, err=True)
@@ -46,6 +55,20 @@ class Shell:
         """A progress bar on stderr; yields ``report(done, total)``."""
         with bars() as start:
             yield start(label)
+
+
+@dataclass
+class Place:
+    """The workspace that a command found to work on, for whoever ends it: its log is where a trace belongs."""
+
+    workspace: Path | None = None
+
+
+def place_found(settings: Settings) -> None:
+    """Tell whoever ends this command which workspace it works on."""
+    context = click.get_current_context(silent=True)
+    if context is not None and isinstance(context.obj, Place):
+        context.obj.workspace = settings.workspace
 
 
 class Group(click.Group):
@@ -60,6 +83,8 @@ class Group(click.Group):
                 formatter.write_dl(rows)
 
 
+# A file to write, judged when it is written (`models.outputs`): click would want to read it, too.
+OUTPUT = click.Path(dir_okay=False, readable=False, path_type=Path)
 SHARED = ("workspace", "as_json")
 WORKSPACE = click.option(
     "--workspace",
@@ -87,6 +112,7 @@ def command(
         @functools.wraps(function)
         def run(as_json: bool, **arguments: Any) -> None:
             settings = reader.build(workspace=arguments.pop("workspace"))
+            place_found(settings)
             if workspace != "optional":
                 place.open_records(settings, make=workspace == "made")
             function(Shell(settings, as_json), **arguments)

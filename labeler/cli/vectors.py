@@ -8,13 +8,11 @@ import click
 
 from labeler.cli import place
 from labeler.cli.encoder_options import encoder_options
-from labeler.cli.shell import Group, Shell
+from labeler.cli.shell import OUTPUT, Group, Shell
 from labeler.cli.shell import command as attune_command
 from labeler.records.session import reading
 
-TO = click.option(
-    "--to", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write: .parquet or .arrow."
-)
+TO = click.option("--to", required=True, type=OUTPUT, help="File to write: .parquet or .arrow.")
 NAMED = 10  # images left out that are named one by one on a terminal; --json names all
 
 
@@ -59,7 +57,7 @@ def embed(
         loaded = load(settings)
     with shell.progress("Embedding") as report:
         told = embed_files(settings, loaded, paths, to, report)
-    shell.result(as_json(told, loaded, to), f"{told.embedded:,} vectors of {loaded.fingerprint} are in {to}.")
+    shell.written(to, as_json(told, loaded, to), f"{told.embedded:,} vectors of {loaded.fingerprint} are in {to}.")
     name_left_out(shell, told.left_out)
 
 
@@ -91,4 +89,4 @@ def export(shell: Shell, to: Path) -> None:
                 report(writer.rows, total)
             start += len(block)
     value = {"to": str(to), "vectors": total, "encoder": view.fingerprint.to_dict(), "digest": view.fingerprint.digest}
-    shell.result(value, f"{total:,} vectors of {view.fingerprint} are in {to}.")
+    shell.written(to, value, f"{total:,} vectors of {view.fingerprint} are in {to}.")

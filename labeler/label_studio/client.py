@@ -98,7 +98,7 @@ class LabelStudio:
             yield
         except (requests.ConnectionError, requests.Timeout, httpx.TransportError) as error:
             raise LabelStudioUnreachable(
-                f"Label Studio does not answer at {self.address} ({type(error).__name__}). Start everything with "
+                f"Label Studio does not answer at {self.address}. Start everything with "
                 "`attune up`, or set ATTUNE_LABEL_STUDIO_URL to one that runs; `attune doctor` tries each part."
             ) from error
         except ApiError as error:

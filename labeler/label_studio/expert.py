@@ -106,7 +106,6 @@ class ExpertSession:
             reply = self._session.request(method, self.address + path, json=body, params=query, timeout=LIMITS)
         except (requests.ConnectionError, requests.Timeout) as error:
             raise LabelStudioUnreachable(
-                f"Label Studio does not answer at {self.address} ({type(error).__name__}). "
-                "`attune doctor` tries each part."
+                f"Label Studio does not answer at {self.address}. `attune doctor` tries each part."
             ) from error
         return read(reply)

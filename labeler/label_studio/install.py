@@ -14,7 +14,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from labeler.settings import Settings, build
+from labeler import entry
+from labeler.settings import Settings
 from models.errors import ServiceDown, SettingsError
 from models.files import digest_file, write_bytes
 
@@ -100,14 +101,18 @@ def _last_words(log: Path) -> str:
     return " ".join(lines[-2:]) or "pip says nothing of why."
 
 
-def main() -> None:
-    """Make the environment and the empty database ahead of the first start."""
+def main() -> int:
+    """Make the environment and the empty database ahead of the first start; the exit code."""
     from labeler.label_studio import template
 
-    settings = build()
-    ensure(settings)
-    template.ensure(settings, print)
+    entry.parser("labeler.label_studio.install", __doc__).parse_args()
+
+    def work(settings: Settings) -> None:
+        ensure(settings)
+        template.ensure(settings, print)
+
+    return entry.run(work)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

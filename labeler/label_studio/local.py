@@ -17,6 +17,7 @@ from labeler.label_studio.people import LIMITS, SHORTEST_PASSWORD, submit
 from labeler.settings import Settings
 from models.errors import LabelStudioRefused, ServiceDown, SettingsError
 from models.files import write_json
+from models.reasons import reason
 
 HOLD_SECONDS = 600  # an image that an expert left open goes back to the queue after this
 CHANGE_SECONDS = 120
@@ -164,8 +165,9 @@ def _change(settings: Settings, wanted: dict[str, str | None]) -> str:
             timeout=CHANGE_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return "Label Studio's environment does not run, or not within its time"
+    except (OSError, subprocess.TimeoutExpired) as error:
+        why = reason(error) if isinstance(error, OSError) else f"it took more than {CHANGE_SECONDS} seconds"
+        return f"the program in Label Studio's environment did not end well: {why}"
     lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
     said = lines[-1] if lines else ""
     return f"it ended with status {done.returncode}" if not said or failures.is_program_text(said) else said

@@ -82,5 +82,5 @@ def submit(session: requests.Session, page: str, fields: dict[str, str]) -> requ
     except (requests.ConnectionError, requests.Timeout) as error:
         host = urlsplit(page).netloc
         raise LabelStudioUnreachable(
-            f"Label Studio does not answer at {host} ({type(error).__name__}). `attune doctor` tries each part."
+            f"Label Studio does not answer at {host}. `attune doctor` tries each part."
         ) from error

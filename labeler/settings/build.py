@@ -14,6 +14,7 @@ from labeler.settings import values
 from labeler.settings.table import MASK, Settings, variable
 from models.errors import SettingsError
 from models.files import write_json
+from models.reasons import reason
 
 KEPT = "settings.json"
 
@@ -51,9 +52,10 @@ def kept(workspace: Path) -> dict[str, Any]:
         return {}
     try:
         return dict(json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OSError, RecursionError) as error:
+        why = "" if isinstance(error, TypeError) else f" ({reason(error)})"
         raise SettingsError(
-            f"{path} is no JSON object ({error}). Mend it, or delete it to go back to defaults."
+            f"{path} is no JSON object that can be read{why}. Mend it, or delete it to go back to defaults."
         ) from error
 
 

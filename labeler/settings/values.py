@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from models.paths import at_home
+
 
 def path(text: str) -> Path:
-    """An absolute path; ``~`` is the home folder."""
-    return Path(text).expanduser().absolute()
+    """An absolute path; ``~/`` at its head is the home folder."""
+    return Path(at_home(text)).absolute()
 
 
 def flag(text: str) -> bool:

@@ -15,6 +15,7 @@ from labeler.settings import Settings, variable
 from labeler.supervise.parts import Part
 from labeler.supervise.reserved import reserve
 from models.errors import PortBusy
+from models.reasons import reason
 
 USUAL = range(20_000, 32_000)  # below the ports that Linux and macOS give to outgoing connections by default
 OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -75,7 +76,7 @@ def check(parts: Iterable[Part]) -> None:
             _bound(host, port).close()
         except OSError as error:
             raise PortBusy(
-                f"Port {port} of {host}, which {part.title} needs, cannot be had: {error.strerror}"
+                f"Port {port} of {host}, which {part.title} needs, cannot be had: {reason(error)}"
                 f"{holder(port, error)}. If another Attune runs on this machine, perhaps the demo, stop it with Ctrl-C "
                 "in its terminal, or start beside it on other ports: attune up --free-ports. If not, stop what listens "
                 f"there (`ss -ltnp` shows it), or set {variable(setting)} to another port."

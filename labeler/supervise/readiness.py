@@ -82,8 +82,8 @@ def workers_answer(settings: Settings) -> str | None:
 def _get(address: str) -> str | None:
     try:
         reply = requests.get(address, timeout=5)
-    except requests.RequestException as error:
-        return type(error).__name__
+    except requests.RequestException:
+        return "no answer"
     return None if reply.status_code == 200 else f"status {reply.status_code}"
 
 

@@ -7,13 +7,14 @@ import sys
 
 import waitress
 
-from labeler import settings as reader
+from labeler import entry
 from labeler.held import holder
 from labeler.settings import Settings
 from labeler.web.app import create_app
 from labeler.web.replies import RequestIds
 from labeler.web.webhook import MOST_BYTES
-from models.errors import AttuneError, PortBusy, consequence
+from models.errors import PortBusy
+from models.reasons import reason
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s request=%(request)s %(message)s"
 THREADS = 8
@@ -42,7 +43,7 @@ def serve(settings: Settings) -> None:
         )
     except OSError as error:
         raise PortBusy(
-            f"The web app cannot listen on {settings.host}:{settings.web_port} ({error.strerror}"
+            f"The web app cannot listen on {settings.host}:{settings.web_port} ({reason(error)}"
             f"{holder(settings.web_port, error)}). Stop what holds the port, or set ATTUNE_WEB_PORT to a free one."
         ) from error
     logging.getLogger("attune.web").info("the console is at %s", settings.web_address)
@@ -51,14 +52,13 @@ def serve(settings: Settings) -> None:
 
 def main() -> int:
     """Entry point; the exit code."""
-    try:
-        settings = reader.build()
+    entry.parser("labeler.web.serve", __doc__).parse_args()
+
+    def work(settings: Settings) -> None:
         log_to_stdout(settings.log_level)
         serve(settings)
-    except AttuneError as error:
-        print(f"attune: {error}", file=sys.stderr)
-        return consequence(type(error)).exit_code
-    return 0
+
+    return entry.run(work)
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def test_a_checkpoint_that_holds_code_is_not_run(config: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"device": "abacus"}, "ATTUNE_DEVICE is 'abacus', no device here"),
+        ({"device": "abacus"}, "ATTUNE_DEVICE is 'abacus', and torch has no such device"),
         ({"resize_mode": "crop"}, "ATTUNE_RESIZE_MODE is 'crop'; it may be longest, squash, shortest"),
     ],
 )

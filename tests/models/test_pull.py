@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from models.files import digest_bytes
 from models.probe_files import probe_bytes
 from models.pull import fetch, pull
 from models.versions import make_version
+from tests.disks import remount
 
 FILES = ["card.md", "manifest.json", "probe.onnx", "probe.safetensors"]
 
@@ -240,3 +242,55 @@ def test_pulling_over_http_imports_nothing_heavy(server: Server, tmp_path: Path)
     arguments = [server.url, str(tmp_path / "cache"), str(tmp_path / "to"), "romance"]
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_a_filled_cache_may_be_read_only(server: Server, small_disk: Path, tmp_path: Path, offline: bool) -> None:
+    contents = publish(tmp_path / "catalog", 3)
+    pull("romance", tmp_path / "a", url=server.url, cache=small_disk / "cache")
+    remount(small_disk, "ro")
+    done = pull("romance", tmp_path / "b", url=server.url, cache=small_disk / "cache", offline=offline)
+    assert (done.bytes, held(tmp_path / "b")) == (0, contents)
+
+
+def test_the_folder_at_fault_is_named(server: Server, small_disk: Path, tmp_path: Path) -> None:
+    publish(tmp_path / "catalog", 3)
+    cache, to = small_disk / "cache", tmp_path / "to"
+    remount(small_disk, "ro")
+    with pytest.raises(CatalogError, match=rf"The cache at {cache} cannot be used: its file system is read-only"):
+        pull("romance", to, url=server.url, cache=cache)
+    with pytest.raises(CatalogError, match=rf"The folder {small_disk / 'to'} cannot be written: .* read-only.* --to"):
+        pull("romance", small_disk / "to", url=server.url, cache=tmp_path / "cache")
+    (tmp_path / "file").touch()
+    with pytest.raises(CatalogError, match=rf"The cache at {tmp_path / 'file'} cannot be used"):
+        pull("romance", to, url=server.url, cache=tmp_path / "file")
+    with pytest.raises(CatalogError, match=rf"The folder {tmp_path / 'file' / 'x'} cannot be written"):
+        pull("romance", tmp_path / "file" / "x", url=server.url, cache=tmp_path / "cache")
+
+
+def test_a_full_disk_leaves_the_old_version(server: Server, small_disk: Path, tmp_path: Path) -> None:
+    contents = publish(tmp_path / "catalog", 3)
+    options = {"url": server.url, "cache": tmp_path / "cache"}
+    pull("romance", small_disk / "to", **options)
+    publish(tmp_path / "catalog", 4)
+    free = os.statvfs(small_disk)
+    (small_disk / "filler").write_bytes(bytes(free.f_bavail * free.f_bsize))
+    with pytest.raises(CatalogError, match="the disk is full"):
+        pull("romance", small_disk / "to", **options)
+    assert held(small_disk / "to") == contents
+
+
+def test_links_and_modes_in_the_folder_stay(server: Server, tmp_path: Path) -> None:
+    publish(tmp_path / "catalog", 3)
+    options = {"url": server.url, "cache": tmp_path / "cache"}
+    to, far = tmp_path / "to", tmp_path / "far"
+    to.mkdir()
+    far.mkdir()
+    for name in ("manifest.json", "probe.safetensors"):
+        (far / name).touch(mode=0o600)
+        (to / name).symlink_to(far / name)
+    pull("romance", to, **options)
+    contents = publish(tmp_path / "catalog", 4)
+    pull("romance", to, **options)
+    assert held(to) == contents
+    assert {(path.is_symlink(), path.stat().st_mode & 0o777) for path in to.glob("[mp]*[ns]")} == {(True, 0o600)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -148,3 +150,18 @@ def test_vectors_of_another_width_are_refused_in_words(tmp_path: Path) -> None:
             assume_fingerprint=True,
         )
     assert not (tmp_path / "s.parquet").exists()
+
+
+def test_scores_follow_a_link_and_go_through_a_pipe(vectors: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    manifest, (path, _) = make(encoder=ENCODER.to_dict()), vectors
+    (tmp_path / "link.parquet").symlink_to("real.parquet")
+    os.mkfifo(tmp_path / "pipe")
+    got: list[bytes] = []
+    reader = threading.Thread(target=lambda: got.append((tmp_path / "pipe").read_bytes()))
+    reader.start()
+    for to in ("link.parquet", "pipe"):
+        score_file(manifest, probe(3), path, tmp_path / to, fingerprint=ENCODER)
+    reader.join(10)
+    assert (tmp_path / "link.parquet").is_symlink()
+    assert pq.read_table(tmp_path / "real.parquet").num_rows == 90
+    assert pq.read_table(pa.BufferReader(got[0])).num_rows == 90

@@ -120,7 +120,7 @@ def test_pickled_objects_are_never_opened(tmp_path: Path) -> None:
 
 
 def test_files_that_are_missing_cut_off_or_something_else_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableItem, match="cannot be read: No such file"):
+    with pytest.raises(UnreadableItem, match="cannot be read: it is not there"):
         VectorStream(tmp_path / "none.npz")
     whole = write(tmp_path / "v", "npz", [f"a{i}" for i in range(200)], unit(200)).read_bytes()
     uneven = pa.table({"id": ["a", "b"], "vector": [[1.0], [1.0, 2.0]]})

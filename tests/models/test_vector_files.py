@@ -131,7 +131,7 @@ def test_a_fingerprint_of_another_width_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableItem, match=r"nowhere\.npz cannot be read: No such file"):
+    with pytest.raises(UnreadableItem, match=r"nowhere\.npz cannot be read: it is not there"):
         read_vectors(tmp_path / "nowhere.npz")
 
 

@@ -33,8 +33,8 @@ def refusing() -> str:
 
 
 def test_an_address_that_hangs_or_refuses_is_given_up_soon(silent: str, refusing: str) -> None:
-    assert unreachable([silent, silent], seconds=0.4) in {"no answer (ReadTimeout)", "no answer within 0.4 s"}
-    assert unreachable([refusing], seconds=2) == "no answer (ConnectionError)"
+    assert unreachable([silent, silent], seconds=0.4) in {"no answer", "no answer within 0.4 s"}
+    assert unreachable([refusing], seconds=2) == "no answer"
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ any more, and sessions and tokens that are out end. Says "done", or why not, as 
 import json
 import sys
 
-import django
-
 
 def change(email, password):
     """The word about one login."""
@@ -27,6 +25,16 @@ def change(email, password):
     return "done"
 
 
-if __name__ == "__main__":
+def main():
+    """Read the wish from stdin, and say what became of it."""
+    if len(sys.argv) > 1:
+        print(__doc__)
+        return
+    import django
+
     django.setup()
     print(change(**json.load(sys.stdin)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

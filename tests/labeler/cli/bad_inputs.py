@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from labeler.cli.main import attune
 from labeler.records.session import engine
@@ -137,11 +139,109 @@ WEBHOOKS: list[tuple[str, str | None, object]] = [
 ]
 
 
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+def _named(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(picture(7))
+
+
+def _two_posters(folder: Path) -> None:
+    for number, place in enumerate(("t1", "t2")):
+        (folder / place).mkdir()
+        (folder / place / "poster.jpg").write_bytes(picture(7 + number))
+
+
+# Put beside the two pictures of a folder that is added.
+ODD_FILES: dict[str, Callable[[Path], object]] = {
+    "a named pipe `p.png`": lambda folder: os.mkfifo(folder / "p.png"),
+    "a socket `s.png`": lambda folder: _socket(folder / "s.png"),
+    "a link `d.png` to a device": lambda folder: (folder / "d.png").symlink_to("/dev/zero"),
+    "a link `l.png` to nothing": lambda folder: (folder / "l.png").symlink_to("gone.png"),
+    "a link to a folder above it": lambda folder: (folder / "up").symlink_to(".."),
+    "`~tmp.png`": lambda folder: _named(folder, "~tmp.png"),
+    "a name of 254 characters": lambda folder: _named(folder, "a" * 250 + ".png"),
+    "a name with a line break": lambda folder: _named(folder, "a\nb.png"),
+    "a name that is no UTF-8": lambda folder: _named(folder, "caf\udce9.png"),
+    "`t1/poster.jpg` and `t2/poster.jpg`": _two_posters,
+}
+# A row of a manifest beside a good one.
+ODD_ROWS = {
+    "percent signs": "file://{place}/pictures/a%20b.jpg",
+    "a host": "file://localhost{place}/pictures/a%20b.jpg",
+    "one slash, as Java writes": "file:{place}/pictures/a%20b.jpg",
+    "another machine": "file://server/share/x.jpg",
+    "an unknown scheme": "ftp2://server/x.jpg",
+    "a device": "/dev/zero",
+}
+# What --to names, and how it came there.
+TARGETS: dict[str, tuple[str, Callable[[], object]]] = {
+    "a new file, umask 027": ("new.csv", lambda: None),
+    "a file of mode 600": ("old.csv", lambda: Path("old.csv").touch(mode=0o600)),
+    "a link to a file": ("link.csv", lambda: Path("link.csv").symlink_to("real.csv")),
+    "a device": ("/dev/null", lambda: None),
+    "a full device": ("/dev/full", lambda: None),
+    "a folder": ("pictures", lambda: None),
+    "a socket": ("socket", lambda: _socket(Path("socket"))),
+    "below a file": ("notes.txt/x.csv", lambda: None),
+    "links in a circle": ("loop", lambda: Path("loop").symlink_to("loop")),
+    "a name too long": ("x" * 256, lambda: None),
+}
+
+
 def page() -> str:
     """The whole page, made by trying everything."""
-    parts = [OPENING, "## Commands\n\n", *_commands(), "## Images\n\n", *_images()]
+    parts = [OPENING, "## Commands\n\n", *_commands(), "## Paths\n\n", *_paths()]
+    parts += ["\n## Images\n\n", *_images()]
     parts += ["\n## Tables, ids and vectors\n\n", *files.page(), "\n## Webhooks\n\n", *_webhooks()]
     return "".join(parts).rstrip() + "\n"
+
+
+def _paths() -> Iterator[str]:
+    """Odd paths, given as PATH, in a manifest, or to --to, and what became of each."""
+    yield "What a path may lead to, and what is done. The rest of the command goes on.\n\n"
+    yield "| below a folder that is added, or in a manifest | what is done |\n|---|---|\n"
+    for name, make in ODD_FILES.items():
+        with _fresh_world() as place:
+            make(Path("pictures"))
+            yield f"| {name} | {_tidy(_became(PLAIN), place)} |\n"
+    for name, row in ODD_ROWS.items():
+        with _fresh_world() as place:
+            Path("pictures/a b.jpg").write_bytes(picture(7))
+            Path("rows.csv").write_text("uri\npictures/0.jpg\n" + row.format(place=place) + "\n")
+            became = _tidy(_became(ADD + "--manifest rows.csv --vectors vectors.npz"), place)
+            yield f"| `{row.format(place='/…')}` ({name}) | {became} |\n"
+    yield "\n| `labels export serious --format csv --to` | exit code | what is said, and what is there then |\n"
+    yield "|---|---|---|\n"
+    with _fresh_world() as place:
+        _one(PLAIN)
+        _one(MAKE + "serious --question ? --classes yes,no")
+        for name, (target, make) in TARGETS.items():
+            make()
+            code, said = _one(f"attune labels export serious --format csv --to {target}")
+            said = " ".join(_tidy(said.rpartition("Error: ")[2], place).split())
+            yield f"| `{target}` ({name}) | {code} | {said} {_there(target)} |\n".replace("x" * 256, "xxx…")
+
+
+def _became(typed: str) -> str:
+    """What `assets add` says of everything but the plain pictures."""
+    found: dict[str, Any] = json.loads(_invoke(typed + " --json").stdout)
+    kept = [f"{found['added'] - 2} added"] if found["added"] > 2 else []
+    kept += [f"{count} {note}" for note, count in found["notes"].items()]
+    kept += [f"refused: {one['message']}" for one in found["refusals"]]
+    return "; ".join(kept) or "added"
+
+
+def _there(target: str) -> str:
+    """What the target is after the command: its kind, and the mode of a file."""
+    path = Path(target)
+    if not os.path.lexists(path) or target.startswith("/"):
+        return ""
+    if path.is_symlink():
+        return f"(still a link to {os.readlink(path)})"
+    return f"(mode {path.stat().st_mode & 0o777:o})" if path.is_file() else ""
 
 
 def _commands() -> Iterator[str]:
@@ -203,14 +303,7 @@ def _run(typed: str) -> tuple[int, str]:
 
 
 def _one(typed: str) -> tuple[int, str]:
-    command, _, setting = typed.partition(" (")
-    environment = {"ATTUNE_WORKSPACE": "workspace", "HF_HUB_OFFLINE": "1", "COLUMNS": "110"}
-    environment |= {"ATTUNE_REDIS_PORT": "1", "ATTUNE_LABEL_STUDIO_PORT": "1"}
-    if setting:
-        name, _, value = setting.rstrip(")").partition("=")
-        environment[name] = value
-    runner = CliRunner(env={**{name: None for name in os.environ if name.startswith("ATTUNE_")}, **environment})
-    done = runner.invoke(attune, command.split()[1:], standalone_mode=True)
+    done = _invoke(typed)
     if isinstance(done.exception, AttuneError):  # main() says it so
         return consequence(type(done.exception)).exit_code, f"attune: {done.exception}"
     if done.exception is not None and not isinstance(done.exception, SystemExit):
@@ -218,13 +311,26 @@ def _one(typed: str) -> tuple[int, str]:
     return done.exit_code, done.stderr.strip() if done.exit_code else done.output.strip()
 
 
+def _invoke(typed: str) -> Result:
+    command, _, setting = typed.partition(" (")
+    environment = {"ATTUNE_WORKSPACE": "workspace", "HF_HUB_OFFLINE": "1", "COLUMNS": "110"}
+    environment |= {"ATTUNE_REDIS_PORT": "1", "ATTUNE_LABEL_STUDIO_PORT": "1"}
+    if setting:
+        name, _, value = setting.rstrip(")").partition("=")
+        environment[name] = value
+    runner = CliRunner(env={**{name: None for name in os.environ if name.startswith("ATTUNE_")}, **environment})
+    return runner.invoke(attune, command.split()[1:], standalone_mode=True)
+
+
 @contextmanager
 def _fresh_world() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         _world()
+        umask = os.umask(0o027)
         try:
             yield Path(folder).resolve()
         finally:
+            os.umask(umask)
             engine(f"sqlite:///{Path(folder) / 'workspace' / 'records.sqlite'}").dispose()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +61,13 @@ def test_notices_are_listed_and_a_test_without_a_way_out_says_so(settings: Setti
     refused = run(settings, "notices", "test")
     assert isinstance(refused.exception, SettingsError)
     assert "ATTUNE_SMTP_URL" in str(refused.exception)
+
+
+def test_an_export_to_stdout_is_the_file_alone(settings: Settings) -> None:
+    factories.add_assets(settings, 1)
+    words = ["labels", "export", "romance", "--to", "/dev/stdout", "--format", "csv"]
+    command = [sys.executable, "-m", "labeler.cli.main", *words, "--workspace", str(settings.workspace)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
+    assert done.stdout.startswith("asset_id,")
+    assert len(done.stdout.splitlines()) == 1
+    assert "written to /dev/stdout" in done.stderr

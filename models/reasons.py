@@ -1,0 +1,63 @@
+"""Why the system refused, or a text is not what it should be, in words: never an exception's own, which help nobody."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from json import JSONDecodeError
+
+# errno -> reason. Texts of `strerror` differ from system to system, and some name the wrong thing.
+REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your share of this disk is used up",
+    errno.EFBIG: "it is larger than this file system takes",
+    errno.EROFS: "its file system is read-only",
+    errno.EACCES: "you have no permission",
+    errno.EPERM: "the system does not permit it",
+    errno.ENOENT: "it is not there",
+    errno.ENOTDIR: "a part of its path is a file and not a folder",
+    errno.EISDIR: "it is a folder",
+    errno.EEXIST: "something else is there already",
+    errno.ENAMETOOLONG: "its name is too long for this file system",
+    errno.ELOOP: "its links lead in a circle",
+    errno.EBUSY: "another program is using it",
+    errno.ETXTBSY: "it is a program that runs now",
+    errno.EMFILE: "too many files are open",
+    errno.ENFILE: "too many files are open on this machine",
+    errno.ENXIO: "nothing can be read from it or written to it",
+    errno.ENODEV: "nothing can be read from it or written to it",
+    errno.EINVAL: "nothing of this kind can be read from it or written to it",
+    errno.EILSEQ: "its name is not one that this file system takes",
+    errno.EIO: "the disk reports an error",
+    errno.ESTALE: "the network disk has lost it",
+    errno.ENOTCONN: "the network disk does not answer",
+    errno.ETIMEDOUT: "it does not answer in time",
+    errno.ECONNREFUSED: "nothing answers there",
+    errno.ECONNRESET: "the connection was cut",
+    errno.EHOSTUNREACH: "that machine cannot be reached",
+    errno.ENETUNREACH: "the network cannot be reached",
+    errno.ENOMEM: "there is not enough memory",
+    errno.EADDRINUSE: "another program uses it",
+    errno.EADDRNOTAVAIL: "this machine has no such address",
+    errno.EPIPE: "the program that reads it has ended",
+}
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+def reason(error: BaseException) -> str:
+    """Why ``error`` came, as half a sentence, such as "the disk is full"."""
+    if isinstance(error, JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno} is not JSON"
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not UTF-8 text"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, socket.gaierror):
+        return "no machine of this name is known"
+    if isinstance(error, OSError) and error.errno is not None:
+        name = errno.errorcode.get(error.errno, "no name")
+        return REASONS.get(error.errno, f"the system refuses it ({name})")
+    if isinstance(error, ValueError):
+        return "it holds a character that no path can have"
+    return "the system refuses it"
