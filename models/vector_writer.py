@@ -23,7 +23,9 @@ ROW_GROUP = 8192  # vectors that are kept in memory before they are written
 
 
 def check_suffix(path: Path) -> None:
-    """Raise DataError unless the file's name says which of the two formats it is to be."""
+    """Raise DataError unless the file's name says which of the two formats it is to be; a device or pipe gets Parquet."""
+    if path.exists() and not path.is_file():
+        return
     if path.suffix.lower() not in PARQUET | ARROW:
         raise DataError(
             f"--to is {str(path)!r}; vectors are written as Parquet or Arrow, and the name says which: end it in "
@@ -77,7 +79,7 @@ def vector_file(path: Path, fingerprint: Fingerprint) -> Iterator[VectorWriter]:
     """
     check_suffix(path)
     schema = schema_of(fingerprint)
-    make = pq.ParquetWriter if path.suffix.lower() in PARQUET else pa.ipc.new_file
+    make = pa.ipc.new_file if path.suffix.lower() in ARROW else pq.ParquetWriter
     with user_file(path) as file, make(file, schema) as writer:
         made = VectorWriter(writer, schema, fingerprint.dimension)
         yield made
