@@ -11,6 +11,8 @@ from labeler.records.session import reading
 from labeler.settings import Settings
 from models.catalog import Catalog
 
+DRAFT = Version.manifest["draft"].as_boolean().is_(True)  # as a condition: no manifest has to be read for it
+
 
 def recorded(settings: Settings, attribute: str) -> dict[str, int]:
     """Where each alias points by the records. Raises UnknownAttribute."""
@@ -34,8 +36,7 @@ def is_draft(version: Version) -> bool:
 
 def drafts_of(session: Session, attribute_id: int) -> set[int]:
     """The attribute's versions that are drafts."""
-    rows = session.execute(select(Version.version, Version.manifest).where(Version.attribute_id == attribute_id))
-    return {row.version for row in rows if (row.manifest or {}).get("draft")}
+    return set(session.scalars(select(Version.version).where(Version.attribute_id == attribute_id, DRAFT)))
 
 
 def mirror(settings: Settings, attribute: str) -> None:

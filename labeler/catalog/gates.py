@@ -45,9 +45,6 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
-    "answers_per_class": Rule(
-        1, 0, 1_000_000, "Answers in each class", "answers of the class that has fewest, at least", counts=True
-    ),
     "audit_answers": Rule(
         30, 0, 1_000_000, "Audit answers", "audit answers behind the average precision, at least", counts=True
     ),
@@ -58,6 +55,9 @@ RULES: dict[str, Rule] = {
     "calibration": Rule(0.1, 0, 1, "Calibration", "calibration error on audit answers, at most", at_most=True),
     "agreement": Rule(0.4, -1, 1, "Agreement", "experts' agreement (Krippendorff's alpha), at least"),
     "encoder": Rule(1, 0, 1, "Encoder", "made with the active encoder (1: it must be, 0: it need not)", counts=True),
+    "answers_per_class": Rule(
+        1, 0, 1_000_000, "Answers in each class", "answers of the class that has fewest, at least", counts=True
+    ),
 }
 
 

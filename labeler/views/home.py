@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
-from labeler.catalog.aliases import drafts_of
-from labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task
+from labeler.catalog.aliases import DRAFT
+from labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
 from labeler.views import answers, quality
@@ -65,7 +65,7 @@ def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
             return Card(
                 one.name, one.question, one.classes, state(facts), counts[one.id], held.quality(one.id),
                 next_step(facts, viewer), queue_url(settings, own) if own else None, facts.champion,
-                facts.champion in drafts_of(session, one.id), bool(facts.advice.get("differs")),
+                one.id in held.drafts, bool(facts.advice.get("differs")),
             )  # fmt: skip
 
         return Home(found.map(card), pool, found.total)
@@ -96,6 +96,8 @@ class Held:
             Alias.attribute_id.in_(ids), Alias.alias == "champion"
         )
         self.champions: dict[int, int] = dict(session.execute(champions).all())
+        of_champion = and_(Version.attribute_id == Alias.attribute_id, Version.version == Alias.version)
+        self.drafts = set(session.scalars(champions.join(Version, of_champion).where(DRAFT)))
         self.experts, self.open_tasks = _queues(session, ids), _open_tasks(session, ids)
         own = select(Queue).where(
             Queue.attribute_id.in_(ids), Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None)
