@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.plural import there_are
+from models.plural import plural
 
 BY_CLASS = "classes"  # key of ``labels``: answers by class, audits counted, and what else was answered
 LEARNED = "learned"  # key of ``labels``: images that were learned from, by the class that their answers agree on
@@ -41,11 +41,11 @@ def sentences(classes: Sequence[str], labels: Mapping[str, Any]) -> list[str]:
         found.append("Nobody has answered with any of its classes yet: what it says comes from phrases and examples.")
     elif missing:
         found.append(f"Nobody has answered {listed(missing)} yet, so it has not learned what that looks like.")
-    for name in lost:
-        count = there_are(int(labels[BY_CLASS][name]), "answer")
+    if lost:
+        named = " and ".join(f"“{name}” ({plural(int(labels[BY_CLASS][name]), 'answer')})" for name in lost)
         found.append(
-            f"For {name} {count}, and it learned from none of them: audits are never learned from, and where experts "
-            "contradict each other there is nothing to learn."
+            f"It learned from no answer for {named}: audits are kept for measuring, and where experts contradict each "
+            "other there is nothing to learn."
         )
     return found
 
