@@ -94,6 +94,11 @@ class Review:
         return self.champion is not None and self.champion.number == self.candidate.number
 
     @property
+    def draft_only(self) -> bool:
+        """Whether a class has no answer, so that the candidate can only be promoted as a draft."""
+        return any(gate.name == "answers_per_class" and gate.value == 0 for gate in self.gates)
+
+    @property
     def judged(self) -> bool:
         """Whether any figure of the candidate is known, of today or as it was recorded."""
         return any(row.candidate.known for row in self.rows)
