@@ -42,9 +42,11 @@ def score(batch: pa.Table, manifest: dict, content: bytes) -> pa.Table:
         z = np.concatenate([z, np.zeros_like(z)], axis=1)
     p = np.exp(z - z.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
-    label = (
-        p.argmax(axis=1) if len(classes) > 2 else (p[:, 0] < manifest["thresholds"].get(classes[0], 0.5)).astype(int)
-    )
+    line = manifest["thresholds"].get(classes[0], 0.5)
+    label = p.argmax(axis=1) if len(classes) > 2 else (p[:, 0] < line).astype(int)
+    top = np.sort(p, axis=1)[:, -2:]
+    tied = (top[:, 1] - top[:, 0] <= 1e-6) & (len(classes) > 2 or abs(line - 0.5) <= 1e-6)
+    named = np.where(tied, None, np.array(classes, dtype=object)[label])  # no class leads: no label
     told = classes if len(classes) > 2 else classes[:1]
     return pa.table(
         {
@@ -52,7 +54,7 @@ def score(batch: pa.Table, manifest: dict, content: bytes) -> pa.Table:
             "version": np.full(len(x) * len(told), manifest["version"]),
             "class": np.tile(told, len(x)),
             "probability": p[:, : len(told)].reshape(-1).astype(np.float32),
-            "label": np.repeat(np.array(classes)[label], len(told)),
+            "label": pa.array(np.repeat(named, len(told)), pa.string()),
         }
     )
 

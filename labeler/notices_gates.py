@@ -46,14 +46,14 @@ def judge(settings: Settings, name: str) -> int:
     found = gates.check(settings, name, run)
     if any(gate.passed is False for gate in found) or not any(gate.passed for gate in found):
         return 0
-    passed = sum(bool(gate.passed) for gate in found)
+    passed, judged = sum(bool(gate.passed) for gate in found), sum(gate.applies for gate in found)
     beside = f" beside version {champion}" if champion else ""
     return notices.tell(
         settings,
         [
             News(
                 _key(one, champion), notices.GATE, f"{name}: run {run.number} passes the gates",
-                f"{passed} of {len(found)} gates are passed and none failed{beside}. Look at it, and promote it if it "
+                f"{passed} of {judged} gates are passed and none failed{beside}. Look at it, and promote it if it "
                 "convinces you.", f"/attributes/{name}", one.id,
             )
         ],

@@ -52,7 +52,7 @@ def calibrate(logits: ArrayLike, labels: Labels, inclusion: ArrayLike | None = N
 def apply(calibration: NDArray[np.float32], logits: ArrayLike) -> NDArray[np.float64]:
     """Probabilities (n, classes) of ``logits`` (n,) or (n, k) after calibration rows (k, 2); k = 1 for two classes."""
     z = np.asarray(logits, dtype=np.float64)
-    z = z.reshape(len(z), -1) * calibration[:, 0].astype(np.float64) + calibration[:, 1]
+    z = z.reshape(len(z), len(calibration)) * calibration[:, 0].astype(np.float64) + calibration[:, 1]
     full = np.hstack([z, np.zeros((len(z), 1))]) if z.shape[1] == 1 else z
     return np.asarray(np.exp(log_softmax(full, axis=1)), dtype=np.float64)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from models.class_answers import LEARNED, sentences
 from models.clock import iso
 from models.manifest import EXPERT_WEIGHTS, LEANS_ON, Manifest
 from models.metrics import is_early
@@ -23,6 +24,7 @@ _NAMES = {
     EXPERT_WEIGHTS: "what an answer of each expert counted",
     "agreement": "the experts' agreement (Krippendorff's alpha)",
     "trained_on": "images it learned from",
+    LEARNED: "images it learned from by class",
     "audited": "images audited, never learned from",
     "audits_pending": "audits drawn and not answered yet",
     LEANS_ON: "leans on the published probes",
@@ -48,7 +50,7 @@ def front_matter(manifest: Manifest) -> dict[str, Any]:
     front: dict[str, Any] = {
         "library_name": "attune",
         "pipeline_tag": "image-classification",
-        "tags": ["attune", "linear-probe", "safetensors", "onnx"],
+        "tags": ["attune", "linear-probe", "safetensors", "onnx", *(["draft"] if manifest.draft else [])],
     }
     if results:
         task = {"type": "image-classification", "name": manifest.question}
@@ -72,6 +74,8 @@ def _result(name: str, metric: Mapping[str, Any]) -> dict[str, Any]:
 def _body(manifest: Manifest) -> Iterator[str]:
     yield f"# {manifest.attribute}, version {manifest.version}\n"
     yield f"> {manifest.question}\n"
+    if manifest.draft:
+        yield from _draft(manifest)
     yield from _definition(manifest)
     yield "## How good it is\n"
     yield from _figures(manifest)
@@ -85,6 +89,12 @@ def _body(manifest: Manifest) -> Iterator[str]:
         "`probe.safetensors` holds a linear head over unit-length embeddings of the encoder above: read it with numpy "
         "and safetensors, or run `probe.onnx`. Vectors of another encoder give numbers without meaning."
     )
+
+
+def _draft(manifest: Manifest) -> Iterator[str]:
+    """Said first, and only of drafts: so that the cards of all other versions keep their bytes."""
+    told = " ".join(sentences(manifest.classes, manifest.labels))
+    yield f"**This is a draft.** {told} It was published on purpose all the same.\n"
 
 
 def _definition(manifest: Manifest) -> Iterator[str]:

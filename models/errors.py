@@ -127,6 +127,10 @@ class GateFailed(ProbeError):
     """A promotion gate was not passed; says which, the value and the bound."""
 
 
+class NoAnswers(ProbeError):
+    """A class has no answer, so a version would say nothing of it; names the class and the way to a draft."""
+
+
 class CatalogError(AttuneError):
     """The feature catalog could not do what was asked."""
 

@@ -1,7 +1,8 @@
 """Feature values: what a version says of each asset, as Parquet that any engine reads.
 
 One row per asset and class (one per asset for two classes, about the first): in Feast's terms the entity is
-``asset_id``, the feature view the attribute, and ``event_timestamp`` says from when on the value holds.
+``asset_id``, the feature view the attribute, and ``event_timestamp`` says from when on the value holds. ``label`` is
+null where no class leads (``models.decision``).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from models.decision import decide
 from models.manifest import Manifest
 from models.probe_files import probabilities
 
@@ -24,7 +26,7 @@ SCHEMA = pa.schema(
         pa.field("class", pa.string(), nullable=False),
         pa.field("logit", pa.float32(), nullable=False),
         pa.field("probability", pa.float32(), nullable=False),
-        pa.field("label", pa.string(), nullable=False),
+        pa.field("label", pa.string()),
         pa.field("event_timestamp", pa.timestamp("us", tz="UTC"), nullable=False),
     ]
 )
@@ -54,18 +56,13 @@ def rows(
         _named(np.tile(np.arange(k, dtype=np.int32), count), named),
         pa.array(logits.reshape(-1).astype(np.float32)),
         pa.array(proba[:, :k].reshape(-1).astype(np.float32)),
-        _named(np.repeat(labels(manifest, proba), k), manifest.classes),
+        _named(np.repeat(decide(proba, manifest.classes, manifest.thresholds), k), manifest.classes),
         pa.repeat(pa.scalar(at, pa.timestamp("us", tz="UTC")), total),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema_of(manifest))
 
 
-def labels(manifest: Manifest, proba: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
-    """The class that each asset is given, int32 (n,): of two the first from its threshold on, of more the likeliest."""
-    if len(manifest.classes) == 2:
-        return np.asarray(proba[:, 0] < manifest.thresholds.get(manifest.classes[0], 0.5), dtype=np.int32)
-    return np.asarray(proba.argmax(axis=1), dtype=np.int32)
-
-
 def _named(index: npt.NDArray[np.int32], names: tuple[str, ...]) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(index), pa.array(names, pa.string())).cast(pa.string())
+    """The name at each ``index`` (n,), null where it is below 0."""
+    places = pa.array(index, mask=index < 0)
+    return pa.DictionaryArray.from_arrays(places, pa.array(names, pa.string())).cast(pa.string())

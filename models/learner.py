@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from models.audit import AuditDesign
 from models.axes import leading
+from models.background import background
 from models.errors import SettingsError
 from models.labels import Labels
 from models.planner import Ask, allocate
@@ -23,7 +24,6 @@ from models.strategies import strategy
 from models.threads import one_thread
 
 EXAMPLE_WEIGHT = 0.5  # an example is chosen to be clear: worth less than an answer about an image of the pool
-BACKGROUND = 200  # random assets that stand for the classes nobody has answered yet
 
 
 @dataclass(frozen=True)
@@ -64,31 +64,39 @@ def fit(
     settings: LearnerSettings,
     seed: int,
     reserved: npt.NDArray[np.bool_] | None = None,
+    answered: npt.ArrayLike = (),
 ) -> Probe:
     """The probe that the labels, phrases and examples support; never raises for an early state.
 
     Labels of audit titles are left out, whoever passes them in. With classes nobody has answered yet, a random
-    background of the pool stands for them, so that one class alone (or none, with phrases) still ranks.
+    background of the pool stands for them, so that one class alone (or none, with phrases) still ranks. Images that
+    people answered, those of ``labels`` and the pool indices ``answered``, never stand for a class that they are not.
     ``seed`` is the attribute's and stays the same for all its rounds. ``reserved`` (N,) bool replaces the audit
     titles that ``seed`` and ``settings`` give.
     """
     rng = np.random.default_rng([seed, 1])
     prior = text_prior(prompts, classes, pool, rng)
     index, shares, weights = training_rows(pool, labels, settings, seed, reserved)
+    answers = float(weights.sum())
     x = pool.rows(index) if len(pool) else np.empty((0, 1), dtype=np.float32)
     examples = prompts.examples_of(classes) if prompts is not None else None
     if examples is not None:
         vectors, where = examples
         x, shares = np.concatenate([x, vectors]), np.concatenate([shares, np.eye(len(classes))[where]])
         weights = np.concatenate([weights, np.full(len(where), EXAMPLE_WEIGHT)])
-    missing = shares.T @ weights == 0
+    missing, behind = shares.T @ weights == 0, None
     if len(x) and missing.any():
-        x, shares, weights = _with_background(pool, x, shares, weights, missing, rng)
+        known = np.concatenate([pool.positions(labels.asset_ids), np.asarray(answered, dtype=np.intp)])
+        behind = background(pool, known, float(weights.sum()), answers, rng)
+        x = np.concatenate([x, pool.rows(behind.index)])
+        shares = np.concatenate([shares, np.tile(missing / missing.sum(), (len(behind.index), 1))])
+        weights = np.concatenate([weights, np.full(len(behind.index), behind.weight)])
     with one_thread():
         seen_through = lens(prompts.leanings(), pool) if prompts is not None else None
         narrow = leading(pool)
         probe = Probe(tuple(classes), settings.strength, prior, pool.variance, seen_through, narrow)
-        return probe.fit(x, shares, weights)
+        probe.fit(x, shares, weights)
+    return probe if behind is None else probe.lowered(behind.excess(missing))
 
 
 def training_rows(
@@ -103,24 +111,6 @@ def training_rows(
     kept = kept[~reserved_in(pool, index[kept], settings.reserved_share, seed, reserved)]
     kept = kept[np.argsort(index[kept], kind="stable")]
     return index[kept], labels.shares[kept], labels.weights[kept]
-
-
-def _with_background(
-    pool: Pool,
-    x: npt.NDArray[np.float32],
-    shares: npt.NDArray[np.float64],
-    weights: npt.NDArray[np.float64],
-    missing: npt.NDArray[np.bool_],
-    rng: np.random.Generator,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    drawn = pool.sample(BACKGROUND, rng)
-    stand_in = np.tile(missing / missing.sum(), (len(drawn), 1))
-    light = np.full(len(drawn), weights.sum() / len(drawn))
-    return (
-        np.concatenate([x, pool.rows(drawn)]),
-        np.concatenate([shares, stand_in]),
-        np.concatenate([weights, light]),
-    )
 
 
 def plan(
@@ -143,8 +133,9 @@ def plan(
     recent); ``audit``: the attribute's design, extended here by the audits that are due (None: no audits);
     ``contested``: asked indices that deserve a second opinion, most contested first; ``hidden``: indices that may not
     be shown any more: never asked, drawn or counted. One image a title, and no near duplicates, as long as the pool
-    allows.
+    allows. A class without answers is looked for as if it were as frequent as the rest (``Probe.seeking``).
     """
+    probe = probe.seeking()
     order = np.asarray(sorted(asked) if isinstance(asked, set | frozenset) else asked, dtype=np.intp)
     gone = np.asarray(hidden, dtype=np.intp)
     order = order[~np.isin(order, gone)]

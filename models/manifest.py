@@ -42,7 +42,8 @@ class Manifest:
     """A version of a probe as its ``manifest.json`` states it; the fields are the file's keys.
 
     ``encoder`` is the whole fingerprint, ``thresholds`` a probability per class, ``metrics`` figures by
-    name, each with ``value``, ``lo``, ``hi`` and ``n``; ``labels`` counts, experts and agreement.
+    name, each with ``value``, ``lo``, ``hi`` and ``n``; ``labels`` counts, experts and agreement; ``draft``: it was
+    published on purpose although a class had no answer.
     """
 
     attribute: str
@@ -60,10 +61,13 @@ class Manifest:
     created_at: datetime
     code_version: str
     format_version: int = FORMAT_VERSION
+    draft: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``manifest.json``."""
         content = {item.name: getattr(self, item.name) for item in fields(self)}
+        if not self.draft:
+            del content["draft"]  # so that versions from before there were drafts keep their bytes
         content |= {
             "classes": list(self.classes),
             "files": {name: asdict(entry) for name, entry in self.files.items()},
@@ -172,8 +176,9 @@ def from_dict(content: Mapping[str, Any]) -> Manifest:
     """The manifest of a JSON object. Raises BadProbeFile, KeyError, TypeError or ValueError."""
     if (given := int(content["format_version"])) > FORMAT_VERSION:
         raise BadProbeFile(f"format_version is {given}; this Attune reads up to {FORMAT_VERSION}. Install a newer one.")
-    values = {item.name: content[item.name] for item in fields(Manifest)}
+    values = {item.name: content[item.name] for item in fields(Manifest) if item.name != "draft"}
     values |= {
+        "draft": content.get("draft") is True,
         "attribute": check_name(content["attribute"]),
         "classes": tuple(str(name) for name in content["classes"]),
         "version": int(content["version"]),

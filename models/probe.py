@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -26,7 +27,8 @@ class Probe(ClassifierMixin, BaseEstimator):
     matter than others (``models.relatives``), as far as the labels agree; ``axes``: directions that may matter less
     (``models.axes``), likewise.
     After ``fit``: ``classes_`` (c,), ``weight_`` (k, d), ``bias_`` (k,), ``calibration_`` (k, 2) float32, k = 1 for
-    two classes and c otherwise; ``narrowed_``: how likely the axes are beside the question, 0 to 1.
+    two classes and c otherwise; ``narrowed_``: how likely the axes are beside the question, 0 to 1; ``lowered_`` (k,)
+    float32: what ``lowered`` took from the biases, 0 unless a class had no answer.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Probe(ClassifierMixin, BaseEstimator):
             )
         probe.n_features_in_ = probe.weight_.shape[1]
         probe.narrowed_ = 0.0
+        probe.lowered_ = np.zeros(k, dtype=np.float32)
         identity = np.tile(np.array([[1.0, 0.0]], dtype=np.float32), (k, 1))
         given = identity if calibration is None else np.asarray(calibration, dtype=np.float32).reshape(k, 2)
         probe.calibration_ = given
@@ -92,7 +95,7 @@ class Probe(ClassifierMixin, BaseEstimator):
             strengths = [c / self.variance for c in STRENGTHS] if self.strength is None else [self.strength]
             weight, bias, narrowed = fit_by_evidence(x, shares, weights, strengths, start, self.lens, self.axes)
         fitted = type(self).from_heads(tuple(names), weight, bias)
-        for name in ("classes_", "weight_", "bias_", "calibration_", "n_features_in_"):
+        for name in ("classes_", "weight_", "bias_", "calibration_", "n_features_in_", "lowered_"):
             setattr(self, name, getattr(fitted, name))
         self.narrowed_ = narrowed
         return self
@@ -129,8 +132,19 @@ class Probe(ClassifierMixin, BaseEstimator):
         """The same heads with another calibration (k, 2)."""
         self._check_fitted()
         other = Probe.from_heads(tuple(self.classes_), self.weight_, self.bias_, calibration)
-        other.narrowed_ = self.narrowed_
+        other.narrowed_, other.lowered_ = self.narrowed_, self.lowered_
         return other
+
+    def lowered(self, by: npt.ArrayLike) -> Probe:
+        """The same probe with ``by`` (k,) taken from its biases: a class without answers is as rare as they say."""
+        self._check_fitted()
+        other, taken = copy(self), np.asarray(by, dtype=np.float32)
+        other.bias_, other.lowered_ = self.bias_ - taken, self.lowered_ + taken
+        return other
+
+    def seeking(self) -> Probe:
+        """The probe as it looks for what nobody has answered yet: with the biases from before they were lowered."""
+        return self.lowered(-self.lowered_) if np.any(self.lowered_) else self
 
     def _calibrated(self, logits: FloatArray) -> FloatArray:
         z: FloatArray = logits * self.calibration_[:, 0] + self.calibration_[:, 1]

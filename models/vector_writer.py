@@ -23,7 +23,7 @@ ROW_GROUP = 8192  # vectors that are kept in memory before they are written
 
 
 def check_suffix(path: Path) -> None:
-    """Raise DataError unless the file's name says which of the two formats it is to be; a device or pipe gets Parquet."""
+    """Raise DataError unless the file's name says which of the two formats it is; a device or pipe gets Parquet."""
     if path.exists() and not path.is_file():
         return
     if path.suffix.lower() not in PARQUET | ARROW:

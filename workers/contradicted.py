@@ -8,6 +8,7 @@ from typing import Any
 from models.answers import AUDIT, latest
 from models.calibration import cross_calibrated
 from models.contradicted import AuditAnswer, Odd, beside_probe, odd_one
+from models.decision import NO_LABEL, decide
 from models.evaluation import evaluate_audit
 from models.metrics import Metric
 from models.probe import Probe
@@ -28,8 +29,9 @@ def told(snapshot: Snapshot, probe: Probe) -> dict[str, Any]:
     audits, _ = figures.audit_answers(snapshot)
     places = snapshot.view.pool.positions(audits.asset_ids)
     raw = figures.logits(snapshot, probe, places)
-    predicted = figures.probabilities(probe, raw).argmax(axis=1) if len(audits) else []
-    says = {asset: int(row) for asset, row in zip(audits.asset_ids, predicted, strict=True)}
+    predicted = decide(figures.probabilities(probe, raw), classes, {})
+    # Where no class leads the probe contradicts nobody.
+    says = {asset: int(row) for asset, row in zip(audits.asset_ids, predicted, strict=True) if row != NO_LABEL}
     drawn = [one for one in latest(snapshot.answers) if one.purpose == AUDIT and one.asset_id in says]
     answers = [
         AuditAnswer(one.expert, classes.index(one.value), says[one.asset_id])

@@ -63,6 +63,20 @@ def agreement_without_one(snapshot: Snapshot, agreement: Metric | None) -> tuple
     return alpha_without_one(panel, snapshot.seed)
 
 
+def fitted(snapshot: Snapshot, prompts: Prompts | None, labels: Labels | None = None) -> Probe:
+    """The probe of ``labels``, or of all that may be learned from; nothing that anybody answered stands for a class
+    that it is not."""
+    return learner.fit(
+        snapshot.view.pool,
+        snapshot.training if labels is None else labels,
+        snapshot.attribute.classes,
+        prompts,
+        snapshot.learner,
+        snapshot.seed,
+        answered=snapshot.answered,
+    )
+
+
 def calibrated(snapshot: Snapshot, probe: Probe) -> Probe:
     """``probe``, calibrated in place on the audit answers; as it is where there are none."""
     audited, inclusion = audit_answers(snapshot)
@@ -178,9 +192,7 @@ def _refit(
     snapshot: Snapshot, prompts: Prompts | None, train: npt.NDArray[np.intp], test: npt.NDArray[np.intp]
 ) -> npt.NDArray[np.float64]:
     labels, pool = snapshot.training, snapshot.view.pool
-    probe = learner.fit(
-        pool, labels.subset(train), snapshot.attribute.classes, prompts, snapshot.learner, snapshot.seed
-    )
+    probe = fitted(snapshot, prompts, labels.subset(train))
     rows = pool.positions([labels.asset_ids[i] for i in test])
     found = np.full((len(test), len(snapshot.attribute.classes)), 1.0 / len(snapshot.attribute.classes))
     found[rows >= 0] = probabilities(probe, logits(snapshot, probe, rows[rows >= 0]))

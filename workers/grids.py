@@ -19,12 +19,11 @@ from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Attribute, Grid, GridPage
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
-from models import learner
 from models.clock import now, parse
 from models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationShape
 from models.grid import page as choose
 from models.pool import IntArray
-from workers import identity, rounds, snapshot
+from workers import figures, identity, rounds, snapshot
 from workers.ordering import taken
 from workers.snapshot import Snapshot
 
@@ -75,7 +74,7 @@ def _fill(settings: Settings, report: Report, ls: LabelStudio, found: Attribute,
 def _pages(settings: Settings, seen: Snapshot, wanted: list[int]) -> list[tuple[int, IntArray]]:
     """(class position, pool rows) of each page; no image twice, none that waits or was answered anywhere."""
     prompts = rounds.known(settings, seen)
-    probe = learner.fit(seen.view.pool, seen.training, seen.attribute.classes, prompts, seen.learner, seen.seed)
+    probe = figures.fitted(seen, prompts)
     open_rows = [task.row for task in seen.asked if task.state == "open" and task.row >= 0]
     gone = np.array(list(dict.fromkeys([*taken(seen).tolist(), *open_rows])), dtype=np.intp)
     found = []

@@ -15,6 +15,7 @@ from labeler.lease import Lease, take
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models import learner
+from models.class_answers import sentences, unanswered
 from models.errors import JobSuperseded
 from models.planner import Ask
 from models.priors import Prompts
@@ -110,11 +111,14 @@ def one_round(
         session.get_one(type(seen.attribute), seen.attribute.id).audit_state = seen.design.to_bytes()
     asked = queueing.apply(settings, ls, seen, plans, learned, lease)
     log.info("learn(%s): run %d, %d answers, %d new questions", attribute, learned.run, seen.count, asked)
+    classes, labels = seen.attribute.classes, rounds.summary(seen)
     result = {
         "attribute": attribute,
         "state": "learned" if learned.fresh else "nothing new",
         "run": learned.run,
         "answers": seen.count,
+        "unanswered": list(unanswered(classes, labels)),
+        "warnings": sentences(classes, labels),
         "average_precision": learned.metrics.get("average_precision"),
         "queues": {seen.experts[queue.expert_id]: queues.link(settings, queue) for queue in seen.queues},
         "asked": asked,

@@ -23,14 +23,15 @@ def run(
     override: bool = False,
     asked_at: str | None = None,
     expected: int | None = None,
+    draft: bool = False,
 ) -> dict[str, Any]:
     """Promote, and ask for the scores. With ``asked_at`` (ISO 8601) a second run of the same job changes nothing.
 
-    ``expected`` is the version that the alias pointed at when this was asked, 0 for none.
+    ``expected`` is the version that the alias pointed at when this was asked, 0 for none; ``draft`` as in ``promote``.
     """
     report(0, 2)
     at = parse(asked_at) if asked_at else None
-    moved = promote(settings, attribute, version, reason, who, alias, override, at, expected)
+    moved = promote(settings, attribute, version, reason, who, alias, override, at, expected, draft)
     report(1, 2)
     scores = jobs.ask(settings, "score", wait=False, attribute=attribute, version=moved.version)
     report(2, 2)

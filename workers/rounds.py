@@ -18,9 +18,9 @@ from labeler.lines import FOUND
 from labeler.records.schema import Attribute, Run
 from labeler.records.session import writing
 from labeler.settings import Settings
-from models import learner
 from models.answers import SKIP, latest
 from models.audit_pace import Pace
+from models.class_answers import BY_CLASS, LEARNED
 from models.clock import now
 from models.manifest import EXPERT_WEIGHTS, LEANS_ON
 from models.priors import Prompts
@@ -78,7 +78,7 @@ def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease
     """
     started = now()
     classes = snapshot.attribute.classes
-    probe = learner.fit(snapshot.view.pool, snapshot.training, classes, prompts, snapshot.learner, snapshot.seed)
+    probe = figures.fitted(snapshot, prompts)
     last = snapshot.last_run
     if last is not None and last.data_digest == snapshot.digest and last.code_version == code_version():
         return Learned(probe, last.metrics, last.number, fresh=False, pace=auditing.pace_of(snapshot, last))
@@ -140,7 +140,8 @@ def summary(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "answers": len(counted),
         "assets": len({answer.asset_id for answer in counted}),
-        "classes": dict(Counter(answer.value for answer in counted)),
+        BY_CLASS: dict(Counter(answer.value for answer in counted)),
+        LEARNED: dict(zip(snapshot.attribute.classes, snapshot.training.counts().tolist(), strict=True)),
         "experts": dict(Counter(answer.expert for answer in counted)),
         "purposes": dict(Counter(answer.purpose for answer in counted)),
         "skipped": len(told) - len(counted),

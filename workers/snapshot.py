@@ -133,6 +133,8 @@ class Snapshot:
             shape["relatives"] = [one.reference for one in self.relatives]
         if self.weights:
             shape["weights"] = self.weights
+        if not self.training.counts().all():
+            shape["background"] = 2  # 1: images that people answered, too, stood for a class without answers
         return digest_json([sorted(told), shape])
 
 

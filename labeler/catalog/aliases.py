@@ -1,4 +1,4 @@
-"""The catalog's ``aliases.json``: a mirror of the records for those who read the files alone."""
+"""Where aliases point and which versions are drafts; ``aliases.json`` mirrors it for those who read the files alone."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler import attributes
-from labeler.records.schema import Alias, Attribute
+from labeler.records.schema import Alias, Attribute, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
 from models.catalog import Catalog
+
+DRAFT = Version.manifest["draft"].as_boolean().is_(True)  # as a condition: no manifest has to be read for it
 
 
 def recorded(settings: Settings, attribute: str) -> dict[str, int]:
@@ -25,6 +27,16 @@ def aliases_of(session: Session, attribute: Attribute) -> dict[str, int]:
         select(Alias.alias, Alias.version).where(Alias.attribute_id == attribute.id).order_by(Alias.alias)
     )
     return {row.alias: row.version for row in rows}
+
+
+def is_draft(version: Version) -> bool:
+    """Whether the version was published on purpose although a class had no answer."""
+    return bool((version.manifest or {}).get("draft"))
+
+
+def drafts_of(session: Session, attribute_id: int) -> set[int]:
+    """The attribute's versions that are drafts."""
+    return set(session.scalars(select(Version.version).where(Version.attribute_id == attribute_id, DRAFT)))
 
 
 def mirror(settings: Settings, attribute: str) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from labeler.records.schema import Attribute, AttributeRevision, Encoder, Run, Version
+from models.class_answers import unanswered
 from models.errors import UnknownProbe
 from models.manifest import EXPERT_WEIGHTS, Manifest
 
@@ -69,6 +70,7 @@ def facts_of(session: Session, attribute: Attribute, run: Run) -> Manifest:
         )
     said = _content(session, attribute, run.revision)
     classes = tuple(said["classes"])
+    labels = labels_of(run)
     return Manifest(
         attribute=attribute.name,
         revision=run.revision,
@@ -79,12 +81,18 @@ def facts_of(session: Session, attribute: Attribute, run: Run) -> Manifest:
         encoder=encoder.fingerprint,
         thresholds=thresholds_of(run, classes),
         metrics=run.metrics,
-        labels=labels_of(run),
+        labels=labels,
         data_digest=run.data_digest,
         files={},
         created_at=run.finished_at,
         code_version=run.code_version,
+        draft=bool(unanswered(classes, labels)),
     )
+
+
+def classes_of(session: Session, attribute: Attribute, run: Run) -> tuple[str, ...]:
+    """The classes as they were called when ``run`` was made, which its counts name."""
+    return tuple(_content(session, attribute, run.revision)["classes"])
 
 
 def thresholds_of(run: Run, classes: Sequence[str]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 By default they are shown and kept in the history. An attribute's setting ``gates`` moves bounds and makes gates
 binding: ``{"audit_lower_bound": {"bound": 0.5, "enforced": true}}``; an owner may override with a written reason.
+No gate passes on nothing: where there is nothing to judge it is not applicable, and stops nobody.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from sqlalchemy import select
 from labeler import attributes
 from labeler.catalog.at_hand import gather
 from labeler.catalog.evidence import Evidence, Scored, paired
-from labeler.catalog.facts import thresholds_of
+from labeler.catalog.facts import classes_of, thresholds_of
+from labeler.catalog.gate_outcomes import Gate
 from labeler.pool import active_encoder
 from labeler.records.schema import Alias, Run
 from labeler.records.session import reading
 from labeler.settings import Settings
 from models.agreement import alpha
+from models.class_answers import fewest, listed, unanswered
 from models.errors import GateFailed
 from models.lots import evenly
 from models.manifest import CHAMPION
@@ -38,31 +41,24 @@ class Rule:
     title: str
     text: str
     at_most: bool = False
+    counts: bool = False  # a value of 0 is nothing: a bound of 0 lets it through, and is not passed by it
 
 
 RULES: dict[str, Rule] = {
-    "audit_answers": Rule(30, 0, 1_000_000, "Audit answers", "audit answers behind the average precision, at least"),
+    "audit_answers": Rule(
+        30, 0, 1_000_000, "Audit answers", "audit answers behind the average precision, at least", counts=True
+    ),
     "audit_lower_bound": Rule(0.5, 0, 1, "Audit's lower bound", "lower end of the audit's average precision, at least"),
     "not_worse_than_champion": Rule(
         0.0, -1, 1, "Not worse than the champion", "upper end of the paired difference to the champion, at least"
     ),
     "calibration": Rule(0.1, 0, 1, "Calibration", "calibration error on audit answers, at most", at_most=True),
     "agreement": Rule(0.4, -1, 1, "Agreement", "experts' agreement (Krippendorff's alpha), at least"),
-    "encoder": Rule(1, 0, 1, "Encoder", "made with the active encoder (1: it must be, 0: it need not)"),
+    "encoder": Rule(1, 0, 1, "Encoder", "made with the active encoder (1: it must be, 0: it need not)", counts=True),
+    "answers_per_class": Rule(
+        1, 0, 1_000_000, "Answers in each class", "answers of the class that has fewest, at least", counts=True
+    ),
 }
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One gate's outcome; ``passed`` is None where the value is not known, and ``reason`` says why it is not."""
-
-    name: str
-    passed: bool | None
-    value: float | None
-    bound: float
-    enforced: bool
-    text: str
-    reason: str = ""
 
 
 def check(settings: Settings, attribute: str, run: Run) -> list[Gate]:
@@ -105,6 +101,7 @@ def outcome(
     """Each gate from figures that were measured already."""
     values: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
+    absent: dict[str, str] = {}
     quality = figures.get("average_precision")
     values["audit_answers"] = quality.n if quality else 0
     for gate, name, side in (
@@ -115,42 +112,57 @@ def outcome(
         metric = figures.get(name)
         values[gate] = getattr(metric, side) if metric else None
         reasons[gate] = metric.reason if metric else evidence.why_not(run) or "it was not measured"
-    if champion is not None and champion.id == run.id:
-        values["not_worse_than_champion"] = 0.0
+    if champion is None:
+        absent["not_worse_than_champion"] = "there is no champion yet"
+    elif champion.id == run.id:
+        absent["not_worse_than_champion"] = "it is the champion itself"
     elif difference is not None:
         values["not_worse_than_champion"] = difference.hi
         reasons["not_worse_than_champion"] = difference.reason
     with reading(settings) as session:
-        encoder, chosen = active_encoder(session), attributes.find(session, evidence.attribute.name).settings
+        found = attributes.find(session, evidence.attribute.name)
+        encoder, chosen, classes = active_encoder(session), found.settings, classes_of(session, found, run)
     values["encoder"] = None if encoder is None else float(encoder.digest == run.encoder_digest)
     reasons["encoder"] = "the pool has no encoder yet"
-    return judge(values, chosen.get("gates") or {}, champion is None, reasons)
+    values["answers_per_class"] = fewest(classes, run.labels or {})
+    missing = unanswered(classes, run.labels or {})
+    known = values["answers_per_class"] is not None
+    reasons["answers_per_class"] = (
+        "the run was recorded without counts"
+        if not known
+        else (f"nobody answered {listed(missing)}" if missing else "")
+    )
+    return judge(values, chosen.get("gates") or {}, reasons, absent)
 
 
 def judge(
     values: Mapping[str, float | None],
     chosen: Mapping[str, Mapping[str, Any]],
-    first: bool = False,
     reasons: Mapping[str, str] | None = None,
+    absent: Mapping[str, str] | None = None,
 ) -> list[Gate]:
-    """Each gate by its value and the attribute's own bounds; without a champion nothing can be worse than it."""
+    """Each gate by its value and the attribute's own bounds; ``absent`` says of some why there is nothing to judge."""
     gates = []
     for name, rule in RULES.items():
         own = chosen.get(name) or {}
         value, bound = values.get(name), float(own.get("bound", rule.bound))
         passed: bool | None = None
         reason = (reasons or {}).get(name, "")
+        nothing = (absent or {}).get(name, "")
         if value is not None:
-            passed, reason = value <= bound if rule.at_most else value >= bound, ""
-        elif name == "not_worse_than_champion" and first:
-            passed, reason = True, "there is no champion yet"
-        gates.append(Gate(name, passed, value, bound, bool(own.get("enforced", False)), rule.text, reason))
+            passed = value <= bound if rule.at_most else value >= bound
+            reason = "" if passed else reason
+            if passed and rule.counts and not value:
+                nothing = "its bound asks for nothing"
+        passed = None if nothing else passed
+        enforced = bool(own.get("enforced", False))
+        gates.append(Gate(name, passed, value, bound, enforced, rule.text, nothing or reason, not nothing))
     return gates
 
 
 def failing(gates: Sequence[Gate]) -> list[Gate]:
     """The enforced gates that were not passed: those that stop a promotion."""
-    return [gate for gate in gates if gate.enforced and not gate.passed]
+    return [gate for gate in gates if gate.stops]
 
 
 def refuse(gates: Sequence[Gate], attribute: str, version: int, override: bool) -> None:

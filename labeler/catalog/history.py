@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from labeler import attributes
 from labeler.catalog.facts import LATEST
+from labeler.catalog.gate_outcomes import read
 from labeler.records.schema import Alias, Attribute, Promotion, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -40,8 +41,7 @@ class Line:
     @property
     def overridden(self) -> list[str]:
         """The enforced gates that were not passed, which an owner promoted over."""
-        held = [gate for gate in self.gates if isinstance(gate, Mapping)]
-        return [str(gate["name"]) for gate in held if gate.get("enforced") and not gate.get("passed")]
+        return [gate.name for gate in map(read, self.gates) if gate.stops]
 
     def to_dict(self) -> dict[str, Any]:
         """The line as JSON, time as ISO 8601."""
@@ -66,7 +66,8 @@ def page(settings: Settings, attribute: str, number: int, size: int) -> Page[Lin
 
 def told(line: Promotion) -> Line:
     """A line of the records."""
-    return Line(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, line.gates or [])
+    gates = [read(gate).to_dict() for gate in line.gates or [] if isinstance(gate, Mapping)]
+    return Line(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, gates)
 
 
 def pointing_at(settings: Settings, attribute: str, moment: datetime, alias: str = CHAMPION) -> Line | None:

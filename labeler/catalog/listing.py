@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from labeler import attributes
-from labeler.catalog.aliases import aliases_of
+from labeler.catalog.aliases import aliases_of, drafts_of, is_draft
 from labeler.catalog.at_hand import difference
 from labeler.catalog.facts import find_run
 from labeler.records.remembered import Remembered
@@ -53,7 +53,7 @@ def published(settings: Settings, page: int = 1, size: int = 100) -> Page[dict[s
 def versions(settings: Settings, attribute: str, candidates: int = CANDIDATES) -> dict[str, Any]:
     """Published and retired versions and the newest ``candidates``, newest first. Raises UnknownAttribute.
 
-    Each with version, state (candidate, published, retired), aliases, average_precision, answers, created_at.
+    Each with version, state (candidate, published, retired), draft, aliases, average_precision, answers, created_at.
     """
     with reading(settings) as session:
         found = attributes.find(session, attribute)
@@ -144,6 +144,7 @@ def _row(run: Any, version: Version | None, aliases: dict[str, int]) -> dict[str
     return {
         "version": run.number,
         "state": state,
+        "draft": version is not None and is_draft(version),
         "aliases": [alias for alias, number in aliases.items() if number == run.number],
         "average_precision": figure(run.metrics.get("average_precision")),
         "answers": run.answers,
@@ -164,13 +165,15 @@ def _summary(session: Session, attribute: Attribute) -> dict[str, Any]:
         select(Version.version)
         .where(Version.attribute_id == attribute.id, Version.retired_at.is_(None))
         .order_by(Version.version)
-    )
+    ).all()
+    drafts = drafts_of(session, attribute.id)
     return {
         "attribute": attribute.name,
         "question": attribute.question,
         "classes": attribute.classes,
         "aliases": aliases,
         "versions": list(served),
+        "drafts": [number for number in served if number in drafts],
         "newest": newest.number if newest else None,
         "answers": newest.answers if newest else 0,
         "average_precision": figure(champion.metrics.get("average_precision") if champion else None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler import attributes
+from labeler.catalog.gate_outcomes import read
 from labeler.records.schema import Alias, Attribute, Promotion, Version
+from models.class_answers import BY_CLASS, listed, unanswered
 from models.clock import iso
-from models.errors import CatalogError, RetiredVersion
+from models.errors import CatalogError, NoAnswers, RetiredVersion
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,15 @@ class Moved:
     at: datetime
     digest: str
     gates: list[dict[str, Any]]
+    draft: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON, time as ISO 8601."""
         return vars(self) | {"at": iso(self.at)}
 
 
-def moved(attribute: str, line: Promotion, digest: str) -> Moved:
-    """The line of the history as what was done."""
+def moved(attribute: str, line: Promotion, digest: str, draft: bool = False) -> Moved:
+    """The line of the history as what was done; ``draft``: the version is one."""
     return Moved(
         attribute,
         line.action,
@@ -47,7 +51,23 @@ def moved(attribute: str, line: Promotion, digest: str) -> Moved:
         line.who,
         line.at,
         digest,
-        line.gates,
+        [read(gate).to_dict() for gate in line.gates],
+        draft,
+    )
+
+
+def refuse_unanswered(attribute: str, version: int, classes: Sequence[str], labels: Mapping[str, Any]) -> None:
+    """Raise NoAnswers where one of ``classes`` has no answer by the run's ``labels``."""
+    missing = unanswered(classes, labels)
+    if not missing:
+        return
+    counts = ", ".join(f"{name} {int(labels[BY_CLASS].get(name, 0)):,}" for name in classes)
+    raise NoAnswers(
+        f"{attribute} version {version} has no answer for {listed(missing)} (answers by class: {counts}), so it cannot "
+        f"say what that looks like. Expected: one answer or more for each class. Ask for more, `attune batch "
+        f"{attribute} --size 40`, and promote the run that follows. To publish this one on purpose as a draft from "
+        f"phrases, marked as such: `attune probes promote {attribute} {version} --reason R --draft`; --override does "
+        "not lift this."
     )
 
 

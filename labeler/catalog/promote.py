@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -9,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from labeler import attributes
 from labeler.catalog import gates as gate
-from labeler.catalog.aliases import aliases_of, mirror
-from labeler.catalog.facts import facts_of, find_run, find_version
+from labeler.catalog.aliases import aliases_of, is_draft, mirror
+from labeler.catalog.facts import classes_of, facts_of, find_run, find_version
 from labeler.catalog.history import PROMOTE, RETIRE, ROLLBACK, append, check_alias, check_reason, earlier
-from labeler.catalog.moving import Moved, expect, locked, moved, refuse_retired, repeated
+from labeler.catalog.moving import Moved, expect, locked, moved, refuse_retired, refuse_unanswered, repeated
 from labeler.records.schema import Alias, Attribute, Run, Version
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
@@ -35,12 +36,14 @@ def promote(
     override: bool = False,
     asked_at: datetime | None = None,
     expected: int | None = None,
+    draft: bool = False,
 ) -> Moved:
     """Publish run ``version`` (a number or ``latest``) unless it is published, and point ``alias`` at it.
 
-    ``override`` promotes although an enforced gate failed; ``asked_at`` makes a repeated job do nothing the second
-    time; ``expected`` is the version that ``alias`` pointed at when its owner decided, 0 for none, None for whatever.
-    Raises DataError for an empty reason or a numeric alias, UnknownAttribute, UnknownProbe, RetiredVersion,
+    ``override`` promotes although an enforced gate failed; ``draft`` although a class has no answer: such a version is
+    marked as a draft for good, and no other is. ``asked_at`` makes a repeated job do nothing the second time;
+    ``expected`` is the version that ``alias`` pointed at when its owner decided, 0 for none, None for whatever.
+    Raises DataError for an empty reason or a numeric alias, UnknownAttribute, UnknownProbe, RetiredVersion, NoAnswers,
     GateFailed, CatalogUnreachable, and CatalogError where somebody else has moved the alias meanwhile.
     """
     reason, alias = check_reason(reason), check_alias(alias)
@@ -49,6 +52,9 @@ def promote(
         run = find_run(session, found, version)
         refuse_retired(_published(session, found, run), found)
         beaten = aliases_of(session, found).get(CHAMPION, 0)
+        classes = classes_of(session, found, run)
+    if not draft:
+        refuse_unanswered(attribute, run.number, classes, run.labels or {})
     results = gate.check(settings, attribute, run)
     gate.refuse(results, attribute, run.number, override)
     manifest = publish(settings, attribute, run.number)
@@ -63,9 +69,9 @@ def promote(
             refuse_retired(row, found)
             if row.digest != manifest.digest:
                 raise VersionExists(f"{attribute} version {run.number} was published with other content meanwhile.")
-            line = append(session, found, PROMOTE, run.number, who, reason, alias, [vars(one) for one in results])
+            line = append(session, found, PROMOTE, run.number, who, reason, alias, [one.to_dict() for one in results])
     mirror(settings, attribute)
-    return moved(attribute, line, manifest.digest)
+    return moved(attribute, line, manifest.digest, manifest.draft)
 
 
 def publish(settings: Settings, attribute: str, version: int) -> Manifest:
@@ -83,6 +89,7 @@ def publish(settings: Settings, attribute: str, version: int) -> Manifest:
         manifest = from_dict(row.manifest)
         if manifest.digest == row.digest and there(catalog, manifest):
             return manifest
+        facts = replace(facts, draft=manifest.draft)  # it was published before there were drafts
     manifest, contents = make_version(facts, run.probe)
     if row is not None and manifest.digest != row.digest:
         raise CatalogError(
@@ -124,7 +131,7 @@ def rollback(
             line = append(session, found, ROLLBACK, target, who, reason, alias)
         row = find_version(session, found, line.version)
     mirror(settings, attribute)
-    return moved(attribute, line, row.digest)
+    return moved(attribute, line, row.digest, is_draft(row))
 
 
 def retire(settings: Settings, attribute: str, version: str | int, reason: str, who: str) -> Moved:
@@ -152,7 +159,7 @@ def retire(settings: Settings, attribute: str, version: str | int, reason: str, 
             )
         row.retired_at = now()
         line = append(session, found, RETIRE, row.version, who, reason)
-    return moved(attribute, line, row.digest)
+    return moved(attribute, line, row.digest, is_draft(row))
 
 
 def _published(session: Session, attribute: Attribute, run: Run) -> Version | None:

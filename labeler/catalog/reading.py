@@ -15,6 +15,7 @@ from labeler.records.session import reading
 from labeler.settings import Settings
 from models.catalog import Catalog
 from models.errors import DigestMismatch, UnknownProbe
+from models.feature_values import SCHEMA
 from models.files import digest_bytes, digest_json, written_aside
 from models.manifest import FILE_NAME, Manifest, Reference, check_file, read_manifest
 
@@ -100,14 +101,18 @@ def _scored_parts(settings: Settings, name: str, version: int) -> dict[str, str]
 
 
 def _merge(catalog: Catalog, name: str, version: int, parts: list[str], path: Path) -> None:
-    """One Parquet file of several, a row group at a time; readers of older ones keep what they have open."""
+    """One Parquet file of several, a row group at a time; readers of older ones keep what they have open.
+
+    Parts that were written before a label could be null say so in their schema, and fit beside the others.
+    """
     with written_aside(path) as file:
         writer = None
         for part in parts:
             with catalog.reading_part(name, version, part) as opened, pq.ParquetFile(opened) as held:
-                writer = writer or pq.ParquetWriter(file, held.schema_arrow)
+                schema = SCHEMA.with_metadata(held.schema_arrow.metadata)
+                writer = writer or pq.ParquetWriter(file, schema)
                 for group in range(held.num_row_groups):
-                    writer.write_table(held.read_row_group(group))
+                    writer.write_table(held.read_row_group(group).cast(writer.schema))
         if writer is not None:
             writer.close()
     for older in path.parent.glob(f"{version}-*.parquet"):

@@ -46,6 +46,10 @@ def _round(shell: Shell, done: dict[str, Any]) -> None:
         )
         text += "".join(f"\n  {email}: {link}" for email, link in done.get("queues", {}).items())
     shell.result(done, text)
+    for told in done.get("warnings", ()):
+        shell.hint(told)
+    if done.get("unanswered"):
+        shell.hint("Such a run is not promoted, except on purpose as a draft: attune probes promote … --draft")
     if "run" in done and not done.get("queues"):
         shell.hint(f"Nobody answers it yet: attune expert add EMAIL --attribute {done['attribute']}")
 

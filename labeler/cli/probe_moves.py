@@ -10,6 +10,7 @@ import click
 from labeler import jobs
 from labeler.catalog import history as past
 from labeler.catalog import promote
+from labeler.catalog.gate_outcomes import ABSENT, PASSED
 from labeler.catalog.moving import Moved
 from labeler.cli.probe_group import alias_option, command, reason_option, who
 from labeler.cli.shell import Shell, table
@@ -24,22 +25,37 @@ from models.manifest import CHAMPION
 @reason_option
 @alias_option
 @click.option("--override", is_flag=True, help="Promote although an enforced gate failed.")
+@click.option(
+    "--draft",
+    is_flag=True,
+    help="Promote although a class has no answer: a draft from phrases, marked as one for good.",
+)
 @click.option("--no-wait", is_flag=True, help="Do not wait for the scores of the pool.")
-def promote_(shell: Shell, name: str, version: str, reason: str, alias: str, override: bool, no_wait: bool) -> None:
+def promote_(
+    shell: Shell, name: str, version: str, reason: str, alias: str, override: bool, draft: bool, no_wait: bool
+) -> None:
     """Publish VERSION of NAME (a number, or latest) and point an alias at it; then score the pool with it."""
-    moved = promote.promote(shell.settings, name, version, reason, who(), alias, override)
+    moved = promote.promote(shell.settings, name, version, reason, who(), alias, override, draft=draft)
     scores = _score(shell, moved, no_wait)
     shell.result(moved.to_dict() | {"scores": scores}, _told(moved))
     for gate in moved.gates:
-        if not gate["passed"]:
-            value = "not known" if gate["value"] is None else f"{gate['value']:.3f}"
-            shell.hint(f"Gate not passed: {gate['name']} is {value}, the bound {gate['bound']:g} ({gate['text']}).")
+        value = "not known" if gate["value"] is None else f"{gate['value']:.3f}"
+        if gate["outcome"] == ABSENT:
+            shell.hint(f"Gate not applicable: {gate['name']} ({gate['reason']}).")
+        elif gate["outcome"] != PASSED:
+            why = f"; {gate['reason']}" if gate["reason"] else ""
+            shell.hint(
+                f"Gate not passed: {gate['name']} is {value}, the bound {gate['bound']:g} ({gate['text']}{why})."
+            )
+    if draft and not moved.draft:
+        shell.hint("Every class has answers, or the version was published before: it is not marked as a draft.")
     if moved.before != moved.version:
         shell.hint(f"Undo with: attune probes rollback {name} --reason R" + _aliased(alias))
 
 
 def _told(moved: Moved) -> str:
-    told = f"{moved.attribute} version {moved.version} is {moved.alias}"
+    draft = ", a draft," if moved.draft else ""
+    told = f"{moved.attribute} version {moved.version}{draft} is {moved.alias}"
     if moved.before == moved.version:
         return f"{told} already; the history has your reason, nothing else changed."
     return f"{told} now." if moved.before is None else f"{told} now; before, version {moved.before} was."

@@ -46,7 +46,7 @@ def list_(shell: Shell, name: str | None, candidates: int) -> None:
     rows = [
         (
             row["version"],
-            row["state"],
+            f"{row['state']}, draft" if row["draft"] else row["state"],
             ", ".join(row["aliases"]),
             figure(row["average_precision"]),
             row["average_precision"].get("n"),

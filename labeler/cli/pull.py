@@ -11,6 +11,8 @@ import click
 from labeler.catalog import source
 from labeler.cli.shell import Group, Shell
 from labeler.cli.shell import command as attune_command
+from models.class_answers import sentences
+from models.manifest import Manifest
 
 
 @click.group(cls=Group)
@@ -35,6 +37,13 @@ def where(shell: Shell, url: str | None, offline: bool) -> dict[str, Any]:
     return {"url": place.url, "token": place.token, "cache": shell.settings.pull_cache, "offline": offline}
 
 
+def say_draft(shell: Shell, manifest: Manifest) -> None:
+    """Say on stderr that a version is a draft, and of which classes nobody gave an answer."""
+    if manifest.draft:
+        told = " ".join(sentences(manifest.classes, manifest.labels))
+        shell.hint(f"{manifest.attribute} version {manifest.version} is a draft. {told}")
+
+
 @attune_command(_pipeline, "pull", workspace="optional", example="attune pull serious@champion --to ./probe")
 @click.argument("ref", metavar="NAME[@ALIAS|@VERSION]")
 @click.option("--to", required=True, type=FOLDER, help="Folder for the files.")
@@ -49,6 +58,7 @@ def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> No
     value = {
         "attribute": manifest.attribute,
         "version": manifest.version,
+        "draft": manifest.draft,
         "classes": list(manifest.classes),
         "folder": str(done.folder),
         "files": {name: asdict(entry) for name, entry in manifest.files.items()},
@@ -57,3 +67,4 @@ def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> No
     }
     came = f"{done.bytes:,} bytes came over the line" if done.bytes else "all of it was in the cache"
     shell.result(value, f"{manifest.attribute} version {manifest.version} is in {done.folder}; {came}.")
+    say_draft(shell, manifest)

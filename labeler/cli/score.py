@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from labeler.cli.encoder_options import encoder_options
-from labeler.cli.pull import OFFLINE, URL, where
+from labeler.cli.pull import OFFLINE, URL, say_draft, where
 from labeler.cli.shell import OUTPUT, Group, Shell
 from labeler.cli.shell import command as attune_command
 from models.errors import DataError
@@ -86,6 +86,7 @@ def score(
     value: dict[str, Any] = {"attribute": manifest.attribute, "version": manifest.version, "to": str(to)} | asdict(done)
     if paths:
         value["images_left_out"] = left_out
+    say_draft(shell, manifest)
     shell.written(
         to,
         value,

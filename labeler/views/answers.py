@@ -38,6 +38,10 @@ class Counts:
     experts: Sequence[ExpertCount] = ()
     at_work: int = 0
 
+    def unanswered(self, classes: Sequence[str]) -> tuple[str, ...]:
+        """Those of ``classes`` that nobody answered; none as long as there are no answers at all."""
+        return tuple(name for name in classes if not self.by_value.get(name)) if self.answers else ()
+
     def share(self, value: str) -> float:
         """The share of the answers that said ``value``, in [0, 1]."""
         return self.by_value.get(value, 0) / self.answers if self.answers else 0.0

@@ -92,6 +92,7 @@ class AttributePage:
     outlook: Outlook
     curve: Sequence[Point]
     set_aside: Sequence[tuple[str, str, int]]
+    unanswered: Sequence[str]
     recent: Page[Given]
     contested: Page[Contested]
     measuring: Measuring | None
@@ -120,6 +121,7 @@ def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePa
             queues=_queues(session, settings, one.id) if viewer.manages else (),
             outlook=outlook(session, viewer, one),
             curve=quality.curve(session, one.id),
+            unanswered=facts.unanswered,
             recent=recent(session, viewer, one.id, size=8),
             set_aside=aside.by_expert(session, one.id) if viewer.manages else (),
             contested=contested(session, viewer, one.id, one.classes, size=4),
@@ -139,7 +141,7 @@ def live(settings: Settings, viewer: Viewer, name: str) -> Live:
 def _live(session: Session, viewer: Viewer, one: Attribute) -> tuple[Live, Facts, Held]:
     counts = answers.count(session, {one.id: one.classes})[one.id]
     held = Held(session, [one.id], viewer)
-    facts = held.facts(one, pool_size(session), counts.answers)
+    facts = held.facts(one, pool_size(session), counts)
     return Live(one.name, state(facts), facts.last_run, facts.champion, counts, held.quality(one.id)), facts, held
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from labeler import attributes
-from labeler.catalog.aliases import aliases_of
+from labeler.catalog.aliases import aliases_of, drafts_of, is_draft
 from labeler.catalog.history import Line, moment, pointing_at, told
 from labeler.records.schema import Alias, Promotion, Run, Version
 from labeler.records.session import reading
@@ -33,11 +33,13 @@ class Published:
     created_at: datetime
     retired_at: datetime | None
     scored_at: datetime | None
+    draft: bool
 
 
 @dataclass(frozen=True)
 class Move:
-    """One line of the history; ``overridden`` names the enforced gates that its owner promoted over."""
+    """One line of the history; ``overridden`` names the enforced gates that its owner promoted over, ``draft``: the
+    version was published although a class had no answer."""
 
     at: datetime
     who: str
@@ -47,6 +49,7 @@ class Move:
     before: int | None
     reason: str
     overridden: Sequence[str] = ()
+    draft: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def versions(session: Session, attribute_id: int, page: int = 1, size: int = 10)
             one.created_at,
             one.retired_at,
             one.scored_at,
+            is_draft(one),
         )
 
     return found.map(published)
@@ -104,13 +108,14 @@ def moves(session: Session, attribute_id: int, page: int = 1, size: int = 10) ->
         .where(Promotion.attribute_id == attribute_id)
         .order_by(Promotion.at.desc(), Promotion.id.desc())
     )
-    return page_of(session, query, page, size).map(move)
+    drafts = drafts_of(session, attribute_id)
+    return page_of(session, query, page, size).map(lambda line: move(line, drafts))
 
 
-def move(line: Promotion) -> Move:
-    """A line of the records as pages show it."""
-    overridden = told(line).overridden
-    return Move(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, overridden)
+def move(line: Promotion, drafts: Collection[int] = ()) -> Move:
+    """A line of the records as pages show it; ``drafts`` are the attribute's versions that are drafts."""
+    overridden, draft = told(line).overridden, line.version in drafts
+    return Move(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, overridden, draft)
 
 
 def page(settings: Settings, name: str, number: int = 1, size: int = 30) -> HistoryPage:

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task
+from labeler.catalog.aliases import DRAFT
+from labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
 from labeler.views import answers, quality
@@ -36,6 +37,7 @@ class Card:
     step: Step
     queue_url: str | None
     champion: int | None
+    draft: bool  # whether the champion was published although a class had no answer
     differs: bool  # whether one expert answers otherwise than the rest; told to those who manage
 
 
@@ -58,12 +60,12 @@ def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
         held = Held(session, [one.id for one in found.items], viewer)
 
         def card(one: Attribute) -> Card:
-            facts = held.facts(one, pool, counts[one.id].answers)
+            facts = held.facts(one, pool, counts[one.id])
             own = held.own.get(one.id)
             return Card(
                 one.name, one.question, one.classes, state(facts), counts[one.id], held.quality(one.id),
                 next_step(facts, viewer), queue_url(settings, own) if own else None, facts.champion,
-                bool(facts.advice.get("differs")),
+                one.id in held.drafts, bool(facts.advice.get("differs")),
             )  # fmt: skip
 
         return Home(found.map(card), pool, found.total)
@@ -94,19 +96,21 @@ class Held:
             Alias.attribute_id.in_(ids), Alias.alias == "champion"
         )
         self.champions: dict[int, int] = dict(session.execute(champions).all())
+        of_champion = and_(Version.attribute_id == Alias.attribute_id, Version.version == Alias.version)
+        self.drafts = set(session.scalars(champions.join(Version, of_champion).where(DRAFT)))
         self.experts, self.open_tasks = _queues(session, ids), _open_tasks(session, ids)
         own = select(Queue).where(
             Queue.attribute_id.in_(ids), Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None)
         )
         self.own: dict[int, Queue] = {queue.attribute_id: queue for queue in session.scalars(own)}
 
-    def facts(self, attribute: Attribute, pool: int, answered: int) -> Facts:
+    def facts(self, attribute: Attribute, pool: int, counts: Counts) -> Facts:
         """The facts that an attribute's state is read from."""
-        key = attribute.id
+        key, answered = attribute.id, counts.answers
         number, _, advice = self.runs.get(key, (None, {}, {}))
         return Facts(
             attribute.name, self.experts.get(key, 0), self.open_tasks.get(key, 0), key in self.own, pool, answered,
-            number, self.champions.get(key), advice,
+            number, self.champions.get(key), advice, counts.unanswered(attribute.classes),
         )  # fmt: skip
 
     def quality(self, attribute_id: int) -> Quality:

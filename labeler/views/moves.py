@@ -10,12 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler import attributes, failures, jobs
-from labeler.catalog.aliases import aliases_of
-from labeler.catalog.facts import find_run, find_version
+from labeler.catalog.aliases import aliases_of, is_draft
+from labeler.catalog.facts import classes_of, find_run, find_version
 from labeler.catalog.history import earlier
 from labeler.records.schema import Job, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
+from models.class_answers import unanswered
 from models.clock import iso, now
 from models.errors import CatalogError
 from models.manifest import CHAMPION
@@ -34,6 +35,8 @@ class Intent:
     aliases: dict[str, int]
     published: bool
     retired: bool
+    draft: bool  # it is published as one
+    unanswered: tuple[str, ...]  # classes without an answer: it may be promoted as a draft alone
 
     def now(self, alias: str) -> int | None:
         """Where ``alias`` points today."""
@@ -61,12 +64,14 @@ def intent(settings: Settings, name: str, version: str | int) -> Intent:
     """What the forms need to know of run ``version``. Raises UnknownAttribute, UnknownProbe."""
     with reading(settings) as session:
         one = attributes.find(session, name)
-        number = find_run(session, one, version).number
-        row = session.execute(
-            select(Version.retired_at).where(Version.attribute_id == one.id, Version.version == number)
-        ).one_or_none()
+        run = find_run(session, one, version)
+        row = session.scalar(select(Version).where(Version.attribute_id == one.id, Version.version == run.number))
         retired = row is not None and row.retired_at is not None
-        return Intent(name, one.question, number, aliases_of(session, one), row is not None, retired)
+        draft = row is not None and is_draft(row)
+        missing = unanswered(classes_of(session, one, run), run.labels or {})
+        return Intent(
+            name, one.question, run.number, aliases_of(session, one), row is not None, retired, draft, missing
+        )
 
 
 def published(settings: Settings, name: str, version: int) -> Intent:

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from labeler import attributes
 from labeler.catalog import gates
-from labeler.catalog.aliases import aliases_of
+from labeler.catalog.aliases import aliases_of, is_draft
 from labeler.catalog.at_hand import gather
 from labeler.catalog.evidence import Evidence, Scored, paired
-from labeler.catalog.facts import LATEST, find_run, thresholds_of
-from labeler.catalog.gates import Gate
+from labeler.catalog.facts import LATEST, classes_of, find_run, thresholds_of
+from labeler.catalog.gate_outcomes import Gate
 from labeler.records.schema import Attribute, Run, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
@@ -28,6 +28,7 @@ from labeler.views.review_rows import Line, Row
 from labeler.views.review_slices import Slices
 from labeler.views.viewer import Viewer
 from labeler.views.words import counted
+from models.class_answers import sentences
 from models.metrics import FIRST
 
 CHOICES = 30  # of the newest runs, beside every version
@@ -43,19 +44,21 @@ class Choice:
 
 @dataclass(frozen=True)
 class Side:
-    """One run under review; ``state`` is candidate, published or retired, ``aliases`` those that point at it."""
+    """One run under review; ``state`` is candidate, published or retired, ``aliases`` those that point at it,
+    ``draft``: it is published although a class had no answer."""
 
     number: int
     answers: int
     finished_at: datetime
     state: str
     aliases: Sequence[str]
+    draft: bool
 
 
 @dataclass(frozen=True)
 class Review:
     """All that the page shows. ``missing`` says why nothing was measured today, or is empty; ``lines`` are those that
-    part.
+    part. ``warnings`` say of which classes the candidate has no answer, or none to learn from.
 
     ``few``: too few audit answers are in for any figure. ``led``: the newest of the two sides, where its scores led the
     draw of the audits and the other's did not, so that only the other's figures have the draw in their curve.
@@ -69,6 +72,7 @@ class Review:
     champion: Side | None
     audits: int
     missing: str
+    warnings: Sequence[str]
     few: bool
     led: int | None
     rows: Sequence[Row]
@@ -88,6 +92,11 @@ class Review:
     def same(self) -> bool:
         """Whether the candidate is the champion itself."""
         return self.champion is not None and self.champion.number == self.candidate.number
+
+    @property
+    def draft_only(self) -> bool:
+        """Whether a class has no answer, so that the candidate can only be promoted as a draft."""
+        return any(gate.name == "answers_per_class" and gate.value == 0 for gate in self.gates)
 
     @property
     def judged(self) -> bool:
@@ -158,6 +167,7 @@ def review(
             champion=None if champion is None else _side(session, one, champion),
             audits=len(evidence.labels),
             missing=evidence.why_not(run),
+            warnings=sentences(classes_of(session, one, run), run.labels or {}),
             few=_few(evidence, run),
             led=_led(mine, theirs),
             rows=review_rows.rows(one.classes, figures, others, evidence.why_not(run)),
@@ -213,4 +223,5 @@ def _side(session: Session, attribute: Attribute, run: Run) -> Side:
     version = session.scalar(select(Version).where(Version.attribute_id == attribute.id, Version.version == run.number))
     state = "candidate" if version is None else "retired" if version.retired_at else "published"
     pointing = sorted(alias for alias, number in aliases_of(session, attribute).items() if number == run.number)
-    return Side(run.number, run.answers, run.finished_at, state, pointing)
+    draft = version is not None and is_draft(version)
+    return Side(run.number, run.answers, run.finished_at, state, pointing, draft)

@@ -18,6 +18,7 @@ from labeler.views.pictures import Picture, picture
 from labeler.views.viewer import Viewer, may_see, waiting
 from models.answers import AUDIT, SKIP, Answer, latest
 from models.calibration import apply
+from models.decision import NO_LABEL, decide
 from models.intervals import share_interval
 from models.labels import Labels, consensus
 from models.probe_files import read_probe
@@ -39,11 +40,12 @@ class Cell:
 class Confusion:
     """Rows are what the experts say, columns what the run says; shares of a row, weighted to stand for the pool.
 
-    A row without answers has no cells.
+    A row without answers has no cells. ``ties`` audited images get no class: their probabilities are even.
     """
 
     classes: Sequence[str]
     rows: Sequence[tuple[str, int, Sequence[Cell]]]
+    ties: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,6 @@ class Mistake:
     says: str
     sure: float
     sides: Sequence[tuple[str, Sequence[str]]]
-
-
-def decided(
-    probabilities: npt.NDArray[np.float64], classes: Sequence[str], thresholds: Mapping[str, float]
-) -> npt.NDArray[np.intp]:
-    """The class that a run says of each row, intp (n,): by the first one's threshold for two, else the likeliest."""
-    if len(classes) == 2:
-        return np.where(probabilities[:, 0] >= thresholds.get(classes[0], 0.5), 0, 1).astype(np.intp)
-    return np.asarray(probabilities.argmax(axis=1), dtype=np.intp)
 
 
 def weighted_share(hit: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64]) -> tuple[float, float, float]:
@@ -78,13 +71,13 @@ def confusion(evidence: Evidence, scored: Scored, thresholds: Mapping[str, float
     """What the run says of the images that experts give each class, on today's audit answers."""
     keep = evidence.labels.decided()
     truth, weight = evidence.labels.majority()[keep], 1.0 / evidence.inclusion[keep]
-    said = decided(scored.audited[keep], evidence.classes, thresholds)
+    said = decide(scored.audited[keep], evidence.classes, thresholds)
     rows = []
     for i, name in enumerate(evidence.classes):
         here = truth == i
         cells = [_cell(said[here] == j, weight[here]) for j in range(len(evidence.classes))] if here.any() else []
         rows.append((name, int(here.sum()), cells))
-    return Confusion(evidence.classes, rows)
+    return Confusion(evidence.classes, rows, int((said == NO_LABEL).sum()))
 
 
 def _cell(hit: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64]) -> Cell:
@@ -122,8 +115,8 @@ def _worst(
     labels: Labels,
     probabilities: npt.NDArray[np.float64],
 ) -> list[Mistake]:
-    said = decided(probabilities, evidence.classes, thresholds_of(run, evidence.classes))
-    wrong = np.flatnonzero(labels.decided() & (said != labels.majority()))
+    said = decide(probabilities, evidence.classes, thresholds_of(run, evidence.classes))
+    wrong = np.flatnonzero(labels.decided() & (said != NO_LABEL) & (said != labels.majority()))
     sure = probabilities[wrong, said[wrong]]
     order = wrong[np.argsort(-sure, kind="stable")]
     seen = _pictures(session, viewer, [labels.asset_ids[i] for i in order[: MOST * 4]])

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from labeler.catalog.evidence import Evidence, Scored
 from labeler.records.schema import Asset
 from labeler.views.quality import Quality
-from labeler.views.review_mistakes import decided, weighted_share
+from labeler.views.review_mistakes import weighted_share
 from labeler.views.words import counted
 from models.audited import Audited
+from models.decision import decide
 from models.evaluation import headline
 from models.intervals import LEVEL, percentile_interval
 from models.labels import Labels
@@ -107,7 +108,7 @@ def _slice(
         return Slice(value, n, few, few)
     labels: Labels = evidence.labels.subset(rows)
     truth, weight, told = labels.majority(), 1.0 / evidence.inclusion[rows], scored.audited[rows]
-    said = decided(told, evidence.classes, thresholds)
+    said = decide(told, evidence.classes, thresholds)
     share, lo, hi = weighted_share(said == truth, weight)
     pi = evidence.inclusion[rows]
     led = None if scored.pool_inclusion is None else pi

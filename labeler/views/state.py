@@ -9,6 +9,7 @@ from typing import Any
 from labeler.views.relied import BESIDE
 from labeler.views.viewer import Viewer
 from models.audit_pace import BUYS_MUCH
+from models.class_answers import listed
 
 SEEDING, LABELLING, SETTLED, PUBLISHED, UNDEFINED = "seeding", "labelling", "settled", "published", "needs definition"
 DIFFERS = "one expert differs"
@@ -58,6 +59,7 @@ class Facts:
     last_run: int | None
     champion: int | None
     advice: Mapping[str, Any]
+    unanswered: Sequence[str] = ()  # classes that nobody has answered, where there are answers
 
     @property
     def word(self) -> str:
@@ -176,6 +178,9 @@ def _managers_step(facts: Facts) -> Step:
         return Step(text, place="measure", command=f"attune audit {name} --size {AUDIT_SIZE}")
     if where == LABELLING:
         return Step("Let the experts go on; quality is shown with its interval.", place="attribute")
+    if where == SETTLED and facts.unanswered:
+        text = f"Ask for images of {listed(facts.unanswered)}: nobody has answered that yet."
+        return Step(text, place="attribute", command=f"attune batch {name} --size 40")
     if where == SETTLED:
         command = f"attune probes promote {name} {facts.last_run} --reason '…'"
         return Step("Review it, then publish it.", place="review", command=command)

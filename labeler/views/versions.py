@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from labeler import attributes
-from labeler.catalog.aliases import aliases_of
+from labeler.catalog.aliases import aliases_of, drafts_of
 from labeler.catalog.facts import find_version
 from labeler.records.schema import Promotion
 from labeler.records.session import reading
@@ -19,6 +19,7 @@ from labeler.views.history import Move, move
 from labeler.views.quality import Quality, read
 from models.card import FILE_NAME as CARD
 from models.catalog import Catalog
+from models.class_answers import sentences
 from models.errors import AttuneError
 from models.manifest import from_dict
 
@@ -62,6 +63,8 @@ class VersionPage:
     scored_at: datetime | None
     scored: int
     moves: Sequence[Move]
+    draft: bool = False
+    warnings: Sequence[str] = ()  # what a draft lacks
 
 
 def version_page(settings: Settings, name: str, version: int) -> VersionPage:
@@ -76,6 +79,7 @@ def version_page(settings: Settings, name: str, version: int) -> VersionPage:
             .order_by(Promotion.id.desc())
             .limit(20)
         ).all()
+        drafts = drafts_of(session, one.id)
     held: Mapping[str, Any] = row.manifest or {}
     front, card, lost = _card(settings, held)
     files = [File(file, entry["sha256"], int(entry["bytes"])) for file, entry in (held.get("files") or {}).items()]
@@ -97,7 +101,9 @@ def version_page(settings: Settings, name: str, version: int) -> VersionPage:
         commands=commands(settings, name, aliases[0] if aliases else str(version)),
         scored_at=row.scored_at,
         scored=sum(int(count) for count in scored.values()),
-        moves=[move(line) for line in lines],
+        moves=[move(line, drafts) for line in lines],
+        draft=version in drafts,
+        warnings=sentences(held.get("classes") or (), held.get("labels") or {}) if version in drafts else (),
     )
 
 

@@ -14,6 +14,7 @@ from labeler.web import media
 from labeler.web.charts import figure
 from labeler.web.markdown import render as markdown
 from models.answers import UNSURE
+from models.class_answers import listed
 from models.clock import iso, now
 
 COLOURS = 9  # classes have hotkeys 1 to 9, so there are never more
@@ -22,7 +23,7 @@ COLOURS = 9  # classes have hotkeys 1 to 9, so there are never more
 def init_app(app: Flask) -> None:
     """Make the words known to every template."""
     app.jinja_env.filters.update(ago=ago, moment=moment, iso=iso, number=number, figure=figure, duration=duration)
-    app.jinja_env.filters.update(markdown=markdown, signed=signed, counted=counted)
+    app.jinja_env.filters.update(markdown=markdown, signed=signed, counted=counted, listed=listed)
     app.jinja_env.globals.update(colour=colour, segments=segments, image_address=image_address, thumbnail=thumbnail)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

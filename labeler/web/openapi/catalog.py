@@ -31,6 +31,11 @@ _PROBE: dict[str, Any] = {
         "classes": {"type": "array", "items": {"type": "string"}},
         "aliases": {"type": "object", "additionalProperties": {"type": "integer"}},
         "versions": {"type": "array", "items": {"type": "integer"}},
+        "drafts": {
+            "type": "array",
+            "items": {"type": "integer"},
+            "description": "Those of `versions` that were published on purpose although a class had no answer.",
+        },
         "newest": {"type": ["integer", "null"], "description": "The newest run, published or not."},
         "answers": {"type": "integer"},
         "average_precision": FIGURE,
@@ -61,7 +66,27 @@ _MANIFEST_KEYS = {
     "created_at": {"type": "string", "format": "date-time"},
     "code_version": {"type": "string"},
 }
-_MANIFEST = {"type": "object", "required": sorted(_MANIFEST_KEYS), "properties": _MANIFEST_KEYS}
+_DRAFT = {"type": "boolean", "description": "True where a class had no answer; left out where all had."}
+_MANIFEST = {
+    "type": "object",
+    "required": sorted(_MANIFEST_KEYS),
+    "properties": _MANIFEST_KEYS | {"draft": _DRAFT},
+}
+
+_GATE: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "passed": {"type": ["boolean", "null"], "description": "Null where it is not known, or does not apply."},
+        "applies": {"type": "boolean"},
+        "outcome": {"type": "string", "enum": ["passed", "not passed", "not known", "not applicable"]},
+        "value": {"type": ["number", "null"]},
+        "bound": {"type": "number"},
+        "enforced": {"type": "boolean"},
+        "text": {"type": "string"},
+        "reason": {"type": "string"},
+    },
+}
 
 _LINE: dict[str, Any] = {
     "type": "object",
@@ -74,7 +99,7 @@ _LINE: dict[str, Any] = {
         "version": {"type": "integer"},
         "before": {"type": ["integer", "null"], "description": "Where the alias pointed until then."},
         "reason": {"type": "string"},
-        "gates": {"type": "array", "items": {"type": "object"}},
+        "gates": {"type": "array", "items": _GATE},
     },
 }
 _HISTORY: dict[str, Any] = {

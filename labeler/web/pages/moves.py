@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from labeler import attributes, jobs
 from labeler.catalog import aliases, gates, promote
 from labeler.catalog.facts import LATEST, find_run
-from labeler.catalog.gates import Gate
+from labeler.catalog.gate_outcomes import Gate
 from labeler.catalog.history import check_alias, moment
 from labeler.catalog.moving import expect
 from labeler.records.session import reading
@@ -42,10 +42,12 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
 
 
 class PromoteForm(ReasonForm):
-    """The reason, the alias to move, and the owner's word where an enforced gate was not passed."""
+    """The reason, the alias to move, and the owner's word where an enforced gate was not passed, or a class has no
+    answer."""
 
     alias = RadioField("As", choices=list(moves.ALIASES), default=CHAMPION)
     override = BooleanField("Promote although an enforced gate was not passed")
+    draft = BooleanField("Publish a draft")
 
 
 @blueprint.get("/promote")
@@ -70,6 +72,8 @@ def promote_version(name: str) -> ResponseReturnValue:
             return redirect(url_for("moves.progress", name=name, job=before))
         if wanted.now(alias) == wanted.version:
             form.alias.errors = [f"Version {wanted.version} is {alias} already: nothing would change."]
+        elif wanted.unanswered and not form.draft.data:
+            form.draft.errors = ["A class has no answer. Tick this if you publish a draft on purpose."]
         elif gates.failing(judged) and not form.override.data:
             form.override.errors = ["An enforced gate was not passed. Tick this if you promote all the same."]
         else:
@@ -94,6 +98,7 @@ def _ask(form: PromoteForm, wanted: Intent, alias: str) -> ResponseReturnValue:
             override=bool(form.override.data),
             asked_at=form.asked_at.data,
             expected=expected,
+            **({"draft": True} if form.draft.data and wanted.unanswered else {}),
         )
     except (CatalogError, ServiceDown) as error:
         flash(str(error), "danger")

@@ -100,14 +100,15 @@ def test_why_there_is_no_difference_is_told(settings: Settings) -> None:
 
 def test_bounds_are_the_attributes_own() -> None:
     values = {"audit_answers": 20, "audit_lower_bound": 0.55, "calibration": 0.12, "agreement": None, "encoder": 1.0}
-    told = {gate.name: gate.passed for gate in gates.judge(values, {}, first=True)}
+    told = {gate.name: gate.outcome for gate in gates.judge(values, {}, absent={"not_worse_than_champion": "none yet"})}
     assert told == {
-        "audit_answers": False,
-        "audit_lower_bound": True,
-        "not_worse_than_champion": True,
-        "calibration": False,
-        "agreement": None,
-        "encoder": True,
+        "audit_answers": "not passed",
+        "audit_lower_bound": "passed",
+        "not_worse_than_champion": "not applicable",
+        "calibration": "not passed",
+        "agreement": "not known",
+        "encoder": "passed",
+        "answers_per_class": "not known",
     }
     own = {"audit_answers": {"bound": 20}, "calibration": {"bound": 0.2, "enforced": True}}
     judged = {gate.name: gate for gate in gates.judge(values, own)}

@@ -116,6 +116,8 @@ COMMANDS = [
     "attune expert remove ana@studio.example",
     "attune learn serious",
     "attune probes promote serious latest --reason good",
+    f"{PLAIN} && {MAKE}serious --question Serious? --classes yes,no && attune batch serious && "
+    "attune probes promote serious latest --reason good --override",
     "attune pull serious@champion --to probe --offline",
     "attune pull serious@latest --to probe",
     "attune demo",

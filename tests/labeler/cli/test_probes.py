@@ -14,6 +14,8 @@ import pytest
 
 from labeler import tokens
 from labeler.cli.main import main
+from labeler.records.schema import Run
+from labeler.records.session import writing
 from labeler.settings import Settings
 from models.files import write_json
 from tests import published
@@ -233,3 +235,24 @@ def test_score_writes_feature_values_of_its_own_encoders_vectors(
         "score", "romance", "--vectors", str(tmp_path / "no.npz"), "--to", str(tmp_path / "s.parquet")
     )
     assert (code, "cannot be read" in err) == (3, True)
+
+
+def test_promote_takes_a_draft_on_purpose(attune: Attune, settings: Settings) -> None:
+    worlds.add_assets(settings, 9)
+    with writing(settings) as session:
+        session.query(Run).filter_by(number=3).update({"labels": {"classes": {"not serious": 40}}})
+    promote = ("probes", "promote", "serious", "latest", "--reason", "from phrases")
+    code, out, err = attune(*promote, "--override")
+    assert (code, out, "--draft" in err, "Traceback" in err) == (6, "", True, False)
+    code, _, err = attune(*promote, "--draft")
+    assert code == 0
+    assert "answers_per_class is 0.000" in err
+    assert "Gate not applicable: not_worse_than_champion" in err
+    assert "draft" in attune("probes", "list", "serious")[1]
+    row = as_json(attune("probes", "list", "serious", "--json"))["versions"][0]
+    assert (row["version"], row["state"], row["draft"]) == (3, "published", True)
+    gates = as_json(attune("probes", "history", "serious", "--json"))["history"][0]["gates"]
+    assert {one["name"]: one["outcome"] for one in gates}["not_worse_than_champion"] == "not applicable"
+    pulled = as_json(attune("pull", "serious", "--to", str(settings.workspace / "probe"), "--json"))
+    assert pulled["draft"] is True
+    assert json.loads((settings.workspace / "probe" / "manifest.json").read_text())["draft"] is True

@@ -10,6 +10,7 @@ from labeler import attributes
 from labeler.records.schema import Run
 from labeler.records.session import reading
 from labeler.settings import Settings
+from labeler.views.answers import Counts
 from labeler.views.home import Held, home
 from labeler.views.outlook import Outlook, meters, outlook
 from labeler.views.state import state, told_to
@@ -135,7 +136,7 @@ def test_experts_do_not_read_that_one_of_them_differs(settings: Settings) -> Non
     assert "one expert" not in experts.advice.text
     assert not [line for line in experts.advice.evidence if "0.61" in line]
     with reading(settings) as session:
-        states = [state(Held(session, [romance.id], who).facts(romance, 9, 20)) for who in (OWNER, EXPERT)]
+        states = [state(Held(session, [romance.id], who).facts(romance, 9, Counts(20))) for who in (OWNER, EXPERT)]
     assert states == ["one expert differs", "needs definition"]
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from labeler.catalog import bounds
 from labeler.catalog.history import history
 from labeler.catalog.promote import promote
-from labeler.records.schema import Job
-from labeler.records.session import reading
+from labeler.records.schema import Job, Run
+from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from labeler.web.app import create_app
 from tests import factories
@@ -125,6 +125,35 @@ def test_of_two_owners_at_once_the_second_is_told_who_was_first(owner: Actor, bo
     assert "/promote" in fresh.location, "an old form is turned away before it becomes a job"
     assert "Nothing was changed" in bo.get(fresh.location).text
     assert [line[2] for line in lines(settings)] == [1, 2]
+
+
+def test_a_class_without_answers_needs_the_drafts_tick(owner: Actor, settings: Settings) -> None:
+    with writing(settings) as session:
+        session.query(Run).filter_by(number=2).update({"labels": {"classes": {"serious": 9}}})
+    held = seen(owner, FORM)
+    assert 'name="draft"' in owner.get(FORM).text
+    assert 'name="draft"' not in owner.get("/attributes/serious/promote?version=3").text
+    refused = owner.send(FORM, reason="r", alias="champion", override="y", **held)
+    assert (refused.status_code, 'id="draft-error"' in refused.text) == (422, True)
+    sent = owner.send(FORM, reason="to look at", alias="challenger", draft="y", **held)
+    assert not work(settings)
+    assert "Version 2 is challenger now" in owner.get(sent.location).text
+    for path in ("history", "versions/2", "review?candidate=2"):
+        assert '<span class="tag draft">' in owner.get(f"/attributes/serious/{path}").text
+    listed = owner.get("/api/v1/probes").json["probes"]
+    assert next(one for one in listed if one["attribute"] == "serious")["drafts"] == [2]
+    assert owner.get("/api/v1/probes/serious/challenger").json["draft"] is True
+    assert "draft" not in owner.get("/api/v1/probes/serious/champion").json
+
+
+def test_a_gate_that_does_not_apply_is_not_passed(owner: Actor, settings: Settings) -> None:
+    told = owner.get("/attributes/serious/review?candidate=1").text
+    gate = told[told.index("Not worse than the champion") :].partition("</li>")[0]
+    assert "not applicable" in gate
+    assert "outcome passed" not in gate
+    lines = owner.get("/api/v1/probes/serious/history").json["history"]
+    kept = {gate["name"]: gate for gate in lines[-1]["gates"]}["not_worse_than_champion"]
+    assert (kept["passed"], kept["outcome"]) == (None, "not applicable")
 
 
 def test_an_enforced_gate_stops_the_form_until_its_owner_overrides(owner: Actor, settings: Settings) -> None:

@@ -1,0 +1,55 @@
+"""Which classes a run or a version has answers of, by its ``labels``, and how to say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from models.plural import plural
+
+BY_CLASS = "classes"  # key of ``labels``: answers by class, audits counted, and what else was answered
+LEARNED = "learned"  # key of ``labels``: images that were learned from, by the class that their answers agree on
+
+
+def fewest(classes: Sequence[str], labels: Mapping[str, Any]) -> int | None:
+    """The answers of the class that has fewest; None where ``labels`` holds no counts."""
+    counts = labels.get(BY_CLASS)
+    return min(int(counts.get(name, 0)) for name in classes) if isinstance(counts, Mapping) else None
+
+
+def unanswered(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those of ``classes`` that have no answer, in their order; none where ``labels`` holds no counts."""
+    return _without(BY_CLASS, classes, labels)
+
+
+def unlearned(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those of ``classes`` that have answers, and none to learn from: all of them are audits, or contradicted."""
+    missing = unanswered(classes, labels)
+    return tuple(name for name in _without(LEARNED, classes, labels) if name not in missing)
+
+
+def _without(key: str, classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
+    counts = labels.get(key)
+    return tuple(name for name in classes if not counts.get(name)) if isinstance(counts, Mapping) else ()
+
+
+def sentences(classes: Sequence[str], labels: Mapping[str, Any]) -> list[str]:
+    """What is missing, a sentence each; none where every class has answers to learn from."""
+    found = []
+    missing, lost = unanswered(classes, labels), unlearned(classes, labels)
+    if missing and len(missing) == len(classes):
+        found.append("Nobody has answered with any of its classes yet: what it says comes from phrases and examples.")
+    elif missing:
+        found.append(f"Nobody has answered {listed(missing)} yet, so it has not learned what that looks like.")
+    if lost:
+        named = " and ".join(f"“{name}” ({plural(int(labels[BY_CLASS][name]), 'answer')})" for name in lost)
+        found.append(
+            f"It learned from no answer for {named}: audits are kept for measuring, and where experts contradict each "
+            "other there is nothing to learn."
+        )
+    return found
+
+
+def listed(names: Sequence[str]) -> str:
+    """``names`` in quotes, as in “yes” or “no”."""
+    return " or ".join(f"“{name}”" for name in names)
