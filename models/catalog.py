@@ -242,13 +242,11 @@ class Catalog:
             raise
         except Exception as error:
             raise CatalogUnreachable(
-                f"The catalog at {self.address} does not answer: {reason(error)}. Check "
+                f"The catalog at {self.address} does not answer{_why(error)}. Check "
                 "ATTUNE_CATALOG_URL, the store's credentials and that it may be written; `attune doctor` tries it."
             ) from error
 
 
 def _why(error: Exception) -> str:
     """What the system says of a failure, in its own few words; nothing for what a store's library raised."""
-    if isinstance(error, OSError) and error.strerror:
-        return f": {error.strerror}"
-    return ""
+    return f": {reason(error)}" if isinstance(error, OSError) and error.errno is not None else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from models import open_clip_table as table
 from models.errors import DataError, UnknownEncoder, WeightsUnavailable
 from models.hub_folder import weights_in
+from models.paths import at_home
 from models.weights import CHECKPOINT_SUFFIXES, cached, which
 
 
@@ -17,7 +18,7 @@ def choose(name: str, pretrained: str | None = None) -> tuple[str, str]:
     cache; ``pretrained`` a tag, a checkpoint file or such a folder. Raises UnknownEncoder, WeightsUnavailable, and
     DataError where the weights are not named and cannot be guessed.
     """
-    path = Path(name).expanduser().absolute()
+    path = Path(at_home(name)).absolute()
     if path.is_dir():
         return _of_folder(path, pretrained)
     if path.suffix in CHECKPOINT_SUFFIXES and path.is_file():
@@ -49,7 +50,7 @@ def _of_folder(folder: Path, pretrained: str | None) -> tuple[str, str]:
 
 def _weights(pretrained: str) -> str:
     """A tag as it is; a path made absolute."""
-    path = Path(pretrained).expanduser()
+    path = Path(at_home(pretrained))
     return str(path.absolute()) if path.exists() else pretrained
 
 

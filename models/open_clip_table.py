@@ -92,7 +92,15 @@ def table() -> Any:
     room = ModuleType("_open_clip_alone")
     room.__path__ = [str(_package())]
     sys.modules[room.__name__] = room
-    return importlib.import_module(f"{room.__name__}.pretrained")
+    alone = "torch" not in sys.modules
+    if alone:
+        # The table would load torch for safetensors' other half, which serves downloads; ours go another way.
+        sys.modules["safetensors.torch"] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module(f"{room.__name__}.pretrained")
+    finally:
+        if alone:
+            del sys.modules["safetensors.torch"]
 
 
 def _configs() -> Path:

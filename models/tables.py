@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from models import delimited
 from models.errors import DataError
 from models.ids import tidy
+from models.reasons import reason
 
 MOST_UNPACKED = 512 * 2**20  # bytes of a Parquet file
 PARQUET, ARROW, STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
@@ -125,7 +126,7 @@ def objects(content: bytes) -> tuple[list[Any], list[int]]:
         lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
         values = [_value(line) for _, line in lines]
         if text.startswith("[") or not any(isinstance(value, dict) for value in values):
-            raise DataError(f"looks like JSON and is none: {error}. Export it again.") from error
+            raise DataError(f"looks like JSON and is none: {reason(error)}. Export it again.") from error
         return values, [number for number, _ in lines]
     return (held, [0] * len(held)) if isinstance(held, list) else ([held], [1])
 

@@ -99,7 +99,7 @@ def locate(model: str, pretrained: str) -> Checkpoint:
 def at_hand(model: str, pretrained: str) -> Checkpoint | None:
     """As ``locate``, without a look outside: None for a tag whose weights are not on this machine."""
     name = model.replace("/", "-")
-    if model.endswith(".json") or os.sep in pretrained or Path(pretrained).expanduser().exists():
+    if model.endswith(".json") or os.sep in pretrained or Path(at_home(pretrained)).exists():
         return locate(model, pretrained)
     tag = table.tag_of(name, pretrained)
     path = cached(tag)

@@ -6,9 +6,9 @@ import logging
 import time
 from typing import Any
 
-from labeler import jobs
+from labeler import failures, jobs
 from labeler import settings as reader
-from labeler.endings import ending
+from labeler.endings import UNEXPECTED, ending
 from labeler.records.schema import Job
 from labeler.records.session import writing
 from models.errors import JobLost
@@ -35,7 +35,9 @@ def perform(job_id: str) -> dict[str, Any]:
     try:
         result = jobs.run_here(settings, kind, _reporter(settings, job_id), **arguments)
     except Exception as error:
-        jobs.fail(settings, job_id, ending(error, settings.workspace).said)
+        # What nobody foresaw is in this worker's log under the job's id: a page names that, and no second number.
+        end = ending(error, None)
+        jobs.fail(settings, job_id, failures.of_job(job_id) if end.code == UNEXPECTED else end.said)
         log.exception("%s failed", job_id)
         raise
     jobs.finish(settings, job_id, result)

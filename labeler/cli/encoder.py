@@ -133,7 +133,7 @@ def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: s
         seconds = time.perf_counter() - began
     except AttuneError as error:
         if shell.json:
-            shell.result({"loadable": False, "error": type(error).__name__, "message": str(error)})
+            shell.result({"loadable": False, "message": str(error)})
         return stop(f"attune: {error}", consequence(type(error)).exit_code)
     speed, active = measure(encoder), _active(shell)
     made = encoder.fingerprint

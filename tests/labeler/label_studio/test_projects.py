@@ -137,7 +137,7 @@ def test_errors_say_what_to_do_and_never_the_token(live: Settings) -> None:
     with pytest.raises(LabelStudioRefused, match="ATTUNE_LABEL_STUDIO_TOKEN") as refused:
         LabelStudio(live.label_studio_address, wrong).me()
     assert refused.value.status == 401
-    with pytest.raises(LabelStudioUnreachable, match=r"does not answer at http://127\.0\.0\.1:9 ") as unreachable:
+    with pytest.raises(LabelStudioUnreachable, match=r"does not answer at http://127\.0\.0\.1:9") as unreachable:
         LabelStudio("http://127.0.0.1:9", wrong).version()
     with pytest.raises(LabelStudioUnreachable, match="attune up"):
         people.find_user(LabelStudio("http://127.0.0.1:9", wrong), EMAIL)
