@@ -8,10 +8,8 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Literal
 
 import requests
 from alembic.runtime.migration import MigrationContext
@@ -20,14 +18,15 @@ from redis.exceptions import AuthenticationError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from rq import Queue as Waiting
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from labeler import jobs, mending, misfiled, strays
+from labeler import doctor_content, jobs, mending
+from labeler.finding import Finding, State
 from labeler.label_studio import LabelStudio, projects
 from labeler.label_studio.install import VERSION
 from labeler.label_studio.projects import Project
-from labeler.records.schema import Asset, Queue
+from labeler.records.schema import Queue
 from labeler.records.session import configuration, engine, reading
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings, hidden
@@ -35,7 +34,6 @@ from models.clock import now
 from models.errors import AttuneError, LabelStudioRefused, LabelStudioUnreachable, ServiceDown
 from models.reasons import reason
 
-State = Literal["ok", "warn", "fail", "skip"]
 FREE_BYTES_WARN, FREE_BYTES_FAIL = 5 * 2**30, 2**29
 SKEW_SECONDS = 10.0  # a sync asks for changes from half a minute before the last one
 WAITING_WARN = 1000
@@ -45,17 +43,6 @@ OTHERS = (
     "or start beside it with `attune up --free-ports`."
 )
 NOT_MADE = "not made yet"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found: its name, state, the facts, what to do where it is not well, and for --json each case."""
-
-    name: str
-    state: State
-    found: str
-    todo: str = ""
-    cases: tuple[dict[str, object], ...] = ()
 
 
 Check = Callable[[Settings], Finding]
@@ -248,65 +235,6 @@ def _has_hook(ls: LabelStudio, queue: Queue, address: str, secret: str) -> bool:
         return False
 
 
-def answers(settings: Settings) -> Finding:
-    """Each answer in Label Studio is in the records, on the same image and as the same person's; none is left out."""
-    with _connected(settings) as ls:
-        wrong = misfiled.compare(settings, ls)
-    with reading(settings) as session:
-        left = strays.listed(session)
-    cases = tuple([one.to_dict() for one in wrong] + [dict(one.to_dict()) for one in left])
-    if not cases:
-        return Finding("answers", "ok", "each is on the image that Label Studio shows")
-    moved = [one for one in wrong if one.recorded_image]
-    said, todo = [], []
-    if moved:
-        said.append(f"{len(moved)} on another image or as another person's than Label Studio shows: {_some(moved)}")
-        todo.append("File the answers as Label Studio shows them, and learn from them again: attune sync --all")
-    if len(wrong) > len(moved):
-        said.append(f"{len(wrong) - len(moved)} in Label Studio and not here yet")
-        todo.append("Bring them in: attune sync --all")
-    for why in sorted({one.reason for one in left}):
-        said.append(f"{sum(one.reason == why for one in left)} left out ({why})")
-        todo.append(strays.TODO[why])
-    return Finding("answers", "fail" if moved else "warn", "; ".join(said), " ".join(todo), cases)
-
-
-def _some(moved: list[misfiled.Misfiled]) -> str:
-    shown = [f"{one.author} on {one.image} ({one.attribute}), here on {one.recorded_image}" for one in moved[:3]]
-    return ", ".join(shown) + (" …" if len(moved) > 3 else "")
-
-
-def encoder(settings: Settings) -> Finding:
-    """The encoder's weights are on this machine or can be had."""
-    from models.weights import locate
-
-    try:
-        found = locate(settings.encoder, settings.pretrained)
-    except AttuneError as error:
-        what, _, ways = str(error).partition(" Ways out: ")
-        return Finding("encoder", "warn", what, ways or "Until then add ready-made vectors: --vectors.")
-    return Finding("encoder", "ok", f"{settings.encoder} from {found.path}")
-
-
-def images(settings: Settings) -> Finding:
-    """Every image was read as today's reading reads it."""
-    from models.images import READING
-
-    there = Asset.removed_at.is_(None)
-    with reading(settings) as session:
-        total, older, moved = (
-            session.scalar(select(func.count(Asset.id)).where(there, *more)) or 0
-            for more in ((), (Asset.reading < READING,), (Asset.moved_at.is_not(None),))
-        )
-    found = f"{total:,} in the pool"
-    if moved:
-        found += f"; {moved:,} looked different in a newer reading and were read again"
-    if not older:
-        return Finding("images", "ok", found)
-    found += f"; {older:,} still wait for reading {READING}"
-    return Finding("images", "warn", found, "The workers read them; without workers: attune assets reread")
-
-
 # What a check asks something of, beside the part that it is about.
 NEEDS = {
     "workers": ("redis",),
@@ -321,7 +249,7 @@ CHECKS: dict[str, Check] = {
     "workspace": disk,
     "secrets": secrets,
     "records": records,
-    "images": images,
+    "images": doctor_content.images,
     "redis": redis,
     "workers": workers,
     "label studio": label_studio,
@@ -329,6 +257,6 @@ CHECKS: dict[str, Check] = {
     "clock": clock,
     "web app": web,
     "webhooks": webhooks,
-    "answers": answers,
-    "encoder": encoder,
+    "answers": doctor_content.answers,
+    "encoder": doctor_content.encoder,
 }

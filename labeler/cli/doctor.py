@@ -13,7 +13,7 @@ from labeler import doctor
 from labeler.cli.shell import Shell
 from labeler.cli.shell import command as attune_command
 from labeler.cli.tables import terminal_width
-from labeler.doctor import Finding
+from labeler.finding import Finding
 
 BROKEN = 1
 MARGIN = 20  # columns before what was found

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from labeler import doctor, secrets
+from labeler import doctor, doctor_content, secrets
 from labeler.cli import doctor as command
+from labeler.finding import Finding
 from labeler.records.schema import Asset
 from labeler.records.session import engine, writing
 from labeler.settings import Settings, build
@@ -27,7 +28,7 @@ from models.clock import now
 from tests.factories import add_assets, workspace
 
 
-def examined(settings: Settings) -> dict[str, doctor.Finding]:
+def examined(settings: Settings) -> dict[str, Finding]:
     return {finding.name: finding for finding in doctor.examine(settings)}
 
 
@@ -174,11 +175,11 @@ def test_a_running_stack_is_well_and_the_command_says_so(live: Settings) -> None
 def test_images_of_an_older_reading_are_counted(tmp_path: Path) -> None:
     made = workspace(tmp_path / "workspace")
     add_assets(made, 5)
-    assert doctor.images(made).state == "ok"
+    assert doctor_content.images(made).state == "ok"
     with writing(made) as session:
         first, second, *_ = session.scalars(select(Asset).order_by(Asset.id))
         first.reading, second.moved_at = 1, now()
-    found = doctor.images(made)
+    found = doctor_content.images(made)
     assert (found.state, "1 looked different" in found.found, "1 still wait" in found.found) == ("warn", True, True)
     assert "attune assets reread" in found.todo
     engine(made.records_url).dispose()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from labeler import doctor, misfiled
+from labeler import doctor_content, misfiled
 from labeler import settings as reader
 from labeler.label_studio import LabelStudio
 from labeler.records.schema import Annotation, Asset, Task
@@ -36,7 +36,7 @@ def test_a_workspace_damaged_on_purpose(settings: Settings, monkeypatch: pytest.
         ls.answer(task.label_studio_task or 0, ls_user(settings, queue), "romance")
     sync.one_queue(settings, ls, queue)  # type: ignore[arg-type]
     assert misfiled.compare(settings, ls) == []  # type: ignore[arg-type]
-    assert doctor.answers(settings).state == "ok"
+    assert doctor_content.answers(settings).state == "ok"
 
     with writing(settings) as session:
         wrong = session.scalars(select(Annotation).order_by(Annotation.id)).first()
@@ -45,13 +45,13 @@ def test_a_workspace_damaged_on_purpose(settings: Settings, monkeypatch: pytest.
         other = next(one for one in studio.assets if one.id not in held)
         shown = session.get_one(Asset, wrong.asset_pk).asset_id
         wrong.asset_pk = other.id
-    found = doctor.answers(settings)
+    found = doctor_content.answers(settings)
     assert found.state == "fail"
     assert [(case["image"], case["recorded_image"]) for case in found.cases] == [(shown, other.asset_id)]
     assert "attune sync --all" in found.todo
 
     sync.one_queue(settings, ls, queue, whole=True)  # type: ignore[arg-type]
-    assert doctor.answers(settings).state == "ok"
+    assert doctor_content.answers(settings).state == "ok"
     assert sorted(answer[1] for answer in studio.here()) == sorted(answer[1] for answer in ls.answers(queue.project))
 
 
@@ -64,5 +64,5 @@ def test_answers_that_count_nowhere_are_named(settings: Settings, monkeypatch: p
     sync.one_queue(settings, ls, studio.queues[0], by_id=ls.users)  # type: ignore[arg-type]
     with reading(settings) as session:
         assert session.scalars(select(Annotation)).all() == []
-    (case,) = doctor.answers(settings).cases
+    (case,) = doctor_content.answers(settings).cases
     assert (case["author"], case["reason"]) == ("admin@example.org", "unknown author")
