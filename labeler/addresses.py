@@ -47,10 +47,13 @@ def vacate(session: Session, label_studio_task: int) -> None:
 
 def gone(session: Session, places: Iterable[Address], ids: Collection[int]) -> None:
     """Those of the questions at ``places`` whose id is among ``ids`` were deleted in Label Studio."""
-    keys = [one.key for one in places if one.task in set(ids)]
+    deleted = set(ids)
+    where = {one.key: one.task for one in places if one.task in deleted}
+    keys = list(where)
     for start in range(0, len(keys), AT_ONCE):
         for row in session.scalars(select(Task).where(Task.key.in_(keys[start : start + AT_ONCE]))):
-            leave(row)
+            if row.label_studio_task == where[row.key]:  # else it was asked again meanwhile, at another id
+                leave(row)
 
 
 def leave(row: Task | GridPage) -> None:

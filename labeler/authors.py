@@ -16,7 +16,7 @@ def expert_of(session: Session, user: int | None, address: str = "") -> Expert |
     """The expert who has the user id ``user`` in Label Studio, or None for anybody who is no expert.
 
     A Label Studio that was begun anew gives the ids to other people: where it also says the address, that decides, and
-    the id is put right.
+    the id is put right. An address that no expert has decides against everybody.
     """
     if user is None:
         return None

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from labeler import misfiled, strays
 from labeler.finding import Finding
 from labeler.label_studio import LabelStudio
-from labeler.records.schema import Asset
+from labeler.records.schema import Asset, Queue
 from labeler.records.session import reading
 from labeler.settings import Settings
 from models.errors import AttuneError
@@ -19,11 +19,15 @@ def answers(settings: Settings) -> Finding:
         wrong = misfiled.compare(settings, ls)
     with reading(settings) as session:
         left = strays.listed(session)
+        kept = session.scalar(select(func.sum(Queue.kept)).where(Queue.closed_at.is_(None))) or 0
     cases = tuple([one.to_dict() for one in wrong] + [dict(one.to_dict()) for one in left])
-    if not cases:
+    if not cases and not kept:
         return Finding("answers", "ok", "each is on the image that Label Studio shows")
     moved = [one for one in wrong if one.recorded_image]
     said, todo = [], []
+    if kept:
+        said.append(f"{kept} gone from Label Studio and kept here")
+        todo.append("Put Label Studio's database back; if they were deleted on purpose: attune sync --accept-deleted")
     if moved:
         said.append(f"{len(moved)} on another image or as another person's than Label Studio shows: {_some(moved)}")
         todo.append("File the answers as Label Studio shows them, and learn from them again: attune sync --all")

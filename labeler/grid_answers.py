@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from labeler import addresses, aside, authors, changes, revisions, strays, withdrawn
 from labeler.label_studio import grid as room
-from labeler.label_studio.address import KEY
+from labeler.label_studio.address import key_of
 from labeler.records.schema import (
     Annotation,
     Asset,
@@ -26,7 +26,7 @@ from labeler.records.schema import (
     GridPage,
     new_key,
 )
-from labeler.seen import UNREADABLE, Seen, moment
+from labeler.seen import UNREADABLE, Seen, clean, moment
 from models.clock import now
 from models.errors import UnknownAnnotationShape
 
@@ -106,23 +106,29 @@ def _leave_out(
 ) -> None:
     told, at = _identity(annotation)
     user, address = _author(annotation, by_id)
-    about = Seen(told, task, "a page of images", str(annotation.get("result"))[:200], user, at, at, None, "", address)
+    about = Seen(
+        told, task, "a page of images", clean(annotation.get("result"))[:200], user, at, at, None, author=address
+    )
     log.warning("page answer %d left out: %s", told, reason)
     strays.keep(session, grid.attribute_id, grid.expert_id, grid.project, about, reason)
 
 
 def _page(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> GridPage:
     """The page that was answered: by its key, and for one of before keys by its address and its images."""
-    key = str(data.get(KEY) or "")
+    key = key_of(data)
     mine = select(GridPage).where(GridPage.grid_id == grid.id)
-    found = session.scalar(mine.where(GridPage.key == key if key else GridPage.label_studio_task == task))
-    if found is not None and (key or not data or set(room.keys_of(data)) >= set(found.asset_pks)):
+    found = session.scalar(mine.where(GridPage.key == key)) if key else None
+    if found is None:  # of before keys, or with the key of a page that somebody copied
+        found = session.scalar(mine.where(GridPage.label_studio_task == task))
+        if found is not None and key and session.scalar(select(GridPage.id).where(GridPage.key == key)) is None:
+            found = None
+    if found is not None and (found.key == key or not data or set(room.keys_of(data)) >= set(found.asset_pks)):
         addresses.claim(session, found, task)
         return found
     taken = bool(key) and session.scalar(select(GridPage.id).where(GridPage.key == key)) is not None
     keys = [one for one in room.keys_of(data) if session.get(Asset, one) is not None]
     found = GridPage(grid_id=grid.id, ticked=str(data.get("ticked", "")), state="open")
-    found.key = new_key() if taken or not key else key[:32]
+    found.key = new_key() if taken or not key else key
     found.unticked, found.asset_pks = data.get("unticked"), keys
     found.signed_until = found.created_at = now()
     addresses.claim(session, found, task)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from filelock import FileLock
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from labeler import addresses, attributes
@@ -79,6 +79,7 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Ex
             ls, title, attributes.instruction(attribute, pages=True), webhook_address(settings), secret, label
         )
         with writing(settings) as session:
+            session.execute(update(Grid).where(Grid.project == made.id).values(project=-Grid.id))
             row = Grid(attribute_id=attribute.id, expert_id=expert.id, project=made.id, view=made.view)
             row.webhook, row.created_at = made.webhook, now()
             session.add(row)
@@ -144,14 +145,16 @@ def renew(settings: Settings, ls: LabelStudio, grid: Grid) -> int:
     due = [page for page in pages if page.signed_until < now() + RENEW and page.label_studio_task not in gone]
     due = [page for page in due if page.id in where]
     signed = {page.id: _signed(settings, question, page.ticked, page.unticked, page.asset_pks) for page in due}
-    room.renew(ls, grid.project, {where[page.id]: signed[page.id][1] for page in due})
+    done = set(room.renew(ls, grid.project, {where[page.id]: signed[page.id][1] for page in due}))
+    vanished = {page.id for page in due if where[page.id].task not in done}
     with writing(settings) as session:
         for page in pages:
-            if page.label_studio_task in gone:
+            if page.label_studio_task in gone or page.id in vanished:
                 addresses.leave(session.get_one(GridPage, page.id))
         for page in due:
-            session.get_one(GridPage, page.id).signed_until = signed[page.id][0]
-    return len(due)
+            if page.id not in vanished:
+                session.get_one(GridPage, page.id).signed_until = signed[page.id][0]
+    return len(done)
 
 
 def take_back(settings: Settings, ls: LabelStudio, *which: ColumnElement[bool]) -> int:

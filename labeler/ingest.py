@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler import addresses, aside, authors, changes, jobs, revisions, strays, withdrawn
-from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Job, Queue, Task, new_key
+from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Job, Queue, Task, new_key
 from labeler.records.session import reading
 from labeler.seen import UNKNOWN_CLASS, Seen
 from labeler.settings import Settings
@@ -45,22 +45,29 @@ def store(session: Session, queue: Queue, seen: Seen, via: str, asked_at: dateti
         if asked_at is None:
             log.warning("annotation %d is on another image than before: left to the sync", seen.label_studio_id)
             return False
-        _give_up(session, known, via)
+        # The other annotation is gone from this id; whether its answer is gone, its own task says.
+        log.warning("annotation %s was given to another answer in Label Studio", known.label_studio_id)
+        known.label_studio_id = None
+        session.flush()
         known = None
-    reason = seen.wrong or (strays.UNKNOWN_IMAGE if asset is None else "")
-    if not reason and expert is None and (known is None or seen.completed_by is not None):
-        reason = strays.UNKNOWN_AUTHOR
+    value = revisions.value_now(session, queue.attribute_id, seen.value, seen.updated_at)
+    reason = _reason(session, seen, asset, expert, known, value)
+    if reason == strays.EDITED and known is not None:
+        strays.keep(session, queue.attribute_id, queue.expert_id, queue.project, seen, reason)
+        return False  # what the expert said last stays
     if reason:
-        return _leave_out(session, queue, seen, reason, task, known, via)
+        return _leave_out(session, queue, seen, reason, task, known, via, asked_at)
     assert asset is not None
     strays.settle(session, queue.project, seen.label_studio_id)
-    value = revisions.value_now(session, queue.attribute_id, seen.value, seen.updated_at)
     if known is not None:
-        moved = expert is not None and known.expert_id != expert.id
-        if moved and asked_at is not None and expert is not None:
+        moved = asked_at is not None and expert is not None and known.expert_id != expert.id
+        if moved and expert is not None:
             known.expert_id = expert.id
-        return _update(session, known, seen, value, via, asked_at) or (moved and asked_at is not None)
+            changes.remember(session, known, "changed", via)
+            changes.count(session, known.attribute_id)
+        return _update(session, known, seen, value, via, asked_at) or moved
     assert expert is not None
+    strays.replaced(session, queue.project, seen.asset_id)
     _create(session, queue, seen, task or _by_hand(session, queue, seen, asset), expert.id, value, via)
     return True
 
@@ -87,28 +94,63 @@ def _is_same(known: Annotation, queue: Queue, seen: Seen, asset: Asset | None) -
     return same_place and known.answered_at == seen.answered_at
 
 
-def _give_up(session: Session, known: Annotation, via: str) -> None:
-    """Label Studio has another annotation under this answer's id, so it holds this answer no more."""
-    log.warning("annotation %s was given to another answer in Label Studio", known.label_studio_id)
-    known.label_studio_id = None
-    session.flush()
-    withdrawn.withdraw(session, [known], via)
+def _reason(
+    session: Session,
+    seen: Seen,
+    asset: Asset | None,
+    expert: Expert | None,
+    known: Annotation | None,
+    value: str | None,
+) -> str:
+    """Why an annotation counts nowhere, or an empty string."""
+    if seen.wrong or asset is None:
+        return seen.wrong or strays.UNKNOWN_IMAGE
+    if expert is None and not (known is not None and _is_author(session, known, seen)):
+        return strays.UNKNOWN_AUTHOR
+    if seen.edited_by is not None and (known is None or known.value != value):
+        return strays.EDITED
+    return ""
+
+
+def _is_author(session: Session, known: Annotation, seen: Seen) -> bool:
+    """Whether an answer that counts is still its expert's, whose address in Label Studio may be another by now, or
+    whose account there is gone.
+    """
+    expert = session.get_one(Expert, known.expert_id)
+    return seen.completed_by is None or seen.completed_by == expert.label_studio_user
 
 
 def _leave_out(
-    session: Session, queue: Queue, seen: Seen, reason: str, task: Task | None, known: Annotation | None, via: str
+    session: Session,
+    queue: Queue,
+    seen: Seen,
+    reason: str,
+    task: Task | None,
+    known: Annotation | None,
+    via: str,
+    asked_at: datetime | None,
 ) -> bool:
     """Keep as a stray what counts nowhere; whether an answer that counted until now went with it.
 
     Its question does not wait at the head of the queue: Label Studio has it as answered. It may be asked again, except
-    where only the class is unknown, which an owner can say the meaning of.
+    where only the class is unknown, which an owner can say the meaning of. A webhook alone takes nothing away.
     """
     log.warning("annotation %d on %r left out: %s", seen.label_studio_id, seen.asset_id, reason)
     strays.keep(session, queue.attribute_id, queue.expert_id, queue.project, seen, reason)
+    if asked_at is None:
+        return False
     changed = bool(withdrawn.withdraw(session, [known], via)) if known is not None else False
     others = select(Annotation.id).where(Annotation.deleted_at.is_(None))
-    if task is not None and session.scalar(others.where(Annotation.task_id == task.id).limit(1)) is None:
-        task.state = "answered" if reason == UNKNOWN_CLASS else "retired"
+    # Another task of the same image may have been put to the expert since: that one is open, and stays so.
+    if (
+        task is not None
+        and task.label_studio_task == seen.label_studio_task
+        and session.scalar(others.where(Annotation.task_id == task.id).limit(1)) is None
+    ):
+        state = "answered" if reason == UNKNOWN_CLASS else "retired"
+        if task.state == "open":
+            changes.count(session, queue.attribute_id)  # the queue is shorter: a round fills it
+        task.state = state
     return changed
 
 
@@ -190,7 +232,7 @@ def _by_hand(session: Session, queue: Queue, seen: Seen, asset: Asset) -> Task:
     task = Task(
         queue_id=queue.id,
         asset_pk=asset.id,
-        key=new_key() if taken or not seen.key else seen.key[:32],
+        key=new_key() if taken or not seen.key else seen.key,
         purpose=BY_HAND,
         utility=0.0,
         reason="Somebody put this image into the queue by hand.",

@@ -37,13 +37,13 @@ class Misfiled:
 
 
 def compare(settings: Settings, ls: LabelStudio) -> list[Misfiled]:
-    """Every answer that Label Studio holds in a queue of ours, against the records. Nothing is changed.
+    """Every answer that Label Studio holds in an open queue of ours, against the records. Nothing is changed.
 
     Answers that are strays are left out: they are named by themselves. Raises LabelStudioUnreachable.
     """
     by_id = people.addresses(ls)
     with reading(settings) as session:
-        queues = list(session.scalars(select(Queue).order_by(Queue.id)))
+        queues = list(session.scalars(select(Queue).where(Queue.closed_at.is_(None)).order_by(Queue.id)))
     return [found for queue in queues for found in _of_queue(settings, ls, queue, by_id)]
 
 

@@ -88,7 +88,7 @@ def left_out(session: Session) -> Iterator[News]:
     """Answers in Label Studio that count nowhere: once for each reason a day."""
     named = {one.id: one.name for one in session.scalars(select(Attribute).where(Attribute.retired_at.is_(None)))}
     for (attribute, reason), count in sorted(strays.counts(session).items()):
-        if attribute in named:
+        if attribute in named and reason not in strays.HARMLESS:
             name = named[attribute]
             yield News(
                 f"left out:{attribute}:{reason}:{now():%Y-%m-%d}", notices.LEFT_OUT,

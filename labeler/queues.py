@@ -71,6 +71,8 @@ def _make(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Exp
             made = projects.create(ls, title, *page, mark=label)
         try:
             with writing(settings) as session:
+                # A Label Studio that was begun anew gives out numbers that older rows have.
+                session.execute(update(Queue).where(Queue.project == made.id).values(project=-Queue.id))
                 session.add(
                     Queue(
                         attribute_id=attribute.id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from labeler.label_studio.address import KEY
+from labeler.label_studio.address import key_of
 from labeler.label_studio.config import SKIP, UNSURE, choices_of
 from labeler.media import asset_shown
 from models.clock import parse
@@ -31,6 +31,7 @@ class Seen:
     answered_at: datetime
     updated_at: datetime
     lead_seconds: float | None
+    edited_by: int | None = None  # who changed it last, where that is somebody else than its author
     key: str = ""  # of the task, where Label Studio has it
     author: str = ""  # the address of who gave it, where Label Studio says it
     wrong: str = ""
@@ -55,7 +56,8 @@ def read(
         email = (people or {}).get(int(number)) if number is not None else None
         seconds = annotation.get("lead_time")
         value, wrong = _value(annotation, classes, renamed or {})
-        asset_id = str(data.get("asset_id") or "")
+        asset_id = clean(data.get("asset_id"))
+        editor = annotation.get("updated_by")
         shown = asset_shown(str(data.get("image") or ""))
         return Seen(
             label_studio_id=int(annotation["id"]),
@@ -66,7 +68,8 @@ def read(
             answered_at=moment(annotation["created_at"]),
             updated_at=moment(annotation["updated_at"]),
             lead_seconds=None if seconds is None else float(seconds),
-            key=str(data.get(KEY) or ""),
+            edited_by=int(editor) if isinstance(editor, int) and editor != number else None,
+            key=key_of(data),
             author=str(email or "").casefold(),
             # The expert judged what was on the screen, whatever the task is called.
             wrong=OTHER_IMAGE if shown is not None and shown != asset_id else wrong,
@@ -84,11 +87,18 @@ def _value(annotation: Mapping[str, Any], classes: Sequence[str], renamed: Mappi
         return SKIP, ""
     found = choices_of(annotation)
     if len(found) != 1:
-        words = ", ".join(found) if found else str(annotation.get("result") or "")
+        words = clean(", ".join(found) if found else annotation.get("result") or "")
         return words[:WORDS], UNREADABLE if words else EMPTY
-    value = renamed.get(found[0], found[0])
+    said = found[0]
+    value = said if said == UNSURE or said in classes else renamed.get(said, said)
     known = value == UNSURE or value in classes
-    return value[:WORDS], "" if known else UNKNOWN_CLASS
+    return clean(value)[:WORDS], "" if known else UNKNOWN_CLASS
+
+
+def clean(value: Any) -> str:
+    """``value`` as a text that every database takes: without half characters and zero bytes, which no name has."""
+    text = "" if value is None else str(value)
+    return text.encode("utf-8", "replace").decode().replace("\0", "�")
 
 
 def moment(value: Any) -> datetime:

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
+from labeler import attributes, revisions
 from labeler.records.schema import Attribute, Expert, Stray
 from labeler.records.session import reading, writing
 from labeler.seen import EMPTY, OTHER_IMAGE, UNKNOWN_CLASS, UNREADABLE, Seen
 from labeler.settings import Settings
+from models.answers import SKIP, UNSURE
 from models.clock import now
 from models.errors import DataError
 
-UNKNOWN_AUTHOR, UNKNOWN_IMAGE = "unknown author", "unknown image"
+UNKNOWN_AUTHOR, UNKNOWN_IMAGE, EDITED = "unknown author", "unknown image", "edited by somebody else"
+HARMLESS = (EMPTY, UNREADABLE)  # nobody can do anything about them, and a better answer replaces them
 RENAMED = "class_names"  # in an attribute's settings: class as Label Studio calls it -> class
 TODO = {
-    UNKNOWN_AUTHOR: "Only an expert's own answers count. The question was put to the expert again. Delete the other "
-    "answer in Label Studio, or make its author an expert: attune expert add EMAIL",
+    UNKNOWN_AUTHOR: "Only an expert's own answers count; the image may be asked again. Delete this answer in Label "
+    "Studio, or make its author an expert: attune expert add EMAIL",
+    EDITED: "Somebody else than its expert changed the answer in Label Studio. What the expert said before counts. "
+    "Let the expert correct it, or change it back.",
     UNKNOWN_CLASS: "Somebody renamed a class in Label Studio; the page has its own classes again. Say what these "
     "answers mean: attune labels read-as NAME 'CLASS IN LABEL STUDIO' CLASS",
-    EMPTY: "Nothing was chosen, so the question was put to the expert again. Nothing to do.",
-    UNREADABLE: "More or less than one class was chosen. The question was put to the expert again. Nothing to do.",
-    UNKNOWN_IMAGE: "The task shows an image that is not in the pool. Add it: attune assets add",
-    OTHER_IMAGE: "Somebody edited the task, so that it shows another image than it names. The question was put to the "
-    "expert again. Delete the edited task in Label Studio.",
+    EMPTY: "Nothing was chosen. The image may be asked again. There is nothing to do.",
+    UNREADABLE: "The answer is not one class. The image may be asked again. There is nothing to do.",
+    UNKNOWN_IMAGE: "The task shows an image that is not in the pool. Add the image (attune assets add), then run: "
+    "attune sync --all",
+    OTHER_IMAGE: "Somebody edited the task: it shows another image than it names. The image may be asked again. Delete "
+    "the edited task in Label Studio.",
 }
 
 
@@ -56,7 +61,9 @@ def keep(session: Session, attribute_id: int, expert_id: int, project: int, seen
     row = known or Stray(project=project, label_studio_id=seen.label_studio_id)
     row.attribute_id, row.expert_id, row.label_studio_task = attribute_id, expert_id, seen.label_studio_task
     row.asset_id, row.value, row.reason = seen.asset_id[:255], seen.value[:255], reason
-    row.author = (seen.author or (f"user {seen.completed_by}" if seen.completed_by else "a deleted user"))[:255]
+    who = seen.author if reason != EDITED else ""
+    number = seen.edited_by if reason == EDITED else seen.completed_by
+    row.author = (who or (f"user {number}" if number else "a deleted user"))[:255]
     row.updated_at = seen.updated_at
     if known is None:
         row.seen_at = now()
@@ -76,6 +83,19 @@ def forget(session: Session, project: int, label_studio_task: int, present: Sequ
     """Drop the strays of a task that Label Studio holds no more; ``present`` are the ids of its annotations."""
     mine = (Stray.project == project, Stray.label_studio_task == label_studio_task)
     session.execute(delete(Stray).where(*mine, Stray.label_studio_id.not_in(list(present))))
+
+
+def replaced(session: Session, project: int, asset_id: str) -> None:
+    """An expert has answered about this image: what could not be read about it before is forgotten."""
+    mine = (Stray.project == project, Stray.asset_id == asset_id, Stray.reason.in_(HARMLESS))
+    session.execute(delete(Stray).where(*mine))
+
+
+def forget_gone(session: Session, project: int, there: Collection[int]) -> None:
+    """Drop the strays of a project whose task is gone from Label Studio; ``there`` are the ids of its tasks."""
+    for stray in session.scalars(select(Stray).where(Stray.project == project)).all():
+        if stray.label_studio_task not in there:
+            session.delete(stray)
 
 
 def on_task(session: Session, project: int, label_studio_task: int) -> int:
@@ -114,11 +134,14 @@ def read_as(settings: Settings, attribute: str, called: str, means: str) -> int:
     """
     with writing(settings) as session:
         found = attributes.find(session, attribute)
-        classes = ", ".join(found.classes)
+        classes, every = ", ".join(found.classes), {*revisions.every_class(session, found.id), UNSURE, SKIP}
         if means not in found.classes:
             raise DataError(f"{means!r} is not a class of {attribute}; expected one of {classes}.")
-        if called in found.classes:
-            raise DataError(f"{called!r} is a class of {attribute} itself; expected a name that it does not have.")
+        if called in every:
+            raise DataError(
+                f"{called!r} has a meaning in {attribute} already (a class of now or before, {UNSURE} or {SKIP}); "
+                "expected a name that only Label Studio has."
+            )
         found.settings = found.settings | {RENAMED: renamed(found) | {called: means}}
         mine = (Stray.attribute_id == found.id, Stray.reason == UNKNOWN_CLASS, Stray.value == called)
         return int(session.scalar(select(func.count()).select_from(Stray).where(*mine)) or 0)

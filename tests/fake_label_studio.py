@@ -45,6 +45,12 @@ class FakeLabelStudio:
         self.projects[number] = {"id": number, "description": description, "label_config": ""}
         return number
 
+    def add_tasks(self, project: int, asset_id: str, count: int) -> list[int]:
+        """Tasks that somebody makes by hand."""
+        data = [{"data": {"image": "http://127.0.0.1:1/x.jpg", "asset_id": asset_id}} for _ in range(count)]
+        made: list[int] = self._import_tasks(project, data, True).task_ids
+        return made
+
     def answer(self, task: int, user: int, value: str) -> int:
         """What the labelling page submits; the annotation's id. Raises LabelStudioRefused where the task is gone."""
         if task not in self.tasks:

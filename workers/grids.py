@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from labeler import attributes, experts, grid_answers, grids, strays
+from labeler import addresses, attributes, changes, experts, grid_answers, grids, strays
 from labeler.grids import AHEAD, SIZE
 from labeler.jobs import Report, quiet
 from labeler.label_studio import tasks
+from labeler.label_studio.address import KEY
+from labeler.label_studio.changes import tasks_of
 from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Attribute, Grid, GridPage
 from labeler.records.session import reading, writing
@@ -117,9 +119,11 @@ def sync(
     failed |= checked.failed
     changed: set[int] = set()
     for grid in waiting:
-        if grid.project not in checked.tasks:
+        if grid.id not in checked.tasks:
             continue
         try:
+            if whole or checked.tasks[grid.id] < _recorded(settings, grid):
+                changed |= _compare(settings, ls, grid, told)
             changed |= _one(settings, ls, grid, whole, told, by_id)
             if grid.id in here:
                 grids.renew(settings, ls, grid)
@@ -127,6 +131,33 @@ def sync(
             log.error("the pages of project %d could not be read: %s", grid.project, error)
             failed[str(grid.project)] = str(error)
     return changed
+
+
+def _recorded(settings: Settings, grid: Grid) -> int:
+    """How many pages the records know of in the project."""
+    with reading(settings) as session:
+        mine = (GridPage.grid_id == grid.id, GridPage.label_studio_task.is_not(None))
+        return int(session.scalar(select(func.count()).select_from(GridPage).where(*mine)) or 0)
+
+
+def _compare(settings: Settings, ls: LabelStudio, grid: Grid, told: dict[str, int]) -> set[int]:
+    """Take back what stood on pages that somebody deleted in Label Studio; the ids of the attributes touched."""
+    with reading(settings) as session:
+        before = set(session.scalars(select(GridPage.id).where(GridPage.grid_id == grid.id)))
+    there = tasks_of(ls, grid.project)
+    touched: set[int] = set()
+    with writing(settings) as session:
+        changes.one_writer(session, grid.attribute_id)
+        for page in session.scalars(select(GridPage).where(GridPage.grid_id == grid.id)).all():
+            where = addresses.of_page(page)
+            if page.id in before and where is not None and not where.is_at(there.get(where.task, {KEY: "gone"})):
+                addresses.leave(page)
+                if page.label_studio_id is not None:
+                    touched |= grid_answers.delete(session, grid, [page.label_studio_id], "sync")
+                else:
+                    changes.count(session, grid.attribute_id)  # its images may be asked about again
+    told["deleted"] += len(touched)
+    return touched
 
 
 def _one(
@@ -150,6 +181,7 @@ def _take(
     session: Any, grid: Grid, row: dict[str, Any], asked_at: Any, told: dict[str, int], by_id: Mapping[int, str]
 ) -> None:
     """One page's task: its answers, oldest first, and what is gone."""
+    changes.one_writer(session, grid.attribute_id)
     annotations = sorted(row.get("annotations") or (), key=lambda one: str(one.get("updated_at")))
     for annotation in annotations:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -18,20 +19,23 @@ from labeler.label_studio import projects
 from labeler.label_studio.address import KEY
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.tasks import listed
-from labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage, Queue, Task
+from labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage, Queue, Stray, Task
 from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
 
 log = logging.getLogger("attune.sync")
+LOOKED_AT = 200  # tasks of a project whose mark is another
+SEVERAL = 3
 
 
 @dataclass
 class Checked:
-    """Projects that may be read (id -> tasks that they hold), and why the others may not."""
+    """Rows whose project may be read (key of the row -> tasks that it holds), why others may not, and which moved."""
 
     tasks: dict[int, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    moved: set[int] = field(default_factory=set)
 
 
 def check(settings: Settings, ls: LabelStudio, rows: list[Queue] | list[Grid]) -> Checked:
@@ -46,6 +50,7 @@ def check(settings: Settings, ls: LabelStudio, rows: list[Queue] | list[Grid]) -
     there = projects.every(ls)
     by_mark = {mark: number for number, one in there.items() for mark in one.marks}
     moved: dict[int, int] = {}
+    refused: set[int] = set()
     for row in rows:
         mark = _mark(settings, row)
         here = there.get(row.project)
@@ -58,10 +63,12 @@ def check(settings: Settings, ls: LabelStudio, rows: list[Queue] | list[Grid]) -
             log.warning("project %d had lost its mark", row.project)
             projects.stamp(ls, row.project, mark, here.description)
         else:
+            refused.add(row.id)
             found.failed[str(row.project)] = _sentence(settings, row, here is not None)
             log.error("%s", found.failed[str(row.project)])
     _move(settings, rows, moved)
-    found.tasks = {row.project: there[row.project].tasks for row in rows if str(row.project) not in found.failed}
+    found.moved = set(moved)
+    found.tasks = {row.id: there[row.project].tasks for row in rows if row.id not in refused}
     return found
 
 
@@ -75,8 +82,12 @@ def _move(settings: Settings, rows: list[Queue] | list[Grid], moved: Mapping[int
     with writing(settings) as session:
         taken = (table.id.in_(moved)) | (table.project.in_(moved.values()))
         session.execute(update(table).where(taken).values(project=-table.id))
+        for row in rows:
+            if row.id in moved:  # what is noted of its strays goes along
+                session.execute(update(Stray).where(Stray.project == row.project).values(project=-moved[row.id]))
         for key, number in moved.items():
             session.execute(update(table).where(table.id == key).values(project=number))
+            session.execute(update(Stray).where(Stray.project == -number).values(project=number))
     for row in rows:
         row.project = moved.get(row.id, row.project)
 
@@ -89,17 +100,15 @@ def _mark(settings: Settings, row: Queue | Grid) -> str:
 
 
 def _holds_ours(settings: Settings, ls: LabelStudio, row: Queue | Grid, marked: bool) -> bool:
-    """Whether one of the project's tasks has a key of this queue's. Without any mark of ours, as somebody edited it
-    away, an empty project will do, or a task without a key that shows an image of the queue; ``marked`` means that it
-    has a mark, which may be of secrets that were lost.
+    """Whether one of the project's tasks has a key of this queue's. ``marked`` means that it
+    has a mark, which may be of secrets that were lost: then several tasks of before keys must all be the queue's by
+    image and number. Without any mark, as somebody edited it away, one will do, and so will an empty project.
     """
-    seen = False
-    for task in listed(ls, row.project):
-        seen = True
-        with reading(settings) as session:
-            if (task["data"].get(KEY) or not marked) and _is_ours(session, row, task):
-                return True
-    return not seen and not marked
+    tasks = list(islice(listed(ls, row.project), LOOKED_AT))
+    with reading(settings) as session:
+        ours = [bool(task["data"].get(KEY)) for task in tasks if _is_ours(session, row, task)]
+    # By their image and number alone one may agree by chance, and several do not.
+    return any(ours) or (len(ours) >= SEVERAL and len(ours) == len(tasks)) or (not marked and (not tasks or bool(ours)))
 
 
 def _is_ours(session: Session, row: Queue | Grid, task: Mapping[str, object]) -> bool:
@@ -126,10 +135,11 @@ def _sentence(settings: Settings, row: Queue | Grid, there: bool) -> str:
     what = f"the {'queue' if isinstance(row, Queue) else 'pages'} of {email} about {name}"
     if there:
         return (
-            f"Project {row.project} in Label Studio is not {what}: it has another mark. Nothing is read from it. "
-            "Was Label Studio's database exchanged? Put the old one back, and run: attune sync --all"
+            f"Project {row.project} in Label Studio is not {what}: its description has another attune-… mark, and its "
+            "tasks are not ours. Nothing is read from it. Was Label Studio's database exchanged? Put the old one back, "
+            "and run: attune sync --all"
         )
     return (
-        f"Project {row.project} in Label Studio, {what}, is gone. The answers are kept here. Put Label Studio's "
-        "database back, and run: attune sync --all"
+        f"Label Studio no longer has the project of {what}. The answers are kept here. Put Label Studio's database "
+        "back, and run: attune sync --all"
     )

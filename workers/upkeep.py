@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler import addresses, aside, withdrawn
+from labeler import addresses, aside, strays, withdrawn
+from labeler import changes as answer_changes
 from labeler.label_studio import changes, projects
 from labeler.label_studio import queue as label_studio_queue
 from labeler.label_studio.address import KEY
@@ -25,20 +27,25 @@ from models.clock import now
 log = logging.getLogger("attune.sync")
 RENEW = timedelta(days=2)  # an image's address that ends sooner is signed anew
 FEW = 5  # so many answers may vanish at once without a doubt
+AT_ONCE = 500  # conditions in one question to the database
 
 
-def recorded(settings: Settings, queue: Queue) -> int:
-    """How many tasks of the queue's project the records know of."""
+def recorded(settings: Settings, queues: Sequence[Queue]) -> dict[int, int]:
+    """How many tasks the records know of in each queue's project, by the queue's id."""
+    counted = (
+        select(Task.queue_id, func.count())
+        .where(Task.queue_id.in_([queue.id for queue in queues]), Task.label_studio_task.is_not(None))
+        .group_by(Task.queue_id)
+    )
     with reading(settings) as session:
-        mine = (Task.queue_id == queue.id, Task.label_studio_task.is_not(None))
-        return int(session.scalar(select(func.count()).select_from(Task).where(*mine)) or 0)
+        found = dict(session.execute(counted).all())
+    return {queue.id: found.get(queue.id, 0) for queue in queues}
 
 
-def forget_deleted(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
-    """Retire tasks that somebody deleted in Label Studio, with their answers; how many answers that were.
+def compare(settings: Settings, ls: LabelStudio, queue: Queue) -> list[int]:
+    """Retire the questions that somebody deleted in Label Studio; the keys of the answers that went with them.
 
-    Where most of a queue's answers would go at once, nothing is done: that is a lost or exchanged Label Studio, not an
-    edit, and the records may be all that is left of the answers.
+    What the project holds beyond the records' tasks is noted, so that the next difference shows in the number alone.
     """
     with reading(settings) as session:
         # One made while Label Studio answers is not missing.
@@ -46,30 +53,64 @@ def forget_deleted(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
     there = changes.tasks_of(ls, queue.project)
     with writing(settings) as session:
         gone = _vanished(session, queue, candidates, set(there))
-        total = session.scalar(
-            select(func.count()).select_from(Annotation).join(Task, Task.id == Annotation.task_id)
-            .where(Task.queue_id == queue.id, aside.held())
-        ) or 0  # fmt: skip
-        if len(gone) > max(FEW, total // 2):
-            log.error("%d of %d answers of queue %d are gone from Label Studio; kept here", len(gone), total, queue.id)
-            return 0
-        for task, asset_id in session.execute(_tasks(queue)):
+        standing = 0
+        for task, asset_id in session.execute(_tasks(queue)).all():
             where = addresses.of(task, asset_id)
+            standing += where is not None
             if task.id in candidates and where is not None and not where.is_at(there.get(where.task, {KEY: "gone"})):
+                standing -= 1
+                if task.state == "open":
+                    answer_changes.count(session, queue.attribute_id)  # the queue is shorter: a round fills it
                 addresses.leave(task)
-        withdrawn.withdraw(session, gone, "sync")
-    return len(gone)
+        strays.forget_gone(session, queue.project, set(there))
+        session.get_one(Queue, queue.id).surplus = len(there) - standing
+    return gone
+
+
+def withdraw_gone(
+    settings: Settings, queue: Queue, gone: Collection[int], whole: bool, accept: bool
+) -> tuple[int, str]:
+    """Mark as deleted the answers ``gone`` (keys) that Label Studio holds no more; how many, and why not, if so.
+
+    Where most of a queue's answers would go at once, nothing is done unless somebody says to ``accept`` it: that is a
+    lost or exchanged Label Studio, not an edit, and the records may be all that is left of the answers.
+    """
+    if not gone:
+        if whole and queue.kept:  # they are back
+            with writing(settings) as session:
+                session.get_one(Queue, queue.id).kept = 0
+        return 0, ""
+    with writing(settings) as session:
+        mine = select(Annotation).join(Task, Task.id == Annotation.task_id).where(Task.queue_id == queue.id)
+        total = session.scalar(select(func.count()).select_from(mine.where(aside.held()).subquery())) or 0
+        row = session.get_one(Queue, queue.id)
+        row.kept = len(gone) if len(gone) > max(FEW, total // 2) and not accept else 0
+        if row.kept:
+            name = session.get_one(Attribute, queue.attribute_id).name
+            log.error("%d of %d answers of queue %d are gone from Label Studio; kept here", len(gone), total, queue.id)
+            return 0, (
+                f"{len(gone)} of {total} answers about {name} are gone from project {queue.project} in Label Studio. "
+                "They are kept here. Put Label Studio's database back; or, if they were deleted on purpose: "
+                f"attune sync {name} --all --accept-deleted"
+            )
+        keys = list(gone)
+        for start in range(0, len(keys), AT_ONCE):
+            some = session.scalars(select(Annotation).where(Annotation.id.in_(keys[start : start + AT_ONCE]))).all()
+            withdrawn.withdraw(session, some, "sync")
+    return len(gone), ""
 
 
 def _tasks(queue: Queue) -> Any:
     return select(Task, Asset.asset_id).join(Asset, Asset.id == Task.asset_pk).where(Task.queue_id == queue.id)
 
 
-def _vanished(session: Session, queue: Queue, candidates: set[int], there: set[int]) -> list[Annotation]:
-    """Answers whose task in Label Studio is gone."""
-    rows = select(Annotation).join(Task, Task.id == Annotation.task_id).where(Task.queue_id == queue.id, aside.held())
-    placed = rows.where(Annotation.label_studio_task.is_not(None))
-    return [one for one in session.scalars(placed) if one.task_id in candidates and one.label_studio_task not in there]
+def _vanished(session: Session, queue: Queue, candidates: set[int], there: set[int]) -> list[int]:
+    """The keys of the answers whose task in Label Studio is gone."""
+    rows = select(Annotation.id, Annotation.task_id, Annotation.label_studio_task).join(
+        Task, Task.id == Annotation.task_id
+    )
+    placed = rows.where(Task.queue_id == queue.id, aside.held(), Annotation.label_studio_task.is_not(None))
+    return [key for key, task, at in session.execute(placed) if task in candidates and at not in there]
 
 
 def drop_twins(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
@@ -120,6 +161,7 @@ def renew_images(settings: Settings, ls: LabelStudio, queue: Queue) -> int:
             if where[key].task in done:
                 session.get_one(Task, key).signed_until = until
             else:
+                answer_changes.count(session, queue.attribute_id)  # the queue is shorter: a round fills it
                 addresses.leave(session.get_one(Task, key))
     return len(done)
 

@@ -76,10 +76,16 @@ def learn(shell: Shell, name: str, no_wait: bool) -> None:
 @attune_command(_loop, "sync", example="attune sync serious --all")
 @click.argument("name", required=False)
 @click.option("--all", "whole", is_flag=True, help="Compare every task, not only those changed since the last sync.")
+@click.option(
+    "--accept-deleted",
+    is_flag=True,
+    help="Delete answers here, too, where most of a queue's are gone from Label Studio.",
+)
 @_no_wait
-def sync(shell: Shell, name: str | None, whole: bool, no_wait: bool) -> None:
+def sync(shell: Shell, name: str | None, whole: bool, accept_deleted: bool, no_wait: bool) -> None:
     """Bring what Label Studio holds (of NAME, or of all) into the records."""
-    done = _ask(shell, "sync", "sync", no_wait, attribute=name, whole=whole)
+    more = {"accept_deleted": True} if accept_deleted else {}
+    done = _ask(shell, "sync", "sync", no_wait, attribute=name, whole=whole or accept_deleted, **more)
     text = (
         f"Enqueued as {done['job']}."
         if "job" in done

@@ -6,11 +6,13 @@ goes to the next one imported, in whatever project. Whoever acts on an id checks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 KEY = "attune_key"  # in the task's data
+WHOLE = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,17 @@ class Address:
     asset_id: str = ""  # empty for a page of images
 
     def is_at(self, data: Mapping[str, Any]) -> bool:
-        """Whether the task with this ``data`` is ours. Tasks made before keys, or by hand, are known by their asset."""
+        """Whether the task with this ``data`` is ours: it has our key, unless it was made before keys, and our asset.
+
+        A key alone says too little: somebody may have copied the task and given the copy another image.
+        """
         found = data.get(KEY)
-        if found:
-            return bool(found == self.key)
+        if found and found != self.key:
+            return False
         return not self.asset_id or data.get("asset_id") == self.asset_id
+
+
+def key_of(data: Mapping[str, Any]) -> str:
+    """The key of ours that a task's data carries, or an empty string; anything else than 32 hex digits is none."""
+    found = data.get(KEY)
+    return found if isinstance(found, str) and WHOLE.fullmatch(found) else ""

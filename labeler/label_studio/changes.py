@@ -12,7 +12,7 @@ from labeler.label_studio.address import KEY, Address
 from labeler.label_studio.client import LabelStudio
 from models.clock import parse
 
-KEPT = ("id", "result", "was_cancelled", "completed_by", "created_at", "updated_at", "lead_time")
+KEPT = ("id", "result", "was_cancelled", "completed_by", "updated_by", "created_at", "updated_at", "lead_time")
 
 
 @dataclass(frozen=True)

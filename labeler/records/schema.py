@@ -187,6 +187,8 @@ class Queue(Base):
     order_run: Mapped[int] = mapped_column(default=0)  # the run whose order Label Studio serves
     ordered_at: Mapped[datetime | None]
     synced_until: Mapped[datetime | None]
+    surplus: Mapped[int] = mapped_column(default=0)  # tasks that its project held beyond the records', last compared
+    kept: Mapped[int] = mapped_column(default=0)  # answers that count although Label Studio holds them no more
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 

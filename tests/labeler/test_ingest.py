@@ -27,7 +27,7 @@ from labeler.records.schema import (
     Task,
 )
 from labeler.records.session import engine, migrate, reading, writing
-from labeler.seen import Seen
+from labeler.seen import Seen, read
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import UnknownAnnotationShape
@@ -213,6 +213,10 @@ def ask(settings: Settings, *what: Seen, at: datetime | None = None) -> list[boo
 def test_an_annotation_id_that_is_used_again_goes_to_its_own_image(records: Settings) -> None:
     tell(records, seen(1))
     assert ask(records, seen(1, "no", minutes=9, task=102, asset="a2")) == [True]
+    assert answers(records) == [("a1", "yes", None), ("a2", "no", 1)]  # whether the first is gone, its own task says
+    with writing(records) as session:
+        gone = withdrawn.missing(session, session.get_one(Queue, 1), 101, [], datetime(2100, 1, 1, tzinfo=UTC))
+        withdrawn.withdraw(session, gone, "sync")
     assert answers(records) == [("a2", "no", 1)]
     with reading(records) as session:
         assert session.get_one(Task, 1).state == "open"  # Label Studio holds no answer to it any more
@@ -222,6 +226,9 @@ def test_an_annotation_id_used_again_on_one_task_is_another_answer(records: Sett
     tell(records, seen(1))
     again = replace(seen(1, "no", minutes=9), answered_at=NOON + timedelta(minutes=8))
     assert ask(records, again) == [True]
+    with writing(records) as session:
+        gone = withdrawn.missing(session, session.get_one(Queue, 1), 101, [1], datetime(2100, 1, 1, tzinfo=UTC))
+        withdrawn.withdraw(session, gone, "sync")
     assert answers(records) == [("a1", "no", 1)]
     assert sorted(held(records), key=str) == [(1, "no", False), (None, "yes", True)]
 
@@ -270,9 +277,53 @@ def test_the_administrators_answer_is_nobodys(records: Settings) -> None:
 
 
 def test_a_question_that_somebody_else_answered_is_asked_again(records: Settings) -> None:
-    tell(records, seen(1, "no", by=1))
+    before = counter(records)
+    ask(records, seen(1, "no", by=1))
     with reading(records) as session:
         assert session.get_one(Task, 1).state == "retired"
+    assert counter(records) > before  # the queue is shorter: a round fills it
+
+
+def test_a_question_asked_again_stays_open_beside_its_stray(records: Settings) -> None:
+    """The stray is on the old task, which each sync may read again."""
+    ask(records, seen(1, "no", by=1))
+    with writing(records) as session:
+        again = session.get_one(Task, 1)
+        again.state, again.label_studio_task = "open", 555
+    ask(records, seen(1, "no", by=1))
+    with reading(records) as session:
+        assert session.get_one(Task, 1).state == "open"
+
+
+def test_an_answer_that_the_administrator_edited_is_still_the_experts(records: Settings) -> None:
+    tell(records, seen(1))
+    assert ask(records, replace(seen(1, "no", minutes=5), edited_by=1)) == [False]
+    assert answers(records) == [("a1", "yes", 1)]
+    with reading(records) as session:
+        assert session.execute(select(Stray.author, Stray.reason)).all() == [("user 1", "edited by somebody else")]
+    assert ask(records, replace(seen(1, minutes=6), edited_by=1)) == [False]  # changed back, or marked as the truth
+    assert ask(records, seen(1, "no", minutes=7)) == [True]  # by the expert
+    with reading(records) as session:
+        assert session.scalars(select(Stray.id)).all() == []
+
+
+def test_an_expert_with_a_new_address_keeps_the_answers(records: Settings) -> None:
+    tell(records, seen(1))
+    assert ask(records, replace(seen(1, minutes=1), author="ana@new.org")) == [False]
+    assert answers(records) == [("a1", "yes", 1)]
+
+
+def test_a_task_copied_by_hand_holds_up_nothing(records: Settings) -> None:
+    with writing(records) as session:
+        session.get_one(Task, 1).key = "k" * 32
+    assert ask(records, replace(seen(1, asset="a4", task=555), key="")) == [True]
+    copied = read({**PLAIN, "id": 2}, 556, {"asset_id": "a2\0\ud800", "attune_key": "k" * 40}, ["yes", "no"])
+    assert ask(records, copied) == [False]
+    assert (copied.key, copied.asset_id) == ("", "a2\ufffd?")
+
+
+TIMES = dict.fromkeys(("created_at", "updated_at"), "2026-03-01T12:00:00Z")
+PLAIN = {"result": [{"from_name": "label", "value": {"choices": ["yes"]}}], "completed_by": ANA, **TIMES}
 
 
 def test_an_answer_filed_as_the_wrong_persons_is_put_right(records: Settings) -> None:
@@ -300,9 +351,10 @@ def test_an_answer_to_a_task_that_shows_another_image_is_left_out(records: Setti
 
 def test_an_answer_edited_to_nothing_counts_no_longer(records: Settings) -> None:
     tell(records, seen(1))
-    assert tell(records, replace(seen(1, minutes=4), value="", wrong="no answer")) == [True]
+    empty = replace(seen(1, minutes=4), value="", wrong="no answer")
+    assert tell(records, empty, via="webhook") == [False]  # the sync has the last word
+    assert ask(records, empty) == [True]
     assert answers(records) == []
-    assert tell(records, seen(1, "no", minutes=6), via="webhook") == [False]  # the sync has the last word
     assert ask(records, seen(1, "no", minutes=6)) == [True]
     with reading(records) as session:
         assert session.scalars(select(Stray.id)).all() == []
@@ -441,5 +493,4 @@ def test_an_empty_answer_by_webhook_is_kept_aside_not_refused(records: Settings)
     done = hints.from_webhook(records, payload | {"task": {"id": 101, "data": {"asset_id": "a1"}}})
     assert done["stored"] == 0
     with reading(records) as session:
-        assert session.get_one(Task, 1).state == "retired"
         assert session.scalars(select(Stray.reason)).all() == ["no answer"]

@@ -16,19 +16,19 @@ from hypothesis import settings as trial
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from labeler import addresses, hints, queues
+from labeler import addresses, doctor_content, hints, queues, strays
 from labeler import settings as reader
 from labeler.label_studio import LabelStudio, projects
 from labeler.label_studio import queue as label_studio_queue
 from labeler.label_studio.expert import ExpertSession
 from labeler.label_studio.people import ensure_user
 from labeler.label_studio.queue import NewTask
-from labeler.records.schema import Annotation, Asset, Expert, Queue, Task
+from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
 from labeler.records.session import engine, migrate, reading, writing
 from labeler.secrets import load as load_secrets
 from labeler.settings import Settings
 from models.clock import now
-from models.errors import LabelStudioRefused
+from models.errors import DataError, LabelStudioRefused
 from models.planner import Ask
 from tests import factories
 from tests.fake_label_studio import FakeLabelStudio
@@ -178,7 +178,7 @@ class Studio:
                 .where(Annotation.deleted_at.is_(None))
             ).all()
         places = {queue.expert_id: place for place, queue in enumerate(self.queues)}
-        return sorted((number, asset, value, places[who]) for number, asset, value, who in rows)
+        return sorted(((number, asset, value, places[who]) for number, asset, value, who in rows), key=str)
 
     def _hint(self, action: str, place: int, task: int, annotation: int, how: str) -> None:
         if self.webhook is None or how == "lost":
@@ -219,7 +219,11 @@ def fake_studio(settings: Settings) -> tuple[Studio, FakeLabelStudio]:
     def webhook(action: str, queue: Queue, task: int, annotation: int) -> dict[str, Any]:
         return ls.webhook(action, queue.project, task, annotation)
 
+    FAKES[str(settings.workspace)] = ls
     return Studio(settings, ls, hands, made, factories.add_assets(settings, 12), webhook), ls
+
+
+FAKES: dict[str, FakeLabelStudio] = {}  # by workspace: what `LabelStudio.connect` gives
 
 
 @pytest.fixture
@@ -227,6 +231,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     made = reader.build({}, workspace=tmp_path, redis_url="redis://127.0.0.1:9/0")
     migrate(made)
     monkeypatch.setattr(hints.ingest, "ask_to_learn", lambda *_: None)
+    monkeypatch.setattr(LabelStudio, "connect", lambda settings: FAKES[str(settings.workspace)])
     yield made
     engine(made.records_url).dispose()
 
@@ -248,7 +253,7 @@ def test_every_answer_ends_on_its_own_image(tmp_path_factory: pytest.TempPathFac
         for place, queue in enumerate(studio.queues)
         for number, asset, value, _ in ls.answers(queue.project)
     ]
-    assert studio.here() == sorted(there)
+    assert studio.here() == sorted(there, key=str)
     with reading(made) as session:
         open_tasks = session.scalars(select(Task).where(Task.state == "open")).all()
         assert {one.label_studio_task for one in open_tasks} <= set(ls.tasks)
@@ -263,20 +268,119 @@ def test_a_question_deleted_by_hand_is_noticed_by_the_next_sync(workspace: Setti
     answered, waiting = studio.open(0)[0], studio.open(0)[5]
     studio.screens[0] = answered.label_studio_task or 0
     studio.submit(0, "romance", "at once")
+    ls.add_tasks(studio.queues[0].project, "put in by hand", 3)  # more than will be deleted
+    sync.run(workspace, lambda *_: None)
     ls.delete_task(answered.label_studio_task or 0)
     ls.delete_task(waiting.label_studio_task or 0)
-    queue = studio.queues[0]
-    tasks = identity.check(workspace, ls, [queue]).tasks[queue.project]  # type: ignore[arg-type]
-    told = sync.one_queue(workspace, ls, queue, tasks=tasks)  # type: ignore[arg-type]
-    assert told["deleted"] == 1
+    assert sync.run(workspace, lambda *_: None)["deleted"] == 1
+    assert sync.run(workspace, lambda *_: None)["deleted"] == 0
     with reading(workspace) as session:
         assert [session.get_one(Task, one.id).state for one in (answered, waiting)] == ["retired", "retired"]
     assert studio.here() == []
 
 
-def test_a_class_renamed_by_hand_stalls_nothing_and_is_read_once_it_is_mapped(workspace: Settings) -> None:
-    from labeler import strays
+def test_a_queue_that_somebody_emptied_is_filled_again(workspace: Settings) -> None:
+    """Nobody can answer an empty queue, and so nobody would ask for a round."""
+    studio, ls = fake_studio(workspace)
+    studio.add(0, 6, random.Random(1))
+    before = counter(workspace)
+    for task in studio.open(0):
+        ls.delete_task(task.label_studio_task or 0)
+    sync.run(workspace, lambda *_: None)
+    assert studio.open(0) == []
+    assert counter(workspace) > before
 
+
+def counter(settings: Settings) -> int:
+    """What learners watch."""
+    with reading(settings) as session:
+        return session.scalars(select(Attribute.answers_counter)).one()
+
+
+def test_most_of_a_queues_answers_never_vanish_at_once(workspace: Settings) -> None:
+    studio, ls = fake_studio(workspace)
+    studio.add(0, 10, random.Random(1))
+    queue = studio.queues[0]
+    for task in studio.open(0):
+        ls.answer(task.label_studio_task or 0, ls_user(workspace, queue), "romance")
+    sync.run(workspace, lambda *_: None)
+    assert len(studio.here()) == 10
+    for number in list(ls.tasks)[:8]:
+        ls.delete_task(number)
+    told = sync.run(workspace, lambda *_: None)
+    assert (told["deleted"], len(studio.here())) == (0, 10)
+    assert "--accept-deleted" in told["failed"][str(queue.project)]
+    assert doctor_content.answers(workspace).state == "warn"
+    told = sync.run(workspace, lambda *_: None, whole=True, accept_deleted=True)
+    assert (told["deleted"], len(studio.here())) == (8, 2)
+    assert doctor_content.answers(workspace).state == "ok"
+
+
+def test_answers_are_safe_from_the_numbers_of_new_ones(workspace: Settings) -> None:
+    """A Label Studio begun anew gives the numbers of the old answers to new ones, one after the other."""
+    studio, ls = fake_studio(workspace)
+    studio.add(0, 6, random.Random(1))
+    first, second = studio.queues[:2]
+    for task in studio.open(0):
+        ls.answer(task.label_studio_task or 0, ls_user(workspace, first), "romance")
+    sync.run(workspace, lambda *_: None)
+    old = {answer[1:] for answer in studio.here()}
+    ls.tasks.clear()
+    ls.projects[first.project]["description"] = f"attune-{'0' * 32}"
+    studio.add(1, 6, random.Random(2))
+    for task in studio.open(1):
+        ls.answer(task.label_studio_task or 0, ls_user(workspace, second), "neither")
+    sync.run(workspace, lambda *_: None, whole=True)
+    assert old < {answer[1:] for answer in studio.here()}
+    assert len(studio.here()) == 12
+
+
+def test_ids_paired_wrongly_are_put_right(workspace: Settings) -> None:
+    studio, _ = fake_studio(workspace)
+    studio.add(0, 4, random.Random(1))
+    one, two = studio.open(0)[:2]
+    first, second = one.label_studio_task, two.label_studio_task
+    with writing(workspace) as session:
+        session.get_one(Task, one.id).label_studio_task = None
+        session.flush()
+        session.get_one(Task, two.id).label_studio_task = first
+        session.flush()
+        session.get_one(Task, one.id).label_studio_task = second
+    sync.run(workspace, lambda *_: None)
+    assert [task.label_studio_task for task in studio.open(0)][:2] == [first, second]
+
+
+def test_a_copied_task_takes_no_question_away(workspace: Settings) -> None:
+    """Its image would then be written onto the copy, which is about another."""
+    studio, ls = fake_studio(workspace)
+    studio.add(0, 2, random.Random(1))
+    task = studio.open(0)[0]
+    mine = ls.tasks[task.label_studio_task or 0]
+    copy = ls.add_tasks(studio.queues[0].project, studio.assets[-1].asset_id, 1)[0]
+    ls.tasks[copy]["data"]["attune_key"] = mine["data"]["attune_key"]
+    sync.run(workspace, lambda *_: None)
+    assert studio.open(0)[0].label_studio_task == task.label_studio_task
+
+
+def test_strays_go_with_their_task(workspace: Settings) -> None:
+    studio, ls = fake_studio(workspace)
+    ls.users[1] = "admin@example.org"
+    studio.add(0, 3, random.Random(1))
+    number = studio.open(0)[0].label_studio_task or 0
+    ls.answer(number, 1, "romance")
+    assert sync.run(workspace, lambda *_: None)["strays"] == {"unknown author": 1}
+    ls.delete_task(number)
+    assert sync.run(workspace, lambda *_: None)["strays"] == {}
+
+
+def test_unsure_and_real_classes_never_mean_another(workspace: Settings) -> None:
+    fake_studio(workspace)
+    for called in ("unsure", "skip", "neither"):
+        with pytest.raises(DataError):
+            strays.read_as(workspace, "romance", called, "romance")
+
+
+def test_a_class_renamed_by_hand_stalls_nothing_and_is_read_once_it_is_mapped(workspace: Settings) -> None:
     studio, ls = fake_studio(workspace)
     studio.add(0, 3, random.Random(1))
     queue = studio.queues[0]
@@ -319,7 +423,7 @@ def test_a_label_studio_begun_anew_is_not_read_as_the_old_one(workspace: Setting
     ls.projects[first.project]["description"], ls.projects[second.project]["description"] = marks[1], marks[0]
     ls.projects[third.project]["description"] = f"attune-{'0' * 32}"
     found = identity.check(workspace, ls, [first, second, third])  # type: ignore[arg-type]
-    assert set(found.tasks) == {numbers[first.id], numbers[second.id]}
+    assert set(found.tasks) == {first.id, second.id} == found.moved
     assert (first.project, second.project) == (numbers[second.id], numbers[first.id])
     assert list(found.failed) == [str(third.project)]
 
@@ -342,7 +446,7 @@ def test_lost_secrets_cost_no_queue(workspace: Settings) -> None:
     workspace.secrets.unlink()
     before = dict(ls.projects[mine.project])
     found = identity.check(workspace, ls, [mine, empty])  # type: ignore[arg-type]
-    assert list(found.tasks) == [mine.project]
+    assert list(found.tasks) == [mine.id]
     assert ls.projects[mine.project]["description"] != before["description"]
     assert list(found.failed) == [str(empty.project)]
 
@@ -402,7 +506,7 @@ def test_every_answer_ends_on_its_own_image_in_a_real_label_studio(live: Setting
             for row in label_studio_queue.tasks.listed(ls, queue.project, whole=True)
             for one in row["annotations"]
         ]
-        assert studio.here() == sorted(there)
+        assert studio.here() == sorted(there, key=str)
         assert studio.done["answered"] > 20
         assert studio.done["ids used again"] > 0
     finally:

@@ -26,6 +26,9 @@ def upgrade() -> None:
             batch.alter_column('key', existing_type=sa.String(length=32), nullable=False)
             batch.alter_column('label_studio_task', existing_type=sa.Integer(), nullable=True)
             batch.create_unique_constraint(op.f(f'uq_{table}_key'), ['key'])
+    with op.batch_alter_table('queues') as batch:
+        batch.add_column(sa.Column('surplus', sa.Integer(), nullable=False, server_default='0'))
+        batch.add_column(sa.Column('kept', sa.Integer(), nullable=False, server_default='0'))
     # They only kept late news from reviving an answer; what is deleted stays marked at the answer itself.
     op.drop_table('tombstones')
     op.create_table(
@@ -67,6 +70,9 @@ def downgrade() -> None:
         sa.Column('deleted_at', sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint('label_studio_id', name=op.f('pk_tombstones')),
     )
+    with op.batch_alter_table('queues') as batch:
+        batch.drop_column('kept')
+        batch.drop_column('surplus')
     for table in ('grid_pages', 'tasks'):
         # What has no address any more cannot be said in the older schema: a negative one stands for "gone".
         op.execute(f'UPDATE {table} SET label_studio_task = -id WHERE label_studio_task IS NULL')
