@@ -106,7 +106,7 @@ def _unexpected(error: BaseException, workspace: Path | None) -> Ending:
         print(trace, file=sys.stderr)
     where = f"The details are in {kept}" if kept else f"To see the details, run it again with {DEBUG}=DEBUG"
     return Ending(
-        f"Something went wrong that Attune did not expect (error {number}). Nothing more was done. {where}; please "
+        f"Something went wrong that Attune did not expect (error {number}). The command stopped there. {where}; please "
         "report them with that number.",
         UNEXPECTED,
     )

@@ -28,6 +28,16 @@ def unlearned(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, .
     return tuple(name for name in _without(LEARNED, classes, labels) if name not in missing)
 
 
+def lacking(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
+    """The classes for want of which a probe is a draft: those without an answer, or all of them where nothing was
+    learned at all, as where experts contradict each other on every image.
+    """
+    missing = unanswered(classes, labels)
+    if len(missing) + len(unlearned(classes, labels)) == len(classes):
+        return tuple(classes)
+    return missing
+
+
 def _without(key: str, classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
     counts = labels.get(key)
     return tuple(name for name in classes if not counts.get(name)) if isinstance(counts, Mapping) else ()
@@ -40,7 +50,9 @@ def sentences(classes: Sequence[str], labels: Mapping[str, Any]) -> list[str]:
     if missing and len(missing) == len(classes):
         found.append("Nobody has answered with any of its classes yet: what it says comes from phrases and examples.")
     elif missing:
-        found.append(f"Nobody has answered {listed(missing)} yet, so it has not learned what that looks like.")
+        found.append(
+            f"Nobody has answered {listed(missing)} yet, so the probe has not learned what such an image looks like."
+        )
     if lost:
         named = " and ".join(f"“{name}” ({plural(int(labels[BY_CLASS][name]), 'answer')})" for name in lost)
         found.append(

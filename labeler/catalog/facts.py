@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from labeler.records.schema import Attribute, AttributeRevision, Encoder, Run, Version
-from models.class_answers import unanswered
+from models.class_answers import lacking
 from models.errors import UnknownProbe
 from models.manifest import EXPERT_WEIGHTS, Manifest
 
@@ -86,7 +86,7 @@ def facts_of(session: Session, attribute: Attribute, run: Run) -> Manifest:
         files={},
         created_at=run.finished_at,
         code_version=run.code_version,
-        draft=bool(unanswered(classes, labels)),
+        draft=bool(lacking(classes, labels)),
     )
 
 

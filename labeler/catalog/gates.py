@@ -23,7 +23,7 @@ from labeler.records.schema import Alias, Run
 from labeler.records.session import reading
 from labeler.settings import Settings
 from models.agreement import alpha
-from models.class_answers import fewest, listed, unanswered
+from models.class_answers import fewest, lacking, listed
 from models.errors import GateFailed
 from models.lots import evenly
 from models.manifest import CHAMPION
@@ -124,13 +124,13 @@ def outcome(
         encoder, chosen, classes = active_encoder(session), found.settings, classes_of(session, found, run)
     values["encoder"] = None if encoder is None else float(encoder.digest == run.encoder_digest)
     reasons["encoder"] = "the pool has no encoder yet"
-    values["answers_per_class"] = fewest(classes, run.labels or {})
-    missing = unanswered(classes, run.labels or {})
+    missing = lacking(classes, run.labels or {})
+    values["answers_per_class"] = 0 if len(missing) == len(classes) else fewest(classes, run.labels or {})
     known = values["answers_per_class"] is not None
     reasons["answers_per_class"] = (
         "the run was recorded without counts"
         if not known
-        else (f"nobody answered {listed(missing)}" if missing else "")
+        else (f"no answer to learn from for {listed(missing)}" if missing else "")
     )
     return judge(values, chosen.get("gates") or {}, reasons, absent)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from labeler import attributes
 from labeler.catalog.gate_outcomes import read
 from labeler.records.schema import Alias, Attribute, Promotion, Version
-from models.class_answers import BY_CLASS, listed, unanswered
+from models.class_answers import BY_CLASS, lacking, listed, unanswered
 from models.clock import iso
 from models.errors import CatalogError, NoAnswers, RetiredVersion
 
@@ -57,17 +57,22 @@ def moved(attribute: str, line: Promotion, digest: str, draft: bool = False) -> 
 
 
 def refuse_unanswered(attribute: str, version: int, classes: Sequence[str], labels: Mapping[str, Any]) -> None:
-    """Raise NoAnswers where one of ``classes`` has no answer by the run's ``labels``."""
-    missing = unanswered(classes, labels)
+    """Raise NoAnswers where one of ``classes`` has no answer by the run's ``labels``, or nothing was learned at all."""
+    missing = lacking(classes, labels)
     if not missing:
         return
     counts = ", ".join(f"{name} {int(labels[BY_CLASS].get(name, 0)):,}" for name in classes)
+    nobody = unanswered(classes, labels)
+    what = (
+        f"has no answer for {listed(nobody)} (answers by class: {counts})"
+        if nobody
+        else f"learned from none of its answers ({counts}): experts contradict each other, or all are audits"
+    )
     raise NoAnswers(
-        f"{attribute} version {version} has no answer for {listed(missing)} (answers by class: {counts}), so it cannot "
-        f"say what that looks like. Expected: one answer or more for each class. Ask for more, `attune batch "
-        f"{attribute} --size 40`, and promote the run that follows. To publish this one on purpose as a draft from "
-        f"phrases, marked as such: `attune probes promote {attribute} {version} --reason R --draft`; --override does "
-        "not lift this."
+        f"{attribute} version {version} {what}. Expected: one answer or more for each class to learn from. Ask for "
+        f"more with `attune batch {attribute} --size 40`, and promote the run that follows. To publish this one on "
+        f"purpose, marked as a draft: `attune probes promote {attribute} {version} --reason R --draft`; --override "
+        "does not lift this."
     )
 
 

@@ -16,7 +16,7 @@ from labeler.catalog.history import earlier
 from labeler.records.schema import Job, Version
 from labeler.records.session import reading
 from labeler.settings import Settings
-from models.class_answers import unanswered
+from models.class_answers import lacking
 from models.clock import iso, now
 from models.errors import CatalogError
 from models.manifest import CHAMPION
@@ -68,7 +68,7 @@ def intent(settings: Settings, name: str, version: str | int) -> Intent:
         row = session.scalar(select(Version).where(Version.attribute_id == one.id, Version.version == run.number))
         retired = row is not None and row.retired_at is not None
         draft = row is not None and is_draft(row)
-        missing = unanswered(classes_of(session, one, run), run.labels or {})
+        missing = lacking(classes_of(session, one, run), run.labels or {})
         return Intent(
             name, one.question, run.number, aliases_of(session, one), row is not None, retired, draft, missing
         )

@@ -63,6 +63,15 @@ def test_a_class_without_answers_is_not_promoted(settings: Settings, counts: dic
     assert Catalog(settings.catalog_address).versions("serious") == []
 
 
+def test_answers_that_all_contradict_are_no_champion(settings: Settings) -> None:
+    count(settings, 3, {"serious": 12, "not serious": 12}, learned={})
+    with pytest.raises(NoAnswers, match="contradict"):
+        promote(settings, "serious", 3, "r", "ana")
+    gate = judged(settings, 3)["answers_per_class"]
+    assert (gate.value, gate.passed) == (0, False)
+    assert promote(settings, "serious", 3, "r", "ana", draft=True).draft
+
+
 @pytest.mark.parametrize("alias", ["champion", "challenger", "tryout"])
 def test_a_draft_is_marked_wherever_it_is_read(settings: Settings, alias: str) -> None:
     count(settings, 3, {"not serious": 12}, learned={"serious": 0, "not serious": 12})
