@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from alembic import command
@@ -85,6 +87,24 @@ def test_a_workspace_stuck_over_an_id_used_twice_goes_on(tmp_path: Path) -> None
     with reading(settings) as session:
         assert session.get_one(Task, 1).label_studio_task is None
         assert session.scalars(select(Tombstone)).all() == []
+    engine(settings.records_url).dispose()
+
+
+def test_a_migration_killed_in_the_middle_is_as_if_never_begun(tmp_path: Path) -> None:
+    """On SQLite a change of a table was there at once: the next start met half of it, and none went on."""
+    settings = reader.build({}, workspace=tmp_path)
+    _stuck(settings)
+    code = (
+        "import os, alembic.op as op\n"
+        "op.create_table = lambda *_, **__: os._exit(9)\n"
+        "from labeler import settings as reader\n"
+        "from labeler.records.session import migrate\n"
+        f"migrate(reader.build({{}}, workspace={str(tmp_path)!r}))"
+    )
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False).returncode == 9
+    migrate(settings)
+    with reading(settings) as session:
+        assert len(session.get_one(Task, 1).key) == 32
     engine(settings.records_url).dispose()
 
 
