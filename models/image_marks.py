@@ -91,6 +91,8 @@ def _odd_profile(profile: bytes) -> bool:
     """Whether a profile is of a space that no file has, which confuses browsers, or holds code points of HDR."""
     at = profile.find(b"cicp", 128, 128 + 4 + 12 * 100)  # in the table of its tags
     place = int.from_bytes(profile[at + 4 : at + 8], "big") if at > 0 else len(profile)
+    if profile[36:40] != b"acsp":
+        return False  # none at all, and passed over by everybody
     return profile[16:20] not in _SPACES or profile[place + 9 : place + 10] in {bytes([one]) for one in _HDR}
 
 

@@ -127,7 +127,7 @@ def _known(values: npt.NDArray[np.float64], no_data: float | None) -> npt.NDArra
 def _end_of_scale(values: npt.NDArray[np.float64], no_data: float | None) -> npt.NDArray[np.bool_]:
     """Which values say "more than can be stored"; a no-data value of 64 bits that Pillow's 32 cannot hold is none."""
     ends: npt.NDArray[np.bool_] = np.isinf(values)
-    if no_data is not None and abs(no_data) > np.finfo(np.float32).max:
+    if no_data is not None and abs(no_data) > float(np.finfo(np.float32).max):
         ends &= np.sign(values) != np.sign(no_data)
     return ends
 

@@ -15,7 +15,8 @@ from PIL.ExifTags import Base
 
 HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 SAMPLE_FORMAT, UNSIGNED, SIGNED, FLOATS = 339, 1, 2, 3
-_WORDS = {UNSIGNED: "whole numbers", SIGNED: "signed whole numbers", FLOATS: "floats", 5: "complex", 6: "complex"}
+_WORDS = {UNSIGNED: "whole numbers", SIGNED: "signed whole numbers", FLOATS: "floats", 5: "complex numbers", 6: "complex numbers"}
+_PLACES = {273, 324}  # of strips, of tiles
 _NATIVE = {"16BS": "16NS", "32BS": "32NS", "32BF": "32NF", "64BF": "64NF"}
 
 
@@ -62,8 +63,8 @@ def unread_kind(content: bytes) -> str | None:
         source = BytesIO(content)
         source.seek(tags.next)
         tags.load(source)
-        if not (int(tags[int(Base.ImageWidth)]) and int(tags[int(Base.ImageLength)])):
-            return None
+        if not {int(Base.ImageWidth), int(Base.ImageLength)} <= set(tags) or not _PLACES & set(tags):
+            return None  # cut before it says where its pixels are
         channels = int(tags.get(int(Base.SamplesPerPixel), 1))
         bits = tags.get(int(Base.BitsPerSample), (1,))
         words = _WORDS.get(tags.get(SAMPLE_FORMAT, (UNSIGNED,))[0], "numbers of an unknown format")

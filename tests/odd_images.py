@@ -291,6 +291,10 @@ def shown() -> dict[str, bytes]:
         **typed,
         "odd unit.jpg": jpeg(segments=[(0xE1, b"Exif\0\0" + exif(6, more=[rational_unit()]))]),
         "two EXIF blocks.jpg": jpeg(segments=[(0xE1, b"Exif\0\0" + exif(one)) for one in (6, 1)]),
+        "odd preface.jpg": jpeg(segments=[(0xE1, b"Exif\0\xff" + exif(6))]),
+        "odd preface and another.jpg": jpeg(segments=[(0xE1, b"Exif\0" + one) for one in (b"x" + exif(3), b"\0" + exif(6))]),
+        "preface of small letters.jpg": jpeg(segments=[(0xE1, b"exif\0\0" + exif(6))]),
+        "no turn, then another.jpg": jpeg(segments=[(0xE1, b"Exif\0\0" + one) for one in (exif(1, kind=4), exif(6))]),
         "two orientations.jpg": jpeg(segments=[(0xE1, b"Exif\0\0" + exif(1, more=[exif(6)[10:22]]))]),
         "turned by XMP.jpg": jpeg(segments=[(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + XMP % 6)]),
         "turned by XMP.png": rgb_png(itxt(b"XML:com.adobe.xmp", XMP % 6)),
@@ -380,16 +384,24 @@ _TIFF_TYPES = {1: "B", 2: "s", 3: "H", 4: "I", 7: "s", 11: "f", 12: "d"}
 
 
 def tiff(
-    values: npt.NDArray[Any], photometric: int = 1, order: str = "<", tags: dict[int, tuple[int, Any]] | None = None
+    values: npt.NDArray[Any],
+    photometric: int = 1,
+    order: str = "<",
+    tags: dict[int, tuple[int, Any]] | None = None,
+    deflated: bool = False,
 ) -> bytes:
-    """A TIFF of one strip: ``values`` (height, width[, channels]) as they are; ``tags`` are number: (type, value)."""
+    """A TIFF of one strip: ``values`` (height, width[, channels]) as they are, or packed (Deflate).
+
+    ``tags`` are number: (type, value).
+    """
     height, width = values.shape[:2]
     channels = values.shape[2] if values.ndim == 3 else 1
     data = values.astype(values.dtype.newbyteorder(order)).tobytes()
-    kind = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
+    data = zlib.compress(data) if deflated else data
+    kind = {"u": 1, "i": 2, "f": 3, "c": 6}[values.dtype.kind]
     bits = values.dtype.itemsize * 8
     said: dict[int, tuple[int, Any]] = {
-        256: (4, [width]), 257: (4, [height]), 258: (3, [bits] * channels), 259: (3, [1]), 262: (3, [photometric]),
+        256: (4, [width]), 257: (4, [height]), 258: (3, [bits] * channels), 259: (3, [8 if deflated else 1]), 262: (3, [photometric]),
         273: (4, [0]), 277: (3, [channels]), 278: (4, [height]), 279: (4, [len(data)]), 339: (3, [kind] * channels),
     } | (tags or {})  # fmt: skip
     body_at = 8 + 2 + 12 * len(said) + 4
