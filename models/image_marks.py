@@ -25,7 +25,7 @@ _EXIF, _PREFACE = b"Exif\0", 6  # Chromium asks nothing of the last byte of the 
 _SPACES = {b"RGB ", b"GRAY", b"CMYK"}
 _HDR = {16, 18}  # transfers of ITU-T H.273: PQ and HLG
 _PLAIN_PRIMARIES, _PLAIN_TRANSFERS = {1, 2}, {1, 2, 6, 13, 14, 15}
-_BMP_PLAIN = {b"BGRs", b" niW"}  # sRGB, and the system's own
+_BMP_PROFILE = b"DEBM"  # "embedded", as a number in little-endian order
 _HEAD = 2**16  # bytes in which an AVIF's colours are looked for
 
 
@@ -67,7 +67,9 @@ def read_marks(opened: Image.Image, content: bytes, png: PngFacts | None) -> Mar
 
 def _turn(opened: Image.Image) -> int:
     if opened.format in {"JPEG", "MPO"}:
-        segments = getattr(opened, "applist", ())  # as they lie in the file; Pillow keeps EXIF of the usual preface alone
+        segments = getattr(
+            opened, "applist", ()
+        )  # as they lie in the file; Pillow keeps EXIF of the usual preface alone
         blocks = (data[_PREFACE:] for name, data in segments if name == "APP1" and data.startswith(_EXIF))
         return orientation(next(blocks, b""))
     block = opened.info.get("exif", b"")
@@ -77,23 +79,21 @@ def _turn(opened: Image.Image) -> int:
 def _differs(kind: str, content: bytes, profiles: tuple[bytes, ...]) -> bool:
     """Whether the file has a word on colour that browsers follow and this reading does not."""
     if profiles:
-        return any(map(_odd_profile, profiles))
+        return any(_odd_profile(profile, kind) for profile in profiles)
     if kind == "AVIF":
         at = content.find(b"colrnclx", 0, _HEAD) + 8
         said = [int.from_bytes(content[place : place + 2], "big") for place in (at, at + 2)]
         return at >= 8 and (said[0] not in _PLAIN_PRIMARIES or said[1] not in _PLAIN_TRANSFERS)
-    if kind == "BMP":
-        return int.from_bytes(content[14:18], "little") >= 108 and content[70:74] not in _BMP_PLAIN
-    return False
+    return kind == "BMP" and int.from_bytes(content[14:18], "little") >= 124 and content[70:74] == _BMP_PROFILE
 
 
-def _odd_profile(profile: bytes) -> bool:
-    """Whether a profile is of a space that no file has, which confuses browsers, or holds code points of HDR."""
-    at = profile.find(b"cicp", 128, 128 + 4 + 12 * 100)  # in the table of its tags
-    place = int.from_bytes(profile[at + 4 : at + 8], "big") if at > 0 else len(profile)
+def _odd_profile(profile: bytes, kind: str) -> bool:
+    """Whether a profile holds code points, or is one of Lab and the like where a browser does not pass over it."""
     if profile[36:40] != b"acsp":
-        return False  # none at all, and passed over by everybody
-    return profile[16:20] not in _SPACES or profile[place + 9 : place + 10] in {bytes([one]) for one in _HDR}
+        return False  # broken: passed over by everybody
+    count = int.from_bytes(profile[128:132], "big")
+    tags = {profile[at : at + 4] for at in range(132, min(132 + 12 * count, len(profile) - 11), 12)}
+    return b"cicp" in tags or (kind in {"PNG", "AVIF"} and profile[16:20] not in _SPACES)
 
 
 def _of_png(png: PngFacts) -> Marks:
@@ -107,7 +107,7 @@ def _of_png(png: PngFacts) -> Marks:
     pair = (0, 3) if png.colour == _GREY_ALPHA and png.depth == 16 else None  # Pillow opens it as RGBA
     meaning = Meaning(depth=depth, clear=clear, grey_and_alpha=pair)
     hdr = len(png.code_points) == 4 and png.code_points[1] in _HDR
-    differs = hdr or any(map(_odd_profile, png.profiles))
+    differs = hdr or any(_odd_profile(profile, "PNG") for profile in png.profiles)
     return Marks(orientation(png.exif) if upright else 1, png.profiles, meaning, browsers_differ=differs)
 
 

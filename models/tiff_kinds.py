@@ -1,7 +1,7 @@
 """Which kinds of TIFF are opened, beyond those that Pillow knows, and what to say of the others.
 
-A kind is the byte order, the photometric meaning, the format of a sample, the bits of each and what extra channels mean.
-Pillow holds a table of them; source of the numbers: TIFF 6.0, and its technical note 3 for floats of 16 bits.
+A kind is the byte order, the photometric meaning, the format of a sample, the bits of each, and what extra channels
+mean. Pillow holds a table of them; source of the numbers: TIFF 6.0, and its technical note 3 for floats of 16 bits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from PIL.ExifTags import Base
 
 HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 SAMPLE_FORMAT, UNSIGNED, SIGNED, FLOATS = 339, 1, 2, 3
-_WORDS = {UNSIGNED: "whole numbers", SIGNED: "signed whole numbers", FLOATS: "floats", 5: "complex numbers", 6: "complex numbers"}
+_WORDS = {
+    UNSIGNED: "whole numbers",
+    SIGNED: "signed whole numbers",
+    FLOATS: "floats",
+    5: "complex numbers",
+    6: "complex numbers",
+}
 _PLACES = {273, 324}  # of strips, of tiles
 _NATIVE = {"16BS": "16NS", "32BS": "32NS", "32BF": "32NF", "64BF": "64NF"}
 
