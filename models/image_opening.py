@@ -19,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from models.errors import UnreadableItem
 from models.image_marks import Marks, read_marks
 from models.png_chunks import SIGNATURE, PngFacts, slim
+from models.tiff_kinds import unread_kind
 
 T = TypeVar("T")
 MAX_BYTES = 256 * 2**20
@@ -79,6 +80,8 @@ def read_image(content: bytes, name: str, max_pixels: int, take: Callable[[Image
     except UnreadableItem:
         raise
     except UnidentifiedImageError as error:
+        if kind := unread_kind(content):
+            raise UnreadableItem(f"{name} is a TIFF of a kind that is not read {kind}.", "a kind of TIFF") from error
         raise UnreadableItem(f"{name} {_what_else(content)}. {_KNOWN}", "not an image") from error
     except Image.DecompressionBombError as error:
         # Pillow's own last resort speaks before we have seen the size; its message holds the number.
@@ -112,7 +115,7 @@ def _check_size(opened: Image.Image, name: str, max_pixels: int) -> None:
 
 
 def _marks(opened: Image.Image, given: bytes, png: PngFacts | None) -> Marks:
-    marks = read_marks(opened, png)
+    marks = read_marks(opened, given, png)
     if marks.meaning.depth == 16 and opened.mode == "RGB" and marks.meaning.clear:
         return replace(marks, meaning=replace(marks.meaning, low_bytes=_low_bytes(given)))
     return marks

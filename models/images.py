@@ -52,7 +52,8 @@ FLAT = 8  # of 255: a picture whose channels all span less shows people one colo
 class ImageInfo:
     """What is known of an image: size in pixels as shown (turned upright), format, and the sha256 of its bytes.
 
-    ``transparent``: it may let the page show through; ``flat``: as shown it is one colour (known of a whole one alone).
+    ``transparent``: it may let the page show through; ``flat``: as shown it is one colour (known of a whole one alone);
+    ``browsers_differ``: browsers make other colours of it.
     """
 
     width: int
@@ -63,6 +64,7 @@ class ImageInfo:
     notes: tuple[str, ...] = ()
     transparent: bool = False
     flat: bool = False
+    browsers_differ: bool = False
 
     @property
     def mimetype(self) -> str:
@@ -72,7 +74,7 @@ class ImageInfo:
     @property
     def browsers_show(self) -> bool:
         """Whether a browser shows the bytes as they are read here, whatever page it puts them on."""
-        return self.format in BROWSERS_SHOW and not self.animated and not self.transparent
+        return self.format in BROWSERS_SHOW and not (self.animated or self.transparent or self.browsers_differ)
 
 
 def decode(content: bytes, name: str, max_pixels: int = MAX_PIXELS, at_least: int | None = None) -> Image.Image:
@@ -102,7 +104,7 @@ def inspect(content: bytes, name: str, max_pixels: int = MAX_PIXELS, whole: bool
         if not whole:
             return info
         load(opened, at_least=64)
-        simple = opened.mode in {"L", "RGB"} and not info.transparent
+        simple = opened.mode in {"L", "RGB"} and not (info.transparent or source.marks.meaning.signed)
         picture = opened if simple else shown(opened, source)
         spans = picture.getextrema() if picture.mode == "RGB" else (picture.getextrema(),)
         return replace(info, flat=all(high - low <= FLAT for low, high in spans))  # type: ignore[misc,operator]
@@ -147,7 +149,9 @@ def _info(opened: Image.Image, content: bytes, name: str, marks: Marks) -> Image
         notes.append("animated: its first frame counts")
     width, height = opened.size[::-1] if swaps_sides(marks.orientation) else opened.size
     clear = bool(marks.meaning.clear or marks.frame) or opened.has_transparency_data
-    return ImageInfo(width, height, kind, animated, digest_bytes(content), tuple(notes), clear)
+    digest = digest_bytes(content)
+    differs = marks.browsers_differ
+    return ImageInfo(width, height, kind, animated, digest, tuple(notes), clear, browsers_differ=differs)
 
 
 def _animated(opened: Image.Image) -> bool:

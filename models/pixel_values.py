@@ -44,12 +44,12 @@ def is_deep(picture: Image.Image) -> bool:
 
 def eight_bits(picture: Image.Image, meaning: Meaning) -> Image.Image:
     """``picture`` as L, LA, RGB, RGBA, CMYK or LAB of 8 bits, its transparency as alpha."""
-    if is_deep(picture):
+    if is_deep(picture) or (picture.mode == "L" and meaning.signed):
         return _grey(picture, meaning)
     if meaning.grey_and_alpha is not None and picture.mode == "RGBA":
         bands = picture.split()
         return Image.merge("LA", [bands[place] for place in meaning.grey_and_alpha])
-    if meaning.clear and picture.mode in {"1", "L", "RGB"}:
+    if meaning.clear and picture.mode in {"1", "L", "P", "RGB"}:
         return _with_clear(picture, meaning)
     if picture.mode in {"RGBa", "La", "PA"} or "transparency" in picture.info:
         return picture.convert("RGBA")
@@ -73,16 +73,17 @@ def on_background(picture: Image.Image) -> Image.Image:
 def _with_clear(picture: Image.Image, meaning: Meaning) -> Image.Image:
     """Pixels of exactly the transparent value get alpha 0; the spare high bits of that value do not count."""
     top = 2**meaning.depth - 1
+    indices = picture.mode == "P"
     values = np.asarray(picture.convert("L") if picture.mode == "1" else picture)
     clear = np.array([value & top for value in meaning.clear])
     if meaning.depth == 16:
         assert meaning.low_bytes is not None
         hit = (values == clear >> 8) & (np.asarray(meaning.low_bytes) == clear & 255)
     else:
-        hit = values == clear * (255 // top)
+        hit = values == clear * (1 if indices else 255 // top)
     if hit.ndim == 3:
         hit = hit.all(axis=-1)
-    made = picture.convert("RGB" if picture.mode == "RGB" else "L")
+    made = picture.convert("RGB" if indices or picture.mode == "RGB" else "L")
     made.putalpha(Image.fromarray(np.where(hit, 0, 255).astype(np.uint8)))
     return made
 
@@ -91,14 +92,18 @@ def _grey(picture: Image.Image, meaning: Meaning) -> Image.Image:
     """Grey of 16 or 32 bits: numbers of a known range by that range, others by what they span."""
     values = np.asarray(picture)
     if picture.mode == "I" and meaning.depth == 32 and not meaning.signed:
-        values = values.view(np.uint32)  # Pillow has no mode for these
+        values = values.view(np.uint32)  # Pillow has no mode for these, nor for the next two
+    elif picture.mode == "L":
+        values = values.view(np.int8)
+    elif picture.mode == "F" and meaning.depth == 16:
+        values = values.astype(np.uint16).view(np.float16)
     clear = values == meaning.clear[0] if meaning.clear else None
     if picture.mode.startswith("I;16"):
         shown = _scaled(values.astype(np.float64), 0.0, 2.0 ** min(meaning.depth if meaning.depth > 8 else 16, 16) - 1)
     else:
         values = values.astype(np.float64)
         known = _known(values, meaning.no_data)
-        clear = clear if known.all() else ~(known | np.isinf(values))
+        clear = clear if known.all() else ~(known | _end_of_scale(values, meaning.no_data))
         shown = _scaled(values, *_span(values[known & np.isfinite(values)], picture.mode, meaning.signed))
     made = Image.fromarray(255 - shown if meaning.white_is_zero else shown)
     if clear is not None and clear.any():
@@ -119,12 +124,20 @@ def _known(values: npt.NDArray[np.float64], no_data: float | None) -> npt.NDArra
     return known
 
 
+def _end_of_scale(values: npt.NDArray[np.float64], no_data: float | None) -> npt.NDArray[np.bool_]:
+    """Which values say "more than can be stored"; a no-data value of 64 bits that Pillow's 32 cannot hold is none."""
+    ends: npt.NDArray[np.bool_] = np.isinf(values)
+    if no_data is not None and abs(no_data) > float(np.finfo(np.float32).max):
+        ends &= np.sign(values) != np.sign(no_data)
+    return ends
+
+
 def _span(values: npt.NDArray[np.float64], mode: str, signed: bool) -> tuple[float, float]:
     """The values that become black and white; a few that are far from all others do not squeeze the rest."""
     if not len(values):
         return 0.0, 1.0
     low, high = float(values.min()), float(values.max())
-    if mode == "I" and not (signed and low < 0):
+    if mode == "I" and not signed:
         return 0.0, high if high > 65535 else 65535.0
     near, far = (float(part) for part in np.percentile(values, [OUTLIERS, 100 - OUTLIERS]))
     if far > near and high - low > FAR * (far - near):

@@ -25,13 +25,14 @@ NEARLY_SRGB = 0.05  # a gamma this near to 1/2.2 (as a share) without primaries 
 
 @dataclass(frozen=True)
 class PngFacts:
-    """Bits a channel, type of colour, the EXIF block, the bytes of tRNS, and profiles to try, the first usable wins."""
+    """Bits a channel, type of colour, EXIF block, bytes of tRNS, profiles (the first usable wins), bytes of cICP."""
 
     depth: int = 8
     colour: int = 2
     exif: bytes = b""
     transparency: bytes = b""
     profiles: tuple[bytes, ...] = ()
+    code_points: bytes = b""
 
 
 def slim(content: bytes) -> tuple[bytes, PngFacts]:
@@ -54,7 +55,8 @@ def slim(content: bytes) -> tuple[bytes, PngFacts]:
     else:
         kept.append((end, len(content)))  # cut short or no chunks at all: Pillow says what is wrong
     head = found.get(b"IHDR", b"").ljust(13, b"\0")
-    facts = PngFacts(head[8], head[9], found.get(b"eXIf", b""), found.get(b"tRNS", b""), tuple(_profiles(found)))
+    exif, clear, code_points = (found.get(kind, b"") for kind in (b"eXIf", b"tRNS", b"cICP"))
+    facts = PngFacts(head[8], head[9], exif, clear, tuple(_profiles(found)), code_points)
     if sum(last - first for first, last in kept) == len(content):
         return content, facts
     return b"".join(content[first:last] for first, last in kept), facts

@@ -291,6 +291,15 @@ def shown() -> dict[str, bytes]:
         **typed,
         "odd unit.jpg": jpeg(segments=[(0xE1, b"Exif\0\0" + exif(6, more=[rational_unit()]))]),
         "two EXIF blocks.jpg": jpeg(segments=[(0xE1, b"Exif\0\0" + exif(one)) for one in (6, 1)]),
+        "profile of Lab.jpg": with_icc(jpeg(), odd_space(b"Lab ")),
+        "profile of Lab.webp": encoded(scene(), "WEBP", lossless=True, icc_profile=odd_space(b"Lab ")),
+        **{f"code points {one}.avif": _avif(*one) for one in ((1, 13), (1, 1), (2, 2))},
+        "odd preface.jpg": jpeg(segments=[(0xE1, b"Exif\0\xff" + exif(6))]),
+        "odd preface and another.jpg": jpeg(
+            segments=[(0xE1, b"Exif\0" + one) for one in (b"x" + exif(3), b"\0" + exif(6))]
+        ),
+        "preface of small letters.jpg": jpeg(segments=[(0xE1, b"exif\0\0" + exif(6))]),
+        "no turn, then another.jpg": jpeg(segments=[(0xE1, b"Exif\0\0" + one) for one in (exif(1, kind=4), exif(6))]),
         "two orientations.jpg": jpeg(segments=[(0xE1, b"Exif\0\0" + exif(1, more=[exif(6)[10:22]]))]),
         "turned by XMP.jpg": jpeg(segments=[(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + XMP % 6)]),
         "turned by XMP.png": rgb_png(itxt(b"XML:com.adobe.xmp", XMP % 6)),
@@ -375,21 +384,79 @@ def shown() -> dict[str, bytes]:
     }
 
 
+def odd_space(space: bytes) -> bytes:
+    """A whole profile of a space that no file has."""
+    return rgb_profile()[:16] + space + rgb_profile()[20:]
+
+
+def _with_code_points(*points: int) -> bytes:
+    """A profile of sRGB's primaries that also has code points, as of ICC version 4.4."""
+    profile = rgb_profile(BT709)
+    count = struct.unpack_from(">I", profile, 128)[0]
+    places = [struct.unpack_from(">4sII", profile, 132 + 12 * place) for place in range(count)]
+    tags = {name: profile[start : start + length] for name, start, length in places}
+    return _profile(b"RGB ", tags | {b"cicp": b"cicp\0\0\0\0" + bytes(points)})
+
+
+def _avif(primaries: int, transfer: int) -> bytes:
+    """An AVIF with code points and no profile."""
+    content = encoded(scene(), "AVIF", quality=100, subsampling="4:4:4")
+    at = content.index(b"colrnclx") + 8
+    return content[:at] + struct.pack(">HH", primaries, transfer) + content[at + 4 :]
+
+
+def _bmp(profile: bytes) -> bytes:
+    """A BMP of version 5 with a profile in it."""
+    content = encoded(scene(), "BMP")
+    pixels = content[54:]
+    head = struct.pack("<I", 124) + content[18:54] + bytes(16) + b"DEBM" + bytes(48)
+    head += struct.pack("<4I", 4, 124 + len(pixels), len(profile), 0)
+    start = struct.pack("<IHHI", 14 + len(head) + len(pixels) + len(profile), 0, 0, 14 + len(head))
+    return b"BM" + start + head + pixels + profile
+
+
+def shown_otherwise() -> dict[str, bytes]:
+    """Pictures of which a browser makes other colours than this reading, by name."""
+    pq, wide = _with_code_points(9, 16, 0, 1), _with_code_points(9, 13, 0, 1)
+    return {
+        "PQ.png": _cicp(9, 16, 0, 1),
+        "HLG.png": _cicp(9, 18, 0, 1),
+        "PQ before a profile.png": rgb_png(chunk(b"cICP", bytes([9, 16, 0, 1])), iccp(rgb_profile())),
+        "profile of Lab.png": rgb_png(iccp(odd_space(b"Lab "))),
+        "profile of XYZ.png": rgb_png(iccp(odd_space(b"XYZ "))),
+        "code points in a profile.png": rgb_png(iccp(wide)),
+        "PQ in a profile.png": rgb_png(iccp(pq)),
+        "PQ in a profile.jpg": with_icc(jpeg(), pq),
+        "PQ in a profile.webp": encoded(scene(), "WEBP", lossless=True, icc_profile=pq),
+        **{f"code points {one}.avif": _avif(*one) for one in ((9, 16), (1, 18), (9, 13), (12, 13), (1, 8))},
+        "profile.bmp": _bmp(rgb_profile()),
+    }
+
+
 # -- TIFF --------------------------------------------------------------------------------------------------------------
 _TIFF_TYPES = {1: "B", 2: "s", 3: "H", 4: "I", 7: "s", 11: "f", 12: "d"}
 
 
 def tiff(
-    values: npt.NDArray[Any], photometric: int = 1, order: str = "<", tags: dict[int, tuple[int, Any]] | None = None
+    values: npt.NDArray[Any],
+    photometric: int = 1,
+    order: str = "<",
+    tags: dict[int, tuple[int, Any]] | None = None,
+    deflated: bool = False,
 ) -> bytes:
-    """A TIFF of one strip: ``values`` (height, width[, channels]) as they are; ``tags`` are number: (type, value)."""
+    """A TIFF of one strip: ``values`` (height, width[, channels]) as they are, or packed (Deflate).
+
+    ``tags`` are number: (type, value).
+    """
     height, width = values.shape[:2]
     channels = values.shape[2] if values.ndim == 3 else 1
     data = values.astype(values.dtype.newbyteorder(order)).tobytes()
-    kind = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
+    data = zlib.compress(data) if deflated else data
+    kind = {"u": 1, "i": 2, "f": 3, "c": 6}[values.dtype.kind]
     bits = values.dtype.itemsize * 8
     said: dict[int, tuple[int, Any]] = {
-        256: (4, [width]), 257: (4, [height]), 258: (3, [bits] * channels), 259: (3, [1]), 262: (3, [photometric]),
+        256: (4, [width]), 257: (4, [height]), 258: (3, [bits] * channels),
+        259: (3, [8 if deflated else 1]), 262: (3, [photometric]),
         273: (4, [0]), 277: (3, [channels]), 278: (4, [height]), 279: (4, [len(data)]), 339: (3, [kind] * channels),
     } | (tags or {})  # fmt: skip
     body_at = 8 + 2 + 12 * len(said) + 4

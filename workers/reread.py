@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import func, select
@@ -34,6 +34,9 @@ from models.vectors import VectorStore
 from workers.embed import pictures, read_asset
 from workers.score import PART
 
+if TYPE_CHECKING:
+    from models.encoders import OpenClipEncoder
+
 log = logging.getLogger("attune.reread")
 AT_ONCE = 512  # assets looked at before what they show is kept: replacing a vector writes the shard it stands in
 
@@ -48,9 +51,11 @@ def run(settings: Settings, report: Report = quiet) -> dict[str, Any]:
     """Look at every asset of an older reading; embed again those that show something else now.
 
     Returns ``{"looked_at", "moved", "left_out": [{"item", "reason", "message"}]}``. What cannot be read is left out by
-    name and waits for the next time. Raises what loading the encoder raises, where one is needed.
+    name and waits for the next time. So does what is to be embedded again where the encoder cannot be loaded; all else
+    is kept, and then this raises what loading it raised.
     """
     result: dict[str, Any] = {"looked_at": 0, "moved": 0, "left_out": []}
+    tower = _Tower(settings)
     moved: list[int] = []
     with reading(settings) as session:
         older = (Asset.reading < READING, Asset.removed_at.is_(None))
@@ -64,20 +69,43 @@ def run(settings: Settings, report: Report = quiet) -> dict[str, Any]:
         if not assets:
             break
         last = assets[-1].id
-        moved += _one_batch(settings, assets, result)
-        report(min(result["looked_at"] + len(result["left_out"]), total), total)
+        moved += _one_batch(settings, tower, assets, result)
+        report(min(result["looked_at"] + len(result["left_out"]) + tower.waiting, total), total)
     if moved:
         _ask_for_what_follows(settings, moved)
     for item in result["left_out"]:
-        log.warning("left out: %s", item["message"])
+        # For the worker's log; the command that asked prints the messages itself, so this must not reach a screen.
+        log.info("left out: %s", item["message"])
+    if tower.error is not None:
+        log.warning("%d images look different and wait: the encoder could not be loaded", tower.waiting)
+        raise tower.error
     return result
 
 
-def _one_batch(settings: Settings, assets: Sequence[Asset], result: dict[str, Any]) -> list[int]:
+class _Tower:
+    """The encoder, loaded when first needed; where that fails it is not tried again, and what needs it waits."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.error: Exception | None = None
+        self.waiting = 0
+
+    def loaded(self, needed: int) -> OpenClipEncoder | None:
+        """The encoder for ``needed`` images; None where it cannot be loaded."""
+        if self.error is None:
+            try:
+                return loaded_encoder(self.settings)
+            except Exception as error:  # weights that vanished, a library, the device's memory: `run` raises it
+                self.error = error
+        self.waiting += needed
+        return None
+
+
+def _one_batch(settings: Settings, tower: _Tower, assets: Sequence[Asset], result: dict[str, Any]) -> list[int]:
     """Keep what a batch shows now; the keys of those that show something else."""
     looks = _look(settings, assets, result["left_out"])
     different = [asset for asset in assets if asset.id in looks and looks[asset.id].different]
-    failed = _embed(settings, different, result["left_out"])
+    failed = _embed(settings, tower, different, result["left_out"])
     for digest in {asset.digest for asset in different}:
         drop_thumbnails(settings, digest)
     moved = [asset.id for asset in different if asset.id not in failed]
@@ -117,7 +145,7 @@ def _look(settings: Settings, assets: Sequence[Asset], left_out: list[dict[str, 
     return {asset.id: outcome for asset, outcome in outcomes if isinstance(outcome, _Look)}
 
 
-def _embed(settings: Settings, assets: Sequence[Asset], left_out: list[dict[str, str]]) -> set[int]:
+def _embed(settings: Settings, tower: _Tower, assets: Sequence[Asset], left_out: list[dict[str, str]]) -> set[int]:
     """Put new vectors in the place of the old; the keys of those that could not be embedded.
 
     Ready-made vectors stay: they came from elsewhere. So do those of encoders that are not in use any more, for the
@@ -127,7 +155,9 @@ def _embed(settings: Settings, assets: Sequence[Asset], left_out: list[dict[str,
         active = active_fingerprint(session)
     if not assets or active is None or active.is_external:
         return set()
-    encoder = loaded_encoder(settings)
+    encoder = tower.loaded(len(assets))
+    if encoder is None:
+        return {asset.id for asset in assets}
     before = len(left_out)
     ids: list[str] = []
     vectors = []

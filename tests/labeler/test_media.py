@@ -155,6 +155,7 @@ SHOWN = {
     "film.gif": images.animation(),
     "turned.tif": odd_images.tiff(np.asarray(odd_images.scene()), 2, tags={274: (3, [6])}),
     "negative.tif": odd_images.tiff(odd_images.deep(1)[..., 0], 0),
+    **odd_images.shown_otherwise(),
 }
 
 
@@ -171,6 +172,7 @@ def test_encoder_thumbnail_page_and_record_agree(settings: Settings, name: str) 
     again = inspect(served.content, "served")
     assert not again.transparent, "the page behind it would show"
     assert not again.animated, "the time would change it"
+    assert again.browsers_show, "what is served must look as it was read"
     assert served.mimetype != "image/tiff"
     with Image.open(BytesIO(media.thumbnail(settings, made, 1024))) as small:
         assert small.size == encoded.size

@@ -58,6 +58,27 @@ def test_a_picture_is_what_chromium_shows(shown: Shown, name: str) -> None:
     assert np.abs(np.asarray(picture, dtype=np.float64) - expected).mean() < ALIKE
 
 
+@pytest.mark.parametrize("name", odd_images.shown_otherwise())
+def test_what_chromium_shows_otherwise_is_marked(shown: Shown, name: str) -> None:
+    content = odd_images.shown_otherwise()[name]
+    info, picture = inspect(content, name), decode(content, name)
+    assert not info.browsers_show, "it must be served as it is read here"
+    difference = np.abs(np.asarray(picture, dtype=np.float64) - shown(content, info.mimetype)).mean()
+    assert difference > ALIKE
+
+
+@pytest.mark.parametrize(
+    "name", ["sRGB and gamma.png", "profile.png", "turned 6.jpg", "junk profile.jpg", "plain.avif", "plain.bmp"]
+)
+def test_what_chromium_shows_alike_is_served_as_it_is(name: str) -> None:
+    more = {
+        "junk profile.jpg": odd_images.with_icc(odd_images.jpeg(), b"junk" * 100),
+        "plain.avif": odd_images.encoded(odd_images.scene(), "AVIF"),
+        "plain.bmp": odd_images.encoded(odd_images.scene(), "BMP"),
+    }
+    assert inspect((PICTURES | more)[name], name).browsers_show
+
+
 def test_the_oracle_sees_each_kind_of_change(shown: Shown) -> None:
     """The test above would pass on anything if Chromium converted, turned or laid on white nothing."""
     plain = shown(PICTURES["sRGB and gamma.png"], "image/png")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
+from models.errors import UnreadableItem
 from models.images import decode, inspect
 from tests.odd_images import (
     SIZE,
@@ -120,6 +121,102 @@ def test_the_no_data_tag_of_gdal_counts(text: bytes, kind: str) -> None:
     sound[0, 0] = False
     assert np.abs(got - WANTED)[sound].max() <= 1
     assert got[BAD].min() == 255
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("photometric", [0, 1])
+@pytest.mark.parametrize(("kind", "absent"), [("u1", 0), ("u1", 77), ("u2", 0), ("u2", 65535), ("u2", 770)])
+def test_no_data_of_a_fixed_range_is_clear(kind: str, absent: int, photometric: int, order: str) -> None:
+    top = {"u1": 255, "u2": 65535}[kind]
+    stored = (LIGHT * (top - 4) + 2).round().astype(kind)
+    stored[stored == absent] += 1
+    stored[BAD] = absent
+    got = values_of(tiff(stored, photometric, order, {42113: (2, b"%d\0" % absent)}))
+    sound = np.ones(stored.shape, dtype=bool)
+    sound[BAD] = False
+    assert np.abs(got - (WANTED if photometric else 255 - WANTED))[sound].max() <= 3
+    assert got[BAD].min() == 255
+
+
+@pytest.mark.parametrize("text", [b"-9999\0", b"256\0", b"0.5\0", b"nan\0", b"inf\0"])
+def test_no_data_that_cannot_occur_clears_nothing(text: bytes) -> None:
+    stored = WANTED.astype("u1")
+    assert np.array_equal(values_of(tiff(stored, tags={42113: (2, text)})), stored)
+
+
+@pytest.mark.parametrize("photometric", [0, 1])
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_no_data_of_few_bits_is_clear(bits: int, photometric: int) -> None:
+    levels = steps(bits)
+    rows = np.unpackbits(levels.astype(np.uint8)[..., None], axis=-1)[..., 8 - bits :].reshape(SIZE[1], -1)
+    said = {256: (4, [SIZE[0]]), 258: (3, [bits]), 42113: (2, b"1\0")}
+    got = values_of(tiff(np.packbits(rows, axis=-1), photometric, tags=said))
+    shown = levels if photometric else 2**bits - 1 - levels
+    assert np.array_equal(got, np.where(levels == 1, 255, shown * (255 // (2**bits - 1))))
+
+
+def test_no_data_in_colours_is_clear_in_all_channels() -> None:
+    colours = np.maximum(np.asarray(scene()), 1)
+    colours[BAD] = 0
+    colours[0, 0] = (0, 9, 9)
+    got = np.asarray(decode(tiff(colours, 2, tags={42113: (2, b"0\0")}), "odd.tif"))
+    assert (got[BAD] == 255).all()
+    assert got[0, 0].tolist() == [0, 9, 9]
+    palette = encoded(scene().quantize(16), "TIFF", tiffinfo={42113: "3"})
+    like = np.asarray(scene().quantize(16).convert("RGB")).copy()
+    like[np.asarray(scene().quantize(16)) == 3] = 255
+    assert np.array_equal(np.asarray(decode(palette, "odd.tif")), like)
+
+
+@pytest.mark.parametrize("tags", [{42113: (2, b"-9999\0")}, {}])
+@pytest.mark.parametrize("kind", ["i2", "i4"])
+def test_terrain_is_shown_over_its_own_range(kind: str, tags: dict[int, tuple[int, bytes]]) -> None:
+    heights = (LIGHT * 3000).round().astype(kind)
+    heights[BAD] = -9999
+    got = values_of(tiff(heights, tags=tags))
+    sound = heights >= 0
+    assert np.abs(got - WANTED)[sound].max() <= 1
+    assert got[BAD].min() == 255
+
+
+@pytest.mark.parametrize("photometric", [0, 1])
+@pytest.mark.parametrize("deflated", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("kind", ["i1", "i2", "i4", "f2", "f4", "f8"])
+def test_signed_numbers_and_floats_have_no_edge(kind: str, order: str, deflated: bool, photometric: int) -> None:
+    low, span = {"i1": (-128, 255), "i2": (-30000, 60000)}.get(kind, (-1000, 2000))
+    stored = LIGHT * span + low
+    content = tiff((stored.round() if kind[0] == "i" else stored).astype(kind), photometric, order, deflated=deflated)
+    assert np.abs(values_of(content) - (WANTED if photometric else 255 - WANTED)).max() <= 1
+    assert not inspect(content, "odd.tif").flat
+
+
+def test_no_data_beyond_32_bits_is_absent() -> None:
+    stored = LIGHT.copy()
+    stored[BAD] = -1.7976931348623157e308
+    got = values_of(tiff(stored, tags={42113: (2, b"-1.7976931348623157e+308\0")}))
+    assert got[BAD].min() == 255
+    got[BAD] = WANTED[BAD]
+    assert np.abs(got - WANTED).max() <= 1
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("values", "photometric", "words"),
+    [
+        (np.zeros((64, 96, 3), "f4"), 2, "3 channels of 32-bit floats"),
+        (np.zeros((64, 96, 7), "u2"), 1, "7 channels of 16-bit whole numbers"),
+        (np.zeros((64, 96), "u8"), 1, "64-bit whole numbers"),
+        (np.zeros((64, 96), "c8"), 1, "64-bit complex numbers"),
+    ],
+)
+def test_an_unread_kind_is_named(values: np.ndarray, photometric: int, words: str, order: str) -> None:
+    with pytest.raises(UnreadableItem, match=words) as caught:
+        decode(tiff(values, photometric, order), "odd.tif")
+    assert caught.value.reason == "a kind of TIFF"
+    with pytest.raises(UnreadableItem) as caught:
+        decode(tiff(values, photometric, order)[:60], "odd.tif")
+    assert caught.value.reason != "a kind of TIFF", "a cut head says nothing sure"
 
 
 def test_a_no_data_tag_of_an_odd_type_is_passed_over() -> None:

@@ -50,6 +50,11 @@ OTHER = {
     "turned.webp": encoded(scene(), "WEBP", exif=exif(6)),
     "white is zero.tif": tiff(deep(1)[..., 0], 0),
     "no number.tif": tiff(HURT),
+    "no data.tif": tiff(np.asarray(scene("L")), tags={42113: (2, b"%d\0" % scene("L").getpixel((3, 3)))}),
+    "terrain.tif": tiff((grey() * 3000).astype("i2")),
+    "signed.tif": tiff((grey() * 255 - 128).astype("i1")),
+    "64 bits, big end.tif": tiff(grey() * 7 + 5, order=">", deflated=True),
+    "odd preface.jpg": jpeg(segments=[(0xE1, b"Exif\0\xff" + exif(6))]),
     "16 bits, one clear.png": png(deep(1), 0, 16, [trns(int(deep(1)[40, 80, 0]))]),
     "long text.png": rgb_png(itxt(b"note", b"x" * 2_000_000, compressed=True)),
 }

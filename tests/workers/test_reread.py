@@ -16,6 +16,7 @@ from labeler.records.schema import Asset
 from labeler.records.session import engine, reading, writing
 from labeler.settings import Settings
 from models.clock import now
+from models.errors import WeightsUnavailable
 from models.files import digest_bytes
 from models.fingerprint import Fingerprint
 from models.images import READING, decode
@@ -116,6 +117,37 @@ def test_what_vanished_waits_and_is_named(settings: Settings) -> None:
     assert (result["looked_at"], result["moved"]) == (4, 2)
     assert [(item["item"], item["reason"]) for item in result["left_out"]] == [("negative.tif", "missing")]
     assert assets(settings)["negative.tif"].reading == 1
+
+
+def test_without_its_encoder_the_others_go_on(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def fail(_: Settings) -> None:
+        tried.append(1)
+        raise WeightsUnavailable("The weights are not here.")
+
+    monkeypatch.setattr(reread, "AT_ONCE", 2)
+    monkeypatch.setattr(reread, "loaded_encoder", fail)
+    before = vectors(settings)
+    with pytest.raises(WeightsUnavailable):
+        reread.run(settings)
+    rows = assets(settings)
+    assert {name for name, row in rows.items() if row.reading == 1} == MOVED, "these wait"
+    assert (rows["turned.tif"].width, rows["turned.tif"].height) == SIZE[::-1]
+    assert not any(row.moved_at for row in rows.values())
+    assert all(np.array_equal(before[name], vector) for name, vector in vectors(settings).items())
+    assert len(tried) == 1, "loading can take long to fail"
+    monkeypatch.undo()
+    assert reread.run(settings) == {"looked_at": 3, "moved": 3, "left_out": []}
+
+
+def test_what_is_left_out_reaches_the_screen_once(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    """Without a log of its own a command prints warnings; it prints the messages itself."""
+    (settings.workspace / "negative.tif").unlink()
+    with caplog.at_level("INFO", logger="attune.reread"):
+        [item] = reread.run(settings)["left_out"]
+    [line] = [record for record in caplog.records if item["message"] in record.getMessage()]
+    assert line.levelname == "INFO"
 
 
 def test_thumbnails_of_before_are_not_shown(settings: Settings) -> None:
