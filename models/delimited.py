@@ -78,7 +78,8 @@ def _not_blank(read: Iterator[Record]) -> Iterator[Record]:
 
 
 def _quoted(lines: list[str], delimiter: str) -> Iterator[Record]:
-    start, header = 0, 0
+    start = 0
+    header: list[str] = []
     while start < len(lines):
         reader = csv.reader((lines[place] for place in range(start, len(lines))), delimiter=delimiter, strict=True)
         at = 0
@@ -87,7 +88,7 @@ def _quoted(lines: list[str], delimiter: str) -> Iterator[Record]:
                 if header and _swallowed(lines[start + at : start + reader.line_num], delimiter, header):
                     break
                 yield Record(start + at + 1, cells)
-                header = header or _width(cells)
+                header = header or _filled(cells)
                 at = reader.line_num
             else:
                 return
@@ -97,20 +98,28 @@ def _quoted(lines: list[str], delimiter: str) -> Iterator[Record]:
         # as it stands.
         cells = _as_it_stands(lines[start + at], delimiter)
         yield Record(start + at + 1, cells)
-        header = header or _width(cells)
+        header = header or _filled(cells)
         start += at + 1
 
 
-def _swallowed(lines: list[str], delimiter: str, width: int) -> bool:
+def _swallowed(lines: list[str], delimiter: str, header: Sequence[str]) -> bool:
     """Whether the lines of one quoted record are rows of their own, between two stray marks.
 
     So it is where each of them, or of three columns and more the first and the last, is as wide as the header and
-    begins with a cell that is filled: the lines of a note are not.
+    begins with a cell that is filled: the lines of a note are not. Where one is by chance, it shows itself by the space
+    after a comma, unless the header has it too.
     """
+    width = len(header)
     rows = [_as_it_stands(line, delimiter) for line in lines if line.strip()]
     if len(rows) < 2:
         return False
     ends = [rows[0], rows[-1]] if width > 2 else rows
+    if (
+        width > 1
+        and not header[1].startswith(" ")
+        and any(cells[1].startswith(" ") for cells in ends if len(cells) > 1)
+    ):
+        return False
     return all(is_full(cells, width) and cells[0].strip() for cells in ends)
 
 
@@ -119,9 +128,9 @@ def is_full(cells: Sequence[str], width: int) -> bool:
     return len(cells) >= width and not any(cell.strip() for cell in cells[width:])
 
 
-def _width(cells: Sequence[str]) -> int:
-    """How many cells there are without the empty ones at the end."""
-    return max((place for place, cell in enumerate(cells, 1) if cell.strip()), default=0)
+def _filled(cells: Sequence[str]) -> list[str]:
+    """``cells`` without the empty ones at the end."""
+    return list(cells[: max((place for place, cell in enumerate(cells, 1) if cell.strip()), default=0)])
 
 
 def _as_it_stands(line: str, delimiter: str) -> list[str]:
@@ -155,7 +164,7 @@ def _tabbed(lines: list[str]) -> Iterator[Record]:
 def _full(records: list[Record]) -> int:
     """How many records are as wide as the first one that is not blank."""
     there = [record.cells for record in _not_blank(iter(records))]
-    return sum(is_full(cells, _width(there[0])) for cells in there)
+    return sum(is_full(cells, len(_filled(there[0]))) for cells in there)
 
 
 def _lines_of_tabs(lines: list[str]) -> Iterator[Record]:

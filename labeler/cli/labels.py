@@ -65,7 +65,7 @@ def import_(
     if plan.empty:
         count, went = len(plan.left_out), "would go" if dry_run else "went"
         stop(
-            f"attune: Nothing {went} in: all {count:,} rows of {file.name} were left out. Correct them and import it again.",
+            f"attune: Nothing {went} in: all {count:,} rows of {file.name} were left out. Correct them and try again.",
             consequence(DataError).exit_code,
         )
 
