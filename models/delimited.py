@@ -110,20 +110,18 @@ def _swallowed(lines: list[str], delimiter: str, header: Sequence[str]) -> bool:
     after a comma, unless the header has it too.
     """
     width = len(header)
-    rows = [_as_it_stands(line, delimiter) for line in lines if line.strip()]
-    if len(rows) < 2:
+    lines = [line for line in lines if line.strip()]
+    if len(lines) < 2:
         return False
-    ends = [rows[0], rows[-1]] if width > 2 else rows
-    if (
-        width > 1
-        and not header[1].startswith(" ")
-        and any(cells[1].startswith(" ") for cells in ends if len(cells) > 1)
-    ):
+    ends = [lines[0], lines[-1]] if width > 2 else lines
+    spaced = any(line.partition(delimiter)[2].startswith(" ") for line in ends)
+    if spaced and not (width > 1 and header[1].startswith(" ")):
         return False
-    return all(is_full(cells, width) and cells[0].strip() for cells in ends)
+    rows = [_as_it_stands(line, delimiter) for line in ends]
+    return all(_is_full(cells, width) and cells[0].strip() for cells in rows)
 
 
-def is_full(cells: Sequence[str], width: int) -> bool:
+def _is_full(cells: Sequence[str], width: int) -> bool:
     """Whether ``cells`` are ``width``, apart from empty ones at the end."""
     return len(cells) >= width and not any(cell.strip() for cell in cells[width:])
 
@@ -164,7 +162,7 @@ def _tabbed(lines: list[str]) -> Iterator[Record]:
 def _full(records: list[Record]) -> int:
     """How many records are as wide as the first one that is not blank."""
     there = [record.cells for record in _not_blank(iter(records))]
-    return sum(is_full(cells, len(_filled(there[0]))) for cells in there)
+    return sum(_is_full(cells, len(_filled(there[0]))) for cells in there)
 
 
 def _lines_of_tabs(lines: list[str]) -> Iterator[Record]:
