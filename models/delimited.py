@@ -85,7 +85,8 @@ def _quoted(lines: list[str], delimiter: str) -> Iterator[Record]:
         at = 0
         try:
             for cells in reader:
-                if header and _swallowed(lines[start + at : start + reader.line_num], delimiter, header):
+                several = reader.line_num > at + 1 and header
+                if several and _swallowed(lines[start + at : start + reader.line_num], delimiter, header):
                     break
                 yield Record(start + at + 1, cells)
                 header = header or _filled(cells)
