@@ -12,7 +12,7 @@ from numbers import Real
 from typing import Any
 
 # A count since 1970 shows its unit by its size: seconds from March 1973 to the year 5138, and so on by the thousand.
-_EPOCH = re.compile(r"\d{9,20}(\.\d*)?")
+_EPOCH = re.compile(r"\d{9,20}(\.\d*)?|\d(\.\d*)?[eE]\+?\d{1,2}")  # spreadsheets write 1.7E+12
 _UNITS = ((1e8, 1e11, 1), (1e11, 1e14, 1e3), (1e14, 1e17, 1e6), (1e17, 1e20, 1e9))
 
 

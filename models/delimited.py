@@ -1,8 +1,9 @@
 """Tables as text: commas, semicolons or tabs, read so that no row is lost and none swallows others.
 
-Commas and semicolons are read by RFC 4180, where a field may stand in quotation marks. A mark that is never closed is
-no quoting: its line is then read as it stands. Tabs know no quoting (IANA's text/tab-separated-values), yet R,
-spreadsheets and Python write it: a cell is unquoted where the file shows that quoting is meant.
+Commas and semicolons are read by RFC 4180, where a field may stand in quotation marks. A mark that is never closed, or
+only some rows later, is no quoting: its line is then read as it stands. Tabs know no quoting (IANA's
+text/tab-separated-values), yet R, spreadsheets and Python write it: a cell is unquoted where the file shows that
+quoting is meant.
 """
 
 from __future__ import annotations
@@ -78,19 +79,73 @@ def _not_blank(read: Iterator[Record]) -> Iterator[Record]:
 
 def _quoted(lines: list[str], delimiter: str) -> Iterator[Record]:
     start = 0
+    header: list[str] = []
     while start < len(lines):
         reader = csv.reader((lines[place] for place in range(start, len(lines))), delimiter=delimiter, strict=True)
         at = 0
         try:
             for cells in reader:
+                several = reader.line_num > at + 1 and header
+                if several and _swallowed(lines[start + at : start + reader.line_num], delimiter, header):
+                    break
                 yield Record(start + at + 1, cells)
+                header = header or _filled(cells)
                 at = reader.line_num
-            return
+            else:
+                return
         except csv.Error:
-            # A mark that opens a field and is not closed, or closed in its midst: the line alone is read as it stands.
-            cells = lines[start + at].rstrip("\r\n").split(delimiter)
-            yield Record(start + at + 1, [_bare(cell.strip(), True) if '"' in cell else cell for cell in cells])
-            start += at + 1
+            pass
+        # A mark that opens a field and is not closed, or closed in its midst or in another row: the line alone is read
+        # as it stands.
+        cells = _as_it_stands(lines[start + at], delimiter)
+        yield Record(start + at + 1, cells)
+        header = header or _filled(cells)
+        start += at + 1
+
+
+def _swallowed(lines: list[str], delimiter: str, header: Sequence[str]) -> bool:
+    """Whether the lines of one quoted record are rows of their own, between two stray marks.
+
+    So it is where each of them, or of three columns and more the first and the last, is as wide as the header and
+    begins with a cell that is filled: the lines of a note are not. Where one is by chance, it shows itself by the space
+    after a comma, unless the header has it too.
+    """
+    width = len(header)
+    lines = [line for line in lines if line.strip()]
+    if len(lines) < 2:
+        return False
+    ends = [lines[0], lines[-1]] if width > 2 else lines
+    spaced = any(line.partition(delimiter)[2].startswith(" ") for line in ends)
+    if spaced and not (width > 1 and header[1].startswith(" ")):
+        return False
+    rows = [_as_it_stands(line, delimiter) for line in ends]
+    return all(_is_full(cells, width) and cells[0].strip() for cells in rows)
+
+
+def _is_full(cells: Sequence[str], width: int) -> bool:
+    """Whether ``cells`` are ``width``, apart from empty ones at the end."""
+    return len(cells) >= width and not any(cell.strip() for cell in cells[width:])
+
+
+def _filled(cells: Sequence[str]) -> list[str]:
+    """``cells`` without the empty ones at the end."""
+    return list(cells[: max((place for place, cell in enumerate(cells, 1) if cell.strip()), default=0)])
+
+
+def _as_it_stands(line: str, delimiter: str) -> list[str]:
+    """The cells of one line: quoted where a mark opens and another one closes the cell, else with the marks in it."""
+    line = line.rstrip("\r\n")
+    cells, at = [], 0
+    while True:
+        found = QUOTED.match(line, at)
+        end = found.end() if found else at
+        if found is None or line[end : end + 1] not in ("", delimiter):
+            end = line.find(delimiter, at)
+            end = len(line) if end < 0 else end
+        cells.append(_bare(line[at:end].strip(), True) if '"' in line[at:end] else line[at:end])
+        if end == len(line):
+            return cells
+        at = end + 1
 
 
 def _tabbed(lines: list[str]) -> Iterator[Record]:
@@ -98,11 +153,17 @@ def _tabbed(lines: list[str]) -> Iterator[Record]:
     if len({len(record.cells) for record in _not_blank(iter(plain))}) > 1:
         # Tabs or line breaks inside quotation marks, if reading them so makes all records of one width.
         whole = list(_quoted(lines, "\t"))
-        if len({len(record.cells) for record in _not_blank(iter(whole))}) == 1:
+        if len({len(record.cells) for record in _not_blank(iter(whole))}) == 1 and _full(whole) >= _full(plain):
             return iter(whole)
     header = next(_not_blank(iter(plain)), None)
     always = header is not None and all(QUOTED.fullmatch(cell) for cell in header.cells)
     return (Record(record.line, [_bare(cell, always) for cell in record.cells]) for record in plain)
+
+
+def _full(records: list[Record]) -> int:
+    """How many records are as wide as the first one that is not blank."""
+    there = [record.cells for record in _not_blank(iter(records))]
+    return sum(_is_full(cells, len(_filled(there[0]))) for cells in there)
 
 
 def _lines_of_tabs(lines: list[str]) -> Iterator[Record]:

@@ -2,12 +2,14 @@
 
 An id is a text in one Unicode form (NFC, as the records keep it), without white space or a byte-order mark around it.
 A whole number is its digits, however the file stored it: 7, 7.0 and decimal 7.00 are "7", 1e15 is "1000000000000000".
-Bytes are UTF-8. An empty text, null and NaN are no id.
+Bytes are UTF-8; NUL at the end of texts and bytes pads them and is no part of the id. An empty text, null and NaN are
+no id. A text of digits stays what it is, 7.0 too: `whole` and `shortened` are for readers who know more of the column.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from decimal import Decimal
 from typing import Any
@@ -22,6 +24,9 @@ import pyarrow.compute as pc
 AROUND = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
 AROUND += "\u2028\u2029\u202f\u205f\u3000\ufeff"
 _EMPTY = pa.scalar("", pa.string())
+_NUL = "\0"
+_WHOLE = re.compile(r"([0-9]+)\.0+")
+_SHORTENED = re.compile(r"[0-9](\.[0-9]*)?[eE](\+?)[0-9]{1,3}")
 
 
 class BadId(ValueError):
@@ -31,6 +36,24 @@ class BadId(ValueError):
 def tidy(text: str) -> str:
     """``text`` in the form in which ids are kept and compared: NFC, nothing invisible around it."""
     return unicodedata.normalize("NFC", text).strip(AROUND)
+
+
+def whole(text: str) -> str:
+    """The digits of a ``text`` such as 7.0, as pandas writes whole numbers of a column with gaps; else ""."""
+    found = _WHOLE.fullmatch(text)
+    return found.group(1) if found else ""
+
+
+def shortened(text: str, among_numbers: bool = True) -> bool:
+    """Whether ``text`` is a number such as 1E+15, whose other digits a spreadsheet dropped.
+
+    1e15 without a plus may be a name: it counts ``among_numbers`` only.
+    """
+    found = _SHORTENED.fullmatch(text)
+    return found is not None and (among_numbers or bool(found.group(2)))
+
+
+SHORTENED = "a number that a spreadsheet shortened; format the column as text"
 
 
 def from_cell(value: Any) -> str:
@@ -70,7 +93,7 @@ def from_column(column: pa.Array) -> tuple[pa.Array, dict[int, str]]:
         if pa.types.is_integer(kind):
             return column.cast(pa.string()), {}
         if _is_text(kind):
-            return _tidied(column.cast(pa.string())), {}
+            return _tidied(pc.utf8_rtrim(column.cast(pa.string()), characters=_NUL)), {}
     except pa.ArrowInvalid:  # bytes that are no UTF-8, in a column that says it is text
         column = column.cast(pa.binary())
     return _one_by_one(_cells(column))
@@ -120,7 +143,7 @@ def _text(value: str) -> str:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
         raise BadId("has half a character in its id, which is no UTF-8 text") from error
-    return tidy(value)
+    return tidy(value.rstrip(_NUL))
 
 
 def _bytes(value: bytes) -> str:

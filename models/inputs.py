@@ -9,6 +9,13 @@ from pathlib import Path
 from models.errors import UnreadableItem
 from models.reasons import reason
 
+KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
 
 def read_user_file(path: Path, what: str = "") -> bytes:
     """The bytes of ``path``, which messages call ``what``. Raises UnreadableItem that says why there are none.
@@ -25,3 +32,21 @@ def read_user_file(path: Path, what: str = "") -> bytes:
         if isinstance(error, UnreadableItem):
             raise
         raise UnreadableItem(f"{name} cannot be read: {reason(error)}. Name a file.", "cannot be read") from error
+
+
+def check_regular(path: Path, what: str) -> None:
+    """Raise UnreadableItem where ``path``, which messages call ``what``, is no file that can be read more than once.
+
+    It opens nothing: opening a pipe without a writer waits for ever.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError) as error:
+        raise UnreadableItem(
+            f"{what} {path} cannot be read: {reason(error)}. Name a file.", "cannot be read"
+        ) from error
+    kind = next((word for test, word in KINDS if test(mode)), "")
+    if kind:
+        raise UnreadableItem(
+            f"{what} cannot be used: {path} is {kind}; vectors need a file that can be read twice: save it first.", kind
+        )

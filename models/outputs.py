@@ -6,7 +6,7 @@ what the path leads to                 what is done
 nothing yet                            a new file of mode 0666 less the umask; missing folders are made
 a regular file                         replaced in one step; it keeps its mode, and its owner where that is allowed
 a link                                 followed: what it leads to is replaced, the link stays
-a device, a pipe, /dev/stdout          written to
+a device, a pipe, /dev/stdout          written to; ``-`` is /dev/stdout
 a file in a folder that takes no new   rewritten in place, with the space reserved first
 file, or one that is a mount point
 a folder, a socket, a place that       refused with a sentence; what was there before stays
@@ -43,6 +43,7 @@ def user_file(path: Path) -> Iterator[BinaryIO]:
 
     Raises UnwritableFile where the bytes cannot be there, BrokenPipeError where the reader of a pipe has gone.
     """
+    path = meant(path)
     with _blaming(path):
         state = _state(path)
         target = _regular(path, state)
@@ -71,10 +72,16 @@ def write_user_file(path: Path, content: bytes) -> None:
 
 def is_stdout(path: Path) -> bool:
     """Whether ``path`` leads into this program's standard output, so that nothing else may be printed there."""
+    path = meant(path)
     try:
         return _same(os.stat(path), os.fstat(STDOUT)) and not stat.S_ISCHR(os.stat(path).st_mode)
     except (OSError, ValueError):
         return False
+
+
+def meant(path: Path) -> Path:
+    """``path``, or the standard output for ``-``, as other programs have it."""
+    return Path("/dev/stdout") if str(path) == "-" else path
 
 
 def unwritable(path: Path, error: BaseException) -> UnwritableFile:
@@ -225,4 +232,4 @@ def _pour(part: io.BufferedRandom, path: Path, state: os.stat_result | None) -> 
         shutil.copyfileobj(part, out)
 
 
-__all__ = ["is_stdout", "unwritable", "user_file", "write_user_file"]
+__all__ = ["is_stdout", "meant", "unwritable", "user_file", "write_user_file"]

@@ -58,6 +58,8 @@ def reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         name = errno.errorcode.get(error.errno, "no name")
         return REASONS.get(error.errno, f"the system refuses it ({name})")
-    if isinstance(error, ValueError):
+    if isinstance(error, UnicodeEncodeError) or (isinstance(error, ValueError) and "null" in str(error)):
         return "it holds a character that no path can have"
+    if isinstance(error, ValueError):
+        return "it cannot be read"
     return "the system refuses it"

@@ -207,7 +207,7 @@ UNREADABLE = "(cannot be read)"  # stands for a cell that Python has no value fo
 
 
 def _cells(column: pa.Array) -> list[Any]:
-    """The cells as Python has them: bytes that are UTF-8 as text, narrow numbers with their width."""
+    """The cells as Python has them: UTF-8 bytes as text, without NUL at the end, narrow numbers with their width."""
     if pa.types.is_floating(column.type) and not pa.types.is_float64(column.type):
         return list(column.to_numpy(zero_copy_only=False))
     try:
@@ -226,6 +226,6 @@ def _cell(one: pa.Scalar) -> Any:
 
 def _as_text(cell: bytes) -> str | bytes:
     try:
-        return cell.decode("utf-8-sig")
+        return cell.rstrip(b"\0").decode("utf-8-sig")
     except UnicodeDecodeError:
         return cell

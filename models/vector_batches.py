@@ -22,8 +22,9 @@ import pyarrow.parquet as pq
 from models import ids, vector_rows
 from models.errors import DataError, UnreadableItem
 from models.fingerprint import Fingerprint
+from models.inputs import check_regular
 from models.reasons import reason
-from models.vector_rows import Wrong
+from models.vector_rows import Noted, Wrong
 from models.vectors import METADATA
 
 ROWS = 8192
@@ -91,7 +92,7 @@ class VectorStream:
 
     Each id comes once: of rows with the same id the first that can be used counts. ``fingerprint`` is the one the file
     carries (Arrow and Parquet written by Attune do), or None; ``total`` the number of rows, ``width`` the entries of a
-    vector; ``expected`` decides it where a file has vectors of two lengths in equal number. Raises UnreadableItem where
+    vector: ``expected`` where a row has that many, else as most rows have. Raises UnreadableItem where
     the file cannot be used, or no row of it.
     """
 
@@ -180,6 +181,7 @@ class VectorStream:
             raise self._bad("cannot be read: it is damaged or cut short") from error
 
     def _open(self) -> Iterator[_Piece]:
+        check_regular(self.path, "The vectors")
         try:
             with self.path.open("rb") as file:
                 head = file.read(6)
@@ -254,12 +256,24 @@ class VectorStream:
         carried = (schema.metadata or {}).get(METADATA)
         if carried:
             self.fingerprint = self._named_by(carried)
+        # One odd row at the front must not cost the file: the width is settled by many rows, which wait until then.
+        waiting: deque[tuple[pa.RecordBatch, Noted]] = deque()
         for large in batches(columns):
             for start in range(0, large.num_rows, self.rows):
                 batch = large.slice(start, self.rows)
-                titles = batch.column(columns[2]) if len(columns) > 2 else pa.nulls(len(batch), pa.string())
-                matrix, wrong = self._columns.matrix(batch.column(columns[1]))
-                yield self._piece(batch.column(columns[0]), titles, matrix, wrong)
+                waiting.append((batch, self._columns.note(batch.column(columns[1]))))
+                if self._columns.noted >= ROWS:
+                    self._columns.settle()
+                while self.width and waiting:
+                    yield self._of_table(columns, *waiting.popleft())
+        self._columns.settle()
+        while waiting:
+            yield self._of_table(columns, *waiting.popleft())
+
+    def _of_table(self, columns: list[str], batch: pa.RecordBatch, noted: Noted) -> _Piece:
+        titles = batch.column(columns[2]) if len(columns) > 2 else pa.nulls(len(batch), pa.string())
+        matrix, wrong = self._columns.matrix(noted)
+        return self._piece(batch.column(columns[0]), titles, matrix, wrong)
 
     def _piece(self, column: pa.Array, titles: pa.Array, matrix: npt.NDArray[Any], wrong: dict[int, Wrong]) -> _Piece:
         named, refused = ids.from_column(column)
@@ -306,7 +320,7 @@ class _Npy:
         if self._whole is not None:
             start, self._at = self._at, self._at + count
             return self._whole[start : self._at]
-        return np.frombuffer(self._read(count * self._row), dtype=self.dtype).reshape(count, *self.shape[1:])
+        return _narrow(np.frombuffer(self._read(count * self._row), dtype=self.dtype).reshape(count, *self.shape[1:]))
 
     def _turned(self, name: str) -> npt.NDArray[Any]:
         size = self.shape[0] * self._row
@@ -314,13 +328,21 @@ class _Npy:
             raise DataError(
                 f"stores {name} column by column, in {size / 2**30:.1f} GB: save numpy.ascontiguousarray of it"
             )
-        return np.frombuffer(self._read(size), dtype=self.dtype).reshape(self.shape, order="F")
+        return _narrow(np.frombuffer(self._read(size), dtype=self.dtype).reshape(self.shape, order="F"))
 
     def _read(self, size: int) -> bytes:
         content = self._file.read(size)
         if len(content) != size:
             raise EOFError(f"it ends {size - len(content)} bytes too early")
         return content
+
+
+def _narrow(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """``values`` as float64 where its numbers are wider, such as longdouble, which neither Arrow nor einsum takes."""
+    if values.dtype.kind != "f" or values.dtype.itemsize <= 8:
+        return values
+    with np.errstate(over="ignore"):
+        return values.astype(np.float64)
 
 
 def _arrow(values: npt.NDArray[Any]) -> pa.Array:

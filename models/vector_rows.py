@@ -30,28 +30,49 @@ class Wrong:
     why: str
 
 
+@dataclass(frozen=True, eq=False)
+class Noted:
+    """A column as ``lists`` of numbers (n,), the rows that are something else, and the ``lengths`` (n,), 0 for none."""
+
+    lists: pa.Array
+    wrong: dict[int, Wrong]
+    lengths: npt.NDArray[Any]
+
+
 NO_VECTOR = Wrong("no vector", "has no vector")
 NOT_FINITE = Wrong("not finite", "holds NaN or infinity")
 ZEROS = Wrong("all zeros", "is all zeros")
 
 
 class Columns:
-    """Turns columns of one file into matrices of one ``width``, the commonest of the first column that has any.
+    """Turns columns of one file into matrices of one ``width``.
 
-    ``width`` is 0 as long as no row has shown it; ``expected`` decides where two lengths are equally common.
+    Each column is noted first. ``width`` is 0 until it is settled: on ``expected`` as soon as one row has that length,
+    else on the commonest length of the rows that were noted.
     """
 
     def __init__(self, expected: int = 0) -> None:
         self.expected, self.width = expected, 0
+        self._noted: Counter[int] = Counter()
 
-    def matrix(self, column: pa.Array) -> tuple[npt.NDArray[Any], dict[int, Wrong]]:
-        """The rows of ``column`` (n,) as numbers (n, width), zeros where a row is wrong, and those rows with why.
+    @property
+    def noted(self) -> int:
+        """How many rows with a vector were noted while the width was open."""
+        return self._noted.total()
 
-        Raises DataError where the column is of a type that holds no vectors.
-        """
+    def note(self, column: pa.Array) -> Noted:
+        """``column`` (n,) made ready for ``matrix``. Raises DataError where its type is one that holds no vectors."""
         lists, wrong = _lists(column)
         lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-        self._settle([int(length) for length in lengths[lengths > 0].tolist()])
+        if not self.width:
+            self._noted.update(lengths[lengths > 0].tolist())
+            if self.expected in self._noted:
+                self.width = self.expected
+        return Noted(lists, wrong, lengths)
+
+    def matrix(self, noted: Noted) -> tuple[npt.NDArray[Any], dict[int, Wrong]]:
+        """The rows (n,) as numbers (n, width), zeros where a row is wrong, and those rows with why."""
+        lists, wrong, lengths = noted.lists, noted.wrong, noted.lengths
         for place in np.flatnonzero((lengths != self.width) | (lengths == 0)).tolist():
             if place not in wrong:
                 wrong[place] = self._length(int(lengths[place]))
@@ -66,16 +87,15 @@ class Columns:
         matrix[good] = values.reshape(-1, self.width)
         return matrix, wrong
 
-    def _settle(self, lengths: list[int]) -> None:
-        if self.width or not lengths:
+    def settle(self) -> None:
+        """Settle the width by the rows noted so far. Raises DataError where no length is the commonest."""
+        if self.width or not self._noted:
             return
-        counts = Counter(lengths)
-        most = max(counts.values())
-        first = [length for length, times in counts.items() if times == most]
-        if len(first) > 1 and self.expected not in first:
-            shown = ", ".join(map(str, sorted(set(lengths))[:5]))
+        first, *further = self._noted.most_common()
+        if further and further[0][1] == first[1]:
+            shown = ", ".join(map(str, sorted(self._noted)[:5]))
             raise DataError(f"has vectors of several lengths ({shown}), and no length is the commonest")
-        self.width = self.expected if len(first) > 1 else first[0]
+        self.width = first[0]
 
     def _length(self, length: int) -> Wrong:
         if not length:

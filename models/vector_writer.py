@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from models.errors import DataError
 from models.files import canonical_json
 from models.fingerprint import Fingerprint
-from models.outputs import user_file
+from models.outputs import meant, user_file
 from models.vectors import METADATA
 
 PARQUET, ARROW = {".parquet", ".pq"}, {".arrow", ".feather"}
@@ -24,6 +24,7 @@ ROW_GROUP = 8192  # vectors that are kept in memory before they are written
 
 def check_suffix(path: Path) -> None:
     """Raise DataError unless the file's name says which of the two formats it is; a device or pipe gets Parquet."""
+    path = meant(path)
     if path.exists() and not path.is_file():
         return
     if path.suffix.lower() not in PARQUET | ARROW:

@@ -84,14 +84,38 @@ def from_files(
 
 def id_choices(found: Sequence[Found], known: Mapping[str, str]) -> list[tuple[str, ...] | UnreadableItem]:
     """The asset_ids that each file may get, in order, as `from_files` says; an error where its name cannot be one."""
-    names = [_names(file) for file in found]
+    second = _seconds(found, known)
+    names = {file.uri: _names(file) for file in found if file.uri not in second}
+    levels = dict(zip(names, _levels(list(names.values())), strict=True))
     made: list[tuple[str, ...] | UnreadableItem] = []
-    for file, mine, level in zip(found, names, _levels(names), strict=True):
-        choices = [known[file.uri]] if file.uri in known else mine[level : max(level + 1, USUAL_NAMES)]
+    for file in found:
         try:
-            made.append(_checked(choices))
+            if file.uri in second:
+                raise second[file.uri]
+            level = levels[file.uri]
+            mine = names[file.uri][level : max(level + 1, USUAL_NAMES)]
+            made.append(_checked([known[file.uri]] if file.uri in known else mine))
         except UnreadableItem as error:
             made.append(error)
+    return made
+
+
+def _seconds(found: Sequence[Found], known: Mapping[str, str]) -> dict[str, UnreadableItem]:
+    """The files whose whole path is another one's to a person: no name, however long, would tell the two apart.
+
+    Of such files one that has an id keeps it; where none has, the first by its path gets one.
+    """
+    first: dict[str, str] = {}
+    made: dict[str, UnreadableItem] = {}
+    for uri in sorted({file.uri for file in found}, key=lambda uri: (uri not in known, uri)):
+        other = first.setdefault(ids.tidy(uri), uri)
+        if other == uri or uri in known:
+            continue
+        forms = unicodedata.normalize("NFC", uri) == unicodedata.normalize("NFC", other)
+        what = "its Unicode form" if forms else "white space at its end"
+        made[uri] = UnreadableItem(
+            f"{uri} was left out: its name differs from that of another image only in {what}; rename one.", "same name"
+        )
     return made
 
 
@@ -130,11 +154,16 @@ class VectorNames:
 
     ``images`` are (asset_id, file name) of all that an id of the file could mean: the whole pool, and the images of
     this command. An id that is some image's asset_id is that image's alone; one that is a file name no other image
-    gets by its stem; and one that several images share decides nothing.
+    gets by its stem; and one that several images share decides nothing. An id 7.0 that means no image by these rules
+    means the image 7: so pandas writes a column of whole numbers in which one cell is empty.
     """
 
     def __init__(self, file_ids: Iterable[str], images: Iterable[tuple[str, str]]) -> None:
         self._rows = {id_: row for row, id_ in enumerate(file_ids)}
+        self._numbers: dict[str, list[str]] = {}
+        for id_ in self._rows:
+            if digits := ids.whole(id_):
+                self._numbers.setdefault(digits, []).append(id_)
         self._owned: set[str] = set()
         self._by_name: dict[str, list[str]] = {}
         self._by_stem: dict[str, list[str]] = {}
@@ -166,6 +195,9 @@ class VectorNames:
         for stem in _stems(asset_id, name):
             if stem in self._by_stem and stem not in self._owned and stem not in self._by_name:
                 yield stem, self._by_stem[stem]
+        for id_ in self._numbers.get(asset_id, []):
+            if id_ not in self._owned and id_ not in self._by_name and id_ not in self._by_stem:
+                yield id_, [asset_id]
 
 
 def _stems(asset_id: str, name: str) -> list[str]:

@@ -59,9 +59,11 @@ def read_manifest(
     made = Manifest()
     folders = [sources.absolute(root) for root in roots] or [str(path.absolute().parent)]
     entries: list[_Entry] = []
-    for row in _table(path).rows:
+    table = _table(path)
+    numbers = _numbers(table)
+    for row in table.rows:
         try:
-            entries.append(_entry(row, folders))
+            entries.append(_entry(row, folders, numbers))
         except UnreadableItem as error:
             _refuse(made, path, row, error)
     unnamed = {entry.file.uri: entry.file for entry in entries if not entry.asset_id}
@@ -97,13 +99,32 @@ def _refuse(made: Manifest, path: Path, row: Row, error: UnreadableItem) -> None
     made.refused.append((row.place, UnreadableItem(message, error.reason)))
 
 
-def _entry(row: Row, folders: Sequence[str]) -> _Entry:
+def _numbers(table: Table) -> set[str]:
+    """Which columns of ids are numbers that were written with .0: pandas does so where one of them is missing."""
+    return {name for name in ("asset_id", "title_id") if _all_numbers([row.cells.get(name) for row in table.rows])}
+
+
+def _all_numbers(cells: Sequence[Any]) -> bool:
+    texts = [ids.tidy(cell) if isinstance(cell, str) else cell for cell in cells]
+    return all(
+        isinstance(text, str) and (ids.whole(text) or ids.shortened(text)) for text in texts if text not in (None, "")
+    )
+
+
+def _entry(row: Row, folders: Sequence[str], numbers: set[str]) -> _Entry:
     if row.wrong:
         raise UnreadableItem(f"it has {row.wrong} {row.detail}".rstrip() + ". Correct it.", row.wrong)
     place = next((text for name in PLACES if (text := _id(row, name))), "")
     if not place:
         raise UnreadableItem("it has neither uri nor filename. Give one of them.", "no file")
     asset_id, title = _id(row, "asset_id"), _id(row, "title_id")
+    for name, text in (("asset_id", asset_id), ("title_id", title)):
+        if ids.shortened(text, name in numbers):
+            raise UnreadableItem(f"it has {text} for {name}, {ids.SHORTENED}.", "shortened number")
+    if "asset_id" in numbers:
+        asset_id = ids.whole(asset_id) or asset_id
+    if "title_id" in numbers:
+        title = ids.whole(title) or title
     columns = {str(name): _plain(value) for name, value in row.cells.items() if name not in NAMES}
     return _Entry(
         row,
@@ -115,11 +136,18 @@ def _entry(row: Row, folders: Sequence[str]) -> _Entry:
 
 
 def _id(row: Row, name: str) -> str:
+    value = row.cells.get(name)
+    if name in PLACES and isinstance(value, str):
+        return value.strip()  # a place keeps its form: a disk may know the name in one of the two only
     try:
-        value = row.cells.get(name)
-        # A place keeps its form: a disk may know the name in one of the two only.
-        return value.strip() if name in PLACES and isinstance(value, str) else ids.from_cell(value)
+        return ids.from_cell(value)
     except ids.BadId as error:
+        if name in PLACES:
+            raise UnreadableItem(
+                f"its {name} is no text: {str(value)[:60]}. Name one file in each row; JSON is a list of rows, or one "
+                "row a line.",
+                "no file",
+            ) from error
         raise UnreadableItem(f"it {error} ({name}).", "bad id") from error
 
 

@@ -15,7 +15,6 @@ from models.images import MAX_BYTES
 from models.paths import at_home
 from models.reasons import reason
 
-OPEN_ERRORS = (OSError, ValueError, RuntimeError, KeyError)  # what fsspec's file systems raise, by kind
 FILE_SCHEME = "file:"
 LOCAL_HOSTS = ("", "localhost", "127.0.0.1")
 # What is no file although it has a name in a folder; opening it may wait for ever.

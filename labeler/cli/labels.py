@@ -8,11 +8,12 @@ import click
 
 from labeler.cli import left_out  # noqa: F401 - it adds its commands to the group
 from labeler.cli.label_group import command
-from labeler.cli.shell import OUTPUT, Shell, table
+from labeler.cli.shell import OUTPUT, Shell, stop, table
 from labeler.cli.shell import command as attune_command
 from labeler.exchange import bring, outgoing
 from labeler.exchange.incoming import Columns
 from labeler.exchange.plan import Plan
+from models.errors import DataError, consequence
 from models.inputs import read_user_file
 from models.outputs import write_user_file
 
@@ -61,6 +62,12 @@ def import_(
     rows += [("left out", reason, count) for reason, count in plan.reasons.items()]
     shell.result({"attribute": name, "dry_run": dry_run} | plan.to_dict(), table(("", "answers", "rows"), rows))
     _explain(shell, name, plan)
+    if plan.empty:
+        count, went = len(plan.left_out), "would go" if dry_run else "went"
+        stop(
+            f"attune: Nothing {went} in: all {count:,} rows of {file.name} were left out. Correct them and try again.",
+            consequence(DataError).exit_code,
+        )
 
 
 def _explain(shell: Shell, name: str, plan: Plan) -> None:
@@ -70,6 +77,8 @@ def _explain(shell: Shell, name: str, plan: Plan) -> None:
         )
     if plan.newcomers:
         shell.hint(f"New names without a login: {', '.join(plan.newcomers)}. A login: attune expert add EMAIL")
+    if plan.whole:
+        shell.hint(f"{plan.whole:,} ids such as 7.0 were read as whole numbers, such as 7: the pool has those.")
     for number, reason, named in plan.left_out[:5]:
         shell.hint(f"Row {number} left out: {reason} {named}".rstrip())
     if len(plan.left_out) > 5:

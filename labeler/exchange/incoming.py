@@ -130,10 +130,10 @@ def _given(number: int, row: Mapping[str, Any], names: Columns, columns: Columns
     if wrong:
         return Given(number, wrong="no id", detail=wrong)
     try:
-        answered = moment(row.get(names.answered_at or "answered_at"))
-        updated = moment(row.get("updated_at")) if names.answered_at is None else None
-    except (ValueError, OverflowError, OSError):
-        return Given(number, asset_id, wrong="not a time")
+        answered = _time(row.get(names.answered_at or "answered_at"))
+        updated = _time(row.get("updated_at")) if names.answered_at is None else None
+    except NoTime as error:
+        return Given(number, asset_id, wrong="not a time", detail=repr(str(error)[:60]))
     return Given(
         number,
         asset_id,
@@ -142,6 +142,17 @@ def _given(number: int, row: Mapping[str, Any], names: Columns, columns: Columns
         answered or updated,
         updated or answered,
     )
+
+
+class NoTime(ValueError):
+    """A cell that is no time; the message is its text."""
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        return moment(value)
+    except (ValueError, OverflowError, OSError) as error:
+        raise NoTime(_text(value)) from error
 
 
 def _asset(value: Any) -> tuple[str, str]:

@@ -3,14 +3,15 @@
 A row becomes an ordinary answer of its expert with the purpose ``import``. Where the expert has answered the asset
 already, the newer answer wins by its own time (``updated_at`` or ``answered_at`` in the file); a row without a time
 never replaces what was answered in Label Studio, but does replace what an earlier import brought. The same answer
-again changes nothing, so the same file may come twice, and does not bring back what was taken away since.
+again changes nothing, so the same file may come twice, and does not bring back what was taken away since. An id 7.0
+that no asset has means the asset 7: so pandas writes a column of whole numbers in which one cell is empty.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from unicodedata import normalize
@@ -26,7 +27,7 @@ from models.answers import IMPORT, SKIP, UNSURE
 from models.audit import reserved
 from models.clock import now
 from models.errors import DataError
-from models.ids import tidy
+from models.ids import SHORTENED, shortened, tidy, whole
 
 NEW, CHANGED, SAME = "new", "changed", "there already"
 CLOCKS_APART = timedelta(hours=1)  # a later time than that is no time of an answer
@@ -49,12 +50,21 @@ class Step:
 
 @dataclass
 class Plan:
-    """What an import would do; ``left_out`` holds (row, reason, what it named) of every row that stays outside."""
+    """What an import would do; ``left_out`` holds (row, reason, what it named) of every row that stays outside.
+
+    ``whole`` counts the rows whose id, such as 7.0, was read as the whole number 7.
+    """
 
     steps: list[Step] = field(default_factory=list)
     left_out: list[tuple[int, str, str]] = field(default_factory=list)
     newcomers: list[str] = field(default_factory=list)
     reserved: int = 0
+    whole: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing goes in although rows were there."""
+        return bool(self.left_out) and not self.steps
 
     @property
     def counts(self) -> dict[str, int]:
@@ -72,6 +82,7 @@ class Plan:
         rows = [{"row": number, "reason": reason, "named": named} for number, reason, named in self.left_out]
         counts = {action.replace(" ", "_"): count for action, count in self.counts.items()}
         told = {"left_out": len(rows), "reasons": self.reasons, "rows_left_out": rows}
+        told |= {"ids_read_as_whole_numbers": self.whole}
         return counts | told | {"not_trained_on": self.reserved, "new_experts": self.newcomers}
 
 
@@ -89,7 +100,9 @@ class Held:
 def make(session: Session, attribute: Attribute, rows: Sequence[Given], create_experts: bool = False) -> Plan:
     """What importing ``rows`` into the attribute would do; reads only."""
     plan, at = Plan(), now()
-    assets = _assets(session, {row.asset_id for row in rows if row.asset_id})
+    wanted = {row.asset_id for row in rows if row.asset_id}
+    assets = _assets(session, wanted | {digits for name in wanted if (digits := whole(name))})
+    rows, plan.whole = _as_whole_numbers(rows, assets)
     experts: dict[str, int] = dict(session.execute(select(Expert.email, Expert.id)).all())
     held = held_answers(session, attribute.id)
     values = {_folded(name): name for name in [*attribute.classes, UNSURE, SKIP]}
@@ -118,6 +131,17 @@ def make(session: Session, attribute: Attribute, rows: Sequence[Given], create_e
     return plan
 
 
+def _as_whole_numbers(rows: Sequence[Given], assets: Mapping[str, Asset]) -> tuple[list[Given], int]:
+    """``rows``, with the asset 7 in place of 7.0 where there is no asset 7.0, and how many were so."""
+    made = [
+        replace(row, asset_id=whole(row.asset_id))
+        if row.asset_id not in assets and whole(row.asset_id) in assets
+        else row
+        for row in rows
+    ]
+    return made, sum(new is not old for new, old in zip(made, rows, strict=True))
+
+
 def _newest_first(rows: Sequence[Given]) -> list[Given]:
     """Of two rows about one answer the newer is met first; of two without a time the one that stands first."""
     first = datetime.min.replace(tzinfo=now().tzinfo)
@@ -139,6 +163,7 @@ def _wrong(
         (not row.asset_id, "no asset", ""),
         (not row.value, "no class", row.asset_id),
         (not row.expert, "no expert", row.asset_id),
+        (row.asset_id not in assets and shortened(row.asset_id), SHORTENED, row.asset_id),
         (row.asset_id not in assets, "unknown asset", row.asset_id),
         (_folded(row.value) not in values, "unknown class", row.value),
         (email is None, "no address of an expert", row.expert),

@@ -34,6 +34,9 @@ CELLS: list[tuple[Any, str]] = [
     (Decimal("0.00"), "0"),
     (b"caf\xc3\xa9", "café"),
     (b"a\0\0", "a"),
+    (b"7 \0", "7"),
+    ("7\0", "7"),
+    (b"\0", ""),
     ("cafe\u0301", "café"),
     ("\ufeff 007 ", "007"),
     (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
@@ -73,6 +76,10 @@ COLUMNS = [
     pa.array([7.0, 2.0**24], pa.float32()),
     pa.array([b"a", b"\xff", b"", None]),
     pa.array([b"ab", b"\xc3\xa9"], pa.binary(2)),
+    pa.array([b"7\0", b"a\0b", b"\0", b"a\0 "], pa.binary()),
+    pa.array([b"7\0", b"\xff"], pa.binary()),
+    pa.array([b"7\0", b"8 "], pa.binary(2)),
+    pa.array(["7\0", "a \0"]),
     pa.array([Decimal("7.00"), None], pa.decimal128(9, 2)),
     pa.array([True, None]),
     pa.array([["a"], None]),
@@ -91,6 +98,7 @@ def test_a_column_says_what_each_cell_says(column: pa.Array) -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), max_size=8))
+@example(["7\0", "a\0 "])
 @example(["\x85a\u2003", "\u200b", "e\u0301 "])
 def test_texts_at_once_are_texts_one_by_one(texts: list[str]) -> None:
     found, refused = ids.from_column(pa.array(texts, pa.string()))
@@ -140,3 +148,29 @@ def test_seen_knows_every_id_that_came_before(batches: list[list[str]]) -> None:
 
 def test_both_unicode_forms_are_one_id() -> None:
     assert len({ids.tidy(unicodedata.normalize(form, "é夏")) for form in ("NFC", "NFD", "NFKC")}) == 1
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary(2)], ids=str)
+def test_padding_is_no_part_of_a_tables_cell(kind: pa.DataType) -> None:
+    out = io.BytesIO()
+    pq.write_table(pa.table({"asset_id": pa.array([b"7\0", b"\xff\xff", b"ab"], kind)}), out)
+    assert [row.cells["asset_id"] for row in read_table(out.getvalue(), ["asset_id"]).rows] == ["7", b"\xff\xff", "ab"]
+
+
+@pytest.mark.parametrize(
+    ("text", "digits", "sure", "likely"),
+    [
+        ("7.0", "7", False, False),
+        ("07.00", "07", False, False),
+        ("7.5", "", False, False),
+        ("7", "", False, False),
+        ("1E+15", "", True, True),
+        ("1.23457E+11", "", True, True),
+        ("1e15", "", False, True),
+        ("12e4", "", False, False),
+        ("x1e15", "", False, False),
+    ],
+)
+def test_numbers_that_a_program_rewrote_are_known(text: str, digits: str, sure: bool, likely: bool) -> None:
+    assert ids.whole(text) == digits
+    assert (ids.shortened(text, among_numbers=False), ids.shortened(text)) == (sure, likely)

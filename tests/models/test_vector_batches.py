@@ -131,3 +131,42 @@ def test_files_that_are_missing_cut_off_or_something_else_are_refused(tmp_path: 
     for name in ("cut.npz", "text.npz", "empty.parquet", "uneven.parquet"):
         with pytest.raises(UnreadableItem, match=f"{name} cannot be used"):
             list(VectorStream(tmp_path / name))
+
+
+def odd_first(path: Path, kind: str, rest: int) -> Path:
+    """One row of seven entries, in a batch of its own, and ``rest`` rows of eight."""
+    many = [[1.0] * 8] * rest
+    parts = [pa.record_batch({"id": ["odd"], "vector": [[1.0] * 7]})]
+    parts += [pa.record_batch({"id": [f"a{i}" for i in range(rest)], "vector": many})]
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_batches(parts), path, row_group_size=1)
+        return path
+    with (pa.ipc.new_file if kind == "arrow-file" else pa.ipc.new_stream)(path, parts[0].schema) as writer:
+        for part in parts:
+            writer.write_batch(part)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow-file", "arrow-stream"])
+@pytest.mark.parametrize("expected", [0, 8])
+@pytest.mark.parametrize("rows", [1, 8192])
+def test_one_odd_first_row_costs_itself(tmp_path: Path, kind: str, expected: int, rows: int) -> None:
+    stream = VectorStream(odd_first(tmp_path / "v", kind, 100), rows, expected=expected)
+    used = [id_ for batch in stream for id_ in batch.ids.to_pylist()]
+    assert (stream.width, used) == (8, [f"a{i}" for i in range(100)])
+    assert [(one.row, one.id) for one in stream.tally.named] == [(1, "odd")]
+
+
+def test_the_expected_length_wins_where_one_row_has_it(tmp_path: Path) -> None:
+    stream = VectorStream(odd_first(tmp_path / "v", "arrow-file", 100), expected=7)
+    assert [batch.ids.to_pylist() for batch in stream] == [["odd"]]
+    assert (stream.width, stream.tally.left_out) == (7, {"another length": 100})
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_numbers_wider_than_eight_bytes_are_read(tmp_path: Path, order: str) -> None:
+    wide = np.asarray(unit(3).astype(np.longdouble), order=order)  # type: ignore[call-overload]
+    np.savez(tmp_path / "v.npz", ids=np.arange(3).astype(np.longdouble), vectors=wide)
+    (batch,) = VectorStream(tmp_path / "v.npz")
+    assert batch.ids.to_pylist() == ["0", "1", "2"]
+    assert np.array_equal(batch.vectors, unit(3))

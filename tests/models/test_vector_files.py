@@ -304,9 +304,7 @@ ROWS = st.lists(st.sampled_from([*GOOD, None, [], [1.0], [np.nan, 0.0, 0.0], [1e
 @given(rows=ROWS, size=st.integers(1, 4))
 def test_rows_used_and_left_out_are_all_rows(tmp_path: Path, rows: list[Any], size: int) -> None:
     good = sum(row in GOOD for row in rows)
-    assume(good > rows[:size].count([1.0]))  # else no length is the commonest
-    assume(any(row in GOOD for row in rows[:size]))
-    assume(sum(row is not None and len(row) == 3 for row in rows[:size]) > rows[:size].count([1.0]))
+    assume(good > rows.count([1.0]))  # else no length is the commonest
     path = _write(
         tmp_path / "v.parquet", [str(place) for place in range(len(rows))], pa.array(rows, pa.list_(pa.float64()))
     )

@@ -417,6 +417,11 @@ def test_a_row_is_of_one_image_that_no_other_could_be(images: list[tuple[str, st
         assert keys[row] == name or not others
 
 
+def test_a_row_7_0_is_the_image_7s() -> None:
+    found = VectorNames(["7.0", "8.0", "8", "9.0"], [(name, f"{name}.png") for name in ("7", "8", "9.0")])
+    assert [found.row(name, f"{name}.png") for name in ("7", "8", "9.0", "9")] == [0, 2, 3, None]
+
+
 @pytest.mark.slow
 def test_killed_at_any_instant_it_goes_on_where_it_was(settings: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "many"

@@ -161,6 +161,27 @@ def test_no_two_files_get_one_id(tmp_path: Path) -> None:
     assert len({one.ids[0] for one in made}) == len(files)
 
 
+@pytest.mark.parametrize("first", ["\u00e9.png", "e\u0301.png"])
+def test_names_of_two_unicode_forms_are_one_id(first: str) -> None:
+    second = "e\u0301.png" if len(first) == 5 else "\u00e9.png"
+    found = [Found(f"/p/{name}", name, "p") for name in (first, second, "a.png")]
+    for known, kept in (({}, "/p/e\u0301.png"), ({"/p/\u00e9.png": "mine"}, "/p/\u00e9.png")):
+        for order in (found, found[::-1]):
+            made, refused = from_files(order, known)
+            assert {one.uri: one.ids[0] for one in made} == {kept: known.get(kept, "\u00e9.png"), "/p/a.png": "a.png"}
+            ((_, error),) = refused
+            assert "only in its Unicode form; rename one" in str(error)
+
+
+def test_a_third_file_of_the_name_gets_a_longer_id() -> None:
+    found = [
+        Found(f"/p/{name}", name, "p") for name in ("t/\u00e9.png", "t/e\u0301.png", "u/\u00e9.png", "a.png ", "a.png")
+    ]
+    made, refused = from_files(found, {})
+    assert sorted(one.ids[0] for one in made) == ["a.png", "t/\u00e9.png", "u/\u00e9.png"]
+    assert len(refused) == 2
+
+
 def test_a_file_named_by_two_paths_counts_once(
     settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

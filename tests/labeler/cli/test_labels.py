@@ -14,7 +14,7 @@ from labeler import notices
 from labeler.cli.main import attune
 from labeler.notices import News
 from labeler.settings import Settings
-from models.errors import DataError, SettingsError
+from models.errors import DataError, SettingsError, consequence
 from tests import factories
 
 
@@ -63,11 +63,29 @@ def test_notices_are_listed_and_a_test_without_a_way_out_says_so(settings: Setti
     assert "ATTUNE_SMTP_URL" in str(refused.exception)
 
 
-def test_an_export_to_stdout_is_the_file_alone(settings: Settings) -> None:
+@pytest.mark.parametrize("to", ["/dev/stdout", "-"])
+def test_an_export_to_stdout_is_the_file_alone(settings: Settings, to: str) -> None:
     factories.add_assets(settings, 1)
-    words = ["labels", "export", "romance", "--to", "/dev/stdout", "--format", "csv"]
+    words = ["labels", "export", "romance", "--to", to, "--format", "csv"]
     command = [sys.executable, "-m", "labeler.cli.main", *words, "--workspace", str(settings.workspace)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
     assert done.stdout.startswith("asset_id,")
     assert len(done.stdout.splitlines()) == 1
-    assert "written to /dev/stdout" in done.stderr
+    assert f"written to {to}" in done.stderr
+    assert not (Path(__file__).parents[3] / "-").exists()
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"], ["--json"]])
+def test_an_import_that_takes_nothing_in_fails(settings: Settings, tmp_path: Path, more: list[str]) -> None:
+    (tmp_path / "l.csv").write_text("asset_id,expert,class\n1E+15,ana@example.org,romance\n")
+    done = run(settings, "labels", "import", "romance", str(tmp_path / "l.csv"), *more)
+    assert done.exit_code == consequence(DataError).exit_code
+    assert "left out" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_same_file_again_is_no_failure(settings: Settings, tmp_path: Path) -> None:
+    (asset,) = factories.add_assets(settings, 1)
+    (tmp_path / "l.csv").write_text(f"asset_id,expert,class\n{asset.asset_id},ana@example.org,romance\nzz,a,b\n")
+    for _ in range(2):
+        assert run(settings, "labels", "import", "romance", str(tmp_path / "l.csv")).exit_code == 0

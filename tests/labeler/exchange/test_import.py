@@ -160,7 +160,7 @@ def test_what_cannot_be_used_is_left_out_one_by_one_and_the_rest_goes_in(pool: S
         (7, "no expert", "a2"),
         (8, "no asset", ""),
         (9, "no class", "a2"),
-        (10, "not a time", "a2"),
+        (10, "not a time", "a2 'yesterday'"),
         (11, "in the future", "a2"),
         (12, "stands twice", "a0"),
     ]
@@ -314,7 +314,9 @@ def test_a_count_that_is_no_time_is_named(pool: Settings, moments: pa.Array) -> 
     pq.write_table(table.append_column("answered_at", moments), out)
     plan = bring(pool, "romance", out.getvalue())
     assert [row.answered_at for row in exported(pool, "romance").rows] == [NOON]
-    assert plan.left_out == [(2, "not a time", "a2")]
+    ((row, reason, named),) = plan.left_out
+    assert (row, reason) == (2, "not a time")
+    assert named.startswith("a2 '")
 
 
 def test_odd_lines_of_a_table_are_named_and_the_rest_goes_in(pool: Settings) -> None:
@@ -389,3 +391,47 @@ def test_an_export_imported_elsewhere_gives_the_same_labels(
     assert agreed[0] == agreed[1]
     again = bring(two, "romance", content)
     assert again.counts["new"] + again.counts["changed"] == 0
+
+
+def numbered(settings: Settings, *names: str) -> None:
+    with writing(settings) as session:
+        for name in names:
+            columns = {"width": 1, "height": 1, "columns": {}, "added_at": NOON, "digest": name}
+            session.add(Asset(asset_id=name, title_id=name, uri=f"/n/{name}.jpg", **columns))
+
+
+def test_an_unknown_id_with_zeros_means_its_digits(pool: Settings) -> None:
+    numbered(pool, "7", "8", "8.0")
+    plan = bring(pool, "romance", csv(*(f"{name},{PEOPLE[0]},romance," for name in ("7.0", "8.0", "9.0", "7.5"))))
+    assert [asset for asset, _, _ in labels(pool)] == ["7", "8.0"]
+    assert plan.left_out == [(3, "unknown asset", "9.0"), (4, "unknown asset", "7.5")]
+    assert plan.to_dict()["ids_read_as_whole_numbers"] == 1
+
+
+def test_both_forms_of_one_id_are_one_row(pool: Settings) -> None:
+    numbered(pool, "7")
+    plan = bring(pool, "romance", csv(f"7,{PEOPLE[0]},romance,", f"7.0,{PEOPLE[0]},neither,"))
+    assert labels(pool) == [("7", PEOPLE[0], "romance")]
+    assert [row for row, _, _ in plan.left_out] == [2]
+
+
+@pytest.mark.parametrize("text", ["1e15", "1E+15", "1.23E+11"])
+def test_a_shortened_number_is_not_guessed(pool: Settings, text: str) -> None:
+    numbered(pool, "1000000000000000", "123000000000")
+    plan = bring(pool, "romance", csv(f"{text},{PEOPLE[0]},romance,"))
+    assert plan.reasons == {"a number that a spreadsheet shortened; format the column as text": 1}
+    assert plan.empty
+    numbered(pool, text)
+    assert not bring(pool, "romance", csv(f"{text},{PEOPLE[0]},romance,")).empty
+
+
+@pytest.mark.parametrize("text", ["1772366400", "1.7723664E+09", "1.7723664e9", "1.7723664E+12", "1772366400000.0"])
+def test_a_count_in_any_writing_is_a_time(pool: Settings, text: str) -> None:
+    bring(pool, "romance", csv(f"a0,{PEOPLE[0]},romance,{text}"))
+    assert [row.answered_at for row in exported(pool, "romance").rows] == [NOON]
+
+
+def test_rows_between_stray_marks_are_imported(pool: Settings) -> None:
+    rows = (f'a0,{PEOPLE[0]},romance,"open', f'a2,{PEOPLE[0]},neither,5"', f"a4,{PEOPLE[0]},neither,x")
+    plan = bring(pool, "romance", csv(*rows, header="asset_id,expert,class,note"))
+    assert ([asset for asset, _, _ in labels(pool)], plan.left_out) == (["a0", "a2", "a4"], [])
