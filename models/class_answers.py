@@ -48,7 +48,7 @@ def sentences(classes: Sequence[str], labels: Mapping[str, Any]) -> list[str]:
     found = []
     missing, lost = unanswered(classes, labels), unlearned(classes, labels)
     if missing and len(missing) == len(classes):
-        found.append("Nobody has answered with any of its classes yet: what it says comes from phrases and examples.")
+        found.append("Nobody has answered with any of its classes yet: it knows the phrases and examples at most.")
     elif missing:
         found.append(
             f"Nobody has answered {listed(missing)} yet, so the probe has not learned what such an image looks like."

@@ -37,6 +37,9 @@ def choose(name: str, pretrained: str | None = None) -> tuple[str, str]:
 
 def _of_folder(folder: Path, pretrained: str | None) -> tuple[str, str]:
     found = [one for one in weights_in(folder) if pretrained in {None, one.tag}]
+    configs = [path for path in sorted(folder.glob("*.json")) if pretrained is None and _files_beside(path)]
+    if not found and len(configs) == 1:  # a config of ours with its checkpoint, as the sample's encoder
+        return str(configs[0]), _beside(configs[0])
     if not found:
         raise WeightsUnavailable(
             f"{folder} holds no weights{f' {pretrained!r}' if pretrained else ''} that open_clip knows. Name a hub's "
@@ -54,8 +57,12 @@ def _weights(pretrained: str) -> str:
     return str(path.absolute()) if path.exists() else pretrained
 
 
+def _files_beside(config: Path) -> list[Path]:
+    return [path for suffix in sorted(CHECKPOINT_SUFFIXES) if (path := config.with_suffix(suffix)).is_file()]
+
+
 def _beside(config: Path) -> str:
-    beside = [path for suffix in sorted(CHECKPOINT_SUFFIXES) if (path := config.with_suffix(suffix)).is_file()]
+    beside = _files_beside(config)
     if len(beside) != 1:
         raise DataError(
             f"pretrained: name the checkpoint file of {config}, for instance --pretrained {config.stem}.safetensors; "

@@ -118,7 +118,7 @@ def one_round(
         "run": learned.run,
         "answers": seen.count,
         "unanswered": list(unanswered(classes, labels)),
-        "warnings": sentences(classes, labels),
+        "warnings": [*sentences(classes, labels), *filter(None, [rounds.phrases_missing(settings, seen.attribute)])],
         "average_precision": learned.metrics.get("average_precision"),
         "queues": {seen.experts[queue.expert_id]: queues.link(settings, queue) for queue in seen.queues},
         "asked": asked,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -22,6 +23,7 @@ from models.answers import SKIP, latest
 from models.audit_pace import Pace
 from models.class_answers import BY_CLASS, LEARNED
 from models.clock import now
+from models.errors import EncoderError
 from models.manifest import EXPERT_WEIGHTS, LEANS_ON
 from models.priors import Prompts
 from models.probe import Probe
@@ -29,6 +31,10 @@ from models.probe_files import probe_bytes
 from workers import auditing, figures, outlook, reliance
 from workers.advising import advice
 from workers.snapshot import Snapshot
+
+log = logging.getLogger("attune.learn")
+LOOK_AGAIN = timedelta(minutes=5)  # for an encoder that is not on this machine
+_without: dict[tuple[str, str], tuple[datetime, str]] = {}  # model and weights -> when they were missing, and why
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +56,34 @@ def known(settings: Settings, snapshot: Snapshot) -> Prompts | None:
     return replace(said or Prompts(), relatives=np.concatenate([one.heads for one in snapshot.relatives]))
 
 
+def phrases_missing(settings: Settings, attribute: Attribute) -> str:
+    """Why the last round went on without the attribute's phrases; an empty string where they serve, or are none."""
+    failed = _without.get((settings.encoder, settings.pretrained))
+    given = any((attribute.prompts or {}).values())
+    return f"The phrases of {attribute.name} are not used: {failed[1]}" if failed and given else ""
+
+
 def phrases(settings: Settings, attribute: Attribute) -> Prompts | None:
-    """The attribute's prompts as vectors, or None where it has none or the encoder has no text tower."""
+    """The attribute's prompts as vectors, or None where it has none, or the encoder has no text tower or is not here.
+
+    Vectors may have come from another machine, without their encoder: the answers are learned from all the same. It is
+    looked for again after a while, as looking may take seconds.
+    """
+    key = (settings.encoder, settings.pretrained)
+    failed = _without.get(key)
+    if failed is not None and now() - LOOK_AGAIN < failed[0] <= now():
+        return None
+    try:
+        found = _phrases(settings, attribute)
+    except EncoderError as error:
+        log.warning("the phrases of %s are not used: %s", attribute.name, error)
+        _without[key] = (now(), str(error))
+        return None
+    _without.pop(key, None)
+    return found
+
+
+def _phrases(settings: Settings, attribute: Attribute) -> Prompts | None:
     held = attribute.prompts or {}
     texts = [*held.get("positive", []), *held.get("negative", [])]
     by_class = held.get("classes", {})

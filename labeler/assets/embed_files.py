@@ -56,7 +56,7 @@ def embed_files(
             report(batch.done, len(pictures))
         told.embedded = writer.rows
         if not told.embedded:
-            raise DataError(f"There is no image to embed at {', '.join(paths)}. {_first(told)}{to} was not written.")
+            raise DataError(f"There is no image to embed at {', '.join(paths)}. {_first(told)}Nothing was written.")
     return told
 
 

@@ -60,7 +60,7 @@ def add(
     if summary.added and _drawings_only(shell):
         shell.hint(
             "The encoder of this workspace is the demo's, which knows nothing but the demo's drawings. For images of "
-            "your own begin another workspace: attune up --workspace ./mine"
+            "your own choose another: attune encoder list"
         )
     if not summary.succeeded:
         first = summary.refused[0][2] if summary.refused else "There is no image at these places."

@@ -45,11 +45,14 @@ def promote_(
         elif gate["outcome"] != PASSED:
             why = f"; {gate['reason']}" if gate["reason"] else ""
             shell.hint(
-                f"Gate not passed: {gate['name']} is {value}, the bound {gate['bound']:g} ({gate['text']}{why})."
+                f"Published all the same: the gate {gate['name']} is {value}, its bound {gate['bound']:g} "
+                f"({gate['text']}{why}). {'It was overridden' if gate.get('enforced') else 'It stops nobody here'}."
             )
     if draft and not moved.draft:
         shell.hint("Every class has answers, or the version was published before: it is not marked as a draft.")
-    if moved.before != moved.version:
+    if moved.before is None:
+        shell.hint(f"To take it back: attune probes retire {name} {moved.version} --reason R")
+    elif moved.before != moved.version:
         shell.hint(f"Undo with: attune probes rollback {name} --reason R" + _aliased(alias))
 
 

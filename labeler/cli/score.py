@@ -16,6 +16,7 @@ from labeler.cli.shell import command as attune_command
 from models.errors import DataError
 from models.fingerprint import Fingerprint
 from models.manifest import Manifest
+from models.outputs import is_stdout
 
 NAMED = 5  # rows left out that are named one by one; JSON has more
 EXAMPLE = """attune score serious@champion --vectors new.parquet --to scores.parquet
@@ -61,7 +62,7 @@ def score(
 
     Images are embedded by the encoder that the probe was trained on, which this machine must have.
     """
-    paths = _checked(vectors, images, more, fingerprint, assume_fingerprint, encoder)
+    paths = _checked(vectors, images, more, fingerprint, assume_fingerprint, encoder, to)
     from models.probe_files import FILE_NAME, read_probe
     from models.pull import fetch
     from models.score import score_file
@@ -112,12 +113,15 @@ def _checked(
     fingerprint: Path | None,
     assumed: bool,
     encoder: dict[str, str | None],
+    to: Path,
 ) -> tuple[str, ...]:
     """The paths of the images, where those are to be scored. Raises DataError for options that do not go together."""
     if more and not images:
         raise DataError(f"{more[0]!r} comes after the probe's name and is no option. Images come after --images.")
     if (vectors is None) == (not images):
         raise DataError("Give either --vectors FILE or --images PATH: the probe scores one of the two.")
+    if to.suffix.lower() != ".parquet" and (to.is_file() or not to.exists()) and not is_stdout(to):
+        raise DataError(f"--to is {str(to)!r}; scores are written as Parquet: end the name in .parquet.")
     if images and (fingerprint or assumed):
         raise DataError("--fingerprint and --assume-fingerprint speak of --vectors; images are embedded here.")
     if vectors and any(encoder.values()):

@@ -57,9 +57,13 @@ ATTRIBUTES: tuple[SampleAttribute, ...] = (
         in_scope=(
             "romance: an embrace, heads together, a long look",
             "friendship: a high five, an arm around a shoulder",
-            "neither: rivals, strangers, one person, nobody",
+            "neither: rivals, strangers, nobody, or one person alone",
         ),
-        out_of_scope=("Hearts or confetti alone", "What the title promises", "One person, however dreamy"),
+        out_of_scope=(
+            "Hearts or confetti alone",
+            "What the title promises",
+            "One dreamy person by themselves",
+        ),
         prompts={
             "romance": ("a romance",),
             "friendship": ("a story of friendship",),

@@ -1,0 +1,36 @@
+"""Vectors may come from elsewhere without their encoder: rounds go on without phrases, and say so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.clock import now, set_clock
+from models.errors import WeightsUnavailable
+from tests import factories
+from workers import rounds
+
+
+def test_a_missing_encoder_costs_the_phrases_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = replace(factories.workspace(tmp_path), encoder="ViT-B-32", pretrained="missing-weights")
+    attribute = factories.add_attribute(settings, "serious", prompts={"positive": ["a serious face"]})
+    looked: list[Any] = []
+
+    def missing(*_: object) -> None:
+        looked.append(1)
+        raise WeightsUnavailable("The weights of ViT-B-32 are not on this machine.")
+
+    monkeypatch.setattr(rounds, "prompt_vectors", missing)
+    assert rounds.phrases(settings, attribute) is None
+    assert rounds.phrases(settings, attribute) is None
+    assert len(looked) == 1  # looking may take seconds, and a round follows every answer
+    assert "ViT-B-32" in rounds.phrases_missing(settings, attribute)
+    later = now() + rounds.LOOK_AGAIN + timedelta(seconds=1)
+    monkeypatch.setattr(rounds, "prompt_vectors", lambda *_: None)
+    with set_clock(lambda: later):
+        assert rounds.phrases(settings, attribute) is None
+    assert rounds.phrases_missing(settings, attribute) == ""
