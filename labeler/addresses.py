@@ -26,7 +26,7 @@ def of_page(page: GridPage) -> Address | None:
 
 
 def claim(session: Session, row: Task | GridPage, label_studio_task: int) -> None:
-    """Record that ``row`` stands at ``label_studio_task``: whoever stood there before is gone from Label Studio."""
+    """Record that ``row`` is the task ``label_studio_task``: the row that had this id is gone from Label Studio."""
     if row.label_studio_task == label_studio_task:
         return
     with session.no_autoflush:  # a new row must not reach the database before the id is free

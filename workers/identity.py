@@ -7,7 +7,7 @@ another queue's answers would be read as this one's.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -51,8 +51,9 @@ def check(settings: Settings, ls: LabelStudio, rows: list[Queue] | list[Grid]) -
     by_mark = {mark: number for number, one in there.items() for mark in one.marks}
     moved: dict[int, int] = {}
     refused: set[int] = set()
+    marks = _marks(settings, rows)
     for row in rows:
-        mark = _mark(settings, row)
+        mark = marks[row.id]
         here = there.get(row.project)
         if here is not None and mark in here.marks:
             continue
@@ -92,11 +93,16 @@ def _move(settings: Settings, rows: list[Queue] | list[Grid], moved: Mapping[int
         row.project = moved.get(row.id, row.project)
 
 
-def _mark(settings: Settings, row: Queue | Grid) -> str:
+def _marks(settings: Settings, rows: Sequence[Queue] | Sequence[Grid]) -> dict[int, str]:
+    """The mark of each row's project, by the row's key."""
     secret = load_secrets(settings.secrets).webhook_secret
+    found: dict[int, str] = {}
     with reading(settings) as session:
-        attribute, expert = session.get_one(Attribute, row.attribute_id), session.get_one(Expert, row.expert_id)
-    return queues.mark(secret, attribute, expert) if isinstance(row, Queue) else grids.mark(secret, attribute, expert)
+        for row in rows:
+            attribute, expert = session.get_one(Attribute, row.attribute_id), session.get_one(Expert, row.expert_id)
+            room = queues if isinstance(row, Queue) else grids
+            found[row.id] = room.mark(secret, attribute, expert)
+    return found
 
 
 def _holds_ours(settings: Settings, ls: LabelStudio, row: Queue | Grid, marked: bool) -> bool:

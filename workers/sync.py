@@ -77,8 +77,17 @@ def run(
     report(len(waiting), len(waiting))
     for name in names(settings, changed):
         ingest.ask_to_learn(settings, name)
-    left = Counter(one.reason for one in strays.of(settings, attribute))
-    return {**told, "attributes": names(settings, changed), "failed": failed, "strays": dict(left)}
+    return {**told, "attributes": names(settings, changed), "failed": failed, "strays": _strays(settings, attribute)}
+
+
+def _strays(settings: Settings, attribute: str | None) -> dict[str, int]:
+    """How many answers of one attribute, or of all, count nowhere, by reason."""
+    left: Counter[str] = Counter()
+    with reading(settings) as session:
+        only = None if attribute is None else attributes.find(session, attribute).id
+        for (key, reason), count in strays.counts(session).items():
+            left[reason] += count if only in {None, key} else 0
+    return dict(+left)
 
 
 def open_queues(settings: Settings, attribute: str | None) -> list[Queue]:
