@@ -4,9 +4,9 @@
     python -m tests.locks --upgrade NAME ...    raise these packages, and what they need
     python -m tests.locks --upgrade all         raise everything
 
-Two locks of ours, so that each version is named once: what Attune runs on, and what tests add. Label Studio, whose needs
-clash with ours, has a third. The digests are of every file of a version, so that each lock serves Linux and macOS, x86-64
-and ARM, Python 3.11 and 3.12.
+Two locks of ours, so that each version is named once: what Attune runs on, and what tests add. Label Studio, whose
+needs clash with ours, has a third. The digests are of every file of a version, so that each lock serves Linux and
+macOS, x86-64 and ARM, Python 3.11 and 3.12.
 """
 
 from __future__ import annotations
@@ -50,7 +50,11 @@ def versions(text: str) -> dict[str, str]:
 
 def plain(text: str) -> str:
     """A lock without the conditions that always hold."""
-    text = text.replace(f" ; {ALWAYS} and {EVERYWHERE}", "").replace(f"{ALWAYS} and ", "").replace(f" and {EVERYWHERE}", "")
+    text = (
+        text.replace(f" ; {ALWAYS} and {EVERYWHERE}", "")
+        .replace(f"{ALWAYS} and ", "")
+        .replace(f" and {EVERYWHERE}", "")
+    )
     return text.replace(f" ; {EVERYWHERE}", "")
 
 

@@ -1,4 +1,4 @@
-"""The databases of docker-compose.yml, made by the real script on a real PostgreSQL: a role each, no way to the other's."""
+"""The databases of docker-compose.yml, made by its own script on a real PostgreSQL: no role enters the other's."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def cluster() -> Iterator[Path]:
     control = (str(programs / "pg_ctl"), "-D", data, "-l", str(folder / "log"), "-w")
     databases._run(who, *control, "-o", f"-c listen_addresses='' -k {folder} -c fsync=off", "start")
     given = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["postgres"]["environment"]
-    told = dict(zip(given, (PASSWORDS["postgres"], PASSWORDS["attune"], PASSWORDS["label_studio"]), strict=True))
+    told = {"PGPASSWORD": PASSWORDS["postgres"]} | dict(
+        zip(given, (PASSWORDS["postgres"], PASSWORDS["attune"], PASSWORDS["label_studio"]), strict=True)
+    )
     command = [psql, "--no-psqlrc", "-h", str(folder), "-U", "postgres", "-d", "postgres", "-f", str(SCRIPT)]
     try:
-        made = subprocess.run(
-            command, env=os.environ | told | {"PGPASSWORD": PASSWORDS["postgres"]}, capture_output=True, text=True
-        )
+        made = subprocess.run(command, env=os.environ | told, capture_output=True, text=True, check=False)
         assert made.returncode == 0, made.stderr
         yield folder
     finally:
