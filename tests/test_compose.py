@@ -231,10 +231,11 @@ def test_label_studio_starts_as_our_own_does(services: dict[str, Any], settings:
     ours = {name: value for name, value in ours.items() if name in environment}
     assert len(ours) >= 12
     own = {"LABEL_STUDIO_BASE_DATA_DIR", "LABEL_STUDIO_PASSWORD", "LABEL_STUDIO_USER_TOKEN", "PYTHONPATH"}
-    same = set(ours) - own - {"ATTUNE_WEBHOOK_ADDRESS"}
+    same = set(ours) - own - {"ATTUNE_WEBHOOK_ADDRESS", "ATTUNE_CONSOLE_ADDRESS"}
     assert {name: environment[name] for name in same} == {name: ours[name] for name in same}
     assert environment["LABEL_STUDIO_USER_TOKEN"] == settings.label_studio_token
     assert environment["ATTUNE_WEBHOOK_ADDRESS"] == settings.webhook_address
+    assert environment["ATTUNE_CONSOLE_ADDRESS"] == settings.web_address
     assert environment["CSRF_TRUSTED_ORIGINS"] == settings.label_studio_browser_address
     module = local.DJANGO_FOLDER / f"{environment['DJANGO_SETTINGS_MODULE']}.py"
     assert module.is_file()

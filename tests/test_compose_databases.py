@@ -6,16 +6,21 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from labeler import settings as reader
+from labeler.label_studio import install, local
 from labeler.records.session import migrate
+from labeler.supervise import free_ports
 from tests import databases
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -107,3 +112,52 @@ def test_the_records_are_made_and_changed_as_the_role_that_owns_them(cluster: Pa
     where = address(cluster, "attune", "attune")
     migrate(reader.build({}, workspace=tmp_path, database_url=where.render_as_string(hide_password=False)))
     assert asked(where, "SELECT count(*) FROM assets") == [(0,)]
+
+
+@pytest.mark.services
+def test_label_studio_runs_as_a_role_of_its_own_with_the_variables_of_compose(cluster: Path, tmp_path: Path) -> None:
+    settings = reader.build(workspace=tmp_path)  # ATTUNE_LABEL_STUDIO_ENV of the machine holds here as well
+    port = free_ports(settings).label_studio_port
+    said = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["label-studio"]["environment"]
+    given = {name: value for name, value in said.items() if "${" not in value}
+    given |= {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(local.DJANGO_FOLDER),
+        "POSTGRE_HOST": str(cluster),
+        "POSTGRE_PASSWORD": PASSWORDS["label_studio"],
+        "LABEL_STUDIO_BASE_DATA_DIR": str(tmp_path),
+        "LABEL_STUDIO_PASSWORD": "an administrator's",
+        "LABEL_STUDIO_USER_TOKEN": "f" * 40,
+        "CSRF_TRUSTED_ORIGINS": "https://label.example.org",
+    }
+    command = [str(install.ensure(settings)), "start", "--no-browser", "--internal-host", "127.0.0.1"]
+    with (tmp_path / "log").open("wb") as log:
+        running = subprocess.Popen([*command, "--port", str(port)], env=given, stdout=log, stderr=log)
+    where = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(1200):  # it makes its tables first
+            assert running.poll() is None, (tmp_path / "log").read_text()
+            with suppress(requests.RequestException):
+                if requests.get(f"{where}/health/", timeout=5).ok:
+                    break
+            time.sleep(0.1)
+        asking = {"Authorization": f"Token {'f' * 40}"}
+        assert requests.get(f"{where}/api/projects", headers=asking, timeout=30).json()["count"] == 0
+        owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+        assert asked(address(cluster, "label_studio", "label_studio"), owners) == [("label_studio",)]
+        # Behind the door with TLS the browser says https, and Label Studio itself is asked in plain HTTP.
+        assert logged_in(where, "https://label.example.org") == 302
+        assert logged_in(where, "https://elsewhere.example.org") == 403
+    finally:
+        running.terminate()
+        running.wait(30)
+
+
+def logged_in(where: str, origin: str) -> int:
+    """The status of the login form, sent from a page of ``origin``."""
+    with requests.Session() as browser:
+        browser.get(f"{where}/user/login/", timeout=30)
+        form = {"email": "attune@localhost.localdomain", "password": "an administrator's"}
+        form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
+        sent = browser.post(f"{where}/user/login/", form, headers={"Origin": origin}, allow_redirects=False, timeout=30)
+        return sent.status_code
