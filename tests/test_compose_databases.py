@@ -128,6 +128,7 @@ def test_label_studio_runs_as_a_role_of_its_own_with_the_variables_of_compose(cl
         "LABEL_STUDIO_BASE_DATA_DIR": str(tmp_path),
         "LABEL_STUDIO_PASSWORD": "an administrator's",
         "LABEL_STUDIO_USER_TOKEN": "f" * 40,
+        "ATTUNE_CONSOLE_ADDRESS": "https://attune.example.org",
         "CSRF_TRUSTED_ORIGINS": "https://label.example.org",
     }
     command = [str(install.ensure(settings)), "start", "--no-browser", "--internal-host", "127.0.0.1"]
