@@ -7,6 +7,10 @@ STAMP := $(VENV)/.installed
 TAKE ?=
 LABEL_STUDIO_ENV ?=
 BENCH := bench-results
+LOCKS := requirements.lock requirements-test.lock
+# Nothing is installed whose digest no lock lists, not even what builds the few packages that come as source.
+FROM_LOCKS = $(BIN)/python -m pip install --progress-bar off --require-hashes --no-deps --no-build-isolation
+UPGRADE ?=
 # Tests run in two processes; a module stays in one, and so does all that needs Label Studio. TWO= runs them in one.
 TWO ?= -n 2
 PYTEST ?=
@@ -20,7 +24,7 @@ ifneq ($(LABEL_STUDIO_ENV),)
 export ATTUNE_LABEL_STUDIO_ENV = $(LABEL_STUDIO_ENV)
 endif
 
-.PHONY: help install ours label-studio browser demo demo-check test test-quick lint bench clean
+.PHONY: help install ours label-studio browser demo demo-check test test-quick lint lock audit bench clean
 
 help:
 	@echo "make demo        everything up with the sample catalogue; stays until Ctrl-C"
@@ -28,6 +32,8 @@ help:
 	@echo "make test        the whole test suite    make test-quick  without the slow tests"
 	@echo "                 make test PYTEST='-k queue -x' adds arguments of pytest"
 	@echo "make lint        ruff and mypy           make bench       the small benchmarks, into $(BENCH)/"
+	@echo "make audit       asks whether an installed version has a known weakness"
+	@echo "make lock        the locks anew, after a change of pyproject.toml; UPGRADE='NAME ...' or UPGRADE=all raises versions"
 	@echo "make install     prepares $(VENV) alone  VENV=FOLDER puts it there, for each of these commands"
 
 install: $(STAMP)
@@ -35,13 +41,15 @@ install: $(STAMP)
 ours:
 	@test -n "$(TAKE)" || test ! -x $(BIN)/python || $(BIN)/python tests/own_environment.py "$(VENV)" "$(MAKECMDGOALS)"
 
-$(STAMP): pyproject.toml constraints.txt $(if $(TAKE),ours) | ours
+$(STAMP): pyproject.toml $(LOCKS) $(if $(TAKE),ours) | ours
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
 	  { echo "Python 3.11 or 3.12 is needed, $(PYTHON) is another. Name one: make PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (about 7 GB with torch; some minutes the first time):"
 	@rm -f $(VENV)/install.failed
-	@{ $(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable '.[test]' \
+	@sed -nE '/^(setuptools|wheel)==/,/[^\\]$$/p' requirements.lock > $(VENV)/builders.lock
+	@{ { $(FROM_LOCKS) -r $(VENV)/builders.lock > $(VENV)/install.out && $(FROM_LOCKS) $(LOCKS:%=-r %) && \
+	  $(BIN)/python -m pip install --no-deps --no-build-isolation --editable . >> $(VENV)/install.out; } \
 	  2> $(VENV)/install.log || touch $(VENV)/install.failed; } | { $(SIGNS_OF_LIFE); }
 	@test ! -e $(VENV)/install.failed || { grep -v '^WARNING: Location' $(VENV)/install.log | tail -n 20; exit 1; }
 	@touch $(STAMP)
@@ -68,6 +76,12 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy models labeler workers
+
+lock: $(STAMP)
+	@$(BIN)/python -m tests.locks $(if $(UPGRADE),--upgrade $(UPGRADE))
+
+audit: $(STAMP)
+	@$(BIN)/python -m tests.audit
 
 bench: $(STAMP) label-studio
 	@mkdir -p $(BENCH)

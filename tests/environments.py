@@ -1,6 +1,6 @@
 """Empty virtual environments with the named packages alone, as a pipeline has one: nothing of Attune is in them.
 
-Made with ``python -m venv`` and pip in the versions of constraints.txt, and kept under ~/.cache/attune/environments, so
+Made with ``python -m venv`` and pip in the versions of the locks, and kept under ~/.cache/attune/environments, so
 that a second run is quick. Where pip reaches no index the tests that ask for one are skipped, which
 ATTUNE_REQUIRE_INDEX=1 turns into a failure.
 """
@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-ROOT = Path(__file__).resolve().parents[1]
-PINS = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+from tests import locks
+
+PINS = locks.versions(locks.read(locks.OURS) + locks.read(locks.TESTS))
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "attune" / "environments"
 MADE = "made"  # written last: an environment without it was broken off
 

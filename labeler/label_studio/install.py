@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,9 @@ from models.errors import ServiceDown, SettingsError
 from models.files import digest_file, write_bytes
 
 VERSION = "1.23.2"
-# Label Studio names ranges; these are the releases that this version was seen to work with.
-CONSTRAINTS = Path(__file__).with_name("constraints-label-studio.txt")
+# Label Studio names ranges; this has the releases that it was seen to work with, and the digest of each of their files.
+LOCK = Path(__file__).with_name("label-studio.lock")
+BUILDERS = ("setuptools", "wheel")  # some of its packages come as source alone, and are built with these
 MARK = "attune-installed"
 Tell = Callable[[str], None]
 
@@ -63,7 +65,7 @@ def ensure(settings: Settings, tell: Tell = print) -> Path:
         tell(f"Installing Label Studio {VERSION} into {home} (about 1.2 GB; some minutes, only once) …")
         shutil.rmtree(home, ignore_errors=True)
         _install(home)
-        write_bytes(home / MARK, digest_file(CONSTRAINTS).encode())
+        write_bytes(home / MARK, digest_file(LOCK).encode())
         tell(f"Label Studio {VERSION} is installed.")
     return command
 
@@ -72,17 +74,21 @@ def _complete(settings: Settings, home: Path) -> bool:
     if settings.label_studio_env is not None:
         return executable(settings).exists() and not (home / "installing").exists()
     mark = home / MARK
-    return mark.exists() and mark.read_text() == digest_file(CONSTRAINTS)
+    return mark.exists() and mark.read_text() == digest_file(LOCK)
 
 
 def _install(home: Path) -> None:
     log = home.with_name(home.name + ".log")
     pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    only_the_lock = [*pip, "--require-hashes", "--no-deps", "--no-build-isolation", "--requirement"]
+    builders = home / "builders.lock"
     steps = (
         [sys.executable, "-m", "venv", str(home)],
-        [*pip, "--constraint", str(CONSTRAINTS), f"label-studio=={VERSION}"],
+        [*only_the_lock, str(builders)],
+        [*only_the_lock, str(LOCK)],
     )
     home.mkdir(parents=True)
+    builders.write_text("".join(_lines_of(name) for name in BUILDERS))
     begun = home / "installing"
     with log.open("wb") as output:
         for step in steps:
@@ -94,6 +100,12 @@ def _install(home: Path) -> None:
                     "ATTUNE_LABEL_STUDIO_URL to one that runs."
                 )
     begun.unlink()
+
+
+def _lines_of(package: str) -> str:
+    """The lines of one package in the lock: its version and its digests."""
+    found = re.search(rf"^{package}==.*(?:\n    .*)*\n", LOCK.read_text(), re.MULTILINE)
+    return found.group(0) if found else ""
 
 
 def _last_words(log: Path) -> str:

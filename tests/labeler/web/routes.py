@@ -1,0 +1,108 @@
+"""The console's routes and who may enter each, kept by hand: a route that is not here is shut, and a test says so.
+
+    python -m tests.labeler.web.routes        the table as Markdown
+
+`labeler/web/access.py` decides; this is what it is held against, so that a change there has to be made twice.
+"""
+
+from __future__ import annotations
+
+NOBODY, LEAVER, EXPERT, OWNER, ADMIN = "nobody", "leaver", "expert", "owner", "admin"
+PIPELINE, OWNER_TOKEN = "pipeline's token", "owner's token"
+# The leaver's cookie is of before the leave. An admin's token does what an owner's does, and what is an admin's alone.
+CALLERS = (NOBODY, LEAVER, EXPERT, OWNER, ADMIN, PIPELINE, OWNER_TOKEN)
+
+EVERYBODY = CALLERS
+PROOF: tuple[str, ...] = ()  # its own proof opens it, whoever asks: a password, a link, a signature, a secret
+PEOPLE = (EXPERT, OWNER, ADMIN, OWNER_TOKEN)
+MANAGERS = (OWNER, ADMIN, OWNER_TOKEN)
+ADMINS = (ADMIN,)
+READERS = (EXPERT, OWNER, ADMIN, PIPELINE, OWNER_TOKEN)
+CONSUMERS = (OWNER, ADMIN, PIPELINE, OWNER_TOKEN)
+
+GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
+    EVERYBODY: ("health.alive", "health.ready", "login.page", "static", "bootstrap.static"),
+    PROOF: ("login.enter", "webhook.label_studio", "media.image", "welcome.page", "welcome.enter"),
+    PEOPLE: (
+        "home.page",
+        "login.leave",
+        "account.page",
+        "account.change",
+        "notices.page",
+        "notices.read",
+        "notices.read_all",
+        "api.notices",
+        "attribute.page",
+        "attribute.live",
+        "attribute.answers",
+        "attribute.contested_page",
+        "attribute.correct",
+        "grid.start",
+        "grid.wait",
+        "explore.page",
+        "explore.image",
+        "explore.sending_page",
+        "explore.send",
+        "explore.clusters_page",
+        "api.search",
+    ),
+    READERS: ("api.probes", "api.manifest", "api.description"),
+    CONSUMERS: ("api.features", "api.file", "api.history"),
+    MANAGERS: (
+        "api.drift",
+        "api.labels",
+        "assets.page",
+        "jobs.page",
+        "measuring.ask",
+        "measuring.line",
+        "exchange.page",
+        "exchange.download",
+        "exchange.preview",
+        "exchange.confirm",
+        "explore.make_clusters",
+        "attribute_form.new",
+        "attribute_form.create",
+        "attribute_form.edit",
+        "attribute_form.revise",
+        "revisions.page",
+        "review.page",
+        "review.gates",
+        "review.set_gates",
+        "versions.page",
+        "versions.history",
+        "moves.promote_page",
+        "moves.promote_version",
+        "moves.progress",
+        "moves.rollback_page",
+        "moves.rollback",
+        "moves.retire_page",
+        "moves.retire",
+        "people.page",
+        "people.new",
+        "people.add",
+        "people.person",
+        "people.widen",
+        "people.link",
+        "people.label_studio",
+        "people.shut",
+        "people.open_",
+        "people.leave",
+        "people.remove",
+        "people.answers",
+    ),
+    ADMINS: ("people.role", "tokens.page", "tokens.make", "tokens.revoke"),
+}
+ROUTES: dict[str, tuple[str, ...]] = {name: who for who, names in GROUPS.items() for name in names}
+
+
+def markdown() -> str:
+    """The table: a row for each route, a column for each caller."""
+    rows = [f"| {' | '.join(('route', *CALLERS))} |", "|---" * (len(CALLERS) + 1) + "|"]
+    for name, who in ROUTES.items():
+        marks = ["by its own proof" if who == PROOF else "enters" if one in who else "" for one in CALLERS]
+        rows.append(f"| `{name}` | {' | '.join(marks)} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(markdown())
