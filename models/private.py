@@ -32,6 +32,13 @@ def begin() -> None:
     os.environ[VARIABLE] = f"{_users:03o}"
 
 
+def forget() -> None:
+    """Be as before `begin`, but for the umask itself: for tests, which call a program's first lines many times."""
+    global _users
+    _users = None
+    os.environ.pop(VARIABLE, None)
+
+
 def mode_asked_for() -> int:
     """The mode of a file that the user asked for; where `begin` was never called, the usual one."""
     return 0o666 & ~(0o022 if _users is None else _users)
@@ -60,4 +67,4 @@ def is_open(path: str | Path) -> bool:
     return not stat.S_ISLNK(state.st_mode) and bool(stat.S_IMODE(state.st_mode) & UMASK)
 
 
-__all__ = ["asked_for", "begin", "folders_asked_for", "is_open", "mode_asked_for"]
+__all__ = ["asked_for", "begin", "folders_asked_for", "forget", "is_open", "mode_asked_for"]

@@ -17,6 +17,7 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from labeler.settings import Settings
+from labeler.settings.values import IMAGE_SCHEMES
 from models.errors import UnreadableItem
 
 ALIASES = {"s3a": "s3", "gcs": "gs", "abfss": "abfs"}
@@ -57,10 +58,15 @@ class Reach:
             )
         listed = self.sources.split(", ")
         if scheme not in listed and not any(_below(place, scheme, rest) for place in listed):
+            if scheme in IMAGE_SCHEMES:
+                todo = f"Copy it to one of them, or let the operator add {scheme} to ATTUNE_IMAGE_SOURCES, or the place"
+            else:
+                todo = (
+                    f"No setting opens {scheme}:// here. Copy the image into a folder of this machine, or to a place of "
+                    f"a kind that ATTUNE_IMAGE_SOURCES takes: {', '.join(IMAGE_SCHEMES)}"
+                )
             raise UnreadableItem(
-                f"{address} is not one of the places that images may come from here: {self.sources}. Copy the image to "
-                "one of them, or let the operator add the place to ATTUNE_IMAGE_SOURCES (it takes file, https, http, "
-                "s3, gs, az, abfs, folders and places such as s3://bucket/folder).",
+                f"{address} is not in one of the places that images may come from: {self.sources}. {todo}.",
                 "place not allowed",
             )
         if scheme in WEB:
@@ -84,8 +90,8 @@ class Reach:
         folders = [os.path.realpath(place) for place in listed if place.startswith("/")]
         if not any(real == folder or real.startswith(folder.rstrip("/") + "/") for folder in folders):
             raise UnreadableItem(
-                f"{path} is not in one of the places that images may come from here: {self.sources}. Copy the image to "
-                "one of them, or let the operator add its folder, or file for all folders, to ATTUNE_IMAGE_SOURCES.",
+                f"{path} is not in one of the places that images may come from: {self.sources}. Copy it to one of them, or "
+                "let the operator add its folder to ATTUNE_IMAGE_SOURCES, or file for all folders.",
                 "place not allowed",
             )
 

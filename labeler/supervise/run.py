@@ -39,7 +39,7 @@ def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lamb
         if left := orphans.sweep(settings.workspace):
             tell(f"stopped {left} processes that an earlier start had left behind")
         if shut_now := shut.all_of(settings.workspace):
-            tell(f"{shut_now:,} files and folders of the workspace were open to other users, and are yours alone now")
+            tell(f"workspace     yours alone now (files and folders that were open to other users: {shut_now:,})")
         secrets.load(settings.secrets)
         if settings.label_studio_url is None:
             install.ensure(settings, tell)
