@@ -62,8 +62,8 @@ class Reach:
                 todo = f"Copy it to one of them, or let the operator add {scheme} to ATTUNE_IMAGE_SOURCES, or the place"
             else:
                 todo = (
-                    f"No setting opens {scheme}:// here. Copy the image into a folder of this machine, or to a place of "
-                    f"a kind that ATTUNE_IMAGE_SOURCES takes: {', '.join(IMAGE_SCHEMES)}"
+                    f"No setting opens {scheme}:// here. Copy the image into a folder of this machine, or to a place "
+                    f"of a kind that ATTUNE_IMAGE_SOURCES takes: {', '.join(IMAGE_SCHEMES)}"
                 )
             raise UnreadableItem(
                 f"{address} is not in one of the places that images may come from: {self.sources}. {todo}.",
@@ -90,8 +90,8 @@ class Reach:
         folders = [os.path.realpath(place) for place in listed if place.startswith("/")]
         if not any(real == folder or real.startswith(folder.rstrip("/") + "/") for folder in folders):
             raise UnreadableItem(
-                f"{path} is not in one of the places that images may come from: {self.sources}. Copy it to one of them, or "
-                "let the operator add its folder to ATTUNE_IMAGE_SOURCES, or file for all folders.",
+                f"{path} is not in one of the places that images may come from: {self.sources}. Copy it to one of "
+                "them, or let the operator add its folder to ATTUNE_IMAGE_SOURCES, or file for all folders.",
                 "place not allowed",
             )
 

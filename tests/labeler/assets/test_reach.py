@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labeler import media
 from labeler import settings as reader
 from labeler.assets import sources
 from labeler.assets.reach import Reach
@@ -21,6 +22,7 @@ from models.errors import SettingsError, UnreadableItem
 from tests import web
 from tests.factories import picture
 from tests.labeler.assets.test_add import held, put_in
+from workers.embed import read_asset
 
 PRIVATE_4 = [
     "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "0.0.0.0/8",
@@ -195,8 +197,9 @@ def test_an_image_that_is_in_the_pool_already_is_not_read_from_there_either(sett
         opened = replace(settings, image_sources="http", private_hosts="127.0.0.0/8")
         assert put_in(opened, f"{address}/a.jpg").added == 1
         asked.clear()
-        with pytest.raises(UnreadableItem, match="ATTUNE_IMAGE_SOURCES"):
-            sources.read(held(settings)["a.jpg"].uri, "a.jpg", Reach.of(settings))
+        for look in (media.open_asset, media.thumbnail, read_asset):
+            with pytest.raises(UnreadableItem, match="ATTUNE_IMAGE_SOURCES"):
+                look(settings, held(settings)["a.jpg"])  # type: ignore[operator]
     assert asked == []
 
 
