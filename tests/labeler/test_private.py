@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,11 @@ def open_in(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): f"{mode(path):o}" for path in found if mode(path) & 0o077}
 
 
-def attune(workspace: Path, *words: str, umask: int = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
+def attune(
+    workspace: Path, *words: str, umask: int = 0o022, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     mine = {name: value for name, value in os.environ.items() if not name.startswith("ATTUNE_")}
-    environment = mine | {"ATTUNE_WORKSPACE": str(workspace), "HF_HUB_OFFLINE": "1"} | variables
+    environment = mine | {"ATTUNE_WORKSPACE": str(workspace), "HF_HUB_OFFLINE": "1", **(variables or {})}
     return subprocess.run(
         [sys.executable, "-m", "labeler.cli.main", *words],
         env=environment, cwd=ROOT, capture_output=True, text=True, check=False, umask=umask,
@@ -47,7 +50,7 @@ def workspace(tmp_path: Path) -> Path:
     for number in range(2):
         (tmp_path / "images" / f"{number}.jpg").write_bytes(picture(number))
     variables = {f"ATTUNE_{name.upper()}": value for name, value in prepare.encoder_settings().items()}
-    done = attune(tmp_path / "workspace", "assets", "add", str(tmp_path / "images"), **variables)
+    done = attune(tmp_path / "workspace", "assets", "add", str(tmp_path / "images"), variables=variables)
     assert done.returncode == 0, done.stderr
     return tmp_path / "workspace"
 

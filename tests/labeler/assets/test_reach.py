@@ -35,7 +35,7 @@ public_4 = st.ip_addresses(v=4).filter(lambda one: one.is_global and not one.is_
 WEB = Reach("https, http")
 
 
-def spellings_4(number: ipaddress.IPv4Address) -> list[str]:
+def spellings_4(number: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[str]:
     """Ways in which a resolver, or a reader of addresses, takes an IPv4 number."""
     whole, parts = int(number), str(number).split(".")
     mapped = f"{whole:08x}"
@@ -199,7 +199,7 @@ def test_an_image_that_is_in_the_pool_already_is_not_read_from_there_either(sett
         asked.clear()
         for look in (media.open_asset, media.thumbnail, read_asset):
             with pytest.raises(UnreadableItem, match="ATTUNE_IMAGE_SOURCES"):
-                look(settings, held(settings)["a.jpg"])  # type: ignore[operator]
+                look(settings, held(settings)["a.jpg"])
     assert asked == []
 
 
