@@ -21,7 +21,7 @@ from rq import Queue as Waiting
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from labeler import doctor_content, jobs, mending
+from labeler import doctor_content, jobs, mending, shut
 from labeler.finding import Finding, State
 from labeler.label_studio import LabelStudio, projects
 from labeler.label_studio.install import VERSION
@@ -248,6 +248,7 @@ CHECKS: dict[str, Check] = {
     "python": python,
     "workspace": disk,
     "secrets": secrets,
+    "private": shut.finding,
     "records": records,
     "images": doctor_content.images,
     "redis": redis,

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Callable
 
 from labeler import settings as reader
+from labeler import shut
 from labeler.endings import ending
 from labeler.settings import Settings
+from models import private
 
 
 def parser(program: str, about: str | None) -> argparse.ArgumentParser:
@@ -21,10 +23,15 @@ def parser(program: str, about: str | None) -> argparse.ArgumentParser:
 
 
 def run(work: Callable[[Settings], object]) -> int:
-    """Build the settings and do ``work``; the exit code. Whatever is raised becomes one sentence on stderr."""
+    """Build the settings and do ``work``; the exit code. Whatever is raised becomes one sentence on stderr.
+
+    What is written from here on is the user's alone (`models.private`).
+    """
+    private.begin()
     settings = None
     try:
         settings = reader.build()
+        shut.top(settings.workspace)
         work(settings)
     except (Exception, KeyboardInterrupt) as error:
         end = ending(error, settings.workspace if settings else None)

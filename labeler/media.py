@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler.assets import sources
+from labeler.assets.reach import Reach
 from labeler.records.schema import Asset
 from labeler.secrets import Secrets
 from labeler.settings import Settings
@@ -100,7 +101,7 @@ def open_asset(settings: Settings, asset: Asset) -> Media:
     Raises UnknownAsset for a removed one, UnreadableItem where the file is gone, DataError where it has other content
     than was added: answers are about the image that was added.
     """
-    content = _content(asset)
+    content = _content(settings, asset)
     info = inspect(content, asset.asset_id, settings.max_pixels, whole=False)
     if info.browsers_show:
         return Media(content, info.mimetype)
@@ -123,7 +124,7 @@ def thumbnail(settings: Settings, asset: Asset, size: int = 256) -> bytes:
             raise FileNotFoundError(path)
         return path.read_bytes()
     except FileNotFoundError:
-        small = decode(_content(asset), asset.asset_id, settings.max_pixels, at_least=2 * edge)
+        small = decode(_content(settings, asset), asset.asset_id, settings.max_pixels, at_least=2 * edge)
         small.thumbnail((edge, edge), Image.Resampling.LANCZOS)
         out = BytesIO()
         small.save(out, "JPEG", quality=85, optimize=True)
@@ -142,9 +143,9 @@ def drop_thumbnails(settings: Settings, digest: str) -> None:
         thumbnail_path(settings, digest, edge).unlink(missing_ok=True)
 
 
-def _content(asset: Asset) -> bytes:
+def _content(settings: Settings, asset: Asset) -> bytes:
     check_visible(asset)
-    content = sources.read(asset.uri, asset.asset_id)
+    content = sources.read(asset.uri, asset.asset_id, Reach.of(settings))
     if digest_bytes(content) != asset.digest:
         raise DataError(
             f"{asset.asset_id} is another image than the one that was added: the file {asset.uri} has changed. Put the "

@@ -22,7 +22,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from models.errors import AttuneError, CatalogError, CatalogUnreachable, DigestMismatch, UnknownProbe, VersionExists
-from models.files import digest_bytes, write_bytes, written_aside
+from models.files import PRIVATE, digest_bytes, written_aside
 from models.manifest import (
     ALIAS,
     FILE_NAME,
@@ -34,6 +34,7 @@ from models.manifest import (
     check_name,
     read_manifest,
 )
+from models.private import folders_asked_for, mode_asked_for
 from models.reasons import reason
 
 ALIASES = "aliases.json"
@@ -42,11 +43,15 @@ ALIASES = "aliases.json"
 class Catalog:
     """The catalog at an fsspec ``address``; any number of processes may read and write it at once.
 
+    ``private``: a folder in a workspace, whose files are its owner's alone. A folder elsewhere is somebody's wish, so
+    that others can read the probes there: its files go by the user's umask.
+
     Every method raises CatalogUnreachable where the address does not answer, and UnknownProbe for what is not there.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, private: bool = False) -> None:
         self.address = address
+        self._private = private
         with self._reaching():
             self._fs, root = url_to_fs(address, use_listings_cache=False)
         self._root = str(root).rstrip("/")
@@ -165,7 +170,7 @@ class Catalog:
         """Open a file of feature values that appears, whole, when the block ends well."""
         path = f"{self._root}/features/{check_name(name)}/{version}/{part}"
         if self.folder:
-            with written_aside(Path(path)) as file:
+            with self._written(Path(path)) as file:
                 yield file
             return
         with tempfile.NamedTemporaryFile(suffix=".part") as aside:
@@ -206,9 +211,17 @@ class Catalog:
     def _put(self, path: str, content: bytes) -> None:
         with self._reaching():
             if self.folder:
-                write_bytes(Path(path), content)  # aside, flushed, renamed; an object store's PUT is atomic by itself
+                with self._written(Path(path)) as file:  # renamed at the end; an object store's PUT is atomic by itself
+                    file.write(content)
             else:
                 self._fs.pipe_file(path, content)
+
+    @contextmanager
+    def _written(self, path: Path) -> Iterator[BinaryIO]:
+        if not self._private:
+            folders_asked_for(path.parent)
+        with written_aside(path, PRIVATE if self._private else mode_asked_for()) as file:
+            yield file
 
     def _cat(self, path: str) -> bytes | None:
         with self._reaching():

@@ -11,10 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+PRIVATE = 0o600  # what lies in a workspace or a cache is its owner's alone
+
 
 @contextmanager
-def written_aside(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
-    """Open a private file beside ``path`` that takes its name only when the block ends well.
+def written_aside(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
+    """Open a private file beside ``path`` that takes its name, and ``mode``, only when the block ends well.
 
     A process killed at any instant leaves the old file or the new one, never half of either:
     the bytes and then the folder are flushed to disk around one atomic rename.
@@ -44,13 +46,13 @@ def _flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
+def write_bytes(path: Path, content: bytes, mode: int = PRIVATE) -> None:
     """Write ``content`` to ``path`` atomically."""
     with written_aside(path, mode) as file:
         file.write(content)
 
 
-def write_json(path: Path, value: Any, mode: int = 0o644) -> None:
+def write_json(path: Path, value: Any, mode: int = PRIVATE) -> None:
     """Write ``value`` as indented JSON with sorted keys, atomically."""
     write_bytes(path, (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode(), mode)
 

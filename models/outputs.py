@@ -3,7 +3,8 @@
 =====================================  ===========================================================================
 what the path leads to                 what is done
 =====================================  ===========================================================================
-nothing yet                            a new file of mode 0666 less the umask; missing folders are made
+nothing yet                            a new file of mode 0666 less the user's umask (`models.private`); missing
+                                       folders are made likewise
 a regular file                         replaced in one step; it keeps its mode, and its owner where that is allowed
 a link                                 followed: what it leads to is replaced, the link stays
 a device, a pipe, /dev/stdout          written to; ``-`` is /dev/stdout
@@ -31,6 +32,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from models import private
 from models.errors import AttuneError, UnwritableFile
 from models.reasons import FORBIDDEN, FULL, reason
 
@@ -156,11 +158,13 @@ def _open_part(path: Path, target: Path | None, state: os.stat_result | None) ->
     if target is not None:
         if state is not None and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, "", str(target))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        private.folders_asked_for(target.parent)
         name = str(target.parent / f".attune-{secrets.token_hex(8)}.part")
         try:
             # The kernel takes the umask off; nobody reads along what an old file kept private.
             descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666 if state is None else 0o600)
+            if state is None:
+                private.asked_for(descriptor)
             return io.BufferedRandom(_Raw(descriptor, lambda error: unwritable(path, error))), name
         except OSError as error:
             if state is None or error.errno not in FORBIDDEN | {errno.ENOENT}:

@@ -12,6 +12,7 @@ from models.errors import CatalogError, DigestMismatch, SettingsError, Unwritabl
 from models.files import digest_bytes, digest_file
 from models.manifest import FILE_NAME, FileEntry, Manifest, Reference, parse_reference, read_manifest
 from models.outputs import user_file
+from models.private import folders_asked_for
 from models.pull_cache import Cache
 from models.pull_sources import Source, open_source
 from models.reasons import reason
@@ -152,7 +153,7 @@ def _install(fetched: Fetched, folder: Path) -> None:
     mark = folder / FILE_NAME
     contents = {name: path.read_bytes() for name, path in fetched.files.items()}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folders_asked_for(folder)
         stale = [name for name, entry in fetched.manifest.files.items() if not _same(folder / name, entry)]
         if not stale and mark.is_file() and mark.read_bytes() == fetched.content:
             return

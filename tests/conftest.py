@@ -7,6 +7,7 @@ that needs real services stays in one, too, so that only one Label Studio is sta
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from models import private
 from tests import memory
 
 # Set before any library counts the cores: two processes with two threads each wait for one another.
@@ -52,3 +54,13 @@ def _needs_services(module: str) -> bool:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """How two processes share the tests."""
     return ByModule(config, log)
+
+
+@pytest.fixture(autouse=True)
+def umask_of_before() -> Iterator[None]:
+    """A program's `main` that is called in this process makes its files private; the next test begins without."""
+    before = os.umask(0)
+    os.umask(before)
+    yield
+    os.umask(before)
+    private.forget()

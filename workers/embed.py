@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from labeler.assets import sources
 from labeler.assets.encoder import active_fingerprint, loaded_encoder, prompt_vectors
+from labeler.assets.reach import Reach
 from labeler.assets.twins import copy_from_twins
 from labeler.jobs import Report, quiet
 from labeler.records.schema import Asset
@@ -111,7 +112,7 @@ def _one_of_each(assets: Sequence[Asset]) -> tuple[list[Asset], list[Asset]]:
 
 
 def _picture(settings: Settings, asset: Asset) -> Any:
-    return decode(read_asset(asset), asset.asset_id, settings.max_pixels)
+    return decode(read_asset(settings, asset), asset.asset_id, settings.max_pixels)
 
 
 def pictures(settings: Settings, assets: Sequence[Asset]) -> list[Picture]:
@@ -119,9 +120,12 @@ def pictures(settings: Settings, assets: Sequence[Asset]) -> list[Picture]:
     return [Picture(asset.asset_id, partial(_picture, settings, asset)) for asset in assets]
 
 
-def read_asset(asset: Asset) -> bytes:
-    """The bytes of an asset's image. Raises UnreadableItem where it vanished, or is another than was added."""
-    content = sources.read(asset.uri, asset.asset_id)
+def read_asset(settings: Settings, asset: Asset) -> bytes:
+    """The bytes of an asset's image.
+
+    Raises UnreadableItem where it vanished, is another than was added, or lies where images may not come from now.
+    """
+    content = sources.read(asset.uri, asset.asset_id, Reach.of(settings))
     if digest_bytes(content) != asset.digest:
         raise UnreadableItem(
             f"{asset.asset_id} is another image than the one that was added: {asset.uri} has changed. Put the old file "

@@ -129,7 +129,7 @@ def _one_batch(settings: Settings, tower: _Tower, assets: Sequence[Asset], resul
 def _look(settings: Settings, assets: Sequence[Asset], left_out: list[dict[str, str]]) -> dict[int, _Look]:
     def one(asset: Asset) -> _Look | UnreadableItem:
         try:
-            content = read_asset(asset)
+            content = read_asset(settings, asset)
             different = looks_different(content, asset.asset_id, asset.reading, settings.max_pixels)
             return _Look(different, inspect(content, asset.asset_id, settings.max_pixels, whole=False))
         except UnreadableItem as error:

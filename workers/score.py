@@ -81,7 +81,7 @@ def run(
         return {"attribute": attribute, "version": version, "jobs": asked}
     if part is None:
         _split(settings, attribute, version, [])  # parts of an earlier one that are still to come decide nothing
-    catalog = Catalog(settings.catalog_address)
+    catalog = Catalog(settings.catalog_address, private=settings.catalog_url is None)
     probe = read_probe(catalog.read(manifest, FILE_NAME))
     wanted = parts if part is None else [part] if part in parts else []
     if not wanted:

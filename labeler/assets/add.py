@@ -14,6 +14,7 @@ from labeler import jobs
 from labeler.assets import encoder, sources
 from labeler.assets.candidates import Candidate, VectorNames, from_files
 from labeler.assets.manifest import read_manifest
+from labeler.assets.reach import Reach
 from labeler.assets.register import known_digests, look, register
 from labeler.assets.scan import scan
 from labeler.assets.summary import Summary
@@ -111,7 +112,7 @@ class _Adding:
             else:
                 looked.append(outcome)
         with FileLock(self.settings.workspace / "assets.lock", timeout=300), writing(self.settings) as session:
-            taken = register(session, looked, self.request.restore, self.summary)
+            taken = register(session, looked, self.request.restore, self.summary, Reach.of(self.settings))
             if self.given is not None and taken and encoder.active_fingerprint(session) is None:
                 encoder.activate(session, self.given.fingerprint)
         return taken
@@ -195,18 +196,19 @@ def _check_encoder(settings: Settings) -> None:
 
 
 def _candidates(settings: Settings, request: Request, summary: Summary) -> list[Candidate]:
+    reach = Reach.of(settings)
     if request.manifest is not None:
-        manifest = read_manifest(request.manifest, request.paths, lambda uris: _known_uris(settings, uris))
+        manifest = read_manifest(request.manifest, request.paths, lambda uris: _known_uris(settings, uris), reach)
         summary.repeated = manifest.repeated
         for item, error in manifest.refused:
             summary.refuse(item, error)
         named = {candidate.uri for candidate in manifest.candidates}
-        found = scan(request.paths)
+        found = scan(request.paths, reach)
         summary.not_in_manifest = sum(file.uri not in named for file in found.files)
         for item, error in found.refused:
             summary.refuse(item, error)
         return manifest.candidates
-    found = scan(request.paths)
+    found = scan(request.paths, reach)
     summary.passed_over = found.passed_over
     summary.notes.update(found.notes)
     candidates, unnamed = from_files(found.files, _known_uris(settings, {file.uri for file in found.files}))

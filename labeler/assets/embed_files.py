@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from labeler.assets import sources
 from labeler.assets.candidates import Candidate, from_files
+from labeler.assets.reach import Reach
 from labeler.assets.scan import scan
 from labeler.jobs import Report, quiet
 from labeler.settings import Settings
@@ -47,7 +48,7 @@ def embed_files(
 
     check_suffix(to)
     told = Written()
-    candidates = _wanted(paths, told)
+    candidates = _wanted(settings, paths, told)
     pictures = [Picture(id_, partial(_picture, settings, one.uri, id_)) for id_, one in candidates.items()]
     with vector_file(to, encoder.fingerprint) as writer:
         for batch in embedded(encoder, pictures, settings.embed_batch):
@@ -60,9 +61,9 @@ def embed_files(
     return told
 
 
-def _wanted(paths: Sequence[str], told: Written) -> dict[str, Candidate]:
+def _wanted(settings: Settings, paths: Sequence[str], told: Written) -> dict[str, Candidate]:
     """The files at ``paths`` by the id that each gets: the first of its choices that no other has."""
-    found = scan(paths)
+    found = scan(paths, Reach.of(settings))
     told.passed_over = found.passed_over
     candidates, unnamed = from_files(found.files, {})
     for item, error in [*found.refused, *unnamed]:
@@ -88,7 +89,7 @@ def _wanted(paths: Sequence[str], told: Written) -> dict[str, Candidate]:
 def _picture(settings: Settings, uri: str, name: str) -> Image.Image:
     from models.images import decode
 
-    return decode(sources.read(uri, name), name, settings.max_pixels)
+    return decode(sources.read(uri, name, Reach.of(settings)), name, settings.max_pixels)
 
 
 def _first(told: Written) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from labeler.assets import sources
 from labeler.assets.candidates import Candidate, Found, checked_id, id_choices
+from labeler.assets.reach import Reach
 from models import ids
 from models.clock import iso
 from models.errors import DataError, UnreadableItem
@@ -48,13 +49,16 @@ class _Entry:
 
 
 def read_manifest(
-    path: Path, roots: Sequence[str], known: Callable[[set[str]], Mapping[str, str]] = lambda uris: {}
+    path: Path,
+    roots: Sequence[str],
+    known: Callable[[set[str]], Mapping[str, str]] = lambda uris: {},
+    reach: Reach = sources.USUAL,
 ) -> Manifest:
     """The candidates of the manifest ``path``; file names are looked up below ``roots``, or beside the manifest.
 
     A row without an asset_id gets the id that its file would get without a manifest; ``known`` gives the ids of those
-    of some uris that the pool has. Raises UnreadableItem where the file as a whole is no manifest; a single bad row is
-    refused by itself.
+    of some uris that the pool has; a row outside ``reach`` is refused without being opened. Raises UnreadableItem where
+    the file as a whole is no manifest; a single bad row is refused by itself.
     """
     made = Manifest()
     folders = [sources.absolute(root) for root in roots] or [str(path.absolute().parent)]
@@ -63,7 +67,7 @@ def read_manifest(
     numbers = _numbers(table)
     for row in table.rows:
         try:
-            entries.append(_entry(row, folders, numbers))
+            entries.append(_entry(row, folders, numbers, reach))
         except UnreadableItem as error:
             _refuse(made, path, row, error)
     unnamed = {entry.file.uri: entry.file for entry in entries if not entry.asset_id}
@@ -111,7 +115,7 @@ def _all_numbers(cells: Sequence[Any]) -> bool:
     )
 
 
-def _entry(row: Row, folders: Sequence[str], numbers: set[str]) -> _Entry:
+def _entry(row: Row, folders: Sequence[str], numbers: set[str], reach: Reach) -> _Entry:
     if row.wrong:
         raise UnreadableItem(f"it has {row.wrong} {row.detail}".rstrip() + ". Correct it.", row.wrong)
     place = next((text for name in PLACES if (text := _id(row, name))), "")
@@ -128,7 +132,7 @@ def _entry(row: Row, folders: Sequence[str], numbers: set[str]) -> _Entry:
     columns = {str(name): _plain(value) for name, value in row.cells.items() if name not in NAMES}
     return _Entry(
         row,
-        _found(place, folders),
+        _found(place, folders, reach),
         checked_id(asset_id) if asset_id else "",
         checked_id(title, "title_id") if title else None,
         columns,
@@ -166,7 +170,7 @@ def _candidate(
     return Candidate(uri, choices, entry.title_id, entry.columns, from_manifest=True)
 
 
-def _found(place: str, folders: Sequence[str]) -> Found:
+def _found(place: str, folders: Sequence[str], reach: Reach) -> Found:
     """The file at the first folder that has it; where none has, at the first, so that messages name a full path."""
     forms = [place]
     if not place.isascii() and not sources.is_address(place):
@@ -174,7 +178,8 @@ def _found(place: str, folders: Sequence[str]) -> Found:
     choices = [(sources.join(folder, form), form, folder) for folder in folders for form in forms]
     uri, form, folder = choices[0]
     if len(choices) > 1:
-        uri, form, folder = next((choice for choice in choices if sources.exists(choice[0])), choices[0])
+        uri, form, folder = next((choice for choice in choices if sources.exists(choice[0], reach)), choices[0])
+    sources.check(uri, reach)
     return Found(uri, _relative(form, uri, folder), sources.file_name(folder.rstrip("/")))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from labeler.assets import sources
 from labeler.assets.candidates import Candidate
+from labeler.assets.reach import Reach
 from labeler.assets.summary import Summary
 from labeler.records.schema import Asset
 from labeler.settings import Settings
@@ -36,9 +37,11 @@ def look(
 ) -> list[Looked | UnreadableItem]:
     """Read and check images side by side. ``known`` maps asset_ids to digests: such content is not decoded again."""
 
+    reach = Reach.of(settings)
+
     def one(candidate: Candidate) -> Looked | UnreadableItem:
         try:
-            content = sources.read(candidate.uri, candidate.name)
+            content = sources.read(candidate.uri, candidate.name, reach)
             digest = digest_bytes(content)
             if digest in {known.get(choice) for choice in candidate.ids}:
                 return Looked(candidate, digest, None)
@@ -57,7 +60,9 @@ def known_digests(session: Session, candidates: Iterable[Candidate]) -> dict[str
     return {row.asset_id: row.digest for row in rows}
 
 
-def register(session: Session, looked: Sequence[Looked], restore: bool, summary: Summary) -> dict[Candidate, Asset]:
+def register(
+    session: Session, looked: Sequence[Looked], restore: bool, summary: Summary, reach: Reach = sources.USUAL
+) -> dict[Candidate, Asset]:
     """Record what was looked at, inside the caller's transaction; returns the assets, old and new."""
     ids = {choice for item in looked for choice in item.candidate.ids}
     held = {asset.asset_id: asset for asset in session.scalars(select(Asset).where(Asset.asset_id.in_(ids)))}
@@ -66,7 +71,7 @@ def register(session: Session, looked: Sequence[Looked], restore: bool, summary:
     taken: dict[Candidate, Asset] = {}
     for item in looked:
         try:
-            taken[item.candidate] = _register_one(session, item, held, contents, restore, summary)
+            taken[item.candidate] = _register_one(session, item, held, contents, restore, summary, reach)
         except UnreadableItem as error:
             summary.refuse(item.candidate.name, error)
     session.flush()
@@ -74,14 +79,20 @@ def register(session: Session, looked: Sequence[Looked], restore: bool, summary:
 
 
 def _register_one(
-    session: Session, item: Looked, held: dict[str, Asset], contents: set[str], restore: bool, summary: Summary
+    session: Session,
+    item: Looked,
+    held: dict[str, Asset],
+    contents: set[str],
+    restore: bool,
+    summary: Summary,
+    reach: Reach,
 ) -> Asset:
     for choice in item.candidate.ids:
         asset = held.get(choice)
         if asset is None and item.info is not None:
             return _added(session, item, item.info, choice, held, contents, summary)
         if asset is not None and asset.digest == item.digest:
-            return _met_again(asset, item.candidate, restore, summary)
+            return _met_again(asset, item.candidate, restore, summary, reach)
     first = item.candidate.ids[0]
     raise UnreadableItem(
         f"{item.candidate.name} is another image than {first}, which is in the pool already (or was): answers belong "
@@ -122,7 +133,7 @@ def _added(
     return asset
 
 
-def _met_again(asset: Asset, candidate: Candidate, restore: bool, summary: Summary) -> Asset:
+def _met_again(asset: Asset, candidate: Candidate, restore: bool, summary: Summary, reach: Reach) -> Asset:
     if asset.removed_at is not None:
         if not restore:
             raise UnreadableItem(
@@ -134,7 +145,7 @@ def _met_again(asset: Asset, candidate: Candidate, restore: bool, summary: Summa
         summary.restored += 1
     else:
         summary.already_there += 1
-        if asset.uri != candidate.uri and not sources.exists(asset.uri):
+        if asset.uri != candidate.uri and not sources.exists(asset.uri, reach):
             asset.uri = candidate.uri  # the file was moved
     if candidate.from_manifest:
         said = (candidate.title_id or asset.title_id, dict(candidate.columns))

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from labeler.assets import sources
 from labeler.assets.candidates import Found
+from labeler.assets.reach import Reach
 from models.errors import UnreadableItem
 from models.images import IMAGE_SUFFIXES, looks_like_image
 from models.reasons import reason
@@ -32,13 +33,16 @@ class Scan:
         self.refused.append((path, UnreadableItem(message, reason)))
 
 
-def scan(paths: Sequence[str]) -> Scan:
-    """Look through folders and their folders, and take files as they are named; a file met twice counts once."""
+def scan(paths: Sequence[str], reach: Reach = sources.USUAL) -> Scan:
+    """Look through folders and their folders, and take files as they are named; a file met twice counts once.
+
+    A PATH outside ``reach`` is refused by itself; the others go on.
+    """
     made = Scan()
     met = _Met()
     for path in paths:
         try:
-            _scan_path(path, made, met)
+            _scan_path(path, made, met, reach)
         except UnreadableItem as error:
             made.refused.append((path, error))
         except (OSError, ValueError) as error:
@@ -46,11 +50,11 @@ def scan(paths: Sequence[str]) -> Scan:
     return made
 
 
-def _scan_path(path: str, made: Scan, met: _Met) -> None:
+def _scan_path(path: str, made: Scan, met: _Met, reach: Reach) -> None:
     place = sources.absolute(path)
-    if sources.is_folder(place):
-        _scan_folder(place, made, met)
-    elif sources.exists(place):
+    if sources.is_folder(place, reach):
+        _scan_folder(place, made, met, reach)
+    elif sources.exists(place, reach):
         if met.first_time(place):
             made.files.append(Found(place, sources.file_name(place), sources.file_name(os.path.dirname(place))))
     elif what := sources.kind(place):
@@ -59,7 +63,7 @@ def _scan_path(path: str, made: Scan, met: _Met) -> None:
         made.refuse(path, f"There is nothing at {path}. Check the spelling, and that it is mounted.", "missing")
 
 
-def _scan_folder(folder: str, made: Scan, met: _Met) -> None:
+def _scan_folder(folder: str, made: Scan, met: _Met, reach: Reach) -> None:
     def closed(path: str, error: OSError) -> None:
         if isinstance(error, FileNotFoundError):
             made.refuse(path, f"The folder {path} was taken away while it was looked through.", "missing")
@@ -71,7 +75,7 @@ def _scan_folder(folder: str, made: Scan, met: _Met) -> None:
             )
 
     root = sources.file_name(folder.rstrip("/"))
-    for uri, relative in sources.walk(folder, closed):
+    for uri, relative in sources.walk(folder, closed, reach):
         if not met.first_time(uri):
             continue
         if what := sources.kind(uri):

@@ -1,4 +1,4 @@
-"""Where images are: files and folders of this machine, and whatever fsspec opens by its address."""
+"""Where images are: files and folders of this machine, and what fsspec opens by its address, within a `Reach`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
+from labeler.assets import guarded_http
+from labeler.assets.reach import ALIASES, WEB, Reach
 from models.errors import UnreadableItem
 from models.images import MAX_BYTES
 from models.paths import at_home
@@ -17,6 +19,7 @@ from models.reasons import reason
 
 FILE_SCHEME = "file:"
 LOCAL_HOSTS = ("", "localhost", "127.0.0.1")
+USUAL = Reach()  # who names no reach gets the narrow one
 # What is no file although it has a name in a folder; opening it may wait for ever.
 KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -111,22 +114,32 @@ def path_of(uri: str) -> str:
     return uri.partition("://")[2] if is_address(uri) else local_path(uri)
 
 
-def exists(uri: str) -> bool:
+def check(uri: str, reach: Reach = USUAL) -> None:
+    """Raise UnreadableItem, with the rule and the setting, where ``uri`` lies outside ``reach``; nothing is opened."""
+    if is_address(uri):
+        reach.check(uri)
+    else:
+        reach.check_path(local_path(uri))
+
+
+def exists(uri: str, reach: Reach = USUAL) -> bool:
     """Whether there is a file at ``uri``, as far as can be known from here."""
     try:
+        check(uri, reach)
         if not is_address(uri):
             return os.path.isfile(local_path(uri))
-        with _reaching(uri) as (files, path):
+        with _reaching(uri, reach) as (files, path):
             return bool(files.isfile(path))
     except (UnreadableItem, OSError):
         return False
 
 
-def is_folder(uri: str) -> bool:
-    """Whether ``uri`` is a folder."""
+def is_folder(uri: str, reach: Reach = USUAL) -> bool:
+    """Whether ``uri`` is a folder. Raises UnreadableItem where it lies outside ``reach``, or cannot be reached."""
+    check(uri, reach)
     if not is_address(uri):
         return os.path.isdir(local_path(uri))
-    with _reaching(uri) as (files, path):
+    with _reaching(uri, reach) as (files, path):
         return bool(files.isdir(path))
 
 
@@ -144,13 +157,13 @@ def kind(uri: str) -> str:
     return next((what for test, what in KINDS if test(mode)), "")
 
 
-def walk(folder: str, refused: Callable[[str, OSError], None]) -> Iterator[tuple[str, str]]:
+def walk(folder: str, refused: Callable[[str, OSError], None], reach: Reach = USUAL) -> Iterator[tuple[str, str]]:
     """Uri, and path below ``folder``, of all its files by name, and of links to folders, which are not followed.
 
     Hidden ones are left out. ``refused`` hears of each folder that cannot be looked into; the others go on.
     """
     if is_address(folder):
-        with _reaching(folder) as (files, path):
+        with _reaching(folder, reach) as (files, path):
             root, names = path.rstrip("/"), sorted(files.find(path))
         for found in names:
             relative = found[len(root) :].lstrip("/")
@@ -171,12 +184,13 @@ def walk(folder: str, refused: Callable[[str, OSError], None]) -> Iterator[tuple
                 yield _uri(path), os.path.relpath(path, top)
 
 
-def read(uri: str, name: str, limit: int = MAX_BYTES) -> bytes:
+def read(uri: str, name: str, reach: Reach = USUAL, limit: int = MAX_BYTES) -> bytes:
     """The bytes at ``uri``, of which there may be at most ``limit``. Raises UnreadableItem with a plain reason."""
     try:
+        check(uri, reach)
         if not is_address(uri):
             return _read_local(local_path(uri), name, limit + 1)
-        with _reaching(uri) as (files, path), files.open(path, "rb") as file:
+        with _reaching(uri, reach) as (files, path), files.open(path, "rb") as file:
             return bytes(file.read(limit + 1))
     except FileNotFoundError as error:
         raise UnreadableItem(
@@ -213,29 +227,46 @@ def head(uri: str) -> bytes:
 
 
 @contextmanager
-def _reaching(uri: str) -> Iterator[tuple[Any, str]]:
+def _reaching(uri: str, reach: Reach) -> Iterator[tuple[Any, str]]:
     """The file system of an address, and the path on it.
 
     Raises UnreadableItem for whatever it raises, which differs from store to store, apart from the kinds that `read`
     has a sentence for.
     """
-    import fsspec
-
-    scheme = uri.partition("://")[0]
+    reach.check(uri)
+    scheme, _, rest = uri.partition("://")
+    scheme = scheme.lower()
+    told: list[UnreadableItem] = []
+    mark = guarded_http.refusals.set(told)
     try:
-        yield fsspec.core.url_to_fs(uri)
+        try:
+            yield _opened(scheme, f"{scheme}://{rest}", reach)
+        finally:
+            guarded_http.refusals.reset(mark)
+            if told:
+                raise told[-1]
     except (UnreadableItem, FileNotFoundError, IsADirectoryError, PermissionError):
         raise
     except ImportError as error:
         raise UnreadableItem(
-            f"{uri} needs a package for {scheme}:// that is not installed. For s3: pip install 'attune[remote]'.",
+            f"{uri} needs a package for {scheme}:// that is not installed. For s3 and https: "
+            "pip install 'attune[remote]'.",
             "package missing",
         ) from error
     except Exception as error:
-        known = scheme in fsspec.available_protocols()
-        what = "does not answer, or does not let you in" if known else f"cannot be opened: {scheme}:// is unknown here"
         raise UnreadableItem(
-            f"{uri} {what}. Check the address and its credentials, or give a path of this machine, or an address that "
-            "begins with https:// or s3://.",
+            f"{uri} does not answer, or does not let you in. Check the address and its credentials, or give a path of "
+            "this machine, or an address that begins with https:// or s3://.",
             "cannot be reached",
         ) from error
+
+
+def _opened(scheme: str, uri: str, reach: Reach) -> tuple[Any, str]:
+    # The one class of the scheme, never url_to_fs: that would take chains apart and follow them.
+    import fsspec
+
+    kind = fsspec.get_filesystem_class(scheme)
+    options = kind._get_kwargs_from_urls(uri)
+    if ALIASES.get(scheme, scheme) in WEB:
+        options["get_client"] = guarded_http.client(reach)
+    return kind(**options), kind._strip_protocol(uri)

@@ -44,7 +44,7 @@ def mirror(settings: Settings, attribute: str) -> None:
 
     Looks again after writing: whoever commits last also looks last, so the file ends as the records do.
     """
-    catalog = Catalog(settings.catalog_address)
+    catalog = Catalog(settings.catalog_address, private=settings.catalog_url is None)
     written: dict[str, int] | None = None
     while (wanted := recorded(settings, attribute)) != written:
         catalog.write_aliases(attribute, wanted)

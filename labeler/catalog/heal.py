@@ -23,7 +23,7 @@ def heal(settings: Settings, thorough: bool = False) -> dict[str, Any]:
     served, and so finds those that were altered or lost one by one. Raises CatalogError where a version's files are
     lost and cannot be made again, CatalogUnreachable.
     """
-    catalog = Catalog(settings.catalog_address)
+    catalog = Catalog(settings.catalog_address, private=settings.catalog_url is None)
     with reading(settings) as session:
         names = list(session.scalars(select(Attribute.name).order_by(Attribute.name)))
         served = (

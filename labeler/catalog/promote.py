@@ -79,7 +79,7 @@ def publish(settings: Settings, attribute: str, version: int) -> Manifest:
 
     A run gives the same bytes each time, so what a killed publisher left is reused or replaced, and two at once agree.
     """
-    catalog = Catalog(settings.catalog_address)
+    catalog = Catalog(settings.catalog_address, private=settings.catalog_url is None)
     with reading(settings) as session:
         found = attributes.find(session, attribute)
         run = find_run(session, found, version)

@@ -95,9 +95,10 @@ def interrupted(*_: object) -> None:
 
 
 def _settings(workspace: str | Path | None, keep_ports: bool = False) -> Settings:
-    from labeler.demo import prepare
+    from labeler.demo import known, prepare
 
     first = reader.build(workspace=workspace)
+    known.check_demo(first)
     _refuse_others(first)
     first.workspace.mkdir(parents=True, exist_ok=True)
     reader.keep(first.workspace, **prepare.encoder_settings())

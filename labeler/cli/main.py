@@ -13,6 +13,7 @@ import click
 
 from labeler.cli.shell import Group, Place
 from labeler.endings import Ending, ending
+from models import private
 
 # Command -> module that holds it as `command`; imported when it is asked for, so that `attune --help` stays quick.
 COMMANDS = {
@@ -120,6 +121,7 @@ def attune() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `attune` command: ends the process, with a sentence on stderr where something is wrong."""
+    private.begin()
     _take_any_name()
     sys.exit(run(arguments))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DatabaseError
 
+from labeler import shut
 from labeler.records.session import migrate
 from labeler.settings import Settings
 from models.errors import AttuneError, ServiceDown, SettingsError
@@ -29,6 +30,7 @@ def open_records(settings: Settings, make: bool) -> None:
         raise SettingsError(_missing(settings.workspace))
     try:
         migrate(settings)
+        shut.top(settings.workspace)
     except DatabaseError as error:
         raise ServiceDown(
             f"The records of {settings.workspace} cannot be read: {_why(error)}. Restore {RECORDS} from a backup, or "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from labeler import attributes, experts, people
 from labeler.assets.add import Request, add
 from labeler.attributes import Definition
+from labeler.demo.known import DOMAIN, NEWCOMER, OWNER, PASSWORD, SIMULATED
 from labeler.jobs import Report
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
@@ -14,12 +15,6 @@ from models.sample.catalogue import Catalogue
 
 IMAGES = 1600
 SEED = 7
-DOMAIN = "demo.example"
-SIMULATED = ("ana", "ben", "chloe")
-NEWCOMER = f"you@{DOMAIN}"
-OWNER = f"owner@{DOMAIN}"
-# The one place with a password that is known: the demo listens on this machine alone and holds drawings.
-PASSWORD = "attune-demo"
 
 
 def encoder_settings() -> dict[str, str]:
@@ -86,3 +81,19 @@ def owner(settings: Settings) -> None:
 def samples() -> dict[str, SampleAttribute]:
     """The sample's attributes by name."""
     return {sample.name: sample for sample in ATTRIBUTES}
+
+
+__all__ = [
+    "DOMAIN",
+    "NEWCOMER",
+    "OWNER",
+    "PASSWORD",
+    "SIMULATED",
+    "assets",
+    "attribute",
+    "catalogue",
+    "encoder_settings",
+    "expert",
+    "owner",
+    "samples",
+]

@@ -73,6 +73,14 @@ class Settings:
     device: str = _setting(str, "auto", "torch device of the encoder: auto, cpu, cuda, mps.")
     embed_batch: int = _setting(values.positive, 64, "Images that one embedding step takes.")
     max_pixels: int = _setting(values.positive, 100_000_000, "Images of more pixels than this are refused.")
+    image_sources: str = _setting(
+        values.image_sources,
+        "file, https, s3, gs, az, abfs",
+        "Where images may come from, with commas: kinds of addresses, folders, places such as s3://bucket/folder.",
+    )
+    private_hosts: str = _setting(
+        values.hosts, "", "Hosts and networks of your own, such as a MinIO, that images may come from; with commas."
+    )
     queue_size: int = _setting(values.positive, 40, "Open tasks that each expert's queue holds.")
     audit_share: float = _setting(values.share, 0.2, "Share of titles kept aside for the audit.")
     strategy: str = _setting(str, "attune", "Query strategy by name: attune, margin, …, modal:NAME, skactiveml:NAME.")

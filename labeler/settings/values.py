@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from models.paths import at_home
+
+# What can be listed at all. Of each of these it is known which host it reaches; of sftp, zip, reference … it is not.
+IMAGE_SCHEMES = ("file", "https", "http", "s3", "gs", "az", "abfs")
+HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 def path(text: str) -> Path:
@@ -77,3 +83,48 @@ def url(*schemes: str) -> Callable[[str], str]:
         return text.rstrip("/")
 
     return read
+
+
+def image_sources(text: str) -> str:
+    """Kinds of addresses, folders and places that images may come from, as ``file, s3://bucket/folder``."""
+    takes = (
+        f"any of {', '.join(IMAGE_SCHEMES)}, folders such as /data/posters and places such as s3://bucket/folder, "
+        "with commas between"
+    )
+    made = []
+    for item in _items(text):
+        scheme, _, rest = item.partition("://")
+        if item.lower() in IMAGE_SCHEMES:
+            made.append(item.lower())
+        elif item.startswith(("/", "~/")):
+            made.append(str(path(item)))
+        elif scheme.lower() in IMAGE_SCHEMES[1:] and rest.strip("/") and "::" not in rest:
+            host, slash, below = rest.rstrip("/").partition("/")
+            made.append(f"{scheme.lower()}://{host.lower()}{slash}{below}")
+        else:
+            raise ValueError(takes)
+    if not made:
+        raise ValueError(takes)
+    return ", ".join(dict.fromkeys(made))
+
+
+def hosts(text: str) -> str:
+    """Names of hosts, addresses and networks, as ``minio.studio.lan, 10.20.0.0/16``."""
+    made = []
+    for item in _items(text):
+        name = item.lower().rstrip(".")
+        try:
+            made.append(str(ipaddress.ip_network(name, strict=False)).removesuffix("/32").removesuffix("/128"))
+        except ValueError:
+            # "10.20.0" is no name although its letters would do for one, and would never match.
+            if not HOST_NAME.fullmatch(name) or name.replace(".", "").isdigit():
+                raise ValueError(
+                    "hosts, addresses and networks such as minio.studio.lan, 10.20.0.7 and 10.20.0.0/16, with commas "
+                    "between"
+                ) from None
+            made.append(name)
+    return ", ".join(dict.fromkeys(made))
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]

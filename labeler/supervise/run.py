@@ -11,8 +11,9 @@ from typing import Any
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
-from labeler import secrets
+from labeler import secrets, shut
 from labeler.catalog.heal import heal
+from labeler.demo.known import check_served
 from labeler.label_studio import install, template
 from labeler.records.session import migrate
 from labeler.settings import Settings, hidden, keep
@@ -37,6 +38,8 @@ def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lamb
     with alone(settings):
         if left := orphans.sweep(settings.workspace):
             tell(f"stopped {left} processes that an earlier start had left behind")
+        if shut_now := shut.all_of(settings.workspace):
+            tell(f"workspace     yours alone now (files and folders that were open to other users: {shut_now:,})")
         secrets.load(settings.secrets)
         if settings.label_studio_url is None:
             install.ensure(settings, tell)
@@ -45,6 +48,7 @@ def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lamb
         ports.check(wanted)
         keep_ports(settings)
         migrate(settings)
+        check_served(settings)
         tell(f"records       ready  {hidden(settings.records_url)}")
         heal_catalog(settings, tell)
         supervisor = Supervisor(settings, wanted, tell, ready)

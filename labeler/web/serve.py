@@ -7,7 +7,8 @@ import sys
 
 import waitress
 
-from labeler import entry
+from labeler import entry, shut
+from labeler.demo.known import check_served
 from labeler.held import holder
 from labeler.settings import Settings
 from labeler.web.app import create_app
@@ -30,7 +31,9 @@ def log_to_stdout(level: str) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve until stopped. Raises PortBusy where the port is taken."""
+    shut.all_of(settings.workspace)
     app = create_app(settings)
+    check_served(settings)
     try:
         server = waitress.create_server(
             app,

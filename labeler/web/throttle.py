@@ -1,31 +1,59 @@
-"""Slow down those who guess passwords: failed logins are counted per address of the network and per login."""
+"""Slow down those who guess passwords: failed logins are counted by who guesses, alone and together with whose login.
+
+What is never counted is the login by itself: whoever knows an address could shut its owner out then, from anywhere, by
+guessing wrong. A guesser gets few tries at one login, and not many more at all; one with very many network addresses is
+held up by scrypt, which makes this machine check only some passwords a second, and by passwords that are made here, of
+some 79 bits.
+"""
 
 from __future__ import annotations
 
+import ipaddress
+from hashlib import blake2b
+
 from flask import Flask, Response, request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 
 PER_NETWORK_ADDRESS = "30 per 5 minutes"
-PER_LOGIN = "8 per 5 minutes"
+PER_LOGIN = "8 per 5 minutes"  # from one network address
 
-limiter = Limiter(key_func=get_remote_address, default_limits=[], headers_enabled=False)
+
+def network_address() -> str:
+    """Who asks: an IPv4 address, or the /64 network of an IPv6 one, which is what one household or machine is given.
+
+    Behind as many proxies as ``ATTUNE_PROXIES`` says it is the visitor's.
+    """
+    given = request.remote_addr or ""
+    try:
+        number = ipaddress.ip_address(given.partition("%")[0])
+    except ValueError:
+        return given[:64]  # a socket's, or what a proxy made up
+    if isinstance(number, ipaddress.IPv4Address):
+        return str(number)
+    return str(number.ipv4_mapped or ipaddress.ip_network((number, 64), strict=False))
+
+
+def login_from_here() -> str:
+    """The login that is tried, and who tries it, in as many letters whatever was sent: it is kept for five minutes."""
+    login = request.form.get("email", "").strip().casefold()
+    return blake2b(f"{network_address()} {login}".encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+limiter = Limiter(key_func=network_address, default_limits=[], headers_enabled=False)
 
 
 def init_app(app: Flask) -> None:
-    """Count in this process's memory: the console is one process, and counts must not hang on Redis being there."""
+    """Count in this process's memory: the console is one process, and counts must not hang on Redis being there.
+
+    A network address holds at most 31 counts there (one, and one for each of 30 logins), each for five minutes.
+    """
     app.config.update(RATELIMIT_STORAGE_URI="memory://", RATELIMIT_HEADERS_ENABLED=False)
     limiter.init_app(app)
 
 
-def login_name() -> str:
-    """The login that is tried, so that many network addresses do not share one guess each."""
-    return request.form.get("email", "").strip().casefold()
-
-
 def failed(response: Response) -> bool:
-    """Only failed logins count: a success redirects."""
-    return response.status_code != 302
+    """Only failed logins count: a success redirects. What was refused unheard (429) is not counted and not kept."""
+    return response.status_code not in {302, 429}
 
 
 def refused(response: Response) -> bool:

@@ -41,7 +41,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/login")
 @throttle.limiter.limit(throttle.PER_NETWORK_ADDRESS, deduct_when=throttle.failed)
-@throttle.limiter.limit(throttle.PER_LOGIN, key_func=throttle.login_name, deduct_when=throttle.failed)
+@throttle.limiter.limit(throttle.PER_LOGIN, key_func=throttle.login_from_here, deduct_when=throttle.failed)
 def enter() -> ResponseReturnValue:
     """Begin a session; a wrong address and a wrong password get the same answer."""
     form = LoginForm()

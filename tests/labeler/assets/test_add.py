@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
-import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,7 +30,7 @@ from labeler.records.session import reading
 from labeler.settings import Settings
 from models.errors import DataError, EncoderMismatch, UnreadableItem, WeightsUnavailable
 from models.vectors import VectorStore
-from tests import images
+from tests import images, web
 from tests.factories import picture
 from tests.labeler.assets.conftest import write_vectors
 
@@ -179,22 +179,26 @@ def test_a_manifest_gives_ids_titles_and_columns_and_decides_what_is_taken(setti
     assert (held(settings)["A1"].title_id, held(settings)["A1"].columns) == ("other film", {"country": "DE"})
 
 
-def test_images_are_read_over_fsspec(settings: Settings, tmp_path: Path) -> None:
-    memory = fsspec.filesystem("memory")
+def test_images_are_read_from_a_server_that_is_listed(settings: Settings, tmp_path: Path) -> None:
+    settings = replace(settings, image_sources="file, http", private_hosts="127.0.0.1")
+    place = tmp_path / "served" / "catalogue"
+    (place / "deep").mkdir(parents=True)
+    (place / "other").mkdir()
     for number in range(3):
-        memory.pipe(f"/catalogue/deep/{number}.jpg", picture(number))
-    memory.pipe("/catalogue/cut.jpg", picture(1)[:500])
-    summary = put_in(settings, "memory://catalogue")
-    assert (summary.added, summary.embedded) == (3, 3)
-    assert [item for item, _, _ in summary.refused] == ["cut.jpg"]
-    assert held(settings)["1.jpg"].uri == "memory:///catalogue/deep/1.jpg"
-    memory.pipe("/catalogue/deep/x.jpg", picture(20))
-    memory.pipe("/catalogue/other/x.jpg", picture(21))
-    assert put_in(settings, "memory://catalogue/").added == 2
-    assert {"deep/x.jpg", "other/x.jpg"} <= set(held(settings))
-    manifest = tmp_path / "list.csv"
-    manifest.write_text("asset_id,uri\nm2,memory:///catalogue/deep/2.jpg\nm9,memory:///catalogue/9.jpg\n")
-    listed = put_in(settings, manifest=manifest)
+        (place / f"deep/{number}.jpg").write_bytes(picture(number))
+    (place / "cut.jpg").write_bytes(picture(1)[:500])
+    with web.folder(tmp_path / "served") as address:
+        summary = put_in(settings, f"{address}/catalogue")
+        assert (summary.added, summary.embedded) == (3, 3)
+        assert [item for item, _, _ in summary.refused] == ["cut.jpg"]
+        assert held(settings)["1.jpg"].uri == f"{address}/catalogue/deep/1.jpg"
+        (place / "deep/x.jpg").write_bytes(picture(20))
+        (place / "other/x.jpg").write_bytes(picture(21))
+        assert put_in(settings, f"{address}/catalogue/").added == 2
+        assert {"deep/x.jpg", "other/x.jpg"} <= set(held(settings))
+        manifest = tmp_path / "list.csv"
+        manifest.write_text(f"asset_id,uri\nm2,{address}/catalogue/deep/2.jpg\nm9,{address}/catalogue/9.jpg\n")
+        listed = put_in(settings, manifest=manifest)
     assert (listed.added, listed.vectors_copied) == (1, 1)
     assert [reason for _, reason, _ in listed.refused] == ["missing"]
 

@@ -123,7 +123,7 @@ def test_a_file_uri_of_another_machine_costs_one_row(settings: Settings, folder:
     manifest.write_text("asset_id,uri\nx,file://server/share/x.png\na.jpg,a.jpg\ny,nonsense://host/y.png\n")
     summary = put_in(settings, folder, manifest=manifest)
     assert summary.added == 1
-    assert [reason for _, reason, _ in summary.refused] == ["another machine", "cannot be reached"]
+    assert [reason for _, reason, _ in summary.refused] == ["another machine", "place not allowed"]
 
 
 def test_the_longest_names_are_ids(settings: Settings, folder: Path) -> None:

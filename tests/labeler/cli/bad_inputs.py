@@ -176,6 +176,8 @@ ODD_ROWS = {
     "one slash, as Java writes": "file:{place}/pictures/a%20b.jpg",
     "another machine": "file://server/share/x.jpg",
     "an unknown scheme": "ftp2://server/x.jpg",
+    "a chain": "simplecache::https://images.example/x.jpg",
+    "a private number": "https://10.0.0.7/x.jpg",
     "a device": "/dev/zero",
 }
 # What --to names, and how it came there.

@@ -18,7 +18,7 @@ import requests
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
-from labeler import jobs, secrets
+from labeler import jobs, secrets, shut
 from labeler.label_studio import LabelStudio, local
 from labeler.secrets import redis_address
 from labeler.settings import Settings, build
@@ -180,3 +180,4 @@ def test_our_own_label_studio_starts_on_old_data_and_other_secrets(light: Settin
         assert LabelStudio.connect(own).me()["email"] == own.label_studio_email
         with pytest.raises(ServiceDown, match="not found"):
             local.reset_password(own, "nobody@example.org", PASSWORD)
+        assert list(shut.still_open(own.workspace)) == [], "of Redis and Label Studio too"
