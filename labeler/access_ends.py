@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from labeler import failures, jobs, sessions
 from labeler.records.schema import Expert, Job, SignInLink, User
-from models.clock import iso, now
+from models.clock import iso, now, parse
 from models.errors import DataError
 from models.plural import plural
 
@@ -151,7 +151,7 @@ def outcome(job: Job) -> Outcome:
     here, told = job.arguments.get("here") or {}, job.result
     return Outcome(
         email=job.arguments["expert"],
-        at=datetime.fromisoformat(here["at"]) if "at" in here else job.created_at,
+        at=parse(here["at"]) if "at" in here else job.created_at,
         login=here.get("login", ""),
         sessions=here.get("sessions", 0),
         links=here.get("links", 0),

@@ -115,8 +115,13 @@ def set_password(settings: Settings, email: str, password: str) -> Person:
 
 
 def choose_password(settings: Settings, email: str, password: str, origin: Origin) -> Entered:
-    """Replace one's own password: as ``set_password``, and a new session begins in the browser that asked."""
+    """Replace one's own password: as ``set_password``, and a new session begins in the browser that asked.
+
+    Raises DataError for a login that was shut meanwhile.
+    """
     with _new_password(settings, email, password) as (session, user):
+        if user.disabled_at is not None:
+            raise DataError(f"{user.email} is shut out. Ask whoever manages people to open the login again.")
         return enter(session, user, origin)
 
 
