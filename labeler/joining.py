@@ -92,7 +92,8 @@ def reopen(settings: Settings, email: str) -> Welcome:
         expert = session.scalar(select(Expert).where(Expert.email == person.email, Expert.removed_at.is_(None)))
     if expert is None:
         return Welcome(person.email, person.email, link, "", None)
-    return _ask(settings, expert, (), link, fresh=True)
+    # By name, as Label Studio took the person out of each.
+    return _ask(settings, expert, list(experts.links(settings, expert.id)), link, fresh=True)
 
 
 def _name(name: str) -> str:

@@ -43,7 +43,7 @@ class FakeDoor:
     def me(self) -> dict[str, Any]:
         """The administrator, unless Label Studio is away."""
         if self.away:
-            raise LabelStudioUnreachable("Label Studio does not answer at 127.0.0.1:9. `attune doctor` tries each part.")
+            raise LabelStudioUnreachable("Label Studio does not answer at 127.0.0.1:9. Is it up?")
         return {"id": 1, "email": ADMINISTRATOR}
 
     def request(self, method: str, path: str, **_: Any) -> Any:
