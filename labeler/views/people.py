@@ -29,7 +29,7 @@ JOINS = 200  # the newest jobs that a person's are looked for among
 class Member:
     """One expert: ``attributes`` with an open queue, answers in all, the time of the last one.
 
-    ``open_still``: out, but Label Studio may still be open.
+    ``shut``: the login of somebody who has not left. ``open_still``: out, but Label Studio may still be open.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Member:
     last_at: datetime | None
     removed_at: datetime | None
     id: int
+    shut: bool = False
     open_still: bool = False
 
 
@@ -135,13 +136,16 @@ def _members(session: Session, experts: Sequence[Expert]) -> list[Member]:
         or_(User.expert_id.in_(ids), User.email.in_([one.email for one in experts])), User.disabled_at.is_(None)
     )
     roles = dict(session.execute(held).all())
-    ended = access_ends.newest_of(session, [one.email for one in experts if one.removed_at])
+    closed = select(User.email).where(User.email.in_([one.email for one in experts]), User.disabled_at.is_not(None))
+    shut = set(session.scalars(closed.where(User.password_hash != logins.GONE)))
+    ended = access_ends.newest_of(session, [one.email for one in experts if one.removed_at or one.email in shut])
 
     def member(one: Expert) -> Member:
         count, last = given.get(one.id, (0, None))
         still = one.email in ended and access_ends.outcome(ended[one.email]).open_still
         role, names = roles.get(one.email), queues[one.id]
-        return Member(one.name, one.email, role, names, count, last, one.removed_at, one.id, still)
+        is_shut = one.email in shut and one.removed_at is None
+        return Member(one.name, one.email, role, names, count, last, one.removed_at, one.id, is_shut, still)
 
     return [member(one) for one in experts]
 

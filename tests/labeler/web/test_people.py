@@ -349,7 +349,7 @@ def test_a_leavers_page_says_what_ended_and_what_stays_open_elsewhere(
     assert "Waiting: the workers tell Label Studio now." in page
     assert "Ended: " not in page
     assert "Tokens of machines are not tied to people." in page
-    assert "Label Studio still open" in owner.get("/people").text
+    assert "not ended in Label Studio" in owner.get("/people").text
     finish_leaving(settings)
     page = owner.get(person("ana@example.org")).text
     assert "Ended: membership of the organisation." in page
@@ -360,7 +360,7 @@ def test_a_leavers_page_says_what_ended_and_what_stays_open_elsewhere(
     page = owner.get(person("ana@example.org")).text
     assert "Ended: the login, 2 sessions." in page
     assert "Still open" not in page
-    assert "Label Studio still open" not in owner.get("/people").text
+    assert "not ended in Label Studio" not in owner.get("/people").text
 
 
 def test_an_expert_who_is_shut_out_is_shut_out_of_label_studio_too(
@@ -372,6 +372,8 @@ def test_an_expert_who_is_shut_out_is_shut_out_of_label_studio_too(
     assert door.shut == ["ana@example.org"]
     assert "New Label Studio password" not in owner.get(page).text
     assert "What ended" in owner.get(page).text
+    assert "shut out" in owner.get("/people").text
+    assert "not ended in Label Studio" not in owner.get("/people").text
     handed = owner.send("/people/open", form=page, email="ana@example.org").text
     assert link_in(handed)
     assert "Password there" in handed
