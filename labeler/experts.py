@@ -63,9 +63,9 @@ def add(
     fresh = password or fresh_password()
     opens: list[str] = []
     if held is None or not complete:
-        user, is_new = label_studio_login(settings, ls, email, fresh)
+        user, why_not = label_studio_login(settings, ls, email, fresh)
         held = _record(settings, email, name, user, every=not wanted)
-        opens += ["the console"] * _console_login(settings, held, fresh) + ["Label Studio"] * is_new
+        opens += ["the console"] * _console_login(settings, held, fresh) + ["Label Studio"] * (not why_not)
     with reading(settings) as session:
         chosen = chosen or attributes.every(session)
     for attribute in chosen:
@@ -74,17 +74,17 @@ def add(
     return Invited(email, held.name, shown, settings.web_address, links(settings, held.id), " and ".join(opens))
 
 
-def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int, bool]:
-    """The user in Label Studio, and whether ``password`` opens it: not one that is there and not ours to change."""
+def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int, str]:
+    """The user in Label Studio, and why ``password`` does not open it; empty where it does."""
     before = label_studio_people.find_user(ls, email)
     if before is not None and email == settings.label_studio_email.casefold():
-        return before, False  # the administrator, whose password the workspace's secrets hold
+        return before, "It is the administrator's login, whose password the workspace's secrets hold."
     try:
-        return door.open_login(ls, email, password), True
-    except SettingsError:  # nobody sets a password from outside there
+        return door.open_login(ls, email, password), ""
+    except SettingsError as error:  # nobody sets a password from outside there
         if before is None:
-            return label_studio_people.ensure_user(ls, email, password), True
-        return before, False
+            return label_studio_people.ensure_user(ls, email, password), ""
+        return before, str(error)
 
 
 def refuse_shut(session: Session, email: str) -> None:

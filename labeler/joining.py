@@ -163,11 +163,11 @@ def settle(settings: Settings, report: Report, email: str, nonce: str | None, wa
 
 def _open(settings: Settings, ls: LabelStudio, expert: Expert, password: str) -> str:
     """Give the expert's login ``password``; why it does not open it, or nothing."""
-    user, opens = experts.label_studio_login(settings, ls, expert.email, password)
+    user, why_not = experts.label_studio_login(settings, ls, expert.email, password)
     with writing(settings) as session:
         session.get_one(Expert, expert.id).label_studio_user = user
         shut = not access_ends.is_in(session, expert.email)
     if shut:  # while we opened it, and another worker may have ended it before that
         door.end_access(ls, expert.email)
         return "shut out meanwhile"
-    return "" if opens else "as it was: that login is not ours to change"
+    return why_not

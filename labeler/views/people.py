@@ -22,6 +22,7 @@ from labeler.views.viewer import Viewer
 from models.errors import UnknownExpert
 
 PAGE = 50
+AS_SHOWN = "as shown"  # what a job `join` says of a password that it has set
 JOINS = 200  # the newest jobs that a person's are looked for among
 
 
@@ -70,6 +71,12 @@ class Person:
     lacking: Sequence[str] = ()
     concerned: Concerned = field(default_factory=lambda: Concerned({}, {}))
     out: Outcome | None = None
+
+    @property
+    def password_kept(self) -> str:
+        """Why the password that was last shown does not open Label Studio, as far as it was told."""
+        said = self.joining.result.get("password", "") if self.joining and self.joining.state == "done" else ""
+        return "" if said == AS_SHOWN else str(said)
 
     @property
     def trouble(self) -> str:

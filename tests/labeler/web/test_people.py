@@ -16,6 +16,7 @@ from labeler.records.schema import Annotation, Attribute, Expert, Job, SignInLin
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
+from models.errors import SettingsError
 from tests import factories
 from tests.fake_door import FakeDoor
 from tests.labeler.web.conftest import Actor
@@ -378,6 +379,25 @@ def test_an_expert_who_is_shut_out_is_shut_out_of_label_studio_too(
     assert link_in(handed)
     assert "Password there" in handed
     assert "What ended" not in owner.get(page).text
+
+
+def test_a_password_that_could_not_be_set_is_said_to_open_nothing(
+    settings: Settings, owner: Actor, expert: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door, page = FakeDoor().install(monkeypatch), person("ana@example.org")
+    door.opened["ana@example.org"] = "the one of before"
+
+    def elsewhere(*_: object) -> int:
+        raise SettingsError("It runs elsewhere. On its machine run `label-studio reset_password`.")
+
+    monkeypatch.setattr("labeler.label_studio.door.open_login", elsewhere)
+    owner.send("/people/label-studio", form=page, email="ana@example.org")
+    with reading(settings) as session:
+        job = session.scalars(select(Job).where(Job.kind == "join")).one()
+    jobs.finish(settings, job.id, jobs.run_here(settings, "join", **job.arguments))
+    text = owner.get(page).text
+    assert "The password that was shown does not open it." in text
+    assert "run <code>label-studio reset_password</code>" in text
 
 
 def finish_leaving(settings: Settings) -> None:
