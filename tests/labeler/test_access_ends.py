@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,12 @@ from labeler import access_ends, experts, jobs, joining, parting, people
 from labeler.access_ends import Outcome
 from labeler.label_studio.door import Ended
 from labeler.records.schema import Expert, Job, Queue
-from labeler.records.session import reading, writing
+from labeler.records.session import engine, reading, writing
 from labeler.sessions import Origin
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import AlreadyThere, DataError, LabelStudioUnreachable
-from tests import factories
+from tests import databases, factories
 from tests.fake_door import ADMINISTRATOR, FakeDoor
 from workers import lost_jobs, schedule
 
@@ -27,16 +27,18 @@ ANA, OLGA = "ana@example.org", "olga@example.org"
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """Ana the expert and Olga the owner, each logged in twice; an administrator; no Redis."""
-    made = factories.workspace(tmp_path, redis_url="unix:///nowhere.sock")
+    url = databases.database(request) if hasattr(request, "param") else None
+    made = factories.workspace(tmp_path, redis_url="unix:///nowhere.sock", database_url=url)
     ana = factories.add_expert(made, ANA)
     factories.add_queue(made, factories.add_attribute(made), ana)
     for email, role, expert in ((ANA, "expert", ana), (OLGA, "owner", None), ("root@example.org", "admin", None)):
         factories.add_user(made, email, role, expert)
         for _ in range(2):
             assert people.log_in(made, email, factories.PASSWORD, Origin())
-    return made
+    yield made
+    engine(made.records_url).dispose()
 
 
 @pytest.fixture
@@ -58,6 +60,7 @@ def leave(settings: Settings, email: str) -> object:
     return experts.remove(settings, email, wait=True)
 
 
+@pytest.mark.parametrize("settings", databases.BOTH, indirect=True)
 @pytest.mark.parametrize(
     ("email", "end", "says"),
     [
