@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, counting, jobs, parting, people, queues
-from labeler.label_studio import local
+from labeler import access_ends, attributes, counting, parting, people, queues
+from labeler.label_studio import door
 from labeler.label_studio import people as label_studio_people
 from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Attribute, Expert, Queue, Task, User
+from labeler.records.schema import Attribute, Expert, Queue, User
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
-from models.errors import AlreadyThere, SettingsError, UnknownExpert
+from models.errors import AlreadyThere, DataError, SettingsError, UnknownExpert
 
 # Without the letters and digits that are taken for one another.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -46,13 +46,14 @@ def add(
     """Make an expert, both logins and the queues; for one that is there, add the attributes named.
 
     Without attributes an expert answers every one, also those made later. A login that is there and open keeps its
-    password and role, whoever's it is. Raises UnknownAttribute, DataError for an address that is none, AlreadyThere
-    where nothing would change, LabelStudioUnreachable.
+    password and role, whoever's it is. Raises UnknownAttribute, DataError for an address that is none or the shut login
+    of somebody who manages, AlreadyThere where nothing would change, LabelStudioUnreachable.
     """
     email = people.address(email)
     with reading(settings) as session:
         chosen = [attributes.find(session, one) for one in wanted]
         held = session.scalar(select(Expert).where(Expert.email == email, Expert.removed_at.is_(None)))
+        refuse_shut(session, email)
     complete = held is not None and people.role_of(settings, email) is not None
     if complete and not wanted:
         raise AlreadyThere(
@@ -62,9 +63,9 @@ def add(
     fresh = password or fresh_password()
     opens: list[str] = []
     if held is None or not complete:
-        user, is_new = label_studio_login(settings, ls, email, fresh)
+        user, why_not = label_studio_login(settings, ls, email, fresh)
         held = _record(settings, email, name, user, every=not wanted)
-        opens += ["the console"] * _console_login(settings, held, fresh) + ["Label Studio"] * is_new
+        opens += ["the console"] * _console_login(settings, held, fresh) + ["Label Studio"] * (not why_not)
     with reading(settings) as session:
         chosen = chosen or attributes.every(session)
     for attribute in chosen:
@@ -73,18 +74,24 @@ def add(
     return Invited(email, held.name, shown, settings.web_address, links(settings, held.id), " and ".join(opens))
 
 
-def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int, bool]:
-    """The user in Label Studio, and whether ``password`` opens it: not one that is there and not ours to change."""
+def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int, str]:
+    """The user in Label Studio, and why ``password`` does not open it; empty where it does."""
     before = label_studio_people.find_user(ls, email)
-    if before is None:
-        return label_studio_people.ensure_user(ls, email, password), True
-    if email == settings.label_studio_email.casefold():
-        return before, False  # the administrator, whose password the workspace's secrets hold
+    if before is not None and email == settings.label_studio_email.casefold():
+        return before, "It is the administrator's login, whose password the workspace's secrets hold."
     try:
-        local.reset_password(settings, email, password)  # a leaver's, or one whose password a kill kept from us
-    except SettingsError:
-        return before, False
-    return before, True
+        return door.open_login(ls, email, password), ""
+    except SettingsError as error:  # nobody sets a password from outside there
+        if before is None:
+            return label_studio_people.ensure_user(ls, email, password), ""
+        return before, str(error)
+
+
+def refuse_shut(session: Session, email: str) -> None:
+    """Raise DataError where ``email`` is a login that manages and is shut: Label Studio must not open beside it."""
+    login = session.scalar(select(User).where(User.email == email, User.disabled_at.is_not(None)))
+    if login is not None and login.password_hash != people.GONE and login.role != "expert":
+        raise DataError(f"email: {email} is shut out. Open the login first: `attune user enable {email}`.")
 
 
 def _record(settings: Settings, email: str, name: str | None, user: int, every: bool) -> Expert:
@@ -107,8 +114,7 @@ def _console_login(settings: Settings, expert: Expert, password: str) -> bool:
         login.expert_id = expert.id
         shut = login.disabled_at is not None and login.role == "expert"
     if shut:
-        people.set_password(settings, expert.email, password)
-        people.enable(settings, expert.email)
+        people.enable(settings, expert.email, password)
     return shut
 
 
@@ -118,26 +124,22 @@ def fresh_password() -> str:
 
 
 def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]:
-    """Take an expert's queues, open questions and logins away; the answers given stay, with their author's name.
+    """Take an expert's queues, open questions and every way in; the answers given stay, with their author's name.
 
-    Label Studio follows by the job `leave`, which is tried until it is done; with ``wait`` its end is waited for, and
-    "label_studio" says what became of the login there. Raises UnknownExpert.
+    Sessions, links and the login of the console end at once, but for those of somebody who also manages. Label Studio
+    follows by the job `leave`, which is tried until it is done; with ``wait`` its end is waited for. "console" and
+    "label_studio" say what ended, "still_open" what did not. Raises UnknownExpert.
     """
     with writing(settings) as session:
         expert = find(session, email)
-        expert.removed_at = now()
-        closed = list(session.scalars(select(Queue).where(Queue.expert_id == expert.id, Queue.closed_at.is_(None))))
-        for queue in closed:
-            queue.closed_at = now()
-        waiting = (Task.queue_id.in_([queue.id for queue in closed]), Task.state == "open")
-        retired = session.connection().execute(update(Task).where(*waiting).values(state="retired")).rowcount
+        queues_closed, retired = parting.close(session, expert)
         kept = sum(counting.by_attribute(session, expert.id).values())
-        login = session.scalar(select(User).where(User.expert_id == expert.id))
-        if login is not None and login.role == "expert":
-            login.disabled_at = now()
-        job_id = jobs.record(session, "leave", expert=expert.email)
-    done = {"email": expert.email, "queues_closed": len(closed), "questions_retired": retired, "answers_kept": kept}
-    return done | {"label_studio": parting.ask(settings, job_id, expert.email, wait)}
+        login = session.scalar(select(User).where(User.email == expert.email))
+        manages = login is not None and login.role != "expert"
+        job_id = access_ends.end(session, expert.email, access_ends.KEPT if manages else access_ends.SHUT)
+    found = parting.tell(settings, job_id, wait)
+    done = {"email": expert.email, "queues_closed": queues_closed, "questions_retired": retired, "answers_kept": kept}
+    return done | access_ends.told(found)
 
 
 def find(session: Session, email: str) -> Expert:

@@ -17,10 +17,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from labeler import attributes, experts, ingest, jobs, people, queues, secrets, sign_in_links
+from labeler import access_ends, attributes, experts, ingest, jobs, people, queues, secrets, sign_in_links
 from labeler.jobs import Report
+from labeler.label_studio import door
 from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Expert, Job, User
+from labeler.records.schema import Expert, User
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
@@ -45,8 +46,8 @@ def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str
     """Make an expert of ``email``, or give one who is there the attributes named.
 
     Without attributes an expert answers every one, also those made later. A login of an owner or admin keeps its
-    password and role. Raises UnknownAttribute, DataError for an address that is none or a name that is too long,
-    AlreadyThere where nothing would change.
+    password and role. Raises UnknownAttribute, DataError for an address that is none, a name that is too long or the
+    shut login of somebody who manages, AlreadyThere where nothing would change.
     """
     email = people.address(email)
     name = _name(name) or email.partition("@")[0]
@@ -54,6 +55,7 @@ def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str
         for one in wanted:
             attributes.find(session, one)
     with writing(settings) as session:
+        experts.refuse_shut(session, email)
         found = session.scalar(select(Expert).where(Expert.email == email))
         fresh = found is None or found.removed_at is not None
         if not fresh and not wanted:
@@ -68,10 +70,30 @@ def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str
 
 
 def renew(settings: Settings, email: str) -> Welcome:
-    """Give an expert a new password in Label Studio, by the same job. Raises UnknownExpert."""
+    """Give an expert a new password in Label Studio, by the same job.
+
+    Raises UnknownExpert, DataError for somebody who is shut out.
+    """
     with reading(settings) as session:
         expert = experts.find(session, email)
+        if not access_ends.is_in(session, expert.email):
+            raise DataError(f"{expert.email} is shut out. Open the login again: that gives new passwords for both.")
     return _ask(settings, expert, (), None, fresh=True)
+
+
+def reopen(settings: Settings, email: str) -> Welcome:
+    """Let somebody in again who was shut out: by a new link, and for an expert a new password in Label Studio.
+
+    Raises UnknownExpert, AlreadyThere where the login is open, DataError for an expert who has left.
+    """
+    person = people.enable(settings, email, chance.token_hex(16))
+    link = sign_in_links.make(settings, person.email)
+    with reading(settings) as session:
+        expert = session.scalar(select(Expert).where(Expert.email == person.email, Expert.removed_at.is_(None)))
+    if expert is None:
+        return Welcome(person.email, person.email, link, "", None)
+    # By name, as Label Studio took the person out of each.
+    return _ask(settings, expert, list(experts.links(settings, expert.id)), link, fresh=True)
 
 
 def _name(name: str) -> str:
@@ -91,28 +113,19 @@ def _login(settings: Settings, expert: Expert) -> str | None:
             user = session.scalars(select(User).where(User.email == expert.email)).one()
             user.expert_id = expert.id
         if role == "expert" and user.disabled_at is not None:  # neither password nor sessions of before come back
-            people.set_password(settings, expert.email, chance.token_hex(16))
-            people.enable(settings, expert.email)
+            people.enable(settings, expert.email, chance.token_hex(16))
     return sign_in_links.make(settings, expert.email) if role in {None, "expert"} else None
 
 
 def _ask(settings: Settings, expert: Expert, wanted: Sequence[str], link: str | None, fresh: bool) -> Welcome:
     nonce = chance.token_hex(8) if fresh else None
     if nonce:
-        _forget_older(settings, expert.email)
+        with writing(settings) as session:
+            access_ends.forget_passwords(session, expert.email)
     with suppress(ServiceDown):  # recorded as failed, and sent again once Redis is back
         jobs.enqueue(settings, "join", expert=expert.email, login={"nonce": nonce}, wanted=list(wanted))
     password = password_of(settings, expert.email, nonce) if nonce else None
     return Welcome(expert.email, expert.name, link, settings.label_studio_browser_address, password)
-
-
-def _forget_older(settings: Settings, email: str) -> None:
-    """An older job that is tried again late must not bring back the password that it was to set."""
-    with writing(settings) as session:
-        waiting = select(Job).where(Job.kind == "join", Job.state.in_(("queued", "failed", "lost")))
-        for job in session.scalars(waiting):
-            if job.arguments["expert"] == email:
-                job.arguments = job.arguments | {"login": {"nonce": None}}
 
 
 def password_of(settings: Settings, email: str, nonce: str) -> str:
@@ -133,18 +146,28 @@ def settle(settings: Settings, report: Report, email: str, nonce: str | None, wa
         chosen = [attributes.find(session, one) for one in wanted]
         if not chosen and expert.every_attribute:
             chosen = attributes.every(session)
+        shut = not access_ends.is_in(session, email)
     if expert.removed_at is not None:
         return {"email": expert.email, "state": "left meanwhile"}
-    kept = ""
+    kept = "shut out meanwhile" if shut else ""
     with LabelStudio.connect(settings) as ls:
-        if nonce is not None:
-            user, opens = experts.label_studio_login(settings, ls, email, password_of(settings, email, nonce))
-            kept = "" if opens else "as it was: that login is not ours to change"
-            with writing(settings) as session:
-                session.get_one(Expert, expert.id).label_studio_user = user
+        if nonce is not None and not shut:
+            kept = _open(settings, ls, expert, password_of(settings, email, nonce))
         for number, attribute in enumerate(chosen):
             report(number, len(chosen))
             queues.ensure(settings, ls, attribute.name, [expert])
     for attribute in chosen:
         ingest.ask_to_learn(settings, attribute.name)
     return {"email": expert.email, "queues": len(chosen), "password": kept or "as shown"}
+
+
+def _open(settings: Settings, ls: LabelStudio, expert: Expert, password: str) -> str:
+    """Give the expert's login ``password``; why it does not open it, or nothing."""
+    user, why_not = experts.label_studio_login(settings, ls, expert.email, password)
+    with writing(settings) as session:
+        session.get_one(Expert, expert.id).label_studio_user = user
+        shut = not access_ends.is_in(session, expert.email)
+    if shut:  # while we opened it, and another worker may have ended it before that
+        door.end_access(ls, expert.email)
+        return "shut out meanwhile"
+    return why_not

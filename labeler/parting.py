@@ -1,4 +1,4 @@
-"""When an expert leaves: what Label Studio must be told, by the job `leave`, which is tried until it is done."""
+"""When a person's access ends: what Label Studio must be told, by the job `leave`, which is tried until it is done."""
 
 from __future__ import annotations
 
@@ -6,73 +6,102 @@ from collections import defaultdict
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from labeler import addresses, grids, jobs
+from labeler import access_ends, addresses, grids, jobs
+from labeler.access_ends import Outcome
 from labeler.jobs import Report
-from labeler.label_studio import local, queue
+from labeler.label_studio import door, queue
 from labeler.label_studio.address import Address
 from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Asset, Expert, Grid, Queue, Task
+from labeler.records.schema import Asset, Expert, Grid, Job, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
-from models.errors import AttuneError, LabelStudioRefused, SettingsError
+from models.clock import now
+from models.errors import AttuneError, LabelStudioRefused
 
-ASKED = "will be told by the workers"
+OURS = "it is the administrator's login, which Attune itself works with"
+BACK = "the person came back meanwhile, by a new password"
 
 
-def ask(settings: Settings, job_id: str, email: str, wait: bool) -> str:
-    """Have Label Studio told by the recorded job ``job_id``; what became of the login there, or that it follows."""
+def close(session: Session, expert: Expert) -> tuple[int, int]:
+    """Take an expert's queues and open questions away, in the caller's transaction; how many of each."""
+    expert.removed_at = now()
+    closed = list(session.scalars(select(Queue).where(Queue.expert_id == expert.id, Queue.closed_at.is_(None))))
+    for one in closed:
+        one.closed_at = now()
+    waiting = (Task.queue_id.in_([one.id for one in closed]), Task.state == "open")
+    retired = session.connection().execute(update(Task).where(*waiting).values(state="retired")).rowcount
+    return len(closed), retired
+
+
+def tell(settings: Settings, job_id: str, wait: bool = False) -> Outcome:
+    """Have Label Studio told by the recorded job ``job_id``; what became of the access so far.
+
+    Without it, or without Redis, the job is sent again later; that is never an error.
+    """
     try:
         if wait and not jobs.workers_alive(settings):
-            done = jobs.run_here(settings, "leave", expert=email)
-            jobs.finish(settings, job_id, done)
-            return str(done["login"])
-        jobs.hand_over(settings, job_id, "leave")
-        return str(jobs.follow(settings, job_id)["login"]) if wait else ASKED
+            jobs.finish(settings, job_id, jobs.run_here(settings, "leave", **_asked(settings, job_id).arguments))
+        else:
+            jobs.hand_over(settings, job_id, "leave")
+            if wait:
+                jobs.follow(settings, job_id)
     except AttuneError as error:
-        jobs.fail(settings, job_id, str(error))  # and sent again once Redis and Label Studio are there
-        return f"{ASKED}, for now: {error}" if wait else ASKED
+        if _asked(settings, job_id).state not in {"failed", "lost"}:  # each is sent again once it can be done
+            jobs.fail(settings, job_id, str(error))
+    return access_ends.outcome(_asked(settings, job_id))
+
+
+def _asked(settings: Settings, job_id: str) -> Job:
+    with reading(settings) as session:
+        return session.get_one(Job, job_id)
 
 
 def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:
-    """Take the leaver's open questions and pages out of Label Studio and shut the login there; what was done.
+    """End the person's access to Label Studio, and take a leaver's open questions and pages out; what was done.
 
-    Done twice it ends the same; for one who came back meanwhile nothing is done. Raises LabelStudioUnreachable.
+    Done twice it ends the same; for one who came back meanwhile nothing is done: the new password has ended what was
+    open before. Raises LabelStudioUnreachable, LabelStudioRefused.
     """
     with reading(settings) as session:
-        expert = session.scalars(select(Expert).where(Expert.email == email)).one()
+        expert = session.scalar(select(Expert).where(Expert.email == email))
+        came_back = access_ends.is_in(session, email)
+    if came_back:
+        return {"email": email, "questions": 0, "kept": BACK}
+    with LabelStudio.connect(settings) as ls:
+        told = _end(ls, email)  # first: what is open to a leaver must not wait for the questions
+        left = expert is not None and expert.removed_at is not None
+        gone = _take_back(settings, ls, report, expert.id) if expert and left else 0
+    return {"email": email, "questions": gone, **told}
+
+
+def _end(ls: LabelStudio, email: str) -> dict[str, Any]:
+    if str(ls.me().get("email", "")).casefold() == email:
+        return {"kept": OURS}
+    done = door.end_access(ls, email)
+    return {"ended": list(done.ended), "still_open": list(done.still_open)}
+
+
+def _take_back(settings: Settings, ls: LabelStudio, report: Report, expert_id: int) -> int:
+    with reading(settings) as session:
         rows = session.execute(
             select(Queue.project, Task, Asset.asset_id)
             .join(Task, Task.queue_id == Queue.id)
             .join(Asset, Asset.id == Task.asset_pk)
-            .where(Queue.expert_id == expert.id, Queue.closed_at.is_not(None), Task.state == "retired")
+            .where(Queue.expert_id == expert_id, Queue.closed_at.is_not(None), Task.state == "retired")
         ).all()
-    if expert.removed_at is None:
-        return {"email": email, "questions": 0, "login": "kept: the expert came back meanwhile"}
     waiting: dict[int, list[Address]] = defaultdict(list)
     for project, task, asset_id in rows:
         if (found := addresses.of(task, asset_id)) is not None:
             waiting[project].append(found)
     gone = 0
-    with LabelStudio.connect(settings) as ls:
-        for number, (project, stale) in enumerate(waiting.items()):
-            report(number, len(waiting))
-            with suppress(LabelStudioRefused):  # a project that somebody deleted
-                ids = queue.retire(ls, project, stale)
-                gone += len(ids)
-                with writing(settings) as session:
-                    addresses.gone(session, stale, ids)
-        gone += grids.take_back(settings, ls, Grid.expert_id == expert.id)
-        administrator = str(ls.me().get("email", "")).casefold() == email
-    if administrator:
-        return {"email": email, "questions": gone, "login": "kept: it is the administrator's, whom Attune works as"}
-    return {"email": email, "questions": gone, "login": _shut(settings, email)}
-
-
-def _shut(settings: Settings, email: str) -> str:
-    try:
-        local.shut_login(settings, email)
-    except SettingsError as error:
-        return f"still open: {error}"
-    return "shut"
+    for number, (project, stale) in enumerate(waiting.items()):
+        report(number, len(waiting))
+        with suppress(LabelStudioRefused):  # a project that somebody deleted
+            ids = queue.retire(ls, project, stale)
+            gone += len(ids)
+            with writing(settings) as session:
+                addresses.gone(session, stale, ids)
+    return gone + grids.take_back(settings, ls, Grid.expert_id == expert_id)

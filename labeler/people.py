@@ -1,41 +1,53 @@
 """Who may log in to the console, and as what: expert, owner or admin.
 
 A login is open, shut (``disable``, until ``enable``) or removed: the row stays, so that history keeps its names, but
-no password fits it. Some open admin always remains.
+no password fits it. Some open admin always remains. A new password, another role and any end of access close every
+session and personal link at once.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from labeler.records.schema import SignInLink, User
+from labeler import access_ends, parting, sessions
+from labeler.access_ends import Outcome
+from labeler.records.schema import Expert, User
 from labeler.records.session import reading, writing
+from labeler.sessions import Origin
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import AlreadyThere, DataError, UnknownExpert
 
 ROLES = ("expert", "owner", "admin")
 SHORTEST_PASSWORD = 10
-GONE = ""  # no password has this hash
+GONE = access_ends.GONE
 
 
 @dataclass(frozen=True)
 class Person:
-    """A login as the rest of the program sees it; ``salt`` changes with the password and ends older sessions."""
+    """A login as the rest of the program sees it."""
 
     id: int
     email: str
     role: str
     expert_id: int | None
-    salt: str
+
+
+@dataclass(frozen=True)
+class Entered:
+    """Somebody who has just come in, with the key of the new session for the browser's cookie."""
+
+    person: Person
+    key: str
 
 
 def create(settings: Settings, email: str, role: str, password: str, expert_id: int | None = None) -> Person:
@@ -45,14 +57,14 @@ def create(settings: Settings, email: str, role: str, password: str, expert_id: 
     cannot be used (naming the field), AlreadyThere where the address has a login.
     """
     given = {"role": _role(role), "password_hash": _hash(password), "expert_id": expert_id}
-    user = User(email=address(email), session_salt=secrets.token_hex(8), created_at=now(), **given)
+    user = User(email=address(email), created_at=now(), **given)
     try:
         with writing(settings) as session:
             before = session.scalar(select(User).where(User.email == user.email, User.password_hash == GONE))
             if before is not None:
                 before.role, before.password_hash, before.disabled_at = user.role, user.password_hash, None
-                before.session_salt, before.expert_id = user.session_salt, expert_id or before.expert_id
-                _end_links(session, before)
+                before.expert_id = expert_id or before.expert_id
+                access_ends.ways_in(session, before)
                 return person(before)
             session.add(user)
             session.flush()
@@ -65,32 +77,62 @@ def create(settings: Settings, email: str, role: str, password: str, expert_id: 
 
 def verify(settings: Settings, email: str, password: str) -> Person | None:
     """The person whose address and password these are, else None; takes as long for an unknown address."""
+    user = _proved(settings, email, password)
+    return person(user) if user else None
+
+
+def log_in(settings: Settings, email: str, password: str, origin: Origin) -> Entered | None:
+    """Begin a session for whoever knows the password, else None; takes as long for an unknown address."""
+    proved = _proved(settings, email, password)
+    if proved is None:
+        return None
+    # Hashing takes a while: a password that was replaced meanwhile, or a login that was shut, opens nothing.
+    same = (User.id == proved.id, User.password_hash == proved.password_hash, User.disabled_at.is_(None))
+    with writing(settings) as session:
+        user = session.scalar(select(User).where(*same).with_for_update())
+        return enter(session, user, origin) if user else None
+
+
+def enter(session: Session, user: User, origin: Origin) -> Entered:
+    """Begin a session in the caller's transaction, which has proved who it is."""
+    return Entered(person(user), sessions.begin(session, user.id, origin))
+
+
+def _proved(settings: Settings, email: str, password: str) -> User | None:
     with reading(settings) as session:
         user = session.scalar(select(User).where(User.email == email.strip().casefold(), User.disabled_at.is_(None)))
     kept = user.password_hash if user else _nobody()
-    return person(user) if check_password_hash(kept, password) and user else None
-
-
-def find(settings: Settings, user_id: int, salt: str) -> Person | None:
-    """The person of a session; None where the login was disabled or its password changed since."""
-    with reading(settings) as session:
-        user = session.get(User, user_id)
-    if user is None or user.disabled_at or not secrets.compare_digest(user.session_salt, salt):
-        return None
-    return person(user)
+    return user if check_password_hash(kept, password) and user else None
 
 
 def set_password(settings: Settings, email: str, password: str) -> Person:
-    """Replace a password; every session that used the old one ends, and so does a personal link.
+    """Replace a password; every session and personal link of before ends.
 
     Raises UnknownExpert for an address without a login, DataError for a password that is too short.
     """
+    with _new_password(settings, email, password) as (_, user):
+        return person(user)
+
+
+def choose_password(settings: Settings, email: str, password: str, origin: Origin) -> Entered:
+    """Replace one's own password: as ``set_password``, and a new session begins in the browser that asked.
+
+    Raises DataError for a login that was shut meanwhile.
+    """
+    with _new_password(settings, email, password) as (session, user):
+        if user.disabled_at is not None:
+            raise DataError(f"{user.email} is shut out. Ask whoever manages people to open the login again.")
+        return enter(session, user, origin)
+
+
+@contextmanager
+def _new_password(settings: Settings, email: str, password: str) -> Iterator[tuple[Session, User]]:
     hashed = _hash(password)
     with writing(settings) as session:
         user = held(session, email)
-        user.password_hash, user.session_salt = hashed, secrets.token_hex(8)
-        _end_links(session, user)
-        return person(user)
+        user.password_hash = hashed
+        access_ends.ways_in(session, user)
+        yield session, user
 
 
 def set_role(settings: Settings, email: str, role: str) -> Person:
@@ -109,36 +151,55 @@ def set_role(settings: Settings, email: str, role: str) -> Person:
             )
         if role != "admin":
             _keep_an_admin(session, user, "given another role")
-        user.role, user.session_salt = role, secrets.token_hex(8)
-        _end_links(session, user)
+        user.role = role
+        access_ends.ways_in(session, user)
         return person(user)
 
 
-def disable(settings: Settings, email: str) -> None:
-    """Shut a login until ``enable``; its sessions end at once. Raises UnknownExpert, DataError for the last admin."""
+def disable(settings: Settings, email: str, wait: bool = False) -> Outcome:
+    """Shut a login until ``enable``: its sessions and links end at once, Label Studio follows by a job.
+
+    With ``wait`` its end is waited for. Raises UnknownExpert, DataError for the last admin.
+    """
     with writing(settings) as session:
         user = held(session, email)
         _keep_an_admin(session, user, "shut")
-        user.disabled_at, user.session_salt = now(), secrets.token_hex(8)
-        _end_links(session, user)
+        job_id = access_ends.end(session, user.email)
+    return parting.tell(settings, job_id, wait)
 
 
-def enable(settings: Settings, email: str) -> Person:
-    """Open a login that was shut; the password is the one of before. Raises UnknownExpert."""
+def enable(settings: Settings, email: str, password: str) -> Person:
+    """Open a login that was shut, with a new password: nothing of before opens it.
+
+    Raises UnknownExpert, AlreadyThere where it is open, DataError for an expert who has left.
+    """
+    hashed = _hash(password)
     with writing(settings) as session:
         user = held(session, email)
-        user.disabled_at = None
+        if user.disabled_at is None:
+            raise AlreadyThere(f"{user.email} is not shut out. A new password or link is for those who cannot get in.")
+        left = session.scalar(select(Expert).where(Expert.email == user.email, Expert.removed_at.is_not(None)))
+        if left is not None and user.role == "expert":
+            raise DataError(f"{user.email} has left. `attune expert add {user.email}` makes an expert of them again.")
+        user.disabled_at, user.password_hash = None, hashed
+        access_ends.ways_in(session, user)
         return person(user)
 
 
-def remove(settings: Settings, email: str) -> None:
-    """Take a login away for good; ``create`` makes it anew. Raises UnknownExpert, DataError for the last admin."""
+def remove(settings: Settings, email: str, wait: bool = False) -> Outcome:
+    """Take a login away for good, with the queues of whoever answers too; ``create`` makes it anew.
+
+    Label Studio follows by a job; with ``wait`` its end is waited for. Raises UnknownExpert, DataError for the last
+    admin.
+    """
     with writing(settings) as session:
         user = held(session, email)
         _keep_an_admin(session, user, "removed")
-        user.disabled_at = user.disabled_at or now()
-        user.password_hash, user.session_salt = GONE, secrets.token_hex(8)
-        _end_links(session, user)
+        answers = session.scalar(select(Expert).where(Expert.email == user.email, Expert.removed_at.is_(None)))
+        if answers is not None:
+            parting.close(session, answers)
+        job_id = access_ends.end(session, user.email, access_ends.REMOVED)
+    return parting.tell(settings, job_id, wait)
 
 
 def role_of(settings: Settings, email: str) -> str | None:
@@ -147,17 +208,17 @@ def role_of(settings: Settings, email: str) -> str | None:
         return session.scalar(select(User.role).where(User.email == address(email), User.password_hash != GONE))
 
 
+def named(settings: Settings, email: str) -> Person:
+    """The login ``email``, shut ones too. Raises UnknownExpert."""
+    with writing(settings) as session:
+        return person(held(session, email))
+
+
 def every(settings: Settings, roles: Sequence[str] = ROLES) -> list[User]:
     """All logins of ``roles`` that were not removed, by address."""
     with reading(settings) as session:
         wanted = select(User).where(User.role.in_(roles), User.password_hash != GONE)
         return list(session.scalars(wanted.order_by(User.email)))
-
-
-def _end_links(session: Session, user: User) -> None:
-    """Let no personal link that is still about open what the login is from now on."""
-    waiting = update(SignInLink).where(SignInLink.user_id == user.id, SignInLink.used_at.is_(None))
-    session.execute(waiting.values(used_at=now()))
 
 
 def _keep_an_admin(session: Session, user: User, done: str) -> None:
@@ -180,8 +241,12 @@ def address(email: str) -> str:
 
 
 def held(session: Session, email: str) -> User:
-    """The login ``email``, shut ones too, in the caller's transaction. Raises UnknownExpert."""
-    user = session.scalar(select(User).where(User.email == address(email), User.password_hash != GONE))
+    """The login ``email``, shut ones too, for a change in the caller's transaction. Raises UnknownExpert.
+
+    Two that change one login wait for each other (PostgreSQL), so that no session begins while another ends them all.
+    """
+    mine = select(User).where(User.email == address(email), User.password_hash != GONE)
+    user = session.scalar(mine.with_for_update())
     if user is None:
         raise UnknownExpert(
             f"Nobody logs in as {address(email)}. `attune expert list` and `attune user list` show the addresses "
@@ -213,4 +278,4 @@ def _nobody() -> str:
 
 def person(user: User) -> Person:
     """A row as the rest of the program sees it."""
-    return Person(user.id, user.email, user.role, user.expert_id, user.session_salt)
+    return Person(user.id, user.email, user.role, user.expert_id)

@@ -8,9 +8,10 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from labeler import people
-from labeler.people import Person
+from labeler.people import Entered
 from labeler.records.schema import SignInLink, User
 from labeler.records.session import reading, writing
+from labeler.sessions import Origin
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import BadLink, DataError, ExpiredLink
@@ -52,15 +53,19 @@ def whose(settings: Settings, text: str) -> str:
     return str(found.User.email)
 
 
-def use(settings: Settings, text: str) -> Person:
-    """Let the person in, this once; of two at the same instant one comes in. Raises BadLink, ExpiredLink."""
+def use(settings: Settings, text: str, origin: Origin) -> Entered:
+    """Let the person in, this once, by a new session; of two at the same instant one comes in.
+
+    Raises BadLink, ExpiredLink.
+    """
     email = whose(settings, text)
     with writing(settings) as session:
+        user = people.held(session, email)
         mine = (SignInLink.digest == _digest(text), SignInLink.used_at.is_(None), SignInLink.expires_at > now())
         done = session.execute(update(SignInLink).where(*mine).values(used_at=now()))
         if not done.rowcount:  # type: ignore[attr-defined]
             raise ExpiredLink("This link was used a moment ago. Ask for a new one, or log in with your password.")
-        return people.person(people.held(session, email))
+        return people.enter(session, user, origin)
 
 
 def _digest(text: str) -> str:

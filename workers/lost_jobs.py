@@ -34,6 +34,7 @@ MOST_TIMES, COUNTED_SECONDS = 3, 86_400
 # Kinds that carry a change from the records into Label Studio: they are tried until it is there.
 CARRIED = ("join", "leave", "configure")
 CARRY_REST, CARRY_FOR = timedelta(minutes=1), timedelta(days=3)
+ENDLESS = "leave"  # until it is done: somebody may be getting in as long as it is not
 
 
 def bring_back(settings: Settings, connection: Redis, recovered: bool = False) -> int:
@@ -67,14 +68,15 @@ def bring_back(settings: Settings, connection: Redis, recovered: bool = False) -
 
 
 def carry_on(settings: Settings, connection: Redis, recovered: bool = False) -> int:
-    """Send again the failed jobs whose change Label Studio has not been told of, for some days; how many.
+    """Send again the failed jobs whose change Label Studio has not been told of, for some days or ENDLESS; how many.
 
     Each rests a minute, but for those that Redis was away for, now that it is back.
     """
     rested = Job.finished_at < now() - CARRY_REST
     with reading(settings) as session:
         lost = (Job.state.in_(("failed", "lost")), Job.kind.in_(CARRIED))
-        when = (or_(rested, Job.state == "lost") if recovered else rested, Job.created_at > now() - CARRY_FOR)
+        lately = or_(Job.created_at > now() - CARRY_FOR, Job.kind == ENDLESS)
+        when = (or_(rested, Job.state == "lost") if recovered else rested, lately)
         waiting = list(session.scalars(select(Job).where(*lost, *when).order_by(Job.created_at)))
     if not waiting or not label_studio_answers(settings):
         return 0

@@ -19,6 +19,9 @@ def configure(settings: Settings, report: Report, attribute: str) -> dict[str, A
     return revising.configure(settings, report, attribute)
 
 
-def leave(settings: Settings, report: Report, expert: str) -> dict[str, Any]:
-    """Take away what a leaver had in Label Studio. Raises LabelStudioUnreachable; the clockwork then asks again."""
+def leave(settings: Settings, report: Report, expert: str, here: dict[str, Any] | None = None) -> dict[str, Any]:
+    """End what somebody had in Label Studio; ``here`` tells pages what ended in the console.
+
+    Raises LabelStudioUnreachable, LabelStudioRefused; the clockwork then asks again.
+    """
     return parting.settle(settings, report, expert)

@@ -20,7 +20,7 @@ from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from labeler import entry, ingest, jobs, mending
+from labeler import entry, ingest, jobs, mending, sessions
 from labeler.label_studio import LabelStudio
 from labeler.lease import is_free
 from labeler.records import schema
@@ -37,6 +37,7 @@ from workers.main import prepare_log
 
 log = logging.getLogger("attune.schedule")
 ROUTINE = ("sync", "learn", "notify")
+KEPT = "leave"  # for good: a person's page tells of it what is still open
 KEPT_ROUTINE, KEPT_OTHERS = timedelta(days=1), timedelta(days=90)
 # After a round that failed, and twice as long after each that failed since, up to so many beats.
 FIRST_REST, LONGEST_REST, MOST_DOUBLED = timedelta(seconds=1), 10, 20
@@ -159,10 +160,14 @@ def rests(session: Session, name: str, longest: timedelta, at: datetime) -> bool
 
 
 def forget(settings: Settings) -> int:
-    """Delete the rows of jobs that ended long ago, of the routine ones sooner."""
-    old = Job.finished_at < now() - KEPT_OTHERS
+    """Delete the rows of jobs that ended long ago, of the routine ones sooner, and sessions that ran out.
+
+    How many jobs.
+    """
+    old = (Job.finished_at < now() - KEPT_OTHERS) & (Job.kind != KEPT)
     routine = Job.kind.in_(ROUTINE) & (Job.state == "done") & (Job.finished_at < now() - KEPT_ROUTINE)
     with writing(settings) as session:
+        sessions.sweep(session)
         return int(session.execute(delete(Job).where(or_(old, routine))).rowcount)  # type: ignore[attr-defined]
 
 

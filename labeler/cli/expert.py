@@ -70,12 +70,13 @@ def answers(shell: Shell, email: str, choice: str, attribute: str | None) -> Non
     help="Whether the answers given go on counting; `attune expert answers` changes it later.",
 )  # fmt: skip
 def remove(shell: Shell, email: str, choice: str) -> None:
-    """Take EMAIL's queues, open questions and logins away; the answers stay unless told otherwise."""
+    """Take EMAIL's queues, open questions and every way in; the answers stay unless told otherwise."""
     done = experts.remove(shell.settings, email, wait=True)
     lines = [
         f"{done['email']}: {done['queues_closed']} queues closed, {done['questions_retired']} open questions retired, "
         f"{done['answers_kept']} answers kept.",
-        f"  login in Label Studio: {done['label_studio']}",
+        f"  console: {done['console']}",
+        f"  Label Studio: {done['label_studio']}",
     ]
     if choice == "drop":
         done["answers_set_aside"] = leaving.set_aside(shell.settings, email)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
-from labeler import people, sign_in_links
+from labeler import access_ends, joining, people, sessions, sign_in_links
+from labeler.access_ends import Outcome
 from labeler.cli.shell import Group, Shell, table
 from labeler.cli.shell import command as attune_command
 from labeler.experts import fresh_password
+from models.clock import iso
+from models.plural import plural
 
 
 @click.group(cls=Group)
@@ -46,7 +49,7 @@ def list_(shell: Shell) -> None:
 @attune_command(command, "password", example="attune user password mo@studio.example")
 @click.argument("email")
 def password(shell: Shell, email: str) -> None:
-    """Give EMAIL a new password for the console; older sessions end."""
+    """Give EMAIL a new password for the console; older sessions and links end."""
     made = fresh_password()
     people.set_password(shell.settings, email, made)
     shell.result({"email": email, "password": made}, f"{email}\n  password: {made}   (shown this once)")
@@ -55,9 +58,8 @@ def password(shell: Shell, email: str) -> None:
 @attune_command(command, "remove", example="attune user remove mo@studio.example")
 @click.argument("email")
 def remove(shell: Shell, email: str) -> None:
-    """Take EMAIL's login of the console away; sessions end at once."""
-    people.remove(shell.settings, email)
-    shell.result({"email": email, "removed": True}, f"{email} cannot log in any more.")
+    """Take EMAIL's login away, with queues and Label Studio if EMAIL answers too; sessions end at once."""
+    _told(shell, people.remove(shell.settings, email, wait=True), {"removed": True}, "is removed.")
 
 
 @attune_command(command, "role", example="attune user role mo@studio.example admin")
@@ -72,17 +74,44 @@ def role(shell: Shell, email: str, role: str) -> None:
 @attune_command(command, "disable", example="attune user disable mo@studio.example")
 @click.argument("email")
 def disable(shell: Shell, email: str) -> None:
-    """Shut EMAIL out until `attune user enable`; sessions end at once."""
-    people.disable(shell.settings, email)
-    shell.result({"email": email, "disabled": True}, f"{email} is shut out; `attune user enable {email}` undoes it.")
+    """Shut EMAIL out of the console and Label Studio until `attune user enable`; sessions end at once."""
+    done = people.disable(shell.settings, email, wait=True)
+    _told(shell, done, {"disabled": True}, f"is shut out; `attune user enable {done.email}` lets in again.")
 
 
 @attune_command(command, "enable", example="attune user enable mo@studio.example")
 @click.argument("email")
 def enable(shell: Shell, email: str) -> None:
-    """Let EMAIL log in again, with the password of before."""
-    people.enable(shell.settings, email)
-    shell.result({"email": email, "disabled": False}, f"{email} can log in again.")
+    """Let EMAIL in again, by a new link and, for an expert, a new password for Label Studio."""
+    made = joining.reopen(shell.settings, email)
+    value = {"email": made.email, "disabled": False, "link": made.link, "label_studio_password": made.password}
+    lines = [f"{made.email} can come in again; no password, link or session of before does.", f"  {made.link}"]
+    if made.password:
+        lines.append(f"  Label Studio: {made.label_studio}  password: {made.password}   (once the workers have set it)")
+    shell.result(value, "\n".join([*lines, "  (shown this once)"]))
+
+
+@attune_command(command, "sessions", example="attune user sessions mo@studio.example --end")
+@click.argument("email")
+@click.option("--end", "ends", is_flag=True, help="End them all: EMAIL must log in again in every browser.")
+def sessions_(shell: Shell, email: str, ends: bool) -> None:
+    """Where EMAIL is logged in to the console."""
+    person = people.named(shell.settings, email)
+    found = sessions.of(shell.settings, person.id)
+    rows = [
+        {"browser": one.origin.browser, "network_address": one.origin.network_address}
+        | {"since": iso(one.made_at), "last_seen": iso(one.last_seen)}
+        for one in found
+    ]
+    ended = sessions.end_others(shell.settings, person.id) if ends else 0
+    shown = table(("browser", "network address", "since", "last seen"), [tuple(row.values()) for row in rows])
+    value = {"email": person.email, "sessions": rows, "ended": ended}
+    shell.result(value, f"{shown}\n{plural(ended, 'session')} ended." if ends else shown)
+
+
+def _told(shell: Shell, done: Outcome, more: dict[str, bool], said: str) -> None:
+    lines = [f"{done.email} {said}", f"  console: {done.in_console}", f"  Label Studio: {done.in_label_studio}"]
+    shell.result({"email": done.email} | more | access_ends.told(done), "\n".join(lines))
 
 
 @attune_command(command, "link", example="attune user link mo@studio.example")

@@ -23,7 +23,6 @@ HOLD_SECONDS = 600  # an image that an expert left open goes back to the queue a
 CHANGE_SECONDS = 120
 DJANGO_FOLDER = Path(__file__).with_name("django")  # modules for Label Studio's own environment, never imported here
 LOGINS = DJANGO_FOLDER / "attune_logins.py"
-UNKNOWN = "user not found"  # what the script says of an address without a login
 
 
 def data_folder(settings: Settings) -> Path:
@@ -125,23 +124,6 @@ def reset_password(settings: Settings, email: str, password: str) -> None:
     told = _change(settings, {"email": email, "password": password})
     if told != "done":
         raise ServiceDown(f"The password of {email} was not changed: {told}. Is {email} a user of Label Studio?")
-
-
-def shut_login(settings: Settings, email: str) -> None:
-    """End what ``email`` may do in our own Label Studio: sessions and tokens too; an address that it does not know is
-    fine. Its answers stay, under its name.
-
-    Raises SettingsError for a Label Studio that runs elsewhere, ServiceDown where ours cannot be told.
-    """
-    if settings.label_studio_url:
-        raise SettingsError(
-            f"Label Studio at {settings.label_studio_url} is not ours to shut logins in, and its community edition has "
-            f"no page for it. On its machine run `label-studio reset_password --username {email}` with a password that "
-            "you forget, or delete the user by its API (DELETE /api/users/ID)."
-        )
-    told = _change(settings, {"email": email, "password": None})
-    if told not in {"done", UNKNOWN}:
-        raise ServiceDown(f"The login of {email} was not shut: {told}. `attune doctor` tries Label Studio.")
 
 
 def _change(settings: Settings, wanted: dict[str, str | None]) -> str:

@@ -143,9 +143,23 @@ class User(Base):
     role: Mapped[str]
     password_hash: Mapped[str]
     expert_id: Mapped[int | None] = mapped_column(ForeignKey("experts.id"))
-    session_salt: Mapped[str]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+
+
+class ConsoleSession(Base):
+    """One browser in which a person is logged in; only the sha256 of the key in its cookie is kept."""
+
+    __tablename__ = "sessions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    digest: Mapped[str] = mapped_column(unique=True)
+    network_address: Mapped[str]
+    browser: Mapped[str]  # in words, as "Firefox on Windows"
+    made_at: Mapped[datetime]
+    last_seen: Mapped[datetime]  # some minutes coarse
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class SignInLink(Base):

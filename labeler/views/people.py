@@ -10,8 +10,9 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from labeler import counting, failures, leaving
+from labeler import access_ends, counting, failures, leaving
 from labeler import people as logins
+from labeler.access_ends import Outcome
 from labeler.leaving import Concerned
 from labeler.records.schema import Attribute, Expert, Job, Queue, User
 from labeler.records.session import reading
@@ -21,12 +22,16 @@ from labeler.views.viewer import Viewer
 from models.errors import UnknownExpert
 
 PAGE = 50
+AS_SHOWN = "as shown"  # what a job `join` says of a password that it has set
 JOINS = 200  # the newest jobs that a person's are looked for among
 
 
 @dataclass(frozen=True)
 class Member:
-    """One expert: ``attributes`` with an open queue, answers in all, the time of the last one."""
+    """One expert: ``attributes`` with an open queue, answers in all, the time of the last one.
+
+    ``shut``: the login of somebody who has not left. ``open_still``: out, but Label Studio may still be open.
+    """
 
     name: str
     email: str
@@ -36,6 +41,8 @@ class Member:
     last_at: datetime | None
     removed_at: datetime | None
     id: int
+    shut: bool = False
+    open_still: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,10 @@ class Login:
 
 @dataclass(frozen=True)
 class Person:
-    """One person from near: as an expert, as a login, or both; ``joining`` is the newest job for Label Studio."""
+    """One person from near: as an expert, as a login, or both; ``joining`` is the newest job for Label Studio.
+
+    ``out``: what ended of the access of somebody who may not come in now.
+    """
 
     email: str
     member: Member | None
@@ -60,6 +70,13 @@ class Person:
     every_attribute: bool = False
     lacking: Sequence[str] = ()
     concerned: Concerned = field(default_factory=lambda: Concerned({}, {}))
+    out: Outcome | None = None
+
+    @property
+    def password_kept(self) -> str:
+        """Why the password that was last shown does not open Label Studio, as far as it was told."""
+        said = self.joining.result.get("password", "") if self.joining and self.joining.state == "done" else ""
+        return "" if said == AS_SHOWN else str(said)
 
     @property
     def trouble(self) -> str:
@@ -92,16 +109,22 @@ def person(settings: Settings, viewer: Viewer, email: str) -> Person:
     with reading(settings) as session:
         expert = session.scalar(select(Expert).where(Expert.email == email))
         user = session.scalar(select(User).where(User.email == email, User.password_hash != logins.GONE))
-        if expert is None and user is None:
+        out = _out(session, email)
+        if expert is None and user is None and out is None:
             raise UnknownExpert(f"Nobody here has the address {email}. The page People lists everybody.")
         login = _login(viewer, user) if user else None
         if expert is None:
-            return Person(email, None, login)
+            return Person(email, None, login, out=out)
         (member,) = _members(session, [expert])
         names = session.scalars(select(Attribute.name).where(Attribute.retired_at.is_(None)).order_by(Attribute.name))
         lacking = [name for name in names if name not in member.attributes]
         job = _joining(session, email)
-    return Person(email, member, login, job, expert.every_attribute, lacking, leaving.concerned(settings, email))
+    return Person(email, member, login, job, expert.every_attribute, lacking, leaving.concerned(settings, email), out)
+
+
+def _out(session: Session, email: str) -> Outcome | None:
+    job = None if access_ends.is_in(session, email) else access_ends.newest(session, email)
+    return access_ends.outcome(job) if job else None
 
 
 def _joining(session: Session, email: str) -> Job | None:
@@ -120,10 +143,16 @@ def _members(session: Session, experts: Sequence[Expert]) -> list[Member]:
         or_(User.expert_id.in_(ids), User.email.in_([one.email for one in experts])), User.disabled_at.is_(None)
     )
     roles = dict(session.execute(held).all())
+    closed = select(User.email).where(User.email.in_([one.email for one in experts]), User.disabled_at.is_not(None))
+    shut = set(session.scalars(closed.where(User.password_hash != logins.GONE)))
+    ended = access_ends.newest_of(session, [one.email for one in experts if one.removed_at or one.email in shut])
 
     def member(one: Expert) -> Member:
         count, last = given.get(one.id, (0, None))
-        return Member(one.name, one.email, roles.get(one.email), queues[one.id], count, last, one.removed_at, one.id)
+        still = one.email in ended and access_ends.outcome(ended[one.email]).open_still
+        role, names = roles.get(one.email), queues[one.id]
+        is_shut = one.email in shut and one.removed_at is None
+        return Member(one.name, one.email, role, names, count, last, one.removed_at, one.id, is_shut, still)
 
     return [member(one) for one in experts]
 

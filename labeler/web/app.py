@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flask import Flask
 from flask_bootstrap import Bootstrap5
@@ -13,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from labeler import secrets as keys
+from labeler import sessions
 from labeler.records.session import migrate
 from labeler.secrets import Secrets
 from labeler.settings import Settings
@@ -101,7 +101,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.web_address.startswith("https:"),
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),  # from the login on, however busy: a working day
+        PERMANENT_SESSION_LIFETIME=sessions.LIFETIME,
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=FORM_BYTES,
         WTF_CSRF_CHECK_DEFAULT=False,  # the guard checks, as bearer tokens need no such proof

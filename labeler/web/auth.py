@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, redirect, request, url_for
+from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager, UserMixin, current_user
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from labeler import people, tokens
-from labeler.people import Person
+from labeler import people, sessions, tokens
+from labeler.people import Entered, Person
 from labeler.settings import Settings
 from labeler.views.viewer import Viewer
 from labeler.web import access
@@ -24,14 +24,14 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Session(UserMixin):  # type: ignore[misc]  # Flask-Login brings no types
-    """A person as Flask-Login keeps them: the cookie holds the salt too, so a new password ends old sessions."""
+    """A person as Flask-Login keeps them: the signed cookie holds the key of a session that the records can end."""
 
-    def __init__(self, person: Person) -> None:
-        self.person = person
+    def __init__(self, person: Person, key: str) -> None:
+        self.person, self.key = person, key
 
     def get_id(self) -> str:
         """What the signed cookie holds."""
-        return f"{self.person.id}.{self.person.salt}"
+        return self.key
 
 
 def init_app(app: Flask) -> None:
@@ -54,10 +54,29 @@ def viewer() -> Viewer:
     return found
 
 
-def _person_of(kept: str) -> Session | None:
-    number, _, salt = kept.partition(".")
-    person = people.find(settings(), int(number), salt) if number.isdigit() else None
-    return Session(person) if person else None
+def begin(entered: Entered) -> None:
+    """Let this browser in: by a new key, with nothing kept that was allowed to whoever sat here before."""
+    end()
+    login_user(Session(entered.person, entered.key))
+    session.permanent = True
+
+
+def end() -> None:
+    """End this browser's session, in the records too: a copy of its cookie opens nothing from now on."""
+    if key := key_here():
+        sessions.end(settings(), key)
+    logout_user()
+    session.clear()
+
+
+def key_here() -> str:
+    """The key of this browser's session; empty for a machine and for whoever is not logged in."""
+    return str(current_user.key) if current_user.is_authenticated else ""
+
+
+def _person_of(key: str) -> Session | None:
+    user = sessions.find(settings(), key)
+    return Session(people.person(user), key) if user else None
 
 
 def guard() -> ResponseReturnValue | None:

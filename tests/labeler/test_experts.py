@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from labeler import experts, people
+from labeler import experts, jobs, joining, people
 from labeler.label_studio import LabelStudio, projects, queue
 from labeler.label_studio.expert import ExpertSession
 from labeler.label_studio.projects import Project
@@ -79,11 +79,12 @@ def test_a_leavers_login_sessions_and_open_questions_end_and_the_answers_stay(ou
             with pytest.raises(LabelStudioRefused):
                 browser.next_task(held.project)
         assert queue.open_tasks(ls, held.project) == [numbers[1]], "one that was begun is nobody's to delete"
-    assert {key: done[key] for key in ("questions_retired", "answers_kept", "label_studio")} == {
+    assert {key: done[key] for key in ("questions_retired", "answers_kept", "still_open")} == {
         "questions_retired": 2,
         "answers_kept": 1,
-        "label_studio": "shut",
+        "still_open": [],
     }
+    assert "the login" in done["label_studio"]
     assert not can_log_in(ours, email, made.password)
     assert people.verify(ours, email, made.password) is None
     with reading(ours) as session:
@@ -136,16 +137,32 @@ def test_a_leaver_whom_label_studio_could_not_be_told_of_is_told_later(ours: Set
     assert "does not answer" in experts.remove(away, email, wait=True)["label_studio"]
     with reading(ours) as session:
         job = session.scalars(select(Job).where(Job.kind == "leave")).one()
-        assert (job.arguments, job.state) == ({"expert": email}, "failed")
+        assert (job.arguments["expert"], job.state) == (email, "failed")
 
 
-def test_where_label_studio_is_not_ours_its_operator_is_told_what_to_do(live: Settings, email: str) -> None:
+def test_one_that_runs_elsewhere_with_our_modules_ends_and_opens_as_our_own(live: Settings, email: str) -> None:
+    add_attribute(live, "romance")
     made = experts.add(live, email)
     done = experts.remove(live, email, wait=True)
-    assert "is not ours to shut logins in" in done["label_studio"]
-    assert "reset_password --username" in done["label_studio"]
+    assert done["still_open"] == []
+    assert not can_log_in(live, email, made.password or "")
     back = experts.add(live, email)
-    assert (back.opens, made.opens) == ("the console", "the console and Label Studio")
+    assert back.opens == made.opens == "the console and Label Studio"
+    assert can_log_in(live, email, back.password or "")
+
+
+def test_a_session_of_before_does_not_come_back_with_who_was_shut_out(ours: Settings, email: str) -> None:
+    made = experts.add(ours, email)
+    with ExpertSession.login(ours.label_studio_address, email, made.password or "") as browser:
+        people.disable(ours, email, wait=True)
+        again = joining.reopen(ours, email)
+        with reading(ours) as session:
+            job = session.scalars(select(Job).where(Job.kind == "join")).one()
+        jobs.run_here(ours, "join", **job.arguments)
+        with pytest.raises(LabelStudioRefused):
+            browser.next_task(queue_of(ours).project)
+    assert not can_log_in(ours, email, made.password or "")
+    assert can_log_in(ours, email, again.password or "")
 
 
 def _killed(*_: object) -> None:

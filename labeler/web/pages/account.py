@@ -1,17 +1,17 @@
-"""One's own account: the password; whoever came by a personal link chooses one without the old."""
+"""One's own account: the password, and where one is logged in; by a personal link one chooses without the old."""
 
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import login_user
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, SubmitField
 from wtforms.validators import EqualTo, InputRequired, Length
 
-from labeler import people
-from labeler.web import auth, throttle
+from labeler import people, sessions
+from labeler.web import auth, origin, throttle
 from labeler.web.pages.welcome import BY_LINK
+from models.plural import plural
 
 blueprint = Blueprint("account", __name__)
 
@@ -40,8 +40,8 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no type
 
 @blueprint.get("/account")
 def page() -> ResponseReturnValue:
-    """Who one is here, and the form."""
-    return render_template("account.html", form=_form())
+    """Who one is here, the form, and the browsers one is logged in with."""
+    return _page(_form())
 
 
 @blueprint.post("/account")
@@ -51,13 +51,25 @@ def change() -> ResponseReturnValue:
     form, viewer = _form(), auth.viewer()
     if form.validate_on_submit():
         if form.old is None or people.verify(auth.settings(), viewer.name, form.old.data or ""):
-            person = people.set_password(auth.settings(), viewer.name, form.new.data or "")
-            login_user(auth.Session(person))
-            session.pop(BY_LINK, None)
+            chosen = form.new.data or ""
+            auth.begin(people.choose_password(auth.settings(), viewer.name, chosen, origin.here()))
             flash("Your password is changed. Other sessions of yours have ended.", "success")
             return redirect(url_for("account.page"))
         form.old.errors = ["That is not the password you have now."]
-    return render_template("account.html", form=form), 422
+    return _page(form), 422
+
+
+@blueprint.post("/account/sessions")
+def end_others() -> ResponseReturnValue:
+    """End one's sessions in other browsers."""
+    count = sessions.end_others(auth.settings(), auth.viewer().user_id or 0, auth.key_here())
+    flash(f"{plural(count, 'other session')} ended." if count else "No other session was open.", "success")
+    return redirect(url_for("account.page"))
+
+
+def _page(form: PasswordForm) -> str:
+    mine = sessions.of(auth.settings(), auth.viewer().user_id or 0, auth.key_here())
+    return render_template("account.html", form=form, sessions=mine)
 
 
 def _form() -> PasswordForm:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, SubmitField
 from wtforms.validators import InputRequired, Length
 
 from labeler import people
-from labeler.web import auth, throttle
+from labeler.web import auth, origin, throttle
 
 blueprint = Blueprint("login", __name__)
 
@@ -46,11 +46,10 @@ def enter() -> ResponseReturnValue:
     """Begin a session; a wrong address and a wrong password get the same answer."""
     form = LoginForm()
     if form.validate_on_submit():
-        person = people.verify(auth.settings(), form.email.data or "", form.password.data or "")
-        if person:
-            session.clear()  # nothing that was allowed to whoever sat here before
-            login_user(auth.Session(person))
-            session.permanent = True
+        email, password = form.email.data or "", form.password.data or ""
+        entered = people.log_in(auth.settings(), email, password, origin.here())
+        if entered:
+            auth.begin(entered)
             return redirect(auth.safe_next(request.args.get("next")))
         flash("That address and password do not belong together. Ask whoever invited you to set a new one.", "danger")
     return render_template("login.html", form=form), 401
@@ -59,6 +58,5 @@ def enter() -> ResponseReturnValue:
 @blueprint.post("/logout")
 def leave() -> ResponseReturnValue:
     """End the session of this browser."""
-    logout_user()
-    session.clear()
+    auth.end()
     return redirect(url_for("login.page"))

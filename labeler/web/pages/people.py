@@ -8,14 +8,15 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Forbidden
 
-from labeler import attributes, experts, joining, leaving, people, sign_in_links
-from labeler.records.session import reading
+from labeler import access_ends, attributes, experts, joining, leaving, parting, people, sign_in_links
+from labeler.records.session import reading, writing
 from labeler.views import people as view
 from labeler.web import auth
 from models.errors import AlreadyThere, DataError, UnknownExpert
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 KEEP, DROP = "keep", "drop"
+SEE = "Below is what ended, and what has not."
 
 
 @blueprint.get("")
@@ -103,16 +104,35 @@ def role() -> ResponseReturnValue:
 
 @blueprint.post("/shut")
 def shut() -> ResponseReturnValue:
-    """Shut a login; its sessions end."""
+    """Shut a login; its sessions end, and Label Studio is told."""
     email = _allowed()
-    return _done(email, lambda: people.disable(auth.settings(), email), f"{email} is shut out until you open again.")
+    return _done(email, lambda: people.disable(auth.settings(), email), f"{email} is shut out. {SEE}")
 
 
 @blueprint.post("/open")
 def open_() -> ResponseReturnValue:
-    """Open a login that was shut."""
+    """Open a login that was shut, by a new link and a new password for Label Studio, shown this once."""
     email = _allowed()
-    return _done(email, lambda: people.enable(auth.settings(), email), f"{email} can log in again.")
+    try:
+        made = joining.reopen(auth.settings(), email)
+    except (DataError, AlreadyThere) as error:
+        flash(str(error), "danger")
+        return _back(email)
+    role = people.role_of(auth.settings(), email) or "expert"
+    return render_template("person_made.html", made=made, role=role, again=True)
+
+
+@blueprint.post("/end-again")
+def end_again() -> ResponseReturnValue:
+    """Have Label Studio asked once more to end what is still open there."""
+    email = _allowed()
+
+    def ask() -> None:
+        with writing(auth.settings()) as session:
+            job_id = access_ends.again(session, email)
+        parting.tell(auth.settings(), job_id)
+
+    return _done(email, ask, "Label Studio is asked once more; this page says what ended.")
 
 
 @blueprint.get("/leave")
@@ -128,15 +148,15 @@ def remove() -> ResponseReturnValue:
     email, answers = _allowed(), request.form.get("answers", KEEP)
     found = view.person(auth.settings(), auth.viewer(), email)
     if found.login and found.login.role != "expert" and request.form.get("what") != "expert":
-        done = _done(email, lambda: people.remove(auth.settings(), email), f"{email} is removed.")
-        return redirect(url_for("people.page")) if people.role_of(auth.settings(), email) is None else done
-    experts.remove(auth.settings(), email)
-    if answers == DROP:
-        told = leaving.set_aside(auth.settings(), email)
-        flash(f"{email} left. {leaving.told(told, dropped=True)}", "success")
+        _done(email, lambda: people.remove(auth.settings(), email), f"{email} is removed. {SEE}")
+        if people.role_of(auth.settings(), email) is not None:  # the last administrator
+            return _back(email)
     else:
-        flash(f"{email} left; the answers stay.", "success")
-    return redirect(url_for("people.page"))
+        experts.remove(auth.settings(), email)
+        flash(f"{email} left. {SEE}", "success")
+    if found.member and answers == DROP:
+        flash(leaving.told(leaving.set_aside(auth.settings(), email), dropped=True), "success")
+    return _back(email)
 
 
 @blueprint.post("/answers")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import login_user
 
 from labeler import sign_in_links
-from labeler.web import auth, throttle
+from labeler.web import auth, origin, throttle
 
 blueprint = Blueprint("welcome", __name__, url_prefix="/welcome")
 BY_LINK = "by_link"  # in the session: a password may be chosen without the one of before
@@ -24,10 +23,7 @@ def page(text: str) -> ResponseReturnValue:
 @throttle.limiter.limit(throttle.PER_NETWORK_ADDRESS, deduct_when=throttle.refused)
 def enter(text: str) -> ResponseReturnValue:
     """Begin the session; the link opens nothing from now on."""
-    person = sign_in_links.use(auth.settings(), text)
-    session.clear()
-    login_user(auth.Session(person))
-    session.permanent = True
+    auth.begin(sign_in_links.use(auth.settings(), text, origin.here()))
     session[BY_LINK] = True
     flash("You are in. Choose a password now, so that you can come back without a link.", "success")
     return redirect(url_for("account.page"))

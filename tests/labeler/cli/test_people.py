@@ -10,10 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
-from labeler import attributes, people, sign_in_links
+from labeler import attributes, people, sessions, sign_in_links
 from labeler.cli.main import attune
 from labeler.records.schema import Annotation
 from labeler.records.session import reading
+from labeler.sessions import Origin
 from labeler.settings import Settings
 from models.errors import AlreadyThere, DataError
 from tests import factories
@@ -54,7 +55,7 @@ def living(settings: Settings) -> list[str]:
 
 def test_a_link_lets_the_expert_in_once(settings: Settings) -> None:
     link = run(settings, "expert", "link", "ana@example.org")["link"]
-    assert sign_in_links.use(settings, link.rpartition("/")[2]).email == "ana@example.org"
+    assert sign_in_links.use(settings, link.rpartition("/")[2], Origin()).person.email == "ana@example.org"
 
 
 def test_answers_are_set_aside_and_taken_back(settings: Settings) -> None:
@@ -88,7 +89,8 @@ def test_logins_are_shut_opened_changed_and_removed_but_never_the_last_admin(set
     run(settings, "user", "add", "olga@example.org")
     run(settings, "user", "disable", "olga@example.org")
     assert {one["email"]: one["disabled"] for one in run(settings, "user", "list")}["olga@example.org"]
-    run(settings, "user", "enable", "olga@example.org")
+    link = run(settings, "user", "enable", "olga@example.org")["link"]
+    assert sign_in_links.whose(settings, link.rpartition("/")[2]) == "olga@example.org"
     for words in (
         ["role", "root@example.org", "owner"],
         ["disable", "root@example.org"],
@@ -103,6 +105,21 @@ def test_logins_are_shut_opened_changed_and_removed_but_never_the_last_admin(set
         run(settings, "user", "role", "olga@example.org", "expert")
     with pytest.raises(AlreadyThere):
         run(settings, "user", "add", "olga@example.org")
+
+
+def test_sessions_are_shown_and_ended_and_a_leavers_end_is_told(settings: Settings) -> None:
+    entered = people.log_in(settings, "ana@example.org", factories.PASSWORD, Origin("192.0.2.7", "Firefox on Windows"))
+    assert entered
+    (shown,) = run(settings, "user", "sessions", "ana@example.org")["sessions"]
+    assert (shown["network_address"], shown["browser"]) == ("192.0.2.7", "Firefox on Windows")
+    assert sessions.find(settings, entered.key)
+    assert run(settings, "user", "sessions", "ana@example.org", "--end")["ended"] == 1
+    assert sessions.find(settings, entered.key) is None
+    people.log_in(settings, "ana@example.org", factories.PASSWORD, Origin())
+    told = run(settings, "expert", "remove", "ana@example.org")
+    assert told["console"] == "Login shut. 1 session and 0 personal links ended."
+    assert told["sessions_ended"] == 1
+    assert "not told yet, so access there may still be open" in told["label_studio"]
 
 
 def test_a_question_is_revised_and_its_history_told(settings: Settings) -> None:

@@ -11,9 +11,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, select, text
 
+from labeler import access_ends
 from labeler import settings as reader
 from labeler.label_studio.address import Address
-from labeler.records.schema import Asset, Base, Queue, Task, Tombstone
+from labeler.records.schema import Asset, Base, Job, Queue, Task, Tombstone, User
 from labeler.records.session import configuration, engine, migrate, reading, writing
 from labeler.settings import Settings
 from tests.workers.test_ordering import ask
@@ -138,3 +139,45 @@ def test_images_of_an_older_file_have_the_first_reading(tmp_path: Path) -> None:
         kept = connection.execute(text("SELECT asset_id, width, height, reading, moved_at FROM assets")).all()
     opened.dispose()
     assert kept == [("a", 3, 4, 1, None)]
+
+
+def test_label_studio_is_told_again_of_those_who_were_out_before_sessions_could_be_ended(tmp_path: Path) -> None:
+    settings = reader.build({}, workspace=tmp_path)
+    command.upgrade(configuration(settings.records_url), "0006")
+    at = "'2026-03-01 12:00:00'"
+    opened = create_engine(settings.records_url)
+    with opened.begin() as connection:
+        for email, removed in (("here@x.org", "NULL"), ("left@x.org", at)):
+            connection.execute(
+                text(
+                    "INSERT INTO experts (email, name, every_attribute, added_at, removed_at) "
+                    f"VALUES ('{email}', 'x', 1, {at}, {removed})"
+                )
+            )
+        for email, disabled, password in (
+            ("here@x.org", "NULL", "scrypt:x"),
+            ("left@x.org", at, "scrypt:x"),
+            ("shut@x.org", at, "scrypt:x"),
+            ("gone@x.org", at, ""),
+        ):
+            connection.execute(
+                text(
+                    "INSERT INTO users (email, role, password_hash, session_salt, created_at, disabled_at) "
+                    f"VALUES ('{email}', 'owner', '{password}', 'salt', {at}, {disabled})"
+                )
+            )
+    opened.dispose()
+    migrate(settings)
+    with reading(settings) as session:
+        jobs = session.scalars(select(Job)).all()
+        told = sorted(access_ends.outcome(job).email for job in jobs)
+        users = session.scalars(select(User.email)).all()
+    assert {(job.kind, job.state) for job in jobs} == {("leave", "queued")}
+    assert told == ["left@x.org", "shut@x.org"]
+    assert len(users) == 4
+    engine(settings.records_url).dispose()
+    command.downgrade(configuration(settings.records_url), "0006")
+    with opened.connect() as connection:
+        salts = connection.execute(text("SELECT session_salt FROM users")).scalars().all()
+    opened.dispose()
+    assert len({salt for salt in salts if len(salt) == 16}) == 4, "each its own, so that no cookie fits"

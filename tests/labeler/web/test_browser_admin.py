@@ -97,7 +97,9 @@ def test_an_administrator_needs_no_mouse(
     look(page, width, "person-leave", tmp_path)
     press(page, "link", "^Back$")
     press(page, "button", "Shut out")
-    expect(page.get_by_role("status")).to_have_text(re.compile("shut out until you open again"))
+    expect(page.get_by_role("status")).to_have_text(re.compile("is shut out"))
+    expect(page.get_by_role("heading", name="What ended")).to_be_visible()
+    look(page, width, "person-shut", tmp_path)
     assert people.role_of(settings, "dana@example.org") == "expert"
 
     press(page, "link", "^People$")

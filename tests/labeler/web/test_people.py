@@ -10,12 +10,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from labeler import people, sign_in_links
+from labeler import jobs, people, sign_in_links
+from labeler.label_studio.door import Ended
 from labeler.records.schema import Annotation, Attribute, Expert, Job, SignInLink, User
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
+from models.errors import SettingsError
 from tests import factories
+from tests.fake_door import FakeDoor
 from tests.labeler.web.conftest import Actor
 
 LINK = re.compile(r"/welcome/([A-Za-z0-9_-]{40,})")
@@ -94,7 +97,7 @@ def test_a_form_that_cannot_be_taken_says_why_and_changes_nothing(
 def test_an_owner_makes_no_managers_and_touches_none(settings: Settings, owner: Actor, admin: Actor, role: str) -> None:
     assert owner.send(NEW, email="max@example.org", role=role).status_code == 403
     assert owner.send(NEW, email="root@example.org", role="expert").status_code == 403
-    for action in ("link", "shut", "leave", "label-studio", "open", "answers"):
+    for action in ("link", "shut", "leave", "label-studio", "open", "end-again", "answers"):
         reply = owner.send(f"/people/{action}", form=NEW, email="root@example.org")
         assert reply.status_code == 403, action
     assert owner.send("/people/role", form=NEW, email="root@example.org", role="expert").status_code == 403
@@ -118,9 +121,13 @@ def test_an_admin_adds_an_owner_and_a_demoted_or_shut_person_is_out_at_once(
     admin.send("/people/shut", form=page, email="max@example.org")
     assert max_.get("/").status_code == 302
     assert Actor(app).send("/login", email="max@example.org", password=factories.PASSWORD).status_code == 401
-    admin.send("/people/open", form=page, email="max@example.org")
-    assert Actor(app).send("/login", email="max@example.org", password=factories.PASSWORD).status_code == 302
+    again = link_in(admin.send("/people/open", form=page, email="max@example.org").text)
+    assert Actor(app).send("/login", email="max@example.org", password=factories.PASSWORD).status_code == 401
+    max_ = Actor(app)
+    max_.send(again)
+    assert max_.get("/tokens").status_code == 403
     admin.send("/people/leave", form=page, email="max@example.org")
+    assert max_.get("/").status_code == 302
     assert "max@example.org" not in admin.get("/people").text.split("<table")[-1]
     assert people.create(settings, "max@example.org", "owner", factories.PASSWORD).role == "owner"
 
@@ -155,7 +162,7 @@ def test_a_leavers_answers_stay_or_are_set_aside_and_can_be_taken_back(
     assert "3 answers on 1 question" in page
     assert "romance 3" in page
     reply = owner.send("/people/leave", form=NEW, email="ana@example.org", answers=choice)
-    assert reply.location == "/people"
+    assert reply.location == person("ana@example.org")
     assert expert.get("/").status_code == 302
     assert living(settings) == (4 if choice == "keep" else 0)
     assert (counter_of(settings) > counter) == (choice == "drop")
@@ -281,7 +288,7 @@ def test_links_of_a_shut_login_open_nothing(app: Flask, settings: Settings, owne
     [
         lambda made, email: people.set_role(made, email, "admin"),  # or whoever holds an expert's link becomes one, too
         lambda made, email: people.set_password(made, email, "four quite unrelated words"),
-        lambda made, email: (people.disable(made, email), people.enable(made, email)),
+        lambda made, email: (people.disable(made, email), people.enable(made, email, "four unrelated words")),
         lambda made, email: (people.remove(made, email), people.create(made, email, "owner", "four unrelated words")),
     ],
     ids=["role", "password", "shut and opened", "removed and made anew"],
@@ -328,3 +335,74 @@ def test_a_token_is_shown_once_and_revoked(app: Flask, admin: Actor) -> None:
     assert machine.get("/api/v1/probes").status_code == 401
     assert admin.send("/tokens", name=" ").status_code == 422
     assert admin.send("/tokens", name="x", role="boss").status_code == 422
+
+
+def test_a_leavers_page_says_what_ended_and_what_stays_open_elsewhere(
+    settings: Settings, owner: Actor, expert: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stays = "the login stays there. Set another password with `label-studio reset_password`."
+    door = FakeDoor().install(monkeypatch)
+    door.ends = Ended(("membership of the organisation",), (stays,))
+    before = owner.get("/people/leave?email=ana@example.org").text
+    assert "both logins end" not in before, "nobody knows that yet"
+    page = owner.get(owner.send("/people/leave", form=NEW, email="ana@example.org").location).text
+    assert "Login shut. 1 session and 0 personal links ended." in page
+    assert "Waiting: the workers tell Label Studio now." in page
+    assert "Ended: " not in page
+    assert "Tokens of machines are not tied to people." in page
+    assert "not ended in Label Studio" in owner.get("/people").text
+    finish_leaving(settings)
+    page = owner.get(person("ana@example.org")).text
+    assert "Ended: membership of the organisation." in page
+    assert "the login stays there. Set another password with <code>label-studio reset_password</code>." in page
+    door.ends = Ended(("the login", "2 sessions"), ())
+    owner.send("/people/end-again", form=person("ana@example.org"), email="ana@example.org")
+    finish_leaving(settings)
+    page = owner.get(person("ana@example.org")).text
+    assert "Ended: the login, 2 sessions." in page
+    assert "Still open" not in page
+    assert "not ended in Label Studio" not in owner.get("/people").text
+
+
+def test_an_expert_who_is_shut_out_is_shut_out_of_label_studio_too(
+    settings: Settings, owner: Actor, expert: Actor, romance: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door, page = FakeDoor().install(monkeypatch), person("ana@example.org")
+    owner.send("/people/shut", form=page, email="ana@example.org")
+    finish_leaving(settings)
+    assert door.shut == ["ana@example.org"]
+    assert "New Label Studio password" not in owner.get(page).text
+    assert "What ended" in owner.get(page).text
+    assert "shut out" in owner.get("/people").text
+    assert "not ended in Label Studio" not in owner.get("/people").text
+    handed = owner.send("/people/open", form=page, email="ana@example.org").text
+    assert link_in(handed)
+    assert "Password there" in handed
+    assert "What ended" not in owner.get(page).text
+
+
+def test_a_password_that_could_not_be_set_is_said_to_open_nothing(
+    settings: Settings, owner: Actor, expert: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door, page = FakeDoor().install(monkeypatch), person("ana@example.org")
+    door.opened["ana@example.org"] = "the one of before"
+
+    def elsewhere(*_: object) -> int:
+        raise SettingsError("It runs elsewhere. On its machine run `label-studio reset_password`.")
+
+    monkeypatch.setattr("labeler.label_studio.door.open_login", elsewhere)
+    owner.send("/people/label-studio", form=page, email="ana@example.org")
+    with reading(settings) as session:
+        job = session.scalars(select(Job).where(Job.kind == "join")).one()
+    jobs.finish(settings, job.id, jobs.run_here(settings, "join", **job.arguments))
+    text = owner.get(page).text
+    assert "The password that was shown does not open it." in text
+    assert "run <code>label-studio reset_password</code>" in text
+
+
+def finish_leaving(settings: Settings) -> None:
+    """Do the newest job `leave`, as a worker does."""
+    with reading(settings) as session:
+        job = session.scalars(select(Job).where(Job.kind == "leave").order_by(Job.created_at.desc())).first()
+    assert job
+    jobs.finish(settings, job.id, jobs.run_here(settings, "leave", **job.arguments))

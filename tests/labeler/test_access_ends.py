@@ -1,0 +1,217 @@
+"""A person's access ends by one way: what is told of it is what really ended, here and in Label Studio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from labeler import access_ends, experts, jobs, joining, parting, people
+from labeler.access_ends import Outcome
+from labeler.label_studio.door import Ended
+from labeler.records.schema import Expert, Job, Queue
+from labeler.records.session import engine, reading, writing
+from labeler.sessions import Origin
+from labeler.settings import Settings
+from models.clock import now
+from models.errors import AlreadyThere, DataError, LabelStudioUnreachable
+from tests import databases, factories
+from tests.fake_door import ADMINISTRATOR, FakeDoor
+from workers import lost_jobs, schedule
+
+ANA, OLGA = "ana@example.org", "olga@example.org"
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Ana the expert and Olga the owner, each logged in twice; an administrator; no Redis."""
+    url = databases.database(request) if hasattr(request, "param") else None
+    made = factories.workspace(tmp_path, redis_url="unix:///nowhere.sock", database_url=url)
+    ana = factories.add_expert(made, ANA)
+    factories.add_queue(made, factories.add_attribute(made), ana)
+    for email, role, expert in ((ANA, "expert", ana), (OLGA, "owner", None), ("root@example.org", "admin", None)):
+        factories.add_user(made, email, role, expert)
+        for _ in range(2):
+            assert people.log_in(made, email, factories.PASSWORD, Origin())
+    yield made
+    engine(made.records_url).dispose()
+
+
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> FakeDoor:
+    """A Label Studio that ends everything, unless told otherwise."""
+    return FakeDoor().install(monkeypatch)
+
+
+def remembered(settings: Settings, email: str) -> Outcome:
+    """What the records say of the person's access."""
+    with reading(settings) as session:
+        job = access_ends.newest(session, email)
+    assert job
+    return access_ends.outcome(job)
+
+
+def leave(settings: Settings, email: str) -> object:
+    """Remove the expert."""
+    return experts.remove(settings, email, wait=True)
+
+
+@pytest.mark.parametrize("settings", databases.BOTH, indirect=True)
+@pytest.mark.parametrize(
+    ("email", "end", "says"),
+    [
+        (ANA, leave, "Login shut. 2 sessions and 0 personal links ended."),
+        (ANA, lambda made, email: people.disable(made, email, wait=True), "Login shut. 2 sessions and"),
+        (ANA, lambda made, email: people.remove(made, email, wait=True), "Login removed. 2 sessions and"),
+        (OLGA, lambda made, email: people.disable(made, email, wait=True), "Login shut. 2 sessions and"),
+        (OLGA, lambda made, email: people.remove(made, email, wait=True), "Login removed. 2 sessions and"),
+    ],
+    ids=["expert leaves", "expert shut", "expert's login removed", "owner shut", "owner removed"],
+)
+def test_every_way_ends_both_doors_and_remembers_what_ended(
+    settings: Settings, door: FakeDoor, email: str, end: Callable[[Settings, str], object], says: str
+) -> None:
+    end(settings, email)
+    assert door.shut == [email]
+    found = remembered(settings, email)
+    assert says in found.in_console
+    assert found.ended == door.ends.ended
+    assert not found.open_still
+    with reading(settings) as session:
+        assert not access_ends.is_in(session, email)
+
+
+def test_what_stays_open_is_told_and_can_be_tried_again(settings: Settings, door: FakeDoor) -> None:
+    stays = "Label Studio runs elsewhere: the login stays. Set another password there."
+    door.ends = Ended(("membership of the organisation",), (stays,))
+    done = experts.remove(settings, ANA, wait=True)
+    assert done["still_open"] == [stays]
+    assert done["label_studio"] == f"ended: membership of the organisation. Still open: {stays}"
+    before = remembered(settings, ANA)
+    assert before.open_still
+    door.ends = Ended(("the login",), ())
+    with writing(settings) as session:
+        job_id = access_ends.again(session, ANA)
+    parting.tell(settings, job_id, wait=True)
+    after = remembered(settings, ANA)
+    assert not after.open_still
+    assert (after.at, after.in_console) == (before.at, before.in_console), "what ended here ended then"
+    with writing(settings) as session, pytest.raises(DataError, match="may come in"):
+        access_ends.again(session, OLGA)
+
+
+def test_nothing_is_said_to_have_ended_before_label_studio_was_told(settings: Settings, door: FakeDoor) -> None:
+    door.away = True
+    done = people.disable(settings, ANA, wait=True)
+    assert done.open_still
+    assert done.ended == ()
+    assert "may still be open" in done.in_label_studio
+    assert "does not answer" in done.in_label_studio
+    assert people.log_in(settings, ANA, factories.PASSWORD, Origin()) is None, "the console waits for nobody"
+
+
+def test_it_is_tried_until_it_is_done_and_never_forgotten(
+    settings: Settings, door: FakeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.away = True
+    people.disable(settings, ANA, wait=True)
+    with writing(settings) as session:
+        job = session.scalars(select(Job)).one()
+        job.created_at, job.finished_at = now() - timedelta(days=200), now() - timedelta(days=199)
+    sent: list[str] = []
+    monkeypatch.setattr(lost_jobs, "label_studio_answers", lambda _: True)
+    monkeypatch.setattr(jobs, "send", lambda _, job_id, __: sent.append(job_id))
+    schedule.forget(settings)
+    assert lost_jobs.carry_on(settings, jobs.connect(settings)) == 1
+    assert sent == [job.id]
+
+
+def test_a_password_that_was_still_to_be_set_is_forgotten(settings: Settings, door: FakeDoor) -> None:
+    joining.renew(settings, ANA)
+    people.disable(settings, ANA, wait=True)
+    run(settings, "join")
+    assert door.opened == {}, "a job that is tried late lets nobody in"
+    made = joining.reopen(settings, ANA)
+    run(settings, "join")
+    assert door.opened == {ANA: made.password}
+
+
+def test_a_leave_that_comes_late_ends_nothing_of_who_came_back(settings: Settings, door: FakeDoor) -> None:
+    door.away = True
+    people.disable(settings, ANA, wait=True)
+    door.away = False
+    made = joining.reopen(settings, ANA)
+    run(settings, "join")
+    assert run(settings, "leave")["kept"] == parting.BACK
+    assert door.opened == {ANA: made.password}
+
+
+def test_shut_while_the_login_was_being_opened_it_ends_all_the_same(
+    settings: Settings, door: FakeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joining.renew(settings, ANA)
+
+    def opened_late(_: object, email: str, password: str) -> int:
+        people.disable(settings, email, wait=True)
+        door.opened[email] = password
+        return 1
+
+    monkeypatch.setattr("labeler.label_studio.door.open_login", opened_late)
+    assert run(settings, "join")["password"] == "shut out meanwhile"
+    assert door.opened == {}
+
+
+def test_who_manages_and_stops_answering_keeps_the_console(settings: Settings, door: FakeDoor) -> None:
+    joining.invite(settings, OLGA)
+    done = experts.remove(settings, OLGA, wait=True)
+    assert door.shut == [OLGA]
+    assert "stays" in done["console"]
+    assert people.verify(settings, OLGA, factories.PASSWORD)
+    people.disable(settings, OLGA, wait=True)
+    with pytest.raises(DataError, match="attune user enable"):
+        joining.invite(settings, OLGA)
+    with reading(settings) as session:
+        assert session.scalar(select(Expert.removed_at).where(Expert.email == OLGA))
+
+
+def test_a_removed_login_leaves_no_queue_behind(settings: Settings, door: FakeDoor) -> None:
+    people.remove(settings, ANA, wait=True)
+    with reading(settings) as session:
+        assert session.scalars(select(Queue.closed_at)).one() is not None
+
+
+def test_the_administrators_own_login_is_kept_and_that_is_told(settings: Settings, door: FakeDoor) -> None:
+    factories.add_user(settings, ADMINISTRATOR, "owner")
+    done = people.disable(settings, ADMINISTRATOR, wait=True)
+    assert door.shut == []
+    assert parting.OURS in done.in_label_studio
+
+
+def test_a_shut_person_gets_no_password_until_opened_again(settings: Settings, door: FakeDoor) -> None:
+    people.disable(settings, ANA, wait=True)
+    with pytest.raises(DataError, match="is shut out"):
+        joining.renew(settings, ANA)
+    joining.reopen(settings, ANA)
+    with pytest.raises(AlreadyThere, match="is not shut out"):
+        joining.reopen(settings, ANA)
+
+
+def test_an_unreachable_label_studio_fails_the_job_so_that_it_is_tried_again(
+    settings: Settings, door: FakeDoor
+) -> None:
+    people.disable(settings, ANA)
+    door.away = True
+    with pytest.raises(LabelStudioUnreachable):
+        run(settings, "leave")
+
+
+def run(settings: Settings, kind: str) -> dict[str, Any]:
+    """Do the newest job of a kind here."""
+    with reading(settings) as session:
+        job = session.scalars(select(Job).where(Job.kind == kind).order_by(Job.created_at.desc())).first()
+    assert job
+    return jobs.run_here(settings, kind, **job.arguments)
