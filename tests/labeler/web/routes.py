@@ -28,6 +28,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "login.leave",
         "account.page",
         "account.change",
+        "account.end_others",
         "notices.page",
         "notices.read",
         "notices.read_all",
@@ -89,6 +90,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "people.leave",
         "people.remove",
         "people.answers",
+        "people.end_again",
     ),
     ADMINS: ("people.role", "tokens.page", "tokens.make", "tokens.revoke"),
 }

@@ -234,6 +234,7 @@ OF_A_PERSON = {
     "people.shut": "/people/shut",
     "people.open_": "/people/open",
     "people.remove": "/people/leave",
+    "people.end_again": "/people/end-again",
     "people.answers": "/people/answers",
 }
 
