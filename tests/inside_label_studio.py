@@ -30,7 +30,12 @@ def _run(settings: Settings, arguments: list[str]) -> Any:
     variables = local.environment(settings)
     variables["PYTHONPATH"] = os.pathsep.join([variables["PYTHONPATH"], str(package)])
     done = subprocess.run(
-        [str(home / "bin" / "python"), *arguments], env=variables, capture_output=True, text=True, timeout=120, check=False
+        [str(home / "bin" / "python"), *arguments],
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.strip().splitlines()[-1])

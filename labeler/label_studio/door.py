@@ -6,7 +6,6 @@ then little can be ended from here, and what stays open is said.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,12 +107,11 @@ def _by_its_api(ls: LabelStudio, email: str) -> Ended:
     if str(me.get("email", "")).casefold() == email.casefold():
         raise LabelStudioRefused(f"{email} is the administrator of Label Studio, as whom Attune works.", 400)
     ended: list[str] = []
-    user = find_user(ls, email)
-    organisation = me.get("active_organization") or _organisation(ls)
+    user = find_user(ls, email)  # None also where that membership ended before
     if user is not None:
-        with suppress(LabelStudioRefused):  # ended before
-            ls.request("DELETE", f"/api/organizations/{organisation}/memberships/{user}/")
-            ended.append("membership of Label Studio's organisation")
+        organisation = me.get("active_organization") or _organisation(ls)
+        ls.request("DELETE", f"/api/organizations/{organisation}/memberships/{user}/")
+        ended.append("membership of Label Studio's organisation")
     ls.request("POST", "/api/invite/reset-token")
     ended.append("invitation link renewed")
     open_still = (
@@ -122,7 +120,7 @@ def _by_its_api(ls: LabelStudio, email: str) -> Ended:
         f"(`label-studio reset_password --username {email}`) and delete the user's tokens, or start it with the "
         "modules: docs/security.md says how.",
     )
-    return Ended(tuple(ended), open_still if user is not None else ())
+    return Ended(tuple(ended), open_still)
 
 
 def _organisation(ls: LabelStudio) -> int:

@@ -46,9 +46,12 @@ def find_user(ls: LabelStudio, email: str) -> int | None:
 
 
 def addresses(ls: LabelStudio) -> dict[int, str]:
-    """User id -> address, in lower case, of everybody with a login."""
+    """User id -> address, in lower case, of everybody with a login.
+
+    Without whom Label Studio has taken out of its organisation: it calls them all "Deleted".
+    """
     users = ls.request("GET", "/api/users/")
-    return {int(user["id"]): str(user.get("email") or "").casefold() for user in users}
+    return {int(user["id"]): str(user["email"]).casefold() for user in users if "@" in str(user.get("email"))}
 
 
 def _sign_up(ls: LabelStudio, email: str, password: str) -> None:
@@ -56,7 +59,15 @@ def _sign_up(ls: LabelStudio, email: str, password: str) -> None:
     # The invitation names the host as Label Studio sees itself; we keep to the address that we reach it by.
     link = f"{ls.address}{invite.path}?{invite.query}"
     with requests.Session() as session:
-        reply = submit(session, link, {"email": email, "password": password, "allow_newsletters": "false"})
+        accept(ls, session, link, email, password)
+
+
+def accept(ls: LabelStudio, session: requests.Session, link: str, email: str, password: str) -> None:
+    """Sign ``email`` up by the invitation ``link``, which is renewed at once.
+
+    Raises LabelStudioRefused with the page's own reason, LabelStudioUnreachable.
+    """
+    reply = submit(session, link, {"email": email, "password": password, "allow_newsletters": "false"})
     if reply.status_code != 302:
         found = _PROBLEM.search(reply.text)
         reason = found.group(1).strip() if found else "no reason given"

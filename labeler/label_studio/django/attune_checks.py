@@ -21,11 +21,11 @@ class Refused(Exception):
 
 
 class Asker:
-    """Who asks: the user, and what is theirs, read once a request. ``kwargs`` are the values in the address."""
+    """Who asks: the user, and what is theirs, read once a request."""
 
-    def __init__(self, user, kwargs):
+    def __init__(self, user):
         self.user = user
-        self.kwargs = kwargs
+        self.task = None  # the task that the address means, once that was checked
         self._projects = None
 
     @property
@@ -77,6 +77,7 @@ def own_task(asker, value):
 
     task = number(value, "The task")
     _held(asker, Task.objects.filter(pk=task).values_list("project_id", flat=True).first(), "image")
+    asker.task = task
     return task
 
 
@@ -85,21 +86,14 @@ def own_annotation(asker, value):
     from tasks.models import Annotation
 
     key = number(value, "The answer")
-    found = Annotation.objects.filter(pk=key).values_list("task__project_id", "completed_by_id").first()
-    project, author = found or (None, None)
+    found = Annotation.objects.filter(pk=key).values_list("task__project_id", "completed_by_id", "task_id").first()
+    project, author, task = found or (None, None, None)
     _held(asker, project, "answer")
     if author != asker.user.pk:
         raise Refused("This answer is somebody else's.")
-    return key
-
-
-def own_annotation_of_task(asker, value):
-    """One's own answer to the task of the address."""
-    from tasks.models import Annotation
-
-    key = own_annotation(asker, value)
-    if not Annotation.objects.filter(pk=key, task_id=asker.kwargs["pk"]).exists():
+    if asker.task not in {None, task}:
         raise Refused("This answer belongs to another image.")
+    asker.task = task
     return key
 
 
@@ -108,11 +102,14 @@ def own_draft(asker, value):
     from tasks.models import AnnotationDraft
 
     key = number(value, "The draft")
-    found = AnnotationDraft.objects.filter(pk=key).values_list("task__project_id", "user_id").first()
-    project, author = found or (None, None)
+    found = AnnotationDraft.objects.filter(pk=key).values_list("task__project_id", "user_id", "task_id").first()
+    project, author, task = found or (None, None, None)
     _held(asker, project, "draft")
     if author != asker.user.pk:
         raise Refused("This draft is somebody else's.")
+    if asker.task not in {None, task}:
+        raise Refused("This draft belongs to another image.")
+    asker.task = task
     return key
 
 
@@ -128,7 +125,7 @@ def own_draft_or_none(asker, value):
 
 def task_of_the_path(asker, value):
     """A task in a body is the one of the address, which alone counts."""
-    if value is not None and number(value, "The task") != asker.kwargs.get("pk"):
+    if value is not None and number(value, "The task") != asker.task:
         raise Refused("The answer names another image than its address.")
     return DROPPED
 
@@ -245,7 +242,6 @@ CHECKS = {
     "own_view": own_view,
     "own_task": own_task,
     "own_annotation": own_annotation,
-    "own_annotation_of_task": own_annotation_of_task,
     "own_draft": own_draft,
     "own_draft_or_none": own_draft_or_none,
     "task_of_the_path": task_of_the_path,

@@ -67,6 +67,7 @@ DOORS = (
     Door("^logout/?$", ("GET",), ANYONE, "the way out", whole=True),
     Door("health/", ("GET",), ANYONE, "whether it runs: asked by the supervisor and by Docker", whole=True),
     Door("version/", ("GET",), ANYONE, "its release: asked by the pages and by `attune doctor`", whole=True),
+    Door("api/version/", ("GET",), ANYONE, "the same, should the pattern above ever get its anchor", whole=True),
     Door("heidi-tips/", ("GET",), ANYONE, "asked by the login page; the view would call the outside", answer="none"),
     Door("^$", ("GET",), ANYONE, "the first page after the login sends people to Attune", answer="console"),
     Door("^projects/", ("GET",), ANYONE, "the list of projects sends people to Attune", answer="console"),
@@ -75,7 +76,7 @@ DOORS = (
         ("POST",),
         ANYONE,
         "the administrator's personal token is exchanged here, without a login",
-        body={"refresh": "token_of_the_administrator"},
+        body={"refresh": "token_of_the_administrator!"},
     ),
     # The labelling page of one's own projects.
     Door(
@@ -179,7 +180,7 @@ DOORS = (
         ("POST",),
         EXPERT,
         "to keep a correction that is begun",
-        path={"pk": "own_task", "annotation_id": "own_annotation_of_task"},
+        path={"pk": "own_task", "annotation_id": "own_annotation"},
         query={"project": "own_project_dropped"},
         body=_DRAFT,
     ),

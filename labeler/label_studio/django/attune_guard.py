@@ -53,7 +53,7 @@ class Guard:
         open_here = door is not None and method in door.methods
         if open_here and door.who == ANYONE and not door.answer:
             if not door.whole:
-                self._rewrite(request, door, Asker(None, kwargs), method)
+                self._rewrite(request, door, Asker(None), method)
             return None
         if open_here and door.answer == "none":
             return JsonResponse({}, status=404)
@@ -69,7 +69,7 @@ class Guard:
         if door.answer:
             return ANSWERS[door.answer](user)
         request._attune_expert = user
-        asker = Asker(user, kwargs)
+        asker = Asker(user)
         for name, check in door.path.items():
             CHECKS[check](asker, kwargs[name])
         if not door.whole:
@@ -108,7 +108,7 @@ def _checked(asker, named, given):
         needed, check = check.endswith("!"), check.removesuffix("!")
         if name not in given:
             if needed:
-                raise Refused(f"The address names no {name}.")
+                raise Refused(f"The request names no {name}.")
             continue
         value = CHECKS[check](asker, given[name])
         if value is not DROPPED:
@@ -135,10 +135,15 @@ def _no_constant(name):
 
 
 def only_own(data, user):
-    """Take annotations and drafts of others than ``user`` out of a task, or of every task of a list."""
+    """Take annotations and drafts of others than ``user`` out of a task, or of every task of a list, and predictions.
+
+    A prediction holds the place in the queue: an expert answers without knowing why an image is asked.
+    """
     rows = data.get("tasks") if isinstance(data, dict) else None
     for row in rows if isinstance(rows, list) else [data]:
         if isinstance(row, dict):
+            if isinstance(row.get("predictions"), list):
+                row["predictions"] = []
             for name, author in (("annotations", "completed_by"), ("drafts", "user")):
                 if isinstance(row.get(name), list):
                     row[name] = [one for one in row[name] if _author(one, author) in {None, user}]

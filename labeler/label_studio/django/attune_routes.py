@@ -1,23 +1,38 @@
 """Every route that this Label Studio's own resolver lists: run inside its environment, prints JSON, a row a route.
 
 ``route`` is as the table of doors writes it, ``methods`` those that its view takes, ``example`` an address with a place
-``{name}`` for each value. What a new release adds is here without anybody writing it down.
+``{name}`` for each value. ``reached`` is the route that such an address really leads to: some patterns are caught by an
+earlier one, as ``version/`` stands without an anchor. What a new release adds is here without anybody writing it down.
 """
 
 import json
+import re
 import sys
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+OF_A_FUNCTION = ("GET", "POST", "DELETE")  # a view that is a function does not say what it takes
 
 
 def routes():
     """The rows, in the order that the resolver tries them."""
     from django.urls import get_resolver
 
-    return [
-        {"route": route, "methods": _methods(pattern.callback), "example": "/" + _example(parts)}
-        for route, parts, pattern in _walk(get_resolver().url_patterns)
-    ]
+    made = []
+    for route, parts, pattern in _walk(get_resolver().url_patterns):
+        example = "/" + _example(parts)
+        made.append(
+            {"route": route, "methods": _methods(pattern.callback), "example": example, "reached": _reached(example)}
+        )
+    return made
+
+
+def _reached(example):
+    from django.urls import Resolver404, resolve
+
+    try:
+        return resolve(re.sub(r"{\w+}", "1", example)).route
+    except Resolver404:
+        return None
 
 
 def _walk(patterns, route="", parts=()):
@@ -40,7 +55,7 @@ def _methods(view):
     if made is not None:
         allowed = getattr(made, "http_method_names", [name.lower() for name in METHODS])
         return [name for name in METHODS if name.lower() in allowed and hasattr(made, name.lower())]
-    return list(METHODS)
+    return list(OF_A_FUNCTION)
 
 
 def _example(parts):
@@ -50,7 +65,7 @@ def _example(parts):
     for part in parts:
         text, names = normalize(part)[0]
         made += text % {name: "{" + name + "}" for name in names}
-    return made
+    return made.replace("{format}", ".json" if "{format}" in made and "." not in made else "json")
 
 
 def main():
