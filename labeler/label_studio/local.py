@@ -83,15 +83,19 @@ def put_right(settings: Settings) -> None:
     """Make the workspace's token work on our running Label Studio; nothing is done where it works already.
 
     A data folder from before may forbid legacy tokens, or know another password or token than the workspace's secrets:
-    the administrator logs in, with the password set anew where it must be, and allows and fetches the token.
+    the administrator logs in, with the password set anew where it must be, and allows and fetches the token. One who
+    was made by hand may lack the rights that the guard asks for; the script of logins gives them.
     Raises LabelStudioRefused where even that does not help.
     """
     try:
         with LabelStudio.connect(settings) as ls:
             ls.me()
     except LabelStudioRefused as error:
-        if error.status != 401:
+        if error.status not in {401, 403}:
             raise
+        if error.status == 403:
+            email = settings.label_studio_email
+            reset_password(settings, email, secrets.load(settings.secrets).label_studio_password)
         _renew_token(settings)
         with LabelStudio.connect(settings) as ls:
             ls.me()

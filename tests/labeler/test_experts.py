@@ -145,7 +145,7 @@ def test_where_label_studio_is_not_ours_its_operator_is_told_what_to_do(live: Se
     assert "is not ours to shut logins in" in done["label_studio"]
     assert "reset_password --username" in done["label_studio"]
     back = experts.add(live, email)
-    assert (back.opens, made.opens) == ("the console", "the console and Label Studio")
+    assert (back.opens, made.opens) == ("the console and Label Studio", "the console and Label Studio")
 
 
 def _killed(*_: object) -> None:

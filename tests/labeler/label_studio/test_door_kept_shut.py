@@ -205,6 +205,17 @@ def test_no_credential_beside_a_session_changes_who_asks(
     assert status(mine, ls, "GET", "/api/current-user/whoami") == 200
 
 
+def test_the_administrators_personal_token_works_and_nobody_elses(
+    services: Services, ls: LabelStudio, mine: Holding
+) -> None:
+    assert mine.ids["user"]
+    own = tokens(services, services.settings.label_studio_email)["refresh"]
+    with LabelStudio(ls.address, own) as by_personal_token:
+        assert by_personal_token.me()["email"] == services.settings.label_studio_email
+    with pytest.raises(LabelStudioRefused, match="Only the administrator's token"):
+        LabelStudio(ls.address, tokens(services, MINE)["refresh"]).me()
+
+
 @pytest.mark.parametrize(
     "path",
     [

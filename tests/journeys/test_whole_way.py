@@ -8,6 +8,7 @@ from time import sleep
 
 import pytest
 from playwright.sync_api import Page, Response
+from playwright.sync_api import TimeoutError as NotYet
 from sqlalchemy import select
 
 from labeler.demo.prepare import DOMAIN
@@ -15,7 +16,7 @@ from labeler.records.schema import Annotation
 from labeler.records.session import reading
 from labeler.settings import Settings
 from tests.journeys.conftest import ATTRIBUTE, House, shot
-from tests.journeys.test_expert import close_instructions, console, log_in_to_label_studio, press
+from tests.journeys.test_expert import close_instructions, console, log_in_to_label_studio, prepare_order, press
 
 pytestmark = [pytest.mark.services, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 PICTURES = Path("test-results") / "journeys"
@@ -23,6 +24,7 @@ PICTURES = Path("test-results") / "journeys"
 
 def test_answering_skipping_going_back_and_correcting_are_all_open(house: House, page: Page) -> None:
     settings = house.settings
+    prepare_order(settings)  # an idle queue is filled within a minute
     refused: list[str] = []
     page.context.on("response", lambda reply: refused.extend(_refused(reply)))
     console(page, settings, f"ben@{DOMAIN}")
@@ -83,8 +85,15 @@ def _is_new_answer(reply: Response) -> bool:
 
 
 def _go_back(studio: Page, task: int) -> None:
-    studio.get_by_test_id("prev-task").click()
-    studio.wait_for_function("t => document.body.innerText.includes('#' + t)", arg=str(task), timeout=30_000)
+    """Press back until the page shows ``task``: a press while an image is loading is lost."""
+    for _ in range(10):
+        studio.get_by_test_id("prev-task").click()
+        try:
+            studio.wait_for_function("t => document.body.innerText.includes('#' + t)", arg=str(task), timeout=4000)
+            return
+        except NotYet:
+            continue
+    raise AssertionError(f"the page does not go back to task {task}")
 
 
 def _press_until_changed(studio: Page) -> None:
