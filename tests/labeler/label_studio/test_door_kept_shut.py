@@ -205,6 +205,7 @@ def test_no_credential_beside_a_session_changes_who_asks(
     assert status(mine, ls, "GET", "/api/current-user/whoami") == 200
 
 
+@pytest.mark.filterwarnings("ignore:The `parse_obj` method")  # of the SDK, which exchanges the token
 def test_the_administrators_personal_token_works_and_nobody_elses(
     services: Services, ls: LabelStudio, mine: Holding
 ) -> None:
