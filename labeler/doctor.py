@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from labeler import doctor_content, jobs, mending, shut
 from labeler.finding import Finding, State
-from labeler.label_studio import LabelStudio, projects
+from labeler.label_studio import LabelStudio, door, projects
 from labeler.label_studio.install import VERSION
 from labeler.label_studio.projects import Project
 from labeler.records.schema import Queue
@@ -193,6 +193,16 @@ def token(settings: Settings) -> Finding:
     return Finding("token", "ok", f"administrator {who}")
 
 
+def guard(settings: Settings) -> Finding:
+    """Attune's guard stands in front of Label Studio, so that experts reach their own questions alone."""
+    with _connected(settings) as ls:
+        if door.is_guarded(ls):
+            return Finding("guard", "ok", "experts reach their own questions in Label Studio and nothing else")
+    found = "missing: whoever has a login in this Label Studio sees and changes every project"
+    todo = "Start that Label Studio with Attune's modules (docs/security.md says how), or let `attune up` start one."
+    return Finding("guard", "warn", found, todo)
+
+
 def clock(settings: Settings) -> Finding:
     """Label Studio's clock and ours agree well enough for asking what changed since."""
     reply = requests.get(f"{settings.label_studio_address}/health", timeout=5)
@@ -239,6 +249,7 @@ def _has_hook(ls: LabelStudio, queue: Queue, address: str, secret: str) -> bool:
 NEEDS = {
     "workers": ("redis",),
     "token": ("label studio",),
+    "guard": ("label studio", "token"),
     "clock": ("label studio",),
     "webhooks": ("label studio", "web app", "records"),
     "answers": ("label studio", "token", "records"),
@@ -255,6 +266,7 @@ CHECKS: dict[str, Check] = {
     "workers": workers,
     "label studio": label_studio,
     "token": token,
+    "guard": guard,
     "clock": clock,
     "web app": web,
     "webhooks": webhooks,

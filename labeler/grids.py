@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from labeler import addresses, attributes
 from labeler.label_studio import grid as room
-from labeler.label_studio import projects
+from labeler.label_studio import members, projects
 from labeler.label_studio import queue as label_studio_queue
 from labeler.label_studio.address import Address
 from labeler.label_studio.client import LabelStudio
@@ -83,6 +83,7 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Ex
             row = Grid(attribute_id=attribute.id, expert_id=expert.id, project=made.id, view=made.view)
             row.webhook, row.created_at = made.webhook, now()
             session.add(row)
+        members.put(ls, {made.id: [expert.email]})
         return row
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from labeler import attributes
-from labeler.label_studio import projects
+from labeler.label_studio import members, projects
 from labeler.label_studio.client import LabelStudio
 from labeler.mending import webhook_address
 from labeler.records.schema import Attribute, Expert, Queue
@@ -49,7 +49,10 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: str, experts: list[Ex
         _make(settings, ls, found, expert)
     with reading(settings) as session:
         rows = select(Queue).where(Queue.attribute_id == found.id, Queue.closed_at.is_(None)).order_by(Queue.id)
-        return list(session.scalars(rows))
+        opened = list(session.scalars(rows))
+    who = {expert.id: expert.email for expert in (missing if experts is None else experts)}
+    members.put(ls, {queue.project: [who[queue.expert_id]] for queue in opened if queue.expert_id in who})
+    return opened
 
 
 def _make(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Expert) -> None:

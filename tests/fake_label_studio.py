@@ -26,6 +26,7 @@ class FakeLabelStudio:
 
     def __init__(self, clock: Any = None) -> None:
         self.projects: dict[int, dict[str, Any]] = {}
+        self.members: dict[str, list[str]] = {}
         self.tasks: dict[int, dict[str, Any]] = {}
         self.users: dict[int, str] = {}
         self._clock = clock
@@ -112,6 +113,10 @@ class FakeLabelStudio:
                 self.tasks[int(number)]["data"] = body["data"]
             case ("POST", ["api", "dm", "actions"]):
                 self._drop(body["selectedItems"]["included"])
+            case ("GET", ["attune", "members"]):
+                return {"members": self.members}
+            case ("POST", ["attune", "members"]):
+                self.members |= body
             case ("GET", ["api", "users"]):
                 return [{"id": number, "email": email} for number, email in self.users.items()]
             case ("GET", ["api", "projects"]):

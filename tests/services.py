@@ -23,7 +23,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from labeler import secrets
-from labeler.label_studio import LabelStudio, install, template
+from labeler.label_studio import LabelStudio, install, members, template
 from labeler.label_studio import projects as rooms
 from labeler.label_studio.expert import ExpertSession
 from labeler.label_studio.people import ensure_user
@@ -150,9 +150,12 @@ def ls(live: Settings) -> Iterator[LabelStudio]:
 
 
 class Receiver:
-    """A web server that keeps what Label Studio posts: (action, secret shown, body)."""
+    """A web server that keeps what Label Studio posts: (action, secret shown, body).
 
-    def __init__(self) -> None:
+    It stands where the console would: Label Studio calls no other address.
+    """
+
+    def __init__(self, port: int) -> None:
         self.got: list[tuple[str, str | None, dict[str, Any]]] = []
         receiver = self
 
@@ -166,7 +169,7 @@ class Receiver:
             def log_message(self, *_: object) -> None:
                 """Nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -178,9 +181,9 @@ class Receiver:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def receiver(services: Services) -> Iterator[Receiver]:
     """Something for webhooks to reach."""
-    made = Receiver()
+    made = Receiver(services.settings.web_port)
     yield made
     made.close()
 
@@ -190,7 +193,7 @@ _numbers = count(1)
 
 @pytest.fixture
 def project(ls: LabelStudio, receiver: Receiver) -> Iterator[Project]:
-    """An empty queue for the question "Romantic?" with the classes romance, friendship, neither."""
+    """An empty queue of Ana's for the question "Romantic?" with the classes romance, friendship, neither."""
     made = rooms.create(
         ls,
         f"romance · {next(_numbers)}",
@@ -200,6 +203,8 @@ def project(ls: LabelStudio, receiver: Receiver) -> Iterator[Project]:
         receiver.url,
         "the-secret",
     )
+    ensure_user(ls, EMAIL, PASSWORD)
+    members.put(ls, {made.id: [EMAIL]})
     yield made
     rooms.delete(ls, made)
 

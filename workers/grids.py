@@ -25,7 +25,7 @@ from models.clock import now, parse
 from models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationShape
 from models.grid import page as choose
 from models.pool import IntArray
-from workers import figures, identity, rounds, snapshot
+from workers import figures, identity, membership, rounds, snapshot
 from workers.ordering import taken
 from workers.snapshot import Snapshot
 
@@ -117,6 +117,7 @@ def sync(
         here = {one.id for one in grids.current(session)}
     checked = identity.check(settings, ls, waiting)
     failed |= checked.failed
+    membership.agree(settings, ls, [grid for grid in waiting if grid.id in checked.tasks])
     changed: set[int] = set()
     for grid in waiting:
         if grid.id not in checked.tasks:

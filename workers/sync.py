@@ -24,7 +24,7 @@ from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import LabelStudioRefused, UnknownAnnotationShape
-from workers import grids, identity, upkeep
+from workers import grids, identity, membership, upkeep
 from workers.grids import FAREWELL
 
 log = logging.getLogger("attune.sync")
@@ -52,6 +52,7 @@ def run(
     for queue in waiting:
         if queue.id in checked.moved:
             mending.mend(settings, ls, queue)
+    membership.agree(settings, ls, [queue for queue in waiting if queue.id in checked.tasks])
     recorded = upkeep.recorded(settings, waiting)
     by_id = people.addresses(ls)
     changed: set[int] = set()

@@ -1,10 +1,26 @@
-"""Attune's own door in Label Studio: whether it is there, and opening and ending a person's access through it."""
+"""Attune's own door in Label Studio: whether it is there, and opening and ending a person's access through it.
+
+The door is made by the modules in ``django/``, which run inside Label Studio. One that runs elsewhere may lack them:
+then little can be ended from here, and what stays open is said.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from labeler.label_studio.client import LabelStudio
+from models.errors import LabelStudioRefused, SettingsError
+
+SHORTEST_PASSWORD = 8
+DOOR, LOGINS = "/attune/door", "/attune/logins"
+NAMES = {
+    "login": ("the login", "the login"),
+    "sessions": ("1 session", "{} sessions"),
+    "tokens": ("1 token", "{} tokens"),
+    "queues": ("membership of 1 queue", "membership of {} queues"),
+    "locks": ("1 image held open", "{} images held open"),
+}
 
 
 @dataclass(frozen=True)
@@ -20,23 +36,93 @@ class Ended:
 
 
 def is_guarded(ls: LabelStudio) -> bool:
-    """Whether Attune's modules stand in front of this Label Studio. Raises LabelStudioUnreachable."""
-    raise NotImplementedError
+    """Whether Attune's modules stand in front of this Label Studio.
+
+    Raises LabelStudioUnreachable, and LabelStudioRefused where it does not take our token.
+    """
+    try:
+        found = ls.request("GET", DOOR)
+    except LabelStudioRefused as error:
+        if error.status == 404:
+            return False
+        raise
+    return isinstance(found, dict) and "fingerprint" in found
 
 
 def open_login(ls: LabelStudio, email: str, password: str) -> int:
     """Make the user ``email``, or open its login, with the new ``password``; the user's id.
 
     Whatever an older password opened (sessions, tokens) ends. Raises SettingsError for a password under 8 characters
-    and for a Label Studio without our modules, where nobody can set a password from outside; LabelStudioRefused.
+    and for a Label Studio without our modules, where nobody can set a password from outside; LabelStudioUnreachable,
+    LabelStudioRefused.
     """
-    raise NotImplementedError
+    check(email, password)
+    try:
+        found = ls.request("POST", LOGINS, {"email": email, "password": password})
+    except LabelStudioRefused as error:
+        if error.status == 404:
+            raise SettingsError(
+                f"Label Studio at {ls.address} runs without Attune's modules, so the password of {email} cannot be set "
+                f"from here. On its machine run `label-studio reset_password --username {email}`, or start it with the "
+                "modules: docs/security.md says how."
+            ) from error
+        raise
+    return int(found["id"])
+
+
+def check(email: str, password: str) -> None:
+    """Raise SettingsError where Label Studio would not take the password."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise SettingsError(
+            f"The password for {email} has {len(password)} characters; Label Studio takes {SHORTEST_PASSWORD} or more."
+        )
 
 
 def end_access(ls: LabelStudio, email: str) -> Ended:
     """End all that ``email`` may do in Label Studio; an address that it does not know is fine. Answers stay.
 
     With a Label Studio that runs elsewhere without our modules, what its API allows is ended, and the rest is named.
-    Raises LabelStudioUnreachable, LabelStudioRefused where it is the administrator's own address.
+    Raises LabelStudioUnreachable, and LabelStudioRefused where it is the administrator's own address.
     """
-    raise NotImplementedError
+    try:
+        found = ls.request("POST", LOGINS, {"email": email, "password": None})
+    except LabelStudioRefused as error:
+        if error.status != 404:
+            raise
+        return _by_its_api(ls, email)
+    counts: dict[str, int] = found["ended"]
+    return Ended(tuple(_phrase(name, counts[name]) for name in NAMES if counts.get(name)), ())
+
+
+def _phrase(name: str, count: int) -> str:
+    one, several = NAMES[name]
+    return one if count == 1 else several.format(count)
+
+
+def _by_its_api(ls: LabelStudio, email: str) -> Ended:
+    """What the community edition's API can end: the membership of the organisation, and the invitation link."""
+    from labeler.label_studio.people import find_user
+
+    me = ls.me()
+    if str(me.get("email", "")).casefold() == email.casefold():
+        raise LabelStudioRefused(f"{email} is the administrator of Label Studio, as whom Attune works.", 400)
+    ended: list[str] = []
+    user = find_user(ls, email)  # None also where that membership ended before
+    if user is not None:
+        organisation = me.get("active_organization") or _organisation(ls)
+        ls.request("DELETE", f"/api/organizations/{organisation}/memberships/{user}/")
+        ended.append("membership of Label Studio's organisation")
+    ls.request("POST", "/api/invite/reset-token")
+    ended.append("invitation link renewed")
+    open_still = (
+        f"Label Studio at {ls.address} runs without Attune's modules: the login, sessions and token of {email} stay "
+        "there, though they no longer open images or answers. To end them, set another password on its machine "
+        f"(`label-studio reset_password --username {email}`) and delete the user's tokens, or start it with the "
+        "modules: docs/security.md says how.",
+    )
+    return Ended(tuple(ended), open_still)
+
+
+def _organisation(ls: LabelStudio) -> int:
+    found: list[dict[str, Any]] = ls.request("GET", "/api/organizations/")
+    return int(found[0]["id"])

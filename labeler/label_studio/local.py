@@ -12,8 +12,9 @@ import requests
 
 from labeler import failures, secrets
 from labeler.label_studio.client import LabelStudio, read
+from labeler.label_studio.door import SHORTEST_PASSWORD
 from labeler.label_studio.install import executable, folder
-from labeler.label_studio.people import LIMITS, SHORTEST_PASSWORD, submit
+from labeler.label_studio.people import LIMITS, submit
 from labeler.settings import Settings
 from models.errors import LabelStudioRefused, ServiceDown, SettingsError
 from models.files import write_json
@@ -36,9 +37,20 @@ def command(settings: Settings) -> list[str]:
     return [str(executable(settings)), "start", "--no-browser", *address]
 
 
+# What a program needs to find its files and its language. Nothing that names a cloud, a proxy, a database or a key:
+# Label Studio would use it in whatever project asks (boto3 signs with AWS_*, Google's and Azure's libraries likewise),
+# and a LABEL_STUDIO_* or POSTGRE_* of the operator's, meant for another, would change what ours is.
+KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
+
+
+def inherited() -> dict[str, str]:
+    """The variables of this process that Label Studio may see: an allow-list."""
+    return {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("LC_")}
+
+
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables it starts with; nothing of our own Python's, and no call to the outside."""
-    made = {name: value for name, value in os.environ.items() if not name.startswith(("ATTUNE_", "PYTHON", "VIRTUAL_"))}
+    """The variables it starts with: few of the operator's own, and what we set; it calls nobody but our webhook."""
+    made = inherited()
     kept = secrets.load(settings.secrets)
     made |= {
         "LABEL_STUDIO_BASE_DATA_DIR": str(data_folder(settings)),
@@ -47,8 +59,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "LABEL_STUDIO_USER_TOKEN": kept.label_studio_token,
         "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",  # has effect on the first start only: see `put_right`
         "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
-        # Webhooks go to our own loopback address, which Label Studio refuses otherwise.
-        "SSRF_PROTECTION_ENABLED": "false",
+        "ATTUNE_WEBHOOK_ADDRESS": settings.webhook_address,  # the one address that it may call
+        "ATTUNE_CONSOLE_ADDRESS": settings.web_address,  # where it sends people who have no business on its pages
         "TASK_LOCK_TTL": str(HOLD_SECONDS),
         # Otherwise storing an order counts every task of the project anew.
         "fflag_fix_back_4620_memory_efficient_predictions_import_08012025_short": "true",
@@ -70,15 +82,19 @@ def put_right(settings: Settings) -> None:
     """Make the workspace's token work on our running Label Studio; nothing is done where it works already.
 
     A data folder from before may forbid legacy tokens, or know another password or token than the workspace's secrets:
-    the administrator logs in, with the password set anew where it must be, and allows and fetches the token.
+    the administrator logs in, with the password set anew where it must be, and allows and fetches the token. One who
+    was made by hand may lack the rights that the guard asks for; the script of logins gives them.
     Raises LabelStudioRefused where even that does not help.
     """
     try:
         with LabelStudio.connect(settings) as ls:
             ls.me()
     except LabelStudioRefused as error:
-        if error.status != 401:
+        if error.status not in {401, 403}:
             raise
+        if error.status == 403:
+            email = settings.label_studio_email
+            reset_password(settings, email, secrets.load(settings.secrets).label_studio_password)
         _renew_token(settings)
         with LabelStudio.connect(settings) as ls:
             ls.me()

@@ -56,14 +56,14 @@ def test_a_fresh_machine_is_told_to_start(nowhere: Settings) -> None:
     assert {found[name].state for name in silent} == {"fail"}
     assert all(found[name].found.startswith("does not answer at ") for name in silent)
     assert all("attune up" in found[name].todo for name in silent)
-    assert {found[name].state for name in ("workers", "token", "clock", "webhooks")} == {"skip"}
+    assert {found[name].state for name in ("workers", "token", "guard", "clock", "webhooks")} == {"skip"}
     assert not nowhere.workspace.exists(), "looking changes nothing"
 
 
 def test_where_nothing_runs_the_advice_comes_once(nowhere: Settings) -> None:
     told = command.told(list(doctor.examine(nowhere)))
     assert told.count("Start everything with `attune up`") == 1
-    assert "skip  the rest      images, workers, token, clock, webhooks" in told
+    assert "skip  the rest      images, workers, token, guard, clock, webhooks" in told
     assert "Traceback" not in told
     assert "HTTPConnectionPool" not in told
 
@@ -115,7 +115,7 @@ def test_what_answers_where_a_workspace_was_never_started_is_somebody_elses(nowh
         assert found[name].state == "fail"
         assert "this workspace was never started" in found[name].found
         assert "attune up --free-ports" in found[name].todo
-    assert {found[name].state for name in ("token", "clock", "webhooks")} == {"skip"}
+    assert {found[name].state for name in ("token", "guard", "clock", "webhooks")} == {"skip"}
     assert told["label studio"].state == "ok", "one that was named is ours to use"
 
 

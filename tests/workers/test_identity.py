@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from labeler import addresses, doctor_content, hints, queues, strays
 from labeler import settings as reader
-from labeler.label_studio import LabelStudio, projects
+from labeler.label_studio import LabelStudio, members, projects
 from labeler.label_studio import queue as label_studio_queue
 from labeler.label_studio.expert import ExpertSession
 from labeler.label_studio.people import ensure_user
@@ -494,6 +494,7 @@ def test_every_answer_ends_on_its_own_image_in_a_real_label_studio(live: Setting
             session.get_one(Expert, person.id).label_studio_user = user
             row = session.get_one(Queue, queue.id)
             row.project, row.view, row.webhook = project.id, project.view, project.webhook
+        members.put(ls, {project.id: [email]})
         made.append(row)
         users.append(user)
         people.append(ExpertSession.login(live.label_studio_address, email, PASSWORD))

@@ -1,4 +1,6 @@
-"""Settings of our own Label Studio, read inside its environment: its own, and a SQLite that waits instead of failing.
+"""Settings of our own Label Studio, read inside its environment: its own, a guard, and a SQLite that waits.
+
+The guard (`attune_guard`) stands before every view; sessions are kept in the database, so that they can be ended.
 
 As shipped, a write that meets another fails at once with "database is locked", which an expert sees as an error and an
 import as lost predictions. Write-ahead logging lets readers pass, and transactions that take the write lock when they
@@ -8,7 +10,8 @@ begin wait for each other (https://docs.djangoproject.com/en/5.2/ref/databases/#
 # First, because what comes next asks for some of these settings while it is itself being read.
 from core.settings.base import *  # noqa: F403
 from label_studio.core.settings.label_studio import *  # noqa: F403
-from label_studio.core.settings.label_studio import DATABASES
+import attune_calls
+from label_studio.core.settings.label_studio import DATABASES, MIDDLEWARE
 
 for _database in DATABASES.values():
     if _database["ENGINE"].endswith("sqlite3"):
@@ -17,3 +20,14 @@ for _database in DATABASES.values():
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
         }
+
+ROOT_URLCONF = "attune_urls"
+MIDDLEWARE = [*MIDDLEWARE, "attune_guard.Guard"]
+SESSION_ENGINE = "attune_sessions"
+# The webhook's own address is allowed, and none of the other reserved ones; `attune_calls` is stricter still.
+SSRF_PROTECTION_ENABLED = True
+USE_DEFAULT_BANNED_SUBNETS = False
+USER_ADDITIONAL_BANNED_SUBNETS = attune_calls.banned()
+# Files of the machine are nothing that a project may show.
+LOCAL_FILES_SERVING_ENABLED = False
+ENABLE_LOCAL_FILES_STORAGE = False

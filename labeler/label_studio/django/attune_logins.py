@@ -1,7 +1,8 @@
 """Open or shut a login of our own Label Studio: run inside its environment, with the wish as JSON on stdin.
 
 ``{"email": ..., "password": "new"}`` sets the password and opens the login; a password of null shuts it: nobody logs in
-any more, and sessions and tokens that are out end. Says "done", or why not, as the last line of stdout.
+any more, and sessions and tokens that are out end. Says "done", or why not, as the last line of stdout. For what must
+be done while Label Studio does not run, or for the administrator, as whom Attune would ask; else `attune_api` does it.
 """
 
 import json
@@ -10,18 +11,15 @@ import sys
 
 def change(email, password):
     """The word about one login."""
-    from users.models import User
+    import attune_people
 
-    user = User.objects.filter(email__iexact=email).first()
+    user = attune_people.find(email)
     if user is None:
         return "user not found"
     if password is None:
-        user.set_unusable_password()
-        user.task_locks.all().delete()
+        attune_people.end_access(user)
     else:
-        user.set_password(password)
-    user.is_active = password is not None
-    user.save(update_fields=["password", "is_active"])
+        attune_people.open_login(email, password)
     return "done"
 
 

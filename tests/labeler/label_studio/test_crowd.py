@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from labeler.label_studio import LabelStudio, queue
+from labeler.label_studio import LabelStudio, members, queue
 from labeler.label_studio.expert import ExpertSession
 from labeler.label_studio.people import ensure_user
 from labeler.label_studio.projects import Project
@@ -25,6 +25,7 @@ def test_answers_and_orders_at_the_same_time(live: Settings, ls: LabelStudio, pr
     emails = [f"crowd{n}@example.org" for n in range(EXPERTS)]
     for email in emails:
         ensure_user(ls, email, PASSWORD)
+    members.put(ls, {project.id: emails})
 
     def answer(email: str) -> list[int]:
         given = []

@@ -25,6 +25,7 @@ from labeler.settings import Settings, build
 from labeler.supervise import Stack, free_ports, orphans
 from labeler.supervise.parts import our_environment
 from models.errors import ServiceDown, ServiceError
+from tests import inside_label_studio
 from tests.services import PASSWORD
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -175,6 +176,8 @@ def test_our_own_label_studio_starts_on_old_data_and_other_secrets(light: Settin
     with Stack(own):
         ls = LabelStudio.connect(own)
         ls.request("POST", "/api/jwt/settings", {"api_tokens_enabled": True, "legacy_api_tokens_enabled": False})
+    by_hand = "from users.models import User\nUser.objects.update(is_superuser=False)\nprint(1)"
+    assert inside_label_studio.run(own, by_hand) == 1, "an administrator who was made by hand has no rights"
     own.secrets.unlink()
     with Stack(own):
         assert LabelStudio.connect(own).me()["email"] == own.label_studio_email

@@ -1,0 +1,112 @@
+"""What Attune asks of Label Studio beyond its own API: the door, who is a member of which queue, and logins.
+
+The guard lets only the administrator come here.
+"""
+
+import json
+
+import attune_people
+from attune_doors import DOORS, fingerprint
+from attune_who import administrator_address
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.http import JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+VERSION = 1  # of these addresses
+
+
+@require_http_methods(["GET"])
+def door(request):
+    """That the guard is here: the version of these addresses, how many doors stand open, and the table's fingerprint."""
+    return JsonResponse({"attune": VERSION, "doors": len(DOORS), "fingerprint": fingerprint()})
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def members(request):
+    """Project's id -> addresses of its members; a POST sets those of the projects that it names, and of no other."""
+    if request.method == "POST":
+        wanted = _read(request)
+        if wanted is None or not all(key.isdigit() and _addresses(value) for key, value in wanted.items()):
+            return _wrong("expected an object of project ids, each with a list of addresses")
+        missing = _set({int(key): value for key, value in wanted.items()})
+        return JsonResponse({"members": _held(), "missing": missing})
+    return JsonResponse({"members": _held()})
+
+
+@csrf_exempt
+@require_http_methods(["POST"])
+def logins(request):
+    """Open the login of an address with a new password, or end all access where the password is null."""
+    wanted = _read(request)
+    email, password = (wanted or {}).get("email"), (wanted or {}).get("password")
+    if not isinstance(email, str) or not isinstance(password, str | None):
+        return _wrong("expected an email, and a password or null")
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        return _wrong(f"{email[:80]!r}: {error.messages[0]}")
+    if email == administrator_address():
+        return _wrong("this is the administrator's own address, as which Attune works")
+    if password is not None:
+        try:
+            user, made = attune_people.open_login(email, password)
+        except ValueError as error:
+            return _wrong(str(error))
+        return JsonResponse({"id": user.pk, "made": made})
+    user = attune_people.find(email)
+    if user is None:
+        return JsonResponse({"id": None, "ended": {}})
+    return JsonResponse({"id": user.pk, "ended": attune_people.end_access(user)})
+
+
+def _held():
+    from projects.models import ProjectMember
+
+    found = {}
+    rows = ProjectMember.objects.filter(enabled=True).order_by("project_id", "user__email")
+    for project, address in rows.values_list("project_id", "user__email"):
+        found.setdefault(str(project), []).append(address.lower())
+    return found
+
+
+def _set(wanted):
+    """Make the members of each project those of the addresses; the projects and addresses that do not exist."""
+    from django.db import transaction
+    from projects.models import Project, ProjectMember
+    from users.models import User
+
+    missing = []
+    for project, addresses in wanted.items():
+        if not Project.objects.filter(pk=project).exists():
+            missing.append(project)
+            continue
+        users = {address: User.objects.filter(email__iexact=address).first() for address in addresses}
+        missing += [address for address, user in users.items() if user is None]
+        with transaction.atomic():
+            rows = ProjectMember.objects.filter(project_id=project)
+            rows.exclude(user__in=[user for user in users.values() if user]).delete()
+            for user in filter(None, users.values()):
+                if not rows.filter(user=user, enabled=True).exists():
+                    rows.filter(user=user).delete()
+                    ProjectMember.objects.create(user=user, project_id=project)
+    return missing
+
+
+def _addresses(value):
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _read(request):
+    try:
+        found = json.loads(request.body)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _wrong(text):
+    return JsonResponse({"detail": text}, status=400)

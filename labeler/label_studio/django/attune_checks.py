@@ -1,0 +1,261 @@
+"""The checks that the table of doors names: whether what an expert asks about is the expert's own.
+
+Each takes the asker and a value as it came, and gives the value that the view gets, `DROPPED`, or raises Refused.
+"""
+
+import re
+import uuid
+
+DROPPED = object()
+ORDERINGS = {"tasks:predictions_score", "tasks:id"}  # those that Attune gives its views
+NUMBER = re.compile(r"[0-9]{1,18}")
+WORDS = re.compile(r"[\w, :.-]{0,300}")
+
+
+class Refused(Exception):
+    """The request is not let in; the text is a plain sentence for the person, ``status`` the answer's."""
+
+    def __init__(self, text, status=403):
+        super().__init__(text)
+        self.status = status
+
+
+class Asker:
+    """Who asks: the user, and what is theirs, read once a request."""
+
+    def __init__(self, user):
+        self.user = user
+        self.task = None  # the task that the address means, once that was checked
+        self._projects = None
+
+    @property
+    def projects(self):
+        """Ids of the projects that the user is a member of."""
+        from projects.models import ProjectMember
+
+        if self._projects is None:
+            mine = ProjectMember.objects.filter(user_id=self.user.pk, enabled=True)
+            self._projects = set(mine.values_list("project_id", flat=True))
+        return self._projects
+
+
+def number(value, name):
+    """A whole number from an address, a query or a body; booleans and signs are none."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        return int(value)
+    raise Refused(f"{name} is {str(value)[:40]!r}, where a number was expected.", 400)
+
+
+def own_project(asker, value):
+    """A project that the expert is a member of."""
+    project = number(value, "The project")
+    if project not in asker.projects:
+        raise Refused("This project is not yours. Open your questions from Attune's console.")
+    return project
+
+
+def own_project_dropped(asker, value):
+    """The same, where the view needs no project."""
+    own_project(asker, value)
+    return DROPPED
+
+
+def own_view(asker, value):
+    """A view of a project of one's own."""
+    from data_manager.models import View
+
+    view = number(value, "The view")
+    _held(asker, View.objects.filter(pk=view).values_list("project_id", flat=True).first(), "view")
+    return view
+
+
+def own_task(asker, value):
+    """A task in a project of one's own."""
+    from tasks.models import Task
+
+    task = number(value, "The task")
+    _held(asker, Task.objects.filter(pk=task).values_list("project_id", flat=True).first(), "image")
+    asker.task = task
+    return task
+
+
+def own_annotation(asker, value):
+    """One's own answer, in a project of one's own."""
+    from tasks.models import Annotation
+
+    key = number(value, "The answer")
+    found = Annotation.objects.filter(pk=key).values_list("task__project_id", "completed_by_id", "task_id").first()
+    project, author, task = found or (None, None, None)
+    _held(asker, project, "answer")
+    if author != asker.user.pk:
+        raise Refused("This answer is somebody else's.")
+    if asker.task not in {None, task}:
+        raise Refused("This answer belongs to another image.")
+    asker.task = task
+    return key
+
+
+def own_draft(asker, value):
+    """What one has begun oneself, in a project of one's own."""
+    from tasks.models import AnnotationDraft
+
+    key = number(value, "The draft")
+    found = AnnotationDraft.objects.filter(pk=key).values_list("task__project_id", "user_id", "task_id").first()
+    project, author, task = found or (None, None, None)
+    _held(asker, project, "draft")
+    if author != asker.user.pk:
+        raise Refused("This draft is somebody else's.")
+    if asker.task not in {None, task}:
+        raise Refused("This draft belongs to another image.")
+    asker.task = task
+    return key
+
+
+def own_draft_or_none(asker, value):
+    """The same; the page says 0 where there is none. One that is gone by now is none."""
+    from tasks.models import AnnotationDraft
+
+    key = 0 if value is None else number(value, "The draft")
+    if key and AnnotationDraft.objects.filter(pk=key).exists():
+        return own_draft(asker, key)
+    return 0
+
+
+def task_of_the_path(asker, value):
+    """A task in a body is the one of the address, which alone counts."""
+    if value is not None and number(value, "The task") != asker.task:
+        raise Refused("The answer names another image than its address.")
+    return DROPPED
+
+
+def oneself_dropped(asker, value):
+    """Nobody answers as somebody else."""
+    if value is not None and str(value) != str(asker.user.pk):
+        raise Refused("You can only answer as yourself.")
+    return DROPPED
+
+
+def no(_, value):
+    """What an expert may not set."""
+    if value:
+        raise Refused("Only the administrator may set this.")
+    return DROPPED
+
+
+def next_task(_, value):
+    """The one action that experts have."""
+    if value != "next_task":
+        raise Refused("This action is the administrator's.")
+    return value
+
+
+def ordering(_, value):
+    """An order that Attune gave; any other is none."""
+    return [one for one in value if isinstance(one, str) and one in ORDERINGS][:1] if isinstance(value, list) else []
+
+
+def selected(_, value):
+    """Which tasks to choose from, by numbers; of one's own project only, as the view looks nowhere else."""
+    if not isinstance(value, dict):
+        raise Refused("selectedItems is no list of images.", 400)
+    made = {"all": value.get("all") is True}
+    for name in ("included", "excluded"):
+        if isinstance(value.get(name), list):
+            made[name] = [number(one, "The image") for one in value[name][:10_000]]
+    return made
+
+
+def no_filters(*_):
+    """The order of the queue is Attune's, so nothing is filtered."""
+    return {"conjunction": "and", "items": []}
+
+
+def result(_, value):
+    """What was answered: a list, which Label Studio and Attune read with care."""
+    if not isinstance(value, list):
+        raise Refused("The answer is no list.", 400)
+    return value
+
+
+def figure(_, value):
+    """A number such as a time."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise Refused("A time is no number.", 400)
+    return value
+
+
+def flag(_, value):
+    """Yes or no."""
+    if not isinstance(value, bool):
+        raise Refused("A mark is neither true nor false.", 400)
+    return value
+
+
+def count(_, value):
+    """The number of a page, or how many a page."""
+    return min(number(value, "The page"), 1000)
+
+
+def words(_, value):
+    """Names of fields."""
+    if not isinstance(value, str) or not WORDS.fullmatch(value):
+        raise Refused("A name holds other signs than letters and digits.", 400)
+    return value
+
+
+def name_once(_, value):
+    """The name that the page gives an answer, so that it is stored once."""
+    try:
+        return str(uuid.UUID(str(value)))
+    except ValueError:
+        raise Refused("unique_id is no UUID.", 400) from None
+
+
+def token_of_the_administrator(_, value):
+    """A personal token of the administrator; of anybody else's none is exchanged."""
+    from attune_who import is_administrator
+    from jwt_auth.models import LSAPIToken
+    from rest_framework_simplejwt.exceptions import TokenError
+    from users.models import User
+
+    try:
+        user = User.objects.filter(pk=LSAPIToken(str(value)).payload.get("user_id")).first()
+    except TokenError:
+        raise Refused("This token is not accepted.", 401) from None
+    if not is_administrator(user):
+        raise Refused("Only the administrator's token opens anything here.")
+    return str(value)
+
+
+def _held(asker, project, what):
+    if project is None:
+        raise Refused(f"There is no such {what}. It may have been taken away meanwhile.", 404)
+    if project not in asker.projects:
+        raise Refused(f"This {what} is not yours. Open your questions from Attune's console.")
+
+
+CHECKS = {
+    "own_project": own_project,
+    "own_project_dropped": own_project_dropped,
+    "own_view": own_view,
+    "own_task": own_task,
+    "own_annotation": own_annotation,
+    "own_draft": own_draft,
+    "own_draft_or_none": own_draft_or_none,
+    "task_of_the_path": task_of_the_path,
+    "oneself_dropped": oneself_dropped,
+    "no": no,
+    "next_task": next_task,
+    "ordering": ordering,
+    "selected": selected,
+    "no_filters": no_filters,
+    "result": result,
+    "number": figure,
+    "flag": flag,
+    "count": count,
+    "words": words,
+    "uuid": name_once,
+    "token_of_the_administrator": token_of_the_administrator,
+}

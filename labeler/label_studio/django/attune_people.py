@@ -1,0 +1,73 @@
+"""Opening a person's login in Label Studio, and ending all that it opens: sessions, tokens, memberships, locks."""
+
+from attune_sessions import end_of
+from attune_who import administrator_address
+
+SHORTEST_PASSWORD = 8
+
+
+def open_login(email, password):
+    """Give ``email`` a login with this password, made where there is none; (the user, whether it was made).
+
+    Whatever an older password opened ends. Raises ValueError for a password that is too short.
+    """
+    from django.db import transaction
+    from organizations.models import Organization, OrganizationMember
+    from users.models import User
+
+    if len(password) < SHORTEST_PASSWORD:
+        raise ValueError(f"The password has {len(password)} characters; {SHORTEST_PASSWORD} are the fewest.")
+    with transaction.atomic():
+        user = find(email)
+        made = user is None
+        if made:
+            user = User.objects.create_user(email=email, password=password, username=email.partition("@")[0])
+        else:
+            end_credentials(user)
+        organization = Organization.objects.order_by("pk").first()
+        organization.add_user(user)
+        OrganizationMember.objects.filter(user=user, organization=organization).update(deleted_at=None)
+        user.set_password(password)
+        user.is_active, user.active_organization = True, organization
+        if user.email.casefold() == administrator_address():
+            user.is_superuser = user.is_staff = True  # one of before Attune may have been made by hand
+        user.save(update_fields=["password", "is_active", "active_organization", "is_superuser", "is_staff"])
+    return user, made
+
+
+def end_access(user):
+    """End all that ``user`` may do, for good: what ended, as counts by name.
+
+    The answers stay, and so does the place in the organisation, without which Label Studio would call their author
+    "Deleted User"; it opens nothing to who has no queue and no login.
+    """
+    from django.db import transaction
+    from projects.models import ProjectMember
+
+    with transaction.atomic():
+        ended = {"login": int(user.is_active), **end_credentials(user)}
+        ended["queues"] = ProjectMember.objects.filter(user=user).delete()[0]
+        ended["locks"] = user.task_locks.all().delete()[0]
+        user.set_unusable_password()
+        user.is_active = False
+        user.save(update_fields=["password", "is_active"])
+    return ended
+
+
+def end_credentials(user):
+    """End the sessions and tokens of ``user``; how many of each. The old legacy token is replaced by one unknown."""
+    from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+
+    live = OutstandingToken.objects.filter(user=user, blacklistedtoken__isnull=True)
+    for token in live:
+        BlacklistedToken.objects.get_or_create(token=token)
+    ended = {"sessions": end_of(user), "tokens": len(live) + 1}
+    user.reset_token()
+    return ended
+
+
+def find(email):
+    """The user with this address, whatever its case, or None."""
+    from users.models import User
+
+    return User.objects.filter(email__iexact=email.strip()).first()

@@ -1,0 +1,12 @@
+"""Label Studio's own addresses, with those of Attune's before them."""
+
+import attune_api
+from core.urls import urlpatterns as _theirs
+from django.urls import re_path
+
+urlpatterns = [
+    re_path(r"^attune/door/?$", attune_api.door),
+    re_path(r"^attune/members/?$", attune_api.members),
+    re_path(r"^attune/logins/?$", attune_api.logins),
+    *_theirs,
+]

@@ -1,0 +1,197 @@
+"""Every route that Label Studio's own resolver lists, as an expert, a leaver and nobody: what opens, and what does not.
+
+The list is the resolver's and the expectation the table's, so a route that a new release adds is asked here as well,
+and must be shut. What was seen is written to test-results/label-studio-doors.md.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from labeler.label_studio import door, local
+from labeler.label_studio.client import LabelStudio
+from tests import inside_label_studio
+from tests.labeler.label_studio.crowd import MINE, OTHERS, Holding, ask, holding, tokens
+from tests.services import Services
+
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(900)]
+SEEN = Path("test-results") / "label-studio-doors.md"
+LEAVER = "leaver@example.org"
+ALWAYS = ("HEAD", "OPTIONS")
+OPEN, LOG_IN, SHUT = "open", "log in first", "shut"
+
+
+@dataclass
+class House:
+    """One Label Studio for all these tests."""
+
+    services: Services
+    ls: LabelStudio
+    mine: Holding
+    others: Holding
+    leaver: requests.Session
+    kept: dict[str, str]
+    rows: list[dict[str, Any]]
+    table: dict[str, Any]
+    lines: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def house(services: Services) -> Iterator[House]:
+    settings = services.settings
+    sys.path.insert(0, str(local.DJANGO_FOLDER))
+    table = importlib.import_module("attune_doors").by_route()
+    hook = f"http://127.0.0.1:{settings.web_port}/hook"
+    with LabelStudio(settings.label_studio_address, services.token) as ls:
+        mine, others, leaver = (holding(ls, email, hook) for email in (MINE, OTHERS, LEAVER))
+        kept = tokens(services, LEAVER)
+        door.end_access(ls, LEAVER)
+        rows = inside_label_studio.script(settings, "attune_routes.py")
+        yield House(services, ls, mine, others, leaver.session._session, kept, rows, table)
+    for one in (mine, others, leaver):
+        one.session.close()
+
+
+def test_the_resolver_lists_every_door_of_the_table(house: House) -> None:
+    routes = {row["route"] for row in house.rows}
+    assert len(routes) > 300
+    assert set(house.table) <= routes, "a door of the table leads nowhere: Label Studio renamed its route"
+    assert not [row["route"] for row in house.rows if row["reached"] is None], "an example address leads nowhere"
+    assert {"^attune/door/?$", "^attune/members/?$", "^attune/logins/?$"} <= routes - set(house.table)
+
+
+def test_an_expert_finds_open_what_the_table_names_and_nothing_else(house: House) -> None:
+    walk(house, "expert, own ids", house.mine.session._session, house.mine)
+
+
+def test_an_expert_opens_nothing_of_another_expert(house: House) -> None:
+    walk(house, "expert, another's ids", house.mine.session._session, house.others)
+
+
+def test_a_leaver_with_the_old_cookie_is_nobody(house: House) -> None:
+    walk(house, "leaver, old session", house.leaver, house.mine)
+
+
+@pytest.mark.parametrize("kind", ["Token legacy", "Bearer access"])
+def test_a_leaver_with_a_kept_token_opens_nothing(house: House, kind: str) -> None:
+    scheme, name = kind.split()
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"{scheme} {house.kept[name]}"
+        walk(house, f"leaver, kept {name} token, reading", session, house.mine, token=True)
+
+
+def test_nobody_finds_the_way_in_and_nothing_else(house: House) -> None:
+    with requests.Session() as session:
+        walk(house, "nobody", session, house.mine)
+
+
+def walk(house: House, person: str, session: requests.Session, of: Holding, token: bool = False) -> None:
+    """Ask every route with every method, and compare what opens with the table."""
+    unexpected: list[str] = []
+    seen: Counter[str] = Counter()
+    opened: set[str] = set()
+    for row in house.rows:
+        for method in ("GET",) if token else (*row["methods"], *ALWAYS):
+            wanted = expected(house, row["reached"], method, person, of, token)
+            path = filled(row, of)
+            got = verdict(ask(house.ls.address, session, method, path, body(method, of), params=query(of)))
+            seen[got] += 1
+            opened |= {f"{method} {row['route']}"} if got == OPEN else set()
+            if got != wanted:
+                unexpected.append(f"{method} {path}: {got}, expected {wanted}")
+            if row["route"] == "^logout/?$" and method in {"GET", "HEAD"} and person.startswith("expert"):
+                log_in_again(house, session)
+    note(person, seen, len(unexpected), opened)
+    assert not unexpected, f"{len(unexpected)} unexpected:\n" + "\n".join(unexpected[:30])
+
+
+def expected(house: House, route: str, method: str, person: str, of: Holding, token: bool) -> str:
+    found = house.table.get(route)
+    asked = "GET" if method == "HEAD" else method
+    if found is None or asked not in found.methods:
+        return LOG_IN if token else SHUT
+    if route == "^logout/?$" and not person.startswith("expert"):
+        return LOG_IN  # the view's own word to who is logged out already
+    if found.who == "anyone" and found.answer != "console":
+        return SHUT if found.body else OPEN  # the exchange of a token without a token
+    if token or not person.startswith("expert"):
+        return LOG_IN
+    named = {*found.path.values(), *found.query.values()}
+    foreign = of is not house.mine and any(check.startswith("own_") for check in named)
+    return SHUT if foreign else OPEN
+
+
+def verdict(reply: requests.Response) -> str:
+    """What an answer means: the guard says so in a header, as views refuse some things by themselves."""
+    if reply.status_code == 302 and "/user/login/?next=" in reply.headers.get("Location", ""):
+        return LOG_IN
+    by_django = "X-Attune-Door" not in reply.headers and reply.request.method == "POST" and "/user/login/" in reply.url
+    if reply.status_code in {401, 403} and not by_django:  # which refuses a form without its token on the way in
+        return LOG_IN if reply.status_code == 401 else SHUT
+    return OPEN
+
+
+PLACES = (
+    ("api/dm/views", "view"),
+    ("annotations/{pk}", "annotation"),
+    ("api/drafts", "draft"),
+    ("tasks/", "task"),
+    ("webhooks", "webhook"),
+    ("users", "user"),
+    ("projects/", "project"),
+)
+
+
+def filled(row: dict[str, Any], of: Holding) -> str:
+    """The example address of a route with ids of ``of``."""
+    example = str(row["example"])
+    key = next((of.ids[name] for part, name in PLACES if part in example), 1)
+    values = {
+        "pk": key,
+        "annotation_id": of.ids["annotation"],
+        "task_id": of.ids["task"],
+        "project_id": of.ids["project"],
+        "user_pk": of.ids["user"],
+        "path": "images/logo.svg",
+        "action_id": "delete_tasks",
+    }
+    for name in {part.partition("}")[0] for part in example.split("{")[1:]}:
+        example = example.replace("{" + name + "}", str(values.get(name, 1)))
+    return example
+
+
+def query(of: Holding) -> dict[str, Any]:
+    return {"project": of.ids["project"], "view": of.ids["view"], "id": "next_task"}
+
+
+def body(method: str, of: Holding) -> Any:
+    if method not in {"POST", "PUT", "PATCH"}:
+        return None
+    return {"project": of.ids["project"], "result": [], "lead_time": 1.0}
+
+
+def log_in_again(house: House, session: requests.Session) -> None:
+    fresh = type(house.mine.session).login(house.ls.address, MINE, "a-long-password")
+    session.cookies.clear()
+    session.cookies.update(fresh._session.cookies)
+    fresh.close()
+
+
+def note(person: str, seen: Counter[str], unexpected: int, opened: set[str]) -> None:
+    """Keep what was seen, a section a person."""
+    SEEN.parent.mkdir(parents=True, exist_ok=True)
+    mark = f"## {person}\n"
+    before = SEEN.read_text() if SEEN.exists() else ""
+    kept = "".join("## " + part for part in before.split("## ")[1:] if not ("## " + part).startswith(mark))
+    counts = ", ".join(f"{seen[name]} {name}" for name in (OPEN, LOG_IN, SHUT))
+    lines = "\n".join(f"- `{one}`" for one in sorted(opened))
+    SEEN.write_text(f"{kept}{mark}{sum(seen.values())} requests: {counts}; {unexpected} unexpected. Open:\n{lines}\n\n")

@@ -1,0 +1,38 @@
+"""Each queue's project in Label Studio has one member, its expert; one that was closed has none."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from labeler.label_studio import members
+from labeler.label_studio.client import LabelStudio
+from labeler.records.schema import Expert, Grid, Queue
+from labeler.records.session import reading
+from labeler.settings import Settings
+
+log = logging.getLogger("attune.sync")
+
+
+def agree(settings: Settings, ls: LabelStudio, rows: Sequence[Queue] | Sequence[Grid]) -> list[int]:
+    """Give the projects of these queues, or of pages, the members that the records say; those that had others.
+
+    Only rows whose project is known to be theirs may be given (`identity.check`): a member sees what the project holds.
+    Queues of before there were members, and those whose project moved, get theirs here. Raises LabelStudioUnreachable.
+    """
+    if not rows:
+        return []
+    with reading(settings) as session:
+        found = select(Expert.id, Expert.email, Expert.removed_at).where(Expert.id.in_([row.expert_id for row in rows]))
+        here = {key: email.casefold() for key, email, removed in session.execute(found) if removed is None}
+    wanted = {row.project: [here[row.expert_id]] if _is_open(row) and row.expert_id in here else [] for row in rows}
+    changed = members.agree(ls, wanted)
+    if changed:
+        log.info("members of projects %s set", changed)
+    return changed
+
+
+def _is_open(row: Queue | Grid) -> bool:
+    return row.closed_at is None
