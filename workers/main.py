@@ -24,7 +24,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker, WorkerStatus
 
-from labeler import entry, jobs
+from labeler import entry, hints, jobs
 from labeler.settings import Settings
 from models.errors import ServiceDown
 
@@ -125,7 +125,7 @@ def prepare_log(level: str) -> None:
 
 def preload() -> None:
     """Import what jobs need before any is forked: imported in each, it would cost every answer a second."""
-    modules = {target.partition(":")[0] for target, _ in jobs.KINDS.values()}
+    modules = {target.partition(":")[0] for target, _ in jobs.KINDS.values()} | {hints.JOB.rpartition(".")[0]}
     for module in (*sorted(modules), "label_studio_sdk.client"):
         try:
             importlib.import_module(module)

@@ -14,7 +14,7 @@ from labeler.label_studio.config import labelling_config
 from labeler.settings import Settings
 from models.errors import LabelStudioError, LabelStudioRefused
 
-# Named one by one: "all actions" would send every import of tasks, image addresses and all, back to us.
+# Named one by one: "all actions" would call us for every import of tasks, which are our own.
 ACTIONS = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED")
 SECRET_HEADER = "X-Attune-Secret"
 # A browser that never pressed "Label All Tasks" asks for the next task by the view's order, and by id where it has
@@ -92,12 +92,14 @@ class Listed:
         return MARK.findall(self.description)
 
 
-def every(ls: LabelStudio) -> dict[int, Listed]:
-    """Every project by its id, in one request a hundred."""
+def every(ls: LabelStudio, only: int | None = None) -> dict[int, Listed]:
+    """Every project by its id, in one request a hundred; or ``only`` one, where it is there."""
     found: dict[int, Listed] = {}
     page = 1
     while True:
         query = {"include": "id,description,task_number", "page": page, "page_size": PAGE}
+        if only is not None:
+            query["ids"] = only
         reply = ls.request("GET", "/api/projects", query=query)
         for row in reply["results"]:
             found[int(row["id"])] = Listed(row.get("description") or "", int(row.get("task_number") or 0))
@@ -241,7 +243,7 @@ def _make_webhook(ls: LabelStudio, project: int, url: str, secret: str) -> int:
         made = ls.sdk.webhooks.create(
             url=url,
             project=project,
-            send_payload=True,
+            send_payload=False,  # no answer and no image's address leaves Label Studio: the url names the project
             send_for_all_actions=False,
             is_active=True,
             actions=list(ACTIONS),
@@ -254,6 +256,7 @@ def _is_right(hook: Any, url: str, secret: str) -> bool:
     return (
         hook.url == url
         and hook.is_active is not False
+        and hook.send_payload is False
         and set(hook.actions or ()) == set(ACTIONS)
         and (hook.headers or {}).get(SECRET_HEADER) == secret
     )
