@@ -73,7 +73,7 @@ def read(settings: Settings, name: str) -> str | None:
 
 
 def _queue(settings: Settings, ls: LabelStudio, queue: Queue) -> bool:
-    found = changed.read(settings, ls, queue, by_id=Addresses(ls))
+    found = changed.read_newest(settings, ls, queue, Addresses(ls))
     deleted, why = upkeep.withdraw_gone(settings, queue, found.gone, whole=False, accept=False)
     if why:
         log.error("%s", why)

@@ -23,8 +23,10 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker, WorkerStatus
+from sqlalchemy.orm import configure_mappers
 
 from labeler import entry, hints, jobs
+from labeler.label_studio.client import tls
 from labeler.settings import Settings
 from models.errors import ServiceDown
 
@@ -124,7 +126,7 @@ def prepare_log(level: str) -> None:
 
 
 def preload() -> None:
-    """Import what jobs need before any is forked: imported in each, it would cost every answer a second."""
+    """Import and prepare what jobs need before any is forked: done in each, it would cost every answer a second."""
     modules = {target.partition(":")[0] for target, _ in jobs.KINDS.values()} | {hints.JOB.rpartition(".")[0]}
     for module in (*sorted(modules), "label_studio_sdk.client"):
         try:
@@ -132,6 +134,8 @@ def preload() -> None:
         except ImportError:
             # The jobs of that kind will fail and say so; the other kinds need not wait for it.
             log.exception("%s cannot be imported", module)
+    configure_mappers()
+    tls()
 
 
 def await_redis(connection: Redis, patience_seconds: float = 60.0) -> None:

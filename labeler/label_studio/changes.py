@@ -37,8 +37,15 @@ def changed_since(ls: LabelStudio, project: int, since: datetime | None) -> Iter
     """
     filters = [] if since is None else [tasks.changed_after(since)]
     for row in tasks.listed(ls, project, filters, whole=True):
-        annotations = tuple(_annotation(item) for item in row.get("annotations") or ())
-        yield TaskState(row["id"], row["data"], parse(row["updated_at"]), annotations)
+        yield _state(row)
+
+
+def answered_last(ls: LabelStudio, project: int, count: int) -> list[TaskState]:
+    """The ``count`` answered or skipped tasks that changed last, newest first: one request, however large the project.
+
+    An answer that was deleted leaves a task that is not among them.
+    """
+    return [_state(row) for row in tasks.newest(ls, project, tasks.is_answered(), count)]
 
 
 def tasks_of(ls: LabelStudio, project: int) -> dict[int, dict[str, Any]]:
@@ -50,6 +57,11 @@ def untouched(ls: LabelStudio, project: int) -> list[Address]:
     """Where each task stands that nobody has answered, skipped or begun."""
     rows = tasks.listed(ls, project, tasks.is_untouched(), page=1000)
     return [Address(row["id"], str(row["data"].get(KEY) or ""), str(row["data"].get("asset_id") or "")) for row in rows]
+
+
+def _state(row: dict[str, Any]) -> TaskState:
+    annotations = tuple(_annotation(item) for item in row.get("annotations") or ())
+    return TaskState(row["id"], row["data"], parse(row["updated_at"]), annotations)
 
 
 def _annotation(row: dict[str, Any]) -> dict[str, Any]:
