@@ -20,7 +20,7 @@ from labeler.label_studio import changes
 from labeler.label_studio.address import key_of
 from labeler.label_studio.changes import TaskState
 from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Annotation, Asset, Attribute, Grid, Queue, Task
+from labeler.records.schema import Asset, Attribute, Grid, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
 from models.clock import now
@@ -29,7 +29,6 @@ from models.errors import UnknownAnnotationShape
 log = logging.getLogger("attune.sync")
 # Label Studio stamps a change before it commits it; a change that slow is asked for again.
 OVERLAP = timedelta(seconds=30)
-LAST = 4  # answers that are looked at first
 
 
 @dataclass
@@ -42,11 +41,6 @@ class Changes:
     left_out: int = 0
     gone: set[int] = field(default_factory=set)
     renamed: bool = False
-
-    def joined(self, other: Changes) -> Changes:
-        """Both readings' changes."""
-        left_out = self.left_out + other.left_out
-        return Changes(self.changed + other.changed, left_out, self.gone | other.gone, self.renamed | other.renamed)
 
 
 def read(
@@ -61,37 +55,13 @@ def read(
     since = None if whole or began is None else began - OVERLAP
     found, newest = Changes(), began
     for state in changes.changed_since(ls, queue.project, since):
-        _bring(settings, queue, state, asked_at, found, by_id)
+        bring(settings, queue, state, asked_at, found, by_id)
         newest = max(newest or state.updated_at, state.updated_at)
     keep_until(settings, queue, began, newest, asked_at)
     return found
 
 
-def read_newest(settings: Settings, ls: LabelStudio, queue: Queue, by_id: Mapping[int, str] | None = None) -> Changes:
-    """As ``read``, but look at the answers given last before anything else, which mostly is all that there is to see.
-
-    What else has changed is left to the next ``read``, except where the last few answers are all new, or all known: then
-    there are more of them, or something else was changed, as by taking an answer back, and everything is read now.
-    """
-    asked_at, began, found = now(), read_until(settings, queue), Changes()
-    last = changes.answered_last(ls, queue.project, LAST)
-    fresh = [state for state in last if not _is_known(settings, state)]
-    for state in reversed(fresh):
-        _bring(settings, queue, state, asked_at, found, by_id)
-    keep_until(settings, queue, began, None, asked_at)
-    return found if found.changed and len(fresh) < LAST else found.joined(read(settings, ls, queue, by_id=by_id))
-
-
-def _is_known(settings: Settings, state: TaskState) -> bool:
-    """Whether the records hold the answers on a task as Label Studio shows them."""
-    shown = {(int(one["id"]), seen.moment(one["updated_at"])) for one in state.annotations}
-    held = select(Annotation.label_studio_id, Annotation.updated_at).where(Annotation.deleted_at.is_(None))
-    with reading(settings) as session:
-        rows = session.execute(held.where(Annotation.label_studio_id.in_([number for number, _ in shown])))
-        return shown == {(number, at) for number, at in rows}
-
-
-def _bring(
+def bring(
     settings: Settings,
     queue: Queue,
     state: TaskState,
@@ -99,10 +69,11 @@ def _bring(
     found: Changes,
     by_id: Mapping[int, str] | None,
 ) -> None:
+    """``take`` in a transaction of its own; one task that nobody foresaw holds up no other."""
     try:
         with writing(settings) as session:
             take(session, queue, state, asked_at, found, by_id)
-    except (SQLAlchemyError, ValueError):  # one task that nobody foresaw holds up no other
+    except (SQLAlchemyError, ValueError):
         log.exception("task %d of project %d was left out", state.id, queue.project)
         found.left_out += 1
 
