@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -103,6 +104,9 @@ def work(settings: Settings, queues: Sequence[str], burst: bool) -> None:
     """Take jobs from ``queues`` until stopped, or with ``burst`` until they are empty. Raises ServiceDown."""
     prepare_log(settings.log_level)
     preload()
+    # What is here by now stays: a job that collects garbage would look through all of it, and copy it first.
+    gc.collect()
+    gc.freeze()
     connection = jobs.connect(settings)
     await_redis(connection)
     bury_the_dead(connection)
