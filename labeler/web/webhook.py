@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Mapping
 
 from flask import Blueprint, current_app, jsonify, request
@@ -35,7 +36,10 @@ def label_studio(name: str) -> ResponseReturnValue:
 
 def _project() -> int | None:
     """The project's number in Label Studio, as the body says it; None where it says none."""
-    body = request.get_json(force=True, silent=True)
+    try:
+        body = json.loads(request.get_data())
+    except (ValueError, RecursionError):  # the latter for lists in lists in lists
+        return None
     told = body.get("project") if isinstance(body, Mapping) else None
     number = told.get("id") if isinstance(told, Mapping) else told
     return number if type(number) is int and 0 < number <= LARGEST_ID else None
