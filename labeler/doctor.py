@@ -23,9 +23,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from labeler import doctor_content, hints, jobs
 from labeler.finding import Finding, State
-from labeler.label_studio import LabelStudio, projects
+from labeler.label_studio import LabelStudio
 from labeler.label_studio.install import VERSION
-from labeler.label_studio.projects import Project
+from labeler.label_studio.webhooks import calls
 from labeler.records.schema import Queue
 from labeler.records.session import configuration, engine, reading
 from labeler.secrets import load as load_secrets
@@ -231,7 +231,7 @@ def webhooks(settings: Settings) -> Finding:
 def _has_hook(settings: Settings, ls: LabelStudio, queue: Queue, secret: str) -> bool:
     address = hints.address(settings, hints.QUEUE, queue.attribute_id, queue.expert_id)
     try:
-        return projects.calls(ls, Project(queue.project, queue.view, queue.webhook), address, secret)
+        return calls(ls, queue.project, queue.webhook, address, secret)
     except LabelStudioRefused:
         return False
 

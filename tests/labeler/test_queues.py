@@ -50,7 +50,7 @@ def test_a_project_that_a_killed_maker_left_is_taken_over_whole(
     live: Settings, ls: LabelStudio, romance: tuple[Attribute, Expert], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(projects, "_make_webhook", _killed)
+        patch.setattr(projects.webhooks, "make", _killed)
         with pytest.raises(Killed):
             queues.ensure(live, ls, "romance")
     (orphan,) = ours(ls)

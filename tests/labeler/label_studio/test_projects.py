@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from labeler.label_studio import LabelStudio, people, projects, queue
+from labeler.label_studio import LabelStudio, people, projects, queue, webhooks
 from labeler.label_studio.expert import ExpertSession
 from labeler.label_studio.local import reset_password
 from labeler.label_studio.projects import Project
@@ -79,12 +79,12 @@ def test_a_webhook_that_sends_answers_along_is_mended(
         ls.sdk.webhooks.delete(id=project.webhook)
         old = ls.sdk.webhooks.create(
             url=receiver.url, project=project.id, send_payload=True, send_for_all_actions=False, is_active=True,
-            actions=list(projects.ACTIONS), headers={projects.SECRET_HEADER: "the-secret"},
+            actions=list(webhooks.ACTIONS), headers={webhooks.SECRET_HEADER: "the-secret"},
         )  # fmt: skip
     before = replace(project, webhook=old.id)
-    assert not projects.calls(ls, before, receiver.url, "the-secret")
+    assert not webhooks.calls(ls, before.id, before.webhook, receiver.url, "the-secret")
     mended = projects.mend(ls, before, receiver.url, "the-secret")
-    assert projects.calls(ls, mended, receiver.url, "the-secret")
+    assert webhooks.calls(ls, mended.id, mended.webhook, receiver.url, "the-secret")
     (task,) = [one.task for one in queue.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")]
     expert.answer(task, "romance")
     assert [body for _, _, body in receiver.got] == [{"action": "ANNOTATION_CREATED"}]
