@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import settings as trial
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from labeler import addresses, doctor_content, hints, ingest, queues, strays
 from labeler import settings as reader
@@ -246,15 +247,15 @@ class Door:
 
     def hear(self, rng: random.Random, queue: Queue) -> None:
         """Some webhooks come in, of Label Studio and others, and a worker may have time."""
-        for _ in range(rng.randrange(3)):
+        for _ in range(rng.choice([0, 0, 0, 1, 2])):
             named = rng.choice(["", f"queue-{queue.attribute_id}-{queue.expert_id}", "queue-9-9", "pages-1-1"])
             assert self.send(forged(rng, queue), named) == 202
-        if rng.random() < 0.5:
+        if rng.random() < 0.3:
             self.work()
 
     def work(self) -> None:
         """Do what waits."""
-        for name in self._asked:
+        for name in sorted(set(self._asked)):
             hinted.read(self._settings, name)
         self._asked.clear()
 
@@ -308,16 +309,9 @@ def outcome(settings: Settings) -> dict[str, list[Any]]:
         with reading(settings) as session:
             return sorted(map(tuple, session.execute(select(*columns))), key=str)
 
-    a = Annotation
-    with reading(settings) as session:
-        counting = session.execute(
-            select(a.label_studio_id, a.asset_pk, a.expert_id, a.value, a.purpose, a.updated_at).where(
-                a.deleted_at.is_(None)
-            )
-        )
-        answers = sorted(map(tuple, counting), key=str)
+    counts = aliased(Annotation, select(Annotation).where(Annotation.deleted_at.is_(None)).subquery())
     return {
-        "answers": [(*one[:-1], one[-1].second) for one in answers],
+        "answers": rows(counts.label_studio_id, counts.asset_pk, counts.expert_id, counts.value, counts.purpose),
         "questions": rows(Task.asset_pk, Task.queue_id, Task.label_studio_task, Task.state),
         "strays": rows(Stray.label_studio_id, Stray.project, Stray.reason),
         "tombstones": rows(Tombstone.label_studio_id),
