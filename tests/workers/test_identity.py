@@ -394,33 +394,31 @@ def test_an_answer_whose_number_was_reported_as_deleted_before_it_was_given_coun
 def test_two_readings_at_once_leave_no_answer_that_is_gone(
     workspace: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The slower one has seen an answer that was deleted before the faster one asked."""
+    """One has seen an answer, which is deleted before the other asks; and it tells of it before the other ends."""
     studio, ls = fake_studio(workspace)
+    clock = [now() - timedelta(hours=2)]
+    monkeypatch.setattr(ls, "_clock", lambda: clock[0])
     studio.add(0, 3, random.Random(1))
     queue = studio.queues[0]
     sync.run(workspace, lambda *_: None)
-    tasks = [task.label_studio_task or 0 for task in studio.open(0)]
-    number = ls.answer(tasks[0], ls_user(workspace, queue), "romance")
-    shown = list(changes.changed_since(ls, queue.project, None))  # type: ignore[arg-type]
+    first, second = [task.label_studio_task or 0 for task in studio.open(0)][:2]
+    gone = ls.answer(first, ls_user(workspace, queue), "romance")
+    before = list(changes.changed_since(ls, queue.project, None))  # type: ignore[arg-type]
+    clock[0] += timedelta(hours=1)
+    ls.delete_annotation(gone)
+    clock[0] += timedelta(hours=1)
+    ls.answer(second, ls_user(workspace, queue), "neither")
+    after = list(changes.changed_since(ls, queue.project, None))  # type: ignore[arg-type]
 
-    def slow(*_: Any) -> Any:
+    def quick(*_: Any) -> Any:
+        yield from after
         with monkeypatch.context() as patch:
-            patch.setattr(changed.changes, "changed_since", quick)
-            ls.delete_annotation(number)
-            after(hours=1)
-            ls.answer(tasks[1], ls_user(workspace, queue), "neither")
-            sync.run(workspace, lambda *_: None)
-        yield from shown
+            patch.setattr(changed.changes, "changed_since", lambda *_: iter(before))
+            changed.read(workspace, ls, queue)  # type: ignore[arg-type]
 
-    quick, clock = changes.changed_since, [now()]
-
-    def after(hours: int) -> None:
-        clock[0] = now() + timedelta(hours=hours)
-        monkeypatch.setattr(ls, "_clock", lambda: clock[0])
-
-    monkeypatch.setattr(changed.changes, "changed_since", slow)
-    changed.read(workspace, ls, queue)  # type: ignore[arg-type]
-    monkeypatch.setattr(changed.changes, "changed_since", quick)
+    with monkeypatch.context() as patch:
+        patch.setattr(changed.changes, "changed_since", quick)
+        changed.read(workspace, ls, queue)  # type: ignore[arg-type]
     sync.run(workspace, lambda *_: None)
     assert [answer[2] for answer in studio.here()] == ["neither"]
 
