@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--pool", type=int, default=1500, help="assets")
     parser.add_argument("--dim", type=int, default=512, help="length of a vector")
     parser.add_argument("--answers", type=int, default=30, help="answers that are clocked")
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds that the expert looks before each answer")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -51,9 +52,11 @@ def main() -> None:
         settings = free_ports(reader.build(workspace=folder))
         with Stack(settings, print):
             fill(settings, options.pool, options.dim, options.seed)
-            seconds = clock(settings, options.answers, options.seed)
+            seconds = clock(settings, options.answers, options.pause)
     found = result(seconds, options)
     print(f"pool {options.pool} x {options.dim}: p50 {found['p50']:.2f} s, p95 {found['p95']:.2f} s, n = {found['n']}")
+    where = found["machine"]
+    print(f"on {where['cores']} cores ({where['processor']}), load {where['load']:.1f}; pause {options.pause:g} s")
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(found, indent=2) + "\n")
@@ -84,8 +87,8 @@ def fill(settings: Settings, pool: int, dim: int, seed: int) -> None:
     jobs.ask(settings, "learn", attribute=NAME)
 
 
-def clock(settings: Settings, answers: int, seed: int) -> list[float]:
-    """Seconds from each answer to the order that follows it."""
+def clock(settings: Settings, answers: int, pause: float = 0.0) -> list[float]:
+    """Seconds from each answer to the order that follows it; the expert looks ``pause`` seconds before each."""
     ls = LabelStudio.connect(settings)
     with reading(settings) as session:
         queue = session.scalars(select(Queue)).one()
@@ -94,6 +97,7 @@ def clock(settings: Settings, answers: int, seed: int) -> list[float]:
         for number in range(answers + WARM_UP):
             task = person.next_task(queue.project)
             assert task is not None, "the queue is empty"
+            time.sleep(pause)
             began = time.perf_counter()
             person.answer(task["id"], str(task["data"]["asset_id"]).partition("-")[0])
             await_order(settings, ls, queue.project, number + 1)
@@ -123,6 +127,7 @@ def result(seconds: list[float], options: argparse.Namespace) -> dict[str, Any]:
         "p95": float(np.quantile(seconds, 0.95)),
         "n": len(seconds),
         "seconds": [round(one, 3) for one in seconds],
+        "pause": options.pause,
         "pool": options.pool,
         "dim": options.dim,
         "seed": options.seed,

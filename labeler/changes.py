@@ -22,7 +22,7 @@ def one_writer(session: Session, attribute_id: int | None) -> None:
 
 
 def remember(session: Session, annotation: Annotation, kind: str, via: str) -> None:
-    """Add a line to an answer's history; ``via`` says which path told it: webhook, sync, import, leaver.
+    """Add a line to an answer's history; ``via`` says which path told it: sync, import, leaver.
 
     The same line again, as when an edit is undone by a clock that was set back, is not added twice.
     """

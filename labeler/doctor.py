@@ -21,11 +21,11 @@ from rq import Queue as Waiting
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from labeler import doctor_content, jobs, mending, shut
+from labeler import doctor_content, hints, jobs, shut
 from labeler.finding import Finding, State
-from labeler.label_studio import LabelStudio, door, projects
+from labeler.label_studio import LabelStudio, door
 from labeler.label_studio.install import VERSION
-from labeler.label_studio.projects import Project
+from labeler.label_studio.webhooks import calls
 from labeler.records.schema import Queue
 from labeler.records.session import configuration, engine, reading
 from labeler.secrets import load as load_secrets
@@ -222,7 +222,7 @@ def web(settings: Settings) -> Finding:
 
 def webhooks(settings: Settings) -> Finding:
     """The web app takes webhooks at the address that Label Studio is told, and every queue has its own."""
-    address = mending.webhook_address(settings)
+    address = hints.base(settings)
     status = requests.post(address, json={}, timeout=5).status_code
     if status != 403:  # without the secret nothing else may come
         todo = "Set ATTUNE_WEBHOOK_URL to the web app as Label Studio reaches it."
@@ -231,16 +231,17 @@ def webhooks(settings: Settings) -> Finding:
         queues = list(session.scalars(select(Queue).where(Queue.closed_at.is_(None))))
     with _connected(settings) as ls:
         secret = load_secrets(settings.secrets).webhook_secret
-        broken = [queue.project for queue in queues if not _has_hook(ls, queue, address, secret)]
+        broken = [queue.project for queue in queues if not _has_hook(settings, ls, queue, secret)]
     if broken:
         todo = "Answers still come by sync, every half a minute. The schedule mends them once a day, and at its start."
         return Finding("webhooks", "warn", f"projects {broken[:10]} of {len(queues)} do not call {address}", todo)
     return Finding("webhooks", "ok", f"{len(queues)} queues call {address}")
 
 
-def _has_hook(ls: LabelStudio, queue: Queue, address: str, secret: str) -> bool:
+def _has_hook(settings: Settings, ls: LabelStudio, queue: Queue, secret: str) -> bool:
+    address = hints.address(settings, hints.QUEUE, queue.attribute_id, queue.expert_id)
     try:
-        return projects.calls(ls, Project(queue.project, queue.view, queue.webhook), address, secret)
+        return calls(ls, queue.project, queue.webhook, address, secret)
     except LabelStudioRefused:
         return False
 

@@ -11,21 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler import addresses, aside, authors, changes, revisions, strays, withdrawn
+from labeler import addresses, aside, authors, changes, revisions, strays
+from labeler.ingest import VIA
 from labeler.label_studio import grid as room
 from labeler.label_studio.address import key_of
-from labeler.records.schema import (
-    Annotation,
-    Asset,
-    Attribute,
-    Grid,
-    GridAnswer,
-    GridPage,
-    new_key,
-)
+from labeler.records.schema import Annotation, Asset, Attribute, Grid, GridAnswer, GridPage, new_key
 from labeler.seen import UNREADABLE, Seen, clean, moment
 from models.clock import now
 from models.errors import UnknownAnnotationShape
@@ -40,19 +33,18 @@ def store(
     task: int,
     data: Mapping[str, Any],
     annotation: Mapping[str, Any],
-    via: str,
-    asked_at: datetime | None = None,
+    asked_at: datetime,
     by_id: Mapping[int, str] | None = None,
 ) -> bool:
     """Bring one page's answer into the records; True where it changes what a learner sees.
 
     ``data`` is the task's, which brings along a page that the records lack. ``asked_at`` is when Label Studio was
-    asked, None for what came unasked, ``by_id`` the addresses of its users. Raises UnknownAnnotationShape.
+    asked, ``by_id`` the addresses of its users. Raises UnknownAnnotationShape.
     """
     changes.one_writer(session, grid.attribute_id)
     page = _page(session, grid, task, data)
     told, at = _identity(annotation)
-    if withdrawn.is_buried(session, grid.project, told, asked_at):
+    if page.label_studio_id is None and _taken_back_since(session, page, asked_at):
         return False
     if told == page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
         return False
@@ -72,12 +64,17 @@ def store(
     strays.settle(session, grid.project, told)
     page.state, page.label_studio_id, page.updated_at = "answered", told, at
     values = _values(session, grid, page, ticks, at)
-    changed = [
-        _bring(session, grid, page, key, values.get(key), expert.id, annotation, at, via) for key in page.asset_pks
-    ]
+    changed = [_bring(session, grid, page, key, values.get(key), expert.id, annotation, at) for key in page.asset_pks]
     if any(changed):
         changes.count(session, grid.attribute_id)
     return any(changed)
+
+
+def _taken_back_since(session: Session, page: GridPage, asked_at: datetime) -> bool:
+    """Whether the page's answers were found deleted after Label Studio was asked: what it showed then is older news."""
+    mine = select(func.max(Annotation.deleted_at)).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
+    last = session.scalar(mine.where(GridAnswer.page_id == page.id))
+    return last is not None and last >= asked_at
 
 
 def _identity(annotation: Mapping[str, Any]) -> tuple[int, datetime]:
@@ -93,7 +90,7 @@ def _author(annotation: Mapping[str, Any], by_id: Mapping[int, str] | None) -> t
     """User id and address (empty where nobody asked for it)."""
     who = annotation.get("completed_by")
     number = who.get("id") if isinstance(who, Mapping) else who
-    return number, (by_id or {}).get(number, "") if isinstance(number, int) else ""
+    return number, by_id.get(number, "") if by_id is not None and isinstance(number, int) else ""
 
 
 def _leave_out(
@@ -159,7 +156,6 @@ def _bring(
     expert: int,
     annotation: Mapping[str, Any],
     at: datetime,
-    via: str,
 ) -> bool:
     """One image of the page: made, changed, taken back or left; whether that changes anything."""
     mine = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
@@ -167,23 +163,23 @@ def _bring(
     if known is None:
         if value is None or _answered_alone(session, grid.attribute_id, key, expert):
             return False
-        _make(session, grid, page, key, value, expert, annotation, at, via)
+        _make(session, grid, page, key, value, expert, annotation, at)
         return True
     if value is None and known.deleted_at is None:
         known.deleted_at, known.updated_at = now(), at
-        changes.remember(session, known, "deleted", via)
+        changes.remember(session, known, "deleted", VIA)
         return True
     if aside.is_aside(session, known):
         if value is None:
-            aside.withdraw(session, known, via)
+            aside.withdraw(session, known, VIA)
         else:
-            aside.correct(session, known, value, at, via)
+            aside.correct(session, known, value, at, VIA)
         return False
     if value is None or (known.value == value and known.deleted_at is None):
         return False
     known.value, known.deleted_at, known.updated_at = value, None, at
     known.revision = session.get_one(Attribute, grid.attribute_id).revision
-    changes.remember(session, known, "changed", via)
+    changes.remember(session, known, "changed", VIA)
     return True
 
 
@@ -206,7 +202,6 @@ def _make(
     expert: int,
     annotation: Mapping[str, Any],
     at: datetime,
-    via: str,
 ) -> None:
     seconds = annotation.get("lead_time")
     made = Annotation(
@@ -225,23 +220,10 @@ def _make(
     session.add(made)
     session.flush()
     session.add(GridAnswer(annotation_id=made.id, page_id=page.id))
-    changes.remember(session, made, "created", via)
+    changes.remember(session, made, "created", VIA)
 
 
-def delete_reported(session: Session, payload: Mapping[str, Any], label_studio_ids: Sequence[int]) -> set[int]:
-    """A webhook says that annotations of a project for pages were deleted; the ids of the attributes that this touches.
-
-    Nothing happens where the project is none of ours.
-    """
-    grid = _grid_of(session, payload)
-    if grid is None or not label_studio_ids:
-        return set()
-    changes.one_writer(session, grid.attribute_id)
-    withdrawn.bury(session, grid.project, label_studio_ids)
-    return delete(session, grid, label_studio_ids, "webhook")
-
-
-def delete(session: Session, grid: Grid, label_studio_ids: Sequence[int], via: str) -> set[int]:
+def delete(session: Session, grid: Grid, label_studio_ids: Sequence[int]) -> set[int]:
     """Take back the answers of the grid's pages whose annotation was deleted; the ids of the attributes touched.
 
     The page is open again, as Label Studio serves it again.
@@ -254,26 +236,10 @@ def delete(session: Session, grid: Grid, label_studio_ids: Sequence[int], via: s
         rows = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
         for known in session.scalars(rows.where(GridAnswer.page_id == page.id)).all():
             if aside.is_aside(session, known):
-                aside.withdraw(session, known, via)
+                aside.withdraw(session, known, VIA)
             elif known.deleted_at is None:
                 known.deleted_at = now()
-                changes.remember(session, known, "deleted", via)
+                changes.remember(session, known, "deleted", VIA)
                 touched.add(grid.attribute_id)
     changes.count(session, *touched)
     return touched
-
-
-def from_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
-    """A webhook's answer, where its project is one for pages; the ids of the attributes whose answers changed."""
-    grid = _grid_of(session, payload)
-    task, annotation = payload.get("task"), payload.get("annotation")
-    if grid is None or not isinstance(task, Mapping) or not isinstance(annotation, Mapping):
-        return set()
-    changed = store(session, grid, int(task["id"]), task.get("data") or {}, annotation, "webhook")
-    return {grid.attribute_id} if changed else set()
-
-
-def _grid_of(session: Session, payload: Mapping[str, Any]) -> Grid | None:
-    project = payload.get("project")
-    number = project.get("id") if isinstance(project, Mapping) else project
-    return session.scalar(select(Grid).where(Grid.project == number)) if isinstance(number, int) else None

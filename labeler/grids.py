@@ -12,7 +12,7 @@ from filelock import FileLock
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from labeler import addresses, attributes
+from labeler import addresses, attributes, hints
 from labeler.label_studio import grid as room
 from labeler.label_studio import members, projects
 from labeler.label_studio import queue as label_studio_queue
@@ -20,7 +20,6 @@ from labeler.label_studio.address import Address
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.projects import Project
 from labeler.media import media_url
-from labeler.mending import webhook_address
 from labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage, new_key
 from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
@@ -75,9 +74,8 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Ex
         orphan = projects.find(ls, title, label)
         if orphan is not None:  # a killed maker's
             projects.delete(ls, Project(orphan, 0, None))
-        made = room.create(
-            ls, title, attributes.instruction(attribute, pages=True), webhook_address(settings), secret, label
-        )
+        address = hints.address(settings, hints.PAGES, attribute.id, expert.id)
+        made = room.create(ls, title, attributes.instruction(attribute, pages=True), address, secret, label)
         with writing(settings) as session:
             session.execute(update(Grid).where(Grid.project == made.id).values(project=-Grid.id))
             row = Grid(attribute_id=attribute.id, expert_id=expert.id, project=made.id, view=made.view)
@@ -184,7 +182,8 @@ def take_back(settings: Settings, ls: LabelStudio, *which: ColumnElement[bool]) 
 def mend(settings: Settings, ls: LabelStudio, grid: Grid) -> bool:
     """Bring the project's view and webhook back to what they must be; whether anything was wrong."""
     before = Project(grid.project, grid.view, grid.webhook)
-    after = projects.mend(ls, before, webhook_address(settings), load_secrets(settings.secrets).webhook_secret)
+    address = hints.address(settings, hints.PAGES, grid.attribute_id, grid.expert_id)
+    after = projects.mend(ls, before, address, load_secrets(settings.secrets).webhook_secret)
     if after == before:
         return False
     with writing(settings) as session:

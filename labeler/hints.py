@@ -1,87 +1,121 @@
-"""What a webhook of Label Studio says: a hint that comes at once and once, and ends where the sync's reading does."""
+"""A webhook of Label Studio is a hint: it names a project of ours, and that project is read soon. Nothing that it says
+is believed or kept: what is true is read from Label Studio with our own token.
+
+Whoever knows the webhooks' secret can make us read, and no more than that: one reading waits for each project, and
+readings that find nothing new are limited.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import logging
+import re
 
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue as Waiting
+from rq.serializers import JSONSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import grid_answers, ingest, revisions, seen, strays, withdrawn
-from labeler.records.schema import Attribute, Queue
-from labeler.records.session import writing
+from labeler import jobs
+from labeler.records.schema import Grid, Queue
+from labeler.records.session import reading
+from labeler.secrets import redis_address
 from labeler.settings import Settings
-from models.errors import UnknownAnnotationShape
+
+log = logging.getLogger("attune.hints")
+QUEUE, PAGES = "queue", "pages"
+JOB = "workers.hinted.perform"
+NAME = re.compile(rf"({QUEUE}|{PAGES})-(\d{{1,9}})-(\d{{1,9}})")
+WAITING, IN_VAIN = "attune:hint:", "attune:hints-in-vain:"  # keys in Redis, each followed by the project's name
+REDIS_SECONDS = 0.5  # an expert's click waits for Label Studio, which waits for us
+FORGOTTEN_SECONDS = 300  # after a worker that died with a hint in hand; meanwhile the periodic sync finds the answers
+MOST_IN_VAIN, IN_VAIN_SECONDS = 30, 60  # readings without news, after which the periodic sync has to do
 
 
-def from_webhook(settings: Settings, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Store what a webhook of Label Studio says and ask for a learning round; answers what was done.
+def address(settings: Settings, kind: str, attribute_id: int, expert_id: int) -> str:
+    """Where the webhook of an expert's queue, or pages, calls: the address names the project, so no body is needed."""
+    return f"{base(settings)}/{kind}-{attribute_id}-{expert_id}"
 
-    Actions that carry no annotation, and projects that are no queue of ours, are answered and left alone: the sync will
-    find whatever matters. Raises UnknownAnnotationShape for a payload that cannot be read.
+
+def base(settings: Settings) -> str:
+    """What all webhooks' addresses begin with."""
+    return f"{settings.webhook_address}/webhooks/label-studio"
+
+
+def meant(session: Session, name: str) -> Queue | Grid | None:
+    """The queue or pages that a webhook's address names; None where we have no such thing."""
+    found = NAME.fullmatch(name)
+    if found is None:
+        return None
+    attribute, expert = int(found[2]), int(found[3])
+    if found[1] == QUEUE:
+        return session.scalar(select(Queue).where(Queue.attribute_id == attribute, Queue.expert_id == expert))
+    return session.scalar(select(Grid).where(Grid.attribute_id == attribute, Grid.expert_id == expert))
+
+
+def name_of_project(session: Session, number: int) -> str:
+    """The name of what has this project in Label Studio, as webhooks of before names say it; empty for none of ours."""
+    queue = session.scalar(select(Queue).where(Queue.project == number))
+    if queue is not None:
+        return f"{QUEUE}-{queue.attribute_id}-{queue.expert_id}"
+    pages = session.scalar(select(Grid).where(Grid.project == number))
+    return "" if pages is None else f"{PAGES}-{pages.attribute_id}-{pages.expert_id}"
+
+
+def ask(settings: Settings, name: str, project: int | None = None) -> bool:
+    """Ask for a reading of the project ``name``, or of Label Studio's ``project`` where there is no name.
+
+    False where nothing was asked for: it is none of ours, one waits already, too many were in vain, or Redis is away.
+    The periodic sync finds all answers in any case.
     """
-    action = payload.get("action")
-    if not isinstance(action, str):
-        raise UnknownAnnotationShape("The webhook's body has no `action`; expected Label Studio's JSON with `action`.")
-    with writing(settings) as session:
-        if action == "ANNOTATIONS_DELETED":
-            touched = _delete_payload(session, payload)
-        elif action in {"ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED"}:
-            touched = _store_payload(session, payload)
-        else:
-            return {"action": action, "stored": 0}
-        names = list(session.scalars(select(Attribute.name).where(Attribute.id.in_(touched))))
-    for name in names:
-        ingest.ask_to_learn(settings, name)
-    return {"action": action, "stored": len(names)}
-
-
-def _queue_of(session: Session, payload: Mapping[str, Any]) -> Queue | None:
-    project = payload.get("project")
-    project_id = project.get("id") if isinstance(project, Mapping) else project
-    return session.scalar(select(Queue).where(Queue.project == project_id)) if isinstance(project_id, int) else None
-
-
-def _delete_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
+    with reading(settings) as session:
+        if not name and project is not None:
+            name = name_of_project(session, project)
+        if meant(session, name) is None:
+            return False
     try:
-        gone = [int(item["id"]) for item in payload.get("annotations") or ()]
-    except (KeyError, TypeError, ValueError) as error:
-        raise UnknownAnnotationShape(
-            "The webhook's body has no `annotations` with an id each; Label Studio sends both with a deletion."
-        ) from error
-    queue = _queue_of(session, payload)
-    if queue is None:
-        return grid_answers.delete_reported(session, payload, gone)
-    return withdrawn.reported(session, queue, gone)
+        with _redis(settings) as redis:
+            if int(redis.get(IN_VAIN + name) or 0) >= MOST_IN_VAIN:
+                return False
+            if not redis.set(WAITING + name, 1, nx=True, ex=FORGOTTEN_SECONDS):
+                return False
+            # Before what waits: a reading takes a moment, and one round then learns from all that was read.
+            Waiting(jobs.KINDS["learn"][1], connection=redis, serializer=JSONSerializer).enqueue(
+                JOB, args=(name,), at_front=True, job_timeout=int(jobs.TIMEOUT.total_seconds()), result_ttl=0,
+                failure_ttl=3600,
+            )  # fmt: skip
+    except RedisError as error:
+        log.warning("%s is left to the next sync: %s", name, error)
+        return False
+    return True
 
 
-def _store_payload(session: Session, payload: Mapping[str, Any]) -> set[int]:
-    queue = _queue_of(session, payload)
-    if queue is None:
-        return grid_answers.from_payload(session, payload)
-    classes = revisions.every_class(session, queue.attribute_id)
-    renamed = strays.renamed(session.get_one(Attribute, queue.attribute_id))
-    # Of several at once Label Studio sends lists, under the names of one.
-    annotations = _several(payload.get("annotations") or payload.get("annotation"))
-    tasks = _several(payload.get("tasks") or payload.get("task"))
-    if not all(isinstance(item, Mapping) for item in [*annotations, *tasks]) or not all("id" in one for one in tasks):
-        raise UnknownAnnotationShape(
-            "The webhook's body has no `annotation` and `task` objects with an id; Label Studio sends both."
-        )
-    by_id = {task["id"]: task for task in tasks}
-    changed = False
-    for annotation in annotations:
-        task = tasks[0] if len(tasks) == 1 else by_id.get(annotation.get("task"))
-        if task is None:
-            raise UnknownAnnotationShape(
-                f"Annotation {annotation.get('id')} names the task {annotation.get('task')}, which the webhook lacks; "
-                "the next sync brings it."
-            )
-        found = seen.read(annotation, int(task["id"]), task.get("data") or {}, classes, renamed)
-        changed |= ingest.store(session, queue, found, "webhook")
-    return {queue.attribute_id} if changed else set()
+def begin(settings: Settings, name: str) -> None:
+    """The reading starts: what is hinted at from here on needs another one. Raises RedisError."""
+    with _redis(settings) as redis:
+        redis.delete(WAITING + name)
 
 
-def _several(what: Any) -> list[Any]:
-    return what if isinstance(what, list) else [what]
+def was_in_vain(settings: Settings, name: str) -> None:
+    """Count a reading that found nothing new. Raises RedisError."""
+    with _redis(settings) as redis:
+        if redis.incr(IN_VAIN + name) == 1:
+            redis.expire(IN_VAIN + name, IN_VAIN_SECONDS)
+
+
+def others_wait(settings: Settings) -> bool:
+    """Whether jobs wait for the worker that read just now. Raises RedisError."""
+    with _redis(settings) as redis:
+        return Waiting(jobs.KINDS["learn"][1], connection=redis, serializer=JSONSerializer).count > 0
+
+
+def _redis(settings: Settings) -> Redis:
+    return Redis.from_url(
+        redis_address(settings),
+        socket_connect_timeout=REDIS_SECONDS,
+        socket_timeout=REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )

@@ -1,9 +1,9 @@
-"""One idempotent way in for answers: a webhook's hint and the sync's reading both end in ``store``.
+"""One idempotent way in for answers: what Label Studio showed when we asked it ends in ``store``.
 
-Events may come twice, late, or out of order. Nothing of Label Studio's is taken for an identity: an answer belongs to
-the task with our key (or the queue and the image, for what was made by hand), its author is known by address, and an
-annotation's id is an address that may be given away. What the sync reads later overrules what a webhook said; webhooks
-alone never move or revive anything. Every state ever seen is kept in ``annotation_events``.
+Readings may overlap, repeat one another, or end out of order: the one that was asked for later overrules. Nothing of
+Label Studio's is taken for an identity: an answer belongs to the task with our key (or the queue and the image, for
+what was made by hand), its author is known by address, and an annotation's id is an address that may be given away.
+Every state ever seen is kept in ``annotation_events``.
 """
 
 from __future__ import annotations
@@ -24,27 +24,22 @@ from models.clock import now
 from models.errors import ServiceDown
 
 log = logging.getLogger("attune.ingest")
+VIA = "sync"  # the path, in an answer's history
 PATIENCE = timedelta(minutes=1)  # a learn job that waits longer was lost with its Redis, and another is asked for
 # A reading that was asked for so long after the last news of an answer is newer, whatever Label Studio's clock says.
 SETTLED = timedelta(seconds=30)
 
 
-def store(session: Session, queue: Queue, seen: Seen, via: str, asked_at: datetime | None = None) -> bool:
+def store(session: Session, queue: Queue, seen: Seen, asked_at: datetime) -> bool:
     """Bring one annotation into the records; True where it changes what a learner sees. Idempotent.
 
-    ``via`` says which path brought it: webhook, sync or import. ``asked_at`` is when Label Studio was asked, None for
-    what came unasked.
+    ``asked_at`` is when Label Studio was asked.
     """
     changes.one_writer(session, queue.attribute_id)
-    if withdrawn.is_buried(session, queue.project, seen.label_studio_id, asked_at):
-        return False
     task, asset = _task_of(session, queue, seen)
     expert = authors.expert_of(session, seen.completed_by, seen.author)
     known = session.scalar(select(Annotation).where(Annotation.label_studio_id == seen.label_studio_id))
     if known is not None and not _is_same(known, queue, seen, asset):
-        if asked_at is None:
-            log.warning("annotation %d is on another image than before: left to the sync", seen.label_studio_id)
-            return False
         # The other annotation is gone from this id; whether its answer is gone, its own task says.
         log.warning("annotation %s was given to another answer in Label Studio", known.label_studio_id)
         known.label_studio_id = None
@@ -56,19 +51,19 @@ def store(session: Session, queue: Queue, seen: Seen, via: str, asked_at: dateti
         strays.keep(session, queue.attribute_id, queue.expert_id, queue.project, seen, reason)
         return False  # what the expert said last stays
     if reason:
-        return _leave_out(session, queue, seen, reason, task, known, via, asked_at)
+        return _leave_out(session, queue, seen, reason, task, known)
     assert asset is not None
     strays.settle(session, queue.project, seen.label_studio_id)
     if known is not None:
-        moved = asked_at is not None and expert is not None and known.expert_id != expert.id
+        moved = expert is not None and known.expert_id != expert.id
         if moved and expert is not None:
             known.expert_id = expert.id
-            changes.remember(session, known, "changed", via)
+            changes.remember(session, known, "changed", VIA)
             changes.count(session, known.attribute_id)
-        return _update(session, known, seen, value, via, asked_at) or moved
+        return _update(session, known, seen, value, asked_at) or moved
     assert expert is not None
     strays.replaced(session, queue.project, seen.asset_id)
-    _create(session, queue, seen, task or _by_hand(session, queue, seen, asset), expert.id, value, via)
+    _create(session, queue, seen, task or _by_hand(session, queue, seen, asset), expert.id, value)
     return True
 
 
@@ -127,19 +122,15 @@ def _leave_out(
     reason: str,
     task: Task | None,
     known: Annotation | None,
-    via: str,
-    asked_at: datetime | None,
 ) -> bool:
     """Keep as a stray what counts nowhere; whether an answer that counted until now went with it.
 
     Its question does not wait at the head of the queue: Label Studio has it as answered. It may be asked again, except
-    where only the class is unknown, which an owner can say the meaning of. A webhook alone takes nothing away.
+    where only the class is unknown, which an owner can say the meaning of.
     """
     log.warning("annotation %d on %r left out: %s", seen.label_studio_id, seen.asset_id, reason)
     strays.keep(session, queue.attribute_id, queue.expert_id, queue.project, seen, reason)
-    if asked_at is None:
-        return False
-    changed = bool(withdrawn.withdraw(session, [known], via)) if known is not None else False
+    changed = bool(withdrawn.withdraw(session, [known], VIA)) if known is not None else False
     others = select(Annotation.id).where(Annotation.deleted_at.is_(None))
     # Another task of the same image may have been put to the expert since: that one is open, and stays so.
     if (
@@ -154,20 +145,18 @@ def _leave_out(
     return changed
 
 
-def _update(
-    session: Session, known: Annotation, seen: Seen, value: str | None, via: str, asked_at: datetime | None
-) -> bool:
+def _update(session: Session, known: Annotation, seen: Seen, value: str | None, asked_at: datetime) -> bool:
     is_aside = aside.is_aside(session, known)
     gone = known.deleted_at is not None and not is_aside and not revisions.lapsed(session, known)
     if gone:
-        if asked_at is None or known.deleted_at is None or known.deleted_at >= asked_at:
+        if known.deleted_at is None or known.deleted_at >= asked_at:
             return False
         is_aside = aside.was_aside(session, known)
     elif not _is_newer(session, known, seen, value, asked_at):
         return False
     if is_aside:
         if value is not None:
-            aside.correct(session, known, value, seen.updated_at, via)
+            aside.correct(session, known, value, seen.updated_at, VIA)
         return False
     changed = known.value != value or known.deleted_at is not None
     known.value, known.updated_at, known.lead_seconds = value or seen.value, seen.updated_at, seen.lead_seconds
@@ -175,7 +164,7 @@ def _update(
         known.revision = session.get_one(Attribute, known.attribute_id).revision
     known.deleted_at = None if value is not None else known.deleted_at or now()
     kind = revisions.LAPSED if value is None else "restored" if gone else "changed"
-    changes.remember(session, known, kind, via)
+    changes.remember(session, known, kind, VIA)
     if changed and known.task_id:
         session.get_one(Task, known.task_id).state = "answered" if value is not None else "retired"
     if changed:
@@ -183,7 +172,7 @@ def _update(
     return changed
 
 
-def _is_newer(session: Session, known: Annotation, seen: Seen, value: str | None, asked_at: datetime | None) -> bool:
+def _is_newer(session: Session, known: Annotation, seen: Seen, value: str | None, asked_at: datetime) -> bool:
     """Whether what is seen is a later state than the one in the records.
 
     Label Studio's clock may have been set back between two edits, so a reading that was asked for well after the last
@@ -191,16 +180,14 @@ def _is_newer(session: Session, known: Annotation, seen: Seen, value: str | None
     """
     if seen.updated_at >= known.updated_at:
         return seen.updated_at > known.updated_at
-    if asked_at is None or value == known.value:
+    if value == known.value:
         return False
     last = select(AnnotationEvent.received_at).where(AnnotationEvent.annotation_id == known.id)
     news = session.scalar(last.order_by(AnnotationEvent.id.desc()).limit(1)) or known.received_at
     return asked_at > news + SETTLED
 
 
-def _create(
-    session: Session, queue: Queue, seen: Seen, task: Task, expert_id: int, value: str | None, via: str
-) -> None:
+def _create(session: Session, queue: Queue, seen: Seen, task: Task, expert_id: int, value: str | None) -> None:
     made = Annotation(
         label_studio_id=seen.label_studio_id,
         attribute_id=queue.attribute_id,
@@ -220,7 +207,7 @@ def _create(
     )
     session.add(made)
     session.flush()
-    changes.remember(session, made, "created" if value is not None else revisions.LAPSED, via)
+    changes.remember(session, made, "created" if value is not None else revisions.LAPSED, VIA)
     # What holds no longer may be asked once more: Label Studio has the task as answered, so it needs a new one.
     task.state = "answered" if value is not None else "retired"
     changes.count(session, queue.attribute_id)

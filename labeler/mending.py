@@ -6,6 +6,7 @@ import logging
 
 from sqlalchemy import select, update
 
+from labeler import grids, hints
 from labeler.label_studio import LabelStudio, projects, tasks
 from labeler.label_studio.projects import Project
 from labeler.records.schema import Queue, Task
@@ -18,11 +19,6 @@ from models.errors import LabelStudioRefused
 log = logging.getLogger("attune.mending")
 
 
-def webhook_address(settings: Settings) -> str:
-    """Where Label Studio posts answers."""
-    return f"{settings.webhook_address}/webhooks/label-studio"
-
-
 def mend_all(settings: Settings, ls: LabelStudio) -> int:
     """Mend webhook, view and image addresses of every open queue; how many needed it.
 
@@ -31,8 +27,6 @@ def mend_all(settings: Settings, ls: LabelStudio) -> int:
     """
     with reading(settings) as session:
         queues = list(session.scalars(select(Queue).where(Queue.closed_at.is_(None)).order_by(Queue.id)))
-    from labeler import grids  # late: they need the webhook's address from here
-
     mended = 0
     for queue in queues:
         try:
@@ -53,7 +47,8 @@ def mend(settings: Settings, ls: LabelStudio, queue: Queue) -> bool:
     """Mend one queue; whether anything was wrong. Raises LabelStudioRefused where its project is gone."""
     before = Project(queue.project, queue.view, queue.webhook)
     secret = load_secrets(settings.secrets).webhook_secret
-    after = projects.mend(ls, before, webhook_address(settings), secret)
+    address = hints.address(settings, hints.QUEUE, queue.attribute_id, queue.expert_id)
+    after = projects.mend(ls, before, address, secret)
     moved = not _shows_images_of(settings, ls, queue)
     if after == before and not moved:
         return False

@@ -9,10 +9,9 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from labeler import attributes
+from labeler import attributes, hints
 from labeler.label_studio import members, projects
 from labeler.label_studio.client import LabelStudio
-from labeler.mending import webhook_address
 from labeler.records.schema import Attribute, Expert, Queue
 from labeler.records.session import reading, writing
 from labeler.secrets import load as load_secrets
@@ -63,7 +62,8 @@ def _make(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Exp
     secret = load_secrets(settings.secrets).webhook_secret
     label = mark(secret, attribute, expert)
     title = f"{attribute.name} · {expert.name}"
-    page = (attribute.question, attribute.classes, attributes.instruction(attribute), webhook_address(settings), secret)
+    address = hints.address(settings, hints.QUEUE, attribute.id, expert.id)
+    page = (attribute.question, attribute.classes, attributes.instruction(attribute), address, secret)
     with FileLock(settings.workspace / "queues.lock", timeout=PATIENCE_SECONDS):
         if _held(settings, attribute, expert) is not None:
             return

@@ -53,7 +53,7 @@ def read(
     try:
         author = annotation.get("completed_by")
         number = author.get("id") if isinstance(author, Mapping) else author
-        email = (people or {}).get(int(number)) if number is not None else None
+        email = people.get(int(number)) if people is not None and number is not None else None
         seconds = annotation.get("lead_time")
         value, wrong = _value(annotation, classes, renamed or {})
         asset_id = clean(data.get("asset_id"))

@@ -9,44 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from labeler import aside, changes
-from labeler.records.schema import Annotation, Queue, Task, Tombstone
+from labeler.records.schema import Annotation, Queue, Task
 from models.clock import now
-
-
-def reported(session: Session, queue: Queue, label_studio_ids: Sequence[int]) -> set[int]:
-    """A webhook of the queue's project says that these annotations were deleted, also ones not seen yet.
-
-    Returns the ids of the attributes whose answers changed. Answers of other queues are not touched, whatever their id.
-    """
-    if not label_studio_ids:
-        return set()
-    changes.one_writer(session, queue.attribute_id)
-    bury(session, queue.project, label_studio_ids)
-    mine = select(Annotation).join(Task, Task.id == Annotation.task_id).where(Task.queue_id == queue.id)
-    return withdraw(session, session.scalars(mine.where(Annotation.label_studio_id.in_(label_studio_ids))), "webhook")
-
-
-def bury(session: Session, project: int, label_studio_ids: Sequence[int]) -> None:
-    """Remember for a while that these annotations are deleted: news of their creation may still be on the way."""
-    for number in label_studio_ids:
-        known = session.get(Tombstone, (project, number))
-        if known is None:
-            session.add(Tombstone(project=project, label_studio_id=number, deleted_at=now()))
-        else:
-            known.deleted_at = now()
-
-
-def is_buried(session: Session, project: int, label_studio_id: int, asked_at: datetime | None) -> bool:
-    """Whether news of an annotation is older than its deletion. What Label Studio shows when asked later
-    (``asked_at``; None for a webhook, whose age nobody knows) is true, and the deletion is forgotten.
-    """
-    grave = session.get(Tombstone, (project, label_studio_id))
-    if grave is None:
-        return False
-    if asked_at is None or asked_at <= grave.deleted_at:
-        return True
-    session.delete(grave)
-    return False
 
 
 def withdraw(session: Session, gone: Iterable[Annotation], via: str) -> set[int]:

@@ -80,14 +80,6 @@ class FakeLabelStudio:
         """Delete a task by hand, with its answers; one that is gone is fine."""
         self.tasks.pop(task, None)
 
-    def webhook(self, action: str, project: int, task: int, annotation: int) -> dict[str, Any]:
-        """The body that Label Studio posts."""
-        about = {"action": action, "project": {"id": project}}
-        if action == "ANNOTATIONS_DELETED":
-            return about | {"annotations": [{"id": annotation}]}
-        row, one = self._annotation(annotation)
-        return about | {"annotation": dict(one), "task": {"id": task, "data": dict(row["data"])}}
-
     def answers(self, project: int) -> list[tuple[int, str, str, int]]:
         """(annotation's id, asset, value, user) of every answer in a project, by id."""
         rows = [row for row in self.tasks.values() if row["project"] == project]
@@ -119,8 +111,12 @@ class FakeLabelStudio:
                 self.members |= body
             case ("GET", ["api", "users"]):
                 return [{"id": number, "email": email} for number, email in self.users.items()]
+            case ("GET", ["api", "users", number]) if int(number) in self.users:
+                return {"id": int(number), "email": self.users[int(number)]}
             case ("GET", ["api", "projects"]):
-                rows = [one | {"task_number": self._count(number)} for number, one in self.projects.items()]
+                ids = [(query or {})["ids"]] if "ids" in (query or {}) else list(self.projects)
+                there = [number for number in ids if number in self.projects]
+                rows = [self.projects[number] | {"task_number": self._count(number)} for number in there]
                 return {"results": rows, "next": None}
             case ("GET", ["api", "projects", number]):
                 return self.projects[int(number)]
@@ -140,6 +136,9 @@ class FakeLabelStudio:
 
     def __exit__(self, *_: object) -> None:
         """Nothing to close."""
+
+    def _called(self, user: int) -> str:
+        return f"A Name, 9 {self.users[user]}, {user}" if user in self.users else ""
 
     def _count(self, project: int) -> int:
         return sum(row["project"] == project for row in self.tasks.values())
@@ -181,10 +180,12 @@ class FakeLabelStudio:
         items = asked["filters"]["items"]
         join = any if asked["filters"]["conjunction"] == "or" else all
         rows = [row for row in rows if not items or join(_fits(row, one) for one in items)]
-        return [self._shown(row) for row in sorted(rows, key=lambda row: row["id"])][: query["page_size"]]
+        column, newest = asked["ordering"][0].partition("tasks:")[2], asked["ordering"][0].startswith("-")
+        rows.sort(key=lambda row: row[column], reverse=newest)
+        return [self._shown(row) for row in rows[: query["page_size"]]]
 
     def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
-        given = [dict(one) for one in row["annotations"]]
+        given = [one | {"created_username": self._called(one["completed_by"])} for one in row["annotations"]]
         skipped = sum(one["was_cancelled"] for one in given)
         counts = {"total_annotations": len(given) - skipped, "cancelled_annotations": skipped}
         return row | counts | {"annotations": given, "updated_at": iso(row["updated_at"]), "data": dict(row["data"])}

@@ -28,6 +28,7 @@ from labeler.label_studio import projects as rooms
 from labeler.label_studio.expert import ExpertSession
 from labeler.label_studio.people import ensure_user
 from labeler.label_studio.projects import Project
+from labeler.label_studio.webhooks import SECRET_HEADER
 from labeler.records.session import engine, migrate
 from labeler.settings import Settings, build
 from labeler.supervise import free_ports, parts, readiness
@@ -162,7 +163,7 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                receiver.got.append((body["action"], self.headers.get(rooms.SECRET_HEADER), body))
+                receiver.got.append((body["action"], self.headers.get(SECRET_HEADER), body))
                 self.send_response(204)
                 self.end_headers()
 

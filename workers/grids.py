@@ -18,6 +18,7 @@ from labeler.label_studio import tasks
 from labeler.label_studio.address import KEY
 from labeler.label_studio.changes import tasks_of
 from labeler.label_studio.client import LabelStudio
+from labeler.label_studio.projects import Listed
 from labeler.records.schema import Attribute, Grid, GridPage
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
@@ -26,11 +27,11 @@ from models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationSh
 from models.grid import page as choose
 from models.pool import IntArray
 from workers import figures, identity, membership, rounds, snapshot
+from workers.changed import OVERLAP, keep_until, read_until
 from workers.ordering import taken
 from workers.snapshot import Snapshot
 
 log = logging.getLogger("attune.grids")
-OVERLAP = timedelta(seconds=30)  # Label Studio stamps a change before it commits it
 FAREWELL = timedelta(days=1)  # so long a leaver's last answers may still be on their way
 PATIENCE_SECONDS = 300  # for another who makes pages
 FEWEST = 4  # images that are worth a page
@@ -107,15 +108,17 @@ def sync(
     told: dict[str, int],
     failed: dict[str, str],
     by_id: Mapping[int, str],
+    there: Mapping[int, Listed],
 ) -> set[int]:
     """Bring in what changed on pages since the last sync (of one attribute, or of all).
 
-    Adds to ``told`` and ``failed``, and returns the ids of the attributes whose answers changed.
+    ``there`` are Label Studio's projects, ``by_id`` the addresses of its users. Adds to
+    ``told`` and ``failed``, and returns the ids of the attributes whose answers changed.
     """
     with reading(settings) as session:
         waiting = [one for one in grids.current(session, FAREWELL) if attribute_id in {None, one.attribute_id}]
         here = {one.id for one in grids.current(session)}
-    checked = identity.check(settings, ls, waiting)
+    checked = identity.check(settings, ls, waiting, there)
     failed |= checked.failed
     membership.agree(settings, ls, [grid for grid in waiting if grid.id in checked.tasks])
     changed: set[int] = set()
@@ -125,7 +128,7 @@ def sync(
         try:
             if whole or checked.tasks[grid.id] < _recorded(settings, grid):
                 changed |= _compare(settings, ls, grid, told)
-            changed |= _one(settings, ls, grid, whole, told, by_id)
+            changed |= read(settings, ls, grid, told, by_id, whole)
             if grid.id in here:
                 grids.renew(settings, ls, grid)
         except LabelStudioRefused as error:
@@ -154,27 +157,30 @@ def _compare(settings: Settings, ls: LabelStudio, grid: Grid, told: dict[str, in
             if page.id in before and where is not None and not where.is_at(there.get(where.task, {KEY: "gone"})):
                 addresses.leave(page)
                 if page.label_studio_id is not None:
-                    touched |= grid_answers.delete(session, grid, [page.label_studio_id], "sync")
+                    touched |= grid_answers.delete(session, grid, [page.label_studio_id])
                 else:
                     changes.count(session, grid.attribute_id)  # its images may be asked about again
     told["deleted"] += len(touched)
     return touched
 
 
-def _one(
-    settings: Settings, ls: LabelStudio, grid: Grid, whole: bool, told: dict[str, int], by_id: Mapping[int, str]
+def read(
+    settings: Settings,
+    ls: LabelStudio,
+    grid: Grid,
+    told: dict[str, int],
+    by_id: Mapping[int, str],
+    whole: bool = False,
 ) -> set[int]:
-    since = None if whole or grid.synced_until is None else grid.synced_until - OVERLAP
-    newest, before = grid.synced_until, told["changed"] + told["deleted"]
-    filters = [] if since is None else [tasks.changed_after(since)]
-    asked_at = now()
+    """Bring in what changed on one expert's pages since they were read last; as ``sync`` for one project."""
+    began, asked_at = read_until(settings, grid), now()
+    newest, before = began, told["changed"] + told["deleted"]
+    filters = [] if whole or began is None else [tasks.changed_after(began - OVERLAP)]
     for row in tasks.listed(ls, grid.project, filters, whole=True):
         with writing(settings) as session:
             _take(session, grid, row, asked_at, told, by_id)
         newest = max(newest or parse(row["updated_at"]), parse(row["updated_at"]))
-    if newest is not None:
-        with writing(settings) as session:
-            session.get_one(Grid, grid.id).synced_until = min(newest, asked_at)  # never beyond the question
+    keep_until(settings, grid, began, newest, asked_at)
     return {grid.attribute_id} if told["changed"] + told["deleted"] > before else set()
 
 
@@ -187,7 +193,7 @@ def _take(
     for annotation in annotations:
         try:
             told["changed"] += grid_answers.store(
-                session, grid, int(row["id"]), row.get("data") or {}, annotation, "sync", asked_at, by_id
+                session, grid, int(row["id"]), row.get("data") or {}, annotation, asked_at, by_id
             )
         except UnknownAnnotationShape as error:
             log.warning("left out: %s", error)
@@ -200,4 +206,4 @@ def _take(
     # Received after Label Studio was asked, an answer is newer than what it told.
     stale = page is not None and page.label_studio_id is not None and (page.updated_at or asked_at) < asked_at
     if stale and page is not None and page.label_studio_id not in present:
-        told["deleted"] += len(grid_answers.delete(session, grid, [page.label_studio_id or 0], "sync"))
+        told["deleted"] += len(grid_answers.delete(session, grid, [page.label_studio_id or 0]))

@@ -18,6 +18,7 @@ from labeler import grids, queues
 from labeler.label_studio import projects
 from labeler.label_studio.address import KEY
 from labeler.label_studio.client import LabelStudio
+from labeler.label_studio.projects import Listed
 from labeler.label_studio.tasks import listed
 from labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage, Queue, Stray, Task
 from labeler.records.session import reading, writing
@@ -38,8 +39,14 @@ class Checked:
     moved: set[int] = field(default_factory=set)
 
 
-def check(settings: Settings, ls: LabelStudio, rows: list[Queue] | list[Grid]) -> Checked:
-    """Compare the projects of queues, or of pages, with their marks in Label Studio.
+def stands(settings: Settings, ls: LabelStudio, row: Queue | Grid) -> bool:
+    """Whether the row's project is there and has its mark; one request. `check` finds out more where it has not."""
+    here = projects.every(ls, only=row.project).get(row.project)
+    return here is not None and _marks(settings, [row])[row.id] in here.marks
+
+
+def check(settings: Settings, ls: LabelStudio, rows: list[Queue] | list[Grid], there: Mapping[int, Listed]) -> Checked:
+    """Compare the projects of queues, or of pages, with their marks in Label Studio, where ``there`` is what it lists.
 
     One that moved (its mark is on another project) is found again; one whose mark somebody deleted, or was made with
     secrets that are lost, gets it back where its tasks are ours. Raises LabelStudioUnreachable.
@@ -47,7 +54,6 @@ def check(settings: Settings, ls: LabelStudio, rows: list[Queue] | list[Grid]) -
     found = Checked()
     if not rows:
         return found
-    there = projects.every(ls)
     by_mark = {mark: number for number, one in there.items() for mark in one.marks}
     moved: dict[int, int] = {}
     refused: set[int] = set()
@@ -93,7 +99,7 @@ def _move(settings: Settings, rows: list[Queue] | list[Grid], moved: Mapping[int
         row.project = moved.get(row.id, row.project)
 
 
-def _marks(settings: Settings, rows: Sequence[Queue] | Sequence[Grid]) -> dict[int, str]:
+def _marks(settings: Settings, rows: Sequence[Queue | Grid]) -> dict[int, str]:
     """The mark of each row's project, by the row's key."""
     secret = load_secrets(settings.secrets).webhook_secret
     found: dict[int, str] = {}

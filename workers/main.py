@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -23,8 +24,10 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker, WorkerStatus
+from sqlalchemy.orm import configure_mappers
 
-from labeler import entry, jobs
+from labeler import entry, hints, jobs
+from labeler.label_studio.client import tls
 from labeler.settings import Settings
 from models.errors import ServiceDown
 
@@ -101,6 +104,9 @@ def work(settings: Settings, queues: Sequence[str], burst: bool) -> None:
     """Take jobs from ``queues`` until stopped, or with ``burst`` until they are empty. Raises ServiceDown."""
     prepare_log(settings.log_level)
     preload()
+    # What is here by now stays: a job that collects garbage would look through all of it, and copy it first.
+    gc.collect()
+    gc.freeze()
     connection = jobs.connect(settings)
     await_redis(connection)
     bury_the_dead(connection)
@@ -124,14 +130,16 @@ def prepare_log(level: str) -> None:
 
 
 def preload() -> None:
-    """Import what jobs need before any is forked: imported in each, it would cost every answer a second."""
-    modules = {target.partition(":")[0] for target, _ in jobs.KINDS.values()}
+    """Import and prepare what jobs need before any is forked: done in each, it would cost every answer a second."""
+    modules = {target.partition(":")[0] for target, _ in jobs.KINDS.values()} | {hints.JOB.rpartition(".")[0]}
     for module in (*sorted(modules), "label_studio_sdk.client"):
         try:
             importlib.import_module(module)
         except ImportError:
             # The jobs of that kind will fail and say so; the other kinds need not wait for it.
             log.exception("%s cannot be imported", module)
+    configure_mappers()
+    tls()
 
 
 def await_redis(connection: Redis, patience_seconds: float = 60.0) -> None:

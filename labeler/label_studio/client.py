@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,7 +42,7 @@ class LabelStudio:
         self._limits = (CONNECT_SECONDS, answer_seconds)
         self._session = requests.Session()
         limits = httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS)
-        self._client = httpx.Client(timeout=limits, follow_redirects=True)
+        self._client = httpx.Client(timeout=limits, follow_redirects=True, verify=tls())
         # No retry below us: a repeated import would make every task twice.
         with self.errors():
             make: Any = client.LabelStudio
@@ -127,6 +129,14 @@ class LabelStudio:
     def __del__(self) -> None:
         if hasattr(self, "_client"):
             self.close()
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """Whom to trust, as httpx has it; reading it takes longer than a request, so each process does it once."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def token(settings: Settings) -> str:

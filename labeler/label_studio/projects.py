@@ -6,17 +6,13 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
-from labeler.label_studio import tasks
+from labeler.label_studio import tasks, webhooks
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.config import labelling_config
 from labeler.settings import Settings
 from models.errors import LabelStudioError, LabelStudioRefused
 
-# Named one by one: "all actions" would send every import of tasks, image addresses and all, back to us.
-ACTIONS = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED")
-SECRET_HEADER = "X-Attune-Secret"
 # A browser that never pressed "Label All Tasks" asks for the next task by the view's order, and by id where it has
 # none; one that did asks for the project's sampling. Lowest score first, both ways. In a project without any task the
 # first order makes the page break, hence the other one for then.
@@ -72,7 +68,7 @@ def create(
 def furnish(ls: LabelStudio, project: int, webhook_url: str, webhook_secret: str) -> Project:
     """Give a new project its view and its webhook; a project that cannot have both is deleted."""
     try:
-        return Project(project, _make_view(ls, project), _make_webhook(ls, project, webhook_url, webhook_secret))
+        return Project(project, _make_view(ls, project), webhooks.make(ls, project, webhook_url, webhook_secret))
     except LabelStudioError:
         with suppress(LabelStudioError):
             _delete(ls, project)
@@ -92,12 +88,14 @@ class Listed:
         return MARK.findall(self.description)
 
 
-def every(ls: LabelStudio) -> dict[int, Listed]:
-    """Every project by its id, in one request a hundred."""
+def every(ls: LabelStudio, only: int | None = None) -> dict[int, Listed]:
+    """Every project by its id, in one request a hundred; or ``only`` one, where it is there."""
     found: dict[int, Listed] = {}
     page = 1
     while True:
         query = {"include": "id,description,task_number", "page": page, "page_size": PAGE}
+        if only is not None:
+            query["ids"] = only
         reply = ls.request("GET", "/api/projects", query=query)
         for row in reply["results"]:
             found[int(row["id"])] = Listed(row.get("description") or "", int(row.get("task_number") or 0))
@@ -167,12 +165,12 @@ def mend(ls: LabelStudio, project: Project, webhook_url: str, webhook_secret: st
     with ls.errors():
         hooks = {hook.id: hook for hook in ls.sdk.webhooks.list(project=str(project.id))}
     kept = hooks.get(project.webhook)
-    if kept is not None and _is_right(kept, webhook_url, webhook_secret):
+    if kept is not None and webhooks.is_right(kept, webhook_url, webhook_secret):
         return Project(project.id, view, project.webhook)
     for old in hooks.values():
         with ls.errors():
             ls.sdk.webhooks.delete(id=old.id)
-    return Project(project.id, view, _make_webhook(ls, project.id, webhook_url, webhook_secret))
+    return Project(project.id, view, webhooks.make(ls, project.id, webhook_url, webhook_secret))
 
 
 def restore_classes(ls: LabelStudio, project: int, question: str, classes: Sequence[str]) -> bool:
@@ -188,13 +186,6 @@ def restore_classes(ls: LabelStudio, project: int, question: str, classes: Seque
 def _shape(config: str) -> str:
     """A labelling config without the spaces that an editor may add between its tags."""
     return re.sub(r">\s+<", "><", config).strip()
-
-
-def calls(ls: LabelStudio, project: Project, webhook_url: str, webhook_secret: str) -> bool:
-    """Whether the project's webhook is there, active, and tells of answers with this secret."""
-    with ls.errors():
-        hooks = ls.sdk.webhooks.list(project=str(project.id))
-    return any(hook.id == project.webhook and _is_right(hook, webhook_url, webhook_secret) for hook in hooks)
 
 
 def labelling_url(settings: Settings, project_id: int, view_id: int) -> str:
@@ -234,29 +225,6 @@ def _mended_view(ls: LabelStudio, project: Project) -> int:
     # Whoever sorts or filters the table in the data manager changes what the stream serves.
     serve_by(ls, project.id, BY_SCORE if any(tasks.listed(ls, project.id, page=1)) else WHILE_EMPTY)
     return project.view
-
-
-def _make_webhook(ls: LabelStudio, project: int, url: str, secret: str) -> int:
-    with ls.errors():
-        made = ls.sdk.webhooks.create(
-            url=url,
-            project=project,
-            send_payload=True,
-            send_for_all_actions=False,
-            is_active=True,
-            actions=list(ACTIONS),
-            headers={SECRET_HEADER: secret},
-        )
-    return int(made.id)
-
-
-def _is_right(hook: Any, url: str, secret: str) -> bool:
-    return (
-        hook.url == url
-        and hook.is_active is not False
-        and set(hook.actions or ()) == set(ACTIONS)
-        and (hook.headers or {}).get(SECRET_HEADER) == secret
-    )
 
 
 def _delete(ls: LabelStudio, project: int) -> None:

@@ -30,6 +30,11 @@ def changed_after(moment: datetime) -> Filter:
     return {"filter": "filter:tasks:updated_at", "operator": "greater", "type": "Datetime", "value": iso(moment)}
 
 
+def is_answered() -> list[Filter]:
+    """Filters, to be joined by "or", for tasks with an answer or a skip."""
+    return [_number("total_annotations", "greater", 0), _number("cancelled_annotations", "greater", 0)]
+
+
 def of_assets(asset_ids: Sequence[str]) -> list[Filter]:
     """Filters, to be joined by "or", for the tasks that show these assets."""
     return [
@@ -60,18 +65,29 @@ def listed(
     while True:
         beyond = [_number("id", "greater", last)] if last else []
         query["filters"] = {"conjunction": conjunction, "items": [*filters, *beyond]}
-        asked = {
-            "project": project,
-            "page_size": page,
-            "fields": "all" if whole else "task_only",
-            "query": json.dumps(query),
-            "resolve_uri": "false",
-        }
-        rows: list[dict[str, Any]] = ls.request("GET", "/api/tasks", query=asked)["tasks"]
+        rows = _asked(ls, project, query, page, whole)
         yield from rows
         if len(rows) < page:
             return
         last = rows[-1]["id"]
+
+
+def newest(ls: LabelStudio, project: int, filters: Sequence[Filter], count: int) -> list[dict[str, Any]]:
+    """The ``count`` tasks that changed last, newest first, that fit one of ``filters``; whole, with their answers."""
+    query = {"ordering": ["-tasks:updated_at"], "filters": {"conjunction": "or", "items": list(filters)}}
+    return _asked(ls, project, query, count, whole=True)
+
+
+def _asked(ls: LabelStudio, project: int, query: dict[str, Any], page: int, whole: bool) -> list[dict[str, Any]]:
+    asked = {
+        "project": project,
+        "page_size": page,
+        "fields": "all" if whole else "task_only",
+        "query": json.dumps(query),
+        "resolve_uri": "false",
+    }
+    rows: list[dict[str, Any]] = ls.request("GET", "/api/tasks", query=asked)["tasks"]
+    return rows
 
 
 def _number(column: str, operator: str, value: int) -> Filter:

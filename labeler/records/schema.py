@@ -338,15 +338,12 @@ class AnnotationEvent(Base):
     kind: Mapped[str]  # created, changed, deleted
     value: Mapped[str]
     updated_at: Mapped[datetime]
-    via: Mapped[str]  # webhook, sync, import
+    via: Mapped[str]  # sync, import, leaver; webhook in records of before webhooks were hints
     received_at: Mapped[datetime]
 
 
 class Tombstone(Base):
-    """An annotation of a project that a webhook said was deleted: news of its creation may still be on the way.
-
-    A later reading of Label Studio overrules it, as the id may have been given to another annotation.
-    """
+    """Unused: what webhooks once said was deleted. Nobody writes or reads it; a later migration may drop the table."""
 
     __tablename__ = "tombstones"
     project: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

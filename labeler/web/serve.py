@@ -12,8 +12,8 @@ from labeler.demo.known import check_served
 from labeler.held import holder
 from labeler.settings import Settings
 from labeler.web.app import create_app
+from labeler.web.pages.exchange import MOST_BYTES
 from labeler.web.replies import RequestIds
-from labeler.web.webhook import MOST_BYTES
 from models.errors import PortBusy
 from models.reasons import reason
 

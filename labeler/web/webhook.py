@@ -1,42 +1,45 @@
-"""Label Studio's hint that somebody answered: checked, stored, and a learning round asked for."""
+"""Label Studio's hint that somebody answered: its secret is checked, and its project is read soon."""
 
 from __future__ import annotations
 
 import hmac
+import json
+from collections.abc import Mapping
 
 from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest
 
 from labeler import hints
 from labeler.web import auth
-from models.errors import BadWebhookSecret, UnknownAnnotationShape
+from models.errors import BadWebhookSecret
 
 blueprint = Blueprint("webhook", __name__)
 HEADER = "X-Attune-Secret"
-MOST_BYTES = 4_000_000
+MOST_BYTES = 64_000
+LARGEST_ID = 2**31 - 1
 
 
-@blueprint.post("/webhooks/label-studio")
-def label_studio() -> ResponseReturnValue:
-    """Answer 200 with what was done, 403 without the secret, 413 beyond 4 MB, 422 for a body that is no webhook's.
+@blueprint.post("/webhooks/label-studio", defaults={"name": ""})
+@blueprint.post("/webhooks/label-studio/<name>")
+def label_studio(name: str) -> ResponseReturnValue:
+    """Answer 202, and whether a reading was asked for; 403 without the secret, 413 beyond 64 kB.
 
-    The annotator's click waits for this answer (at most a second), and Label Studio sends nothing twice.
+    The annotator's click waits for this answer (at most a second), and Label Studio sends nothing twice. Of a body only
+    the project's number is read, and only where the address has no name, as before projects were named there.
     """
     secret = current_app.extensions["attune"].secrets.webhook_secret
     if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), secret.encode()):
         raise BadWebhookSecret(f"A webhook came without the right {HEADER}.")
     request.max_content_length = MOST_BYTES
-    return jsonify(hints.from_webhook(auth.settings(), _payload()))
+    return jsonify(asked=hints.ask(auth.settings(), name, None if name else _project())), 202
 
 
-def _payload() -> dict[str, object]:
+def _project() -> int | None:
+    """The project's number in Label Studio, as the body says it; None where it says none."""
     try:
-        payload = request.get_json(force=True)
-    except BadRequest as error:
-        raise UnknownAnnotationShape("The webhook's body is no JSON; expected Label Studio's object.") from error
-    if not isinstance(payload, dict):
-        raise UnknownAnnotationShape(
-            f"The webhook's body is a JSON {type(payload).__name__}; expected Label Studio's object with `action`."
-        )
-    return payload
+        body = json.loads(request.get_data())
+    except (ValueError, RecursionError):  # the latter for lists in lists in lists
+        return None
+    told = body.get("project") if isinstance(body, Mapping) else None
+    number = told.get("id") if isinstance(told, Mapping) else told
+    return number if type(number) is int and 0 < number <= LARGEST_ID else None

@@ -60,7 +60,7 @@ def correction(settings: Settings, answer: Annotation, ana: Expert, value: str, 
 
 def store(settings: Settings, queue: Queue, seen: Seen) -> bool:
     with writing(settings) as session:
-        return ingest.store(session, session.get_one(Queue, queue.id), seen, "webhook")
+        return ingest.store(session, session.get_one(Queue, queue.id), seen, now())
 
 
 def held(settings: Settings, answer: Annotation) -> tuple[str, bool]:
@@ -87,7 +87,7 @@ def test_an_answer_deleted_while_aside_is_not_taken_back_and_its_image_is_served
 ) -> None:
     leaving.set_aside(settings, ana.email)
     with writing(settings) as session:
-        withdrawn.reported(session, session.get_one(Queue, queue.id), [answer.label_studio_id or 0])
+        withdrawn.withdraw(session, [session.get_one(Annotation, answer.id)], "sync")
     with reading(settings) as session:
         assert session.get_one(Task, answer.task_id).state == "open"
     assert leaving.take_back(settings, ana.email) == {}
@@ -97,7 +97,7 @@ def test_an_answer_deleted_while_aside_is_not_taken_back_and_its_image_is_served
 def test_a_sync_sees_that_an_answer_that_is_aside_was_deleted(
     settings: Settings, ana: Expert, queue: Queue, answer: Annotation
 ) -> None:
-    """The webhook that told it may be lost; taken back, the answer would count again for good."""
+    """Taken back, the answer would count again for good."""
     leaving.set_aside(settings, ana.email)
     with reading(settings) as session:
         task = session.get_one(Task, answer.task_id).label_studio_task
@@ -117,7 +117,7 @@ def test_setting_aside_while_an_answer_arrives_locks_nobody_out(
         changes.one_writer(session, queue.attribute_id)
         owner.start()
         owner.join(1.0)
-        assert ingest.store(session, session.get_one(Queue, queue.id), seen, "webhook")
+        assert ingest.store(session, session.get_one(Queue, queue.id), seen, now())
     owner.join(30)
     assert told == {"serious": 1}
     assert held(settings, answer) == ("no", False)

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
-from labeler import hints, ingest, withdrawn
+from labeler import ingest, withdrawn
 from labeler import settings as reader
 from labeler.records.schema import (
     Annotation,
@@ -30,7 +30,6 @@ from labeler.records.session import engine, migrate, reading, writing
 from labeler.seen import Seen, read
 from labeler.settings import Settings
 from models.clock import now
-from models.errors import UnknownAnnotationShape
 from tests import databases
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -97,15 +96,21 @@ def seen(
     return Seen(number, task, asset, value, by, NOON, moment, 1.0)
 
 
-def tell(settings: Settings, *what: Seen | int, via: str = "sync") -> list[bool]:
+def tell(settings: Settings, *what: Seen) -> list[bool]:
+    """What a reading shows that is asked for now, one after the other."""
     done = []
     for item in what:
         with writing(settings) as session:
-            if isinstance(item, int):
-                done.append(bool(withdrawn.reported(session, session.get_one(Queue, 1), [item])))
-            else:
-                done.append(ingest.store(session, session.get_one(Queue, 1), item, via))
+            done.append(ingest.store(session, session.get_one(Queue, 1), item, now()))
     return done
+
+
+def gone(settings: Settings, number: int) -> None:
+    """A reading finds that Label Studio holds the annotation no more."""
+    with writing(settings) as session:
+        withdrawn.withdraw(
+            session, session.scalars(select(Annotation).where(Annotation.label_studio_id == number)), "sync"
+        )
 
 
 def held(settings: Settings) -> list[tuple[int | None, str, bool]]:
@@ -119,9 +124,8 @@ def counter(settings: Settings) -> int:
         return session.get_one(Attribute, 1).answers_counter
 
 
-def test_an_answer_told_by_both_paths_is_kept_once(records: Settings) -> None:
-    assert tell(records, seen(), via="webhook") == [True]
-    assert tell(records, seen(), via="sync") == [False]
+def test_an_answer_that_two_readings_show_is_kept_once(records: Settings) -> None:
+    assert tell(records, seen(), seen()) == [True, False]
     assert held(records) == [(1, "yes", False)]
     assert counter(records) == 1
 
@@ -142,17 +146,11 @@ def test_an_older_state_that_arrives_late_changes_nothing(records: Settings) -> 
     assert held(records) == [(1, "no", False)]
 
 
-def test_a_deletion_that_overtakes_its_creation_wins(records: Settings) -> None:
-    tell(records, 1)
-    assert tell(records, seen()) == [False]
-    assert held(records) == []
-
-
 def test_a_deleted_answer_reopens_its_task(records: Settings) -> None:
     tell(records, seen())
     with reading(records) as session:
         assert session.get_one(Task, 1).state == "answered"
-    tell(records, 1)
+    gone(records, 1)
     with reading(records) as session:
         assert session.get_one(Task, 1).state == "open"
     assert counter(records) == 2
@@ -190,12 +188,6 @@ def test_what_label_studio_no_longer_holds_is_missing_unless_newer_than_the_ques
         assert [one.label_studio_id for one in withdrawn.missing(session, queue, 101, [1], asked_after)] == [2]
 
 
-def test_a_webhook_moves_no_answer_to_another_image(records: Settings) -> None:
-    tell(records, seen(1))
-    assert tell(records, seen(1, "no", minutes=9, task=102, asset="a2"), via="webhook") == [False]
-    assert held(records) == [(1, "yes", False)]
-
-
 def answers(settings: Settings) -> list[tuple[str, str, int | None]]:
     """Image, value and Label Studio's id of every answer that counts."""
     with reading(settings) as session:
@@ -207,7 +199,7 @@ def ask(settings: Settings, *what: Seen, at: datetime | None = None) -> list[boo
     """What Label Studio showed when it was asked ``at`` (None: now)."""
     with writing(settings) as session:
         queue = session.get_one(Queue, 1)
-        return [ingest.store(session, queue, one, "sync", at or now()) for one in what]
+        return [ingest.store(session, queue, one, at or now()) for one in what]
 
 
 def test_an_annotation_id_that_is_used_again_goes_to_its_own_image(records: Settings) -> None:
@@ -247,23 +239,25 @@ def test_a_task_id_that_is_used_again_takes_no_answer_along(records: Settings) -
         assert session.get_one(Task, answer.task_id).label_studio_task == 101
 
 
-def test_a_deleted_annotation_id_that_comes_back_is_not_dropped(records: Settings) -> None:
-    tell(records, 1)  # a webhook says that annotation 1, never seen, was deleted
-    assert ask(records, seen(1), at=now() - timedelta(minutes=1)) == [False]  # read before: it is gone by now
-    assert ask(records, seen(1, "no")) == [True]
-    assert answers(records) == [("a1", "no", 1)]
+def test_a_reading_from_before_a_deletion_brings_nothing_back(records: Settings) -> None:
+    """It was slow, and another one was here first."""
+    tell(records, seen(1))
+    asked_at = now()
+    gone(records, 1)
+    assert ask(records, seen(1), at=asked_at) == [False]
+    assert answers(records) == []
 
 
 def test_an_answer_that_a_later_reading_shows_again_counts_again(records: Settings) -> None:
     tell(records, seen(1))
-    tell(records, 1)
+    gone(records, 1)
     assert answers(records) == []
     assert ask(records, seen(1)) == [True]
     assert answers(records) == [("a1", "yes", 1)]
 
 
 def test_an_edit_under_a_clock_that_was_set_back_is_read_later(records: Settings) -> None:
-    tell(records, seen(1, "yes", minutes=9), via="webhook")
+    tell(records, seen(1, "yes", minutes=9))
     earlier = seen(1, "no", minutes=3)
     assert ask(records, earlier) == [False]  # may be an older reading that was slow
     assert ask(records, earlier, at=now() + timedelta(minutes=1)) == [True]
@@ -352,7 +346,6 @@ def test_an_answer_to_a_task_that_shows_another_image_is_left_out(records: Setti
 def test_an_answer_edited_to_nothing_counts_no_longer(records: Settings) -> None:
     tell(records, seen(1))
     empty = replace(seen(1, minutes=4), value="", wrong="no answer")
-    assert tell(records, empty, via="webhook") == [False]  # the sync has the last word
     assert ask(records, empty) == [True]
     assert answers(records) == []
     assert ask(records, seen(1, "no", minutes=6)) == [True]
@@ -387,74 +380,16 @@ EVENTS = [
     seen(1, "no", 3),
     seen(1, "yes", 6),
     seen(2, "no", 1, BEN),
-    2,
     seen(3, "unsure", 2, task=102, asset="a2"),
 ]
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(EVENTS), again=st.lists(st.sampled_from(EVENTS), max_size=4))
-def test_any_order_and_any_repetition_end_alike(
-    records: Settings, order: list[Seen | int], again: list[Seen | int]
-) -> None:
+def test_any_order_and_any_repetition_end_alike(records: Settings, order: list[Seen], again: list[Seen]) -> None:
     _fill(records)
     tell(records, *order, *again)
-    live = [(number, value) for number, value, deleted in held(records) if not deleted]
-    assert live == [(1, "yes"), (3, "unsure")]
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        {},
-        {"action": 7},
-        {"action": "ANNOTATION_CREATED", "project": {"id": 7}},
-        {"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": "x", "task": {"id": 101}},
-        {"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": {"id": 1}, "task": {"data": {}}},
-        {"action": "ANNOTATIONS_DELETED", "annotations": [{"number": 1}]},
-        {"action": "ANNOTATIONS_DELETED", "annotations": 7},
-        {
-            "action": "ANNOTATION_CREATED",
-            "project": {"id": 7},
-            "annotation": {
-                "id": 1,
-                "was_cancelled": True,
-                "lead_time": "long",
-                "created_at": "2026-03-01",
-                "updated_at": "2026-03-01",
-            },
-            "task": {"id": 101},
-        },
-        {
-            "action": "ANNOTATION_CREATED",
-            "project": {"id": 7},
-            "annotation": {"id": 1, "result": []},
-            "task": {"id": 101},
-        },
-        {
-            "action": "ANNOTATION_CREATED",
-            "project": {"id": 7},
-            "annotation": {"id": 1, "result": [], "created_at": "yesterday", "updated_at": "today"},
-            "task": {"id": 101},
-        },
-    ],
-)
-def test_a_webhook_that_cannot_be_read_is_refused_and_stores_nothing(
-    records: Settings, payload: dict[str, object]
-) -> None:
-    with pytest.raises(UnknownAnnotationShape):
-        hints.from_webhook(records, payload)
-    assert held(records) == []
-
-
-@pytest.mark.parametrize("action", ["TASKS_CREATED", "PROJECT_UPDATED", "SOMETHING_NEW"])
-def test_webhooks_that_carry_no_answer_are_left_to_the_sync(records: Settings, action: str) -> None:
-    assert hints.from_webhook(records, {"action": action}) == {"action": action, "stored": 0}
-
-
-def test_a_webhook_of_a_project_that_is_no_queue_of_ours_is_left_alone(records: Settings) -> None:
-    payload = {"action": "ANNOTATION_CREATED", "project": {"id": 999}, "annotation": {"id": 1}, "task": {"id": 5}}
-    assert hints.from_webhook(records, payload)["stored"] == 0
+    assert held(records) == [(1, "yes", False), (2, "no", False), (3, "unsure", False)]
 
 
 def test_an_answer_on_a_second_task_of_an_asset_is_not_missing_from_the_first(records: Settings) -> None:
@@ -464,33 +399,3 @@ def test_an_answer_on_a_second_task_of_an_asset_is_not_missing_from_the_first(re
         queue = session.get_one(Queue, 1)
         assert withdrawn.missing(session, queue, 101, [], later) == []
         assert [one.label_studio_id for one in withdrawn.missing(session, queue, 555, [], later)] == [1]
-
-
-def test_an_answer_whose_task_a_webhook_does_not_carry_is_left_to_the_sync(records: Settings) -> None:
-    annotation = {"id": 1, "task": 103, "was_cancelled": True, "created_at": "2026-03-01", "updated_at": "2026-03-01"}
-    tasks = [{"id": 101, "data": {"asset_id": "a1"}}, {"id": 102, "data": {"asset_id": "a2"}}]
-    payload = {"action": "ANNOTATIONS_CREATED", "project": 7, "annotations": [annotation], "tasks": tasks}
-    with pytest.raises(UnknownAnnotationShape, match="next sync"):
-        hints.from_webhook(records, payload)
-    assert held(records) == []
-
-
-def test_several_answers_at_once_are_read_as_label_studio_sends_them(records: Settings) -> None:
-    given = {"result": [{"from_name": "label", "value": {"choices": ["yes"]}}], "completed_by": ANA}
-    times = {"created_at": "2026-03-01T12:00:00Z", "updated_at": "2026-03-01T12:00:00Z"}
-    annotations = [{"id": n, "task": 100 + n, **given, **times} for n in (1, 2)]
-    tasks = [{"id": 100 + n, "data": {"asset_id": f"a{n}"}} for n in (1, 2)]
-    payload = {"action": "ANNOTATIONS_CREATED", "project": {"id": 7}, "annotation": annotations, "task": tasks}
-    hints.from_webhook(replace(records, redis_url="redis://127.0.0.1:9/0"), payload)
-    assert answers(records) == [("a1", "yes", 1), ("a2", "yes", 2)]
-
-
-def test_an_empty_answer_by_webhook_is_kept_aside_not_refused(records: Settings) -> None:
-    """It was refused with 422 each time, and its question stayed at the head of the queue for ever."""
-    times = {"created_at": "2026-03-01T12:00:00Z", "updated_at": "2026-03-01T12:00:00Z"}
-    annotation = {"id": 1, "task": 101, "result": [], "completed_by": ANA, **times}
-    payload = {"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": annotation}
-    done = hints.from_webhook(records, payload | {"task": {"id": 101, "data": {"asset_id": "a1"}}})
-    assert done["stored"] == 0
-    with reading(records) as session:
-        assert session.scalars(select(Stray.reason)).all() == ["no answer"]

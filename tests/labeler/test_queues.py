@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from labeler import queues
+from labeler import hints, queues
 from labeler.label_studio import LabelStudio, projects
 from labeler.label_studio.projects import Project
 from labeler.records.schema import Attribute, Expert, Queue
@@ -50,7 +50,7 @@ def test_a_project_that_a_killed_maker_left_is_taken_over_whole(
     live: Settings, ls: LabelStudio, romance: tuple[Attribute, Expert], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(projects, "_make_webhook", _killed)
+        patch.setattr(projects.webhooks, "make", _killed)
         with pytest.raises(Killed):
             queues.ensure(live, ls, "romance")
     (orphan,) = ours(ls)
@@ -59,9 +59,8 @@ def test_a_project_that_a_killed_maker_left_is_taken_over_whole(
     assert (queue.project, ours(ls)) == (orphan, [orphan])
     made = Project(queue.project, queue.view, queue.webhook)
     assert queue.view
-    assert (
-        projects.mend(ls, made, queues.webhook_address(live), queues.load_secrets(live.secrets).webhook_secret) == made
-    )
+    address = hints.address(live, hints.QUEUE, queue.attribute_id, queue.expert_id)
+    assert projects.mend(ls, made, address, queues.load_secrets(live.secrets).webhook_secret) == made
 
 
 def test_a_project_of_the_same_name_in_another_workspace_is_left_alone(

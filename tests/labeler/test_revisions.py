@@ -212,8 +212,8 @@ def test_an_answer_of_before_that_arrives_late_is_read_as_the_revisions_say(sett
         assert revisions.every_class(session, queue.attribute_id) == ["love", "friendship", "romance", "neither"]
         for number, ((value, at), asset) in enumerate(zip(said, assets, strict=True)):
             seen = told(queue, asset.asset_id, value, at, 9_000_000 + number, 9_000_000 + number)
-            ingest.store(session, queue, seen, "sync")
-            ingest.store(session, queue, seen, "webhook")
+            ingest.store(session, queue, seen, now())
+            ingest.store(session, queue, seen, now())
     assert living(settings) == ["love", "friendship", UNSURE, SKIP, "love", "love"]
     with reading(settings) as session:
         late = session.scalars(select(Annotation).where(Annotation.label_studio_id == 9_000_001)).one()
@@ -230,8 +230,8 @@ def test_an_answer_that_ended_counts_again_when_its_expert_corrects_it(settings:
         first.answered_at,
     )  # fmt: skip
     with writing(settings) as session:
-        assert ingest.store(session, queue, seen, "webhook")
-        assert not ingest.store(session, queue, seen, "sync")
+        assert ingest.store(session, queue, seen, now())
+        assert not ingest.store(session, queue, seen, now())
     assert living(settings) == ["neither", SKIP]
     from labeler.views.answers import count
 

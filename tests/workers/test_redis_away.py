@@ -91,7 +91,7 @@ def _caught_up(settings: Settings) -> None:
 
 
 def _answer(settings: Settings) -> None:
-    """As the web process does when a webhook comes."""
+    """As a reading does that finds an answer."""
     with writing(settings) as session:
         session.scalars(select(Attribute)).one().answers_counter += 1
     ingest.ask_to_learn(settings, "romance")

@@ -12,12 +12,11 @@ from rq.job import Job as Message
 from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
-from labeler import jobs
+from labeler import hints, jobs
 from labeler.label_studio import LabelStudio, projects, queue
 from labeler.label_studio.expert import ExpertSession
 from labeler.label_studio.projects import Project
 from labeler.label_studio.queue import NewTask
-from labeler.mending import webhook_address
 from labeler.records.schema import Attribute, Job, Queue, Task
 from labeler.records.session import reading, writing
 from labeler.settings import Settings
@@ -208,7 +207,8 @@ def test_a_new_address_reaches_webhooks_and_images(
         held = session.get_one(Queue, row.id)
         assert session.get_one(Task, open_task.id).signed_until <= now()
     hooks = ls.sdk.webhooks.list(project=str(project.id))
-    assert [(hook.id, hook.url) for hook in hooks] == [(held.webhook, webhook_address(live))]
+    address = hints.address(live, hints.QUEUE, held.attribute_id, held.expert_id)
+    assert [(hook.id, hook.url) for hook in hooks] == [(held.webhook, address)]
 
     projects.delete(ls, project)
     redis.delete(schedule.MENDED_KEY)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from labeler.label_studio import LabelStudio, people, projects, queue
+from labeler.label_studio import LabelStudio, people, projects, queue, webhooks
 from labeler.label_studio.expert import ExpertSession
 from labeler.label_studio.local import reset_password
 from labeler.label_studio.projects import Project
@@ -53,7 +53,9 @@ def test_answers_reach_the_webhook_with_the_secret(
         ("ANNOTATION_UPDATED", "the-secret"),
         ("ANNOTATIONS_DELETED", "the-secret"),
     ]
-    assert receiver.got[0][2]["annotation"]["lead_time"] == 2.5
+    assert [body for _, _, body in receiver.got] == [{"action": action} for action, _, _ in receiver.got], (
+        "no answer and no image's address leaves Label Studio"
+    )
 
 
 def test_a_hook_or_view_that_people_broke_is_mended(
@@ -67,6 +69,25 @@ def test_a_hook_or_view_that_people_broke_is_mended(
     (task,) = [one.task for one in queue.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")]
     expert.answer(task, "romance")
     assert [secret for _, secret, _ in receiver.got] == ["another-secret"]
+
+
+def test_a_webhook_that_sends_answers_along_is_mended(
+    ls: LabelStudio, project: Project, receiver: Receiver, expert: ExpertSession
+) -> None:
+    """As all were made before webhooks were only hints."""
+    with ls.errors():
+        ls.sdk.webhooks.delete(id=project.webhook)
+        old = ls.sdk.webhooks.create(
+            url=receiver.url, project=project.id, send_payload=True, send_for_all_actions=False, is_active=True,
+            actions=list(webhooks.ACTIONS), headers={webhooks.SECRET_HEADER: "the-secret"},
+        )  # fmt: skip
+    before = replace(project, webhook=old.id)
+    assert not webhooks.calls(ls, before.id, before.webhook, receiver.url, "the-secret")
+    mended = projects.mend(ls, before, receiver.url, "the-secret")
+    assert webhooks.calls(ls, mended.id, mended.webhook, receiver.url, "the-secret")
+    (task,) = [one.task for one in queue.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")]
+    expert.answer(task, "romance")
+    assert [body for _, _, body in receiver.got] == [{"action": "ANNOTATION_CREATED"}]
 
 
 def test_a_table_that_somebody_sorted_serves_the_queues_order_again(

@@ -10,7 +10,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import func, select
 
-from labeler import ingest, lease, people, withdrawn
+from labeler import changes, ingest, lease, people, withdrawn
 from labeler import settings as reader
 from labeler.records.schema import Annotation, Attribute, Queue
 from labeler.records.session import engine, migrate, reading, writing
@@ -60,12 +60,13 @@ def test_a_reading_sees_one_moment_whatever_is_written_meanwhile(settings: Setti
         assert session.scalar(select(func.count()).select_from(Annotation)) == 0
 
 
-def test_an_answer_that_all_paths_tell_at_once_is_kept_once(settings: Settings, queue: Queue) -> None:
+def test_an_answer_that_many_readings_show_at_once_is_kept_once(settings: Settings, queue: Queue) -> None:
     (asset,) = factories.add_assets(settings, 1)
+    shown = seen(1, asset.asset_id)
 
     def tell() -> bool:
         with writing(settings) as session:
-            return ingest.store(session, session.get_one(Queue, queue.id), seen(1, asset.asset_id), "webhook")
+            return ingest.store(session, session.get_one(Queue, queue.id), shown, now())
 
     assert sorted(at_once(*[tell] * AT_ONCE)) == [False] * (AT_ONCE - 1) + [True]
     with reading(settings) as session:
@@ -73,26 +74,26 @@ def test_an_answer_that_all_paths_tell_at_once_is_kept_once(settings: Settings, 
         assert session.get_one(Attribute, queue.attribute_id).answers_counter == 1
 
 
-def test_a_deletion_and_the_creation_it_belongs_to_may_come_at_once(settings: Settings, queue: Queue) -> None:
+def test_an_answer_and_the_deletions_that_readings_find_may_come_at_once(settings: Settings, queue: Queue) -> None:
     assets = factories.add_assets(settings, 8)
 
     def create(number: int, asset: str) -> Callable[[], object]:
         def act() -> None:
             with writing(settings) as session:
-                ingest.store(session, session.get_one(Queue, queue.id), seen(number, asset), "webhook")
+                ingest.store(session, session.get_one(Queue, queue.id), seen(number, asset), now())
 
         return act
 
-    def delete(number: int) -> Callable[[], object]:
-        def act() -> None:
-            with writing(settings) as session:
-                withdrawn.reported(session, session.get_one(Queue, queue.id), [number])
-
-        return act
+    def delete() -> None:
+        with writing(settings) as session:
+            changes.one_writer(session, queue.attribute_id)
+            withdrawn.withdraw(session, session.scalars(select(Annotation)), "sync")
 
     for number, asset in enumerate(assets):
-        at_once(create(number, asset.asset_id), delete(number), delete(number))
+        at_once(create(number, asset.asset_id), delete, delete)
+    delete()
     with reading(settings) as session:
+        assert session.scalar(select(func.count()).select_from(Annotation)) == len(assets)
         assert session.scalars(select(Annotation.id).where(Annotation.deleted_at.is_(None))).all() == []
 
 

@@ -20,6 +20,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/login"): (OK, 302, 302, 302, OK),
     ("POST", "/login"): (400, 400, 400, 400, 400),  # no proof against forgery was sent
     ("POST", "/webhooks/label-studio"): (NO, NO, NO, NO, NO),  # opened by its secret alone
+    ("POST", "/webhooks/label-studio/queue-1-1"): (NO, NO, NO, NO, NO),
     ("GET", "/media/forged/a.jpg"): (NO, NO, NO, NO, NO),  # opened by its signature alone
     ("GET", "/"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/logout"): (LOGIN, 400, 400, 400, NO),

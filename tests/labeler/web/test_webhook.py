@@ -1,22 +1,27 @@
-"""What Label Studio sends is checked before it is read, stored once, and answered in words."""
+"""A webhook asks for a reading of one project, and can do nothing else: no answer comes, goes or is barred by it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
+from redis import Redis
 from rq import Queue as RqQueue
+from rq.job import Job as Message
 from rq.serializers import JSONSerializer
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from labeler import jobs
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
-from labeler.records.session import reading
+from labeler import hints, jobs
+from labeler.records.schema import Annotation, Asset, Attribute, Base, Expert, Grid, Job, Queue, Task
+from labeler.records.session import reading, writing
 from labeler.settings import Settings
-from models.clock import iso
+from labeler.web.app import create_app
+from models.clock import iso, now
 from tests import factories
 from tests.labeler.web.conftest import Actor
 
@@ -29,84 +34,209 @@ def secret(app: Flask) -> str:
 
 
 @pytest.fixture
-def task(settings: Settings, romance: Attribute, ana: Expert) -> Task:
+def queue(settings: Settings, romance: Attribute, ana: Expert) -> Queue:
+    return factories.add_queue(settings, romance, ana)
+
+
+@pytest.fixture
+def task(settings: Settings, queue: Queue) -> Task:
     (asset,) = factories.add_assets(settings, 1)
-    return factories.add_task(settings, factories.add_queue(settings, romance, ana), asset)
+    return factories.add_task(settings, queue, asset)
 
 
-def payload(settings: Settings, task: Task, value: str = "romance", number: int = 1) -> dict[str, Any]:
-    """What Label Studio 1.23 sends when an annotation was made, cut to what counts."""
+@pytest.fixture
+def waiting(settings: Settings) -> Iterator[RqQueue]:
+    """What the workers will do next."""
+    with jobs.connect(settings) as connection:
+        yield RqQueue("learn", connection=connection, serializer=JSONSerializer)
+
+
+def path(queue: Queue) -> str:
+    return f"/webhooks/label-studio/{name(queue)}"
+
+
+def name(queue: Queue) -> str:
+    return f"queue-{queue.attribute_id}-{queue.expert_id}"
+
+
+def names(waiting: RqQueue) -> list[str]:
+    """The projects whose reading waits."""
+    return [message.args[0] for message in waiting.jobs]
+
+
+def payload(settings: Settings, task: Task, by: int | None = None) -> dict[str, Any]:
+    """What Label Studio sent when an annotation was made, before webhooks went without it, cut to what counts."""
     with reading(settings) as session:
         queue, asset = session.get_one(Queue, task.queue_id), session.get_one(Asset, task.asset_pk)
         expert = session.get_one(Expert, queue.expert_id)
-    result = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": [value]}}
+    result = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": ["romance"]}}
     return {
         "action": "ANNOTATION_CREATED",
         "annotation": {
-            "id": number, "result": [result], "was_cancelled": False, "created_at": AT, "updated_at": AT,
-            "lead_time": 3.2, "completed_by": expert.label_studio_user, "task": task.label_studio_task,
+            "id": 1, "result": [result], "was_cancelled": False, "created_at": AT, "updated_at": AT,
+            "lead_time": 3.2, "completed_by": by or expert.label_studio_user, "task": task.label_studio_task,
         },
         "task": {"id": task.label_studio_task, "data": {"asset_id": asset.asset_id}},
         "project": {"id": queue.project},
     }  # fmt: skip
 
 
-def send(actor: Actor, body: Any, secret: str | None) -> TestResponse:
+def send(actor: Actor, body: Any, secret: str | None, to: str = "/webhooks/label-studio") -> TestResponse:
     headers = {"X-Attune-Secret": secret} if secret is not None else {}
     kind = {"data": body} if isinstance(body, bytes | str) else {"json": body}
-    return actor.client.post("/webhooks/label-studio", headers=headers, **kind)
+    return actor.client.post(to, headers=headers, **kind)
 
 
-def test_an_answer_is_stored_once_and_learning_is_asked_for(
-    settings: Settings, anybody: Actor, task: Task, secret: str
+def everything(settings: Settings) -> dict[str, int]:
+    """How many rows each table has."""
+    with reading(settings) as session:
+        tables = Base.metadata.sorted_tables
+        return {one.name: session.scalar(select(func.count()).select_from(one)) or 0 for one in tables}
+
+
+def test_a_burst_of_hints_is_one_reading_of_the_project(
+    settings: Settings, anybody: Actor, queue: Queue, secret: str, waiting: RqQueue
 ) -> None:
-    for _ in range(3):
-        assert send(anybody, payload(settings, task), secret).status_code == 200
-    with reading(settings) as session:
-        (kept,) = session.scalars(select(Annotation))
-        assert kept.value == "romance"
-        assert session.get_one(Task, task.id).state == "answered"
-    waiting = RqQueue("learn", connection=jobs.connect(settings), serializer=JSONSerializer)
-    assert len(waiting.job_ids) == 1
-    waiting.empty()
+    before = everything(settings)
+    told = [send(anybody, {"action": "ANNOTATION_CREATED"}, secret, path(queue)) for _ in range(200)]
+    assert {one.status_code for one in told} == {202}
+    assert [one.json["asked"] for one in told] == [True] + [False] * 199
+    assert names(waiting) == [name(queue)]
+    assert everything(settings) == before, "not even a job is kept of them"
 
 
-@pytest.mark.parametrize("wrong", [None, "", "guess", "\u00e4"])
-def test_without_the_secret_nothing_is_read(settings: Settings, anybody: Actor, task: Task, wrong: str | None) -> None:
-    reply = send(anybody, payload(settings, task), wrong)
-    assert reply.status_code == 403
-    assert reply.json["error"] == "BadWebhookSecret"
+def test_a_hint_while_one_reads_makes_one_more_reading(
+    settings: Settings, anybody: Actor, queue: Queue, secret: str, waiting: RqQueue
+) -> None:
+    """The running one may have asked Label Studio before the answer was there."""
+    send(anybody, b"", secret, path(queue))
+    assert waiting.pop_job_id() is not None
+    hints.begin(settings, name(queue))
+    for _ in range(5):
+        send(anybody, b"", secret, path(queue))
+    assert names(waiting) == [name(queue)]
+
+
+def test_a_reading_comes_before_what_waits_for_longer(
+    settings: Settings, anybody: Actor, queue: Queue, secret: str, waiting: RqQueue
+) -> None:
+    jobs.enqueue(settings, "sync")
+    send(anybody, b"", secret, path(queue))
+    assert [message.func_name for message in waiting.jobs] == [hints.JOB, "workers.entry.perform"]
+
+
+def test_hints_in_vain_keep_no_worker_from_the_others(
+    settings: Settings, anybody: Actor, queue: Queue, ana: Expert, secret: str, waiting: RqQueue
+) -> None:
+    other = factories.add_queue(settings, factories.add_attribute(settings, "serious"), ana)
+    for _ in range(3 * hints.MOST_IN_VAIN):
+        send(anybody, b"", secret, path(queue))
+        if waiting.count:
+            waiting.empty()
+            hints.begin(settings, name(queue))
+            hints.was_in_vain(settings, name(queue))
+    assert send(anybody, b"", secret, path(queue)).json == {"asked": False}
+    assert send(anybody, b"", secret, path(other)).json == {"asked": True}
+    assert names(waiting) == [name(other)]
+    with Redis.from_url(settings.redis_address) as redis:
+        assert 0 < redis.ttl(hints.IN_VAIN + name(queue)) <= hints.IN_VAIN_SECONDS, "and that passes"
+
+
+@pytest.mark.parametrize("forged_by", [None, 1, 999], ids=["the expert", "the administrator", "nobody"])
+def test_a_forged_answer_is_not_kept_and_changes_nothing(
+    settings: Settings, anybody: Actor, task: Task, secret: str, forged_by: int | None
+) -> None:
+    before = everything(settings)
+    assert send(anybody, payload(settings, task, forged_by), secret).status_code < 300
+    assert everything(settings) == before
     with reading(settings) as session:
-        assert not session.scalars(select(Annotation)).all()
+        assert session.get_one(Task, task.id).state == "open"
+
+
+def test_forged_deletions_take_no_answer_back_and_bar_none(
+    settings: Settings, anybody: Actor, queue: Queue, secret: str
+) -> None:
+    """2,000 numbers were barred in less than a second, and what was answered under them later was dropped."""
+    (asset,) = factories.add_assets(settings, 1)
+    answer = factories.add_answer(settings, queue, asset, "romance")
+    before = everything(settings)
+    gone = [{"id": number} for number in {*range(1, 2001), answer.label_studio_id}]
+    body = {"action": "ANNOTATIONS_DELETED", "project": {"id": queue.project}, "annotations": gone}
+    assert send(anybody, body, secret).status_code < 300
+    assert everything(settings) == before
+    with reading(settings) as session:
+        assert session.get_one(Annotation, answer.id).deleted_at is None
+
+
+def test_webhooks_of_before_still_hint(
+    settings: Settings, anybody: Actor, task: Task, queue: Queue, secret: str, waiting: RqQueue
+) -> None:
+    """Until they are mended they call without a name, and say the project's number."""
+    send(anybody, payload(settings, task), secret)
+    assert names(waiting) == [name(queue)]
+    with writing(settings) as session:
+        grid = Grid(attribute_id=queue.attribute_id, expert_id=queue.expert_id, project=4711, view=1, created_at=now())
+        session.add(grid)
+    send(anybody, {"project": 4711}, secret)
+    assert sorted(names(waiting)) == [f"pages-{grid.attribute_id}-{grid.expert_id}", name(queue)]
 
 
 @pytest.mark.parametrize(
-    ("body", "says"),
-    [
-        (b"{not json", "no JSON"),
-        (b"\xff\xfe", "no JSON"),
-        (b"", "no JSON"),
-        (b"[1, 2]", "JSON list"),
-        (b"null", "JSON NoneType"),
-        (b"{}", "no `action`"),
-        (b'{"action": 7}', "no `action`"),
-    ],
-)
-def test_a_body_that_is_no_webhooks_is_refused_in_words(anybody: Actor, secret: str, body: bytes, says: str) -> None:
+    "body",
+    [b"{not json", b"\xff\xfe", b"", b"[1, 2]", b"null", b"{}", b'{"action": 7}', b'{"project": "x"}',
+     b'{"project": {"id": true}}', b'{"project": 99999999999999999999}', b'{"project": -1}', b"[" * 20_000],
+)  # fmt: skip
+def test_what_names_no_project_of_ours_asks_for_nothing(
+    anybody: Actor, queue: Queue, secret: str, waiting: RqQueue, body: bytes
+) -> None:
     reply = send(anybody, body, secret)
-    assert reply.status_code == 422
-    assert says in reply.json["message"]
+    assert (reply.status_code, reply.json) == (202, {"asked": False})
+    assert waiting.count == 0
+
+
+@pytest.mark.parametrize(
+    "called", ["queue-1-999999", "pages-1-1", "queue-1-1-1", "queue-99999999999-1", "attune", "queue--1-1", "%00", "é"]
+)
+def test_what_is_called_as_nothing_of_ours_asks_for_nothing(
+    anybody: Actor, queue: Queue, secret: str, waiting: RqQueue, called: str
+) -> None:
+    reply = send(anybody, b"", secret, f"/webhooks/label-studio/{called}")
+    assert (reply.status_code, reply.json) == (202, {"asked": False})
+    assert waiting.count == 0
+
+
+@pytest.mark.parametrize("wrong", [None, "", "guess", "ä"])
+def test_without_the_secret_nothing_is_asked_for(
+    anybody: Actor, queue: Queue, waiting: RqQueue, wrong: str | None
+) -> None:
+    for to in ("/webhooks/label-studio", path(queue)):
+        reply = send(anybody, {"project": {"id": queue.project}}, wrong, to)
+        assert reply.status_code == 403
+        assert reply.json["error"] == "BadWebhookSecret"
+    assert waiting.count == 0
 
 
 def test_an_oversized_body_is_refused(anybody: Actor, secret: str) -> None:
-    reply = send(anybody, b'{"action": "' + b"x" * 4_000_001 + b'"}', secret)
+    reply = send(anybody, b'{"action": "' + b"x" * 64_001 + b'"}', secret)
     assert reply.status_code == 413
     assert reply.json["error"] == "Request Entity Too Large"
 
 
-def test_an_event_of_another_project_is_answered_and_left_alone(
-    settings: Settings, anybody: Actor, task: Task, secret: str
+def test_without_redis_the_click_gets_its_answer(settings: Settings, queue: Queue) -> None:
+    """The periodic sync finds the answer."""
+    app = create_app(replace(settings, redis_url="redis://127.0.0.1:9/0"))
+    reply = send(Actor(app), b"", app.extensions["attune"].secrets.webhook_secret, path(queue))
+    assert (reply.status_code, reply.json) == (202, {"asked": False})
+
+
+def test_what_a_hint_leaves_in_redis_passes_by_itself(
+    settings: Settings, anybody: Actor, queue: Queue, secret: str, waiting: RqQueue
 ) -> None:
-    body = payload(settings, task)
-    body["project"]["id"] = 999_999
-    assert send(anybody, body, secret).json["stored"] == 0
+    """A worker killed with a hint in its hands holds up the next ones for minutes, not for ever."""
+    send(anybody, b"", secret, path(queue))
+    assert 0 < waiting.connection.ttl(hints.WAITING + name(queue)) <= hints.FORGOTTEN_SECONDS
+    (message,) = waiting.jobs
+    assert isinstance(message, Message)
+    assert message.result_ttl == 0, "a reading that is done leaves nothing"
+    with reading(settings) as session:
+        assert session.scalars(select(Job)).all() == []
