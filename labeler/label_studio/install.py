@@ -29,10 +29,14 @@ Tell = Callable[[str], None]
 
 
 def folder(settings: Settings) -> Path:
-    """Where the environment is or will be: the one set, else one under the user's cache folder."""
+    """Where the environment is or will be: the one set, else one under the user's cache folder.
+
+    Its name holds the lock's digest, so that two releases of Attune on one machine do not install over each other.
+    """
     if settings.label_studio_env is not None:
         return settings.label_studio_env
-    return cache() / f"label-studio-{VERSION}-py{sys.version_info.major}.{sys.version_info.minor}"
+    python = f"py{sys.version_info.major}.{sys.version_info.minor}"
+    return cache() / f"label-studio-{VERSION}-{python}-{digest_file(LOCK)[:8]}"
 
 
 def cache() -> Path:

@@ -97,7 +97,9 @@ def _may_look_up(host):
     name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
     if name is None or _is_address(name):
         return True
-    return name.lower() in OWN_NAMES | {webhook()[0], socket.gethostname().lower()}
+    # PostgreSQL's library calls its host by itself, but has the name looked up here.
+    database = os.environ.get("POSTGRE_HOST", "").lower()
+    return name.lower() in OWN_NAMES | {webhook()[0], socket.gethostname().lower(), database}
 
 
 def _may_call(address):
