@@ -5,10 +5,13 @@ session comes with it: what was judged here is what the view will use.
 """
 
 import os
+from urllib.parse import urlsplit
 
 from attune_checks import Refused
 
 SCHEMES = ("token", "bearer")
+SAFE = ("GET", "HEAD", "OPTIONS")
+ELSEWHERE = "This request came from another page than Label Studio's own. Answer on the labelling page."
 
 
 def administrator_address():
@@ -32,9 +35,11 @@ def is_administrator(user):
 def identify(request):
     """The user that the view will see, who may be nobody; the request is made to say nothing else.
 
-    Raises Refused for a token that is not accepted (401), or not the administrator's (403).
+    Raises Refused for a token that is not accepted (401), or not the administrator's (403), and for what the page of
+    another place had a browser send.
     """
     user = request.user
+    _refuse_other_pages(request)
     scheme = request.META.get("HTTP_AUTHORIZATION", "").strip().split(" ", 1)[0].lower()
     if scheme in SCHEMES:
         user = _by_token(request, scheme)
@@ -54,6 +59,37 @@ def identify(request):
     if not user.is_authenticated:
         request.META.pop("HTTP_AUTHORIZATION", None)
     return user
+
+
+def _refuse_other_pages(request):
+    """Raise Refused where a browser says that another origin's page sends this: the session's cookie goes along with it
+    from every port of this host. Label Studio as shipped asks for no proof against forgery (`core.middleware`).
+    """
+    if request.method in SAFE:
+        return
+    origin = request.META.get("HTTP_ORIGIN")
+    if origin is None:
+        if request.META.get("HTTP_SEC_FETCH_SITE", "none") not in {"none", "same-origin"}:
+            raise Refused(ELSEWHERE)
+        return  # no browser: those name an origin with whatever changes something
+    from django.conf import settings
+
+    # Behind a proxy with TLS the scheme that arrives here is another one than the browser's.
+    own = {request.get_host(), *(_place(one) for one in (settings.HOSTNAME, *settings.CSRF_TRUSTED_ORIGINS))}
+    if not _place(origin) or _place(origin) not in own:
+        raise Refused(ELSEWHERE)
+
+
+def _place(address):
+    """Host and port of an address, in lower case, without the port that its scheme means anyway."""
+    try:
+        found = urlsplit(address or "")
+        port = found.port
+    except ValueError:
+        return ""
+    host = (found.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    return host if port in {None, {"http": 80, "https": 443}.get(found.scheme)} else f"{host}:{port}"
 
 
 def _by_token(request, scheme):

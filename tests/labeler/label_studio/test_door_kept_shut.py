@@ -292,6 +292,27 @@ def test_a_body_in_another_coat_says_nothing_else(
     assert reply.status_code in {400, 403}, reply.text
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_no_other_page_answers_with_ones_session(ls: LabelStudio, mine: Holding, headers: dict[str, str]) -> None:
+    path = f"/api/tasks/{mine.ids['task']}/annotations/"
+    before = ls.request("GET", f"/api/tasks/{mine.ids['task']}/")["annotations"]
+    assert status(mine, ls, "POST", path, {"result": []}, headers=headers) == 403
+    assert ls.request("GET", f"/api/tasks/{mine.ids['task']}/")["annotations"] == before
+    draft = f"/api/tasks/{mine.ids['task']}/drafts"
+    own = {"Origin": ls.address, "Sec-Fetch-Site": "same-origin"}
+    assert status(mine, ls, "POST", draft, {"result": []}, headers=own) == 201
+
+
 def test_the_next_image_is_ones_own(ls: LabelStudio, mine: Holding, others: Holding) -> None:
     def asked(project: int, body: dict[str, object], action: str = "next_task") -> requests.Response:
         path = f"/api/dm/actions?id={action}&project={project}"
