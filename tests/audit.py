@@ -8,6 +8,7 @@ weakness. pip-audit itself says "No known vulnerabilities found" then, of packag
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -23,6 +24,7 @@ from tests.locks import OURS, ROOT, TESTS
 
 ACCEPTED = ROOT / ".ci" / "accepted-weaknesses.toml"
 LONGEST_SECONDS = 600
+NO_NETWORK = re.compile(r"connect|timed out|timeout|resolve|network|proxy|SSL", re.IGNORECASE)
 ENVIRONMENTS = {"Attune": (OURS, TESTS), "Label Studio": (LABEL_STUDIO,)}  # each is installed by itself
 
 
@@ -88,16 +90,23 @@ def judge(name: str, found: Found, accepted: list[dict[str, Any]], today: date) 
 
 
 def ask(locks: tuple[Path, ...]) -> str:
-    """pip-audit's report of ``locks`` as JSON, empty where it could not be had."""
+    """pip-audit's report of ``locks`` as JSON, empty where no network gave one.
+
+    Raises SystemExit where pip-audit is not installed, or does not take what we ask: that would be silent for ever.
+    """
     named = [word for lock in locks for word in ("--requirement", str(lock))]
     options = ["--disable-pip", "--require-hashes", "--format", "json", "--progress-spinner", "off"]
     command = [sys.executable, "-m", "pip_audit", *named, *options]
     if find_spec("pip_audit") is None:
         raise SystemExit("pip-audit is not installed here. Run `make install`, then `make audit` again.")
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False).stdout
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         return ""
+    if not done.stdout.lstrip().startswith("{") and not NO_NETWORK.search(done.stderr):
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise SystemExit(f"pip-audit could not read the locks: {last[:300]}. Mend tests/audit.py or the lock.")
+    return done.stdout
 
 
 def main() -> int:

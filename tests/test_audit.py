@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import tomllib
 from datetime import date
 from typing import Any
@@ -47,6 +48,19 @@ def test_nothing_looked_up_is_said_aloud_and_is_no_good_answer(report: str) -> N
     assert found.code == 0, "a network that is down is no weakness"
     assert found.lines[0].startswith("NOT CHECKED")
     assert "0 known" not in told(found)
+
+
+@pytest.mark.parametrize(("said", "is_network"), [("error: no such option: --format", False), ("ConnectTimeout", True)])
+def test_an_audit_that_broke_is_no_network_that_is_down(
+    monkeypatch: pytest.MonkeyPatch, said: str, is_network: bool
+) -> None:
+    broken = subprocess.CompletedProcess([], 1, stdout="", stderr=said)
+    monkeypatch.setattr(audit.subprocess, "run", lambda *_, **__: broken)
+    if is_network:
+        assert audit.ask((audit.LABEL_STUDIO,)) == ""
+    else:
+        with pytest.raises(SystemExit, match="no such option"):
+            audit.ask((audit.LABEL_STUDIO,))
 
 
 def test_a_package_that_nobody_knows_is_named() -> None:

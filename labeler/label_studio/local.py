@@ -7,6 +7,7 @@ import os
 import subprocess
 from dataclasses import asdict, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
@@ -40,7 +41,10 @@ def command(settings: Settings) -> list[str]:
 # What a program needs to find its files and its language. Nothing that names a cloud, a proxy, a database or a key:
 # Label Studio would use it in whatever project asks (boto3 signs with AWS_*, Google's and Azure's libraries likewise),
 # and a LABEL_STUDIO_* or POSTGRE_* of the operator's, meant for another, would change what ours is.
-KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
+KEPT = (
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "OMP_NUM_THREADS"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),  # a webhook whose certificate a studio signed itself
+)
 
 
 def inherited() -> dict[str, str]:
@@ -75,6 +79,9 @@ def environment(settings: Settings) -> dict[str, str]:
     }
     if settings.label_studio_public_url:
         made["LABEL_STUDIO_HOST"] = settings.label_studio_public_url
+        # Behind a proxy with TLS the browser names an origin that Label Studio cannot see: without this nobody logs in.
+        place = urlsplit(settings.label_studio_public_url)
+        made["CSRF_TRUSTED_ORIGINS"] = f"{place.scheme}://{place.netloc}"
     return made
 
 

@@ -19,6 +19,7 @@ from django.utils.html import escape
 SHUT = "Only Attune's administrator may do this in Label Studio. Open your questions from Attune's console."
 LOG_IN = "Log in first."
 MOST_BYTES = 2 * 2**20  # of an expert's answer
+PREDICTED = ("predictions_score", "predictions_results", "predictions_model_versions")  # columns of a list of tasks
 
 
 class Guard:
@@ -144,6 +145,9 @@ def only_own(data, user):
         if isinstance(row, dict):
             if isinstance(row.get("predictions"), list):
                 row["predictions"] = []
+            for name in PREDICTED:
+                if name in row:
+                    row[name] = None
             for name, author in (("annotations", "completed_by"), ("drafts", "user")):
                 if isinstance(row.get(name), list):
                     row[name] = [one for one in row[name] if _author(one, author) in {None, user}]

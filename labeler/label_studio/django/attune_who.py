@@ -40,8 +40,9 @@ def identify(request):
     """
     user = request.user
     _refuse_other_pages(request)
-    scheme = request.META.get("HTTP_AUTHORIZATION", "").strip().split(" ", 1)[0].lower()
-    if scheme in SCHEMES:
+    scheme = next(iter(request.META.get("HTTP_AUTHORIZATION", "").split()), "").lower()
+    # Label Studio has read a token already, maybe from a header in a spelling that we do not know.
+    if scheme in SCHEMES or getattr(request, "is_jwt", False):
         user = _by_token(request, scheme)
         if not is_administrator(user):
             raise Refused("Only the administrator's token opens anything here. People log in with their password.")
@@ -93,10 +94,10 @@ def _place(address):
 
 
 def _by_token(request, scheme):
-    if scheme == "bearer":
-        if not getattr(request, "is_jwt", False):
-            raise Refused("This token is not accepted.", 401)
+    if getattr(request, "is_jwt", False):
         return request.user  # set by Label Studio's own middleware, which has read the token
+    if scheme == "bearer":
+        raise Refused("This token is not accepted.", 401)
     from jwt_auth.auth import TokenAuthenticationPhaseout
     from rest_framework.exceptions import AuthenticationFailed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -78,6 +79,12 @@ def test_an_expert_makes_no_storage_and_no_import(ls: LabelStudio, mine: Holding
     assert status(mine, ls, "POST", "/api/storages/s3", storage) == 403
     wanted = {"url": f"{ls.address}/health"}
     assert status(mine, ls, "POST", f"/api/projects/{mine.ids['project']}/import", wanted) == 403
+
+
+def test_behind_tls_the_browsers_origin_is_known(services: Services) -> None:
+    public = replace(services.settings, label_studio_public_url="https://label.example.org:444/studio")
+    assert local.environment(public)["CSRF_TRUSTED_ORIGINS"] == "https://label.example.org:444"
+    assert "CSRF_TRUSTED_ORIGINS" not in local.environment(services.settings)
 
 
 def test_label_studio_sees_few_of_the_operators_variables(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,6 +222,9 @@ def test_the_administrators_personal_token_works_and_nobody_elses(
         assert by_personal_token.me()["email"] == services.settings.label_studio_email
     with pytest.raises(LabelStudioRefused, match="Only the administrator's token"):
         LabelStudio(ls.address, tokens(services, MINE)["refresh"]).me()
+    for spelling in ("Bearer {}", "Bearer\t{}", "bearer  {}"):
+        header = {"Authorization": spelling.format(tokens(services, MINE)["access"])}
+        assert status(None, ls, "GET", f"/api/projects/{mine.ids['project']}/", headers=header) in {401, 403}, spelling
 
 
 @pytest.mark.parametrize(
@@ -340,6 +350,17 @@ def test_lists_hold_ones_own_alone(ls: LabelStudio, mine: Holding, others: Holdi
     found = ask(ls.address, mine.session._session, "GET", "/api/users?project=1").json()
     assert [one["email"] for one in found] == [MINE]
     assert status(mine, ls, "GET", "/api/projects") == 403
+
+
+def test_why_an_image_is_asked_is_not_shown(ls: LabelStudio, mine: Holding) -> None:
+    guess = {"task": mine.ids["task"], "score": 0.3719, "result": [], "model_version": "run-77"}
+    ls.request("POST", "/api/predictions/", guess)
+    own = mine.ids["project"]
+    for path in (f"/api/tasks?project={own}&page_size=50", f"/api/tasks/{mine.ids['task']}/?project={own}"):
+        shown = ask(ls.address, mine.session._session, "GET", path)
+        assert shown.status_code == 200
+        assert "3719" not in shown.text
+        assert "run-77" not in shown.text
 
 
 def test_what_another_wrote_on_ones_image_is_not_shown(ls: LabelStudio, mine: Holding, others: Holding) -> None:
