@@ -136,7 +136,7 @@ def test_label_studio_runs_as_a_role_of_its_own_with_the_variables_of_compose(cl
         running = subprocess.Popen([*command, "--port", str(port)], env=given, stdout=log, stderr=log)
     where = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(1200):  # it makes its tables first
+        for _ in range(6000):  # it makes its tables first
             assert running.poll() is None, (tmp_path / "log").read_text()
             with suppress(requests.RequestException):
                 if requests.get(f"{where}/health/", timeout=5).ok:

@@ -44,11 +44,7 @@ def test_answering_skipping_going_back_and_correcting_are_all_open(house: House,
     with studio.expect_response(_is_new_image), studio.expect_response(_is_new_answer) as reply:
         studio.get_by_test_id("bottombar-skip-button").click()
     skipped = reply.value.json()
-    # What is begun is kept by itself, when the expert goes elsewhere at the latest.
-    press(studio, "2")
-    with studio.expect_response(lambda r: "/drafts" in r.url and r.request.method == "POST") as reply:
-        _go_back(studio, skipped["task"])
-    assert reply.value.status == 201
+    _go_back(studio, skipped["task"])
     _go_back(studio, answered["task"])
     _press_until_changed(studio)
     with studio.expect_response(lambda r: f"/annotations/{answered['id']}" in r.url) as reply:
@@ -108,7 +104,9 @@ def _press_until_changed(studio: Page) -> None:
         studio.keyboard.press("2")
         studio.wait_for_timeout(300)
         if _chosen(studio) == "no":
-            return
+            studio.wait_for_timeout(2000)  # a choice on the image before is gone once the next one is shown
+            if _chosen(studio) == "no":
+                return
     raise AssertionError("key 2 chose nothing")
 
 
