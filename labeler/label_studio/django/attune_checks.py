@@ -3,11 +3,13 @@
 Each takes the asker and a value as it came, and gives the value that the view gets, `DROPPED`, or raises Refused.
 """
 
+import json
 import re
 import uuid
 
 DROPPED = object()
 ORDERINGS = {"tasks:predictions_score", "tasks:id"}  # those that Attune gives its views
+LONGEST_SECONDS = 10**7
 NUMBER = re.compile(r"[0-9]{1,18}")
 WORDS = re.compile(r"[\w, :.-]{0,300}")
 
@@ -176,6 +178,12 @@ def result(_, value):
     """What was answered: a list, which Label Studio and Attune read with care."""
     if not isinstance(value, list):
         raise Refused("The answer is no list.", 400)
+    if not all(isinstance(one, dict) for one in value):
+        raise Refused("A part of the answer is no object.", 400)
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half of a pair: stored, it would break every list that holds the answer
+        raise Refused("The answer holds text that is no Unicode.", 400) from None
     return value
 
 
@@ -183,6 +191,8 @@ def figure(_, value):
     """A number such as a time."""
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise Refused("A time is no number.", 400)
+    if value is not None and not 0 <= value <= LONGEST_SECONDS:
+        raise Refused(f"A time is {value!r:.40}; 0 to {LONGEST_SECONDS} seconds were expected.", 400)
     return value
 
 

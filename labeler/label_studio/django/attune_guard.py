@@ -31,7 +31,9 @@ class Guard:
         attune_calls.limit()
 
     def __call__(self, request):
-        return self.get_response(request)
+        response = self.get_response(request)
+        response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+        return response
 
     def process_view(self, request, view, args, kwargs):
         """Nothing where the view may run, else the answer in its place."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from attune_checks import Refused
 
 SCHEMES = ("token", "bearer")
+ACTIVITY = ["activity_at"]
 SAFE = ("GET", "HEAD", "OPTIONS")
 ELSEWHERE = "This request came from another page than Label Studio's own. Answer on the labelling page."
 
@@ -53,6 +54,8 @@ def identify(request):
         from django.contrib.auth.models import AnonymousUser
 
         user = AnonymousUser()
+    if not is_administrator(user):
+        _save_activity_alone(user)
     request.user = user
     # The REST framework takes this one and asks no credential again.
     request._force_auth_user = user if user.is_authenticated else None
@@ -60,6 +63,22 @@ def identify(request):
     if not user.is_authenticated:
         request.META.pop("HTTP_AUTHORIZATION", None)
     return user
+
+
+def _save_activity_alone(user):
+    """Let no view write a person's whole row: it was read when the request came, and a password or an end of access that
+    was set since would be undone (``AnnotationsListAPI.perform_create`` saves every column with each answer).
+    """
+    if not user.is_authenticated:
+        return
+    save = user.__class__.save
+
+    def save_activity(*_, update_fields=None, **__):
+        named = ACTIVITY if update_fields is None else [one for one in update_fields if one in ACTIVITY]
+        if named:
+            save(user, update_fields=named)
+
+    user.save = save_activity
 
 
 def _refuse_other_pages(request):

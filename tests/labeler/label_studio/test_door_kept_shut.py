@@ -323,6 +323,46 @@ def test_no_other_page_answers_with_ones_session(ls: LabelStudio, mine: Holding,
     assert status(mine, ls, "POST", draft, {"result": []}, headers=own) == 201
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"lead_time": 1e308},
+        {"lead_time": -1.0},
+        {"result": [1]},
+        {"result": [{"id": "\\ud800", "type": "choices"}]},
+    ],
+)
+def test_an_answer_that_breaks_every_list_is_not_taken(ls: LabelStudio, mine: Holding, odd: dict[str, object]) -> None:
+    path = f"{ls.address}/api/tasks/{mine.ids['task']}/annotations/"
+    text = json.dumps({"result": [], "lead_time": 1.0} | odd).replace("\\\\", "\\")
+    headers = {"Content-Type": "application/json"}
+    assert mine.session._session.post(path, data=text, headers=headers, timeout=60).status_code == 400
+    assert ls.request("GET", f"/api/tasks/{mine.ids['task']}/")["id"] == mine.ids["task"]
+
+
+def test_an_answer_on_its_way_does_not_undo_the_end_of_access(services: Services, ls: LabelStudio) -> None:
+    email = "on-the-way@example.org"
+    user = door.open_login(ls, email, PASSWORD)
+    saved = inside_label_studio.run(
+        services.settings,
+        f"""
+import attune_people
+import attune_who
+from django.test import RequestFactory
+from users.models import User
+request = RequestFactory().get("/")
+request.user = User.objects.get(pk={user})
+who = attune_who.identify(request)
+attune_people.end({email!r})
+who.save()
+print(json.dumps(User.objects.get(pk={user}).is_active))
+""",
+    )
+    assert saved is False
+    with pytest.raises(LabelStudioRefused):
+        ExpertSession.login(ls.address, email, PASSWORD)
+
+
 def test_the_next_image_is_ones_own(ls: LabelStudio, mine: Holding, others: Holding) -> None:
     def asked(project: int, body: dict[str, object], action: str = "next_task") -> requests.Response:
         path = f"/api/dm/actions?id={action}&project={project}"
