@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from labeler import failures, jobs, sessions
@@ -114,10 +114,20 @@ def again(session: Session, email: str) -> str:
 
 
 def forget_passwords(session: Session, email: str) -> None:
-    """Let no job `join` that is tried again late bring back a password that it was to set."""
-    waiting = select(Job).where(Job.kind == "join", Job.state != "done", Job.arguments["expert"].as_string() == email)
-    for job in session.scalars(waiting):
+    """Let no job `join` that is late, or in a worker's hands, set a password of before: `may_set` then says no."""
+    # In one order, so that two at once wait for each other (PostgreSQL).
+    for job in session.scalars(_joins(email).order_by(Job.id).with_for_update()):
         job.arguments = job.arguments | {"login": {"nonce": None}}
+
+
+def may_set(session: Session, email: str, nonce: str) -> bool:
+    """Whether the password of ``nonce`` is still the one that this person was shown last, and the person is in."""
+    held = [(job.arguments.get("login") or {}).get("nonce") for job in session.scalars(_joins(email))]
+    return nonce in held and is_in(session, email)
+
+
+def _joins(email: str) -> Select[tuple[Job]]:
+    return select(Job).where(Job.kind == "join", Job.arguments["expert"].as_string() == email)
 
 
 def is_in(session: Session, email: str) -> bool:

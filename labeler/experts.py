@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import access_ends, attributes, counting, parting, people, queues
+from labeler import access_ends, attributes, counting, parting, people, queues, turns
 from labeler.label_studio import door
 from labeler.label_studio import people as label_studio_people
 from labeler.label_studio.client import LabelStudio
@@ -63,9 +63,10 @@ def add(
     fresh = password or fresh_password()
     opens: list[str] = []
     if held is None or not complete:
-        user, why_not = label_studio_login(settings, ls, email, fresh)
-        held = _record(settings, email, name, user, every=not wanted)
-        opens += ["the console"] * _console_login(settings, held, fresh) + ["Label Studio"] * (not why_not)
+        with turns.turn(settings, email):
+            user, why_not = label_studio_login(settings, ls, email, fresh)
+            held = _record(settings, email, name, user, every=not wanted)
+            opens += ["the console"] * _console_login(settings, held, fresh) + ["Label Studio"] * (not why_not)
     with reading(settings) as session:
         chosen = chosen or attributes.every(session)
     for attribute in chosen:
@@ -101,6 +102,7 @@ def _record(settings: Settings, email: str, name: str | None, user: int, every: 
         expert.name = name or expert.name or email.partition("@")[0]
         expert.label_studio_user, expert.every_attribute, expert.removed_at = user, every, None
         session.add(expert)
+        access_ends.forget_passwords(session, email)  # the one given now is newer
     return expert
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -156,13 +157,77 @@ def test_shut_while_the_login_was_being_opened_it_ends_all_the_same(
     joining.renew(settings, ANA)
 
     def opened_late(_: object, email: str, password: str) -> int:
-        people.disable(settings, email, wait=True)
+        people.disable(settings, email)
         door.opened[email] = password
         return 1
 
     monkeypatch.setattr("labeler.label_studio.door.open_login", opened_late)
-    assert run(settings, "join")["password"] == "shut out meanwhile"
+    run(settings, "join")
+    run(settings, "leave")
     assert door.opened == {}
+
+
+def meanwhile(door: FakeDoor, name: str, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> Thread:
+    """Have another worker do ``act`` while the door's ``name`` is asked for the first time.
+
+    It is given a moment: one who may go ahead is then done, one who must wait still waits.
+    """
+    real, other = getattr(door, name), Thread(target=act, daemon=True)
+
+    def slow(*given: Any) -> Any:
+        if other.ident is None:
+            other.start()
+            other.join(2)
+        return real(*given)
+
+    monkeypatch.setattr(f"labeler.label_studio.door.{name}", slow)
+    return other
+
+
+@pytest.mark.parametrize("settings", databases.BOTH, indirect=True)
+def test_a_join_that_is_slow_brings_no_older_password_back(
+    settings: Settings, door: FakeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str | None] = []
+
+    def shut_and_let_in_again() -> None:
+        people.disable(settings, ANA)
+        run(settings, "leave")
+        shown.append(joining.reopen(settings, ANA).password)
+        run(settings, "join")
+
+    joining.renew(settings, ANA)
+    other = meanwhile(door, "open_login", monkeypatch, shut_and_let_in_again)
+    run(settings, "join")
+    other.join()
+    assert [door.opened[ANA]] == shown
+
+
+def test_a_join_that_a_newer_one_replaced_sets_no_password(settings: Settings, door: FakeDoor) -> None:
+    joining.renew(settings, ANA)
+    with reading(settings) as session:
+        older = dict(session.scalars(select(Job).where(Job.kind == "join")).one().arguments)
+    newer = joining.renew(settings, ANA)
+    run(settings, "join")
+    assert jobs.run_here(settings, "join", **older)["password"] == joining.REPLACED
+    assert door.opened == {ANA: newer.password}
+
+
+@pytest.mark.parametrize("settings", databases.BOTH, indirect=True)
+def test_who_is_let_in_while_leave_goes_on_is_in_afterwards(
+    settings: Settings, door: FakeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str | None] = []
+
+    def let_in_again() -> None:
+        shown.append(joining.reopen(settings, ANA).password)
+        run(settings, "join")
+
+    people.disable(settings, ANA)
+    other = meanwhile(door, "end_access", monkeypatch, let_in_again)
+    run(settings, "leave")
+    other.join()
+    assert [door.opened.get(ANA)] == shown
 
 
 def test_who_manages_and_stops_answering_keeps_the_console(settings: Settings, door: FakeDoor) -> None:
