@@ -21,8 +21,8 @@ from labeler.settings import Settings
 from models.clock import now
 from models.errors import AlreadyThere, DataError, SettingsError, UnknownExpert
 
-# Without the letters and digits that are taken for one another.
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+# Without the letters and digits that are taken for one another: 31 of them, 79 bits in sixteen.
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _console_login(settings: Settings, expert: Expert, password: str) -> bool:
 
 def fresh_password() -> str:
     """A new password that is easy to read out and to type: four groups of four, about 79 bits."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]:
@@ -133,10 +133,11 @@ def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]
     "label_studio" say what ended, "still_open" what did not. Raises UnknownExpert.
     """
     with writing(settings) as session:
+        # The login before the queues and questions, as `people.remove` has it, or each waits for the other.
+        login = session.scalar(select(User).where(User.email == people.address(email)).with_for_update())
         expert = find(session, email)
         queues_closed, retired = parting.close(session, expert)
         kept = sum(counting.by_attribute(session, expert.id).values())
-        login = session.scalar(select(User).where(User.email == expert.email))
         manages = login is not None and login.role != "expert"
         job_id = access_ends.end(session, expert.email, access_ends.KEPT if manages else access_ends.SHUT)
     found = parting.tell(settings, job_id, wait)

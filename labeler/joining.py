@@ -26,8 +26,6 @@ from labeler.settings import Settings
 from models.clock import now
 from models.errors import AlreadyThere, DataError, ServiceDown
 
-# Without the letters and digits that are taken for one another: 31 of them, 79 bits in sixteen.
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 REPLACED = "a newer one took its place"
 
 
@@ -135,7 +133,7 @@ def password_of(settings: Settings, email: str, nonce: str) -> str:
     """The password in Label Studio that belongs to a job: four groups of four that only this workspace can tell."""
     key = secrets.load(settings.secrets).session_key.encode()
     digest = hmac.digest(key, f"label-studio:{email}:{nonce}".encode(), hashlib.sha512)
-    letters = "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:16])
+    letters = "".join(experts.LETTERS[byte % len(experts.LETTERS)] for byte in digest[:16])
     return "-".join(letters[place : place + 4] for place in range(0, 16, 4))
 
 
