@@ -75,17 +75,20 @@ def add(
     return Invited(email, held.name, shown, settings.web_address, links(settings, held.id), " and ".join(opens))
 
 
-def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int, str]:
-    """The user in Label Studio, and why ``password`` does not open it; empty where it does."""
+def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int | None, str]:
+    """The user in Label Studio (None where it does not tell), and why ``password`` does not open it, or nothing."""
     before = label_studio_people.find_user(ls, email)
     if before is not None and email == settings.label_studio_email.casefold():
         return before, "It is the administrator's login, whose password the workspace's secrets hold."
     try:
         return door.open_login(ls, email, password), ""
     except SettingsError as error:  # nobody sets a password from outside there
-        if before is None:
+        if before is not None:
+            return before, str(error)
+        try:
             return label_studio_people.ensure_user(ls, email, password), ""
-        return before, str(error)
+        except AlreadyThere as out:  # trying again would not help: somebody must do something there
+            return None, str(out)
 
 
 def refuse_shut(session: Session, email: str) -> None:
@@ -95,12 +98,13 @@ def refuse_shut(session: Session, email: str) -> None:
         raise DataError(f"email: {email} is shut out. Open the login first: `attune user enable {email}`.")
 
 
-def _record(settings: Settings, email: str, name: str | None, user: int, every: bool) -> Expert:
+def _record(settings: Settings, email: str, name: str | None, user: int | None, every: bool) -> Expert:
     with writing(settings) as session:
         found = session.scalar(select(Expert).where(Expert.email == email))
         expert = found or Expert(email=email, name="", added_at=now())
         expert.name = name or expert.name or email.partition("@")[0]
-        expert.label_studio_user, expert.every_attribute, expert.removed_at = user, every, None
+        expert.every_attribute, expert.removed_at = every, None
+        expert.label_studio_user = user or expert.label_studio_user
         session.add(expert)
         access_ends.forget_passwords(session, email)  # the one given now is newer
     return expert

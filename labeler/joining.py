@@ -168,5 +168,6 @@ def _open(settings: Settings, ls: LabelStudio, expert: Expert, password: str) ->
     """Give the expert's login ``password``; why it does not open it, or nothing."""
     user, why_not = experts.label_studio_login(settings, ls, expert.email, password)
     with writing(settings) as session:
-        session.get_one(Expert, expert.id).label_studio_user = user
+        row = session.get_one(Expert, expert.id)
+        row.label_studio_user = user or row.label_studio_user
     return why_not

@@ -71,16 +71,20 @@ def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:
             came_back = access_ends.is_in(session, email)
         if came_back:
             return {"email": email, "questions": 0, "kept": BACK}
-        told = _end(ls, email)  # first: what is open to a leaver must not wait for the questions
+        told = _end(
+            ls, email, expert is not None and expert.label_studio_user is not None
+        )  # first: what is open to a leaver must not wait for the questions
+        with writing(settings) as session:
+            told = access_ends.keep(session, email, told)
         left = expert is not None and expert.removed_at is not None
         gone = _take_back(settings, ls, report, expert.id) if expert and left else 0
     return {"email": email, "questions": gone, **told}
 
 
-def _end(ls: LabelStudio, email: str) -> dict[str, Any]:
+def _end(ls: LabelStudio, email: str, had_login: bool) -> dict[str, Any]:
     if str(ls.me().get("email", "")).casefold() == email:
         return {"kept": OURS}
-    done = door.end_access(ls, email)
+    done = door.end_access(ls, email, had_login)
     return {"ended": list(done.ended), "still_open": list(done.still_open)}
 
 

@@ -30,7 +30,7 @@ class FakeDoor:
         monkeypatch.setattr(door, "open_login", self.open_login)
         return self
 
-    def end_access(self, _: Any, email: str) -> Ended:
+    def end_access(self, _: Any, email: str, _had_login: bool = True) -> Ended:
         """As the real one has it."""
         self.shut.append(email)
         self.opened.pop(email, None)

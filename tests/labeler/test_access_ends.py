@@ -22,7 +22,7 @@ from models.clock import now
 from models.errors import AlreadyThere, DataError, LabelStudioUnreachable
 from tests import databases, factories
 from tests.fake_door import ADMINISTRATOR, FakeDoor
-from workers import lost_jobs, schedule
+from workers import lost_jobs, membership, schedule
 
 ANA, OLGA = "ana@example.org", "olga@example.org"
 
@@ -91,7 +91,7 @@ def test_what_stays_open_is_told_and_can_be_tried_again(settings: Settings, door
     door.ends = Ended(("membership of the organisation",), (stays,))
     done = experts.remove(settings, ANA, wait=True)
     assert done["still_open"] == [stays]
-    assert done["label_studio"] == f"ended: membership of the organisation. Still open: {stays}"
+    assert done["label_studio"] == f"Ended: membership of the organisation. Still open: {stays}"
     before = remembered(settings, ANA)
     assert before.open_still
     door.ends = Ended(("the login",), ())
@@ -241,6 +241,50 @@ def test_who_manages_and_stops_answering_keeps_the_console(settings: Settings, d
         joining.invite(settings, OLGA)
     with reading(settings) as session:
         assert session.scalar(select(Expert.removed_at).where(Expert.email == OLGA))
+
+
+def test_nothing_is_said_to_be_shut_that_was_not_written_down(settings: Settings, door: FakeDoor) -> None:
+    """An owner who stopped answering before what ends was kept: the job that the records' change has made names nobody's
+    login."""
+    with writing(settings) as session:
+        session.add(Job(id="leave-1", kind="leave", arguments={"expert": OLGA}, state="queued", created_at=now()))
+    assert "not written down" in remembered(settings, OLGA).in_console
+    assert "shut" not in remembered(settings, OLGA).in_console
+    assert people.verify(settings, OLGA, factories.PASSWORD)
+
+
+def test_what_ended_is_told_though_the_rest_had_to_be_tried_again(
+    settings: Settings, door: FakeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, ended = parting._take_back, door.ends.ended
+
+    def fails(*_: object) -> int:
+        raise LabelStudioUnreachable("Label Studio does not answer.")
+
+    monkeypatch.setattr(parting, "_take_back", fails)
+    experts.remove(settings, ANA, wait=True)
+    monkeypatch.setattr(parting, "_take_back", real)
+    door.ends = Ended((), ())
+    with reading(settings) as session:
+        job_id = session.scalars(select(Job.id).where(Job.kind == "leave")).one()
+    parting.tell(settings, job_id, wait=True)
+    found = remembered(settings, ANA)
+    assert found.told_at
+    assert found.ended == ended
+
+
+def test_a_sync_gives_no_membership_back_to_who_is_shut_out(settings: Settings, door: FakeDoor) -> None:
+    with reading(settings) as session:
+        rows = session.scalars(select(Queue)).all()
+    project = str(rows[0].project)
+    membership.agree(settings, door, rows)  # type: ignore[arg-type]
+    assert door.members == {project: [ANA]}
+    people.disable(settings, ANA, wait=True)
+    door.members = {}
+    membership.agree(settings, door, rows)  # type: ignore[arg-type]
+    joining.invite(settings, ANA, ["romance"])
+    run(settings, "join")
+    assert door.members.get(project, []) == []
 
 
 def test_a_removed_login_leaves_no_queue_behind(settings: Settings, door: FakeDoor) -> None:
