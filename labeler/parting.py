@@ -71,9 +71,8 @@ def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:
             came_back = access_ends.is_in(session, email)
         if came_back:
             return {"email": email, "questions": 0, "kept": BACK}
-        told = _end(
-            ls, email, expert is not None and expert.label_studio_user is not None
-        )  # first: what is open to a leaver must not wait for the questions
+        had_login = expert is not None and expert.label_studio_user is not None
+        told = _end(ls, email, had_login)  # first: what is open to a leaver must not wait for the questions
         with writing(settings) as session:
             told = access_ends.keep(session, email, told)
         left = expert is not None and expert.removed_at is not None

@@ -244,8 +244,7 @@ def test_who_manages_and_stops_answering_keeps_the_console(settings: Settings, d
 
 
 def test_nothing_is_said_to_be_shut_that_was_not_written_down(settings: Settings, door: FakeDoor) -> None:
-    """An owner who stopped answering before what ends was kept: the job that the records' change has made names nobody's
-    login."""
+    """An owner who stopped answering before that was kept: the job that migration 0007 made names no login."""
     with writing(settings) as session:
         session.add(Job(id="leave-1", kind="leave", arguments={"expert": OLGA}, state="queued", created_at=now()))
     assert "not written down" in remembered(settings, OLGA).in_console
