@@ -135,7 +135,7 @@ def may_set(session: Session, email: str, nonce: str) -> bool:
     return nonce in held and is_in(session, email)
 
 
-def _joins(email: str) -> Select[tuple[Job]]:
+def _joins(email: str) -> Select[Job]:
     return select(Job).where(Job.kind == "join", Job.arguments["expert"].as_string() == email)
 
 
