@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from labeler import failures, jobs, sessions
@@ -54,20 +54,29 @@ class Outcome:
             KEPT: "The login stays, as it manages: it goes on opening the console.",
             NONE: "There was no login.",
         }
-        return said.get(self.login, "Login shut.")
+        return said.get(self.login, "What ended here was not written down: that was before Attune kept it.")
 
     @property
     def in_label_studio(self) -> str:
         """A sentence or a few: what ended in Label Studio; never that something did before it was told so."""
         if self.told_at is None:
-            why = f" {self.trouble}" if self.trouble else ""
-            return f"not told yet, so access there may still be open; the workers try until it is done.{why}"
+            return f"{self.waiting} {self.trouble}".strip()
+        still = " ".join(["Still open:", *self.still_open]) if self.still_open else ""
+        return " ".join(part for part in (self.ended_there, still) if part)
+
+    @property
+    def waiting(self) -> str:
+        """What is known as long as Label Studio was not told."""
+        return "Not told yet, so access there may still be open. The workers try every minute until it is done."
+
+    @property
+    def ended_there(self) -> str:
+        """What ended in Label Studio once it was told, or why nothing did; empty where only what stays is known."""
         if self.kept:
-            return f"kept: {self.kept}."
-        ended = [f"ended: {', '.join(self.ended)}."] if self.ended else []
-        if self.still_open:
-            return " ".join([*ended, "Still open:", *self.still_open])
-        return "".join(ended) or "nothing of this person was open there."
+            return f"Kept: {self.kept}."
+        if self.ended:
+            return f"Ended: {', '.join(self.ended)}."
+        return "" if self.still_open else "Nothing of this person was open there."
 
     @property
     def open_still(self) -> bool:
@@ -114,10 +123,20 @@ def again(session: Session, email: str) -> str:
 
 
 def forget_passwords(session: Session, email: str) -> None:
-    """Let no job `join` that is tried again late bring back a password that it was to set."""
-    waiting = select(Job).where(Job.kind == "join", Job.state != "done", Job.arguments["expert"].as_string() == email)
-    for job in session.scalars(waiting):
+    """Let no job `join` that is late, or in a worker's hands, set a password of before: `may_set` then says no."""
+    # In one order, so that two at once wait for each other (PostgreSQL).
+    for job in session.scalars(_joins(email).order_by(Job.id).with_for_update()):
         job.arguments = job.arguments | {"login": {"nonce": None}}
+
+
+def may_set(session: Session, email: str, nonce: str) -> bool:
+    """Whether the password of ``nonce`` is still the one that this person was shown last, and the person is in."""
+    held = [(job.arguments.get("login") or {}).get("nonce") for job in session.scalars(_joins(email))]
+    return nonce in held and is_in(session, email)
+
+
+def _joins(email: str) -> Select[Job]:
+    return select(Job).where(Job.kind == "join", Job.arguments["expert"].as_string() == email)
 
 
 def is_in(session: Session, email: str) -> bool:
@@ -131,6 +150,20 @@ def is_in(session: Session, email: str) -> bool:
         return user is not None and user.disabled_at is None
     shut = user is not None and user.disabled_at is not None and user.password_hash != GONE
     return expert.removed_at is None and not shut
+
+
+def keep(session: Session, email: str, told: dict[str, Any]) -> dict[str, Any]:
+    """Write down what has ended in Label Studio before the rest of the job is done; with what an earlier try ended.
+
+    Tried again the job would find nothing left to end, and say so.
+    """
+    job = newest(session, email)
+    if job is None:
+        return told
+    before = job.result.get("ended", [])
+    both = told | {"ended": list(dict.fromkeys([*before, *told.get("ended", [])]))} if before else told
+    job.result = job.result | both
+    return both
 
 
 def newest(session: Session, email: str) -> Job | None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import access_ends, attributes, counting, parting, people, queues
+from labeler import access_ends, attributes, counting, parting, people, queues, turns
 from labeler.label_studio import door
 from labeler.label_studio import people as label_studio_people
 from labeler.label_studio.client import LabelStudio
@@ -21,8 +21,8 @@ from labeler.settings import Settings
 from models.clock import now
 from models.errors import AlreadyThere, DataError, SettingsError, UnknownExpert
 
-# Without the letters and digits that are taken for one another.
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+# Without the letters and digits that are taken for one another: 31 of them, 79 bits in sixteen.
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,10 @@ def add(
     fresh = password or fresh_password()
     opens: list[str] = []
     if held is None or not complete:
-        user, why_not = label_studio_login(settings, ls, email, fresh)
-        held = _record(settings, email, name, user, every=not wanted)
-        opens += ["the console"] * _console_login(settings, held, fresh) + ["Label Studio"] * (not why_not)
+        with turns.turn(settings, email):
+            user, why_not = label_studio_login(settings, ls, email, fresh)
+            held = _record(settings, email, name, user, every=not wanted)
+            opens += ["the console"] * _console_login(settings, held, fresh) + ["Label Studio"] * (not why_not)
     with reading(settings) as session:
         chosen = chosen or attributes.every(session)
     for attribute in chosen:
@@ -74,17 +75,20 @@ def add(
     return Invited(email, held.name, shown, settings.web_address, links(settings, held.id), " and ".join(opens))
 
 
-def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int, str]:
-    """The user in Label Studio, and why ``password`` does not open it; empty where it does."""
+def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int | None, str]:
+    """The user in Label Studio (None where it does not tell), and why ``password`` does not open it, or nothing."""
     before = label_studio_people.find_user(ls, email)
     if before is not None and email == settings.label_studio_email.casefold():
         return before, "It is the administrator's login, whose password the workspace's secrets hold."
     try:
         return door.open_login(ls, email, password), ""
     except SettingsError as error:  # nobody sets a password from outside there
-        if before is None:
+        if before is not None:
+            return before, str(error)
+        try:
             return label_studio_people.ensure_user(ls, email, password), ""
-        return before, str(error)
+        except AlreadyThere as out:  # trying again would not help: somebody must do something there
+            return None, str(out)
 
 
 def refuse_shut(session: Session, email: str) -> None:
@@ -94,13 +98,15 @@ def refuse_shut(session: Session, email: str) -> None:
         raise DataError(f"email: {email} is shut out. Open the login first: `attune user enable {email}`.")
 
 
-def _record(settings: Settings, email: str, name: str | None, user: int, every: bool) -> Expert:
+def _record(settings: Settings, email: str, name: str | None, user: int | None, every: bool) -> Expert:
     with writing(settings) as session:
         found = session.scalar(select(Expert).where(Expert.email == email))
         expert = found or Expert(email=email, name="", added_at=now())
         expert.name = name or expert.name or email.partition("@")[0]
-        expert.label_studio_user, expert.every_attribute, expert.removed_at = user, every, None
+        expert.every_attribute, expert.removed_at = every, None
+        expert.label_studio_user = user or expert.label_studio_user
         session.add(expert)
+        access_ends.forget_passwords(session, email)  # the one given now is newer
     return expert
 
 
@@ -120,7 +126,7 @@ def _console_login(settings: Settings, expert: Expert, password: str) -> bool:
 
 def fresh_password() -> str:
     """A new password that is easy to read out and to type: four groups of four, about 79 bits."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]:
@@ -131,10 +137,11 @@ def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]
     "label_studio" say what ended, "still_open" what did not. Raises UnknownExpert.
     """
     with writing(settings) as session:
+        # The login before the queues and questions, as `people.remove` has it, or each waits for the other.
+        login = session.scalar(select(User).where(User.email == people.address(email)).with_for_update())
         expert = find(session, email)
         queues_closed, retired = parting.close(session, expert)
         kept = sum(counting.by_attribute(session, expert.id).values())
-        login = session.scalar(select(User).where(User.email == expert.email))
         manages = login is not None and login.role != "expert"
         job_id = access_ends.end(session, expert.email, access_ends.KEPT if manages else access_ends.SHUT)
     found = parting.tell(settings, job_id, wait)

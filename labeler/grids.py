@@ -12,7 +12,7 @@ from filelock import FileLock
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from labeler import addresses, attributes, hints
+from labeler import access_ends, addresses, attributes, hints
 from labeler.label_studio import grid as room
 from labeler.label_studio import members, projects
 from labeler.label_studio import queue as label_studio_queue
@@ -81,7 +81,8 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Ex
             row = Grid(attribute_id=attribute.id, expert_id=expert.id, project=made.id, view=made.view)
             row.webhook, row.created_at = made.webhook, now()
             session.add(row)
-        members.put(ls, {made.id: [expert.email]})
+        with reading(settings) as session:
+            members.put(ls, {made.id: [expert.email] if access_ends.is_in(session, expert.email) else []})
         return row
 
 

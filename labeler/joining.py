@@ -17,9 +17,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from labeler import access_ends, attributes, experts, ingest, jobs, people, queues, secrets, sign_in_links
+from labeler import access_ends, attributes, experts, ingest, jobs, people, queues, secrets, sign_in_links, turns
 from labeler.jobs import Report
-from labeler.label_studio import door
 from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Expert, User
 from labeler.records.session import reading, writing
@@ -27,8 +26,7 @@ from labeler.settings import Settings
 from models.clock import now
 from models.errors import AlreadyThere, DataError, ServiceDown
 
-# Without the letters and digits that are taken for one another: 31 of them, 79 bits in sixteen.
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+REPLACED = "a newer one took its place"
 
 
 @dataclass(frozen=True)
@@ -119,11 +117,14 @@ def _login(settings: Settings, expert: Expert) -> str | None:
 
 def _ask(settings: Settings, expert: Expert, wanted: Sequence[str], link: str | None, fresh: bool) -> Welcome:
     nonce = chance.token_hex(8) if fresh else None
-    if nonce:
-        with writing(settings) as session:
+    with writing(settings) as session:
+        # Two at once wait for each other, so that one password alone is the newest (PostgreSQL).
+        session.scalar(select(Expert.id).where(Expert.id == expert.id).with_for_update(key_share=True))
+        if nonce:
             access_ends.forget_passwords(session, expert.email)
-    with suppress(ServiceDown):  # recorded as failed, and sent again once Redis is back
-        jobs.enqueue(settings, "join", expert=expert.email, login={"nonce": nonce}, wanted=list(wanted))
+        job_id = jobs.record(session, "join", expert=expert.email, login={"nonce": nonce}, wanted=list(wanted))
+    with suppress(ServiceDown):  # recorded as lost, and sent again once Redis is back
+        jobs.hand_over(settings, job_id, "join")
     password = password_of(settings, expert.email, nonce) if nonce else None
     return Welcome(expert.email, expert.name, link, settings.label_studio_browser_address, password)
 
@@ -132,27 +133,29 @@ def password_of(settings: Settings, email: str, nonce: str) -> str:
     """The password in Label Studio that belongs to a job: four groups of four that only this workspace can tell."""
     key = secrets.load(settings.secrets).session_key.encode()
     digest = hmac.digest(key, f"label-studio:{email}:{nonce}".encode(), hashlib.sha512)
-    letters = "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:16])
+    letters = "".join(experts.LETTERS[byte % len(experts.LETTERS)] for byte in digest[:16])
     return "-".join(letters[place : place + 4] for place in range(0, 16, 4))
 
 
 def settle(settings: Settings, report: Report, email: str, nonce: str | None, wanted: Sequence[str]) -> dict[str, Any]:
     """Make the expert's queues in Label Studio, with ``nonce`` the login too, and have the queues filled.
 
-    Done twice it ends the same. Raises LabelStudioUnreachable, LabelStudioRefused.
+    Done twice it ends the same. Raises LabelStudioUnreachable, LabelStudioRefused, ServiceDown where another job has
+    the person's turn.
     """
-    with reading(settings) as session:
-        expert = session.scalars(select(Expert).where(Expert.email == email)).one()
-        chosen = [attributes.find(session, one) for one in wanted]
-        if not chosen and expert.every_attribute:
-            chosen = attributes.every(session)
-        shut = not access_ends.is_in(session, email)
-    if expert.removed_at is not None:
-        return {"email": expert.email, "state": "left meanwhile"}
-    kept = "shut out meanwhile" if shut else ""
-    with LabelStudio.connect(settings) as ls:
+    with LabelStudio.connect(settings) as ls, turns.turn(settings, email):
+        with reading(settings) as session:  # inside: whoever is shut out from here on is so after this opening
+            expert = session.scalars(select(Expert).where(Expert.email == email)).one()
+            chosen = [attributes.find(session, one) for one in wanted]
+            if not chosen and expert.every_attribute:
+                chosen = attributes.every(session)
+            shut = not access_ends.is_in(session, email)
+            current = nonce is not None and access_ends.may_set(session, email, nonce)
+        if expert.removed_at is not None:
+            return {"email": expert.email, "state": "left meanwhile"}
+        kept = "shut out meanwhile" if shut else ""
         if nonce is not None and not shut:
-            kept = _open(settings, ls, expert, password_of(settings, email, nonce))
+            kept = _open(settings, ls, expert, password_of(settings, email, nonce)) if current else REPLACED
         for number, attribute in enumerate(chosen):
             report(number, len(chosen))
             queues.ensure(settings, ls, attribute.name, [expert])
@@ -165,9 +168,6 @@ def _open(settings: Settings, ls: LabelStudio, expert: Expert, password: str) ->
     """Give the expert's login ``password``; why it does not open it, or nothing."""
     user, why_not = experts.label_studio_login(settings, ls, expert.email, password)
     with writing(settings) as session:
-        session.get_one(Expert, expert.id).label_studio_user = user
-        shut = not access_ends.is_in(session, expert.email)
-    if shut:  # while we opened it, and another worker may have ended it before that
-        door.end_access(ls, expert.email)
-        return "shut out meanwhile"
+        row = session.get_one(Expert, expert.id)
+        row.label_studio_user = user or row.label_studio_user
     return why_not

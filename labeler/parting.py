@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from labeler import access_ends, addresses, grids, jobs
+from labeler import access_ends, addresses, grids, jobs, turns
 from labeler.access_ends import Outcome
 from labeler.jobs import Report
 from labeler.label_studio import door, queue
@@ -63,24 +63,27 @@ def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:
     """End the person's access to Label Studio, and take a leaver's open questions and pages out; what was done.
 
     Done twice it ends the same; for one who came back meanwhile nothing is done: the new password has ended what was
-    open before. Raises LabelStudioUnreachable, LabelStudioRefused.
+    open before. Raises LabelStudioUnreachable, LabelStudioRefused, ServiceDown where another job has the person's turn.
     """
-    with reading(settings) as session:
-        expert = session.scalar(select(Expert).where(Expert.email == email))
-        came_back = access_ends.is_in(session, email)
-    if came_back:
-        return {"email": email, "questions": 0, "kept": BACK}
-    with LabelStudio.connect(settings) as ls:
-        told = _end(ls, email)  # first: what is open to a leaver must not wait for the questions
+    with LabelStudio.connect(settings) as ls, turns.turn(settings, email):
+        with reading(settings) as session:  # inside: whoever is let in again from here on is so after this end
+            expert = session.scalar(select(Expert).where(Expert.email == email))
+            came_back = access_ends.is_in(session, email)
+        if came_back:
+            return {"email": email, "questions": 0, "kept": BACK}
+        had_login = expert is not None and expert.label_studio_user is not None
+        told = _end(ls, email, had_login)  # first: what is open to a leaver must not wait for the questions
+        with writing(settings) as session:
+            told = access_ends.keep(session, email, told)
         left = expert is not None and expert.removed_at is not None
         gone = _take_back(settings, ls, report, expert.id) if expert and left else 0
     return {"email": email, "questions": gone, **told}
 
 
-def _end(ls: LabelStudio, email: str) -> dict[str, Any]:
+def _end(ls: LabelStudio, email: str, had_login: bool) -> dict[str, Any]:
     if str(ls.me().get("email", "")).casefold() == email:
         return {"kept": OURS}
-    done = door.end_access(ls, email)
+    done = door.end_access(ls, email, had_login)
     return {"ended": list(done.ended), "still_open": list(done.still_open)}
 
 

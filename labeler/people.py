@@ -143,14 +143,16 @@ def set_role(settings: Settings, email: str, role: str) -> Person:
     expert behind it.
     """
     with writing(settings) as session:
-        user = held(session, email)
-        if _role(role) == "expert" and user.expert_id is None:
+        user = (
+            held(session, email)
+            if _role(role) == "admin"
+            else _held_but_the_last_admin(session, email, "given another role")
+        )
+        if role == "expert" and user.expert_id is None:
             raise DataError(
                 f"role: {user.email} answers nothing, so the role expert would open nothing. Make an expert of them "
                 f"first: `attune expert add {user.email}`."
             )
-        if role != "admin":
-            _keep_an_admin(session, user, "given another role")
         user.role = role
         access_ends.ways_in(session, user)
         return person(user)
@@ -162,8 +164,7 @@ def disable(settings: Settings, email: str, wait: bool = False) -> Outcome:
     With ``wait`` its end is waited for. Raises UnknownExpert, DataError for the last admin.
     """
     with writing(settings) as session:
-        user = held(session, email)
-        _keep_an_admin(session, user, "shut")
+        user = _held_but_the_last_admin(session, email, "shut")
         job_id = access_ends.end(session, user.email)
     return parting.tell(settings, job_id, wait)
 
@@ -193,8 +194,7 @@ def remove(settings: Settings, email: str, wait: bool = False) -> Outcome:
     admin.
     """
     with writing(settings) as session:
-        user = held(session, email)
-        _keep_an_admin(session, user, "removed")
+        user = _held_but_the_last_admin(session, email, "removed")
         answers = session.scalar(select(Expert).where(Expert.email == user.email, Expert.removed_at.is_(None)))
         if answers is not None:
             parting.close(session, answers)
@@ -221,14 +221,21 @@ def every(settings: Settings, roles: Sequence[str] = ROLES) -> list[User]:
         return list(session.scalars(wanted.order_by(User.email)))
 
 
-def _keep_an_admin(session: Session, user: User, done: str) -> None:
-    """Raise DataError where ``user`` is the one open admin; two at once wait for each other's rows (PostgreSQL)."""
+def _held_but_the_last_admin(session: Session, email: str, done: str) -> User:
+    """As `held`, for what would take an administrator away. Raises DataError where ``email`` is the one open admin.
+
+    The administrators are locked first, in one order: two who take each other away wait, and neither waits for what
+    the other holds (PostgreSQL).
+    """
     admins = select(User.id).where(User.role == "admin", User.disabled_at.is_(None)).order_by(User.id)
-    if list(session.scalars(admins.with_for_update())) == [user.id]:
+    open_ones = list(session.scalars(admins.with_for_update()))
+    user = held(session, email)
+    if open_ones == [user.id]:
         raise DataError(
             f"{user.email} is the last administrator and cannot be {done}: nobody could manage people any more. Make "
             "another one first: `attune user add EMAIL --role admin`."
         )
+    return user
 
 
 def address(email: str) -> str:

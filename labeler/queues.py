@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from labeler import attributes, hints
+from labeler import access_ends, attributes, hints
 from labeler.label_studio import members, projects
 from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Attribute, Expert, Queue
@@ -49,8 +49,9 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: str, experts: list[Ex
     with reading(settings) as session:
         rows = select(Queue).where(Queue.attribute_id == found.id, Queue.closed_at.is_(None)).order_by(Queue.id)
         opened = list(session.scalars(rows))
-    who = {expert.id: expert.email for expert in (missing if experts is None else experts)}
-    members.put(ls, {queue.project: [who[queue.expert_id]] for queue in opened if queue.expert_id in who})
+        asked = missing if experts is None else experts
+        who = {one.id: [one.email] if access_ends.is_in(session, one.email) else [] for one in asked}
+    members.put(ls, {queue.project: who[queue.expert_id] for queue in opened if queue.expert_id in who})
     return opened
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import pytest
 
-from labeler.label_studio import LabelStudio, door
+from labeler.label_studio import LabelStudio, door, members
 from labeler.label_studio.door import Ended
 from models.errors import LabelStudioUnreachable
 
@@ -21,6 +21,7 @@ class FakeDoor:
         self.away = False
         self.shut: list[str] = []
         self.opened: dict[str, str] = {}
+        self.members: dict[str, list[str]] = {}
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> Self:
         """Take the place of the real one."""
@@ -29,7 +30,7 @@ class FakeDoor:
         monkeypatch.setattr(door, "open_login", self.open_login)
         return self
 
-    def end_access(self, _: Any, email: str) -> Ended:
+    def end_access(self, _: Any, email: str, _had_login: bool = True) -> Ended:
         """As the real one has it."""
         self.shut.append(email)
         self.opened.pop(email, None)
@@ -46,8 +47,11 @@ class FakeDoor:
             raise LabelStudioUnreachable("Label Studio does not answer at 127.0.0.1:9. Is it up?")
         return {"id": 1, "email": ADMINISTRATOR}
 
-    def request(self, method: str, path: str, **_: Any) -> Any:
-        """The list of users, who are those let in."""
+    def request(self, method: str, path: str, body: Any = None, **_: Any) -> Any:
+        """The list of users, who are those let in; members are kept as they are set."""
+        if path == members.PATH:
+            self.members |= body or {}
+            return {"members": self.members}
         assert (method, path) == ("GET", "/api/users/")
         return [{"id": number, "email": email} for number, email in enumerate(self.opened, 1)]
 

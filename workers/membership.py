@@ -1,4 +1,4 @@
-"""Each queue's project in Label Studio has one member, its expert; one that was closed has none."""
+"""Each queue's project in Label Studio has one member, its expert; a closed one, and that of who is shut out, none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from labeler import access_ends
 from labeler.label_studio import members
 from labeler.label_studio.client import LabelStudio
 from labeler.records.schema import Expert, Grid, Queue
@@ -25,8 +26,8 @@ def agree(settings: Settings, ls: LabelStudio, rows: Sequence[Queue] | Sequence[
     if not rows:
         return []
     with reading(settings) as session:
-        found = select(Expert.id, Expert.email, Expert.removed_at).where(Expert.id.in_([row.expert_id for row in rows]))
-        here = {key: email.casefold() for key, email, removed in session.execute(found) if removed is None}
+        found = select(Expert.id, Expert.email).where(Expert.id.in_({row.expert_id for row in rows}))
+        here = {key: email for key, email in session.execute(found).all() if access_ends.is_in(session, email)}
     wanted = {row.project: [here[row.expert_id]] if _is_open(row) and row.expert_id in here else [] for row in rows}
     changed = members.agree(ls, wanted)
     if changed:

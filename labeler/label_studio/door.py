@@ -15,7 +15,7 @@ from models.errors import LabelStudioRefused, SettingsError
 SHORTEST_PASSWORD = 8
 DOOR, LOGINS = "/attune/door", "/attune/logins"
 NAMES = {
-    "login": ("the login", "the login"),
+    "login": ("the login", "{} logins"),
     "sessions": ("1 session", "{} sessions"),
     "tokens": ("1 token", "{} tokens"),
     "queues": ("membership of 1 queue", "membership of {} queues"),
@@ -78,10 +78,11 @@ def check(email: str, password: str) -> None:
         )
 
 
-def end_access(ls: LabelStudio, email: str) -> Ended:
+def end_access(ls: LabelStudio, email: str, had_login: bool = True) -> Ended:
     """End all that ``email`` may do in Label Studio; an address that it does not know is fine. Answers stay.
 
-    With a Label Studio that runs elsewhere without our modules, what its API allows is ended, and the rest is named.
+    With a Label Studio that runs elsewhere without our modules, what its API allows is ended, and the rest is named:
+    it lists nobody who is out of its organisation, so ``had_login`` says whether Attune knows of a login there.
     Raises LabelStudioUnreachable, and LabelStudioRefused where it is the administrator's own address.
     """
     try:
@@ -89,7 +90,7 @@ def end_access(ls: LabelStudio, email: str) -> Ended:
     except LabelStudioRefused as error:
         if error.status != 404:
             raise
-        return _by_its_api(ls, email)
+        return _by_its_api(ls, email, had_login)
     counts: dict[str, int] = found["ended"]
     return Ended(tuple(_phrase(name, counts[name]) for name in NAMES if counts.get(name)), ())
 
@@ -99,7 +100,7 @@ def _phrase(name: str, count: int) -> str:
     return one if count == 1 else several.format(count)
 
 
-def _by_its_api(ls: LabelStudio, email: str) -> Ended:
+def _by_its_api(ls: LabelStudio, email: str, had_login: bool) -> Ended:
     """What the community edition's API can end: the membership of the organisation, and the invitation link."""
     from labeler.label_studio.people import find_user
 
@@ -114,11 +115,13 @@ def _by_its_api(ls: LabelStudio, email: str) -> Ended:
         ended.append("membership of Label Studio's organisation")
     ls.request("POST", "/api/invite/reset-token")
     ended.append("invitation link renewed")
+    if user is None and not had_login:
+        return Ended(tuple(ended), ())
     open_still = (
-        f"Label Studio at {ls.address} runs without Attune's modules: the login, sessions and token of {email} stay "
-        "there, though they no longer open images or answers. To end them, set another password on its machine "
-        f"(`label-studio reset_password --username {email}`) and delete the user's tokens, or start it with the "
-        "modules: docs/security.md says how.",
+        f"Label Studio at {ls.address} runs without Attune's modules, so the login of {email} stays there, with its "
+        "password, sessions and token; Attune cannot tell all that they still open. To end them, set another password "
+        f"on its machine (`label-studio reset_password --username {email}`) and delete the user's tokens, or start it "
+        "with the modules: docs/security.md says how.",
     )
     return Ended(tuple(ended), open_still)
 

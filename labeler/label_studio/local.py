@@ -149,7 +149,7 @@ def reset_password(settings: Settings, email: str, password: str) -> None:
         raise ServiceDown(f"The password of {email} was not changed: {told}. Is {email} a user of Label Studio?")
 
 
-def _change(settings: Settings, wanted: dict[str, str | None]) -> str:
+def _change(settings: Settings, wanted: dict[str, str]) -> str:
     """Run the script of logins in Label Studio's environment; its word, "done" where all is well.
 
     Passwords go in by a pipe: arguments could be read by everybody on the machine.

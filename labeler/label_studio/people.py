@@ -12,8 +12,16 @@ import requests
 
 from labeler.label_studio import door
 from labeler.label_studio.client import ANSWER_SECONDS, CONNECT_SECONDS, LabelStudio
-from models.errors import LabelStudioRefused, LabelStudioUnreachable
+from models.errors import AlreadyThere, LabelStudioRefused, LabelStudioUnreachable
 
+OUT = (
+    "Label Studio at {address} has a login for {email} that was taken out of its organisation, and runs without "
+    "Attune's modules, so it cannot be let in again from here. On its machine run `label-studio shell`, and in it "
+    "`from organizations.models import OrganizationMember` and "
+    "`OrganizationMember.objects.filter(user__email='{email}').update(deleted_at=None)`; then "
+    "`label-studio reset_password --username {email}`. Or start it with the modules (docs/security.md says how) and "
+    "add the person again."
+)
 LIMITS = (CONNECT_SECONDS, ANSWER_SECONDS)
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _PROBLEM = re.compile(r'class="[^"]*(?:error|field_errors)[^"]*"[^>]*>\s*(?:<[^>]+>\s*)*([^<]+)', re.IGNORECASE)
@@ -22,7 +30,8 @@ _PROBLEM = re.compile(r'class="[^"]*(?:error|field_errors)[^"]*"[^>]*>\s*(?:<[^>
 def ensure_user(ls: LabelStudio, email: str, password: str) -> int:
     """The id of the user ``email``, who is made with ``password`` where there is none; an existing password stays.
 
-    Raises SettingsError for a password under 8 characters, LabelStudioRefused with the page's own reason.
+    Raises SettingsError for a password under 8 characters, AlreadyThere where Label Studio runs without Attune's
+    modules and somebody took the login out of its organisation, LabelStudioRefused with the page's own reason.
     """
     found = find_user(ls, email)
     if found is not None:
@@ -65,12 +74,15 @@ def _sign_up(ls: LabelStudio, email: str, password: str) -> None:
 def accept(ls: LabelStudio, session: requests.Session, link: str, email: str, password: str) -> None:
     """Sign ``email`` up by the invitation ``link``, which is renewed at once.
 
-    Raises LabelStudioRefused with the page's own reason, LabelStudioUnreachable.
+    Raises AlreadyThere where the address has a login that is out of the organisation, LabelStudioRefused with the
+    page's own reason, LabelStudioUnreachable.
     """
     reply = submit(session, link, {"email": email, "password": password, "allow_newsletters": "false"})
     if reply.status_code != 302:
         found = _PROBLEM.search(reply.text)
         reason = found.group(1).strip() if found else "no reason given"
+        if "already exists" in reason:
+            raise AlreadyThere(OUT.format(address=ls.address, email=email))
         raise LabelStudioRefused(
             f"Label Studio did not take {email} as a user: {reason}. Check the address and the password.",
             reply.status_code,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from models.clock import now
 from models.errors import AlreadyThere, DataError, LabelStudioUnreachable
 from tests import databases, factories
 from tests.fake_door import ADMINISTRATOR, FakeDoor
-from workers import lost_jobs, schedule
+from workers import lost_jobs, membership, schedule
 
 ANA, OLGA = "ana@example.org", "olga@example.org"
 
@@ -90,7 +91,7 @@ def test_what_stays_open_is_told_and_can_be_tried_again(settings: Settings, door
     door.ends = Ended(("membership of the organisation",), (stays,))
     done = experts.remove(settings, ANA, wait=True)
     assert done["still_open"] == [stays]
-    assert done["label_studio"] == f"ended: membership of the organisation. Still open: {stays}"
+    assert done["label_studio"] == f"Ended: membership of the organisation. Still open: {stays}"
     before = remembered(settings, ANA)
     assert before.open_still
     door.ends = Ended(("the login",), ())
@@ -156,13 +157,77 @@ def test_shut_while_the_login_was_being_opened_it_ends_all_the_same(
     joining.renew(settings, ANA)
 
     def opened_late(_: object, email: str, password: str) -> int:
-        people.disable(settings, email, wait=True)
+        people.disable(settings, email)
         door.opened[email] = password
         return 1
 
     monkeypatch.setattr("labeler.label_studio.door.open_login", opened_late)
-    assert run(settings, "join")["password"] == "shut out meanwhile"
+    run(settings, "join")
+    run(settings, "leave")
     assert door.opened == {}
+
+
+def meanwhile(door: FakeDoor, name: str, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> Thread:
+    """Have another worker do ``act`` while the door's ``name`` is asked for the first time.
+
+    It is given a moment: one who may go ahead is then done, one who must wait still waits.
+    """
+    real, other = getattr(door, name), Thread(target=act, daemon=True)
+
+    def slow(*given: Any) -> Any:
+        if other.ident is None:
+            other.start()
+            other.join(2)
+        return real(*given)
+
+    monkeypatch.setattr(f"labeler.label_studio.door.{name}", slow)
+    return other
+
+
+@pytest.mark.parametrize("settings", databases.BOTH, indirect=True)
+def test_a_join_that_is_slow_brings_no_older_password_back(
+    settings: Settings, door: FakeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str | None] = []
+
+    def shut_and_let_in_again() -> None:
+        people.disable(settings, ANA)
+        run(settings, "leave")
+        shown.append(joining.reopen(settings, ANA).password)
+        run(settings, "join")
+
+    joining.renew(settings, ANA)
+    other = meanwhile(door, "open_login", monkeypatch, shut_and_let_in_again)
+    run(settings, "join")
+    other.join()
+    assert [door.opened[ANA]] == shown
+
+
+def test_a_join_that_a_newer_one_replaced_sets_no_password(settings: Settings, door: FakeDoor) -> None:
+    joining.renew(settings, ANA)
+    with reading(settings) as session:
+        older = dict(session.scalars(select(Job).where(Job.kind == "join")).one().arguments)
+    newer = joining.renew(settings, ANA)
+    run(settings, "join")
+    assert jobs.run_here(settings, "join", **older)["password"] == joining.REPLACED
+    assert door.opened == {ANA: newer.password}
+
+
+@pytest.mark.parametrize("settings", databases.BOTH, indirect=True)
+def test_who_is_let_in_while_leave_goes_on_is_in_afterwards(
+    settings: Settings, door: FakeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str | None] = []
+
+    def let_in_again() -> None:
+        shown.append(joining.reopen(settings, ANA).password)
+        run(settings, "join")
+
+    people.disable(settings, ANA)
+    other = meanwhile(door, "end_access", monkeypatch, let_in_again)
+    run(settings, "leave")
+    other.join()
+    assert [door.opened.get(ANA)] == shown
 
 
 def test_who_manages_and_stops_answering_keeps_the_console(settings: Settings, door: FakeDoor) -> None:
@@ -176,6 +241,49 @@ def test_who_manages_and_stops_answering_keeps_the_console(settings: Settings, d
         joining.invite(settings, OLGA)
     with reading(settings) as session:
         assert session.scalar(select(Expert.removed_at).where(Expert.email == OLGA))
+
+
+def test_nothing_is_said_to_be_shut_that_was_not_written_down(settings: Settings, door: FakeDoor) -> None:
+    """An owner who stopped answering before that was kept: the job that migration 0007 made names no login."""
+    with writing(settings) as session:
+        session.add(Job(id="leave-1", kind="leave", arguments={"expert": OLGA}, state="queued", created_at=now()))
+    assert "not written down" in remembered(settings, OLGA).in_console
+    assert "shut" not in remembered(settings, OLGA).in_console
+    assert people.verify(settings, OLGA, factories.PASSWORD)
+
+
+def test_what_ended_is_told_though_the_rest_had_to_be_tried_again(
+    settings: Settings, door: FakeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, ended = parting._take_back, door.ends.ended
+
+    def fails(*_: object) -> int:
+        raise LabelStudioUnreachable("Label Studio does not answer.")
+
+    monkeypatch.setattr(parting, "_take_back", fails)
+    experts.remove(settings, ANA, wait=True)
+    monkeypatch.setattr(parting, "_take_back", real)
+    door.ends = Ended((), ())
+    with reading(settings) as session:
+        job_id = session.scalars(select(Job.id).where(Job.kind == "leave")).one()
+    parting.tell(settings, job_id, wait=True)
+    found = remembered(settings, ANA)
+    assert found.told_at
+    assert found.ended == ended
+
+
+def test_a_sync_gives_no_membership_back_to_who_is_shut_out(settings: Settings, door: FakeDoor) -> None:
+    with reading(settings) as session:
+        rows = session.scalars(select(Queue)).all()
+    project = str(rows[0].project)
+    membership.agree(settings, door, rows)  # type: ignore[arg-type]
+    assert door.members == {project: [ANA]}
+    people.disable(settings, ANA, wait=True)
+    door.members = {}
+    membership.agree(settings, door, rows)  # type: ignore[arg-type]
+    joining.invite(settings, ANA, ["romance"])
+    run(settings, "join")
+    assert door.members.get(project, []) == []
 
 
 def test_a_removed_login_leaves_no_queue_behind(settings: Settings, door: FakeDoor) -> None:

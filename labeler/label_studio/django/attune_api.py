@@ -44,23 +44,20 @@ def logins(request):
     email, password = (wanted or {}).get("email"), (wanted or {}).get("password")
     if not isinstance(email, str) or not isinstance(password, str | None):
         return _wrong("expected an email, and a password or null")
-    email = email.strip().lower()
-    try:
-        validate_email(email)
-    except ValidationError as error:
-        return _wrong(f"{email[:80]!r}: {error.messages[0]}")
+    email = email.strip().casefold()
     if email == administrator_address():
         return _wrong("this is the administrator's own address, as which Attune works")
-    if password is not None:
-        try:
-            user, made = attune_people.open_login(email, password)
-        except ValueError as error:
-            return _wrong(str(error))
-        return JsonResponse({"id": user.pk, "made": made})
-    user = attune_people.find(email)
-    if user is None:
-        return JsonResponse({"id": None, "ended": {}})
-    return JsonResponse({"id": user.pk, "ended": attune_people.end_access(user)})
+    if password is None:  # whatever the address looks like: it must end in any case
+        users, ended = attune_people.end_all(email)
+        return JsonResponse({"id": users[0].pk if users else None, "ended": ended})
+    try:
+        validate_email(email)
+        user, made = attune_people.open_login(email, password)
+    except ValidationError as error:
+        return _wrong(f"{email[:80]!r}: {error.messages[0]}")
+    except ValueError as error:
+        return _wrong(str(error))
+    return JsonResponse({"id": user.pk, "made": made})
 
 
 def _held():

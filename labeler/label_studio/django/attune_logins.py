@@ -1,8 +1,8 @@
-"""Open or shut a login of our own Label Studio: run inside its environment, with the wish as JSON on stdin.
+"""Open a login of our own Label Studio: run inside its environment, with the wish as JSON on stdin.
 
-``{"email": ..., "password": "new"}`` sets the password and opens the login; a password of null shuts it: nobody logs in
-any more, and sessions and tokens that are out end. Says "done", or why not, as the last line of stdout. For what must
-be done while Label Studio does not run, or for the administrator, as whom Attune would ask; else `attune_api` does it.
+``{"email": ..., "password": "new"}`` sets the password and opens the login; sessions and tokens that are out end. Says
+"done", or why not, as the last line of stdout. For what must be done while Label Studio does not run, or for the
+administrator, as whom Attune would ask; else `attune_api` does it.
 """
 
 import json
@@ -16,10 +16,7 @@ def change(email, password):
     user = attune_people.find(email)
     if user is None:
         return "user not found"
-    if password is None:
-        attune_people.end_access(user)
-    else:
-        attune_people.open_login(email, password)
+    attune_people.open_login(user.email, password)
     return "done"
 
 

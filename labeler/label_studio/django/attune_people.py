@@ -35,6 +35,20 @@ def open_login(email, password):
     return user, made
 
 
+def end_all(email):
+    """End the access of everybody whose address differs from ``email`` in case at most; (the users, what ended)."""
+    from collections import Counter
+
+    from django.db import transaction
+
+    ended = Counter()
+    with transaction.atomic():
+        users = everybody(email)
+        for user in users:
+            ended.update(end_access(user))
+    return users, dict(ended)
+
+
 def end_access(user):
     """End all that ``user`` may do, for good: what ended, as counts by name.
 
@@ -55,19 +69,32 @@ def end_access(user):
 
 
 def end_credentials(user):
-    """End the sessions and tokens of ``user``; how many of each. The old legacy token is replaced by one unknown."""
+    """End the sessions and tokens of ``user``; how many of each.
+
+    The legacy token, which Label Studio makes for everybody unasked, is replaced by one unknown and not counted.
+    """
+    from django.utils.timezone import now
     from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-    live = OutstandingToken.objects.filter(user=user, blacklistedtoken__isnull=True)
-    for token in live:
+    tokens = list(OutstandingToken.objects.filter(user=user, blacklistedtoken__isnull=True))
+    for token in tokens:
         BlacklistedToken.objects.get_or_create(token=token)
-    ended = {"sessions": end_of(user), "tokens": len(live) + 1}
+    live = [token for token in tokens if token.expires_at > now()]
+    ended = {"sessions": end_of(user), "tokens": len(live)}
     user.reset_token()
     return ended
 
 
 def find(email):
-    """The user with this address, whatever its case, or None."""
+    """The user with this address, whatever its case, or None; of several the one spelt so, else the oldest."""
+    found = everybody(email)
+    return next((user for user in found if user.email == email.strip()), found[0] if found else None)
+
+
+def everybody(email):
+    """All users with this address, whatever its case, oldest first. SQLite compares the case of a to z alone."""
     from users.models import User
 
-    return User.objects.filter(email__iexact=email.strip()).first()
+    wanted = email.strip().casefold()
+    same = [pk for pk, one in User.objects.values_list("pk", "email") if one.casefold() == wanted]
+    return list(User.objects.filter(pk__in=same).order_by("pk"))

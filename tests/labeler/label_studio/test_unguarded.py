@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from labeler import doctor, secrets
+from labeler import doctor, experts, secrets
 from labeler.label_studio import door, install, members, people, projects, template
 from labeler.label_studio.client import LabelStudio
 from labeler.label_studio.expert import ExpertSession
@@ -18,6 +19,7 @@ from labeler.settings import Settings, build
 from labeler.supervise import free_ports, parts, readiness
 from labeler.supervise.keeper import open_log
 from models.errors import LabelStudioRefused, SettingsError
+from tests import inside_label_studio
 from tests.services import PASSWORD, _await
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -66,8 +68,18 @@ def test_a_leaver_reads_no_more_and_what_stays_open_is_said(bare: Settings) -> N
             people.accept(ls, session, ls.address + link, "back@example.org", PASSWORD)
         assert people.find_user(ls, "back@example.org") is None
         assert door.end_access(ls, EMAIL).still_open == told.still_open, "done twice it says the same"
+        assert "no longer open" not in told.still_open[0], "nobody here knows what they open"
+        never = door.end_access(ls, "never@example.org", had_login=False)
+        assert never == door.Ended(("invitation link renewed",), ()), "nothing stays of who was never there"
         with pytest.raises(SettingsError, match="without Attune's modules"):
             door.open_login(ls, EMAIL, PASSWORD)
+        user_there, help_text = experts.label_studio_login(bare, ls, EMAIL, PASSWORD)
+        assert user_there is None
+        assert f"label-studio reset_password --username {EMAIL}" in help_text
+        followed = re.findall(r"`((?:from|Organ)[^`]+)`", help_text)
+        inside_label_studio.run(bare, "\n".join([*followed, "print(json.dumps(None))"]))
+        assert people.find_user(ls, EMAIL) == user, "what the text says to do lets them in again"
+        assert "reset_password" in experts.label_studio_login(bare, ls, EMAIL, PASSWORD)[1]
         with pytest.raises(LabelStudioRefused, match="administrator"):
             door.end_access(ls, bare.label_studio_email)
 
