@@ -28,7 +28,8 @@ from labeler.settings import Settings
 log = logging.getLogger("attune.hints")
 QUEUE, PAGES = "queue", "pages"
 JOB = "workers.hinted.perform"
-NAME = re.compile(rf"({QUEUE}|{PAGES})-(\d{{1,9}})-(\d{{1,9}})")
+NUMBER = "([1-9][0-9]{0,8})"  # one way to write each, as a project's limits hang on its name
+NAME = re.compile(f"({QUEUE}|{PAGES})-{NUMBER}-{NUMBER}")
 WAITING, IN_VAIN = "attune:hint:", "attune:hints-in-vain:"  # keys in Redis, each followed by the project's name
 REDIS_SECONDS = 0.5  # an expert's click waits for Label Studio, which waits for us
 FORGOTTEN_SECONDS = 300  # after a worker that died with a hint in hand; meanwhile the periodic sync finds the answers
@@ -59,10 +60,13 @@ def meant(session: Session, name: str) -> Queue | Grid | None:
 def name_of_project(session: Session, number: int) -> str:
     """The name of what has this project in Label Studio, as webhooks of before names say it; empty for none of ours."""
     queue = session.scalar(select(Queue).where(Queue.project == number))
-    if queue is not None:
-        return f"{QUEUE}-{queue.attribute_id}-{queue.expert_id}"
-    pages = session.scalar(select(Grid).where(Grid.project == number))
-    return "" if pages is None else f"{PAGES}-{pages.attribute_id}-{pages.expert_id}"
+    found = queue or session.scalar(select(Grid).where(Grid.project == number))
+    return "" if found is None else name_of(found)
+
+
+def name_of(row: Queue | Grid) -> str:
+    """What the webhook's address calls a queue or pages."""
+    return f"{QUEUE if isinstance(row, Queue) else PAGES}-{row.attribute_id}-{row.expert_id}"
 
 
 def ask(settings: Settings, name: str, project: int | None = None) -> bool:
@@ -74,8 +78,10 @@ def ask(settings: Settings, name: str, project: int | None = None) -> bool:
     with reading(settings) as session:
         if not name and project is not None:
             name = name_of_project(session, project)
-        if meant(session, name) is None:
+        row = meant(session, name)
+        if row is None:
             return False
+        name = name_of(row)
     try:
         with _redis(settings) as redis:
             if int(redis.get(IN_VAIN + name) or 0) >= MOST_IN_VAIN:

@@ -205,6 +205,16 @@ def test_what_is_called_as_nothing_of_ours_asks_for_nothing(
     assert waiting.count == 0
 
 
+@pytest.mark.parametrize("form", ["queue-0{}-{}", "queue-{}-0{}", "queue-00000{}-000{}", "queue-+{}-{}", "Queue-{}-{}"])
+def test_a_project_has_one_name(anybody: Actor, queue: Queue, secret: str, waiting: RqQueue, form: str) -> None:
+    """Each way to write it would have limits of its own."""
+    called = form.format(queue.attribute_id, queue.expert_id)
+    assert send(anybody, b"", secret, f"/webhooks/label-studio/{called}").json == {"asked": False}
+    other = name(queue).translate({ord("0") + digit: 0x0660 + digit for digit in range(10)})  # Arabic-Indic digits
+    assert send(anybody, b"", secret, f"/webhooks/label-studio/{other}").json == {"asked": False}
+    assert waiting.count == 0
+
+
 @pytest.mark.parametrize("wrong", [None, "", "guess", "ä"])
 def test_without_the_secret_nothing_is_asked_for(
     anybody: Actor, queue: Queue, waiting: RqQueue, wrong: str | None
