@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -88,15 +89,28 @@ def ask(settings: Settings, name: str, project: int | None = None) -> bool:
                 return False
             if not redis.set(WAITING + name, 1, nx=True, ex=FORGOTTEN_SECONDS):
                 return False
-            # Before what waits: a reading takes a moment, and one round then learns from all that was read.
-            Waiting(jobs.KINDS["learn"][1], connection=redis, serializer=JSONSerializer).enqueue(
-                JOB, args=(name,), at_front=True, job_timeout=int(jobs.TIMEOUT.total_seconds()), result_ttl=0,
-                failure_ttl=3600,
-            )  # fmt: skip
+            try:
+                _send(redis, name)
+            except RedisError:
+                with suppress(RedisError):  # or the next hints would rest for a reading that nobody was asked for
+                    redis.delete(WAITING + name)
+                raise
     except RedisError as error:
         log.warning("%s is left to the next sync: %s", name, error)
         return False
     return True
+
+
+def _send(redis: Redis, name: str) -> None:
+    # Before what waits: a reading takes a moment, and one round then learns from all that was read.
+    Waiting(jobs.KINDS["learn"][1], connection=redis, serializer=JSONSerializer).enqueue(
+        JOB,
+        args=(name,),
+        at_front=True,
+        job_timeout=int(jobs.TIMEOUT.total_seconds()),
+        result_ttl=0,
+        failure_ttl=3600,
+    )
 
 
 def begin(settings: Settings, name: str) -> None:

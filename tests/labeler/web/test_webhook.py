@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue as RqQueue
 from rq.job import Job as Message
 from rq.serializers import JSONSerializer
@@ -237,6 +238,19 @@ def test_without_redis_the_click_gets_its_answer(settings: Settings, queue: Queu
     app = create_app(replace(settings, redis_url="redis://127.0.0.1:9/0"))
     reply = send(Actor(app), b"", app.extensions["attune"].secrets.webhook_secret, path(queue))
     assert (reply.status_code, reply.json) == (202, {"asked": False})
+
+
+def test_a_hint_that_redis_took_half_of_does_not_bar_the_next(
+    anybody: Actor, queue: Queue, secret: str, waiting: RqQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise RedisError("OOM command not allowed when used memory > 'maxmemory'.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RqQueue, "enqueue", full)
+        assert send(anybody, b"", secret, path(queue)).json == {"asked": False}
+    assert send(anybody, b"", secret, path(queue)).json == {"asked": True}
+    assert names(waiting) == [name(queue)]
 
 
 def test_what_a_hint_leaves_in_redis_passes_by_itself(
