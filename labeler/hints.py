@@ -32,6 +32,7 @@ JOB = "workers.hinted.perform"
 NUMBER = "([1-9][0-9]{0,8})"  # one way to write each, as a project's limits hang on its name
 NAME = re.compile(f"({QUEUE}|{PAGES})-{NUMBER}-{NUMBER}")
 WAITING, IN_VAIN = "attune:hint:", "attune:hints-in-vain:"  # keys in Redis, each followed by the project's name
+EXCUSED = b"excused"  # in the first of them, of a reading that does not count where it finds nothing
 REDIS_SECONDS = 0.5  # an expert's click waits for Label Studio, which waits for us
 FORGOTTEN_SECONDS = 300  # after a worker that died with a hint in hand; meanwhile the periodic sync finds the answers
 MOST_IN_VAIN, IN_VAIN_SECONDS = 30, 60  # readings without news, after which the periodic sync has to do
@@ -113,10 +114,20 @@ def _send(redis: Redis, name: str) -> None:
     )
 
 
-def begin(settings: Settings, name: str) -> None:
-    """The reading starts: what is hinted at from here on needs another one. Raises RedisError."""
+def begin(settings: Settings, name: str) -> bool:
+    """The reading starts: what is hinted at from here on needs another one. Raises RedisError.
+
+    Whether it may be in vain: it was hinted at while another reading went on, which found news, perhaps this one's.
+    """
     with _redis(settings) as redis:
-        redis.delete(WAITING + name)
+        return bool(redis.getdel(WAITING + name) == EXCUSED)
+
+
+def found_news(settings: Settings, name: str) -> None:
+    """Forget the readings in vain, and excuse the one that was hinted at meanwhile. Raises RedisError."""
+    with _redis(settings) as redis:
+        redis.delete(IN_VAIN + name)
+        redis.set(WAITING + name, EXCUSED, xx=True, keepttl=True)
 
 
 def was_in_vain(settings: Settings, name: str) -> None:

@@ -38,13 +38,17 @@ def perform(name: str) -> None:
     jobs whose failures people see.
     """
     settings = reader.build()
+    excused = True
     with suppress(RedisError):
-        hints.begin(settings, name)
+        excused = hints.begin(settings, name)
     try:
         attribute = read(settings, name)
-        if attribute is None:
-            with suppress(RedisError):
+        with suppress(RedisError):
+            if attribute is not None:
+                hints.found_news(settings, name)
+            elif not excused:
                 hints.was_in_vain(settings, name)
+        if attribute is None:
             return
         log.info("%s: answers are new", name)
         if _others_wait(settings):  # their answers, too, are in the round that comes after them

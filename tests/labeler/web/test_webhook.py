@@ -25,6 +25,7 @@ from labeler.web.app import create_app
 from models.clock import iso, now
 from tests import factories
 from tests.labeler.web.conftest import Actor
+from workers import hinted, learn
 
 AT = iso(datetime(2026, 3, 1, 12, tzinfo=UTC))
 
@@ -141,6 +142,46 @@ def test_hints_in_vain_keep_no_worker_from_the_others(
     assert names(waiting) == [name(other)]
     with Redis.from_url(settings.redis_address) as redis:
         assert 0 < redis.ttl(hints.IN_VAIN + name(queue)) <= hints.IN_VAIN_SECONDS, "and that passes"
+
+
+def test_an_expert_who_answers_fast_is_read_at_once_all_the_time(
+    settings: Settings, anybody: Actor, queue: Queue, secret: str, waiting: RqQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each answer comes while the one before is read, so every second reading finds that the first saw both."""
+    told: list[bool] = []
+
+    def read(_: Settings, called: str) -> str | None:
+        if len(told) % 2:
+            return None
+        told.append(send(anybody, b"", secret, f"/webhooks/label-studio/{called}").json["asked"])
+        return "romance"
+
+    monkeypatch.setattr(hinted.reader, "build", lambda: settings)
+    monkeypatch.setattr(hinted, "read", read)
+    monkeypatch.setattr(learn, "run", lambda *_: None)
+    for _ in range(3 * hints.MOST_IN_VAIN):
+        told.append(send(anybody, b"", secret, path(queue)).json["asked"])
+        told.clear()
+        waiting.empty()
+        hinted.perform(name(queue))
+        assert told == [True]
+        waiting.empty()
+        hinted.perform(name(queue))
+    with Redis.from_url(settings.redis_address) as redis:
+        assert redis.get(hints.IN_VAIN + name(queue)) is None
+
+
+def test_news_end_the_rest_that_readings_in_vain_bring_near(
+    settings: Settings, anybody: Actor, queue: Queue, secret: str, waiting: RqQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody forges hints while an expert answers."""
+    monkeypatch.setattr(hinted.reader, "build", lambda: settings)
+    monkeypatch.setattr(learn, "run", lambda *_: None)
+    for number in range(3 * hints.MOST_IN_VAIN):
+        monkeypatch.setattr(hinted, "read", lambda *_, new=number % 10 == 0: "romance" if new else None)
+        assert send(anybody, b"", secret, path(queue)).json == {"asked": True}
+        waiting.empty()
+        hinted.perform(name(queue))
 
 
 @pytest.mark.parametrize("forged_by", [None, 1, 999], ids=["the expert", "the administrator", "nobody"])
