@@ -32,7 +32,7 @@ AT = iso(datetime(2026, 3, 1, 12, tzinfo=UTC))
 
 @pytest.fixture
 def secret(app: Flask) -> str:
-    return app.extensions["attune"].secrets.webhook_secret
+    return app.extensions["attune"].secrets.hint_secret
 
 
 @pytest.fixture
@@ -247,6 +247,13 @@ def test_what_is_called_as_nothing_of_ours_asks_for_nothing(
     assert waiting.count == 0
 
 
+def test_the_secret_that_every_expert_could_read_opens_nothing(
+    app: Flask, anybody: Actor, queue: Queue, waiting: RqQueue
+) -> None:
+    assert send(anybody, b"", app.extensions["attune"].secrets.webhook_secret, path(queue)).status_code == 403
+    assert waiting.count == 0
+
+
 @pytest.mark.parametrize("form", ["queue-0{}-{}", "queue-{}-0{}", "queue-00000{}-000{}", "queue-+{}-{}", "Queue-{}-{}"])
 def test_a_project_has_one_name(anybody: Actor, queue: Queue, secret: str, waiting: RqQueue, form: str) -> None:
     """Each way to write it would have limits of its own."""
@@ -277,7 +284,7 @@ def test_an_oversized_body_is_refused(anybody: Actor, secret: str) -> None:
 def test_without_redis_the_click_gets_its_answer(settings: Settings, queue: Queue) -> None:
     """The periodic sync finds the answer."""
     app = create_app(replace(settings, redis_url="redis://127.0.0.1:9/0"))
-    reply = send(Actor(app), b"", app.extensions["attune"].secrets.webhook_secret, path(queue))
+    reply = send(Actor(app), b"", app.extensions["attune"].secrets.hint_secret, path(queue))
     assert (reply.status_code, reply.json) == (202, {"asked": False})
 
 
