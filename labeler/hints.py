@@ -103,11 +103,9 @@ def ask(settings: Settings, name: str, project: int | None = None) -> bool:
 
 
 def _send(redis: Redis, name: str) -> None:
-    # Before what waits: a reading takes a moment, and one round then learns from all that was read.
-    Waiting(jobs.KINDS["learn"][1], connection=redis, serializer=JSONSerializer).enqueue(
+    Waiting(jobs.HINTS, connection=redis, serializer=JSONSerializer).enqueue(
         JOB,
         args=(name,),
-        at_front=True,
         job_timeout=int(jobs.TIMEOUT.total_seconds()),
         result_ttl=0,
         failure_ttl=3600,
@@ -138,9 +136,9 @@ def was_in_vain(settings: Settings, name: str) -> None:
 
 
 def others_wait(settings: Settings) -> bool:
-    """Whether jobs wait for the worker that read just now. Raises RedisError."""
+    """Whether other readings wait for a worker. Raises RedisError."""
     with _redis(settings) as redis:
-        return Waiting(jobs.KINDS["learn"][1], connection=redis, serializer=JSONSerializer).count > 0
+        return Waiting(jobs.HINTS, connection=redis, serializer=JSONSerializer).count > 0
 
 
 def _redis(settings: Settings) -> Redis:

@@ -50,7 +50,7 @@ def task(settings: Settings, queue: Queue) -> Task:
 def waiting(settings: Settings) -> Iterator[RqQueue]:
     """What the workers will do next."""
     with jobs.connect(settings) as connection:
-        yield RqQueue("learn", connection=connection, serializer=JSONSerializer)
+        yield RqQueue("hints", connection=connection, serializer=JSONSerializer)
 
 
 def path(queue: Queue) -> str:
@@ -119,12 +119,24 @@ def test_a_hint_while_one_reads_makes_one_more_reading(
     assert names(waiting) == [name(queue)]
 
 
-def test_a_reading_comes_before_what_waits_for_longer(
-    settings: Settings, anybody: Actor, queue: Queue, secret: str, waiting: RqQueue
+def test_a_reading_comes_before_rounds_and_syncs_and_after_what_ends_an_access(
+    settings: Settings, anybody: Actor, queue: Queue, ana: Expert, secret: str
 ) -> None:
-    jobs.enqueue(settings, "sync")
-    send(anybody, b"", secret, path(queue))
-    assert [message.func_name for message in waiting.jobs] == [hints.JOB, "workers.entry.perform"]
+    """Who has the secret may not hold up the ending of an access, nor the hints that came sooner."""
+    other = factories.add_queue(settings, factories.add_attribute(settings, "serious"), ana)
+    sync, left = jobs.enqueue(settings, "sync"), jobs.enqueue(settings, "leave", expert="ana@studio.example")
+    for one in (queue, other):
+        send(anybody, b"", secret, path(one))
+    with jobs.connect(settings) as redis:
+        lines = [RqQueue(line, connection=redis, serializer=JSONSerializer) for line in jobs.QUEUES]
+        messages = [message for line in lines for message in line.jobs]
+    assert [message.args[0] for message in messages] == [left, name(queue), name(other), sync]
+
+
+@pytest.mark.parametrize("kind", ["join", "leave", "configure"])
+def test_what_carries_people_and_questions_waits_for_no_hint(kind: str) -> None:
+    assert jobs.QUEUES.index(jobs.KINDS[kind][1]) < jobs.QUEUES.index(jobs.HINTS)
+    assert jobs.KINDS[kind][1] in jobs.QUICK, "nor for ten thousand images"
 
 
 def test_hints_in_vain_keep_no_worker_from_the_others(
