@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -18,13 +19,13 @@ from labeler.jobs import quiet
 from labeler.label_studio.address import key_of
 from labeler.label_studio.changes import TaskState, answered_last
 from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, Queue, Task
+from labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, Queue, Run, Task
 from labeler.records.session import reading
 from labeler.seen import moment
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import AttuneError, LabelStudioRefused
-from workers import changed, grids, identity, learn, upkeep
+from workers import changed, grids, identity, learn, lines, upkeep
 from workers.grids import FAREWELL
 
 log = logging.getLogger("attune.hints")
@@ -51,10 +52,10 @@ def perform(name: str) -> None:
         if attribute is None:
             return
         log.info("%s: answers are new", name)
-        if _others_wait(settings):  # their answers, too, are in the round that comes after them
-            ingest.ask_to_learn(settings, attribute)
-        else:
+        if lines.learns_now(_others_wait(settings), _age(settings, attribute)):
             learn.run(settings, quiet, attribute)
+        else:  # the answers of the others, too, are in the round that comes after them
+            ingest.ask_to_learn(settings, attribute)
     except AttuneError as error:
         log.warning("%s is left to the clockwork: %s", name, error)
 
@@ -149,6 +150,14 @@ def _others_wait(settings: Settings) -> bool:
     with suppress(RedisError):
         return hints.others_wait(settings)
     return False
+
+
+def _age(settings: Settings, attribute: str) -> timedelta | None:
+    """How long ago the attribute's last round ended."""
+    ended = select(Run.finished_at).join(Attribute, Attribute.id == Run.attribute_id)
+    with reading(settings) as session:
+        last = session.scalar(ended.where(Attribute.name == attribute).order_by(Run.number.desc()).limit(1))
+    return None if last is None else now() - last
 
 
 class Addresses(dict[int, str]):
