@@ -12,6 +12,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from labeler import hints, ingest
 from labeler import settings as reader
@@ -36,10 +37,10 @@ def perform(name: str) -> None:
     """Where rq enters: read what ``name`` (of ``hints.address``) means, and learn from what is new.
 
     A Label Studio that is away, or an attribute that cannot be learned yet, is logged: the clockwork asks again, by
-    jobs whose failures people see.
+    jobs whose failures people see. So is any other error, with its traceback: nobody waits for this reading's end.
     """
     settings = reader.build()
-    excused = True
+    excused, attribute = True, None
     with suppress(RedisError):
         excused = hints.begin(settings, name)
     try:
@@ -58,6 +59,17 @@ def perform(name: str) -> None:
             ingest.ask_to_learn(settings, attribute)
     except AttuneError as error:
         log.warning("%s is left to the clockwork: %s", name, error)
+    except Exception:
+        log.exception("%s is left to the clockwork", name)
+        if attribute is not None:  # a job's failure is seen by people; unread answers are the next sync's
+            _ask_to_learn(settings, attribute)
+
+
+def _ask_to_learn(settings: Settings, attribute: str) -> None:
+    try:
+        ingest.ask_to_learn(settings, attribute)
+    except SQLAlchemyError:
+        log.exception("learn(%s) is left to the clockwork", attribute)
 
 
 def read(settings: Settings, name: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from labeler import hints, ingest
 from labeler import settings as reader
@@ -196,6 +197,31 @@ def test_without_label_studio_a_reading_is_left_to_the_next_sync(
     hinted.perform(name(studio))
     assert "left to the clockwork" in caplog.text
     assert held(studio.settings) == 0
+
+
+@pytest.mark.parametrize("where", ["read", "learn", "both"])
+def test_an_error_of_the_database_is_told_and_the_round_asked_for_as_a_job(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    """People see a job's failure; a hinted round's was seen by nobody."""
+    asked: list[str] = []
+
+    def locked(*_: Any) -> Any:
+        raise OperationalError("SELECT", {}, Exception("the database is locked"))
+
+    def ask(_: Settings, attribute: str) -> None:
+        asked.append(attribute)
+        if where == "both":
+            locked()
+
+    monkeypatch.setattr(hinted.reader, "build", lambda: studio.settings)
+    monkeypatch.setattr(ingest, "ask_to_learn", ask)
+    monkeypatch.setattr(hinted if where == "read" else learn, "read" if where == "read" else "run", locked)
+    answer(studio, 0)
+    hinted.perform(name(studio))
+    assert asked == ([] if where == "read" else ["romance"])
+    assert "the database is locked" in caplog.text
+    assert "Traceback" in caplog.text
 
 
 def held(settings: Settings) -> int:
