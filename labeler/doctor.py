@@ -230,7 +230,7 @@ def webhooks(settings: Settings) -> Finding:
     with reading(settings) as session:
         queues = list(session.scalars(select(Queue).where(Queue.closed_at.is_(None))))
     with _connected(settings) as ls:
-        secret = load_secrets(settings.secrets).webhook_secret
+        secret = load_secrets(settings.secrets).hint_secret
         broken = [queue.project for queue in queues if not _has_hook(settings, ls, queue, secret)]
     if broken:
         todo = "Answers still come by sync, every half a minute. The schedule mends them once a day, and at its start."

@@ -69,13 +69,15 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Ex
             found = held(session, attribute.id, expert.id)
         if found is not None:
             return found
-        secret = load_secrets(settings.secrets).webhook_secret
-        title, label = f"{attribute.name} · {expert.name} · pages", mark(secret, attribute, expert)
+        secrets = load_secrets(settings.secrets)
+        title, label = f"{attribute.name} · {expert.name} · pages", mark(secrets.webhook_secret, attribute, expert)
         orphan = projects.find(ls, title, label)
         if orphan is not None:  # a killed maker's
             projects.delete(ls, Project(orphan, 0, None))
         address = hints.address(settings, hints.PAGES, attribute.id, expert.id)
-        made = room.create(ls, title, attributes.instruction(attribute, pages=True), address, secret, label)
+        made = room.create(
+            ls, title, attributes.instruction(attribute, pages=True), address, secrets.hint_secret, label
+        )
         with writing(settings) as session:
             session.execute(update(Grid).where(Grid.project == made.id).values(project=-Grid.id))
             row = Grid(attribute_id=attribute.id, expert_id=expert.id, project=made.id, view=made.view)
@@ -184,7 +186,7 @@ def mend(settings: Settings, ls: LabelStudio, grid: Grid) -> bool:
     """Bring the project's view and webhook back to what they must be; whether anything was wrong."""
     before = Project(grid.project, grid.view, grid.webhook)
     address = hints.address(settings, hints.PAGES, grid.attribute_id, grid.expert_id)
-    after = projects.mend(ls, before, address, load_secrets(settings.secrets).webhook_secret)
+    after = projects.mend(ls, before, address, load_secrets(settings.secrets).hint_secret)
     if after == before:
         return False
     with writing(settings) as session:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -28,8 +29,10 @@ from labeler.settings import Settings
 log = logging.getLogger("attune.hints")
 QUEUE, PAGES = "queue", "pages"
 JOB = "workers.hinted.perform"
-NAME = re.compile(rf"({QUEUE}|{PAGES})-(\d{{1,9}})-(\d{{1,9}})")
+NUMBER = "([1-9][0-9]{0,8})"  # one way to write each, as a project's limits hang on its name
+NAME = re.compile(f"({QUEUE}|{PAGES})-{NUMBER}-{NUMBER}")
 WAITING, IN_VAIN = "attune:hint:", "attune:hints-in-vain:"  # keys in Redis, each followed by the project's name
+EXCUSED = b"excused"  # in the first of them, of a reading that does not count where it finds nothing
 REDIS_SECONDS = 0.5  # an expert's click waits for Label Studio, which waits for us
 FORGOTTEN_SECONDS = 300  # after a worker that died with a hint in hand; meanwhile the periodic sync finds the answers
 MOST_IN_VAIN, IN_VAIN_SECONDS = 30, 60  # readings without news, after which the periodic sync has to do
@@ -59,10 +62,13 @@ def meant(session: Session, name: str) -> Queue | Grid | None:
 def name_of_project(session: Session, number: int) -> str:
     """The name of what has this project in Label Studio, as webhooks of before names say it; empty for none of ours."""
     queue = session.scalar(select(Queue).where(Queue.project == number))
-    if queue is not None:
-        return f"{QUEUE}-{queue.attribute_id}-{queue.expert_id}"
-    pages = session.scalar(select(Grid).where(Grid.project == number))
-    return "" if pages is None else f"{PAGES}-{pages.attribute_id}-{pages.expert_id}"
+    found = queue or session.scalar(select(Grid).where(Grid.project == number))
+    return "" if found is None else name_of(found)
+
+
+def name_of(row: Queue | Grid) -> str:
+    """What the webhook's address calls a queue or pages."""
+    return f"{QUEUE if isinstance(row, Queue) else PAGES}-{row.attribute_id}-{row.expert_id}"
 
 
 def ask(settings: Settings, name: str, project: int | None = None) -> bool:
@@ -74,29 +80,52 @@ def ask(settings: Settings, name: str, project: int | None = None) -> bool:
     with reading(settings) as session:
         if not name and project is not None:
             name = name_of_project(session, project)
-        if meant(session, name) is None:
+        row = meant(session, name)
+        if row is None:
             return False
+        name = name_of(row)
     try:
         with _redis(settings) as redis:
             if int(redis.get(IN_VAIN + name) or 0) >= MOST_IN_VAIN:
                 return False
             if not redis.set(WAITING + name, 1, nx=True, ex=FORGOTTEN_SECONDS):
                 return False
-            # Before what waits: a reading takes a moment, and one round then learns from all that was read.
-            Waiting(jobs.KINDS["learn"][1], connection=redis, serializer=JSONSerializer).enqueue(
-                JOB, args=(name,), at_front=True, job_timeout=int(jobs.TIMEOUT.total_seconds()), result_ttl=0,
-                failure_ttl=3600,
-            )  # fmt: skip
+            try:
+                _send(redis, name)
+            except RedisError:
+                with suppress(RedisError):  # or the next hints would rest for a reading that nobody was asked for
+                    redis.delete(WAITING + name)
+                raise
     except RedisError as error:
         log.warning("%s is left to the next sync: %s", name, error)
         return False
     return True
 
 
-def begin(settings: Settings, name: str) -> None:
-    """The reading starts: what is hinted at from here on needs another one. Raises RedisError."""
+def _send(redis: Redis, name: str) -> None:
+    Waiting(jobs.HINTS, connection=redis, serializer=JSONSerializer).enqueue(
+        JOB,
+        args=(name,),
+        job_timeout=int(jobs.TIMEOUT.total_seconds()),
+        result_ttl=0,
+        failure_ttl=3600,
+    )
+
+
+def begin(settings: Settings, name: str) -> bool:
+    """The reading starts: what is hinted at from here on needs another one. Raises RedisError.
+
+    Whether it may be in vain: it was hinted at while another reading went on, which found news, perhaps this one's.
+    """
     with _redis(settings) as redis:
-        redis.delete(WAITING + name)
+        return bool(redis.getdel(WAITING + name) == EXCUSED)
+
+
+def found_news(settings: Settings, name: str) -> None:
+    """Forget the readings in vain, and excuse the one that was hinted at meanwhile. Raises RedisError."""
+    with _redis(settings) as redis:
+        redis.delete(IN_VAIN + name)
+        redis.set(WAITING + name, EXCUSED, xx=True, keepttl=True)
 
 
 def was_in_vain(settings: Settings, name: str) -> None:
@@ -107,9 +136,9 @@ def was_in_vain(settings: Settings, name: str) -> None:
 
 
 def others_wait(settings: Settings) -> bool:
-    """Whether jobs wait for the worker that read just now. Raises RedisError."""
+    """Whether other readings wait for a worker. Raises RedisError."""
     with _redis(settings) as redis:
-        return Waiting(jobs.KINDS["learn"][1], connection=redis, serializer=JSONSerializer).count > 0
+        return Waiting(jobs.HINTS, connection=redis, serializer=JSONSerializer).count > 0
 
 
 def _redis(settings: Settings) -> Redis:

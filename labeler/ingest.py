@@ -25,7 +25,7 @@ from models.errors import ServiceDown
 
 log = logging.getLogger("attune.ingest")
 VIA = "sync"  # the path, in an answer's history
-PATIENCE = timedelta(minutes=1)  # a learn job that waits longer was lost with its Redis, and another is asked for
+PATIENCE = timedelta(minutes=1)  # a learn job that waits longer may be lost with its Redis, and is looked for there
 # A reading that was asked for so long after the last news of an answer is newer, whatever Label Studio's clock says.
 SETTLED = timedelta(seconds=30)
 
@@ -234,15 +234,13 @@ def _by_hand(session: Session, queue: Queue, seen: Seen, asset: Asset) -> Task:
 
 def ask_to_learn(settings: Settings, attribute: str) -> None:
     """Enqueue a learning round unless one waits already; a lost Redis costs only time, the sweep asks again."""
-    waiting = select(Job.id).where(
-        Job.kind == "learn",
-        Job.subject == attribute,
-        Job.state == "queued",
-        Job.created_at.between(now() - PATIENCE, now() + PATIENCE),  # later than now: a clock was set back
-    )
+    waiting = select(Job).where(Job.kind == "learn", Job.subject == attribute, Job.state == "queued")
     with reading(settings) as session:
-        if session.scalar(waiting.limit(1)):
-            return
+        job = session.scalar(waiting.order_by(Job.created_at.desc()).limit(1))
+    if job is not None:
+        if abs(now() - job.created_at) > PATIENCE:  # later than now: a clock was set back
+            jobs.send_again(settings, job)
+        return
     try:
         jobs.enqueue(settings, "learn", attribute=attribute)
     except ServiceDown as error:

@@ -42,13 +42,16 @@ KINDS = {
     "notify": ("workers.notify:run", "publish"),
     "explore": ("workers.explore:run", "explore"),
     "encoder": ("workers.switch:run", "embed"),
-    "join": ("workers.people:join", "learn"),
-    "leave": ("workers.people:leave", "learn"),
-    "configure": ("workers.people:configure", "learn"),
+    "join": ("workers.people:join", "people"),
+    "leave": ("workers.people:leave", "people"),
+    "configure": ("workers.people:configure", "people"),
     "grid": ("workers.grids:run", "learn"),
     "clusters": ("workers.explore:make_clusters", "embed"),
 }
-QUEUES = ("explore", "learn", "publish", "embed")
+HINTS = "hints"  # the line of the readings that webhooks ask for, which are no jobs of the records
+# First what ends somebody's access: nothing that a stranger can ask for goes before it.
+QUEUES = ("people", "explore", HINTS, "learn", "publish", "embed")
+QUICK = tuple(name for name in QUEUES if name != "embed")  # of the worker that an answer never waits for
 TIMEOUT = timedelta(hours=2)
 LOOK_SECONDS = 5  # between two looks whether somebody is there to do a job that is waited for
 HEARTBEAT_LIMIT = timedelta(seconds=60)  # three times as long as a worker ever takes between two signs of life

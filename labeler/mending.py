@@ -46,7 +46,7 @@ def mend_all(settings: Settings, ls: LabelStudio) -> int:
 def mend(settings: Settings, ls: LabelStudio, queue: Queue) -> bool:
     """Mend one queue; whether anything was wrong. Raises LabelStudioRefused where its project is gone."""
     before = Project(queue.project, queue.view, queue.webhook)
-    secret = load_secrets(settings.secrets).webhook_secret
+    secret = load_secrets(settings.secrets).hint_secret
     address = hints.address(settings, hints.QUEUE, queue.attribute_id, queue.expert_id)
     after = projects.mend(ls, before, address, secret)
     moved = not _shows_images_of(settings, ls, queue)

@@ -114,22 +114,27 @@ def set_password(settings: Settings, email: str, password: str) -> Person:
         return person(user)
 
 
-def choose_password(settings: Settings, email: str, password: str, origin: Origin) -> Entered:
+def choose_password(settings: Settings, email: str, password: str, origin: Origin, key: str) -> Entered:
     """Replace one's own password: as ``set_password``, and a new session begins in the browser that asked.
 
-    Raises DataError for a login that was shut meanwhile.
+    ``key`` is of the session that asks. Raises DataError where it, or the login, has ended meanwhile: a thief who asks
+    while somebody takes the password away keeps nothing.
     """
-    with _new_password(settings, email, password) as (session, user):
+    with _new_password(settings, email, password, key) as (session, user):
         if user.disabled_at is not None:
             raise DataError(f"{user.email} is shut out. Ask whoever manages people to open the login again.")
         return enter(session, user, origin)
 
 
 @contextmanager
-def _new_password(settings: Settings, email: str, password: str) -> Iterator[tuple[Session, User]]:
+def _new_password(
+    settings: Settings, email: str, password: str, key: str | None = None
+) -> Iterator[tuple[Session, User]]:
     hashed = _hash(password)
     with writing(settings) as session:
         user = held(session, email)
+        if key is not None and not sessions.is_open(session, user.id, key):
+            raise DataError("Your session ended a moment ago, so the password stays as it is. Log in again.")
         user.password_hash = hashed
         access_ends.ways_in(session, user)
         yield session, user

@@ -60,11 +60,11 @@ def _make(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Exp
 
     A project that a killed maker left without a row is known by its mark and taken over.
     """
-    secret = load_secrets(settings.secrets).webhook_secret
-    label = mark(secret, attribute, expert)
+    secrets = load_secrets(settings.secrets)
+    label = mark(secrets.webhook_secret, attribute, expert)
     title = f"{attribute.name} · {expert.name}"
     address = hints.address(settings, hints.QUEUE, attribute.id, expert.id)
-    page = (attribute.question, attribute.classes, attributes.instruction(attribute), address, secret)
+    page = (attribute.question, attribute.classes, attributes.instruction(attribute), address, secrets.hint_secret)
     with FileLock(settings.workspace / "queues.lock", timeout=PATIENCE_SECONDS):
         if _held(settings, attribute, expert) is not None:
             return

@@ -20,7 +20,8 @@ class Secrets:
 
     session_key: str  # signs the browser's sessions
     media_key: str  # signs the addresses of images
-    webhook_secret: str  # Label Studio shows it in X-Attune-Secret
+    webhook_secret: str  # marks our projects in Label Studio; their webhooks showed it once, to all who could log in
+    hint_secret: str  # Label Studio shows it in X-Attune-Secret
     label_studio_password: str  # of Label Studio's administrator
     label_studio_token: str  # 40 hexadecimal characters, the administrator's legacy token
     machine_token: str  # bearer token of this machine's own pipelines

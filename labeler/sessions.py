@@ -82,6 +82,12 @@ def of(settings: Settings, user_id: int, key: str = "") -> list[Live]:
     return sorted(found, key=lambda one: (one.here, one.last_seen), reverse=True)
 
 
+def is_open(session: Session, user_id: int, key: str) -> bool:
+    """Whether the session with this key is the person's and still open, in the caller's transaction."""
+    mine = (ConsoleSession.user_id == user_id, ConsoleSession.digest == _digest(key), _live(now()))
+    return session.scalar(select(ConsoleSession.id).where(*mine)) is not None
+
+
 def end(settings: Settings, key: str) -> None:
     """End the session with this key; one that is none is fine."""
     with writing(settings) as session:

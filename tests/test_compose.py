@@ -21,6 +21,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from labeler import jobs
 from labeler import settings as reader
 from labeler.label_studio import local
 from labeler.label_studio.install import LOCK, VERSION
@@ -264,6 +265,7 @@ def test_every_command_is_one_that_exists(services: dict[str, Any]) -> None:
         command = services[name]["command"]
         assert command[:2] == ["python", "-m"]
         assert importlib.util.find_spec(command[2]) is not None, f"{name} runs {command[2]}, which is nowhere"
+    assert services["learner"]["command"][3:] == ["--queues", ",".join(jobs.QUICK)]
     with pytest.raises(SystemExit) as ended:
         worker([*services["learner"]["command"][3:], "--help"])
     assert ended.value.code == 0

@@ -84,8 +84,10 @@ def read_until(settings: Settings, row: Queue | Grid) -> datetime | None:
         return _fresh(session, row).synced_until
 
 
-def _fresh(session: Session, row: Queue | Grid) -> Queue | Grid:
-    return session.get_one(Queue, row.id) if isinstance(row, Queue) else session.get_one(Grid, row.id)
+def _fresh(session: Session, row: Queue | Grid, lock: bool = False) -> Queue | Grid:
+    if isinstance(row, Queue):
+        return session.get_one(Queue, row.id, with_for_update=lock)
+    return session.get_one(Grid, row.id, with_for_update=lock)
 
 
 def keep_until(
@@ -98,7 +100,7 @@ def keep_until(
     answer that is deleted by now: both stretches are read once more.
     """
     with writing(settings) as session:
-        held = _fresh(session, row)
+        held = _fresh(session, row, lock=True)  # two that end together would both see the mark where they began
         if held.synced_until != began:
             held.synced_until = began
         elif newest is not None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from redis.exceptions import RedisError
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from labeler import hints, ingest
 from labeler import settings as reader
@@ -18,13 +20,13 @@ from labeler.jobs import quiet
 from labeler.label_studio.address import key_of
 from labeler.label_studio.changes import TaskState, answered_last
 from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, Queue, Task
+from labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, Queue, Run, Task
 from labeler.records.session import reading
 from labeler.seen import moment
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import AttuneError, LabelStudioRefused
-from workers import changed, grids, identity, learn, upkeep
+from workers import changed, grids, identity, learn, lines, upkeep
 from workers.grids import FAREWELL
 
 log = logging.getLogger("attune.hints")
@@ -35,24 +37,39 @@ def perform(name: str) -> None:
     """Where rq enters: read what ``name`` (of ``hints.address``) means, and learn from what is new.
 
     A Label Studio that is away, or an attribute that cannot be learned yet, is logged: the clockwork asks again, by
-    jobs whose failures people see.
+    jobs whose failures people see. So is any other error, with its traceback: nobody waits for this reading's end.
     """
     settings = reader.build()
+    excused, attribute = True, None
     with suppress(RedisError):
-        hints.begin(settings, name)
+        excused = hints.begin(settings, name)
     try:
         attribute = read(settings, name)
-        if attribute is None:
-            with suppress(RedisError):
+        with suppress(RedisError):
+            if attribute is not None:
+                hints.found_news(settings, name)
+            elif not excused:
                 hints.was_in_vain(settings, name)
+        if attribute is None:
             return
         log.info("%s: answers are new", name)
-        if _others_wait(settings):  # their answers, too, are in the round that comes after them
-            ingest.ask_to_learn(settings, attribute)
-        else:
+        if lines.learns_now(_others_wait(settings), _age(settings, attribute)):
             learn.run(settings, quiet, attribute)
+        else:  # the answers of the others, too, are in the round that comes after them
+            ingest.ask_to_learn(settings, attribute)
     except AttuneError as error:
         log.warning("%s is left to the clockwork: %s", name, error)
+    except Exception:
+        log.exception("%s is left to the clockwork", name)
+        if attribute is not None:  # a job's failure is seen by people; unread answers are the next sync's
+            _ask_to_learn(settings, attribute)
+
+
+def _ask_to_learn(settings: Settings, attribute: str) -> None:
+    try:
+        ingest.ask_to_learn(settings, attribute)
+    except SQLAlchemyError:
+        log.exception("learn(%s) is left to the clockwork", attribute)
 
 
 def read(settings: Settings, name: str) -> str | None:
@@ -145,6 +162,14 @@ def _others_wait(settings: Settings) -> bool:
     with suppress(RedisError):
         return hints.others_wait(settings)
     return False
+
+
+def _age(settings: Settings, attribute: str) -> timedelta | None:
+    """How long ago the attribute's last round ended."""
+    ended = select(Run.finished_at).join(Attribute, Attribute.id == Run.attribute_id)
+    with reading(settings) as session:
+        last = session.scalar(ended.where(Attribute.name == attribute).order_by(Run.number.desc()).limit(1))
+    return None if last is None else now() - last
 
 
 class Addresses(dict[int, str]):

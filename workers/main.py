@@ -30,6 +30,7 @@ from labeler import entry, hints, jobs
 from labeler.label_studio.client import tls
 from labeler.settings import Settings
 from models.errors import ServiceDown
+from workers import lines
 
 log = logging.getLogger("attune.worker")
 HEARTBEAT_SECONDS = 20
@@ -44,6 +45,15 @@ class SteadyWorker(Worker):
     """
 
     max_connection_wait_time = 2.0
+    _other_at = -float("inf")  # when it took something else than a reading
+
+    def reorder_queues(self, reference_queue: Queue) -> None:
+        """After each job that is taken: where the next one is looked for first."""
+        at = time.monotonic()
+        if reference_queue.name != jobs.HINTS:
+            self._other_at = at
+        queues = {queue.name: queue for queue in self.queues}
+        self._ordered_queues = [queues[name] for name in lines.in_order(queues, at - self._other_at)]
 
     def check_for_suspension(self, burst: bool) -> None:
         """At the head of each turn: wait until Redis answers, and be registered there."""

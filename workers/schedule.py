@@ -42,7 +42,7 @@ KEPT_ROUTINE, KEPT_OTHERS = timedelta(days=1), timedelta(days=90)
 # After a round that failed, and twice as long after each that failed since, up to so many beats.
 FIRST_REST, LONGEST_REST, MOST_DOUBLED = timedelta(seconds=1), 10, 20
 PATIENCE_SECONDS = 120
-MENDED_KEY = "attune:mended:named"  # another key than of before webhooks named their project, so that all are mended
+MENDED_KEY = "attune:mended:hints"  # another key than of before webhooks had a secret of their own: all are mended
 REREAD_REST = timedelta(hours=1)  # before what could not be read is tried again
 WHOLE_KEY, WHOLE_SECONDS = "attune:whole-sync", 86_400
 

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from labeler import secrets
+from labeler import jobs, secrets
 from labeler.assets.encoder import OF_THE_POOL
 from labeler.label_studio import local
 from labeler.settings import Settings, kept, variable
@@ -46,7 +46,7 @@ def wanted(settings: Settings) -> list[Part]:
     made.append(_ours(settings, "web", "the web app", "labeler.web.serve", port=("web_port", settings.web_port)))
     for number in range(1, settings.workers + 1):
         # One worker never embeds: an answer must not wait for ten thousand images.
-        queues = ("--queues", "explore,learn,publish") if number == 1 and settings.workers > 1 else ()
+        queues = ("--queues", ",".join(jobs.QUICK)) if number == 1 and settings.workers > 1 else ()
         title = f"worker {number}"
         made.append(_ours(settings, f"worker-{number}", title, "workers.main", *queues, grace=WORKERS_GRACE))
     made.append(_ours(settings, "schedule", "the schedule", "workers.schedule"))

@@ -27,7 +27,7 @@ def label_studio(name: str) -> ResponseReturnValue:
     The annotator's click waits for this answer (at most a second), and Label Studio sends nothing twice. Of a body only
     the project's number is read, and only where the address has no name, as before projects were named there.
     """
-    secret = current_app.extensions["attune"].secrets.webhook_secret
+    secret = current_app.extensions["attune"].secrets.hint_secret
     if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), secret.encode()):
         raise BadWebhookSecret(f"A webhook came without the right {HEADER}.")
     request.max_content_length = MOST_BYTES

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from labeler import ingest, withdrawn
 from labeler import settings as reader
@@ -21,7 +21,6 @@ from labeler.records.schema import (
     Attribute,
     Base,
     Expert,
-    Job,
     Queue,
     Stray,
     Task,
@@ -363,16 +362,6 @@ def test_an_answer_to_a_question_that_was_retired_meanwhile_is_kept_once(records
         answer = session.scalars(select(Annotation)).one()
         assert (answer.task_id, answer.purpose) == (1, "borderline")
         assert session.get_one(Task, 1).state == "answered"
-
-
-def test_a_job_from_a_clock_that_was_set_back_does_not_hold_up_the_next(records: Settings) -> None:
-    with writing(records) as session:
-        row = {"kind": "learn", "subject": "romance", "arguments": {}, "state": "queued"}
-        session.add(Job(id="learn-1", created_at=now() + timedelta(days=1), **row))
-    away = replace(records, redis_url="redis://127.0.0.1:9/0")
-    ingest.ask_to_learn(away, "romance")
-    with reading(records) as session:
-        assert session.scalar(select(func.count()).select_from(Job)) == 2
 
 
 EVENTS = [

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from labeler import hints, queues
-from labeler.label_studio import LabelStudio, projects
+from labeler import hints, mending, queues
+from labeler.label_studio import LabelStudio, projects, webhooks
 from labeler.label_studio.projects import Project
 from labeler.records.schema import Attribute, Expert, Queue
 from labeler.records.session import reading
@@ -60,7 +60,27 @@ def test_a_project_that_a_killed_maker_left_is_taken_over_whole(
     made = Project(queue.project, queue.view, queue.webhook)
     assert queue.view
     address = hints.address(live, hints.QUEUE, queue.attribute_id, queue.expert_id)
-    assert projects.mend(ls, made, address, queues.load_secrets(live.secrets).webhook_secret) == made
+    assert projects.mend(ls, made, address, queues.load_secrets(live.secrets).hint_secret) == made
+
+
+def test_a_webhook_with_the_secret_that_every_expert_could_read_is_replaced(
+    live: Settings, ls: LabelStudio, romance: tuple[Attribute, Expert]
+) -> None:
+    """And the project keeps its mark, by which it is known as ours."""
+    secrets = queues.load_secrets(live.secrets)
+    (queue,) = queues.ensure(live, ls, "romance")
+    known = projects.find(ls, "romance · Ana", queues.mark(secrets.webhook_secret, *romance))
+    assert known == queue.project
+    address = hints.address(live, hints.QUEUE, queue.attribute_id, queue.expert_id)
+    webhooks.make(ls, queue.project, address, secrets.webhook_secret)
+    (old,) = (one.id for one in ls.sdk.webhooks.list(project=str(queue.project)) if one.id != queue.webhook)
+    ls.sdk.webhooks.delete(id=queue.webhook)
+    queue.webhook = old
+    assert not webhooks.calls(ls, queue.project, old, address, secrets.hint_secret), "the doctor says so"
+    assert mending.mend(live, ls, queue)
+    (hook,) = ls.sdk.webhooks.list(project=str(queue.project))
+    assert hook.headers == {webhooks.SECRET_HEADER: secrets.hint_secret}
+    assert not mending.mend(live, ls, held(live)[0])
 
 
 def test_a_project_of_the_same_name_in_another_workspace_is_left_alone(

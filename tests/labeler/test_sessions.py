@@ -22,7 +22,7 @@ from labeler.records.session import engine
 from labeler.sessions import LIFETIME, Origin
 from labeler.settings import Settings
 from models.clock import set_clock
-from models.errors import AttuneError
+from models.errors import AttuneError, DataError
 from tests import factories
 
 ANA, OLGA, ROOT = "ana@example.org", "olga@example.org", "root@example.org"
@@ -98,7 +98,9 @@ class World:
 
     def choose_password(self, email: str) -> None:
         word = f"my own good password {next(_number)}"
-        entered = people.choose_password(self.settings, email, word, ORIGIN)
+        key = next(reversed([one for one, (whose, _) in self.keys.items() if whose == email]), "")
+        entered = people.choose_password(self.settings, email, word, ORIGIN, key)
+        assert key not in self.dead, "a session that ended chose a password"
         self.passwords[email] = word
         self.everything_ends(email)
         self.keys[entered.key] = (email, self.at)
@@ -184,3 +186,13 @@ def test_a_key_opens_the_console_until_something_ends_it(
     finally:
         engine(settings.records_url).dispose()
         shutil.rmtree(folder)
+
+
+def test_who_chooses_a_password_while_another_is_set_keeps_nothing(blank: Path, tmp_path: Path) -> None:
+    settings = reader.build({}, workspace=Path(shutil.copytree(blank, tmp_path / "stolen")))
+    thief = people.log_in(settings, OLGA, factories.PASSWORD, ORIGIN)
+    assert thief is not None
+    people.set_password(settings, OLGA, "what the owner was given")
+    with pytest.raises(DataError, match="ended a moment ago"):
+        people.choose_password(settings, OLGA, "what the thief wants", ORIGIN, thief.key)
+    assert people.log_in(settings, OLGA, "what the owner was given", ORIGIN) is not None

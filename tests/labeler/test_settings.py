@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 from pathlib import Path
@@ -60,6 +61,18 @@ def test_secrets_are_made_once_and_kept_for_the_owner_alone(tmp_path: Path) -> N
     assert stat.S_IMODE((tmp_path / "deep" / "secrets.json").stat().st_mode) == 0o600
     assert first.media_key not in repr(first)
     assert secrets.load(tmp_path / "other.json") != first
+
+
+def test_an_older_workspace_gets_a_secret_for_webhooks_that_no_expert_has_read(tmp_path: Path) -> None:
+    """The marks of its projects in Label Studio hang on the old one, which stays."""
+    path = tmp_path / "secrets.json"
+    path.write_text(json.dumps({"webhook_secret": "read by all", "media_key": "kept"}))
+    made = secrets.load(path)
+    assert (made.webhook_secret, made.media_key) == ("read by all", "kept")
+    assert len(made.hint_secret) == 40
+    assert made.hint_secret not in {made.webhook_secret, secrets.load(tmp_path / "other.json").hint_secret}
+    assert secrets.load(path) == made
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_broken_secrets_file_is_not_overwritten(tmp_path: Path) -> None:

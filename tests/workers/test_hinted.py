@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from labeler import hints, ingest
 from labeler import settings as reader
 from labeler.label_studio import LabelStudio
-from labeler.records.schema import Annotation, Queue, Stray
+from labeler.records.schema import Annotation, Attribute, Queue, Stray
 from labeler.records.session import engine, migrate, reading, writing
 from labeler.settings import Settings
 from models.clock import now
 from models.errors import LabelStudioUnreachable
+from tests import factories
 from tests.fake_label_studio import FakeLabelStudio
 from tests.workers.test_identity import Studio, fake_studio, ls_user
 from workers import hinted, learn, sync
@@ -155,11 +157,24 @@ def test_a_leavers_queue_is_read_for_a_day_and_no_longer(studio: Studio) -> None
         assert hinted.read(studio.settings, name(studio)) == found
 
 
-@pytest.mark.parametrize("others", [False, True])
+@pytest.mark.parametrize(
+    ("others", "seconds", "does"),
+    [
+        (False, 1, "learned"),
+        (True, 1, "asked"),
+        (True, 60, "learned"),
+        (True, -3600, "learned"),
+        (True, None, "learned"),
+    ],
+)
 def test_a_round_follows_at_once_or_after_the_readings_that_wait(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch, others: bool
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, others: bool, seconds: int | None, does: str
 ) -> None:
-    """One round then learns from what all of them bring."""
+    """One round then learns from what all of them bring; where readings never end, every few seconds."""
+    if seconds is not None:
+        with reading(studio.settings) as session:
+            attribute = session.get_one(Attribute, studio.queues[0].attribute_id)
+        factories.add_run(studio.settings, attribute, 0, finished_at=now() - timedelta(seconds=seconds))
     done: list[str] = []
     monkeypatch.setattr(hinted.reader, "build", lambda: studio.settings)
     monkeypatch.setattr(hints, "others_wait", lambda _: others)
@@ -168,7 +183,7 @@ def test_a_round_follows_at_once_or_after_the_readings_that_wait(
     answer(studio, 0)
     hinted.perform(name(studio))
     hinted.perform(name(studio))
-    assert done == ["asked" if others else "learned"], "and none where nothing is new"
+    assert done == [does], "and none where nothing is new"
 
 
 def test_without_label_studio_a_reading_is_left_to_the_next_sync(
@@ -182,6 +197,31 @@ def test_without_label_studio_a_reading_is_left_to_the_next_sync(
     hinted.perform(name(studio))
     assert "left to the clockwork" in caplog.text
     assert held(studio.settings) == 0
+
+
+@pytest.mark.parametrize("where", ["read", "learn", "both"])
+def test_an_error_of_the_database_is_told_and_the_round_asked_for_as_a_job(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    """People see a job's failure; a hinted round's was seen by nobody."""
+    asked: list[str] = []
+
+    def locked(*_: Any) -> Any:
+        raise OperationalError("SELECT", {}, Exception("the database is locked"))
+
+    def ask(_: Settings, attribute: str) -> None:
+        asked.append(attribute)
+        if where == "both":
+            locked()
+
+    monkeypatch.setattr(hinted.reader, "build", lambda: studio.settings)
+    monkeypatch.setattr(ingest, "ask_to_learn", ask)
+    monkeypatch.setattr(hinted if where == "read" else learn, "read" if where == "read" else "run", locked)
+    answer(studio, 0)
+    hinted.perform(name(studio))
+    assert asked == ([] if where == "read" else ["romance"])
+    assert "the database is locked" in caplog.text
+    assert "Traceback" in caplog.text
 
 
 def held(settings: Settings) -> int:

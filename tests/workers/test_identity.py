@@ -236,7 +236,7 @@ class Door:
     def __init__(self, settings: Settings, patch: pytest.MonkeyPatch) -> None:
         app = create_app(settings)
         self._client, self._settings = app.test_client(), settings
-        self._shown = {"X-Attune-Secret": app.extensions["attune"].secrets.webhook_secret}
+        self._shown = {"X-Attune-Secret": app.extensions["attune"].secrets.hint_secret}
         self._asked: list[str] = []
         patch.setattr(hints, "ask", self._ask)
 
@@ -369,7 +369,7 @@ def test_an_answer_whose_number_was_reported_as_deleted_before_it_was_given_coun
     studio.add(0, 3, random.Random(1))
     queue = studio.queues[0]
     app = create_app(workspace)
-    shown = {"X-Attune-Secret": app.extensions["attune"].secrets.webhook_secret}
+    shown = {"X-Attune-Secret": app.extensions["attune"].secrets.hint_secret}
     body = {"action": "ANNOTATIONS_DELETED", "project": {"id": queue.project}}
     body["annotations"] = [{"id": number} for number in range(1, 2001)]
 

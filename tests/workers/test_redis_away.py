@@ -119,6 +119,20 @@ def test_an_answer_during_the_outage_is_learned_from(
     assert _seconds_until(heart, clock, lambda: bool(_waiting(settings))) <= WITHIN_SECONDS
 
 
+@pytest.mark.parametrize("asked", [timedelta(minutes=-10), timedelta(days=1)], ids=["long ago", "a clock was set back"])
+def test_a_round_that_waits_for_long_is_asked_for_once(settings: Settings, redis: SmallRedis, asked: timedelta) -> None:
+    """Where many answer, another was put behind it each minute; one that Redis lost is put there again."""
+    _answer(settings)
+    (job_id,) = _waiting(settings)
+    with writing(settings) as session:
+        session.get_one(Job, job_id).created_at = now() + asked
+    _answer(settings)
+    assert _waiting(settings) == [job_id]
+    jobs.connect(settings).flushdb()
+    _answer(settings)
+    assert _waiting(settings) == [job_id]
+
+
 def test_a_round_that_waited_in_redis_is_sent_again(
     settings: Settings, redis: SmallRedis, heart: Heart, clock: Clock
 ) -> None:

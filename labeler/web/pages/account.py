@@ -52,7 +52,7 @@ def change() -> ResponseReturnValue:
     if form.validate_on_submit():
         if form.old is None or people.verify(auth.settings(), viewer.name, form.old.data or ""):
             chosen = form.new.data or ""
-            auth.begin(people.choose_password(auth.settings(), viewer.name, chosen, origin.here()))
+            auth.begin(people.choose_password(auth.settings(), viewer.name, chosen, origin.here(), auth.key_here()))
             flash("Your password is changed. Other sessions of yours have ended.", "success")
             return redirect(url_for("account.page"))
         form.old.errors = ["That is not the password you have now."]

@@ -283,7 +283,7 @@ def _webhooks() -> Iterator[str]:
             session.flush()
             session.add(Queue(attribute_id=attribute.id, expert_id=expert.id, project=7, view=1, created_at=now()))
         app = create_app(settings)
-        right = app.extensions["attune"].secrets.webhook_secret
+        right = app.extensions["attune"].secrets.hint_secret
         for name, secret, body in WEBHOOKS:
             headers = {"X-Attune-Secret": right if secret is None else secret}
             content = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -354,7 +354,7 @@ from users.models import User
 request = RequestFactory().get("/")
 request.user = User.objects.get(pk={user})
 who = attune_who.identify(request)
-attune_people.end({email!r})
+attune_people.end_all({email!r})
 who.save()
 print(json.dumps(User.objects.get(pk={user}).is_active))
 """,

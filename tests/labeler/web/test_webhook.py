@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue as RqQueue
 from rq.job import Job as Message
 from rq.serializers import JSONSerializer
@@ -24,13 +25,14 @@ from labeler.web.app import create_app
 from models.clock import iso, now
 from tests import factories
 from tests.labeler.web.conftest import Actor
+from workers import hinted, learn
 
 AT = iso(datetime(2026, 3, 1, 12, tzinfo=UTC))
 
 
 @pytest.fixture
 def secret(app: Flask) -> str:
-    return app.extensions["attune"].secrets.webhook_secret
+    return app.extensions["attune"].secrets.hint_secret
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def task(settings: Settings, queue: Queue) -> Task:
 def waiting(settings: Settings) -> Iterator[RqQueue]:
     """What the workers will do next."""
     with jobs.connect(settings) as connection:
-        yield RqQueue("learn", connection=connection, serializer=JSONSerializer)
+        yield RqQueue("hints", connection=connection, serializer=JSONSerializer)
 
 
 def path(queue: Queue) -> str:
@@ -117,12 +119,24 @@ def test_a_hint_while_one_reads_makes_one_more_reading(
     assert names(waiting) == [name(queue)]
 
 
-def test_a_reading_comes_before_what_waits_for_longer(
-    settings: Settings, anybody: Actor, queue: Queue, secret: str, waiting: RqQueue
+def test_a_reading_comes_before_rounds_and_syncs_and_after_what_ends_an_access(
+    settings: Settings, anybody: Actor, queue: Queue, ana: Expert, secret: str
 ) -> None:
-    jobs.enqueue(settings, "sync")
-    send(anybody, b"", secret, path(queue))
-    assert [message.func_name for message in waiting.jobs] == [hints.JOB, "workers.entry.perform"]
+    """Who has the secret may not hold up the ending of an access, nor the hints that came sooner."""
+    other = factories.add_queue(settings, factories.add_attribute(settings, "serious"), ana)
+    sync, left = jobs.enqueue(settings, "sync"), jobs.enqueue(settings, "leave", expert="ana@studio.example")
+    for one in (queue, other):
+        send(anybody, b"", secret, path(one))
+    with jobs.connect(settings) as redis:
+        lines = [RqQueue(line, connection=redis, serializer=JSONSerializer) for line in jobs.QUEUES]
+        messages = [message for line in lines for message in line.jobs]
+    assert [message.args[0] for message in messages] == [left, name(queue), name(other), sync]
+
+
+@pytest.mark.parametrize("kind", ["join", "leave", "configure"])
+def test_what_carries_people_and_questions_waits_for_no_hint(kind: str) -> None:
+    assert jobs.QUEUES.index(jobs.KINDS[kind][1]) < jobs.QUEUES.index(jobs.HINTS)
+    assert jobs.KINDS[kind][1] in jobs.QUICK, "nor for ten thousand images"
 
 
 def test_hints_in_vain_keep_no_worker_from_the_others(
@@ -140,6 +154,46 @@ def test_hints_in_vain_keep_no_worker_from_the_others(
     assert names(waiting) == [name(other)]
     with Redis.from_url(settings.redis_address) as redis:
         assert 0 < redis.ttl(hints.IN_VAIN + name(queue)) <= hints.IN_VAIN_SECONDS, "and that passes"
+
+
+def test_an_expert_who_answers_fast_is_read_at_once_all_the_time(
+    settings: Settings, anybody: Actor, queue: Queue, secret: str, waiting: RqQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each answer comes while the one before is read, so every second reading finds that the first saw both."""
+    told: list[bool] = []
+
+    def read(_: Settings, called: str) -> str | None:
+        if len(told) % 2:
+            return None
+        told.append(send(anybody, b"", secret, f"/webhooks/label-studio/{called}").json["asked"])
+        return "romance"
+
+    monkeypatch.setattr(hinted.reader, "build", lambda: settings)
+    monkeypatch.setattr(hinted, "read", read)
+    monkeypatch.setattr(learn, "run", lambda *_: None)
+    for _ in range(3 * hints.MOST_IN_VAIN):
+        told.append(send(anybody, b"", secret, path(queue)).json["asked"])
+        told.clear()
+        waiting.empty()
+        hinted.perform(name(queue))
+        assert told == [True]
+        waiting.empty()
+        hinted.perform(name(queue))
+    with Redis.from_url(settings.redis_address) as redis:
+        assert redis.get(hints.IN_VAIN + name(queue)) is None
+
+
+def test_news_end_the_rest_that_readings_in_vain_bring_near(
+    settings: Settings, anybody: Actor, queue: Queue, secret: str, waiting: RqQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody forges hints while an expert answers."""
+    monkeypatch.setattr(hinted.reader, "build", lambda: settings)
+    monkeypatch.setattr(learn, "run", lambda *_: None)
+    for number in range(3 * hints.MOST_IN_VAIN):
+        monkeypatch.setattr(hinted, "read", lambda *_, new=number % 10 == 0: "romance" if new else None)
+        assert send(anybody, b"", secret, path(queue)).json == {"asked": True}
+        waiting.empty()
+        hinted.perform(name(queue))
 
 
 @pytest.mark.parametrize("forged_by", [None, 1, 999], ids=["the expert", "the administrator", "nobody"])
@@ -205,6 +259,23 @@ def test_what_is_called_as_nothing_of_ours_asks_for_nothing(
     assert waiting.count == 0
 
 
+def test_the_secret_that_every_expert_could_read_opens_nothing(
+    app: Flask, anybody: Actor, queue: Queue, waiting: RqQueue
+) -> None:
+    assert send(anybody, b"", app.extensions["attune"].secrets.webhook_secret, path(queue)).status_code == 403
+    assert waiting.count == 0
+
+
+@pytest.mark.parametrize("form", ["queue-0{}-{}", "queue-{}-0{}", "queue-00000{}-000{}", "queue-+{}-{}", "Queue-{}-{}"])
+def test_a_project_has_one_name(anybody: Actor, queue: Queue, secret: str, waiting: RqQueue, form: str) -> None:
+    """Each way to write it would have limits of its own."""
+    called = form.format(queue.attribute_id, queue.expert_id)
+    assert send(anybody, b"", secret, f"/webhooks/label-studio/{called}").json == {"asked": False}
+    other = name(queue).translate({ord("0") + digit: 0x0660 + digit for digit in range(10)})  # Arabic-Indic digits
+    assert send(anybody, b"", secret, f"/webhooks/label-studio/{other}").json == {"asked": False}
+    assert waiting.count == 0
+
+
 @pytest.mark.parametrize("wrong", [None, "", "guess", "ä"])
 def test_without_the_secret_nothing_is_asked_for(
     anybody: Actor, queue: Queue, waiting: RqQueue, wrong: str | None
@@ -225,8 +296,21 @@ def test_an_oversized_body_is_refused(anybody: Actor, secret: str) -> None:
 def test_without_redis_the_click_gets_its_answer(settings: Settings, queue: Queue) -> None:
     """The periodic sync finds the answer."""
     app = create_app(replace(settings, redis_url="redis://127.0.0.1:9/0"))
-    reply = send(Actor(app), b"", app.extensions["attune"].secrets.webhook_secret, path(queue))
+    reply = send(Actor(app), b"", app.extensions["attune"].secrets.hint_secret, path(queue))
     assert (reply.status_code, reply.json) == (202, {"asked": False})
+
+
+def test_a_hint_that_redis_took_half_of_does_not_bar_the_next(
+    anybody: Actor, queue: Queue, secret: str, waiting: RqQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise RedisError("OOM command not allowed when used memory > 'maxmemory'.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RqQueue, "enqueue", full)
+        assert send(anybody, b"", secret, path(queue)).json == {"asked": False}
+    assert send(anybody, b"", secret, path(queue)).json == {"asked": True}
+    assert names(waiting) == [name(queue)]
 
 
 def test_what_a_hint_leaves_in_redis_passes_by_itself(
