@@ -19,6 +19,13 @@ from django.utils.html import escape
 SHUT = "Only Attune's administrator may do this in Label Studio. Open your questions from Attune's console."
 LOG_IN = "Log in first."
 MOST_BYTES = 2 * 2**20  # of an expert's answer
+# Colours of the console (labeler/web/static/theme.css), whose files this program does not serve.
+STYLE = (
+    ":root{color-scheme:light dark}body{font:1.1rem/1.6 Inter,system-ui,sans-serif;color:#1d1a17;background:#fbf9f5}"
+    "main{max-width:34rem;margin:15vh auto;padding:0 1.2rem}h1{font:500 2.2rem/1.2 Newsreader,Georgia,serif}"
+    "a{display:inline-block;margin-top:.6rem;padding:.55rem 1.1rem;border-radius:.5rem;background:#ad3a1e;color:#fff;"
+    "text-decoration:none}@media (prefers-color-scheme:dark){body{color:#f3efe8;background:#1d1a17}}"
+)
 PREDICTED = ("predictions_score", "predictions_results", "predictions_model_versions")  # columns of a list of tasks
 
 
@@ -170,8 +177,7 @@ def refusal(request, text, status):
     link = f'<p><a href="{escape(console)}">Open Attune</a></p>' if console else ""
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        "<title>Not open</title><style>body{font:1.1rem/1.5 sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem}"
-        f"</style><main><h1>Not open</h1><p>{escape(text)}</p>{link}</main></html>"
+        f"<title>Not open</title><style>{STYLE}</style><main><h1>Not open</h1><p>{escape(text)}</p>{link}</main></html>"
     )
     return HttpResponse(page, status=status, headers=headers)
 
