@@ -26,7 +26,7 @@ STYLE = (
     "a{display:inline-block;margin-top:.6rem;padding:.55rem 1.1rem;border-radius:.5rem;background:#ad3a1e;color:#fff;"
     "text-decoration:none}@media (prefers-color-scheme:dark){body{color:#f3efe8;background:#1d1a17}}"
 )
-PREDICTED = ("predictions_score", "predictions_results", "predictions_model_versions")  # columns of a list of tasks
+PREDICTED = ("predictions_score", "predictions_results", "predictions_model_versions", "total_predictions")  # columns of a list of tasks
 
 
 class Guard:
