@@ -147,17 +147,12 @@ def set_role(settings: Settings, email: str, role: str) -> Person:
     Raises UnknownExpert, DataError for an unknown role, for the last open admin, and for an expert's role without an
     expert behind it.
     """
+    _role(role)
     with writing(settings) as session:
-        user = (
-            held(session, email)
-            if _role(role) == "admin"
-            else _held_but_the_last_admin(session, email, "given another role")
-        )
-        if role == "expert" and user.expert_id is None:
-            raise DataError(
-                f"role: {user.email} answers nothing, so the role expert would open nothing. Make an expert of them "
-                f"first: `attune expert add {user.email}`."
-            )
+        if role == "expert":
+            _refuse_without_expert(session, address(email))
+        is_admin = role == "admin"
+        user = held(session, email) if is_admin else _held_but_the_last_admin(session, email, "given another role")
         user.role = role
         access_ends.ways_in(session, user)
         return person(user)
@@ -224,6 +219,16 @@ def every(settings: Settings, roles: Sequence[str] = ROLES) -> list[User]:
     with reading(settings) as session:
         wanted = select(User).where(User.role.in_(roles), User.password_hash != GONE)
         return list(session.scalars(wanted.order_by(User.email)))
+
+
+def _refuse_without_expert(session: Session, email: str) -> None:
+    """Raise DataError for a login without an expert behind it; locks nothing."""
+    found = session.execute(select(User.expert_id).where(User.email == email, User.password_hash != GONE)).one_or_none()
+    if found is not None and found.expert_id is None:
+        raise DataError(
+            f"role: {email} answers nothing, so the role expert would open nothing. Make an expert of them first: "
+            f"`attune expert add {email}`."
+        )
 
 
 def _held_but_the_last_admin(session: Session, email: str, done: str) -> User:
