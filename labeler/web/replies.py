@@ -137,9 +137,7 @@ def _reply(status: int, name: str, message: str) -> Response:
     if wants_json():
         response = jsonify(error=name, message=message, request=g.get("request_id", ""))
     else:
-        response = Response(
-            render_template("error.html", status=status, name=name, message=message), mimetype="text/html"
-        )
+        response = Response(render_template("error.html", status=status, message=message), mimetype="text/html")
     response.status_code = status
     return response
 

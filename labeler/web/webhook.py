@@ -10,11 +10,11 @@ from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from labeler import hints
+from labeler.label_studio.webhooks import SECRET_HEADER
 from labeler.web import auth
 from models.errors import BadWebhookSecret
 
 blueprint = Blueprint("webhook", __name__)
-HEADER = "X-Attune-Secret"
 MOST_BYTES = 64_000
 LARGEST_ID = 2**31 - 1
 
@@ -28,8 +28,8 @@ def label_studio(name: str) -> ResponseReturnValue:
     the project's number is read, and only where the address has no name, as before projects were named there.
     """
     secret = current_app.extensions["attune"].secrets.hint_secret
-    if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), secret.encode()):
-        raise BadWebhookSecret(f"A webhook came without the right {HEADER}.")
+    if not hmac.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), secret.encode()):
+        raise BadWebhookSecret(f"A webhook came without the right {SECRET_HEADER}.")
     request.max_content_length = MOST_BYTES
     return jsonify(asked=hints.ask(auth.settings(), name, None if name else _project())), 202
 

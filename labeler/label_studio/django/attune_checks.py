@@ -87,32 +87,14 @@ def own_annotation(asker, value):
     """One's own answer, in a project of one's own."""
     from tasks.models import Annotation
 
-    key = number(value, "The answer")
-    found = Annotation.objects.filter(pk=key).values_list("task__project_id", "completed_by_id", "task_id").first()
-    project, author, task = found or (None, None, None)
-    _held(asker, project, "answer")
-    if author != asker.user.pk:
-        raise Refused("This answer is somebody else's.")
-    if asker.task not in {None, task}:
-        raise Refused("This answer belongs to another image.")
-    asker.task = task
-    return key
+    return _own_work(asker, Annotation, "completed_by_id", value, "answer")
 
 
 def own_draft(asker, value):
     """What one has begun oneself, in a project of one's own."""
     from tasks.models import AnnotationDraft
 
-    key = number(value, "The draft")
-    found = AnnotationDraft.objects.filter(pk=key).values_list("task__project_id", "user_id", "task_id").first()
-    project, author, task = found or (None, None, None)
-    _held(asker, project, "draft")
-    if author != asker.user.pk:
-        raise Refused("This draft is somebody else's.")
-    if asker.task not in {None, task}:
-        raise Refused("This draft belongs to another image.")
-    asker.task = task
-    return key
+    return _own_work(asker, AnnotationDraft, "user_id", value, "draft")
 
 
 def own_draft_or_none(asker, value):
@@ -237,6 +219,20 @@ def token_of_the_administrator(_, value):
     if not is_administrator(user):
         raise Refused("Only the administrator's token opens anything here.")
     return str(value)
+
+
+def _own_work(asker, table, author_column, value, what):
+    """The key of a row of ``table`` that the expert made, on the task that the address means where it means one."""
+    key = number(value, f"The {what}")
+    columns = ("task__project_id", author_column, "task_id")
+    project, author, task = table.objects.filter(pk=key).values_list(*columns).first() or (None, None, None)
+    _held(asker, project, what)
+    if author != asker.user.pk:
+        raise Refused(f"This {what} is somebody else's.")
+    if asker.task not in {None, task}:
+        raise Refused(f"This {what} belongs to another image.")
+    asker.task = task
+    return key
 
 
 def _held(asker, project, what):

@@ -16,11 +16,12 @@ from werkzeug.routing import IntegerConverter, Rule
 
 from labeler import secrets, tokens
 from labeler import settings as reader
+from labeler.label_studio.webhooks import SECRET_HEADER
 from labeler.media import media_url
 from labeler.settings import Settings
 from labeler.web import access
 from labeler.web.app import create_app
-from labeler.web.webhook import HEADER, MOST_BYTES
+from labeler.web.webhook import MOST_BYTES
 from models.clock import now
 from tests import factories, published
 from tests.labeler.web.conftest import Actor
@@ -157,7 +158,7 @@ def test_a_header_puts_no_header_into_the_answer(served: tuple[Settings, str, in
 def test_a_body_too_large_is_refused_before_it_is_read(served: tuple[Settings, str, int, str], path: str) -> None:
     settings, host, port, token = served
     line = http.client.HTTPConnection(host, port, timeout=60)
-    shown = {HEADER: secrets.load(settings.secrets).hint_secret, "Authorization": f"Bearer {token}"}
+    shown = {SECRET_HEADER: secrets.load(settings.secrets).hint_secret, "Authorization": f"Bearer {token}"}
     line.putrequest("POST", path)
     for name, value in {**shown, "Content-Length": str(10**12), "Content-Type": "application/json"}.items():
         line.putheader(name, value)
@@ -167,7 +168,7 @@ def test_a_body_too_large_is_refused_before_it_is_read(served: tuple[Settings, s
 
 
 def test_a_webhook_beyond_its_size_is_refused(app: Flask, settings: Settings) -> None:
-    shown = {HEADER: secrets.load(settings.secrets).hint_secret}
+    shown = {SECRET_HEADER: secrets.load(settings.secrets).hint_secret}
     body = b'{"action": "' + b"x" * MOST_BYTES + b'"}'
     reply = app.test_client().post("/webhooks/label-studio", data=body, headers=shown)
     assert (reply.status_code, reply.json["error"]) == (413, "Request Entity Too Large")
