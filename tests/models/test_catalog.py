@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import s3fs
-from manifests import make
 
 from models.catalog import Catalog
 from models.errors import CatalogError, CatalogUnreachable, DigestMismatch, UnknownProbe, VersionExists
 from models.manifest import Manifest, parse_reference
 from models.probe_files import probe_bytes
 from models.versions import make_version
+from tests.models.manifests import make
 
 
 def version(number: int, seed: int = 0) -> tuple[Manifest, dict[str, bytes]]:

@@ -9,13 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from manifests import make
 
 from models.decision import NO_LABEL, TIE, decide
 from models.fingerprint import Fingerprint
 from models.learner import LearnerSettings, fit
 from models.probe_files import ProbeWeights
 from models.score import score_file
+from tests.models.manifests import make
 from tests.models.worlds import world
 
 ENCODER = Fingerprint("open_clip", "tiny", "ab" * 32, 4)

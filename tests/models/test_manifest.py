@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from manifests import make
 
 from models.errors import BadProbeFile, UnknownProbe
 from models.manifest import check_file, parse_reference, read_manifest
+from tests.models.manifests import make
 
 KEYS = [
     *("attribute", "classes", "code_version", "created_at", "data_digest", "definition", "encoder", "files"),

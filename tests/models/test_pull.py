@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from manifests import make
 
 from models.catalog import Catalog
 from models.errors import CatalogError, CatalogUnreachable, DigestMismatch, NotInCache, SettingsError, UnknownProbe
@@ -21,6 +20,7 @@ from models.probe_files import probe_bytes
 from models.pull import fetch, pull
 from models.versions import make_version
 from tests.disks import remount
+from tests.models.manifests import make
 
 FILES = ["card.md", "manifest.json", "probe.onnx", "probe.safetensors"]
 

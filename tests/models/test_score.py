@@ -13,7 +13,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from manifests import make
 
 from models.clock import set_clock
 from models.errors import EncoderMismatch, UnreadableItem
@@ -21,6 +20,7 @@ from models.fingerprint import Fingerprint
 from models.probe_files import ProbeWeights
 from models.score import score_file
 from models.vectors import METADATA
+from tests.models.manifests import make
 
 ENCODER = Fingerprint("open_clip", "tiny", "ab" * 32, 4)
 COLUMNS = ["asset_id", "title_id", "attribute", "version", "class", "logit", "probability", "label", "event_timestamp"]

@@ -206,8 +206,8 @@ def test_killed_at_any_instant_it_holds_all_that_was_acknowledged(tmp_path: Path
     script.write_text(
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
-        f"sys.path[:0] = [{str(Path(__file__).parent)!r}, {os.getcwd()!r}]\n"
-        "from test_vectors import FEW, vectors_of\n"
+        f"sys.path.insert(0, {os.getcwd()!r})\n"
+        "from tests.models.test_vectors import FEW, vectors_of\n"
         "from models.vectors import VectorStore\n"
         "store, start = VectorStore(Path(sys.argv[1])), int(sys.argv[2])\n"
         "for number in range(start, start + 10_000):\n"
