@@ -165,8 +165,8 @@ def listed(modules: Mapping[str, Source]) -> Iterator[tuple[str, list[str]]]:
     loose = [s.path for s in sources if s.path.count("/") == 1 and not s.path.endswith("__init__.py")]
     for package in PACKAGES:
         yield f"loose modules in {package}", [place for place in loose if place.startswith(f"{package}/")]
-    for when, name in enumerate(("at the top", "and inside functions or for types", "and by dotted strings")):
-        yield f"circles of imports {name}", circles(modules, when)
+    for when, name in enumerate(("at the top", "also inside functions or for types", "also by dotted strings")):
+        yield f"circles of imports: {name}", circles(modules, when)
     shared = {file: " ".join(places) for file, places in doubled(modules).items()}
     yield "files that share a basename", " ".join(shared.values()).split()
     yield "doubled basenames", [": ".join(row) for row in shared.items()]

@@ -44,10 +44,10 @@ def test_files_are_counted_once_and_other_programs_not_at_all(found: dict[str, A
 
 
 def test_a_circle_is_told_from_one_that_closes_later(found: dict[str, Any]) -> None:
-    assert found["circles of imports at the top"]["where"] == []
+    assert found["circles of imports: at the top"]["where"] == []
     late = "2: labeler.a labeler.b"
-    assert found["circles of imports and inside functions or for types"]["where"] == [late]
-    assert found["circles of imports and by dotted strings"]["where"] == [late, "2: labeler.jobs.jobs workers.learn"]
+    assert found["circles of imports: also inside functions or for types"]["where"] == [late]
+    assert found["circles of imports: also by dotted strings"]["where"] == [late, "2: labeler.jobs.jobs workers.learn"]
 
 
 def test_views_bags_parameters_and_lines(found: dict[str, Any]) -> None:
