@@ -29,4 +29,4 @@ RUN pip install --no-deps --no-build-isolation .
 USER attune
 VOLUME /workspace
 EXPOSE 8700
-CMD ["python", "-m", "labeler.web.serve"]
+CMD ["python", "-m", "attune.labeler.web.serve"]

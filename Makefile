@@ -55,7 +55,7 @@ $(STAMP): pyproject.toml $(LOCKS) $(if $(TAKE),ours) | ours
 	@touch $(STAMP)
 
 label-studio: $(STAMP)
-	@$(BIN)/python -m labeler.label_studio.install
+	@$(BIN)/python -m attune.labeler.label_studio.install
 
 browser: $(STAMP)
 	@sh tests/find_chromium.sh $(BIN)/python
@@ -75,7 +75,7 @@ test-quick: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy models labeler workers
+	$(BIN)/mypy attune
 
 lock: $(STAMP)
 	@$(BIN)/python -m tests.locks $(if $(UPGRADE),--upgrade $(UPGRADE))

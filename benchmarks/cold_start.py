@@ -25,17 +25,17 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
+from attune.models.audit import AuditDesign
+from attune.models.files import write_bytes
+from attune.models.labels import Labels
+from attune.models.learner import LearnerSettings, Prompts, fit, plan
+from attune.models.metrics import average_precision
+from attune.models.pool import Pool
+from attune.models.sample.catalogue import Catalogue, Truth, write_catalogue
+from attune.models.sample.report import embed, load_encoder
+from attune.models.splits import held_out
 from benchmarks.label_efficiency.classifiers import cross_validated, published_heads
 from benchmarks.machine import machine
-from models.audit import AuditDesign
-from models.files import write_bytes
-from models.labels import Labels
-from models.learner import LearnerSettings, Prompts, fit, plan
-from models.metrics import average_precision
-from models.pool import Pool
-from models.sample.catalogue import Catalogue, Truth, write_catalogue
-from models.sample.report import embed, load_encoder
-from models.splits import held_out
 
 CLASSES = ("yes", "no")
 COUNTS = (0, 10, 20, 50)

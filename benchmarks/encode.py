@@ -24,18 +24,18 @@ import numpy as np
 from PIL import Image
 from rich.console import Console
 
+from attune.labeler import settings as reader
+from attune.labeler.assets.encoder import loaded_encoder
+from attune.labeler.cli.shell import table
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import migrate, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import UnreadableItem
+from attune.models.files import digest_bytes, write_bytes, write_json
+from attune.models.images import IMAGE_SUFFIXES, decode, inspect
+from attune.workers import embed
 from benchmarks.machine import machine
-from labeler import settings as reader
-from labeler.assets.encoder import loaded_encoder
-from labeler.cli.shell import table
-from labeler.records.schema import Asset
-from labeler.records.session import migrate, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import UnreadableItem
-from models.files import digest_bytes, write_bytes, write_json
-from models.images import IMAGE_SUFFIXES, decode, inspect
-from workers import embed
 
 T = TypeVar("T")
 PHOTOS = Path("../shared/photos/images")

@@ -21,11 +21,11 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
+from attune.models.files import write_json
+from attune.models.labels import Labels
+from attune.models.learner import LearnerSettings, Prompts, fit
+from attune.models.pool import Pool, unit_length
 from benchmarks.machine import machine
-from models.files import write_json
-from models.labels import Labels
-from models.learner import LearnerSettings, Prompts, fit
-from models.pool import Pool, unit_length
 
 CLASSES = ("yes", "no")
 ANSWERED = (400, 1200)

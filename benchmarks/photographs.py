@@ -20,19 +20,19 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from labeler import attributes, experts, jobs
-from labeler import settings as reader
-from labeler.assets.add import Request, add
-from labeler.attributes import Definition
-from labeler.catalog.promote import promote
-from labeler.demo import simulate
-from labeler.label_studio.expert import ExpertSession
-from labeler.records.schema import Queue, Run
-from labeler.records.session import migrate, reading, writing
-from labeler.settings import Settings
-from labeler.supervise import Stack, free_ports
-from models.evaluation import holdout_ap
-from models.probe_files import read_probe
+from attune.labeler import attributes, experts, jobs
+from attune.labeler import settings as reader
+from attune.labeler.assets.add import Request, add
+from attune.labeler.attributes import Definition
+from attune.labeler.catalog.promote import promote
+from attune.labeler.demo import simulate
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.records.schema import Queue, Run
+from attune.labeler.records.session import migrate, reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.supervise import Stack, free_ports
+from attune.models.evaluation import holdout_ap
+from attune.models.probe_files import read_probe
 
 NAME, EMAIL, PASSWORD = "serious", "ana@bench.example", "photographs-bench"
 MARKS = (10, 20, 40, 60, 80, 100, 120, 160, 200)

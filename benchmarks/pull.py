@@ -31,20 +31,20 @@ from typing import Any
 import click
 import numpy as np
 
+from attune.labeler import attributes, tokens
+from attune.labeler import settings as reader
+from attune.labeler.attributes import Definition
+from attune.labeler.catalog.promote import promote
+from attune.labeler.records.schema import Encoder, Run
+from attune.labeler.records.session import engine, migrate, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.files import write_json
+from attune.models.fingerprint import Fingerprint
+from attune.models.probe_files import probe_bytes
+from attune.models.pull import pull
 from benchmarks.machine import machine
 from benchmarks.measured import Figure, quantile, ratio, shown
-from labeler import attributes, tokens
-from labeler import settings as reader
-from labeler.attributes import Definition
-from labeler.catalog.promote import promote
-from labeler.records.schema import Encoder, Run
-from labeler.records.session import engine, migrate, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.files import write_json
-from models.fingerprint import Fingerprint
-from models.probe_files import probe_bytes
-from models.pull import pull
 
 NAME, DIM, CLASSES = "romance", 512, ("romance", "friendship", "neither")
 SECONDS = 120.0  # that a server may take to start
@@ -133,7 +133,7 @@ def _await(ready: str, server: subprocess.Popen[bytes], log: Path) -> None:
 @contextmanager
 def attune(settings: Settings, folder: Path) -> Iterator[str]:
     """The console's address."""
-    command, address = [sys.executable, "-m", "labeler.web.serve"], f"http://127.0.0.1:{settings.web_port}"
+    command, address = [sys.executable, "-m", "attune.labeler.web.serve"], f"http://127.0.0.1:{settings.web_port}"
     with running(command, f"{address}/healthz", folder / "attune.log", settings.environment()):
         yield address
 

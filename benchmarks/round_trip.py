@@ -21,18 +21,18 @@ import numpy as np
 from PIL import Image
 from sqlalchemy import select
 
-from labeler import attributes, experts, jobs
-from labeler import settings as reader
-from labeler.attributes import Definition
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.expert import ExpertSession
-from labeler.records.schema import Asset, Encoder, Queue, Run
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.supervise import Stack, free_ports
-from models.clock import now
-from models.fingerprint import Fingerprint
-from models.vectors import VectorStore
+from attune.labeler import attributes, experts, jobs
+from attune.labeler import settings as reader
+from attune.labeler.attributes import Definition
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.records.schema import Asset, Encoder, Queue, Run
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.supervise import Stack, free_ports
+from attune.models.clock import now
+from attune.models.fingerprint import Fingerprint
+from attune.models.vectors import VectorStore
 
 NAME, EMAIL, PASSWORD = "round-trip", "ana@bench.example", "round-trip-bench"
 WARM_UP = 3

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
+from attune.models.files import write_json
+from attune.models.labels import Labels
+from attune.models.learner import LearnerSettings, fit, plan
+from attune.models.pool import Pool
+from attune.models.products import WORTH_TORCH
 from benchmarks.machine import machine
-from models.files import write_json
-from models.labels import Labels
-from models.learner import LearnerSettings, fit, plan
-from models.pool import Pool
-from models.products import WORTH_TORCH
 
 MIB = 1 << 20
 

@@ -23,16 +23,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from attune.models.clock import now
+from attune.models.files import canonical_json, write_json
+from attune.models.fingerprint import Fingerprint
+from attune.models.manifest import Manifest
+from attune.models.probe_files import ProbeWeights
+from attune.models.score import score_file
+from attune.models.vectors import METADATA
 from benchmarks.machine import machine
 from benchmarks.measured import Figure, quantile, ratio, shown
 from benchmarks.scale import forget_peak, peak_mib, vectors
-from models.clock import now
-from models.files import canonical_json, write_json
-from models.fingerprint import Fingerprint
-from models.manifest import Manifest
-from models.probe_files import ProbeWeights
-from models.score import score_file
-from models.vectors import METADATA
 
 CLASSES = {2: ("romance", "other"), 3: ("romance", "friendship", "neither")}
 WAYS = ("attune", "scikit-learn")
@@ -65,7 +65,7 @@ def head(dim: int, classes: int) -> ProbeWeights:
 
 
 def by_attune(source: Path, to: Path, dim: int, classes: int) -> None:
-    """``models.score``: what ``attune score`` runs."""
+    """``attune.models.score``: what ``attune score`` runs."""
     manifest = Manifest(
         attribute="bench", revision=1, question="?", definition="", classes=CLASSES[classes], version=1,
         encoder=_encoder(dim).to_dict(), thresholds={}, metrics={}, labels={}, data_digest="0" * 64, files={},

@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
+from attune.models.audit import AuditDesign
+from attune.models.calibration import apply, calibrate
+from attune.models.files import write_json
+from attune.models.labels import Labels
+from attune.models.metrics import average_precision
+from attune.models.stopping import Checkpoint, Goals, advise, expected_gain
 from benchmarks.campaigns import BANDS, World, fitted, start, world
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows
-from models.audit import AuditDesign
-from models.calibration import apply, calibrate
-from models.files import write_json
-from models.labels import Labels
-from models.metrics import average_precision
-from models.stopping import Checkpoint, Goals, advise, expected_gain
 
 AUDITS = 100
 STOP_SET = 1000

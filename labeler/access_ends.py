@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
-from labeler import failures, jobs, sessions
-from labeler.records.schema import Expert, Job, SignInLink, User
-from models.clock import iso, now, parse
-from models.errors import DataError
-from models.plural import plural
+from attune.labeler import failures, jobs, sessions
+from attune.labeler.records.schema import Expert, Job, SignInLink, User
+from attune.models.clock import iso, now, parse
+from attune.models.errors import DataError
+from attune.models.plural import plural
 
 SHUT, REMOVED, KEPT, NONE = "shut", "removed", "kept", "none"
 GONE = ""  # no password has this hash

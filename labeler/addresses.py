@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.label_studio.address import Address
-from labeler.records.schema import GridPage, Task
+from attune.labeler.label_studio.address import Address
+from attune.labeler.records.schema import GridPage, Task
 
 log = logging.getLogger("attune.addresses")
 AT_ONCE = 500  # conditions in one question to the database

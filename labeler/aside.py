@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from labeler import changes, counting, revisions
-from labeler.records.schema import Annotation, AnnotationEvent, Expert
-from models.clock import now
+from attune.labeler import changes, counting, revisions
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Expert
+from attune.models.clock import now
 
 SET_ASIDE, TAKEN_BACK = "set aside", "taken back"  # kinds of events
 

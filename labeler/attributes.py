@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Attribute, AttributeRevision
-from labeler.settings import Settings
-from models.answers import SKIP, UNSURE
-from models.clock import now
-from models.errors import AlreadyThere, DataError, UnknownAttribute
-from models.files import digest_json
+from attune.labeler.records.schema import Attribute, AttributeRevision
+from attune.labeler.settings import Settings
+from attune.models.answers import SKIP, UNSURE
+from attune.models.clock import now
+from attune.models.errors import AlreadyThere, DataError, UnknownAttribute
+from attune.models.files import digest_json
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{1,38}[a-z0-9]")
 RESERVED = {UNSURE, SKIP}
@@ -134,7 +134,7 @@ def _kept_settings(settings: Settings) -> dict[str, Any]:
     """The seed and the reserved share decide which titles are never trained on: changing them later would leak.
 
     The seed is the same for every attribute, so that no published probe has learned from a title that another's audit
-    measures: only then may one lean on the other (``labeler.catalog.relatives``).
+    measures: only then may one lean on the other (``attune.labeler.catalog.relatives``).
     """
     return {
         "seed": int(digest_json([settings.seed])[:8], 16),

@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, changes
-from labeler.records.schema import Attribute, Expert, Queue, Run
-from labeler.records.session import writing
-from labeler.settings import Settings
-from models.errors import DataError, PoolExhausted, UnknownExpert
+from attune.labeler import attributes, changes
+from attune.labeler.records.schema import Attribute, Expert, Queue, Run
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, PoolExhausted, UnknownExpert
 
 KEY = "audits"  # in `attribute.settings`
 MOST = 1000

@@ -7,7 +7,7 @@ import logging
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Expert
+from attune.labeler.records.schema import Expert
 
 log = logging.getLogger("attune.ingest")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Annotation, AnnotationEvent, Attribute
-from models.clock import now
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute
+from attune.models.clock import now
 
 
 def one_writer(session: Session, attribute_id: int | None) -> None:

@@ -9,15 +9,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labeler.pool import PoolView, active_encoder
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.clock import iso, now, parse
-from models.errors import DataError
-from models.files import write_json
+from attune.labeler.pool import PoolView, active_encoder
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.clock import iso, now, parse
+from attune.models.errors import DataError
+from attune.models.files import write_json
 
 if TYPE_CHECKING:
-    from models.neighbours import Cluster
+    from attune.models.neighbours import Cluster
 
 KIND = "clusters"
 USUAL, MOST = 24, 60

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from labeler import secrets
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.queue import refresh_images
-from labeler.media import media_url
-from labeler.records.schema import Task
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.views.recent import correction
-from labeler.views.viewer import Viewer
-from models.clock import now
-from models.errors import LabelStudioError
+from attune.labeler import secrets
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.queue import refresh_images
+from attune.labeler.media import media_url
+from attune.labeler.records.schema import Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views.recent import correction
+from attune.labeler.views.viewer import Viewer
+from attune.models.clock import now
+from attune.models.errors import LabelStudioError
 
 log = logging.getLogger("attune.web")
 

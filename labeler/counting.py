@@ -16,8 +16,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import GenericFunction
 
-from labeler.records.schema import Annotation, Attribute, AttributeRevision
-from models.answers import SKIP, newest_of_each
+from attune.labeler.records.schema import Annotation, Attribute, AttributeRevision
+from attune.models.answers import SKIP, newest_of_each
 
 
 class by_bytes(GenericFunction[str]):  # noqa: N801 - reads as SQL
@@ -48,7 +48,7 @@ def holds() -> ColumnElement[bool]:
 
 
 def oldest_first() -> list[Any]:
-    """The order, as columns, in which an expert's annotations on one asset replace each other: `models.answers.latest`
+    """The order, as columns, in which an expert's annotations on one asset replace each other: `attune.models.answers.latest`
     has the same."""
     told = (by_bytes(Annotation.value), by_bytes(Annotation.purpose), func.coalesce(Annotation.inclusion, 0.0))
     return [Annotation.updated_at, *told, Annotation.id]

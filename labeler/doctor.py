@@ -21,18 +21,18 @@ from rq import Queue as Waiting
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from labeler import doctor_content, hints, jobs, shut
-from labeler.finding import Finding, State
-from labeler.label_studio import LabelStudio, door
-from labeler.label_studio.install import VERSION
-from labeler.label_studio.webhooks import calls
-from labeler.records.schema import Queue
-from labeler.records.session import configuration, engine, reading
-from labeler.secrets import load as load_secrets
-from labeler.settings import Settings, hidden
-from models.clock import now
-from models.errors import AttuneError, LabelStudioRefused, LabelStudioUnreachable, ServiceDown
-from models.reasons import reason
+from attune.labeler import doctor_content, hints, jobs, shut
+from attune.labeler.finding import Finding, State
+from attune.labeler.label_studio import LabelStudio, door
+from attune.labeler.label_studio.install import VERSION
+from attune.labeler.label_studio.webhooks import calls
+from attune.labeler.records.schema import Queue
+from attune.labeler.records.session import configuration, engine, reading
+from attune.labeler.secrets import load as load_secrets
+from attune.labeler.settings import Settings, hidden
+from attune.models.clock import now
+from attune.models.errors import AttuneError, LabelStudioRefused, LabelStudioUnreachable, ServiceDown
+from attune.models.reasons import reason
 
 FREE_BYTES_WARN, FREE_BYTES_FAIL = 5 * 2**30, 2**29
 SKEW_SECONDS = 10.0  # a sync asks for changes from half a minute before the last one

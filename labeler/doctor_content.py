@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from labeler import misfiled, strays
-from labeler.finding import Finding
-from labeler.label_studio import LabelStudio
-from labeler.records.schema import Asset, Queue
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.errors import AttuneError
+from attune.labeler import misfiled, strays
+from attune.labeler.finding import Finding
+from attune.labeler.label_studio import LabelStudio
+from attune.labeler.records.schema import Asset, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.errors import AttuneError
 
 
 def answers(settings: Settings) -> Finding:
@@ -47,7 +47,7 @@ def _some(moved: list[misfiled.Misfiled]) -> str:
 
 def encoder(settings: Settings) -> Finding:
     """The encoder's weights are on this machine or can be had."""
-    from models.weights import locate
+    from attune.models.weights import locate
 
     try:
         found = locate(settings.encoder, settings.pretrained)
@@ -59,7 +59,7 @@ def encoder(settings: Settings) -> Finding:
 
 def images(settings: Settings) -> Finding:
     """Every image was read as today's reading reads it."""
-    from models.images import READING
+    from attune.models.images import READING
 
     there = Asset.removed_at.is_(None)
     with reading(settings) as session:

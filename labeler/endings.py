@@ -15,10 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.clock import iso, now
-from models.errors import AttuneError, ServiceDown, consequence
-from models.paths import printable
-from models.reasons import FORBIDDEN, FULL, reason
+from attune.models.clock import iso, now
+from attune.models.errors import AttuneError, ServiceDown, consequence
+from attune.models.paths import printable
+from attune.models.reasons import FORBIDDEN, FULL, reason
 
 LOG = "errors.log"
 UNEXPECTED, STOPPED, PIPE = 70, 130, 1  # the first as sysexits.h has it: an error inside the program

@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from labeler import settings as reader
-from labeler import shut
-from labeler.endings import ending
-from labeler.settings import Settings
-from models import private
+from attune.labeler import settings as reader
+from attune.labeler import shut
+from attune.labeler.endings import ending
+from attune.labeler.settings import Settings
+from attune.models import private
 
 
 def parser(program: str, about: str | None) -> argparse.ArgumentParser:
@@ -25,7 +25,7 @@ def parser(program: str, about: str | None) -> argparse.ArgumentParser:
 def run(work: Callable[[Settings], object]) -> int:
     """Build the settings and do ``work``; the exit code. Whatever is raised becomes one sentence on stderr.
 
-    What is written from here on is the user's alone (`models.private`).
+    What is written from here on is the user's alone (`attune.models.private`).
     """
     private.begin()
     settings = None

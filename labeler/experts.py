@@ -11,15 +11,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import access_ends, attributes, counting, parting, people, queues, turns
-from labeler.label_studio import door
-from labeler.label_studio import people as label_studio_people
-from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Attribute, Expert, Queue, User
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import AlreadyThere, DataError, SettingsError, UnknownExpert
+from attune.labeler import access_ends, attributes, counting, parting, people, queues, turns
+from attune.labeler.label_studio import door
+from attune.labeler.label_studio import people as label_studio_people
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.records.schema import Attribute, Expert, Queue, User
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import AlreadyThere, DataError, SettingsError, UnknownExpert
 
 # Without the letters and digits that are taken for one another: 31 of them, 79 bits in sixteen.
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"

@@ -14,14 +14,14 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler import addresses, aside, authors, changes, revisions, strays
-from labeler.ingest import VIA
-from labeler.label_studio import grid as room
-from labeler.label_studio.address import key_of
-from labeler.records.schema import Annotation, Asset, Attribute, Grid, GridAnswer, GridPage, new_key
-from labeler.seen import UNREADABLE, Seen, clean, moment
-from models.clock import now
-from models.errors import UnknownAnnotationShape
+from attune.labeler import addresses, aside, authors, changes, revisions, strays
+from attune.labeler.ingest import VIA
+from attune.labeler.label_studio import grid as room
+from attune.labeler.label_studio.address import key_of
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Grid, GridAnswer, GridPage, new_key
+from attune.labeler.seen import UNREADABLE, Seen, clean, moment
+from attune.models.clock import now
+from attune.models.errors import UnknownAnnotationShape
 
 log = logging.getLogger("attune.ingest")
 PURPOSE = "seed"

@@ -12,20 +12,20 @@ from filelock import FileLock
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from labeler import access_ends, addresses, attributes, hints
-from labeler.label_studio import grid as room
-from labeler.label_studio import members, projects
-from labeler.label_studio import queue as label_studio_queue
-from labeler.label_studio.address import Address
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.projects import Project
-from labeler.media import media_url
-from labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage, new_key
-from labeler.records.session import reading, writing
-from labeler.secrets import load as load_secrets
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import LabelStudioRefused
+from attune.labeler import access_ends, addresses, attributes, hints
+from attune.labeler.label_studio import grid as room
+from attune.labeler.label_studio import members, projects
+from attune.labeler.label_studio import queue as label_studio_queue
+from attune.labeler.label_studio.address import Address
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.media import media_url
+from attune.labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage, new_key
+from attune.labeler.records.session import reading, writing
+from attune.labeler.secrets import load as load_secrets
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import LabelStudioRefused
 
 SIZE = 16  # images on one page
 AHEAD = 3  # pages made at a time for a question with two classes; with more classes one of each

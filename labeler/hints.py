@@ -20,15 +20,15 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import jobs
-from labeler.records.schema import Grid, Queue
-from labeler.records.session import reading
-from labeler.secrets import redis_address
-from labeler.settings import Settings
+from attune.labeler import jobs
+from attune.labeler.records.schema import Grid, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.secrets import redis_address
+from attune.labeler.settings import Settings
 
 log = logging.getLogger("attune.hints")
 QUEUE, PAGES = "queue", "pages"
-JOB = "workers.hinted.perform"
+JOB = "attune.workers.hinted.perform"
 NUMBER = "([1-9][0-9]{0,8})"  # one way to write each, as a project's limits hang on its name
 NAME = re.compile(f"({QUEUE}|{PAGES})-{NUMBER}-{NUMBER}")
 WAITING, IN_VAIN = "attune:hint:", "attune:hints-in-vain:"  # keys in Redis, each followed by the project's name

@@ -14,14 +14,24 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import addresses, aside, authors, changes, jobs, revisions, strays, withdrawn
-from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Job, Queue, Task, new_key
-from labeler.records.session import reading
-from labeler.seen import UNKNOWN_CLASS, Seen
-from labeler.settings import Settings
-from models.answers import BY_HAND
-from models.clock import now
-from models.errors import ServiceDown
+from attune.labeler import addresses, aside, authors, changes, jobs, revisions, strays, withdrawn
+from attune.labeler.records.schema import (
+    Annotation,
+    AnnotationEvent,
+    Asset,
+    Attribute,
+    Expert,
+    Job,
+    Queue,
+    Task,
+    new_key,
+)
+from attune.labeler.records.session import reading
+from attune.labeler.seen import UNKNOWN_CLASS, Seen
+from attune.labeler.settings import Settings
+from attune.models.answers import BY_HAND
+from attune.models.clock import now
+from attune.models.errors import ServiceDown
 
 log = logging.getLogger("attune.ingest")
 VIA = "sync"  # the path, in an answer's history

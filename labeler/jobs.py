@@ -19,34 +19,34 @@ from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 from sqlalchemy.orm import Session
 
-from labeler import failures
-from labeler.records.schema import Job
-from labeler.records.session import reading, writing
-from labeler.secrets import redis_address
-from labeler.settings import Settings, hidden
-from models.clock import now
-from models.errors import JobError, JobLost, ServiceDown
+from attune.labeler import failures
+from attune.labeler.records.schema import Job
+from attune.labeler.records.session import reading, writing
+from attune.labeler.secrets import redis_address
+from attune.labeler.settings import Settings, hidden
+from attune.models.clock import now
+from attune.models.errors import JobError, JobLost, ServiceDown
 
 Report = Callable[[int, int], None]
 
 # kind -> (function `run(settings, report, **arguments) -> dict`, queue). Workers drain them in the order of QUEUES.
 KINDS = {
-    "learn": ("workers.learn:run", "learn"),
-    "sync": ("workers.sync:run", "learn"),
-    "publish": ("workers.publish:run", "publish"),
-    "score": ("workers.score:run", "publish"),
-    "embed": ("workers.embed:run", "embed"),
-    "reread": ("workers.reread:run", "embed"),
-    "drift": ("workers.drift:run", "publish"),
-    "import": ("workers.bring:run", "publish"),
-    "notify": ("workers.notify:run", "publish"),
-    "explore": ("workers.explore:run", "explore"),
-    "encoder": ("workers.switch:run", "embed"),
-    "join": ("workers.people:join", "people"),
-    "leave": ("workers.people:leave", "people"),
-    "configure": ("workers.people:configure", "people"),
-    "grid": ("workers.grids:run", "learn"),
-    "clusters": ("workers.explore:make_clusters", "embed"),
+    "learn": ("attune.workers.learn:run", "learn"),
+    "sync": ("attune.workers.sync:run", "learn"),
+    "publish": ("attune.workers.publish:run", "publish"),
+    "score": ("attune.workers.score:run", "publish"),
+    "embed": ("attune.workers.embed:run", "embed"),
+    "reread": ("attune.workers.reread:run", "embed"),
+    "drift": ("attune.workers.drift:run", "publish"),
+    "import": ("attune.workers.bring:run", "publish"),
+    "notify": ("attune.workers.notify:run", "publish"),
+    "explore": ("attune.workers.explore:run", "explore"),
+    "encoder": ("attune.workers.switch:run", "embed"),
+    "join": ("attune.workers.people:join", "people"),
+    "leave": ("attune.workers.people:leave", "people"),
+    "configure": ("attune.workers.people:configure", "people"),
+    "grid": ("attune.workers.grids:run", "learn"),
+    "clusters": ("attune.workers.explore:make_clusters", "embed"),
 }
 HINTS = "hints"  # the line of the readings that webhooks ask for, which are no jobs of the records
 # First what ends somebody's access: nothing that a stranger can ask for goes before it.
@@ -130,7 +130,7 @@ def send(connection: Redis, job_id: str, kind: str) -> None:
     """Put a recorded job's message into its queue. Raises RedisError, and KeyError for an unknown kind."""
     _, queue = KINDS[kind]
     Queue(queue, connection=connection, serializer=JSONSerializer).enqueue(
-        "workers.entry.perform",
+        "attune.workers.entry.perform",
         args=(job_id,),
         job_id=job_id,
         job_timeout=int(TIMEOUT.total_seconds()),

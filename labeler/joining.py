@@ -17,14 +17,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from labeler import access_ends, attributes, experts, ingest, jobs, people, queues, secrets, sign_in_links, turns
-from labeler.jobs import Report
-from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Expert, User
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import AlreadyThere, DataError, ServiceDown
+from attune.labeler import access_ends, attributes, experts, ingest, jobs, people, queues, secrets, sign_in_links, turns
+from attune.labeler.jobs import Report
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.records.schema import Expert, User
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import AlreadyThere, DataError, ServiceDown
 
 REPLACED = "a newer one took its place"
 

@@ -23,11 +23,11 @@ from sqlalchemy import ColumnElement, CursorResult, or_, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Attribute
-from labeler.records.session import writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import JobSuperseded
+from attune.labeler.records.schema import Attribute
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import JobSuperseded
 
 log = logging.getLogger("attune.lease")
 LIFETIME = timedelta(seconds=90)

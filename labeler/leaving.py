@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
-from labeler import aside, attributes, changes, counting, ingest, people, revisions
-from labeler.aside import SET_ASIDE, TAKEN_BACK
-from labeler.records.schema import Annotation, Attribute, Expert
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.answers import SKIP
-from models.clock import now
-from models.errors import UnknownExpert
-from models.plural import plural
+from attune.labeler import aside, attributes, changes, counting, ingest, people, revisions
+from attune.labeler.aside import SET_ASIDE, TAKEN_BACK
+from attune.labeler.records.schema import Annotation, Attribute, Expert
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.answers import SKIP
+from attune.models.clock import now
+from attune.models.errors import UnknownExpert
+from attune.models.plural import plural
 
 VIA = "leaver"
 

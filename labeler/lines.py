@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, changes
-from labeler.records.schema import Attribute, Run
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.errors import DataError
+from attune.labeler import attributes, changes
+from attune.labeler.records.schema import Attribute, Run
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError
 
 KEY = "threshold"  # in `attribute.settings`
 FOUND = "lines"  # in `run.advice`
@@ -49,7 +49,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Lines:
-    """The goal and what the newest run ``run`` made of it: one dict a class, as ``models.thresholds`` tells it."""
+    """The goal and what the newest run ``run`` made of it: one dict a class, as ``attune.models.thresholds`` tells it."""
 
     goal: Goal | None
     run: int | None

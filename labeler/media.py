@@ -18,15 +18,15 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.assets import sources
-from labeler.assets.reach import Reach
-from labeler.records.schema import Asset
-from labeler.secrets import Secrets
-from labeler.settings import Settings
-from models.errors import BadLink, DataError, ExpiredLink, UnknownAsset
-from models.files import digest_bytes, write_bytes
-from models.ids import tidy
-from models.images import READING, decode, inspect
+from attune.labeler.assets import sources
+from attune.labeler.assets.reach import Reach
+from attune.labeler.records.schema import Asset
+from attune.labeler.secrets import Secrets
+from attune.labeler.settings import Settings
+from attune.models.errors import BadLink, DataError, ExpiredLink, UnknownAsset
+from attune.models.files import digest_bytes, write_bytes
+from attune.models.ids import tidy
+from attune.models.images import READING, decode, inspect
 
 SALT = "attune.media"
 VALID = timedelta(days=7)
@@ -120,7 +120,7 @@ def thumbnail(settings: Settings, asset: Asset, size: int = 256) -> bytes:
     edge = next((step for step in THUMBNAIL_SIZES if step >= size), THUMBNAIL_SIZES[-1])
     path = thumbnail_path(settings, asset.digest, edge)
     try:
-        if asset.reading < READING:  # perhaps one of before: `workers.reread` has not looked at it yet
+        if asset.reading < READING:  # perhaps one of before: `attune.workers.reread` has not looked at it yet
             raise FileNotFoundError(path)
         return path.read_bytes()
     except FileNotFoundError:

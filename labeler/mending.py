@@ -6,15 +6,15 @@ import logging
 
 from sqlalchemy import select, update
 
-from labeler import grids, hints
-from labeler.label_studio import LabelStudio, projects, tasks
-from labeler.label_studio.projects import Project
-from labeler.records.schema import Queue, Task
-from labeler.records.session import reading, writing
-from labeler.secrets import load as load_secrets
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import LabelStudioRefused
+from attune.labeler import grids, hints
+from attune.labeler.label_studio import LabelStudio, projects, tasks
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.records.schema import Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.secrets import load as load_secrets
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import LabelStudioRefused
 
 log = logging.getLogger("attune.mending")
 

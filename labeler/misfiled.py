@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import select
 
-from labeler import revisions, seen, strays
-from labeler.label_studio import people, tasks
-from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Stray
-from labeler.records.session import reading
-from labeler.seen import Seen
-from labeler.settings import Settings
-from models.errors import LabelStudioRefused, UnknownAnnotationShape
+from attune.labeler import revisions, seen, strays
+from attune.labeler.label_studio import people, tasks
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Stray
+from attune.labeler.records.session import reading
+from attune.labeler.seen import Seen
+from attune.labeler.settings import Settings
+from attune.models.errors import LabelStudioRefused, UnknownAnnotationShape
 
 
 @dataclass(frozen=True)

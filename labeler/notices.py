@@ -9,12 +9,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Notice, NoticeRead
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.views.viewer import Viewer
-from models.clock import now
-from models.errors import RecordsError
+from attune.labeler.records.schema import Notice, NoticeRead
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views.viewer import Viewer
+from attune.models.clock import now
+from attune.models.errors import RecordsError
 
 SETTLED, GATE, STALLED, EMPTY, DRIFT = "settled", "gates passed", "stalled", "empty queue", "drift"
 DISAGREE = "disagreement"

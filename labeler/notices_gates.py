@@ -5,14 +5,14 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, notices
-from labeler.catalog import gates
-from labeler.notices import News
-from labeler.notices_watch import newest_runs
-from labeler.records.schema import Alias, Attribute, Notice, Promotion, Run
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.manifest import CHAMPION
+from attune.labeler import attributes, notices
+from attune.labeler.catalog import gates
+from attune.labeler.notices import News
+from attune.labeler.notices_watch import newest_runs
+from attune.labeler.records.schema import Alias, Attribute, Notice, Promotion, Run
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.manifest import CHAMPION
 
 LEAST_ANSWERS = 30  # audit answers below which no gate that counts them passes, whatever its bound
 

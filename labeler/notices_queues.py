@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
-from labeler import notices, strays
-from labeler.notices import News, page
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
-from models.clock import now
-from models.plural import plural
+from attune.labeler import notices, strays
+from attune.labeler.notices import News, page
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
+from attune.models.clock import now
+from attune.models.plural import plural
 
 EMPTY_FOR = timedelta(minutes=15)  # rounds fill queues within seconds
 

@@ -15,13 +15,13 @@ from urllib.parse import unquote, urlsplit
 import requests
 from sqlalchemy import select
 
-from labeler import secrets
-from labeler.records.schema import Attribute, Expert, Notice, User
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.clock import iso, now
-from models.errors import ServiceDown
-from models.reasons import reason
+from attune.labeler import secrets
+from attune.labeler.records.schema import Attribute, Expert, Notice, User
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.clock import iso, now
+from attune.models.errors import ServiceDown
+from attune.models.reasons import reason
 
 SECONDS = 10
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}

@@ -8,15 +8,15 @@ from datetime import timedelta
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from labeler import failures, notices
-from labeler.notices import News, page
-from labeler.notices_queues import empty, left_out, stalled
-from labeler.records.schema import Alias, Attribute, Job, Promotion, Run, Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views.relied import BESIDE
-from models.clock import now
-from models.manifest import CHAMPION
+from attune.labeler import failures, notices
+from attune.labeler.notices import News, page
+from attune.labeler.notices_queues import empty, left_out, stalled
+from attune.labeler.records.schema import Alias, Attribute, Job, Promotion, Run, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views.relied import BESIDE
+from attune.models.clock import now
+from attune.models.manifest import CHAMPION
 
 LATELY = timedelta(days=1)  # older events are history: a workspace that learns of notices today is not flooded
 SETTLED_STATES = {"settled", "exhausted"}

@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from labeler import access_ends, addresses, grids, jobs, turns
-from labeler.access_ends import Outcome
-from labeler.jobs import Report
-from labeler.label_studio import door, queue
-from labeler.label_studio.address import Address
-from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Asset, Expert, Grid, Job, Queue, Task
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import AttuneError, LabelStudioRefused
+from attune.labeler import access_ends, addresses, grids, jobs, turns
+from attune.labeler.access_ends import Outcome
+from attune.labeler.jobs import Report
+from attune.labeler.label_studio import door, queue
+from attune.labeler.label_studio.address import Address
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.records.schema import Asset, Expert, Grid, Job, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import AttuneError, LabelStudioRefused
 
 OURS = "it is the administrator's login, which Attune itself works with"
 BACK = "the person came back meanwhile, by a new password"

@@ -18,14 +18,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from labeler import access_ends, parting, sessions
-from labeler.access_ends import Outcome
-from labeler.records.schema import Expert, User
-from labeler.records.session import reading, writing
-from labeler.sessions import Origin
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import AlreadyThere, DataError, UnknownExpert
+from attune.labeler import access_ends, parting, sessions
+from attune.labeler.access_ends import Outcome
+from attune.labeler.records.schema import Expert, User
+from attune.labeler.records.session import reading, writing
+from attune.labeler.sessions import Origin
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import AlreadyThere, DataError, UnknownExpert
 
 ROLES = ("expert", "owner", "admin")
 SHORTEST_PASSWORD = 10

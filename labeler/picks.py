@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, changes, experts, ingest, queues
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Pick, Queue, Task
-from labeler.records.session import writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import DataError, RecordsError
-from models.ids import tidy
+from attune.labeler import attributes, changes, experts, ingest, queues
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Pick, Queue, Task
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError, RecordsError
+from attune.models.ids import tidy
 
 MOST = 500  # images in one selection
 LONGEST_WHY = 200

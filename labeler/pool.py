@@ -11,12 +11,12 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Asset, Encoder
-from labeler.settings import Settings
-from models.errors import EmptyPool
-from models.fingerprint import Fingerprint
-from models.pool import Pool
-from models.vectors import VectorStore
+from attune.labeler.records.schema import Asset, Encoder
+from attune.labeler.settings import Settings
+from attune.models.errors import EmptyPool
+from attune.models.fingerprint import Fingerprint
+from attune.models.pool import Pool
+from attune.models.vectors import VectorStore
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ def open_pool(settings: Settings, session: Session) -> PoolView:
 
 def _next_step(settings: Settings) -> str:
     """How vectors come into an empty pool: not by the command that fails where its encoder is not on this machine."""
-    from labeler.assets.encoder_at_hand import missing  # late: it needs the active encoder from here
+    from attune.labeler.assets.encoder_at_hand import missing  # late: it needs the active encoder from here
 
     return missing(settings) or "Add images with `attune assets add PATH`."
 

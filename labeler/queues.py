@@ -9,14 +9,14 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from labeler import access_ends, attributes, hints
-from labeler.label_studio import members, projects
-from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Attribute, Expert, Queue
-from labeler.records.session import reading, writing
-from labeler.secrets import load as load_secrets
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler import access_ends, attributes, hints
+from attune.labeler.label_studio import members, projects
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.records.schema import Attribute, Expert, Queue
+from attune.labeler.records.session import reading, writing
+from attune.labeler.secrets import load as load_secrets
+from attune.labeler.settings import Settings
+from attune.models.clock import now
 
 PATIENCE_SECONDS = 300  # for another process that makes queues: some dozens at most
 

@@ -15,19 +15,27 @@ from typing import Any
 from sqlalchemy import case, insert, select, update
 from sqlalchemy.orm import Session
 
-from labeler import attributes, counting, grids, ingest, jobs, queues, revisions
-from labeler.attributes import Definition
-from labeler.jobs import Report
-from labeler.label_studio import projects
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.projects import Project
-from labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Grid, GridPage, Task
-from labeler.records.session import reading, writing
-from labeler.revisions import ALL, LAPSED, REVISED, Reading
-from labeler.settings import Settings
-from models.answers import UNSURE
-from models.clock import now
-from models.errors import AlreadyThere, DataError, ServiceDown
+from attune.labeler import attributes, counting, grids, ingest, jobs, queues, revisions
+from attune.labeler.attributes import Definition
+from attune.labeler.jobs import Report
+from attune.labeler.label_studio import projects
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.records.schema import (
+    Annotation,
+    AnnotationEvent,
+    Attribute,
+    AttributeRevision,
+    Grid,
+    GridPage,
+    Task,
+)
+from attune.labeler.records.session import reading, writing
+from attune.labeler.revisions import ALL, LAPSED, REVISED, Reading
+from attune.labeler.settings import Settings
+from attune.models.answers import UNSURE
+from attune.models.clock import now
+from attune.models.errors import AlreadyThere, DataError, ServiceDown
 
 CHUNK = 500
 

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision
-from models.answers import SKIP, UNSURE
-from models.errors import DataError
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision
+from attune.models.answers import SKIP, UNSURE
+from attune.models.errors import DataError
 
 Reading = Mapping[str, str | None]
 ALL, NONE = "all", "none"

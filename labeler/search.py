@@ -17,15 +17,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from labeler import failures, jobs
-from labeler.pool import active_encoder
-from labeler.records.schema import Asset, Job
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import DataError, EncoderError, UnknownAsset
-from models.fingerprint import Fingerprint
-from models.ids import tidy
+from attune.labeler import failures, jobs
+from attune.labeler.pool import active_encoder
+from attune.labeler.records.schema import Asset, Job
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError, EncoderError, UnknownAsset
+from attune.models.fingerprint import Fingerprint
+from attune.models.ids import tidy
 
 KIND = "explore"
 TOP = 600  # images that one search keeps: a person looks at some pages of it

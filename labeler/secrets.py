@@ -9,9 +9,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from labeler.settings import Settings
-from models.errors import SettingsError
-from models.files import write_json
+from attune.labeler.settings import Settings
+from attune.models.errors import SettingsError
+from attune.models.files import write_json
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from labeler.label_studio.address import key_of
-from labeler.label_studio.config import SKIP, UNSURE, choices_of
-from labeler.media import asset_shown
-from models.clock import parse
-from models.errors import UnknownAnnotationShape
+from attune.labeler.label_studio.address import key_of
+from attune.labeler.label_studio.config import SKIP, UNSURE, choices_of
+from attune.labeler.media import asset_shown
+from attune.models.clock import parse
+from attune.models.errors import UnknownAnnotationShape
 
 # Why an annotation counts nowhere.
 EMPTY, UNREADABLE, UNKNOWN_CLASS = "no answer", "not one choice", "unknown class"

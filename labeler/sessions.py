@@ -16,11 +16,11 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import ConsoleSession, User
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.files import digest_bytes
+from attune.labeler.records.schema import ConsoleSession, User
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.files import digest_bytes
 
 LIFETIME = timedelta(hours=12)  # from the login on, however busy: a working day
 SEEN_EVERY = timedelta(minutes=5)  # so that pages read, and write now and then

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from labeler.finding import Finding
-from labeler.settings import Settings
-from models.private import is_open
+from attune.labeler.finding import Finding
+from attune.labeler.settings import Settings
+from attune.models.private import is_open
 
 NOT_LOOKED_INTO = ("cache", "sample-catalogue")
 

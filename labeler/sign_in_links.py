@@ -7,15 +7,15 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from labeler import people
-from labeler.people import Entered
-from labeler.records.schema import SignInLink, User
-from labeler.records.session import reading, writing
-from labeler.sessions import Origin
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import BadLink, DataError, ExpiredLink
-from models.files import digest_bytes
+from attune.labeler import people
+from attune.labeler.people import Entered
+from attune.labeler.records.schema import SignInLink, User
+from attune.labeler.records.session import reading, writing
+from attune.labeler.sessions import Origin
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import BadLink, DataError, ExpiredLink
+from attune.models.files import digest_bytes
 
 LIFETIME = timedelta(days=3)
 PATH = "/welcome/"

@@ -9,14 +9,14 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, revisions
-from labeler.records.schema import Attribute, Expert, Stray
-from labeler.records.session import reading, writing
-from labeler.seen import EMPTY, OTHER_IMAGE, UNKNOWN_CLASS, UNREADABLE, Seen
-from labeler.settings import Settings
-from models.answers import SKIP, UNSURE
-from models.clock import now
-from models.errors import DataError
+from attune.labeler import attributes, revisions
+from attune.labeler.records.schema import Attribute, Expert, Stray
+from attune.labeler.records.session import reading, writing
+from attune.labeler.seen import EMPTY, OTHER_IMAGE, UNKNOWN_CLASS, UNREADABLE, Seen
+from attune.labeler.settings import Settings
+from attune.models.answers import SKIP, UNSURE
+from attune.models.clock import now
+from attune.models.errors import DataError
 
 UNKNOWN_AUTHOR, UNKNOWN_IMAGE, EDITED = "unknown author", "unknown image", "edited by somebody else"
 HARMLESS = (EMPTY, UNREADABLE)  # nobody can do anything about them, and a better answer replaces them

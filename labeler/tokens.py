@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select, update
 
-from labeler.records.remembered import Remembered
-from labeler.records.schema import Token
-from labeler.records.session import reading, writing
-from labeler.secrets import Secrets
-from labeler.settings import Settings
-from labeler.views.paging import Page, page_of
-from models.clock import now
-from models.errors import DataError, RecordsError
-from models.files import digest_bytes
+from attune.labeler.records.remembered import Remembered
+from attune.labeler.records.schema import Token
+from attune.labeler.records.session import reading, writing
+from attune.labeler.secrets import Secrets
+from attune.labeler.settings import Settings
+from attune.labeler.views.paging import Page, page_of
+from attune.models.clock import now
+from attune.models.errors import DataError, RecordsError
+from attune.models.files import digest_bytes
 
 ROLES = ("pipeline", "owner", "admin")
 MACHINE = "this machine"

@@ -14,9 +14,9 @@ from filelock import FileLock, Timeout
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from labeler.records.session import engine
-from labeler.settings import Settings
-from models.errors import ServiceDown
+from attune.labeler.records.session import engine
+from attune.labeler.settings import Settings
+from attune.models.errors import ServiceDown
 
 PATIENCE_SECONDS = 300  # for another who makes the queues of a person: some dozens at most
 FOLDER = "turns"

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import aside, changes
-from labeler.records.schema import Annotation, Queue, Task
-from models.clock import now
+from attune.labeler import aside, changes
+from attune.labeler.records.schema import Annotation, Queue, Task
+from attune.models.clock import now
 
 
 def withdraw(session: Session, gone: Iterable[Annotation], via: str) -> set[int]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.errors import DataError
-from models.intervals import percentile_interval, title_draws
-from models.metrics import Metric, unknown
-from models.panel import NO_VOTE, Panel
-from models.plural import plural
+from attune.models.errors import DataError
+from attune.models.intervals import percentile_interval, title_draws
+from attune.models.metrics import Metric, unknown
+from attune.models.panel import NO_VOTE, Panel
+from attune.models.plural import plural
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ def alpha(panel: Panel, seed: int = 0) -> Metric:
     """Krippendorff's alpha for nominal data with missing votes: 1 is agreement, 0 what chance would give.
 
     Its interval resamples titles. Images with one vote do not count. On images chosen because they are doubtful it is
-    far lower than on all, so leave those out (``models.lots.evenly``).
+    far lower than on all, so leave those out (``attune.models.lots.evenly``).
     """
     counts = panel.counts()
     shared = counts.sum(axis=1) >= 2

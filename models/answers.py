@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from models.errors import DataError
+from attune.models.errors import DataError
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -47,7 +47,7 @@ class Answer:
         if self.answered_at.tzinfo is None:
             raise DataError(
                 f"The answer on {self.asset_id!r} was given at {self.answered_at!r}, which has no time zone. "
-                "Build times with models.clock.now() or models.clock.parse()."
+                "Build times with attune.models.clock.now() or attune.models.clock.parse()."
             )
         if self.inclusion is not None and not 0.0 < self.inclusion <= 1.0:
             raise DataError(

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.answers import AUDIT, IMPORT, Answer
-from models.errors import DataError, EmptyPool, PoolExhausted
-from models.splits import held_out, unit_hash
+from attune.models.answers import AUDIT, IMPORT, Answer
+from attune.models.errors import DataError, EmptyPool, PoolExhausted
+from attune.models.splits import held_out, unit_hash
 
 RESERVED_SHARE = 0.3
 # A share of the draw that ignores the probe: no image's weight can be more than 1 / UNIFORM_SHARE of a uniform one's.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from models.metrics import Metric
+from attune.models.metrics import Metric
 
 BUYS_MUCH = 100  # labels below which the next label is worth more than the next audit answer, whoever waits
 WAITING_SHARE = 0.25  # of the questions, while a gate or the first figure waits for audits
@@ -51,7 +51,7 @@ def stream_share(
     """The share of the next questions that are audits, in [0, 1), and the reason as a sentence for owners.
 
     ``base`` is the attribute's share while labels still buy much (0 switches the stream off altogether); ``labels``
-    trained on, ``state`` as ``models.stopping.advise`` says it, ``audits`` answered, ``width`` of their interval (None
+    trained on, ``state`` as ``attune.models.stopping.advise`` says it, ``audits`` answered, ``width`` of their interval (None
     where there is none), ``needed`` audit answers that a gate waits for, ``goal`` the width to reach.
 
     Only *how many* are drawn follows what is known so far; *which* are drawn stays the design's lot, u below the

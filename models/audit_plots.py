@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from models.population import Population
+from attune.models.population import Population
 
 Floats = NDArray[np.float64]
 RECALLS = np.round(np.arange(0.05, 1.0001, 0.05), 2)

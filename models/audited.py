@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from models.errors import DataError
-from models.labels import Labels
-from models.population import Population, as_pool, imagine
+from attune.models.errors import DataError
+from attune.models.labels import Labels
+from attune.models.population import Population, as_pool, imagine
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ Encoders spend most of a vector's variance on few directions: how a picture is f
 with an even prior listens to those first. Where the answer lies elsewhere, a prior that is narrower along them needs
 fewer labels: all but the top components (Mu and Viswanath, ICLR 2018); whitening by a shared covariance, which is
 strong on CLIP (Wang et al., arXiv 2402.04087). Where it lies along them that would hurt, so it is one belief among
-others, and the labels' evidence decides (``models.evidence``).
+others, and the labels' evidence decides (``attune.models.evidence``).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
-from models.pool import Pool
-from models.products import FloatArray
+from attune.models.pool import Pool
+from attune.models.products import FloatArray
 
 LEADING = 8  # directions that may be beside the question
 SAMPLE = 4_000  # assets that suffice to find them

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.pool import IntArray, Pool
+from attune.models.pool import IntArray, Pool
 
 SIZE = 200  # random images that stand for the classes that nobody answered yet
 FEW = 50  # of a sample, below which it is drawn again from the images without an answer alone

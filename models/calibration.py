@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp
 
-from models.errors import DataError
-from models.labels import Labels
-from models.splits import title_folds
+from attune.models.errors import DataError
+from attune.models.labels import Labels
+from attune.models.splits import title_folds
 
 # log(slope) and the offsets are drawn to 0 as by one look from afar: a dozen answers cannot turn a probe on its head.
 SLOPE_SD = 1.5

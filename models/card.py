@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from models.class_answers import LEARNED, sentences
-from models.clock import iso
-from models.manifest import EXPERT_WEIGHTS, LEANS_ON, Manifest
-from models.metrics import is_early
+from attune.models.class_answers import LEARNED, sentences
+from attune.models.clock import iso
+from attune.models.manifest import EXPERT_WEIGHTS, LEANS_ON, Manifest
+from attune.models.metrics import is_early
 
 FILE_NAME = "card.md"
 # What people call the counts of ``labels``, in the order of the card; what is not here keeps its key.

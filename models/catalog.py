@@ -21,9 +21,16 @@ from typing import BinaryIO, cast
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from models.errors import AttuneError, CatalogError, CatalogUnreachable, DigestMismatch, UnknownProbe, VersionExists
-from models.files import PRIVATE, digest_bytes, written_aside
-from models.manifest import (
+from attune.models.errors import (
+    AttuneError,
+    CatalogError,
+    CatalogUnreachable,
+    DigestMismatch,
+    UnknownProbe,
+    VersionExists,
+)
+from attune.models.files import PRIVATE, digest_bytes, written_aside
+from attune.models.manifest import (
     ALIAS,
     FILE_NAME,
     NAME,
@@ -34,8 +41,8 @@ from models.manifest import (
     check_name,
     read_manifest,
 )
-from models.private import folders_asked_for, mode_asked_for
-from models.reasons import reason
+from attune.models.private import folders_asked_for, mode_asked_for
+from attune.models.reasons import reason
 
 ALIASES = "aliases.json"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.plural import plural
+from attune.models.plural import plural
 
 BY_CLASS = "classes"  # key of ``labels``: answers by class, audits counted, and what else was answered
 LEARNED = "learned"  # key of ``labels``: images that were learned from, by the class that their answers agree on

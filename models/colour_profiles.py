@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from models.files import digest_bytes
+from attune.models.files import digest_bytes
 
 KEPT = 64  # conversions; a pool has few profiles
 ALIKE = 2  # of 255: a profile that moves no colour by more is sRGB, and nothing is converted

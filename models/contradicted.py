@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from models.intervals import share_interval
-from models.metrics import Metric
+from attune.models.intervals import share_interval
+from attune.models.metrics import Metric
 
 METHOD = "audit answers that are the probe's class"
 LEAST = 10  # audit answers of an expert; two others must have as many, as nobody knows which of two is odd

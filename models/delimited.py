@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from models.errors import DataError
+from attune.models.errors import DataError
 
 DELIMITERS = ",;\t"
 SAMPLE = 200  # records by which a delimiter is judged

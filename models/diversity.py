@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import KMeans
 
-from models.pool import IntArray, Pool
-from models.products import FloatArray
-from models.strategies.spread import clustered
+from attune.models.pool import IntArray, Pool
+from attune.models.products import FloatArray
+from attune.models.strategies.spread import clustered
 
 CLUSTERS = 10
 ENOUGH = 10  # labels of one side in a cluster that count in full

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kstwobign
 
-from models.errors import DataError
-from models.intervals import percentile_interval, title_draws
+from attune.models.errors import DataError
+from attune.models.intervals import percentile_interval, title_draws
 
 Floats = NDArray[np.float64]
 BINS = 10

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from models.errors import UnreadableItem
-from models.products import FloatArray
+from attune.models.errors import UnreadableItem
+from attune.models.products import FloatArray
 
 if TYPE_CHECKING:
     import torch
 
-    from models.encoders import OpenClipEncoder
+    from attune.models.encoders import OpenClipEncoder
 
 READERS = 2  # threads that decode the next batch while the model has this one
 

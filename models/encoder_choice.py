@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models import open_clip_table as table
-from models.errors import DataError, UnknownEncoder, WeightsUnavailable
-from models.hub_folder import weights_in
-from models.paths import at_home
-from models.weights import CHECKPOINT_SUFFIXES, cached, which
+from attune.models import open_clip_table as table
+from attune.models.errors import DataError, UnknownEncoder, WeightsUnavailable
+from attune.models.hub_folder import weights_in
+from attune.models.paths import at_home
+from attune.models.weights import CHECKPOINT_SUFFIXES, cached, which
 
 
 def choose(name: str, pretrained: str | None = None) -> tuple[str, str]:

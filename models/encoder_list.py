@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models import open_clip_table as table
-from models.sample import ENCODER_WEIGHTS
-from models.weights import Checkpoint, cached
+from attune.models import open_clip_table as table
+from attune.models.sample import ENCODER_WEIGHTS
+from attune.models.weights import Checkpoint, cached
 
 UNKNOWN = "open_clip does not say"
 CARDS = ("config.json", "open_clip_config.json", "README.md")  # beside the weights, where a repository says its licence

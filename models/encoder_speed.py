@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from models.encoders import OpenClipEncoder
+from attune.models.encoders import OpenClipEncoder
 
 SIZE = (480, 720)  # pixels of the pictures, the shape of a poster
 SECONDS = 2.0

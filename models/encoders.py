@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from models.errors import EncoderError, WeightsUnavailable
-from models.files import digest_json, write_json
-from models.fingerprint import Fingerprint
-from models.products import FloatArray
-from models.weights import WAYS_OUT, Checkpoint, locate
+from attune.models.errors import EncoderError, WeightsUnavailable
+from attune.models.files import digest_json, write_json
+from attune.models.fingerprint import Fingerprint
+from attune.models.products import FloatArray
+from attune.models.weights import WAYS_OUT, Checkpoint, locate
 
 if TYPE_CHECKING:
     import torch

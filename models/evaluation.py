@@ -7,23 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.audited import Audited
-from models.holdout import cross_validated, design_based, holdout_ap, macro
-from models.intervals import LEVEL, percentile_interval, share_interval
-from models.labels import Labels
-from models.metrics import (
-    EARLY_LEVEL,
-    FIRST,
-    FULL,
-    LEAST,
-    Metric,
-    average_precision,
-    log_odds,
-    too_few,
-    unknown,
-)
-from models.plural import there_are
-from models.population import Population
+from attune.models.audited import Audited
+from attune.models.holdout import cross_validated, design_based, holdout_ap, macro
+from attune.models.intervals import LEVEL, percentile_interval, share_interval
+from attune.models.labels import Labels
+from attune.models.metrics import EARLY_LEVEL, FIRST, FULL, LEAST, Metric, average_precision, log_odds, too_few, unknown
+from attune.models.plural import there_are
+from attune.models.population import Population
 
 __all__ = ["Metric", "average_precision", "compare", "cross_validated", "evaluate_audit", "headline", "holdout_ap"]
 

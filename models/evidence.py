@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from models.axes import Axes
-from models.logistic import Float64, Problem
+from attune.models.axes import Axes
+from attune.models.logistic import Float64, Problem
 
 STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # candidates for C, for vectors of unit variance
 WIDTHS = (0.0, 0.4)  # candidates for a lens's prior variance, all its directions together, beside the vectors'
@@ -96,7 +96,7 @@ def fit_by_evidence(
 ) -> Believed:
     """The head that the labels support, over all candidate priors.
 
-    ``features`` (n, d), ``shares`` (n, c) and ``weights`` (n,) as in ``models.logistic``; ``strengths`` are candidates
+    ``features`` (n, d), ``shares`` (n, c) and ``weights`` (n,) as in ``attune.models.logistic``; ``strengths`` are candidates
     for C > 0, ascending; ``start``: heads (k, d) and biases (k,) that the prior is around, if it is believed; ``lens``
     (m, d): directions along which the prior may be wider; ``axes``: those along which it may be narrower.
     Deterministic.

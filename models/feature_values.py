@@ -2,7 +2,7 @@
 
 One row per asset and class (one per asset for two classes, about the first): in Feast's terms the entity is
 ``asset_id``, the feature view the attribute, and ``event_timestamp`` says from when on the value holds. ``label`` is
-null where no class leads (``models.decision``).
+null where no class leads (``attune.models.decision``).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from models.decision import decide
-from models.manifest import Manifest
-from models.probe_files import probabilities
+from attune.models.decision import decide
+from attune.models.manifest import Manifest
+from attune.models.probe_files import probabilities
 
 SCHEMA = pa.schema(
     [

@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from models.errors import EncoderMismatch, UnreadableItem
-from models.files import digest_file, digest_json
-from models.inputs import read_user_file
-from models.reasons import reason
+from attune.models.errors import EncoderMismatch, UnreadableItem
+from attune.models.files import digest_file, digest_json
+from attune.models.inputs import read_user_file
+from attune.models.reasons import reason
 
 EXTERNAL = "external:"
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.labels import Labels
-from models.learner import LearnerSettings, training_rows
-from models.planner import picked
-from models.pool import IntArray, Pool
-from models.priors import Prompts
-from models.probe import Probe
-from models.situation import Situation
-from models.sources import likely, spread
+from attune.models.labels import Labels
+from attune.models.learner import LearnerSettings, training_rows
+from attune.models.planner import picked
+from attune.models.pool import IntArray, Pool
+from attune.models.priors import Prompts
+from attune.models.probe import Probe
+from attune.models.situation import Situation
+from attune.models.sources import likely, spread
 
 LIKELY = 0.5  # of a page; fewer would leave nothing to tick, more would leave nothing to tell it from
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.errors import DataError
-from models.intervals import percentile_interval, title_draws
-from models.labels import Labels
-from models.metrics import Metric, average_precision, average_precisions, too_few, unknown
-from models.splits import title_folds
+from attune.models.errors import DataError
+from attune.models.intervals import percentile_interval, title_draws
+from attune.models.labels import Labels
+from attune.models.metrics import Metric, average_precision, average_precisions, too_few, unknown
+from attune.models.splits import title_folds
 
 FitPredict = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float64]]
 WEIGHTED = "audit, inverse inclusion probabilities, title bootstrap"

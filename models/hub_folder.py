@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models import open_clip_table as table
+from attune.models import open_clip_table as table
 
 CONFIG = "open_clip_config.json"
 

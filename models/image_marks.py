@@ -13,10 +13,10 @@ from typing import Any
 from PIL import Image
 from PIL.ExifTags import Base
 
-from models.exif_orientation import orientation
-from models.pixel_values import WHITE_IS_ZERO, Meaning
-from models.png_chunks import PngFacts
-from models.tiff_kinds import SAMPLE_FORMAT, SIGNED, native_order
+from attune.models.exif_orientation import orientation
+from attune.models.pixel_values import WHITE_IS_ZERO, Meaning
+from attune.models.png_chunks import PngFacts
+from attune.models.tiff_kinds import SAMPLE_FORMAT, SIGNED, native_order
 
 _GREY, _COLOUR, _GREY_ALPHA = 0, 2, 4  # types of colour of a PNG
 _PHOTOMETRIC, _NO_DATA = 262, 42113

@@ -16,10 +16,10 @@ from typing import TypeVar
 
 from PIL import Image, UnidentifiedImageError
 
-from models.errors import UnreadableItem
-from models.image_marks import Marks, read_marks
-from models.png_chunks import SIGNATURE, PngFacts, slim
-from models.tiff_kinds import unread_kind
+from attune.models.errors import UnreadableItem
+from attune.models.image_marks import Marks, read_marks
+from attune.models.png_chunks import SIGNATURE, PngFacts, slim
+from attune.models.tiff_kinds import unread_kind
 
 T = TypeVar("T")
 MAX_BYTES = 256 * 2**20

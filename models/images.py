@@ -12,11 +12,11 @@ from pathlib import PurePosixPath
 
 from PIL import Image
 
-from models.colour_profiles import to_srgb
-from models.exif_orientation import swaps_sides, turned
-from models.files import digest_bytes
-from models.image_marks import Marks
-from models.image_opening import (
+from attune.models.colour_profiles import to_srgb
+from attune.models.exif_orientation import swaps_sides, turned
+from attune.models.files import digest_bytes
+from attune.models.image_marks import Marks
+from attune.models.image_opening import (
     BROWSERS_SHOW,
     IMAGE_SUFFIXES,
     MAX_BYTES,
@@ -27,7 +27,7 @@ from models.image_opening import (
     read_image,
     silence_pillow,
 )
-from models.pixel_values import eight_bits, on_background
+from attune.models.pixel_values import eight_bits, on_background
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -43,7 +43,7 @@ __all__ = [
     "silence_pillow",
 ]
 # The version of the reading: to be raised where the same bytes become other pixels. Assets keep the version that they
-# were last read with; `models.reading_changes` finds those that a newer one shows otherwise.
+# were last read with; `attune.models.reading_changes` finds those that a newer one shows otherwise.
 READING = 2
 FLAT = 8  # of 255: a picture whose channels all span less shows people one colour
 

@@ -6,8 +6,8 @@ import os
 import stat
 from pathlib import Path
 
-from models.errors import UnreadableItem
-from models.reasons import reason
+from attune.models.errors import UnreadableItem
+from attune.models.reasons import reason
 
 KINDS = (
     (stat.S_ISFIFO, "a pipe"),

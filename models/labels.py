@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.answers import SKIP, UNSURE, Answer, latest
-from models.errors import ConflictingLabels, DataError
+from attune.models.answers import SKIP, UNSURE, Answer, latest
+from attune.models.errors import ConflictingLabels, DataError
 
 # An "unsure" says that the image is hard, and little else: it pulls towards the middle, at a quarter of an answer.
 UNSURE_WEIGHT = 0.25

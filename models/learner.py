@@ -8,20 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.audit import AuditDesign
-from models.axes import leading
-from models.background import background
-from models.errors import SettingsError
-from models.labels import Labels
-from models.planner import Ask, allocate
-from models.pool import Pool
-from models.priors import Prompts, text_prior
-from models.probe import Probe
-from models.relatives import lens
-from models.reserve import reserved_in
-from models.situation import Situation
-from models.strategies import strategy
-from models.threads import one_thread
+from attune.models.audit import AuditDesign
+from attune.models.axes import leading
+from attune.models.background import background
+from attune.models.errors import SettingsError
+from attune.models.labels import Labels
+from attune.models.planner import Ask, allocate
+from attune.models.pool import Pool
+from attune.models.priors import Prompts, text_prior
+from attune.models.probe import Probe
+from attune.models.relatives import lens
+from attune.models.reserve import reserved_in
+from attune.models.situation import Situation
+from attune.models.strategies import strategy
+from attune.models.threads import one_thread
 
 EXAMPLE_WEIGHT = 0.5  # an example is chosen to be clear: worth less than an answer about an image of the pool
 
@@ -30,7 +30,7 @@ EXAMPLE_WEIGHT = 0.5  # an example is chosen to be clear: worth less than an ans
 class LearnerSettings:
     """What an owner may turn.
 
-    ``strategy``: attune, or any name that ``models.strategies.strategy`` knows. ``audit_share``: of the answers after
+    ``strategy``: attune, or any name that ``attune.models.strategies.strategy`` knows. ``audit_share``: of the answers after
     the first ``audit_after``, how many are audits, in [0, 0.9]; audits are never trained on, so they cost labels.
     ``reserved_share``: of the titles, how many are kept for audits. ``strength``: the inverse penalty C (None: by the
     labels' evidence). Raises SettingsError for values out of range or a strategy that is not there.

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.answers import SECOND_OPINION, Answer
-from models.splits import unit_hash
+from attune.models.answers import SECOND_OPINION, Answer
+from attune.models.splits import unit_hash
 
 # Of all images. Half of the second opinions at first, and what is left for doubtful images grows with the answers.
 SHARE = 0.05

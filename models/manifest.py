@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from models.clock import iso, parse
-from models.errors import BadProbeFile, UnknownProbe
-from models.files import digest_bytes, digest_json
-from models.reasons import reason
+from attune.models.clock import iso, parse
+from attune.models.errors import BadProbeFile, UnknownProbe
+from attune.models.files import digest_bytes, digest_json
+from attune.models.reasons import reason
 
 FILE_NAME = "manifest.json"
 FORMAT_VERSION = 1

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.errors import DataError
-from models.intervals import LEVEL
-from models.plural import plural
+from attune.models.errors import DataError
+from attune.models.intervals import LEVEL
+from attune.models.plural import plural
 
 # Fewer positives (or negatives) than this, and an interval would be a guess about a guess.
 LEAST = 3

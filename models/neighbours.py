@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import DataError
-from models.pool import IntArray, Pool
-from models.products import FloatArray
-from models.situation import highest
-from models.strategies.spread import clustered
+from attune.models.errors import DataError
+from attune.models.pool import IntArray, Pool
+from attune.models.products import FloatArray
+from attune.models.situation import highest
+from attune.models.strategies.spread import clustered
 
 SAMPLE = 20_000  # vectors that the centres are fitted on; assigning the rest takes one pass over the mapped blocks
 SEED = 6  # of the stream of random numbers that belongs to clusters

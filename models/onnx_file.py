@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import BadProbeFile
-from models.probe_files import ProbeWeights
+from attune.models.errors import BadProbeFile
+from attune.models.probe_files import ProbeWeights
 
 FILE_NAME = "probe.onnx"
 TOLERANCE = 1e-5

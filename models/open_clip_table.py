@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from models.errors import EncoderNotInstalled, UnknownEncoder
+from attune.models.errors import EncoderNotInstalled, UnknownEncoder
 
 NOT_INSTALLED = "The package open_clip is not installed. Install it: pip install open_clip_torch."
 

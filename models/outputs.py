@@ -3,7 +3,7 @@
 =====================================  ===========================================================================
 what the path leads to                 what is done
 =====================================  ===========================================================================
-nothing yet                            a new file of mode 0666 less the user's umask (`models.private`); missing
+nothing yet                            a new file of mode 0666 less the user's umask (`attune.models.private`); missing
                                        folders are made likewise
 a regular file                         replaced in one step; it keeps its mode, and its owner where that is allowed
 a link                                 followed: what it leads to is replaced, the link stays
@@ -32,9 +32,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from models import private
-from models.errors import AttuneError, UnwritableFile
-from models.reasons import FORBIDDEN, FULL, reason
+from attune.models import private
+from attune.models.errors import AttuneError, UnwritableFile
+from attune.models.reasons import FORBIDDEN, FULL, reason
 
 STDOUT = 1
 

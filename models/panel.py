@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.answers import Answer, latest
-from models.errors import DataError
+from attune.models.answers import Answer, latest
+from attune.models.errors import DataError
 
 NO_VOTE = -1
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.answers import AUDIT, SECOND_OPINION
-from models.audit import AuditDesign
-from models.pool import IntArray, Pool
-from models.situation import Situation
-from models.sources import Source, sources
+from attune.models.answers import AUDIT, SECOND_OPINION
+from attune.models.audit import AuditDesign
+from attune.models.pool import IntArray, Pool
+from attune.models.situation import Situation
+from attune.models.sources import Source, sources
 
 RECENT = 40  # last asked images whose near duplicates wait
 APART = 2  # images between two of one title: more would starve a pool in which one title holds many
@@ -24,7 +24,7 @@ AUDIT_REASON = "Drawn to measure how good the probe is; never used to train it."
 class Ask:
     """An image to ask about: its pool index and id, why (for people, shown after the answer), and how urgent.
 
-    ``purpose``: one of ``models.answers.PURPOSES``; ``utility`` in [0, 1], higher means sooner; ``inclusion`` the
+    ``purpose``: one of ``attune.models.answers.PURPOSES``; ``utility`` in [0, 1], higher means sooner; ``inclusion`` the
     probability of being drawn, for audits only.
     """
 

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.made_profiles import BT709, PRIMARIES, SRGB_CURVE, TRANSFERS, matrix_profile, power_curve
+from attune.models.made_profiles import BT709, PRIMARIES, SRGB_CURVE, TRANSFERS, matrix_profile, power_curve
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_PROFILE = 32 * 2**20  # bytes of a profile once unpacked; a larger one is passed over

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import DataError, EmptyPool
-from models.products import FloatArray, matrix_times_heads
+from attune.models.errors import DataError, EmptyPool
+from attune.models.products import FloatArray, matrix_times_heads
 
 IntArray = npt.NDArray[np.intp]
 SAMPLE = 10_000  # assets that suffice for the pool's mean

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.curve import Curve, Floats, Scale, fit_curve
-from models.metrics import log_odds, ranked_precision
+from attune.models.curve import Curve, Floats, Scale, fit_curve
+from attune.models.metrics import log_odds, ranked_precision
 
 DRAWS = 400
 # Of a larger pool the best of each probe stand for themselves, and a random part of the rest for the rest: average

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import DataError
-from models.pool import Pool, unit_length
-from models.products import FloatArray
+from attune.models.errors import DataError
+from attune.models.pool import Pool, unit_length
+from attune.models.products import FloatArray
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 SAMPLE = 20_000  # assets that suffice for the mean and spread of a phrase's scores over the pool
@@ -24,7 +24,7 @@ class Prompts:
 
     ``positive`` phrases speak for the first class, ``negative`` near-miss phrases against it (two classes);
     ``classes`` holds phrases per class name (needed for three or more), ``examples`` image vectors per class name;
-    ``relatives`` are the heads of other attributes' published probes (``models.relatives``), at any scale.
+    ``relatives`` are the heads of other attributes' published probes (``attune.models.relatives``), at any scale.
     Raises DataError where an array is not (m, d).
     """
 

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from models.axes import Axes
-from models.errors import DataError, ProbeNotFitted
-from models.evidence import STRENGTHS, fit_by_evidence
-from models.priors import TextPrior
-from models.products import FloatArray
+from attune.models.axes import Axes
+from attune.models.errors import DataError, ProbeNotFitted
+from attune.models.evidence import STRENGTHS, fit_by_evidence
+from attune.models.priors import TextPrior
+from attune.models.products import FloatArray
 
 
 class Probe(ClassifierMixin, BaseEstimator):
@@ -24,8 +24,8 @@ class Probe(ClassifierMixin, BaseEstimator):
     ``classes``: the class names in the attribute's order (None: sorted names seen). ``strength``: the inverse
     penalty C; None lets the labels' evidence weigh several, scaled by the vectors' ``variance`` around their mean.
     ``prior``: heads to start from; labels gradually overrule them. ``lens`` (m, d): directions that are more likely to
-    matter than others (``models.relatives``), as far as the labels agree; ``axes``: directions that may matter less
-    (``models.axes``), likewise.
+    matter than others (``attune.models.relatives``), as far as the labels agree; ``axes``: directions that may matter less
+    (``attune.models.axes``), likewise.
     After ``fit``: ``classes_`` (c,), ``weight_`` (k, d), ``bias_`` (k,), ``calibration_`` (k, 2) float32, k = 1 for
     two classes and c otherwise; ``narrowed_``: how likely the axes are beside the question, 0 to 1; ``lowered_`` (k,)
     float32: what ``lowered`` took from the biases, 0 unless a class had no answer.

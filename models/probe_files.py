@@ -12,7 +12,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from models.errors import BadProbeFile, DataError
+from attune.models.errors import BadProbeFile, DataError
 
 FILE_NAME = "probe.safetensors"
 FORMAT_VERSION = 1

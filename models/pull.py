@@ -8,14 +8,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import CatalogError, DigestMismatch, SettingsError, UnwritableFile
-from models.files import digest_bytes, digest_file
-from models.manifest import FILE_NAME, FileEntry, Manifest, Reference, parse_reference, read_manifest
-from models.outputs import user_file
-from models.private import folders_asked_for
-from models.pull_cache import Cache
-from models.pull_sources import Source, open_source
-from models.reasons import reason
+from attune.models.errors import CatalogError, DigestMismatch, SettingsError, UnwritableFile
+from attune.models.files import digest_bytes, digest_file
+from attune.models.manifest import FILE_NAME, FileEntry, Manifest, Reference, parse_reference, read_manifest
+from attune.models.outputs import user_file
+from attune.models.private import folders_asked_for
+from attune.models.pull_cache import Cache
+from attune.models.pull_sources import Source, open_source
+from attune.models.reasons import reason
 
 GIVE_ANOTHER = "--to takes any folder that you can write."
 

@@ -15,10 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from models.errors import CatalogError, NotInCache
-from models.files import digest_bytes, digest_file, write_bytes
-from models.manifest import Reference
-from models.reasons import reason
+from attune.models.errors import CatalogError, NotInCache
+from attune.models.files import digest_bytes, digest_file, write_bytes
+from attune.models.manifest import Reference
+from attune.models.reasons import reason
 
 
 class Cache:

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from models import errors
-from models.errors import CatalogError, CatalogUnreachable, DigestMismatch
-from models.files import digest_bytes
-from models.manifest import Manifest, Reference
-from models.reasons import reason
+from attune.models import errors
+from attune.models.errors import CatalogError, CatalogUnreachable, DigestMismatch
+from attune.models.files import digest_bytes
+from attune.models.manifest import Manifest, Reference
+from attune.models.reasons import reason
 
 SECONDS = 30.0  # for one answer to begin, and between two pieces of it
 MOST_MANIFEST = 4 * 2**20  # bytes; a manifest is some kilobytes
@@ -127,7 +127,7 @@ class CatalogSource:
     """The catalog's files themselves, at any fsspec address."""
 
     def __init__(self, address: str) -> None:
-        from models.catalog import Catalog
+        from attune.models.catalog import Catalog
 
         self.address = address
         self._catalog = Catalog(address)

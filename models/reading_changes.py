@@ -11,9 +11,9 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageOps
 
-from models.colour_profiles import converts
-from models.image_opening import Source, formats, read_image
-from models.images import MAX_PIXELS, READING, load, shown
+from attune.models.colour_profiles import converts
+from attune.models.image_opening import Source, formats, read_image
+from attune.models.images import MAX_PIXELS, READING, load, shown
 
 _PLAIN_FORMATS = {"JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "GIF"}
 _PLAIN_MODES = {"1", "L", "LA", "RGB", "RGBA", "CMYK"}

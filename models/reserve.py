@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from models.audit import reserved
-from models.pool import Pool
+from attune.models.audit import reserved
+from attune.models.pool import Pool
 
 _known: WeakKeyDictionary[Pool, dict[tuple[int, float], npt.NDArray[np.int8]]] = WeakKeyDictionary()
 _UNKNOWN = -1

@@ -9,14 +9,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models import feature_values
-from models.clock import now
-from models.errors import UnreadableItem
-from models.fingerprint import Fingerprint
-from models.manifest import Manifest
-from models.outputs import user_file
-from models.probe_files import ProbeWeights
-from models.vector_batches import LeftOut, VectorStream
+from attune.models import feature_values
+from attune.models.clock import now
+from attune.models.errors import UnreadableItem
+from attune.models.fingerprint import Fingerprint
+from attune.models.manifest import Manifest
+from attune.models.outputs import user_file
+from attune.models.probe_files import ProbeWeights
+from attune.models.vector_batches import LeftOut, VectorStream
 
 ROW_GROUP = 131_072  # rows of feature values that are held before they are written
 

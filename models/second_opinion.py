@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.errors import DataError
-from models.panel import NO_VOTE, Panel
+from attune.models.errors import DataError
+from attune.models.panel import NO_VOTE, Panel
 
 Floats = NDArray[np.float64]
 

@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from models.pool import IntArray, Pool
-from models.priors import Prompts
-from models.probe import Probe
-from models.products import FloatArray
-from models.reserve import reserved_in
+from attune.models.pool import IntArray, Pool
+from attune.models.priors import Prompts
+from attune.models.probe import Probe
+from attune.models.products import FloatArray
+from attune.models.reserve import reserved_in
 
 ENOUGH_TO_SAMPLE = 50_000  # assets above which a threshold is estimated before anything is sorted
 

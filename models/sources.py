@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from models.axes import leading
-from models.pool import IntArray
-from models.priors import Prompts, text_prior
-from models.situation import Situation
-from models.strategies import strategy
+from attune.models.axes import leading
+from attune.models.pool import IntArray
+from attune.models.priors import Prompts, text_prior
+from attune.models.situation import Situation
+from attune.models.strategies import strategy
 
 SHORTLIST = 300  # candidates a source looks at, besides 15 for every image wanted
 CANDIDATES = 200  # that each source puts up where one measure decides between them

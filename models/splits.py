@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
-from models.errors import DataError, SplitLeakage
+from attune.models.errors import DataError, SplitLeakage
 
 
 def unit_hash(keys: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:
@@ -68,5 +68,5 @@ def check_apart(train_titles: ArrayLike, test_titles: ArrayLike) -> None:
     if len(both):
         raise SplitLeakage(
             f"{len(both)} titles are both trained on and evaluated on, among them {both[:3].tolist()}. "
-            "Split with models.splits or models.audit.reserved, which go by title."
+            "Split with attune.models.splits or attune.models.audit.reserved, which go by title."
         )

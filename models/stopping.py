@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from models.agreement import TENTATIVE
-from models.errors import DataError
-from models.metrics import Metric
+from attune.models.agreement import TENTATIVE
+from attune.models.errors import DataError
+from attune.models.metrics import Metric
 
 Floats = NDArray[np.float64]
 State = Literal["labelling", "narrow", "settled", "exhausted", "outlier", "hopeless"]

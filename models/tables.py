@@ -14,10 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models import delimited
-from models.errors import DataError
-from models.ids import tidy
-from models.reasons import reason
+from attune.models import delimited
+from attune.models.errors import DataError
+from attune.models.ids import tidy
+from attune.models.reasons import reason
 
 MOST_UNPACKED = 512 * 2**20  # bytes of a Parquet file
 PARQUET, ARROW, STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"

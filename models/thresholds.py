@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from models.audited import Audited
-from models.errors import DataError
-from models.evaluation import METHOD
-from models.intervals import percentile_interval
-from models.labels import Labels
-from models.metrics import Metric, too_few, unknown
-from models.population import Population
+from attune.models.audited import Audited
+from attune.models.errors import DataError
+from attune.models.evaluation import METHOD
+from attune.models.intervals import percentile_interval
+from attune.models.labels import Labels
+from attune.models.metrics import Metric, too_few, unknown
+from attune.models.population import Population
 
 
 @dataclass(frozen=True)

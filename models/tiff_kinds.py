@@ -28,7 +28,7 @@ _NATIVE = {"16BS": "16NS", "32BS": "32NS", "32BF": "32NF", "64BF": "64NF"}
 
 def _learn() -> None:
     table = TiffImagePlugin.OPEN_INFO
-    # Grey with alpha of 16 bits is opened as four bytes, and taken apart in `models.pixel_values`.
+    # Grey with alpha of 16 bits is opened as four bytes, and taken apart in `attune.models.pixel_values`.
     for order, alpha in ((b"II", 1), (b"II", 2), (b"MM", 1), (b"MM", 2)):
         table.setdefault((order, 1, (UNSIGNED,), 1, (16, 16), (alpha,)), ("RGBA", "RGBA"))
     table.setdefault((b"MM", 0, (UNSIGNED,), 1, (16,), ()), ("I;16B", "I;16B"))

@@ -19,13 +19,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models import ids, vector_rows
-from models.errors import DataError, UnreadableItem
-from models.fingerprint import Fingerprint
-from models.inputs import check_regular
-from models.reasons import reason
-from models.vector_rows import Noted, Wrong
-from models.vectors import METADATA
+from attune.models import ids, vector_rows
+from attune.models.errors import DataError, UnreadableItem
+from attune.models.fingerprint import Fingerprint
+from attune.models.inputs import check_regular
+from attune.models.reasons import reason
+from attune.models.vector_rows import Noted, Wrong
+from attune.models.vectors import METADATA
 
 ROWS = 8192
 ID_NAMES = ("asset_id", "ids", "id")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from models.errors import UnreadableItem
-from models.fingerprint import Fingerprint
-from models.products import FloatArray
-from models.vector_batches import HOW, VectorStream
+from attune.models.errors import UnreadableItem
+from attune.models.fingerprint import Fingerprint
+from attune.models.products import FloatArray
+from attune.models.vector_batches import HOW, VectorStream
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.errors import DataError
+from attune.models.errors import DataError
 
 LARGEST = 65_504.0  # the largest half-precision number; no embedding is that long
 SMALLEST = 1e-8

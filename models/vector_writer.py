@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.errors import DataError
-from models.files import canonical_json
-from models.fingerprint import Fingerprint
-from models.outputs import meant, user_file
-from models.vectors import METADATA
+from attune.models.errors import DataError
+from attune.models.files import canonical_json
+from attune.models.fingerprint import Fingerprint
+from attune.models.outputs import meant, user_file
+from attune.models.vectors import METADATA
 
 PARQUET, ARROW = {".parquet", ".pq"}, {".arrow", ".feather"}
 ROW_GROUP = 8192  # vectors that are kept in memory before they are written

@@ -24,9 +24,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock
 
-from models.errors import DataError, EncoderMismatch
-from models.files import canonical_json, write_json, written_aside
-from models.fingerprint import Fingerprint
+from attune.models.errors import DataError, EncoderMismatch
+from attune.models.files import canonical_json, write_json, written_aside
+from attune.models.fingerprint import Fingerprint
 
 T = TypeVar("T")
 HalfArray = npt.NDArray[np.float16]

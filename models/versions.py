@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models import card, onnx_file, probe_files
-from models.errors import BadProbeFile
-from models.files import digest_bytes
-from models.manifest import FileEntry, Manifest
-from models.probe_files import read_probe
+from attune.models import card, onnx_file, probe_files
+from attune.models.errors import BadProbeFile
+from attune.models.files import digest_bytes
+from attune.models.manifest import FileEntry, Manifest
+from attune.models.probe_files import read_probe
 
 
 def make_version(facts: Manifest, probe: bytes) -> tuple[Manifest, dict[str, bytes]]:

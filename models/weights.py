@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from models import open_clip_table as table
-from models.errors import UnknownEncoder, WeightsUnavailable
-from models.files import digest_file, digest_json
-from models.hub_folder import InFolder, weights_in
-from models.paths import at_home
-from models.reasons import reason
+from attune.models import open_clip_table as table
+from attune.models.errors import UnknownEncoder, WeightsUnavailable
+from attune.models.files import digest_file, digest_json
+from attune.models.hub_folder import InFolder, weights_in
+from attune.models.paths import at_home
+from attune.models.reasons import reason
 
 HUB_SECONDS = 3.0
 CHECKPOINT_SUFFIXES = {".safetensors", ".pt", ".pth", ".bin", ".npz"}

@@ -18,8 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from labeler.label_studio.install import LOCK as LABEL_STUDIO
-from models.clock import now
+from attune.labeler.label_studio.install import LOCK as LABEL_STUDIO
+from attune.models.clock import now
 from tests.locks import OURS, ROOT, TESTS
 
 ACCEPTED = ROOT / ".ci" / "accepted-weaknesses.toml"

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from models import private
+from attune.models import private
 from tests import memory
 
 # Set before any library counts the cores: two processes with two threads each wait for one another.

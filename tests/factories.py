@@ -13,11 +13,11 @@ import numpy as np
 from PIL import Image, ImageDraw
 from sqlalchemy import func, select, update
 
-from labeler import people
-from labeler import settings as reader
-from labeler.label_studio.address import Address
-from labeler.people import Person
-from labeler.records.schema import (
+from attune.labeler import people
+from attune.labeler import settings as reader
+from attune.labeler.label_studio.address import Address
+from attune.labeler.people import Person
+from attune.labeler.records.schema import (
     Alias,
     Annotation,
     AnnotationEvent,
@@ -32,10 +32,10 @@ from labeler.records.schema import (
     Task,
     Version,
 )
-from labeler.records.session import migrate, reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.files import digest_bytes
+from attune.labeler.records.session import migrate, reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.files import digest_bytes
 
 PASSWORD = "four unrelated plain words"
 _unique = itertools.count(1000)

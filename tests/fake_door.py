@@ -6,9 +6,9 @@ from typing import Any, Self
 
 import pytest
 
-from labeler.label_studio import LabelStudio, door, members
-from labeler.label_studio.door import Ended
-from models.errors import LabelStudioUnreachable
+from attune.labeler.label_studio import LabelStudio, door, members
+from attune.labeler.label_studio.door import Ended
+from attune.models.errors import LabelStudioUnreachable
 
 ADMINISTRATOR = "attune@localhost"
 

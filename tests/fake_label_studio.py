@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Self
 
-from labeler.label_studio.config import SKIP, write_result
-from models.clock import iso
-from models.errors import LabelStudioRefused
+from attune.labeler.label_studio.config import SKIP, write_result
+from attune.models.clock import iso
+from attune.models.errors import LabelStudioRefused
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

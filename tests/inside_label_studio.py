@@ -7,9 +7,9 @@ import os
 import subprocess
 from typing import Any
 
-from labeler.label_studio import local
-from labeler.label_studio.install import folder
-from labeler.settings import Settings
+from attune.labeler.label_studio import local
+from attune.labeler.label_studio.install import folder
+from attune.labeler.settings import Settings
 
 BEGIN = "import django, json\ndjango.setup()\n"
 

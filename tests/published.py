@@ -10,10 +10,10 @@ from typing import Any
 
 import waitress
 
-from labeler import jobs
-from labeler.catalog.promote import promote
-from labeler.settings import Settings
-from labeler.web.app import create_app
+from attune.labeler import jobs
+from attune.labeler.catalog.promote import promote
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
 from tests.labeler.catalog import worlds
 
 ASSETS = 40

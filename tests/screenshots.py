@@ -15,12 +15,12 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from labeler.catalog.promote import promote
-from labeler.records.schema import Asset, Expert
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.web.app import create_app
-from models.sample import write_catalogue
+from attune.labeler.catalog.promote import promote
+from attune.labeler.records.schema import Asset, Expert
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.models.sample import write_catalogue
 from tests import factories
 from tests.browser import FLAGS, executable
 from tests.labeler.catalog import judged

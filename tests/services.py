@@ -22,17 +22,17 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from labeler import secrets
-from labeler.label_studio import LabelStudio, install, members, template
-from labeler.label_studio import projects as rooms
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.people import ensure_user
-from labeler.label_studio.projects import Project
-from labeler.label_studio.webhooks import SECRET_HEADER
-from labeler.records.session import engine, migrate
-from labeler.settings import Settings, build
-from labeler.supervise import free_ports, parts, readiness
-from labeler.supervise.keeper import open_log, tail
+from attune.labeler import secrets
+from attune.labeler.label_studio import LabelStudio, install, members, template
+from attune.labeler.label_studio import projects as rooms
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.people import ensure_user
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.webhooks import SECRET_HEADER
+from attune.labeler.records.session import engine, migrate
+from attune.labeler.settings import Settings, build
+from attune.labeler.supervise import free_ports, parts, readiness
+from attune.labeler.supervise.keeper import open_log, tail
 
 PASSWORD = "a-long-password"
 EMAIL = "ana@example.org"

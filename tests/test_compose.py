@@ -21,13 +21,13 @@ from redis import Redis
 from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from labeler import jobs
-from labeler import settings as reader
-from labeler.label_studio import local
-from labeler.label_studio.install import LOCK, VERSION
-from labeler.settings import Settings
+from attune.labeler import jobs
+from attune.labeler import settings as reader
+from attune.labeler.label_studio import local
+from attune.labeler.label_studio.install import LOCK, VERSION
+from attune.labeler.settings import Settings
+from attune.workers.main import main as worker
 from tests import locks
-from workers.main import main as worker
 
 ROOT = Path(__file__).resolve().parents[1]
 GIVEN = {

@@ -17,10 +17,10 @@ import yaml
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from labeler import settings as reader
-from labeler.label_studio import install, local
-from labeler.records.session import migrate
-from labeler.supervise import free_ports
+from attune.labeler import settings as reader
+from attune.labeler.label_studio import install, local
+from attune.labeler.records.session import migrate
+from attune.labeler.supervise import free_ports
 from tests import databases
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from labeler.cli.main import COMMANDS
-from labeler.jobs import KINDS, QUEUES
-from models import errors
-from models.errors import CONSEQUENCES, AttuneError, consequence
+from attune.labeler.cli.main import COMMANDS
+from attune.labeler.jobs import KINDS, QUEUES
+from attune.models import errors
+from attune.models.errors import CONSEQUENCES, AttuneError, consequence
 
 ROOT = Path(__file__).resolve().parent.parent
 ALLOWED = {"models": {"models"}, "labeler": {"models", "labeler"}, "workers": {"models", "labeler", "workers"}}
@@ -43,7 +43,14 @@ def test_nothing_above_imports_the_benchmarks_or_tests() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["labeler.web.app", "labeler.cli.main", "labeler.jobs", "models.pull", "models.learner"]
+    "module",
+    [
+        "attune.labeler.web.app",
+        "attune.labeler.cli.main",
+        "attune.labeler.jobs",
+        "attune.models.pull",
+        "attune.models.learner",
+    ],
 )
 def test_starts_without_torch(module: str) -> None:
     code = f"import sys, {module}; sys.exit(1 if {{'torch', 'open_clip'}} & set(sys.modules) else 0)"

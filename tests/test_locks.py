@@ -13,8 +13,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from labeler import settings as reader
-from labeler.label_studio import install
+from attune.labeler import settings as reader
+from attune.labeler.label_studio import install
 from tests import locks
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
-from labeler import revisions
-from labeler.records.schema import Run
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.calibration import LEAST_ANSWERS
-from models.metrics import Metric
-from models.probe import Probe
-from models.probe_files import read_probe
-from models.stopping import Checkpoint, advise
-from workers import contradicted, figures
-from workers.snapshot import Snapshot
+from attune.labeler import revisions
+from attune.labeler.records.schema import Run
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.calibration import LEAST_ANSWERS
+from attune.models.metrics import Metric
+from attune.models.probe import Probe
+from attune.models.probe_files import read_probe
+from attune.models.stopping import Checkpoint, advise
+from attune.workers import contradicted, figures
+from attune.workers.snapshot import Snapshot
 
 # Of the labels now: runs near these shares of them are the checkpoints that movement is measured between.
 LOOK_BACK = (0.1, 0.18, 0.25, 0.35, 0.5, 0.7, 0.85)

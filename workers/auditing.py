@@ -7,19 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from labeler.audits import Wanted
-from labeler.catalog.gates import RULES
-from labeler.records.schema import Run
-from models import audit_pace
-from models.answers import AUDIT, IMPORT, SKIP, latest
-from models.audit_pace import Pace
-from models.metrics import Metric
-from models.planner import AUDIT_REASON, Ask, draw_audits
-from models.probe import Probe
-from models.reserve import reserved_in
-from models.stopping import Goals
-from workers import chosen, figures
-from workers.snapshot import Snapshot
+from attune.labeler.audits import Wanted
+from attune.labeler.catalog.gates import RULES
+from attune.labeler.records.schema import Run
+from attune.models import audit_pace
+from attune.models.answers import AUDIT, IMPORT, SKIP, latest
+from attune.models.audit_pace import Pace
+from attune.models.metrics import Metric
+from attune.models.planner import AUDIT_REASON, Ask, draw_audits
+from attune.models.probe import Probe
+from attune.models.reserve import reserved_in
+from attune.models.stopping import Goals
+from attune.workers import chosen, figures
+from attune.workers.snapshot import Snapshot
 
 AHEAD = 5  # answers a queue that audits are drawn ahead for: drawn later, they follow a better probe's scores
 

@@ -11,17 +11,17 @@ import numpy.typing as npt
 from scipy.special import logsumexp
 from sqlalchemy import func, select
 
-from labeler import attributes
-from labeler.catalog.facts import find_version
-from labeler.records.schema import Asset, Job, Version
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import iso, now
-from models.drift import Sketch
-from models.probe_files import ProbeWeights
+from attune.labeler import attributes
+from attune.labeler.catalog.facts import find_version
+from attune.labeler.records.schema import Asset, Job, Version
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import iso, now
+from attune.models.drift import Sketch
+from attune.models.probe_files import ProbeWeights
 
 if TYPE_CHECKING:
-    from workers.score import Pool
+    from attune.workers.score import Pool
 
 MOST = 200_000  # assets that a sketch is made of, evenly chosen where there are more
 STEP = 16_384

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeler.exchange import bring, waiting
-from labeler.exchange.incoming import Columns
-from labeler.jobs import Report
-from labeler.settings import Settings
+from attune.labeler.exchange import bring, waiting
+from attune.labeler.exchange.incoming import Columns
+from attune.labeler.jobs import Report
+from attune.labeler.settings import Settings
 
 
 def run(

@@ -14,17 +14,17 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from labeler import addresses, ingest, revisions, seen, strays, withdrawn
-from labeler import changes as answer_changes
-from labeler.label_studio import changes
-from labeler.label_studio.address import key_of
-from labeler.label_studio.changes import TaskState
-from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Asset, Attribute, Grid, Queue, Task
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import UnknownAnnotationShape
+from attune.labeler import addresses, ingest, revisions, seen, strays, withdrawn
+from attune.labeler import changes as answer_changes
+from attune.labeler.label_studio import changes
+from attune.labeler.label_studio.address import key_of
+from attune.labeler.label_studio.changes import TaskState
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.records.schema import Asset, Attribute, Grid, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import UnknownAnnotationShape
 
 log = logging.getLogger("attune.sync")
 # Label Studio stamps a change before it commits it; a change that slow is asked for again.

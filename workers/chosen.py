@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.pool import PoolView
-from labeler.records.schema import Annotation, Asset, Pick, Queue, Task
-from models.answers import AUDIT
-from models.planner import Ask
+from attune.labeler.pool import PoolView
+from attune.labeler.records.schema import Annotation, Asset, Pick, Queue, Task
+from attune.models.answers import AUDIT
+from attune.models.planner import Ask
 
 if TYPE_CHECKING:
-    from workers.snapshot import Asked, Snapshot
+    from attune.workers.snapshot import Asked, Snapshot
 
 PURPOSE = "seed"
 

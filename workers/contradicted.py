@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from models.answers import AUDIT, latest
-from models.calibration import cross_calibrated
-from models.contradicted import AuditAnswer, Odd, beside_probe, odd_one
-from models.decision import NO_LABEL, decide
-from models.evaluation import evaluate_audit
-from models.metrics import Metric
-from models.probe import Probe
-from workers import figures
-from workers.snapshot import Snapshot
+from attune.models.answers import AUDIT, latest
+from attune.models.calibration import cross_calibrated
+from attune.models.contradicted import AuditAnswer, Odd, beside_probe, odd_one
+from attune.models.decision import NO_LABEL, decide
+from attune.models.evaluation import evaluate_audit
+from attune.models.metrics import Metric
+from attune.models.probe import Probe
+from attune.workers import figures
+from attune.workers.snapshot import Snapshot
 
 KEY = "beside_probe"  # of a run's advice
 

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
-from labeler import attributes
-from labeler.catalog.promote import publish
-from labeler.jobs import Report
-from labeler.records.schema import Alias, Asset, Version
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.catalog import Catalog
-from models.clock import iso, now
-from models.drift import RULE, Sketch, compare, enough, histogram
-from models.errors import UnknownProbe
-from models.fingerprint import Fingerprint
-from models.manifest import CHAMPION
-from models.probe_files import FILE_NAME, read_probe
-from workers import baseline, score
+from attune.labeler import attributes
+from attune.labeler.catalog.promote import publish
+from attune.labeler.jobs import Report
+from attune.labeler.records.schema import Alias, Asset, Version
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.catalog import Catalog
+from attune.models.clock import iso, now
+from attune.models.drift import RULE, Sketch, compare, enough, histogram
+from attune.models.errors import UnknownProbe
+from attune.models.fingerprint import Fingerprint
+from attune.models.manifest import CHAMPION
+from attune.models.probe_files import FILE_NAME, read_probe
+from attune.workers import baseline, score
 
 
 def run(settings: Settings, report: Report, attribute: str, look: bool = False) -> dict[str, Any]:

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.assets import sources
-from labeler.assets.encoder import active_fingerprint, loaded_encoder, prompt_vectors
-from labeler.assets.reach import Reach
-from labeler.assets.twins import copy_from_twins
-from labeler.jobs import Report, quiet
-from labeler.records.schema import Asset
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.embedding import Picture, embedded
-from models.errors import UnreadableItem
-from models.files import digest_bytes
-from models.images import decode
-from models.vectors import VectorStore
+from attune.labeler.assets import sources
+from attune.labeler.assets.encoder import active_fingerprint, loaded_encoder, prompt_vectors
+from attune.labeler.assets.reach import Reach
+from attune.labeler.assets.twins import copy_from_twins
+from attune.labeler.jobs import Report, quiet
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.embedding import Picture, embedded
+from attune.models.errors import UnreadableItem
+from attune.models.files import digest_bytes
+from attune.models.images import decode
+from attune.models.vectors import VectorStore
 
 if TYPE_CHECKING:
-    from models.encoders import OpenClipEncoder
+    from attune.models.encoders import OpenClipEncoder
 
 __all__ = ["prompt_vectors", "run"]
 log = logging.getLogger("attune.embed")

@@ -6,12 +6,12 @@ import logging
 import time
 from typing import Any
 
-from labeler import failures, jobs
-from labeler import settings as reader
-from labeler.endings import UNEXPECTED, ending
-from labeler.records.schema import Job
-from labeler.records.session import writing
-from models.errors import JobLost
+from attune.labeler import failures, jobs
+from attune.labeler import settings as reader
+from attune.labeler.endings import UNEXPECTED, ending
+from attune.labeler.records.schema import Job
+from attune.labeler.records.session import writing
+from attune.models.errors import JobLost
 
 log = logging.getLogger("attune.job")
 SECONDS_BETWEEN_REPORTS = 0.25

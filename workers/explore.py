@@ -13,20 +13,20 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
-from labeler import search
-from labeler.assets.encoder import loaded_encoder, prompt_vectors
-from labeler.clusters import MEMBERS, save
-from labeler.jobs import Report, quiet
-from labeler.pool import PoolView, open_pool
-from labeler.records.schema import Asset
-from labeler.records.session import reading
-from labeler.search import TOP, Wanted
-from labeler.settings import Settings
-from models.errors import EncoderError, UnknownAsset
-from models.images import decode
-from models.neighbours import clusters as cut
-from models.neighbours import nearest
-from models.products import FloatArray
+from attune.labeler import search
+from attune.labeler.assets.encoder import loaded_encoder, prompt_vectors
+from attune.labeler.clusters import MEMBERS, save
+from attune.labeler.jobs import Report, quiet
+from attune.labeler.pool import PoolView, open_pool
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
+from attune.labeler.search import TOP, Wanted
+from attune.labeler.settings import Settings
+from attune.models.errors import EncoderError, UnknownAsset
+from attune.models.images import decode
+from attune.models.neighbours import clusters as cut
+from attune.models.neighbours import nearest
+from attune.models.products import FloatArray
 
 STEPS = 3  # encoder, vector, ranking
 

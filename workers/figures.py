@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from labeler.lines import Goal
-from models import learner
-from models.agreement import TENTATIVE, alpha, alpha_without_one
-from models.calibration import apply, calibrate, cross_calibrated, identity
-from models.evaluation import cross_validated, evaluate_audit
-from models.labels import Labels
-from models.lots import evenly
-from models.metrics import FULL, Metric
-from models.panel import Panel
-from models.plural import there_are
-from models.priors import Prompts
-from models.probe import Probe
-from models.reserve import reserved_in
-from models.splits import title_folds
-from models.thresholds import Threshold, choose_thresholds, waiting
-from workers.snapshot import Snapshot
+from attune.labeler.lines import Goal
+from attune.models import learner
+from attune.models.agreement import TENTATIVE, alpha, alpha_without_one
+from attune.models.calibration import apply, calibrate, cross_calibrated, identity
+from attune.models.evaluation import cross_validated, evaluate_audit
+from attune.models.labels import Labels
+from attune.models.lots import evenly
+from attune.models.metrics import FULL, Metric
+from attune.models.panel import Panel
+from attune.models.plural import there_are
+from attune.models.priors import Prompts
+from attune.models.probe import Probe
+from attune.models.reserve import reserved_in
+from attune.models.splits import title_folds
+from attune.models.thresholds import Threshold, choose_thresholds, waiting
+from attune.workers.snapshot import Snapshot
 
 EVERY = 5  # labels between two cross-validations
 MOST_RESERVED = 20_000  # of the reserved assets, so many stand for all: more would not narrow an interval

@@ -11,25 +11,25 @@ import numpy as np
 from filelock import FileLock
 from sqlalchemy import func, select
 
-from labeler import addresses, attributes, changes, experts, grid_answers, grids, strays
-from labeler.grids import AHEAD, SIZE
-from labeler.jobs import Report, quiet
-from labeler.label_studio import tasks
-from labeler.label_studio.address import KEY
-from labeler.label_studio.changes import tasks_of
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.projects import Listed
-from labeler.records.schema import Attribute, Grid, GridPage
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now, parse
-from models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationShape
-from models.grid import page as choose
-from models.pool import IntArray
-from workers import figures, identity, membership, rounds, snapshot
-from workers.changed import OVERLAP, keep_until, read_until
-from workers.ordering import taken
-from workers.snapshot import Snapshot
+from attune.labeler import addresses, attributes, changes, experts, grid_answers, grids, strays
+from attune.labeler.grids import AHEAD, SIZE
+from attune.labeler.jobs import Report, quiet
+from attune.labeler.label_studio import tasks
+from attune.labeler.label_studio.address import KEY
+from attune.labeler.label_studio.changes import tasks_of
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.projects import Listed
+from attune.labeler.records.schema import Attribute, Grid, GridPage
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now, parse
+from attune.models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationShape
+from attune.models.grid import page as choose
+from attune.models.pool import IntArray
+from attune.workers import figures, identity, membership, rounds, snapshot
+from attune.workers.changed import OVERLAP, keep_until, read_until
+from attune.workers.ordering import taken
+from attune.workers.snapshot import Snapshot
 
 log = logging.getLogger("attune.grids")
 FAREWELL = timedelta(days=1)  # so long a leaver's last answers may still be on their way

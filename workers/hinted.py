@@ -14,20 +14,20 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from labeler import hints, ingest
-from labeler import settings as reader
-from labeler.jobs import quiet
-from labeler.label_studio.address import key_of
-from labeler.label_studio.changes import TaskState, answered_last
-from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, Queue, Run, Task
-from labeler.records.session import reading
-from labeler.seen import moment
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import AttuneError, LabelStudioRefused
-from workers import changed, grids, identity, learn, lines, upkeep
-from workers.grids import FAREWELL
+from attune.labeler import hints, ingest
+from attune.labeler import settings as reader
+from attune.labeler.jobs import quiet
+from attune.labeler.label_studio.address import key_of
+from attune.labeler.label_studio.changes import TaskState, answered_last
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, Queue, Run, Task
+from attune.labeler.records.session import reading
+from attune.labeler.seen import moment
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import AttuneError, LabelStudioRefused
+from attune.workers import changed, grids, identity, learn, lines, upkeep
+from attune.workers.grids import FAREWELL
 
 log = logging.getLogger("attune.hints")
 LAST = 4  # answers that are looked at before anything else

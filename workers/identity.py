@@ -14,16 +14,16 @@ from itertools import islice
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from labeler import grids, queues
-from labeler.label_studio import projects
-from labeler.label_studio.address import KEY
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.projects import Listed
-from labeler.label_studio.tasks import listed
-from labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage, Queue, Stray, Task
-from labeler.records.session import reading, writing
-from labeler.secrets import load as load_secrets
-from labeler.settings import Settings
+from attune.labeler import grids, queues
+from attune.labeler.label_studio import projects
+from attune.labeler.label_studio.address import KEY
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.projects import Listed
+from attune.labeler.label_studio.tasks import listed
+from attune.labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage, Queue, Stray, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.secrets import load as load_secrets
+from attune.labeler.settings import Settings
 
 log = logging.getLogger("attune.sync")
 LOOKED_AT = 200  # tasks of a project whose mark is another

@@ -8,22 +8,22 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from labeler import attributes, queues
-from labeler.jobs import Report
-from labeler.label_studio.client import LabelStudio
-from labeler.lease import Lease, take
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models import learner
-from models.class_answers import sentences, unanswered
-from models.errors import JobSuperseded
-from models.planner import Ask
-from models.priors import Prompts
-from workers import auditing, outlook, queueing, rounds, second_opinions, snapshot
-from workers.auditing import Audits
-from workers.ordering import HEAD, deal, missing, taken
-from workers.second_opinions import Again
-from workers.snapshot import Snapshot
+from attune.labeler import attributes, queues
+from attune.labeler.jobs import Report
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.lease import Lease, take
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models import learner
+from attune.models.class_answers import sentences, unanswered
+from attune.models.errors import JobSuperseded
+from attune.models.planner import Ask
+from attune.models.priors import Prompts
+from attune.workers import auditing, outlook, queueing, rounds, second_opinions, snapshot
+from attune.workers.auditing import Audits
+from attune.workers.ordering import HEAD, deal, missing, taken
+from attune.workers.second_opinions import Again
+from attune.workers.snapshot import Snapshot
 
 log = logging.getLogger("attune.learn")
 MOST_ROUNDS = 50  # a flood of answers may not hold one worker for ever; the sweep asks again

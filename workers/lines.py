@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from labeler import jobs
+from attune.labeler import jobs
 
 TURN_SECONDS = 5.0  # for so long a worker does readings alone, where other things wait
 ROUND_AGE = timedelta(seconds=5)  # so old is an attribute's last round at most, where answers keep coming

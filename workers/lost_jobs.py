@@ -12,11 +12,11 @@ from rq.job import Job as Message
 from rq.serializers import JSONSerializer
 from sqlalchemy import or_, select
 
-from labeler import jobs
-from labeler.records.schema import Job
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler import jobs
+from attune.labeler.records.schema import Job
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
 
 log = logging.getLogger("attune.schedule")
 SETTLED = timedelta(seconds=60)  # a worker that took a younger job may still be about to say so

@@ -1,4 +1,4 @@
-"""A worker: `python -m workers.main` takes jobs from the queues, one at a time, each in a process of its own."""
+"""A worker: `python -m attune.workers.main` takes jobs from the queues, one at a time, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker, WorkerStatus
 from sqlalchemy.orm import configure_mappers
 
-from labeler import entry, hints, jobs
-from labeler.label_studio.client import tls
-from labeler.settings import Settings
-from models.errors import ServiceDown
-from workers import lines
+from attune.labeler import entry, hints, jobs
+from attune.labeler.label_studio.client import tls
+from attune.labeler.settings import Settings
+from attune.models.errors import ServiceDown
+from attune.workers import lines
 
 log = logging.getLogger("attune.worker")
 HEARTBEAT_SECONDS = 20
@@ -103,7 +103,7 @@ class SteadyWorker(Worker):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Work until SIGTERM (the job in hand is finished first) or a second one (it is not); the exit code."""
-    parser = entry.parser("workers.main", __doc__)
+    parser = entry.parser("attune.workers.main", __doc__)
     parser.add_argument("--queues", default=",".join(jobs.QUEUES), help="names, drained in this order")
     parser.add_argument("--burst", action="store_true", help="end when the queues are empty")
     options = parser.parse_args(arguments)

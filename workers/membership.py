@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from labeler import access_ends
-from labeler.label_studio import members
-from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Expert, Grid, Queue
-from labeler.records.session import reading
-from labeler.settings import Settings
+from attune.labeler import access_ends
+from attune.labeler.label_studio import members
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.records.schema import Expert, Grid, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
 
 log = logging.getLogger("attune.sync")
 

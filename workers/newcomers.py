@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from labeler import jobs
-from labeler.records.schema import Alias, Asset, Attribute, Job, Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.clock import now
-from models.drift import RULE
-from models.manifest import CHAMPION
-from workers.score import PART
+from attune.labeler import jobs
+from attune.labeler.records.schema import Alias, Asset, Attribute, Job, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.drift import RULE
+from attune.models.manifest import CHAMPION
+from attune.workers.score import PART
 
 REST = timedelta(minutes=10)  # between two scorings of one version, however often assets are added
 

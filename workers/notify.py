@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from labeler import notices, notices_gates, notices_send
-from labeler.jobs import Report
-from labeler.records.schema import Notice
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import iso, now, parse
-from models.errors import AttuneError
+from attune.labeler import notices, notices_gates, notices_send
+from attune.labeler.jobs import Report
+from attune.labeler.records.schema import Notice
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import iso, now, parse
+from attune.models.errors import AttuneError
 
 log = logging.getLogger("attune.notify")
 AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=12))

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from models.answers import AUDIT, SECOND_OPINION
-from models.planner import Ask
-from workers import chosen
-from workers.snapshot import Asked, Snapshot
+from attune.models.answers import AUDIT, SECOND_OPINION
+from attune.models.planner import Ask
+from attune.workers import chosen
+from attune.workers.snapshot import Asked, Snapshot
 
 HEAD = 12  # the places that follow the newest probe; what lies behind them is only a reserve
 RESERVE = 1.5  # a queue may grow to so many times its size before its stale end is cut
@@ -70,7 +70,7 @@ def deal(
 ) -> list[QueuePlan]:
     """Share the plan out over the queues: an open task stays where it is, a new one goes where most is missing.
 
-    ``asks`` are best first, as ``models.learner.plan`` gives them for all queues together; ``size`` is how many open
+    ``asks`` are best first, as ``attune.models.learner.plan`` gives them for all queues together; ``size`` is how many open
     tasks each queue is to hold. No expert gets an image that he or she has answered. With ``batch`` the new audits
     stand first, in the queues of ``experts`` (e-mail addresses; none means all); ``whom`` names the queue (by pool row)
     that a second opinion goes to.

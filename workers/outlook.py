@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from labeler.records.schema import Run
-from labeler.records.session import writing
-from labeler.settings import Settings
-from models.agreement import panel_parity
-from models.answers import AUDIT
-from models.diversity import Region, coverage, diversity_score
-from models.lots import evenly
-from models.panel import Panel
-from models.priors import Prompts
-from models.reserve import reserved_in
-from workers.second_opinions import out_of_sample
-from workers.snapshot import Snapshot
+from attune.labeler.records.schema import Run
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.models.agreement import panel_parity
+from attune.models.answers import AUDIT
+from attune.models.diversity import Region, coverage, diversity_score
+from attune.models.lots import evenly
+from attune.models.panel import Panel
+from attune.models.priors import Prompts
+from attune.models.reserve import reserved_in
+from attune.workers.second_opinions import out_of_sample
+from attune.workers.snapshot import Snapshot
 
 KEY = "outlook"
 EVERY = 10  # answers between two

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeler import joining, parting, revising
-from labeler.jobs import Report
-from labeler.settings import Settings
+from attune.labeler import joining, parting, revising
+from attune.labeler.jobs import Report
+from attune.labeler.settings import Settings
 
 
 def join(settings: Settings, report: Report, expert: str, login: dict[str, Any], wanted: list[str]) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeler import jobs
-from labeler.catalog.promote import promote
-from labeler.jobs import Report
-from labeler.settings import Settings
-from models.clock import parse
-from models.manifest import CHAMPION
+from attune.labeler import jobs
+from attune.labeler.catalog.promote import promote
+from attune.labeler.jobs import Report
+from attune.labeler.settings import Settings
+from attune.models.clock import parse
+from attune.models.manifest import CHAMPION
 
 
 def run(

@@ -11,24 +11,24 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from labeler import addresses
-from labeler.label_studio import queue as label_studio_queue
-from labeler.label_studio.address import Address
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.queue import NewTask
-from labeler.lease import Lease
-from labeler.media import media_url
-from labeler.records.schema import Annotation, Asset, Queue, Task
-from labeler.records.session import reading, writing
-from labeler.secrets import load as load_secrets
-from labeler.settings import Settings
-from models.answers import AUDIT, BY_HAND
-from models.clock import now
-from models.errors import LabelStudioError
-from models.planner import Ask
-from workers.ordering import HEAD, QueuePlan
-from workers.rounds import Learned
-from workers.snapshot import Asked, Snapshot
+from attune.labeler import addresses
+from attune.labeler.label_studio import queue as label_studio_queue
+from attune.labeler.label_studio.address import Address
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.queue import NewTask
+from attune.labeler.lease import Lease
+from attune.labeler.media import media_url
+from attune.labeler.records.schema import Annotation, Asset, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.secrets import load as load_secrets
+from attune.labeler.settings import Settings
+from attune.models.answers import AUDIT, BY_HAND
+from attune.models.clock import now
+from attune.models.errors import LabelStudioError
+from attune.models.planner import Ask
+from attune.workers.ordering import HEAD, QueuePlan
+from attune.workers.rounds import Learned
+from attune.workers.snapshot import Asked, Snapshot
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 OFFERED = HEAD  # the first so many of a queue may be on an expert's screen before the next order arrives

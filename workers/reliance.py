@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labeler.records.schema import Attribute
-from models.answers import Answer
-from models.lots import evenly
-from models.panel import NO_VOTE, Panel
-from models.reliability import reliabilities, trust
+from attune.labeler.records.schema import Attribute
+from attune.models.answers import Answer
+from attune.models.lots import evenly
+from attune.models.panel import NO_VOTE, Panel
+from attune.models.reliability import reliabilities, trust
 
 KEY = "reliance"  # of a run's advice
 EVERY = 10  # answers between two

@@ -17,25 +17,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import func, select
 
-from labeler import changes, jobs
-from labeler.assets.encoder import active_fingerprint, loaded_encoder
-from labeler.jobs import Report, quiet
-from labeler.media import drop_thumbnails
-from labeler.records.schema import Alias, Asset, Attribute, Version
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.embedding import READERS, embedded
-from models.errors import ServiceDown, UnreadableItem
-from models.images import READING, ImageInfo, inspect
-from models.manifest import CHAMPION
-from models.reading_changes import looks_different
-from models.vectors import VectorStore
-from workers.embed import pictures, read_asset
-from workers.score import PART
+from attune.labeler import changes, jobs
+from attune.labeler.assets.encoder import active_fingerprint, loaded_encoder
+from attune.labeler.jobs import Report, quiet
+from attune.labeler.media import drop_thumbnails
+from attune.labeler.records.schema import Alias, Asset, Attribute, Version
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.embedding import READERS, embedded
+from attune.models.errors import ServiceDown, UnreadableItem
+from attune.models.images import READING, ImageInfo, inspect
+from attune.models.manifest import CHAMPION
+from attune.models.reading_changes import looks_different
+from attune.models.vectors import VectorStore
+from attune.workers.embed import pictures, read_asset
+from attune.workers.score import PART
 
 if TYPE_CHECKING:
-    from models.encoders import OpenClipEncoder
+    from attune.models.encoders import OpenClipEncoder
 
 log = logging.getLogger("attune.reread")
 AT_ONCE = 512  # assets looked at before what they show is kept: replacing a vector writes the shard it stands in
@@ -149,7 +149,7 @@ def _embed(settings: Settings, tower: _Tower, assets: Sequence[Asset], left_out:
     """Put new vectors in the place of the old; the keys of those that could not be embedded.
 
     Ready-made vectors stay: they came from elsewhere. So do those of encoders that are not in use any more, for the
-    versions that were published with them; `workers.switch` makes them again where one comes back.
+    versions that were published with them; `attune.workers.switch` makes them again where one comes back.
     """
     with reading(settings) as session:
         active = active_fingerprint(session)

@@ -13,24 +13,24 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import func, select
 
-from labeler.assets.encoder import prompt_vectors
-from labeler.lease import Lease
-from labeler.lines import FOUND
-from labeler.records.schema import Attribute, Run
-from labeler.records.session import writing
-from labeler.settings import Settings
-from models.answers import SKIP, latest
-from models.audit_pace import Pace
-from models.class_answers import BY_CLASS, LEARNED
-from models.clock import now
-from models.errors import EncoderError
-from models.manifest import EXPERT_WEIGHTS, LEANS_ON
-from models.priors import Prompts
-from models.probe import Probe
-from models.probe_files import probe_bytes
-from workers import auditing, figures, outlook, reliance
-from workers.advising import advice
-from workers.snapshot import Snapshot
+from attune.labeler.assets.encoder import prompt_vectors
+from attune.labeler.lease import Lease
+from attune.labeler.lines import FOUND
+from attune.labeler.records.schema import Attribute, Run
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.models.answers import SKIP, latest
+from attune.models.audit_pace import Pace
+from attune.models.class_answers import BY_CLASS, LEARNED
+from attune.models.clock import now
+from attune.models.errors import EncoderError
+from attune.models.manifest import EXPERT_WEIGHTS, LEANS_ON
+from attune.models.priors import Prompts
+from attune.models.probe import Probe
+from attune.models.probe_files import probe_bytes
+from attune.workers import auditing, figures, outlook, reliance
+from attune.workers.advising import advice
+from attune.workers.snapshot import Snapshot
 
 log = logging.getLogger("attune.learn")
 LOOK_AGAIN = timedelta(minutes=5)  # for an encoder that is not on this machine

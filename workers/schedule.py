@@ -1,7 +1,7 @@
-"""The clockwork: `python -m workers.schedule` asks every few seconds for what no event has asked for.
+"""The clockwork: `python -m attune.workers.schedule` asks every few seconds for what no event has asked for.
 
 Each beat brings back jobs whose worker died, asks for one sync of all queues and for a learning round wherever answers
-wait, and forgets old jobs. A beat that fails is logged, and the next one comes. ``workers.heart`` says when.
+wait, and forgets old jobs. A beat that fails is logged, and the next one comes. ``attune.workers.heart`` says when.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from labeler import entry, ingest, jobs, mending, sessions
-from labeler.label_studio import LabelStudio
-from labeler.lease import is_free
-from labeler.records import schema
-from labeler.records.schema import Asset, Attribute, Job, Run
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import AttuneError
-from models.images import READING
-from workers import newcomers, telling
-from workers.heart import Heart
-from workers.lost_jobs import bring_back, carry_on, label_studio_answers
-from workers.main import prepare_log
+from attune.labeler import entry, ingest, jobs, mending, sessions
+from attune.labeler.label_studio import LabelStudio
+from attune.labeler.lease import is_free
+from attune.labeler.records import schema
+from attune.labeler.records.schema import Asset, Attribute, Job, Run
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import AttuneError
+from attune.models.images import READING
+from attune.workers import newcomers, telling
+from attune.workers.heart import Heart
+from attune.workers.lost_jobs import bring_back, carry_on, label_studio_answers
+from attune.workers.main import prepare_log
 
 log = logging.getLogger("attune.schedule")
 ROUTINE = ("sync", "learn", "notify")
@@ -49,7 +49,7 @@ WHOLE_KEY, WHOLE_SECONDS = "attune:whole-sync", 86_400
 
 def main() -> int:
     """Beat until stopped; the exit code."""
-    entry.parser("workers.schedule", __doc__).parse_args()
+    entry.parser("attune.workers.schedule", __doc__).parse_args()
     return entry.run(go_on)
 
 

@@ -14,22 +14,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import select
 
-from labeler import attributes, jobs
-from labeler.catalog.facts import find_version
-from labeler.catalog.promote import publish
-from labeler.jobs import Report
-from labeler.pool import view_of
-from labeler.records.schema import Asset, Version
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models import feature_values
-from models.catalog import Catalog
-from models.clock import now
-from models.files import digest_bytes
-from models.fingerprint import Fingerprint
-from models.manifest import Manifest
-from models.probe_files import FILE_NAME, ProbeWeights, read_probe
-from workers import baseline
+from attune.labeler import attributes, jobs
+from attune.labeler.catalog.facts import find_version
+from attune.labeler.catalog.promote import publish
+from attune.labeler.jobs import Report
+from attune.labeler.pool import view_of
+from attune.labeler.records.schema import Asset, Version
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models import feature_values
+from attune.models.catalog import Catalog
+from attune.models.clock import now
+from attune.models.files import digest_bytes
+from attune.models.fingerprint import Fingerprint
+from attune.models.manifest import Manifest
+from attune.models.probe_files import FILE_NAME, ProbeWeights, read_probe
+from attune.workers import baseline
 
 log = logging.getLogger("attune.score")
 PART = 100_000  # assets a part covers, by their number in the records: a part stays the same as the pool grows

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from models.answers import AUDIT, IMPORT, SECOND_OPINION, SKIP, UNSURE, Answer, latest
-from models.lots import SHARE, by_lot, lots
-from models.panel import NO_VOTE, Panel, leader
-from models.planner import Ask
-from models.priors import Prompts
-from models.probe import Probe
-from models.second_opinion import SecondOpinion, second_opinions, unlabelled_confidence, voices
-from workers import figures
-from workers.snapshot import Snapshot
+from attune.models.answers import AUDIT, IMPORT, SECOND_OPINION, SKIP, UNSURE, Answer, latest
+from attune.models.lots import SHARE, by_lot, lots
+from attune.models.panel import NO_VOTE, Panel, leader
+from attune.models.planner import Ask
+from attune.models.priors import Prompts
+from attune.models.probe import Probe
+from attune.models.second_opinion import SecondOpinion, second_opinions, unlabelled_confidence, voices
+from attune.workers import figures
+from attune.workers.snapshot import Snapshot
 
 # Of the answers, those that may be about an image that somebody has answered before: enough to measure agreement at
 # first, a sixth once new images buy less (docs/evaluation.md: it costs nothing from some 500 answers on).

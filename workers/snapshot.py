@@ -12,22 +12,22 @@ import numpy.typing as npt
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from labeler import addresses, attributes, grids
-from labeler.catalog.relatives import Relative, relatives
-from labeler.counting import current
-from labeler.label_studio.address import Address
-from labeler.pool import PoolView, open_pool
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.answers import AUDIT, IMPORT, SKIP, Answer, latest
-from models.audit import AuditDesign
-from models.files import digest_json
-from models.labels import Labels, consensus
-from models.learner import LearnerSettings
-from models.reserve import reserved_in
-from workers import reliance
-from workers.chosen import Picked, waiting_picks
+from attune.labeler import addresses, attributes, grids
+from attune.labeler.catalog.relatives import Relative, relatives
+from attune.labeler.counting import current
+from attune.labeler.label_studio.address import Address
+from attune.labeler.pool import PoolView, open_pool
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.answers import AUDIT, IMPORT, SKIP, Answer, latest
+from attune.models.audit import AuditDesign
+from attune.models.files import digest_json
+from attune.models.labels import Labels, consensus
+from attune.models.learner import LearnerSettings
+from attune.models.reserve import reserved_in
+from attune.workers import reliance
+from attune.workers.chosen import Picked, waiting_picks
 
 # Settings of an attribute that make no probe: how much to audit on demand, and the bounds that judge a probe.
 NOT_LEARNED = {"audits", "gates"}
@@ -89,7 +89,7 @@ class Snapshot:
 
     @cached_property
     def reliance(self) -> dict[str, Any]:
-        """How far to rely on whom, by the answers that may be learned from (``workers.reliance.judged``)."""
+        """How far to rely on whom, by the answers that may be learned from (``attune.workers.reliance.judged``)."""
         held = (self.last_run.advice or {}).get(reliance.KEY) if self.last_run else None
         return reliance.judged(held, self._learned, self.count, self.attribute, self.seed)
 

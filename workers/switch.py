@@ -13,16 +13,16 @@ from typing import Any
 from filelock import FileLock
 from sqlalchemy import select
 
-from labeler import ingest, revising
-from labeler import settings as reader
-from labeler.assets.encoder import activate, active_fingerprint, load
-from labeler.jobs import Report
-from labeler.records.schema import Asset
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.fingerprint import Fingerprint
-from models.vectors import VectorStore
-from workers import embed
+from attune.labeler import ingest, revising
+from attune.labeler import settings as reader
+from attune.labeler.assets.encoder import activate, active_fingerprint, load
+from attune.labeler.jobs import Report
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.fingerprint import Fingerprint
+from attune.models.vectors import VectorStore
+from attune.workers import embed
 
 log = logging.getLogger("attune.switch")
 
@@ -30,7 +30,7 @@ log = logging.getLogger("attune.switch")
 def run(settings: Settings, report: Report, encoder: str, pretrained: str, resize_mode: str) -> dict[str, Any]:
     """Embed what lacks a vector of the encoder, make it the active one and have every attribute learned anew.
 
-    Returns the result of ``workers.embed.run`` with ``encoder`` and the names of the ``attributes``. An image that
+    Returns the result of ``attune.workers.embed.run`` with ``encoder`` and the names of the ``attributes``. An image that
     cannot be read any more is left out by name and stops nothing. Raises UnknownEncoder, WeightsUnavailable.
     """
     target = replace(settings, encoder=encoder, pretrained=pretrained, resize_mode=resize_mode)

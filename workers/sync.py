@@ -9,17 +9,17 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from labeler import attributes, ingest, mending, strays
-from labeler.jobs import Report
-from labeler.label_studio import people, projects
-from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Attribute, Queue
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import LabelStudioRefused
-from workers import changed, grids, identity, membership, upkeep
-from workers.grids import FAREWELL
+from attune.labeler import attributes, ingest, mending, strays
+from attune.labeler.jobs import Report
+from attune.labeler.label_studio import people, projects
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.records.schema import Attribute, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import LabelStudioRefused
+from attune.workers import changed, grids, identity, membership, upkeep
+from attune.workers.grids import FAREWELL
 
 log = logging.getLogger("attune.sync")
 COUNTED = ("changed", "deleted", "left_out")

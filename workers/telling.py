@@ -5,11 +5,11 @@ from __future__ import annotations
 from redis import Redis
 from sqlalchemy import select
 
-from labeler import jobs, notices_gates, notices_watch
-from labeler.records.schema import Job, Notice
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler import jobs, notices_gates, notices_watch
+from attune.labeler.records.schema import Job, Notice
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.clock import now
 
 GATES_SECONDS = 600  # between two times that one attribute's newest run is held against the gates
 

@@ -11,18 +11,18 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler import addresses, aside, strays, withdrawn
-from labeler import changes as answer_changes
-from labeler.label_studio import changes, projects
-from labeler.label_studio import queue as label_studio_queue
-from labeler.label_studio.address import KEY
-from labeler.label_studio.client import LabelStudio
-from labeler.media import media_url
-from labeler.records.schema import Annotation, Asset, Attribute, Queue, Task
-from labeler.records.session import reading, writing
-from labeler.secrets import load as load_secrets
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler import addresses, aside, strays, withdrawn
+from attune.labeler import changes as answer_changes
+from attune.labeler.label_studio import changes, projects
+from attune.labeler.label_studio import queue as label_studio_queue
+from attune.labeler.label_studio.address import KEY
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.media import media_url
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.secrets import load as load_secrets
+from attune.labeler.settings import Settings
+from attune.models.clock import now
 
 log = logging.getLogger("attune.sync")
 RENEW = timedelta(days=2)  # an image's address that ends sooner is signed anew

@@ -18,13 +18,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from attune.models.files import write_json
 from benchmarks.agreement.beside import FIRST_SEED, beside_rows, beside_summary
 from benchmarks.agreement.experts import expert_rows, expert_summary
 from benchmarks.agreement.votes import alpha_rows, vote_rows, vote_summary
 from benchmarks.agreement.weighing import weighing_rows, weighing_summary
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows
-from models.files import write_json
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:

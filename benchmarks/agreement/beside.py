@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from attune.models.calibration import apply, calibrate
+from attune.models.contradicted import AuditAnswer, odd_one
+from attune.models.probe import Probe
 from benchmarks.agreement.labelling import Ints, hard
 from benchmarks.agreement.weighing import EVEN, FAIR, GOOD, questions
 from benchmarks.agreement.weighing import PANELS as WEIGHED
-from models.calibration import apply, calibrate
-from models.contradicted import AuditAnswer, odd_one
-from models.probe import Probe
 
 FIRST_SEED = 10  # the rule was settled while looking at those before
 ROUND = 20  # answers between two looks

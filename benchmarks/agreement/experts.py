@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from attune.models.agreement import panel_parity
+from attune.models.labels import consensus
+from attune.models.panel import NO_VOTE, Panel
+from attune.models.probe import Probe
+from attune.models.reliability import likely_truth, reliabilities, trust
+from attune.models.second_opinion import second_opinions
 from benchmarks.agreement.labelling import CLASSES, Ints, answer
 from benchmarks.campaigns import load
-from models.agreement import panel_parity
-from models.labels import consensus
-from models.panel import NO_VOTE, Panel
-from models.probe import Probe
-from models.reliability import likely_truth, reliabilities, trust
-from models.second_opinion import second_opinions
 
 # How often each simulated expert says yes to a positive, and no to a negative.
 EXPERTS = {"ana": (0.95, 0.98), "ben": (0.90, 0.95), "cleo": (0.85, 0.90), "dov": (0.70, 0.97), "eve": (0.65, 0.70)}

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from attune.models.agreement import alpha
+from attune.models.labels import Labels, consensus
+from attune.models.metrics import average_precision
+from attune.models.panel import NO_VOTE, Panel
+from attune.models.probe import Probe
+from attune.models.second_opinion import second_opinions
+from attune.models.splits import title_folds
 from benchmarks.agreement.labelling import CLASSES, COLUMNS, Ints, answer, hard, soft
 from benchmarks.campaigns import load
-from models.agreement import alpha
-from models.labels import Labels, consensus
-from models.metrics import average_precision
-from models.panel import NO_VOTE, Panel
-from models.probe import Probe
-from models.second_opinion import second_opinions
-from models.splits import title_folds
 
 BUDGETS = (120, 240, 480, 960)
 

@@ -2,7 +2,7 @@
 
 Each of three experts answers images of their own; one image in twenty gets another opinion by lot, and one answer in
 eight is a second opinion where ActiveLab asks, about as in the product. A probe learns from ``consensus`` with every
-answer alike, and once more with the weights of ``workers.reliance``.
+answer alike, and once more with the weights of ``attune.workers.reliance``.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from attune.models.answers import SECOND_OPINION, Answer
+from attune.models.labels import Labels, consensus
+from attune.models.lots import by_lot
+from attune.models.metrics import average_precision
+from attune.models.panel import NO_VOTE, Panel
+from attune.models.probe import Probe
+from attune.models.second_opinion import second_opinions
+from attune.workers.reliance import told
 from benchmarks.agreement.labelling import CLASSES, Ints, answer
 from benchmarks.campaigns import load
-from models.answers import SECOND_OPINION, Answer
-from models.labels import Labels, consensus
-from models.lots import by_lot
-from models.metrics import average_precision
-from models.panel import NO_VOTE, Panel
-from models.probe import Probe
-from models.second_opinion import second_opinions
-from workers.reliance import told
 
 GOOD, FAIR = (0.95, 0.97), (0.90, 0.95)  # how often an expert says yes to a positive, and no to a negative
 CARELESS, ALIKE = (0.60, 0.65), (0.88, 0.92)

@@ -18,12 +18,12 @@ import click
 from rich.console import Console
 from rich.progress import track
 
+from attune.models.files import write_bytes, write_json
 from benchmarks.label_efficiency.campaign import Cell, run
 from benchmarks.label_efficiency.methods import NAMES, method
 from benchmarks.label_efficiency.report import compare, name_of, render, table
 from benchmarks.label_efficiency.tasks import attributes
 from benchmarks.machine import machine
-from models.files import write_bytes, write_json
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "modAL-python", "scikit-activeml")
 

@@ -14,9 +14,9 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
+from attune.models.files import write_json
 from benchmarks.label_efficiency.tasks import Task, attributes, load
 from benchmarks.machine import machine
-from models.files import write_json
 
 COUNTS = (60, 100, 200, 400)
 SHARES = (None, 0.25, 0.5)  # positives among the labels; None as they come

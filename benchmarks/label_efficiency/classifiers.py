@@ -11,11 +11,11 @@ from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 
+from attune.models.labels import Labels
+from attune.models.learner import LearnerSettings, fit
+from attune.models.pool import Pool
+from attune.models.probe import Probe
 from benchmarks.label_efficiency.state import State
-from models.labels import Labels
-from models.learner import LearnerSettings, fit
-from models.pool import Pool
-from models.probe import Probe
 
 NO_AUDIT = LearnerSettings(audit_share=0.0, reserved_share=0.0)
 CLASSES = ("yes", "no")

@@ -9,13 +9,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from attune.models.audit import AuditDesign
+from attune.models.learner import LearnerSettings, fit, plan
+from attune.models.priors import Prompts
+from attune.models.reserve import reserved_in
 from benchmarks.label_efficiency.classifiers import CLASSES, labels_of, pool_of, published_heads
 from benchmarks.label_efficiency.state import Method, State
 from benchmarks.label_efficiency.tasks import Task
-from models.audit import AuditDesign
-from models.learner import LearnerSettings, fit, plan
-from models.priors import Prompts
-from models.reserve import reserved_in
 
 ANSWERS = 400  # that each published probe of the catalogue was made from
 

@@ -10,23 +10,23 @@ from typing import Any
 from filelock import FileLock
 from sqlalchemy import func, select
 
-from labeler import jobs
-from labeler.assets import encoder, sources
-from labeler.assets.candidates import Candidate, VectorNames, from_files
-from labeler.assets.manifest import read_manifest
-from labeler.assets.reach import Reach
-from labeler.assets.register import known_digests, look, register
-from labeler.assets.scan import scan
-from labeler.assets.summary import Summary
-from labeler.assets.twins import copy_from_twins
-from labeler.jobs import Report, quiet
-from labeler.records.schema import Asset
-from labeler.records.session import migrate, reading, writing
-from labeler.settings import Settings
-from models.errors import DataError, UnreadableItem
-from models.fingerprint import Fingerprint
-from models.vector_files import VectorFile, read_vectors
-from models.vectors import VectorStore
+from attune.labeler import jobs
+from attune.labeler.assets import encoder, sources
+from attune.labeler.assets.candidates import Candidate, VectorNames, from_files
+from attune.labeler.assets.manifest import read_manifest
+from attune.labeler.assets.reach import Reach
+from attune.labeler.assets.register import known_digests, look, register
+from attune.labeler.assets.scan import scan
+from attune.labeler.assets.summary import Summary
+from attune.labeler.assets.twins import copy_from_twins
+from attune.labeler.jobs import Report, quiet
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import migrate, reading, writing
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, UnreadableItem
+from attune.models.fingerprint import Fingerprint
+from attune.models.vector_files import VectorFile, read_vectors
+from attune.models.vectors import VectorStore
 
 CHUNK = 256  # images in one transaction
 EMBED_CHUNK = 512  # images in one job: enough that loading the encoder does not count

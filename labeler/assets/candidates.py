@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from labeler.assets import sources
-from models import ids
-from models.errors import UnreadableItem
-from models.images import IMAGE_SUFFIXES
+from attune.labeler.assets import sources
+from attune.models import ids
+from attune.models.errors import UnreadableItem
+from attune.models.images import IMAGE_SUFFIXES
 
 MAX_ID = 255
 USUAL_NAMES = 3  # the names that a file may get where another image has the first one; longer ones only tell apart

@@ -8,18 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labeler.assets import sources
-from labeler.assets.candidates import Candidate, from_files
-from labeler.assets.reach import Reach
-from labeler.assets.scan import scan
-from labeler.jobs import Report, quiet
-from labeler.settings import Settings
-from models.errors import DataError, UnreadableItem
+from attune.labeler.assets import sources
+from attune.labeler.assets.candidates import Candidate, from_files
+from attune.labeler.assets.reach import Reach
+from attune.labeler.assets.scan import scan
+from attune.labeler.jobs import Report, quiet
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, UnreadableItem
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from models.encoders import OpenClipEncoder
+    from attune.models.encoders import OpenClipEncoder
 
 
 @dataclass
@@ -43,8 +43,8 @@ def embed_files(
     A bad image is left out and named. Raises DataError where not one image is left, or for another suffix; then ``to``
     is not touched.
     """
-    from models.embedding import Picture, embedded
-    from models.vector_writer import check_suffix, vector_file
+    from attune.models.embedding import Picture, embedded
+    from attune.models.vector_writer import check_suffix, vector_file
 
     check_suffix(to)
     told = Written()
@@ -87,7 +87,7 @@ def _wanted(settings: Settings, paths: Sequence[str], told: Written) -> dict[str
 
 
 def _picture(settings: Settings, uri: str, name: str) -> Image.Image:
-    from models.images import decode
+    from attune.models.images import decode
 
     return decode(sources.read(uri, name, Reach.of(settings)), name, settings.max_pixels)
 

@@ -11,18 +11,18 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.pool import active_encoder
-from labeler.records.schema import Encoder
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import EncoderMismatch
-from models.files import digest_bytes, write_bytes
-from models.fingerprint import Fingerprint
-from models.products import FloatArray
+from attune.labeler.pool import active_encoder
+from attune.labeler.records.schema import Encoder
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import EncoderMismatch
+from attune.models.files import digest_bytes, write_bytes
+from attune.models.fingerprint import Fingerprint
+from attune.models.products import FloatArray
 
 if TYPE_CHECKING:
-    from models.encoders import OpenClipEncoder
+    from attune.models.encoders import OpenClipEncoder
 
 OF_THE_POOL = ("encoder", "pretrained", "resize_mode")  # settings that name an encoder
 SET_BACK = (
@@ -55,7 +55,7 @@ def check_settings(settings: Settings, active: Fingerprint | None) -> None:
 
     Raises UnknownEncoder, WeightsUnavailable within 10 s, and EncoderMismatch where the active one is another.
     """
-    from models.weights import locate
+    from attune.models.weights import locate
 
     checkpoint = locate(settings.encoder, settings.pretrained)
     facts = (checkpoint.model, checkpoint.digest, settings.resize_mode)
@@ -88,7 +88,7 @@ def load(settings: Settings) -> OpenClipEncoder:
 
 @lru_cache(maxsize=2)
 def _load(model: str, pretrained: str, resize_mode: str, device: str, batch: int) -> OpenClipEncoder:
-    from models.encoders import OpenClipEncoder
+    from attune.models.encoders import OpenClipEncoder
 
     return OpenClipEncoder.load(model, pretrained, resize_mode, device, batch)
 

@@ -6,28 +6,28 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from labeler.assets.encoder import SET_BACK, active_fingerprint, load
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.errors import DataError, EncoderError, EncoderMismatch, WeightsUnavailable
-from models.fingerprint import Fingerprint
+from attune.labeler.assets.encoder import SET_BACK, active_fingerprint, load
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, EncoderError, EncoderMismatch, WeightsUnavailable
+from attune.models.fingerprint import Fingerprint
 
 if TYPE_CHECKING:
-    from models.encoders import OpenClipEncoder
-    from models.weights import Checkpoint
+    from attune.models.encoders import OpenClipEncoder
+    from attune.models.weights import Checkpoint
 
 
 def chosen(settings: Settings, name: str | None, pretrained: str | None, resize_mode: str | None) -> Settings:
     """``settings`` with the encoder that a command names; as they are where it names none.
 
-    Raises DataError for weights without a model, and what ``models.encoder_choice.choose`` raises.
+    Raises DataError for weights without a model, and what ``attune.models.encoder_choice.choose`` raises.
     """
     if name is None and pretrained is not None:
         raise DataError(f"--pretrained {pretrained} names weights without their model. Add --encoder MODEL.")
     fitted = settings if resize_mode is None else replace(settings, resize_mode=resize_mode)
     if name is None:
         return fitted
-    from models.encoder_choice import choose
+    from attune.models.encoder_choice import choose
 
     model, weights = choose(name, pretrained)
     return replace(fitted, encoder=model, pretrained=weights)
@@ -57,7 +57,7 @@ def of_fingerprint(settings: Settings, wanted: Fingerprint, holder: str) -> Open
 
     Raises EncoderMismatch for ready-made vectors, WeightsUnavailable where no encoder here is the one.
     """
-    from models.encoders import OpenClipEncoder
+    from attune.models.encoders import OpenClipEncoder
 
     if wanted.is_external:
         raise EncoderMismatch(
@@ -80,9 +80,9 @@ def of_fingerprint(settings: Settings, wanted: Fingerprint, holder: str) -> Open
 
 def _candidates(settings: Settings, model: str) -> Iterator[Checkpoint]:
     """Weights that could be those of ``model``: the settings', the sample's, and those of open_clip that are here."""
-    from models import open_clip_table as table
-    from models.sample import ENCODER_CONFIG, ENCODER_WEIGHTS
-    from models.weights import at_hand, locate
+    from attune.models import open_clip_table as table
+    from attune.models.sample import ENCODER_CONFIG, ENCODER_WEIGHTS
+    from attune.models.weights import at_hand, locate
 
     name = model.partition("@")[0].partition("+")[0]
     pairs = [(settings.encoder, settings.pretrained), (str(ENCODER_CONFIG), str(ENCODER_WEIGHTS))]
@@ -100,7 +100,7 @@ def missing(settings: Settings) -> str:
 
     Nothing is asked of a network, and torch is not loaded.
     """
-    from models.weights import at_hand
+    from attune.models.weights import at_hand
 
     try:
         if at_hand(settings.encoder, settings.pretrained) is not None:

@@ -12,8 +12,8 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from labeler.assets.reach import Reach
-from models.errors import UnreadableItem
+from attune.labeler.assets.reach import Reach
+from attune.models.errors import UnreadableItem
 
 if TYPE_CHECKING:
     import aiohttp

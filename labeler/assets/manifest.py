@@ -11,14 +11,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from labeler.assets import sources
-from labeler.assets.candidates import Candidate, Found, checked_id, id_choices
-from labeler.assets.reach import Reach
-from models import ids
-from models.clock import iso
-from models.errors import DataError, UnreadableItem
-from models.inputs import read_user_file
-from models.tables import Row, Table, read_table
+from attune.labeler.assets import sources
+from attune.labeler.assets.candidates import Candidate, Found, checked_id, id_choices
+from attune.labeler.assets.reach import Reach
+from attune.models import ids
+from attune.models.clock import iso
+from attune.models.errors import DataError, UnreadableItem
+from attune.models.inputs import read_user_file
+from attune.models.tables import Row, Table, read_table
 
 PLACES = ("uri", "filename")
 NAMES = ("asset_id", *PLACES, "title_id")

@@ -2,7 +2,7 @@
 
 Somebody else may have written the manifest that an operator imports, so an address in it must not make this machine
 read what its author could not: files behind chains of fsspec, a cloud's metadata, pages of the local network. What is
-checked here is the address as it is written; `labeler.assets.guarded_http` checks the machine that it leads to.
+checked here is the address as it is written; `attune.labeler.assets.guarded_http` checks the machine that it leads to.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
-from labeler.settings import Settings
-from labeler.settings.values import IMAGE_SCHEMES
-from models.errors import UnreadableItem
+from attune.labeler.settings import Settings
+from attune.labeler.settings.values import IMAGE_SCHEMES
+from attune.models.errors import UnreadableItem
 
 ALIASES = {"s3a": "s3", "gcs": "gs", "abfss": "abfs"}
 WEB = ("http", "https")

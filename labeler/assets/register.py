@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.assets import sources
-from labeler.assets.candidates import Candidate
-from labeler.assets.reach import Reach
-from labeler.assets.summary import Summary
-from labeler.records.schema import Asset
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import UnreadableItem
-from models.files import digest_bytes
-from models.images import ImageInfo, inspect
+from attune.labeler.assets import sources
+from attune.labeler.assets.candidates import Candidate
+from attune.labeler.assets.reach import Reach
+from attune.labeler.assets.summary import Summary
+from attune.labeler.records.schema import Asset
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import UnreadableItem
+from attune.models.files import digest_bytes
+from attune.models.images import ImageInfo, inspect
 
 READERS = 4  # threads: decoding and digests leave the interpreter's lock, and disks answer several at once
 

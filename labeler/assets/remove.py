@@ -10,16 +10,16 @@ from difflib import get_close_matches
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from labeler import addresses
-from labeler.label_studio.address import Address
-from labeler.media import drop_thumbnails
-from labeler.records.schema import Asset, Queue, Task
-from labeler.records.session import migrate, reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import LabelStudioError, UnknownAsset
-from models.ids import tidy
-from models.vectors import VectorStore
+from attune.labeler import addresses
+from attune.labeler.label_studio.address import Address
+from attune.labeler.media import drop_thumbnails
+from attune.labeler.records.schema import Asset, Queue, Task
+from attune.labeler.records.session import migrate, reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import LabelStudioError, UnknownAsset
+from attune.models.ids import tidy
+from attune.models.vectors import VectorStore
 
 AT_ONCE = 500
 
@@ -92,8 +92,8 @@ def delete_questions(settings: Settings, asset_pks: Sequence[int]) -> str:
                     projects[project].append(found)
     if not projects:
         return ""
-    from labeler.label_studio import queue
-    from labeler.label_studio.client import LabelStudio
+    from attune.labeler.label_studio import queue
+    from attune.labeler.label_studio.client import LabelStudio
 
     try:
         label_studio = LabelStudio.connect(settings)

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from labeler.assets import sources
-from labeler.assets.candidates import Found
-from labeler.assets.reach import Reach
-from models.errors import UnreadableItem
-from models.images import IMAGE_SUFFIXES, looks_like_image
-from models.reasons import reason
+from attune.labeler.assets import sources
+from attune.labeler.assets.candidates import Found
+from attune.labeler.assets.reach import Reach
+from attune.models.errors import UnreadableItem
+from attune.models.images import IMAGE_SUFFIXES, looks_like_image
+from attune.models.reasons import reason
 
 
 @dataclass

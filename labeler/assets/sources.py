@@ -10,12 +10,12 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from labeler.assets import guarded_http
-from labeler.assets.reach import ALIASES, WEB, Reach
-from models.errors import UnreadableItem
-from models.images import MAX_BYTES
-from models.paths import at_home
-from models.reasons import reason
+from attune.labeler.assets import guarded_http
+from attune.labeler.assets.reach import ALIASES, WEB, Reach
+from attune.models.errors import UnreadableItem
+from attune.models.images import MAX_BYTES
+from attune.models.paths import at_home
+from attune.models.reasons import reason
 
 FILE_SCHEME = "file:"
 LOCAL_HOSTS = ("", "localhost", "127.0.0.1")

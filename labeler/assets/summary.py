@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.errors import UnreadableItem
-from models.paths import printable
-from models.pixel_values import BACKGROUND
+from attune.models.errors import UnreadableItem
+from attune.models.paths import printable
+from attune.models.pixel_values import BACKGROUND
 
 
 @dataclass

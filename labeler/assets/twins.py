@@ -8,10 +8,10 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Asset
-from models.fingerprint import Fingerprint
-from models.images import READING
-from models.vectors import VectorStore
+from attune.labeler.records.schema import Asset
+from attune.models.fingerprint import Fingerprint
+from attune.models.images import READING
+from attune.models.vectors import VectorStore
 
 DIGESTS_AT_ONCE = 500  # in one query
 

@@ -7,14 +7,14 @@ import threading
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
-from labeler.catalog.evidence import Evidence, collect, paired
-from labeler.pool import active_encoder
-from labeler.records.schema import Annotation, Asset, Attribute, AttributeRevision, Run
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.files import digest_bytes, digest_json
-from models.metrics import Metric
+from attune.labeler import attributes
+from attune.labeler.catalog.evidence import Evidence, collect, paired
+from attune.labeler.pool import active_encoder
+from attune.labeler.records.schema import Annotation, Asset, Attribute, AttributeRevision, Run
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.files import digest_bytes, digest_json
+from attune.models.metrics import Metric
 
 KEPT = 4  # attributes whose evidence a process keeps
 _lock = threading.Lock()

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from labeler import attributes
-from labeler.catalog.gates import RULES, Rule
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import iso, now
-from models.errors import DataError
+from attune.labeler import attributes
+from attune.labeler.catalog.gates import RULES, Rule
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import iso, now
+from attune.models.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -15,21 +15,21 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, revisions
-from labeler.counting import current
-from labeler.pool import PoolView, open_pool
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.answers import SKIP, UNSURE, Answer
-from models.audit import RESERVED_SHARE, AuditDesign
-from models.calibration import apply, calibrate, cross_calibrated
-from models.errors import PoolError
-from models.evaluation import compare, evaluate_audit
-from models.labels import Labels, consensus
-from models.metrics import Metric, unknown
-from models.probe_files import ProbeWeights, read_probe
-from models.reserve import reserved_in
+from attune.labeler import attributes, revisions
+from attune.labeler.counting import current
+from attune.labeler.pool import PoolView, open_pool
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.answers import SKIP, UNSURE, Answer
+from attune.models.audit import RESERVED_SHARE, AuditDesign
+from attune.models.calibration import apply, calibrate, cross_calibrated
+from attune.models.errors import PoolError
+from attune.models.evaluation import compare, evaluate_audit
+from attune.models.labels import Labels, consensus
+from attune.models.metrics import Metric, unknown
+from attune.models.probe_files import ProbeWeights, read_probe
+from attune.models.reserve import reserved_in
 
 MOST_RESERVED = 20_000  # of the reserved assets, so many stand for all: more would not narrow an interval
 NAME, METHOD = "average_precision_difference", "paired audit, Bayesian score curve over the reserved pool"
@@ -131,7 +131,7 @@ class Evidence:
         return self.design.inclusions(self.view.pool.asset_ids[self._reserved].tolist())
 
     def figures(self, scored: Scored, thresholds: dict[str, float]) -> dict[str, Metric]:
-        """Every figure that the audit supports, as ``models.evaluation.evaluate_audit`` names them."""
+        """Every figure that the audit supports, as ``attune.models.evaluation.evaluate_audit`` names them."""
         return self.remember(
             ("figures", scored.run, tuple(sorted(thresholds.items()))),
             lambda: evaluate_audit(
@@ -156,7 +156,7 @@ class Evidence:
 @dataclass(frozen=True, eq=False)
 class Scored:
     """Probabilities of one run, float64: ``audited`` (n, classes), ``pool`` (N, classes) or None where none is
-    reserved; ``pool_inclusion`` (N,) where other runs' scores led the draw (``models.audited.Audited.of``)."""
+    reserved; ``pool_inclusion`` (N,) where other runs' scores led the draw (``attune.models.audited.Audited.of``)."""
 
     run: int
     audited: npt.NDArray[np.float64]

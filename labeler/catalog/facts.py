@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Attribute, AttributeRevision, Encoder, Run, Version
-from models.class_answers import lacking
-from models.errors import UnknownProbe
-from models.manifest import EXPERT_WEIGHTS, Manifest
+from attune.labeler.records.schema import Attribute, AttributeRevision, Encoder, Run, Version
+from attune.models.class_answers import lacking
+from attune.models.errors import UnknownProbe
+from attune.models.manifest import EXPERT_WEIGHTS, Manifest
 
 LATEST = "latest"
 MOST = 10**9  # as in addresses: a version has at most nine digits

@@ -13,22 +13,22 @@ from typing import Any
 
 from sqlalchemy import select
 
-from labeler import attributes
-from labeler.catalog.at_hand import gather
-from labeler.catalog.evidence import Evidence, Scored, paired
-from labeler.catalog.facts import classes_of, thresholds_of
-from labeler.catalog.gate_outcomes import Gate
-from labeler.pool import active_encoder
-from labeler.records.schema import Alias, Run
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.agreement import alpha
-from models.class_answers import fewest, lacking, listed
-from models.errors import GateFailed
-from models.lots import evenly
-from models.manifest import CHAMPION
-from models.metrics import Metric
-from models.panel import Panel
+from attune.labeler import attributes
+from attune.labeler.catalog.at_hand import gather
+from attune.labeler.catalog.evidence import Evidence, Scored, paired
+from attune.labeler.catalog.facts import classes_of, thresholds_of
+from attune.labeler.catalog.gate_outcomes import Gate
+from attune.labeler.pool import active_encoder
+from attune.labeler.records.schema import Alias, Run
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.agreement import alpha
+from attune.models.class_answers import fewest, lacking, listed
+from attune.models.errors import GateFailed
+from attune.models.lots import evenly
+from attune.models.manifest import CHAMPION
+from attune.models.metrics import Metric
+from attune.models.panel import Panel
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from labeler.catalog.aliases import mirror, recorded
-from labeler.catalog.promote import publish, there
-from labeler.records.schema import Attribute, Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.catalog import Catalog
-from models.errors import CatalogError, CatalogUnreachable
-from models.manifest import from_dict
+from attune.labeler.catalog.aliases import mirror, recorded
+from attune.labeler.catalog.promote import publish, there
+from attune.labeler.records.schema import Attribute, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.catalog import Catalog
+from attune.models.errors import CatalogError, CatalogUnreachable
+from attune.models.manifest import from_dict
 
 
 def heal(settings: Settings, thorough: bool = False) -> dict[str, Any]:

@@ -10,16 +10,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
-from labeler.catalog.facts import LATEST
-from labeler.catalog.gate_outcomes import read
-from labeler.records.schema import Alias, Attribute, Promotion, Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views.paging import Page, page_of
-from models.clock import iso, now, parse
-from models.errors import CatalogError, DataError
-from models.manifest import ALIAS, CHAMPION
+from attune.labeler import attributes
+from attune.labeler.catalog.facts import LATEST
+from attune.labeler.catalog.gate_outcomes import read
+from attune.labeler.records.schema import Alias, Attribute, Promotion, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views.paging import Page, page_of
+from attune.models.clock import iso, now, parse
+from attune.models.errors import CatalogError, DataError
+from attune.models.manifest import ALIAS, CHAMPION
 
 PROMOTE, ROLLBACK, RETIRE = "promote", "rollback", "retire"
 _TAKEN = {LATEST, "history"}  # they mean something else where a version or an alias may stand

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
-from labeler.catalog.gate_outcomes import read
-from labeler.records.schema import Alias, Attribute, Promotion, Version
-from models.class_answers import BY_CLASS, lacking, listed, unanswered
-from models.clock import iso
-from models.errors import CatalogError, NoAnswers, RetiredVersion
+from attune.labeler import attributes
+from attune.labeler.catalog.gate_outcomes import read
+from attune.labeler.records.schema import Alias, Attribute, Promotion, Version
+from attune.models.class_answers import BY_CLASS, lacking, listed, unanswered
+from attune.models.clock import iso
+from attune.models.errors import CatalogError, NoAnswers, RetiredVersion
 
 
 @dataclass(frozen=True)

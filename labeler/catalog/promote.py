@@ -8,20 +8,20 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
-from labeler.catalog import gates as gate
-from labeler.catalog.aliases import aliases_of, is_draft, mirror
-from labeler.catalog.facts import classes_of, facts_of, find_run, find_version
-from labeler.catalog.history import PROMOTE, RETIRE, ROLLBACK, append, check_alias, check_reason, earlier
-from labeler.catalog.moving import Moved, expect, locked, moved, refuse_retired, refuse_unanswered, repeated
-from labeler.records.schema import Alias, Attribute, Run, Version
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.catalog import Catalog
-from models.clock import now
-from models.errors import CatalogError, CatalogUnreachable, UnknownProbe, VersionExists
-from models.manifest import CHAMPION, Manifest, from_dict
-from models.versions import make_version
+from attune.labeler import attributes
+from attune.labeler.catalog import gates as gate
+from attune.labeler.catalog.aliases import aliases_of, is_draft, mirror
+from attune.labeler.catalog.facts import classes_of, facts_of, find_run, find_version
+from attune.labeler.catalog.history import PROMOTE, RETIRE, ROLLBACK, append, check_alias, check_reason, earlier
+from attune.labeler.catalog.moving import Moved, expect, locked, moved, refuse_retired, refuse_unanswered, repeated
+from attune.labeler.records.schema import Alias, Attribute, Run, Version
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.catalog import Catalog
+from attune.models.clock import now
+from attune.models.errors import CatalogError, CatalogUnreachable, UnknownProbe, VersionExists
+from attune.models.manifest import CHAMPION, Manifest, from_dict
+from attune.models.versions import make_version
 
 __all__ = ["Moved", "promote", "publish", "retire", "rollback"]
 

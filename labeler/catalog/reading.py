@@ -9,15 +9,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from sqlalchemy import select
 
-from labeler.catalog.listing import resolve
-from labeler.records.schema import Attribute, Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.catalog import Catalog
-from models.errors import DigestMismatch, UnknownProbe
-from models.feature_values import SCHEMA
-from models.files import digest_bytes, digest_json, written_aside
-from models.manifest import FILE_NAME, Manifest, Reference, check_file, read_manifest
+from attune.labeler.catalog.listing import resolve
+from attune.labeler.records.schema import Attribute, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.catalog import Catalog
+from attune.models.errors import DigestMismatch, UnknownProbe
+from attune.models.feature_values import SCHEMA
+from attune.models.files import digest_bytes, digest_json, written_aside
+from attune.models.manifest import FILE_NAME, Manifest, Reference, check_file, read_manifest
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Alias, Attribute, Run, Version
-from models.audit import RESERVED_SHARE
-from models.errors import BadProbeFile
-from models.fingerprint import Fingerprint
-from models.manifest import CHAMPION, LEANS_ON
-from models.probe_files import read_probe
+from attune.labeler.records.schema import Alias, Attribute, Run, Version
+from attune.models.audit import RESERVED_SHARE
+from attune.models.errors import BadProbeFile
+from attune.models.fingerprint import Fingerprint
+from attune.models.manifest import CHAMPION, LEANS_ON
+from attune.models.probe_files import read_probe
 
 log = logging.getLogger("attune.relatives")
 

@@ -7,9 +7,9 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 
-from labeler import secrets
-from labeler.settings import Settings
-from models.errors import SettingsError
+from attune.labeler import secrets
+from attune.labeler.settings import Settings
+from attune.models.errors import SettingsError
 
 SECONDS = 2.0
 
@@ -36,8 +36,8 @@ def find(settings: Settings, url: str | None = None) -> Place:
         token = settings.token or secrets.load(settings.secrets).machine_token
         return Place(settings.web_address, token, "the web app of this workspace")
     if settings.catalog_url or (settings.workspace / "records.sqlite").exists() or settings.database_url:
-        from labeler.catalog.heal import heal
-        from labeler.records.session import migrate
+        from attune.labeler.catalog.heal import heal
+        from attune.labeler.records.session import migrate
 
         migrate(settings)
         heal(settings)

@@ -9,13 +9,13 @@ from typing import Any
 import click
 from sqlalchemy import func, select
 
-from labeler.cli.bars import bars
-from labeler.cli.shell import Group, Shell, stop, table
-from labeler.cli.shell import command as attune_command
-from labeler.records.schema import Asset
-from labeler.records.session import reading
-from models.clock import iso
-from models.errors import DataError, consequence
+from attune.labeler.cli.bars import bars
+from attune.labeler.cli.shell import Group, Shell, stop, table
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
+from attune.models.clock import iso
+from attune.models.errors import DataError, consequence
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -46,7 +46,7 @@ def add(
     Running it again adds what is new and finishes what was begun. Each image that cannot be taken is named with the
     reason; the rest goes on.
     """
-    from labeler.assets.add import Request, add
+    from attune.labeler.assets.add import Request, add
 
     if not paths and manifest is None:
         raise DataError("Name at least one PATH with images, or a --manifest: attune assets add ./posters")
@@ -68,7 +68,7 @@ def add(
 
 
 def _drawings_only(shell: Shell) -> bool:
-    from models.sample import ENCODER_WEIGHTS
+    from attune.models.sample import ENCODER_WEIGHTS
 
     return shell.settings.pretrained == str(ENCODER_WEIGHTS)
 
@@ -78,8 +78,8 @@ def _drawings_only(shell: Shell) -> bool:
 @click.option("--offset", type=click.IntRange(0, 2**31), default=0, help="Assets to leave out before.")
 def list_(shell: Shell, limit: int, offset: int) -> None:
     """List the assets of the pool, a page at a time."""
-    from labeler.assets.encoder import active_fingerprint
-    from models.vectors import VectorStore
+    from attune.labeler.assets.encoder import active_fingerprint
+    from attune.models.vectors import VectorStore
 
     alive = Asset.removed_at.is_(None)
     with reading(shell.settings) as session:
@@ -122,8 +122,8 @@ def _row(asset: Asset, has_vector: bool) -> dict[str, Any]:
 @attune_command(command, "reread", example="attune assets reread")
 def reread(shell: Shell) -> None:
     """Look again at the images that an older version of Attune read, and embed those that show something else now."""
-    from labeler import jobs
-    from labeler.records.session import migrate
+    from attune.labeler import jobs
+    from attune.labeler.records.session import migrate
 
     migrate(shell.settings)
     with bars() as start:
@@ -145,7 +145,7 @@ def reread(shell: Shell) -> None:
 @click.argument("asset_ids", metavar="ID...", nargs=-1, required=True)
 def remove(shell: Shell, asset_ids: tuple[str, ...]) -> None:
     """Take assets out of the pool, the experts' queues, the vectors and the caches. Answers given stay."""
-    from labeler.assets.remove import remove
+    from attune.labeler.assets.remove import remove
 
     done = remove(shell.settings, asset_ids)
     value = {

@@ -8,18 +8,18 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, counting, experts, queues
-from labeler.attributes import Definition
-from labeler.cli import attribute_revisions, threshold  # noqa: F401 - they add their commands to the group
-from labeler.cli.attribute_group import by_class, command
-from labeler.cli.attribute_told import told
-from labeler.cli.shell import Shell, table
-from labeler.cli.shell import command as attune_command
-from labeler.label_studio.client import LabelStudio
-from labeler.records.schema import Attribute, Run
-from labeler.records.session import reading, writing
-from models.errors import AttuneError
-from models.metrics import is_early
+from attune.labeler import attributes, counting, experts, queues
+from attune.labeler.attributes import Definition
+from attune.labeler.cli import attribute_revisions, threshold  # noqa: F401 - they add their commands to the group
+from attune.labeler.cli.attribute_group import by_class, command
+from attune.labeler.cli.attribute_told import told
+from attune.labeler.cli.shell import Shell, table
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.records.schema import Attribute, Run
+from attune.labeler.records.session import reading, writing
+from attune.models.errors import AttuneError
+from attune.models.metrics import is_early
 
 EXAMPLE = """attune attribute create serious --question "Is the expression serious?" \\
       --classes serious,other \\

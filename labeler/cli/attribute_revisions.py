@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from labeler import attributes, revising
-from labeler.attributes import Definition
-from labeler.cli.attribute_group import by_class, command
-from labeler.cli.shell import Shell, table
-from labeler.cli.shell import command as attune_command
-from labeler.records.session import reading
-from labeler.views.revisions import revisions_of
-from models.errors import DataError
+from attune.labeler import attributes, revising
+from attune.labeler.attributes import Definition
+from attune.labeler.cli.attribute_group import by_class, command
+from attune.labeler.cli.shell import Shell, table
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.records.session import reading
+from attune.labeler.views.revisions import revisions_of
+from attune.models.errors import DataError
 
 REVISE = """attune attribute revise serious --reason "Experts asked for a third" --add unclear \\
       --hold serious"""

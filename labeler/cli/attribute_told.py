@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from labeler.cli.probe_group import figure
-from labeler.cli.tables import named
+from attune.labeler.cli.probe_group import figure
+from attune.labeler.cli.tables import named
 
 
 def told(value: Mapping[str, Any]) -> str:

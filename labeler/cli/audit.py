@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from labeler import audits, jobs
-from labeler.cli.shell import Group, Shell
-from labeler.cli.shell import command as attune_command
-from labeler.views import measuring
+from attune.labeler import audits, jobs
+from attune.labeler.cli.shell import Group, Shell
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.views import measuring
 
 
 @click.group(cls=Group)

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from labeler.cli.encoder import NO_WAIT, PRETRAINED, RESIZE_MODE, use
-from labeler.cli.shell import Group, Shell
-from labeler.cli.shell import command as attune_command
-from labeler.settings import Settings, kept, variable
+from attune.labeler.cli.encoder import NO_WAIT, PRETRAINED, RESIZE_MODE, use
+from attune.labeler.cli.shell import Group, Shell
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.settings import Settings, kept, variable
 
 
 @click.group(cls=Group)

@@ -17,14 +17,14 @@ import click
 import requests
 from redis.exceptions import RedisError
 
-from labeler import settings as reader
-from labeler.cli import place
-from labeler.cli.bars import bars
-from labeler.cli.shell import WORKSPACE, shown
-from labeler.settings import Settings
-from labeler.supervise import Stack, free_ports
-from labeler.supervise.keeper import open_log
-from models.errors import AttuneError, ServiceDown, SettingsError
+from attune.labeler import settings as reader
+from attune.labeler.cli import place
+from attune.labeler.cli.bars import bars
+from attune.labeler.cli.shell import WORKSPACE, shown
+from attune.labeler.settings import Settings
+from attune.labeler.supervise import Stack, free_ports
+from attune.labeler.supervise.keeper import open_log
+from attune.models.errors import AttuneError, ServiceDown, SettingsError
 
 
 @click.command("demo", epilog=shown("attune demo --workspace ./look-around"))
@@ -95,7 +95,7 @@ def interrupted(*_: object) -> None:
 
 
 def _settings(workspace: str | Path | None, keep_ports: bool = False) -> Settings:
-    from labeler.demo import known, prepare
+    from attune.labeler.demo import known, prepare
 
     first = reader.build(workspace=workspace)
     known.check_demo(first)
@@ -107,7 +107,7 @@ def _settings(workspace: str | Path | None, keep_ports: bool = False) -> Setting
 
 def _refuse_others(settings: Settings) -> None:
     """The demo changes the encoder, so it must not begin where somebody keeps images of their own."""
-    from labeler.demo import prepare
+    from attune.labeler.demo import prepare
 
     kept = Path(reader.kept(settings.workspace).get("pretrained", "")).name
     if place.is_there(settings) and kept != Path(prepare.encoder_settings()["pretrained"]).name:
@@ -122,7 +122,7 @@ def _tell(line: str) -> None:
 
 
 def _check(workspace: str | None, answers: int, keep: bool) -> None:
-    from labeler.demo.check import check
+    from attune.labeler.demo.check import check
 
     set_outside = workspace or os.environ.get("ATTUNE_WORKSPACE")
     folder = Path(set_outside) if set_outside else Path(tempfile.mkdtemp(prefix="attune-demo-check-"))
@@ -140,7 +140,7 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
 
 
 def _demo(workspace: str | None, answers: int) -> None:
-    from labeler.demo import page, run
+    from attune.labeler.demo import page, run
 
     with Stack(_settings(workspace, keep_ports=True), _tell) as stack:
         with whole(stack), bars(lines=True) as progress:

@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 import click
 
-from labeler import experts, leaving, sign_in_links
-from labeler.cli.shell import Group, Shell, table
-from labeler.cli.shell import command as attune_command
+from attune.labeler import experts, leaving, sign_in_links
+from attune.labeler.cli.shell import Group, Shell, table
+from attune.labeler.cli.shell import command as attune_command
 
 
 @click.group(cls=Group)

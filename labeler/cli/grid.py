@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from labeler import attributes, jobs
-from labeler.cli.shell import Shell
-from labeler.cli.shell import command as attune_command
-from labeler.records.session import reading
+from attune.labeler import attributes, jobs
+from attune.labeler.cli.shell import Shell
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.records.session import reading
 
 
 @click.group()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from labeler.cli.shell import Group
+from attune.labeler.cli.shell import Group
 
 
 @click.group(cls=Group)

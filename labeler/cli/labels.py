@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from labeler.cli import left_out  # noqa: F401 - it adds its commands to the group
-from labeler.cli.label_group import command
-from labeler.cli.shell import OUTPUT, Shell, stop, table
-from labeler.cli.shell import command as attune_command
-from labeler.exchange import bring, outgoing
-from labeler.exchange.incoming import Columns
-from labeler.exchange.plan import Plan
-from models.errors import DataError, consequence
-from models.inputs import read_user_file
-from models.outputs import write_user_file
+from attune.labeler.cli import left_out  # noqa: F401 - it adds its commands to the group
+from attune.labeler.cli.label_group import command
+from attune.labeler.cli.shell import OUTPUT, Shell, stop, table
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.exchange import bring, outgoing
+from attune.labeler.exchange.incoming import Columns
+from attune.labeler.exchange.plan import Plan
+from attune.models.errors import DataError, consequence
+from attune.models.inputs import read_user_file
+from attune.models.outputs import write_user_file
 
 
 @attune_command(command, "export", example="attune labels export serious --to serious.csv")

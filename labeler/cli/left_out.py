@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from labeler import jobs, strays
-from labeler.cli.label_group import command as labels
-from labeler.cli.shell import Shell, table
-from labeler.cli.shell import command as attune_command
+from attune.labeler import jobs, strays
+from attune.labeler.cli.label_group import command as labels
+from attune.labeler.cli.shell import Shell, table
+from attune.labeler.cli.shell import command as attune_command
 
 
 @attune_command(labels, "left-out", example="attune labels left-out serious")

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from labeler import attributes, jobs
-from labeler.cli.shell import Group, Shell
-from labeler.cli.shell import command as attune_command
-from labeler.records.session import reading
-from models.metrics import in_words
+from attune.labeler import attributes, jobs
+from attune.labeler.cli.shell import Group, Shell
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.records.session import reading
+from attune.models.metrics import in_words
 
 
 @click.group(cls=Group)

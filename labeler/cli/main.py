@@ -11,36 +11,36 @@ from difflib import get_close_matches
 
 import click
 
-from labeler.cli.shell import Group, Place
-from labeler.endings import Ending, ending
-from models import private
+from attune.labeler.cli.shell import Group, Place
+from attune.labeler.endings import Ending, ending
+from attune.models import private
 
 # Command -> module that holds it as `command`; imported when it is asked for, so that `attune --help` stays quick.
 COMMANDS = {
-    "up": "labeler.cli.up",
-    "demo": "labeler.cli.demo",
-    "doctor": "labeler.cli.doctor",
-    "config": "labeler.cli.config",
-    "encoder": "labeler.cli.encoder",
-    "assets": "labeler.cli.assets",
-    "attribute": "labeler.cli.attribute",
-    "expert": "labeler.cli.expert",
-    "user": "labeler.cli.user",
-    "token": "labeler.cli.token",
-    "search": "labeler.cli.search:search",
-    "clusters": "labeler.cli.search:clusters",
-    "pages": "labeler.cli.grid:pages",
-    "batch": "labeler.cli.loop:batch",
-    "learn": "labeler.cli.loop:learn",
-    "audit": "labeler.cli.audit:audit",
-    "sync": "labeler.cli.loop:sync",
-    "labels": "labeler.cli.labels",
-    "notices": "labeler.cli.notices",
-    "probes": "labeler.cli.probes",
-    "pull": "labeler.cli.pull:pull",
-    "score": "labeler.cli.score:score",
-    "embed": "labeler.cli.vectors:embed",
-    "vectors": "labeler.cli.vectors",
+    "up": "attune.labeler.cli.up",
+    "demo": "attune.labeler.cli.demo",
+    "doctor": "attune.labeler.cli.doctor",
+    "config": "attune.labeler.cli.config",
+    "encoder": "attune.labeler.cli.encoder",
+    "assets": "attune.labeler.cli.assets",
+    "attribute": "attune.labeler.cli.attribute",
+    "expert": "attune.labeler.cli.expert",
+    "user": "attune.labeler.cli.user",
+    "token": "attune.labeler.cli.token",
+    "search": "attune.labeler.cli.search:search",
+    "clusters": "attune.labeler.cli.search:clusters",
+    "pages": "attune.labeler.cli.grid:pages",
+    "batch": "attune.labeler.cli.loop:batch",
+    "learn": "attune.labeler.cli.loop:learn",
+    "audit": "attune.labeler.cli.audit:audit",
+    "sync": "attune.labeler.cli.loop:sync",
+    "labels": "attune.labeler.cli.labels",
+    "notices": "attune.labeler.cli.notices",
+    "probes": "attune.labeler.cli.probes",
+    "pull": "attune.labeler.cli.pull:pull",
+    "score": "attune.labeler.cli.score:score",
+    "embed": "attune.labeler.cli.vectors:embed",
+    "vectors": "attune.labeler.cli.vectors",
 }
 
 

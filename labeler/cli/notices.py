@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import click
 
-from labeler import jobs, notices
-from labeler.cli.shell import Group, Shell, table
-from labeler.cli.shell import command as attune_command
-from labeler.notices import News
-from labeler.records.schema import Notice
-from labeler.records.session import reading, writing
-from labeler.views import notices as seen
-from labeler.views.viewer import Viewer
-from models.clock import iso, now
-from models.errors import SettingsError
+from attune.labeler import jobs, notices
+from attune.labeler.cli.shell import Group, Shell, table
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.notices import News
+from attune.labeler.records.schema import Notice
+from attune.labeler.records.session import reading, writing
+from attune.labeler.views import notices as seen
+from attune.labeler.views.viewer import Viewer
+from attune.models.clock import iso, now
+from attune.models.errors import SettingsError
 
 OWNER = Viewer("owner", "command line")
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from sqlalchemy.exc import DatabaseError
 
-from labeler import shut
-from labeler.records.session import migrate
-from labeler.settings import Settings
-from models.errors import AttuneError, ServiceDown, SettingsError
-from models.reasons import reason
+from attune.labeler import shut
+from attune.labeler.records.session import migrate
+from attune.labeler.settings import Settings
+from attune.models.errors import AttuneError, ServiceDown, SettingsError
+from attune.models.reasons import reason
 
 RECORDS = "records.sqlite"
 MAKERS = (("up",), ("demo",), ("assets", "add"))  # the commands that may make a workspace

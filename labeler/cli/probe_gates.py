@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from labeler.catalog import bounds
-from labeler.cli.probe_group import command, who
-from labeler.cli.shell import Shell, table
-from labeler.cli.shell import command as attune_command
-from models.errors import DataError
+from attune.labeler.catalog import bounds
+from attune.labeler.cli.probe_group import command, who
+from attune.labeler.cli.shell import Shell, table
+from attune.labeler.cli.shell import command as attune_command
+from attune.models.errors import DataError
 
 
 @attune_command(

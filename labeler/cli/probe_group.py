@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from labeler.cli.shell import Group
-from models.manifest import CHAMPION
-from models.metrics import in_words
+from attune.labeler.cli.shell import Group
+from attune.models.manifest import CHAMPION
+from attune.models.metrics import in_words
 
 
 @click.group(cls=Group)

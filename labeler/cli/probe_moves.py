@@ -7,16 +7,16 @@ from typing import Any
 
 import click
 
-from labeler import jobs
-from labeler.catalog import history as past
-from labeler.catalog import promote
-from labeler.catalog.gate_outcomes import ABSENT, PASSED
-from labeler.catalog.moving import Moved
-from labeler.cli.probe_group import alias_option, command, reason_option, who
-from labeler.cli.shell import Shell, table
-from labeler.cli.shell import command as attune_command
-from models.errors import AttuneError
-from models.manifest import CHAMPION
+from attune.labeler import jobs
+from attune.labeler.catalog import history as past
+from attune.labeler.catalog import promote
+from attune.labeler.catalog.gate_outcomes import ABSENT, PASSED
+from attune.labeler.catalog.moving import Moved
+from attune.labeler.cli.probe_group import alias_option, command, reason_option, who
+from attune.labeler.cli.shell import Shell, table
+from attune.labeler.cli.shell import command as attune_command
+from attune.models.errors import AttuneError
+from attune.models.manifest import CHAMPION
 
 
 @attune_command(command, "promote", example='attune probes promote serious latest --reason "AP 0.91, seen with Mo"')

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from labeler.catalog import source
-from labeler.cli.shell import Group, Shell
-from labeler.cli.shell import command as attune_command
-from models.class_answers import sentences
-from models.manifest import Manifest
+from attune.labeler.catalog import source
+from attune.labeler.cli.shell import Group, Shell
+from attune.labeler.cli.shell import command as attune_command
+from attune.models.class_answers import sentences
+from attune.models.manifest import Manifest
 
 
 @click.group(cls=Group)
@@ -28,7 +28,7 @@ OFFLINE = click.option("--offline", is_flag=True, help="Take only what was pulle
 
 
 def where(shell: Shell, url: str | None, offline: bool) -> dict[str, Any]:
-    """The arguments that ``models.pull`` takes."""
+    """The arguments that ``attune.models.pull`` takes."""
     offline = offline or shell.settings.offline
     chosen = url or shell.settings.url
     place = source.Place(chosen, None, "offline") if offline else source.find(shell.settings, url)
@@ -51,7 +51,7 @@ def say_draft(shell: Shell, manifest: Manifest) -> None:
 @OFFLINE
 def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> None:
     """Fetch a probe's files, check their digests and put them into a folder. NAME alone means its champion."""
-    from models.pull import pull as fetch_into
+    from attune.models.pull import pull as fetch_into
 
     done = fetch_into(ref, to, **where(shell, url, offline))
     manifest = done.manifest

@@ -9,17 +9,17 @@ from typing import Any
 import click
 from sqlalchemy import select
 
-from labeler import clusters as kept
-from labeler import jobs, picks
-from labeler import search as searching
-from labeler.cli.shell import Shell, table
-from labeler.cli.shell import command as attune_command
-from labeler.records.schema import Asset
-from labeler.records.session import reading
-from labeler.search import Wanted
-from models.errors import DataError
-from models.images import inspect
-from models.inputs import read_user_file
+from attune.labeler import clusters as kept
+from attune.labeler import jobs, picks
+from attune.labeler import search as searching
+from attune.labeler.cli.shell import Shell, table
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
+from attune.labeler.search import Wanted
+from attune.models.errors import DataError
+from attune.models.images import inspect
+from attune.models.inputs import read_user_file
 
 SHOWN = 5  # typical images of a cluster in a table
 

@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 import click
 
-from labeler import settings as reader
-from labeler.cli import place
-from labeler.cli.bars import Report, bars
-from labeler.cli.tables import Table, named, table
-from labeler.settings import Settings
-from models.outputs import is_stdout
+from attune.labeler import settings as reader
+from attune.labeler.cli import place
+from attune.labeler.cli.bars import Report, bars
+from attune.labeler.cli.tables import Table, named, table
+from attune.labeler.settings import Settings
+from attune.models.outputs import is_stdout
 
 __all__ = ["OUTPUT", "Group", "Place", "Shell", "command", "named", "stop", "table"]
 
@@ -83,7 +83,7 @@ class Group(click.Group):
                 formatter.write_dl(rows)
 
 
-# A file to write, judged when it is written (`models.outputs`): click would want to read it, too.
+# A file to write, judged when it is written (`attune.models.outputs`): click would want to read it, too.
 OUTPUT = click.Path(dir_okay=False, readable=False, path_type=Path)
 SHARED = ("workspace", "as_json")
 WORKSPACE = click.option(

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from labeler import jobs, lines
-from labeler.cli.attribute_group import command
-from labeler.cli.shell import Shell, table
-from labeler.cli.shell import command as attune_command
-from labeler.lines import Goal
-from models.errors import DataError
+from attune.labeler import jobs, lines
+from attune.labeler.cli.attribute_group import command
+from attune.labeler.cli.shell import Shell, table
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.lines import Goal
+from attune.models.errors import DataError
 
 
 @attune_command(command, "threshold", example="attune attribute threshold serious --precision 0.9")

@@ -7,12 +7,12 @@ from datetime import datetime
 import click
 from sqlalchemy import select
 
-from labeler import tokens
-from labeler.cli.shell import Group, Shell, table
-from labeler.cli.shell import command as attune_command
-from labeler.records.schema import Token
-from labeler.records.session import reading
-from models.clock import iso
+from attune.labeler import tokens
+from attune.labeler.cli.shell import Group, Shell, table
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.records.schema import Token
+from attune.labeler.records.session import reading
+from attune.models.clock import iso
 
 
 @click.group(cls=Group)

@@ -7,14 +7,14 @@ import shlex
 import click
 from sqlalchemy import select
 
-from labeler import people
-from labeler.cli.shell import Shell
-from labeler.cli.shell import command as attune_command
-from labeler.pool import active_encoder
-from labeler.records.schema import Asset
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.supervise import free_ports, run
+from attune.labeler import people
+from attune.labeler.cli.shell import Shell
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.pool import active_encoder
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.supervise import free_ports, run
 
 
 @attune_command(click.Group("attune"), "up", workspace="optional", example="attune up --workspace ./workspace")
@@ -57,7 +57,7 @@ def first_steps(settings: Settings) -> list[str]:
 
 def encoder_missing(settings: Settings) -> str:
     """What must be done before `attune assets add`, while the pool is empty and its encoder is not on this machine."""
-    from labeler.assets.encoder_at_hand import missing
+    from attune.labeler.assets.encoder_at_hand import missing
 
     with reading(settings) as session:
         if active_encoder(session) is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from labeler import access_ends, joining, people, sessions, sign_in_links
-from labeler.access_ends import Outcome
-from labeler.cli.shell import Group, Shell, table
-from labeler.cli.shell import command as attune_command
-from labeler.experts import fresh_password
-from models.clock import iso
-from models.plural import plural
+from attune.labeler import access_ends, joining, people, sessions, sign_in_links
+from attune.labeler.access_ends import Outcome
+from attune.labeler.cli.shell import Group, Shell, table
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.experts import fresh_password
+from attune.models.clock import iso
+from attune.models.plural import plural
 
 
 @click.group(cls=Group)

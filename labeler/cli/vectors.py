@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from labeler.cli import place
-from labeler.cli.encoder_options import encoder_options
-from labeler.cli.shell import OUTPUT, Group, Shell
-from labeler.cli.shell import command as attune_command
-from labeler.records.session import reading
+from attune.labeler.cli import place
+from attune.labeler.cli.encoder_options import encoder_options
+from attune.labeler.cli.shell import OUTPUT, Group, Shell
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.records.session import reading
 
 TO = click.option("--to", required=True, type=OUTPUT, help="File to write: .parquet or .arrow.")
 NAMED = 10  # images left out that are named one by one on a terminal; --json names all
@@ -43,10 +43,10 @@ def embed(
     The encoder is the workspace's unless another one is named. The file has the columns asset_id and vector, and says
     which encoder made it: `attune score --vectors` and `attune assets add --vectors` know it again.
     """
-    from labeler.assets import encoder_at_hand
-    from labeler.assets.embed_files import as_json, embed_files
-    from labeler.assets.encoder import load
-    from models.vector_writer import check_suffix
+    from attune.labeler.assets import encoder_at_hand
+    from attune.labeler.assets.embed_files import as_json, embed_files
+    from attune.labeler.assets.encoder import load
+    from attune.models.vector_writer import check_suffix
 
     check_suffix(to)
     settings = encoder_at_hand.chosen(shell.settings, encoder, pretrained, resize_mode)
@@ -73,8 +73,8 @@ def name_left_out(shell: Shell, left_out: list[dict[str, str]]) -> None:
 @TO
 def export(shell: Shell, to: Path) -> None:
     """Write the vector of every image of the pool to a file, in the form that `attune embed` writes."""
-    from labeler.pool import open_pool
-    from models.vector_writer import ROW_GROUP, check_suffix, vector_file
+    from attune.labeler.pool import open_pool
+    from attune.models.vector_writer import ROW_GROUP, check_suffix, vector_file
 
     check_suffix(to)
     with reading(shell.settings) as session:

@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from labeler import attributes
-from labeler.demo import prepare, run
-from labeler.demo.measure import figures
-from labeler.jobs import Report
-from labeler.pool import open_pool
-from labeler.records.schema import Run
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.errors import DigestMismatch
-from models.probe_files import read_probe
-from models.pull import pull
-from models.sample import ATTRIBUTES
+from attune.labeler import attributes
+from attune.labeler.demo import prepare, run
+from attune.labeler.demo.measure import figures
+from attune.labeler.jobs import Report
+from attune.labeler.pool import open_pool
+from attune.labeler.records.schema import Run
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.errors import DigestMismatch
+from attune.models.probe_files import read_probe
+from attune.models.pull import pull
+from attune.models.sample import ATTRIBUTES
 
 # Nothing of Attune: what any pipeline would run.
 READER = """
@@ -91,7 +91,7 @@ def pulled(settings: Settings, name: str, version: int) -> float:
 
 def pull_champion(settings: Settings, name: str, to: Path) -> None:
     """Pull ``name@champion`` as a pipeline on this machine would."""
-    from labeler.secrets import load as load_secrets
+    from attune.labeler.secrets import load as load_secrets
 
     token = load_secrets(settings.secrets).machine_token
     pull(f"{name}@champion", to, url=settings.web_address, token=token, cache=settings.pull_cache)

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
-from labeler import people
-from labeler.records.schema import Expert, User
-from labeler.records.session import reading
-from labeler.settings import Settings, variable
-from models.errors import SettingsError
+from attune.labeler import people
+from attune.labeler.records.schema import Expert, User
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings, variable
+from attune.models.errors import SettingsError
 
 DOMAIN = "demo.example"
 SIMULATED = ("ana", "ben", "chloe")

@@ -12,17 +12,17 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
-from labeler import attributes
-from labeler.pool import open_pool
-from labeler.records.schema import Run
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.audit import reserved
-from models.evaluation import holdout_ap
-from models.metrics import Metric
-from models.probe import Probe
-from models.probe_files import read_probe
-from models.sample.catalogue import Catalogue
+from attune.labeler import attributes
+from attune.labeler.pool import open_pool
+from attune.labeler.records.schema import Run
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.audit import reserved
+from attune.models.evaluation import holdout_ap
+from attune.models.metrics import Metric
+from attune.models.probe import Probe
+from attune.models.probe_files import read_probe
+from attune.models.sample.catalogue import Catalogue
 
 
 def figures(settings: Settings, drawn: Catalogue, name: str, version: int) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from labeler import experts
-from labeler.demo.prepare import NEWCOMER, OWNER, PASSWORD
-from labeler.records.schema import Expert
-from labeler.records.session import reading
-from labeler.settings import Settings
+from attune.labeler import experts
+from attune.labeler.demo.prepare import NEWCOMER, OWNER, PASSWORD
+from attune.labeler.records.schema import Expert
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
 
 
 def text(settings: Settings, finished: str, version: int, waiting: str) -> str:

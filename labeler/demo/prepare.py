@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from labeler import attributes, experts, people
-from labeler.assets.add import Request, add
-from labeler.attributes import Definition
-from labeler.demo.known import DOMAIN, NEWCOMER, OWNER, PASSWORD, SIMULATED
-from labeler.jobs import Report
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.errors import AlreadyThere
-from models.sample import ATTRIBUTES, ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS, SampleAttribute
-from models.sample.catalogue import Catalogue
+from attune.labeler import attributes, experts, people
+from attune.labeler.assets.add import Request, add
+from attune.labeler.attributes import Definition
+from attune.labeler.demo.known import DOMAIN, NEWCOMER, OWNER, PASSWORD, SIMULATED
+from attune.labeler.jobs import Report
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.errors import AlreadyThere
+from attune.models.sample import ATTRIBUTES, ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS, SampleAttribute
+from attune.models.sample.catalogue import Catalogue
 
 IMAGES = 1600
 SEED = 7
@@ -31,7 +31,7 @@ def catalogue(settings: Settings, report: Report, images: int = IMAGES) -> Catal
     folder = settings.workspace / "sample-catalogue"
     if (folder / "ground_truth.csv").is_file():
         return Catalogue.read(folder)
-    from models.sample import write_catalogue
+    from attune.models.sample import write_catalogue
 
     return write_catalogue(folder, images, SEED, report)
 

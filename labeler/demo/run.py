@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
-from labeler import attributes, audits, jobs
-from labeler.catalog.promote import promote
-from labeler.demo import prepare, simulate
-from labeler.jobs import Report
-from labeler.records.schema import Alias, Attribute, Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.errors import JobError
-from models.sample import SampleAttribute, stock_experts
-from models.sample.catalogue import Catalogue
-from models.sample.experts import Expert as Eye
+from attune.labeler import attributes, audits, jobs
+from attune.labeler.catalog.promote import promote
+from attune.labeler.demo import prepare, simulate
+from attune.labeler.jobs import Report
+from attune.labeler.records.schema import Alias, Attribute, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.errors import JobError
+from attune.models.sample import SampleAttribute, stock_experts
+from attune.models.sample.catalogue import Catalogue
+from attune.models.sample.experts import Expert as Eye
 
 FINISHED, WAITING = "serious-expression", "romance"  # the attribute that is labelled, and the one to try
 ANSWERS = 120

@@ -14,14 +14,14 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
-from labeler import attributes, counting
-from labeler.demo.prepare import DOMAIN, PASSWORD
-from labeler.label_studio.expert import ExpertSession
-from labeler.records.schema import Expert, Queue
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.errors import LabelStudioRefused
-from models.sample.experts import Expert as Eye
+from attune.labeler import attributes, counting
+from attune.labeler.demo.prepare import DOMAIN, PASSWORD
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.records.schema import Expert, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.errors import LabelStudioRefused
+from attune.models.sample.experts import Expert as Eye
 
 PATIENCE_SECONDS = 20.0  # for the order that follows an answer; a person looks at an image meanwhile
 POLL_SECONDS = 0.1

@@ -13,14 +13,14 @@ import numpy.typing as npt
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
-from labeler.counting import current, holds
-from labeler.records.schema import Annotation, Asset, Attribute, Expert
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.answers import UNSURE, Answer
-from models.audit import reserved
-from models.labels import consensus
+from attune.labeler import attributes
+from attune.labeler.counting import current, holds
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.answers import UNSURE, Answer
+from attune.models.audit import reserved
+from attune.models.labels import consensus
 
 
 @dataclass(frozen=True)

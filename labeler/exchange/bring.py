@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, ingest
-from labeler.exchange.incoming import Columns, Given, read
-from labeler.exchange.plan import SAME, Plan, Step, make
-from labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert, Queue, Task
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.answers import IMPORT
-from models.clock import now
+from attune.labeler import attributes, ingest
+from attune.labeler.exchange.incoming import Columns, Given, read
+from attune.labeler.exchange.plan import SAME, Plan, Step, make
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.answers import IMPORT
+from attune.models.clock import now
 
 VIA = "import"
 

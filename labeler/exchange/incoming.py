@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from labeler.exchange import studio
-from labeler.exchange.tables import bare
-from models import ids, tables
-from models.clock import moment
-from models.errors import DataError
+from attune.labeler.exchange import studio
+from attune.labeler.exchange.tables import bare
+from attune.models import ids, tables
+from attune.models.clock import moment
+from attune.models.errors import DataError
 
 MOST_ROWS = 500_000  # of a Parquet file
 CLASS_NAMES = ("class", "value", "label")

@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from labeler import secrets
-from labeler.exchange import studio, tables
-from labeler.exchange.answers import Exported, agreed_rows, answer_rows, exported
-from labeler.media import media_url
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import DataError
+from attune.labeler import secrets
+from attune.labeler.exchange import studio, tables
+from attune.labeler.exchange.answers import Exported, agreed_rows, answer_rows, exported
+from attune.labeler.media import media_url
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError
 
 CSV, PARQUET, JSON, STUDIO = "csv", "parquet", "json", "label-studio"
 FORMATS = (CSV, PARQUET, JSON, STUDIO)

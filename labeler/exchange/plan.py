@@ -19,15 +19,15 @@ from unicodedata import normalize
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import people
-from labeler.counting import oldest_first
-from labeler.exchange.incoming import Given
-from labeler.records.schema import Annotation, Asset, Attribute, Expert
-from models.answers import IMPORT, SKIP, UNSURE
-from models.audit import reserved
-from models.clock import now
-from models.errors import DataError
-from models.ids import SHORTENED, shortened, tidy, whole
+from attune.labeler import people
+from attune.labeler.counting import oldest_first
+from attune.labeler.exchange.incoming import Given
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert
+from attune.models.answers import IMPORT, SKIP, UNSURE
+from attune.models.audit import reserved
+from attune.models.clock import now
+from attune.models.errors import DataError
+from attune.models.ids import SHORTENED, shortened, tidy, whole
 
 NEW, CHANGED, SAME = "new", "changed", "there already"
 CLOCKS_APART = timedelta(hours=1)  # a later time than that is no time of an answer

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from labeler.exchange.answers import Exported, Row
-from labeler.label_studio.address import KEY
-from labeler.label_studio.config import read_value, write_result
-from models.answers import SKIP
-from models.clock import iso
-from models.errors import UnknownAnnotationShape
+from attune.labeler.exchange.answers import Exported, Row
+from attune.labeler.label_studio.address import KEY
+from attune.labeler.label_studio.config import read_value, write_result
+from attune.models.answers import SKIP
+from attune.models.clock import iso
+from attune.models.errors import UnknownAnnotationShape
 
 People = Mapping[str, Mapping[int, str]]  # a task's key -> user id in its Label Studio -> expert's address
 REMOTE = ("http://", "https://", "s3://", "gs://", "azure-blob://")

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.clock import iso
+from attune.models.clock import iso
 
 ANSWER_COLUMNS = (
     "asset_id", "title_id", "uri", "expert", "class", "purpose", "revision", "answered_at", "updated_at", "inclusion",

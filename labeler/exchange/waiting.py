@@ -8,9 +8,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from labeler.settings import Settings
-from models.errors import DataError
-from models.files import write_bytes
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError
+from attune.models.files import write_bytes
 
 TICKET = re.compile(r"[0-9a-f]{32}")
 KEPT_SECONDS = 86_400

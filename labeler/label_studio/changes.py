@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from labeler.label_studio import tasks
-from labeler.label_studio.address import KEY, Address
-from labeler.label_studio.client import LabelStudio
-from models.clock import parse
+from attune.labeler.label_studio import tasks
+from attune.labeler.label_studio.address import KEY, Address
+from attune.labeler.label_studio.client import LabelStudio
+from attune.models.clock import parse
 
 KEPT = ("id", "result", "was_cancelled", "completed_by", "updated_by", "created_at", "updated_at", "lead_time")
 

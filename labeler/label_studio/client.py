@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import requests
 
-from labeler import secrets
-from labeler.settings import Settings
-from models.errors import LabelStudioRefused, LabelStudioUnreachable
+from attune.labeler import secrets
+from attune.labeler.settings import Settings
+from attune.models.errors import LabelStudioRefused, LabelStudioUnreachable
 
 CONNECT_SECONDS = 3.05
 ANSWER_SECONDS = 60.0  # importing a thousand tasks takes one second; more than a minute is an outage
@@ -59,7 +59,7 @@ class LabelStudio:
 
         Nothing is asked yet; `version` is the cheapest question.
         """
-        from labeler.label_studio.whose import whose
+        from attune.labeler.label_studio.whose import whose
 
         return cls(settings.label_studio_address, token(settings), whose=lambda: whose(settings))
 

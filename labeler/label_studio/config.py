@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from models.errors import DataError, UnknownAnnotationShape
+from attune.models.errors import DataError, UnknownAnnotationShape
 
 CONTROL, IMAGE = "label", "image"
 UNSURE, SKIP = "unsure", "skip"

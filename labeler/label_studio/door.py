@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from labeler.label_studio.client import LabelStudio
-from models.errors import LabelStudioRefused, SettingsError
+from attune.labeler.label_studio.client import LabelStudio
+from attune.models.errors import LabelStudioRefused, SettingsError
 
 SHORTEST_PASSWORD = 8
 DOOR, LOGINS = "/attune/door", "/attune/logins"
@@ -102,7 +102,7 @@ def _phrase(name: str, count: int) -> str:
 
 def _by_its_api(ls: LabelStudio, email: str, had_login: bool) -> Ended:
     """What the community edition's API can end: the membership of the organisation, and the invitation link."""
-    from labeler.label_studio.people import find_user
+    from attune.labeler.label_studio.people import find_user
 
     me = ls.me()
     if str(me.get("email", "")).casefold() == email.casefold():

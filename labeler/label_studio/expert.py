@@ -8,10 +8,10 @@ from uuid import UUID
 
 import requests
 
-from labeler.label_studio.client import read
-from labeler.label_studio.config import SKIP, write_result
-from labeler.label_studio.people import LIMITS, submit
-from models.errors import LabelStudioRefused, LabelStudioUnreachable
+from attune.labeler.label_studio.client import read
+from attune.labeler.label_studio.config import SKIP, write_result
+from attune.labeler.label_studio.people import LIMITS, submit
+from attune.models.errors import LabelStudioRefused, LabelStudioUnreachable
 
 
 class ExpertSession:

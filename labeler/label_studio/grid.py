@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from labeler.label_studio import projects, tasks
-from labeler.label_studio.address import KEY, Address
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.projects import Project
-from models.errors import LabelStudioRefused, UnknownAnnotationShape
+from attune.labeler.label_studio import projects, tasks
+from attune.labeler.label_studio.address import KEY, Address
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.projects import Project
+from attune.models.errors import LabelStudioRefused, UnknownAnnotationShape
 
 CONTROL, OBJECT = "ticked", "page"
 WIDTH, HEIGHT = 168, 176  # pixels of one image: five in a row, and sixteen on a large screen

@@ -1,6 +1,6 @@
 """Label Studio's own environment: its pins clash with ours, so it lives apart and is made on first use.
 
-``python -m labeler.label_studio.install`` makes it ahead of time. Workspaces share one under the cache folder.
+``python -m attune.labeler.label_studio.install`` makes it ahead of time. Workspaces share one under the cache folder.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from labeler import entry
-from labeler.settings import Settings
-from models.errors import ServiceDown, SettingsError
-from models.files import digest_file, write_bytes
+from attune.labeler import entry
+from attune.labeler.settings import Settings
+from attune.models.errors import ServiceDown, SettingsError
+from attune.models.files import digest_file, write_bytes
 
 VERSION = "1.23.2"
 # Label Studio names ranges; this has the releases that it was seen to work with, and the digest of each of their files.
@@ -119,9 +119,9 @@ def _last_words(log: Path) -> str:
 
 def main() -> int:
     """Make the environment and the empty database ahead of the first start; the exit code."""
-    from labeler.label_studio import template
+    from attune.labeler.label_studio import template
 
-    entry.parser("labeler.label_studio.install", __doc__).parse_args()
+    entry.parser("attune.labeler.label_studio.install", __doc__).parse_args()
 
     def work(settings: Settings) -> None:
         ensure(settings)

@@ -11,15 +11,15 @@ from urllib.parse import urlsplit
 
 import requests
 
-from labeler import failures, secrets
-from labeler.label_studio.client import LabelStudio, read
-from labeler.label_studio.door import SHORTEST_PASSWORD
-from labeler.label_studio.install import executable, folder
-from labeler.label_studio.people import LIMITS, submit
-from labeler.settings import Settings
-from models.errors import LabelStudioRefused, ServiceDown, SettingsError
-from models.files import write_json
-from models.reasons import reason
+from attune.labeler import failures, secrets
+from attune.labeler.label_studio.client import LabelStudio, read
+from attune.labeler.label_studio.door import SHORTEST_PASSWORD
+from attune.labeler.label_studio.install import executable, folder
+from attune.labeler.label_studio.people import LIMITS, submit
+from attune.labeler.settings import Settings
+from attune.models.errors import LabelStudioRefused, ServiceDown, SettingsError
+from attune.models.files import write_json
+from attune.models.reasons import reason
 
 HOLD_SECONDS = 600  # an image that an expert left open goes back to the queue after this
 CHANGE_SECONDS = 120

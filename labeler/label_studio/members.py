@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from labeler.label_studio.client import LabelStudio
-from models.errors import LabelStudioRefused
+from attune.labeler.label_studio.client import LabelStudio
+from attune.models.errors import LabelStudioRefused
 
 PATH = "/attune/members"
 

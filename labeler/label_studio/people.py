@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from labeler.label_studio import door
-from labeler.label_studio.client import ANSWER_SECONDS, CONNECT_SECONDS, LabelStudio
-from models.errors import AlreadyThere, LabelStudioRefused, LabelStudioUnreachable
+from attune.labeler.label_studio import door
+from attune.labeler.label_studio.client import ANSWER_SECONDS, CONNECT_SECONDS, LabelStudio
+from attune.models.errors import AlreadyThere, LabelStudioRefused, LabelStudioUnreachable
 
 OUT = (
     "Label Studio at {address} has a login for {email} that was taken out of its organisation, and runs without "

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from labeler.label_studio import tasks, webhooks
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.config import labelling_config
-from labeler.settings import Settings
-from models.errors import LabelStudioError, LabelStudioRefused
+from attune.labeler.label_studio import tasks, webhooks
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.config import labelling_config
+from attune.labeler.settings import Settings
+from attune.models.errors import LabelStudioError, LabelStudioRefused
 
 # A browser that never pressed "Label All Tasks" asks for the next task by the view's order, and by id where it has
 # none; one that did asks for the project's sampling. Lowest score first, both ways. In a project without any task the

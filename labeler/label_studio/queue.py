@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from labeler.label_studio import projects, tasks
-from labeler.label_studio.address import KEY, Address
-from labeler.label_studio.client import LabelStudio
-from models.errors import DataError, LabelStudioRefused
+from attune.labeler.label_studio import projects, tasks
+from attune.labeler.label_studio.address import KEY, Address
+from attune.labeler.label_studio.client import LabelStudio
+from attune.models.errors import DataError, LabelStudioRefused
 
 BATCH = 200  # tasks or predictions in one request: each is taken whole or not at all
 ASSETS_AT_ONCE = 50  # conditions in one filter

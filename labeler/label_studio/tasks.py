@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from labeler.label_studio.client import LabelStudio
-from models.clock import iso
+from attune.labeler.label_studio.client import LabelStudio
+from attune.models.clock import iso
 
 PAGE = 200
 Filter = dict[str, Any]

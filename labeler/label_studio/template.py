@@ -14,10 +14,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from labeler.label_studio import local
-from labeler.label_studio.install import VERSION, cache, folder
-from labeler.settings import Settings
-from models.files import write_bytes
+from attune.labeler.label_studio import local
+from attune.labeler.label_studio.install import VERSION, cache, folder
+from attune.labeler.settings import Settings
+from attune.models.files import write_bytes
 
 DATABASE = "label_studio.sqlite3"
 SECONDS = 600

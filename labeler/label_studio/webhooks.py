@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.client import LabelStudio
 
 # Named one by one: "all actions" would call us for every import of tasks, which are our own.
 ACTIONS = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psutil
 
-from labeler.held import listener
-from labeler.settings import Settings
+from attune.labeler.held import listener
+from attune.labeler.settings import Settings
 
 DATA = "LABEL_STUDIO_BASE_DATA_DIR"  # `attune up` starts each with its workspace's folder
 

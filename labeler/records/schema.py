@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from labeler.records.types import UtcDateTime
+from attune.labeler.records.types import UtcDateTime
 
 
 def new_key() -> str:
@@ -53,7 +53,7 @@ class Encoder(Base):
 
 
 def _reading() -> int:
-    from models.images import READING  # here, as most commands need no image library
+    from attune.models.images import READING  # here, as most commands need no image library
 
     return READING
 
@@ -354,7 +354,7 @@ class Tombstone(Base):
 class Stray(Base):
     """An annotation in Label Studio that counts nowhere: nobody of ours gave it, or it cannot be read.
 
-    It is kept and named until it can be read or is gone there. ``reason`` is one of ``labeler.strays``.
+    It is kept and named until it can be read or is gone there. ``reason`` is one of ``attune.labeler.strays``.
     """
 
     __tablename__ = "strays"

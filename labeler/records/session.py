@@ -15,8 +15,8 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from labeler.settings import Settings, hidden
-from models.errors import ServiceDown
+from attune.labeler.settings import Settings, hidden
+from attune.models.errors import ServiceDown
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 WAIT_SECONDS = 30

@@ -5,7 +5,7 @@ so that a command given nothing but the workspace finds both. Nothing reads the 
 the entry points reads it at all: they are handed a ``Settings``.
 """
 
-from labeler.settings.build import build, keep, kept
-from labeler.settings.table import Settings, hidden, variable
+from attune.labeler.settings.build import build, keep, kept
+from attune.labeler.settings.table import Settings, hidden, variable
 
 __all__ = ["Settings", "build", "hidden", "keep", "kept", "variable"]

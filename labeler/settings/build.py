@@ -10,11 +10,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from labeler.settings import values
-from labeler.settings.table import MASK, Settings, variable
-from models.errors import SettingsError
-from models.files import write_json
-from models.reasons import reason
+from attune.labeler.settings import values
+from attune.labeler.settings.table import MASK, Settings, variable
+from attune.models.errors import SettingsError
+from attune.models.files import write_json
+from attune.models.reasons import reason
 
 KEPT = "settings.json"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from labeler.settings import values
+from attune.labeler.settings import values
 
 MASK = "********"
 

@@ -3,8 +3,8 @@
 `run` is what `attune up` does in the foreground; `Stack` does the same in a process beside a test or the demo.
 """
 
-from labeler.supervise.ports import free_ports
-from labeler.supervise.run import run
-from labeler.supervise.stack import Stack
+from attune.labeler.supervise.ports import free_ports
+from attune.labeler.supervise.run import run
+from attune.labeler.supervise.stack import Stack
 
 __all__ = ["Stack", "free_ports", "run"]

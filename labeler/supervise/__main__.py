@@ -1,4 +1,4 @@
-"""`python -m labeler.supervise`: what `Stack` starts. The settings come from the environment."""
+"""`python -m attune.labeler.supervise`: what `Stack` starts. The settings come from the environment."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 import signal
 import sys
 
-from labeler import entry
-from labeler.supervise.orphans import die_with_parent
-from labeler.supervise.parts import PARENT
-from labeler.supervise.run import run
+from attune.labeler import entry
+from attune.labeler.supervise.orphans import die_with_parent
+from attune.labeler.supervise.parts import PARENT
+from attune.labeler.supervise.run import run
 
 
 def main() -> None:
     """Run the stack; an error is one message on stderr and its exit code."""
-    entry.parser("labeler.supervise", __doc__).parse_args()
+    entry.parser("attune.labeler.supervise", __doc__).parse_args()
     die_with_parent(signal.SIGTERM)
     if os.getppid() != int(os.environ.get(PARENT, os.getppid())):
         sys.exit("The process that started this stack is gone.")

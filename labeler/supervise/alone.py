@@ -9,12 +9,12 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from labeler.settings import Settings, build
-from labeler.supervise.parts import PARENT
-from models.errors import ServiceError
+from attune.labeler.settings import Settings, build
+from attune.labeler.supervise.parts import PARENT
+from attune.models.errors import ServiceError
 
 LOCK = "up.lock"
-SUPERVISOR = "labeler.supervise"  # what `Stack` runs
+SUPERVISOR = "attune.labeler.supervise"  # what `Stack` runs
 DYING_SECONDS = 2.0  # what a stack killed with -9 leaves running holds the lock for a moment longer
 STOPPING_SECONDS = 40.0  # a stack whose starter was killed stops its parts first
 

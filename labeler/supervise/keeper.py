@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 import psutil
 from honcho.process import Process
 
-from labeler.supervise.orphans import die_with_parent
-from labeler.supervise.parts import Part
+from attune.labeler.supervise.orphans import die_with_parent
+from attune.labeler.supervise.parts import Part
 
 QUICK_DEATHS = 4  # in a row, after which a part is given up
 LONG_LIFE_SECONDS = 60.0  # a part that lived this long starts with a clean slate

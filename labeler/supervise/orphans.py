@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from labeler.supervise.parts import MARK
+from attune.labeler.supervise.parts import MARK
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None

@@ -7,11 +7,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from labeler import jobs, secrets
-from labeler.assets.encoder import OF_THE_POOL
-from labeler.label_studio import local
-from labeler.settings import Settings, kept, variable
-from models.files import write_bytes
+from attune.labeler import jobs, secrets
+from attune.labeler.assets.encoder import OF_THE_POOL
+from attune.labeler.label_studio import local
+from attune.labeler.settings import Settings, kept, variable
+from attune.models.files import write_bytes
 
 # Every process of a part carries this variable, so that the next start finds what a killed one left behind.
 MARK = "_ATTUNE_STACK"
@@ -43,13 +43,13 @@ def wanted(settings: Settings) -> list[Part]:
         made.append(_redis(settings))
     if settings.label_studio_url is None:
         made.append(_label_studio(settings))
-    made.append(_ours(settings, "web", "the web app", "labeler.web.serve", port=("web_port", settings.web_port)))
+    made.append(_ours(settings, "web", "the web app", "attune.labeler.web.serve", port=("web_port", settings.web_port)))
     for number in range(1, settings.workers + 1):
         # One worker never embeds: an answer must not wait for ten thousand images.
         queues = ("--queues", ",".join(jobs.QUICK)) if number == 1 and settings.workers > 1 else ()
         title = f"worker {number}"
-        made.append(_ours(settings, f"worker-{number}", title, "workers.main", *queues, grace=WORKERS_GRACE))
-    made.append(_ours(settings, "schedule", "the schedule", "workers.schedule"))
+        made.append(_ours(settings, f"worker-{number}", title, "attune.workers.main", *queues, grace=WORKERS_GRACE))
+    made.append(_ours(settings, "schedule", "the schedule", "attune.workers.schedule"))
     return made
 
 

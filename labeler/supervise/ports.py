@@ -10,12 +10,12 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from labeler.held import holder
-from labeler.settings import Settings, variable
-from labeler.supervise.parts import Part
-from labeler.supervise.reserved import reserve
-from models.errors import PortBusy
-from models.reasons import reason
+from attune.labeler.held import holder
+from attune.labeler.settings import Settings, variable
+from attune.labeler.supervise.parts import Part
+from attune.labeler.supervise.reserved import reserve
+from attune.models.errors import PortBusy
+from attune.models.reasons import reason
 
 USUAL = range(20_000, 32_000)  # below the ports that Linux and macOS give to outgoing connections by default
 OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import requests
 from redis.exceptions import RedisError
 
-from labeler import jobs
-from labeler.label_studio import local
-from labeler.label_studio.client import LabelStudio
-from labeler.settings import Settings, hidden
-from models.errors import LabelStudioError, LabelStudioRefused, ServiceDown
+from attune.labeler import jobs
+from attune.labeler.label_studio import local
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.settings import Settings, hidden
+from attune.models.errors import LabelStudioError, LabelStudioRefused, ServiceDown
 
 Tell = Callable[[str], None]
 PATIENCE_SECONDS = 300.0  # the first start of Label Studio takes 35 s on a quiet machine, minutes on a busy one

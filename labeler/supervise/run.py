@@ -11,16 +11,16 @@ from typing import Any
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
-from labeler import secrets, shut
-from labeler.catalog.heal import heal
-from labeler.demo.known import check_served
-from labeler.label_studio import install, template
-from labeler.records.session import migrate
-from labeler.settings import Settings, hidden, keep
-from labeler.supervise import orphans, parts, ports, readiness
-from labeler.supervise.alone import alone
-from labeler.supervise.keeper import Flags, Keeper, last_words
-from models.errors import CatalogError, ServiceDown, ServiceError
+from attune.labeler import secrets, shut
+from attune.labeler.catalog.heal import heal
+from attune.labeler.demo.known import check_served
+from attune.labeler.label_studio import install, template
+from attune.labeler.records.session import migrate
+from attune.labeler.settings import Settings, hidden, keep
+from attune.labeler.supervise import orphans, parts, ports, readiness
+from attune.labeler.supervise.alone import alone
+from attune.labeler.supervise.keeper import Flags, Keeper, last_words
+from attune.models.errors import CatalogError, ServiceDown, ServiceError
 
 Tell = Callable[[str], None]
 PORTS = ("host", "web_port", "label_studio_port", "redis_port")

@@ -10,13 +10,13 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from labeler.label_studio import install, template
-from labeler.settings import Settings
-from labeler.supervise import parts, readiness
-from labeler.supervise.alone import check_alone
-from labeler.supervise.keeper import last_words, open_log
-from labeler.supervise.parts import PARENT, our_environment
-from models.errors import ServiceDown
+from attune.labeler.label_studio import install, template
+from attune.labeler.settings import Settings
+from attune.labeler.supervise import parts, readiness
+from attune.labeler.supervise.alone import check_alone
+from attune.labeler.supervise.keeper import last_words, open_log
+from attune.labeler.supervise.parts import PARENT, our_environment
+from attune.models.errors import ServiceDown
 
 Tell = Callable[[str], None]
 OWN = "  attune: "  # begins an error of the stack's own
@@ -49,7 +49,7 @@ class Stack:
         with open_log(self.log) as log:
             self._before = os.fstat(log.fileno()).st_size
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "labeler.supervise"],
+                [sys.executable, "-m", "attune.labeler.supervise"],
                 env=our_environment(self.settings) | {PARENT: str(os.getpid())},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

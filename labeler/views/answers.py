@@ -10,10 +10,10 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler.counting import current
-from labeler.records.schema import Annotation, Expert
-from models.answers import SKIP, UNSURE
-from models.clock import now
+from attune.labeler.counting import current
+from attune.labeler.records.schema import Annotation, Expert
+from attune.models.answers import SKIP, UNSURE
+from attune.models.clock import now
 
 
 @dataclass(frozen=True)

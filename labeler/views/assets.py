@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import or_, select
 
-from labeler.records.schema import Asset
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views.paging import Page, page_of
-from labeler.views.pictures import Picture, picture
-from labeler.views.viewer import Viewer, may_see
-from models.errors import UnknownAsset
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views.paging import Page, page_of
+from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.viewer import Viewer, may_see
+from attune.models.errors import UnknownAsset
 
 PAGE = 48
 

@@ -9,25 +9,25 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import aside, attributes, lines
-from labeler.lines import Lines
-from labeler.records.schema import Asset, Attribute, Expert, Queue
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views import answers, measuring, quality
-from labeler.views.answers import Counts
-from labeler.views.contested import Contested, contested
-from labeler.views.history import Move, Published, moves, versions
-from labeler.views.home import Held, pool_size
-from labeler.views.links import queue_url
-from labeler.views.measuring import Measuring
-from labeler.views.outlook import Outlook, outlook
-from labeler.views.paging import Page
-from labeler.views.pictures import Picture, picture
-from labeler.views.quality import Point, Quality
-from labeler.views.recent import Given, recent
-from labeler.views.state import ABOUT, Facts, Step, next_step, state
-from labeler.views.viewer import Viewer
+from attune.labeler import aside, attributes, lines
+from attune.labeler.lines import Lines
+from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views import answers, measuring, quality
+from attune.labeler.views.answers import Counts
+from attune.labeler.views.contested import Contested, contested
+from attune.labeler.views.history import Move, Published, moves, versions
+from attune.labeler.views.home import Held, pool_size
+from attune.labeler.views.links import queue_url
+from attune.labeler.views.measuring import Measuring
+from attune.labeler.views.outlook import Outlook, outlook
+from attune.labeler.views.paging import Page
+from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.quality import Point, Quality
+from attune.labeler.views.recent import Given, recent
+from attune.labeler.views.state import ABOUT, Facts, Step, next_step, state
+from attune.labeler.views.viewer import Viewer
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler.counting import current
-from labeler.records.schema import Asset, Expert
-from labeler.views.paging import Page, page_of
-from labeler.views.pictures import Picture, picture
-from labeler.views.viewer import Viewer, may_compare
-from models.answers import SKIP, UNSURE
+from attune.labeler.counting import current
+from attune.labeler.records.schema import Asset, Expert
+from attune.labeler.views.paging import Page, page_of
+from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.viewer import Viewer, may_compare
+from attune.models.answers import SKIP, UNSURE
 
 
 @dataclass(frozen=True)

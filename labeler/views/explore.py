@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, clusters, jobs, queues, search
-from labeler.records.schema import Asset, Attribute, Expert, Queue
-from labeler.records.session import reading
-from labeler.search import Found, Wanted
-from labeler.settings import Settings
-from labeler.views.paging import Page, page_of
-from labeler.views.pictures import Picture, picture
-from labeler.views.viewer import Viewer, may_explore
-from models.errors import DataError
+from attune.labeler import attributes, clusters, jobs, queues, search
+from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.search import Found, Wanted
+from attune.labeler.settings import Settings
+from attune.labeler.views.paging import Page, page_of
+from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.viewer import Viewer, may_explore
+from attune.models.errors import DataError
 
 PAGE = 48
 TEXT, LIKE, IMAGE, CLUSTER = "text", "like", "image", "cluster"

@@ -9,13 +9,13 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from labeler import clusters
-from labeler.records.schema import Asset, Job
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views.paging import Page
-from labeler.views.pictures import Picture, picture
-from labeler.views.viewer import Viewer, may_explore
+from attune.labeler import clusters
+from attune.labeler.records.schema import Asset, Job
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views.paging import Page
+from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.viewer import Viewer, may_explore
 
 PAGE = 24
 TYPICAL = 5  # images that stand for a cluster

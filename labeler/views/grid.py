@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from labeler import attributes, failures, grids
-from labeler.records.schema import Expert, Job, Queue
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views.viewer import Viewer
-from models.errors import AccessError
+from attune.labeler import attributes, failures, grids
+from attune.labeler.records.schema import Expert, Job, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views.viewer import Viewer
+from attune.models.errors import AccessError
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
-from labeler.catalog.aliases import aliases_of, drafts_of, is_draft
-from labeler.catalog.history import Line, moment, pointing_at, told
-from labeler.records.schema import Alias, Promotion, Run, Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views import quality
-from labeler.views.paging import Page, page_of
-from labeler.views.quality import Quality
-from models.manifest import CHAMPION
+from attune.labeler import attributes
+from attune.labeler.catalog.aliases import aliases_of, drafts_of, is_draft
+from attune.labeler.catalog.history import Line, moment, pointing_at, told
+from attune.labeler.records.schema import Alias, Promotion, Run, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views import quality
+from attune.labeler.views.paging import Page, page_of
+from attune.labeler.views.quality import Quality
+from attune.models.manifest import CHAMPION
 
 
 @dataclass(frozen=True)

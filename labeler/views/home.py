@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
-from labeler.catalog.aliases import DRAFT
-from labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task, Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views import answers, quality
-from labeler.views.answers import Counts
-from labeler.views.links import queue_url
-from labeler.views.paging import Page, page_of
-from labeler.views.quality import Quality
-from labeler.views.state import Facts, Step, next_step, state, told_to
-from labeler.views.viewer import Viewer
+from attune.labeler.catalog.aliases import DRAFT
+from attune.labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views import answers, quality
+from attune.labeler.views.answers import Counts
+from attune.labeler.views.links import queue_url
+from attune.labeler.views.paging import Page, page_of
+from attune.labeler.views.quality import Quality
+from attune.labeler.views.state import Facts, Step, next_step, state, told_to
+from attune.labeler.views.viewer import Viewer
 
 PAGE = 30
 

@@ -9,11 +9,11 @@ from itertools import groupby
 
 from sqlalchemy import func, select
 
-from labeler import failures
-from labeler.records.schema import Job
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views.paging import Page, page_of
+from attune.labeler import failures
+from attune.labeler.records.schema import Job
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views.paging import Page, page_of
 
 PAGE = 30
 STATES = ("running", "queued", "failed", "lost", "done")

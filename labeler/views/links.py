@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from labeler.records.schema import Queue
-from labeler.settings import Settings
+from attune.labeler.records.schema import Queue
+from attune.labeler.settings import Settings
 
 
 def queue_url(settings: Settings, queue: Queue) -> str:
     """Where the expert answers, in the queue's own order."""
-    from labeler.label_studio.projects import labelling_url  # late: the page needs it, the webhook does not
+    from attune.labeler.label_studio.projects import labelling_url  # late: the page needs it, the webhook does not
 
     return labelling_url(settings, queue.project, queue.view)
 

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, audits
-from labeler.records.schema import Attribute, Queue, Run, Task
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.answers import AUDIT
-from models.audit_pace import expected_width
-from models.metrics import Metric
+from attune.labeler import attributes, audits
+from attune.labeler.records.schema import Attribute, Queue, Run, Task
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.answers import AUDIT
+from attune.models.audit_pace import expected_width
+from attune.models.metrics import Metric
 
 SIZES = (30, 60, 120)
 

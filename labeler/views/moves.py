@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes, failures, jobs
-from labeler.catalog.aliases import aliases_of, is_draft
-from labeler.catalog.facts import classes_of, find_run, find_version
-from labeler.catalog.history import earlier
-from labeler.records.schema import Job, Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.class_answers import lacking
-from models.clock import iso, now
-from models.errors import CatalogError
-from models.manifest import CHAMPION
+from attune.labeler import attributes, failures, jobs
+from attune.labeler.catalog.aliases import aliases_of, is_draft
+from attune.labeler.catalog.facts import classes_of, find_run, find_version
+from attune.labeler.catalog.history import earlier
+from attune.labeler.records.schema import Job, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.class_answers import lacking
+from attune.models.clock import iso, now
+from attune.models.errors import CatalogError
+from attune.models.manifest import CHAMPION
 
 ALIASES = (CHAMPION, "challenger")
 ENDED = {"done", "failed", "lost"}

@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from labeler import failures
-from labeler.notices import may_read, unread_by
-from labeler.records.schema import Notice, NoticeRead
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views.paging import Page, page_of
-from labeler.views.viewer import Viewer
-from models.clock import iso
+from attune.labeler import failures
+from attune.labeler.notices import may_read, unread_by
+from attune.labeler.records.schema import Notice, NoticeRead
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views.paging import Page, page_of
+from attune.labeler.views.viewer import Viewer
+from attune.models.clock import iso
 
 PAGE = 30
 URGENT = frozenset({"drift", "job failed", "stalled", "empty queue"})

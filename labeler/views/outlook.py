@@ -9,15 +9,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Asset, Attribute, Expert, Run
-from labeler.views import relied
-from labeler.views.pictures import Picture, picture
-from labeler.views.quality import Quality, read
-from labeler.views.relied import Differs, Relied
-from labeler.views.state import Advice, advice, told_to
-from labeler.views.viewer import Viewer, may_explore
-from models.reliability import DAWID_SKENE
-from models.stopping import Goals
+from attune.labeler.records.schema import Asset, Attribute, Expert, Run
+from attune.labeler.views import relied
+from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.quality import Quality, read
+from attune.labeler.views.relied import Differs, Relied
+from attune.labeler.views.state import Advice, advice, told_to
+from attune.labeler.views.viewer import Viewer, may_explore
+from attune.models.reliability import DAWID_SKENE
+from attune.models.stopping import Goals
 
 HEADLINES = {
     "labelling": "Not settled yet",

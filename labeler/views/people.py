@@ -10,16 +10,16 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from labeler import access_ends, counting, failures, leaving
-from labeler import people as logins
-from labeler.access_ends import Outcome
-from labeler.leaving import Concerned
-from labeler.records.schema import Attribute, Expert, Job, Queue, User
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views.paging import Page, page_of
-from labeler.views.viewer import Viewer
-from models.errors import UnknownExpert
+from attune.labeler import access_ends, counting, failures, leaving
+from attune.labeler import people as logins
+from attune.labeler.access_ends import Outcome
+from attune.labeler.leaving import Concerned
+from attune.labeler.records.schema import Attribute, Expert, Job, Queue, User
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views.paging import Page, page_of
+from attune.labeler.views.viewer import Viewer
+from attune.models.errors import UnknownExpert
 
 PAGE = 50
 AS_SHOWN = "as shown"  # what a job `join` says of a password that it has set

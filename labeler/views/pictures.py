@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from labeler.records.schema import Asset
+from attune.labeler.records.schema import Asset
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.records.schema import Run
-from models.metrics import FIRST, FULL, Metric
+from attune.labeler.records.schema import Run
+from attune.models.metrics import FIRST, FULL, Metric
 
 AUDIT = "average_precision"
 INDICATION = "cross_validated"

@@ -10,16 +10,16 @@ from typing import TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from labeler import addresses
-from labeler.counting import current
-from labeler.label_studio.address import Address
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
-from labeler.settings import Settings
-from labeler.views.links import task_url
-from labeler.views.paging import Page, page_of
-from labeler.views.pictures import Picture, picture
-from labeler.views.viewer import Viewer, may_see, waiting
-from models.answers import AUDIT
+from attune.labeler import addresses
+from attune.labeler.counting import current
+from attune.labeler.label_studio.address import Address
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
+from attune.labeler.settings import Settings
+from attune.labeler.views.links import task_url
+from attune.labeler.views.paging import Page, page_of
+from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.viewer import Viewer, may_see, waiting
+from attune.models.answers import AUDIT
 
 T = TypeVar("T")
 

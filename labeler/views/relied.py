@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labeler.views.quality import Quality, read
+from attune.labeler.views.quality import Quality, read
 
 BESIDE = "beside_probe"  # where a run's advice keeps each expert beside the probe
 

@@ -9,27 +9,27 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler import attributes
-from labeler.catalog import gates
-from labeler.catalog.aliases import aliases_of, is_draft
-from labeler.catalog.at_hand import gather
-from labeler.catalog.evidence import Evidence, Scored, paired
-from labeler.catalog.facts import LATEST, classes_of, find_run, thresholds_of
-from labeler.catalog.gate_outcomes import Gate
-from labeler.records.schema import Attribute, Run, Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views import quality, review_facts, review_mistakes, review_plots, review_rows, review_slices
-from labeler.views.quality import Point, Quality, of
-from labeler.views.review_facts import Agreement, Provenance
-from labeler.views.review_mistakes import Confusion, Mistake
-from labeler.views.review_plots import Plots
-from labeler.views.review_rows import Line, Row
-from labeler.views.review_slices import Slices
-from labeler.views.viewer import Viewer
-from labeler.views.words import counted
-from models.class_answers import sentences
-from models.metrics import FIRST
+from attune.labeler import attributes
+from attune.labeler.catalog import gates
+from attune.labeler.catalog.aliases import aliases_of, is_draft
+from attune.labeler.catalog.at_hand import gather
+from attune.labeler.catalog.evidence import Evidence, Scored, paired
+from attune.labeler.catalog.facts import LATEST, classes_of, find_run, thresholds_of
+from attune.labeler.catalog.gate_outcomes import Gate
+from attune.labeler.records.schema import Attribute, Run, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views import quality, review_facts, review_mistakes, review_plots, review_rows, review_slices
+from attune.labeler.views.quality import Point, Quality, of
+from attune.labeler.views.review_facts import Agreement, Provenance
+from attune.labeler.views.review_mistakes import Confusion, Mistake
+from attune.labeler.views.review_plots import Plots
+from attune.labeler.views.review_rows import Line, Row
+from attune.labeler.views.review_slices import Slices
+from attune.labeler.views.viewer import Viewer
+from attune.labeler.views.words import counted
+from attune.models.class_answers import sentences
+from attune.models.metrics import FIRST
 
 CHOICES = 30  # of the newest runs, beside every version
 

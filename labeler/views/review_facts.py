@@ -11,14 +11,14 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from labeler.catalog.evidence import Evidence, Scored
-from labeler.counting import answers, holds
-from labeler.records.schema import Annotation, Attribute, Encoder, Run
-from labeler.views.quality import Quality, of
-from models.agreement import alpha, panel_parity
-from models.lots import evenly
-from models.manifest import EXPERT_WEIGHTS, LEANS_ON
-from models.panel import Panel
+from attune.labeler.catalog.evidence import Evidence, Scored
+from attune.labeler.counting import answers, holds
+from attune.labeler.records.schema import Annotation, Attribute, Encoder, Run
+from attune.labeler.views.quality import Quality, of
+from attune.models.agreement import alpha, panel_parity
+from attune.models.lots import evenly
+from attune.models.manifest import EXPERT_WEIGHTS, LEANS_ON
+from attune.models.panel import Panel
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeler.catalog.evidence import Evidence, Scored
-from models.audit_plots import Band, precision_recall, reliability
-from models.audited import Audited
-from models.metrics import too_few
+from attune.labeler.catalog.evidence import Evidence, Scored
+from attune.models.audit_plots import Band, precision_recall, reliability
+from attune.models.audited import Audited
+from attune.models.metrics import too_few
 
 
 @dataclass(frozen=True)

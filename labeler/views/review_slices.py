@@ -12,17 +12,17 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from labeler.catalog.evidence import Evidence, Scored
-from labeler.records.schema import Asset
-from labeler.views.quality import Quality
-from labeler.views.review_mistakes import weighted_share
-from labeler.views.words import counted
-from models.audited import Audited
-from models.decision import decide
-from models.evaluation import headline
-from models.intervals import LEVEL, percentile_interval
-from models.labels import Labels
-from models.metrics import EARLY_LEVEL, FULL, too_few
+from attune.labeler.catalog.evidence import Evidence, Scored
+from attune.labeler.records.schema import Asset
+from attune.labeler.views.quality import Quality
+from attune.labeler.views.review_mistakes import weighted_share
+from attune.labeler.views.words import counted
+from attune.models.audited import Audited
+from attune.models.decision import decide
+from attune.models.evaluation import headline
+from attune.models.intervals import LEVEL, percentile_interval
+from attune.models.labels import Labels
+from attune.models.metrics import EARLY_LEVEL, FULL, too_few
 
 LEAST = 10  # audit answers in a slice, below which a share would be an anecdote
 MOST = 12

@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from labeler import attributes, counting, revisions
-from labeler.records.schema import Asset, Run
-from labeler.records.session import reading
-from labeler.revisions import Said
-from labeler.settings import Settings
-from labeler.views.pictures import Picture, picture
-from labeler.views.viewer import Viewer, may_see
+from attune.labeler import attributes, counting, revisions
+from attune.labeler.records.schema import Asset, Run
+from attune.labeler.records.session import reading
+from attune.labeler.revisions import Said
+from attune.labeler.settings import Settings
+from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.viewer import Viewer, may_see
 
 LABELS = {
     "question": "Question",

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labeler.views.relied import BESIDE
-from labeler.views.viewer import Viewer
-from models.audit_pace import BUYS_MUCH
-from models.class_answers import listed
+from attune.labeler.views.relied import BESIDE
+from attune.labeler.views.viewer import Viewer
+from attune.models.audit_pace import BUYS_MUCH
+from attune.models.class_answers import listed
 
 SEEDING, LABELLING, SETTLED, PUBLISHED, UNDEFINED = "seeding", "labelling", "settled", "published", "needs definition"
 DIFFERS = "one expert differs"

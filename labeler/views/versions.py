@@ -9,19 +9,19 @@ from typing import Any
 
 from sqlalchemy import select
 
-from labeler import attributes
-from labeler.catalog.aliases import aliases_of, drafts_of
-from labeler.catalog.facts import find_version
-from labeler.records.schema import Promotion
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views.history import Move, move
-from labeler.views.quality import Quality, read
-from models.card import FILE_NAME as CARD
-from models.catalog import Catalog
-from models.class_answers import sentences
-from models.errors import AttuneError
-from models.manifest import from_dict
+from attune.labeler import attributes
+from attune.labeler.catalog.aliases import aliases_of, drafts_of
+from attune.labeler.catalog.facts import find_version
+from attune.labeler.records.schema import Promotion
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views.history import Move, move
+from attune.labeler.views.quality import Quality, read
+from attune.models.card import FILE_NAME as CARD
+from attune.models.catalog import Catalog
+from attune.models.class_answers import sentences
+from attune.models.errors import AttuneError
+from attune.models.manifest import from_dict
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 
-from labeler import counting
-from labeler.records.schema import Annotation, Asset, Queue, Task
+from attune.labeler import counting
+from attune.labeler.records.schema import Annotation, Asset, Queue, Task
 
 MANAGERS = frozenset({"owner", "admin"})
 

@@ -7,19 +7,19 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request, send_file
 from flask.typing import ResponseReturnValue
 
-from labeler import search as searching
-from labeler.catalog import history as past
-from labeler.catalog.listing import published
-from labeler.catalog.reading import Content, features_of, file_of, manifest_of
-from labeler.exchange import outgoing
-from labeler.search import Wanted
-from labeler.views import drift as drifting
-from labeler.views import notices as told
-from labeler.web import auth, openapi
-from labeler.web.pages.exchange import sent
-from models.clock import iso
-from models.errors import DataError, JobError
-from models.manifest import CHAMPION, FILE_NAME, Reference, check_name, check_ref
+from attune.labeler import search as searching
+from attune.labeler.catalog import history as past
+from attune.labeler.catalog.listing import published
+from attune.labeler.catalog.reading import Content, features_of, file_of, manifest_of
+from attune.labeler.exchange import outgoing
+from attune.labeler.search import Wanted
+from attune.labeler.views import drift as drifting
+from attune.labeler.views import notices as told
+from attune.labeler.web import auth, openapi
+from attune.labeler.web.pages.exchange import sent
+from attune.models.clock import iso
+from attune.models.errors import DataError, JobError
+from attune.models.manifest import CHAMPION, FILE_NAME, Reference, check_name, check_ref
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 FOR_EVER = "private, max-age=31536000, immutable"

@@ -11,13 +11,13 @@ from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
-from labeler import secrets as keys
-from labeler import sessions
-from labeler.records.session import migrate
-from labeler.secrets import Secrets
-from labeler.settings import Settings
-from labeler.web import auth, filters, health, media, replies, throttle, webhook
-from labeler.web.pages import (
+from attune.labeler import secrets as keys
+from attune.labeler import sessions
+from attune.labeler.records.session import migrate
+from attune.labeler.secrets import Secrets
+from attune.labeler.settings import Settings
+from attune.labeler.web import auth, filters, health, media, replies, throttle, webhook
+from attune.labeler.web.pages import (
     account,
     assets,
     attribute,
@@ -115,6 +115,6 @@ def create_app(settings: Settings) -> Flask:
     filters.init_app(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
-    if importlib.util.find_spec("labeler.web.api"):
-        app.register_blueprint(importlib.import_module("labeler.web.api").blueprint)
+    if importlib.util.find_spec("attune.labeler.web.api"):
+        app.register_blueprint(importlib.import_module("attune.labeler.web.api").blueprint)
     return app

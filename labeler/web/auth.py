@@ -11,12 +11,12 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from labeler import people, sessions, tokens
-from labeler.people import Entered, Person
-from labeler.settings import Settings
-from labeler.views.viewer import Viewer
-from labeler.web import access
-from labeler.web.replies import SECRET_PATHS, wants_json
+from attune.labeler import people, sessions, tokens
+from attune.labeler.people import Entered, Person
+from attune.labeler.settings import Settings
+from attune.labeler.views.viewer import Viewer
+from attune.labeler.web import access
+from attune.labeler.web.replies import SECRET_PATHS, wants_json
 
 log = logging.getLogger("attune.web")
 csrf = CSRFProtect()

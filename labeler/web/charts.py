@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from labeler.views.quality import Point, Quality
+from attune.labeler.views.quality import Point, Quality
 
 TOP, BOTTOM, LEFT, RIGHT = 16, 34, 38, 14
 

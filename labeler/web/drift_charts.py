@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log
 
-from labeler.views.drift import Moved
-from labeler.web.charts import Tick
+from attune.labeler.views.drift import Moved
+from attune.labeler.web.charts import Tick
 
 TOP, BOTTOM, SIDE = 10, 30, 8
 MARKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)  # probabilities at which the axis of log-odds is marked

@@ -8,14 +8,14 @@ from typing import Any
 
 from flask import Flask
 
-from labeler.views.pictures import Picture
-from labeler.views.words import counted, number
-from labeler.web import media
-from labeler.web.charts import figure
-from labeler.web.markdown import render as markdown
-from models.answers import UNSURE
-from models.class_answers import listed
-from models.clock import iso, now
+from attune.labeler.views.pictures import Picture
+from attune.labeler.views.words import counted, number
+from attune.labeler.web import media
+from attune.labeler.web.charts import figure
+from attune.labeler.web.markdown import render as markdown
+from attune.models.answers import UNSURE
+from attune.models.class_answers import listed
+from attune.models.clock import iso, now
 
 COLOURS = 9  # classes have hotkeys 1 to 9, so there are never more
 

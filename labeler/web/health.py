@@ -10,10 +10,10 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from labeler import jobs
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.web import auth
+from attune.labeler import jobs
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.web import auth
 
 log = logging.getLogger("attune.web")
 blueprint = Blueprint("health", __name__)

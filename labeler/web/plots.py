@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labeler.views.quality import Quality
-from labeler.web.charts import Dot, Tick, path
-from models.audit_plots import Band
+from attune.labeler.views.quality import Quality
+from attune.labeler.web.charts import Dot, Tick, path
+from attune.models.audit_plots import Band
 
 TOP, BOTTOM, LEFT, RIGHT = 30, 44, 36, 14
 SIZES = (("wide", 540, 400), ("narrow", 340, 300))

@@ -13,8 +13,8 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from labeler import failures
-from models.errors import AttuneError, BadWebhookSecret, consequence
+from attune.labeler import failures
+from attune.models.errors import AttuneError, BadWebhookSecret, consequence
 
 log = logging.getLogger("attune.web")
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")

@@ -1,4 +1,4 @@
-"""Serve the console: ``python -m labeler.web.serve``, settings from the environment."""
+"""Serve the console: ``python -m attune.labeler.web.serve``, settings from the environment."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import sys
 
 import waitress
 
-from labeler import entry, shut
-from labeler.demo.known import check_served
-from labeler.held import holder
-from labeler.settings import Settings
-from labeler.web.app import create_app
-from labeler.web.pages.exchange import MOST_BYTES
-from labeler.web.replies import RequestIds
-from models.errors import PortBusy
-from models.reasons import reason
+from attune.labeler import entry, shut
+from attune.labeler.demo.known import check_served
+from attune.labeler.held import holder
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.labeler.web.pages.exchange import MOST_BYTES
+from attune.labeler.web.replies import RequestIds
+from attune.models.errors import PortBusy
+from attune.models.reasons import reason
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s request=%(request)s %(message)s"
 THREADS = 8
@@ -55,7 +55,7 @@ def serve(settings: Settings) -> None:
 
 def main() -> int:
     """Entry point; the exit code."""
-    entry.parser("labeler.web.serve", __doc__).parse_args()
+    entry.parser("attune.labeler.web.serve", __doc__).parse_args()
 
     def work(settings: Settings) -> None:
         log_to_stdout(settings.log_level)

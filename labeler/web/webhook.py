@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from labeler import hints
-from labeler.label_studio.webhooks import SECRET_HEADER
-from labeler.web import auth
-from models.errors import BadWebhookSecret
+from attune.labeler import hints
+from attune.labeler.label_studio.webhooks import SECRET_HEADER
+from attune.labeler.web import auth
+from attune.models.errors import BadWebhookSecret
 
 blueprint = Blueprint("webhook", __name__)
 MOST_BYTES = 64_000

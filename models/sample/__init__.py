@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.sample.attributes import ATTRIBUTES, SampleAttribute
+from attune.models.sample.attributes import ATTRIBUTES, SampleAttribute
 
 if TYPE_CHECKING:
-    from models.sample.catalogue import Catalogue
-    from models.sample.experts import Expert
+    from attune.models.sample.catalogue import Catalogue
+    from attune.models.sample.experts import Expert
 
 ENCODER_CONFIG = Path(__file__).with_name("encoder") / "attune-sample.json"
 """open_clip model configuration; its stem is the model's name once it is registered."""
@@ -36,14 +36,14 @@ __all__ = [
 def write_catalogue(
     folder: Path, n_images: int = 1600, seed: int = 7, progress: Callable[[int, int], None] | None = None
 ) -> Catalogue:
-    """Draw the sample catalogue into ``folder``; see `models.sample.catalogue.write_catalogue`."""
-    from models.sample.catalogue import write_catalogue as write
+    """Draw the sample catalogue into ``folder``; see `attune.models.sample.catalogue.write_catalogue`."""
+    from attune.models.sample.catalogue import write_catalogue as write
 
     return write(folder, n_images, seed, progress)
 
 
 def stock_experts(catalogue: Catalogue | Path) -> tuple[Expert, Expert, Expert]:
     """Ana, Ben and Chloe, who answer about ``catalogue`` (or the folder that holds it)."""
-    from models.sample.experts import stock_experts as experts
+    from attune.models.sample.experts import stock_experts as experts
 
     return experts(catalogue)

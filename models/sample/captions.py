@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.sample.latents import Pose, Scene
-from models.sample.palettes import CLOTHES_WORDS, HAIR_WORDS, PALETTES
+from attune.models.sample.latents import Pose, Scene
+from attune.models.sample.palettes import CLOTHES_WORDS, HAIR_WORDS, PALETTES
 
 Rng = np.random.Generator
 _COUNT = {

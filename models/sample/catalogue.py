@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from models.errors import DataError
-from models.sample.latents import Scene, draw_scenes, romance_class, serious_class
+from attune.models.errors import DataError
+from attune.models.sample.latents import Scene, draw_scenes, romance_class, serious_class
 
 LONG_SIDE = 480
 """Pixels on the longer side of a picture."""
@@ -71,7 +71,7 @@ class Catalogue:
         if not path.is_file():
             raise DataError(
                 f"No sample catalogue in {folder}: ground_truth.csv is missing. Write one with "
-                "`python -m models.sample.catalogue FOLDER`."
+                "`python -m attune.models.sample.catalogue FOLDER`."
             )
         with path.open(newline="", encoding="utf-8") as lines:
             return cls(folder, {row["asset_id"]: _truth(row) for row in csv.DictReader(lines)})
@@ -107,7 +107,7 @@ def write_catalogue(
     """
     if n_images < 1:
         raise DataError(f"n_images is {n_images}: a catalogue needs at least 1 picture.")
-    from models.sample.compose import render
+    from attune.models.sample.compose import render
 
     (folder / "images").mkdir(parents=True, exist_ok=True)
     scenes = draw_scenes(seed, n_images)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from models.sample.canvas import Canvas
-from models.sample.groups import draw_people, place_people
-from models.sample.interiors import PAINTERS
-from models.sample.latents import Scene
-from models.sample.palettes import PALETTES, Palette
-from models.sample.props import draw_floaters, draw_prop
-from models.sample.typography import choose_lettering, set_title
+from attune.models.sample.canvas import Canvas
+from attune.models.sample.groups import draw_people, place_people
+from attune.models.sample.interiors import PAINTERS
+from attune.models.sample.latents import Scene
+from attune.models.sample.palettes import PALETTES, Palette
+from attune.models.sample.props import draw_floaters, draw_prop
+from attune.models.sample.typography import choose_lettering, set_title
 
 Room = tuple[float, float, float, float]
 SIZES = {"poster": (200.0, 300.0), "wide": (320.0, 180.0)}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.errors import UnknownAsset, UnknownAttribute
-from models.sample.catalogue import Catalogue, Truth
-from models.sample.latents import romance_class, serious_class
+from attune.models.errors import UnknownAsset, UnknownAttribute
+from attune.models.sample.catalogue import Catalogue, Truth
+from attune.models.sample.latents import romance_class, serious_class
 
 UNSURE, SKIP = "unsure", "skip"
 _HARDER = 1.7  # what two people are to each other is read less surely than a face

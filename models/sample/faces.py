@@ -5,10 +5,10 @@ All coordinates are in head radii, the middle of the head at (0, 0), y down; ``y
 
 from __future__ import annotations
 
-from models.sample.canvas import Canvas, Colour, Frame, box, ellipse, outline, path, smooth
-from models.sample.hair import draw_beard, draw_glasses, draw_hair_front
-from models.sample.latents import Pose
-from models.sample.palettes import HAIRS, SKINS, darker, mix, rgb
+from attune.models.sample.canvas import Canvas, Colour, Frame, box, ellipse, outline, path, smooth
+from attune.models.sample.hair import draw_beard, draw_glasses, draw_hair_front
+from attune.models.sample.latents import Pose
+from attune.models.sample.palettes import HAIRS, SKINS, darker, mix, rgb
 
 _MOUTH, _TONGUE, _TEETH, _EYE = rgb("5b1626"), rgb("e8697d"), rgb("fffdf8"), rgb("221a2c")
 _PALE_LIPS = rgb("e08f86")

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from models.sample.canvas import Canvas
-from models.sample.latents import Scene
-from models.sample.people import (
+from attune.models.sample.canvas import Canvas
+from attune.models.sample.latents import Scene
+from attune.models.sample.people import (
     Figure,
     draw_arm,
     draw_behind,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.sample.canvas import Canvas, Colour, Frame, Points, ellipse, outline, path, smooth
-from models.sample.latents import Character
-from models.sample.palettes import HAIRS, SKINS, darker, lighter, mix, rgb
+from attune.models.sample.canvas import Canvas, Colour, Frame, Points, ellipse, outline, path, smooth
+from attune.models.sample.latents import Character
+from attune.models.sample.palettes import HAIRS, SKINS, darker, lighter, mix, rgb
 
 _CAP_RED = rgb("d1495b")
 _BOB = outline("-.98 -.5  0 -1.14  .98 -.5  1.16 .5  .98 1.02  0 1.05  -.98 1.02  -1.16 .5")

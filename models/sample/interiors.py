@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.sample.canvas import Canvas, box, ellipse, path, smooth
-from models.sample.palettes import Palette, darker, lighter, mix, rgb
-from models.sample.scenes import Painter, Rng, beach, city, desert, forest, garden, mountains, space
+from attune.models.sample.canvas import Canvas, box, ellipse, path, smooth
+from attune.models.sample.palettes import Palette, darker, lighter, mix, rgb
+from attune.models.sample.scenes import Painter, Rng, beach, city, desert, forest, garden, mountains, space
 
 
 def room(canvas: Canvas, palette: Palette, rng: Rng) -> None:

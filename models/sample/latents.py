@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.sample.palettes import CLOTHES, HAIRS, PALETTES, SKINS
-from models.sample.titles import invent_titles
+from attune.models.sample.palettes import CLOTHES, HAIRS, PALETTES, SKINS
+from attune.models.sample.titles import invent_titles
 
 SETTINGS = ("city", "beach", "forest", "space", "room", "mountains", "desert", "stage", "sunburst", "garden")
 PROPS = ("none", "boat", "balloon", "car", "cat", "house", "rocket")

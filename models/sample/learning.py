@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import distributed
 from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, cross_entropy, grid_sample, normalize
 
-from models.sample import ENCODER_CONFIG
-from models.sample.training_set import CAPTIONS_PER_IMAGE, Pixels
+from attune.models.sample import ENCODER_CONFIG
+from attune.models.sample.training_set import CAPTIONS_PER_IMAGE, Pixels
 
 TRAINING_SEED = 900_001
 WORD_WEIGHT = 10.0

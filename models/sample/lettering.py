@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.sample.canvas import Points, ellipse, path
+from attune.models.sample.canvas import Points, ellipse, path
 
 Glyph = tuple[float, tuple[Points, ...]]
 """Advance width and strokes, in cap heights; y runs from 0 at the top to 1 at the baseline."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.sample.canvas import Colour
+from attune.models.sample.canvas import Colour
 
 
 def rgb(code: str) -> Colour:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.sample.canvas import Canvas, Colour, Frame, Points, box, ellipse, outline, path, smooth
-from models.sample.faces import draw_head
-from models.sample.hair import draw_hair_behind
-from models.sample.latents import Character, Pose
-from models.sample.palettes import CLOTHES, SKINS, darker, lighter, rgb
+from attune.models.sample.canvas import Canvas, Colour, Frame, Points, box, ellipse, outline, path, smooth
+from attune.models.sample.faces import draw_head
+from attune.models.sample.hair import draw_hair_behind
+from attune.models.sample.latents import Character, Pose
+from attune.models.sample.palettes import CLOTHES, SKINS, darker, lighter, rgb
 
 _TORSO = outline(
     "-.34 1.2  -1 1.42  -1.52 1.8  -1.62 2.9  -1.5 4.2  -1.6 16  1.6 16  1.5 4.2  1.62 2.9  1.52 1.8  1 1.42  .34 1.2"

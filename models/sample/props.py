@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.sample.canvas import Canvas, Frame, Points, box, ellipse, path, smooth
-from models.sample.palettes import Palette, darker, lighter
+from attune.models.sample.canvas import Canvas, Frame, Points, box, ellipse, path, smooth
+from attune.models.sample.palettes import Palette, darker, lighter
 
 Drawer = Callable[[Canvas, Frame, Palette], None]
 

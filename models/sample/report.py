@@ -1,4 +1,4 @@
-"""What the sample encoder and a linear probe know of the sample's attributes: ``python -m models.sample.report``.
+"""What the sample encoder and a linear probe know of the sample's attributes: ``python -m attune.models.sample.report``.
 
 Average precision on held-out titles, against the ground truth, macro over classes where there are three; intervals by
 resampling titles.
@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.intervals import percentile_interval, title_draws
-from models.metrics import average_precisions
-from models.probe import Probe
-from models.sample import ATTRIBUTES, ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS, SampleAttribute
-from models.sample.catalogue import Catalogue, write_catalogue
-from models.sample.experts import SKIP, UNSURE, stock_experts
-from models.splits import held_out
+from attune.models.intervals import percentile_interval, title_draws
+from attune.models.metrics import average_precisions
+from attune.models.probe import Probe
+from attune.models.sample import ATTRIBUTES, ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS, SampleAttribute
+from attune.models.sample.catalogue import Catalogue, write_catalogue
+from attune.models.sample.experts import SKIP, UNSURE, stock_experts
+from attune.models.splits import held_out
 
 Vectors = npt.NDArray[np.float32]
 HELD_OUT = 0.4

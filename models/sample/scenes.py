@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.sample.canvas import Canvas, Points, box, ellipse, path, smooth
-from models.sample.palettes import Palette, darker, lighter, mix, rgb
+from attune.models.sample.canvas import Canvas, Points, box, ellipse, path, smooth
+from attune.models.sample.palettes import Palette, darker, lighter, mix, rgb
 
 Rng = np.random.Generator
 Painter = Callable[[Canvas, Palette, Rng], None]

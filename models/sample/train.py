@@ -1,4 +1,4 @@
-"""Train the sample encoder on drawings and captions: ``python -m models.sample.train``.
+"""Train the sample encoder on drawings and captions: ``python -m attune.models.sample.train``.
 
 A small CLIP (Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision") of
 open_clip's own classes: a ResNet with attention pooling and a text transformer, stock tokenizer. It sees drawings of
@@ -21,9 +21,9 @@ import numpy as np
 import torch.multiprocessing
 from torch import distributed
 
-from models.sample import ENCODER_WEIGHTS
-from models.sample.learning import Plan, train
-from models.sample.training_set import Pixels, draw_training_set
+from attune.models.sample import ENCODER_WEIGHTS
+from attune.models.sample.learning import Plan, train
+from attune.models.sample.training_set import Pixels, draw_training_set
 
 
 def _train_share(rank: int, processes: int, folder: str, plan: Plan, to: Path) -> None:

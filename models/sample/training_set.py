@@ -14,9 +14,9 @@ SIDE = 96
 
 
 def _draw_block(job: tuple[int, int]) -> tuple[Pixels, list[list[str]]]:
-    from models.sample.captions import caption
-    from models.sample.compose import render
-    from models.sample.latents import draw_scenes
+    from attune.models.sample.captions import caption
+    from attune.models.sample.compose import render
+    from attune.models.sample.latents import draw_scenes
 
     seed, count = job
     rng = np.random.default_rng([seed, 5])

@@ -7,9 +7,9 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from models.sample.canvas import Canvas, Colour, Points
-from models.sample.lettering import glyph, measure
-from models.sample.palettes import Palette
+from attune.models.sample.canvas import Canvas, Colour, Points
+from attune.models.sample.lettering import glyph, measure
+from attune.models.sample.palettes import Palette
 
 Room = tuple[float, float, float, float]
 

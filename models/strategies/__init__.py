@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from models.errors import SettingsError
-from models.strategies.base import Picked, Strategy, best, check_candidates, generator
-from models.strategies.plugged import plugged
-from models.strategies.simple import entropy, likely, margin, random
-from models.strategies.spread import farthest, typical
-from models.strategies.variance import variance_reduction
+from attune.models.errors import SettingsError
+from attune.models.strategies.base import Picked, Strategy, best, check_candidates, generator
+from attune.models.strategies.plugged import plugged
+from attune.models.strategies.simple import entropy, likely, margin, random
+from attune.models.strategies.spread import farthest, typical
+from attune.models.strategies.variance import variance_reduction
 
 OURS: dict[str, Strategy] = {
     "random": random,

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import EmptyPool, PoolExhausted
+from attune.models.errors import EmptyPool, PoolExhausted
 
 Rows = npt.NDArray[Any]
 Picked = tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import SettingsError
-from models.strategies.base import Picked, Rows, Strategy, checked
+from attune.models.errors import SettingsError
+from attune.models.strategies.base import Picked, Rows, Strategy, checked
 
 
 def plugged(name: str) -> Strategy:

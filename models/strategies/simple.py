@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import xlogy
 
-from models.strategies.base import Picked, Rows, best, checked
+from attune.models.strategies.base import Picked, Rows, best, checked
 
 
 @checked

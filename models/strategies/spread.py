@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import MiniBatchKMeans
 
-from models.strategies.base import Picked, Rows, best, checked
+from attune.models.strategies.base import Picked, Rows, best, checked
 
 NEIGHBOURS = 20
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg.blas import sger
 
-from models.axes import Axes
-from models.strategies.base import Picked, Rows, checked
+from attune.models.axes import Axes
+from attune.models.strategies.base import Picked, Rows, checked
 
 PRIOR_VARIANCE = 1.0  # of a weight of the head, before any label: that of a probe of strength C = 1
 LEAST_DOUBT = 1e-3  # p (1 - p) below which a row would count as known for certain

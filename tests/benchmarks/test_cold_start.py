@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from attune.models.pool import Pool, unit_length
 from benchmarks.cold_start import COUNTS, World, campaigns, summarise
-from models.pool import Pool, unit_length
 
 
 def small() -> World:

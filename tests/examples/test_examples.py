@@ -15,19 +15,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from labeler import settings as reader
-from labeler import tokens
-from labeler.assets.encoder import load
-from labeler.catalog.promote import promote
-from labeler.demo.prepare import encoder_settings
-from labeler.records.session import engine
-from labeler.settings import Settings
-from models.fingerprint import Fingerprint
-from models.manifest import read_manifest
-from models.probe_files import read_probe
-from models.pull import pull
-from models.sample import write_catalogue
-from models.score import score_file
+from attune.labeler import settings as reader
+from attune.labeler import tokens
+from attune.labeler.assets.encoder import load
+from attune.labeler.catalog.promote import promote
+from attune.labeler.demo.prepare import encoder_settings
+from attune.labeler.records.session import engine
+from attune.labeler.settings import Settings
+from attune.models.fingerprint import Fingerprint
+from attune.models.manifest import read_manifest
+from attune.models.probe_files import read_probe
+from attune.models.pull import pull
+from attune.models.sample import write_catalogue
+from attune.models.score import score_file
 from tests import environments, published
 from tests.labeler.catalog import worlds
 

@@ -14,14 +14,14 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from labeler import attributes, jobs
-from labeler.demo import simulate
-from labeler.demo.prepare import DOMAIN, PASSWORD
-from labeler.label_studio.expert import ExpertSession
-from labeler.records.schema import Annotation, Run
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.sample import stock_experts
+from attune.labeler import attributes, jobs
+from attune.labeler.demo import simulate
+from attune.labeler.demo.prepare import DOMAIN, PASSWORD
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.records.schema import Annotation, Run
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.sample import stock_experts
 from tests.journeys.conftest import ATTRIBUTE, House
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -84,7 +84,7 @@ def times_held(settings: Settings, ids: list[int]) -> Counter[int]:
 def test_sixty_answers_while_the_web_app_is_down(house: House) -> None:
     settings = house.settings
     given: dict[str, list[int]] = {}
-    with down(settings, "labeler.web.serve"):
+    with down(settings, "attune.labeler.web.serve"):
         people = [
             threading.Thread(target=lambda name=name: given.update({name: give(settings, house, name, 20)}))
             for name in ("ana", "ben", "chloe")
@@ -139,7 +139,7 @@ def kill_in_the_middle(settings: Settings, seconds: float = 60) -> bool:
             try:
                 horse = psutil.Process(int(holder.rsplit(":", 2)[1]))
                 worker = horse.parent()
-                if worker is not None and "workers.main" in " ".join(worker.cmdline()):
+                if worker is not None and "attune.workers.main" in " ".join(worker.cmdline()):
                     os.kill(worker.pid, signal.SIGKILL)
                     return True
             except psutil.NoSuchProcess:

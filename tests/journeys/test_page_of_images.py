@@ -13,21 +13,21 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from labeler import attributes, experts, grids
-from labeler.assets.encoder import activate
-from labeler.attributes import Definition
-from labeler.jobs import quiet
-from labeler.records.schema import Annotation, Grid
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.web.app import create_app
-from models.fingerprint import Fingerprint
-from models.vectors import VectorStore
+from attune.labeler import attributes, experts, grids
+from attune.labeler.assets.encoder import activate
+from attune.labeler.attributes import Definition
+from attune.labeler.jobs import quiet
+from attune.labeler.records.schema import Annotation, Grid
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.models.fingerprint import Fingerprint
+from attune.models.vectors import VectorStore
+from attune.workers import grids as job
+from attune.workers import sync
 from tests import factories
 from tests.journeys.test_expert import close_instructions
 from tests.services import EMAIL, PASSWORD
-from workers import grids as job
-from workers import sync
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.browser]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from attune.labeler import settings as reader
+from attune.labeler.catalog.listing import versions
+from attune.labeler.supervise import Stack, free_ports
 from benchmarks import photographs
-from labeler import settings as reader
-from labeler.catalog.listing import versions
-from labeler.supervise import Stack, free_ports
 
 SHARED = Path(os.environ.get("ATTUNE_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
 pytestmark = [

@@ -12,11 +12,11 @@ import duckdb
 import numpy as np
 import pytest
 
-from labeler import tokens
-from labeler.settings import Settings
-from models.catalog import Catalog
-from models.manifest import parse_reference
-from models.probe_files import FILE_NAME, read_probe
+from attune.labeler import tokens
+from attune.labeler.settings import Settings
+from attune.models.catalog import Catalog
+from attune.models.manifest import parse_reference
+from attune.models.probe_files import FILE_NAME, read_probe
 from tests import environments, published
 from tests.labeler.catalog import worlds
 

@@ -11,10 +11,10 @@ from playwright.sync_api import Page, Response
 from playwright.sync_api import TimeoutError as NotYet
 from sqlalchemy import select
 
-from labeler.demo.prepare import DOMAIN
-from labeler.records.schema import Annotation
-from labeler.records.session import reading
-from labeler.settings import Settings
+from attune.labeler.demo.prepare import DOMAIN
+from attune.labeler.records.schema import Annotation
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
 from tests.journeys.conftest import ATTRIBUTE, House, shot
 from tests.journeys.test_expert import close_instructions, console, log_in_to_label_studio, prepare_order, press
 

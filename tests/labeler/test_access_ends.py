@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from labeler import access_ends, experts, jobs, joining, parting, people
-from labeler.access_ends import Outcome
-from labeler.label_studio.door import Ended
-from labeler.records.schema import Expert, Job, Queue
-from labeler.records.session import engine, reading, writing
-from labeler.sessions import Origin
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import AlreadyThere, DataError, LabelStudioUnreachable
+from attune.labeler import access_ends, experts, jobs, joining, parting, people
+from attune.labeler.access_ends import Outcome
+from attune.labeler.label_studio.door import Ended
+from attune.labeler.records.schema import Expert, Job, Queue
+from attune.labeler.records.session import engine, reading, writing
+from attune.labeler.sessions import Origin
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import AlreadyThere, DataError, LabelStudioUnreachable
+from attune.workers import lost_jobs, membership, schedule
 from tests import databases, factories
 from tests.fake_door import ADMINISTRATOR, FakeDoor
-from workers import lost_jobs, membership, schedule
 
 ANA, OLGA = "ana@example.org", "olga@example.org"
 
@@ -161,7 +161,7 @@ def test_shut_while_the_login_was_being_opened_it_ends_all_the_same(
         door.opened[email] = password
         return 1
 
-    monkeypatch.setattr("labeler.label_studio.door.open_login", opened_late)
+    monkeypatch.setattr("attune.labeler.label_studio.door.open_login", opened_late)
     run(settings, "join")
     run(settings, "leave")
     assert door.opened == {}
@@ -180,7 +180,7 @@ def meanwhile(door: FakeDoor, name: str, monkeypatch: pytest.MonkeyPatch, act: C
             other.join(2)
         return real(*given)
 
-    monkeypatch.setattr(f"labeler.label_studio.door.{name}", slow)
+    monkeypatch.setattr(f"attune.labeler.label_studio.door.{name}", slow)
     return other
 
 

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from labeler import changes, ingest, leaving, withdrawn
-from labeler import settings as reader
-from labeler.records.schema import Annotation, Asset, Expert, Queue, Task
-from labeler.records.session import engine, migrate, reading, writing
-from labeler.seen import Seen
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import UnknownAttribute
+from attune.labeler import changes, ingest, leaving, withdrawn
+from attune.labeler import settings as reader
+from attune.labeler.records.schema import Annotation, Asset, Expert, Queue, Task
+from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.seen import Seen
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import UnknownAttribute
 from tests import databases, factories
 
 BEFORE = now() - timedelta(hours=1)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from labeler import attributes, audits
-from labeler.records.schema import Attribute
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.views import measuring
-from models.errors import DataError, PoolExhausted, UnknownAttribute, UnknownExpert
+from attune.labeler import attributes, audits
+from attune.labeler.records.schema import Attribute
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views import measuring
+from attune.models.errors import DataError, PoolExhausted, UnknownAttribute, UnknownExpert
 from tests import factories
 
 

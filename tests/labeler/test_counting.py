@@ -16,23 +16,23 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from labeler import aside, counting, experts, leaving, revising
-from labeler import settings as reader
-from labeler.assets.encoder import activate
-from labeler.catalog import evidence
-from labeler.cli.attribute import facts
-from labeler.exchange import outgoing
-from labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Expert
-from labeler.records.session import engine, migrate, reading, writing
-from labeler.settings import Settings
-from labeler.views import answers, people, revisions
-from labeler.views.recent import recent
-from labeler.views.viewer import Viewer
-from models.answers import SKIP, Answer, latest
-from models.fingerprint import Fingerprint
-from models.vectors import VectorStore
+from attune.labeler import aside, counting, experts, leaving, revising
+from attune.labeler import settings as reader
+from attune.labeler.assets.encoder import activate
+from attune.labeler.catalog import evidence
+from attune.labeler.cli.attribute import facts
+from attune.labeler.exchange import outgoing
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Expert
+from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views import answers, people, revisions
+from attune.labeler.views.recent import recent
+from attune.labeler.views.viewer import Viewer
+from attune.models.answers import SKIP, Answer, latest
+from attune.models.fingerprint import Fingerprint
+from attune.models.vectors import VectorStore
+from attune.workers import snapshot
 from tests import databases, factories
-from workers import snapshot
 
 CLASSES = ["romance", "Ärger", "neither"]  # of which one sorts otherwise in most languages than by its bytes
 PEOPLE = ("ana@example.org", "bo@example.org")

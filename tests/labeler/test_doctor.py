@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from labeler import doctor, doctor_content, secrets
-from labeler.cli import doctor as command
-from labeler.finding import Finding
-from labeler.records.schema import Asset
-from labeler.records.session import engine, writing
-from labeler.settings import Settings, build
-from labeler.supervise import Stack, free_ports
-from labeler.supervise.parts import our_environment, redis_server
-from models.clock import now
+from attune.labeler import doctor, doctor_content, secrets
+from attune.labeler.cli import doctor as command
+from attune.labeler.finding import Finding
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import engine, writing
+from attune.labeler.settings import Settings, build
+from attune.labeler.supervise import Stack, free_ports
+from attune.labeler.supervise.parts import our_environment, redis_server
+from attune.models.clock import now
 from tests.factories import add_assets, workspace
 
 
@@ -153,7 +153,7 @@ def test_a_workspace_that_cannot_be_written_is_told(nowhere: Settings) -> None:
 def test_a_running_stack_is_well_and_the_command_says_so(live: Settings) -> None:
     settings = free_ports(replace(live, redis_url=None))
     with Stack(settings):
-        command = [sys.executable, "-m", "labeler.cli.main", "doctor", "--json"]
+        command = [sys.executable, "-m", "attune.labeler.cli.main", "doctor", "--json"]
         done = subprocess.run(command, env=our_environment(settings), capture_output=True, text=True, check=False)
         told = json.loads(done.stdout)
         states = {check["name"]: check["state"] for check in told["checks"]}

@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from labeler import experts, jobs, joining, people
-from labeler.label_studio import LabelStudio, projects, queue
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.projects import Project
-from labeler.label_studio.queue import NewTask
-from labeler.records.schema import Job, Queue
-from labeler.records.session import engine, migrate, reading
-from labeler.settings import Settings
-from models.errors import AlreadyThere, LabelStudioRefused
+from attune.labeler import experts, jobs, joining, people
+from attune.labeler.label_studio import LabelStudio, projects, queue
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.queue import NewTask
+from attune.labeler.records.schema import Job, Queue
+from attune.labeler.records.session import engine, migrate, reading
+from attune.labeler.settings import Settings
+from attune.models.errors import AlreadyThere, LabelStudioRefused
+from attune.workers import snapshot
 from tests.factories import add_answer, add_assets, add_attribute, add_task, stand
 from tests.services import Services
 from tests.workers.test_ordering import VIEW
-from workers import snapshot
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 _number = itertools.count(1)

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
-from labeler import failures, jobs, notices_watch
-from labeler.label_studio.client import refused
-from labeler.records.schema import Job
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views import jobs as board
-from models.clock import now
-from models.errors import DataError, JobError, ServiceDown
+from attune.labeler import failures, jobs, notices_watch
+from attune.labeler.label_studio.client import refused
+from attune.labeler.records.schema import Job
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views import jobs as board
+from attune.models.clock import now
+from attune.models.errors import DataError, JobError, ServiceDown
+from attune.workers import entry
 from tests import factories
-from workers import entry
 
 SQL = IntegrityError("INSERT INTO tasks (id) VALUES (?)", {"id": 7}, Exception("UNIQUE constraint failed: tasks.id"))
 RAISED = (

@@ -12,9 +12,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from labeler import ingest, withdrawn
-from labeler import settings as reader
-from labeler.records.schema import (
+from attune.labeler import ingest, withdrawn
+from attune.labeler import settings as reader
+from attune.labeler.records.schema import (
     Annotation,
     AnnotationEvent,
     Asset,
@@ -25,10 +25,10 @@ from labeler.records.schema import (
     Stray,
     Task,
 )
-from labeler.records.session import engine, migrate, reading, writing
-from labeler.seen import Seen, read
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.seen import Seen, read
+from attune.labeler.settings import Settings
+from attune.models.clock import now
 from tests import databases
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -7,11 +7,11 @@ import threading
 import pytest
 from redis import Redis
 
-from labeler import jobs
-from labeler.records.schema import Job
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler import jobs
+from attune.labeler.records.schema import Job
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
 
 pytestmark = pytest.mark.services
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from labeler import lease
-from labeler import settings as reader
-from labeler.records.schema import Attribute
-from labeler.records.session import engine, migrate, reading, writing
-from labeler.settings import Settings
-from models import clock
-from models.errors import JobSuperseded
+from attune.labeler import lease
+from attune.labeler import settings as reader
+from attune.labeler.records.schema import Attribute
+from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.settings import Settings
+from attune.models import clock
+from attune.models.errors import JobSuperseded
 from tests import databases
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -143,7 +143,7 @@ def wait_until(settings: Settings, until: datetime) -> None:
 def test_the_lease_of_a_killed_process_is_free_at_once(records: Settings) -> None:
     code = (
         "import os, signal, sys\n"
-        "from labeler import lease, settings\n"
+        "from attune.labeler import lease, settings\n"
         "assert lease.take(settings.build({}, workspace=sys.argv[1], database_url=sys.argv[2]), 1)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

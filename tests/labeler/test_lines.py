@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from labeler import attributes, lines
-from labeler.cli.main import attune
-from labeler.lines import Goal
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.errors import DataError, UnknownAttribute
+from attune.labeler import attributes, lines
+from attune.labeler.cli.main import attune
+from attune.labeler.lines import Goal
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, UnknownAttribute
 from tests import factories
 
 

@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from labeler import media
-from labeler.records.schema import Asset
-from labeler.records.session import engine, writing
-from labeler.secrets import Secrets
-from labeler.settings import Settings
-from models.errors import BadLink, DataError, ExpiredLink, UnknownAsset, UnreadableItem
-from models.files import digest_bytes
-from models.images import decode, inspect
+from attune.labeler import media
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import engine, writing
+from attune.labeler.secrets import Secrets
+from attune.labeler.settings import Settings
+from attune.models.errors import BadLink, DataError, ExpiredLink, UnknownAsset, UnreadableItem
+from attune.models.files import digest_bytes
+from attune.models.images import decode, inspect
 from tests import images, odd_images
 from tests.factories import workspace
 

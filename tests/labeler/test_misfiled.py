@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from labeler import doctor_content, misfiled
-from labeler import settings as reader
-from labeler.label_studio import LabelStudio
-from labeler.records.schema import Annotation, Asset, Task
-from labeler.records.session import engine, migrate, reading, writing
-from labeler.settings import Settings
+from attune.labeler import doctor_content, misfiled
+from attune.labeler import settings as reader
+from attune.labeler.label_studio import LabelStudio
+from attune.labeler.records.schema import Annotation, Asset, Task
+from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.settings import Settings
+from attune.workers import sync
 from tests.workers.test_identity import fake_studio, ls_user
-from workers import sync
 
 
 @pytest.fixture

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from labeler import notices, notices_gates, notices_watch
-from labeler.catalog.promote import promote
-from labeler.notices import News
-from labeler.records.schema import Notice, Version
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.views import notices as seen
-from labeler.views.viewer import Viewer
-from models.clock import now
-from models.errors import RecordsError
+from attune.labeler import notices, notices_gates, notices_watch
+from attune.labeler.catalog.promote import promote
+from attune.labeler.notices import News
+from attune.labeler.records.schema import Notice, Version
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views import notices as seen
+from attune.labeler.views.viewer import Viewer
+from attune.models.clock import now
+from attune.models.errors import RecordsError
 from tests import factories
 from tests.labeler.catalog import judged
 
@@ -109,7 +109,7 @@ def test_a_stalled_queue_is_told_to_managers_and_to_its_expert_in_words_of_their
     with writing(settings) as session:
         for row in session.query(Notice):
             session.delete(row)
-        from labeler.records.schema import Annotation
+        from attune.labeler.records.schema import Annotation
 
         session.query(Annotation).one().received_at = now() - timedelta(days=4)
     notices_watch.watch(settings)

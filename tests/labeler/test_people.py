@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from labeler import experts, jobs, people, secrets, tokens
-from labeler.records.schema import Expert, Job, Token, User
-from labeler.records.session import reading
-from labeler.sessions import Origin
-from labeler.settings import Settings
-from models.errors import AlreadyThere, DataError, RecordsError, UnknownExpert
+from attune.labeler import experts, jobs, people, secrets, tokens
+from attune.labeler.records.schema import Expert, Job, Token, User
+from attune.labeler.records.session import reading
+from attune.labeler.sessions import Origin
+from attune.labeler.settings import Settings
+from attune.models.errors import AlreadyThere, DataError, RecordsError, UnknownExpert
 from tests import factories
 
 PASSWORD = factories.PASSWORD

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
-from labeler import experts, people
-from labeler.records.schema import User
-from labeler.records.session import engine, reading
-from labeler.settings import Settings
-from models.errors import DataError, UnknownExpert
+from attune.labeler import experts, people
+from attune.labeler.records.schema import User
+from attune.labeler.records.session import engine, reading
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, UnknownExpert
 from tests import databases, factories
 
 ANA = "ana@example.org"

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labeler.assets.encoder import activate
-from labeler.pool import open_pool
-from labeler.records.schema import Asset, Attribute
-from labeler.records.session import reading, writing
-from models.audit import reserved
-from models.clock import now
-from models.fingerprint import Fingerprint
-from models.vectors import VectorStore
+from attune.labeler.assets.encoder import activate
+from attune.labeler.pool import open_pool
+from attune.labeler.records.schema import Asset, Attribute
+from attune.labeler.records.session import reading, writing
+from attune.models.audit import reserved
+from attune.models.clock import now
+from attune.models.fingerprint import Fingerprint
+from attune.models.vectors import VectorStore
+from attune.workers import snapshot
 from tests import factories
-from workers import snapshot
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from labeler import doctor, shut
-from labeler import settings as reader
-from labeler.catalog.heal import heal
+from attune.labeler import doctor, shut
+from attune.labeler import settings as reader
+from attune.labeler.catalog.heal import heal
 from tests import published
 from tests.factories import picture
 
@@ -36,7 +36,7 @@ def attune(
     mine = {name: value for name, value in os.environ.items() if not name.startswith("ATTUNE_")}
     environment = mine | {"ATTUNE_WORKSPACE": str(workspace), "HF_HUB_OFFLINE": "1", **(variables or {})}
     return subprocess.run(
-        [sys.executable, "-m", "labeler.cli.main", *words],
+        [sys.executable, "-m", "attune.labeler.cli.main", *words],
         env=environment, cwd=ROOT, capture_output=True, text=True, check=False, umask=umask,
     )  # fmt: skip
 
@@ -44,7 +44,7 @@ def attune(
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """A workspace that the commands made, with images, vectors and an attribute, under the usual umask."""
-    from labeler.demo import prepare
+    from attune.labeler.demo import prepare
 
     (tmp_path / "images").mkdir()
     for number in range(2):

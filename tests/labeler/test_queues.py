@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from labeler import hints, mending, queues
-from labeler.label_studio import LabelStudio, projects, webhooks
-from labeler.label_studio.projects import Project
-from labeler.records.schema import Attribute, Expert, Queue
-from labeler.records.session import reading
-from labeler.settings import Settings
+from attune.labeler import hints, mending, queues
+from attune.labeler.label_studio import LabelStudio, projects, webhooks
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.records.schema import Attribute, Expert, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
 from tests.factories import add_attribute, add_expert
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]

@@ -13,18 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from labeler import attributes, ingest, jobs, revising, revisions, secrets, seen
-from labeler.jobs import quiet
-from labeler.label_studio import projects
-from labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Job, Queue, Task
-from labeler.records.session import reading, writing
-from labeler.revising import Revised
-from labeler.revisions import ALL, NONE
-from labeler.seen import Seen
-from labeler.settings import Settings
-from models.answers import SKIP, UNSURE
-from models.clock import now
-from models.errors import AlreadyThere, DataError
+from attune.labeler import attributes, ingest, jobs, revising, revisions, secrets, seen
+from attune.labeler.jobs import quiet
+from attune.labeler.label_studio import projects
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Job, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.revising import Revised
+from attune.labeler.revisions import ALL, NONE
+from attune.labeler.seen import Seen
+from attune.labeler.settings import Settings
+from attune.models.answers import SKIP, UNSURE
+from attune.models.clock import now
+from attune.models.errors import AlreadyThere, DataError
 from tests import factories
 
 NAMES = st.sampled_from(["a", "b", "c", "d", "e", "f"])
@@ -233,7 +233,7 @@ def test_an_answer_that_ended_counts_again_when_its_expert_corrects_it(settings:
         assert ingest.store(session, queue, seen, now())
         assert not ingest.store(session, queue, seen, now())
     assert living(settings) == ["neither", SKIP]
-    from labeler.views.answers import count
+    from attune.labeler.views.answers import count
 
     with reading(settings) as session:
         found = attributes.find(session, "romance")

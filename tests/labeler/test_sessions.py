@@ -16,13 +16,13 @@ from hypothesis import settings as checks
 from hypothesis import strategies as st
 from werkzeug.security import generate_password_hash
 
-from labeler import experts, joining, people, sessions, sign_in_links
-from labeler import settings as reader
-from labeler.records.session import engine
-from labeler.sessions import LIFETIME, Origin
-from labeler.settings import Settings
-from models.clock import set_clock
-from models.errors import AttuneError, DataError
+from attune.labeler import experts, joining, people, sessions, sign_in_links
+from attune.labeler import settings as reader
+from attune.labeler.records.session import engine
+from attune.labeler.sessions import LIFETIME, Origin
+from attune.labeler.settings import Settings
+from attune.models.clock import set_clock
+from attune.models.errors import AttuneError, DataError
 from tests import factories
 
 ANA, OLGA, ROOT = "ana@example.org", "olga@example.org", "root@example.org"

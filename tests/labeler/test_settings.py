@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from labeler import secrets, settings
-from models.errors import SettingsError
+from attune.labeler import secrets, settings
+from attune.models.errors import SettingsError
 
 
 def test_argument_over_environment_over_workspace_over_default(tmp_path: Path) -> None:

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from labeler.records.session import engine
-from labeler.settings import Settings
-from labeler.turns import turn
-from models.errors import ServiceDown
+from attune.labeler.records.session import engine
+from attune.labeler.settings import Settings
+from attune.labeler.turns import turn
+from attune.models.errors import ServiceDown
 from tests import databases, factories
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 HOLD = """
 import sys, time
 from pathlib import Path
-from labeler import settings, turns
+from attune.labeler import settings, turns
 made = settings.build({}, workspace=Path(sys.argv[1]), database_url=sys.argv[2] or None)
 with turns.turn(made, sys.argv[3]):
     print("held", flush=True)

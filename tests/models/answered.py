@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from models.answers import Answer
-from models.audit import AuditDesign
-from models.labels import Labels
+from attune.models.answers import Answer
+from attune.models.audit import AuditDesign
+from attune.models.labels import Labels
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 CLASSES = ("romance", "neither")

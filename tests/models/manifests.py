@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from models.manifest import FileEntry, Manifest
+from attune.models.manifest import FileEntry, Manifest
 
 
 def make(**changes: Any) -> Manifest:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.agreement import alpha, alpha_without_one, alphas, contested, panel_parity
-from models.answers import UNSURE
-from models.errors import DataError
-from models.panel import NO_VOTE, Panel
+from attune.models.agreement import alpha, alpha_without_one, alphas, contested, panel_parity
+from attune.models.answers import UNSURE
+from attune.models.errors import DataError
+from attune.models.panel import NO_VOTE, Panel
 from tests.models.answered import CLASSES, answer
 
 Votes = npt.NDArray[np.intp]

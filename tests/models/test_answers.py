@@ -5,8 +5,8 @@ from datetime import datetime
 
 import pytest
 
-from models.answers import SKIP, latest
-from models.errors import DataError
+from attune.models.answers import SKIP, latest
+from attune.models.errors import DataError
 from tests.models.answered import NOON, answer
 
 

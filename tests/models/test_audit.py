@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.audit import AuditDesign, importance, reserved
-from models.errors import DataError, EmptyPool, PoolExhausted
+from attune.models.audit import AuditDesign, importance, reserved
+from attune.models.errors import DataError, EmptyPool, PoolExhausted
 
 Floats = npt.NDArray[np.float64]
 

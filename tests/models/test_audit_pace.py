@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.audit import AuditDesign
-from models.audit_pace import Pace, due, expected_width, go_on, stream_share
-from models.evaluation import evaluate_audit
-from models.labels import Labels
-from models.metrics import Metric, average_precision, unknown
+from attune.models.audit import AuditDesign
+from attune.models.audit_pace import Pace, due, expected_width, go_on, stream_share
+from attune.models.evaluation import evaluate_audit
+from attune.models.labels import Labels
+from attune.models.metrics import Metric, average_precision, unknown
 
 
 def test_the_share_stays_small_while_labels_buy_much_and_grows_when_they_do_not() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.audit_plots import Band, precision_recall, reliability
-from models.population import Population, imagine
+from attune.models.audit_plots import Band, precision_recall, reliability
+from attune.models.population import Population, imagine
 
 
 def world(slope: float, seed: int = 0, n: int = 400) -> Population:

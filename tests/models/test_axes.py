@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from models import evidence
-from models.axes import LEADING, Axes, leading
-from models.evidence import fit_by_evidence
-from models.learner import LearnerSettings, fit, plan
-from models.pool import Pool, unit_length
-from models.probe import Probe
+from attune.models import evidence
+from attune.models.axes import LEADING, Axes, leading
+from attune.models.evidence import fit_by_evidence
+from attune.models.learner import LearnerSettings, fit, plan
+from attune.models.pool import Pool, unit_length
+from attune.models.probe import Probe
 from tests.models.worlds import World, world
 
 PLAIN = LearnerSettings(audit_share=0.0, reserved_share=0.0)
@@ -44,7 +44,7 @@ def test_labels_find_out_whether_what_varies_most_matters(monkeypatch: pytest.Mo
         index = np.random.default_rng(seed).choice(900, 120, replace=False)
         found, beside = quality(here, index)
         with monkeypatch.context() as without:
-            without.setattr("models.learner.leading", lambda pool: None)
+            without.setattr("attune.models.learner.leading", lambda pool: None)
             gained.append(found - quality(here, index)[0])
         believed.append(beside)
     if along:

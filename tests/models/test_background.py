@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from attune.models.background import SIZE, background
+from attune.models.learner import LearnerSettings, Prompts, fit, plan
 from benchmarks.one_class import count
-from models.background import SIZE, background
-from models.learner import LearnerSettings, Prompts, fit, plan
 from tests.models.worlds import World, world
 
 SEED = 5

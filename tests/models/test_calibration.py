@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.calibration import apply, calibrate, cross_calibrated, identity
-from models.errors import DataError
-from models.labels import Labels
+from attune.models.calibration import apply, calibrate, cross_calibrated, identity
+from attune.models.errors import DataError
+from attune.models.labels import Labels
 from tests.models.answered import hard_labels
 
 Floats = npt.NDArray[np.float64]

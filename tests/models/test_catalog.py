@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import s3fs
 
-from models.catalog import Catalog
-from models.errors import CatalogError, CatalogUnreachable, DigestMismatch, UnknownProbe, VersionExists
-from models.manifest import Manifest, parse_reference
-from models.probe_files import probe_bytes
-from models.versions import make_version
+from attune.models.catalog import Catalog
+from attune.models.errors import CatalogError, CatalogUnreachable, DigestMismatch, UnknownProbe, VersionExists
+from attune.models.manifest import Manifest, parse_reference
+from attune.models.probe_files import probe_bytes
+from attune.models.versions import make_version
 from tests.models.manifests import make
 
 

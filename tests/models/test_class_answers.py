@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.card import card_bytes, front_matter
-from models.class_answers import fewest, sentences, unanswered, unlearned
+from attune.models.card import card_bytes, front_matter
+from attune.models.class_answers import fewest, sentences, unanswered, unlearned
 from tests.models.manifests import make
 
 CLASSES = ("a", "b")

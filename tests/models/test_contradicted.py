@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.contradicted import AuditAnswer, beside_probe, odd_one
+from attune.models.contradicted import AuditAnswer, beside_probe, odd_one
 
 YES, NO = 1, 0
 Eyes = Sequence[float | int]  # a float: how often the expert errs; an int: the class said always

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.decision import NO_LABEL, TIE, decide
-from models.fingerprint import Fingerprint
-from models.learner import LearnerSettings, fit
-from models.probe_files import ProbeWeights
-from models.score import score_file
+from attune.models.decision import NO_LABEL, TIE, decide
+from attune.models.fingerprint import Fingerprint
+from attune.models.learner import LearnerSettings, fit
+from attune.models.probe_files import ProbeWeights
+from attune.models.score import score_file
 from tests.models.manifests import make
 from tests.models.worlds import world
 
@@ -74,9 +74,9 @@ def test_two_of_three_tied_classes_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("kind", ["unsure", "contradicted"])
 def test_experts_who_decide_nothing_give_no_label(classes: int, kind: str) -> None:
-    from models.answers import UNSURE, Answer
-    from models.clock import now
-    from models.labels import consensus
+    from attune.models.answers import UNSURE, Answer
+    from attune.models.clock import now
+    from attune.models.labels import consensus
 
     here = world(classes=classes)
     values = [UNSURE] if kind == "unsure" else list(here.classes)

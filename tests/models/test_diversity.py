@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.diversity import coverage, diversity_score
-from models.pool import Pool, unit_length
+from attune.models.diversity import coverage, diversity_score
+from attune.models.pool import Pool, unit_length
 from tests.models.worlds import world
 
 

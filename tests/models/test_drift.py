@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from models.drift import RULE, Rule, Shift, Sketch, compare, enough, histogram
-from models.errors import DataError
+from attune.models.drift import RULE, Rule, Shift, Sketch, compare, enough, histogram
+from attune.models.errors import DataError
 
 
 def titles(n: int, a_title: int = 1) -> list[str]:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.encoders import OpenClipEncoder
-from models.errors import EncoderError
-from models.images import decode
+from attune.models.encoders import OpenClipEncoder
+from attune.models.errors import EncoderError
+from attune.models.images import decode
 from tests import images
 
 TINY = {

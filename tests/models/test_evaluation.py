@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.audit import AuditDesign
-from models.errors import DataError
-from models.evaluation import compare, evaluate_audit
-from models.labels import Labels
-from models.metrics import Metric, average_precision
+from attune.models.audit import AuditDesign
+from attune.models.errors import DataError
+from attune.models.evaluation import compare, evaluate_audit
+from attune.models.labels import Labels
+from attune.models.metrics import Metric, average_precision
 from tests.models.answered import CLASSES, audited_world, hard_labels
 
 Floats = npt.NDArray[np.float64]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import evidence
-from models.evidence import fit_by_evidence
+from attune.models import evidence
+from attune.models.evidence import fit_by_evidence
 from tests.models.worlds import world
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import EncoderMismatch, UnreadableItem
-from models.fingerprint import Fingerprint
+from attune.models.errors import EncoderMismatch, UnreadableItem
+from attune.models.fingerprint import Fingerprint
 
 CLIP = Fingerprint("open_clip", "ViT-B-32", "ab" * 32, 512, True, {"size": (224, 224), "mode": "RGB", "mean": [0.5]})
 

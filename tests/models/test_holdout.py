@@ -5,8 +5,8 @@ import numpy.typing as npt
 import pytest
 from sklearn.metrics import average_precision_score
 
-from models.errors import DataError
-from models.evaluation import cross_validated, holdout_ap
+from attune.models.errors import DataError
+from attune.models.evaluation import cross_validated, holdout_ap
 from tests.models.answered import CLASSES, hard_labels
 
 Floats = npt.NDArray[np.float64]

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from models.encoder_choice import choose
-from models.encoder_list import licence_beside
-from models.encoders import OpenClipEncoder
-from models.errors import DataError, UnknownEncoder, WeightsUnavailable
-from models.hub_folder import weights_in
-from models.sample import ENCODER_CONFIG, ENCODER_WEIGHTS
-from models.weights import locate
+from attune.models.encoder_choice import choose
+from attune.models.encoder_list import licence_beside
+from attune.models.encoders import OpenClipEncoder
+from attune.models.errors import DataError, UnknownEncoder, WeightsUnavailable
+from attune.models.hub_folder import weights_in
+from attune.models.sample import ENCODER_CONFIG, ENCODER_WEIGHTS
+from attune.models.weights import locate
 
 REPOSITORY = "models--laion--CLIP-ViT-B-32-laion2B-s34B-b79K"
 TAG = "laion2b_s34b_b79k"
@@ -101,7 +101,7 @@ def test_a_plain_download_loads_as_the_same_encoder(plain: Path) -> None:
 
 
 def test_a_config_or_a_checkpoint_finds_its_other_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.encoder_choice.cached", lambda tag: None)  # whatever this machine has
+    monkeypatch.setattr("attune.models.encoder_choice.cached", lambda tag: None)  # whatever this machine has
     wanted = (str(ENCODER_CONFIG), str(ENCODER_WEIGHTS))
     assert choose(str(ENCODER_CONFIG)) == wanted
     assert choose(str(ENCODER_WEIGHTS)) == wanted
@@ -123,7 +123,7 @@ def test_a_relative_path_is_kept_whole_for_workers(plain: Path, monkeypatch: pyt
 
 LIST = """
 import json
-from models.encoder_list import known
+from attune.models.encoder_list import known
 found = [one for one in known("b-32 laion2b") if one.here]
 print(json.dumps([(one.model, one.pretrained, one.licence, one.bytes) for one in found]))
 """

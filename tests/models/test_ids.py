@@ -17,8 +17,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models import ids
-from models.tables import read_table
+from attune.models import ids
+from attune.models.tables import read_table
 
 CELLS: list[tuple[Any, str]] = [
     (0, "0"),

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import UnreadableItem
-from models.exif_orientation import orientation
-from models.files import digest_bytes
-from models.images import decode, inspect, looks_like_image
+from attune.models.errors import UnreadableItem
+from attune.models.exif_orientation import orientation
+from attune.models.files import digest_bytes
+from attune.models.images import decode, inspect, looks_like_image
 from tests import images, odd_images
 
 

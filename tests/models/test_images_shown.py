@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from playwright.sync_api import Browser
 
-from models.images import decode, inspect
+from attune.models.images import decode, inspect
 from tests import odd_images
 
 pytestmark = pytest.mark.browser

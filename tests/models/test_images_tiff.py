@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
-from models.errors import UnreadableItem
-from models.images import decode, inspect
+from attune.models.errors import UnreadableItem
+from attune.models.images import decode, inspect
 from tests.odd_images import (
     SIZE,
     XMP,

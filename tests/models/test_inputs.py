@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import UnreadableItem
-from models.inputs import check_regular, read_user_file
-from models.reasons import reason
-from models.vector_batches import VectorStream
+from attune.models.errors import UnreadableItem
+from attune.models.inputs import check_regular, read_user_file
+from attune.models.reasons import reason
+from attune.models.vector_batches import VectorStream
 
 
 def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:

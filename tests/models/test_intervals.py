@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.intervals import percentile_interval, share_interval, title_draws
+from attune.models.intervals import percentile_interval, share_interval, title_draws
 
 
 def test_a_titles_images_come_and_go_together() -> None:

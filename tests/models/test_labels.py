@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.answers import SKIP, UNSURE, Answer
-from models.errors import ConflictingLabels, DataError
-from models.labels import Labels, consensus
+from attune.models.answers import SKIP, UNSURE, Answer
+from attune.models.errors import ConflictingLabels, DataError
+from attune.models.labels import Labels, consensus
 from tests.models.answered import CLASSES, NOON, answer
 
 some_answers = st.lists(

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from models.answers import BY_HAND, IMPORT, PURPOSES
-from models.audit import AuditDesign, reserved
-from models.errors import DataError, SettingsError
-from models.labels import Labels
-from models.learner import LearnerSettings, Prompts, fit, plan
-from models.pool import Pool
+from attune.models.answers import BY_HAND, IMPORT, PURPOSES
+from attune.models.audit import AuditDesign, reserved
+from attune.models.errors import DataError, SettingsError
+from attune.models.labels import Labels
+from attune.models.learner import LearnerSettings, Prompts, fit, plan
+from attune.models.pool import Pool
 from tests.models.worlds import World, world
 
 SEED = 5

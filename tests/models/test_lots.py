@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from models.agreement import alpha
-from models.answers import AUDIT, SECOND_OPINION, Answer
-from models.lots import SHARE, by_lot, evenly
-from models.panel import Panel
-from models.second_opinion import second_opinions
+from attune.models.agreement import alpha
+from attune.models.answers import AUDIT, SECOND_OPINION, Answer
+from attune.models.lots import SHARE, by_lot, evenly
+from attune.models.panel import Panel
+from attune.models.second_opinion import second_opinions
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLASSES, EXPERTS = ("yes", "no"), ("a@x.org", "b@x.org")

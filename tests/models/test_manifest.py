@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from models.errors import BadProbeFile, UnknownProbe
-from models.manifest import check_file, parse_reference, read_manifest
+from attune.models.errors import BadProbeFile, UnknownProbe
+from attune.models.manifest import check_file, parse_reference, read_manifest
 from tests.models.manifests import make
 
 KEYS = [

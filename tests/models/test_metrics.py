@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from models.errors import DataError
-from models.metrics import Metric, average_precision, in_words, log_odds, too_few, unknown
+from attune.models.errors import DataError
+from attune.models.metrics import Metric, average_precision, in_words, log_odds, too_few, unknown
 
 rows = st.lists(st.tuples(st.integers(0, 1), st.integers(-3, 3), st.floats(0.1, 10)), min_size=2, max_size=60).filter(
     lambda held: any(y for y, *_ in held)

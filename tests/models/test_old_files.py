@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.files import digest_file
-from models.manifest import read_manifest
-from models.onnx_file import run_onnx
-from models.probe_files import read_probe
+from attune.models.files import digest_file
+from attune.models.manifest import read_manifest
+from attune.models.onnx_file import run_onnx
+from attune.models.probe_files import read_probe
 
 OLD = sorted(path.parent for path in (Path(__file__).parents[1] / "data").glob("probe-v*/*/manifest.json"))
 

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from models.errors import BadProbeFile
-from models.onnx_file import check_onnx, onnx_bytes, run_onnx
-from models.probe_files import ProbeWeights
+from attune.models.errors import BadProbeFile
+from attune.models.onnx_file import check_onnx, onnx_bytes, run_onnx
+from attune.models.probe_files import ProbeWeights
 
 
 def make(k: int, d: int = 32) -> ProbeWeights:

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models import outputs
-from models.errors import UnwritableFile
-from models.outputs import user_file, write_user_file
+from attune.models import outputs
+from attune.models.errors import UnwritableFile
+from attune.models.outputs import user_file, write_user_file
 
 ROOT = os.geteuid() == 0
 NEW = b"new" * 1000
@@ -125,7 +125,7 @@ def test_a_device_is_written_to_and_stays(tmp_path: Path) -> None:
     assert stat.S_ISCHR((tmp_path / "null").stat().st_mode)
 
 
-WRITE = "from models.outputs import *; from pathlib import Path; print('a', flush=True); "
+WRITE = "from attune.models.outputs import *; from pathlib import Path; print('a', flush=True); "
 WRITE += "write_user_file(Path('/dev/stdout'), b'b' * 9 + b'\\n'); print(is_stdout(Path('/dev/stdout')))"
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.agreement import alpha
-from models.evaluation import evaluate_audit
-from models.labels import Labels
-from models.metrics import too_few
-from models.plural import plural, there_are
+from attune.models.agreement import alpha
+from attune.models.evaluation import evaluate_audit
+from attune.models.labels import Labels
+from attune.models.metrics import too_few
+from attune.models.plural import plural, there_are
 from tests.models.test_agreement import panel
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.errors import DataError, EmptyPool
-from models.pool import Pool
-from models.products import _blocks_in_numpy, matrix_times_heads
+from attune.models.errors import DataError, EmptyPool
+from attune.models.pool import Pool
+from attune.models.products import _blocks_in_numpy, matrix_times_heads
 from tests.models.worlds import world
 
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
-from models.errors import DataError, ProbeNotFitted
-from models.evidence import fit_by_evidence
-from models.priors import TextPrior
-from models.probe import Probe
+from attune.models.errors import DataError, ProbeNotFitted
+from attune.models.evidence import fit_by_evidence
+from attune.models.priors import TextPrior
+from attune.models.probe import Probe
 from tests.models.worlds import world
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from models.errors import BadProbeFile, DataError
-from models.probe import Probe
-from models.probe_files import ProbeWeights, probabilities, probe_bytes, read_probe
+from attune.models.errors import BadProbeFile, DataError
+from attune.models.probe import Probe
+from attune.models.probe_files import ProbeWeights, probabilities, probe_bytes, read_probe
 
 
 def make(k: int, d: int = 8, seed: int = 0) -> ProbeWeights:

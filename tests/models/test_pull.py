@@ -13,12 +13,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.catalog import Catalog
-from models.errors import CatalogError, CatalogUnreachable, DigestMismatch, NotInCache, SettingsError, UnknownProbe
-from models.files import digest_bytes
-from models.probe_files import probe_bytes
-from models.pull import fetch, pull
-from models.versions import make_version
+from attune.models.catalog import Catalog
+from attune.models.errors import (
+    CatalogError,
+    CatalogUnreachable,
+    DigestMismatch,
+    NotInCache,
+    SettingsError,
+    UnknownProbe,
+)
+from attune.models.files import digest_bytes
+from attune.models.probe_files import probe_bytes
+from attune.models.pull import fetch, pull
+from attune.models.versions import make_version
 from tests.disks import remount
 from tests.models.manifests import make
 
@@ -219,7 +226,7 @@ def test_nobody_there_and_no_address_are_told_apart(tmp_path: Path) -> None:
 
 PULLS = """
 import sys
-from models.pull import pull
+from attune.models.pull import pull
 url, cache, to = sys.argv[1:4]
 for ref in sys.argv[4:]:
     pull(ref, to, url=url, cache=cache)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from models import reading_changes
-from models.images import READING
-from models.reading_changes import looks_different
+from attune.models import reading_changes
+from attune.models.images import READING
+from attune.models.reading_changes import looks_different
 from tests import images
 from tests.odd_images import (
     deep,

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from models import evidence
-from models.evidence import fit_by_evidence
-from models.learner import LearnerSettings, Prompts, fit, plan
-from models.pool import Pool, unit_length
-from models.probe import Probe
-from models.relatives import lens
+from attune.models import evidence
+from attune.models.evidence import fit_by_evidence
+from attune.models.learner import LearnerSettings, Prompts, fit, plan
+from attune.models.pool import Pool, unit_length
+from attune.models.probe import Probe
+from attune.models.relatives import lens
 from tests.models.worlds import World, world
 
 SEED = 5

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.panel import NO_VOTE, Panel
-from models.reliability import likely_truth, reliabilities, trust
+from attune.models.panel import NO_VOTE, Panel
+from attune.models.reliability import likely_truth, reliabilities, trust
 from tests.models.answered import CLASSES
 from tests.models.test_agreement import noisy, panel
 

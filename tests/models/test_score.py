@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.clock import set_clock
-from models.errors import EncoderMismatch, UnreadableItem
-from models.fingerprint import Fingerprint
-from models.probe_files import ProbeWeights
-from models.score import score_file
-from models.vectors import METADATA
+from attune.models.clock import set_clock
+from attune.models.errors import EncoderMismatch, UnreadableItem
+from attune.models.fingerprint import Fingerprint
+from attune.models.probe_files import ProbeWeights
+from attune.models.score import score_file
+from attune.models.vectors import METADATA
 from tests.models.manifests import make
 
 ENCODER = Fingerprint("open_clip", "tiny", "ab" * 32, 4)

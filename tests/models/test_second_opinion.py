@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.errors import DataError
-from models.panel import NO_VOTE
-from models.second_opinion import confidence, second_opinions, unlabelled_confidence, voices
+from attune.models.errors import DataError
+from attune.models.panel import NO_VOTE
+from attune.models.second_opinion import confidence, second_opinions, unlabelled_confidence, voices
 from tests.models.test_agreement import noisy, panel
 
 _ = NO_VOTE

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import DataError, SplitLeakage
-from models.splits import check_apart, held_out, title_folds, unit_hash
+from attune.models.errors import DataError, SplitLeakage
+from attune.models.splits import check_apart, held_out, title_folds, unit_hash
 
 KNOWN = [0.439877, 0.629409]  # of blake2b, 53 bits: a pool reserved today must be reserved alike for ever
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import DataError
-from models.metrics import Metric, average_precision
-from models.stopping import Checkpoint, Goals, advise, expected_gain, movement, movements
+from attune.models.errors import DataError
+from attune.models.metrics import Metric, average_precision
+from attune.models.stopping import Checkpoint, Goals, advise, expected_gain, movement, movements
 
 Floats = npt.NDArray[np.float64]
 RNG = np.random.default_rng(0)

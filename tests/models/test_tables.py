@@ -13,8 +13,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from models.errors import DataError
-from models.tables import read_table
+from attune.models.errors import DataError
+from attune.models.tables import read_table
 
 NAMES = ["asset_id", "class"]
 

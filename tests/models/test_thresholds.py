@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.errors import DataError
-from models.thresholds import choose_thresholds
+from attune.models.errors import DataError
+from attune.models.thresholds import choose_thresholds
 from tests.models.answered import CLASSES, audited_world
 
 Floats = npt.NDArray[np.float64]

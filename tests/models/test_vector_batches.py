@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.errors import UnreadableItem
-from models.files import digest_file
-from models.fingerprint import Fingerprint
-from models.vector_batches import VectorStream
-from models.vectors import METADATA, VectorStore
+from attune.models.errors import UnreadableItem
+from attune.models.files import digest_file
+from attune.models.fingerprint import Fingerprint
+from attune.models.vector_batches import VectorStream
+from attune.models.vectors import METADATA, VectorStore
 
 D = 6
 

@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pyarrow import feather
 
-from models.errors import EncoderMismatch, UnreadableItem
-from models.fingerprint import Fingerprint
-from models.vector_batches import VectorStream
-from models.vector_files import read_vectors
-from models.vector_writer import vector_file
-from models.vectors import METADATA
+from attune.models.errors import EncoderMismatch, UnreadableItem
+from attune.models.fingerprint import Fingerprint
+from attune.models.vector_batches import VectorStream
+from attune.models.vector_files import read_vectors
+from attune.models.vector_writer import vector_file
+from attune.models.vectors import METADATA
 
 IDS = ["a.jpg", "b.jpg", "ü.jpg"]
 MATRIX = np.array([[3, 4, 0], [0, 1, 0], [1, 1, 1]], dtype=np.float32)
@@ -55,7 +55,7 @@ def test_all_formats_give_the_same_unit_vectors(tmp_path: Path, name: str) -> No
 
 
 def test_an_arrow_stream_and_our_own_shards_are_read_too(tmp_path: Path) -> None:
-    from models.vectors import VectorStore
+    from attune.models.vectors import VectorStore
 
     held = table(IDS, MATRIX)
     with pa.OSFile(str(tmp_path / "v.arrow"), "wb") as file, pa.ipc.new_stream(file, held.schema) as writer:

@@ -20,9 +20,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.errors import DataError, EncoderMismatch
-from models.fingerprint import Fingerprint
-from models.vectors import FAN_OUT, VectorStore, _to_merge
+from attune.models.errors import DataError, EncoderMismatch
+from attune.models.fingerprint import Fingerprint
+from attune.models.vectors import FAN_OUT, VectorStore, _to_merge
 
 FEW = Fingerprint("test", "few", "w", 8)
 OTHER = Fingerprint("test", "other", "w", 8)
@@ -208,7 +208,7 @@ def test_killed_at_any_instant_it_holds_all_that_was_acknowledged(tmp_path: Path
         "from pathlib import Path\n"
         f"sys.path.insert(0, {os.getcwd()!r})\n"
         "from tests.models.test_vectors import FEW, vectors_of\n"
-        "from models.vectors import VectorStore\n"
+        "from attune.models.vectors import VectorStore\n"
         "store, start = VectorStore(Path(sys.argv[1])), int(sys.argv[2])\n"
         "for number in range(start, start + 10_000):\n"
         "    ids = [f'{number}-a', f'{number}-b', f'{number}-gone']\n"

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.card import card_bytes
-from models.errors import BadProbeFile
-from models.files import digest_bytes
-from models.manifest import LEANS_ON
-from models.onnx_file import run_onnx
-from models.probe_files import probe_bytes, read_probe
-from models.versions import make_version
+from attune.models.card import card_bytes
+from attune.models.errors import BadProbeFile
+from attune.models.files import digest_bytes
+from attune.models.manifest import LEANS_ON
+from attune.models.onnx_file import run_onnx
+from attune.models.probe_files import probe_bytes, read_probe
+from attune.models.versions import make_version
 from tests.models.manifests import make
 
 PROBE = probe_bytes(np.arange(12.0).reshape(3, 4) / 7, np.zeros(3), np.tile([1.0, 0.0], (3, 1)))

@@ -13,9 +13,9 @@ from threading import Thread
 
 import pytest
 
-from models.errors import UnknownEncoder, WeightsUnavailable
-from models.open_clip_table import model_names, tag_of
-from models.weights import locate, unreachable
+from attune.models.errors import UnknownEncoder, WeightsUnavailable
+from attune.models.open_clip_table import model_names, tag_of
+from attune.models.weights import locate, unreachable
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_config_that_is_none_is_refused(tmp_path: Path, content: str, words: s
 
 def test_the_names_are_known_without_torch() -> None:
     code = (
-        "import sys; from models.encoder_list import known; from models.open_clip_table import model_names; "
+        "import sys; from attune.models.encoder_list import known; from attune.models.open_clip_table import model_names; "
         "assert model_names() and list(known()); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -106,8 +106,8 @@ def test_the_names_are_known_without_torch() -> None:
 
 
 ASK = """
-from models.errors import WeightsUnavailable
-from models.weights import locate
+from attune.models.errors import WeightsUnavailable
+from attune.models.weights import locate
 try:
     print(locate("ViT-B-32", "laion2b_s34b_b79k").path)
 except WeightsUnavailable as error:

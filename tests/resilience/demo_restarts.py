@@ -27,11 +27,11 @@ from typing import Any
 import psutil
 from sqlalchemy import select
 
-from labeler.label_studio import LabelStudio
-from labeler.records.schema import Annotation, Asset, Expert, Queue
-from labeler.records.session import reading
-from labeler.settings import Settings, build, variable
-from labeler.supervise import free_ports
+from attune.labeler.label_studio import LabelStudio
+from attune.labeler.records.schema import Annotation, Asset, Expert, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings, build, variable
+from attune.labeler.supervise import free_ports
 
 READY = "Attune is up."
 BAD = re.compile(r"IntegrityError|UNIQUE constraint|Traceback \(most recent call last\)")
@@ -40,7 +40,7 @@ PATIENCE_SECONDS = 1200.0
 
 def start(workspace: Path, output: Path) -> subprocess.Popen[bytes]:
     """`attune demo`, its words in ``output``."""
-    command = [sys.executable, "-m", "labeler.cli.main", "demo", "--workspace", str(workspace)]
+    command = [sys.executable, "-m", "attune.labeler.cli.main", "demo", "--workspace", str(workspace)]
     with output.open("wb") as log:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True

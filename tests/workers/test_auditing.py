@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from labeler.records.schema import Run
-from models.answers import AUDIT, IMPORT
-from models.audit_pace import Pace, go_on
+from attune.labeler.records.schema import Run
+from attune.models.answers import AUDIT, IMPORT
+from attune.models.audit_pace import Pace, go_on
+from attune.workers import auditing, figures
+from attune.workers.ordering import deal
+from attune.workers.snapshot import Snapshot
 from tests.workers.test_figures import probe_of, studio
 from tests.workers.test_ordering import rows, snapshot, task
-from workers import auditing, figures
-from workers.ordering import deal
-from workers.snapshot import Snapshot
 
 SLOW = Pace(40, 0.0, 0.1)
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from labeler import settings as reader
-from labeler.records.schema import Queue
-from labeler.records.session import engine, migrate, reading, writing
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler import settings as reader
+from attune.labeler.records.schema import Queue
+from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.workers import changed
 from tests import factories
 from tests.databases import MakeUrl
-from workers import changed
 
 
 @pytest.fixture

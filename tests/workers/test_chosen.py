@@ -10,27 +10,27 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from labeler import attributes, experts, leaving, picks
-from labeler.assets.encoder import activate
-from labeler.attributes import Definition
-from labeler.jobs import quiet
-from labeler.label_studio.expert import ExpertSession
-from labeler.pool import PoolView
-from labeler.records.schema import Annotation, Attribute, Pick, Queue, Task
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.answers import AUDIT, Answer
-from models.audit import AuditDesign, reserved
-from models.errors import DataError, RecordsError
-from models.fingerprint import Fingerprint
-from models.pool import Pool
-from models.vectors import VectorStore
+from attune.labeler import attributes, experts, leaving, picks
+from attune.labeler.assets.encoder import activate
+from attune.labeler.attributes import Definition
+from attune.labeler.jobs import quiet
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.pool import PoolView
+from attune.labeler.records.schema import Annotation, Attribute, Pick, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.answers import AUDIT, Answer
+from attune.models.audit import AuditDesign, reserved
+from attune.models.errors import DataError, RecordsError
+from attune.models.fingerprint import Fingerprint
+from attune.models.pool import Pool
+from attune.models.vectors import VectorStore
+from attune.workers import chosen, learn, sync
+from attune.workers.chosen import Picked, waiting_picks
+from attune.workers.ordering import HEAD, deal, taken
 from tests import factories
 from tests.services import EMAIL, PASSWORD
 from tests.workers.test_ordering import VIEW, ask, rows, snapshot, task
-from workers import chosen, learn, sync
-from workers.chosen import Picked, waiting_picks
-from workers.ordering import HEAD, deal, taken
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from labeler.records.session import migrate
-from labeler.settings import build
-from models.answers import AUDIT, SKIP, Answer
+from attune.labeler.records.session import migrate
+from attune.labeler.settings import build
+from attune.models.answers import AUDIT, SKIP, Answer
+from attune.workers import advising, contradicted, figures
+from attune.workers.snapshot import Snapshot
 from tests.workers.test_figures import probe_of, studio
 from tests.workers.test_ordering import NOON
-from workers import advising, contradicted, figures
-from workers.snapshot import Snapshot
 
 GUS, MARA, NILS = "gus@x.org", "mara@x.org", "nils@x.org"
 

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labeler import jobs
-from labeler.catalog.promote import promote
-from labeler.records.schema import Asset, Job, Version
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import UnknownProbe
-from models.probe_files import read_probe
-from models.vectors import VectorStore
+from attune.labeler import jobs
+from attune.labeler.catalog.promote import promote
+from attune.labeler.records.schema import Asset, Job, Version
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import UnknownProbe
+from attune.models.probe_files import read_probe
+from attune.models.vectors import VectorStore
+from attune.workers import drift, newcomers, score
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import redis_url  # noqa: F401 - a fixture
-from workers import drift, newcomers, score
 
 
 @pytest.fixture

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from labeler import jobs
-from labeler.demo import prepare
-from labeler.records.schema import Asset, Encoder
-from labeler.records.session import engine, reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.files import digest_bytes
-from models.images import decode
-from models.vectors import VectorStore
+from attune.labeler import jobs
+from attune.labeler.demo import prepare
+from attune.labeler.records.schema import Asset, Encoder
+from attune.labeler.records.session import engine, reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.files import digest_bytes
+from attune.models.images import decode
+from attune.models.vectors import VectorStore
+from attune.workers import embed
 from tests.factories import picture, workspace
-from workers import embed
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def stored(settings: Settings) -> dict[str, np.ndarray]:
 
 
 def test_every_asset_gets_the_vector_of_its_own_image(settings: Settings) -> None:
-    from labeler.assets.encoder import loaded_encoder
+    from attune.labeler.assets.encoder import loaded_encoder
 
     reports: list[tuple[int, int]] = []
     result = embed.run(settings, lambda done, total: reports.append((done, total)))

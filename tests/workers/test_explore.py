@@ -8,21 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labeler import clusters, jobs, search
-from labeler import settings as reader
-from labeler.assets.encoder import activate
-from labeler.pool import open_pool
-from labeler.records.schema import Asset
-from labeler.records.session import engine, migrate, reading, writing
-from labeler.search import Wanted
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import DataError, EncoderError, UnknownAsset
-from models.fingerprint import Fingerprint
-from models.sample import ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS
-from models.vectors import VectorStore
+from attune.labeler import clusters, jobs, search
+from attune.labeler import settings as reader
+from attune.labeler.assets.encoder import activate
+from attune.labeler.pool import open_pool
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.search import Wanted
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError, EncoderError, UnknownAsset
+from attune.models.fingerprint import Fingerprint
+from attune.models.sample import ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS
+from attune.models.vectors import VectorStore
+from attune.workers import embed, explore
 from tests import factories
-from workers import embed, explore
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labeler.records.session import migrate
-from labeler.settings import build
-from models.answers import AUDIT, Answer
-from models.audit import AuditDesign
-from models.learner import fit
-from models.probe import Probe
+from attune.labeler.records.session import migrate
+from attune.labeler.settings import build
+from attune.models.answers import AUDIT, Answer
+from attune.models.audit import AuditDesign
+from attune.models.learner import fit
+from attune.models.probe import Probe
+from attune.workers import advising, auditing, figures
+from attune.workers.snapshot import Snapshot
 from tests.workers.test_ordering import NOON, VIEW, snapshot
-from workers import advising, auditing, figures
-from workers.snapshot import Snapshot
 
 
 def studio(audits: int, classes: tuple[str, ...] = ("yes", "no"), training: int = 20) -> Snapshot:

@@ -17,27 +17,27 @@ from hypothesis import settings as trial
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from labeler import attributes, experts, grid_answers, grids, leaving, revising
-from labeler.assets.encoder import activate
-from labeler.attributes import Definition
-from labeler.jobs import quiet
-from labeler.label_studio import LabelStudio
-from labeler.label_studio import grid as room
-from labeler.label_studio.address import KEY
-from labeler.label_studio.expert import ExpertSession
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, GridAnswer, GridPage, Stray
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.audit import reserved
-from models.clock import now
-from models.fingerprint import Fingerprint
-from models.vectors import VectorStore
+from attune.labeler import attributes, experts, grid_answers, grids, leaving, revising
+from attune.labeler.assets.encoder import activate
+from attune.labeler.attributes import Definition
+from attune.labeler.jobs import quiet
+from attune.labeler.label_studio import LabelStudio
+from attune.labeler.label_studio import grid as room
+from attune.labeler.label_studio.address import KEY
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, GridAnswer, GridPage, Stray
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.audit import reserved
+from attune.models.clock import now
+from attune.models.fingerprint import Fingerprint
+from attune.models.vectors import VectorStore
+from attune.workers import grids as job
+from attune.workers import hinted, learn, sync
+from attune.workers.ordering import deal, taken
 from tests import factories
 from tests.services import EMAIL, PASSWORD
 from tests.workers.test_ordering import ask, rows, snapshot, task
-from workers import grids as job
-from workers import hinted, learn, sync
-from workers.ordering import deal, taken
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

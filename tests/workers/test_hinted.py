@@ -11,18 +11,18 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from labeler import hints, ingest
-from labeler import settings as reader
-from labeler.label_studio import LabelStudio
-from labeler.records.schema import Annotation, Attribute, Queue, Stray
-from labeler.records.session import engine, migrate, reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import LabelStudioUnreachable
+from attune.labeler import hints, ingest
+from attune.labeler import settings as reader
+from attune.labeler.label_studio import LabelStudio
+from attune.labeler.records.schema import Annotation, Attribute, Queue, Stray
+from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import LabelStudioUnreachable
+from attune.workers import hinted, learn, sync
 from tests import factories
 from tests.fake_label_studio import FakeLabelStudio
 from tests.workers.test_identity import Studio, fake_studio, ls_user
-from workers import hinted, learn, sync
 
 
 @pytest.fixture

@@ -18,27 +18,27 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from labeler import addresses, doctor_content, hints, ingest, queues, strays
-from labeler import settings as reader
-from labeler.label_studio import LabelStudio, changes, members, projects
-from labeler.label_studio import queue as label_studio_queue
-from labeler.label_studio.config import write_result
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.people import ensure_user
-from labeler.label_studio.queue import NewTask
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Job, Queue, Stray, Task, Tombstone
-from labeler.records.session import engine, migrate, reading, writing
-from labeler.secrets import load as load_secrets
-from labeler.settings import Settings
-from labeler.web.app import create_app
-from models.clock import iso, now
-from models.errors import DataError, LabelStudioRefused
-from models.planner import Ask
+from attune.labeler import addresses, doctor_content, hints, ingest, queues, strays
+from attune.labeler import settings as reader
+from attune.labeler.label_studio import LabelStudio, changes, members, projects
+from attune.labeler.label_studio import queue as label_studio_queue
+from attune.labeler.label_studio.config import write_result
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.people import ensure_user
+from attune.labeler.label_studio.queue import NewTask
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Job, Queue, Stray, Task, Tombstone
+from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.secrets import load as load_secrets
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.models.clock import iso, now
+from attune.models.errors import DataError, LabelStudioRefused
+from attune.models.planner import Ask
+from attune.workers import changed, hinted, identity, queueing, sync
 from tests import factories
 from tests.fake_label_studio import FakeLabelStudio
 from tests.services import PASSWORD
 from tests.workers.test_queueing import showing
-from workers import changed, hinted, identity, queueing, sync
 
 IMAGE = "http://127.0.0.1:1/x.jpg"
 CLASSES = ["romance", "friendship", "neither"]

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeler import jobs
-from workers import lines, main
-from workers.learn import MOST_ROUNDS
+from attune.labeler import jobs
+from attune.workers import lines, main
+from attune.workers.learn import MOST_ROUNDS
 
 TICK, READING, ROUND, SYNC = 0.05, 0.25, 0.7, 2.0  # seconds; guesses of the size that these jobs have
 EVERY, SYNC_EVERY, MINUTES = 4.0, 30.0, 20

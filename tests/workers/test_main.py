@@ -11,18 +11,18 @@ import pytest
 from rq import Worker
 from rq.serializers import JSONSerializer
 
-from labeler import jobs
-from labeler.settings import Settings
-from labeler.supervise.parts import our_environment
-from models.errors import JobError
+from attune.labeler import jobs
+from attune.labeler.settings import Settings
+from attune.labeler.supervise.parts import our_environment
+from attune.models.errors import JobError
+from attune.workers import main
 from tests.services import Services
-from workers import main
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 
 def burst(settings: Settings, *arguments: str) -> str:
-    command = [sys.executable, "-m", "workers.main", "--burst", *arguments]
+    command = [sys.executable, "-m", "attune.workers.main", "--burst", *arguments]
     done = subprocess.run(
         command, env=our_environment(settings), capture_output=True, text=True, timeout=120, check=True
     )
@@ -47,7 +47,7 @@ def test_a_worker_takes_only_the_queues_it_was_given(live: Settings) -> None:
 
 def test_a_worker_killed_with_9_is_buried_by_the_next(live: Settings, services: Services) -> None:
     connection = jobs.connect(live)
-    command = [sys.executable, "-m", "workers.main"]
+    command = [sys.executable, "-m", "attune.workers.main"]
     with subprocess.Popen(command, env=our_environment(live), stderr=subprocess.DEVNULL) as worker:
         while not jobs.workers_alive(live):
             assert worker.poll() is None

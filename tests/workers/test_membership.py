@@ -5,20 +5,20 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from labeler import attributes, experts, grids
-from labeler.attributes import Definition
-from labeler.jobs import quiet
-from labeler.label_studio import members
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.expert import ExpertSession
-from labeler.records.schema import Expert, Queue
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import LabelStudioRefused
+from attune.labeler import attributes, experts, grids
+from attune.labeler.attributes import Definition
+from attune.labeler.jobs import quiet
+from attune.labeler.label_studio import members
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.records.schema import Expert, Queue
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import LabelStudioRefused
+from attune.workers import sync
 from tests import factories
 from tests.services import EMAIL, PASSWORD
-from workers import sync
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 OTHER = "ben@example.org"

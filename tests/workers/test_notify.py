@@ -18,15 +18,15 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from labeler import jobs, notices, secrets
-from labeler.notices import News
-from labeler.notices_send import NUMBER, SIGNATURE, TIMESTAMP, sign
-from labeler.records.schema import Notice
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.clock import now, set_clock
+from attune.labeler import jobs, notices, secrets
+from attune.labeler.notices import News
+from attune.labeler.notices_send import NUMBER, SIGNATURE, TIMESTAMP, sign
+from attune.labeler.records.schema import Notice
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.clock import now, set_clock
+from attune.workers import notify
 from tests import factories
-from workers import notify
 
 NEWS = News("k", "job failed", "The job embed failed", "No disk left at /private/place, said ana@example.org", "/jobs")
 

@@ -11,15 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 import s3fs
 
-from labeler import jobs, tokens
-from labeler.catalog.heal import heal
-from labeler.catalog.promote import promote, rollback
-from labeler.settings import Settings
-from labeler.web.app import create_app
-from models.catalog import Catalog
-from models.errors import CatalogUnreachable
-from models.probe_files import read_probe
-from models.pull import pull
+from attune.labeler import jobs, tokens
+from attune.labeler.catalog.heal import heal
+from attune.labeler.catalog.promote import promote, rollback
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.models.catalog import Catalog
+from attune.models.errors import CatalogUnreachable
+from attune.models.probe_files import read_probe
+from attune.models.pull import pull
 from tests import published
 from tests.labeler.catalog import worlds
 

@@ -9,18 +9,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from labeler import attributes, jobs
-from labeler.catalog.promote import promote
-from labeler.catalog.reading import _merge, features_of
-from labeler.records.schema import Annotation, Asset, Expert, Run
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.answers import UNSURE
-from models.catalog import Catalog
-from models.clock import now
-from models.errors import NoAnswers
-from models.feature_values import SCHEMA
-from models.manifest import parse_reference
+from attune.labeler import attributes, jobs
+from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.reading import _merge, features_of
+from attune.labeler.records.schema import Annotation, Asset, Expert, Run
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.answers import UNSURE
+from attune.models.catalog import Catalog
+from attune.models.clock import now
+from attune.models.errors import NoAnswers
+from attune.models.feature_values import SCHEMA
+from attune.models.manifest import parse_reference
 from tests.labeler.catalog import worlds
 
 ASSETS = 60

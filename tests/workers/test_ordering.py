@@ -10,22 +10,22 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeler.label_studio.address import Address
-from labeler.pool import PoolView
-from labeler.records.schema import Attribute, Queue
-from models.answers import AUDIT, Answer
-from models.audit import AuditDesign
-from models.audit_pace import Pace
-from models.fingerprint import Fingerprint
-from models.learner import fit
-from models.planner import Ask
-from models.pool import Pool
-from workers import auditing
-from workers.learn import questions
-from workers.ordering import HEAD, deal, missing, taken
-from workers.rounds import Learned
-from workers.second_opinions import Again
-from workers.snapshot import Asked, Snapshot
+from attune.labeler.label_studio.address import Address
+from attune.labeler.pool import PoolView
+from attune.labeler.records.schema import Attribute, Queue
+from attune.models.answers import AUDIT, Answer
+from attune.models.audit import AuditDesign
+from attune.models.audit_pace import Pace
+from attune.models.fingerprint import Fingerprint
+from attune.models.learner import fit
+from attune.models.planner import Ask
+from attune.models.pool import Pool
+from attune.workers import auditing
+from attune.workers.learn import questions
+from attune.workers.ordering import HEAD, deal, missing, taken
+from attune.workers.rounds import Learned
+from attune.workers.second_opinions import Again
+from attune.workers.snapshot import Asked, Snapshot
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 N = 200

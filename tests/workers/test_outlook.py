@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from labeler.records.schema import Run
-from labeler.records.session import reading
-from models.answers import Answer
+from attune.labeler.records.schema import Run
+from attune.labeler.records.session import reading
+from attune.models.answers import Answer
+from attune.workers import figures, outlook
+from attune.workers.snapshot import Snapshot
 from tests import factories
 from tests.workers.test_figures import studio
 from tests.workers.test_ordering import NOON
-from workers import figures, outlook
-from workers.snapshot import Snapshot
 
 
 def changed(seen: Snapshot, **fields: object) -> Snapshot:

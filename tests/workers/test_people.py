@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from labeler import attributes, jobs, joining, leaving, revising
-from labeler.joining import Welcome
-from labeler.label_studio import LabelStudio, queue
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.queue import NewTask
-from labeler.records.schema import Annotation, Expert, Job, Queue
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import LabelStudioUnreachable
+from attune.labeler import attributes, jobs, joining, leaving, revising
+from attune.labeler.joining import Welcome
+from attune.labeler.label_studio import LabelStudio, queue
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.queue import NewTask
+from attune.labeler.records.schema import Annotation, Expert, Job, Queue
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import LabelStudioUnreachable
+from attune.workers import schedule, sync
 from tests import factories
-from workers import schedule, sync
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 EMAIL = "dana.dahl@example.org"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from models.clock import now, set_clock
-from models.errors import WeightsUnavailable
+from attune.models.clock import now, set_clock
+from attune.models.errors import WeightsUnavailable
+from attune.workers import rounds
 from tests import factories
-from workers import rounds
 
 
 def test_a_missing_encoder_costs_the_phrases_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

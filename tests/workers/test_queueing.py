@@ -9,22 +9,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from labeler import lease
-from labeler.label_studio import queue as label_studio_queue
-from labeler.label_studio.address import Address
-from labeler.pool import PoolView
-from labeler.records.schema import Annotation, Asset, Queue, Task
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.answers import BY_HAND
-from models.clock import now, set_clock
-from models.errors import JobSuperseded
+from attune.labeler import lease
+from attune.labeler.label_studio import queue as label_studio_queue
+from attune.labeler.label_studio.address import Address
+from attune.labeler.pool import PoolView
+from attune.labeler.records.schema import Annotation, Asset, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.answers import BY_HAND
+from attune.models.clock import now, set_clock
+from attune.models.errors import JobSuperseded
+from attune.workers import learn, queueing
+from attune.workers.ordering import QueuePlan
+from attune.workers.queueing import GRACE, SERVED, may_be_on_screen
+from attune.workers.snapshot import Snapshot
 from tests import factories
 from tests.workers.test_ordering import NOON, ask, rows, snapshot
-from workers import learn, queueing
-from workers.ordering import QueuePlan
-from workers.queueing import GRACE, SERVED, may_be_on_screen
-from workers.snapshot import Snapshot
 
 MINUTE = timedelta(minutes=1)
 

@@ -20,17 +20,17 @@ from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
 from sqlalchemy import func, select
 
-from labeler import ingest, jobs
-from labeler.records.schema import Attribute, Job
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.supervise.parts import our_environment
-from models.clock import now
-from models.errors import ServiceDown
+from attune.labeler import ingest, jobs
+from attune.labeler.records.schema import Attribute, Job
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.supervise.parts import our_environment
+from attune.models.clock import now
+from attune.models.errors import ServiceDown
+from attune.workers import schedule
+from attune.workers.heart import LONGEST_PAUSE, LOOK_SECONDS, SECOND_BEAT_SECONDS, Heart
 from tests.factories import add_attribute, add_expert, add_queue, workspace
 from tests.services import SmallRedis
-from workers import schedule
-from workers.heart import LONGEST_PAUSE, LOOK_SECONDS, SECOND_BEAT_SECONDS, Heart
 
 pytestmark = pytest.mark.services
 WITHIN_SECONDS = 10.0  # after Redis answers again
@@ -249,7 +249,7 @@ def _rest(settings: Settings) -> int:
 @pytest.mark.slow
 def test_a_worker_outlives_the_outage(settings: Settings, redis: SmallRedis) -> None:
     """The same process is registered and at work again, also where Redis began with no data."""
-    command = [sys.executable, "-m", "workers.main", "--queues", "learn"]
+    command = [sys.executable, "-m", "attune.workers.main", "--queues", "learn"]
     with subprocess.Popen(command, env=our_environment(settings), stderr=subprocess.DEVNULL) as worker:
         try:
             _await(lambda: [one.get_state() for one in _workers(settings)] == [WorkerStatus.IDLE])

@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from labeler import attributes, lease
-from labeler.attributes import Definition
-from labeler.catalog.facts import labels_of
-from labeler.catalog.relatives import relatives
-from labeler.records.schema import Attribute, Queue, Run, Version
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.fingerprint import Fingerprint
-from models.manifest import LEANS_ON
-from models.probe_files import probe_bytes
+from attune.labeler import attributes, lease
+from attune.labeler.attributes import Definition
+from attune.labeler.catalog.facts import labels_of
+from attune.labeler.catalog.relatives import relatives
+from attune.labeler.records.schema import Attribute, Queue, Run, Version
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.fingerprint import Fingerprint
+from attune.models.manifest import LEANS_ON
+from attune.models.probe_files import probe_bytes
+from attune.workers import rounds, snapshot
 from tests import factories
 from tests.workers.test_revised import SIZE, workspace
-from workers import rounds, snapshot
 
 
 def head(name: str, size: int = SIZE) -> bytes:

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labeler.catalog.facts import labels_of
-from labeler.records.schema import Run
-from labeler.settings import build
-from models.answers import AUDIT, Answer
-from models.lots import by_lot
-from models.metrics import Metric
+from attune.labeler.catalog.facts import labels_of
+from attune.labeler.records.schema import Run
+from attune.labeler.settings import build
+from attune.models.answers import AUDIT, Answer
+from attune.models.lots import by_lot
+from attune.models.metrics import Metric
+from attune.workers import figures, reliance, rounds
+from attune.workers.snapshot import Snapshot, take
 from tests.workers.test_figures import studio
 from tests.workers.test_ordering import NOON
 from tests.workers.test_outlook import changed
 from tests.workers.test_revised import workspace
-from workers import figures, reliance, rounds
-from workers.snapshot import Snapshot, take
 
 SAME, ANY = "same@x.org", "any@x.org"
 

@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from labeler import jobs, media
-from labeler.assets.encoder import loaded_encoder
-from labeler.demo import prepare
-from labeler.records.schema import Asset
-from labeler.records.session import engine, reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import WeightsUnavailable
-from models.files import digest_bytes
-from models.fingerprint import Fingerprint
-from models.images import READING, decode
-from models.vectors import VectorStore
+from attune.labeler import jobs, media
+from attune.labeler.assets.encoder import loaded_encoder
+from attune.labeler.demo import prepare
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import engine, reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import WeightsUnavailable
+from attune.models.files import digest_bytes
+from attune.models.fingerprint import Fingerprint
+from attune.models.images import READING, decode
+from attune.models.vectors import VectorStore
+from attune.workers import embed, reread, switch
 from tests import images
 from tests.factories import add_attribute, workspace
 from tests.odd_images import SIZE, deep, iccp, rgb_png, rgb_profile, scene, tiff
-from workers import embed, reread, switch
 
 FILES = {
     "plain.jpg": images.GOOD["plain.jpg"],

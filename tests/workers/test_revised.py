@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from labeler import attributes, jobs, lease, revising
-from labeler.assets.encoder import activate
-from labeler.catalog import gates
-from labeler.label_studio import LabelStudio
-from labeler.label_studio import queue as label_studio_queue
-from labeler.label_studio.expert import ExpertSession
-from labeler.records.schema import Attribute, Queue, Run, Task
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.fingerprint import Fingerprint
-from models.probe_files import read_probe
-from models.vectors import VectorStore
+from attune.labeler import attributes, jobs, lease, revising
+from attune.labeler.assets.encoder import activate
+from attune.labeler.catalog import gates
+from attune.labeler.label_studio import LabelStudio
+from attune.labeler.label_studio import queue as label_studio_queue
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.records.schema import Attribute, Queue, Run, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.fingerprint import Fingerprint
+from attune.models.probe_files import read_probe
+from attune.models.vectors import VectorStore
+from attune.workers import learn, rounds, snapshot, sync
 from tests import factories
 from tests.services import EMAIL, PASSWORD
 from tests.workers.test_grids import pool
-from workers import learn, rounds, snapshot, sync
 
 CLASSES = ["romance", "friendship", "neither"]
 SIZE, COUNT = 16, 90

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from attune.workers import rounds
+from attune.workers.snapshot import Snapshot
 from tests.workers.test_figures import studio
-from workers import rounds
-from workers.snapshot import Snapshot
 
 
 def test_a_run_says_how_many_drawn_audits_are_still_open() -> None:

@@ -12,17 +12,17 @@ from rq.job import Job as Message
 from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
-from labeler import hints, jobs
-from labeler.label_studio import LabelStudio, projects, queue
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.projects import Project
-from labeler.label_studio.queue import NewTask
-from labeler.records.schema import Attribute, Job, Queue, Task
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler import hints, jobs
+from attune.labeler.label_studio import LabelStudio, projects, queue
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.queue import NewTask
+from attune.labeler.records.schema import Attribute, Job, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.workers import lost_jobs, schedule
 from tests.factories import add_assets, add_attribute, add_expert, add_queue, add_run, add_task, stand
-from workers import lost_jobs, schedule
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

@@ -10,19 +10,19 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from labeler import jobs
-from labeler.catalog.promote import promote
-from labeler.catalog.reading import features_of
-from labeler.records.schema import Asset, Version
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.catalog import Catalog
-from models.clock import now
-from models.errors import UnknownProbe
-from models.manifest import parse_reference
-from models.probe_files import read_probe
+from attune.labeler import jobs
+from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.reading import features_of
+from attune.labeler.records.schema import Asset, Version
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.catalog import Catalog
+from attune.models.clock import now
+from attune.models.errors import UnknownProbe
+from attune.models.manifest import parse_reference
+from attune.models.probe_files import read_probe
+from attune.workers import score
 from tests.labeler.catalog import worlds
-from workers import score
 
 
 @pytest.fixture
@@ -146,8 +146,8 @@ def test_what_is_not_published_or_not_scored_is_told(settings: Settings) -> None
 
 
 def test_the_publish_job_promotes_once_however_often_it_runs(settings: Settings) -> None:
-    from labeler.catalog.history import history
-    from models.clock import iso
+    from attune.labeler.catalog.history import history
+    from attune.models.clock import iso
 
     worlds.add_assets(settings, 3)
     asked = iso(now())

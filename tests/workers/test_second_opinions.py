@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from models.answers import IMPORT, SKIP, UNSURE
-from models.learner import fit
-from models.lots import by_lot
-from models.reserve import reserved_in
+from attune.models.answers import IMPORT, SKIP, UNSURE
+from attune.models.learner import fit
+from attune.models.lots import by_lot
+from attune.models.reserve import reserved_in
+from attune.workers import second_opinions
+from attune.workers.second_opinions import ALONE, BY_LOT, DISAGREE, UNSURE_ALONE, Again, share
+from attune.workers.snapshot import Snapshot
 from tests.workers.test_ordering import VIEW, N, ask, snapshot, task
-from workers import second_opinions
-from workers.second_opinions import ALONE, BY_LOT, DISAGREE, UNSURE_ALONE, Again, share
-from workers.snapshot import Snapshot
 
 TRUTH = np.where(VIEW.pool.rows(np.arange(N))[:, 0] > 0, "yes", "no").tolist()
 Said = Sequence[tuple[int, int, str]]

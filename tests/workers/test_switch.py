@@ -11,20 +11,20 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
-from labeler import attributes, revisions
-from labeler import settings as reader
-from labeler.assets.encoder import active_fingerprint
-from labeler.cli.main import attune
-from labeler.pool import open_pool
-from labeler.records.schema import Annotation, Asset
-from labeler.records.session import engine, reading
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import DataError
-from models.files import digest_bytes
-from models.vectors import VectorStore
+from attune.labeler import attributes, revisions
+from attune.labeler import settings as reader
+from attune.labeler.assets.encoder import active_fingerprint
+from attune.labeler.cli.main import attune
+from attune.labeler.pool import open_pool
+from attune.labeler.records.schema import Annotation, Asset
+from attune.labeler.records.session import engine, reading
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError
+from attune.models.files import digest_bytes
+from attune.models.vectors import VectorStore
+from attune.workers import embed, switch
 from tests import factories
-from workers import embed, switch
 
 ENCODER = Path(__file__).parents[2] / "models" / "sample" / "encoder"
 MODEL, WEIGHTS = str(ENCODER / "attune-sample.json"), str(ENCODER / "attune-sample.safetensors")

@@ -7,17 +7,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from labeler.label_studio import LabelStudio
-from labeler.label_studio import queue as label_studio_queue
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.projects import Project
-from labeler.label_studio.queue import NewTask
-from labeler.records.schema import Annotation, Asset, Queue, Task
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler.label_studio import LabelStudio
+from attune.labeler.label_studio import queue as label_studio_queue
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.queue import NewTask
+from attune.labeler.records.schema import Annotation, Asset, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.workers import sync, upkeep
 from tests.factories import add_assets, add_attribute, add_expert, add_queue, add_task, stand
-from workers import sync, upkeep
 
 IMAGE = "http://127.0.0.1:1/x.jpg"
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from labeler import jobs
-from labeler.records.schema import Job
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler import jobs
+from attune.labeler.records.schema import Job
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.workers import telling
 from tests import factories
 from tests.labeler.web.conftest import redis_url  # noqa: F401 - a fixture
-from workers import telling
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from typing import Any
 from alembic import context
 from sqlalchemy import create_engine, event
 
-from labeler.records.schema import Base
-from labeler.records.types import UtcDateTime
+from attune.labeler.records.schema import Base
+from attune.labeler.records.types import UtcDateTime
 
 
 def _render(kind: str, item: Any, _context: Any) -> Any:

@@ -11,8 +11,8 @@ from typing import Any
 
 from apispec import APISpec
 
-from labeler.web.openapi import catalog, labels, search
-from labeler.web.openapi.parts import ERROR
+from attune.labeler.web.openapi import catalog, labels, search
+from attune.labeler.web.openapi.parts import ERROR
 
 ROOMS = (catalog, labels, search)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.manifest import NAME
+from attune.models.manifest import NAME
 
 Operation = dict[str, Any]
 ERROR = {

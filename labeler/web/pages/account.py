@@ -8,10 +8,10 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, SubmitField
 from wtforms.validators import EqualTo, InputRequired, Length
 
-from labeler import people, sessions
-from labeler.web import auth, origin, throttle
-from labeler.web.pages.welcome import BY_LINK
-from models.plural import plural
+from attune.labeler import people, sessions
+from attune.labeler.web import auth, origin, throttle
+from attune.labeler.web.pages.welcome import BY_LINK
+from attune.models.plural import plural
 
 blueprint = Blueprint("account", __name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from labeler.views.assets import assets
-from labeler.web import auth
+from attune.labeler.views.assets import assets
+from attune.labeler.web import auth
 
 blueprint = Blueprint("assets", __name__)
 

@@ -6,14 +6,14 @@ from flask import Blueprint, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from labeler import attributes, corrections
-from labeler.records.schema import Expert
-from labeler.records.session import reading
-from labeler.views import attribute_page
-from labeler.views.contested import contested
-from labeler.views.drift import drift
-from labeler.views.recent import recent
-from labeler.web import auth, charts, drift_charts
+from attune.labeler import attributes, corrections
+from attune.labeler.records.schema import Expert
+from attune.labeler.records.session import reading
+from attune.labeler.views import attribute_page
+from attune.labeler.views.contested import contested
+from attune.labeler.views.drift import drift
+from attune.labeler.views.recent import recent
+from attune.labeler.web import auth, charts, drift_charts
 
 blueprint = Blueprint("attribute", __name__, url_prefix="/attributes/<name>")
 

@@ -11,15 +11,15 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from labeler import attributes, ingest, joining, revising, revisions
-from labeler.attributes import Definition
-from labeler.records.schema import Attribute, Expert
-from labeler.records.session import reading, writing
-from labeler.revisions import ALL
-from labeler.views.revisions import answers_by_value, pictures
-from labeler.web import auth
-from models.answers import UNSURE
-from models.errors import AlreadyThere, DataError, UnknownExpert
+from attune.labeler import attributes, ingest, joining, revising, revisions
+from attune.labeler.attributes import Definition
+from attune.labeler.records.schema import Attribute, Expert
+from attune.labeler.records.session import reading, writing
+from attune.labeler.revisions import ALL
+from attune.labeler.views.revisions import answers_by_value, pictures
+from attune.labeler.web import auth
+from attune.models.answers import UNSURE
+from attune.models.errors import AlreadyThere, DataError, UnknownExpert
 
 blueprint = Blueprint("attribute_form", __name__)
 TEXTS = ("in_scope", "out_of_scope", "positive", "negative")

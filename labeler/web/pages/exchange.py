@@ -8,14 +8,14 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from labeler import attributes, jobs
-from labeler.exchange import bring, outgoing, waiting
-from labeler.exchange.incoming import Columns
-from labeler.exchange.plan import SAME, Plan
-from labeler.records.session import reading
-from labeler.views.answers import count
-from labeler.web import auth
-from models.errors import DataError
+from attune.labeler import attributes, jobs
+from attune.labeler.exchange import bring, outgoing, waiting
+from attune.labeler.exchange.incoming import Columns
+from attune.labeler.exchange.plan import SAME, Plan
+from attune.labeler.records.session import reading
+from attune.labeler.views.answers import count
+from attune.labeler.web import auth
+from attune.models.errors import DataError
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/attributes/<name>/labels")
 MOST_BYTES = 4_000_000  # some ten thousand rows; what is larger goes in by the command

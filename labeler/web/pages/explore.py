@@ -9,13 +9,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
-from labeler import clusters, jobs, picks, search
-from labeler.search import Wanted
-from labeler.views import explore_clusters
-from labeler.views.explore import CLUSTER, IMAGE, TEXT, Asked, Place, explore, sending
-from labeler.web import auth
-from models.errors import DataError, RecordsError
-from models.images import inspect
+from attune.labeler import clusters, jobs, picks, search
+from attune.labeler.search import Wanted
+from attune.labeler.views import explore_clusters
+from attune.labeler.views.explore import CLUSTER, IMAGE, TEXT, Asked, Place, explore, sending
+from attune.labeler.web import auth
+from attune.models.errors import DataError, RecordsError
+from attune.models.images import inspect
 
 blueprint = Blueprint("explore", __name__, url_prefix="/explore")
 PATIENCE_SECONDS = 1.0  # a warm search is done by then, and the page comes whole

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from labeler import jobs
-from labeler.views.grid import next_page, progress
-from labeler.web import auth
+from attune.labeler import jobs
+from attune.labeler.views.grid import next_page, progress
+from attune.labeler.web import auth
 
 blueprint = Blueprint("grid", __name__, url_prefix="/attributes/<name>/pages")
 

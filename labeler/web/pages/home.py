@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from labeler.views.home import home
-from labeler.web import auth
+from attune.labeler.views.home import home
+from attune.labeler.web import auth
 
 blueprint = Blueprint("home", __name__)
 

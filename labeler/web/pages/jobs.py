@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from labeler.views.jobs import board
-from labeler.web import auth
+from attune.labeler.views.jobs import board
+from attune.labeler.web import auth
 
 blueprint = Blueprint("jobs", __name__)
 

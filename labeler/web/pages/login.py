@@ -9,8 +9,8 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, SubmitField
 from wtforms.validators import InputRequired, Length
 
-from labeler import people
-from labeler.web import auth, origin, throttle
+from attune.labeler import people
+from attune.labeler.web import auth, origin, throttle
 
 blueprint = Blueprint("login", __name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from labeler import audits, jobs, lines
-from labeler.lines import Goal
-from labeler.web import auth
-from models.errors import DataError, PoolExhausted, ServiceDown, UnknownExpert
+from attune.labeler import audits, jobs, lines
+from attune.labeler.lines import Goal
+from attune.labeler.web import auth
+from attune.models.errors import DataError, PoolExhausted, ServiceDown, UnknownExpert
 
 blueprint = Blueprint("measuring", __name__, url_prefix="/attributes/<name>")
 

@@ -9,18 +9,18 @@ from werkzeug.exceptions import NotFound
 from wtforms import BooleanField, HiddenField, RadioField, SubmitField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from labeler import attributes, jobs
-from labeler.catalog import aliases, gates, promote
-from labeler.catalog.facts import LATEST, find_run
-from labeler.catalog.gate_outcomes import Gate
-from labeler.catalog.history import check_alias, moment
-from labeler.catalog.moving import expect
-from labeler.records.session import reading
-from labeler.views import moves
-from labeler.views.moves import Intent
-from labeler.web import auth
-from models.errors import CatalogError, ServiceDown
-from models.manifest import CHAMPION
+from attune.labeler import attributes, jobs
+from attune.labeler.catalog import aliases, gates, promote
+from attune.labeler.catalog.facts import LATEST, find_run
+from attune.labeler.catalog.gate_outcomes import Gate
+from attune.labeler.catalog.history import check_alias, moment
+from attune.labeler.catalog.moving import expect
+from attune.labeler.records.session import reading
+from attune.labeler.views import moves
+from attune.labeler.views.moves import Intent
+from attune.labeler.web import auth
+from attune.models.errors import CatalogError, ServiceDown
+from attune.models.manifest import CHAMPION
 
 blueprint = Blueprint("moves", __name__, url_prefix="/attributes/<name>")
 

@@ -8,9 +8,9 @@ from typing import Any
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from labeler import notices
-from labeler.views import notices as seen
-from labeler.web import auth
+from attune.labeler import notices
+from attune.labeler.views import notices as seen
+from attune.labeler.web import auth
 
 blueprint = Blueprint("notices", __name__, url_prefix="/notices")
 

@@ -8,11 +8,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Forbidden
 
-from labeler import access_ends, attributes, experts, joining, leaving, parting, people, sign_in_links
-from labeler.records.session import reading, writing
-from labeler.views import people as view
-from labeler.web import auth
-from models.errors import AlreadyThere, DataError, UnknownExpert
+from attune.labeler import access_ends, attributes, experts, joining, leaving, parting, people, sign_in_links
+from attune.labeler.records.session import reading, writing
+from attune.labeler.views import people as view
+from attune.labeler.web import auth
+from attune.models.errors import AlreadyThere, DataError, UnknownExpert
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 KEEP, DROP = "keep", "drop"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from labeler import attributes
-from labeler.catalog import bounds
-from labeler.catalog.facts import LATEST
-from labeler.catalog.gates import RULES
-from labeler.records.session import reading
-from labeler.views.review import review
-from labeler.web import auth, charts, plots
-from models.errors import DataError
+from attune.labeler import attributes
+from attune.labeler.catalog import bounds
+from attune.labeler.catalog.facts import LATEST
+from attune.labeler.catalog.gates import RULES
+from attune.labeler.records.session import reading
+from attune.labeler.views.review import review
+from attune.labeler.web import auth, charts, plots
+from attune.models.errors import DataError
 
 blueprint = Blueprint("review", __name__, url_prefix="/attributes/<name>")
 

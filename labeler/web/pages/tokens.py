@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from labeler import tokens
-from labeler.web import auth
-from models.errors import DataError
+from attune.labeler import tokens
+from attune.labeler.web import auth
+from attune.models.errors import DataError
 
 blueprint = Blueprint("tokens", __name__, url_prefix="/tokens")
 

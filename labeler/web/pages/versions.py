@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from labeler.views import history as past
-from labeler.views import versions
-from labeler.web import auth
-from models.errors import DataError
+from attune.labeler.views import history as past
+from attune.labeler.views import versions
+from attune.labeler.web import auth
+from attune.models.errors import DataError
 
 blueprint = Blueprint("versions", __name__, url_prefix="/attributes/<name>")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
-from labeler import sign_in_links
-from labeler.web import auth, origin, throttle
+from attune.labeler import sign_in_links
+from attune.labeler.web import auth, origin, throttle
 
 blueprint = Blueprint("welcome", __name__, url_prefix="/welcome")
 BY_LINK = "by_link"  # in the session: a password may be chosen without the one of before

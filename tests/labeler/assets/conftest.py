@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from labeler.demo import prepare
-from labeler.records.session import engine
-from labeler.settings import Settings
+from attune.labeler.demo import prepare
+from attune.labeler.records.session import engine
+from attune.labeler.settings import Settings
 from tests.factories import picture, workspace
 
 

@@ -20,16 +20,16 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import select
 
-from labeler.assets.add import Request, add
-from labeler.assets.candidates import VectorNames
-from labeler.assets.encoder import active_fingerprint, prompt_vectors
-from labeler.assets.remove import remove
-from labeler.assets.summary import Summary
-from labeler.records.schema import Asset, Encoder
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.errors import DataError, EncoderMismatch, UnreadableItem, WeightsUnavailable
-from models.vectors import VectorStore
+from attune.labeler.assets.add import Request, add
+from attune.labeler.assets.candidates import VectorNames
+from attune.labeler.assets.encoder import active_fingerprint, prompt_vectors
+from attune.labeler.assets.remove import remove
+from attune.labeler.assets.summary import Summary
+from attune.labeler.records.schema import Asset, Encoder
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, EncoderMismatch, UnreadableItem, WeightsUnavailable
+from attune.models.vectors import VectorStore
 from tests import images, web
 from tests.factories import picture
 from tests.labeler.assets.conftest import write_vectors
@@ -435,7 +435,7 @@ def test_killed_at_any_instant_it_goes_on_where_it_was(settings: Settings, tmp_p
     arguments = ["assets", "add", str(folder)]
     for seconds in (4.0, 6.0, 8.0):
         command = subprocess.Popen(
-            [sys.executable, "-m", "labeler.cli.main", *arguments],
+            [sys.executable, "-m", "attune.labeler.cli.main", *arguments],
             env=os.environ | settings.environment() | {"OMP_NUM_THREADS": "1"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from labeler import jobs
-from labeler.assets import add as adding
-from labeler.assets.add import Request, add
-from labeler.settings import Settings
-from models.vectors import VectorStore
+from attune.labeler import jobs
+from attune.labeler.assets import add as adding
+from attune.labeler.assets.add import Request, add
+from attune.labeler.settings import Settings
+from attune.models.vectors import VectorStore
 from tests.services import redis_on_a_socket
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -35,7 +35,10 @@ def worker(settings: Settings) -> Iterator[None]:
     """A worker process that is alive."""
     environment = os.environ | settings.environment() | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
-        [sys.executable, "-m", "workers.main"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "attune.workers.main"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as process:
         for _ in range(1200):
             if jobs.workers_alive(settings):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labeler.assets.manifest import Manifest, read_manifest
+from attune.labeler.assets.manifest import Manifest, read_manifest
 
 
 def read(tmp_path: Path, content: str, name: str = "m.csv") -> Manifest:

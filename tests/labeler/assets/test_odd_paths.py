@@ -11,15 +11,15 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import select
 
-from labeler.assets import sources
-from labeler.assets.add import Request, add
-from labeler.assets.candidates import Found, from_files
-from labeler.assets.scan import scan
-from labeler.assets.summary import Summary
-from labeler.records.schema import Asset
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.errors import UnreadableItem
+from attune.labeler.assets import sources
+from attune.labeler.assets.add import Request, add
+from attune.labeler.assets.candidates import Found, from_files
+from attune.labeler.assets.scan import scan
+from attune.labeler.assets.summary import Summary
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.errors import UnreadableItem
 from tests.factories import picture
 from tests.labeler.assets.conftest import write_vectors
 

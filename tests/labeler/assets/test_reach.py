@@ -13,16 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeler import media
-from labeler import settings as reader
-from labeler.assets import sources
-from labeler.assets.reach import Reach
-from labeler.settings import Settings
-from models.errors import SettingsError, UnreadableItem
+from attune.labeler import media
+from attune.labeler import settings as reader
+from attune.labeler.assets import sources
+from attune.labeler.assets.reach import Reach
+from attune.labeler.settings import Settings
+from attune.models.errors import SettingsError, UnreadableItem
+from attune.workers.embed import read_asset
 from tests import web
 from tests.factories import picture
 from tests.labeler.assets.test_add import held, put_in
-from workers.embed import read_asset
 
 PRIVATE_4 = [
     "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "0.0.0.0/8",

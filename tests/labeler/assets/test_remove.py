@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from labeler import media, secrets
-from labeler.assets.add import Request, add
-from labeler.assets.remove import remove
-from labeler.records.schema import Asset, Task
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.errors import UnknownAsset
-from models.vectors import VectorStore
+from attune.labeler import media, secrets
+from attune.labeler.assets.add import Request, add
+from attune.labeler.assets.remove import remove
+from attune.labeler.records.schema import Asset, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.errors import UnknownAsset
+from attune.models.vectors import VectorStore
 from tests.factories import picture
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -92,8 +92,8 @@ def test_open_tasks_are_retired_and_answered_ones_stay(settings: Settings, folde
 
 def put_tasks(settings: Settings, states: dict[str, str]) -> dict[str, int]:
     """One task on each asset, in the state given; their keys by asset_id."""
-    from labeler.records.schema import Attribute, Expert, Queue
-    from models.clock import now
+    from attune.labeler.records.schema import Attribute, Expert, Queue
+    from attune.models.clock import now
 
     with writing(settings) as session:
         attribute = Attribute(name="serious", question="?", classes=["yes", "no"], created_at=now())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labeler.settings import Settings
+from attune.labeler.settings import Settings
 from tests.labeler.catalog import worlds
 
 

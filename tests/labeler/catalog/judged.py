@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select, update
 
-from labeler import attributes
-from labeler.records.schema import Annotation, Asset, Expert, Run
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.answers import AUDIT
-from models.audit import AuditDesign, reserved
-from models.clock import now
-from models.files import digest_bytes
-from models.probe_files import probe_bytes
+from attune.labeler import attributes
+from attune.labeler.records.schema import Annotation, Asset, Expert, Run
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.answers import AUDIT
+from attune.models.audit import AuditDesign, reserved
+from attune.models.clock import now
+from attune.models.files import digest_bytes
+from attune.models.probe_files import probe_bytes
 from tests import factories
 from tests.labeler.catalog import worlds
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import onnx  # noqa: F401 - loaded before the fork, as in a worker that has published before
 import onnxruntime  # noqa: F401
 
-from labeler import settings as reader
-from labeler.catalog.promote import promote
-from labeler.catalog.source import find  # noqa: F401
+from attune.labeler import settings as reader
+from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.source import find  # noqa: F401
 
 
 def promote_one(workspace: Path, version: str, reason: str, barrier: Barrier | None = None) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from labeler.catalog import bounds
-from labeler.catalog.history import history
-from labeler.catalog.promote import promote
-from labeler.settings import Settings
-from models.errors import DataError, GateFailed
+from attune.labeler.catalog import bounds
+from attune.labeler.catalog.history import history
+from attune.labeler.catalog.promote import promote
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, GateFailed
 
 
 def test_what_is_set_stays_with_who_and_when_and_the_rest_as_it_was(settings: Settings) -> None:

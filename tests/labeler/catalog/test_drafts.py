@@ -8,25 +8,25 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from labeler import attributes
-from labeler.catalog import gates, listing
-from labeler.catalog.facts import find_run
-from labeler.catalog.gate_outcomes import read
-from labeler.catalog.heal import heal
-from labeler.catalog.history import history
-from labeler.catalog.promote import promote, publish, rollback
-from labeler.records.schema import Promotion, Run, Version
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.views.attribute_page import attribute_page
-from labeler.views.history import page as history_page
-from labeler.views.home import home
-from labeler.views.review import review
-from labeler.views.versions import version_page
-from labeler.views.viewer import Viewer
-from models.catalog import Catalog
-from models.errors import GateFailed, NoAnswers
-from models.manifest import from_dict, read_manifest
+from attune.labeler import attributes
+from attune.labeler.catalog import gates, listing
+from attune.labeler.catalog.facts import find_run
+from attune.labeler.catalog.gate_outcomes import read
+from attune.labeler.catalog.heal import heal
+from attune.labeler.catalog.history import history
+from attune.labeler.catalog.promote import promote, publish, rollback
+from attune.labeler.records.schema import Promotion, Run, Version
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views.attribute_page import attribute_page
+from attune.labeler.views.history import page as history_page
+from attune.labeler.views.home import home
+from attune.labeler.views.review import review
+from attune.labeler.views.versions import version_page
+from attune.labeler.views.viewer import Viewer
+from attune.models.catalog import Catalog
+from attune.models.errors import GateFailed, NoAnswers
+from attune.models.manifest import from_dict, read_manifest
 from tests.labeler.catalog import worlds
 
 OWNER = Viewer("owner", "olga")

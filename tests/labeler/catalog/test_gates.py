@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labeler import attributes
-from labeler.catalog import evidence, gates, listing
-from labeler.catalog.facts import find_run
-from labeler.catalog.promote import promote
-from labeler.records.schema import Annotation, Asset, Expert, Run
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.answers import AUDIT, BY_HAND
-from models.audit import AuditDesign, reserved
-from models.clock import now
-from models.errors import GateFailed
-from models.probe_files import read_probe
+from attune.labeler import attributes
+from attune.labeler.catalog import evidence, gates, listing
+from attune.labeler.catalog.facts import find_run
+from attune.labeler.catalog.promote import promote
+from attune.labeler.records.schema import Annotation, Asset, Expert, Run
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.answers import AUDIT, BY_HAND
+from attune.models.audit import AuditDesign, reserved
+from attune.models.clock import now
+from attune.models.errors import GateFailed
+from attune.models.probe_files import read_probe
 from tests.labeler.catalog import worlds
 
 

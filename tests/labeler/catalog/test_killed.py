@@ -12,17 +12,17 @@ from multiprocessing.context import ForkServerContext
 import numpy as np
 import pytest
 
-from labeler.catalog import listing
-from labeler.catalog.heal import heal
-from labeler.catalog.history import history
-from labeler.catalog.promote import promote
-from labeler.catalog.reading import file_of
-from labeler.records.schema import Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.catalog import Catalog
-from models.manifest import parse_reference
-from models.probe_files import read_probe
+from attune.labeler.catalog import listing
+from attune.labeler.catalog.heal import heal
+from attune.labeler.catalog.history import history
+from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.reading import file_of
+from attune.labeler.records.schema import Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.catalog import Catalog
+from attune.models.manifest import parse_reference
+from attune.models.probe_files import read_probe
 from tests.labeler.catalog import worlds
 from tests.labeler.catalog.moves import promote_one
 

@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models import ids
-from models.clock import iso, moment
-from models.errors import DataError
-from models.tables import read_table
-from models.vector_files import read_vectors
+from attune.models import ids
+from attune.models.clock import iso, moment
+from attune.models.errors import DataError
+from attune.models.tables import read_table
+from attune.models.vector_files import read_vectors
 
 CELLS: list[tuple[str, Any]] = [
     ("0", 0),

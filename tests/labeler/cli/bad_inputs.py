@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from click.testing import CliRunner, Result
 
-from labeler.cli.main import attune
-from labeler.records.session import engine
-from models.errors import AttuneError, consequence
+from attune.labeler.cli.main import attune
+from attune.labeler.records.session import engine
+from attune.models.errors import AttuneError, consequence
 from tests import images
 from tests.factories import picture, workspace
 from tests.labeler.cli import bad_files as files
@@ -251,7 +251,7 @@ def _commands() -> Iterator[str]:
 
 
 def _images() -> Iterator[str]:
-    from models.images import inspect
+    from attune.models.images import inspect
 
     yield "Refused one by one, by name; the rest goes on.\n\n| file | what is said |\n|---|---|\n"
     for name, (content, _) in images.BAD.items():
@@ -266,10 +266,10 @@ def _images() -> Iterator[str]:
 
 
 def _webhooks() -> Iterator[str]:
-    from labeler.records.schema import Attribute, Expert, Queue
-    from labeler.records.session import writing
-    from labeler.web.app import create_app
-    from models.clock import now
+    from attune.labeler.records.schema import Attribute, Expert, Queue
+    from attune.labeler.records.session import writing
+    from attune.labeler.web.app import create_app
+    from attune.models.clock import now
 
     yield "A webhook asks for a reading of one project and does nothing else: nothing of any body is kept. `asked` is\n"
     yield "false where nothing was asked for, here as there is no Redis.\n\n"

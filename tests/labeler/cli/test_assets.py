@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select, update
 
-from labeler.cli.main import attune
-from labeler.records.schema import Asset
-from labeler.records.session import engine, writing
-from labeler.settings import build
-from models.errors import AttuneError
+from attune.labeler.cli.main import attune
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import engine, writing
+from attune.labeler.settings import build
+from attune.models.errors import AttuneError
 from tests.factories import picture
 from tests.labeler.assets.conftest import write_vectors
 from tests.labeler.cli import bad_inputs

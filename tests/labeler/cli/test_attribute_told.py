@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeler.cli.attribute_told import told
+from attune.labeler.cli.attribute_told import told
 
 FRESH: dict[str, Any] = {
     "name": "serious",

@@ -15,13 +15,13 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
-from labeler.cli import demo as cli_demo
-from labeler.cli.main import COMMANDS, NEIGHBOURS, attune
-from labeler.cli.place import MAKERS
-from labeler.cli.tables import table
-from labeler.cli.up import first_steps
-from labeler.records.session import engine
-from models.errors import ServiceDown, SettingsError
+from attune.labeler.cli import demo as cli_demo
+from attune.labeler.cli.main import COMMANDS, NEIGHBOURS, attune
+from attune.labeler.cli.place import MAKERS
+from attune.labeler.cli.tables import table
+from attune.labeler.cli.up import first_steps
+from attune.labeler.records.session import engine
+from attune.models.errors import ServiceDown, SettingsError
 from tests import factories
 
 
@@ -83,7 +83,7 @@ def test_what_newcomers_type_leads_to_a_command() -> None:
 
 def test_the_shell_completes_commands() -> None:
     environment = os.environ | {"_ATTUNE_COMPLETE": "bash_complete", "COMP_WORDS": "attune pro", "COMP_CWORD": "1"}
-    command = "import sys; from labeler.cli.main import main; sys.argv = ['attune']; main()"
+    command = "import sys; from attune.labeler.cli.main import main; sys.argv = ['attune']; main()"
     done = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "plain,probes\n"
 

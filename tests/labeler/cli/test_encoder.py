@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from labeler import settings as reader
-from labeler.assets.encoder import active_fingerprint
-from labeler.assets.encoder_at_hand import missing
-from labeler.cli.main import attune
-from labeler.cli.up import encoder_missing
-from labeler.demo.prepare import encoder_settings
-from labeler.records.session import engine, reading
-from labeler.settings import Settings
-from models.encoders import OpenClipEncoder
-from models.errors import EmptyPool
-from models.sample import ENCODER_CONFIG, ENCODER_WEIGHTS
+from attune.labeler import settings as reader
+from attune.labeler.assets.encoder import active_fingerprint
+from attune.labeler.assets.encoder_at_hand import missing
+from attune.labeler.cli.main import attune
+from attune.labeler.cli.up import encoder_missing
+from attune.labeler.demo.prepare import encoder_settings
+from attune.labeler.records.session import engine, reading
+from attune.labeler.settings import Settings
+from attune.models.encoders import OpenClipEncoder
+from attune.models.errors import EmptyPool
+from attune.models.sample import ENCODER_CONFIG, ENCODER_WEIGHTS
 from tests.factories import picture, workspace
 
 ABSENT = {"encoder": "ViT-B-32", "pretrained": "laion2b_s34b_b79k"}
@@ -34,7 +34,7 @@ ABSENT = {"encoder": "ViT-B-32", "pretrained": "laion2b_s34b_b79k"}
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """A workspace that keeps the sample's encoder; no hub answers and no worker lives."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr("models.weights.cached", lambda tag: None)
+    monkeypatch.setattr("attune.models.weights.cached", lambda tag: None)
     folder = tmp_path / "workspace"
     folder.mkdir()
     reader.keep(folder, **encoder_settings(), device="cpu", redis_port=1, label_studio_port=1)
@@ -79,7 +79,7 @@ def test_a_check_of_an_absent_encoder_says_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         refusing = f"http://127.0.0.1:{server.getsockname()[1]}"
     environment = os.environ | {"HF_HOME": str(tmp_path), "HF_ENDPOINT": refusing, "PYTHONPATH": ":".join(sys.path)}
-    command = [sys.executable, "-m", "labeler.cli.main", "encoder", "check", "ViT-B-32"]
+    command = [sys.executable, "-m", "attune.labeler.cli.main", "encoder", "check", "ViT-B-32"]
     command += ["--pretrained", "laion2b_s34b_b79k", "--json"]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     told = json.loads(done.stdout)

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from labeler.cli import main
-from labeler.endings import ending
-from models.errors import AttuneError, UnknownAsset, consequence
+from attune.labeler.cli import main
+from attune.labeler.endings import ending
+from attune.models.errors import AttuneError, UnknownAsset, consequence
 from tests.factories import add_attribute, workspace
 
 ROOT = Path(__file__).parents[3]
@@ -35,7 +35,7 @@ def break_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def broken(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("labeler.cli.shell.Shell.result", broken)
+    monkeypatch.setattr("attune.labeler.cli.shell.Shell.result", broken)
 
 
 def test_the_unforeseen_is_an_id_and_its_trace_in_the_log(
@@ -113,7 +113,7 @@ def test_who_stops_a_command_sees_no_error(
 
 @pytest.mark.parametrize("to", ["| head -c 1 >/dev/null", "> /dev/full", ">&-"])
 def test_an_output_that_takes_nothing_is_no_trace(place: Path, to: str) -> None:
-    command = f"{sys.executable} -m labeler.cli.main config show {to}"
+    command = f"{sys.executable} -m attune.labeler.cli.main config show {to}"
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert "Error" not in done.stderr
@@ -140,7 +140,7 @@ def test_help_of_a_part_starts_nothing(
 
 
 def test_a_part_ends_with_a_sentence_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from workers import main as worker
+    from attune.workers import main as worker
 
     monkeypatch.setenv("ATTUNE_WEB_PORT", "none")
     assert worker.main([]) == 2

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from labeler import notices
-from labeler.cli.main import attune
-from labeler.notices import News
-from labeler.settings import Settings
-from models.errors import DataError, SettingsError, consequence
+from attune.labeler import notices
+from attune.labeler.cli.main import attune
+from attune.labeler.notices import News
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, SettingsError, consequence
 from tests import factories
 
 
@@ -67,7 +67,7 @@ def test_notices_are_listed_and_a_test_without_a_way_out_says_so(settings: Setti
 def test_an_export_to_stdout_is_the_file_alone(settings: Settings, to: str) -> None:
     factories.add_assets(settings, 1)
     words = ["labels", "export", "romance", "--to", to, "--format", "csv"]
-    command = [sys.executable, "-m", "labeler.cli.main", *words, "--workspace", str(settings.workspace)]
+    command = [sys.executable, "-m", "attune.labeler.cli.main", *words, "--workspace", str(settings.workspace)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
     assert done.stdout.startswith("asset_id,")
     assert len(done.stdout.splitlines()) == 1

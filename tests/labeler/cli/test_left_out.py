@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
-from labeler import notices, notices_watch, strays
-from labeler.cli.main import attune
-from labeler.records.schema import Notice
-from labeler.records.session import reading, writing
-from labeler.seen import Seen
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler import notices, notices_watch, strays
+from attune.labeler.cli.main import attune
+from attune.labeler.records.schema import Notice
+from attune.labeler.records.session import reading, writing
+from attune.labeler.seen import Seen
+from attune.labeler.settings import Settings
+from attune.models.clock import now
 from tests import factories
 
 

@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
-from labeler import attributes, people, sessions, sign_in_links
-from labeler.cli.main import attune
-from labeler.records.schema import Annotation
-from labeler.records.session import reading
-from labeler.sessions import Origin
-from labeler.settings import Settings
-from models.errors import AlreadyThere, DataError
+from attune.labeler import attributes, people, sessions, sign_in_links
+from attune.labeler.cli.main import attune
+from attune.labeler.records.schema import Annotation
+from attune.labeler.records.session import reading
+from attune.labeler.sessions import Origin
+from attune.labeler.settings import Settings
+from attune.models.errors import AlreadyThere, DataError
 from tests import factories
 
 SAID = ("romance", "romance", "friendship", "unsure")

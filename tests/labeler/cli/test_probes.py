@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from labeler import tokens
-from labeler.cli.main import main
-from labeler.records.schema import Run
-from labeler.records.session import writing
-from labeler.settings import Settings
-from models.files import write_json
+from attune.labeler import tokens
+from attune.labeler.cli.main import main
+from attune.labeler.records.schema import Run
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.models.files import write_json
 from tests import published
 from tests.labeler.catalog import worlds
 

@@ -14,17 +14,17 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from labeler import jobs
-from labeler import settings as reader
-from labeler.assets.encoder import load
-from labeler.catalog.promote import promote
-from labeler.cli.main import attune
-from labeler.demo.prepare import encoder_settings
-from labeler.records.session import engine
-from labeler.settings import Settings
-from models.errors import DataError, EncoderMismatch, WeightsUnavailable
-from models.fingerprint import Fingerprint
-from models.vectors import METADATA, VectorStore
+from attune.labeler import jobs
+from attune.labeler import settings as reader
+from attune.labeler.assets.encoder import load
+from attune.labeler.catalog.promote import promote
+from attune.labeler.cli.main import attune
+from attune.labeler.demo.prepare import encoder_settings
+from attune.labeler.records.session import engine
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, EncoderMismatch, WeightsUnavailable
+from attune.models.fingerprint import Fingerprint
+from attune.models.vectors import METADATA, VectorStore
 from tests.factories import picture
 from tests.labeler.catalog import worlds
 
@@ -149,7 +149,7 @@ def test_what_cannot_be_meant_is_refused_and_writes_nothing(
 def test_images_are_not_scored_by_another_encoder(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     strange = replace(load(settings).fingerprint, weights="cd" * 32)
     for encoder, kind in ((strange, WeightsUnavailable), (replace(strange, weights="external:1"), EncoderMismatch)):
-        monkeypatch.setattr("labeler.cli.score.Fingerprint.from_dict", lambda value, made=encoder: made)
+        monkeypatch.setattr("attune.labeler.cli.score.Fingerprint.from_dict", lambda value, made=encoder: made)
         refused = run("score", "serious", "--images", "new", "--to", "s.parquet")
         assert isinstance(refused.exception, kind)
         assert "attune" in str(refused.exception) or "--vectors" in str(refused.exception)

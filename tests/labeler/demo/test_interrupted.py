@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from labeler import attributes, audits, counting, jobs, leaving
-from labeler import settings as reader
-from labeler.demo import prepare, run, simulate
-from labeler.jobs import Report
-from labeler.label_studio import LabelStudio
-from labeler.label_studio.expert import ExpertSession
-from labeler.records.schema import Annotation, Asset, Expert, Promotion, Queue, Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from models.errors import LabelStudioRefused
-from models.sample import stock_experts
+from attune.labeler import attributes, audits, counting, jobs, leaving
+from attune.labeler import settings as reader
+from attune.labeler.demo import prepare, run, simulate
+from attune.labeler.jobs import Report
+from attune.labeler.label_studio import LabelStudio
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.records.schema import Annotation, Asset, Expert, Promotion, Queue, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.errors import LabelStudioRefused
+from attune.models.sample import stock_experts
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 IMAGES, ANSWERS, MEASURING = 220, 9, 4

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from labeler import people
-from labeler import settings as reader
-from labeler.cli import demo
-from labeler.cli.main import run as attune
-from labeler.demo import known
-from labeler.records.schema import Expert
-from labeler.records.session import writing
-from labeler.settings import Settings
-from labeler.web import serve
-from models.clock import now
-from models.errors import SettingsError
+from attune.labeler import people
+from attune.labeler import settings as reader
+from attune.labeler.cli import demo
+from attune.labeler.cli.main import run as attune
+from attune.labeler.demo import known
+from attune.labeler.records.schema import Expert
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.labeler.web import serve
+from attune.models.clock import now
+from attune.models.errors import SettingsError
 from tests import factories
 
 OTHERS = {"ATTUNE_HOST": "0.0.0.0"}
@@ -52,7 +52,7 @@ def served(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
 
 
 def up(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
-    supervise = importlib.import_module("labeler.supervise.run")
+    supervise = importlib.import_module("attune.labeler.supervise.run")
     monkeypatch.setattr(supervise, "Supervisor", started)
     monkeypatch.setattr(supervise.ports, "check", lambda _: None)
     supervise.run(settings, lambda _: None)

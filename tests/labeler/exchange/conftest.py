@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from labeler import attributes
-from labeler.attributes import Definition
-from labeler.records.schema import Annotation, Asset, Expert
-from labeler.records.session import migrate, writing
-from labeler.settings import Settings, build
+from attune.labeler import attributes
+from attune.labeler.attributes import Definition
+from attune.labeler.records.schema import Annotation, Asset, Expert
+from attune.labeler.records.session import migrate, writing
+from attune.labeler.settings import Settings, build
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLASSES = ("romance", "=friendship", "neither")
@@ -36,7 +36,7 @@ def blank_pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = build({}, workspace=tmp_path_factory.mktemp("pool"))
     migrate(made)
     fill(made)
-    from labeler.records.session import engine
+    from attune.labeler.records.session import engine
 
     engine(made.records_url).dispose()
     return made.workspace / "records.sqlite"

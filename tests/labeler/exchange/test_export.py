@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeler.exchange import outgoing, tables
-from labeler.records.schema import Asset, AttributeRevision
-from labeler.records.session import writing
-from labeler.settings import Settings
-from models.errors import DataError, UnknownAttribute
+from attune.labeler.exchange import outgoing, tables
+from attune.labeler.records.schema import Asset, AttributeRevision
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, UnknownAttribute
 from tests.labeler.exchange.conftest import CLASSES, NOON
 
 

@@ -18,17 +18,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from labeler.exchange import outgoing
-from labeler.exchange.answers import agreed_rows, exported
-from labeler.exchange.bring import bring, preview
-from labeler.exchange.incoming import Columns
-from labeler.exchange.plan import Plan
-from labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Queue, Task
-from labeler.records.session import engine, reading, writing
-from labeler.settings import Settings, build
-from models.audit import reserved
-from models.clock import iso, now
-from models.errors import DataError
+from attune.labeler.exchange import outgoing
+from attune.labeler.exchange.answers import agreed_rows, exported
+from attune.labeler.exchange.bring import bring, preview
+from attune.labeler.exchange.incoming import Columns
+from attune.labeler.exchange.plan import Plan
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Queue, Task
+from attune.labeler.records.session import engine, reading, writing
+from attune.labeler.settings import Settings, build
+from attune.models.audit import reserved
+from attune.models.clock import iso, now
+from attune.models.errors import DataError
 from tests.labeler.exchange.conftest import CLASSES, NOON, PEOPLE, answer
 
 ROW = ("a0", "ana@example.org", "romance")

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from labeler.exchange import outgoing
-from labeler.exchange.bring import bring
-from labeler.label_studio import LabelStudio
-from labeler.label_studio.projects import Project
-from labeler.records.schema import Asset, Expert
-from labeler.records.session import writing
-from labeler.settings import Settings
+from attune.labeler.exchange import outgoing
+from attune.labeler.exchange.bring import bring
+from attune.labeler.label_studio import LabelStudio
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.records.schema import Asset, Expert
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
 from tests import factories
 from tests.labeler.exchange.conftest import NOON, answer
 

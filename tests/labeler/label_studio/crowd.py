@@ -8,10 +8,10 @@ from typing import Any
 
 import requests
 
-from labeler.label_studio import door, members, projects
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.queue import NewTask, add
+from attune.labeler.label_studio import door, members, projects
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.queue import NewTask, add
 from tests import inside_label_studio
 from tests.services import PASSWORD, Services
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from labeler.label_studio import LabelStudio, changes, queue
-from labeler.label_studio.config import read_value
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.people import find_user
-from labeler.label_studio.projects import Project
-from labeler.label_studio.queue import NewTask
-from models.clock import now, parse
+from attune.labeler.label_studio import LabelStudio, changes, queue
+from attune.labeler.label_studio.config import read_value
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.people import find_user
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.queue import NewTask
+from attune.models.clock import now, parse
 from tests.services import EMAIL
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeler.label_studio.config import HOTKEYS, labelling_config, read_value, write_result
-from models.errors import DataError, UnknownAnnotationShape
+from attune.labeler.label_studio.config import HOTKEYS, labelling_config, read_value, write_result
+from attune.models.errors import DataError, UnknownAnnotationShape
 
 CLASSES = ["romance", "friendship", "neither"]
 NAMES = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=20).filter(

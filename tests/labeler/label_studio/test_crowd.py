@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from labeler.label_studio import LabelStudio, members, queue
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.people import ensure_user
-from labeler.label_studio.projects import Project
-from labeler.label_studio.queue import NewTask
-from labeler.settings import Settings
+from attune.labeler.label_studio import LabelStudio, members, queue
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.people import ensure_user
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.queue import NewTask
+from attune.labeler.settings import Settings
 from tests.services import PASSWORD
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from labeler.label_studio import door, local, people
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.people import submit
-from models.errors import LabelStudioRefused
+from attune.labeler.label_studio import door, local, people
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.people import submit
+from attune.models.errors import LabelStudioRefused
 from tests import inside_label_studio
 from tests.labeler.label_studio.crowd import MINE, OTHERS, Holding, ask, holding, tokens
 from tests.services import PASSWORD, Receiver, Services

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import requests
 
-from labeler.label_studio import door, local
-from labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio import door, local
+from attune.labeler.label_studio.client import LabelStudio
 from tests import inside_label_studio
 from tests.labeler.label_studio.crowd import MINE, OTHERS, Holding, ask, holding, tokens
 from tests.services import Services

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from labeler.label_studio import LabelStudio, people, projects, queue
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.projects import Project
-from labeler.label_studio.queue import NewTask
-from labeler.settings import Settings
+from attune.labeler.label_studio import LabelStudio, people, projects, queue
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.queue import NewTask
+from attune.labeler.settings import Settings
 from tests.services import EMAIL, PASSWORD
 
 pytestmark = [pytest.mark.services, pytest.mark.browser, pytest.mark.slow]

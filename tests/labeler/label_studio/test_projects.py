@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from labeler.label_studio import LabelStudio, people, projects, queue, webhooks
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.local import reset_password
-from labeler.label_studio.projects import Project
-from labeler.label_studio.queue import NewTask
-from labeler.settings import Settings
-from models.errors import DataError, LabelStudioRefused, LabelStudioUnreachable, ServiceDown, SettingsError
+from attune.labeler.label_studio import LabelStudio, people, projects, queue, webhooks
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.local import reset_password
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.queue import NewTask
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, LabelStudioRefused, LabelStudioUnreachable, ServiceDown, SettingsError
 from tests.services import EMAIL, PASSWORD, Receiver, Services
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]

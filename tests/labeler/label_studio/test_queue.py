@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from labeler.label_studio import LabelStudio, changes, projects, queue, tasks
-from labeler.label_studio.address import KEY, Address
-from labeler.label_studio.expert import ExpertSession
-from labeler.label_studio.projects import Project
-from labeler.label_studio.queue import NewTask, place
-from models.errors import DataError, LabelStudioRefused
+from attune.labeler.label_studio import LabelStudio, changes, projects, queue, tasks
+from attune.labeler.label_studio.address import KEY, Address
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.queue import NewTask, place
+from attune.models.errors import DataError, LabelStudioRefused
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from labeler import doctor, experts, secrets
-from labeler.label_studio import door, install, members, people, projects, template
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.expert import ExpertSession
-from labeler.settings import Settings, build
-from labeler.supervise import free_ports, parts, readiness
-from labeler.supervise.keeper import open_log
-from models.errors import LabelStudioRefused, SettingsError
+from attune.labeler import doctor, experts, secrets
+from attune.labeler.label_studio import door, install, members, people, projects, template
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.settings import Settings, build
+from attune.labeler.supervise import free_ports, parts, readiness
+from attune.labeler.supervise.keeper import open_log
+from attune.models.errors import LabelStudioRefused, SettingsError
 from tests import inside_label_studio
 from tests.services import PASSWORD, _await
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from labeler import experts
-from labeler.label_studio.client import LabelStudio
-from labeler.label_studio.whose import DATA, whose
-from labeler.settings import Settings
-from models.errors import LabelStudioRefused
+from attune.labeler import experts
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.whose import DATA, whose
+from attune.labeler.settings import Settings
+from attune.models.errors import LabelStudioRefused
 from tests import factories
 
 SERVER = """

@@ -11,15 +11,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, select, text
 
-from labeler import access_ends
-from labeler import settings as reader
-from labeler.label_studio.address import Address
-from labeler.records.schema import Asset, Base, Job, Queue, Task, Tombstone, User
-from labeler.records.session import configuration, engine, migrate, reading, writing
-from labeler.settings import Settings
+from attune.labeler import access_ends
+from attune.labeler import settings as reader
+from attune.labeler.label_studio.address import Address
+from attune.labeler.records.schema import Asset, Base, Job, Queue, Task, Tombstone, User
+from attune.labeler.records.session import configuration, engine, migrate, reading, writing
+from attune.labeler.settings import Settings
+from attune.workers import queueing
 from tests.workers.test_ordering import ask
 from tests.workers.test_queueing import showing
-from workers import queueing
 
 FIRST = "0001"
 
@@ -98,8 +98,8 @@ def test_a_migration_killed_in_the_middle_is_as_if_never_begun(tmp_path: Path) -
     code = (
         "import os, alembic.op as op\n"
         "op.create_table = lambda *_, **__: os._exit(9)\n"
-        "from labeler import settings as reader\n"
-        "from labeler.records.session import migrate\n"
+        "from attune.labeler import settings as reader\n"
+        "from attune.labeler.records.session import migrate\n"
         f"migrate(reader.build({{}}, workspace={str(tmp_path)!r}))"
     )
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False).returncode == 9

@@ -10,13 +10,13 @@ from threading import Barrier
 import pytest
 from sqlalchemy import func, select
 
-from labeler import changes, ingest, lease, people, withdrawn
-from labeler import settings as reader
-from labeler.records.schema import Annotation, Attribute, Queue
-from labeler.records.session import engine, migrate, reading, writing
-from labeler.seen import Seen
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler import changes, ingest, lease, people, withdrawn
+from attune.labeler import settings as reader
+from attune.labeler.records.schema import Annotation, Attribute, Queue
+from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.seen import Seen
+from attune.labeler.settings import Settings
+from attune.models.clock import now
 from tests import databases, factories
 
 AT_ONCE = 6

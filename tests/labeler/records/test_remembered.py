@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from labeler import secrets as keys
-from labeler import settings as reader
-from labeler import tokens
-from labeler.records.remembered import Remembered, moment
-from labeler.records.session import migrate
-from labeler.settings import Settings
+from attune.labeler import secrets as keys
+from attune.labeler import settings as reader
+from attune.labeler import tokens
+from attune.labeler.records.remembered import Remembered, moment
+from attune.labeler.records.session import migrate
+from attune.labeler.settings import Settings
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def elsewhere(settings: Settings, code: str) -> None:
     """Run ``code`` in another process with ``settings`` at hand."""
-    head = f"from labeler import settings as r, tokens\ns = r.build(workspace={str(settings.workspace)!r})\n"
+    head = f"from attune.labeler import settings as r, tokens\ns = r.build(workspace={str(settings.workspace)!r})\n"
     subprocess.run([sys.executable, "-c", head + code], check=True)
 
 

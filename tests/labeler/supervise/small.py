@@ -7,10 +7,10 @@ import os
 import sys
 from pathlib import Path
 
-from labeler.settings import build
-from labeler.supervise.parts import MARK, Part
-from labeler.supervise.run import Supervisor
-from models.errors import ServiceError
+from attune.labeler.settings import build
+from attune.labeler.supervise.parts import MARK, Part
+from attune.labeler.supervise.run import Supervisor
+from attune.models.errors import ServiceError
 
 
 def main() -> None:

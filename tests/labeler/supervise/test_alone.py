@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from labeler.settings import build
-from labeler.supervise import alone
-from labeler.supervise.parts import PARENT
-from models.errors import ServiceError
+from attune.labeler.settings import build
+from attune.labeler.supervise import alone
+from attune.labeler.supervise.parts import PARENT
+from attune.models.errors import ServiceError
 
 HOLDER = """
 import sys, time

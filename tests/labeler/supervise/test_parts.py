@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from labeler.settings import build, keep
-from labeler.supervise import parts
+from attune.labeler.settings import build, keep
+from attune.labeler.supervise import parts
 
 
 def test_a_part_reads_the_pools_encoder_from_the_workspace_so_that_it_may_change_while_it_runs(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from labeler.settings import build
-from labeler.supervise import free_ports, reserved
-from labeler.supervise.ports import candidates
-from labeler.supervise.reserved import reserve
+from attune.labeler.settings import build
+from attune.labeler.supervise import free_ports, reserved
+from attune.labeler.supervise.ports import candidates
+from attune.labeler.supervise.reserved import reserve
 
 NEIGHBOUR = """
 import sys
-from labeler.supervise.reserved import reserve
+from attune.labeler.supervise.reserved import reserve
 print(reserve(int(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
@@ -51,7 +51,7 @@ def test_two_stacks_that_keep_their_ports_are_not_given_the_same_ones(tmp_path: 
     wanted = free_ports(build({}, workspace=tmp_path))  # reserved by this process
     asked = {name: getattr(wanted, name) for name in ("web_port", "label_studio_port", "redis_port")}
     code = (
-        "import sys; from pathlib import Path; from labeler.settings import build; from labeler.supervise import "
+        "import sys; from pathlib import Path; from attune.labeler.settings import build; from attune.labeler.supervise import "
         f"free_ports; made = free_ports(build({{}}, workspace=Path(sys.argv[1]), **{asked!r}), keep=True); "
         "print(made.web_port, made.label_studio_port, made.redis_port)"
     )

@@ -18,13 +18,13 @@ import requests
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
-from labeler import jobs, secrets, shut
-from labeler.label_studio import LabelStudio, local
-from labeler.secrets import redis_address
-from labeler.settings import Settings, build
-from labeler.supervise import Stack, free_ports, orphans
-from labeler.supervise.parts import our_environment
-from models.errors import ServiceDown, ServiceError
+from attune.labeler import jobs, secrets, shut
+from attune.labeler.label_studio import LabelStudio, local
+from attune.labeler.secrets import redis_address
+from attune.labeler.settings import Settings, build
+from attune.labeler.supervise import Stack, free_ports, orphans
+from attune.labeler.supervise.parts import our_environment
+from attune.models.errors import ServiceDown, ServiceError
 from tests import inside_label_studio
 from tests.services import PASSWORD
 
@@ -38,7 +38,7 @@ def light(live: Settings) -> Settings:
 
 
 def cli(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "labeler.cli.main", *words]
+    command = [sys.executable, "-m", "attune.labeler.cli.main", *words]
     return subprocess.run(
         command, env=our_environment(settings), capture_output=True, text=True, timeout=120, check=False
     )
@@ -98,7 +98,7 @@ def a_second_one_is_refused(settings: Settings) -> None:
 
 
 def jobs_survive_the_death_of_workers_and_of_redis(settings: Settings) -> None:
-    for name in ("workers.main", "redis-server"):
+    for name in ("attune.workers.main", "redis-server"):
         victims = [process for process in pids(settings) if name in " ".join(process.cmdline())]
         assert victims
         for process in victims:
@@ -141,7 +141,7 @@ def test_ctrl_c_says_what_it_stops_and_when_it_has(light: Settings, tmp_path: Pa
     log = tmp_path / "said"
     with log.open("w") as said:
         # A shell's background job ignores SIGINT; a terminal's does not.
-        command = [sys.executable, "-m", "labeler.cli.main", "up"]
+        command = [sys.executable, "-m", "attune.labeler.cli.main", "up"]
         up = subprocess.Popen(command, env=our_environment(light), stdout=said, stderr=said, start_new_session=True)
     until(lambda: "Attune is ready" in log.read_text() or up.poll() is not None)
     up.send_signal(signal.SIGINT)

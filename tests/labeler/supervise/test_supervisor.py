@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from labeler.supervise import orphans
-from labeler.supervise.keeper import LOG_BYTES, last_words, open_log, roll, tail
-from labeler.supervise.parts import MARK
+from attune.labeler.supervise import orphans
+from attune.labeler.supervise.keeper import LOG_BYTES, last_words, open_log, roll, tail
+from attune.labeler.supervise.parts import MARK
 
 Start = Callable[..., subprocess.Popen[str]]
 SLEEP = "exec sleep 600"

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from labeler.records.schema import Annotation, Asset, AttributeRevision, Expert
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.views import answers
-from models.answers import Answer, latest
-from models.clock import now
+from attune.labeler.records.schema import Annotation, Asset, AttributeRevision, Expert
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views import answers
+from attune.models.answers import Answer, latest
+from attune.models.clock import now
 from tests import factories
 
 

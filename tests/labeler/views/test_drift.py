@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from labeler import jobs
-from labeler.catalog.promote import promote
-from labeler.records.schema import Version
-from labeler.records.session import writing
-from labeler.settings import Settings
-from labeler.views import drift
-from labeler.web import drift_charts
-from labeler.web.app import create_app
-from models.errors import UnknownAttribute
+from attune.labeler import jobs
+from attune.labeler.catalog.promote import promote
+from attune.labeler.records.schema import Version
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.labeler.views import drift
+from attune.labeler.web import drift_charts
+from attune.labeler.web.app import create_app
+from attune.models.errors import UnknownAttribute
 from tests import factories
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor

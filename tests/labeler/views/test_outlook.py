@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from labeler import attributes
-from labeler.records.schema import Run
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.views.answers import Counts
-from labeler.views.home import Held, home
-from labeler.views.outlook import Outlook, meters, outlook
-from labeler.views.state import state, told_to
-from labeler.views.viewer import Viewer
+from attune.labeler import attributes
+from attune.labeler.records.schema import Run
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views.answers import Counts
+from attune.labeler.views.home import Held, home
+from attune.labeler.views.outlook import Outlook, meters, outlook
+from attune.labeler.views.state import state, told_to
+from attune.labeler.views.viewer import Viewer
 from tests import factories
 
 OWNER, EXPERT, PIPELINE = Viewer("owner", "olga"), Viewer("expert", "ana", 1), Viewer("pipeline", "nightly")

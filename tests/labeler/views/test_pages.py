@@ -9,18 +9,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from labeler.records.schema import Job, Run
-from labeler.records.session import engine, reading, writing
-from labeler.settings import Settings
-from labeler.views import quality
-from labeler.views.assets import asset, assets
-from labeler.views.attribute_page import attribute_page, live
-from labeler.views.home import home
-from labeler.views.jobs import board
-from labeler.views.people import people
-from labeler.views.viewer import Viewer
-from models.clock import now
-from models.errors import UnknownAsset, UnknownAttribute
+from attune.labeler.records.schema import Job, Run
+from attune.labeler.records.session import engine, reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views import quality
+from attune.labeler.views.assets import asset, assets
+from attune.labeler.views.attribute_page import attribute_page, live
+from attune.labeler.views.home import home
+from attune.labeler.views.jobs import board
+from attune.labeler.views.people import people
+from attune.labeler.views.viewer import Viewer
+from attune.models.clock import now
+from attune.models.errors import UnknownAsset, UnknownAttribute
 from tests import factories
 from tests.labeler.views.conftest import OWNER
 

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from labeler import attributes
-from labeler.catalog import bounds
-from labeler.catalog.promote import promote
-from labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.views.review import Review, review
-from labeler.views.review_slices import groups
-from labeler.views.viewer import Viewer
-from models.audit import reserved
-from models.clock import now
-from models.errors import UnknownAttribute, UnknownProbe
+from attune.labeler import attributes
+from attune.labeler.catalog import bounds
+from attune.labeler.catalog.promote import promote
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views.review import Review, review
+from attune.labeler.views.review_slices import groups
+from attune.labeler.views.viewer import Viewer
+from attune.models.audit import reserved
+from attune.models.clock import now
+from attune.models.errors import UnknownAttribute, UnknownProbe
 from tests import factories
 from tests.labeler.catalog import judged, worlds
 

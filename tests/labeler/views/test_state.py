@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from labeler.views.state import (
+from attune.labeler.views.state import (
     DIFFERS,
     LABELLING,
     PUBLISHED,
@@ -18,7 +18,7 @@ from labeler.views.state import (
     next_step,
     state,
 )
-from labeler.views.viewer import Viewer
+from attune.labeler.views.viewer import Viewer
 
 FACTS = Facts("romance", 2, 10, True, 100, 40, 7, None, {})
 OWNER, EXPERT = Viewer("owner", "olga"), Viewer("expert", "ana", 1)

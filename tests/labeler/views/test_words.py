@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labeler.views.words import counted
+from attune.labeler.views.words import counted
 
 
 def test_a_count_goes_with_its_noun() -> None:

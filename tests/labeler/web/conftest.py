@@ -14,12 +14,12 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from labeler import settings as reader
-from labeler import tokens
-from labeler.records.schema import Attribute, Expert
-from labeler.records.session import engine
-from labeler.settings import Settings
-from labeler.web.app import create_app
+from attune.labeler import settings as reader
+from attune.labeler import tokens
+from attune.labeler.records.schema import Attribute, Expert
+from attune.labeler.records.session import engine
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
 from tests import factories
 from tests.services import redis_on_a_socket
 

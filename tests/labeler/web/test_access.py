@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from labeler import tokens
-from labeler.web.app import create_app
+from attune.labeler import tokens
+from attune.labeler.web.app import create_app
 from tests import factories
 from tests.labeler.web.conftest import Actor
 

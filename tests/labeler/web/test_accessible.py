@@ -14,10 +14,10 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.serving import make_server
 
-from labeler.records.schema import Expert, Version
-from labeler.records.session import reading, writing
-from labeler.web import access
-from labeler.web.app import create_app
+from attune.labeler.records.schema import Expert, Version
+from attune.labeler.records.session import reading, writing
+from attune.labeler.web import access
+from attune.labeler.web.app import create_app
 from tests import axe, factories
 from tests.labeler.web.conftest import Actor
 from tests.models.manifests import make

@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from labeler import jobs, secrets, tokens
-from labeler.catalog.promote import promote, retire
-from labeler.settings import Settings
-from models.files import digest_bytes
-from models.manifest import read_manifest
+from attune.labeler import jobs, secrets, tokens
+from attune.labeler.catalog.promote import promote, retire
+from attune.labeler.settings import Settings
+from attune.models.files import digest_bytes
+from attune.models.manifest import read_manifest
 from tests.labeler.catalog import worlds
 
 

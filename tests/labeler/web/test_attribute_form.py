@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from labeler import attributes
-from labeler.records.schema import Annotation, Attribute, Expert, Job
-from labeler.records.session import reading
-from labeler.settings import Settings
+from attune.labeler import attributes
+from attune.labeler.records.schema import Annotation, Attribute, Expert, Job
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
 from tests import factories
 from tests.labeler.web.conftest import Actor
 

@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from labeler.records.schema import Asset, Attribute, Expert, Queue
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.web.app import create_app
+from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
 from tests import factories
 
 pytestmark = pytest.mark.browser

@@ -12,10 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
-from labeler import attributes, people
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.web.app import create_app
+from attune.labeler import attributes, people
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
 from tests import factories
 
 pytestmark = pytest.mark.browser

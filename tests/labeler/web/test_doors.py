@@ -14,15 +14,15 @@ from flask import Flask
 from itsdangerous import URLSafeSerializer
 from werkzeug.routing import IntegerConverter, Rule
 
-from labeler import secrets, tokens
-from labeler import settings as reader
-from labeler.label_studio.webhooks import SECRET_HEADER
-from labeler.media import media_url
-from labeler.settings import Settings
-from labeler.web import access
-from labeler.web.app import create_app
-from labeler.web.webhook import MOST_BYTES
-from models.clock import now
+from attune.labeler import secrets, tokens
+from attune.labeler import settings as reader
+from attune.labeler.label_studio.webhooks import SECRET_HEADER
+from attune.labeler.media import media_url
+from attune.labeler.settings import Settings
+from attune.labeler.web import access
+from attune.labeler.web.app import create_app
+from attune.labeler.web.webhook import MOST_BYTES
+from attune.models.clock import now
 from tests import factories, published
 from tests.labeler.web.conftest import Actor
 

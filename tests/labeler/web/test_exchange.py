@@ -10,13 +10,13 @@ import time
 import pytest
 from sqlalchemy import select
 
-from labeler import jobs
-from labeler.exchange import waiting
-from labeler.records.schema import Annotation, Attribute, Expert, Job
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.web.pages import exchange
-from models.errors import DataError
+from attune.labeler import jobs
+from attune.labeler.exchange import waiting
+from attune.labeler.records.schema import Annotation, Attribute, Expert, Job
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.web.pages import exchange
+from attune.models.errors import DataError
 from tests import factories
 from tests.labeler.web.conftest import TOKEN, Actor
 

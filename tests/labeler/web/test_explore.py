@@ -17,18 +17,18 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
-from labeler import search
-from labeler.assets.encoder import activate
-from labeler.records.schema import Asset, Job, Pick
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.web.app import create_app
-from models.fingerprint import Fingerprint
-from models.vectors import VectorStore
+from attune.labeler import search
+from attune.labeler.assets.encoder import activate
+from attune.labeler.records.schema import Asset, Job, Pick
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.models.fingerprint import Fingerprint
+from attune.models.vectors import VectorStore
+from attune.workers import explore
+from attune.workers.entry import perform
 from tests import factories
 from tests.labeler.web.conftest import Actor
-from workers import explore
-from workers.entry import perform
 
 
 def embed(settings: Settings, count: int = 110) -> list[Asset]:
@@ -45,7 +45,7 @@ def embed(settings: Settings, count: int = 110) -> list[Asset]:
 
 def work(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> int:
     """Do the searches that wait, as the workers do; how many."""
-    monkeypatch.setattr("workers.entry.reader.build", lambda: settings)
+    monkeypatch.setattr("attune.workers.entry.reader.build", lambda: settings)
     with reading(settings) as session:
         waiting = list(
             session.scalars(select(Job.id).where(Job.state == "queued", Job.kind.in_(("explore", "clusters"))))
@@ -58,7 +58,7 @@ def work(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> int:
 def test_a_search_waits_for_the_workers_and_is_kept(
     settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labeler.web.pages.explore.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("attune.labeler.web.pages.explore.PATIENCE_SECONDS", 0.0)
     assets = embed(settings, 6)
     page = owner.get(f"/explore?at=like:{assets[0].asset_id}").text
     assert "No worker is alive to search" in page
@@ -84,14 +84,14 @@ def test_searches_that_wait_leave_threads_for_everybody_else(
 
 
 def test_a_failed_search_says_why(settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labeler.web.pages.explore.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("attune.labeler.web.pages.explore.PATIENCE_SECONDS", 0.0)
     assets = embed(settings, 3)
     address = f"/explore?at=like:{assets[0].asset_id}"
     owner.get(address)
     with writing(settings) as session:
         job = session.scalars(select(Job)).one()
         job.state, job.error = "failed", "The weights are gone."
-    monkeypatch.setattr("labeler.search.KEPT", -1 * factories.timedelta(1))
+    monkeypatch.setattr("attune.labeler.search.KEPT", -1 * factories.timedelta(1))
     with reading(settings) as session:
         held = session.scalars(select(Job)).one()
     assert "The weights are gone." in owner.get(f"/explore?at=image:{held.id}").text
@@ -182,7 +182,7 @@ def test_clusters_lead_to_their_images_and_to_a_new_question(
 def test_the_api_searches_for_people_and_tells_what_is_not_done_yet(
     settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labeler.web.api.SEARCH_SECONDS", 0.0)
+    monkeypatch.setattr("attune.labeler.web.api.SEARCH_SECONDS", 0.0)
     assets = embed(settings, 5)
     address = f"/api/v1/search?like={assets[0].asset_id}&top=2"
     waiting = owner.get(address)
@@ -213,7 +213,7 @@ def house(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[House
     embed(settings)
     unit = np.eye(8, dtype=np.float32)[:1]
     monkeypatch.setattr(explore, "prompt_vectors", lambda _settings, texts: np.repeat(unit, len(texts), axis=0))
-    monkeypatch.setattr("workers.entry.reader.build", lambda: settings)
+    monkeypatch.setattr("attune.workers.entry.reader.build", lambda: settings)
     romance = factories.add_attribute(settings)
     for email in ("ana@example.org", "bo@example.org"):
         factories.add_queue(settings, romance, factories.add_expert(settings, email))

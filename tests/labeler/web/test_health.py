@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from labeler import settings as reader
-from labeler.settings import Settings
-from labeler.web.app import create_app
+from attune.labeler import settings as reader
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
 from tests.labeler.web.conftest import Actor
 
 
@@ -24,7 +24,7 @@ def test_alive_but_not_ready_without_redis(tmp_path: Path) -> None:
 
 
 def test_not_ready_without_the_records(settings: Settings, anybody: Actor) -> None:
-    from labeler.records.session import engine
+    from attune.labeler.records.session import engine
 
     engine(settings.records_url).dispose()
     (settings.workspace / "records.sqlite").write_bytes(b"no database at all, but long enough to be read" * 100)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from labeler import people, tokens
-from labeler.settings import Settings
-from labeler.web import access
+from attune.labeler import people, tokens
+from attune.labeler.settings import Settings
+from attune.labeler.web import access
 from tests import factories
 from tests.labeler.web.conftest import Actor
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from labeler import attributes
-from labeler.lines import Goal
-from labeler.records.schema import Attribute, Expert, Job
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
+from attune.labeler import attributes
+from attune.labeler.lines import Goal
+from attune.labeler.records.schema import Attribute, Expert, Job
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
 from tests import factories
 from tests.labeler.web.conftest import Actor
 

@@ -11,11 +11,11 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import update
 
-from labeler.media import media_url
-from labeler.records.schema import Asset
-from labeler.records.session import writing
-from labeler.settings import Settings
-from models.clock import now
+from attune.labeler.media import media_url
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
 from tests import factories
 from tests.labeler.web.conftest import Actor
 

@@ -9,17 +9,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from labeler.catalog import bounds
-from labeler.catalog.history import history
-from labeler.catalog.promote import promote
-from labeler.records.schema import Job, Run
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.web.app import create_app
+from attune.labeler.catalog import bounds
+from attune.labeler.catalog.history import history
+from attune.labeler.catalog.promote import promote
+from attune.labeler.records.schema import Job, Run
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.workers.entry import perform
 from tests import factories
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
-from workers.entry import perform
 
 HIDDEN = re.compile(r'name="(asked_at|expected)"[^>]*value="([^"]*)"')
 FORM = "/attributes/serious/promote?version=2"

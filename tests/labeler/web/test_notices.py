@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from labeler import notices
-from labeler.notices import News
-from labeler.records.schema import Expert, Notice
-from labeler.records.session import writing
-from labeler.settings import Settings
+from attune.labeler import notices
+from attune.labeler.notices import News
+from attune.labeler.records.schema import Expert, Notice
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
 from tests.labeler.web.conftest import Actor
 
 NASTY = "<script>alert(1)</script>"

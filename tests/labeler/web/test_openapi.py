@@ -15,9 +15,9 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
 
-from labeler import tokens
-from labeler.web.app import create_app
-from labeler.web.openapi import describe
+from attune.labeler import tokens
+from attune.labeler.web.app import create_app
+from attune.labeler.web.openapi import describe
 from tests import factories, published
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor

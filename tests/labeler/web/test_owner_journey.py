@@ -12,16 +12,16 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from labeler.catalog import bounds
-from labeler.catalog.history import history
-from labeler.catalog.promote import promote
-from labeler.records.schema import Job
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.web.app import create_app
+from attune.labeler.catalog import bounds
+from attune.labeler.catalog.history import history
+from attune.labeler.catalog.promote import promote
+from attune.labeler.records.schema import Job
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.workers.entry import perform
 from tests import factories
 from tests.labeler.catalog import judged
-from workers.entry import perform
 
 pytestmark = pytest.mark.browser
 FARTHEST = 90  # presses of Tab from the top of a page to anything on it that an owner needs

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from labeler.catalog import bounds
-from labeler.records.schema import Attribute, Expert, Run
-from labeler.records.session import writing
-from labeler.settings import Settings
-from labeler.web.app import create_app
-from models.manifest import LEANS_ON
+from attune.labeler.catalog import bounds
+from attune.labeler.records.schema import Attribute, Expert, Run
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.models.manifest import LEANS_ON
 from tests import factories
 from tests.labeler.catalog import judged
 from tests.labeler.web.conftest import Actor
@@ -31,7 +31,7 @@ def studio(settings: Settings) -> Settings:
 def ana_in_studio(app: Flask, studio: Settings) -> Actor:
     from sqlalchemy import select
 
-    from labeler.records.session import reading
+    from attune.labeler.records.session import reading
 
     with reading(studio) as session:
         ana = session.scalar(select(Expert).where(Expert.name == "Ana"))

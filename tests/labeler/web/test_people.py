@@ -10,13 +10,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from labeler import jobs, people, sign_in_links
-from labeler.label_studio.door import Ended
-from labeler.records.schema import Annotation, Attribute, Expert, Job, SignInLink, User
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from models.clock import now
-from models.errors import SettingsError
+from attune.labeler import jobs, people, sign_in_links
+from attune.labeler.label_studio.door import Ended
+from attune.labeler.records.schema import Annotation, Attribute, Expert, Job, SignInLink, User
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import SettingsError
 from tests import factories
 from tests.fake_door import FakeDoor
 from tests.labeler.web.conftest import Actor
@@ -68,7 +68,7 @@ def test_what_label_studio_needs_is_a_job_and_no_password_is_kept(settings: Sett
         assert session.scalars(select(Expert)).one().every_attribute
     assert job.arguments["expert"] == "bo@example.org"
     assert password.group() not in str(job.arguments)
-    from labeler.joining import password_of
+    from attune.labeler.joining import password_of
 
     assert password_of(settings, "bo@example.org", job.arguments["login"]["nonce"]) == password.group()
 
@@ -390,7 +390,7 @@ def test_a_password_that_could_not_be_set_is_said_to_open_nothing(
     def elsewhere(*_: object) -> int:
         raise SettingsError("It runs elsewhere. On its machine run `label-studio reset_password`.")
 
-    monkeypatch.setattr("labeler.label_studio.door.open_login", elsewhere)
+    monkeypatch.setattr("attune.labeler.label_studio.door.open_login", elsewhere)
     owner.send("/people/label-studio", form=page, email="ana@example.org")
     with reading(settings) as session:
         job = session.scalars(select(Job).where(Job.kind == "join")).one()

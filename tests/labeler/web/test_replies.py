@@ -7,9 +7,9 @@ import logging
 import pytest
 from flask import Flask
 
-from labeler.records.schema import Attribute
-from labeler.settings import Settings
-from labeler.web.replies import RequestIds
+from attune.labeler.records.schema import Attribute
+from attune.labeler.settings import Settings
+from attune.labeler.web.replies import RequestIds
 from tests import factories
 from tests.labeler.web.conftest import Actor
 

@@ -19,11 +19,11 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from labeler import sign_in_links, tokens
-from labeler.records.schema import Annotation, Base, Expert, Version
-from labeler.records.session import reading
-from labeler.settings import Settings
-from labeler.web.app import create_app
+from attune.labeler import sign_in_links, tokens
+from attune.labeler.records.schema import Annotation, Base, Expert, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
 from tests import factories
 from tests.labeler.web import routes
 from tests.labeler.web.conftest import TOKEN, Actor

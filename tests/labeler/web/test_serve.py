@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from labeler import settings as reader
-from labeler.settings import Settings
+from attune.labeler import settings as reader
+from attune.labeler.settings import Settings
 
 pytestmark = pytest.mark.services
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.services
 def start(settings: Settings, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as file:
         return subprocess.Popen(
-            [sys.executable, "-m", "labeler.web.serve"],
+            [sys.executable, "-m", "attune.labeler.web.serve"],
             env={**os.environ, **settings.environment()},
             stdout=file,
             stderr=subprocess.STDOUT,

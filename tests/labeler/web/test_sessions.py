@@ -9,15 +9,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from labeler import experts, joining, people, sessions, sign_in_links
-from labeler.records.schema import ConsoleSession, Expert
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.web.origin import UNKNOWN, in_words
-from models.clock import now, set_clock
+from attune.labeler import experts, joining, people, sessions, sign_in_links
+from attune.labeler.records.schema import ConsoleSession, Expert
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.web.origin import UNKNOWN, in_words
+from attune.models.clock import now, set_clock
+from attune.workers import schedule
 from tests import factories
 from tests.labeler.web.conftest import Actor
-from workers import schedule
 
 COOKIE = "attune_session"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:141.0) Gecko/20100101 Firefox/141.0"

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from labeler.settings import Settings
-from labeler.web import throttle
-from labeler.web.app import create_app
+from attune.labeler.settings import Settings
+from attune.labeler.web import throttle
+from attune.labeler.web.app import create_app
 from tests import factories
 from tests.labeler.web.conftest import Actor
 

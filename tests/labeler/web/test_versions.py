@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from labeler.catalog.promote import promote, retire, rollback
-from labeler.settings import Settings
-from labeler.web.app import create_app
-from labeler.web.markdown import render
-from models.clock import parse, set_clock
+from attune.labeler.catalog.promote import promote, retire, rollback
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.labeler.web.markdown import render
+from attune.models.clock import parse, set_clock
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
 

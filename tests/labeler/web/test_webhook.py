@@ -17,15 +17,15 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from labeler import hints, jobs
-from labeler.records.schema import Annotation, Asset, Attribute, Base, Expert, Grid, Job, Queue, Task
-from labeler.records.session import reading, writing
-from labeler.settings import Settings
-from labeler.web.app import create_app
-from models.clock import iso, now
+from attune.labeler import hints, jobs
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Base, Expert, Grid, Job, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.models.clock import iso, now
+from attune.workers import hinted, learn
 from tests import factories
 from tests.labeler.web.conftest import Actor
-from workers import hinted, learn
 
 AT = iso(datetime(2026, 3, 1, 12, tzinfo=UTC))
 

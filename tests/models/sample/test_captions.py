@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.sample.captions import caption
-from models.sample.latents import Scene, draw_scenes
+from attune.models.sample.captions import caption
+from attune.models.sample.latents import Scene, draw_scenes
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from models.errors import DataError
-from models.sample import ATTRIBUTES, write_catalogue
-from models.sample.catalogue import Catalogue
+from attune.models.errors import DataError
+from attune.models.sample import ATTRIBUTES, write_catalogue
+from attune.models.sample.catalogue import Catalogue
 
 
 @pytest.fixture(scope="module")
@@ -82,5 +82,5 @@ def test_a_folder_without_a_catalogue_says_how_to_write_one(tmp_path: Path) -> N
 
 
 def test_importing_the_sample_loads_neither_pillow_nor_torch() -> None:
-    code = "import sys, models.sample; sys.exit(bool({'PIL', 'torch', 'open_clip'} & set(sys.modules)))"
+    code = "import sys, attune.models.sample; sys.exit(bool({'PIL', 'torch', 'open_clip'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

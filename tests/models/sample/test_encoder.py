@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.sample import ATTRIBUTES, ENCODER_CONFIG, ENCODER_WEIGHTS, write_catalogue
-from models.sample.report import embed, load_encoder, measure
+from attune.models.sample import ATTRIBUTES, ENCODER_CONFIG, ENCODER_WEIGHTS, write_catalogue
+from attune.models.sample.report import embed, load_encoder, measure
 
 
 def test_the_weights_are_small_enough_for_git() -> None:

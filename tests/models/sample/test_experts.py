@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import UnknownAsset, UnknownAttribute
-from models.sample import ATTRIBUTES, stock_experts
-from models.sample.catalogue import Catalogue, truth_of
-from models.sample.experts import SKIP, UNSURE
-from models.sample.latents import draw_scenes
+from attune.models.errors import UnknownAsset, UnknownAttribute
+from attune.models.sample import ATTRIBUTES, stock_experts
+from attune.models.sample.catalogue import Catalogue, truth_of
+from attune.models.sample.experts import SKIP, UNSURE
+from attune.models.sample.latents import draw_scenes
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def catalogue() -> Catalogue:
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda a: a.name)
 def test_two_experts_disagree_on_about_one_asset_in_ten(catalogue: Catalogue, attribute: object) -> None:
-    from models.sample.report import disagreement
+    from attune.models.sample.report import disagreement
 
     assert 0.08 <= disagreement(catalogue, attribute) <= 0.15  # type: ignore[arg-type]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.sample.latents import SETTINGS, Scene, draw_scenes, romance_class, serious_class
+from attune.models.sample.latents import SETTINGS, Scene, draw_scenes, romance_class, serious_class
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.errors import EmptyPool, PoolExhausted, SettingsError
-from models.probe import Probe
-from models.strategies import OURS, strategy
+from attune.models.errors import EmptyPool, PoolExhausted, SettingsError
+from attune.models.probe import Probe
+from attune.models.strategies import OURS, strategy
 from tests.models.worlds import world
 
 PLUGGED = [

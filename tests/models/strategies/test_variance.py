@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.axes import Axes
-from models.probe import Probe
-from models.strategies import strategy
+from attune.models.axes import Axes
+from attune.models.probe import Probe
+from attune.models.strategies import strategy
 from tests.models.worlds import world
 
 

@@ -1,0 +1,1 @@
+"""Attune turns an expert's eye into a classifier."""
