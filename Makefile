@@ -39,7 +39,7 @@ help:
 install: $(STAMP)
 
 ours:
-	@test -n "$(TAKE)" || test ! -x $(BIN)/python || $(BIN)/python tests/own_environment.py "$(VENV)" "$(MAKECMDGOALS)"
+	@test -n "$(TAKE)" || test ! -x $(BIN)/python || $(BIN)/python tests/project/own_environment.py "$(VENV)" "$(MAKECMDGOALS)"
 
 $(STAMP): pyproject.toml $(LOCKS) $(if $(TAKE),ours) | ours
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
@@ -58,7 +58,7 @@ label-studio: $(STAMP)
 	@$(BIN)/python -m attune.labeler.label_studio.install
 
 browser: $(STAMP)
-	@sh tests/find_chromium.sh $(BIN)/python
+	@sh tests/project/find_chromium.sh $(BIN)/python
 
 demo: $(STAMP) label-studio
 	@$(BIN)/attune demo
@@ -78,10 +78,10 @@ lint: $(STAMP)
 	$(BIN)/mypy attune
 
 lock: $(STAMP)
-	@$(BIN)/python -m tests.locks $(if $(UPGRADE),--upgrade $(UPGRADE))
+	@$(BIN)/python -m tests.project.locks $(if $(UPGRADE),--upgrade $(UPGRADE))
 
 audit: $(STAMP)
-	@$(BIN)/python -m tests.audit
+	@$(BIN)/python -m tests.project.audit
 
 bench: $(STAMP) label-studio
 	@mkdir -p $(BENCH)

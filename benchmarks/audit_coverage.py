@@ -7,7 +7,7 @@ interval is compared with the average precision on all reserved assets (``truth_
 in the pool (``truth_unseen``). Methods: ``attune`` (adaptive draw, score curve), ``attune_weighted`` (the same draw,
 inverse probabilities and a bootstrap), ``uniform_bootstrap`` (uniform draw, percentile bootstrap), and
 ``cross_validation`` on the training answers, the naive figure. With ``--growing`` each campaign is one of the product's
-instead: the share of audits follows what is known (``attune.models.audit_pace``), and the interval is judged where it first
+instead: the share of audits follows what is known (``attune.models.evaluation.audit_pace``), and the interval is judged where it first
 is narrow, or after 24 rounds (``attune_growing``); ``--few`` looks at 10 to 29 audits (``attune_early``).
 """
 
@@ -25,13 +25,13 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from attune.models.audit import AuditDesign
-from attune.models.audit_pace import due, go_on, stream_share
-from attune.models.calibration import apply, calibrate, cross_calibrated, identity
-from attune.models.evaluation import compare, cross_validated, evaluate_audit
-from attune.models.files import write_bytes
-from attune.models.labels import Labels
-from attune.models.metrics import Metric, average_precision
+from attune.models.evaluation.audit_design import AuditDesign
+from attune.models.evaluation.audit_pace import due, go_on, stream_share
+from attune.models.evaluation.evaluate import compare, cross_validated, evaluate_audit
+from attune.models.evaluation.metrics import Metric, average_precision
+from attune.models.files.atomic import write_bytes
+from attune.models.labels.labels import Labels
+from attune.models.probes.calibration import apply, calibrate, cross_calibrated, identity
 from benchmarks.campaigns import BANDS, Floats, World, fitted, margin_rounds, sigmoid, world
 from benchmarks.machine import machine
 

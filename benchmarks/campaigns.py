@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from attune.models.audit import reserved
+from attune.models.evaluation.audit_design import reserved
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]

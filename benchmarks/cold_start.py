@@ -25,15 +25,15 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from attune.models.audit import AuditDesign
-from attune.models.files import write_bytes
-from attune.models.labels import Labels
-from attune.models.learner import LearnerSettings, Prompts, fit, plan
-from attune.models.metrics import average_precision
-from attune.models.pool import Pool
-from attune.models.sample.catalogue import Catalogue, Truth, write_catalogue
-from attune.models.sample.report import embed, load_encoder
-from attune.models.splits import held_out
+from attune.labeler.sample.catalogue import Catalogue, Truth, write_catalogue
+from attune.labeler.sample.report import embed, load_encoder
+from attune.models.evaluation.audit_design import AuditDesign
+from attune.models.evaluation.metrics import average_precision
+from attune.models.evaluation.splits import held_out
+from attune.models.files.atomic import write_bytes
+from attune.models.labels.labels import Labels
+from attune.models.probes.learner import LearnerSettings, Prompts, fit, plan
+from attune.models.vectors.pool import Pool
 from benchmarks.label_efficiency.classifiers import cross_validated, published_heads
 from benchmarks.machine import machine
 

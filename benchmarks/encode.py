@@ -25,16 +25,16 @@ from PIL import Image
 from rich.console import Console
 
 from attune.labeler import settings as reader
-from attune.labeler.assets.encoder import loaded_encoder
+from attune.labeler.assets.active_encoder import loaded_encoder
 from attune.labeler.cli.shell import table
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import migrate, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import UnreadableItem
-from attune.models.files import digest_bytes, write_bytes, write_json
-from attune.models.images import IMAGE_SUFFIXES, decode, inspect
-from attune.workers import embed
+from attune.models.files.atomic import digest_bytes, write_bytes, write_json
+from attune.models.images.decode import IMAGE_SUFFIXES, decode, inspect
+from attune.workers.jobs import embed
 from benchmarks.machine import machine
 
 T = TypeVar("T")

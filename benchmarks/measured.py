@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attune.models.intervals import percentile_interval
+from attune.models.evaluation.intervals import percentile_interval
 
 DRAWS = 2000
 Figure = dict[str, Any]

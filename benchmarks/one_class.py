@@ -21,10 +21,10 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from attune.models.files import write_json
-from attune.models.labels import Labels
-from attune.models.learner import LearnerSettings, Prompts, fit
-from attune.models.pool import Pool, unit_length
+from attune.models.files.atomic import write_json
+from attune.models.labels.labels import Labels
+from attune.models.probes.learner import LearnerSettings, Prompts, fit
+from attune.models.vectors.pool import Pool, unit_length
 from benchmarks.machine import machine
 
 CLASSES = ("yes", "no")

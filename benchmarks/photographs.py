@@ -20,19 +20,21 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from attune.labeler import attributes, experts, jobs
 from attune.labeler import settings as reader
 from attune.labeler.assets.add import Request, add
-from attune.labeler.attributes import Definition
+from attune.labeler.attributes import attributes
+from attune.labeler.attributes.attributes import Definition
 from attune.labeler.catalog.promote import promote
 from attune.labeler.demo import simulate
-from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.jobs import jobs
+from attune.labeler.label_studio.expert_session import ExpertSession
+from attune.labeler.people import experts
 from attune.labeler.records.schema import Queue, Run
 from attune.labeler.records.session import migrate, reading, writing
+from attune.labeler.services import Stack, free_ports
 from attune.labeler.settings import Settings
-from attune.labeler.supervise import Stack, free_ports
-from attune.models.evaluation import holdout_ap
-from attune.models.probe_files import read_probe
+from attune.models.catalog.probe_files import read_probe
+from attune.models.evaluation.evaluate import holdout_ap
 
 NAME, EMAIL, PASSWORD = "serious", "ana@bench.example", "photographs-bench"
 MARKS = (10, 20, 40, 60, 80, 100, 120, 160, 200)

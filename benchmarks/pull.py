@@ -31,18 +31,19 @@ from typing import Any
 import click
 import numpy as np
 
-from attune.labeler import attributes, tokens
 from attune.labeler import settings as reader
-from attune.labeler.attributes import Definition
+from attune.labeler.attributes import attributes
+from attune.labeler.attributes.attributes import Definition
 from attune.labeler.catalog.promote import promote
+from attune.labeler.people import tokens
 from attune.labeler.records.schema import Encoder, Run
 from attune.labeler.records.session import engine, migrate, writing
 from attune.labeler.settings import Settings
+from attune.models.catalog.probe_files import probe_bytes
+from attune.models.catalog.pull_probe import pull
 from attune.models.clock import now
-from attune.models.files import write_json
-from attune.models.fingerprint import Fingerprint
-from attune.models.probe_files import probe_bytes
-from attune.models.pull import pull
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.files.atomic import write_json
 from benchmarks.machine import machine
 from benchmarks.measured import Figure, quantile, ratio, shown
 

@@ -21,18 +21,20 @@ import numpy as np
 from PIL import Image
 from sqlalchemy import select
 
-from attune.labeler import attributes, experts, jobs
 from attune.labeler import settings as reader
-from attune.labeler.attributes import Definition
+from attune.labeler.attributes import attributes
+from attune.labeler.attributes.attributes import Definition
+from attune.labeler.jobs import jobs
 from attune.labeler.label_studio.client import LabelStudio
-from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.expert_session import ExpertSession
+from attune.labeler.people import experts
 from attune.labeler.records.schema import Asset, Encoder, Queue, Run
 from attune.labeler.records.session import reading, writing
+from attune.labeler.services import Stack, free_ports
 from attune.labeler.settings import Settings
-from attune.labeler.supervise import Stack, free_ports
 from attune.models.clock import now
-from attune.models.fingerprint import Fingerprint
-from attune.models.vectors import VectorStore
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.vectors.vector_store import VectorStore
 
 NAME, EMAIL, PASSWORD = "round-trip", "ana@bench.example", "round-trip-bench"
 WARM_UP = 3

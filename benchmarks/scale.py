@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from attune.models.files import write_json
-from attune.models.labels import Labels
-from attune.models.learner import LearnerSettings, fit, plan
-from attune.models.pool import Pool
-from attune.models.products import WORTH_TORCH
+from attune.models.files.atomic import write_json
+from attune.models.labels.labels import Labels
+from attune.models.probes.learner import LearnerSettings, fit, plan
+from attune.models.vectors.pool import Pool
+from attune.models.vectors.products import WORTH_TORCH
 from benchmarks.machine import machine
 
 MIB = 1 << 20

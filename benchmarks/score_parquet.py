@@ -23,13 +23,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from attune.models.catalog.manifest import Manifest
+from attune.models.catalog.probe_files import ProbeWeights
+from attune.models.catalog.score_vectors import score_file
 from attune.models.clock import now
-from attune.models.files import canonical_json, write_json
-from attune.models.fingerprint import Fingerprint
-from attune.models.manifest import Manifest
-from attune.models.probe_files import ProbeWeights
-from attune.models.score import score_file
-from attune.models.vectors import METADATA
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.files.atomic import canonical_json, write_json
+from attune.models.vectors.vector_store import METADATA
 from benchmarks.machine import machine
 from benchmarks.measured import Figure, quantile, ratio, shown
 from benchmarks.scale import forget_peak, peak_mib, vectors
@@ -65,7 +65,7 @@ def head(dim: int, classes: int) -> ProbeWeights:
 
 
 def by_attune(source: Path, to: Path, dim: int, classes: int) -> None:
-    """``attune.models.score``: what ``attune score`` runs."""
+    """``attune.models.catalog.score_vectors``: what ``attune score`` runs."""
     manifest = Manifest(
         attribute="bench", revision=1, question="?", definition="", classes=CLASSES[classes], version=1,
         encoder=_encoder(dim).to_dict(), thresholds={}, metrics={}, labels={}, data_digest="0" * 64, files={},

@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from attune.models.audit import AuditDesign
-from attune.models.calibration import apply, calibrate
-from attune.models.files import write_json
-from attune.models.labels import Labels
-from attune.models.metrics import average_precision
-from attune.models.stopping import Checkpoint, Goals, advise, expected_gain
+from attune.models.evaluation.audit_design import AuditDesign
+from attune.models.evaluation.metrics import average_precision
+from attune.models.files.atomic import write_json
+from attune.models.labels.labels import Labels
+from attune.models.probes.calibration import apply, calibrate
+from attune.models.query.stopping import Checkpoint, Goals, advise, expected_gain
 from benchmarks.campaigns import BANDS, World, fitted, start, world
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows

@@ -16,13 +16,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from attune.models import private
-from tests import memory
+from attune.models.files import permissions
+from tests.support import memory
 
 # Set before any library counts the cores: two processes with two threads each wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-pytest_plugins = ["tests.browser", "tests.databases", "tests.disks", "tests.services"]
+pytest_plugins = ["tests.support.browser", "tests.support.databases", "tests.support.disks", "tests.support.services"]
 
 ROOT = Path(__file__).resolve().parents[1]
 # A law fails for its change alone: the same examples in every run, and no clock that a busy machine could trip.
@@ -63,4 +63,4 @@ def umask_of_before() -> Iterator[None]:
     os.umask(before)
     yield
     os.umask(before)
-    private.forget()
+    permissions.forget()

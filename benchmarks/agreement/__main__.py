@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from attune.models.files import write_json
+from attune.models.files.atomic import write_json
 from benchmarks.agreement.beside import FIRST_SEED, beside_rows, beside_summary
 from benchmarks.agreement.experts import expert_rows, expert_summary
 from benchmarks.agreement.votes import alpha_rows, vote_rows, vote_summary

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from attune.models.calibration import apply, calibrate
-from attune.models.contradicted import AuditAnswer, odd_one
-from attune.models.probe import Probe
+from attune.models.labels.disagreeing_experts import AuditAnswer, odd_one
+from attune.models.probes.calibration import apply, calibrate
+from attune.models.probes.probe import Probe
 from benchmarks.agreement.labelling import Ints, hard
 from benchmarks.agreement.weighing import EVEN, FAIR, GOOD, questions
 from benchmarks.agreement.weighing import PANELS as WEIGHED

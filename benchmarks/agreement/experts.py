@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.agreement import panel_parity
-from attune.models.labels import consensus
-from attune.models.panel import NO_VOTE, Panel
-from attune.models.probe import Probe
-from attune.models.reliability import likely_truth, reliabilities, trust
-from attune.models.second_opinion import second_opinions
+from attune.models.labels.agreement import panel_parity
+from attune.models.labels.labels import consensus
+from attune.models.labels.panel import NO_VOTE, Panel
+from attune.models.labels.reliability import likely_truth, reliabilities, trust
+from attune.models.labels.second_opinion import second_opinions
+from attune.models.probes.probe import Probe
 from benchmarks.agreement.labelling import CLASSES, Ints, answer
 from benchmarks.campaigns import load
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.answers import Answer
-from attune.models.labels import Labels
+from attune.models.labels.answers import Answer
+from attune.models.labels.labels import Labels
 
 Ints = npt.NDArray[np.intp]
 CLASSES = ("yes", "no")

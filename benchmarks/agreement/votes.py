@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.agreement import alpha
-from attune.models.labels import Labels, consensus
-from attune.models.metrics import average_precision
-from attune.models.panel import NO_VOTE, Panel
-from attune.models.probe import Probe
-from attune.models.second_opinion import second_opinions
-from attune.models.splits import title_folds
+from attune.models.evaluation.metrics import average_precision
+from attune.models.evaluation.splits import title_folds
+from attune.models.labels.agreement import alpha
+from attune.models.labels.labels import Labels, consensus
+from attune.models.labels.panel import NO_VOTE, Panel
+from attune.models.labels.second_opinion import second_opinions
+from attune.models.probes.probe import Probe
 from benchmarks.agreement.labelling import CLASSES, COLUMNS, Ints, answer, hard, soft
 from benchmarks.campaigns import load
 

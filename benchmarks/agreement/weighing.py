@@ -2,7 +2,7 @@
 
 Each of three experts answers images of their own; one image in twenty gets another opinion by lot, and one answer in
 eight is a second opinion where ActiveLab asks, about as in the product. A probe learns from ``consensus`` with every
-answer alike, and once more with the weights of ``attune.workers.reliance``.
+answer alike, and once more with the weights of ``attune.workers.rounds.expert_weights``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.answers import SECOND_OPINION, Answer
-from attune.models.labels import Labels, consensus
-from attune.models.lots import by_lot
-from attune.models.metrics import average_precision
-from attune.models.panel import NO_VOTE, Panel
-from attune.models.probe import Probe
-from attune.models.second_opinion import second_opinions
-from attune.workers.reliance import told
+from attune.models.evaluation.metrics import average_precision
+from attune.models.labels.agreement_sample import by_lot
+from attune.models.labels.answers import SECOND_OPINION, Answer
+from attune.models.labels.labels import Labels, consensus
+from attune.models.labels.panel import NO_VOTE, Panel
+from attune.models.labels.second_opinion import second_opinions
+from attune.models.probes.probe import Probe
+from attune.workers.rounds.expert_weights import told
 from benchmarks.agreement.labelling import CLASSES, Ints, answer
 from benchmarks.campaigns import load
 

@@ -18,7 +18,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from attune.models.files import write_bytes, write_json
+from attune.models.files.atomic import write_bytes, write_json
 from benchmarks.label_efficiency.campaign import Cell, run
 from benchmarks.label_efficiency.methods import NAMES, method
 from benchmarks.label_efficiency.report import compare, name_of, render, table

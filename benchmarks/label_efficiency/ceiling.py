@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
-from attune.models.files import write_json
+from attune.models.files.atomic import write_json
 from benchmarks.label_efficiency.tasks import Task, attributes, load
 from benchmarks.machine import machine
 

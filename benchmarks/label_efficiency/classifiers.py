@@ -11,10 +11,10 @@ from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 
-from attune.models.labels import Labels
-from attune.models.learner import LearnerSettings, fit
-from attune.models.pool import Pool
-from attune.models.probe import Probe
+from attune.models.labels.labels import Labels
+from attune.models.probes.learner import LearnerSettings, fit
+from attune.models.probes.probe import Probe
+from attune.models.vectors.pool import Pool
 from benchmarks.label_efficiency.state import State
 
 NO_AUDIT = LearnerSettings(audit_share=0.0, reserved_share=0.0)

@@ -9,10 +9,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.audit import AuditDesign
-from attune.models.learner import LearnerSettings, fit, plan
-from attune.models.priors import Prompts
-from attune.models.reserve import reserved_in
+from attune.models.evaluation.audit_design import AuditDesign
+from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.probes.learner import LearnerSettings, fit, plan
+from attune.models.probes.priors import Prompts
 from benchmarks.label_efficiency.classifiers import CLASSES, labels_of, pool_of, published_heads
 from benchmarks.label_efficiency.state import Method, State
 from benchmarks.label_efficiency.tasks import Task

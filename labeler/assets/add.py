@@ -10,23 +10,23 @@ from typing import Any
 from filelock import FileLock
 from sqlalchemy import func, select
 
-from attune.labeler import jobs
-from attune.labeler.assets import encoder, sources
-from attune.labeler.assets.candidates import Candidate, VectorNames, from_files
-from attune.labeler.assets.manifest import read_manifest
+from attune.labeler.assets import active_encoder, image_sources
+from attune.labeler.assets.asset_table import read_manifest
+from attune.labeler.assets.duplicates import copy_from_twins
+from attune.labeler.assets.proposed import Candidate, VectorNames, from_files
 from attune.labeler.assets.reach import Reach
 from attune.labeler.assets.register import known_digests, look, register
 from attune.labeler.assets.scan import scan
 from attune.labeler.assets.summary import Summary
-from attune.labeler.assets.twins import copy_from_twins
-from attune.labeler.jobs import Report, quiet
+from attune.labeler.jobs import jobs
+from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import migrate, reading, writing
 from attune.labeler.settings import Settings
+from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, UnreadableItem
-from attune.models.fingerprint import Fingerprint
-from attune.models.vector_files import VectorFile, read_vectors
-from attune.models.vectors import VectorStore
+from attune.models.vectors.vector_files import VectorFile, read_vectors
+from attune.models.vectors.vector_store import VectorStore
 
 CHUNK = 256  # images in one transaction
 EMBED_CHUNK = 512  # images in one job: enough that loading the encoder does not count
@@ -113,14 +113,14 @@ class _Adding:
                 looked.append(outcome)
         with FileLock(self.settings.workspace / "assets.lock", timeout=300), writing(self.settings) as session:
             taken = register(session, looked, self.request.restore, self.summary, Reach.of(self.settings))
-            if self.given is not None and taken and encoder.active_fingerprint(session) is None:
-                encoder.activate(session, self.given.fingerprint)
+            if self.given is not None and taken and active_encoder.active_fingerprint(session) is None:
+                active_encoder.activate(session, self.given.fingerprint)
         return taken
 
     def _import(self, assets: Sequence[Asset], names: VectorNames | None) -> set[int]:
         if self.given is None or names is None:
             return set()
-        found = {asset.asset_id: names.row(asset.asset_id, sources.file_name(asset.uri)) for asset in assets}
+        found = {asset.asset_id: names.row(asset.asset_id, image_sources.file_name(asset.uri)) for asset in assets}
         rows = {asset_id: row for asset_id, row in found.items() if row is not None}
         vectors = self.given.vectors[list(rows.values())]
         self.summary.vectors_imported += self.store.append(self.given.fingerprint, list(rows), vectors)
@@ -129,13 +129,13 @@ class _Adding:
     def _unclear(self, assets: Sequence[Asset], names: VectorNames | None) -> None:
         """Name the ids of the file that these images without a vector share with others."""
         for asset in assets if names is not None else ():
-            shared = names.unclear(asset.asset_id, sources.file_name(asset.uri)) if names else None
+            shared = names.unclear(asset.asset_id, image_sources.file_name(asset.uri)) if names else None
             if shared is not None:
                 self.summary.vectors_unclear[shared[0]] = sorted(shared[1])
 
     def _without_vector(self, assets: Sequence[Asset]) -> list[int]:
         with reading(self.settings) as session:
-            active = encoder.active_fingerprint(session)
+            active = active_encoder.active_fingerprint(session)
             if active is None:
                 return [asset.id for asset in assets]
             missing = set(self.store.missing(active, [asset.asset_id for asset in assets]))
@@ -148,7 +148,7 @@ class _Adding:
     def embed(self, keys: list[int], report: Report) -> None:
         """Have the images without a vector embedded, by the workers where they live; name those that cannot be."""
         with reading(self.settings) as session:
-            active = encoder.active_fingerprint(session)
+            active = active_encoder.active_fingerprint(session)
             if active is not None and active.is_external:
                 self.summary.without_vector = _asset_ids(self.settings, keys)
                 keys = []
@@ -180,7 +180,7 @@ def _given_vectors(settings: Settings, request: Request) -> VectorFile | None:
     said = None if request.fingerprint is None else Fingerprint.from_file(request.fingerprint)
     given = read_vectors(request.vectors, said)
     with reading(settings) as session:
-        active = encoder.active_fingerprint(session)
+        active = active_encoder.active_fingerprint(session)
     if active is not None:
         kept = settings.vectors / active.digest / "fingerprint.json"
         active.require(given.fingerprint, "The pool", NEW_VECTORS.format(kept=kept))
@@ -190,9 +190,9 @@ def _given_vectors(settings: Settings, request: Request) -> VectorFile | None:
 def _check_encoder(settings: Settings) -> None:
     """Weights that cannot be had stop the command before anything is added."""
     with reading(settings) as session:
-        active = encoder.active_fingerprint(session)
+        active = active_encoder.active_fingerprint(session)
     if active is None or not active.is_external:
-        encoder.check_settings(settings, active)
+        active_encoder.check_settings(settings, active)
 
 
 def _candidates(settings: Settings, request: Request, summary: Summary) -> list[Candidate]:
@@ -220,7 +220,7 @@ def _candidates(settings: Settings, request: Request, summary: Summary) -> list[
 def _known_uris(settings: Settings, uris: set[str]) -> dict[str, str]:
     with reading(settings) as session:
         rows: Iterator[Any] = iter(session.execute(select(Asset.uri, Asset.asset_id).execution_options(yield_per=5000)))
-        return {now: asset_id for uri, asset_id in rows if (now := sources.as_now(uri)) in uris}
+        return {now: asset_id for uri, asset_id in rows if (now := image_sources.as_now(uri)) in uris}
 
 
 def _images(settings: Settings, refused: Sequence[Candidate]) -> Iterator[tuple[str, str]]:
@@ -228,7 +228,7 @@ def _images(settings: Settings, refused: Sequence[Candidate]) -> Iterator[tuple[
     with reading(settings) as session:
         query = select(Asset.asset_id, Asset.uri).where(Asset.removed_at.is_(None))
         for asset_id, uri in session.execute(query.execution_options(yield_per=5000)):
-            yield asset_id, sources.file_name(uri)
+            yield asset_id, image_sources.file_name(uri)
     yield from ((candidate.uri, candidate.name) for candidate in refused)
 
 
@@ -242,7 +242,7 @@ def _check_match(settings: Settings, given: VectorFile, candidates: Sequence[Can
         return
     unclear = next((found for made in candidates if (found := names.unclear(made.ids[0], made.name))), None)
     with reading(settings) as session:
-        if unclear and encoder.active_fingerprint(session) is not None:
+        if unclear and active_encoder.active_fingerprint(session) is not None:
             return
     why = f" {unclear[0]!r} could be of {' or '.join(unclear[1][:3])}." if unclear else ""
     raise DataError(
@@ -273,5 +273,5 @@ def _asset_ids(settings: Settings, keys: Sequence[int]) -> list[str]:
 def _count_pool(settings: Settings, summary: Summary) -> None:
     with reading(settings) as session:
         summary.pool = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None))) or 0
-        active = encoder.active_fingerprint(session)
+        active = active_encoder.active_fingerprint(session)
     summary.encoder = None if active is None else active.digest

@@ -8,18 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attune.labeler.assets import sources
-from attune.labeler.assets.candidates import Candidate, from_files
+from attune.labeler.assets import image_sources
+from attune.labeler.assets.proposed import Candidate, from_files
 from attune.labeler.assets.reach import Reach
 from attune.labeler.assets.scan import scan
-from attune.labeler.jobs import Report, quiet
+from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, UnreadableItem
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from attune.models.encoders import OpenClipEncoder
+    from attune.models.encoders.encoders import OpenClipEncoder
 
 
 @dataclass
@@ -43,8 +43,8 @@ def embed_files(
     A bad image is left out and named. Raises DataError where not one image is left, or for another suffix; then ``to``
     is not touched.
     """
-    from attune.models.embedding import Picture, embedded
-    from attune.models.vector_writer import check_suffix, vector_file
+    from attune.models.encoders.embedding import Picture, embedded
+    from attune.models.vectors.vector_writer import check_suffix, vector_file
 
     check_suffix(to)
     told = Written()
@@ -87,9 +87,9 @@ def _wanted(settings: Settings, paths: Sequence[str], told: Written) -> dict[str
 
 
 def _picture(settings: Settings, uri: str, name: str) -> Image.Image:
-    from attune.models.images import decode
+    from attune.models.images.decode import decode
 
-    return decode(sources.read(uri, name, Reach.of(settings)), name, settings.max_pixels)
+    return decode(image_sources.read(uri, name, Reach.of(settings)), name, settings.max_pixels)
 
 
 def _first(told: Written) -> str:

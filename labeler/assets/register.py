@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.assets import sources
-from attune.labeler.assets.candidates import Candidate
+from attune.labeler.assets import image_sources
+from attune.labeler.assets.proposed import Candidate
 from attune.labeler.assets.reach import Reach
 from attune.labeler.assets.summary import Summary
 from attune.labeler.records.schema import Asset
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import UnreadableItem
-from attune.models.files import digest_bytes
-from attune.models.images import ImageInfo, inspect
+from attune.models.files.atomic import digest_bytes
+from attune.models.images.decode import ImageInfo, inspect
 
 READERS = 4  # threads: decoding and digests leave the interpreter's lock, and disks answer several at once
 
@@ -41,7 +41,7 @@ def look(
 
     def one(candidate: Candidate) -> Looked | UnreadableItem:
         try:
-            content = sources.read(candidate.uri, candidate.name, reach)
+            content = image_sources.read(candidate.uri, candidate.name, reach)
             digest = digest_bytes(content)
             if digest in {known.get(choice) for choice in candidate.ids}:
                 return Looked(candidate, digest, None)
@@ -61,7 +61,7 @@ def known_digests(session: Session, candidates: Iterable[Candidate]) -> dict[str
 
 
 def register(
-    session: Session, looked: Sequence[Looked], restore: bool, summary: Summary, reach: Reach = sources.USUAL
+    session: Session, looked: Sequence[Looked], restore: bool, summary: Summary, reach: Reach = image_sources.USUAL
 ) -> dict[Candidate, Asset]:
     """Record what was looked at, inside the caller's transaction; returns the assets, old and new."""
     ids = {choice for item in looked for choice in item.candidate.ids}
@@ -145,7 +145,7 @@ def _met_again(asset: Asset, candidate: Candidate, restore: bool, summary: Summa
         summary.restored += 1
     else:
         summary.already_there += 1
-        if asset.uri != candidate.uri and not sources.exists(asset.uri, reach):
+        if asset.uri != candidate.uri and not image_sources.exists(asset.uri, reach):
             asset.uri = candidate.uri  # the file was moved
     if candidate.from_manifest:
         said = (candidate.title_id or asset.title_id, dict(candidate.columns))

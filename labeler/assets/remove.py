@@ -10,16 +10,16 @@ from difflib import get_close_matches
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from attune.labeler import addresses
-from attune.labeler.label_studio.address import Address
-from attune.labeler.media import drop_thumbnails
+from attune.labeler.answers import task_ids
+from attune.labeler.assets.media import drop_thumbnails
+from attune.labeler.label_studio.task_address import Address
 from attune.labeler.records.schema import Asset, Queue, Task
 from attune.labeler.records.session import migrate, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import LabelStudioError, UnknownAsset
-from attune.models.ids import tidy
-from attune.models.vectors import VectorStore
+from attune.models.files.cell_ids import tidy
+from attune.models.vectors.vector_store import VectorStore
 
 AT_ONCE = 500
 
@@ -88,19 +88,19 @@ def delete_questions(settings: Settings, asset_pks: Sequence[int]) -> str:
                 .join(Asset, Asset.id == Task.asset_pk)
             )
             for project, task, asset_id in session.execute(tasks.where(some, Task.state == "retired")):
-                if (found := addresses.of(task, asset_id)) is not None:
+                if (found := task_ids.of(task, asset_id)) is not None:
                     projects[project].append(found)
     if not projects:
         return ""
-    from attune.labeler.label_studio import queue
+    from attune.labeler.label_studio import queue_tasks
     from attune.labeler.label_studio.client import LabelStudio
 
     try:
         label_studio = LabelStudio.connect(settings)
         for project, stale in projects.items():
-            ids = queue.retire(label_studio, project, stale)
+            ids = queue_tasks.retire(label_studio, project, stale)
             with writing(settings) as session:
-                addresses.gone(session, stale, ids)
+                task_ids.gone(session, stale, ids)
     except LabelStudioError as error:
         return str(error)
     return ""

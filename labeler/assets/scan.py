@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from attune.labeler.assets import sources
-from attune.labeler.assets.candidates import Found
+from attune.labeler.assets import image_sources
+from attune.labeler.assets.proposed import Found
 from attune.labeler.assets.reach import Reach
 from attune.models.errors import UnreadableItem
-from attune.models.images import IMAGE_SUFFIXES, looks_like_image
+from attune.models.images.decode import IMAGE_SUFFIXES, looks_like_image
 from attune.models.reasons import reason
 
 
@@ -33,7 +33,7 @@ class Scan:
         self.refused.append((path, UnreadableItem(message, reason)))
 
 
-def scan(paths: Sequence[str], reach: Reach = sources.USUAL) -> Scan:
+def scan(paths: Sequence[str], reach: Reach = image_sources.USUAL) -> Scan:
     """Look through folders and their folders, and take files as they are named; a file met twice counts once.
 
     A PATH outside ``reach`` is refused by itself; the others go on.
@@ -51,13 +51,15 @@ def scan(paths: Sequence[str], reach: Reach = sources.USUAL) -> Scan:
 
 
 def _scan_path(path: str, made: Scan, met: _Met, reach: Reach) -> None:
-    place = sources.absolute(path)
-    if sources.is_folder(place, reach):
+    place = image_sources.absolute(path)
+    if image_sources.is_folder(place, reach):
         _scan_folder(place, made, met, reach)
-    elif sources.exists(place, reach):
+    elif image_sources.exists(place, reach):
         if met.first_time(place):
-            made.files.append(Found(place, sources.file_name(place), sources.file_name(os.path.dirname(place))))
-    elif what := sources.kind(place):
+            made.files.append(
+                Found(place, image_sources.file_name(place), image_sources.file_name(os.path.dirname(place)))
+            )
+    elif what := image_sources.kind(place):
         made.refuse(path, f"{path} is {what} and no file. Name image files, or folders that hold them.", what)
     else:
         made.refuse(path, f"There is nothing at {path}. Check the spelling, and that it is mounted.", "missing")
@@ -74,11 +76,11 @@ def _scan_folder(folder: str, made: Scan, met: _Met, reach: Reach) -> None:
                 "folder cannot be read",
             )
 
-    root = sources.file_name(folder.rstrip("/"))
-    for uri, relative in sources.walk(folder, closed, reach):
+    root = image_sources.file_name(folder.rstrip("/"))
+    for uri, relative in image_sources.walk(folder, closed, reach):
         if not met.first_time(uri):
             continue
-        if what := sources.kind(uri):
+        if what := image_sources.kind(uri):
             made.notes[f"{what}, passed over"] += 1
         elif _may_be_image(uri):
             made.files.append(Found(uri, relative, root))
@@ -98,10 +100,10 @@ class _Met:
 
     def first_time(self, uri: str) -> bool:
         """Whether this file was not met before; it is now."""
-        if not sources.is_address(uri):
+        if not image_sources.is_address(uri):
             folder, name = os.path.split(uri)
             if folder not in self._folders:
-                self._folders[folder] = os.path.realpath(sources.local_path(folder))
+                self._folders[folder] = os.path.realpath(image_sources.local_path(folder))
             uri = os.path.join(self._folders[folder], name)
         if uri in self._met:
             return False
@@ -113,4 +115,4 @@ def _may_be_image(uri: str) -> bool:
     """By its suffix; a local file of another suffix by its first bytes, for which a network would be too slow."""
     if PurePosixPath(uri).suffix.lower() in IMAGE_SUFFIXES:
         return True
-    return not sources.is_address(uri) and looks_like_image(sources.head(uri))
+    return not image_sources.is_address(uri) and looks_like_image(image_sources.head(uri))

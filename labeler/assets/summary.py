@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from attune.models.errors import UnreadableItem
-from attune.models.paths import printable
-from attune.models.pixel_values import BACKGROUND
+from attune.models.files.paths import printable
+from attune.models.images.pixel_values import BACKGROUND
 
 
 @dataclass

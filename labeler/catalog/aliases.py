@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler import attributes
+from attune.labeler.attributes import attributes
 from attune.labeler.records.schema import Alias, Attribute, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.catalog import Catalog
+from attune.models.catalog.catalog import Catalog
 
 DRAFT = Version.manifest["draft"].as_boolean().is_(True)  # as a condition: no manifest has to be read for it
 

@@ -13,22 +13,22 @@ from typing import Any
 
 from sqlalchemy import select
 
-from attune.labeler import attributes
-from attune.labeler.catalog.at_hand import gather
-from attune.labeler.catalog.evidence import Evidence, Scored, paired
-from attune.labeler.catalog.facts import classes_of, thresholds_of
+from attune.labeler.assets.active_pool import active_encoder
+from attune.labeler.attributes import attributes
+from attune.labeler.catalog.audit_evidence import Evidence, Scored, paired
+from attune.labeler.catalog.evidence_cache import gather
 from attune.labeler.catalog.gate_outcomes import Gate
-from attune.labeler.pool import active_encoder
+from attune.labeler.catalog.run_facts import classes_of, thresholds_of
 from attune.labeler.records.schema import Alias, Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.agreement import alpha
-from attune.models.class_answers import fewest, lacking, listed
+from attune.models.catalog.manifest import CHAMPION
 from attune.models.errors import GateFailed
-from attune.models.lots import evenly
-from attune.models.manifest import CHAMPION
-from attune.models.metrics import Metric
-from attune.models.panel import Panel
+from attune.models.evaluation.metrics import Metric
+from attune.models.labels.agreement import alpha
+from attune.models.labels.agreement_sample import evenly
+from attune.models.labels.class_coverage import fewest, lacking, listed
+from attune.models.labels.panel import Panel
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,18 @@ from typing import Any
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from attune.labeler import attributes
+from attune.labeler.attributes import attributes
 from attune.labeler.catalog.aliases import aliases_of, drafts_of, is_draft
-from attune.labeler.catalog.at_hand import difference
-from attune.labeler.catalog.facts import find_run
-from attune.labeler.records.remembered import Remembered
+from attune.labeler.catalog.evidence_cache import difference
+from attune.labeler.catalog.run_facts import find_run
+from attune.labeler.records.cache import Remembered
 from attune.labeler.records.schema import Alias, Attribute, Promotion, Run, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.paging import Page, page_of
+from attune.models.catalog.manifest import CHAMPION, Reference
 from attune.models.clock import iso
 from attune.models.errors import RetiredVersion, UnknownProbe
-from attune.models.manifest import CHAMPION, Reference
 
 CANDIDATES = 5
 # Built once: pipelines ask for nothing as often as what an alias means, and building takes longer than running.

@@ -8,20 +8,20 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler import attributes
+from attune.labeler.attributes import attributes
 from attune.labeler.catalog import gates as gate
+from attune.labeler.catalog.alias_history import PROMOTE, RETIRE, ROLLBACK, append, check_alias, check_reason, earlier
+from attune.labeler.catalog.alias_moves import Moved, expect, locked, moved, refuse_retired, refuse_unanswered, repeated
 from attune.labeler.catalog.aliases import aliases_of, is_draft, mirror
-from attune.labeler.catalog.facts import classes_of, facts_of, find_run, find_version
-from attune.labeler.catalog.history import PROMOTE, RETIRE, ROLLBACK, append, check_alias, check_reason, earlier
-from attune.labeler.catalog.moving import Moved, expect, locked, moved, refuse_retired, refuse_unanswered, repeated
+from attune.labeler.catalog.run_facts import classes_of, facts_of, find_run, find_version
 from attune.labeler.records.schema import Alias, Attribute, Run, Version
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.catalog import Catalog
+from attune.models.catalog.catalog import Catalog
+from attune.models.catalog.manifest import CHAMPION, Manifest, from_dict
+from attune.models.catalog.version_files import make_version
 from attune.models.clock import now
 from attune.models.errors import CatalogError, CatalogUnreachable, UnknownProbe, VersionExists
-from attune.models.manifest import CHAMPION, Manifest, from_dict
-from attune.models.versions import make_version
 
 __all__ = ["Moved", "promote", "publish", "retire", "rollback"]
 

@@ -13,11 +13,11 @@ from attune.labeler.catalog.listing import resolve
 from attune.labeler.records.schema import Attribute, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.catalog import Catalog
+from attune.models.catalog.catalog import Catalog
+from attune.models.catalog.feature_values import SCHEMA
+from attune.models.catalog.manifest import FILE_NAME, Manifest, Reference, check_file, read_manifest
 from attune.models.errors import DigestMismatch, UnknownProbe
-from attune.models.feature_values import SCHEMA
-from attune.models.files import digest_bytes, digest_json, written_aside
-from attune.models.manifest import FILE_NAME, Manifest, Reference, check_file, read_manifest
+from attune.models.files.atomic import digest_bytes, digest_json, written_aside
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from sqlalchemy import func, select
 
-from attune.labeler.cli.bars import bars
+from attune.labeler.cli.progress_bars import bars
 from attune.labeler.cli.shell import Group, Shell, stop, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.records.schema import Asset
@@ -68,7 +68,7 @@ def add(
 
 
 def _drawings_only(shell: Shell) -> bool:
-    from attune.models.sample import ENCODER_WEIGHTS
+    from attune.labeler.sample import ENCODER_WEIGHTS
 
     return shell.settings.pretrained == str(ENCODER_WEIGHTS)
 
@@ -78,8 +78,8 @@ def _drawings_only(shell: Shell) -> bool:
 @click.option("--offset", type=click.IntRange(0, 2**31), default=0, help="Assets to leave out before.")
 def list_(shell: Shell, limit: int, offset: int) -> None:
     """List the assets of the pool, a page at a time."""
-    from attune.labeler.assets.encoder import active_fingerprint
-    from attune.models.vectors import VectorStore
+    from attune.labeler.assets.active_encoder import active_fingerprint
+    from attune.models.vectors.vector_store import VectorStore
 
     alive = Asset.removed_at.is_(None)
     with reading(shell.settings) as session:
@@ -122,7 +122,7 @@ def _row(asset: Asset, has_vector: bool) -> dict[str, Any]:
 @attune_command(command, "reread", example="attune assets reread")
 def reread(shell: Shell) -> None:
     """Look again at the images that an older version of Attune read, and embed those that show something else now."""
-    from attune.labeler import jobs
+    from attune.labeler.jobs import jobs
     from attune.labeler.records.session import migrate
 
     migrate(shell.settings)

@@ -8,18 +8,21 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler import attributes, counting, experts, queues
-from attune.labeler.attributes import Definition
+from attune.labeler.answers import counting
+from attune.labeler.attributes import attributes
+from attune.labeler.attributes.attributes import Definition
 from attune.labeler.cli import attribute_revisions, threshold  # noqa: F401 - they add their commands to the group
 from attune.labeler.cli.attribute_group import by_class, command
-from attune.labeler.cli.attribute_told import told
+from attune.labeler.cli.attribute_text import told
 from attune.labeler.cli.shell import Shell, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.people import experts
+from attune.labeler.queues import queues
 from attune.labeler.records.schema import Attribute, Run
 from attune.labeler.records.session import reading, writing
 from attune.models.errors import AttuneError
-from attune.models.metrics import is_early
+from attune.models.evaluation.metrics import is_early
 
 EXAMPLE = """attune attribute create serious --question "Is the expression serious?" \\
       --classes serious,other \\

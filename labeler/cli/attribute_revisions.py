@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from attune.labeler import attributes, revising
-from attune.labeler.attributes import Definition
+from attune.labeler.attributes import attributes, revise_attribute
+from attune.labeler.attributes.attributes import Definition
 from attune.labeler.cli.attribute_group import by_class, command
 from attune.labeler.cli.shell import Shell, table
 from attune.labeler.cli.shell import command as attune_command
@@ -42,14 +42,14 @@ REVISE = """attune attribute revise serious --reason "Experts asked for a third"
 def revise(shell: Shell, name: str, reason: str, hold: str, dry_run: bool, **given: Any) -> None:
     """Change the attribute NAME: a new revision that says which answers hold. The champion stays."""
     with reading(shell.settings) as session:
-        held = revising.definition_of(attributes.find(session, name))
+        held = revise_attribute.definition_of(attributes.find(session, name))
     wanted, into = _changed(held, given)
     holding: Any = hold if hold in {"all", "none"} else [part.strip() for part in hold.split(",")]
     if dry_run:
-        changed, done = revising.preview(shell.settings, wanted, into, holding)
+        changed, done = revise_attribute.preview(shell.settings, wanted, into, holding)
         value: dict[str, Any] = {"name": name, "changed": list(changed), **asdict(done)}
         return shell.result(value, f"{name} would change: {', '.join(changed) or 'nothing'}.\n  {_effect(done)}")
-    made = revising.revise(shell.settings, wanted, reason, into, holding)
+    made = revise_attribute.revise(shell.settings, wanted, reason, into, holding)
     value = {"name": name, "revision": made.revision, "changed": list(made.changed), **asdict(made.effect)}
     shell.result(value, f"{name} is at revision {made.revision}: {', '.join(made.changed)}.\n  {_effect(made.effect)}")
     shell.hint(f"A probe learns from what holds; the history: attune attribute revisions {name}")
@@ -78,7 +78,7 @@ def _pair(text: str, option: str) -> tuple[str, str]:
     return old.strip(), new.strip()
 
 
-def _effect(done: revising.Effect) -> str:
+def _effect(done: revise_attribute.Effect) -> str:
     told = [f"{done.kept} answers hold as they are"]
     told += [f"{count} {old} become {new}" for old, (new, count) in done.renamed.items()]
     told += [f"{count} {old} end" for old, count in done.ended.items()]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from attune.labeler import audits, jobs
+from attune.labeler.attributes import audit_batches
 from attune.labeler.cli.shell import Group, Shell
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.jobs import jobs
 from attune.labeler.views import measuring
 
 
@@ -25,7 +26,7 @@ def audit(shell: Shell, name: str, size: int, experts: tuple[str, ...], no_wait:
 
     They are drawn with known probabilities from titles that nothing is trained on.
     """
-    audits.request(shell.settings, name, size, experts)
+    audit_batches.request(shell.settings, name, size, experts)
     with shell.progress(f"audit {name}") as report:
         done = jobs.ask(shell.settings, "learn", report, wait=not no_wait, attribute=name)
     found = measuring.of(shell.settings, name)

@@ -18,12 +18,12 @@ import requests
 from redis.exceptions import RedisError
 
 from attune.labeler import settings as reader
-from attune.labeler.cli import place
-from attune.labeler.cli.bars import bars
+from attune.labeler.cli import workspace_check
+from attune.labeler.cli.progress_bars import bars
 from attune.labeler.cli.shell import WORKSPACE, shown
+from attune.labeler.services import Stack, free_ports
+from attune.labeler.services.process_runner import open_log
 from attune.labeler.settings import Settings
-from attune.labeler.supervise import Stack, free_ports
-from attune.labeler.supervise.keeper import open_log
 from attune.models.errors import AttuneError, ServiceDown, SettingsError
 
 
@@ -95,10 +95,10 @@ def interrupted(*_: object) -> None:
 
 
 def _settings(workspace: str | Path | None, keep_ports: bool = False) -> Settings:
-    from attune.labeler.demo import known, prepare
+    from attune.labeler.demo import known_password, prepare
 
     first = reader.build(workspace=workspace)
-    known.check_demo(first)
+    known_password.check_demo(first)
     _refuse_others(first)
     first.workspace.mkdir(parents=True, exist_ok=True)
     reader.keep(first.workspace, **prepare.encoder_settings())
@@ -110,7 +110,7 @@ def _refuse_others(settings: Settings) -> None:
     from attune.labeler.demo import prepare
 
     kept = Path(reader.kept(settings.workspace).get("pretrained", "")).name
-    if place.is_there(settings) and kept != Path(prepare.encoder_settings()["pretrained"]).name:
+    if workspace_check.is_there(settings) and kept != Path(prepare.encoder_settings()["pretrained"]).name:
         raise SettingsError(
             f"{settings.workspace} is a workspace of your own, and the demo would change its encoder. Give the demo a "
             "folder to itself: attune demo --workspace ./look-around"
@@ -140,10 +140,10 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
 
 
 def _demo(workspace: str | None, answers: int) -> None:
-    from attune.labeler.demo import page, run
+    from attune.labeler.demo import story, welcome_text
 
     with Stack(_settings(workspace, keep_ports=True), _tell) as stack:
         with whole(stack), bars(lines=True) as progress:
-            version = run.prepared(stack.settings, answers, progress)
-        click.echo(page.text(stack.settings, run.FINISHED, version, run.WAITING))
+            version = story.prepared(stack.settings, answers, progress)
+        click.echo(welcome_text.text(stack.settings, story.FINISHED, version, story.WAITING))
         stack.wait()

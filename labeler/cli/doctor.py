@@ -9,11 +9,11 @@ from dataclasses import asdict
 
 import click
 
-from attune.labeler import doctor
 from attune.labeler.cli.shell import Shell
 from attune.labeler.cli.shell import command as attune_command
-from attune.labeler.cli.tables import terminal_width
-from attune.labeler.finding import Finding
+from attune.labeler.cli.text_tables import terminal_width
+from attune.labeler.services import doctor
+from attune.labeler.services.finding import Finding
 
 BROKEN = 1
 MARGIN = 20  # columns before what was found

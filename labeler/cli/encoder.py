@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from attune.labeler import jobs
-from attune.labeler.assets.encoder import OF_THE_POOL, active_fingerprint
-from attune.labeler.cli import place
-from attune.labeler.cli.bars import bars
+from attune.labeler.assets.active_encoder import OF_THE_POOL, active_fingerprint
+from attune.labeler.cli import workspace_check
+from attune.labeler.cli.progress_bars import bars
 from attune.labeler.cli.shell import Group, Shell, named, stop, table
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
 from attune.labeler.settings import variable
+from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import AttuneError, DataError, consequence
-from attune.models.fingerprint import Fingerprint
 
 PRETRAINED = click.option("--pretrained", help="Its weights: a tag, a checkpoint file, or a folder of a hub's cache.")
 RESIZE_MODE = click.option(
@@ -36,7 +36,7 @@ def command() -> None:
 @click.option("--here", is_flag=True, help="Only those whose weights are on this machine.")
 def list_(shell: Shell, text: str, here: bool) -> None:
     """List the encoders whose model or tag has TEXT in it: the workspace's first, then what is on this machine."""
-    from attune.models.encoder_list import UNKNOWN, known
+    from attune.models.encoders.available import UNKNOWN, known
 
     own = _own(shell)
     found = [one for one in known(text) if one.here or not here]
@@ -72,9 +72,9 @@ def list_(shell: Shell, text: str, here: bool) -> None:
 
 def _own(shell: Shell) -> dict[str, Any]:
     """The workspace's encoder as the list shows it; what is not on this machine is not asked of any network."""
-    from attune.models.encoder_list import licence_of
-    from attune.models.open_clip_table import config_of
-    from attune.models.weights import at_hand
+    from attune.models.encoders.available import licence_of
+    from attune.models.encoders.open_clip_table import config_of
+    from attune.models.encoders.weights import at_hand
 
     settings = shell.settings
     own: dict[str, Any] = {"model": settings.encoder, "pretrained": settings.pretrained}
@@ -95,9 +95,9 @@ def _own(shell: Shell) -> dict[str, Any]:
 
 def _active(shell: Shell) -> Fingerprint | None:
     """The fingerprint that the pool is of, where there is a workspace."""
-    if not place.is_there(shell.settings):
+    if not workspace_check.is_there(shell.settings):
         return None
-    place.open_records(shell.settings, make=False)
+    workspace_check.open_records(shell.settings, make=False)
     with reading(shell.settings) as session:
         return active_fingerprint(session)
 
@@ -115,16 +115,16 @@ def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: s
 
     Where it cannot be loaded the command says so within 10 seconds, also without a network, and its exit code is 5.
     """
-    from attune.labeler.assets.encoder_at_hand import chosen
-    from attune.models.encoder_list import UNKNOWN, licence_of
-    from attune.models.weights import locate
+    from attune.labeler.assets.chosen_encoder import chosen
+    from attune.models.encoders.available import UNKNOWN, licence_of
+    from attune.models.encoders.weights import locate
 
     try:
         settings = chosen(shell.settings, name, pretrained, resize_mode)
         asked = {name: getattr(settings, name) for name in OF_THE_POOL}
         checkpoint = locate(settings.encoder, settings.pretrained)
-        from attune.models.encoder_speed import measure
-        from attune.models.encoders import OpenClipEncoder
+        from attune.models.encoders.encoders import OpenClipEncoder
+        from attune.models.encoders.speed import measure
 
         began = time.perf_counter()
         encoder = OpenClipEncoder.from_checkpoint(
@@ -186,9 +186,9 @@ def use(shell: Shell, name: str | None, pretrained: str | None, resize_mode: str
             f"{', '.join(set_outside)} of the environment would go on naming the encoder of before, here and for the "
             "workers. Take it out there (the workspace keeps its own), restart `attune up`, and ask again."
         )
-    from attune.models.encoder_choice import choose
-    from attune.models.encoders import check_resize_mode
-    from attune.models.weights import locate
+    from attune.models.encoders.choice import choose
+    from attune.models.encoders.encoders import check_resize_mode
+    from attune.models.encoders.weights import locate
 
     model, weights = choose(name, pretrained)
     check_resize_mode(resize_mode or shell.settings.resize_mode)

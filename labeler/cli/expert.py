@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 import click
 
-from attune.labeler import experts, leaving, sign_in_links
+from attune.labeler.answers import exclude_expert
 from attune.labeler.cli.shell import Group, Shell, table
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.people import experts, login_links
 
 
 @click.group(cls=Group)
@@ -49,7 +50,7 @@ def list_(shell: Shell) -> None:
 @click.argument("email")
 def link(shell: Shell, email: str) -> None:
     """Print a link that lets EMAIL into the console once, within three days; an older one ends."""
-    made = sign_in_links.make(shell.settings, email)
+    made = login_links.make(shell.settings, email)
     shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown this once)")
 
 
@@ -59,8 +60,10 @@ def link(shell: Shell, email: str) -> None:
 @click.option("--attribute", help="The answers to this question alone; all of them unless given.")
 def answers(shell: Shell, email: str, choice: str, attribute: str | None) -> None:
     """Set the answers of EMAIL aside (drop), or let them count again (keep); their history stays either way."""
-    told = (leaving.set_aside if choice == "drop" else leaving.take_back)(shell.settings, email, attribute)
-    shell.result({"email": email, "answers": told}, f"{email}: {leaving.told(told, choice == 'drop')}")
+    told = (exclude_expert.set_aside if choice == "drop" else exclude_expert.take_back)(
+        shell.settings, email, attribute
+    )
+    shell.result({"email": email, "answers": told}, f"{email}: {exclude_expert.told(told, choice == 'drop')}")
 
 
 @attune_command(command, "remove", example="attune expert remove ana@studio.example --answers drop")
@@ -79,8 +82,8 @@ def remove(shell: Shell, email: str, choice: str) -> None:
         f"  Label Studio: {done['label_studio']}",
     ]
     if choice == "drop":
-        done["answers_set_aside"] = leaving.set_aside(shell.settings, email)
+        done["answers_set_aside"] = exclude_expert.set_aside(shell.settings, email)
         lines.append(
-            f"  {leaving.told(done['answers_set_aside'], dropped=True)} `attune expert answers {email} keep` undoes it."
+            f"  {exclude_expert.told(done['answers_set_aside'], dropped=True)} `attune expert answers {email} keep` undoes it."
         )
     shell.result(done, "\n".join(lines))

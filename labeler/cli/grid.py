@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from attune.labeler import attributes, jobs
+from attune.labeler.attributes import attributes
 from attune.labeler.cli.shell import Shell
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
 
 

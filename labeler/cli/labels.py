@@ -6,28 +6,28 @@ from pathlib import Path
 
 import click
 
-from attune.labeler.cli import left_out  # noqa: F401 - it adds its commands to the group
+from attune.labeler.cli import labels_left_out  # noqa: F401 - it adds its commands to the group
 from attune.labeler.cli.label_group import command
 from attune.labeler.cli.shell import OUTPUT, Shell, stop, table
 from attune.labeler.cli.shell import command as attune_command
-from attune.labeler.exchange import bring, outgoing
-from attune.labeler.exchange.incoming import Columns
-from attune.labeler.exchange.plan import Plan
+from attune.labeler.exchange import export_files, import_labels
+from attune.labeler.exchange.import_files import Columns
+from attune.labeler.exchange.import_plan import Plan
 from attune.models.errors import DataError, consequence
-from attune.models.inputs import read_user_file
-from attune.models.outputs import write_user_file
+from attune.models.files.inputs import read_user_file
+from attune.models.files.outputs import write_user_file
 
 
 @attune_command(command, "export", example="attune labels export serious --to serious.csv")
 @click.argument("name")
 @click.option("--to", "to", required=True, type=OUTPUT, help="FILE.csv, .parquet or .json.")
-@click.option("--format", "kind", type=click.Choice(outgoing.FORMATS), help="Where the suffix does not say it.")
+@click.option("--format", "kind", type=click.Choice(export_files.FORMATS), help="Where the suffix does not say it.")
 @click.option("--agreed", is_flag=True, help="One row an image with the agreed label and its weight.")
 def export(shell: Shell, name: str, to: Path, kind: str | None, agreed: bool) -> None:
     """Write the labels of NAME to a file: one row an answer, or an image with --agreed."""
-    made = outgoing.export(shell.settings, name, outgoing.format_of(to, kind), agreed)
+    made = export_files.export(shell.settings, name, export_files.format_of(to, kind), agreed)
     write_user_file(to, made.content)
-    what = "images" if agreed or kind == outgoing.STUDIO else "answers"
+    what = "images" if agreed or kind == export_files.STUDIO else "answers"
     value = {"attribute": name, "file": str(to), "rows": made.rows, "bytes": len(made.content)}
     shell.written(to, value, f"{made.rows:,} {what} about {name} written to {to}.")
 
@@ -56,7 +56,7 @@ def import_(
 ) -> None:
     """Bring the labels in FILE (CSV, Parquet, JSON, or Label Studio's JSON) into NAME as ordinary answers."""
     columns = Columns(asset_column, expert_column, class_column, answered_at_column, default_expert)
-    act = bring.preview if dry_run else bring.bring
+    act = import_labels.preview if dry_run else import_labels.bring
     plan = act(shell.settings, name, read_user_file(file), columns, create_experts)
     rows = [("would go in" if dry_run else "gone in", action, count) for action, count in plan.counts.items()]
     rows += [("left out", reason, count) for reason, count in plan.reasons.items()]

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from attune.labeler import attributes, jobs
+from attune.labeler.attributes import attributes
 from attune.labeler.cli.shell import Group, Shell
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
-from attune.models.metrics import in_words
+from attune.models.evaluation.metrics import in_words
 
 
 @click.group(cls=Group)

@@ -12,8 +12,8 @@ from difflib import get_close_matches
 import click
 
 from attune.labeler.cli.shell import Group, Place
-from attune.labeler.endings import Ending, ending
-from attune.models import private
+from attune.labeler.services.exits import Ending, ending
+from attune.models.files import permissions
 
 # Command -> module that holds it as `command`; imported when it is asked for, so that `attune --help` stays quick.
 COMMANDS = {
@@ -121,7 +121,7 @@ def attune() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `attune` command: ends the process, with a sentence on stderr where something is wrong."""
-    private.begin()
+    permissions.begin()
     _take_any_name()
     sys.exit(run(arguments))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from attune.labeler import jobs, notices
 from attune.labeler.cli.shell import Group, Shell, table
 from attune.labeler.cli.shell import command as attune_command
-from attune.labeler.notices import News
+from attune.labeler.jobs import jobs
+from attune.labeler.notices import notices
+from attune.labeler.notices.notices import News
 from attune.labeler.records.schema import Notice
 from attune.labeler.records.session import reading, writing
 from attune.labeler.views import notices as seen

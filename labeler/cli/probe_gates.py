@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from attune.labeler.catalog import bounds
+from attune.labeler.catalog import gate_bounds
 from attune.labeler.cli.probe_group import command, who
 from attune.labeler.cli.shell import Shell, table
 from attune.labeler.cli.shell import command as attune_command
@@ -26,11 +26,11 @@ def gates(
     if both:
         raise DataError(f"--enforce and --no-enforce both name {', '.join(sorted(both))}; give one of the two.")
     binding = dict.fromkeys(enforce, True) | dict.fromkeys(no_enforce, False)
-    wanted = bounds.pairs(values)
+    wanted = gate_bounds.pairs(values)
     if wanted or binding:
-        found = bounds.change(shell.settings, name, who(), wanted, binding)
+        found = gate_bounds.change(shell.settings, name, who(), wanted, binding)
     else:
-        found = bounds.bounds(shell.settings, name)
+        found = gate_bounds.bounds(shell.settings, name)
     rows = [
         (one.name, one.rule.text, f"{one.bound:g}", "enforced" if one.enforced else "shown", one.by or "default")
         for one in found

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from attune.labeler.cli.shell import Group
-from attune.models.manifest import CHAMPION
-from attune.models.metrics import in_words
+from attune.models.catalog.manifest import CHAMPION
+from attune.models.evaluation.metrics import in_words
 
 
 @click.group(cls=Group)

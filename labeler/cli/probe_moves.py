@@ -7,16 +7,16 @@ from typing import Any
 
 import click
 
-from attune.labeler import jobs
-from attune.labeler.catalog import history as past
+from attune.labeler.catalog import alias_history as past
 from attune.labeler.catalog import promote
+from attune.labeler.catalog.alias_moves import Moved
 from attune.labeler.catalog.gate_outcomes import ABSENT, PASSED
-from attune.labeler.catalog.moving import Moved
 from attune.labeler.cli.probe_group import alias_option, command, reason_option, who
 from attune.labeler.cli.shell import Shell, table
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.jobs import jobs
+from attune.models.catalog.manifest import CHAMPION
 from attune.models.errors import AttuneError
-from attune.models.manifest import CHAMPION
 
 
 @attune_command(command, "promote", example='attune probes promote serious latest --reason "AP 0.91, seen with Mo"')

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from attune.labeler import jobs
-from attune.labeler.catalog import heal as healing
 from attune.labeler.catalog import listing
+from attune.labeler.catalog import restore_files as healing
 from attune.labeler.cli import probe_gates, probe_moves  # noqa: F401 - they add their commands to the group
 from attune.labeler.cli.probe_group import command, figure
 from attune.labeler.cli.shell import Shell, table
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.jobs import jobs
 from attune.labeler.views import drift
-from attune.models.manifest import CHAMPION
+from attune.models.catalog.manifest import CHAMPION
 
 
 @attune_command(command, "list", example="attune probes list serious")

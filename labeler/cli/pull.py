@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from attune.labeler.catalog import source
+from attune.labeler.catalog import pull_address
 from attune.labeler.cli.shell import Group, Shell
 from attune.labeler.cli.shell import command as attune_command
-from attune.models.class_answers import sentences
-from attune.models.manifest import Manifest
+from attune.models.catalog.manifest import Manifest
+from attune.models.labels.class_coverage import sentences
 
 
 @click.group(cls=Group)
@@ -28,10 +28,10 @@ OFFLINE = click.option("--offline", is_flag=True, help="Take only what was pulle
 
 
 def where(shell: Shell, url: str | None, offline: bool) -> dict[str, Any]:
-    """The arguments that ``attune.models.pull`` takes."""
+    """The arguments that ``attune.models.catalog.pull_probe`` takes."""
     offline = offline or shell.settings.offline
     chosen = url or shell.settings.url
-    place = source.Place(chosen, None, "offline") if offline else source.find(shell.settings, url)
+    place = pull_address.Place(chosen, None, "offline") if offline else pull_address.find(shell.settings, url)
     if place.why == "the catalog of this workspace":
         shell.hint(f"The web app of this workspace does not run: reading {place.url} itself.")
     return {"url": place.url, "token": place.token, "cache": shell.settings.pull_cache, "offline": offline}
@@ -51,7 +51,7 @@ def say_draft(shell: Shell, manifest: Manifest) -> None:
 @OFFLINE
 def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> None:
     """Fetch a probe's files, check their digests and put them into a folder. NAME alone means its champion."""
-    from attune.models.pull import pull as fetch_into
+    from attune.models.catalog.pull_probe import pull as fetch_into
 
     done = fetch_into(ref, to, **where(shell, url, offline))
     manifest = done.manifest

@@ -13,10 +13,10 @@ from attune.labeler.cli.encoder_options import encoder_options
 from attune.labeler.cli.pull import OFFLINE, URL, say_draft, where
 from attune.labeler.cli.shell import OUTPUT, Group, Shell
 from attune.labeler.cli.shell import command as attune_command
+from attune.models.catalog.manifest import Manifest
+from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError
-from attune.models.fingerprint import Fingerprint
-from attune.models.manifest import Manifest
-from attune.models.outputs import is_stdout
+from attune.models.files.outputs import is_stdout
 
 NAMED = 5  # rows left out that are named one by one; JSON has more
 EXAMPLE = """attune score serious@champion --vectors new.parquet --to scores.parquet
@@ -63,9 +63,9 @@ def score(
     Images are embedded by the encoder that the probe was trained on, which this machine must have.
     """
     paths = _checked(vectors, images, more, fingerprint, assume_fingerprint, encoder, to)
-    from attune.models.probe_files import FILE_NAME, read_probe
-    from attune.models.pull import fetch
-    from attune.models.score import score_file
+    from attune.models.catalog.probe_files import FILE_NAME, read_probe
+    from attune.models.catalog.pull_probe import fetch
+    from attune.models.catalog.score_vectors import score_file
 
     fetched = fetch(ref, files=[FILE_NAME], **where(shell, url, offline))
     manifest = fetched.manifest
@@ -133,8 +133,8 @@ def _embed(
     shell: Shell, manifest: Manifest, paths: tuple[str, ...], to: Path, encoder: dict[str, str | None]
 ) -> list[dict[str, str]]:
     """Write the vectors of the images to ``to``, and name those that were left out."""
+    from attune.labeler.assets.chosen_encoder import chosen, of_fingerprint
     from attune.labeler.assets.embed_files import embed_files
-    from attune.labeler.assets.encoder_at_hand import chosen, of_fingerprint
 
     settings = chosen(shell.settings, encoder["encoder"], encoder["pretrained"], encoder["resize_mode"])
     wanted = Fingerprint.from_dict(dict(manifest.encoder))

@@ -9,17 +9,18 @@ from typing import Any
 import click
 from sqlalchemy import select
 
-from attune.labeler import clusters as kept
-from attune.labeler import jobs, picks
-from attune.labeler import search as searching
 from attune.labeler.cli.shell import Shell, table
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.explore import clusters as kept
+from attune.labeler.explore import search as searching
+from attune.labeler.explore.search import Wanted
+from attune.labeler.jobs import jobs
+from attune.labeler.queues import pinned
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
-from attune.labeler.search import Wanted
 from attune.models.errors import DataError
-from attune.models.images import inspect
-from attune.models.inputs import read_user_file
+from attune.models.files.inputs import read_user_file
+from attune.models.images.decode import inspect
 
 SHOWN = 5  # typical images of a cluster in a table
 
@@ -56,7 +57,7 @@ def search(
     value: dict[str, Any] = {"of": done["of"], "assets": [{"asset_id": a, "similarity": s} for a, s in hits]}
     if queue and hits:
         found_by = f"the text “{text}”" if text else f"likeness to {given['like'] or 'an example'}"
-        sent = picks.send(shell.settings, queue, [a for a, _ in hits], getpass.getuser(), expert, found_by)
+        sent = pinned.send(shell.settings, queue, [a for a, _ in hits], getpass.getuser(), expert, found_by)
         value["queue"] = {"attribute": queue, **{k: getattr(sent, k) for k in ("queued", "asked_before", "experts")}}
         shell.hint(sent.sentence())
     titles = _titles(shell, [asset for asset, _ in hits])

@@ -14,11 +14,11 @@ from typing import Any, Literal
 import click
 
 from attune.labeler import settings as reader
-from attune.labeler.cli import place
-from attune.labeler.cli.bars import Report, bars
-from attune.labeler.cli.tables import Table, named, table
+from attune.labeler.cli import workspace_check
+from attune.labeler.cli.progress_bars import Report, bars
+from attune.labeler.cli.text_tables import Table, named, table
 from attune.labeler.settings import Settings
-from attune.models.outputs import is_stdout
+from attune.models.files.outputs import is_stdout
 
 __all__ = ["OUTPUT", "Group", "Place", "Shell", "command", "named", "stop", "table"]
 
@@ -83,7 +83,7 @@ class Group(click.Group):
                 formatter.write_dl(rows)
 
 
-# A file to write, judged when it is written (`attune.models.outputs`): click would want to read it, too.
+# A file to write, judged when it is written (`attune.models.files.outputs`): click would want to read it, too.
 OUTPUT = click.Path(dir_okay=False, readable=False, path_type=Path)
 SHARED = ("workspace", "as_json")
 WORKSPACE = click.option(
@@ -114,7 +114,7 @@ def command(
             settings = reader.build(workspace=arguments.pop("workspace"))
             place_found(settings)
             if workspace != "optional":
-                place.open_records(settings, make=workspace == "made")
+                workspace_check.open_records(settings, make=workspace == "made")
             function(Shell(settings, as_json), **arguments)
 
         made = group.command(name, epilog=shown(example), **options)(run)

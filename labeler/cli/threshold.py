@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from attune.labeler import jobs, lines
+from attune.labeler.attributes import threshold_goals
+from attune.labeler.attributes.threshold_goals import Goal
 from attune.labeler.cli.attribute_group import command
 from attune.labeler.cli.shell import Shell, table
 from attune.labeler.cli.shell import command as attune_command
-from attune.labeler.lines import Goal
+from attune.labeler.jobs import jobs
 from attune.models.errors import DataError
 
 
@@ -30,14 +31,14 @@ def threshold(shell: Shell, name: str, precision: float | None, recall: float | 
         raise DataError("Give one of --precision, --recall and --clear: a line cannot keep two promises at once.")
     if given or clear:
         goal = Goal(*next(iter(given.items())), sure) if given else None
-        lines.ask(shell.settings, name, goal)
+        threshold_goals.ask(shell.settings, name, goal)
         with shell.progress(f"threshold {name}") as report:
             jobs.ask(shell.settings, "learn", report, attribute=name)
-    found = lines.of(shell.settings, name)
+    found = threshold_goals.of(shell.settings, name)
     shell.result(found.to_dict(), _told(found))
 
 
-def _told(found: lines.Lines) -> Any:
+def _told(found: threshold_goals.Lines) -> Any:
     if found.goal is None:
         return "No goal is set: the line stands at one half. Set one with --precision 0.9 or --recall 0.8."
     if not found.lines:

@@ -7,9 +7,9 @@ from datetime import datetime
 import click
 from sqlalchemy import select
 
-from attune.labeler import tokens
 from attune.labeler.cli.shell import Group, Shell, table
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.people import tokens
 from attune.labeler.records.schema import Token
 from attune.labeler.records.session import reading
 from attune.models.clock import iso

@@ -7,14 +7,14 @@ import shlex
 import click
 from sqlalchemy import select
 
-from attune.labeler import people
+from attune.labeler.assets.active_pool import active_encoder
 from attune.labeler.cli.shell import Shell
 from attune.labeler.cli.shell import command as attune_command
-from attune.labeler.pool import active_encoder
+from attune.labeler.people import users
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
+from attune.labeler.services import foreground, free_ports
 from attune.labeler.settings import Settings
-from attune.labeler.supervise import free_ports, run
 
 
 @attune_command(click.Group("attune"), "up", workspace="optional", example="attune up --workspace ./workspace")
@@ -37,12 +37,12 @@ def command(shell: Shell, free: bool) -> None:
             for line in (*first_steps(settings), *filter(None, [encoder_missing(settings)])):
                 click.echo(line)
 
-    run(settings, shell.hint if shell.json else click.echo, ready)
+    foreground(settings, shell.hint if shell.json else click.echo, ready)
 
 
 def first_steps(settings: Settings) -> list[str]:
     """What a new workspace lacks, each with the command that gives it; nothing once somebody manages it."""
-    if people.every(settings, ("owner", "admin")):
+    if users.every(settings, ("owner", "admin")):
         return []
     where = f"--workspace {shlex.quote(str(settings.workspace))}"
     with reading(settings) as session:
@@ -57,7 +57,7 @@ def first_steps(settings: Settings) -> list[str]:
 
 def encoder_missing(settings: Settings) -> str:
     """What must be done before `attune assets add`, while the pool is empty and its encoder is not on this machine."""
-    from attune.labeler.assets.encoder_at_hand import missing
+    from attune.labeler.assets.chosen_encoder import missing
 
     with reading(settings) as session:
         if active_encoder(session) is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from attune.labeler import access_ends, joining, people, sessions, sign_in_links
-from attune.labeler.access_ends import Outcome
 from attune.labeler.cli.shell import Group, Shell, table
 from attune.labeler.cli.shell import command as attune_command
-from attune.labeler.experts import fresh_password
+from attune.labeler.people import end_access, invite, login_links, login_sessions, users
+from attune.labeler.people.end_access import Outcome
+from attune.labeler.people.experts import fresh_password
 from attune.models.clock import iso
-from attune.models.plural import plural
+from attune.models.text import plural
 
 
 @click.group(cls=Group)
@@ -30,7 +30,7 @@ def command() -> None:
 def add(shell: Shell, email: str, role: str) -> None:
     """Make a login of the console for EMAIL."""
     password = fresh_password()
-    made = people.create(shell.settings, email, role, password)
+    made = users.create(shell.settings, email, role, password)
     value = {"email": made.email, "role": role, "password": password, "console": shell.settings.web_address}
     text = (
         f"{made.email} ({role})\n  console:  {shell.settings.web_address}\n  password: {password}   (shown this once)"
@@ -41,7 +41,7 @@ def add(shell: Shell, email: str, role: str) -> None:
 @attune_command(command, "list", example="attune user list")
 def list_(shell: Shell) -> None:
     """Every login of the console and its role."""
-    rows = people.every(shell.settings)
+    rows = users.every(shell.settings)
     found = [{"email": one.email, "role": one.role, "disabled": one.disabled_at is not None} for one in rows]
     shell.result(found, table(("address", "role", "disabled"), [tuple(one.values()) for one in found]))
 
@@ -51,7 +51,7 @@ def list_(shell: Shell) -> None:
 def password(shell: Shell, email: str) -> None:
     """Give EMAIL a new password for the console; older sessions and links end."""
     made = fresh_password()
-    people.set_password(shell.settings, email, made)
+    users.set_password(shell.settings, email, made)
     shell.result({"email": email, "password": made}, f"{email}\n  password: {made}   (shown this once)")
 
 
@@ -59,15 +59,15 @@ def password(shell: Shell, email: str) -> None:
 @click.argument("email")
 def remove(shell: Shell, email: str) -> None:
     """Take EMAIL's login away, with queues and Label Studio if EMAIL answers too; sessions end at once."""
-    _told(shell, people.remove(shell.settings, email, wait=True), {"removed": True}, "is removed.")
+    _told(shell, users.remove(shell.settings, email, wait=True), {"removed": True}, "is removed.")
 
 
 @attune_command(command, "role", example="attune user role mo@studio.example admin")
 @click.argument("email")
-@click.argument("role", type=click.Choice(people.ROLES))
+@click.argument("role", type=click.Choice(users.ROLES))
 def role(shell: Shell, email: str, role: str) -> None:
     """Change what EMAIL may do; sessions end at once. The last admin keeps the role."""
-    people.set_role(shell.settings, email, role)
+    users.set_role(shell.settings, email, role)
     shell.result({"email": email, "role": role}, f"{email} is {role} from now on.")
 
 
@@ -75,7 +75,7 @@ def role(shell: Shell, email: str, role: str) -> None:
 @click.argument("email")
 def disable(shell: Shell, email: str) -> None:
     """Shut EMAIL out of the console and Label Studio until `attune user enable`; sessions end at once."""
-    done = people.disable(shell.settings, email, wait=True)
+    done = users.disable(shell.settings, email, wait=True)
     _told(shell, done, {"disabled": True}, f"is shut out; `attune user enable {done.email}` lets in again.")
 
 
@@ -83,7 +83,7 @@ def disable(shell: Shell, email: str) -> None:
 @click.argument("email")
 def enable(shell: Shell, email: str) -> None:
     """Let EMAIL in again, by a new link and, for an expert, a new password for Label Studio."""
-    made = joining.reopen(shell.settings, email)
+    made = invite.reopen(shell.settings, email)
     value = {"email": made.email, "disabled": False, "link": made.link, "label_studio_password": made.password}
     lines = [f"{made.email} can come in again; no password, link or session of before does.", f"  {made.link}"]
     if made.password:
@@ -96,14 +96,14 @@ def enable(shell: Shell, email: str) -> None:
 @click.option("--end", "ends", is_flag=True, help="End them all: EMAIL must log in again in every browser.")
 def sessions_(shell: Shell, email: str, ends: bool) -> None:
     """Where EMAIL is logged in to the console."""
-    person = people.named(shell.settings, email)
-    found = sessions.of(shell.settings, person.id)
+    person = users.named(shell.settings, email)
+    found = login_sessions.of(shell.settings, person.id)
     rows = [
         {"browser": one.origin.browser, "network_address": one.origin.network_address}
         | {"since": iso(one.made_at), "last_seen": iso(one.last_seen)}
         for one in found
     ]
-    ended = sessions.end_others(shell.settings, person.id) if ends else 0
+    ended = login_sessions.end_others(shell.settings, person.id) if ends else 0
     shown = table(("browser", "network address", "since", "last seen"), [tuple(row.values()) for row in rows])
     value = {"email": person.email, "sessions": rows, "ended": ended}
     shell.result(value, f"{shown}\n{plural(ended, 'session')} ended." if ends else shown)
@@ -111,12 +111,12 @@ def sessions_(shell: Shell, email: str, ends: bool) -> None:
 
 def _told(shell: Shell, done: Outcome, more: dict[str, bool], said: str) -> None:
     lines = [f"{done.email} {said}", f"  console: {done.in_console}", f"  Label Studio: {done.in_label_studio}"]
-    shell.result({"email": done.email} | more | access_ends.told(done), "\n".join(lines))
+    shell.result({"email": done.email} | more | end_access.told(done), "\n".join(lines))
 
 
 @attune_command(command, "link", example="attune user link mo@studio.example")
 @click.argument("email")
 def link(shell: Shell, email: str) -> None:
     """Print a link that lets EMAIL into the console once, within three days; an older one ends."""
-    made = sign_in_links.make(shell.settings, email)
+    made = login_links.make(shell.settings, email)
     shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown this once)")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from attune.labeler.cli import place
+from attune.labeler.cli import workspace_check
 from attune.labeler.cli.encoder_options import encoder_options
 from attune.labeler.cli.shell import OUTPUT, Group, Shell
 from attune.labeler.cli.shell import command as attune_command
@@ -43,16 +43,16 @@ def embed(
     The encoder is the workspace's unless another one is named. The file has the columns asset_id and vector, and says
     which encoder made it: `attune score --vectors` and `attune assets add --vectors` know it again.
     """
-    from attune.labeler.assets import encoder_at_hand
+    from attune.labeler.assets import chosen_encoder
+    from attune.labeler.assets.active_encoder import load
     from attune.labeler.assets.embed_files import as_json, embed_files
-    from attune.labeler.assets.encoder import load
-    from attune.models.vector_writer import check_suffix
+    from attune.models.vectors.vector_writer import check_suffix
 
     check_suffix(to)
-    settings = encoder_at_hand.chosen(shell.settings, encoder, pretrained, resize_mode)
-    if encoder is None and resize_mode is None and place.is_there(settings):
-        place.open_records(settings, make=False)
-        loaded = encoder_at_hand.of_workspace(settings)
+    settings = chosen_encoder.chosen(shell.settings, encoder, pretrained, resize_mode)
+    if encoder is None and resize_mode is None and workspace_check.is_there(settings):
+        workspace_check.open_records(settings, make=False)
+        loaded = chosen_encoder.of_workspace(settings)
     else:
         loaded = load(settings)
     with shell.progress("Embedding") as report:
@@ -73,8 +73,8 @@ def name_left_out(shell: Shell, left_out: list[dict[str, str]]) -> None:
 @TO
 def export(shell: Shell, to: Path) -> None:
     """Write the vector of every image of the pool to a file, in the form that `attune embed` writes."""
-    from attune.labeler.pool import open_pool
-    from attune.models.vector_writer import ROW_GROUP, check_suffix, vector_file
+    from attune.labeler.assets.active_pool import open_pool
+    from attune.models.vectors.vector_writer import ROW_GROUP, check_suffix, vector_file
 
     check_suffix(to)
     with reading(shell.settings) as session:

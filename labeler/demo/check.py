@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from attune.labeler import attributes
-from attune.labeler.demo import prepare, run
+from attune.labeler.assets.active_pool import open_pool
+from attune.labeler.attributes import attributes
+from attune.labeler.demo import prepare, story
 from attune.labeler.demo.measure import figures
-from attune.labeler.jobs import Report
-from attune.labeler.pool import open_pool
+from attune.labeler.jobs.jobs import Report
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
+from attune.labeler.sample import ATTRIBUTES
 from attune.labeler.settings import Settings
+from attune.models.catalog.probe_files import read_probe
+from attune.models.catalog.pull_probe import pull
 from attune.models.errors import DigestMismatch
-from attune.models.probe_files import read_probe
-from attune.models.pull import pull
-from attune.models.sample import ATTRIBUTES
 
 # Nothing of Attune: what any pipeline would run.
 READER = """
@@ -43,21 +43,21 @@ assert not {"models", "labeler", "workers", "torch", "sklearn"} & set(sys.module
 """
 
 
-def check(settings: Settings, progress: Callable[[str], Report], answers: int = run.ANSWERS) -> dict[str, Any]:
+def check(settings: Settings, progress: Callable[[str], Report], answers: int = story.ANSWERS) -> dict[str, Any]:
     """Label, publish, pull and measure both sample attributes; the JSON object that demo-check prints."""
     started = time.monotonic()
-    drawn = run.load(settings, progress)
-    run.people_and_queues(settings, ATTRIBUTES, prepare.SIMULATED, progress)
+    drawn = story.load(settings, progress)
+    story.people_and_queues(settings, ATTRIBUTES, prepare.SIMULATED, progress)
     names = [sample.name for sample in ATTRIBUTES]
-    measuring = int(run.CHECK_SHARE * answers)
+    measuring = int(story.CHECK_SHARE * answers)
     reports = {name: progress(f"Experts answer: {name}") for name in names}
     with ThreadPoolExecutor(max_workers=len(names)) as pool:
-        waiting = {n: pool.submit(run.label, settings, drawn, n, answers, reports[n], measuring) for n in names}
+        waiting = {n: pool.submit(story.label, settings, drawn, n, answers, reports[n], measuring) for n in names}
         versions = {name: done.result() for name, done in waiting.items()}
     report = progress("Publishing, scoring, pulling")
     found = {}
     for number, (name, version) in enumerate(versions.items()):
-        run.publish(settings, name, version, "demo-check: simulated experts are done")
+        story.publish(settings, name, version, "demo-check: simulated experts are done")
         found[name] = figures(settings, drawn, name, version)
         found[name]["largest_difference_when_pulled"] = pulled(settings, name, version)
         report(number + 1, len(versions))
@@ -91,7 +91,7 @@ def pulled(settings: Settings, name: str, version: int) -> float:
 
 def pull_champion(settings: Settings, name: str, to: Path) -> None:
     """Pull ``name@champion`` as a pipeline on this machine would."""
-    from attune.labeler.secrets import load as load_secrets
+    from attune.labeler.settings.secrets import load as load_secrets
 
     token = load_secrets(settings.secrets).machine_token
     pull(f"{name}@champion", to, url=settings.web_address, token=token, cache=settings.pull_cache)

@@ -12,17 +12,17 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
-from attune.labeler import attributes
-from attune.labeler.pool import open_pool
+from attune.labeler.assets.active_pool import open_pool
+from attune.labeler.attributes import attributes
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
+from attune.labeler.sample.catalogue import Catalogue
 from attune.labeler.settings import Settings
-from attune.models.audit import reserved
-from attune.models.evaluation import holdout_ap
-from attune.models.metrics import Metric
-from attune.models.probe import Probe
-from attune.models.probe_files import read_probe
-from attune.models.sample.catalogue import Catalogue
+from attune.models.catalog.probe_files import read_probe
+from attune.models.evaluation.audit_design import reserved
+from attune.models.evaluation.evaluate import holdout_ap
+from attune.models.evaluation.metrics import Metric
+from attune.models.probes.probe import Probe
 
 
 def figures(settings: Settings, drawn: Catalogue, name: str, version: int) -> dict[str, Any]:

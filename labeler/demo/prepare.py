@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from attune.labeler import attributes, experts, people
 from attune.labeler.assets.add import Request, add
-from attune.labeler.attributes import Definition
-from attune.labeler.demo.known import DOMAIN, NEWCOMER, OWNER, PASSWORD, SIMULATED
-from attune.labeler.jobs import Report
+from attune.labeler.attributes import attributes
+from attune.labeler.attributes.attributes import Definition
+from attune.labeler.demo.known_password import DOMAIN, NEWCOMER, OWNER, PASSWORD, SIMULATED
+from attune.labeler.jobs.jobs import Report
+from attune.labeler.people import experts, users
 from attune.labeler.records.session import reading, writing
+from attune.labeler.sample import ATTRIBUTES, ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS, SampleAttribute
+from attune.labeler.sample.catalogue import Catalogue
 from attune.labeler.settings import Settings
 from attune.models.errors import AlreadyThere
-from attune.models.sample import ATTRIBUTES, ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS, SampleAttribute
-from attune.models.sample.catalogue import Catalogue
 
 IMAGES = 1600
 SEED = 7
@@ -31,7 +32,7 @@ def catalogue(settings: Settings, report: Report, images: int = IMAGES) -> Catal
     folder = settings.workspace / "sample-catalogue"
     if (folder / "ground_truth.csv").is_file():
         return Catalogue.read(folder)
-    from attune.models.sample import write_catalogue
+    from attune.labeler.sample import write_catalogue
 
     return write_catalogue(folder, images, SEED, report)
 
@@ -73,7 +74,7 @@ def expert(settings: Settings, name: str, wanted: list[str]) -> None:
 def owner(settings: Settings) -> None:
     """Make the demo's model owner."""
     try:
-        people.create(settings, OWNER, "owner", PASSWORD)
+        users.create(settings, OWNER, "owner", PASSWORD)
     except AlreadyThere:
         return
 

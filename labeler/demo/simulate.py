@@ -14,14 +14,15 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
-from attune.labeler import attributes, counting
+from attune.labeler.answers import counting
+from attune.labeler.attributes import attributes
 from attune.labeler.demo.prepare import DOMAIN, PASSWORD
-from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.records.schema import Expert, Queue
 from attune.labeler.records.session import reading
+from attune.labeler.sample.simulated_experts import Expert as Eye
 from attune.labeler.settings import Settings
 from attune.models.errors import LabelStudioRefused
-from attune.models.sample.experts import Expert as Eye
 
 PATIENCE_SECONDS = 20.0  # for the order that follows an answer; a person looks at an image meanwhile
 POLL_SECONDS = 0.1

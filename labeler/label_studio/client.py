@@ -11,8 +11,7 @@ from typing import Any, Self
 
 import requests
 
-from attune.labeler import secrets
-from attune.labeler.settings import Settings
+from attune.labeler.settings import Settings, secrets
 from attune.models.errors import LabelStudioRefused, LabelStudioUnreachable
 
 CONNECT_SECONDS = 3.05
@@ -59,7 +58,7 @@ class LabelStudio:
 
         Nothing is asked yet; `version` is the cheapest question.
         """
-        from attune.labeler.label_studio.whose import whose
+        from attune.labeler.label_studio.port_check import whose
 
         return cls(settings.label_studio_address, token(settings), whose=lambda: whose(settings))
 

@@ -102,7 +102,7 @@ def _phrase(name: str, count: int) -> str:
 
 def _by_its_api(ls: LabelStudio, email: str, had_login: bool) -> Ended:
     """What the community edition's API can end: the membership of the organisation, and the invitation link."""
-    from attune.labeler.label_studio.people import find_user
+    from attune.labeler.label_studio.logins import find_user
 
     me = ls.me()
     if str(me.get("email", "")).casefold() == email.casefold():

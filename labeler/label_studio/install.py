@@ -15,10 +15,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from attune.labeler import entry
+from attune.labeler.services import entry_point
 from attune.labeler.settings import Settings
 from attune.models.errors import ServiceDown, SettingsError
-from attune.models.files import digest_file, write_bytes
+from attune.models.files.atomic import digest_file, write_bytes
 
 VERSION = "1.23.2"
 # Label Studio names ranges; this has the releases that it was seen to work with, and the digest of each of their files.
@@ -119,15 +119,15 @@ def _last_words(log: Path) -> str:
 
 def main() -> int:
     """Make the environment and the empty database ahead of the first start; the exit code."""
-    from attune.labeler.label_studio import template
+    from attune.labeler.label_studio import database_template
 
-    entry.parser("attune.labeler.label_studio.install", __doc__).parse_args()
+    entry_point.parser("attune.labeler.label_studio.install", __doc__).parse_args()
 
     def work(settings: Settings) -> None:
         ensure(settings)
-        template.ensure(settings, print)
+        database_template.ensure(settings, print)
 
-    return entry.run(work)
+    return entry_point.run(work)
 
 
 if __name__ == "__main__":

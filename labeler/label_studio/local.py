@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 import requests
 
-from attune.labeler import failures, secrets
+from attune.labeler.jobs import failures
 from attune.labeler.label_studio.client import LabelStudio, read
 from attune.labeler.label_studio.door import SHORTEST_PASSWORD
 from attune.labeler.label_studio.install import executable, folder
-from attune.labeler.label_studio.people import LIMITS, submit
-from attune.labeler.settings import Settings
+from attune.labeler.label_studio.logins import LIMITS, submit
+from attune.labeler.settings import Settings, secrets
 from attune.models.errors import LabelStudioRefused, ServiceDown, SettingsError
-from attune.models.files import write_json
+from attune.models.files.atomic import write_json
 from attune.models.reasons import reason
 
 HOLD_SECONDS = 600  # an image that an expert left open goes back to the queue after this

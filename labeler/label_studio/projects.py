@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from attune.labeler.label_studio import tasks, webhooks
 from attune.labeler.label_studio.client import LabelStudio
-from attune.labeler.label_studio.config import labelling_config
+from attune.labeler.label_studio.labeling_config import labelling_config
 from attune.labeler.settings import Settings
 from attune.models.errors import LabelStudioError, LabelStudioRefused
 

@@ -53,7 +53,7 @@ class Encoder(Base):
 
 
 def _reading() -> int:
-    from attune.models.images import READING  # here, as most commands need no image library
+    from attune.models.images.decode import READING  # here, as most commands need no image library
 
     return READING
 
@@ -354,7 +354,7 @@ class Tombstone(Base):
 class Stray(Base):
     """An annotation in Label Studio that counts nowhere: nobody of ours gave it, or it cannot be read.
 
-    It is kept and named until it can be read or is gone there. ``reason`` is one of ``attune.labeler.strays``.
+    It is kept and named until it can be read or is gone there. ``reason`` is one of ``attune.labeler.answers.uncounted``.
     """
 
     __tablename__ = "strays"

@@ -13,7 +13,7 @@ from typing import Any
 from attune.labeler.settings import values
 from attune.labeler.settings.table import MASK, Settings, variable
 from attune.models.errors import SettingsError
-from attune.models.files import write_json
+from attune.models.files.atomic import write_json
 from attune.models.reasons import reason
 
 KEPT = "settings.json"

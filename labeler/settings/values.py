@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from attune.models.paths import at_home
+from attune.models.files.paths import at_home
 
 # What can be listed at all. Of each of these it is known which host it reaches; of sftp, zip, reference … it is not.
 IMAGE_SCHEMES = ("file", "https", "http", "s3", "gs", "az", "abfs")

@@ -9,19 +9,20 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler import aside, attributes, lines
-from attune.labeler.lines import Lines
+from attune.labeler.answers import exclusion, totals
+from attune.labeler.answers.totals import Counts
+from attune.labeler.attributes import attributes, threshold_goals
+from attune.labeler.attributes.threshold_goals import Lines
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import answers, measuring, quality
-from attune.labeler.views.answers import Counts
-from attune.labeler.views.contested import Contested, contested
+from attune.labeler.views import measuring, quality
+from attune.labeler.views.disagreements import Contested, contested
+from attune.labeler.views.forecast import Outlook, outlook
 from attune.labeler.views.history import Move, Published, moves, versions
 from attune.labeler.views.home import Held, pool_size
 from attune.labeler.views.links import queue_url
 from attune.labeler.views.measuring import Measuring
-from attune.labeler.views.outlook import Outlook, outlook
 from attune.labeler.views.paging import Page
 from attune.labeler.views.pictures import Picture, picture
 from attune.labeler.views.quality import Point, Quality
@@ -123,10 +124,10 @@ def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePa
             curve=quality.curve(session, one.id),
             unanswered=facts.unanswered,
             recent=recent(session, viewer, one.id, size=8),
-            set_aside=aside.by_expert(session, one.id) if viewer.manages else (),
+            set_aside=exclusion.by_expert(session, one.id) if viewer.manages else (),
             contested=contested(session, viewer, one.id, one.classes, size=4),
             measuring=measuring.read(session, one) if viewer.manages else None,
-            lines=lines.read(session, one) if viewer.manages else None,
+            lines=threshold_goals.read(session, one) if viewer.manages else None,
             versions=versions(session, one.id) if viewer.manages else None,
             moves=moves(session, one.id) if viewer.manages else None,
         )
@@ -139,7 +140,7 @@ def live(settings: Settings, viewer: Viewer, name: str) -> Live:
 
 
 def _live(session: Session, viewer: Viewer, one: Attribute) -> tuple[Live, Facts, Held]:
-    counts = answers.count(session, {one.id: one.classes})[one.id]
+    counts = totals.count(session, {one.id: one.classes})[one.id]
     held = Held(session, [one.id], viewer)
     facts = held.facts(one, pool_size(session), counts)
     return Live(one.name, state(facts), facts.last_run, facts.champion, counts, held.quality(one.id)), facts, held

@@ -10,20 +10,20 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler import attributes
+from attune.labeler.attributes import attributes
 from attune.labeler.records.schema import Alias, Asset, Attribute, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import iso, parse
-from attune.models.drift import RULE
-from attune.models.manifest import CHAMPION
+from attune.models.evaluation.score_drift import RULE
 
 AUDITS = 60  # questions that a fresh audit is offered with
 
 
 @dataclass(frozen=True)
 class Moved:
-    """One class: its figures as ``attune.models.drift.Shift`` has them, and the shares to draw."""
+    """One class: its figures as ``attune.models.evaluation.score_drift.Shift`` has them, and the shares to draw."""
 
     name: str
     psi: float

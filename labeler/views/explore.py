@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler import attributes, clusters, jobs, queues, search
+from attune.labeler.attributes import attributes
+from attune.labeler.explore import clusters, search
+from attune.labeler.explore.search import Found, Wanted
+from attune.labeler.jobs import jobs
+from attune.labeler.queues import queues
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
-from attune.labeler.search import Found, Wanted
 from attune.labeler.settings import Settings
 from attune.labeler.views.paging import Page, page_of
 from attune.labeler.views.pictures import Picture, picture

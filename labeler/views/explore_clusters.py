@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from attune.labeler import clusters
+from attune.labeler.explore import clusters
 from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from attune.labeler import attributes, failures, grids
+from attune.labeler.attributes import attributes
+from attune.labeler.jobs import failures
+from attune.labeler.queues import grids
 from attune.labeler.records.schema import Expert, Job, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings

@@ -9,16 +9,16 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler import attributes
+from attune.labeler.attributes import attributes
+from attune.labeler.catalog.alias_history import Line, moment, pointing_at, told
 from attune.labeler.catalog.aliases import aliases_of, drafts_of, is_draft
-from attune.labeler.catalog.history import Line, moment, pointing_at, told
 from attune.labeler.records.schema import Alias, Promotion, Run, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views import quality
 from attune.labeler.views.paging import Page, page_of
 from attune.labeler.views.quality import Quality
-from attune.models.manifest import CHAMPION
+from attune.models.catalog.manifest import CHAMPION
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.answers import totals
+from attune.labeler.answers.totals import Counts
 from attune.labeler.catalog.aliases import DRAFT
 from attune.labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import answers, quality
-from attune.labeler.views.answers import Counts
+from attune.labeler.views import quality
 from attune.labeler.views.links import queue_url
 from attune.labeler.views.paging import Page, page_of
 from attune.labeler.views.quality import Quality
@@ -56,7 +57,7 @@ def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
         query = select(Attribute).where(Attribute.retired_at.is_(None)).order_by(_own(viewer).desc(), Attribute.name)
         found = page_of(session, query, page, PAGE)
         pool = pool_size(session)
-        counts = answers.count(session, {one.id: one.classes for one in found.items})
+        counts = totals.count(session, {one.id: one.classes for one in found.items})
         held = Held(session, [one.id for one in found.items], viewer)
 
         def card(one: Attribute) -> Card:

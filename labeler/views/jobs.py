@@ -9,7 +9,7 @@ from itertools import groupby
 
 from sqlalchemy import func, select
 
-from attune.labeler import failures
+from attune.labeler.jobs import failures
 from attune.labeler.records.schema import Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler import attributes, audits
+from attune.labeler.attributes import attributes, audit_batches
 from attune.labeler.records.schema import Attribute, Queue, Run, Task
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.answers import AUDIT
-from attune.models.audit_pace import expected_width
-from attune.models.metrics import Metric
+from attune.models.evaluation.audit_pace import expected_width
+from attune.models.evaluation.metrics import Metric
+from attune.models.labels.answers import AUDIT
 
 SIZES = (30, 60, 120)
 
@@ -72,7 +72,7 @@ def read(session: Session, attribute: Attribute) -> Measuring:
     )
     row = session.execute(newest).first()
     metrics, advice = (row.metrics, row.advice) if row else ({}, {})
-    held: Mapping[str, Any] = (advice or {}).get(audits.KEY) or {}
+    held: Mapping[str, Any] = (advice or {}).get(audit_batches.KEY) or {}
     figure, tied = metrics.get("average_precision"), metrics.get("undecided") or {}
     mine = (Queue.attribute_id == attribute.id) & Queue.closed_at.is_(None)
     open_ones = select(func.count(Task.id)).join(Queue).where(mine, Task.state == "open", Task.purpose == AUDIT)
@@ -82,7 +82,7 @@ def read(session: Session, attribute: Attribute) -> Measuring:
         answered=int((figure or {}).get("n", 0)),
         waiting=waiting,
         needed=int(held.get("needed", 30)),
-        left=audits.left_to_draw(session, attribute),
+        left=audit_batches.left_to_draw(session, attribute),
         share=float(held.get("share", 0.0)),
         why=str(held.get("why", "")),
         figure=Metric.from_dict(figure) if figure else None,

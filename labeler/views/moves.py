@@ -9,17 +9,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler import attributes, failures, jobs
+from attune.labeler.attributes import attributes
+from attune.labeler.catalog.alias_history import earlier
 from attune.labeler.catalog.aliases import aliases_of, is_draft
-from attune.labeler.catalog.facts import classes_of, find_run, find_version
-from attune.labeler.catalog.history import earlier
+from attune.labeler.catalog.run_facts import classes_of, find_run, find_version
+from attune.labeler.jobs import failures, jobs
 from attune.labeler.records.schema import Job, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.class_answers import lacking
+from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import iso, now
 from attune.models.errors import CatalogError
-from attune.models.manifest import CHAMPION
+from attune.models.labels.class_coverage import lacking
 
 ALIASES = (CHAMPION, "challenger")
 ENDED = {"done", "failed", "lost"}

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from attune.labeler import failures
-from attune.labeler.notices import may_read, unread_by
+from attune.labeler.jobs import failures
+from attune.labeler.notices.notices import may_read, unread_by
 from attune.labeler.records.schema import Notice, NoticeRead
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings

@@ -10,10 +10,12 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from attune.labeler import access_ends, counting, failures, leaving
-from attune.labeler import people as logins
-from attune.labeler.access_ends import Outcome
-from attune.labeler.leaving import Concerned
+from attune.labeler.answers import counting, exclude_expert
+from attune.labeler.answers.exclude_expert import Concerned
+from attune.labeler.jobs import failures
+from attune.labeler.people import end_access
+from attune.labeler.people import users as logins
+from attune.labeler.people.end_access import Outcome
 from attune.labeler.records.schema import Attribute, Expert, Job, Queue, User
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -119,12 +121,14 @@ def person(settings: Settings, viewer: Viewer, email: str) -> Person:
         names = session.scalars(select(Attribute.name).where(Attribute.retired_at.is_(None)).order_by(Attribute.name))
         lacking = [name for name in names if name not in member.attributes]
         job = _joining(session, email)
-    return Person(email, member, login, job, expert.every_attribute, lacking, leaving.concerned(settings, email), out)
+    return Person(
+        email, member, login, job, expert.every_attribute, lacking, exclude_expert.concerned(settings, email), out
+    )
 
 
 def _out(session: Session, email: str) -> Outcome | None:
-    job = None if access_ends.is_in(session, email) else access_ends.newest(session, email)
-    return access_ends.outcome(job) if job else None
+    job = None if end_access.is_in(session, email) else end_access.newest(session, email)
+    return end_access.outcome(job) if job else None
 
 
 def _joining(session: Session, email: str) -> Job | None:
@@ -145,11 +149,11 @@ def _members(session: Session, experts: Sequence[Expert]) -> list[Member]:
     roles = dict(session.execute(held).all())
     closed = select(User.email).where(User.email.in_([one.email for one in experts]), User.disabled_at.is_not(None))
     shut = set(session.scalars(closed.where(User.password_hash != logins.GONE)))
-    ended = access_ends.newest_of(session, [one.email for one in experts if one.removed_at or one.email in shut])
+    ended = end_access.newest_of(session, [one.email for one in experts if one.removed_at or one.email in shut])
 
     def member(one: Expert) -> Member:
         count, last = given.get(one.id, (0, None))
-        still = one.email in ended and access_ends.outcome(ended[one.email]).open_still
+        still = one.email in ended and end_access.outcome(ended[one.email]).open_still
         role, names = roles.get(one.email), queues[one.id]
         is_shut = one.email in shut and one.removed_at is None
         return Member(one.name, one.email, role, names, count, last, one.removed_at, one.id, is_shut, still)

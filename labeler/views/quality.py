@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.records.schema import Run
-from attune.models.metrics import FIRST, FULL, Metric
+from attune.models.evaluation.metrics import FIRST, FULL, Metric
 
 AUDIT = "average_precision"
 INDICATION = "cross_validated"

@@ -10,16 +10,16 @@ from typing import TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from attune.labeler import addresses
-from attune.labeler.counting import current
-from attune.labeler.label_studio.address import Address
+from attune.labeler.answers import task_ids
+from attune.labeler.answers.counting import current
+from attune.labeler.label_studio.task_address import Address
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
 from attune.labeler.settings import Settings
 from attune.labeler.views.links import task_url
 from attune.labeler.views.paging import Page, page_of
 from attune.labeler.views.pictures import Picture, picture
 from attune.labeler.views.viewer import Viewer, may_see, waiting
-from attune.models.answers import AUDIT
+from attune.models.labels.answers import AUDIT
 
 T = TypeVar("T")
 
@@ -128,7 +128,7 @@ def correction(
     if row is None:
         return None
     queue, task, asset = row
-    address = addresses.of(task, asset.asset_id)
+    address = task_ids.of(task, asset.asset_id)
     if address is None:
         return None
     return Correction(task_url(settings, queue, address.task), task.id, queue.project, address, asset.asset_id)

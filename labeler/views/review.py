@@ -9,13 +9,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler import attributes
+from attune.labeler.attributes import attributes
 from attune.labeler.catalog import gates
 from attune.labeler.catalog.aliases import aliases_of, is_draft
-from attune.labeler.catalog.at_hand import gather
-from attune.labeler.catalog.evidence import Evidence, Scored, paired
-from attune.labeler.catalog.facts import LATEST, classes_of, find_run, thresholds_of
+from attune.labeler.catalog.audit_evidence import Evidence, Scored, paired
+from attune.labeler.catalog.evidence_cache import gather
 from attune.labeler.catalog.gate_outcomes import Gate
+from attune.labeler.catalog.run_facts import LATEST, classes_of, find_run, thresholds_of
 from attune.labeler.records.schema import Attribute, Run, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -28,8 +28,8 @@ from attune.labeler.views.review_rows import Line, Row
 from attune.labeler.views.review_slices import Slices
 from attune.labeler.views.viewer import Viewer
 from attune.labeler.views.words import counted
-from attune.models.class_answers import sentences
-from attune.models.metrics import FIRST
+from attune.models.evaluation.metrics import FIRST
+from attune.models.labels.class_coverage import sentences
 
 CHOICES = 30  # of the newest runs, beside every version
 

@@ -11,14 +11,14 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.catalog.evidence import Evidence, Scored
-from attune.labeler.counting import answers, holds
+from attune.labeler.answers.counting import answers, holds
+from attune.labeler.catalog.audit_evidence import Evidence, Scored
 from attune.labeler.records.schema import Annotation, Attribute, Encoder, Run
 from attune.labeler.views.quality import Quality, of
-from attune.models.agreement import alpha, panel_parity
-from attune.models.lots import evenly
-from attune.models.manifest import EXPERT_WEIGHTS, LEANS_ON
-from attune.models.panel import Panel
+from attune.models.catalog.manifest import EXPERT_WEIGHTS, LEANS_ON
+from attune.models.labels.agreement import alpha, panel_parity
+from attune.models.labels.agreement_sample import evenly
+from attune.models.labels.panel import Panel
 
 
 @dataclass(frozen=True)

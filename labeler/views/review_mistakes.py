@@ -11,17 +11,17 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.catalog.evidence import Evidence, Scored
-from attune.labeler.catalog.facts import thresholds_of
+from attune.labeler.catalog.audit_evidence import Evidence, Scored
+from attune.labeler.catalog.run_facts import thresholds_of
 from attune.labeler.records.schema import Asset, Expert, Run
 from attune.labeler.views.pictures import Picture, picture
 from attune.labeler.views.viewer import Viewer, may_see, waiting
-from attune.models.answers import AUDIT, SKIP, Answer, latest
-from attune.models.calibration import apply
-from attune.models.decision import NO_LABEL, decide
-from attune.models.intervals import share_interval
-from attune.models.labels import Labels, consensus
-from attune.models.probe_files import read_probe
+from attune.models.catalog.probe_files import read_probe
+from attune.models.evaluation.intervals import share_interval
+from attune.models.labels.answers import AUDIT, SKIP, Answer, latest
+from attune.models.labels.labels import Labels, consensus
+from attune.models.probes.calibration import apply
+from attune.models.probes.decision import NO_LABEL, decide
 
 MOST = 8
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attune.labeler.catalog.evidence import Evidence, Scored
-from attune.models.audit_plots import Band, precision_recall, reliability
-from attune.models.audited import Audited
-from attune.models.metrics import too_few
+from attune.labeler.catalog.audit_evidence import Evidence, Scored
+from attune.models.evaluation.audit_answers import Audited
+from attune.models.evaluation.audit_curves import Band, precision_recall, reliability
+from attune.models.evaluation.metrics import too_few
 
 
 @dataclass(frozen=True)

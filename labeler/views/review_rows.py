@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from attune.labeler.catalog.facts import thresholds_of
+from attune.labeler.catalog.run_facts import thresholds_of
 from attune.labeler.records.schema import Run
 from attune.labeler.views.quality import Quality, of
-from attune.models.evaluation import headline
-from attune.models.metrics import Metric, unknown
+from attune.models.evaluation.evaluate import headline
+from attune.models.evaluation.metrics import Metric, unknown
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,17 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.catalog.evidence import Evidence, Scored
+from attune.labeler.catalog.audit_evidence import Evidence, Scored
 from attune.labeler.records.schema import Asset
 from attune.labeler.views.quality import Quality
 from attune.labeler.views.review_mistakes import weighted_share
 from attune.labeler.views.words import counted
-from attune.models.audited import Audited
-from attune.models.decision import decide
-from attune.models.evaluation import headline
-from attune.models.intervals import LEVEL, percentile_interval
-from attune.models.labels import Labels
-from attune.models.metrics import EARLY_LEVEL, FULL, too_few
+from attune.models.evaluation.audit_answers import Audited
+from attune.models.evaluation.evaluate import headline
+from attune.models.evaluation.intervals import LEVEL, percentile_interval
+from attune.models.evaluation.metrics import EARLY_LEVEL, FULL, too_few
+from attune.models.labels.labels import Labels
+from attune.models.probes.decision import decide
 
 LEAST = 10  # audit answers in a slice, below which a share would be an anecdote
 MOST = 12

@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from attune.labeler import attributes, counting, revisions
+from attune.labeler.answers import counting
+from attune.labeler.attributes import attributes, revisions
+from attune.labeler.attributes.revisions import Said
 from attune.labeler.records.schema import Asset, Run
 from attune.labeler.records.session import reading
-from attune.labeler.revisions import Said
 from attune.labeler.settings import Settings
 from attune.labeler.views.pictures import Picture, picture
 from attune.labeler.views.viewer import Viewer, may_see

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from attune.labeler.views.relied import BESIDE
+from attune.labeler.views.expert_reliability import BESIDE
 from attune.labeler.views.viewer import Viewer
-from attune.models.audit_pace import BUYS_MUCH
-from attune.models.class_answers import listed
+from attune.models.evaluation.audit_pace import BUYS_MUCH
+from attune.models.labels.class_coverage import listed
 
 SEEDING, LABELLING, SETTLED, PUBLISHED, UNDEFINED = "seeding", "labelling", "settled", "published", "needs definition"
 DIFFERS = "one expert differs"

@@ -9,19 +9,19 @@ from typing import Any
 
 from sqlalchemy import select
 
-from attune.labeler import attributes
+from attune.labeler.attributes import attributes
 from attune.labeler.catalog.aliases import aliases_of, drafts_of
-from attune.labeler.catalog.facts import find_version
+from attune.labeler.catalog.run_facts import find_version
 from attune.labeler.records.schema import Promotion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.history import Move, move
 from attune.labeler.views.quality import Quality, read
-from attune.models.card import FILE_NAME as CARD
-from attune.models.catalog import Catalog
-from attune.models.class_answers import sentences
+from attune.models.catalog.catalog import Catalog
+from attune.models.catalog.manifest import from_dict
+from attune.models.catalog.model_card import FILE_NAME as CARD
 from attune.models.errors import AttuneError
-from attune.models.manifest import from_dict
+from attune.models.labels.class_coverage import sentences
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 
-from attune.labeler import counting
+from attune.labeler.answers import counting
 from attune.labeler.records.schema import Annotation, Asset, Queue, Task
 
 MANAGERS = frozenset({"owner", "admin"})

@@ -7,19 +7,19 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request, send_file
 from flask.typing import ResponseReturnValue
 
-from attune.labeler import search as searching
-from attune.labeler.catalog import history as past
+from attune.labeler.catalog import alias_history as past
 from attune.labeler.catalog.listing import published
 from attune.labeler.catalog.reading import Content, features_of, file_of, manifest_of
-from attune.labeler.exchange import outgoing
-from attune.labeler.search import Wanted
+from attune.labeler.exchange import export_files
+from attune.labeler.explore import search as searching
+from attune.labeler.explore.search import Wanted
 from attune.labeler.views import drift as drifting
 from attune.labeler.views import notices as told
 from attune.labeler.web import auth, openapi
 from attune.labeler.web.pages.exchange import sent
+from attune.models.catalog.manifest import CHAMPION, FILE_NAME, Reference, check_name, check_ref
 from attune.models.clock import iso
 from attune.models.errors import DataError, JobError
-from attune.models.manifest import CHAMPION, FILE_NAME, Reference, check_name, check_ref
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -107,10 +107,10 @@ def notices() -> Response:
 @blueprint.get("/labels/<name>")
 def labels(name: str) -> Response:
     """An attribute's labels, for those who manage it: one row an answer, or an image with ``agreed``."""
-    kind, agreed = request.args.get("format", outgoing.CSV), request.args.get("agreed", "false")
+    kind, agreed = request.args.get("format", export_files.CSV), request.args.get("agreed", "false")
     if agreed not in {"true", "false"}:
         raise DataError(f"agreed: {agreed[:40]!r} is neither true nor false. Leave it out for false.")
-    return sent(outgoing.export(auth.settings(), check_name(name), kind, agreed == "true"))
+    return sent(export_files.export(auth.settings(), check_name(name), kind, agreed == "true"))
 
 
 @blueprint.get("/search")

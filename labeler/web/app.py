@@ -11,11 +11,11 @@ from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
-from attune.labeler import secrets as keys
-from attune.labeler import sessions
+from attune.labeler.people import login_sessions
 from attune.labeler.records.session import migrate
-from attune.labeler.secrets import Secrets
 from attune.labeler.settings import Settings
+from attune.labeler.settings import secrets as keys
+from attune.labeler.settings.secrets import Secrets
 from attune.labeler.web import auth, filters, health, media, replies, throttle, webhook
 from attune.labeler.web.pages import (
     account,
@@ -101,7 +101,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.web_address.startswith("https:"),
-        PERMANENT_SESSION_LIFETIME=sessions.LIFETIME,
+        PERMANENT_SESSION_LIFETIME=login_sessions.LIFETIME,
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=FORM_BYTES,
         WTF_CSRF_CHECK_DEFAULT=False,  # the guard checks, as bearer tokens need no such proof

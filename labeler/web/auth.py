@@ -11,8 +11,8 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from attune.labeler import people, sessions, tokens
-from attune.labeler.people import Entered, Person
+from attune.labeler.people import login_sessions, tokens, users
+from attune.labeler.people.users import Entered, Person
 from attune.labeler.settings import Settings
 from attune.labeler.views.viewer import Viewer
 from attune.labeler.web import access
@@ -64,7 +64,7 @@ def begin(entered: Entered) -> None:
 def end() -> None:
     """End this browser's session, in the records too: a copy of its cookie opens nothing from now on."""
     if key := key_here():
-        sessions.end(settings(), key)
+        login_sessions.end(settings(), key)
     logout_user()
     session.clear()
 
@@ -75,8 +75,8 @@ def key_here() -> str:
 
 
 def _person_of(key: str) -> Session | None:
-    user = sessions.find(settings(), key)
-    return Session(people.person(user), key) if user else None
+    user = login_sessions.find(settings(), key)
+    return Session(users.person(user), key) if user else None
 
 
 def guard() -> ResponseReturnValue | None:

@@ -13,9 +13,9 @@ from attune.labeler.views.words import counted, number
 from attune.labeler.web import media
 from attune.labeler.web.charts import figure
 from attune.labeler.web.markdown import render as markdown
-from attune.models.answers import UNSURE
-from attune.models.class_answers import listed
 from attune.models.clock import iso, now
+from attune.models.labels.answers import UNSURE
+from attune.models.labels.class_coverage import listed
 
 COLOURS = 9  # classes have hotkeys 1 to 9, so there are never more
 

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from attune.labeler import jobs
+from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.web import auth

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, request
 
-from attune.labeler import media
+from attune.labeler.assets import media
 from attune.labeler.records.session import reading
 from attune.labeler.web import auth
 from attune.models.clock import now
-from attune.models.images import READING
+from attune.models.images.decode import READING
 
 blueprint = Blueprint("media", __name__)
 KEPT_SECONDS = 300  # short, as an asset may be removed; after that the ETag saves the bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import request
 
-from attune.labeler.sessions import Origin
+from attune.labeler.people.login_sessions import Origin
 
 # In this order: each browser also names those that it descends from.
 BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "FxiOS": "Firefox", "CriOS": "Chrome"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from attune.labeler.views.quality import Quality
 from attune.labeler.web.charts import Dot, Tick, path
-from attune.models.audit_plots import Band
+from attune.models.evaluation.audit_curves import Band
 
 TOP, BOTTOM, LEFT, RIGHT = 30, 44, 36, 14
 SIZES = (("wide", 540, 400), ("narrow", 340, 300))

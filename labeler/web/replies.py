@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from attune.labeler import failures
+from attune.labeler.jobs import failures
 from attune.models.errors import AttuneError, BadWebhookSecret, consequence
 
 log = logging.getLogger("attune.web")

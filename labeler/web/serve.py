@@ -7,10 +7,10 @@ import sys
 
 import waitress
 
-from attune.labeler import entry, shut
-from attune.labeler.demo.known import check_served
-from attune.labeler.held import holder
-from attune.labeler.settings import Settings
+from attune.labeler.demo.known_password import check_served
+from attune.labeler.services import entry_point
+from attune.labeler.services.port_owner import holder
+from attune.labeler.settings import Settings, close_workspace
 from attune.labeler.web.app import create_app
 from attune.labeler.web.pages.exchange import MOST_BYTES
 from attune.labeler.web.replies import RequestIds
@@ -31,7 +31,7 @@ def log_to_stdout(level: str) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve until stopped. Raises PortBusy where the port is taken."""
-    shut.all_of(settings.workspace)
+    close_workspace.all_of(settings.workspace)
     app = create_app(settings)
     check_served(settings)
     try:
@@ -55,13 +55,13 @@ def serve(settings: Settings) -> None:
 
 def main() -> int:
     """Entry point; the exit code."""
-    entry.parser("attune.labeler.web.serve", __doc__).parse_args()
+    entry_point.parser("attune.labeler.web.serve", __doc__).parse_args()
 
     def work(settings: Settings) -> None:
         log_to_stdout(settings.log_level)
         serve(settings)
 
-    return entry.run(work)
+    return entry_point.run(work)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from attune.labeler import hints
+from attune.labeler.answers import hints
 from attune.labeler.label_studio.webhooks import SECRET_HEADER
 from attune.labeler.web import auth
 from attune.models.errors import BadWebhookSecret

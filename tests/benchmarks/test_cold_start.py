@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attune.models.pool import Pool, unit_length
+from attune.models.vectors.pool import Pool, unit_length
 from benchmarks.cold_start import COUNTS, World, campaigns, summarise
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attune.models.feature_values import SCHEMA
-from attune.models.manifest import Manifest
+from attune.models.catalog.feature_values import SCHEMA
+from attune.models.catalog.manifest import Manifest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "probe-format.md").read_text(encoding="utf-8")

@@ -16,20 +16,20 @@ import pyarrow.parquet as pq
 import pytest
 
 from attune.labeler import settings as reader
-from attune.labeler import tokens
-from attune.labeler.assets.encoder import load
+from attune.labeler.assets.active_encoder import load
 from attune.labeler.catalog.promote import promote
 from attune.labeler.demo.prepare import encoder_settings
+from attune.labeler.people import tokens
 from attune.labeler.records.session import engine
+from attune.labeler.sample import write_catalogue
 from attune.labeler.settings import Settings
-from attune.models.fingerprint import Fingerprint
-from attune.models.manifest import read_manifest
-from attune.models.probe_files import read_probe
-from attune.models.pull import pull
-from attune.models.sample import write_catalogue
-from attune.models.score import score_file
-from tests import environments, published
+from attune.models.catalog.manifest import read_manifest
+from attune.models.catalog.probe_files import read_probe
+from attune.models.catalog.pull_probe import pull
+from attune.models.catalog.score_vectors import score_file
+from attune.models.encoders.fingerprint import Fingerprint
 from tests.labeler.catalog import worlds
+from tests.support import environments, published
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 README = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from attune.labeler import jobs
 from attune.labeler import settings as reader
 from attune.labeler.demo import prepare
+from attune.labeler.jobs import jobs
+from attune.labeler.sample.catalogue import Catalogue
+from attune.labeler.services import Stack, free_ports
 from attune.labeler.settings import Settings
-from attune.labeler.supervise import Stack, free_ports
-from attune.models.sample.catalogue import Catalogue
 
 IMAGES = 260
 ATTRIBUTE = "serious-expression"

@@ -15,8 +15,8 @@ from attune.labeler.demo import simulate
 from attune.labeler.demo.prepare import DOMAIN, PASSWORD
 from attune.labeler.records.schema import Annotation, Expert, Queue, Run, Task
 from attune.labeler.records.session import reading
+from attune.labeler.sample import stock_experts
 from attune.labeler.settings import Settings
-from attune.models.sample import stock_experts
 from tests.journeys.conftest import ATTRIBUTE, House, shot
 
 pytestmark = [pytest.mark.services, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -195,7 +195,7 @@ def newest_order_is_served(settings: Settings) -> None:
 
 def prepare_order(settings: Settings) -> None:
     """Ben's queue is idle: its order follows within a minute, or when somebody asks for it."""
-    from attune.labeler import jobs
+    from attune.labeler.jobs import jobs
 
     until = time.monotonic() + 90
     while time.monotonic() < until:

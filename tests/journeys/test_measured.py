@@ -8,15 +8,15 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import func, select
 
-from attune.labeler import jobs
 from attune.labeler.cli.main import attune
 from attune.labeler.demo import simulate
+from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Annotation, Run, Task
 from attune.labeler.records.session import reading
+from attune.labeler.sample import stock_experts
 from attune.labeler.settings import Settings
-from attune.models.answers import AUDIT
-from attune.models.metrics import FIRST
-from attune.models.sample import stock_experts
+from attune.models.evaluation.metrics import FIRST
+from attune.models.labels.answers import AUDIT
 from tests.journeys.conftest import ATTRIBUTE, House
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(900)]

@@ -14,14 +14,15 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from attune.labeler import attributes, jobs
+from attune.labeler.attributes import attributes
 from attune.labeler.demo import simulate
 from attune.labeler.demo.prepare import DOMAIN, PASSWORD
-from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.jobs import jobs
+from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.records.schema import Annotation, Run
 from attune.labeler.records.session import reading
+from attune.labeler.sample import stock_experts
 from attune.labeler.settings import Settings
-from attune.models.sample import stock_experts
 from tests.journeys.conftest import ATTRIBUTE, House
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -139,7 +140,7 @@ def kill_in_the_middle(settings: Settings, seconds: float = 60) -> bool:
             try:
                 horse = psutil.Process(int(holder.rsplit(":", 2)[1]))
                 worker = horse.parent()
-                if worker is not None and "attune.workers.main" in " ".join(worker.cmdline()):
+                if worker is not None and "attune.workers.runtime.worker" in " ".join(worker.cmdline()):
                     os.kill(worker.pid, signal.SIGKILL)
                     return True
             except psutil.NoSuchProcess:

@@ -13,21 +13,23 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from attune.labeler import attributes, experts, grids
-from attune.labeler.assets.encoder import activate
-from attune.labeler.attributes import Definition
-from attune.labeler.jobs import quiet
+from attune.labeler.assets.active_encoder import activate
+from attune.labeler.attributes import attributes
+from attune.labeler.attributes.attributes import Definition
+from attune.labeler.jobs.jobs import quiet
+from attune.labeler.people import experts
+from attune.labeler.queues import grids
 from attune.labeler.records.schema import Annotation, Grid
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from attune.models.fingerprint import Fingerprint
-from attune.models.vectors import VectorStore
-from attune.workers import grids as job
-from attune.workers import sync
-from tests import factories
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.vectors.vector_store import VectorStore
+from attune.workers.jobs import make_grids as job
+from attune.workers.sync import sync
 from tests.journeys.test_expert import close_instructions
-from tests.services import EMAIL, PASSWORD
+from tests.support import factories
+from tests.support.services import EMAIL, PASSWORD
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.browser]
 

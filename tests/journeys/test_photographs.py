@@ -9,7 +9,7 @@ import pytest
 
 from attune.labeler import settings as reader
 from attune.labeler.catalog.listing import versions
-from attune.labeler.supervise import Stack, free_ports
+from attune.labeler.services import Stack, free_ports
 from benchmarks import photographs
 
 SHARED = Path(os.environ.get("ATTUNE_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")

@@ -12,13 +12,13 @@ import duckdb
 import numpy as np
 import pytest
 
-from attune.labeler import tokens
+from attune.labeler.people import tokens
 from attune.labeler.settings import Settings
-from attune.models.catalog import Catalog
-from attune.models.manifest import parse_reference
-from attune.models.probe_files import FILE_NAME, read_probe
-from tests import environments, published
+from attune.models.catalog.catalog import Catalog
+from attune.models.catalog.manifest import parse_reference
+from attune.models.catalog.probe_files import FILE_NAME, read_probe
 from tests.labeler.catalog import worlds
+from tests.support import environments, published
 
 pytestmark = pytest.mark.slow
 DOCS = Path(__file__).parents[2] / "docs"

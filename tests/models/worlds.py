@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.labels import Labels
-from attune.models.pool import Pool, unit_length
+from attune.models.labels.labels import Labels
+from attune.models.vectors.pool import Pool, unit_length
 
 
 @dataclass(frozen=True, eq=False)

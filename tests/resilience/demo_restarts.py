@@ -30,8 +30,8 @@ from sqlalchemy import select
 from attune.labeler.label_studio import LabelStudio
 from attune.labeler.records.schema import Annotation, Asset, Expert, Queue
 from attune.labeler.records.session import reading
+from attune.labeler.services import free_ports
 from attune.labeler.settings import Settings, build, variable
-from attune.labeler.supervise import free_ports
 
 READY = "Attune is up."
 BAD = re.compile(r"IntegrityError|UNIQUE constraint|Traceback \(most recent call last\)")

@@ -12,7 +12,7 @@ from typing import Any
 from apispec import APISpec
 
 from attune.labeler.web.openapi import catalog, labels, search
-from attune.labeler.web.openapi.parts import ERROR
+from attune.labeler.web.openapi.shared_parts import ERROR
 
 ROOMS = (catalog, labels, search)
 

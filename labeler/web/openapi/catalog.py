@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attune.labeler.web.openapi.parts import (
+from attune.labeler.web.openapi.shared_parts import (
     ABSENT,
     CACHED,
     FIGURE,
@@ -20,7 +20,7 @@ from attune.labeler.web.openapi.parts import (
     json_answer,
     paged,
 )
-from attune.models.manifest import ALIAS
+from attune.models.catalog.manifest import ALIAS
 
 _PROBE: dict[str, Any] = {
     "type": "object",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attune.labeler.web.openapi.parts import PAGE, SHUT, Operation, error, in_path, in_query, json_answer
+from attune.labeler.web.openapi.shared_parts import PAGE, SHUT, Operation, error, in_path, in_query, json_answer
 
 _BINARY = {"type": "string", "format": "binary"}
 _DRIFT = {

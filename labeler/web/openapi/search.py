@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attune.labeler.web.openapi.parts import SHUT, Operation, error, in_query, json_answer
+from attune.labeler.web.openapi.shared_parts import SHUT, Operation, error, in_query, json_answer
 
 _FOUND: dict[str, Any] = {
     "type": "object",

@@ -8,10 +8,10 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, SubmitField
 from wtforms.validators import EqualTo, InputRequired, Length
 
-from attune.labeler import people, sessions
+from attune.labeler.people import login_sessions, users
 from attune.labeler.web import auth, origin, throttle
 from attune.labeler.web.pages.welcome import BY_LINK
-from attune.models.plural import plural
+from attune.models.text import plural
 
 blueprint = Blueprint("account", __name__)
 
@@ -28,7 +28,7 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no type
         "New password",
         validators=[
             InputRequired("Choose a new password."),
-            Length(people.SHORTEST_PASSWORD, 200, f"At least {people.SHORTEST_PASSWORD} characters."),
+            Length(users.SHORTEST_PASSWORD, 200, f"At least {users.SHORTEST_PASSWORD} characters."),
         ],
         render_kw={"autocomplete": "new-password"},
     )
@@ -50,9 +50,9 @@ def change() -> ResponseReturnValue:
     """Change the password: this browser stays in, every other session of this login ends."""
     form, viewer = _form(), auth.viewer()
     if form.validate_on_submit():
-        if form.old is None or people.verify(auth.settings(), viewer.name, form.old.data or ""):
+        if form.old is None or users.verify(auth.settings(), viewer.name, form.old.data or ""):
             chosen = form.new.data or ""
-            auth.begin(people.choose_password(auth.settings(), viewer.name, chosen, origin.here(), auth.key_here()))
+            auth.begin(users.choose_password(auth.settings(), viewer.name, chosen, origin.here(), auth.key_here()))
             flash("Your password is changed. Other sessions of yours have ended.", "success")
             return redirect(url_for("account.page"))
         form.old.errors = ["That is not the password you have now."]
@@ -62,13 +62,13 @@ def change() -> ResponseReturnValue:
 @blueprint.post("/account/sessions")
 def end_others() -> ResponseReturnValue:
     """End one's sessions in other browsers."""
-    count = sessions.end_others(auth.settings(), auth.viewer().user_id or 0, auth.key_here())
+    count = login_sessions.end_others(auth.settings(), auth.viewer().user_id or 0, auth.key_here())
     flash(f"{plural(count, 'other session')} ended." if count else "No other session was open.", "success")
     return redirect(url_for("account.page"))
 
 
 def _page(form: PasswordForm) -> str:
-    mine = sessions.of(auth.settings(), auth.viewer().user_id or 0, auth.key_here())
+    mine = login_sessions.of(auth.settings(), auth.viewer().user_id or 0, auth.key_here())
     return render_template("account.html", form=form, sessions=mine)
 
 

@@ -6,11 +6,12 @@ from flask import Blueprint, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from attune.labeler import attributes, corrections
+from attune.labeler.attributes import attributes
+from attune.labeler.queues import reopen
 from attune.labeler.records.schema import Expert
 from attune.labeler.records.session import reading
 from attune.labeler.views import attribute_page
-from attune.labeler.views.contested import contested
+from attune.labeler.views.disagreements import contested
 from attune.labeler.views.drift import drift
 from attune.labeler.views.recent import recent
 from attune.labeler.web import auth, charts, drift_charts
@@ -60,7 +61,7 @@ def contested_page(name: str) -> ResponseReturnValue:
 @blueprint.get("/answers/<int:annotation>")
 def correct(name: str, annotation: int) -> ResponseReturnValue:
     """On to Label Studio with the task of one's own answer, its image's address renewed."""
-    address = corrections.open_again(auth.settings(), auth.viewer(), name, annotation)
+    address = reopen.open_again(auth.settings(), auth.viewer(), name, annotation)
     if address is None:
         raise NotFound(
             "That answer is not one of yours, or it was deleted. Your recent answers are on the attribute's page."

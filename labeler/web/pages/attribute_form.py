@@ -11,15 +11,17 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from attune.labeler import attributes, ingest, joining, revising, revisions
-from attune.labeler.attributes import Definition
+from attune.labeler.answers import ingest
+from attune.labeler.attributes import attributes, revise_attribute, revisions
+from attune.labeler.attributes.attributes import Definition
+from attune.labeler.attributes.revisions import ALL
+from attune.labeler.people import invite
 from attune.labeler.records.schema import Attribute, Expert
 from attune.labeler.records.session import reading, writing
-from attune.labeler.revisions import ALL
 from attune.labeler.views.revisions import answers_by_value, pictures
 from attune.labeler.web import auth
-from attune.models.answers import UNSURE
 from attune.models.errors import AlreadyThere, DataError, UnknownExpert
+from attune.models.labels.answers import UNSURE
 
 blueprint = Blueprint("attribute_form", __name__)
 TEXTS = ("in_scope", "out_of_scope", "positive", "negative")
@@ -147,13 +149,13 @@ def revise(name: str) -> ResponseReturnValue:
         return _edit_page(found, filled, errors, reason), 422
     wanted = Definition(**filled.given())
     try:
-        changed, done = revising.preview(auth.settings(), wanted, filled.into, filled.hold)
+        changed, done = revise_attribute.preview(auth.settings(), wanted, filled.into, filled.hold)
         ended = sum(done.ended.values())
         seen = request.form.get("ended_seen", 0, int)
         if request.form.get("step") == "look" or (ended and seen != ended):
             return _edit_page(found, filled, {}, reason, (changed, done))
         revision = request.form.get("revision", found.revision, int)
-        made = revising.revise(auth.settings(), wanted, reason, filled.into, filled.hold, revision)
+        made = revise_attribute.revise(auth.settings(), wanted, reason, filled.into, filled.hold, revision)
     except (DataError, AlreadyThere) as error:
         key, _, said = str(error).partition(": ")
         errors = {key: said} if key in {"reason", "classes"} else {"": str(error)}
@@ -198,7 +200,7 @@ def _old_classes(found: Attribute) -> tuple[OldClass, ...]:
 def _ask_experts(name: str, chosen: tuple[str, ...]) -> None:
     for email in chosen:
         try:
-            joining.invite(auth.settings(), email, [name])
+            invite.invite(auth.settings(), email, [name])
         except (UnknownExpert, DataError) as error:
             flash(str(error), "danger")
     ingest.ask_to_learn(auth.settings(), name)

@@ -8,12 +8,13 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from attune.labeler import attributes, jobs
-from attune.labeler.exchange import bring, outgoing, waiting
-from attune.labeler.exchange.incoming import Columns
-from attune.labeler.exchange.plan import SAME, Plan
+from attune.labeler.answers.totals import count
+from attune.labeler.attributes import attributes
+from attune.labeler.exchange import export_files, import_labels, uploads
+from attune.labeler.exchange.import_files import Columns
+from attune.labeler.exchange.import_plan import SAME, Plan
+from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
-from attune.labeler.views.answers import count
 from attune.labeler.web import auth
 from attune.models.errors import DataError
 
@@ -47,10 +48,10 @@ def _page(name: str, error: str = "", status: int = 200) -> ResponseReturnValue:
 def download(name: str) -> ResponseReturnValue:
     """The labels as a file: ``format`` csv, parquet, json or label-studio; ``agreed`` for one row an image."""
     agreed = request.args.get("agreed", "") in {"1", "true", "yes"}
-    return sent(outgoing.export(auth.settings(), name, request.args.get("format", outgoing.CSV), agreed))
+    return sent(export_files.export(auth.settings(), name, request.args.get("format", export_files.CSV), agreed))
 
 
-def sent(made: outgoing.File) -> Response:
+def sent(made: export_files.File) -> Response:
     """An export as a download that no cache keeps: its rows name people."""
     response = Response(made.content, content_type=made.kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
@@ -69,10 +70,10 @@ def preview(name: str) -> ResponseReturnValue:
     if upload is None or not upload.filename:
         return _page(name, "Choose a file first.", 422)
     try:
-        plan = bring.preview(auth.settings(), name, content, _columns(), _create())
+        plan = import_labels.preview(auth.settings(), name, content, _columns(), _create())
     except DataError as error:
         return _page(name, str(error), 422)
-    ticket = waiting.keep(auth.settings(), auth.viewer().user_id or 0, content)
+    ticket = uploads.keep(auth.settings(), auth.viewer().user_id or 0, content)
     with reading(auth.settings()) as session:
         one = attributes.find(session, name)
     shown = plan.left_out[:SHOWN]
@@ -89,16 +90,16 @@ def confirm(name: str) -> ResponseReturnValue:
     """Import the file that was previewed. What changed meanwhile is seen: the same rules are applied anew."""
     person, ticket = auth.viewer().user_id or 0, request.form.get("ticket", "")
     try:
-        content = waiting.fetch(auth.settings(), person, ticket)
+        content = uploads.fetch(auth.settings(), person, ticket)
         if content.count(b"\n") > AT_ONCE and jobs.workers_alive(auth.settings()):
             asked = {"ticket": ticket, "person": person, "columns": list(astuple(_columns()))}
             jobs.enqueue(auth.settings(), "import", attribute=name, create_experts=_create(), **asked)
             flash("The answers come in one after the other; this page tells when it is done.", "success")
             return redirect(url_for("jobs.page"))
-        plan = bring.bring(auth.settings(), name, content, _columns(), _create())
+        plan = import_labels.bring(auth.settings(), name, content, _columns(), _create())
     except DataError as error:
         return _page(name, str(error), 422)
-    waiting.drop(auth.settings(), person, ticket)
+    uploads.drop(auth.settings(), person, ticket)
     left = f" {len(plan.left_out)} rows were left out." if plan.left_out else ""
     kept = f" {plan.reserved} are of titles kept for audits, which no probe trains on." if plan.reserved else ""
     flash(f"{_goes_in(plan)} answers came in; a learning round follows.{kept}{left}", "success")

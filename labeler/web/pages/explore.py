@@ -9,13 +9,15 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
-from attune.labeler import clusters, jobs, picks, search
-from attune.labeler.search import Wanted
+from attune.labeler.explore import clusters, search
+from attune.labeler.explore.search import Wanted
+from attune.labeler.jobs import jobs
+from attune.labeler.queues import pinned
 from attune.labeler.views import explore_clusters
 from attune.labeler.views.explore import CLUSTER, IMAGE, TEXT, Asked, Place, explore, sending
 from attune.labeler.web import auth
 from attune.models.errors import DataError, RecordsError
-from attune.models.images import inspect
+from attune.models.images.decode import inspect
 
 blueprint = Blueprint("explore", __name__, url_prefix="/explore")
 PATIENCE_SECONDS = 1.0  # a warm search is done by then, and the page comes whole
@@ -61,7 +63,7 @@ def _field(name: str) -> str:
 
 def _picks(given: list[str]) -> list[str]:
     """The chosen images, each once, at most as many as a selection holds."""
-    return list(dict.fromkeys(name[:255] for name in given))[: picks.MOST]
+    return list(dict.fromkeys(name[:255] for name in given))[: pinned.MOST]
 
 
 def _state(asked: Asked) -> dict[str, str]:
@@ -122,7 +124,7 @@ def send() -> ResponseReturnValue:
             raise Forbidden("Experts may choose images for their own queue. Ask an owner for another's.")
         expert = viewer.name
     try:
-        done = picks.send(auth.settings(), attribute, chosen, viewer.name, expert or None, form.get("why", ""))
+        done = pinned.send(auth.settings(), attribute, chosen, viewer.name, expert or None, form.get("why", ""))
     except RecordsError as error:  # the person chosen has no queue for this question: the selection stays
         asked = replace(_asked(), picks=chosen, attribute=attribute)
         told = render_template("explore_send.html", found=found, asked=asked, state=_state(asked), error=str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from attune.labeler import jobs
+from attune.labeler.jobs import jobs
 from attune.labeler.views.grid import next_page, progress
 from attune.labeler.web import auth
 

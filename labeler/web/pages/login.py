@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, SubmitField
 from wtforms.validators import InputRequired, Length
 
-from attune.labeler import people
+from attune.labeler.people import users
 from attune.labeler.web import auth, origin, throttle
 
 blueprint = Blueprint("login", __name__)
@@ -47,7 +47,7 @@ def enter() -> ResponseReturnValue:
     form = LoginForm()
     if form.validate_on_submit():
         email, password = form.email.data or "", form.password.data or ""
-        entered = people.log_in(auth.settings(), email, password, origin.here())
+        entered = users.log_in(auth.settings(), email, password, origin.here())
         if entered:
             auth.begin(entered)
             return redirect(auth.safe_next(request.args.get("next")))

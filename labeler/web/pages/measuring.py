@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from attune.labeler import audits, jobs, lines
-from attune.labeler.lines import Goal
+from attune.labeler.attributes import audit_batches, threshold_goals
+from attune.labeler.attributes.threshold_goals import Goal
+from attune.labeler.jobs import jobs
 from attune.labeler.web import auth
 from attune.models.errors import DataError, PoolExhausted, ServiceDown, UnknownExpert
 
@@ -21,7 +22,7 @@ def ask(name: str) -> ResponseReturnValue:
     except ValueError:
         size = 0
     try:
-        audits.request(auth.settings(), name, size)
+        audit_batches.request(auth.settings(), name, size)
         jobs.enqueue(auth.settings(), "learn", attribute=name)
         flash(
             f"{size} audit questions go into the experts' queues, first in line. Nobody sees what they are for.",
@@ -41,7 +42,7 @@ def line(name: str) -> ResponseReturnValue:
     clear = "clear" in request.form
     try:
         goal = None if clear else Goal(figure, float(text))
-        lines.ask(auth.settings(), name, goal)
+        threshold_goals.ask(auth.settings(), name, goal)
         jobs.enqueue(auth.settings(), "learn", attribute=name)
         told = f"{figure} {goal.value:g} is asked for" if goal else "The line goes back to one half"
         flash(f"{told[0].upper()}{told[1:]}; the next round draws it. Published versions keep theirs.", "success")

@@ -9,18 +9,19 @@ from werkzeug.exceptions import NotFound
 from wtforms import BooleanField, HiddenField, RadioField, SubmitField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from attune.labeler import attributes, jobs
+from attune.labeler.attributes import attributes
 from attune.labeler.catalog import aliases, gates, promote
-from attune.labeler.catalog.facts import LATEST, find_run
+from attune.labeler.catalog.alias_history import check_alias, moment
+from attune.labeler.catalog.alias_moves import expect
 from attune.labeler.catalog.gate_outcomes import Gate
-from attune.labeler.catalog.history import check_alias, moment
-from attune.labeler.catalog.moving import expect
+from attune.labeler.catalog.run_facts import LATEST, find_run
+from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
 from attune.labeler.views import moves
 from attune.labeler.views.moves import Intent
 from attune.labeler.web import auth
+from attune.models.catalog.manifest import CHAMPION
 from attune.models.errors import CatalogError, ServiceDown
-from attune.models.manifest import CHAMPION
 
 blueprint = Blueprint("moves", __name__, url_prefix="/attributes/<name>")
 

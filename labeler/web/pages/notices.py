@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from attune.labeler import notices
+from attune.labeler.notices import notices
 from attune.labeler.views import notices as seen
 from attune.labeler.web import auth
 

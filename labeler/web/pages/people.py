@@ -8,7 +8,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Forbidden
 
-from attune.labeler import access_ends, attributes, experts, joining, leaving, parting, people, sign_in_links
+from attune.labeler.answers import exclude_expert
+from attune.labeler.attributes import attributes
+from attune.labeler.people import end_access, experts, invite, login_links, offboard, users
 from attune.labeler.records.session import reading, writing
 from attune.labeler.views import people as view
 from attune.labeler.web import auth
@@ -38,12 +40,12 @@ def add() -> ResponseReturnValue:
     role, email = request.form.get("role", "expert"), request.form.get("email", "")
     _check(role)
     try:
-        _check(people.role_of(auth.settings(), email))
+        _check(users.role_of(auth.settings(), email))
         if role == "expert":
             wanted, name = request.form.getlist("attributes"), request.form.get("name", "")
-            made = joining.invite(auth.settings(), email, wanted, name)
+            made = invite.invite(auth.settings(), email, wanted, name)
             return render_template("person_made.html", made=made, role=role)
-        people.create(auth.settings(), email, role, experts.fresh_password())
+        users.create(auth.settings(), email, role, experts.fresh_password())
     except (DataError, AlreadyThere) as error:
         field, _, said = str(error).partition(": ")
         return _form(request.form, {field: said} if field in {"email", "name", "role"} else {"": str(error)}), 422
@@ -53,28 +55,28 @@ def add() -> ResponseReturnValue:
 def _form(given: Any, errors: dict[str, str]) -> str:
     with reading(auth.settings()) as session:
         names = [one.name for one in attributes.every(session)]
-    roles = people.ROLES if auth.viewer().role == "admin" else ("expert",)
+    roles = users.ROLES if auth.viewer().role == "admin" else ("expert",)
     chosen = given.getlist("attributes")
     return render_template("person_new.html", given=given, chosen=chosen, errors=errors, names=names, roles=roles)
 
 
-def _handed(email: str) -> joining.Welcome:
-    email = people.address(email)
-    return joining.Welcome(email, email, sign_in_links.make(auth.settings(), email), "", None)
+def _handed(email: str) -> invite.Welcome:
+    email = users.address(email)
+    return invite.Welcome(email, email, login_links.make(auth.settings(), email), "", None)
 
 
 @blueprint.get("/person")
 def person() -> ResponseReturnValue:
     """One person from near, and what may be done."""
     found = view.person(auth.settings(), auth.viewer(), request.args.get("email", ""))
-    return render_template("person.html", found=found, roles=people.ROLES)
+    return render_template("person.html", found=found, roles=users.ROLES)
 
 
 @blueprint.post("/attributes")
 def widen() -> ResponseReturnValue:
     """Give an expert one more question."""
     email = _allowed()
-    made = joining.invite(auth.settings(), email, request.form.getlist("attributes"))
+    made = invite.invite(auth.settings(), email, request.form.getlist("attributes"))
     flash(f"{made.name} gets the queue: Label Studio makes it now.", "success")
     return _back(email)
 
@@ -83,14 +85,14 @@ def widen() -> ResponseReturnValue:
 def link() -> ResponseReturnValue:
     """A new personal link, shown this once."""
     email = _allowed()
-    role = people.role_of(auth.settings(), email) or "expert"
+    role = users.role_of(auth.settings(), email) or "expert"
     return render_template("person_made.html", made=_handed(email), role=role, again=True)
 
 
 @blueprint.post("/label-studio")
 def label_studio() -> ResponseReturnValue:
     """A new password for Label Studio, shown this once."""
-    made = joining.renew(auth.settings(), _allowed())
+    made = invite.renew(auth.settings(), _allowed())
     return render_template("person_made.html", made=made, role="expert", again=True)
 
 
@@ -99,14 +101,14 @@ def role() -> ResponseReturnValue:
     """Change what a login may do; its sessions end."""
     email, wanted = _allowed(), request.form.get("role", "")
     _check(wanted)
-    return _done(email, lambda: people.set_role(auth.settings(), email, wanted), f"{email} is {wanted} from now on.")
+    return _done(email, lambda: users.set_role(auth.settings(), email, wanted), f"{email} is {wanted} from now on.")
 
 
 @blueprint.post("/shut")
 def shut() -> ResponseReturnValue:
     """Shut a login; its sessions end, and Label Studio is told."""
     email = _allowed()
-    return _done(email, lambda: people.disable(auth.settings(), email), f"{email} is shut out. {SEE}")
+    return _done(email, lambda: users.disable(auth.settings(), email), f"{email} is shut out. {SEE}")
 
 
 @blueprint.post("/open")
@@ -114,11 +116,11 @@ def open_() -> ResponseReturnValue:
     """Open a login that was shut, by a new link and a new password for Label Studio, shown this once."""
     email = _allowed()
     try:
-        made = joining.reopen(auth.settings(), email)
+        made = invite.reopen(auth.settings(), email)
     except (DataError, AlreadyThere) as error:
         flash(str(error), "danger")
         return _back(email)
-    role = people.role_of(auth.settings(), email) or "expert"
+    role = users.role_of(auth.settings(), email) or "expert"
     return render_template("person_made.html", made=made, role=role, again=True)
 
 
@@ -129,8 +131,8 @@ def end_again() -> ResponseReturnValue:
 
     def ask() -> None:
         with writing(auth.settings()) as session:
-            job_id = access_ends.again(session, email)
-        parting.tell(auth.settings(), job_id)
+            job_id = end_access.again(session, email)
+        offboard.tell(auth.settings(), job_id)
 
     return _done(email, ask, "Label Studio is asked once more; this page says what ended.")
 
@@ -148,14 +150,14 @@ def remove() -> ResponseReturnValue:
     email, answers = _allowed(), request.form.get("answers", KEEP)
     found = view.person(auth.settings(), auth.viewer(), email)
     if found.login and found.login.role != "expert" and request.form.get("what") != "expert":
-        _done(email, lambda: people.remove(auth.settings(), email), f"{email} is removed. {SEE}")
-        if people.role_of(auth.settings(), email) is not None:  # the last administrator
+        _done(email, lambda: users.remove(auth.settings(), email), f"{email} is removed. {SEE}")
+        if users.role_of(auth.settings(), email) is not None:  # the last administrator
             return _back(email)
     else:
         experts.remove(auth.settings(), email)
         flash(f"{email} left. {SEE}", "success")
     if found.member and answers == DROP:
-        flash(leaving.told(leaving.set_aside(auth.settings(), email), dropped=True), "success")
+        flash(exclude_expert.told(exclude_expert.set_aside(auth.settings(), email), dropped=True), "success")
     return _back(email)
 
 
@@ -165,15 +167,15 @@ def answers() -> ResponseReturnValue:
     email, name, choice = _allowed(), request.form.get("attribute") or None, request.form.get("answers")
     if choice not in (KEEP, DROP):
         raise BadRequest(f"answers is {choice!r}; say {DROP} to set them aside, {KEEP} to take them back.")
-    told = (leaving.set_aside if choice == DROP else leaving.take_back)(auth.settings(), email, name)
-    flash(leaving.told(told, choice == DROP), "success")
+    told = (exclude_expert.set_aside if choice == DROP else exclude_expert.take_back)(auth.settings(), email, name)
+    flash(exclude_expert.told(told, choice == DROP), "success")
     return _back(email)
 
 
 def _allowed() -> str:
     """The address of the form, where the viewer may change that person. Raises Forbidden, DataError."""
-    email = people.address(request.form.get("email", ""))
-    _check(people.role_of(auth.settings(), email))
+    email = users.address(request.form.get("email", ""))
+    _check(users.role_of(auth.settings(), email))
     return email
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from attune.labeler import attributes
-from attune.labeler.catalog import bounds
-from attune.labeler.catalog.facts import LATEST
+from attune.labeler.attributes import attributes
+from attune.labeler.catalog import gate_bounds
 from attune.labeler.catalog.gates import RULES
+from attune.labeler.catalog.run_facts import LATEST
 from attune.labeler.records.session import reading
 from attune.labeler.views.review import review
 from attune.labeler.web import auth, charts, plots
@@ -48,12 +48,12 @@ def set_gates(name: str) -> ResponseReturnValue:
     errors = {}
     for gate, text in given.items():
         try:
-            bounds.check(gate, text)
+            gate_bounds.check(gate, text)
         except DataError as error:
             errors[gate] = str(error)
     if errors:
         return _gates(name, given, errors), 422
-    bounds.change(auth.settings(), name, auth.viewer().name, given, binding)
+    gate_bounds.change(auth.settings(), name, auth.viewer().name, given, binding)
     flash("The gates are set. They count from the next promotion on.", "success")
     return redirect(url_for("review.gates", name=name))
 
@@ -61,5 +61,5 @@ def set_gates(name: str) -> ResponseReturnValue:
 def _gates(name: str, given: dict[str, str], errors: dict[str, str]) -> str:
     with reading(auth.settings()) as session:
         question = attributes.find(session, name).question
-    held = bounds.bounds(auth.settings(), name)
+    held = gate_bounds.bounds(auth.settings(), name)
     return render_template("gates.html", name=name, question=question, bounds=held, given=given, errors=errors)

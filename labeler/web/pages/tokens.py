@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from attune.labeler import tokens
+from attune.labeler.people import tokens
 from attune.labeler.web import auth
 from attune.models.errors import DataError
 

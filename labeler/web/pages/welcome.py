@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
-from attune.labeler import sign_in_links
+from attune.labeler.people import login_links
 from attune.labeler.web import auth, origin, throttle
 
 blueprint = Blueprint("welcome", __name__, url_prefix="/welcome")
@@ -16,14 +16,14 @@ BY_LINK = "by_link"  # in the session: a password may be chosen without the one 
 @throttle.limiter.limit(throttle.PER_NETWORK_ADDRESS, deduct_when=throttle.refused)
 def page(text: str) -> ResponseReturnValue:
     """Whose link it is, and the button."""
-    return render_template("welcome.html", email=sign_in_links.whose(auth.settings(), text))
+    return render_template("welcome.html", email=login_links.whose(auth.settings(), text))
 
 
 @blueprint.post("/<text>")
 @throttle.limiter.limit(throttle.PER_NETWORK_ADDRESS, deduct_when=throttle.refused)
 def enter(text: str) -> ResponseReturnValue:
     """Begin the session; the link opens nothing from now on."""
-    auth.begin(sign_in_links.use(auth.settings(), text, origin.here()))
+    auth.begin(login_links.use(auth.settings(), text, origin.here()))
     session[BY_LINK] = True
     flash("You are in. Choose a password now, so that you can come back without a link.", "success")
     return redirect(url_for("account.page"))

@@ -12,7 +12,7 @@ import pytest
 from attune.labeler.demo import prepare
 from attune.labeler.records.session import engine
 from attune.labeler.settings import Settings
-from tests.factories import picture, workspace
+from tests.support.factories import picture, workspace
 
 
 @pytest.fixture

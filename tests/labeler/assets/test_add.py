@@ -20,19 +20,19 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import select
 
+from attune.labeler.assets.active_encoder import active_fingerprint, prompt_vectors
 from attune.labeler.assets.add import Request, add
-from attune.labeler.assets.candidates import VectorNames
-from attune.labeler.assets.encoder import active_fingerprint, prompt_vectors
+from attune.labeler.assets.proposed import VectorNames
 from attune.labeler.assets.remove import remove
 from attune.labeler.assets.summary import Summary
 from attune.labeler.records.schema import Asset, Encoder
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, EncoderMismatch, UnreadableItem, WeightsUnavailable
-from attune.models.vectors import VectorStore
-from tests import images, web
-from tests.factories import picture
+from attune.models.vectors.vector_store import VectorStore
 from tests.labeler.assets.conftest import write_vectors
+from tests.support import images, web
+from tests.support.factories import picture
 
 
 def put_in(settings: Settings, *paths: object, **options: object) -> Summary:
@@ -267,7 +267,7 @@ def test_an_image_embedded_later_needs_the_encoder_of_the_pool(
 
 
 def test_without_weights_nothing_is_added_and_the_ways_out_are_named(folder: Path, tmp_path: Path) -> None:
-    from tests.factories import workspace
+    from tests.support.factories import workspace
 
     bare = workspace(tmp_path / "bare", pretrained=str(tmp_path / "none.pt"))
     with pytest.raises(WeightsUnavailable, match="Ways out"):

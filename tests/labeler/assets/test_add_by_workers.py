@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from attune.labeler import jobs
 from attune.labeler.assets import add as adding
 from attune.labeler.assets.add import Request, add
+from attune.labeler.jobs import jobs
 from attune.labeler.settings import Settings
-from attune.models.vectors import VectorStore
-from tests.services import redis_on_a_socket
+from attune.models.vectors.vector_store import VectorStore
+from tests.support.services import redis_on_a_socket
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -35,7 +35,7 @@ def worker(settings: Settings) -> Iterator[None]:
     """A worker process that is alive."""
     environment = os.environ | settings.environment() | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
-        [sys.executable, "-m", "attune.workers.main"],
+        [sys.executable, "-m", "attune.workers.runtime.worker"],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

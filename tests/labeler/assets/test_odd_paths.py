@@ -11,17 +11,17 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import select
 
-from attune.labeler.assets import sources
+from attune.labeler.assets import image_sources
 from attune.labeler.assets.add import Request, add
-from attune.labeler.assets.candidates import Found, from_files
+from attune.labeler.assets.proposed import Found, from_files
 from attune.labeler.assets.scan import scan
 from attune.labeler.assets.summary import Summary
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import UnreadableItem
-from tests.factories import picture
 from tests.labeler.assets.conftest import write_vectors
+from tests.support.factories import picture
 
 
 def put_in(settings: Settings, *paths: object, manifest: Path | None = None) -> Summary:
@@ -89,8 +89,8 @@ def test_names_that_begin_with_a_tilde_are_files(
     assert put_in(settings, "~tmp.png", "~root.png", "./~", "a.jpg").refused == []
     assert set(held(settings)) == {"~tmp.png", "~root.png", "~", "a.jpg"}
     monkeypatch.setenv("HOME", str(folder))
-    assert sources.absolute("~/a.jpg") == str(folder / "a.jpg")
-    assert sources.absolute("~/") == str(folder)
+    assert image_sources.absolute("~/a.jpg") == str(folder / "a.jpg")
+    assert image_sources.absolute("~/") == str(folder)
 
 
 ODD = "a b %41 é+#?.png"
@@ -115,7 +115,7 @@ def test_a_file_uri_is_the_path_it_means(settings: Settings, folder: Path, write
     summary = put_in(settings, folder, manifest=manifest)
     assert (summary.added, summary.refused) == (2, [])
     assert held(settings) == {ODD: str(folder / ODD), "a.jpg": str(folder / "a.jpg")}
-    assert sources.read(write(str(folder / ODD)), "x") == picture(50)
+    assert image_sources.read(write(str(folder / ODD)), "x") == picture(50)
 
 
 def test_a_file_uri_of_another_machine_costs_one_row(settings: Settings, folder: Path) -> None:
@@ -196,7 +196,7 @@ def test_dots_after_a_link_are_the_systems(tmp_path: Path) -> None:
     (tmp_path / "far" / "deep").mkdir(parents=True)
     (tmp_path / "far" / "x.png").write_bytes(picture(1))
     (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
-    assert sources.absolute(str(tmp_path / "link" / ".." / "x.png")) == str(tmp_path / "far" / "x.png")
+    assert image_sources.absolute(str(tmp_path / "link" / ".." / "x.png")) == str(tmp_path / "far" / "x.png")
 
 
 def test_older_uris_are_known_again(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +220,7 @@ def test_a_folder_whose_name_is_no_text_is_read(settings: Settings, folder: Path
     assert summary.added == 7
     assert [(item, reason) for item, reason, _ in summary.refused] == [("\\xff\\xfe/\\xff.png", "bad name")]
     assert held(settings)["x.png"].isascii()
-    assert sources.read(held(settings)["x.png"], "x") == picture(7)
+    assert image_sources.read(held(settings)["x.png"], "x") == picture(7)
     assert put_in(settings, folder).already_there == 7
 
 
@@ -251,8 +251,8 @@ def test_a_folder_that_cannot_be_read_is_named(
 
 def test_a_pipe_that_takes_a_files_place_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(folder / "x.png")
-    monkeypatch.setattr(sources, "kind", lambda uri: "")
-    assert sources.read(str(folder / "x.png"), "x.png") == b""
+    monkeypatch.setattr(image_sources, "kind", lambda uri: "")
+    assert image_sources.read(str(folder / "x.png"), "x.png") == b""
     monkeypatch.undo()
     with pytest.raises(UnreadableItem, match="a named pipe"):
-        sources.read(str(folder / "x.png"), "x.png")
+        image_sources.read(str(folder / "x.png"), "x.png")

@@ -13,16 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attune.labeler import media
 from attune.labeler import settings as reader
-from attune.labeler.assets import sources
+from attune.labeler.assets import image_sources, media
 from attune.labeler.assets.reach import Reach
 from attune.labeler.settings import Settings
 from attune.models.errors import SettingsError, UnreadableItem
-from attune.workers.embed import read_asset
-from tests import web
-from tests.factories import picture
+from attune.workers.jobs.embed import read_asset
 from tests.labeler.assets.test_add import held, put_in
+from tests.support import web
+from tests.support.factories import picture
 
 PRIVATE_4 = [
     "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "0.0.0.0/8",
@@ -212,19 +211,21 @@ def test_a_redirect_goes_nowhere_that_the_address_itself_could_not(settings: Set
         pages["/to-name.jpg"] = other.replace("127.0.0.1", "localhost") + "/inside.jpg"
         pages["/to-file.jpg"] = "ftp://example.org/a.jpg"
         reach = Reach("http", "127.0.0.1, store.example")
-        assert sources.read(f"{address}/there.jpg", "x", reach) == picture(2)
+        assert image_sources.read(f"{address}/there.jpg", "x", reach) == picture(2)
         # localhost is 127.0.0.1, which is listed by its number.
-        assert sources.read(f"{address}/to-name.jpg", "x", Reach("http", "127.0.0.1, ::1")) == picture(2)
+        assert image_sources.read(f"{address}/to-name.jpg", "x", Reach("http", "127.0.0.1, ::1")) == picture(2)
         asked_there.clear()
         for page in ("/to-number.jpg", "/to-decimal.jpg"):
             with pytest.raises(UnreadableItem, match="ATTUNE_PRIVATE_HOSTS"):
-                sources.read(f"{address}{page}", "x", reach)
+                image_sources.read(f"{address}{page}", "x", reach)
             with pytest.raises(UnreadableItem, match="ATTUNE_PRIVATE_HOSTS"):
-                sources.is_folder(f"{address}{page}", reach)
+                image_sources.is_folder(f"{address}{page}", reach)
         with pytest.raises(UnreadableItem):
-            sources.read(f"{address}/to-file.jpg", "x", reach)
+            image_sources.read(f"{address}/to-file.jpg", "x", reach)
         with pytest.raises(UnreadableItem, match="ATTUNE_IMAGE_SOURCES"):
-            sources.read(f"{address}/to-name.jpg", "x", Reach(f"http://127.0.0.1:{port}", "127.0.0.0/8, localhost"))
+            image_sources.read(
+                f"{address}/to-name.jpg", "x", Reach(f"http://127.0.0.1:{port}", "127.0.0.0/8, localhost")
+            )
         assert asked_there == []
 
 
@@ -240,6 +241,8 @@ def test_a_name_is_judged_by_the_number_that_is_connected_to(monkeypatch: pytest
     with web.answers({"/a.jpg": picture(2)}) as (address, asked):
         port = address.rpartition(":")[2]
         with pytest.raises(UnreadableItem, match=r"rebinds\.example \(127\.0\.0\.1\).*ATTUNE_PRIVATE_HOSTS"):
-            sources.read(f"http://rebinds.example:{port}/a.jpg", "x", Reach("http", "10.0.0.0/8"))
+            image_sources.read(f"http://rebinds.example:{port}/a.jpg", "x", Reach("http", "10.0.0.0/8"))
         assert (asked, set(led)) == ([], {"rebinds.example"})
-        assert sources.read(f"http://store.example:{port}/a.jpg", "x", Reach("http", "store.example")) == picture(2)
+        assert image_sources.read(f"http://store.example:{port}/a.jpg", "x", Reach("http", "store.example")) == picture(
+            2
+        )

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from attune.labeler import media, secrets
+from attune.labeler.assets import media
 from attune.labeler.assets.add import Request, add
 from attune.labeler.assets.remove import remove
 from attune.labeler.records.schema import Asset, Task
 from attune.labeler.records.session import reading, writing
-from attune.labeler.settings import Settings
+from attune.labeler.settings import Settings, secrets
 from attune.models.errors import UnknownAsset
-from attune.models.vectors import VectorStore
-from tests.factories import picture
+from attune.models.vectors.vector_store import VectorStore
+from tests.support.factories import picture
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -9,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select, update
 
-from attune.labeler import attributes
+from attune.labeler.attributes import attributes
 from attune.labeler.records.schema import Annotation, Asset, Expert, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.answers import AUDIT
-from attune.models.audit import AuditDesign, reserved
+from attune.models.catalog.probe_files import probe_bytes
 from attune.models.clock import now
-from attune.models.files import digest_bytes
-from attune.models.probe_files import probe_bytes
-from tests import factories
+from attune.models.evaluation.audit_design import AuditDesign, reserved
+from attune.models.files.atomic import digest_bytes
+from attune.models.labels.answers import AUDIT
 from tests.labeler.catalog import worlds
+from tests.support import factories
 
 ASSETS, AUDITS, TRAINING = 600, 80, 60
 GENRES = ("drama", "comedy", "horror", "documentary")

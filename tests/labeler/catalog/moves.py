@@ -10,7 +10,7 @@ import onnxruntime  # noqa: F401
 
 from attune.labeler import settings as reader
 from attune.labeler.catalog.promote import promote
-from attune.labeler.catalog.source import find  # noqa: F401
+from attune.labeler.catalog.pull_address import find  # noqa: F401
 
 
 def promote_one(workspace: Path, version: str, reason: str, barrier: Barrier | None = None) -> None:

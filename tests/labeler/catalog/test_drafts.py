@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from attune.labeler import attributes
+from attune.labeler.attributes import attributes
 from attune.labeler.catalog import gates, listing
-from attune.labeler.catalog.facts import find_run
+from attune.labeler.catalog.alias_history import history
 from attune.labeler.catalog.gate_outcomes import read
-from attune.labeler.catalog.heal import heal
-from attune.labeler.catalog.history import history
 from attune.labeler.catalog.promote import promote, publish, rollback
+from attune.labeler.catalog.restore_files import heal
+from attune.labeler.catalog.run_facts import find_run
 from attune.labeler.records.schema import Promotion, Run, Version
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -24,9 +24,9 @@ from attune.labeler.views.home import home
 from attune.labeler.views.review import review
 from attune.labeler.views.versions import version_page
 from attune.labeler.views.viewer import Viewer
-from attune.models.catalog import Catalog
+from attune.models.catalog.catalog import Catalog
+from attune.models.catalog.manifest import from_dict, read_manifest
 from attune.models.errors import GateFailed, NoAnswers
-from attune.models.manifest import from_dict, read_manifest
 from tests.labeler.catalog import worlds
 
 OWNER = Viewer("owner", "olga")

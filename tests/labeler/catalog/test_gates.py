@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attune.labeler import attributes
-from attune.labeler.catalog import evidence, gates, listing
-from attune.labeler.catalog.facts import find_run
+from attune.labeler.attributes import attributes
+from attune.labeler.catalog import audit_evidence, gates, listing
 from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.run_facts import find_run
 from attune.labeler.records.schema import Annotation, Asset, Expert, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.answers import AUDIT, BY_HAND
-from attune.models.audit import AuditDesign, reserved
+from attune.models.catalog.probe_files import read_probe
 from attune.models.clock import now
 from attune.models.errors import GateFailed
-from attune.models.probe_files import read_probe
+from attune.models.evaluation.audit_design import AuditDesign, reserved
+from attune.models.labels.answers import AUDIT, BY_HAND
 from tests.labeler.catalog import worlds
 
 
@@ -61,7 +61,7 @@ def audited(settings: Settings) -> Settings:
 
 def test_the_better_version_is_told_from_the_worse_on_the_same_answers(audited: Settings) -> None:
     told = listing.compare(audited, "serious", 2, 1)["difference"]
-    assert told["n"] == len(evidence.collect(audited, "serious").labels) > 90
+    assert told["n"] == len(audit_evidence.collect(audited, "serious").labels) > 90
     assert told["value"] > 0.2
     assert told["lo"] > 0
     back = listing.compare(audited, "serious", 1, 2)["difference"]
@@ -119,21 +119,21 @@ def test_bounds_are_the_attributes_own() -> None:
 
 
 def test_an_image_that_a_person_chose_measures_once_the_design_has_drawn_it(audited: Settings) -> None:
-    before = evidence.collect(audited, "serious")
+    before = audit_evidence.collect(audited, "serious")
     with writing(audited) as session:
         first = session.query(Annotation).filter_by(purpose=AUDIT).order_by(Annotation.id).limit(40)
         for one in first:
             one.purpose = BY_HAND
-    after = evidence.collect(audited, "serious")
+    after = audit_evidence.collect(audited, "serious")
     assert after.labels == before.labels
     assert len(after.labels) > 20
 
 
 def test_an_audited_image_whose_title_was_corrected_to_a_trained_one_measures_no_longer(audited: Settings) -> None:
-    before = evidence.collect(audited, "serious")
+    before = audit_evidence.collect(audited, "serious")
     trained = next(name for name in (f"other {i}" for i in range(99)) if not reserved([name], before.seed, 0.2)[0])
     with writing(audited) as session:
         moved = session.query(Asset).filter_by(asset_id=before.labels.asset_ids[0]).one()
         moved.title_id = trained
-    after = evidence.collect(audited, "serious")
+    after = audit_evidence.collect(audited, "serious")
     assert after.labels.asset_ids == before.labels.asset_ids[1:]

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 
 from attune.labeler.catalog import listing
-from attune.labeler.catalog.heal import heal
-from attune.labeler.catalog.history import history
+from attune.labeler.catalog.alias_history import history
 from attune.labeler.catalog.promote import promote
 from attune.labeler.catalog.reading import file_of
+from attune.labeler.catalog.restore_files import heal
 from attune.labeler.records.schema import Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.catalog import Catalog
-from attune.models.manifest import parse_reference
-from attune.models.probe_files import read_probe
+from attune.models.catalog.catalog import Catalog
+from attune.models.catalog.manifest import parse_reference
+from attune.models.catalog.probe_files import read_probe
 from tests.labeler.catalog import worlds
 from tests.labeler.catalog.moves import promote_one
 

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from attune.labeler.catalog import gates, listing
-from attune.labeler.catalog.heal import heal
-from attune.labeler.catalog.history import history, pointing_at
+from attune.labeler.catalog.alias_history import history, pointing_at
 from attune.labeler.catalog.promote import promote, publish, retire, rollback
+from attune.labeler.catalog.restore_files import heal
 from attune.labeler.records.schema import Attribute
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
-from attune.models.catalog import Catalog
+from attune.models.catalog.catalog import Catalog
+from attune.models.catalog.manifest import parse_reference
 from attune.models.clock import now, set_clock
 from attune.models.errors import CatalogError, DataError, GateFailed, RetiredVersion, UnknownAttribute, UnknownProbe
-from attune.models.manifest import parse_reference
 from tests.labeler.catalog.worlds import FINGERPRINT, add_run, probe_of
 
 
@@ -269,7 +269,7 @@ def test_a_rollback_leads_to_whole_files_or_nowhere(settings: Settings) -> None:
 
 
 def test_a_catalog_that_cannot_be_healed_keeps_nothing_else_from_starting(settings: Settings) -> None:
-    from attune.labeler.supervise.run import heal_catalog
+    from attune.labeler.services.foreground import heal_catalog
 
     promote(settings, "serious", 1, "r", "ana")
     told: list[str] = []

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
-from attune.labeler import attributes
 from attune.labeler import settings as reader
-from attune.labeler.attributes import Definition
+from attune.labeler.attributes import attributes
+from attune.labeler.attributes.attributes import Definition
 from attune.labeler.records import session
 from attune.labeler.records.schema import Asset, Attribute, Encoder, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.models.catalog.probe_files import probe_bytes
 from attune.models.clock import now
-from attune.models.fingerprint import Fingerprint
-from attune.models.probe_files import probe_bytes
-from attune.models.vectors import VectorStore
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.vectors.vector_store import VectorStore
 
 DIMENSION = 8
 FINGERPRINT = Fingerprint("open_clip", "tiny", "ab" * 32, DIMENSION)

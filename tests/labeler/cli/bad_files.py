@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from attune.models import ids
 from attune.models.clock import iso, moment
 from attune.models.errors import DataError
-from attune.models.tables import read_table
-from attune.models.vector_files import read_vectors
+from attune.models.files import cell_ids
+from attune.models.files.tables import read_table
+from attune.models.vectors.vector_files import read_vectors
 
 CELLS: list[tuple[str, Any]] = [
     ("0", 0),
@@ -89,9 +89,9 @@ def page() -> Iterator[str]:
 
 def _id(cell: Any) -> str:
     try:
-        found = ids.from_cell(cell)
+        found = cell_ids.from_cell(cell)
         return f"`{found}`" if found else "none: the row is left out; in a manifest the file's name is the id"
-    except ids.BadId as error:
+    except cell_ids.BadId as error:
         return f"the row is left out: it {error}"
 
 

@@ -21,9 +21,9 @@ from click.testing import CliRunner, Result
 from attune.labeler.cli.main import attune
 from attune.labeler.records.session import engine
 from attune.models.errors import AttuneError, consequence
-from tests import images
-from tests.factories import picture, workspace
 from tests.labeler.cli import bad_files as files
+from tests.support import images
+from tests.support.factories import picture, workspace
 
 PAGE = Path(__file__).parents[3] / "docs" / "bad-inputs.md"
 OPENING = """# Bad inputs
@@ -251,7 +251,7 @@ def _commands() -> Iterator[str]:
 
 
 def _images() -> Iterator[str]:
-    from attune.models.images import inspect
+    from attune.models.images.decode import inspect
 
     yield "Refused one by one, by name; the rest goes on.\n\n| file | what is said |\n|---|---|\n"
     for name, (content, _) in images.BAD.items():

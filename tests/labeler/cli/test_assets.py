@@ -16,9 +16,9 @@ from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import engine, writing
 from attune.labeler.settings import build
 from attune.models.errors import AttuneError
-from tests.factories import picture
 from tests.labeler.assets.conftest import write_vectors
 from tests.labeler.cli import bad_inputs
+from tests.support.factories import picture
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from click.testing import CliRunner, Result
 
 from attune.labeler.cli import demo as cli_demo
 from attune.labeler.cli.main import COMMANDS, NEIGHBOURS, attune
-from attune.labeler.cli.place import MAKERS
-from attune.labeler.cli.tables import table
+from attune.labeler.cli.text_tables import table
 from attune.labeler.cli.up import first_steps
+from attune.labeler.cli.workspace_check import MAKERS
 from attune.labeler.records.session import engine
 from attune.models.errors import ServiceDown, SettingsError
-from tests import factories
+from tests.support import factories
 
 
 def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

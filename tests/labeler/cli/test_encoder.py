@@ -15,17 +15,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from attune.labeler import settings as reader
-from attune.labeler.assets.encoder import active_fingerprint
-from attune.labeler.assets.encoder_at_hand import missing
+from attune.labeler.assets.active_encoder import active_fingerprint
+from attune.labeler.assets.chosen_encoder import missing
 from attune.labeler.cli.main import attune
 from attune.labeler.cli.up import encoder_missing
 from attune.labeler.demo.prepare import encoder_settings
 from attune.labeler.records.session import engine, reading
+from attune.labeler.sample import ENCODER_CONFIG, ENCODER_WEIGHTS
 from attune.labeler.settings import Settings
-from attune.models.encoders import OpenClipEncoder
+from attune.models.encoders.encoders import OpenClipEncoder
 from attune.models.errors import EmptyPool
-from attune.models.sample import ENCODER_CONFIG, ENCODER_WEIGHTS
-from tests.factories import picture, workspace
+from tests.support.factories import picture, workspace
 
 ABSENT = {"encoder": "ViT-B-32", "pretrained": "laion2b_s34b_b79k"}
 
@@ -34,7 +34,7 @@ ABSENT = {"encoder": "ViT-B-32", "pretrained": "laion2b_s34b_b79k"}
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """A workspace that keeps the sample's encoder; no hub answers and no worker lives."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr("attune.models.weights.cached", lambda tag: None)
+    monkeypatch.setattr("attune.models.encoders.weights.cached", lambda tag: None)
     folder = tmp_path / "workspace"
     folder.mkdir()
     reader.keep(folder, **encoder_settings(), device="cpu", redis_port=1, label_studio_port=1)

@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from attune.labeler.cli import main
-from attune.labeler.endings import ending
+from attune.labeler.services.exits import ending
 from attune.models.errors import AttuneError, UnknownAsset, consequence
-from tests.factories import add_attribute, workspace
+from tests.support.factories import add_attribute, workspace
 
 ROOT = Path(__file__).parents[3]
 SECRET = "what only the trace may say"
@@ -140,7 +140,7 @@ def test_help_of_a_part_starts_nothing(
 
 
 def test_a_part_ends_with_a_sentence_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from attune.workers import main as worker
+    from attune.workers.runtime import worker
 
     monkeypatch.setenv("ATTUNE_WEB_PORT", "none")
     assert worker.main([]) == 2

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from attune.labeler import notices
 from attune.labeler.cli.main import attune
-from attune.labeler.notices import News
+from attune.labeler.notices import notices
+from attune.labeler.notices.notices import News
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, SettingsError, consequence
-from tests import factories
+from tests.support import factories
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from attune.labeler import jobs
 from attune.labeler.cli.main import attune, run
+from attune.labeler.jobs import jobs
 from attune.labeler.records.session import engine
 from attune.models.errors import CONSEQUENCES
-from tests.factories import picture, workspace
+from tests.support.factories import picture, workspace
 
 # Commands that start services, or ask for a person's patience: of them only options and their help are tried.
 STARTS = {("up",), ("demo",), ("doctor",)}

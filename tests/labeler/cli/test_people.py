@@ -10,14 +10,15 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
-from attune.labeler import attributes, people, sessions, sign_in_links
+from attune.labeler.attributes import attributes
 from attune.labeler.cli.main import attune
+from attune.labeler.people import login_links, login_sessions, users
+from attune.labeler.people.login_sessions import Origin
 from attune.labeler.records.schema import Annotation
 from attune.labeler.records.session import reading
-from attune.labeler.sessions import Origin
 from attune.labeler.settings import Settings
 from attune.models.errors import AlreadyThere, DataError
-from tests import factories
+from tests.support import factories
 
 SAID = ("romance", "romance", "friendship", "unsure")
 
@@ -55,7 +56,7 @@ def living(settings: Settings) -> list[str]:
 
 def test_a_link_lets_the_expert_in_once(settings: Settings) -> None:
     link = run(settings, "expert", "link", "ana@example.org")["link"]
-    assert sign_in_links.use(settings, link.rpartition("/")[2], Origin()).person.email == "ana@example.org"
+    assert login_links.use(settings, link.rpartition("/")[2], Origin()).person.email == "ana@example.org"
 
 
 def test_answers_are_set_aside_and_taken_back(settings: Settings) -> None:
@@ -90,7 +91,7 @@ def test_logins_are_shut_opened_changed_and_removed_but_never_the_last_admin(set
     run(settings, "user", "disable", "olga@example.org")
     assert {one["email"]: one["disabled"] for one in run(settings, "user", "list")}["olga@example.org"]
     link = run(settings, "user", "enable", "olga@example.org")["link"]
-    assert sign_in_links.whose(settings, link.rpartition("/")[2]) == "olga@example.org"
+    assert login_links.whose(settings, link.rpartition("/")[2]) == "olga@example.org"
     for words in (
         ["role", "root@example.org", "owner"],
         ["disable", "root@example.org"],
@@ -100,7 +101,7 @@ def test_logins_are_shut_opened_changed_and_removed_but_never_the_last_admin(set
             run(settings, "user", *words)
     run(settings, "user", "role", "olga@example.org", "admin")
     run(settings, "user", "remove", "root@example.org")
-    assert people.role_of(settings, "root@example.org") is None
+    assert users.role_of(settings, "root@example.org") is None
     with pytest.raises(DataError, match="would open nothing"):
         run(settings, "user", "role", "olga@example.org", "expert")
     with pytest.raises(AlreadyThere):
@@ -108,14 +109,14 @@ def test_logins_are_shut_opened_changed_and_removed_but_never_the_last_admin(set
 
 
 def test_sessions_are_shown_and_ended_and_a_leavers_end_is_told(settings: Settings) -> None:
-    entered = people.log_in(settings, "ana@example.org", factories.PASSWORD, Origin("192.0.2.7", "Firefox on Windows"))
+    entered = users.log_in(settings, "ana@example.org", factories.PASSWORD, Origin("192.0.2.7", "Firefox on Windows"))
     assert entered
     (shown,) = run(settings, "user", "sessions", "ana@example.org")["sessions"]
     assert (shown["network_address"], shown["browser"]) == ("192.0.2.7", "Firefox on Windows")
-    assert sessions.find(settings, entered.key)
+    assert login_sessions.find(settings, entered.key)
     assert run(settings, "user", "sessions", "ana@example.org", "--end")["ended"] == 1
-    assert sessions.find(settings, entered.key) is None
-    people.log_in(settings, "ana@example.org", factories.PASSWORD, Origin())
+    assert login_sessions.find(settings, entered.key) is None
+    users.log_in(settings, "ana@example.org", factories.PASSWORD, Origin())
     told = run(settings, "expert", "remove", "ana@example.org")
     assert told["console"] == "Login shut. 1 session and 0 personal links ended."
     assert told["sessions_ended"] == 1

@@ -12,14 +12,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from attune.labeler import tokens
 from attune.labeler.cli.main import main
+from attune.labeler.people import tokens
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
-from attune.models.files import write_json
-from tests import published
+from attune.models.files.atomic import write_json
 from tests.labeler.catalog import worlds
+from tests.support import published
 
 Attune = Callable[..., tuple[int, str, str]]
 

@@ -14,19 +14,19 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from attune.labeler import jobs
 from attune.labeler import settings as reader
-from attune.labeler.assets.encoder import load
+from attune.labeler.assets.active_encoder import load
 from attune.labeler.catalog.promote import promote
 from attune.labeler.cli.main import attune
 from attune.labeler.demo.prepare import encoder_settings
+from attune.labeler.jobs import jobs
 from attune.labeler.records.session import engine
 from attune.labeler.settings import Settings
+from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderMismatch, WeightsUnavailable
-from attune.models.fingerprint import Fingerprint
-from attune.models.vectors import METADATA, VectorStore
-from tests.factories import picture
+from attune.models.vectors.vector_store import METADATA, VectorStore
 from tests.labeler.catalog import worlds
+from tests.support.factories import picture
 
 COUNT = 5
 

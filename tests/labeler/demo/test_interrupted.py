@@ -12,17 +12,19 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from attune.labeler import attributes, audits, counting, jobs, leaving
 from attune.labeler import settings as reader
-from attune.labeler.demo import prepare, run, simulate
-from attune.labeler.jobs import Report
+from attune.labeler.answers import counting, exclude_expert
+from attune.labeler.attributes import attributes, audit_batches
+from attune.labeler.demo import prepare, simulate, story
+from attune.labeler.jobs import jobs
+from attune.labeler.jobs.jobs import Report
 from attune.labeler.label_studio import LabelStudio
-from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.records.schema import Annotation, Asset, Expert, Promotion, Queue, Version
 from attune.labeler.records.session import reading
+from attune.labeler.sample import stock_experts
 from attune.labeler.settings import Settings
 from attune.models.errors import LabelStudioRefused
-from attune.models.sample import stock_experts
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 IMAGES, ANSWERS, MEASURING = 220, 9, 4
@@ -37,7 +39,7 @@ def settings(live: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A workspace with the sample encoder. No workers here, so that jobs run in this process; no webhooks come."""
     reader.keep(live.workspace, **prepare.encoder_settings())
     monkeypatch.setattr(prepare, "catalogue", partial(prepare.catalogue, images=IMAGES))
-    monkeypatch.setattr(run, "MEASURING", MEASURING)
+    monkeypatch.setattr(story, "MEASURING", MEASURING)
     monkeypatch.setattr(simulate, "wait_learned", lambda *_: True)  # nobody learns meanwhile
     monkeypatch.setattr(simulate, "PATIENCE_SECONDS", 0.0)
     encoder = {**prepare.encoder_settings()}
@@ -53,7 +55,7 @@ def prepared(settings: Settings) -> int:
     def progress(_: str) -> Report:
         return jobs.quiet
 
-    return run.prepared(settings, ANSWERS, progress)
+    return story.prepared(settings, ANSWERS, progress)
 
 
 @contextmanager
@@ -84,14 +86,14 @@ POINTS = [
     (prepare, "attribute", 1, False),
     (prepare, "expert", 2, True),
     (prepare, "expert", 3, False),
-    (run.jobs, "ask", 1, True),  # the first round
+    (story.jobs, "ask", 1, True),  # the first round
     (ExpertSession, "answer", 1, False),
     (ExpertSession, "answer", 3, False),
-    (run.audits, "request", 1, True),
-    (run.audits, "request", 1, False),
+    (story.audits, "request", 1, True),
+    (story.audits, "request", 1, False),
     (ExpertSession, "answer", 2, False),
-    (run, "promote", 1, True),
-    (run, "promote", 1, False),
+    (story, "promote", 1, True),
+    (story, "promote", 1, False),
 ]
 
 
@@ -105,9 +107,9 @@ def test_stopped_at_every_step_it_ends_the_same(
     assert prepared(settings) == version, "once more changes nothing"
     each_answer_once(settings, ls)
     with reading(settings) as session:
-        found = attributes.find(session, run.FINISHED)
+        found = attributes.find(session, story.FINISHED)
         assert counting.total(session, found.id) == ANSWERS + MEASURING
-        assert audits.Wanted.of(found).extra == MEASURING
+        assert audit_batches.Wanted.of(found).extra == MEASURING
         assert session.scalar(select(func.count()).select_from(Promotion)) == 1
         assert session.scalars(select(Version)).one().scored_at is not None
         assert session.scalar(select(func.count()).select_from(Queue)) == len(prepare.SIMULATED) + 1
@@ -127,7 +129,7 @@ def each_answer_once(settings: Settings, ls: LabelStudio) -> None:
         projects = session.execute(select(Queue.project, Expert.name).join(Expert, Expert.id == Queue.expert_id)).all()
     recorded = Counter((who, asset) for who, asset, _ in rows)
     assert set(recorded.values()) == {1}
-    assert all(value == eyes[who].answer(run.FINISHED, asset) for who, asset, value in rows)
+    assert all(value == eyes[who].answer(story.FINISHED, asset) for who, asset, value in rows)
     exported: Counter[tuple[str, str]] = Counter()
     for project, who in projects:
         tasks = ls.request("GET", f"/api/projects/{project}/export", query={"exportType": "JSON"})
@@ -137,10 +139,10 @@ def each_answer_once(settings: Settings, ls: LabelStudio) -> None:
 
 
 def test_label_studio_refuses_an_answer_given_again(settings: Settings, ls: LabelStudio) -> None:
-    run.load(settings, lambda _: jobs.quiet)
-    sample = prepare.samples()[run.FINISHED]
-    run.people_and_queues(settings, [sample], ["ana"], lambda _: jobs.quiet)
-    project = simulate._project(settings, run.FINISHED, f"ana@{prepare.DOMAIN}")
+    story.load(settings, lambda _: jobs.quiet)
+    sample = prepare.samples()[story.FINISHED]
+    story.people_and_queues(settings, [sample], ["ana"], lambda _: jobs.quiet)
+    project = simulate._project(settings, story.FINISHED, f"ana@{prepare.DOMAIN}")
     with ExpertSession.login(settings.label_studio_address, f"ana@{prepare.DOMAIN}", prepare.PASSWORD) as person:
         task = person.next_task(project)
         assert task is not None
@@ -150,5 +152,5 @@ def test_label_studio_refuses_an_answer_given_again(settings: Settings, ls: Labe
             person.answer(task["id"], sample.classes[0], once=name)
     assert refused.value.status == simulate.GIVEN
     jobs.run_here(settings, "sync")
-    assert simulate.given(settings, run.FINISHED) == 1
-    assert leaving.concerned(settings, f"ana@{prepare.DOMAIN}").counting == {run.FINISHED: 1}
+    assert simulate.given(settings, story.FINISHED) == 1
+    assert exclude_expert.concerned(settings, f"ana@{prepare.DOMAIN}").counting == {story.FINISHED: 1}

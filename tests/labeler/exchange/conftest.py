@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from attune.labeler import attributes
-from attune.labeler.attributes import Definition
+from attune.labeler.attributes import attributes
+from attune.labeler.attributes.attributes import Definition
 from attune.labeler.records.schema import Annotation, Asset, Expert
 from attune.labeler.records.session import migrate, writing
 from attune.labeler.settings import Settings, build

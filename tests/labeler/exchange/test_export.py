@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attune.labeler.exchange import outgoing, tables
+from attune.labeler.exchange import export_files, export_tables
 from attune.labeler.records.schema import Asset, AttributeRevision
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
@@ -23,7 +23,7 @@ from tests.labeler.exchange.conftest import CLASSES, NOON
 
 
 def table(settings: Settings, agreed: bool = False) -> list[dict[str, str]]:
-    content = outgoing.export(settings, "romance", "csv", agreed).content
+    content = export_files.export(settings, "romance", "csv", agreed).content
     return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
@@ -41,7 +41,7 @@ def test_each_experts_newest_answer_on_each_image_is_one_row(answered: Settings)
     audit = rows[5]
     assert (audit["purpose"], audit["inclusion"], audit["holds"]) == ("audit", "0.25", "true")
     assert audit["answered_at"] == "2026-03-01T12:05:00.000000Z"
-    assert list(rows[0]) == list(tables.ANSWER_COLUMNS)
+    assert list(rows[0]) == list(export_tables.ANSWER_COLUMNS)
 
 
 def test_answers_of_an_older_definition_say_that_they_hold_no_more(answered: Settings) -> None:
@@ -79,11 +79,11 @@ def test_the_agreed_labels_are_those_that_a_probe_learns_from(answered: Settings
 
 
 def test_parquet_and_json_hold_what_csv_holds(answered: Settings) -> None:
-    parquet = pq.read_table(pa.BufferReader(outgoing.export(answered, "romance", "parquet").content))
+    parquet = pq.read_table(pa.BufferReader(export_files.export(answered, "romance", "parquet").content))
     assert parquet.schema.field("updated_at").type == pa.timestamp("us", tz="UTC")
-    plain = json.loads(outgoing.export(answered, "romance", "json").content)
+    plain = json.loads(export_files.export(answered, "romance", "json").content)
     assert plain["classes"] == list(CLASSES)
-    for column, bare in (("asset_id", tables.bare), ("class", tables.bare), ("purpose", str)):
+    for column, bare in (("asset_id", export_tables.bare), ("class", export_tables.bare), ("purpose", str)):
         held = [bare(row[column]) for row in table(answered)]
         assert parquet.column(column).to_pylist() == held == [row[column] for row in plain["labels"]]
 
@@ -91,20 +91,22 @@ def test_parquet_and_json_hold_what_csv_holds(answered: Settings) -> None:
 def test_the_same_records_give_the_same_bytes(answered: Settings) -> None:
     for kind in ("csv", "parquet", "json"):
         for agreed in (False, True):
-            first, second = (outgoing.export(answered, "romance", kind, agreed) for _ in range(2))
+            first, second = (export_files.export(answered, "romance", kind, agreed) for _ in range(2))
             assert first == second
 
 
 def test_an_attribute_without_answers_gives_a_table_with_columns_and_no_rows(pool: Settings) -> None:
-    assert outgoing.export(pool, "romance", "csv").content.decode().splitlines() == [",".join(tables.ANSWER_COLUMNS)]
+    assert export_files.export(pool, "romance", "csv").content.decode().splitlines() == [
+        ",".join(export_tables.ANSWER_COLUMNS)
+    ]
     for agreed in (False, True):
-        empty = pq.read_table(pa.BufferReader(outgoing.export(pool, "romance", "parquet", agreed).content))
+        empty = pq.read_table(pa.BufferReader(export_files.export(pool, "romance", "parquet", agreed).content))
         assert (empty.num_rows, empty.column_names[0]) == (0, "asset_id")
-    assert json.loads(outgoing.export(pool, "romance", "label-studio").content) == []
+    assert json.loads(export_files.export(pool, "romance", "label-studio").content) == []
 
 
 def test_label_studio_gets_a_task_an_image_with_an_address_a_browser_can_open(answered: Settings) -> None:
-    tasks = json.loads(outgoing.export(answered, "romance", "label-studio").content)
+    tasks = json.loads(export_files.export(answered, "romance", "label-studio").content)
     (both,) = (task for task in tasks if task["data"]["asset_id"] == "a0")
     assert both["data"]["image"].startswith(f"{answered.web_address}/media/")
     assert [one["result"][0]["value"]["choices"] for one in both["annotations"]] == [["romance"], ["=friendship"]]
@@ -125,17 +127,17 @@ def test_what_cannot_be_had_is_refused_in_words(
     answered: Settings, name: str, kind: str, agreed: bool, error: type[Exception]
 ) -> None:
     with pytest.raises(error, match=r"romance|csv"):
-        outgoing.export(answered, name, kind, agreed)
+        export_files.export(answered, name, kind, agreed)
 
 
 def test_the_suffix_says_the_format_and_a_foreign_one_is_refused() -> None:
-    assert outgoing.format_of(Path("x.PARQUET")) == "parquet"
-    assert outgoing.format_of(Path("x.json"), "label-studio") == "label-studio"
+    assert export_files.format_of(Path("x.PARQUET")) == "parquet"
+    assert export_files.format_of(Path("x.json"), "label-studio") == "label-studio"
     with pytest.raises(DataError, match="--format"):
-        outgoing.format_of(Path("labels.xlsx"))
+        export_files.format_of(Path("labels.xlsx"))
 
 
 @given(st.text())
 def test_no_cell_begins_like_a_formula_and_each_comes_back(text: str) -> None:
-    assert not tables.guarded(text).startswith(tables.RISKY)
-    assert tables.bare(tables.guarded(text)) == text
+    assert not export_tables.guarded(text).startswith(export_tables.RISKY)
+    assert export_tables.bare(export_tables.guarded(text)) == text

@@ -18,17 +18,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from attune.labeler.exchange import outgoing
-from attune.labeler.exchange.answers import agreed_rows, exported
-from attune.labeler.exchange.bring import bring, preview
-from attune.labeler.exchange.incoming import Columns
-from attune.labeler.exchange.plan import Plan
+from attune.labeler.exchange import export_files
+from attune.labeler.exchange.export_rows import agreed_rows, exported
+from attune.labeler.exchange.import_files import Columns
+from attune.labeler.exchange.import_labels import bring, preview
+from attune.labeler.exchange.import_plan import Plan
 from attune.labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Queue, Task
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings, build
-from attune.models.audit import reserved
 from attune.models.clock import iso, now
 from attune.models.errors import DataError
+from attune.models.evaluation.audit_design import reserved
 from tests.labeler.exchange.conftest import CLASSES, NOON, PEOPLE, answer
 
 ROW = ("a0", "ana@example.org", "romance")
@@ -381,7 +381,7 @@ def test_an_export_imported_elsewhere_gives_the_same_labels(
         for key, (asset, expert, value, purpose, seconds) in enumerate(said, 1):
             inclusion = 0.5 if purpose == "audit" else None
             session.add(answer(key, asset, expert, value, purpose, NOON + timedelta(seconds=seconds), inclusion))
-    content = outgoing.export(one, "romance", kind).content
+    content = export_files.export(one, "romance", kind).content
     plan: Plan = bring(two, "romance", content)
     assert plan.left_out == []
     assert labels(two) == labels(one)

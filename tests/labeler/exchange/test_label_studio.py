@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from attune.labeler.exchange import outgoing
-from attune.labeler.exchange.bring import bring
+from attune.labeler.exchange import export_files
+from attune.labeler.exchange.import_labels import bring
 from attune.labeler.label_studio import LabelStudio
 from attune.labeler.label_studio.projects import Project
 from attune.labeler.records.schema import Asset, Expert
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
-from tests import factories
 from tests.labeler.exchange.conftest import NOON, answer
+from tests.support import factories
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -31,7 +31,7 @@ def test_label_studio_takes_the_export_and_gives_the_same_labels_back(
         session.flush()
         said = [(1, 1, "romance"), (1, 2, "neither"), (2, 1, "unsure"), (3, 2, "skip")]
         session.add_all(answer(None, asset, who, value, "seed", NOON) for asset, who, value in said)
-    exported = outgoing.export(live, "romance", "label-studio").content
+    exported = export_files.export(live, "romance", "label-studio").content
     ls.request("POST", f"/api/projects/{project.id}/import", body=json.loads(exported))
     back = ls.request("GET", f"/api/projects/{project.id}/export", query={"exportType": "JSON"})
     assert len(back) == 3
@@ -41,7 +41,7 @@ def test_label_studio_takes_the_export_and_gives_the_same_labels_back(
     factories.add_attribute(live, "another")
     assert bring(live, "another", content).counts["new"] == 4
     rows = [
-        [(row.asset_id, row.expert, row.value) for row in outgoing.exported(live, name).rows]
+        [(row.asset_id, row.expert, row.value) for row in export_files.exported(live, name).rows]
         for name in ("romance", "another")
     ]
     assert rows[0] == rows[1]

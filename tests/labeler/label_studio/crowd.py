@@ -10,10 +10,10 @@ import requests
 
 from attune.labeler.label_studio import door, members, projects
 from attune.labeler.label_studio.client import LabelStudio
-from attune.labeler.label_studio.expert import ExpertSession
-from attune.labeler.label_studio.queue import NewTask, add
-from tests import inside_label_studio
-from tests.services import PASSWORD, Services
+from attune.labeler.label_studio.expert_session import ExpertSession
+from attune.labeler.label_studio.queue_tasks import NewTask, add
+from tests.support import inside_label_studio
+from tests.support.services import PASSWORD, Services
 
 MINE, OTHERS = "mine@example.org", "others@example.org"
 

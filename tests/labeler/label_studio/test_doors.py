@@ -19,9 +19,9 @@ import requests
 
 from attune.labeler.label_studio import door, local
 from attune.labeler.label_studio.client import LabelStudio
-from tests import inside_label_studio
 from tests.labeler.label_studio.crowd import MINE, OTHERS, Holding, ask, holding, tokens
-from tests.services import Services
+from tests.support import inside_label_studio
+from tests.support.services import Services
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(900)]
 SEEN = Path("test-results") / "label-studio-doors.md"

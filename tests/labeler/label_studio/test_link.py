@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from attune.labeler.label_studio import LabelStudio, people, projects, queue
-from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio import LabelStudio, logins, projects, queue_tasks
+from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.projects import Project
-from attune.labeler.label_studio.queue import NewTask
+from attune.labeler.label_studio.queue_tasks import NewTask
 from attune.labeler.settings import Settings
-from tests.services import EMAIL, PASSWORD
+from tests.support.services import EMAIL, PASSWORD
 
 pytestmark = [pytest.mark.services, pytest.mark.browser, pytest.mark.slow]
 
@@ -36,14 +36,14 @@ def shown(page: Page, settings: Settings, project: Project) -> dict[str, Any]:
 def test_the_link_serves_the_lowest_score_on_the_first_visit(
     live: Settings, ls: LabelStudio, project: Project, page: Page
 ) -> None:
-    people.ensure_user(ls, EMAIL, PASSWORD)
+    logins.ensure_user(ls, EMAIL, PASSWORD)
     new = [NewTask(f"asset-{n}", "http://127.0.0.1:1/x.jpg", score) for n, score in enumerate([0.5, 0.9, 0.1, 0.7])]
-    ids = [one.task for one in queue.add(ls, project.id, new, "run-1")]
+    ids = [one.task for one in queue_tasks.add(ls, project.id, new, "run-1")]
     log_in(page, live)
     assert shown(page, live, project)["id"] == ids[2]
     page.get_by_test_id("bottombar-submit-button").wait_for(timeout=90_000)
 
-    queue.reorder(ls, project.id, {ids[1]: 0.1, ids[0]: 0.2}, "run-2", "run-1")
+    queue_tasks.reorder(ls, project.id, {ids[1]: 0.1, ids[0]: 0.2}, "run-2", "run-1")
     assert shown(page, live, project)["id"] == ids[1]
 
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from attune.labeler.label_studio import LabelStudio, people, projects, queue, webhooks
-from attune.labeler.label_studio.expert import ExpertSession
+from attune.labeler.label_studio import LabelStudio, logins, projects, queue_tasks, webhooks
+from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.local import reset_password
 from attune.labeler.label_studio.projects import Project
-from attune.labeler.label_studio.queue import NewTask
+from attune.labeler.label_studio.queue_tasks import NewTask
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, LabelStudioRefused, LabelStudioUnreachable, ServiceDown, SettingsError
-from tests.services import EMAIL, PASSWORD, Receiver, Services
+from tests.support.services import EMAIL, PASSWORD, Receiver, Services
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -43,7 +43,9 @@ def test_classes_are_checked_before_anything_is_made(ls: LabelStudio, project: P
 def test_answers_reach_the_webhook_with_the_secret(
     ls: LabelStudio, project: Project, receiver: Receiver, expert: ExpertSession
 ) -> None:
-    (task,) = [one.task for one in queue.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")]
+    (task,) = [
+        one.task for one in queue_tasks.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")
+    ]
     annotation = expert.answer(task, "romance", lead_time=2.5)
     expert.edit(annotation, "neither")
     expert.draft(task, "romance")
@@ -66,7 +68,9 @@ def test_a_hook_or_view_that_people_broke_is_mended(
     ls.request("DELETE", f"/api/dm/views/{project.view}/")
     mended = projects.mend(ls, project, receiver.url, "another-secret")
     assert mended.view != project.view
-    (task,) = [one.task for one in queue.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")]
+    (task,) = [
+        one.task for one in queue_tasks.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")
+    ]
     expert.answer(task, "romance")
     assert [secret for _, secret, _ in receiver.got] == ["another-secret"]
 
@@ -85,7 +89,9 @@ def test_a_webhook_that_sends_answers_along_is_mended(
     assert not webhooks.calls(ls, before.id, before.webhook, receiver.url, "the-secret")
     mended = projects.mend(ls, before, receiver.url, "the-secret")
     assert webhooks.calls(ls, mended.id, mended.webhook, receiver.url, "the-secret")
-    (task,) = [one.task for one in queue.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")]
+    (task,) = [
+        one.task for one in queue_tasks.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")
+    ]
     expert.answer(task, "romance")
     assert [body for _, _, body in receiver.got] == [{"action": "ANNOTATION_CREATED"}]
 
@@ -94,7 +100,7 @@ def test_a_table_that_somebody_sorted_serves_the_queues_order_again(
     ls: LabelStudio, project: Project, receiver: Receiver, expert: ExpertSession
 ) -> None:
     new = [NewTask(f"asset-{n}", "http://127.0.0.1:1/x.jpg", -n) for n in range(3)]
-    ids = [one.task for one in queue.add(ls, project.id, new, "run-1")]
+    ids = [one.task for one in queue_tasks.add(ls, project.id, new, "run-1")]
     sorted_by_hand = {**projects.VIEW, "ordering": ["tasks:id"]}
     ls.request("PATCH", f"/api/dm/views/{project.view}/", {"project": project.id, "data": sorted_by_hand})
     assert projects.mend(ls, project, receiver.url, "the-secret") == project
@@ -116,8 +122,8 @@ def test_the_link_names_the_view_and_the_address_of_browsers(live: Settings) -> 
 
 
 def test_a_person_is_made_once_whatever_the_case_of_the_address(ls: LabelStudio, live: Settings) -> None:
-    made = people.ensure_user(ls, "Berta@example.org", PASSWORD)
-    assert people.ensure_user(ls, "berta@EXAMPLE.org", "another-password") == made
+    made = logins.ensure_user(ls, "Berta@example.org", PASSWORD)
+    assert logins.ensure_user(ls, "berta@EXAMPLE.org", "another-password") == made
     ExpertSession.login(live.label_studio_address, "berta@example.org", PASSWORD).close()
 
 
@@ -132,7 +138,7 @@ def test_a_person_who_cannot_be_made_is_told_why(
     ls: LabelStudio, email: str, password: str, error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
-        people.ensure_user(ls, email, password)
+        logins.ensure_user(ls, email, password)
 
 
 def test_a_wrong_password_is_told(expert: ExpertSession, live: Settings) -> None:
@@ -161,7 +167,7 @@ def test_errors_say_what_to_do_and_never_the_token(live: Settings) -> None:
     with pytest.raises(LabelStudioUnreachable, match=r"does not answer at http://127\.0\.0\.1:9") as unreachable:
         LabelStudio("http://127.0.0.1:9", wrong).version()
     with pytest.raises(LabelStudioUnreachable, match="attune up"):
-        people.find_user(LabelStudio("http://127.0.0.1:9", wrong), EMAIL)
+        logins.find_user(LabelStudio("http://127.0.0.1:9", wrong), EMAIL)
     assert wrong not in str(refused.value) + str(unreachable.value)
 
 

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 import requests
 
-from attune.labeler import doctor, experts, secrets
-from attune.labeler.label_studio import door, install, members, people, projects, template
+from attune.labeler.label_studio import database_template, door, install, logins, members, projects
 from attune.labeler.label_studio.client import LabelStudio
-from attune.labeler.label_studio.expert import ExpertSession
-from attune.labeler.settings import Settings, build
-from attune.labeler.supervise import free_ports, parts, readiness
-from attune.labeler.supervise.keeper import open_log
+from attune.labeler.label_studio.expert_session import ExpertSession
+from attune.labeler.people import experts
+from attune.labeler.services import doctor, free_ports, parts, readiness
+from attune.labeler.services.process_runner import open_log
+from attune.labeler.settings import Settings, build, secrets
 from attune.models.errors import LabelStudioRefused, SettingsError
-from tests import inside_label_studio
-from tests.services import PASSWORD, _await
+from tests.support import inside_label_studio
+from tests.support.services import PASSWORD, _await
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(300)]
 EMAIL = "ana@example.org"
@@ -31,7 +31,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings that name a Label Studio as it is shipped."""
     settings = free_ports(build(workspace=tmp_path_factory.mktemp("bare")))
     install.ensure(settings)
-    template.place(settings, print)
+    database_template.place(settings, print)
     part = next(one for one in parts.wanted(settings) if one.name == "label-studio")
     shipped = {name: value for name, value in part.environment.items() if name != "DJANGO_SETTINGS_MODULE"}
     shipped["SSRF_PROTECTION_ENABLED"] = "false"
@@ -50,7 +50,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 def test_a_leaver_reads_no_more_and_what_stays_open_is_said(bare: Settings) -> None:
     with LabelStudio.connect(bare) as ls:
         assert not door.is_guarded(ls)
-        user = people.ensure_user(ls, EMAIL, PASSWORD)
+        user = logins.ensure_user(ls, EMAIL, PASSWORD)
         made = projects.create(ls, "a queue", "Romantic?", ["yes", "no"], "", bare.webhook_address, "the-secret")
         members.put(ls, {made.id: [EMAIL]})
         assert members.held(ls) is None
@@ -63,10 +63,10 @@ def test_a_leaver_reads_no_more_and_what_stays_open_is_said(bare: Settings) -> N
         assert told.ended == ("membership of Label Studio's organisation", "invitation link renewed")
         assert len(told.still_open) == 1
         assert f"label-studio reset_password --username {EMAIL}" in told.still_open[0]
-        assert user not in people.addresses(ls), "the name that Label Studio gives now is nobody's address"
+        assert user not in logins.addresses(ls), "the name that Label Studio gives now is nobody's address"
         with requests.Session() as session, pytest.raises(LabelStudioRefused, match="did not take"):
-            people.accept(ls, session, ls.address + link, "back@example.org", PASSWORD)
-        assert people.find_user(ls, "back@example.org") is None
+            logins.accept(ls, session, ls.address + link, "back@example.org", PASSWORD)
+        assert logins.find_user(ls, "back@example.org") is None
         assert door.end_access(ls, EMAIL).still_open == told.still_open, "done twice it says the same"
         assert "no longer open" not in told.still_open[0], "nobody here knows what they open"
         never = door.end_access(ls, "never@example.org", had_login=False)
@@ -78,7 +78,7 @@ def test_a_leaver_reads_no_more_and_what_stays_open_is_said(bare: Settings) -> N
         assert f"label-studio reset_password --username {EMAIL}" in help_text
         followed = re.findall(r"`((?:from|Organ)[^`]+)`", help_text)
         inside_label_studio.run(bare, "\n".join([*followed, "print(json.dumps(None))"]))
-        assert people.find_user(ls, EMAIL) == user, "what the text says to do lets them in again"
+        assert logins.find_user(ls, EMAIL) == user, "what the text says to do lets them in again"
         assert "reset_password" in experts.label_studio_login(bare, ls, EMAIL, PASSWORD)[1]
         with pytest.raises(LabelStudioRefused, match="administrator"):
             door.end_access(ls, bare.label_studio_email)
@@ -87,7 +87,7 @@ def test_a_leaver_reads_no_more_and_what_stays_open_is_said(bare: Settings) -> N
 def test_an_invitation_that_was_used_lets_nobody_else_in(bare: Settings) -> None:
     with LabelStudio.connect(bare) as ls:
         before = ls.request("GET", "/api/invite")["token"]
-        people.ensure_user(ls, "carl@example.org", PASSWORD)
+        logins.ensure_user(ls, "carl@example.org", PASSWORD)
         assert ls.request("GET", "/api/invite")["token"] != before
 
 

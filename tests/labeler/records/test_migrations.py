@@ -11,15 +11,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, select, text
 
-from attune.labeler import access_ends
 from attune.labeler import settings as reader
-from attune.labeler.label_studio.address import Address
+from attune.labeler.label_studio.task_address import Address
+from attune.labeler.people import end_access
 from attune.labeler.records.schema import Asset, Base, Job, Queue, Task, Tombstone, User
 from attune.labeler.records.session import configuration, engine, migrate, reading, writing
 from attune.labeler.settings import Settings
-from attune.workers import queueing
-from tests.workers.test_ordering import ask
-from tests.workers.test_queueing import showing
+from attune.workers.rounds import apply_order
+from tests.workers.rounds.test_apply_order import showing
+from tests.workers.rounds.test_queue_plan import ask
 
 FIRST = "0001"
 
@@ -83,7 +83,7 @@ def test_a_workspace_stuck_over_an_id_used_twice_goes_on(tmp_path: Path) -> None
     with writing(settings) as session:
         asset = session.get_one(Asset, 2)
         question = ask(0, "likely")
-        task = queueing._keep(session, showing(asset), queue, question, Address(50, "k" * 32, "a2"), 2, None)
+        task = apply_order._keep(session, showing(asset), queue, question, Address(50, "k" * 32, "a2"), 2, None)
         assert (task.label_studio_task, task.key) == (50, "k" * 32)
     with reading(settings) as session:
         assert session.get_one(Task, 1).label_studio_task is None
@@ -170,7 +170,7 @@ def test_label_studio_is_told_again_of_those_who_were_out_before_sessions_could_
     migrate(settings)
     with reading(settings) as session:
         jobs = session.scalars(select(Job)).all()
-        told = sorted(access_ends.outcome(job).email for job in jobs)
+        told = sorted(end_access.outcome(job).email for job in jobs)
         users = session.scalars(select(User.email)).all()
     assert {(job.kind, job.state) for job in jobs} == {("leave", "queued")}
     assert told == ["left@x.org", "shut@x.org"]

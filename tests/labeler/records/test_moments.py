@@ -10,14 +10,16 @@ from threading import Barrier
 import pytest
 from sqlalchemy import func, select
 
-from attune.labeler import changes, ingest, lease, people, withdrawn
 from attune.labeler import settings as reader
+from attune.labeler.answers import change, ingest, withdrawn
+from attune.labeler.answers.annotation_values import Seen
+from attune.labeler.jobs import learn_lease
+from attune.labeler.people import users
 from attune.labeler.records.schema import Annotation, Attribute, Queue
 from attune.labeler.records.session import engine, migrate, reading, writing
-from attune.labeler.seen import Seen
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from tests import databases, factories
+from tests.support import databases, factories
 
 AT_ONCE = 6
 
@@ -86,7 +88,7 @@ def test_an_answer_and_the_deletions_that_readings_find_may_come_at_once(setting
 
     def delete() -> None:
         with writing(settings) as session:
-            changes.one_writer(session, queue.attribute_id)
+            change.one_writer(session, queue.attribute_id)
             withdrawn.withdraw(session, session.scalars(select(Annotation)), "sync")
 
     for number, asset in enumerate(assets):
@@ -98,14 +100,14 @@ def test_an_answer_and_the_deletions_that_readings_find_may_come_at_once(setting
 
 
 def test_of_learners_that_come_at_once_one_gets_the_lease(settings: Settings, queue: Queue) -> None:
-    taken = at_once(*[lambda: lease.take(settings, queue.attribute_id)] * AT_ONCE)
+    taken = at_once(*[lambda: learn_lease.take(settings, queue.attribute_id)] * AT_ONCE)
     assert sum(one is not None for one in taken) == 1
 
 
 def test_the_records_take_what_the_console_writes(settings: Settings, queue: Queue) -> None:
     """One of each kind of row, read back as it was."""
-    made = people.create(settings, "olga@example.org", "owner", factories.PASSWORD)
-    assert people.verify(settings, "olga@example.org", factories.PASSWORD) == made
+    made = users.create(settings, "olga@example.org", "owner", factories.PASSWORD)
+    assert users.verify(settings, "olga@example.org", factories.PASSWORD) == made
     with reading(settings) as session:
         attribute = session.get_one(Attribute, queue.attribute_id)
     run = factories.add_run(settings, attribute, 40)

@@ -9,7 +9,7 @@ from attune.labeler.records.schema import Expert
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.viewer import Viewer
-from tests import factories
+from tests.support import factories
 
 OWNER = Viewer("owner", "olga@example.org")
 

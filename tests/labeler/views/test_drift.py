@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from attune.labeler import jobs
 from attune.labeler.catalog.promote import promote
+from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Version
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
@@ -16,9 +16,9 @@ from attune.labeler.views import drift
 from attune.labeler.web import drift_charts
 from attune.labeler.web.app import create_app
 from attune.models.errors import UnknownAttribute
-from tests import factories
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from attune.labeler.views.people import people
 from attune.labeler.views.viewer import Viewer
 from attune.models.clock import now
 from attune.models.errors import UnknownAsset, UnknownAttribute
-from tests import factories
 from tests.labeler.views.conftest import OWNER
+from tests.support import factories
 
 
 @contextmanager

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from attune.labeler import attributes
-from attune.labeler.catalog import bounds
+from attune.labeler.attributes import attributes
+from attune.labeler.catalog import gate_bounds
 from attune.labeler.catalog.promote import promote
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
 from attune.labeler.records.session import reading, writing
@@ -15,11 +15,11 @@ from attune.labeler.settings import Settings
 from attune.labeler.views.review import Review, review
 from attune.labeler.views.review_slices import groups
 from attune.labeler.views.viewer import Viewer
-from attune.models.audit import reserved
 from attune.models.clock import now
 from attune.models.errors import UnknownAttribute, UnknownProbe
-from tests import factories
+from attune.models.evaluation.audit_design import reserved
 from tests.labeler.catalog import judged, worlds
+from tests.support import factories
 
 OWNER = Viewer("owner", "olga@example.org")
 
@@ -204,7 +204,7 @@ def test_an_older_run_with_the_newest_ones_weights_gets_its_figures(tmp_path_fac
 def test_figures_follow_every_answer_and_every_bound_at_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     lively = judged.filled(tmp_path_factory.mktemp("lively") / "workspace")
     before = review(lively, OWNER, "serious")
-    bounds.change(lively, "serious", "olga", {"audit_lower_bound": 0.99}, {"audit_lower_bound": True})
+    gate_bounds.change(lively, "serious", "olga", {"audit_lower_bound": 0.99}, {"audit_lower_bound": True})
     assert [gate.name for gate in review(lively, OWNER, "serious").stopping] == ["audit_lower_bound"]
     with writing(lively) as session:
         audits = session.scalars(select(Annotation).where(Annotation.purpose == "audit").order_by(Annotation.id))

@@ -8,12 +8,12 @@ from attune.labeler.records.schema import Asset, Expert
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.assets import assets
-from attune.labeler.views.contested import contested
+from attune.labeler.views.disagreements import contested
 from attune.labeler.views.recent import COVERS, recent
 from attune.labeler.views.viewer import Viewer
 from attune.models.clock import now
-from tests import factories
 from tests.labeler.views.conftest import OWNER
+from tests.support import factories
 
 
 def viewer(expert: Expert) -> Viewer:
@@ -73,7 +73,7 @@ def test_unsure_is_no_side_of_a_dispute(settings: Settings) -> None:
 
 def test_the_most_evenly_split_comes_first(studio: Settings) -> None:
     with reading(studio) as session:
-        from attune.labeler import attributes
+        from attune.labeler.attributes import attributes
 
         one = attributes.find(session, "tender")
         found = contested(session, OWNER, one.id, one.classes, size=100)
@@ -99,7 +99,7 @@ def test_an_audit_cannot_be_told_by_its_reason(settings: Settings) -> None:
 
 
 def test_recent_answers_are_ones_own_unless_one_manages(studio: Settings, ana: Viewer) -> None:
-    from attune.labeler import attributes
+    from attune.labeler.attributes import attributes
 
     with reading(studio) as session:
         one = attributes.find(session, "serious-expression")

@@ -15,13 +15,13 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from attune.labeler import settings as reader
-from attune.labeler import tokens
+from attune.labeler.people import tokens
 from attune.labeler.records.schema import Attribute, Expert
 from attune.labeler.records.session import engine
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from tests import factories
-from tests.services import redis_on_a_socket
+from tests.support import factories
+from tests.support.services import redis_on_a_socket
 
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from attune.labeler import tokens
+from attune.labeler.people import tokens
 from attune.labeler.web.app import create_app
-from tests import factories
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 LOGIN, OK, NO, GONE = "login", 200, 403, 404
 # method and path -> what anybody, expert, owner, admin and pipeline get. "login" is a redirect to the login page.

@@ -18,9 +18,9 @@ from attune.labeler.records.schema import Expert, Version
 from attune.labeler.records.session import reading, writing
 from attune.labeler.web import access
 from attune.labeler.web.app import create_app
-from tests import axe, factories
 from tests.labeler.web.conftest import Actor
-from tests.models.manifests import make
+from tests.models.catalog.manifests import make
+from tests.support import axe, factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # What a part of an address may be; a page with a new one finds it here, or the test below says which is missing.

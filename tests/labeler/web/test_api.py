@@ -10,11 +10,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from attune.labeler import jobs, secrets, tokens
 from attune.labeler.catalog.promote import promote, retire
-from attune.labeler.settings import Settings
-from attune.models.files import digest_bytes
-from attune.models.manifest import read_manifest
+from attune.labeler.jobs import jobs
+from attune.labeler.people import tokens
+from attune.labeler.settings import Settings, secrets
+from attune.models.catalog.manifest import read_manifest
+from attune.models.files.atomic import digest_bytes
 from tests.labeler.catalog import worlds
 
 

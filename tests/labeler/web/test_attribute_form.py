@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from attune.labeler import attributes
+from attune.labeler.attributes import attributes
 from attune.labeler.records.schema import Annotation, Attribute, Expert, Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from tests import factories
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 NEW, EDIT, HISTORY = "/new-attribute", "/attributes/romance/edit", "/attributes/romance/revisions"
 GOOD = {"name": "dread", "question": "Does it promise dread?", "classes": "dread\nnone"}

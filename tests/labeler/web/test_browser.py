@@ -18,7 +18,7 @@ from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from tests import factories
+from tests.support import factories
 
 pytestmark = pytest.mark.browser
 PAGES = {

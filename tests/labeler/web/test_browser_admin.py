@@ -12,11 +12,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
-from attune.labeler import attributes, people
+from attune.labeler.attributes import attributes
+from attune.labeler.people import users
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from tests import factories
+from tests.support import factories
 
 pytestmark = pytest.mark.browser
 MOST_TABS = 120
@@ -100,7 +101,7 @@ def test_an_administrator_needs_no_mouse(
     expect(page.get_by_role("status")).to_have_text(re.compile("is shut out"))
     expect(page.get_by_role("heading", name="What ended")).to_be_visible()
     look(page, width, "person-shut", tmp_path)
-    assert people.role_of(settings, "dana@example.org") == "expert"
+    assert users.role_of(settings, "dana@example.org") == "expert"
 
     press(page, "link", "^People$")
     press(page, "link", "Machines")

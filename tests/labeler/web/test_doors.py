@@ -14,17 +14,17 @@ from flask import Flask
 from itsdangerous import URLSafeSerializer
 from werkzeug.routing import IntegerConverter, Rule
 
-from attune.labeler import secrets, tokens
 from attune.labeler import settings as reader
+from attune.labeler.assets.media import media_url
 from attune.labeler.label_studio.webhooks import SECRET_HEADER
-from attune.labeler.media import media_url
-from attune.labeler.settings import Settings
+from attune.labeler.people import tokens
+from attune.labeler.settings import Settings, secrets
 from attune.labeler.web import access
 from attune.labeler.web.app import create_app
 from attune.labeler.web.webhook import MOST_BYTES
 from attune.models.clock import now
-from tests import factories, published
 from tests.labeler.web.conftest import Actor
+from tests.support import factories, published
 
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 BY_OWN_PROOF = {"webhook.label_studio"}  # a secret header, which no other site's form can send

@@ -10,15 +10,15 @@ import time
 import pytest
 from sqlalchemy import select
 
-from attune.labeler import jobs
-from attune.labeler.exchange import waiting
+from attune.labeler.exchange import uploads
+from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Annotation, Attribute, Expert, Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.web.pages import exchange
 from attune.models.errors import DataError
-from tests import factories
 from tests.labeler.web.conftest import TOKEN, Actor
+from tests.support import factories
 
 PAGE = "/attributes/romance/labels"
 
@@ -98,17 +98,17 @@ def test_a_long_file_is_a_workers_who_brings_in_what_was_confirmed(
 
 
 def test_an_upload_belongs_to_who_sent_it_and_is_forgotten(settings: Settings) -> None:
-    ticket = waiting.keep(settings, 1, b"rows")
-    assert waiting.fetch(settings, 1, ticket) == b"rows"
+    ticket = uploads.keep(settings, 1, b"rows")
+    assert uploads.fetch(settings, 1, ticket) == b"rows"
     for person, asked in ((2, ticket), (1, "../../records.sqlite"), (1, "0" * 32)):
         with pytest.raises(DataError, match="the upload is gone"):
-            waiting.fetch(settings, person, asked)
+            uploads.fetch(settings, person, asked)
     (path,) = (settings.workspace / "imports").glob("*")
     assert path.stat().st_mode & 0o777 == 0o600
     os.utime(path, (time.time() - 2 * 86_400,) * 2)
-    waiting.keep(settings, 1, b"others")
+    uploads.keep(settings, 1, b"others")
     with pytest.raises(DataError):
-        waiting.fetch(settings, 1, ticket)
+        uploads.fetch(settings, 1, ticket)
 
 
 def test_the_files_are_downloads_that_no_cache_keeps(owner: Actor, settings: Settings, asset: str) -> None:

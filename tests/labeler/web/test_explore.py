@@ -17,18 +17,18 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
-from attune.labeler import search
-from attune.labeler.assets.encoder import activate
+from attune.labeler.assets.active_encoder import activate
+from attune.labeler.explore import search
 from attune.labeler.records.schema import Asset, Job, Pick
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from attune.models.fingerprint import Fingerprint
-from attune.models.vectors import VectorStore
-from attune.workers import explore
-from attune.workers.entry import perform
-from tests import factories
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.vectors.vector_store import VectorStore
+from attune.workers.jobs import explore_pool
+from attune.workers.runtime.perform import perform
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 
 def embed(settings: Settings, count: int = 110) -> list[Asset]:
@@ -45,7 +45,7 @@ def embed(settings: Settings, count: int = 110) -> list[Asset]:
 
 def work(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> int:
     """Do the searches that wait, as the workers do; how many."""
-    monkeypatch.setattr("attune.workers.entry.reader.build", lambda: settings)
+    monkeypatch.setattr("attune.workers.runtime.perform.reader.build", lambda: settings)
     with reading(settings) as session:
         waiting = list(
             session.scalars(select(Job.id).where(Job.state == "queued", Job.kind.in_(("explore", "clusters"))))
@@ -91,7 +91,7 @@ def test_a_failed_search_says_why(settings: Settings, owner: Actor, monkeypatch:
     with writing(settings) as session:
         job = session.scalars(select(Job)).one()
         job.state, job.error = "failed", "The weights are gone."
-    monkeypatch.setattr("attune.labeler.search.KEPT", -1 * factories.timedelta(1))
+    monkeypatch.setattr("attune.labeler.explore.search.KEPT", -1 * factories.timedelta(1))
     with reading(settings) as session:
         held = session.scalars(select(Job)).one()
     assert "The weights are gone." in owner.get(f"/explore?at=image:{held.id}").text
@@ -212,8 +212,8 @@ def house(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[House
     """A served console with 110 images, a question, two experts, and a worker of rq in a thread."""
     embed(settings)
     unit = np.eye(8, dtype=np.float32)[:1]
-    monkeypatch.setattr(explore, "prompt_vectors", lambda _settings, texts: np.repeat(unit, len(texts), axis=0))
-    monkeypatch.setattr("attune.workers.entry.reader.build", lambda: settings)
+    monkeypatch.setattr(explore_pool, "prompt_vectors", lambda _settings, texts: np.repeat(unit, len(texts), axis=0))
+    monkeypatch.setattr("attune.workers.runtime.perform.reader.build", lambda: settings)
     romance = factories.add_attribute(settings)
     for email in ("ana@example.org", "bo@example.org"):
         factories.add_queue(settings, romance, factories.add_expert(settings, email))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from attune.labeler import people, tokens
+from attune.labeler.people import tokens, users
 from attune.labeler.settings import Settings
 from attune.labeler.web import access
-from tests import factories
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 
 def test_a_person_logs_in_reads_and_logs_out(app: Flask, settings: Settings) -> None:
@@ -99,7 +99,7 @@ def test_a_password_change_says_what_is_wrong(owner: Actor, change: dict[str, st
 
 
 def test_a_disabled_login_is_out_at_once(settings: Settings, owner: Actor) -> None:
-    people.disable(settings, "olga@example.org")
+    users.disable(settings, "olga@example.org")
     assert owner.get("/").status_code == 302
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from attune.labeler import attributes
-from attune.labeler.lines import Goal
+from attune.labeler.attributes import attributes
+from attune.labeler.attributes.threshold_goals import Goal
 from attune.labeler.records.schema import Attribute, Expert, Job
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from tests import factories
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 PAGE = "/attributes/romance"
 

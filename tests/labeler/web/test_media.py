@@ -11,13 +11,13 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import update
 
-from attune.labeler.media import media_url
+from attune.labeler.assets.media import media_url
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from tests import factories
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 
 @pytest.fixture

@@ -9,17 +9,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from attune.labeler.catalog import bounds
-from attune.labeler.catalog.history import history
+from attune.labeler.catalog import gate_bounds
+from attune.labeler.catalog.alias_history import history
 from attune.labeler.catalog.promote import promote
 from attune.labeler.records.schema import Job, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from attune.workers.entry import perform
-from tests import factories
+from attune.workers.runtime.perform import perform
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 HIDDEN = re.compile(r'name="(asked_at|expected)"[^>]*value="([^"]*)"')
 FORM = "/attributes/serious/promote?version=2"
@@ -157,7 +157,7 @@ def test_a_gate_that_does_not_apply_is_not_passed(owner: Actor, settings: Settin
 
 
 def test_an_enforced_gate_stops_the_form_until_its_owner_overrides(owner: Actor, settings: Settings) -> None:
-    bounds.change(settings, "serious", "bo@example.org", {"audit_lower_bound": 0.9}, {"audit_lower_bound": True})
+    gate_bounds.change(settings, "serious", "bo@example.org", {"audit_lower_bound": 0.9}, {"audit_lower_bound": True})
     held = seen(owner, FORM)
     refused = owner.send(FORM, reason="r", alias="champion", **held)
     assert refused.status_code == 422
@@ -216,7 +216,7 @@ def test_roll_back_and_retire_ask_say_and_do(owner: Actor, settings: Settings) -
 
 def test_a_failed_job_says_why_and_where_to_go(owner: Actor, settings: Settings) -> None:
     sent = owner.send(FORM, reason="r", alias="champion", **seen(owner, FORM))
-    bounds.change(settings, "serious", "bo", {"audit_lower_bound": 0.9}, {"audit_lower_bound": True})
+    gate_bounds.change(settings, "serious", "bo", {"audit_lower_bound": 0.9}, {"audit_lower_bound": True})
     assert work(settings)
     told = owner.get(sent.location).text
     assert "Version 2 was not promoted" in told
@@ -226,14 +226,14 @@ def test_a_failed_job_says_why_and_where_to_go(owner: Actor, settings: Settings)
 
 def test_the_gates_page_sets_all_or_nothing_and_names_the_field(owner: Actor, settings: Settings) -> None:
     path = "/attributes/serious/gates"
-    given = {f"bound-{one.name}": f"{one.bound:g}" for one in bounds.bounds(settings, "serious")}
+    given = {f"bound-{one.name}": f"{one.bound:g}" for one in gate_bounds.bounds(settings, "serious")}
     wrong = owner.send(path, **given | {"bound-calibration": "much", "bound-audit_answers": "50"})
     assert wrong.status_code == 422
     assert "calibration: &#39;much&#39; cannot be its bound" in wrong.text
     assert 'value="50"' in wrong.text
-    assert bounds.bounds(settings, "serious")[0].bound == 30
+    assert gate_bounds.bounds(settings, "serious")[0].bound == 30
     right = owner.send(path, **given | {"bound-audit_answers": "50", "enforced-audit_answers": "1"})
     assert right.status_code == 302
-    held = bounds.bounds(settings, "serious")[0]
+    held = gate_bounds.bounds(settings, "serious")[0]
     assert (held.bound, held.enforced, held.by) == (50, True, "olga@example.org")
     assert "Set by olga@example.org" in owner.get(path).text

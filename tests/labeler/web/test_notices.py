@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from attune.labeler import notices
-from attune.labeler.notices import News
+from attune.labeler.notices import notices
+from attune.labeler.notices.notices import News
 from attune.labeler.records.schema import Expert, Notice
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings

@@ -15,12 +15,12 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
 
-from attune.labeler import tokens
+from attune.labeler.people import tokens
 from attune.labeler.web.app import create_app
 from attune.labeler.web.openapi import describe
-from tests import factories, published
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
+from tests.support import factories, published
 
 EXAMPLES = 40  # of each operation and mode for who may enter; who may not is turned away before a request is read
 # What is really there, so that not every made-up request ends at 404.

@@ -12,16 +12,16 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from attune.labeler.catalog import bounds
-from attune.labeler.catalog.history import history
+from attune.labeler.catalog import gate_bounds
+from attune.labeler.catalog.alias_history import history
 from attune.labeler.catalog.promote import promote
 from attune.labeler.records.schema import Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from attune.workers.entry import perform
-from tests import factories
+from attune.workers.runtime.perform import perform
 from tests.labeler.catalog import judged
+from tests.support import factories
 
 pytestmark = pytest.mark.browser
 FARTHEST = 90  # presses of Tab from the top of a page to anything on it that an owner needs
@@ -32,7 +32,7 @@ def settings(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) ->
     """Champion 1 guesses, candidate 4 knows; a gate is enforced that no probe can pass."""
     made = judged.filled(tmp_path / "workspace", images=True, redis_url=redis_url)
     promote(made, "serious", 1, "to have one", "bo@example.org")
-    bounds.change(made, "serious", "bo@example.org", {"audit_answers": 5000}, {"audit_answers": True})
+    gate_bounds.change(made, "serious", "bo@example.org", {"audit_answers": 5000}, {"audit_answers": True})
     factories.add_user(made, "olga@example.org", "owner")
     monkeypatch.setenv("ATTUNE_WORKSPACE", str(made.workspace))
     monkeypatch.setenv("ATTUNE_REDIS_URL", redis_url)

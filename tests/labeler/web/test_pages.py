@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from attune.labeler.catalog import bounds
+from attune.labeler.catalog import gate_bounds
 from attune.labeler.records.schema import Attribute, Expert, Run
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from attune.models.manifest import LEANS_ON
-from tests import factories
+from attune.models.catalog.manifest import LEANS_ON
 from tests.labeler.catalog import judged
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 BORDERLINE = "The probe could not decide between two answers."
 
@@ -208,7 +208,7 @@ def test_gates_say_whether_they_bind_and_only_those_that_do_alarm(
         text = owner.get(path).text
         assert "None of these bounds is enforced" in text
         assert "outcome missed" not in text
-    bounds.change(settings, "romance", "olga", {}, {"audit_answers": True})
+    gate_bounds.change(settings, "romance", "olga", {}, {"audit_answers": True})
     for path in paths:
         text = owner.get(path).text
         assert "Enforced: Audit answers." in text

@@ -10,16 +10,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from attune.labeler import jobs, people, sign_in_links
+from attune.labeler.jobs import jobs
 from attune.labeler.label_studio.door import Ended
+from attune.labeler.people import login_links, users
 from attune.labeler.records.schema import Annotation, Attribute, Expert, Job, SignInLink, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import SettingsError
-from tests import factories
-from tests.fake_door import FakeDoor
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
+from tests.support.fake_door import FakeDoor
 
 LINK = re.compile(r"/welcome/([A-Za-z0-9_-]{40,})")
 NEW = "/people/new"
@@ -68,7 +69,7 @@ def test_what_label_studio_needs_is_a_job_and_no_password_is_kept(settings: Sett
         assert session.scalars(select(Expert)).one().every_attribute
     assert job.arguments["expert"] == "bo@example.org"
     assert password.group() not in str(job.arguments)
-    from attune.labeler.joining import password_of
+    from attune.labeler.people.invite import password_of
 
     assert password_of(settings, "bo@example.org", job.arguments["login"]["nonce"]) == password.group()
 
@@ -102,7 +103,7 @@ def test_an_owner_makes_no_managers_and_touches_none(settings: Settings, owner: 
         assert reply.status_code == 403, action
     assert owner.send("/people/role", form=NEW, email="root@example.org", role="expert").status_code == 403
     assert owner.send("/tokens", form=NEW, name="mine").status_code == 403
-    assert people.role_of(settings, "root@example.org") == "admin"
+    assert users.role_of(settings, "root@example.org") == "admin"
 
 
 def test_an_admin_adds_an_owner_and_a_demoted_or_shut_person_is_out_at_once(
@@ -115,7 +116,7 @@ def test_an_admin_adds_an_owner_and_a_demoted_or_shut_person_is_out_at_once(
     page = person("max@example.org")
     assert admin.send("/people/role", form=page, email="max@example.org", role="owner").status_code == 302
     assert max_.get("/").status_code == 302
-    people.set_password(settings, "max@example.org", factories.PASSWORD)
+    users.set_password(settings, "max@example.org", factories.PASSWORD)
     max_ = Actor(app, "max@example.org")
     assert max_.get("/tokens").status_code == 403
     admin.send("/people/shut", form=page, email="max@example.org")
@@ -129,7 +130,7 @@ def test_an_admin_adds_an_owner_and_a_demoted_or_shut_person_is_out_at_once(
     admin.send("/people/leave", form=page, email="max@example.org")
     assert max_.get("/").status_code == 302
     assert "max@example.org" not in admin.get("/people").text.split("<table")[-1]
-    assert people.create(settings, "max@example.org", "owner", factories.PASSWORD).role == "owner"
+    assert users.create(settings, "max@example.org", "owner", factories.PASSWORD).role == "owner"
 
 
 @pytest.mark.parametrize("action", ["role", "shut", "leave"])
@@ -175,7 +176,7 @@ def test_a_leavers_answers_stay_or_are_set_aside_and_can_be_taken_back(
     assert owner.send(NEW, email="ana@example.org", role="expert").status_code == 200
     assert "Set aside" in owner.get(person("ana@example.org")).text
     assert expert.get("/").status_code == 302  # neither the session of before comes back, nor the password
-    assert people.verify(settings, "ana@example.org", factories.PASSWORD) is None
+    assert users.verify(settings, "ana@example.org", factories.PASSWORD) is None
 
 
 def counts(owner: Actor) -> list[str]:
@@ -251,7 +252,7 @@ def counter_of(settings: Settings) -> int:
 
 def test_a_link_runs_out_and_a_newer_one_replaces_it(app: Flask, settings: Settings, owner: Actor) -> None:
     email = "olga@example.org"
-    paths = [sign_in_links.make(settings, email).removeprefix(settings.web_address) for _ in range(2)]
+    paths = [login_links.make(settings, email).removeprefix(settings.web_address) for _ in range(2)]
     assert Actor(app).get(paths[0]).status_code == 410
     with writing(settings) as session:
         session.execute(update(SignInLink).values(expires_at=now() - timedelta(seconds=1)))
@@ -263,7 +264,7 @@ def test_a_link_is_kept_as_its_digest_and_written_to_no_log(
     app: Flask, settings: Settings, owner: Actor, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    path = sign_in_links.make(settings, "olga@example.org").removeprefix(settings.web_address)
+    path = login_links.make(settings, "olga@example.org").removeprefix(settings.web_address)
     text = path.rpartition("/")[2]
     Actor(app).send(path)
     assert text not in caplog.text
@@ -272,31 +273,31 @@ def test_a_link_is_kept_as_its_digest_and_written_to_no_log(
 
 
 def test_a_link_needs_the_pages_own_form(app: Flask, settings: Settings, owner: Actor) -> None:
-    path = sign_in_links.make(settings, "olga@example.org").removeprefix(settings.web_address)
+    path = login_links.make(settings, "olga@example.org").removeprefix(settings.web_address)
     assert Actor(app).client.post(path).status_code == 400
     assert Actor(app).send(path).status_code == 302
 
 
 def test_links_of_a_shut_login_open_nothing(app: Flask, settings: Settings, owner: Actor) -> None:
-    path = sign_in_links.make(settings, "olga@example.org").removeprefix(settings.web_address)
-    people.disable(settings, "olga@example.org")
+    path = login_links.make(settings, "olga@example.org").removeprefix(settings.web_address)
+    users.disable(settings, "olga@example.org")
     assert Actor(app).get(path).status_code == 403
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda made, email: people.set_role(made, email, "admin"),  # or whoever holds an expert's link becomes one, too
-        lambda made, email: people.set_password(made, email, "four quite unrelated words"),
-        lambda made, email: (people.disable(made, email), people.enable(made, email, "four unrelated words")),
-        lambda made, email: (people.remove(made, email), people.create(made, email, "owner", "four unrelated words")),
+        lambda made, email: users.set_role(made, email, "admin"),  # or whoever holds an expert's link becomes one, too
+        lambda made, email: users.set_password(made, email, "four quite unrelated words"),
+        lambda made, email: (users.disable(made, email), users.enable(made, email, "four unrelated words")),
+        lambda made, email: (users.remove(made, email), users.create(made, email, "owner", "four unrelated words")),
     ],
     ids=["role", "password", "shut and opened", "removed and made anew"],
 )
 def test_a_link_opens_nothing_once_its_login_changed(
     app: Flask, settings: Settings, expert: Actor, change: Callable[[Settings, str], object]
 ) -> None:
-    path = sign_in_links.make(settings, "ana@example.org").removeprefix(settings.web_address)
+    path = login_links.make(settings, "ana@example.org").removeprefix(settings.web_address)
     assert Actor(app).get(path).status_code == 200
     change(settings, "ana@example.org")
     assert Actor(app).get(path).status_code == 410
@@ -306,7 +307,7 @@ def test_who_logs_in_after_somebody_with_a_link_still_needs_the_old_password(
     app: Flask, settings: Settings, expert: Actor, owner: Actor
 ) -> None:
     browser = Actor(app)
-    browser.send(sign_in_links.make(settings, "ana@example.org").removeprefix(settings.web_address))
+    browser.send(login_links.make(settings, "ana@example.org").removeprefix(settings.web_address))
     assert "Password now" not in browser.get("/account").text
     login = {"email": "olga@example.org", "password": factories.PASSWORD}
     assert browser.send("/login", form="/account", **login).status_code == 302
@@ -317,7 +318,7 @@ def test_an_owner_who_becomes_an_expert_keeps_password_and_role(settings: Settin
     reply = admin.send(NEW, email="olga@example.org", role="expert")
     assert "enters the console as before" in reply.text
     assert owner.get("/people").status_code == 200
-    assert people.verify(settings, "olga@example.org", factories.PASSWORD)
+    assert users.verify(settings, "olga@example.org", factories.PASSWORD)
     with reading(settings) as session:
         user = session.scalars(select(User).where(User.email == "olga@example.org")).one()
         assert (user.role, user.expert_id is not None) == ("owner", True)

@@ -10,8 +10,8 @@ from flask import Flask
 from attune.labeler.records.schema import Attribute
 from attune.labeler.settings import Settings
 from attune.labeler.web.replies import RequestIds
-from tests import factories
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/healthz", "/no-such-page", "/static/theme.css"])

@@ -19,15 +19,15 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from attune.labeler import sign_in_links, tokens
+from attune.labeler.people import login_links, tokens
 from attune.labeler.records.schema import Annotation, Base, Expert, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from tests import factories
 from tests.labeler.web import routes
 from tests.labeler.web.conftest import TOKEN, Actor
 from tests.labeler.web.routes import ADMIN, CALLERS, EXPERT, LEAVER, NOBODY, OWNER, OWNER_TOKEN, PIPELINE, PROOF
+from tests.support import factories
 
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 NOT_OURS = "came from another site"
@@ -63,7 +63,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> House:
         ("olga", "owner", None), ("otto", "owner", None), ("root", "admin", None),
     ):  # fmt: skip
         factories.add_user(settings, f"{name}@example.org", role, expert)
-    link = sign_in_links.make(settings, "chidi@example.org")
+    link = login_links.make(settings, "chidi@example.org")
     emails = {LEAVER: "chidi", EXPERT: "ana", OWNER: "olga", ADMIN: "root"}
     callers = {caller: Actor(app, f"{name}@example.org") for caller, name in emails.items()} | {NOBODY: Actor(app)}
     forged = {caller: proof(callers[caller], "/account") for caller in emails}

@@ -9,15 +9,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from attune.labeler import experts, joining, people, sessions, sign_in_links
+from attune.labeler.people import experts, invite, login_links, login_sessions, users
 from attune.labeler.records.schema import ConsoleSession, Expert
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.origin import UNKNOWN, in_words
 from attune.models.clock import now, set_clock
-from attune.workers import schedule
-from tests import factories
+from attune.workers.runtime import schedule
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 COOKIE = "attune_session"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:141.0) Gecko/20100101 Firefox/141.0"
@@ -57,16 +57,16 @@ def test_a_copy_of_the_cookie_opens_nothing_after_the_next_login_in_that_browser
 def test_nothing_of_before_comes_back_with_an_expert_who_left(
     app: Flask, settings: Settings, admin: Actor, expert: Actor, ana: Expert
 ) -> None:
-    path = sign_in_links.make(settings, ana.email).removeprefix(settings.web_address)
+    path = login_links.make(settings, ana.email).removeprefix(settings.web_address)
     experts.remove(settings, ana.email)
     assert is_out(expert)
     admin.send("/people/open", form="/people", email=ana.email)
     assert is_out(expert), "a login that is opened again opens no session of before"
     assert Actor(app).get(path).status_code in (403, 410)
-    welcome = joining.invite(settings, ana.email)
+    welcome = invite.invite(settings, ana.email)
     assert is_out(expert)
     assert Actor(app).get(path).status_code == 410
-    assert people.verify(settings, ana.email, factories.PASSWORD) is None
+    assert users.verify(settings, ana.email, factories.PASSWORD) is None
     assert welcome.link
     fresh = Actor(app)
     assert fresh.send(welcome.link.removeprefix(settings.web_address)).location == "/account"
@@ -124,7 +124,9 @@ def test_that_a_browser_was_there_is_written_now_and_then(settings: Settings, ow
     owner.get("/account")
     assert seen() == first, "most pages write nothing"
     with writing(settings) as session:
-        session.execute(update(ConsoleSession).values(last_seen=now() - sessions.SEEN_EVERY - timedelta(seconds=1)))
+        session.execute(
+            update(ConsoleSession).values(last_seen=now() - login_sessions.SEEN_EVERY - timedelta(seconds=1))
+        )
     owner.get("/account")
     assert seen() >= first
 
@@ -139,9 +141,9 @@ def test_the_key_in_the_cookie_is_kept_nowhere(
         browser.send("/login", email="olga@example.org", password=factories.PASSWORD)
         with client.session_transaction() as held:
             key = held["_user_id"]
-    assert sessions.find(settings, key)
+    assert login_sessions.find(settings, key)
     browser.send("/logout", form="/")
-    assert sessions.find(settings, key) is None
+    assert login_sessions.find(settings, key) is None
     with reading(settings) as session:
         rows = session.execute(select(ConsoleSession.__table__)).all()
     assert len(key) >= 40

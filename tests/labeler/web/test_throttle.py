@@ -10,8 +10,8 @@ from flask import Flask
 from attune.labeler.settings import Settings
 from attune.labeler.web import throttle
 from attune.labeler.web.app import create_app
-from tests import factories
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 OLGA = "olga@example.org"
 

@@ -17,15 +17,17 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from attune.labeler import hints, jobs
+from attune.labeler.answers import hints
+from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Base, Expert, Grid, Job, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.models.clock import iso, now
-from attune.workers import hinted, learn
-from tests import factories
+from attune.workers.jobs import learn
+from attune.workers.sync import hinted
 from tests.labeler.web.conftest import Actor
+from tests.support import factories
 
 AT = iso(datetime(2026, 3, 1, 12, tzinfo=UTC))
 

@@ -1,0 +1,106 @@
+"""One annotation as Label Studio shows it, read into plain values; what cannot be read is said, not dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from attune.labeler.assets.media import asset_shown
+from attune.labeler.label_studio.labeling_config import SKIP, UNSURE, choices_of
+from attune.labeler.label_studio.task_address import key_of
+from attune.models.clock import parse
+from attune.models.errors import UnknownAnnotationShape
+
+# Why an annotation counts nowhere.
+EMPTY, UNREADABLE, UNKNOWN_CLASS = "no answer", "not one choice", "unknown class"
+OTHER_IMAGE = "another image"
+WORDS = 255  # characters kept of what an annotation says
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An annotation as Label Studio showed it, once. ``wrong`` says why it cannot be read, and is empty otherwise."""
+
+    label_studio_id: int
+    label_studio_task: int
+    asset_id: str
+    value: str  # a class, "unsure" or "skip"
+    completed_by: int | None
+    answered_at: datetime
+    updated_at: datetime
+    lead_seconds: float | None
+    edited_by: int | None = None  # who changed it last, where that is somebody else than its author
+    key: str = ""  # of the task, where Label Studio has it
+    author: str = ""  # the address of who gave it, where Label Studio says it
+    wrong: str = ""
+
+
+def read(
+    annotation: Mapping[str, Any],
+    task: int,
+    data: Mapping[str, Any],
+    classes: Sequence[str],
+    renamed: Mapping[str, str] | None = None,
+    people: Mapping[int, str] | None = None,
+) -> Seen:
+    """A ``Seen`` from Label Studio's JSON of one annotation and the ``data`` of its task.
+
+    ``renamed`` says how classes that are only called so in Label Studio are read, ``people`` the addresses of its users
+    by id, where it was asked for them. Raises UnknownAnnotationShape where the annotation has no id or no times.
+    """
+    try:
+        author = annotation.get("completed_by")
+        number = author.get("id") if isinstance(author, Mapping) else author
+        email = people.get(int(number)) if people is not None and number is not None else None
+        seconds = annotation.get("lead_time")
+        value, wrong = _value(annotation, classes, renamed or {})
+        asset_id = clean(data.get("asset_id"))
+        editor = annotation.get("updated_by")
+        shown = asset_shown(str(data.get("image") or ""))
+        return Seen(
+            label_studio_id=int(annotation["id"]),
+            label_studio_task=task,
+            asset_id=asset_id,
+            value=value,
+            completed_by=None if number is None else int(number),
+            answered_at=moment(annotation["created_at"]),
+            updated_at=moment(annotation["updated_at"]),
+            lead_seconds=None if seconds is None else float(seconds),
+            edited_by=int(editor) if isinstance(editor, int) and editor != number else None,
+            key=key_of(data),
+            author=str(email or "").casefold(),
+            # The expert judged what was on the screen, whatever the task is called.
+            wrong=OTHER_IMAGE if shown is not None and shown != asset_id else wrong,
+        )
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise UnknownAnnotationShape(
+            f"Annotation {annotation.get('id')!r} lacks or garbles {error}; expected id, result, created_at and "
+            "updated_at as Label Studio 1.23 sends them."
+        ) from error
+
+
+def _value(annotation: Mapping[str, Any], classes: Sequence[str], renamed: Mapping[str, str]) -> tuple[str, str]:
+    """What an annotation says, and why it cannot be read, or an empty string."""
+    if annotation.get("was_cancelled"):
+        return SKIP, ""
+    found = choices_of(annotation)
+    if len(found) != 1:
+        words = clean(", ".join(found) if found else annotation.get("result") or "")
+        return words[:WORDS], UNREADABLE if words else EMPTY
+    said = found[0]
+    value = said if said == UNSURE or said in classes else renamed.get(said, said)
+    known = value == UNSURE or value in classes
+    return clean(value)[:WORDS], "" if known else UNKNOWN_CLASS
+
+
+def clean(value: Any) -> str:
+    """``value`` as a text that every database takes: without half characters and zero bytes, which no name has."""
+    text = "" if value is None else str(value)
+    return text.encode("utf-8", "replace").decode().replace("\0", "�")
+
+
+def moment(value: Any) -> datetime:
+    """A time of Label Studio's as an aware datetime. Raises ValueError."""
+    return value if isinstance(value, datetime) else parse(str(value))

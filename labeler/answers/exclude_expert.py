@@ -1,0 +1,114 @@
+"""What becomes of a person's answers: they stay, or are set aside with their history kept, and can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import change, counting, exclusion, ingest
+from attune.labeler.answers.exclusion import SET_ASIDE, TAKEN_BACK
+from attune.labeler.attributes import attributes, revisions
+from attune.labeler.people import users
+from attune.labeler.records.schema import Annotation, Attribute, Expert
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import UnknownExpert
+from attune.models.labels.answers import SKIP
+from attune.models.text import plural
+
+VIA = "leaver"
+
+
+@dataclass(frozen=True)
+class Concerned:
+    """How many answers (skips not counted) of a person count now, and how many are set aside; by attribute's name."""
+
+    counting: dict[str, int]
+    set_aside: dict[str, int]
+
+
+def concerned(settings: Settings, email: str) -> Concerned:
+    """What setting aside, or taking back, would concern. Raises UnknownExpert."""
+    with reading(settings) as session:
+        expert = _expert(session, email)
+        counted = counting.by_attribute(session, expert.id)
+        return Concerned(counted, counting.by_attribute(session, expert.id, exclusion.were_set_aside()))
+
+
+def set_aside(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
+    """Mark the answers of ``email``, to one ``attribute`` or to all, as deleted; how many, by attribute.
+
+    Each attribute concerned is learned anew. Whoever still answers goes on, and later answers count; corrections of
+    those set aside are kept for when they are taken back. Idempotent. Label Studio keeps its own copy; no sync brings
+    them back. Raises UnknownExpert, UnknownAttribute.
+    """
+    return _move(settings, email, attribute, Annotation.deleted_at.is_(None), SET_ASIDE)
+
+
+def take_back(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
+    """Let the answers that were set aside count again, as the revisions since then read them; how many, by attribute.
+
+    Idempotent. One whose class is gone meanwhile stays aside. Raises UnknownExpert, UnknownAttribute.
+    """
+    return _move(settings, email, attribute, exclusion.were_set_aside(), TAKEN_BACK)
+
+
+def told(moved: Mapping[str, int], dropped: bool) -> str:
+    """What setting aside, or taking back, has done, in one sentence."""
+    if not moved:
+        return f"There was nothing to {'set aside' if dropped else 'take back'}."
+    by_name = ", ".join(f"{name} {count}" for name, count in moved.items())
+    done = "set aside" if dropped else "counting again"
+    return f"{plural(sum(moved.values()), 'answer', 'are')} {done} ({by_name})."
+
+
+def _move(
+    settings: Settings, email: str, attribute: str | None, which: ColumnElement[bool], kind: str
+) -> dict[str, int]:
+    at = now()
+    with writing(settings) as session:
+        expert = _expert(session, email)
+        only = None if attribute is None else attributes.find(session, attribute).id
+        change.one_writer(session, only)
+        if only is not None:
+            which = and_(which, Annotation.attribute_id == only)
+        moved = list(session.scalars(select(Annotation).where(Annotation.expert_id == expert.id, which)))
+        if kind == TAKEN_BACK:
+            moved = [one for one in moved if _back(session, one)]
+        else:
+            for one in moved:
+                one.deleted_at = at
+        for one in moved:
+            change.remember(session, one, kind, VIA)
+        touched = {one.attribute_id for one in moved}
+        change.count(session, *touched)
+        names = dict(session.execute(select(Attribute.id, Attribute.name).where(Attribute.id.in_(touched))).all())
+    for name in names.values():
+        ingest.ask_to_learn(settings, name)
+    counted = [names[one.attribute_id] for one in counting.newest(moved) if one.value != SKIP]
+    return {name: counted.count(name) for name in sorted(set(counted))}
+
+
+def _back(session: Session, one: Annotation) -> bool:
+    """Read an answer as the revisions since it was set aside say; whether it still means something."""
+    assert one.deleted_at is not None
+    value = revisions.value_now(session, one.attribute_id, one.value, one.deleted_at)
+    if value is None:
+        return False
+    one.value, one.deleted_at = value, None
+    return True
+
+
+def _expert(session: Session, email: str) -> Expert:
+    """The expert, also one who left."""
+    found = session.scalar(select(Expert).where(Expert.email == users.address(email)))
+    if found is None:
+        raise UnknownExpert(
+            f"No expert has or had the address {users.address(email)}. The page People of the console "
+            "lists everybody, also who left."
+        )
+    return found

@@ -1,0 +1,69 @@
+"""Answers that an owner set aside: what their author does with them is kept, and counts once they are taken back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from attune.labeler.answers import change, counting
+from attune.labeler.attributes import revisions
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Expert
+from attune.models.clock import now
+
+SET_ASIDE, TAKEN_BACK = "set aside", "taken back"  # kinds of events
+
+
+def is_aside(session: Session, annotation: Annotation) -> bool:
+    """Whether an answer does not count because an owner set it aside, and for nothing since."""
+    return annotation.deleted_at is not None and revisions.last_event(session, annotation) == SET_ASIDE
+
+
+def was_aside(session: Session, annotation: Annotation) -> bool:
+    """Whether an answer was set aside, and not taken back, before what happened to it last."""
+    kinds = select(AnnotationEvent.kind).where(
+        AnnotationEvent.annotation_id == annotation.id, AnnotationEvent.kind.in_((SET_ASIDE, TAKEN_BACK))
+    )
+    return session.scalar(kinds.order_by(AnnotationEvent.id.desc()).limit(1)) == SET_ASIDE
+
+
+def were_set_aside() -> ColumnElement[bool]:
+    """`is_aside` as a condition on ``Annotation``."""
+    later = aliased(AnnotationEvent)
+    newest = select(func.max(later.id)).where(later.annotation_id == Annotation.id).correlate(Annotation)
+    event = exists().where(
+        AnnotationEvent.annotation_id == Annotation.id,
+        AnnotationEvent.kind == SET_ASIDE,
+        AnnotationEvent.id == newest.scalar_subquery(),
+    )
+    return Annotation.deleted_at.is_not(None) & event
+
+
+def held() -> ColumnElement[bool]:
+    """What Label Studio should still hold: the answers that count, and those set aside."""
+    return Annotation.deleted_at.is_(None) | were_set_aside()
+
+
+def by_expert(session: Session, attribute_id: int) -> list[tuple[str, str, int]]:
+    """Name, address and number of answers (skips not counted) of each expert with answers set aside."""
+    answer = counting.answers([attribute_id], which=were_set_aside())
+    rows = session.execute(
+        select(Expert.name, Expert.email, func.count())
+        .join(answer, answer.c.expert_id == Expert.id)
+        .group_by(Expert.id, Expert.name, Expert.email)
+        .order_by(Expert.name)
+    )
+    return [(name, email, count) for name, email, count in rows]
+
+
+def correct(session: Session, annotation: Annotation, value: str, updated_at: datetime, via: str) -> None:
+    """Keep what its author made of an answer that is aside: it goes on counting nowhere. ``value`` as read today."""
+    annotation.value, annotation.updated_at, annotation.deleted_at = value, updated_at, now()
+    change.remember(session, annotation, SET_ASIDE, via)
+
+
+def withdraw(session: Session, annotation: Annotation, via: str) -> None:
+    """An answer that is aside was deleted by its author: taking back finds it no more."""
+    annotation.deleted_at = now()
+    change.remember(session, annotation, "deleted", via)

@@ -1,0 +1,259 @@
+"""One idempotent way in for answers: what Label Studio showed when we asked it ends in ``store``.
+
+Readings may overlap, repeat one another, or end out of order: the one that was asked for later overrules. Nothing of
+Label Studio's is taken for an identity: an answer belongs to the task with our key (or the queue and the image, for
+what was made by hand), its author is known by address, and an annotation's id is an address that may be given away.
+Every state ever seen is kept in ``annotation_events``.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import authors, change, exclusion, task_ids, uncounted, withdrawn
+from attune.labeler.answers.annotation_values import UNKNOWN_CLASS, Seen
+from attune.labeler.attributes import revisions
+from attune.labeler.jobs import jobs
+from attune.labeler.records.schema import (
+    Annotation,
+    AnnotationEvent,
+    Asset,
+    Attribute,
+    Expert,
+    Job,
+    Queue,
+    Task,
+    new_key,
+)
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import ServiceDown
+from attune.models.labels.answers import BY_HAND
+
+log = logging.getLogger("attune.ingest")
+VIA = "sync"  # the path, in an answer's history
+PATIENCE = timedelta(minutes=1)  # a learn job that waits longer may be lost with its Redis, and is looked for there
+# A reading that was asked for so long after the last news of an answer is newer, whatever Label Studio's clock says.
+SETTLED = timedelta(seconds=30)
+
+
+def store(session: Session, queue: Queue, seen: Seen, asked_at: datetime) -> bool:
+    """Bring one annotation into the records; True where it changes what a learner sees. Idempotent.
+
+    ``asked_at`` is when Label Studio was asked.
+    """
+    change.one_writer(session, queue.attribute_id)
+    task, asset = _task_of(session, queue, seen)
+    expert = authors.expert_of(session, seen.completed_by, seen.author)
+    known = session.scalar(select(Annotation).where(Annotation.label_studio_id == seen.label_studio_id))
+    if known is not None and not _is_same(known, queue, seen, asset):
+        # The other annotation is gone from this id; whether its answer is gone, its own task says.
+        log.warning("annotation %s was given to another answer in Label Studio", known.label_studio_id)
+        known.label_studio_id = None
+        session.flush()
+        known = None
+    value = revisions.value_now(session, queue.attribute_id, seen.value, seen.updated_at)
+    reason = _reason(session, seen, asset, expert, known, value)
+    if reason == uncounted.EDITED and known is not None:
+        uncounted.keep(session, queue.attribute_id, queue.expert_id, queue.project, seen, reason)
+        return False  # what the expert said last stays
+    if reason:
+        return _leave_out(session, queue, seen, reason, task, known)
+    assert asset is not None
+    uncounted.settle(session, queue.project, seen.label_studio_id)
+    if known is not None:
+        moved = expert is not None and known.expert_id != expert.id
+        if moved and expert is not None:
+            known.expert_id = expert.id
+            change.remember(session, known, "changed", VIA)
+            change.count(session, known.attribute_id)
+        return _update(session, known, seen, value, asked_at) or moved
+    assert expert is not None
+    uncounted.replaced(session, queue.project, seen.asset_id)
+    _create(session, queue, seen, task or _by_hand(session, queue, seen, asset), expert.id, value)
+    return True
+
+
+def _task_of(session: Session, queue: Queue, seen: Seen) -> tuple[Task | None, Asset | None]:
+    """The question that an annotation answers, and its image; None where the records have no such thing.
+
+    Label Studio's id of the task is not asked: it may have been another's before.
+    """
+    asset = session.scalar(select(Asset).where(Asset.asset_id == seen.asset_id))
+    if asset is None:
+        return None, None
+    task = session.scalar(select(Task).where(Task.queue_id == queue.id, Task.asset_pk == asset.id))
+    if task is not None and (task.label_studio_task is None or (seen.key and seen.key == task.key)):
+        task_ids.claim(session, task, seen.label_studio_task)
+    return task, asset
+
+
+def _is_same(known: Annotation, queue: Queue, seen: Seen, asset: Asset | None) -> bool:
+    """Whether the records' answer with this id is the one seen: on the same image, about the same, begun at the same
+    moment. Otherwise Label Studio gave the id to another annotation.
+    """
+    same_place = known.attribute_id == queue.attribute_id and asset is not None and known.asset_pk == asset.id
+    return same_place and known.answered_at == seen.answered_at
+
+
+def _reason(
+    session: Session,
+    seen: Seen,
+    asset: Asset | None,
+    expert: Expert | None,
+    known: Annotation | None,
+    value: str | None,
+) -> str:
+    """Why an annotation counts nowhere, or an empty string."""
+    if seen.wrong or asset is None:
+        return seen.wrong or uncounted.UNKNOWN_IMAGE
+    if expert is None and not (known is not None and _is_author(session, known, seen)):
+        return uncounted.UNKNOWN_AUTHOR
+    if seen.edited_by is not None and (known is None or known.value != value):
+        return uncounted.EDITED
+    return ""
+
+
+def _is_author(session: Session, known: Annotation, seen: Seen) -> bool:
+    """Whether an answer that counts is still its expert's, whose address in Label Studio may be another by now, or
+    whose account there is gone.
+    """
+    expert = session.get_one(Expert, known.expert_id)
+    return seen.completed_by is None or seen.completed_by == expert.label_studio_user
+
+
+def _leave_out(
+    session: Session,
+    queue: Queue,
+    seen: Seen,
+    reason: str,
+    task: Task | None,
+    known: Annotation | None,
+) -> bool:
+    """Keep as a stray what counts nowhere; whether an answer that counted until now went with it.
+
+    Its question does not wait at the head of the queue: Label Studio has it as answered. It may be asked again, except
+    where only the class is unknown, which an owner can say the meaning of.
+    """
+    log.warning("annotation %d on %r left out: %s", seen.label_studio_id, seen.asset_id, reason)
+    uncounted.keep(session, queue.attribute_id, queue.expert_id, queue.project, seen, reason)
+    changed = bool(withdrawn.withdraw(session, [known], VIA)) if known is not None else False
+    others = select(Annotation.id).where(Annotation.deleted_at.is_(None))
+    # Another task of the same image may have been put to the expert since: that one is open, and stays so.
+    if (
+        task is not None
+        and task.label_studio_task == seen.label_studio_task
+        and session.scalar(others.where(Annotation.task_id == task.id).limit(1)) is None
+    ):
+        state = "answered" if reason == UNKNOWN_CLASS else "retired"
+        if task.state == "open":
+            change.count(session, queue.attribute_id)  # the queue is shorter: a round fills it
+        task.state = state
+    return changed
+
+
+def _update(session: Session, known: Annotation, seen: Seen, value: str | None, asked_at: datetime) -> bool:
+    is_aside = exclusion.is_aside(session, known)
+    gone = known.deleted_at is not None and not is_aside and not revisions.lapsed(session, known)
+    if gone:
+        if known.deleted_at is None or known.deleted_at >= asked_at:
+            return False
+        is_aside = exclusion.was_aside(session, known)
+    elif not _is_newer(session, known, seen, value, asked_at):
+        return False
+    if is_aside:
+        if value is not None:
+            exclusion.correct(session, known, value, seen.updated_at, VIA)
+        return False
+    changed = known.value != value or known.deleted_at is not None
+    known.value, known.updated_at, known.lead_seconds = value or seen.value, seen.updated_at, seen.lead_seconds
+    if known.deleted_at is not None and value is not None:  # corrected since a revision ended it
+        known.revision = session.get_one(Attribute, known.attribute_id).revision
+    known.deleted_at = None if value is not None else known.deleted_at or now()
+    kind = revisions.LAPSED if value is None else "restored" if gone else "changed"
+    change.remember(session, known, kind, VIA)
+    if changed and known.task_id:
+        session.get_one(Task, known.task_id).state = "answered" if value is not None else "retired"
+    if changed:
+        change.count(session, known.attribute_id)
+    return changed
+
+
+def _is_newer(session: Session, known: Annotation, seen: Seen, value: str | None, asked_at: datetime) -> bool:
+    """Whether what is seen is a later state than the one in the records.
+
+    Label Studio's clock may have been set back between two edits, so a reading that was asked for well after the last
+    news counts as later, too.
+    """
+    if seen.updated_at >= known.updated_at:
+        return seen.updated_at > known.updated_at
+    if value == known.value:
+        return False
+    last = select(AnnotationEvent.received_at).where(AnnotationEvent.annotation_id == known.id)
+    news = session.scalar(last.order_by(AnnotationEvent.id.desc()).limit(1)) or known.received_at
+    return asked_at > news + SETTLED
+
+
+def _create(session: Session, queue: Queue, seen: Seen, task: Task, expert_id: int, value: str | None) -> None:
+    made = Annotation(
+        label_studio_id=seen.label_studio_id,
+        attribute_id=queue.attribute_id,
+        revision=session.get_one(Attribute, queue.attribute_id).revision,
+        task_id=task.id,
+        label_studio_task=seen.label_studio_task,
+        asset_pk=task.asset_pk,
+        expert_id=expert_id,
+        value=value or seen.value,
+        deleted_at=None if value is not None else now(),
+        purpose=task.purpose,
+        inclusion=task.inclusion,
+        lead_seconds=seen.lead_seconds,
+        answered_at=seen.answered_at,
+        updated_at=seen.updated_at,
+        received_at=now(),
+    )
+    session.add(made)
+    session.flush()
+    change.remember(session, made, "created" if value is not None else revisions.LAPSED, VIA)
+    # What holds no longer may be asked once more: Label Studio has the task as answered, so it needs a new one.
+    task.state = "answered" if value is not None else "retired"
+    change.count(session, queue.attribute_id)
+
+
+def _by_hand(session: Session, queue: Queue, seen: Seen, asset: Asset) -> Task:
+    """A row for a task that the records lost (killed between Label Studio's import and ours) or that somebody made."""
+    taken = bool(seen.key) and session.scalar(select(Task.id).where(Task.key == seen.key)) is not None
+    task = Task(
+        queue_id=queue.id,
+        asset_pk=asset.id,
+        key=new_key() if taken or not seen.key else seen.key,
+        purpose=BY_HAND,
+        utility=0.0,
+        reason="Somebody put this image into the queue by hand.",
+        run=0,
+        created_at=now(),
+    )
+    task_ids.claim(session, task, seen.label_studio_task)
+    session.add(task)
+    session.flush()
+    return task
+
+
+def ask_to_learn(settings: Settings, attribute: str) -> None:
+    """Enqueue a learning round unless one waits already; a lost Redis costs only time, the sweep asks again."""
+    waiting = select(Job).where(Job.kind == "learn", Job.subject == attribute, Job.state == "queued")
+    with reading(settings) as session:
+        job = session.scalar(waiting.order_by(Job.created_at.desc()).limit(1))
+    if job is not None:
+        if abs(now() - job.created_at) > PATIENCE:  # later than now: a clock was set back
+            jobs.send_again(settings, job)
+        return
+    try:
+        jobs.enqueue(settings, "learn", attribute=attribute)
+    except ServiceDown as error:
+        log.warning("learn(%s) not enqueued: %s", attribute, error)

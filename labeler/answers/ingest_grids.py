@@ -1,0 +1,246 @@
+"""One idempotent way in for the answers of pages: each image's becomes an annotation, followed when it changes.
+
+Ticked means the page's class. Unticked means the other class where a question has two and the page was submitted, and
+nothing where it has more. An answer that the same expert gave about the single image stands: a page adds none to it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import authors, change, exclusion, task_ids, uncounted
+from attune.labeler.answers.annotation_values import UNREADABLE, Seen, clean, moment
+from attune.labeler.answers.ingest import VIA
+from attune.labeler.attributes import revisions
+from attune.labeler.label_studio import grid_project as room
+from attune.labeler.label_studio.task_address import key_of
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Grid, GridAnswer, GridPage, new_key
+from attune.models.clock import now
+from attune.models.errors import UnknownAnnotationShape
+
+log = logging.getLogger("attune.ingest")
+PURPOSE = "seed"
+
+
+def store(
+    session: Session,
+    grid: Grid,
+    task: int,
+    data: Mapping[str, Any],
+    annotation: Mapping[str, Any],
+    asked_at: datetime,
+    by_id: Mapping[int, str] | None = None,
+) -> bool:
+    """Bring one page's answer into the records; True where it changes what a learner sees.
+
+    ``data`` is the task's, which brings along a page that the records lack. ``asked_at`` is when Label Studio was
+    asked, ``by_id`` the addresses of its users. Raises UnknownAnnotationShape.
+    """
+    change.one_writer(session, grid.attribute_id)
+    page = _page(session, grid, task, data)
+    told, at = _identity(annotation)
+    if page.label_studio_id is None and _taken_back_since(session, page, asked_at):
+        return False
+    if told == page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
+        return False
+    expert = authors.expert_of(session, *_author(annotation, by_id))
+    if expert is None:
+        _leave_out(session, grid, task, annotation, uncounted.UNKNOWN_AUTHOR, by_id)
+        page.state = page.state if page.label_studio_id else "retired"  # Label Studio shows it to nobody any more
+        return False
+    if told != page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
+        return False
+    try:
+        ticks = room.read_ticks(annotation, page.asset_pks)
+    except UnknownAnnotationShape:
+        _leave_out(session, grid, task, annotation, UNREADABLE, by_id)
+        page.state = page.state if page.label_studio_id else "retired"
+        return False
+    uncounted.settle(session, grid.project, told)
+    page.state, page.label_studio_id, page.updated_at = "answered", told, at
+    values = _values(session, grid, page, ticks, at)
+    changed = [_bring(session, grid, page, key, values.get(key), expert.id, annotation, at) for key in page.asset_pks]
+    if any(changed):
+        change.count(session, grid.attribute_id)
+    return any(changed)
+
+
+def _taken_back_since(session: Session, page: GridPage, asked_at: datetime) -> bool:
+    """Whether the page's answers were found deleted after Label Studio was asked: what it showed then is older news."""
+    mine = select(func.max(Annotation.deleted_at)).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
+    last = session.scalar(mine.where(GridAnswer.page_id == page.id))
+    return last is not None and last >= asked_at
+
+
+def _identity(annotation: Mapping[str, Any]) -> tuple[int, datetime]:
+    try:
+        return int(annotation["id"]), moment(annotation["updated_at"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnknownAnnotationShape(
+            f"The answer of a page lacks or garbles {error}; expected id, updated_at."
+        ) from error
+
+
+def _author(annotation: Mapping[str, Any], by_id: Mapping[int, str] | None) -> tuple[int | None, str]:
+    """User id and address (empty where nobody asked for it)."""
+    who = annotation.get("completed_by")
+    number = who.get("id") if isinstance(who, Mapping) else who
+    return number, by_id.get(number, "") if by_id is not None and isinstance(number, int) else ""
+
+
+def _leave_out(
+    session: Session,
+    grid: Grid,
+    task: int,
+    annotation: Mapping[str, Any],
+    reason: str,
+    by_id: Mapping[int, str] | None,
+) -> None:
+    told, at = _identity(annotation)
+    user, address = _author(annotation, by_id)
+    about = Seen(
+        told, task, "a page of images", clean(annotation.get("result"))[:200], user, at, at, None, author=address
+    )
+    log.warning("page answer %d left out: %s", told, reason)
+    uncounted.keep(session, grid.attribute_id, grid.expert_id, grid.project, about, reason)
+
+
+def _page(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> GridPage:
+    """The page that was answered: by its key, and for one of before keys by its address and its images."""
+    key = key_of(data)
+    mine = select(GridPage).where(GridPage.grid_id == grid.id)
+    found = session.scalar(mine.where(GridPage.key == key)) if key else None
+    if found is None:  # of before keys, or with the key of a page that somebody copied
+        found = session.scalar(mine.where(GridPage.label_studio_task == task))
+        if found is not None and key and session.scalar(select(GridPage.id).where(GridPage.key == key)) is None:
+            found = None
+    if found is not None and (found.key == key or not data or set(room.keys_of(data)) >= set(found.asset_pks)):
+        task_ids.claim(session, found, task)
+        return found
+    taken = bool(key) and session.scalar(select(GridPage.id).where(GridPage.key == key)) is not None
+    keys = [one for one in room.keys_of(data) if session.get(Asset, one) is not None]
+    found = GridPage(grid_id=grid.id, ticked=str(data.get("ticked", "")), state="open")
+    found.key = new_key() if taken or not key else key
+    found.unticked, found.asset_pks = data.get("unticked"), keys
+    found.signed_until = found.created_at = now()
+    task_ids.claim(session, found, task)
+    session.add(found)
+    session.flush()
+    return found
+
+
+def _values(session: Session, grid: Grid, page: GridPage, ticks: set[int] | None, at: datetime) -> dict[int, str]:
+    """Asset key -> class, as the attribute reads it today; nothing for a page that was skipped."""
+    if ticks is None:
+        return {}
+    meant = {True: page.ticked, False: page.unticked}
+    today = {
+        side: revisions.value_now(session, grid.attribute_id, name, at) if name else None
+        for side, name in meant.items()
+    }
+    said = {key: today[key in ticks] for key in page.asset_pks}
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _bring(
+    session: Session,
+    grid: Grid,
+    page: GridPage,
+    key: int,
+    value: str | None,
+    expert: int,
+    annotation: Mapping[str, Any],
+    at: datetime,
+) -> bool:
+    """One image of the page: made, changed, taken back or left; whether that changes anything."""
+    mine = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
+    known = session.scalar(mine.where(GridAnswer.page_id == page.id, Annotation.asset_pk == key))
+    if known is None:
+        if value is None or _answered_alone(session, grid.attribute_id, key, expert):
+            return False
+        _make(session, grid, page, key, value, expert, annotation, at)
+        return True
+    if value is None and known.deleted_at is None:
+        known.deleted_at, known.updated_at = now(), at
+        change.remember(session, known, "deleted", VIA)
+        return True
+    if exclusion.is_aside(session, known):
+        if value is None:
+            exclusion.withdraw(session, known, VIA)
+        else:
+            exclusion.correct(session, known, value, at, VIA)
+        return False
+    if value is None or (known.value == value and known.deleted_at is None):
+        return False
+    known.value, known.deleted_at, known.updated_at = value, None, at
+    known.revision = session.get_one(Attribute, grid.attribute_id).revision
+    change.remember(session, known, "changed", VIA)
+    return True
+
+
+def _answered_alone(session: Session, attribute_id: int, key: int, expert: int) -> bool:
+    held = select(Annotation.id).where(
+        Annotation.attribute_id == attribute_id,
+        Annotation.asset_pk == key,
+        Annotation.expert_id == expert,
+        Annotation.deleted_at.is_(None),
+    )
+    return session.scalar(held.limit(1)) is not None
+
+
+def _make(
+    session: Session,
+    grid: Grid,
+    page: GridPage,
+    key: int,
+    value: str,
+    expert: int,
+    annotation: Mapping[str, Any],
+    at: datetime,
+) -> None:
+    seconds = annotation.get("lead_time")
+    made = Annotation(
+        attribute_id=grid.attribute_id,
+        revision=session.get_one(Attribute, grid.attribute_id).revision,
+        asset_pk=key,
+        expert_id=expert,
+        value=value,
+        purpose=PURPOSE,
+        # The page's time is all images' together.
+        lead_seconds=float(seconds) / len(page.asset_pks) if isinstance(seconds, int | float) else None,
+        answered_at=moment(annotation.get("created_at") or at),
+        updated_at=at,
+        received_at=now(),
+    )
+    session.add(made)
+    session.flush()
+    session.add(GridAnswer(annotation_id=made.id, page_id=page.id))
+    change.remember(session, made, "created", VIA)
+
+
+def delete(session: Session, grid: Grid, label_studio_ids: Sequence[int]) -> set[int]:
+    """Take back the answers of the grid's pages whose annotation was deleted; the ids of the attributes touched.
+
+    The page is open again, as Label Studio serves it again.
+    """
+    touched: set[int] = set()
+    mine = (GridPage.grid_id == grid.id, GridPage.label_studio_id.in_(label_studio_ids))
+    for page in session.scalars(select(GridPage).where(*mine)).all():
+        page.state = "open" if page.label_studio_task is not None else "retired"
+        page.label_studio_id, page.updated_at = None, None
+        rows = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
+        for known in session.scalars(rows.where(GridAnswer.page_id == page.id)).all():
+            if exclusion.is_aside(session, known):
+                exclusion.withdraw(session, known, VIA)
+            elif known.deleted_at is None:
+                known.deleted_at = now()
+                change.remember(session, known, "deleted", VIA)
+                touched.add(grid.attribute_id)
+    change.count(session, *touched)
+    return touched

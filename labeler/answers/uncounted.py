@@ -1,0 +1,162 @@
+"""Answers in Label Studio that count nowhere: nobody of ours gave them, or they cannot be read. Kept, and named."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers.annotation_values import EMPTY, OTHER_IMAGE, UNKNOWN_CLASS, UNREADABLE, Seen
+from attune.labeler.attributes import attributes, revisions
+from attune.labeler.records.schema import Attribute, Expert, Stray
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError
+from attune.models.labels.answers import SKIP, UNSURE
+
+UNKNOWN_AUTHOR, UNKNOWN_IMAGE, EDITED = "unknown author", "unknown image", "edited by somebody else"
+HARMLESS = (EMPTY, UNREADABLE)  # nobody can do anything about them, and a better answer replaces them
+RENAMED = "class_names"  # in an attribute's settings: class as Label Studio calls it -> class
+TODO = {
+    UNKNOWN_AUTHOR: "Only an expert's own answers count; the image may be asked again. Delete this answer in Label "
+    "Studio, or make its author an expert: attune expert add EMAIL",
+    EDITED: "Somebody else than its expert changed the answer in Label Studio. What the expert said before counts. "
+    "Let the expert correct it, or change it back.",
+    UNKNOWN_CLASS: "Somebody renamed a class in Label Studio; the page has its own classes again. Say what these "
+    "answers mean: attune labels read-as NAME 'CLASS IN LABEL STUDIO' CLASS",
+    EMPTY: "Nothing was chosen. The image may be asked again. There is nothing to do.",
+    UNREADABLE: "The answer is not one class. The image may be asked again. There is nothing to do.",
+    UNKNOWN_IMAGE: "The task shows an image that is not in the pool. Add the image (attune assets add), then run: "
+    "attune sync --all",
+    OTHER_IMAGE: "Somebody edited the task: it shows another image than it names. The image may be asked again. Delete "
+    "the edited task in Label Studio.",
+}
+
+
+@dataclass(frozen=True)
+class Left:
+    """A stray answer as people see it: whose queue it is in, who gave it, on what, what it says and why it is out."""
+
+    attribute: str
+    expert: str
+    author: str
+    asset_id: str
+    value: str
+    reason: str
+    seen_at: datetime
+
+    def to_dict(self) -> dict[str, str]:
+        """For JSON, with what to do about it."""
+        names = ("attribute", "expert", "author", "asset_id", "value", "reason")
+        return {name: getattr(self, name) for name in names} | {"todo": TODO[self.reason]}
+
+
+def keep(session: Session, attribute_id: int, expert_id: int, project: int, seen: Seen, reason: str) -> bool:
+    """Keep a stray answer; whether it is new. Idempotent."""
+    known = _find(session, project, seen.label_studio_id)
+    row = known or Stray(project=project, label_studio_id=seen.label_studio_id)
+    row.attribute_id, row.expert_id, row.label_studio_task = attribute_id, expert_id, seen.label_studio_task
+    row.asset_id, row.value, row.reason = seen.asset_id[:255], seen.value[:255], reason
+    who = seen.author if reason != EDITED else ""
+    number = seen.edited_by if reason == EDITED else seen.completed_by
+    row.author = (who or (f"user {number}" if number else "a deleted user"))[:255]
+    row.updated_at = seen.updated_at
+    if known is None:
+        row.seen_at = now()
+        session.add(row)
+        session.flush()
+    return known is None
+
+
+def settle(session: Session, project: int, label_studio_id: int) -> None:
+    """The answer counts now: it is no stray any more."""
+    found = _find(session, project, label_studio_id)
+    if found is not None:
+        session.delete(found)
+
+
+def forget(session: Session, project: int, label_studio_task: int, present: Sequence[int]) -> None:
+    """Drop the strays of a task that Label Studio holds no more; ``present`` are the ids of its annotations."""
+    mine = (Stray.project == project, Stray.label_studio_task == label_studio_task)
+    session.execute(delete(Stray).where(*mine, Stray.label_studio_id.not_in(list(present))))
+
+
+def replaced(session: Session, project: int, asset_id: str) -> None:
+    """An expert has answered about this image: what could not be read about it before is forgotten."""
+    mine = (Stray.project == project, Stray.asset_id == asset_id, Stray.reason.in_(HARMLESS))
+    session.execute(delete(Stray).where(*mine))
+
+
+def forget_gone(session: Session, project: int, there: Collection[int]) -> None:
+    """Drop the strays of a project whose task is gone from Label Studio; ``there`` are the ids of its tasks."""
+    for stray in session.scalars(select(Stray).where(Stray.project == project)).all():
+        if stray.label_studio_task not in there:
+            session.delete(stray)
+
+
+def on_task(session: Session, project: int, label_studio_task: int) -> int:
+    """How many answers on a task count nowhere."""
+    mine = (Stray.project == project, Stray.label_studio_task == label_studio_task)
+    return int(session.scalar(select(func.count()).select_from(Stray).where(*mine)) or 0)
+
+
+def listed(session: Session, attribute: str | None = None) -> list[Left]:
+    """The stray answers of one attribute, or of all, newest first. Raises UnknownAttribute."""
+    rows = (
+        select(Stray, Attribute.name, Expert.email)
+        .join(Attribute, Attribute.id == Stray.attribute_id)
+        .join(Expert, Expert.id == Stray.expert_id)
+        .order_by(Stray.id.desc())
+    )
+    if attribute is not None:
+        rows = rows.where(Stray.attribute_id == attributes.find(session, attribute).id)
+    return [
+        Left(name, email, one.author, one.asset_id, one.value, one.reason, one.seen_at)
+        for one, name, email in session.execute(rows)
+    ]
+
+
+def counts(session: Session) -> dict[tuple[int, str], int]:
+    """How many stray answers there are, by attribute's id and reason."""
+    rows = select(Stray.attribute_id, Stray.reason, func.count()).group_by(Stray.attribute_id, Stray.reason)
+    return {(attribute, reason): count for attribute, reason, count in session.execute(rows)}
+
+
+def read_as(settings: Settings, attribute: str, called: str, means: str) -> int:
+    """From now on read the class that Label Studio calls ``called`` as ``means``; how many strays wait for it.
+
+    The next whole sync brings them in. Raises UnknownAttribute, and DataError for a class that is not there, or a
+    ``called`` that is one itself.
+    """
+    with writing(settings) as session:
+        found = attributes.find(session, attribute)
+        classes, every = ", ".join(found.classes), {*revisions.every_class(session, found.id), UNSURE, SKIP}
+        if means not in found.classes:
+            raise DataError(f"{means!r} is not a class of {attribute}; expected one of {classes}.")
+        if called in every:
+            raise DataError(
+                f"{called!r} has a meaning in {attribute} already (a class of now or before, {UNSURE} or {SKIP}); "
+                "expected a name that only Label Studio has."
+            )
+        found.settings = found.settings | {RENAMED: renamed(found) | {called: means}}
+        mine = (Stray.attribute_id == found.id, Stray.reason == UNKNOWN_CLASS, Stray.value == called)
+        return int(session.scalar(select(func.count()).select_from(Stray).where(*mine)) or 0)
+
+
+def renamed(attribute: Attribute) -> dict[str, str]:
+    """Class as Label Studio calls it -> class, as `read_as` was told."""
+    return dict(attribute.settings.get(RENAMED, {}))
+
+
+def of(settings: Settings, attribute: str | None = None) -> list[Left]:
+    """`listed`, in a session of its own."""
+    with reading(settings) as session:
+        return listed(session, attribute)
+
+
+def _find(session: Session, project: int, label_studio_id: int) -> Stray | None:
+    return session.scalar(select(Stray).where(Stray.project == project, Stray.label_studio_id == label_studio_id))

@@ -1,0 +1,80 @@
+"""The pool as the learner sees it: the active encoder's mapped vectors beside the records' assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.records.schema import Asset, Encoder
+from attune.labeler.settings import Settings
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.errors import EmptyPool
+from attune.models.vectors.pool import Pool
+from attune.models.vectors.vector_store import VectorStore
+
+
+@dataclass(frozen=True, eq=False)
+class PoolView:
+    """A ``Pool`` with each row's primary key in the records; -1 marks a row that may not be shown (removed)."""
+
+    pool: Pool
+    keys: npt.NDArray[np.int64]
+    fingerprint: Fingerprint
+
+    def positions(self, asset_ids: Iterable[str]) -> npt.NDArray[np.intp]:
+        """The rows of ``asset_ids`` (m,), -1 for an asset that is not in the pool or may not be shown any more."""
+        rows = self.pool.positions(asset_ids)
+        return np.where((rows >= 0) & (self.keys[rows] >= 0), rows, -1)
+
+    @cached_property
+    def hidden(self) -> npt.NDArray[np.intp]:
+        """Rows that may not be asked about: their asset was removed after its vector was stored."""
+        return np.flatnonzero(self.keys < 0)
+
+
+def active_encoder(session: Session) -> Encoder | None:
+    """The encoder whose vectors make the pool, or None in an empty workspace."""
+    return session.scalar(select(Encoder).where(Encoder.active.is_(True)))
+
+
+def open_pool(settings: Settings, session: Session) -> PoolView:
+    """The pool of the active encoder. Raises EmptyPool where no asset has a vector yet."""
+    encoder = active_encoder(session)
+    if encoder is None:
+        raise EmptyPool(f"The pool is empty: no asset has a vector. {_next_step(settings)}")
+    view = view_of(settings, session, Fingerprint.from_dict(encoder.fingerprint))
+    if not len(view.pool):
+        raise EmptyPool(
+            "The pool is empty: no asset has a vector of the active encoder yet. `attune assets list` shows what is "
+            f"there. {_next_step(settings)}"
+        )
+    return view
+
+
+def _next_step(settings: Settings) -> str:
+    """How vectors come into an empty pool: not by the command that fails where its encoder is not on this machine."""
+    from attune.labeler.assets.chosen_encoder import missing  # late: it needs the active encoder from here
+
+    return missing(settings) or "Add images with `attune assets add PATH`."
+
+
+def view_of(settings: Settings, session: Session, fingerprint: Fingerprint) -> PoolView:
+    """Map one encoder's vectors and join the records' titles; nothing of the matrix is copied.
+
+    A removed asset keeps its title: whether that is an audit title decides what becomes of the answers it had.
+    """
+    vectors = VectorStore(settings.vectors).read(fingerprint)
+    columns = select(Asset.asset_id, Asset.title_id, Asset.id, Asset.removed_at)
+    known = {
+        asset_id: (title, key if removed is None else -1) for asset_id, title, key, removed in session.execute(columns)
+    }
+    rows = [known.get(asset_id, ("", -1)) for asset_id in vectors.ids.tolist()]
+    titles = np.array([title for title, _ in rows], dtype=np.str_)
+    keys = np.array([key for _, key in rows], dtype=np.int64)
+    return PoolView(Pool(vectors.ids, titles, vectors.blocks), keys, fingerprint)

@@ -1,0 +1,115 @@
+"""An encoder for images that are not to come into the pool: the workspace's, a named one, or that of a fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from attune.labeler.assets.active_encoder import SET_BACK, active_fingerprint, load
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.errors import DataError, EncoderError, EncoderMismatch, WeightsUnavailable
+
+if TYPE_CHECKING:
+    from attune.models.encoders.encoders import OpenClipEncoder
+    from attune.models.encoders.weights import Checkpoint
+
+
+def chosen(settings: Settings, name: str | None, pretrained: str | None, resize_mode: str | None) -> Settings:
+    """``settings`` with the encoder that a command names; as they are where it names none.
+
+    Raises DataError for weights without a model, and what ``attune.models.encoders.choice.choose`` raises.
+    """
+    if name is None and pretrained is not None:
+        raise DataError(f"--pretrained {pretrained} names weights without their model. Add --encoder MODEL.")
+    fitted = settings if resize_mode is None else replace(settings, resize_mode=resize_mode)
+    if name is None:
+        return fitted
+    from attune.models.encoders.choice import choose
+
+    model, weights = choose(name, pretrained)
+    return replace(fitted, encoder=model, pretrained=weights)
+
+
+def of_workspace(settings: Settings) -> OpenClipEncoder:
+    """The encoder that the pool is of; that of the settings where there is no pool yet. Nothing is recorded.
+
+    Raises EncoderMismatch where the settings name another one, or the pool's vectors came ready-made; and what loading
+    raises.
+    """
+    with reading(settings) as session:
+        active = active_fingerprint(session)
+    if active is not None and active.is_external:
+        raise EncoderMismatch(
+            f"The vectors of this workspace came ready-made ({active}), so it has no encoder for new images. Name "
+            "the one that made them: --encoder MODEL --pretrained TAG."
+        )
+    encoder = load(settings)
+    if active is not None:
+        active.require(encoder.fingerprint, "The pool", SET_BACK)
+    return encoder
+
+
+def of_fingerprint(settings: Settings, wanted: Fingerprint, holder: str) -> OpenClipEncoder:
+    """The encoder with exactly this fingerprint, if this machine has it; ``holder`` says whose it is.
+
+    Raises EncoderMismatch for ready-made vectors, WeightsUnavailable where no encoder here is the one.
+    """
+    from attune.models.encoders.encoders import OpenClipEncoder
+
+    if wanted.is_external:
+        raise EncoderMismatch(
+            f"{holder} is of ready-made vectors ({wanted}): no encoder is known that would make such a vector of an "
+            "image. Make the vectors where those came from, and give them with --vectors FILE."
+        )
+    resize_mode = str(wanted.preprocessing.get("resize_mode", settings.resize_mode))
+    for checkpoint in _candidates(settings, wanted.model):
+        if (checkpoint.model, checkpoint.digest) == (wanted.model, wanted.weights):
+            encoder = OpenClipEncoder.from_checkpoint(checkpoint, resize_mode, settings.device, settings.embed_batch)
+            if encoder.fingerprint == wanted:
+                return encoder
+    raise WeightsUnavailable(
+        f"{holder} is of {wanted}, and this machine has no encoder with this fingerprint (the settings name "
+        f"{settings.encoder} of {settings.pretrained}). Name it with --encoder MODEL --pretrained TAG or FILE; `attune "
+        "encoder list` marks those that are here. Or embed the images where it is: attune embed PATH --to "
+        "vectors.parquet, and score them here with --vectors."
+    )
+
+
+def _candidates(settings: Settings, model: str) -> Iterator[Checkpoint]:
+    """Weights that could be those of ``model``: the settings', the sample's, and those of open_clip that are here."""
+    from attune.labeler.sample import ENCODER_CONFIG, ENCODER_WEIGHTS
+    from attune.models.encoders import open_clip_table as table
+    from attune.models.encoders.weights import at_hand, locate
+
+    name = model.partition("@")[0].partition("+")[0]
+    pairs = [(settings.encoder, settings.pretrained), (str(ENCODER_CONFIG), str(ENCODER_WEIGHTS))]
+    for encoder, pretrained in pairs:
+        # Only then: locating a name that is not here would fetch it, however large.
+        if encoder.endswith(".json") or encoder.replace("/", "-") == name:
+            yield locate(encoder, pretrained)
+    for tag in table.tags_of(name) if name in table.model_names() else ():
+        if checkpoint := at_hand(name, tag):
+            yield checkpoint
+
+
+def missing(settings: Settings) -> str:
+    """What to do before images can be added, where the settings' encoder is not on this machine; empty where it is.
+
+    Nothing is asked of a network, and torch is not loaded.
+    """
+    from attune.models.encoders.weights import at_hand
+
+    try:
+        if at_hand(settings.encoder, settings.pretrained) is not None:
+            return ""
+    except EncoderError as error:
+        return str(error)
+    return (
+        f"The encoder {settings.encoder} of {settings.pretrained} is not on this machine. With a network, `attune "
+        "assets add` fetches it by itself. Without one, give it first: `attune encoder use MODEL --pretrained PATH` "
+        "takes a checkpoint file, or a hub's cache from another machine; or add ready-made vectors, which need no "
+        "encoder: `attune assets add PATH --vectors FILE`. `attune encoder check` says whether it works here."
+    )

@@ -1,0 +1,181 @@
+"""Attributes: create one with its question, classes, definition and prompts; find one by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.records.schema import Attribute, AttributeRevision
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import AlreadyThere, DataError, UnknownAttribute
+from attune.models.files.atomic import digest_json
+from attune.models.labels.answers import SKIP, UNSURE
+
+NAME = re.compile(r"[a-z][a-z0-9_-]{1,38}[a-z0-9]")
+RESERVED = {UNSURE, SKIP}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What an attribute says; refuses what could not be asked, naming the field."""
+
+    name: str
+    question: str
+    classes: Sequence[str]
+    definition: str = ""
+    in_scope: Sequence[str] = ()
+    out_of_scope: Sequence[str] = ()
+    positive: Sequence[str] = ()
+    negative: Sequence[str] = ()
+    class_prompts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        given = {item.name: getattr(self, item.name) for item in fields(self)}
+        for field_, said in problems(given).items():
+            raise DataError(f"{field_.replace('class_prompts', 'class prompts')}: {said}")
+
+    @property
+    def prompts(self) -> dict[str, Any]:
+        """Phrases by use: for the first class, against it, and for each class."""
+        by_class = {name: list(texts) for name, texts in self.class_prompts.items()}
+        return {"positive": list(self.positive), "negative": list(self.negative), "classes": by_class}
+
+
+def problems(given: Mapping[str, Any]) -> dict[str, str]:
+    """What could not be asked, by field; ``given`` as ``Definition``'s fields, of which some may be absent."""
+    checks = {
+        "name": _name_problem,
+        "question": _question_problem,
+        "classes": _classes_problem,
+        **dict.fromkeys(("in_scope", "out_of_scope", "positive", "negative"), _texts_problem),
+    }
+    found = {key: said for key, check in checks.items() if key in given and (said := check(given[key]))}
+    classes = given.get("classes", ())
+    for name, texts in given.get("class_prompts", {}).items():
+        if name not in classes:
+            found["class_prompts"] = f"{name!r} is no class; the classes are {', '.join(classes)}."
+        elif said := _texts_problem(texts):
+            found["class_prompts"] = said
+    return found
+
+
+def _name_problem(name: str) -> str:
+    if NAME.fullmatch(name):
+        return ""
+    return (
+        f"{name!r} cannot be used; it takes 3 to 40 of a-z, 0-9, - and _, begins with a letter and ends with a letter "
+        "or digit, for instance serious-expression."
+    )
+
+
+def _question_problem(question: str) -> str:
+    return "" if question.strip() else "it is empty; give the sentence that experts read above each image."
+
+
+def _texts_problem(texts: Sequence[str]) -> str:
+    return "" if all(text.strip() for text in texts) else "one of the texts is empty; leave it out or write it."
+
+
+def _classes_problem(classes: Sequence[str]) -> str:
+    given = ", ".join(repr(name) for name in classes) or "none"
+    if len(classes) < 2:
+        return f"{given} given; at least two are needed, for instance --classes serious,other."
+    if len(classes) > 9:
+        return f"{len(classes)} given; at most 9 fit on single keys. Join some, or ask two questions."
+    if len({name.lower() for name in classes}) < len(classes):
+        return f"{given} holds a name twice; each class needs a name of its own."
+    for name in classes:
+        if not name.strip() or name != name.strip() or len(name) > 60 or name.startswith("$") or not name.isprintable():
+            return f"{name!r} cannot be used; a class is 1 to 60 printable characters without spaces around."
+        if name.lower() in RESERVED:
+            return f"{name!r} is always offered as an answer beside the classes; name another."
+    return ""
+
+
+def create(session: Session, wanted: Definition, settings: Settings) -> Attribute:
+    """Record a new attribute at revision 1, with the chance and the shares that it keeps for life.
+
+    Raises AlreadyThere where the name is taken.
+    """
+    if session.scalar(select(Attribute.id).where(Attribute.name == wanted.name)):
+        raise AlreadyThere(
+            f"There is an attribute {wanted.name!r} already. `attune attribute show {wanted.name}` shows it; "
+            "take another name for another question."
+        )
+    made = Attribute(
+        name=wanted.name,
+        question=wanted.question.strip(),
+        classes=list(wanted.classes),
+        definition=wanted.definition.strip(),
+        in_scope=list(wanted.in_scope),
+        out_of_scope=list(wanted.out_of_scope),
+        prompts=wanted.prompts,
+        settings=_kept_settings(settings),
+        created_at=now(),
+    )
+    session.add(made)
+    session.flush()
+    content = {key: value for key, value in asdict(wanted).items() if key != "name"}
+    content = {key: list(value) if isinstance(value, tuple) else value for key, value in content.items()}
+    session.add(
+        AttributeRevision(attribute_id=made.id, revision=1, content=content, reason="created", created_at=now())
+    )
+    return made
+
+
+def _kept_settings(settings: Settings) -> dict[str, Any]:
+    """The seed and the reserved share decide which titles are never trained on: changing them later would leak.
+
+    The seed is the same for every attribute, so that no published probe has learned from a title that another's audit
+    measures: only then may one lean on the other (``attune.labeler.catalog.related_probes``).
+    """
+    return {
+        "seed": int(digest_json([settings.seed])[:8], 16),
+        "reserved_share": settings.audit_share,
+        "strategy": settings.strategy,
+    }
+
+
+def find(session: Session, name: str) -> Attribute:
+    """The attribute called ``name``.
+
+    Raises UnknownAttribute with near names.
+    """
+    found = session.scalar(select(Attribute).where(Attribute.name == name))
+    if found is None:
+        names = list(session.scalars(select(Attribute.name).order_by(Attribute.name)))
+        near = get_close_matches(name, names, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names) or 'none yet'}."
+        raise UnknownAttribute(f"No attribute is called {name!r}. {hint} `attune attribute list` shows all of them.")
+    return found
+
+
+def every(session: Session) -> list[Attribute]:
+    """All attributes that are not retired, by name."""
+    return list(session.scalars(select(Attribute).where(Attribute.retired_at.is_(None)).order_by(Attribute.name)))
+
+
+def instruction(attribute: Attribute, pages: bool = False) -> str:
+    """What the expert reads before the first image, or page of images, as HTML for Label Studio's instruction box."""
+    from markupsafe import escape
+
+    parts = [f"<p><b>{escape(attribute.question)}</b></p>"]
+    if attribute.definition:
+        parts.append(f"<p>{escape(attribute.definition)}</p>")
+    for heading, texts in (("Counts", attribute.in_scope), ("Does not count", attribute.out_of_scope)):
+        if texts:
+            items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+            parts.append(f"<p><b>{heading}</b></p><ul>{items}</ul>")
+    keys = ", ".join(f"<b>{number}</b> {escape(name)}" for number, name in enumerate(attribute.classes, 1))
+    how = "Click on images, or press their keys" if pages else f"Keys: {keys}, <b>0</b> unsure"
+    parts.append(f"<p>{how}; <b>Ctrl+Enter</b> submits, <b>Ctrl+Space</b> skips.</p>")
+    # Label Studio shows this at each visit, over the image, and hears the keys all the while.
+    parts.append("<p><b>Esc</b> closes this page. Close it before you answer: the keys work already.</p>")
+    return "".join(parts)

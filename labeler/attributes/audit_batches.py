@@ -1,0 +1,101 @@
+"""Audit batches on demand: fresh questions that only measure, asked for at the console, by command or by drift.
+
+A request raises a total in the attribute's settings, and the next learning round draws what is missing to it. So a
+request survives a kill at any instant, and none is drawn twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import change
+from attune.labeler.attributes import attributes
+from attune.labeler.records.schema import Attribute, Expert, Queue, Run
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, PoolExhausted, UnknownExpert
+
+KEY = "audits"  # in `attribute.settings`
+MOST = 1000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for so far: ``extra`` audits beside the stream's in all, and the experts that the newest request
+    names (e-mail addresses; none means everybody)."""
+
+    extra: int = 0
+    experts: Sequence[str] = field(default_factory=tuple)
+
+    @classmethod
+    def of(cls, attribute: Attribute) -> Wanted:
+        """As the attribute keeps it."""
+        held: Mapping[str, Any] = attribute.settings.get(KEY) or {}
+        return cls(int(held.get("extra", 0)), tuple(held.get("experts", ())))
+
+
+def request(settings: Settings, name: str, size: int, experts: Sequence[str] = ()) -> Wanted:
+    """Ask for ``size`` further audit questions about the attribute ``name``; a learning round has to follow.
+
+    They are drawn by the attribute's design, with known probabilities, from titles that nothing is trained on, and
+    stand first in the queues of ``experts`` (e-mail addresses; none means everybody with a queue), who do not see that
+    they are audits. Raises UnknownAttribute, UnknownExpert for one without a queue, PoolExhausted where fewer images
+    are left to draw, DataError for a size out of range or an attribute without reserved titles.
+    """
+    if not 1 <= size <= MOST:
+        raise DataError(f"size is {size}; an audit batch takes 1 to {MOST} questions, 60 for a first good interval.")
+    with writing(settings) as session:
+        found = attributes.find(session, name)
+        session.refresh(found, with_for_update=True)
+        if not found.settings.get("reserved_share"):
+            raise DataError(
+                f"{name} keeps no titles apart for audits (its reserved share is 0), so nothing honest can be measured "
+                "on this pool. Make a new attribute with ATTUNE_AUDIT_SHARE above 0."
+            )
+        _check_experts(session, found, experts)
+        before = Wanted.of(found)
+        left = left_to_draw(session, found)
+        if left is not None and size > left:
+            raise PoolExhausted(
+                f"{size} audit questions were asked for and {left} images of the titles kept apart for {name} are not "
+                f"drawn yet. Ask for at most {left}, or add images: attune assets add PATH."
+            )
+        wanted = Wanted(before.extra + size, tuple(experts))
+        found.settings = found.settings | {KEY: {"extra": wanted.extra, "experts": list(wanted.experts)}}
+        change.count(session, found.id)
+    return wanted
+
+
+def left_to_draw(session: Session, attribute: Attribute) -> int | None:
+    """How many reserved images nobody has drawn or asked for yet, as the newest run counted; None before any run."""
+    newest = select(Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
+    held = (session.scalar(newest) or {}).get(KEY) or {}
+    if "left" not in held:
+        return None
+    return max(0, int(held["left"]) - (Wanted.of(attribute).extra - int(held.get("extra", 0))))
+
+
+def _check_experts(session: Session, attribute: Attribute, experts: Sequence[str]) -> None:
+    rows = (
+        select(Expert.email)
+        .join(Queue, Queue.expert_id == Expert.id)
+        .where(Queue.attribute_id == attribute.id, Queue.closed_at.is_(None))
+        .order_by(Expert.email)
+    )
+    known = list(session.scalars(rows))
+    if not known:
+        raise UnknownExpert(
+            f"Nobody has a queue for {attribute.name}, so nobody could be asked. Give an expert one: "
+            f"attune expert add EMAIL --attribute {attribute.name}"
+        )
+    for email in experts:
+        if email not in known:
+            raise UnknownExpert(
+                f"{email!r} has no queue for {attribute.name}; it has {', '.join(known)}. "
+                f"attune expert add {email} --attribute {attribute.name} makes one."
+            )

@@ -1,0 +1,88 @@
+"""Where to draw the line: the precision or recall that an owner asks of an attribute's probes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import change
+from attune.labeler.attributes import attributes
+from attune.labeler.records.schema import Attribute, Run
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError
+
+KEY = "threshold"  # in `attribute.settings`
+FOUND = "lines"  # in `run.advice`
+FIGURES = ("precision", "recall")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """``figure`` (precision or recall) at least ``value``, with the probability ``sure``, given the audit.
+
+    Raises DataError for another figure or a number outside (0, 1).
+    """
+
+    figure: str
+    value: float
+    sure: float = 0.8
+
+    def __post_init__(self) -> None:
+        if self.figure not in FIGURES:
+            raise DataError(f"figure: {self.figure!r} cannot be asked for; expected precision or recall.")
+        for name, number in ((self.figure, self.value), ("sure", self.sure)):
+            if not 0.0 < number < 1.0:
+                raise DataError(
+                    f"{name}: {number:g} cannot be reached; expected a number between 0 and 1, such as 0.9."
+                )
+
+    @classmethod
+    def of(cls, attribute: Attribute) -> Goal | None:
+        """As the attribute keeps it; None where the lines stay at one half."""
+        held: Mapping[str, Any] | None = attribute.settings.get(KEY)
+        return cls(str(held["figure"]), float(held["value"]), float(held.get("sure", 0.8))) if held else None
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The goal and what the newest run ``run`` made of it: one dict a class, as ``attune.models.probes.thresholds`` tells it."""
+
+    goal: Goal | None
+    run: int | None
+    lines: list[dict[str, Any]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"goal": asdict(self.goal) if self.goal else None, "run": self.run, "lines": self.lines}
+
+
+def ask(settings: Settings, name: str, goal: Goal | None) -> None:
+    """Keep ``goal`` for the attribute ``name`` (None: back to one half); the next round draws the lines.
+
+    Published versions keep theirs. Raises UnknownAttribute.
+    """
+    with writing(settings) as session:
+        found = attributes.find(session, name)
+        session.refresh(found, with_for_update=True)
+        kept = {key: value for key, value in found.settings.items() if key != KEY}
+        found.settings = kept | ({KEY: asdict(goal)} if goal else {})
+        change.count(session, found.id)
+
+
+def of(settings: Settings, name: str) -> Lines:
+    """The goal of the attribute ``name`` and the newest run's lines. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        return read(session, attributes.find(session, name))
+
+
+def read(session: Session, attribute: Attribute) -> Lines:
+    """As ``of``, within a session."""
+    newest = select(Run.number, Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
+    row = session.execute(newest).first()
+    held = list((row.advice or {}).get(FOUND) or []) if row else []
+    return Lines(Goal.of(attribute), row.number if row else None, held)

@@ -1,0 +1,140 @@
+"""What every move of an alias shares: one at a time, never twice by accident, and nobody's behind another's back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.attributes import attributes
+from attune.labeler.catalog.gate_outcomes import read
+from attune.labeler.records.schema import Alias, Attribute, Promotion, Version
+from attune.models.clock import iso
+from attune.models.errors import CatalogError, NoAnswers, RetiredVersion
+from attune.models.labels.class_coverage import BY_CLASS, lacking, listed, unanswered
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a promotion, rollback or retirement did."""
+
+    attribute: str
+    action: str
+    alias: str | None
+    version: int
+    before: int | None
+    reason: str
+    who: str
+    at: datetime
+    digest: str
+    gates: list[dict[str, Any]]
+    draft: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON, time as ISO 8601."""
+        return vars(self) | {"at": iso(self.at)}
+
+
+def moved(attribute: str, line: Promotion, digest: str, draft: bool = False) -> Moved:
+    """The line of the history as what was done; ``draft``: the version is one."""
+    return Moved(
+        attribute,
+        line.action,
+        line.alias,
+        line.version,
+        line.before,
+        line.reason,
+        line.who,
+        line.at,
+        digest,
+        [read(gate).to_dict() for gate in line.gates],
+        draft,
+    )
+
+
+def refuse_unanswered(attribute: str, version: int, classes: Sequence[str], labels: Mapping[str, Any]) -> None:
+    """Raise NoAnswers where one of ``classes`` has no answer by the run's ``labels``, or nothing was learned at all."""
+    missing = lacking(classes, labels)
+    if not missing:
+        return
+    counts = ", ".join(f"{name} {int(labels[BY_CLASS].get(name, 0)):,}" for name in classes)
+    nobody = unanswered(classes, labels)
+    what = (
+        f"has no answer for {listed(nobody)} (answers by class: {counts})"
+        if nobody
+        else f"learned from none of its answers ({counts}): experts contradict each other, or all are audits"
+    )
+    raise NoAnswers(
+        f"{attribute} version {version} {what}. Expected: one answer or more for each class to learn from. Ask for "
+        f"more with `attune batch {attribute} --size 40`, and promote the run that follows. To publish this one on "
+        f"purpose, marked as a draft: `attune probes promote {attribute} {version} --reason R --draft`; --override "
+        "does not lift this."
+    )
+
+
+def locked(session: Session, attribute: str) -> Attribute:
+    """The attribute, held until the transaction ends, so that one history has one order on PostgreSQL too."""
+    found = attributes.find(session, attribute)
+    session.refresh(found, with_for_update=True)
+    return found
+
+
+def refuse_retired(row: Version | None, attribute: Attribute) -> None:
+    """Raise RetiredVersion where the version is no longer served."""
+    if row is not None and row.retired_at is not None:
+        raise RetiredVersion(
+            f"{attribute.name} version {row.version} was retired at {iso(row.retired_at)}. `attune probes history "
+            f"{attribute.name}` says why; choose another version from `attune probes list {attribute.name}`."
+        )
+
+
+def expect(session: Session, attribute: Attribute, alias: str, expected: int | None) -> None:
+    """Raise CatalogError where ``alias`` points elsewhere than at ``expected`` (0: nowhere; None: do not look)."""
+    if expected is None:
+        return
+    here = select(Alias.version).where(Alias.attribute_id == attribute.id, Alias.alias == alias)
+    now = session.scalar(here) or 0
+    if now == expected:
+        return
+    last = session.scalar(
+        select(Promotion)
+        .where(Promotion.attribute_id == attribute.id, Promotion.alias == alias)
+        .order_by(Promotion.id.desc())
+        .limit(1)
+    )
+    who = f"{last.who} made it so at {iso(last.at)[:19]} UTC: \u201c{last.reason}\u201d" if last else "nobody knows why"
+    raise CatalogError(
+        f"Meanwhile version {now or 'none'} is {alias} of {attribute.name}, and no longer "
+        f"{f'version {expected}' if expected else 'none'}: {who}. Nothing was changed. Look at the two again, and "
+        "decide anew."
+    )
+
+
+def repeated(
+    session: Session,
+    attribute: Attribute,
+    action: str,
+    alias: str | None,
+    who: str,
+    reason: str,
+    asked_at: datetime | None,
+    version: int | None = None,
+) -> Promotion | None:
+    """The line that an earlier try of the same request wrote."""
+    if asked_at is None:
+        return None
+    query = select(Promotion).where(
+        Promotion.attribute_id == attribute.id,
+        Promotion.action == action,
+        Promotion.alias == alias,
+        Promotion.who == who,
+        Promotion.reason == reason,
+        Promotion.at >= asked_at,
+    )
+    if version is not None:
+        query = query.where(Promotion.version == version)
+    return session.scalar(query.order_by(Promotion.id).limit(1))

@@ -1,0 +1,237 @@
+"""What the audit says today: every audit answer that still holds, under the scores of any run that is asked about.
+
+Runs are judged by the same answers, and by all of them, so that figures of two runs can stand side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers.counting import current
+from attune.labeler.assets.active_pool import PoolView, open_pool
+from attune.labeler.attributes import attributes, revisions
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.catalog.probe_files import ProbeWeights, read_probe
+from attune.models.errors import PoolError
+from attune.models.evaluation.audit_design import RESERVED_SHARE, AuditDesign
+from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.evaluation.evaluate import compare, evaluate_audit
+from attune.models.evaluation.metrics import Metric, unknown
+from attune.models.labels.answers import SKIP, UNSURE, Answer
+from attune.models.labels.labels import Labels, consensus
+from attune.models.probes.calibration import apply, calibrate, cross_calibrated
+
+MOST_RESERVED = 20_000  # of the reserved assets, so many stand for all: more would not narrow an interval
+NAME, METHOD = "average_precision_difference", "paired audit, Bayesian score curve over the reserved pool"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The audit answers of one attribute; ``missing`` says why there are none that could judge a run, or is empty.
+
+    ``labels`` of the n audited assets that are in the pool and were drawn, ``inclusion`` (n,) their probabilities,
+    ``answers`` every answer that holds, the audit's and the others'; ``view`` is None where the pool is empty;
+    ``revisions`` the classes of each revision of the attribute.
+    """
+
+    attribute: Attribute
+    revisions: Mapping[int, list[str]]
+    answers: tuple[Answer, ...]
+    labels: Labels
+    inclusion: npt.NDArray[np.float64]
+    view: PoolView | None
+    missing: str = ""
+    newest: int = 0  # the newest run: its scores and those just before led the draw
+    leader: ProbeWeights | None = None  # its probe
+    design: AuditDesign = field(default_factory=lambda: AuditDesign(0))
+    known: dict[Hashable, Any] = field(default_factory=dict)
+
+    def remember(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives, worked out once for as long as this evidence stands."""
+        if key not in self.known:
+            self.known[key] = make()
+        found: T = self.known[key]
+        return found
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes, the positive one first."""
+        return self.attribute.classes
+
+    @property
+    def seed(self) -> int:
+        """The attribute's own seed."""
+        return int(self.attribute.settings.get("seed", 0))
+
+    def why_not(self, run: Run) -> str:
+        """Why nothing can be said of ``run``, as half a sentence; empty where it can."""
+        if self.view is None:
+            return self.missing
+        if run.encoder_digest != self.view.fingerprint.digest:
+            return f"run {run.number} was made with another encoder than the active one"
+        held = self.revisions.get(run.revision, self.classes)
+        if list(held) != list(self.classes):
+            return f"run {run.number} tells {', '.join(held)} apart, and the classes are others now"
+        return self.missing
+
+    @cached_property
+    def _reserved(self) -> npt.NDArray[np.intp]:
+        """Pool rows of the audit titles: those that the figures are about."""
+        assert self.view is not None
+        share = float(self.attribute.settings.get("reserved_share", RESERVED_SHARE))
+        rows = np.flatnonzero(self.view.keys >= 0)
+        mine = rows[reserved_in(self.view.pool, rows, share, self.seed)]
+        return mine[:: max(1, len(mine) // MOST_RESERVED)]
+
+    def logits(self, probe: ProbeWeights, asset_ids: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Uncalibrated ``x.w + b`` (m, k) of assets; NaN where one is not in the pool."""
+        found = np.full((len(asset_ids), len(probe.weight)), np.nan)
+        if self.view is not None:
+            rows = self.view.pool.positions(asset_ids)
+            found[rows >= 0] = self._raw(probe, rows[rows >= 0])
+        return found
+
+    def _raw(self, probe: ProbeWeights, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        assert self.view is not None
+        if not len(rows):
+            return np.empty((0, len(probe.weight)))
+        return np.asarray(self.view.pool.rows(rows) @ probe.weight.T + probe.bias, dtype=np.float64)
+
+    def scored(self, run: Run) -> Scored:
+        """The audited assets and the reserved pool as ``run`` scores them; ask ``why_not`` first.
+
+        Calibrated by today's answers on *other* titles: what a calibration learned from an answer must not be judged
+        by it, and two runs that were calibrated at different times are only comparable when both are treated alike.
+        """
+        return self.remember(("scored", run.id), lambda: self._scored(run))
+
+    def _scored(self, run: Run) -> Scored:
+        probe = read_probe(run.probe)
+        raw = self.logits(probe, self.labels.asset_ids)
+        told = cross_calibrated(raw, self.labels, self.inclusion, seed=self.seed)
+        pool = apply(calibrate(raw, self.labels, self.inclusion), self._raw(probe, self._reserved))
+        return Scored(run.number, told, pool if len(pool) else None, self._led(run, probe))
+
+    def _led(self, run: Run, probe: ProbeWeights) -> npt.NDArray[np.float64] | None:
+        """How likely each reserved row was drawn; None for a run with the newest's scores, which say as much."""
+        if self.view is None or run.number >= self.newest or _alike(probe, self.leader):
+            return None
+        return self.design.inclusions(self.view.pool.asset_ids[self._reserved].tolist())
+
+    def figures(self, scored: Scored, thresholds: dict[str, float]) -> dict[str, Metric]:
+        """Every figure that the audit supports, as ``attune.models.evaluation.evaluate.evaluate_audit`` names them."""
+        return self.remember(
+            ("figures", scored.run, tuple(sorted(thresholds.items()))),
+            lambda: evaluate_audit(
+                self.labels, scored.audited, self.inclusion, self.classes,
+                pool=scored.pool, pool_inclusion=scored.pool_inclusion, thresholds=thresholds, seed=self.seed,
+            ),
+        )  # fmt: skip
+
+    def difference(self, a: Scored, b: Scored) -> Metric:
+        """Average precision of ``a`` minus that of ``b`` on the same answers."""
+        return self.remember(
+            ("difference", a.run, b.run),
+            lambda: compare(
+                self.labels, a.audited, b.audited, self.inclusion, self.classes,
+                pool_a=a.pool, pool_b=b.pool, seed=self.seed,
+                # Beside the newest run's scores, that it was drawn says nothing more.
+                pool_inclusion=None if b.pool_inclusion is None else a.pool_inclusion,
+            ),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Probabilities of one run, float64: ``audited`` (n, classes), ``pool`` (N, classes) or None where none is
+    reserved; ``pool_inclusion`` (N,) where other runs' scores led the draw (``attune.models.evaluation.audit_answers.Audited.of``)."""
+
+    run: int
+    audited: npt.NDArray[np.float64]
+    pool: npt.NDArray[np.float64] | None
+    pool_inclusion: npt.NDArray[np.float64] | None = None
+
+
+def collect(settings: Settings, attribute: str) -> Evidence:
+    """The evidence of today. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        found = attributes.find(session, attribute)
+        answers = tuple(answer for answer in _answers(session, found) if answer.value in {*found.classes, UNSURE, SKIP})
+        revisions = _revisions(session, found)
+        newest = session.scalar(select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1))
+        nothing = Labels((), (), np.empty((0, len(found.classes))), np.empty(0))
+        try:
+            view = open_pool(settings, session)
+        except PoolError as error:
+            return Evidence(found, revisions, answers, nothing, np.empty(0), None, str(error))
+    design = AuditDesign.from_bytes(found.audit_state) if found.audit_state else AuditDesign(0)
+    audits = design.measuring(answers)
+    if found.audit_state is None or not audits:
+        return Evidence(found, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet")
+    labels = consensus(audits, found.classes)
+    inclusion, rows = design.inclusions(labels.asset_ids), view.positions(labels.asset_ids)
+    share, seed = float(found.settings.get("reserved_share", RESERVED_SHARE)), int(found.settings.get("seed", 0))
+    # A title that was corrected since may be one that is trained on.
+    apart = reserved_in(view.pool, rows, share, seed)
+    kept = np.flatnonzero((rows >= 0) & (inclusion > 0) & apart)
+    missing = "" if len(kept) else "none of the audited images is in the pool any more"
+    kept_labels = labels.subset(kept)
+    number, leader = (0, None) if newest is None else (newest.number, read_probe(newest.probe))
+    return Evidence(found, revisions, answers, kept_labels, inclusion[kept], view, missing, number, leader, design)
+
+
+def paired(evidence: Evidence, a: Run, b: Run) -> Metric:
+    """Average precision of run ``a`` minus that of ``b`` on the same audit answers, or why it is not known."""
+    reason = evidence.why_not(a) or evidence.why_not(b)
+    if reason:
+        return unknown(NAME, 0, METHOD, reason)
+    return evidence.difference(evidence.scored(a), evidence.scored(b))
+
+
+def _alike(a: ProbeWeights, b: ProbeWeights | None) -> bool:
+    """Whether two probes score alike: rounds between which only audits were answered learn the same weights."""
+    if b is None or a.weight.shape != b.weight.shape:
+        return False
+    return bool(np.allclose(a.weight, b.weight, 1e-5, 1e-7) and np.allclose(a.bias, b.bias, 1e-5, 1e-6))
+
+
+def _revisions(session: Session, attribute: Attribute) -> dict[int, list[str]]:
+    """The classes of each revision as they are called today: a probe outlives a rename."""
+    told = revisions.history(session, attribute)
+    later = {one.number: [said.reading for said in told if said.number > one.number] for one in told}
+    return {one.number: [revisions.read(name, later[one.number]) or name for name in one.classes] for one in told}
+
+
+def _answers(session: Session, attribute: Attribute) -> list[Answer]:
+    newest = current([attribute.id])
+    rows = session.execute(
+        select(Annotation, Asset.asset_id, Asset.title_id, Expert.email)
+        .join(newest, newest.c.id == Annotation.id)
+        .join(Asset, Asset.id == Annotation.asset_pk)
+        .join(Expert, Expert.id == Annotation.expert_id)
+        .order_by(Annotation.answered_at, Annotation.id)
+    )
+    return [
+        Answer(
+            asset_id=asset_id,
+            title_id=title_id,
+            expert=expert,
+            value=row.value,
+            purpose=row.purpose,
+            answered_at=row.updated_at,
+            inclusion=row.inclusion,
+        )
+        for row, asset_id, title_id, expert in rows
+    ]

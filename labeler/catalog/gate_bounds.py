@@ -1,0 +1,111 @@
+"""An attribute's own bounds of the gates, and which of them bind."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from attune.labeler.attributes import attributes
+from attune.labeler.catalog.gates import RULES, Rule
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import iso, now
+from attune.models.errors import DataError
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A gate as an attribute has set it; ``by`` and ``at`` (ISO 8601) are None where it is the default."""
+
+    name: str
+    rule: Rule
+    bound: float
+    enforced: bool
+    by: str | None = None
+    at: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "name": self.name,
+            "text": self.rule.text,
+            "bound": self.bound,
+            "default": self.rule.bound,
+            "enforced": self.enforced,
+            "by": self.by,
+            "at": self.at,
+        }
+
+
+def bounds(settings: Settings, attribute: str) -> list[Bound]:
+    """Every gate as ``attribute`` has it. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        return _bounds(attributes.find(session, attribute).settings.get("gates") or {})
+
+
+def _bounds(held: Mapping[str, Mapping[str, Any]]) -> list[Bound]:
+    found = []
+    for name, rule in RULES.items():
+        own = held.get(name) or {}
+        value, binding = float(own.get("bound", rule.bound)), bool(own.get("enforced", False))
+        found.append(Bound(name, rule, value, binding, own.get("by"), own.get("at")))
+    return found
+
+
+def change(
+    settings: Settings, attribute: str, who: str, values: Mapping[str, str | float], enforced: Mapping[str, bool]
+) -> list[Bound]:
+    """Set the bounds in ``values`` and whether those in ``enforced`` bind; the rest stays, and so does what is equal.
+
+    Raises DataError naming the gate and its field, and changes nothing then; UnknownAttribute.
+    """
+    checked = {known(name): check(known(name), value) for name, value in values.items()}
+    binding = {known(name): value for name, value in enforced.items()}
+    with writing(settings) as session:
+        found = attributes.find(session, attribute)
+        session.refresh(found, with_for_update=True)
+        kept: dict[str, Any] = dict(found.settings.get("gates") or {})
+        for before in _bounds(kept):
+            wanted = checked.get(before.name, before.bound), binding.get(before.name, before.enforced)
+            if wanted != (before.bound, before.enforced):
+                kept[before.name] = {"bound": wanted[0], "enforced": wanted[1], "by": who, "at": iso(now())}
+        found.settings = {**found.settings, "gates": kept}
+        return _bounds(kept)
+
+
+def known(name: str) -> str:
+    """``name`` where it is a gate's. Raises DataError with near names."""
+    if name in RULES:
+        return name
+    near = get_close_matches(name, RULES, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"The gates are {', '.join(RULES)}."
+    raise DataError(f"gate: there is none called {name[:60]!r}. {hint}")
+
+
+def check(name: str, value: str | float) -> float:
+    """The bound as a number in the gate's range. Raises DataError naming the gate."""
+    rule = RULES[name]
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not rule.least <= number <= rule.most:
+        raise DataError(
+            f"{name}: {value!r} cannot be its bound; expected a number from {rule.least:g} to {rule.most:g} "
+            f"({rule.text})."
+        )
+    return number
+
+
+def pairs(texts: Iterable[str]) -> dict[str, str]:
+    """``NAME=VALUE`` texts by name. Raises DataError for one without a value."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not value.strip():
+            raise DataError(f"--set: {text[:60]!r} has no value; write it as audit_lower_bound=0.6.")
+        found[name.strip()] = value.strip()
+    return found

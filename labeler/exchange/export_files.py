@@ -1,0 +1,80 @@
+"""An attribute's labels as the bytes of a file, in the format that its suffix or the caller names."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from attune.labeler.assets.media import media_url
+from attune.labeler.exchange import export_tables, label_studio_json
+from attune.labeler.exchange.export_rows import Exported, agreed_rows, answer_rows, exported
+from attune.labeler.settings import Settings, secrets
+from attune.models.clock import now
+from attune.models.errors import DataError
+
+CSV, PARQUET, JSON, STUDIO = "csv", "parquet", "json", "label-studio"
+FORMATS = (CSV, PARQUET, JSON, STUDIO)
+TYPES = {
+    CSV: "text/csv; charset=utf-8",
+    PARQUET: "application/vnd.apache.parquet",
+    JSON: "application/json",
+    STUDIO: "application/json",
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """An export: its bytes, its media type, the name to keep it under, and how many rows or tasks it holds."""
+
+    content: bytes
+    kind: str
+    name: str
+    rows: int
+
+
+def format_of(path: Path, asked: str | None = None) -> str:
+    """The format: the one asked for, else the file's suffix. Raises DataError for a suffix that is none."""
+    found = asked or path.suffix.lower().lstrip(".")
+    if found not in FORMATS:
+        raise DataError(
+            f"format: {path.name!r} ends neither with .csv, .parquet nor .json. Name the file so, or say --format "
+            f"{', '.join(FORMATS)}."
+        )
+    return found
+
+
+def export(settings: Settings, name: str, kind: str = CSV, agreed: bool = False) -> File:
+    """The labels of the attribute ``name`` as a file; ``agreed`` gives one row an asset in place of one an answer.
+
+    Raises UnknownAttribute, and DataError for an unknown format or an agreed export for Label Studio.
+    """
+    if kind not in FORMATS:
+        raise DataError(f"format: {kind[:40]!r} is none of {', '.join(FORMATS)}.")
+    found = exported(settings, name)
+    if kind == STUDIO:
+        if agreed:
+            raise DataError("format: Label Studio's JSON holds answers. Leave --agreed away, or take csv for it.")
+        tasks = label_studio_json.tasks_of(found, _addresses(settings, found))
+        content = (json.dumps(tasks, indent=1, ensure_ascii=False) + "\n").encode()
+        return File(content, TYPES[kind], f"{name}.label-studio.json", len(tasks))
+    rows = agreed_rows(settings, found) if agreed else answer_rows(found)
+    columns = export_tables.columns_of(found.classes, agreed)
+    if kind == CSV:
+        content = export_tables.write_csv(rows, columns)
+    elif kind == PARQUET:
+        content = export_tables.write_parquet(rows, columns)
+    else:
+        about = {"attribute": name, "question": found.question, "classes": list(found.classes)}
+        content = export_tables.write_json(rows, about | {"revision": found.revision, "agreed": agreed})
+    return File(content, TYPES[kind], f"{name}{'-agreed' if agreed else ''}.{kind}", len(rows))
+
+
+def _addresses(settings: Settings, found: Exported) -> dict[str, str]:
+    """Where a browser finds each image: its own address, or a signed one of this console, which lasts seven days."""
+    held, at = secrets.load(settings.secrets), now()
+    uris = {row.asset_id: row.uri for row in found.rows}
+    return {
+        name: uri if uri.startswith(label_studio_json.REMOTE) else media_url(settings, held, name, at)[0]
+        for name, uri in uris.items()
+    }

@@ -1,0 +1,171 @@
+"""Read a labelled set: a table, our JSON or Label Studio's, into rows that still have to be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from attune.labeler.exchange import label_studio_json
+from attune.labeler.exchange.export_tables import bare
+from attune.models.clock import moment
+from attune.models.errors import DataError
+from attune.models.files import cell_ids, tables
+
+MOST_ROWS = 500_000  # of a Parquet file
+CLASS_NAMES = ("class", "value", "label")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How a table names what is needed; None takes the usual name. ``default_expert`` stands in for an empty cell."""
+
+    asset: str | None = None
+    expert: str | None = None
+    value: str | None = None
+    answered_at: str | None = None
+    default_expert: str | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """One row as it was read: ``number`` counts from 1; ``wrong`` says in a few words why it cannot be used.
+
+    ``detail`` is what there is to say beside it, the line say.
+    """
+
+    number: int
+    asset_id: str = ""
+    expert: str = ""
+    value: str = ""
+    answered_at: datetime | None = None
+    updated_at: datetime | None = None
+    wrong: str = ""
+    detail: str = ""
+
+
+def read(
+    content: bytes,
+    columns: Columns,
+    classes: Sequence[str],
+    people: label_studio_json.People,
+) -> list[Given]:
+    """The rows of a file, whatever format it is in; which one is seen by its content.
+
+    Raises DataError where the file as a whole cannot be read, or lacks a column.
+    """
+    if not content.strip(tables.MARKS):
+        raise DataError("The file is empty; expected rows with asset_id, expert and class.")
+    try:
+        if tables.looks_like_json(content):
+            table: tables.Table | list[Given] = _json(content, columns, classes, people)
+        else:
+            read_in = tables.read_table(content, _likely(columns), MOST_ROWS)
+            table = read_in if content.startswith(tables.BINARY) else _unguarded(read_in)
+    except DataError as error:
+        raise DataError(f"The file {error}") from error
+    return table if isinstance(table, list) else _rows(table, columns)
+
+
+def _likely(columns: Columns) -> list[str]:
+    asked = (columns.asset, columns.expert, columns.value, columns.answered_at)
+    return [*(name for name in asked if name), "asset_id", "expert", *CLASS_NAMES, "answered_at"]
+
+
+def _unguarded(table: tables.Table) -> tables.Table:
+    """A table of a spreadsheet, without the apostrophes that our export puts before what looks like a formula."""
+    rows = [replace(row, cells={bare(name): bare(cell) for name, cell in row.cells.items()}) for row in table.rows]
+    return tables.Table([bare(name) for name in table.names], rows)
+
+
+def _json(
+    content: bytes, columns: Columns, classes: Sequence[str], people: label_studio_json.People
+) -> tables.Table | list[Given]:
+    held, lines = tables.objects(content)
+    if len(held) == 1 and isinstance(held[0], Mapping) and "labels" in held[0]:
+        held = held[0]["labels"]
+        if not isinstance(held, list):
+            raise DataError('is JSON with no list "labels"; expected an export of Attune, or Label Studio\'s JSON.')
+        lines = [0] * len(held)
+    if any(isinstance(task, Mapping) and isinstance(task.get("data"), Mapping) for task in held):
+        return [
+            Given(number, wrong=row) if isinstance(row, str) else _given(number, row, Columns(), columns)
+            for number, row in enumerate(label_studio_json.rows_of(held, classes, people), 1)
+        ]
+    return tables.from_objects(held, lines) if held else []
+
+
+def _rows(table: tables.Table, columns: Columns) -> list[Given]:
+    names = _named(table.names, columns)
+    return [
+        Given(row.number, _asset(row.cells.get(names.asset or ""))[0], wrong=row.wrong, detail=row.detail)
+        if row.wrong
+        else _given(row.number, row.cells, names, columns)
+        for row in table.rows
+    ]
+
+
+def _named(there: Sequence[str], columns: Columns) -> Columns:
+    """The columns by their names in this file. Raises DataError for one that is not there."""
+    value = columns.value or next((name for name in CLASS_NAMES if name in there), CLASS_NAMES[0])
+    found = Columns(columns.asset or "asset_id", columns.expert or "expert", value, columns.answered_at)
+    needed = [("asset", found.asset), ("class", value)]
+    if columns.expert or not columns.default_expert:
+        needed.append(("expert", found.expert))
+    if columns.answered_at:
+        needed.append(("answered-at", columns.answered_at))
+    for option, name in needed:
+        if name not in there:
+            shown = ", ".join(_text(key) for key in there)
+            raise DataError(
+                f"columns: there is no {name!r}; the file has {shown[:300]}. Name it with --{option}-column, or "
+                "rename it. Needed are asset_id, expert and class."
+            )
+    return found
+
+
+def _given(number: int, row: Mapping[str, Any], names: Columns, columns: Columns) -> Given:
+    asset_id, wrong = _asset(row.get(names.asset or "asset_id"))
+    if wrong:
+        return Given(number, wrong="no id", detail=wrong)
+    try:
+        answered = _time(row.get(names.answered_at or "answered_at"))
+        updated = _time(row.get("updated_at")) if names.answered_at is None else None
+    except NoTime as error:
+        return Given(number, asset_id, wrong="not a time", detail=repr(str(error)[:60]))
+    return Given(
+        number,
+        asset_id,
+        _text(row.get(names.expert or "expert")) or (columns.default_expert or ""),
+        _text(row.get(names.value or "class")),
+        answered or updated,
+        updated or answered,
+    )
+
+
+class NoTime(ValueError):
+    """A cell that is no time; the message is its text."""
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        return moment(value)
+    except (ValueError, OverflowError, OSError) as error:
+        raise NoTime(_text(value)) from error
+
+
+def _asset(value: Any) -> tuple[str, str]:
+    """The asset_id in a cell, and why there is none where the cell can hold no id."""
+    try:
+        return cell_ids.from_cell(value), ""
+    except cell_ids.BadId as error:
+        return (_text(value), "") if isinstance(value, str) else ("", str(error))
+
+
+def _text(value: Any) -> str:
+    try:
+        return cell_ids.from_cell(value)
+    except cell_ids.BadId:
+        # JSON may hold half of a pair of surrogates, which no database takes: it is then no name that anybody has.
+        return str(value).strip().encode("utf-8", "replace").decode()

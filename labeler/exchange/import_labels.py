@@ -1,0 +1,115 @@
+"""Import a labelled set: read it, say what it would do, and do it in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import ingest
+from attune.labeler.attributes import attributes
+from attune.labeler.exchange.import_files import Columns, Given, read
+from attune.labeler.exchange.import_plan import SAME, Plan, Step, make
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.labels.answers import IMPORT
+
+VIA = "import"
+
+
+def preview(
+    settings: Settings, name: str, content: bytes, columns: Columns | None = None, create_experts: bool = False
+) -> Plan:
+    """What importing the file ``content`` into the attribute would do. Raises UnknownAttribute, DataError."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        return make(session, one, _read(session, one, content, columns), create_experts)
+
+
+def bring(
+    settings: Settings, name: str, content: bytes, columns: Columns | None = None, create_experts: bool = False
+) -> Plan:
+    """Import the file ``content`` into the attribute and ask for a learning round; what was done.
+
+    All that can be used goes in, in one transaction, and the rest is told row by row. The same file again changes
+    nothing. Raises UnknownAttribute, and DataError where the file as a whole cannot be read.
+    """
+    with writing(settings) as session:
+        one = attributes.find(session, name)
+        session.refresh(one, with_for_update=True)  # one writer an attribute, as for answers of Label Studio
+        plan = make(session, one, _read(session, one, content, columns), create_experts)
+        changes = [step for step in plan.steps if step.action != SAME]
+        _write(session, one, changes, _experts(session, plan))
+        one.answers_counter += len(changes)
+    if changes:
+        ingest.ask_to_learn(settings, name)
+    return plan
+
+
+def _read(session: Session, attribute: Attribute, content: bytes, columns: Columns | None) -> list[Given]:
+    users: dict[int, str] = {
+        user or 0: email
+        for user, email in session.execute(
+            select(Expert.label_studio_user, Expert.email).where(Expert.label_studio_user.is_not(None))
+        )
+    }
+    mine = select(Task.key).join(Queue, Queue.id == Task.queue_id).where(Queue.attribute_id == attribute.id)
+    people = dict.fromkeys(session.scalars(mine), users)
+    return read(content, columns or Columns(), attribute.classes, people)
+
+
+def _experts(session: Session, plan: Plan) -> dict[str, int]:
+    """Address -> id; newcomers are recorded like people who have left: a name on answers, no login and no queue."""
+    at = now()
+    session.add_all(
+        Expert(email=email, name=email.partition("@")[0], every_attribute=False, added_at=at, removed_at=at)
+        for email in plan.newcomers
+    )
+    session.flush()
+    return dict(session.execute(select(Expert.email, Expert.id)).all())
+
+
+def _write(session: Session, attribute: Attribute, steps: list[Step], experts: dict[str, int]) -> None:
+    at = now()
+    fresh = [step for step in steps if not step.replaces]
+    made: list[int] = []
+    if fresh:
+        rows = [_annotation(attribute, step, experts[step.expert], at) for step in fresh]
+        made = list(session.scalars(insert(Annotation).returning(Annotation.id, sort_by_parameter_order=True), rows))
+    told = [_event(key, "created", step, at) for key, step in zip(made, fresh, strict=True)]
+    for step in steps:
+        if step.replaces:
+            row = session.get_one(Annotation, step.replaces)
+            row.value, row.updated_at, row.revision = step.value, step.updated_at, attribute.revision
+            told.append(_event(row.id, "changed", step, at))
+    if told:
+        session.execute(insert(AnnotationEvent), told)
+
+
+def _event(annotation: int, kind: str, step: Step, at: datetime) -> dict[str, Any]:
+    return {
+        "annotation_id": annotation,
+        "kind": kind,
+        "value": step.value,
+        "updated_at": step.updated_at,
+        "via": VIA,
+        "received_at": at,
+    }
+
+
+def _annotation(attribute: Attribute, step: Step, expert: int, at: datetime) -> dict[str, Any]:
+    return {
+        "attribute_id": attribute.id,
+        "revision": attribute.revision,
+        "asset_pk": step.asset.id,
+        "expert_id": expert,
+        "value": step.value,
+        "purpose": IMPORT,
+        "answered_at": step.answered_at,
+        "updated_at": step.updated_at,
+        "received_at": at,
+    }

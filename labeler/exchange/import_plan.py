@@ -1,0 +1,237 @@
+"""What an import would do, row by row, before anything is written.
+
+A row becomes an ordinary answer of its expert with the purpose ``import``. Where the expert has answered the asset
+already, the newer answer wins by its own time (``updated_at`` or ``answered_at`` in the file); a row without a time
+never replaces what was answered in Label Studio, but does replace what an earlier import brought. The same answer
+again changes nothing, so the same file may come twice, and does not bring back what was taken away since. An id 7.0
+that no asset has means the asset 7: so pandas writes a column of whole numbers in which one cell is empty.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from unicodedata import normalize
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers.counting import oldest_first
+from attune.labeler.exchange.import_files import Given
+from attune.labeler.people import users
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert
+from attune.models.clock import now
+from attune.models.errors import DataError
+from attune.models.evaluation.audit_design import reserved
+from attune.models.files.cell_ids import SHORTENED, shortened, tidy, whole
+from attune.models.labels.answers import IMPORT, SKIP, UNSURE
+
+NEW, CHANGED, SAME = "new", "changed", "there already"
+CLOCKS_APART = timedelta(hours=1)  # a later time than that is no time of an answer
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row that goes in: ``action`` is new, changed or there already; ``replaces`` the imported answer it renews."""
+
+    number: int
+    asset: Asset
+    expert: str
+    value: str
+    answered_at: datetime
+    updated_at: datetime
+    action: str
+    replaces: int | None = None
+
+
+@dataclass
+class Plan:
+    """What an import would do; ``left_out`` holds (row, reason, what it named) of every row that stays outside.
+
+    ``whole`` counts the rows whose id, such as 7.0, was read as the whole number 7.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    left_out: list[tuple[int, str, str]] = field(default_factory=list)
+    newcomers: list[str] = field(default_factory=list)
+    reserved: int = 0
+    whole: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing goes in although rows were there."""
+        return bool(self.left_out) and not self.steps
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows go in, by action."""
+        told = Counter(step.action for step in self.steps)
+        return {action: told.get(action, 0) for action in (NEW, CHANGED, SAME)}
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many rows stay outside, by reason, most frequent first."""
+        return dict(Counter(reason for _, reason, _ in self.left_out).most_common())
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: counts, reasons, and every row left out."""
+        rows = [{"row": number, "reason": reason, "named": named} for number, reason, named in self.left_out]
+        counts = {action.replace(" ", "_"): count for action, count in self.counts.items()}
+        told = {"left_out": len(rows), "reasons": self.reasons, "rows_left_out": rows}
+        told |= {"ids_read_as_whole_numbers": self.whole}
+        return counts | told | {"not_trained_on": self.reserved, "new_experts": self.newcomers}
+
+
+@dataclass(frozen=True)
+class Held:
+    """An expert's newest answer on an asset, as the records hold it."""
+
+    id: int
+    value: str
+    updated_at: datetime
+    imported: bool
+    gone: bool = False  # taken away since: by a revision, with a leaver's answers, or by its author
+
+
+def make(session: Session, attribute: Attribute, rows: Sequence[Given], create_experts: bool = False) -> Plan:
+    """What importing ``rows`` into the attribute would do; reads only."""
+    plan, at = Plan(), now()
+    wanted = {row.asset_id for row in rows if row.asset_id}
+    assets = _assets(session, wanted | {digits for name in wanted if (digits := whole(name))})
+    rows, plan.whole = _as_whole_numbers(rows, assets)
+    experts: dict[str, int] = dict(session.execute(select(Expert.email, Expert.id)).all())
+    held = held_answers(session, attribute.id)
+    values = {_folded(name): name for name in [*attribute.classes, UNSURE, SKIP]}
+    met: dict[tuple[str, str], Given] = {}
+    for row in _newest_first(rows):
+        email = _address(row.expert)
+        reason, named = _wrong(row, email, assets, experts, values, at, create_experts)
+        key = (row.asset_id, email or "")
+        if not reason and key in met:
+            reason, named = "stands twice", row.asset_id
+        if reason or email is None:
+            plan.left_out.append((row.number, reason, named))
+            continue
+        met[key] = row
+        if email not in experts and email not in plan.newcomers:
+            plan.newcomers.append(email)
+        asset = assets[row.asset_id]
+        step = _step(row, asset, email, values[_folded(row.value)], held.get((asset.id, experts.get(email, 0))), at)
+        if isinstance(step, str):
+            plan.left_out.append((row.number, step, row.asset_id))
+        else:
+            plan.steps.append(step)
+    plan.steps.sort(key=lambda step: (step.updated_at, step.asset.asset_id, step.expert))
+    plan.left_out.sort()
+    plan.reserved = _reserved(attribute, [step.asset.title_id for step in plan.steps])
+    return plan
+
+
+def _as_whole_numbers(rows: Sequence[Given], assets: Mapping[str, Asset]) -> tuple[list[Given], int]:
+    """``rows``, with the asset 7 in place of 7.0 where there is no asset 7.0, and how many were so."""
+    made = [
+        replace(row, asset_id=whole(row.asset_id))
+        if row.asset_id not in assets and whole(row.asset_id) in assets
+        else row
+        for row in rows
+    ]
+    return made, sum(new is not old for new, old in zip(made, rows, strict=True))
+
+
+def _newest_first(rows: Sequence[Given]) -> list[Given]:
+    """Of two rows about one answer the newer is met first; of two without a time the one that stands first."""
+    first = datetime.min.replace(tzinfo=now().tzinfo)
+    return sorted(rows, key=lambda row: row.updated_at or first, reverse=True)
+
+
+def _wrong(
+    row: Given,
+    email: str | None,
+    assets: Mapping[str, Asset],
+    experts: Mapping[str, int],
+    values: Mapping[str, str],
+    at: datetime,
+    create_experts: bool,
+) -> tuple[str, str]:
+    """Why a row stays outside, and what it named; two empty texts where nothing is wrong."""
+    checks = (
+        (bool(row.wrong), row.wrong, f"{row.asset_id} {row.detail}".strip()),
+        (not row.asset_id, "no asset", ""),
+        (not row.value, "no class", row.asset_id),
+        (not row.expert, "no expert", row.asset_id),
+        (row.asset_id not in assets and shortened(row.asset_id), SHORTENED, row.asset_id),
+        (row.asset_id not in assets, "unknown asset", row.asset_id),
+        (_folded(row.value) not in values, "unknown class", row.value),
+        (email is None, "no address of an expert", row.expert),
+        (email not in experts and not create_experts, "unknown expert", row.expert),
+        (row.updated_at is not None and row.updated_at > at + CLOCKS_APART, "in the future", row.asset_id),
+    )
+    return next(((reason, named[:100]) for wrong, reason, named in checks if wrong), ("", ""))
+
+
+def _step(row: Given, asset: Asset, email: str, value: str, held: Held | None, at: datetime) -> Step | str:
+    updated = row.updated_at or at
+    answered = row.answered_at or updated
+    if held is not None and held.gone:
+        undated_again = row.updated_at is None and held.imported  # the very file, it may be
+        if undated_again or updated <= held.updated_at:
+            return "taken away since"
+        held = None
+    if held is None:
+        return Step(row.number, asset, email, value, answered, updated, NEW)
+    if held.value == value:
+        return Step(row.number, asset, email, value, answered, updated, SAME)
+    if row.updated_at is None and not held.imported:
+        return "answered otherwise already"
+    if updated <= held.updated_at:
+        return "older than the answer held"
+    return Step(row.number, asset, email, value, answered, updated, CHANGED, held.id if held.imported else None)
+
+
+def _address(text: str) -> str | None:
+    try:
+        return users.address(text)
+    except DataError:
+        return None
+
+
+def _folded(text: str) -> str:
+    return tidy(text).casefold()
+
+
+def _assets(session: Session, names: set[str]) -> dict[str, Asset]:
+    # The records hold one Unicode form; a workspace from elsewhere may hold the other.
+    wanted = sorted(names | {normalize("NFD", name) for name in names if not name.isascii()})
+    found: dict[str, Asset] = {}
+    for start in range(0, len(wanted), CHUNK):
+        part = select(Asset).where(Asset.asset_id.in_(wanted[start : start + CHUNK]), Asset.removed_at.is_(None))
+        found |= {tidy(asset.asset_id): asset for asset in session.scalars(part)}
+    return found
+
+
+def held_answers(session: Session, attribute_id: int) -> dict[tuple[int, int], Held]:
+    """The newest answer of each expert on each asset, (asset, expert) -> what is held; one that was taken away where
+    there is no other, so that a file from before, an export of our own say, does not bring it back."""
+    rows = session.execute(
+        select(
+            Annotation.asset_pk, Annotation.expert_id, Annotation.id, Annotation.value, Annotation.updated_at,
+            Annotation.purpose, Annotation.deleted_at,
+        )
+        .where(Annotation.attribute_id == attribute_id)
+        .order_by(Annotation.deleted_at.is_(None), *oldest_first())
+    )  # fmt: skip
+    return {
+        (asset, who): Held(key, value, at, purpose == IMPORT, gone is not None)
+        for asset, who, key, value, at, purpose, gone in rows
+    }
+
+
+def _reserved(attribute: Attribute, titles: Sequence[str]) -> int:
+    share = float(attribute.settings.get("reserved_share") or 0.0)
+    if not titles or not share:
+        return 0
+    return int(reserved(titles, int(attribute.settings.get("seed", 0)), share).sum())

@@ -1,0 +1,227 @@
+"""Search of the pool: what is wanted, how the workers are asked for it, and what they found, kept for a few minutes.
+
+The web process never loads an encoder: a search is a job, and its result stays with the job's row in the records.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.assets.active_pool import active_encoder
+from attune.labeler.jobs import failures, jobs
+from attune.labeler.records.schema import Asset, Job
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.errors import DataError, EncoderError, UnknownAsset
+from attune.models.files.cell_ids import tidy
+
+KIND = "explore"
+TOP = 600  # images that one search keeps: a person looks at some pages of it
+KEPT = timedelta(minutes=15)
+LONGEST_TEXT = 300
+POLL_SECONDS = 0.03
+TOKEN_BYTES = 16
+_PATIENT = threading.BoundedSemaphore(3)  # requests that hold a thread of the console while they wait
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One search: by ``text``, by an asset ``like`` it, or by an uploaded ``image`` (its token), within a filter.
+
+    ``title`` must be contained in the title or asset id; ``column`` of the assets' own columns must equal ``value``.
+    Raises DataError where two of the three are given, or a text is too long.
+    """
+
+    text: str = ""
+    like: str = ""
+    image: str = ""
+    title: str = ""
+    column: str = ""
+    value: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "like", tidy(self.like))
+        if sum(map(bool, (self.text, self.like, self.image))) > 1:
+            raise DataError("A search is by text, or by an asset, or by an image file: give one of them.")
+        if len(self.text) > LONGEST_TEXT:
+            raise DataError(
+                f"text: {len(self.text)} characters; at most {LONGEST_TEXT} are taken, and encoders read some 70 words."
+            )
+
+    @property
+    def ranks(self) -> bool:
+        """Whether there is anything to rank by; without it the pool is only filtered."""
+        return bool(self.text or self.like or self.image)
+
+    @property
+    def filters(self) -> bool:
+        """Whether only a part of the pool may be found."""
+        return bool(self.title or (self.column and self.value))
+
+
+@dataclass(frozen=True)
+class Found:
+    """How far a search is: ``state`` queued, running, done, failed or lost; then (asset_id, cosine), nearest first."""
+
+    job: str
+    state: str
+    hits: list[tuple[str, float]]
+    error: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it makes sense to look again."""
+        return self.state in {"queued", "running"}
+
+
+def allowed_by(wanted: Wanted) -> ColumnElement[bool]:
+    """The condition on ``Asset`` of the search's filter; removed assets are never found."""
+    condition: ColumnElement[bool] = Asset.removed_at.is_(None)
+    if wanted.title:
+        named = (
+            Asset.title_id.icontains(wanted.title, autoescape=True),
+            Asset.asset_id.icontains(wanted.title, autoescape=True),
+        )
+        condition &= or_(*named)
+    if wanted.column and wanted.value:
+        condition &= cast(Asset.columns[wanted.column].as_string(), String) == wanted.value
+    return condition
+
+
+def listed(settings: Settings, wanted: Wanted, top: int) -> list[str]:
+    """The first ``top`` asset ids that the filter lets through, by id: what there is without anything to rank by."""
+    with reading(settings) as session:
+        found = select(Asset.asset_id).where(allowed_by(wanted)).order_by(Asset.asset_id)
+        return list(session.scalars(found.limit(top)))
+
+
+def columns_of(session: Session, looked_at: int = 200) -> list[str]:
+    """The names of the assets' own columns, as the newest assets have them."""
+    newest = select(Asset.columns).where(Asset.removed_at.is_(None)).order_by(Asset.id.desc()).limit(looked_at)
+    return sorted({str(name) for held in session.scalars(newest) for name in held})
+
+
+def why_unread(session: Session) -> str:
+    """Why neither a text nor a new image can be searched by, as a sentence; empty where both can."""
+    encoder = active_encoder(session)
+    made = Fingerprint.from_dict(encoder.fingerprint) if encoder else None
+    if made is None or not made.is_external:
+        return ""
+    return (
+        "The vectors of this pool came ready-made, without the encoder that made them, so search by text and by a file "
+        "of yours is off. Search by an image of the pool: press Similar under it, or `attune search --like ASSET_ID`."
+    )
+
+
+def start(settings: Settings, wanted: Wanted) -> str:
+    """The id of the job for this search: one asked for lately, or a new one.
+
+    Raises UnknownAsset for an asset that is not there, ServiceDown where Redis does not answer.
+    """
+    check(settings, wanted)
+    arguments = _arguments(settings, wanted)
+    with reading(settings) as session:
+        recent = select(Job.id, Job.arguments, Job.state).where(Job.kind == KIND, Job.created_at > now() - KEPT)
+        for job_id, held, state in session.execute(recent.order_by(Job.created_at.desc())):
+            if held == arguments and state in {"queued", "running", "done"}:
+                return str(job_id)
+    with writing(settings) as session:
+        session.execute(delete(Job).where(Job.kind == KIND, Job.created_at < now() - KEPT))
+    return jobs.enqueue(settings, KIND, **arguments)
+
+
+def check(settings: Settings, wanted: Wanted) -> None:
+    """Raise UnknownAsset where the example is no asset of the pool, EncoderError where nothing here reads the text."""
+    with reading(settings) as session:
+        if (wanted.text or wanted.image) and (why := why_unread(session)):
+            raise EncoderError(why)
+        if wanted.like and session.scalar(select(Asset.id).where(Asset.asset_id == wanted.like)) is None:
+            raise UnknownAsset(f"No asset is called {wanted.like!r}. `attune assets list` shows those there are.")
+
+
+def _arguments(settings: Settings, wanted: Wanted) -> dict[str, Any]:
+    """What decides the result: the search, the encoder, and how many assets there are."""
+    with reading(settings) as session:
+        encoder = active_encoder(session)
+        assets = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None)))
+    given = {name: value for name, value in asdict(wanted).items() if value}
+    return {**given, "encoder": encoder.digest[:16] if encoder else "", "assets": assets}
+
+
+def look(settings: Settings, job_id: str, patience_seconds: float = 0.0) -> Found | None:
+    """How far the search is, after waiting for at most ``patience_seconds``; None where it is kept no longer.
+
+    Few wait at once, and who comes on top is told at once that it goes on: the console has eight threads, and Label
+    Studio's webhook and every other page need one.
+    """
+    patient = patience_seconds > 0 and _PATIENT.acquire(blocking=False)
+    try:
+        return _look(settings, job_id, patience_seconds if patient else 0.0)
+    finally:
+        if patient:
+            _PATIENT.release()
+
+
+def _look(settings: Settings, job_id: str, patience_seconds: float) -> Found | None:
+    until = time.monotonic() + patience_seconds
+    while True:
+        with reading(settings) as session:
+            job = session.get(Job, job_id)
+        if job is None or job.kind != KIND:
+            return None
+        found = Found(job.id, job.state, hits_of(job.result), failures.shown(job.id, job.error))
+        if not found.waits or time.monotonic() >= until:
+            return found
+        time.sleep(POLL_SECONDS)
+
+
+def hits_of(result: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """(asset_id, cosine) of a search's result, nearest first."""
+    return [(str(asset), float(cosine)) for asset, cosine in result.get("hits", [])]
+
+
+# -- an uploaded image: handed to the worker in a file that it deletes before it looks at it -------------------------
+
+
+def hand_over(settings: Settings, content: bytes) -> str:
+    """Leave an image for the worker and return its token; left-overs of searches that never ran go."""
+    folder = _uploads(settings)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    oldest = time.time() - KEPT.total_seconds()
+    for path in folder.iterdir():
+        if path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+    token = secrets.token_hex(TOKEN_BYTES)
+    path = folder / token
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    return token
+
+
+def take_over(settings: Settings, token: str) -> bytes:
+    """The image of ``token``, once: it is deleted here. Raises DataError where it was taken or never there."""
+    path = _uploads(settings) / token
+    try:
+        if len(token) != 2 * TOKEN_BYTES or not token.isalnum():
+            raise FileNotFoundError(token)
+        content = path.read_bytes()
+        path.unlink()
+    except FileNotFoundError as error:
+        raise DataError("The uploaded image is gone: it is kept for one search alone. Upload it again.") from error
+    return content
+
+
+def _uploads(settings: Settings) -> Path:
+    return settings.workspace / "cache" / "uploads"

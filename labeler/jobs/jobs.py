@@ -1,0 +1,216 @@
+"""Ask the workers for jobs by dotted name: enqueue, follow, or run in this process where no worker lives.
+
+The kinds are strings, so that the web process never imports the jobs' code; a test resolves every one of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+from rq.serializers import JSONSerializer
+from sqlalchemy.orm import Session
+
+from attune.labeler.jobs import failures
+from attune.labeler.records.schema import Job
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings, hidden
+from attune.labeler.settings.secrets import redis_address
+from attune.models.clock import now
+from attune.models.errors import JobError, JobLost, ServiceDown
+
+Report = Callable[[int, int], None]
+
+# kind -> (function `run(settings, report, **arguments) -> dict`, queue). Workers drain them in the order of QUEUES.
+KINDS = {
+    "learn": ("attune.workers.jobs.learn:run", "learn"),
+    "sync": ("attune.workers.sync.sync:run", "learn"),
+    "publish": ("attune.workers.jobs.publish:run", "publish"),
+    "score": ("attune.workers.jobs.score_pool:run", "publish"),
+    "embed": ("attune.workers.jobs.embed:run", "embed"),
+    "reread": ("attune.workers.jobs.reread_images:run", "embed"),
+    "drift": ("attune.workers.jobs.watch_drift:run", "publish"),
+    "import": ("attune.workers.jobs.import_job:run", "publish"),
+    "notify": ("attune.workers.jobs.notify:run", "publish"),
+    "explore": ("attune.workers.jobs.explore_pool:run", "explore"),
+    "encoder": ("attune.workers.jobs.switch_encoder:run", "embed"),
+    "join": ("attune.workers.jobs.label_studio_access:join", "people"),
+    "leave": ("attune.workers.jobs.label_studio_access:leave", "people"),
+    "configure": ("attune.workers.jobs.label_studio_access:configure", "people"),
+    "grid": ("attune.workers.jobs.make_grids:run", "learn"),
+    "clusters": ("attune.workers.jobs.explore_pool:make_clusters", "embed"),
+}
+HINTS = "hints"  # the line of the readings that webhooks ask for, which are no jobs of the records
+# First what ends somebody's access: nothing that a stranger can ask for goes before it.
+QUEUES = ("people", "explore", HINTS, "learn", "publish", "embed")
+QUICK = tuple(name for name in QUEUES if name != "embed")  # of the worker that an answer never waits for
+TIMEOUT = timedelta(hours=2)
+LOOK_SECONDS = 5  # between two looks whether somebody is there to do a job that is waited for
+HEARTBEAT_LIMIT = timedelta(seconds=60)  # three times as long as a worker ever takes between two signs of life
+
+
+def quiet(done: int, total: int) -> None:
+    """A report that nobody reads."""
+
+
+def connect(settings: Settings) -> Redis:
+    """The Redis of this workspace. Connecting is lazy: errors come with the first command."""
+    return Redis.from_url(redis_address(settings), socket_connect_timeout=2, health_check_interval=30)
+
+
+def workers_alive(settings: Settings) -> bool:
+    """Whether at least one worker has shown a heartbeat lately; False also where Redis does not answer."""
+    return living_workers(settings) > 0
+
+
+def living_workers(settings: Settings) -> int:
+    """How many workers have shown a heartbeat lately; 0 also where Redis does not answer."""
+    lately = now() - HEARTBEAT_LIMIT
+    try:
+        workers = Worker.all(connection=connect(settings), serializer=JSONSerializer)
+        return sum(worker.death_date is None and (worker.last_heartbeat or lately) > lately for worker in workers)
+    except RedisError:
+        return 0
+
+
+def enqueue(settings: Settings, kind: str, **arguments: Any) -> str:
+    """Put a job into its queue and return its id; ``arguments`` are ids and numbers that JSON can hold.
+
+    Raises ServiceDown where Redis does not answer, and KeyError for an unknown kind.
+    """
+    with writing(settings) as session:
+        job_id = record(session, kind, **arguments)
+    hand_over(settings, job_id, kind)
+    return job_id
+
+
+def record(session: Session, kind: str, **arguments: Any) -> str:
+    """Write a job down in the caller's transaction, to be handed over after it, and return its id.
+
+    So what a change entails is asked for if and only if the change is kept: killed in between, the job is found and
+    brought back. Raises KeyError for an unknown kind.
+    """
+    if kind not in KINDS:
+        raise KeyError(kind)
+    job_id = f"{kind}-{secrets.token_hex(8)}"
+    subject = arguments.get("attribute")
+    session.add(Job(id=job_id, kind=kind, subject=subject, arguments=arguments, state="queued", created_at=now()))
+    return job_id
+
+
+def hand_over(settings: Settings, job_id: str, kind: str) -> None:
+    """Put a job that was recorded into its queue. Raises ServiceDown, with the job marked as lost, without Redis.
+
+    Lost, not failed: no worker has tried it, so nothing is to rest before it is asked for again.
+    """
+    try:
+        send(connect(settings), job_id, kind)
+    except RedisError as error:
+        fail(
+            settings,
+            job_id,
+            "Redis does not answer, so no worker was asked. `attune doctor` tries each part.",
+            state="lost",
+        )
+        raise ServiceDown(
+            f"Redis does not answer at {hidden(settings.redis_address)}. Start everything with `attune up`, or point "
+            "ATTUNE_REDIS_URL at a running Redis; `attune doctor` tries each part."
+        ) from error
+
+
+def send(connection: Redis, job_id: str, kind: str) -> None:
+    """Put a recorded job's message into its queue. Raises RedisError, and KeyError for an unknown kind."""
+    _, queue = KINDS[kind]
+    Queue(queue, connection=connection, serializer=JSONSerializer).enqueue(
+        "attune.workers.runtime.perform.perform",
+        args=(job_id,),
+        job_id=job_id,
+        job_timeout=int(TIMEOUT.total_seconds()),
+        result_ttl=3600,
+        failure_ttl=86400,
+    )
+
+
+def send_again(settings: Settings, job: Job) -> None:
+    """Put a waiting job's message back into its queue where it stands there no more; jobs may be done twice.
+
+    Redis killed within its last second forgets it; a worker killed just after taking it leaves it nowhere.
+    """
+    with suppress(RedisError):
+        connection = connect(settings)
+        if job.state == "queued" and not waits(connection, job):
+            send(connection, job.id, job.kind)
+
+
+def waits(connection: Redis, job: Job) -> bool:
+    """Whether the job's message stands in its queue. Raises RedisError."""
+    queue = Queue(KINDS[job.kind][1], connection=connection, serializer=JSONSerializer)
+    return queue.get_job_position(job.id) is not None
+
+
+def run_here(settings: Settings, kind: str, report: Report = quiet, **arguments: Any) -> dict[str, Any]:
+    """Do the job in this process."""
+    module, _, function = KINDS[kind][0].partition(":")
+    done: dict[str, Any] = getattr(importlib.import_module(module), function)(settings, report, **arguments)
+    return done
+
+
+def ask(settings: Settings, kind: str, report: Report = quiet, wait: bool = True, **arguments: Any) -> dict[str, Any]:
+    """Enqueue where workers live (and wait unless told not to), else run here; the result either way.
+
+    Without waiting the result is ``{"job": id}``.
+    """
+    if not workers_alive(settings):
+        return run_here(settings, kind, report, **arguments)
+    job_id = enqueue(settings, kind, **arguments)
+    return follow(settings, job_id, report) if wait else {"job": job_id}
+
+
+def follow(settings: Settings, job_id: str, report: Report = quiet, poll_seconds: float = 0.1) -> dict[str, Any]:
+    """Wait for a job to end and return its result.
+
+    Raises JobError with the job's own message where it failed, JobLost where its record is gone or no worker lives.
+    """
+    last_alive = time.monotonic()
+    while True:
+        with reading(settings) as session:
+            job = session.get(Job, job_id)
+        if job is None:
+            raise JobLost(f"The records hold no job {job_id}. Ask again.")
+        report(job.done, job.total)
+        if job.state == "done":
+            return job.result
+        if job.state in {"failed", "lost"}:
+            said = failures.shown(job.id, job.error)
+            raise JobError(f"{job.kind} failed: {said} The worker's log in {settings.logs} has the whole story.")
+        if time.monotonic() - last_alive > LOOK_SECONDS:
+            if not workers_alive(settings):
+                raise JobLost(
+                    f"No worker is alive to do {job_id}. Start them with `attune up`; the job waits in Redis."
+                )
+            send_again(settings, job)
+            last_alive = time.monotonic()
+        time.sleep(poll_seconds)
+
+
+def finish(settings: Settings, job_id: str, result: dict[str, Any]) -> None:
+    """Mark a job as done."""
+    with writing(settings) as session:
+        job = session.get_one(Job, job_id)
+        job.state, job.result, job.finished_at = "done", result, now()
+
+
+def fail(settings: Settings, job_id: str, error: str, state: str = "failed") -> None:
+    """Mark a job as failed, or as lost where no worker could bring it to an end."""
+    with writing(settings) as session:
+        job = session.get(Job, job_id)
+        if job is not None:
+            job.state, job.error, job.finished_at = state, error, now()

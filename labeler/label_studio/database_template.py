@@ -1,0 +1,69 @@
+"""An empty database of Label Studio, made once on a machine: its first start on a workspace then takes seconds.
+
+Label Studio creates its tables by some hundred migrations, half a minute of work that ends the same each time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from filelock import FileLock
+
+from attune.labeler.label_studio import local
+from attune.labeler.label_studio.install import VERSION, cache, folder
+from attune.labeler.settings import Settings
+from attune.models.files.atomic import write_bytes
+
+DATABASE = "label_studio.sqlite3"
+SECONDS = 600
+
+
+def place(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Give a workspace without a Label Studio database a copy of the empty one, made first where there is none.
+
+    Where it cannot be made nothing is placed: Label Studio makes its own at its start, only later. To be called while
+    Label Studio does not run.
+    """
+    database = local.data_folder(settings) / DATABASE
+    if not database.exists() and (template := ensure(settings, tell)) is not None:
+        write_bytes(database, template.read_bytes(), mode=0o600)
+    if database.exists():
+        # Kept in the file: readers and the one writer no longer wait for each other, which halves an expert's wait.
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+
+
+def ensure(settings: Settings, tell: Callable[[str], None]) -> Path | None:
+    """The empty database in the cache folder; None where Label Studio could not make it."""
+    template = cache() / f"label-studio-{VERSION}.sqlite3"
+    template.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(template.with_suffix(".lock")):
+        if template.exists():
+            return template
+        tell("label studio  makes an empty database (half a minute or more, only once on this machine) …")
+        with tempfile.TemporaryDirectory(dir=template.parent) as aside:
+            if not _migrate(settings, Path(aside)):
+                return None
+            write_bytes(template, (Path(aside) / DATABASE).read_bytes())
+    return template
+
+
+def _migrate(settings: Settings, data: Path) -> bool:
+    scripts = sorted(folder(settings).glob("lib/python3.*/site-packages/label_studio/manage.py"))
+    if not scripts:
+        return False
+    environment = local.environment(settings) | {"LABEL_STUDIO_BASE_DATA_DIR": str(data)}
+    done = subprocess.run(
+        [str(folder(settings) / "bin" / "python"), str(scripts[0]), "migrate", "--no-color", "--verbosity", "0"],
+        cwd=scripts[0].parent,
+        env=environment,
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return done.returncode == 0 and (data / DATABASE).exists()

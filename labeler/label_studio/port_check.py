@@ -1,0 +1,44 @@
+"""Whose Label Studio listens on the port where this workspace's would be: for errors that must help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from attune.labeler.services.port_owner import listener
+from attune.labeler.settings import Settings
+
+DATA = "LABEL_STUDIO_BASE_DATA_DIR"  # `attune up` starts each with its workspace's folder
+
+
+def whose(settings: Settings) -> str:
+    """A sentence that says whose program listens on our port; empty where it is ours, or nobody can say.
+
+    A Label Studio that the settings name by its address is never somebody else's.
+    """
+    if settings.label_studio_url is not None:
+        return ""
+    port = settings.label_studio_port
+    found = listener(port)
+    if found is None:
+        return ""
+    try:
+        process, named = psutil.Process(found), ""
+        named = f"{process.name()}, process {found}"
+        data = process.environ().get(DATA)
+    except (psutil.Error, OSError):
+        data = None
+    if data and Path(data).resolve() == (settings.workspace / "label-studio").resolve():
+        return ""
+    beside = f"attune up --free-ports --workspace {settings.workspace}"
+    if data:
+        return (
+            f"The Label Studio on port {port} is not this workspace's: it belongs to the workspace {Path(data).parent} "
+            f"({named}). Stop that one with Ctrl-C where it was started, or start this workspace beside it: {beside}"
+        )
+    return (
+        f"What listens on port {port} is not this workspace's Label Studio: Attune did not start it "
+        f"({named or f'process {found}, of another user'}). Stop it, or start this workspace beside it: {beside}. "
+        "If it is the Label Studio that you want to use, set ATTUNE_LABEL_STUDIO_URL and ATTUNE_LABEL_STUDIO_TOKEN."
+    )

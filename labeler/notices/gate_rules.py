@@ -1,0 +1,82 @@
+"""Candidates that may pass the gates: found cheaply here, judged by a worker, as judging reads vectors."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.attributes import attributes
+from attune.labeler.catalog import gates
+from attune.labeler.notices import notices
+from attune.labeler.notices.notices import News
+from attune.labeler.notices.rules import newest_runs
+from attune.labeler.records.schema import Alias, Attribute, Notice, Promotion, Run
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.catalog.manifest import CHAMPION
+
+LEAST_ANSWERS = 30  # audit answers below which no gate that counts them passes, whatever its bound
+
+
+def hopefuls(settings: Settings) -> list[str]:
+    """Attributes whose newest run is no champion, has an audited figure, and was not told of yet."""
+    with reading(settings) as session:
+        found = [
+            (one, run, _champion(session, one)) for one, run in newest_runs(session) if not _weighed(session, one, run)
+        ]
+        told = set(
+            session.scalars(
+                select(Notice.key).where(Notice.key.in_([_key(one, champion) for one, _, champion in found]))
+            )
+        )
+    return [
+        one.name
+        for one, run, champion in found
+        if run.number != champion and _key(one, champion) not in told and _audited(run)
+    ]
+
+
+def judge(settings: Settings, name: str) -> int:
+    """Tell those who manage when the newest run passes every gate; how many notices that made, 0 or 1."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        champion = _champion(session, one)
+        run = session.scalar(select(Run).where(Run.attribute_id == one.id).order_by(Run.number.desc()).limit(1))
+        if run is None or run.number == champion or _weighed(session, one, run):
+            return 0
+    found = gates.check(settings, name, run)
+    if any(gate.passed is False for gate in found) or not any(gate.passed for gate in found):
+        return 0
+    passed, judged = sum(bool(gate.passed) for gate in found), sum(gate.applies for gate in found)
+    beside = f" beside version {champion}" if champion else ""
+    return notices.tell(
+        settings,
+        [
+            News(
+                _key(one, champion), notices.GATE, f"{name}: run {run.number} passes the gates",
+                f"{passed} of {judged} gates are passed and none failed{beside}. Look at it, and promote it if it "
+                "convinces you.", f"/attributes/{name}", one.id,
+            )
+        ],
+    )  # fmt: skip
+
+
+def _key(one: Attribute, champion: int | None) -> str:
+    """Once for each champion that there is to beat: each further run would be the same news."""
+    return f"gates:{one.id}:{one.revision}:{champion or 0}"
+
+
+def _weighed(session: Session, one: Attribute, run: Run) -> bool:
+    """Whether somebody moved the champion when the run was there already: who chose another needs no advice."""
+    moved = select(func.max(Promotion.at)).where(Promotion.attribute_id == one.id, Promotion.alias == CHAMPION)
+    last = session.scalar(moved)
+    return last is not None and last >= run.finished_at
+
+
+def _audited(run: Run) -> bool:
+    figure = run.metrics.get("average_precision") or {}
+    return figure.get("value") is not None and (figure.get("n") or 0) >= LEAST_ANSWERS
+
+
+def _champion(session: Session, one: Attribute) -> int | None:
+    return session.scalar(select(Alias.version).where(Alias.attribute_id == one.id, Alias.alias == CHAMPION))

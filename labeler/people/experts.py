@@ -1,0 +1,192 @@
+"""Experts: people who answer, each with a login for the console and Label Studio and a queue an attribute."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import counting
+from attune.labeler.attributes import attributes
+from attune.labeler.label_studio import door
+from attune.labeler.label_studio import logins as label_studio_people
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.people import access_lock, end_access, offboard, users
+from attune.labeler.queues import queues
+from attune.labeler.records.schema import Attribute, Expert, Queue, User
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import AlreadyThere, DataError, SettingsError, UnknownExpert
+
+# Without the letters and digits that are taken for one another: 31 of them, 79 bits in sixteen.
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True)
+class Invited:
+    """A new expert with what he or she needs for the first login; the password is shown this once.
+
+    ``opens`` says what the password opens: the console, Label Studio, or both; nothing where both logins were there.
+    """
+
+    email: str
+    name: str
+    password: str | None
+    console: str
+    queues: dict[str, str]
+    opens: str = ""
+
+
+def add(
+    settings: Settings, email: str, wanted: Sequence[str] = (), name: str | None = None, password: str | None = None
+) -> Invited:
+    """Make an expert, both logins and the queues; for one that is there, add the attributes named.
+
+    Without attributes an expert answers every one, also those made later. A login that is there and open keeps its
+    password and role, whoever's it is. Raises UnknownAttribute, DataError for an address that is none or the shut login
+    of somebody who manages, AlreadyThere where nothing would change, LabelStudioUnreachable.
+    """
+    email = users.address(email)
+    with reading(settings) as session:
+        chosen = [attributes.find(session, one) for one in wanted]
+        held = session.scalar(select(Expert).where(Expert.email == email, Expert.removed_at.is_(None)))
+        refuse_shut(session, email)
+    complete = held is not None and users.role_of(settings, email) is not None
+    if complete and not wanted:
+        raise AlreadyThere(
+            f"{email} is an expert already. `attune expert list` shows the queues; --attribute adds one."
+        )
+    ls = LabelStudio.connect(settings)
+    fresh = password or fresh_password()
+    opens: list[str] = []
+    if held is None or not complete:
+        with access_lock.turn(settings, email):
+            user, why_not = label_studio_login(settings, ls, email, fresh)
+            held = _record(settings, email, name, user, every=not wanted)
+            opens += ["the console"] * _console_login(settings, held, fresh) + ["Label Studio"] * (not why_not)
+    with reading(settings) as session:
+        chosen = chosen or attributes.every(session)
+    for attribute in chosen:
+        queues.ensure(settings, ls, attribute.name, [held])
+    shown = fresh if opens else None
+    return Invited(email, held.name, shown, settings.web_address, links(settings, held.id), " and ".join(opens))
+
+
+def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int | None, str]:
+    """The user in Label Studio (None where it does not tell), and why ``password`` does not open it, or nothing."""
+    before = label_studio_people.find_user(ls, email)
+    if before is not None and email == settings.label_studio_email.casefold():
+        return before, "It is the administrator's login, whose password the workspace's secrets hold."
+    try:
+        return door.open_login(ls, email, password), ""
+    except SettingsError as error:  # nobody sets a password from outside there
+        if before is not None:
+            return before, str(error)
+        try:
+            return label_studio_people.ensure_user(ls, email, password), ""
+        except AlreadyThere as out:  # trying again would not help: somebody must do something there
+            return None, str(out)
+
+
+def refuse_shut(session: Session, email: str) -> None:
+    """Raise DataError where ``email`` is a login that manages and is shut: Label Studio must not open beside it."""
+    login = session.scalar(select(User).where(User.email == email, User.disabled_at.is_not(None)))
+    if login is not None and login.password_hash != users.GONE and login.role != "expert":
+        raise DataError(f"email: {email} is shut out. Open the login first: `attune user enable {email}`.")
+
+
+def _record(settings: Settings, email: str, name: str | None, user: int | None, every: bool) -> Expert:
+    with writing(settings) as session:
+        found = session.scalar(select(Expert).where(Expert.email == email))
+        expert = found or Expert(email=email, name="", added_at=now())
+        expert.name = name or expert.name or email.partition("@")[0]
+        expert.every_attribute, expert.removed_at = every, None
+        expert.label_studio_user = user or expert.label_studio_user
+        session.add(expert)
+        end_access.forget_passwords(session, email)  # the one given now is newer
+    return expert
+
+
+def _console_login(settings: Settings, expert: Expert, password: str) -> bool:
+    """Tie the console's login to the expert; whether ``password`` opens it: not where one is there and open."""
+    if users.role_of(settings, expert.email) is None:
+        users.create(settings, expert.email, "expert", password, expert.id)
+        return True
+    with writing(settings) as session:
+        login = session.scalars(select(User).where(User.email == expert.email)).one()
+        login.expert_id = expert.id
+        shut = login.disabled_at is not None and login.role == "expert"
+    if shut:
+        users.enable(settings, expert.email, password)
+    return shut
+
+
+def fresh_password() -> str:
+    """A new password that is easy to read out and to type: four groups of four, about 79 bits."""
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
+
+
+def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]:
+    """Take an expert's queues, open questions and every way in; the answers given stay, with their author's name.
+
+    Sessions, links and the login of the console end at once, but for those of somebody who also manages. Label Studio
+    follows by the job `leave`, which is tried until it is done; with ``wait`` its end is waited for. "console" and
+    "label_studio" say what ended, "still_open" what did not. Raises UnknownExpert.
+    """
+    with writing(settings) as session:
+        # The login before the queues and questions, as `people.remove` has it, or each waits for the other.
+        login = session.scalar(select(User).where(User.email == users.address(email)).with_for_update())
+        expert = find(session, email)
+        queues_closed, retired = offboard.close(session, expert)
+        kept = sum(counting.by_attribute(session, expert.id).values())
+        manages = login is not None and login.role != "expert"
+        job_id = end_access.end(session, expert.email, end_access.KEPT if manages else end_access.SHUT)
+    found = offboard.tell(settings, job_id, wait)
+    done = {"email": expert.email, "queues_closed": queues_closed, "questions_retired": retired, "answers_kept": kept}
+    return done | end_access.told(found)
+
+
+def find(session: Session, email: str) -> Expert:
+    """The expert with this address. Raises UnknownExpert with near addresses."""
+    wanted = users.address(email)
+    found = session.scalar(select(Expert).where(Expert.email == wanted, Expert.removed_at.is_(None)))
+    if found is None:
+        known = list(session.scalars(select(Expert.email).where(Expert.removed_at.is_(None)).order_by(Expert.email)))
+        near = get_close_matches(wanted, known, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known) or 'none yet'}."
+        raise UnknownExpert(f"No expert has the address {wanted}. {hint} `attune expert list` shows all of them.")
+    return found
+
+
+def every(settings: Settings) -> list[dict[str, Any]]:
+    """All experts with their queues' links and how many answers each gave."""
+    with reading(settings) as session:
+        counts = counting.by_expert(session)
+        experts = list(session.scalars(select(Expert).where(Expert.removed_at.is_(None)).order_by(Expert.email)))
+    return [
+        {
+            "email": one.email,
+            "name": one.name,
+            "answers": counts[one.id][0] if one.id in counts else 0,
+            "queues": links(settings, one.id),
+        }
+        for one in experts
+    ]
+
+
+def links(settings: Settings, expert_id: int) -> dict[str, str]:
+    """Attribute name -> address of the expert's queue."""
+    with reading(settings) as session:
+        rows = session.execute(
+            select(Attribute.name, Queue)
+            .join(Queue, Queue.attribute_id == Attribute.id)
+            .where(Queue.expert_id == expert_id, Queue.closed_at.is_(None))
+            .order_by(Attribute.name)
+        ).all()
+    return {name: queues.link(settings, queue) for name, queue in rows}

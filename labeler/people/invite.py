@@ -1,0 +1,177 @@
+"""Invite an expert from the console: recorded at once, with a personal link; Label Studio follows as a job.
+
+Label Studio may be slow or away for a while: the job `join` makes the login and the queues there, and is asked for
+again until it is done. The login's password is derived from the workspace's key and a number in the job, so that
+it can be shown now, made later, and is kept nowhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets as chance
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from attune.labeler.answers import ingest
+from attune.labeler.attributes import attributes
+from attune.labeler.jobs import jobs
+from attune.labeler.jobs.jobs import Report
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.people import access_lock, end_access, experts, login_links, users
+from attune.labeler.queues import queues
+from attune.labeler.records.schema import Expert, User
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings, secrets
+from attune.models.clock import now
+from attune.models.errors import AlreadyThere, DataError, ServiceDown
+
+REPLACED = "a newer one took its place"
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """What a new expert is handed, shown this once; no ``link`` for a login that is not an expert's."""
+
+    email: str
+    name: str
+    link: str | None
+    label_studio: str
+    password: str | None
+
+
+def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str = "") -> Welcome:
+    """Make an expert of ``email``, or give one who is there the attributes named.
+
+    Without attributes an expert answers every one, also those made later. A login of an owner or admin keeps its
+    password and role. Raises UnknownAttribute, DataError for an address that is none, a name that is too long or the
+    shut login of somebody who manages, AlreadyThere where nothing would change.
+    """
+    email = users.address(email)
+    name = _name(name) or email.partition("@")[0]
+    with reading(settings) as session:
+        for one in wanted:
+            attributes.find(session, one)
+    with writing(settings) as session:
+        experts.refuse_shut(session, email)
+        found = session.scalar(select(Expert).where(Expert.email == email))
+        fresh = found is None or found.removed_at is not None
+        if not fresh and not wanted:
+            raise AlreadyThere(f"email: {email} is an expert already. Choose a question to add to their queues.")
+        expert = found or Expert(email=email, name=name, added_at=now())
+        if fresh:
+            expert.name, expert.removed_at, expert.every_attribute = name, None, not wanted
+            session.add(expert)
+            session.flush()
+    link = _login(settings, expert) if fresh else None
+    return _ask(settings, expert, wanted, link, fresh)
+
+
+def renew(settings: Settings, email: str) -> Welcome:
+    """Give an expert a new password in Label Studio, by the same job.
+
+    Raises UnknownExpert, DataError for somebody who is shut out.
+    """
+    with reading(settings) as session:
+        expert = experts.find(session, email)
+        if not end_access.is_in(session, expert.email):
+            raise DataError(f"{expert.email} is shut out. Open the login again: that gives new passwords for both.")
+    return _ask(settings, expert, (), None, fresh=True)
+
+
+def reopen(settings: Settings, email: str) -> Welcome:
+    """Let somebody in again who was shut out: by a new link, and for an expert a new password in Label Studio.
+
+    Raises UnknownExpert, AlreadyThere where the login is open, DataError for an expert who has left.
+    """
+    person = users.enable(settings, email, chance.token_hex(16))
+    link = login_links.make(settings, person.email)
+    with reading(settings) as session:
+        expert = session.scalar(select(Expert).where(Expert.email == person.email, Expert.removed_at.is_(None)))
+    if expert is None:
+        return Welcome(person.email, person.email, link, "", None)
+    # By name, as Label Studio took the person out of each.
+    return _ask(settings, expert, list(experts.links(settings, expert.id)), link, fresh=True)
+
+
+def _name(name: str) -> str:
+    trimmed = " ".join(name.split())
+    if len(trimmed) > 80:
+        raise DataError(f"name: {len(trimmed)} characters are too many; expected 80 at most.")
+    return trimmed
+
+
+def _login(settings: Settings, expert: Expert) -> str | None:
+    """The expert's way into the console: a link; None for an owner or admin, who have their own way in."""
+    role = users.role_of(settings, expert.email)
+    if role is None:
+        users.create(settings, expert.email, "expert", chance.token_hex(16), expert.id)
+    else:
+        with writing(settings) as session:
+            user = session.scalars(select(User).where(User.email == expert.email)).one()
+            user.expert_id = expert.id
+        if role == "expert" and user.disabled_at is not None:  # neither password nor sessions of before come back
+            users.enable(settings, expert.email, chance.token_hex(16))
+    return login_links.make(settings, expert.email) if role in {None, "expert"} else None
+
+
+def _ask(settings: Settings, expert: Expert, wanted: Sequence[str], link: str | None, fresh: bool) -> Welcome:
+    nonce = chance.token_hex(8) if fresh else None
+    with writing(settings) as session:
+        # Two at once wait for each other, so that one password alone is the newest (PostgreSQL).
+        session.scalar(select(Expert.id).where(Expert.id == expert.id).with_for_update(key_share=True))
+        if nonce:
+            end_access.forget_passwords(session, expert.email)
+        job_id = jobs.record(session, "join", expert=expert.email, login={"nonce": nonce}, wanted=list(wanted))
+    with suppress(ServiceDown):  # recorded as lost, and sent again once Redis is back
+        jobs.hand_over(settings, job_id, "join")
+    password = password_of(settings, expert.email, nonce) if nonce else None
+    return Welcome(expert.email, expert.name, link, settings.label_studio_browser_address, password)
+
+
+def password_of(settings: Settings, email: str, nonce: str) -> str:
+    """The password in Label Studio that belongs to a job: four groups of four that only this workspace can tell."""
+    key = secrets.load(settings.secrets).session_key.encode()
+    digest = hmac.digest(key, f"label-studio:{email}:{nonce}".encode(), hashlib.sha512)
+    letters = "".join(experts.LETTERS[byte % len(experts.LETTERS)] for byte in digest[:16])
+    return "-".join(letters[place : place + 4] for place in range(0, 16, 4))
+
+
+def settle(settings: Settings, report: Report, email: str, nonce: str | None, wanted: Sequence[str]) -> dict[str, Any]:
+    """Make the expert's queues in Label Studio, with ``nonce`` the login too, and have the queues filled.
+
+    Done twice it ends the same. Raises LabelStudioUnreachable, LabelStudioRefused, ServiceDown where another job has
+    the person's turn.
+    """
+    with LabelStudio.connect(settings) as ls, access_lock.turn(settings, email):
+        with reading(settings) as session:  # inside: whoever is shut out from here on is so after this opening
+            expert = session.scalars(select(Expert).where(Expert.email == email)).one()
+            chosen = [attributes.find(session, one) for one in wanted]
+            if not chosen and expert.every_attribute:
+                chosen = attributes.every(session)
+            shut = not end_access.is_in(session, email)
+            current = nonce is not None and end_access.may_set(session, email, nonce)
+        if expert.removed_at is not None:
+            return {"email": expert.email, "state": "left meanwhile"}
+        kept = "shut out meanwhile" if shut else ""
+        if nonce is not None and not shut:
+            kept = _open(settings, ls, expert, password_of(settings, email, nonce)) if current else REPLACED
+        for number, attribute in enumerate(chosen):
+            report(number, len(chosen))
+            queues.ensure(settings, ls, attribute.name, [expert])
+    for attribute in chosen:
+        ingest.ask_to_learn(settings, attribute.name)
+    return {"email": expert.email, "queues": len(chosen), "password": kept or "as shown"}
+
+
+def _open(settings: Settings, ls: LabelStudio, expert: Expert, password: str) -> str:
+    """Give the expert's login ``password``; why it does not open it, or nothing."""
+    user, why_not = experts.label_studio_login(settings, ls, expert.email, password)
+    with writing(settings) as session:
+        row = session.get_one(Expert, expert.id)
+        row.label_studio_user = user or row.label_studio_user
+    return why_not

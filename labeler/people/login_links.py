@@ -1,0 +1,72 @@
+"""Personal links into the console: they open one session, once, within three days; kept as their sha256 alone."""
+
+from __future__ import annotations
+
+import secrets as chance
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from attune.labeler.people import users
+from attune.labeler.people.login_sessions import Origin
+from attune.labeler.people.users import Entered
+from attune.labeler.records.schema import SignInLink, User
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import BadLink, DataError, ExpiredLink
+from attune.models.files.atomic import digest_bytes
+
+LIFETIME = timedelta(days=3)
+PATH = "/welcome/"
+
+
+def make(settings: Settings, email: str) -> str:
+    """The address of a new link for the login ``email``; an older one opens nothing any more.
+
+    Raises UnknownExpert for an address without a login, DataError for a login that is shut.
+    """
+    text = chance.token_urlsafe(32)
+    with writing(settings) as session:
+        user = users.held(session, email)
+        if user.disabled_at is not None:
+            raise DataError(f"{user.email} is shut out, so a link would open nothing. Open the login again first.")
+        older = update(SignInLink).where(SignInLink.user_id == user.id, SignInLink.used_at.is_(None))
+        session.execute(older.values(used_at=now()))
+        session.add(SignInLink(user_id=user.id, digest=_digest(text), made_at=now(), expires_at=now() + LIFETIME))
+    return f"{settings.web_address}{PATH}{text}"
+
+
+def whose(settings: Settings, text: str) -> str:
+    """The address of the person whom the link would let in. Raises BadLink, ExpiredLink."""
+    with reading(settings) as session:
+        found = session.execute(
+            select(SignInLink, User).join(User, User.id == SignInLink.user_id).where(SignInLink.digest == _digest(text))
+        ).one_or_none()
+    if found is None or found.User.disabled_at is not None:
+        raise BadLink("This link opens nothing. Copy the whole of it, or ask whoever sent it for a new one.")
+    if found.SignInLink.used_at is not None or found.SignInLink.expires_at <= now():
+        raise ExpiredLink(
+            "This link was used, replaced by a newer one, or has run out: each opens the console once, within three "
+            "days. Log in with your password, or ask for a new link."
+        )
+    return str(found.User.email)
+
+
+def use(settings: Settings, text: str, origin: Origin) -> Entered:
+    """Let the person in, this once, by a new session; of two at the same instant one comes in.
+
+    Raises BadLink, ExpiredLink.
+    """
+    email = whose(settings, text)
+    with writing(settings) as session:
+        user = users.held(session, email)
+        mine = (SignInLink.digest == _digest(text), SignInLink.used_at.is_(None), SignInLink.expires_at > now())
+        done = session.execute(update(SignInLink).where(*mine).values(used_at=now()))
+        if not done.rowcount:  # type: ignore[attr-defined]
+            raise ExpiredLink("This link was used a moment ago. Ask for a new one, or log in with your password.")
+        return users.enter(session, user, origin)
+
+
+def _digest(text: str) -> str:
+    return digest_bytes(text.encode())

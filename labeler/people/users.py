@@ -1,0 +1,298 @@
+"""Who may log in to the console, and as what: expert, owner or admin.
+
+A login is open, shut (``disable``, until ``enable``) or removed: the row stays, so that history keeps its names, but
+no password fits it. Some open admin always remains. A new password, another role and any end of access close every
+session and personal link at once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from attune.labeler.people import end_access, login_sessions, offboard
+from attune.labeler.people.end_access import Outcome
+from attune.labeler.people.login_sessions import Origin
+from attune.labeler.records.schema import Expert, User
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import AlreadyThere, DataError, UnknownExpert
+
+ROLES = ("expert", "owner", "admin")
+SHORTEST_PASSWORD = 10
+GONE = end_access.GONE
+
+
+@dataclass(frozen=True)
+class Person:
+    """A login as the rest of the program sees it."""
+
+    id: int
+    email: str
+    role: str
+    expert_id: int | None
+
+
+@dataclass(frozen=True)
+class Entered:
+    """Somebody who has just come in, with the key of the new session for the browser's cookie."""
+
+    person: Person
+    key: str
+
+
+def create(settings: Settings, email: str, role: str, password: str, expert_id: int | None = None) -> Person:
+    """Make a login; ``expert_id`` ties it to the expert whose queues it opens.
+
+    One that was removed opens again with what is given here. Raises DataError for an address, role or password that
+    cannot be used (naming the field), AlreadyThere where the address has a login.
+    """
+    given = {"role": _role(role), "password_hash": _hash(password), "expert_id": expert_id}
+    user = User(email=address(email), created_at=now(), **given)
+    try:
+        with writing(settings) as session:
+            before = session.scalar(select(User).where(User.email == user.email, User.password_hash == GONE))
+            if before is not None:
+                before.role, before.password_hash, before.disabled_at = user.role, user.password_hash, None
+                before.expert_id = expert_id or before.expert_id
+                end_access.ways_in(session, before)
+                return person(before)
+            session.add(user)
+            session.flush()
+            return person(user)
+    except IntegrityError as error:
+        raise AlreadyThere(
+            f"email: {user.email} has a login already. Choose another address, or set that one's password anew."
+        ) from error
+
+
+def verify(settings: Settings, email: str, password: str) -> Person | None:
+    """The person whose address and password these are, else None; takes as long for an unknown address."""
+    user = _proved(settings, email, password)
+    return person(user) if user else None
+
+
+def log_in(settings: Settings, email: str, password: str, origin: Origin) -> Entered | None:
+    """Begin a session for whoever knows the password, else None; takes as long for an unknown address."""
+    proved = _proved(settings, email, password)
+    if proved is None:
+        return None
+    # Hashing takes a while: a password that was replaced meanwhile, or a login that was shut, opens nothing.
+    same = (User.id == proved.id, User.password_hash == proved.password_hash, User.disabled_at.is_(None))
+    with writing(settings) as session:
+        user = session.scalar(select(User).where(*same).with_for_update())
+        return enter(session, user, origin) if user else None
+
+
+def enter(session: Session, user: User, origin: Origin) -> Entered:
+    """Begin a session in the caller's transaction, which has proved who it is."""
+    return Entered(person(user), login_sessions.begin(session, user.id, origin))
+
+
+def _proved(settings: Settings, email: str, password: str) -> User | None:
+    with reading(settings) as session:
+        user = session.scalar(select(User).where(User.email == email.strip().casefold(), User.disabled_at.is_(None)))
+    kept = user.password_hash if user else _nobody()
+    return user if check_password_hash(kept, password) and user else None
+
+
+def set_password(settings: Settings, email: str, password: str) -> Person:
+    """Replace a password; every session and personal link of before ends.
+
+    Raises UnknownExpert for an address without a login, DataError for a password that is too short.
+    """
+    with _new_password(settings, email, password) as (_, user):
+        return person(user)
+
+
+def choose_password(settings: Settings, email: str, password: str, origin: Origin, key: str) -> Entered:
+    """Replace one's own password: as ``set_password``, and a new session begins in the browser that asked.
+
+    ``key`` is of the session that asks. Raises DataError where it, or the login, has ended meanwhile: a thief who asks
+    while somebody takes the password away keeps nothing.
+    """
+    with _new_password(settings, email, password, key) as (session, user):
+        if user.disabled_at is not None:
+            raise DataError(f"{user.email} is shut out. Ask whoever manages people to open the login again.")
+        return enter(session, user, origin)
+
+
+@contextmanager
+def _new_password(
+    settings: Settings, email: str, password: str, key: str | None = None
+) -> Iterator[tuple[Session, User]]:
+    hashed = _hash(password)
+    with writing(settings) as session:
+        user = held(session, email)
+        if key is not None and not login_sessions.is_open(session, user.id, key):
+            raise DataError("Your session ended a moment ago, so the password stays as it is. Log in again.")
+        user.password_hash = hashed
+        end_access.ways_in(session, user)
+        yield session, user
+
+
+def set_role(settings: Settings, email: str, role: str) -> Person:
+    """Change what a login may do; its sessions and links end at once: neither goes on with rights of before, nor does a
+    link that was made for an expert open an administrator's session.
+
+    Raises UnknownExpert, DataError for an unknown role, for the last open admin, and for an expert's role without an
+    expert behind it.
+    """
+    _role(role)
+    with writing(settings) as session:
+        if role == "expert":
+            _refuse_without_expert(session, address(email))
+        is_admin = role == "admin"
+        user = held(session, email) if is_admin else _held_but_the_last_admin(session, email, "given another role")
+        user.role = role
+        end_access.ways_in(session, user)
+        return person(user)
+
+
+def disable(settings: Settings, email: str, wait: bool = False) -> Outcome:
+    """Shut a login until ``enable``: its sessions and links end at once, Label Studio follows by a job.
+
+    With ``wait`` its end is waited for. Raises UnknownExpert, DataError for the last admin.
+    """
+    with writing(settings) as session:
+        user = _held_but_the_last_admin(session, email, "shut")
+        job_id = end_access.end(session, user.email)
+    return offboard.tell(settings, job_id, wait)
+
+
+def enable(settings: Settings, email: str, password: str) -> Person:
+    """Open a login that was shut, with a new password: nothing of before opens it.
+
+    Raises UnknownExpert, AlreadyThere where it is open, DataError for an expert who has left.
+    """
+    hashed = _hash(password)
+    with writing(settings) as session:
+        user = held(session, email)
+        if user.disabled_at is None:
+            raise AlreadyThere(f"{user.email} is not shut out. A new password or link is for those who cannot get in.")
+        left = session.scalar(select(Expert).where(Expert.email == user.email, Expert.removed_at.is_not(None)))
+        if left is not None and user.role == "expert":
+            raise DataError(f"{user.email} has left. `attune expert add {user.email}` makes an expert of them again.")
+        user.disabled_at, user.password_hash = None, hashed
+        end_access.ways_in(session, user)
+        return person(user)
+
+
+def remove(settings: Settings, email: str, wait: bool = False) -> Outcome:
+    """Take a login away for good, with the queues of whoever answers too; ``create`` makes it anew.
+
+    Label Studio follows by a job; with ``wait`` its end is waited for. Raises UnknownExpert, DataError for the last
+    admin.
+    """
+    with writing(settings) as session:
+        user = _held_but_the_last_admin(session, email, "removed")
+        answers = session.scalar(select(Expert).where(Expert.email == user.email, Expert.removed_at.is_(None)))
+        if answers is not None:
+            offboard.close(session, answers)
+        job_id = end_access.end(session, user.email, end_access.REMOVED)
+    return offboard.tell(settings, job_id, wait)
+
+
+def role_of(settings: Settings, email: str) -> str | None:
+    """The role of the login ``email``, shut ones too; None where there is none or it was removed."""
+    with reading(settings) as session:
+        return session.scalar(select(User.role).where(User.email == address(email), User.password_hash != GONE))
+
+
+def named(settings: Settings, email: str) -> Person:
+    """The login ``email``, shut ones too. Raises UnknownExpert."""
+    with writing(settings) as session:
+        return person(held(session, email))
+
+
+def every(settings: Settings, roles: Sequence[str] = ROLES) -> list[User]:
+    """All logins of ``roles`` that were not removed, by address."""
+    with reading(settings) as session:
+        wanted = select(User).where(User.role.in_(roles), User.password_hash != GONE)
+        return list(session.scalars(wanted.order_by(User.email)))
+
+
+def _refuse_without_expert(session: Session, email: str) -> None:
+    """Raise DataError for a login without an expert behind it; locks nothing."""
+    found = session.execute(select(User.expert_id).where(User.email == email, User.password_hash != GONE)).one_or_none()
+    if found is not None and found.expert_id is None:
+        raise DataError(
+            f"role: {email} answers nothing, so the role expert would open nothing. Make an expert of them first: "
+            f"`attune expert add {email}`."
+        )
+
+
+def _held_but_the_last_admin(session: Session, email: str, done: str) -> User:
+    """As `held`, for what would take an administrator away. Raises DataError where ``email`` is the one open admin.
+
+    The administrators are locked first, in one order: two who take each other away wait, and neither waits for what
+    the other holds (PostgreSQL).
+    """
+    admins = select(User.id).where(User.role == "admin", User.disabled_at.is_(None)).order_by(User.id)
+    open_ones = list(session.scalars(admins.with_for_update()))
+    user = held(session, email)
+    if open_ones == [user.id]:
+        raise DataError(
+            f"{user.email} is the last administrator and cannot be {done}: nobody could manage people any more. Make "
+            "another one first: `attune user add EMAIL --role admin`."
+        )
+    return user
+
+
+def address(email: str) -> str:
+    """``email`` as it is kept: trimmed, lower case. Raises DataError where it is no address."""
+    trimmed = email.strip().casefold()
+    local, _, domain = trimmed.partition("@")
+    if not local or not domain or "@" in domain or any(letter.isspace() for letter in trimmed) or len(trimmed) > 254:
+        raise DataError(f"email: {email!r} is no address; expected the form name@example.org.")
+    return trimmed
+
+
+def held(session: Session, email: str) -> User:
+    """The login ``email``, shut ones too, for a change in the caller's transaction. Raises UnknownExpert.
+
+    Two that change one login wait for each other (PostgreSQL), so that no session begins while another ends them all.
+    """
+    mine = select(User).where(User.email == address(email), User.password_hash != GONE)
+    user = session.scalar(mine.with_for_update())
+    if user is None:
+        raise UnknownExpert(
+            f"Nobody logs in as {address(email)}. `attune expert list` and `attune user list` show the addresses "
+            "there are."
+        )
+    return user
+
+
+def _role(role: str) -> str:
+    if role not in ROLES:
+        raise DataError(f"role: {role!r} is none of {', '.join(ROLES)}.")
+    return role
+
+
+def _hash(password: str) -> str:
+    if len(password) < SHORTEST_PASSWORD:
+        raise DataError(
+            f"password: {len(password)} characters are too few; expected at least {SHORTEST_PASSWORD}. "
+            "Four unrelated words make a good one."
+        )
+    return generate_password_hash(password, method="scrypt")
+
+
+@lru_cache(maxsize=1)
+def _nobody() -> str:
+    """The hash that a password is checked against where there is no such address, so that the time tells nothing."""
+    return generate_password_hash(secrets.token_hex(16), method="scrypt")
+
+
+def person(user: User) -> Person:
+    """A row as the rest of the program sees it."""
+    return Person(user.id, user.email, user.role, user.expert_id)

@@ -1,0 +1,121 @@
+"""Images that a person chooses for the experts' queues: written down at once, asked with the next order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import change, ingest
+from attune.labeler.attributes import attributes
+from attune.labeler.people import experts
+from attune.labeler.queues import queues
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Pick, Queue, Task
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError, RecordsError
+from attune.models.files.cell_ids import tidy
+
+MOST = 500  # images in one selection
+LONGEST_WHY = 200
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a selection, counted in images: put into a queue, asked already, not in the pool (any more)."""
+
+    attribute: str
+    queued: int
+    asked_before: int
+    gone: int
+    experts: Sequence[str]
+    each: Sequence[int] = ()  # by expert, how many came into the queue
+
+    def sentence(self) -> str:
+        """As people read it."""
+        parts = [f"{self.queued} queued for {', '.join(self.experts)}"]
+        if len(set(self.each)) > 1:
+            shares = (f"{count} for {name}" for name, count in zip(self.experts, self.each, strict=True))
+            parts = [f"{self.queued} queued: {', '.join(shares)}, who had answered the others"]
+        if self.asked_before:
+            parts.append(f"{self.asked_before} {'was' if self.asked_before == 1 else 'were'} already asked")
+        if self.gone:
+            parts.append(f"{self.gone} {'is' if self.gone == 1 else 'are'} not in the pool")
+        return ", ".join(parts) + "."
+
+
+def send(
+    settings: Settings,
+    attribute: str,
+    asset_ids: Sequence[str],
+    who: str,
+    expert: str | None = None,
+    why: str = "",
+) -> Sent:
+    """Put images at the head of everybody's queue for ``attribute``, or of one ``expert``'s (an e-mail address).
+
+    Nobody is asked twice: an image that an expert has answered, or that was chosen for the same queue before, is only
+    counted. Asks for the next order. Raises UnknownAttribute, UnknownExpert, DataError for none or too many images,
+    RecordsError where nobody answers the attribute.
+    """
+    wanted = list(dict.fromkeys(tidy(asset_id) for asset_id in asset_ids))
+    if not 1 <= len(wanted) <= MOST:
+        raise DataError(f"{len(wanted)} images are chosen; a selection holds 1 to {MOST}.")
+    with writing(settings) as session:
+        found = attributes.find(session, attribute)
+        people = _people(session, found, expert)
+        rows = session.execute(select(Asset.id).where(Asset.asset_id.in_(wanted), Asset.removed_at.is_(None)))
+        keys = {key for (key,) in rows}
+        fresh: set[int] = set()
+        each = []
+        for person in people:
+            new = keys - _had(session, found.id, person.id, keys)
+            fresh |= new
+            each.append(len(new))
+            order = session.scalars(select(Asset).where(Asset.id.in_(new))).all()
+            place = {name: number for number, name in enumerate(wanted)}
+            for asset in sorted(order, key=lambda one: place[one.asset_id]):
+                columns = {"who": who, "why": why[:LONGEST_WHY], "created_at": now()}
+                session.add(Pick(attribute_id=found.id, expert_id=person.id, asset_pk=asset.id, **columns))
+        if fresh:
+            change.count(session, found.id)
+    if fresh:
+        ingest.ask_to_learn(settings, attribute)
+    return Sent(
+        attribute, len(fresh), len(keys) - len(fresh), len(wanted) - len(keys), [one.name for one in people], each
+    )
+
+
+def _people(session: Session, attribute: Attribute, expert: str | None) -> list[Expert]:
+    """Whose queues are meant: those open, and those that the next order opens."""
+    open_ones = select(Queue.expert_id).where(Queue.attribute_id == attribute.id, Queue.closed_at.is_(None))
+    having = select(Expert).where(Expert.id.in_(open_ones), Expert.removed_at.is_(None)).order_by(Expert.name)
+    answering = [*session.scalars(having), *queues.wanted(session, attribute)]
+    if expert is not None:
+        one = experts.find(session, expert)
+        answering = [person for person in answering if person.id == one.id]
+    if not answering:
+        whose = f"{expert} has no queue for" if expert else "Nobody answers"
+        address = expert or "EMAIL"
+        raise RecordsError(f"{whose} {attribute.name}: attune expert add {address} --attribute {attribute.name}")
+    return answering
+
+
+def _had(session: Session, attribute_id: int, expert_id: int, keys: set[int]) -> set[int]:
+    """Of ``keys``, the assets that the expert has answered or that were chosen for this queue before.
+
+    Also where the answer was set aside since: Label Studio serves none of them again.
+    """
+    mine = (Annotation.attribute_id == attribute_id) & (Annotation.expert_id == expert_id)
+    answered = select(Annotation.asset_pk).where(mine, Annotation.deleted_at.is_(None), Annotation.asset_pk.in_(keys))
+    told = (
+        select(Task.asset_pk)
+        .join(Queue, Queue.id == Task.queue_id)
+        .where(Queue.attribute_id == attribute_id, Queue.expert_id == expert_id, Queue.closed_at.is_(None))
+        .where(Task.state == "answered", Task.asset_pk.in_(keys))
+    )
+    before = (Pick.attribute_id == attribute_id) & (Pick.expert_id == expert_id) & Pick.asset_pk.in_(keys)
+    return {*session.scalars(answered), *session.scalars(told), *session.scalars(select(Pick.asset_pk).where(before))}

@@ -1,0 +1,49 @@
+"""What a stack killed with -9 left running: found by the mark in its environment, and stopped before the next start."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from attune.labeler.services.parts import MARK
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def sweep(workspace: Path, grace_seconds: float = 5.0) -> int:
+    """Stop every process that a stack on ``workspace`` started; how many there were.
+
+    To be called only under the workspace's lock, when no stack is meant to run.
+    """
+    found = [process for process in psutil.process_iter() if _is_ours(process, workspace)]
+    for process in found:
+        _signal(process, signal.SIGTERM)
+    _, stubborn = psutil.wait_procs(found, timeout=grace_seconds)
+    for process in stubborn:
+        _signal(process, signal.SIGKILL)
+    psutil.wait_procs(stubborn, timeout=grace_seconds)
+    return len(found)
+
+
+def _is_ours(process: psutil.Process, workspace: Path) -> bool:
+    try:
+        return bool(process.environ().get(MARK) == str(workspace))
+    except (psutil.Error, OSError):
+        return False  # another user's, or gone already
+
+
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.Error):
+        process.send_signal(number)
+
+
+def die_with_parent(number: signal.Signals) -> None:
+    """Ask the kernel to send us ``number`` when our parent dies, even by -9. Linux only; elsewhere `sweep` must do."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, int(number))

@@ -1,0 +1,77 @@
+"""Images that experts answered differently, with who said what."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers.counting import current
+from attune.labeler.records.schema import Asset, Expert
+from attune.labeler.views.paging import Page, page_of
+from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.viewer import Viewer, may_compare
+from attune.models.labels.answers import SKIP, UNSURE
+
+
+@dataclass(frozen=True)
+class Contested:
+    """One asset and the people behind each answer on it; ``sides`` in the order of the classes, "unsure" last."""
+
+    picture: Picture
+    sides: Sequence[tuple[str, Sequence[str]]]
+
+
+def contested(
+    session: Session, viewer: Viewer, attribute_id: int, classes: Sequence[str], page: int = 1, size: int = 6
+) -> Page[Contested]:
+    """Assets that got two classes or more, the most evenly split first; only those that the viewer has answered.
+
+    Those who manage the attribute see all of them.
+    """
+    answer = current([attribute_id])
+    decided = answer.c.value.not_in([SKIP, UNSURE])
+    votes = (
+        select(answer.c.asset_pk, answer.c.value, func.count().label("votes"))
+        .where(decided)
+        .group_by(answer.c.asset_pk, answer.c.value)
+        .subquery()
+    )
+    split = (
+        select(
+            votes.c.asset_pk,
+            (1.0 * func.max(votes.c.votes) / func.sum(votes.c.votes)).label("share"),
+            func.sum(votes.c.votes).label("votes"),
+        )
+        .group_by(votes.c.asset_pk)
+        .having(func.count() > 1)
+        .subquery()
+    )
+    query = (
+        select(Asset)
+        .join(split, split.c.asset_pk == Asset.id)
+        .where(may_compare(viewer, attribute_id))
+        .order_by(split.c.share, split.c.votes.desc(), Asset.id)
+    )
+    found = page_of(session, query, page, size)
+    sides = _sides(session, attribute_id, [asset.id for asset in found.items], [*classes, UNSURE])
+    return found.map(lambda asset: Contested(picture(asset), sides[asset.id]))
+
+
+def _sides(
+    session: Session, attribute_id: int, assets: Sequence[int], order: Sequence[str]
+) -> dict[int, list[tuple[str, list[str]]]]:
+    answer = current([attribute_id])
+    rows = session.execute(
+        select(answer.c.asset_pk, answer.c.value, Expert.name)
+        .join(Expert, Expert.id == answer.c.expert_id)
+        .where(answer.c.asset_pk.in_(assets), answer.c.value != SKIP)
+        .order_by(Expert.name)
+    )
+    said: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for asset, value, name in rows:
+        said[asset][value].append(name)
+    return {asset: [(value, held[value]) for value in order if held.get(value)] for asset, held in said.items()}

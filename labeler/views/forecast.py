@@ -1,0 +1,135 @@
+"""When it will be done, how varied the answers are and where nobody has looked, as the newest run worked them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.records.schema import Asset, Attribute, Expert, Run
+from attune.labeler.views import expert_reliability
+from attune.labeler.views.expert_reliability import Differs, Relied
+from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.quality import Quality, read
+from attune.labeler.views.state import Advice, advice, told_to
+from attune.labeler.views.viewer import Viewer, may_explore
+from attune.models.labels.reliability import DAWID_SKENE
+from attune.models.query.stopping import Goals
+
+HEADLINES = {
+    "labelling": "Not settled yet",
+    "narrow": "Narrow enough to publish",
+    "settled": "Settled",
+    "exhausted": "Hardly any positives are left to find",
+    "hopeless": "The definition needs work",
+    "outlier": "One expert answers otherwise",
+}
+STOPPED = ("settled", "narrow")  # where it may stop although positives are left
+MOST = 0.2  # movement at which the steadiness bar is empty
+
+
+@dataclass(frozen=True)
+class Meter:
+    """One sign of being done: ``done`` in [0, 1] and what it means in words."""
+
+    name: str
+    done: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A region of the pool: its ``share``, the ``labels`` that fall into it, and typical pictures."""
+
+    share: float
+    labels: int
+    pictures: Sequence[Picture]
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What the page says beside the figures; parts are None or empty until a run has worked them out.
+
+    For those who manage: ``expert``, ``probe`` and ``difference``, panel parity, and ``experts``, the most reliable
+    first. ``measured``: whether each expert's is Dawid and Skene's; else it is agreement with the others' majority.
+    ``weighed``: whether answers may count less at all.
+    """
+
+    headline: str
+    advice: Advice | None
+    meters: Sequence[Meter]
+    diversity: float | None
+    regions: Sequence[Unseen]
+    expert: Quality | None = None
+    probe: Quality | None = None
+    difference: Quality | None = None
+    experts: Sequence[Relied] = ()
+    differs: Differs | None = None
+    measured: bool = False
+    weighed: bool = True
+
+
+def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
+    """What the newest run says of ``attribute``."""
+    newest = select(Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
+    said = told_to(viewer, session.scalar(newest) or {})
+    held: Mapping[str, Any] = said.get("outlook") or {}
+    parity = held.get("parity") if viewer.manages else None
+    figures = {name: read(parity, name) for name in ("expert", "probe", "difference")} if parity else {}
+    judged = (said.get("reliance") or {}) if viewer.manages else {}
+    told = judged.get("told") or []
+    beside = (said.get(expert_reliability.BESIDE) or {}) if viewer.manages else {}
+    people = {one.email: (one.name or one.email, one.id) for one in session.scalars(select(Expert))}
+    return Outlook(
+        experts=expert_reliability.experts(people, told, beside.get("told") or []),
+        differs=expert_reliability.differs(people, said) if viewer.manages else None,
+        measured=any(one["accuracy"].get("method") == DAWID_SKENE for one in told),
+        weighed=bool(judged.get("weighed", True)),
+        headline=HEADLINES.get(str(said.get("state", "")), ""),
+        advice=advice(said),
+        meters=meters(said.get("evidence") or {}, str(said.get("state", ""))),
+        diversity=held.get("diversity"),
+        regions=_regions(session, viewer, held.get("regions") or []),
+        **figures,
+    )
+
+
+def meters(evidence: Mapping[str, Any] | Sequence[str], state: str = "") -> list[Meter]:
+    """How far each sign of being done is: steadiness, the interval, the positives found.
+
+    Without the positives in a ``state`` that may stop: the probe ranks those that nobody was asked about, and an almost
+    empty bar beside "stop" would read as work that is left.
+    """
+    if not isinstance(evidence, Mapping):
+        return []
+    goals, found = Goals(), []
+    if (moved := evidence.get("movement")) is not None:
+        done = 1.0 if moved <= goals.movement else 1.0 - (moved - goals.movement) / (MOST - goals.movement)
+        text = f"moved by {moved:.3f} since half the labels, settled at {goals.movement:g}"
+        found.append(Meter("Steady ranking", max(0.0, done), text))
+    width = evidence.get("width")
+    done = 0.0 if width is None else 1.0 if width <= goals.width else (1.0 - width) / (1.0 - goals.width)
+    text = "no interval yet" if width is None else f"{width:.2f} wide, narrow at {goals.width:g}"
+    found.append(Meter("Narrow interval", max(0.0, done), text))
+    if (left := evidence.get("remaining_share")) is not None and state not in STOPPED:
+        text = f"about {100 * left:.0f} % not asked about yet; the probe ranks those"
+        found.append(Meter("Positives found", min(1.0, max(0.0, 1.0 - left)), text))
+    return found
+
+
+def _regions(session: Session, viewer: Viewer, held: Sequence[Mapping[str, Any]]) -> list[Unseen]:
+    names = [name for region in held for name in region.get("examples", ())]
+    rows = session.scalars(select(Asset).where(Asset.asset_id.in_(names), may_explore(viewer)))
+    known = {one.asset_id: picture(one) for one in rows}
+    found = [
+        Unseen(
+            float(region["share"]),
+            int(region["labels"]),
+            [known[name] for name in region.get("examples", ()) if name in known],
+        )
+        for region in held
+    ]
+    return [region for region in found if region.pictures]

@@ -1,0 +1,186 @@
+"""Pull a probe by name: checked by digest, kept by digest, whole or not at all. Standard library only over HTTP."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from attune.models.catalog.manifest import FILE_NAME, FileEntry, Manifest, Reference, parse_reference, read_manifest
+from attune.models.catalog.pull_cache import Cache
+from attune.models.catalog.pull_sources import Source, open_source
+from attune.models.errors import CatalogError, DigestMismatch, SettingsError, UnwritableFile
+from attune.models.files.atomic import digest_bytes, digest_file
+from attune.models.files.outputs import user_file
+from attune.models.files.permissions import folders_asked_for
+from attune.models.reasons import reason
+
+GIVE_ANOTHER = "--to takes any folder that you can write."
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A version in the cache: its manifest and where the content of each file lies; ``bytes`` came over the line."""
+
+    manifest: Manifest
+    content: bytes
+    files: dict[str, Path]
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """A version in a folder; ``bytes`` came over the line, the rest was in the cache."""
+
+    manifest: Manifest
+    folder: Path
+    bytes: int
+
+
+def pull(
+    ref: str,
+    to: Path | str,
+    url: str | None = None,
+    token: str | None = None,
+    cache: Path | str | None = None,
+    offline: bool = False,
+) -> Pulled:
+    """Put the files of ``NAME[@ALIAS|@VERSION]`` (an alias means champion unless given) into the folder ``to``.
+
+    ``url`` is an Attune's address, shown ``token``, or a catalog's folder; ``cache`` a folder (``~/.cache/attune``).
+    ``manifest.json`` is written last: where it is, the files are those it states. Raises UnknownProbe, RetiredVersion,
+    DigestMismatch, CatalogUnreachable, CatalogError, and with ``offline`` NotInCache.
+    """
+    held = Cache(_folder(cache))
+    fetched = fetch(ref, url, token, cache, offline)
+    folder = Path(to)
+    with held.alone(folder):
+        _install(fetched, folder)
+    return Pulled(fetched.manifest, folder, fetched.bytes)
+
+
+def fetch(
+    ref: str,
+    url: str | None = None,
+    token: str | None = None,
+    cache: Path | str | None = None,
+    offline: bool = False,
+    files: Sequence[str] | None = None,
+) -> Fetched:
+    """As ``pull``, into the cache only; ``files`` are the ones wanted (None: all)."""
+    reference, held = parse_reference(ref), Cache(_folder(cache))
+    if url is None and not offline:
+        raise SettingsError(
+            "No address to pull from. Give --url or set ATTUNE_URL, for instance http://127.0.0.1:8700."
+        )
+    url = url.rstrip("/") if url else None
+    source = None if offline or url is None else open_source(url, token)
+    content, taken = _manifest(reference, source, held, url)
+    manifest = _checked(reference, content)
+    if source is not None:
+        _remember_version(reference, manifest, content, source, held)
+    found = {}
+    for name in manifest.files if files is None else files:
+        found[name], more = _file(reference, manifest, name, source, held)
+        taken += more
+    return Fetched(manifest, content, found, taken)
+
+
+def _manifest(reference: Reference, source: Source | None, cache: Cache, url: str | None) -> tuple[bytes, int]:
+    known = cache.meaning(url, reference)
+    path = cache.held(known) if known else None
+    if source is None:
+        if path is None:
+            raise cache.absent(reference, "what it means")
+        return path.read_bytes(), 0
+    if path is not None and reference.version is not None:
+        return path.read_bytes(), 0  # a version never changes: no need to ask
+    answer = source.manifest(reference, known if path else None)
+    if answer.content is None and path is not None:
+        return path.read_bytes(), 0
+    content = answer.content or b""
+    cache.keep(content)
+    cache.remember(source.address, reference, digest_bytes(content))
+    return content, len(content)
+
+
+def _remember_version(reference: Reference, manifest: Manifest, content: bytes, source: Source, cache: Cache) -> None:
+    """What an alias led to is known by its number from now on: ``NAME@VERSION`` needs nobody."""
+    if reference.version is None:
+        cache.remember(source.address, Reference(reference.name, str(manifest.version)), digest_bytes(content))
+
+
+def _checked(reference: Reference, content: bytes) -> Manifest:
+    manifest = read_manifest(content, f"{FILE_NAME} of {reference}")
+    if manifest.attribute != reference.name or reference.version not in (None, manifest.version):
+        raise DigestMismatch(
+            f"{reference} was asked for, and a manifest of {manifest.attribute} version {manifest.version} came. Check "
+            "the address: another server may answer there."
+        )
+    return manifest
+
+
+def _file(reference: Reference, manifest: Manifest, name: str, source: Source | None, cache: Cache) -> tuple[Path, int]:
+    entry = manifest.files.get(name)
+    if entry is None:
+        raise CatalogError(f"{reference} has no file {name}; it has {', '.join(sorted(manifest.files))}.")
+    path = cache.held(entry.sha256)
+    if path is not None:
+        return path, 0
+    if source is None:
+        raise cache.absent(reference, f"{name} of version {manifest.version}")
+    content = source.file(manifest, name, entry.bytes + 1)
+    _check(content, entry, f"{name} of {manifest.attribute} version {manifest.version} from {source.address}")
+    return cache.keep(content), len(content)
+
+
+def _check(content: bytes, entry: FileEntry, what: str) -> None:
+    if len(content) != entry.bytes or digest_bytes(content) != entry.sha256:
+        length = f"{len(content)} bytes" if len(content) <= entry.bytes else f"more than {entry.bytes} bytes"
+        raise DigestMismatch(
+            f"{what} has {length} of sha256 {digest_bytes(content)[:12]}…; the manifest states {entry.bytes} bytes of "
+            f"{entry.sha256[:12]}…. Nothing was kept of it. Pull again; if it stays so, tell the catalog's owner."
+        )
+
+
+def _install(fetched: Fetched, folder: Path) -> None:
+    """Copy the files into ``folder``, the manifest last; nothing is written where all is there already.
+
+    All of it is written aside first: a full disk leaves what was there. Raises CatalogError that blames the folder.
+    """
+    mark = folder / FILE_NAME
+    contents = {name: path.read_bytes() for name, path in fetched.files.items()}
+    try:
+        folders_asked_for(folder)
+        stale = [name for name, entry in fetched.manifest.files.items() if not _same(folder / name, entry)]
+        if not stale and mark.is_file() and mark.read_bytes() == fetched.content:
+            return
+        with ExitStack() as opened:  # what is opened first takes its name last
+            for path, content in [(mark, fetched.content), *((folder / name, contents[name]) for name in stale)]:
+                file = opened.enter_context(user_file(path))
+                file.write(content)
+                file.flush()
+            if stale and mark.is_file():
+                _take_down(mark)
+    except UnwritableFile as error:
+        raise CatalogError(f"{error} {GIVE_ANOTHER}") from error
+    except OSError as error:
+        raise CatalogError(f"The folder {folder} cannot be written: {reason(error)}. {GIVE_ANOTHER}") from error
+
+
+def _take_down(mark: Path) -> None:
+    """Take the manifest away while the files change; a link to it stays."""
+    try:
+        os.unlink(os.path.realpath(mark))
+    except OSError:  # of a folder in which only the files themselves may be changed
+        os.truncate(mark, 0)
+
+
+def _same(path: Path, entry: FileEntry) -> bool:
+    return path.is_file() and path.stat().st_size == entry.bytes and digest_file(path) == entry.sha256
+
+
+def _folder(cache: Path | str | None) -> Path:
+    return Path.home() / ".cache" / "attune" if cache is None else Path(cache)

@@ -1,0 +1,249 @@
+"""open_clip encoders: any of its models by name, or a config and a checkpoint file of one's own, behind one surface."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.encoders.weights import WAYS_OUT, Checkpoint, locate
+from attune.models.errors import EncoderError, WeightsUnavailable
+from attune.models.files.atomic import digest_json, write_json
+from attune.models.vectors.products import FloatArray
+
+if TYPE_CHECKING:
+    import torch
+
+RESIZE_MODES = ("longest", "squash", "shortest")
+# Below this many weights a CPU gains nothing by bfloat16, and float32 gives the same vectors on every machine.
+LARGE = 30_000_000
+# A half-precision forward pass must stay this close (cosine) to the float32 one, or it is not used. Stored vectors are
+# float16, whose own rounding is of the same order.
+CLOSE = 0.999
+
+
+@dataclass(frozen=True, eq=False)
+class OpenClipEncoder:
+    """An image tower and a text tower of one space, on one device, batched.
+
+    Made by ``OpenClipEncoder.load``. ``half`` is the type of the autocast forward pass, or None for float32.
+    """
+
+    fingerprint: Fingerprint
+    model: Any
+    transform: Any
+    tokenizer: Any
+    device: torch.device
+    half: torch.dtype | None
+    batch: int = 64
+
+    @classmethod
+    def load(
+        cls, model: str, pretrained: str, resize_mode: str = "longest", device: str = "auto", batch: int = 64
+    ) -> OpenClipEncoder:
+        """The encoder of an open_clip ``model`` (name or JSON config) and ``pretrained`` (tag or checkpoint file).
+
+        ``resize_mode`` is longest (the whole picture, padded), squash or shortest (crops). Raises UnknownEncoder,
+        WeightsUnavailable within 10 s, and EncoderError for a checkpoint that does not fit or an unknown mode.
+        """
+        return cls.from_checkpoint(locate(model, pretrained), resize_mode, device, batch)
+
+    @classmethod
+    def from_checkpoint(
+        cls, checkpoint: Checkpoint, resize_mode: str = "longest", device: str = "auto", batch: int = 64
+    ) -> OpenClipEncoder:
+        """The encoder of a checkpoint that was located before."""
+        import open_clip
+
+        check_resize_mode(resize_mode)
+        chosen = _device(device)
+        with _quiet(), _registered(checkpoint) as name:
+            try:
+                model, transform = open_clip.create_model_from_pretrained(
+                    name,
+                    str(checkpoint.path),
+                    device=chosen,
+                    force_quick_gelu=checkpoint.quick_gelu,
+                    image_mean=_pair(checkpoint.preprocessing, "mean"),
+                    image_std=_pair(checkpoint.preprocessing, "std"),
+                    image_interpolation=checkpoint.preprocessing.get("interpolation"),
+                    image_resize_mode=resize_mode,
+                )
+            except Exception as error:  # torch, safetensors and open_clip each raise their own kinds
+                raise EncoderError(_misfit(checkpoint, error)) from error
+            tokenizer = _tokenizer(name, checkpoint)
+        model.eval()
+        made = cls(_fingerprint(checkpoint, model), model, transform, tokenizer, chosen, None, batch)
+        half = _half_precision(model, chosen)
+        return made if half is None else made._with_half(half)
+
+    @property
+    def dimension(self) -> int:
+        """The length d of a vector."""
+        return self.fingerprint.dimension
+
+    def prepare(self, image: Image.Image) -> torch.Tensor:
+        """One RGB image as the model takes it: float32 (3, size, size). May run in a thread."""
+        tensor: torch.Tensor = self.transform(image)
+        return tensor
+
+    def encode_prepared(self, tensors: Sequence[torch.Tensor]) -> FloatArray:
+        """Vectors of prepared images: float32 (n, d) of unit length."""
+        import torch
+
+        return self._batched(tensors, lambda part: self._forward(self.model.encode_image, torch.stack(list(part))))
+
+    def encode_images(self, images: Sequence[Image.Image]) -> FloatArray:
+        """Vectors of RGB images: float32 (n, d) of unit length."""
+        return self.encode_prepared([self.prepare(image) for image in images])
+
+    def encode_texts(self, texts: Sequence[str]) -> FloatArray:
+        """Vectors of texts in the same space: float32 (n, d) of unit length. A long text is cut by the tokenizer."""
+        return self._batched(texts, lambda part: self._forward(self.model.encode_text, self.tokenizer(list(part))))
+
+    def _batched(self, items: Sequence[Any], encode: Any) -> FloatArray:
+        parts = [encode(items[start : start + self.batch]) for start in range(0, len(items), self.batch)]
+        return np.concatenate(parts) if parts else np.empty((0, self.dimension), dtype=np.float32)
+
+    def _forward(self, tower: Any, inputs: torch.Tensor) -> FloatArray:
+        import torch
+
+        with torch.inference_mode(), torch.autocast(self.device.type, self.half, enabled=self.half is not None):
+            out = tower(inputs.to(self.device)).float()
+            unit = torch.nn.functional.normalize(out, dim=-1)
+        return np.asarray(unit.cpu().numpy(), dtype=np.float32)
+
+    def _with_half(self, half: torch.dtype) -> OpenClipEncoder:
+        """This encoder with the faster forward pass, if its vectors stay close; else as it is."""
+        import torch
+
+        faster = OpenClipEncoder(
+            self.fingerprint, self.model, self.transform, self.tokenizer, self.device, half, self.batch
+        )
+        size = self.model.visual.preprocess_cfg["size"]
+        shape = (2, 3, *(size if isinstance(size, list | tuple) else (size, size)))
+        probe = torch.linspace(-2, 2, int(np.prod(shape))).sin().reshape(shape)
+        exact, rough = (made._forward(self.model.encode_image, probe) for made in (self, faster))
+        return faster if bool(np.all((exact * rough).sum(axis=1) >= CLOSE)) else self
+
+
+def _tokenizer(name: str, checkpoint: Checkpoint) -> Any:
+    import open_clip
+
+    try:
+        return open_clip.get_tokenizer(name)
+    except Exception as error:  # some models' tokenizers are on the hub, whose client raises many kinds
+        raise WeightsUnavailable(
+            f"The tokenizer of {checkpoint.name} is not on this machine and cannot be fetched. {WAYS_OUT}"
+        ) from error
+
+
+def check_resize_mode(resize_mode: str) -> None:
+    """Raise EncoderError unless open_clip knows the resize mode."""
+    if resize_mode not in RESIZE_MODES:
+        raise EncoderError(f"ATTUNE_RESIZE_MODE is {resize_mode!r}; it may be {', '.join(RESIZE_MODES)}.")
+
+
+def _fingerprint(checkpoint: Checkpoint, model: Any) -> Fingerprint:
+    preprocessing = dict(model.visual.preprocess_cfg)
+    size = preprocessing["size"]
+    preprocessing["size"] = list(size) if isinstance(size, list | tuple) else [size, size]
+    dimension = _dimension(model)
+    return Fingerprint("open_clip", checkpoint.model, checkpoint.digest, dimension, True, preprocessing)
+
+
+def _dimension(model: Any) -> int:
+    import torch
+
+    size = model.visual.preprocess_cfg["size"]
+    edges = size if isinstance(size, list | tuple) else (size, size)
+    device = next(model.parameters()).device
+    with torch.inference_mode():
+        return int(model.encode_image(torch.zeros(1, 3, *edges, device=device)).shape[-1])
+
+
+def _device(name: str) -> torch.device:
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except Exception as error:  # RuntimeError, AssertionError or NotImplementedError, by kind of device
+        raise EncoderError(
+            f"ATTUNE_DEVICE is {name!r}, and torch has no such device here. Set it to auto or cpu."
+        ) from error
+    return device
+
+
+def _half_precision(model: Any, device: torch.device) -> torch.dtype | None:
+    """The autocast type that makes this model faster on this device; None for float32."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    weights = sum(parameter.numel() for parameter in model.visual.parameters())
+    if device.type == "cpu" and weights >= LARGE and _cpu_has_bfloat16():
+        return torch.bfloat16
+    return None
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 by itself; emulated it is slower than float32."""
+    import torch
+
+    looks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    return any(bool(getattr(torch.cpu, look)()) for look in looks if hasattr(torch.cpu, look))
+
+
+def _pair(preprocessing: Any, name: str) -> tuple[float, ...] | None:
+    values = preprocessing.get(name)
+    return tuple(values) if values else None
+
+
+def _misfit(checkpoint: Checkpoint, error: Exception) -> str:
+    fits = "the sizes of its tensors differ" if "size mismatch" in str(error) else "it holds other tensors, or none"
+    return (
+        f"The checkpoint {checkpoint.path} does not load into {checkpoint.name}: {fits}. ATTUNE_ENCODER and "
+        "ATTUNE_PRETRAINED must name an architecture and weights that fit; a .pt file may hold nothing but tensors."
+    )
+
+
+@contextmanager
+def _registered(checkpoint: Checkpoint) -> Iterator[str]:
+    """The name under which open_clip finds the model; a config of one's own is registered under a private one."""
+    import open_clip
+
+    if checkpoint.config is None:
+        yield checkpoint.name
+        return
+    name = f"attune-{digest_json(checkpoint.config)[:24]}"
+    if name not in open_clip.list_models():
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{name}.json"
+            write_json(path, checkpoint.config)
+            open_clip.add_model_config(path)
+    yield name
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep open_clip's log lines about each step of loading to itself; errors still come as exceptions."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"(open_clip|timm|torch|huggingface_hub)\b")
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,110 @@
+"""Audit answers that have a majority, with the scores of one probe or two: what every honest figure starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+
+from attune.models.errors import DataError
+from attune.models.evaluation.population import Population, as_pool, imagine
+from attune.models.labels.labels import Labels
+
+
+@dataclass(frozen=True, eq=False)
+class Audited:
+    """Decided audit rows (n) under the probabilities of one probe, or of two to compare, and of the whole pool (N).
+
+    ``majority`` and ``titles`` intp (n,), ``inclusion`` (n,), ``probabilities`` (n, k) and ``pools`` (N, k) one for
+    each probe, ``counts`` (N,) what each row of a pool stands for; ``draw`` the log inclusion of audited rows (n,) and
+    of the pool's (N,) where the curve is to know it.
+    """
+
+    majority: NDArray[np.intp]
+    titles: NDArray[np.intp]
+    inclusion: NDArray[np.float64]
+    probabilities: tuple[NDArray[np.float64], ...]
+    pools: tuple[NDArray[np.float64], ...]
+    counts: NDArray[np.float64]
+    draw: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        labels: Labels,
+        probabilities: Sequence[ArrayLike],
+        inclusion: ArrayLike,
+        classes: Sequence[str],
+        pools: Sequence[ArrayLike | None],
+        pool_inclusion: ArrayLike | None = None,
+    ) -> Audited:
+        """Check everything once; raises DataError on shapes that do not fit or an asset that was never drawn.
+
+        ``pool_inclusion`` (N,) of the pool's rows (the audited ones, without a pool) has to be given where these probes
+        are not the ones whose scores led the draw. What was drawn for another's high score is positive more often than
+        its score here lets on; the curve then has the log inclusion beside the score.
+        """
+        checked = [_checked(labels, proba, inclusion, classes) for proba in probabilities]
+        keep = labels.decided()
+        pi = np.asarray(inclusion, dtype=np.float64)[keep]
+        proba = tuple(array[keep] for array in checked)
+        if len({pool is None for pool in pools}) > 1:
+            raise DataError("One probe came with the pool's probabilities and the other without; give both or neither.")
+        filled = [as_pool(pool, array, 1.0 / pi) for pool, array in zip(pools, proba, strict=True)]
+        if any(pool.shape != (len(filled[0][0]), len(classes)) for pool, _ in filled):
+            shapes = [pool.shape for pool, _ in filled]
+            raise DataError(f"The pool's probabilities have the shapes {shapes}; expected (assets, {len(classes)}).")
+        titles = np.unique(np.array(labels.title_ids, dtype=np.str_)[keep], return_inverse=True)[1].reshape(-1)
+        every = tuple(pool for pool, _ in filled)
+        draw = None if pool_inclusion is None else _draw(pi, pool_inclusion, every[0], keep)
+        return cls(labels.majority()[keep], titles.astype(np.intp), pi, proba, every, filled[0][1], draw)
+
+    def truth(self, column: int) -> NDArray[np.float64]:
+        """1 where the class of ``column`` is the majority, else 0, float64 (n,)."""
+        return np.asarray(self.majority == column, dtype=np.float64)
+
+    def imagined(self, column: int, generator: np.random.Generator) -> Population:
+        """Populations like the pool, for one class against the others; every probe sees the same ones."""
+        audited = np.stack([proba[:, column] for proba in self.probabilities], axis=1)
+        pool = np.stack([proba[:, column] for proba in self.pools], axis=1)
+        if self.draw is not None:
+            audited, pool = (np.column_stack(pair) for pair in zip((audited, pool), map(expit, self.draw), strict=True))
+        return imagine(audited, self.truth(column), self.titles, pool, self.counts, generator)
+
+
+def _draw(
+    pi: NDArray[np.float64], pool_inclusion: ArrayLike, pool: NDArray[np.float64], keep: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    everywhere = np.asarray(pool_inclusion, dtype=np.float64)
+    if len(everywhere) == len(keep) and len(pool) == len(pi):
+        everywhere = everywhere[keep]
+    if everywhere.shape != pool.shape[:1]:
+        raise DataError(f"{len(pool)} rows of the pool came with {len(everywhere)} inclusions; expected one each.")
+    known = everywhere > 0
+    told = np.log(np.where(known, everywhere, 1.0))
+    # An asset that came after the last draw was never led to or away from.
+    return np.log(pi), np.where(known, told, told[known].mean() if known.any() else 0.0)
+
+
+def _checked(
+    labels: Labels, probabilities: ArrayLike, inclusion: ArrayLike, classes: Sequence[str]
+) -> NDArray[np.float64]:
+    proba, pi = np.asarray(probabilities, dtype=np.float64), np.asarray(inclusion, dtype=np.float64)
+    expected = (len(labels), len(classes))
+    if proba.shape != expected or pi.shape != expected[:1] or labels.shares.shape[1] != len(classes):
+        raise DataError(
+            f"{len(labels)} labels of {labels.shares.shape[1]} classes came with probabilities of shape {proba.shape}, "
+            f"inclusion of shape {pi.shape} and the classes {list(classes)}; expected {expected} and {expected[:1]}."
+        )
+    if not ((proba >= 0) & (proba <= 1)).all():
+        raise DataError(f"Probabilities go from {proba.min()} to {proba.max()}; expected 0 to 1, after the sigmoid.")
+    if not ((pi > 0) & (pi <= 1)).all():
+        row = int(np.flatnonzero(~((pi > 0) & (pi <= 1)))[0])
+        raise DataError(
+            f"Asset {labels.asset_ids[row]!r} has the inclusion probability {pi[row]}; expected a number in (0, 1]. "
+            "Only assets that AuditDesign.extend drew can be evaluated: leave out answers given for another purpose."
+        )
+    return proba

@@ -1,0 +1,174 @@
+"""The audit: which images are asked about only to measure, drawn with known probabilities, never trained on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from attune.models.errors import DataError, EmptyPool, PoolExhausted
+from attune.models.evaluation.splits import held_out, unit_hash
+from attune.models.labels.answers import AUDIT, IMPORT, Answer
+
+RESERVED_SHARE = 0.3
+# A share of the draw that ignores the probe: no image's weight can be more than 1 / UNIFORM_SHARE of a uniform one's.
+UNIFORM_SHARE = 0.25
+
+
+def reserved(
+    title_ids: Sequence[str] | NDArray[np.str_], seed: int, share: float = RESERVED_SHARE
+) -> NDArray[np.bool_]:
+    """Which rows belong to audit titles, bool (n,): never trained on, only ever audited.
+
+    Decided by a hash of each title and ``seed``, so that it stays as it is while assets and answers pour in.
+    """
+    return held_out(title_ids, seed, share, "reserved")
+
+
+def importance(scores: ArrayLike | None, n: int) -> NDArray[np.float64]:
+    """How much each asset matters to an average precision, float64 (n,), mean 1.
+
+    ``scores`` (n,) of the positive class, (n, 2) likewise by their first column, (n, k) for k classes, which share
+    equally; None where there is no probe yet. The prior of Aslam, Pavlu and Yilmaz (SIGIR 2006) over ranks,
+    log(n / rank), mixed with ``UNIFORM_SHARE`` of a uniform draw. It uses ranks alone, because an early probe's
+    probabilities mean nothing.
+    """
+    if scores is None:
+        return np.ones(n)
+    every = np.asarray(scores, dtype=np.float64).reshape(n, -1)
+    columns = every[:, :1] if every.shape[1] == 2 else every
+    if not np.isfinite(columns).all():
+        raise DataError(
+            f"{int((~np.isfinite(columns)).sum())} scores are not finite; expected a number for each asset."
+        )
+    by_rank = np.mean([_rank_prior(column) for column in columns.T], axis=0)
+    return np.asarray(UNIFORM_SHARE + (1.0 - UNIFORM_SHARE) * by_rank, dtype=np.float64)
+
+
+def _rank_prior(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    rank = np.empty(len(score))
+    rank[np.argsort(-score, kind="stable")] = np.arange(len(score)) + 0.5
+    prior = np.log(len(score) / rank)
+    return np.asarray(prior / prior.mean(), dtype=np.float64)
+
+
+class AuditDesign:
+    """Draws assets to audit one by one while the probe changes, keeping each one's probability of being drawn.
+
+    Every asset has a permanent random number u, a hash of its id. Each round gives it a weight (``importance``), and
+    the round's threshold c raises its inclusion probability to max(before, min(1, c * weight)); an asset is drawn as
+    soon as u is below. An asset's threshold is the ratio u / weight that would have been the last to be let in without
+    it, which makes the number drawn exact and 1 / inclusion an unbiased weight (priority sampling: Duffield, Lund and
+    Thorup, J. ACM 54(6), 2007; permanent random numbers: Ohlsson, 1995). The probe never sees an audit answer, so its
+    scores cannot chase u.
+
+    An asset's probability grows after it was asked: weigh by ``inclusion`` as it is at evaluation, of one design over
+    all its rounds. The state is the seed and one number per asset; ``to_bytes`` holds both.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = int(seed)
+        self._inclusion: dict[str, float] = {}
+        self._number: dict[str, float] = {}
+
+    def extend(
+        self, asset_ids: Sequence[str], title_ids: Sequence[str], scores: ArrayLike | None, n_more: int
+    ) -> list[tuple[int, float]]:
+        """Draw ``n_more`` further assets: pairs of (index into ``asset_ids``, inclusion probability), likeliest first.
+
+        ``asset_ids`` are all reserved assets that can still be shown, drawn ones included; ``scores`` as in
+        ``importance``. Raises EmptyPool where there are none, PoolExhausted where fewer than ``n_more`` are undrawn.
+        """
+        ids = [str(asset) for asset in asset_ids]
+        _check_pool(ids, title_ids, n_more)
+        number, before = self._numbers(ids), self.inclusions(ids)
+        waiting = np.flatnonzero(number >= before)
+        if len(waiting) < n_more:
+            raise PoolExhausted(
+                f"{n_more} audits were requested and {len(waiting)} of the {len(ids)} reserved assets are not drawn "
+                "yet; ask for fewer, or reserve a larger share for a new attribute."
+            )
+        weight = importance(scores, len(ids))
+        ratio = number[waiting] / weight[waiting]
+        order = np.argsort(ratio, kind="stable")
+        taken, left = waiting[order[:n_more]], waiting[order[n_more:]]
+        threshold = np.full(len(ids), ratio[order[n_more]] if len(left) else np.inf)
+        # Each one's threshold is the last ratio that the *others* would let in: it must not depend on its own u.
+        threshold[left] = ratio[order[n_more - 1]] if n_more else 0.0
+        after = np.maximum(before, np.minimum(1.0, threshold * weight))
+        # Nor may rounding lose an asset just under its threshold, or draw one that ties with it.
+        after[taken] = np.maximum(after[taken], np.nextafter(number[taken], 1.0))
+        after[left] = np.minimum(after[left], number[left])
+        self._inclusion.update(zip(ids, after.tolist(), strict=True))
+        return [(int(i), float(after[i])) for i in taken]
+
+    def inclusion(self, asset_id: str) -> float:
+        """The probability with which the asset has been drawn by now; 0 where no round has seen it."""
+        return self._inclusion.get(str(asset_id), 0.0)
+
+    def inclusions(self, asset_ids: Sequence[str]) -> NDArray[np.float64]:
+        """``inclusion`` of many assets, float64 (n,)."""
+        return np.array([self._inclusion.get(str(asset), 0.0) for asset in asset_ids], dtype=np.float64)
+
+    def drawn(self, asset_ids: Sequence[str]) -> NDArray[np.bool_]:
+        """Which assets have been drawn by now, bool (n,)."""
+        return np.asarray(self._numbers([str(asset) for asset in asset_ids]) < self.inclusions(asset_ids))
+
+    def measuring(self, answers: Iterable[Answer]) -> list[Answer]:
+        """The answers that measure: on images drawn by now, whoever asked first, but nothing that was imported.
+
+        What a person chose before the design drew it counts as well: left out, just those images would be missing from
+        the draw that somebody found worth choosing.
+        """
+        told = list(answers)
+        drawn = self.drawn([answer.asset_id for answer in told])
+        return [
+            answer
+            for answer, is_drawn in zip(told, drawn, strict=True)
+            if answer.purpose == AUDIT or (is_drawn and answer.purpose != IMPORT)
+        ]
+
+    def to_bytes(self) -> bytes:
+        """The whole state as the bytes of an ``.npz`` without pickle: seed, ids, inclusion."""
+        ids = sorted(self._inclusion)
+        out = io.BytesIO()
+        np.savez_compressed(
+            out,
+            seed=np.array(self.seed, dtype=np.int64),
+            ids=np.array(ids, dtype=np.str_),
+            inclusion=np.array([self._inclusion[asset] for asset in ids], dtype=np.float64),
+        )
+        return out.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> AuditDesign:
+        """The design that ``to_bytes`` wrote; raises DataError where the bytes are not one."""
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as held:
+                design = cls(int(held["seed"]))
+                ids, inclusion = held["ids"].tolist(), held["inclusion"].tolist()
+        except (ValueError, KeyError, OSError, EOFError) as error:
+            raise DataError(
+                f"{len(content)} bytes are not an audit design; expected what AuditDesign.to_bytes() wrote."
+            ) from error
+        design._inclusion = dict(zip(ids, inclusion, strict=True))
+        return design
+
+    def _numbers(self, ids: list[str]) -> NDArray[np.float64]:
+        missing = [asset for asset in ids if asset not in self._number]
+        self._number.update(zip(missing, unit_hash(missing, self.seed, "audit").tolist(), strict=True))
+        return np.array([self._number[asset] for asset in ids], dtype=np.float64)
+
+
+def _check_pool(ids: list[str], title_ids: Sequence[str], n_more: int) -> None:
+    if not ids:
+        raise EmptyPool("No asset is reserved for the audit: the pool has too few titles, or the reserved share is 0.")
+    if len(ids) != len(title_ids) or len(set(ids)) != len(ids):
+        raise DataError(
+            f"{len(ids)} asset ids ({len(set(ids))} different) came with {len(title_ids)} titles; "
+            "expected each asset once, with its title."
+        )
+    if n_more < 0:
+        raise DataError(f"{n_more} audits were requested; expected 0 or more.")

@@ -1,0 +1,173 @@
+"""Open the bytes of an image: which formats, how large, what they say beside the pixels; and the words of a refusal.
+
+The content decides what a file is, never its name. Only raster formats that Pillow decodes by itself are opened, and
+nothing is decoded before the size is known to be bearable.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from io import BytesIO
+from typing import TypeVar
+
+from PIL import Image, UnidentifiedImageError
+
+from attune.models.errors import UnreadableItem
+from attune.models.images.metadata import Marks, read_marks
+from attune.models.images.png_chunks import SIGNATURE, PngFacts, slim
+from attune.models.images.tiff_kinds import unread_kind
+
+T = TypeVar("T")
+MAX_BYTES = 256 * 2**20
+MAX_PIXELS = 100_000_000
+MAX_ASPECT = 40  # beyond this the short side vanishes when an encoder resizes the picture
+
+# Named one by one: Pillow would also start a PostScript interpreter, or follow a file's references to others.
+MIME_TYPES = {
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "GIF": "image/gif",
+    "WEBP": "image/webp",
+    "AVIF": "image/avif",
+    "BMP": "image/bmp",
+    "TIFF": "image/tiff",
+    "PPM": "image/x-portable-anymap",
+}
+SUFFIXES = {
+    "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif"},
+    "MPO": {".jpg", ".jpeg", ".mpo"},
+    "PNG": {".png", ".apng"},
+    "GIF": {".gif"},
+    "WEBP": {".webp"},
+    "AVIF": {".avif", ".avifs"},
+    "BMP": {".bmp", ".dib"},
+    "TIFF": {".tif", ".tiff"},
+    "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
+}
+IMAGE_SUFFIXES = frozenset().union(*SUFFIXES.values())
+BROWSERS_SHOW = {"JPEG", "MPO", "PNG", "GIF", "WEBP", "AVIF", "BMP"}
+
+_QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The bytes of an image, and what they say beside the pixels."""
+
+    content: bytes
+    marks: Marks
+
+
+def read_image(content: bytes, name: str, max_pixels: int, take: Callable[[Image.Image, Source], T]) -> T:
+    """Open ``content``, check its head, and ``take`` from it, not loaded yet; any failure becomes an UnreadableItem."""
+    silence_pillow()
+    if not content:
+        raise UnreadableItem(f"{name} is empty (0 bytes). Copy it again from where it came.", "empty")
+    if len(content) > MAX_BYTES:
+        raise UnreadableItem(
+            f"{name} has more than {MAX_BYTES:,} bytes, the most that is read. Make it smaller.", "too many bytes"
+        )
+    try:
+        given, png = slim(content) if content.startswith(SIGNATURE) else (content, None)
+        with Image.open(BytesIO(given), formats=formats()) as opened:
+            _check_size(opened, name, max_pixels)
+            return take(opened, Source(content, _marks(opened, given, png)))
+    except UnreadableItem:
+        raise
+    except UnidentifiedImageError as error:
+        if kind := unread_kind(content):
+            raise UnreadableItem(f"{name} is a TIFF of a kind that is not read {kind}.", "a kind of TIFF") from error
+        raise UnreadableItem(f"{name} {_what_else(content)}. {_KNOWN}", "not an image") from error
+    except Image.DecompressionBombError as error:
+        # Pillow's own last resort speaks before we have seen the size; its message holds the number.
+        held = next((int(number) for number in re.findall(r"\d+", str(error))), 0)
+        raise _too_large(name, f"{held:,}", max_pixels) from error
+    except Exception as error:  # decoders of damaged bytes raise all kinds: SyntaxError, struct.error, KeyError, …
+        raise _damaged(name, error) from error
+
+
+@lru_cache(maxsize=1)
+def formats() -> tuple[str, ...]:
+    """The formats that this Pillow was built with; it opens MPO by way of JPEG."""
+    Image.init()
+    return tuple(kind for kind in MIME_TYPES if kind in Image.OPEN)
+
+
+_KNOWN = "Images are JPEG, PNG, GIF, WebP, AVIF, BMP, TIFF or PPM."
+
+
+def _check_size(opened: Image.Image, name: str, max_pixels: int) -> None:
+    """Look at the header alone: nothing is decoded before the size is known to be bearable."""
+    width, height = opened.size
+    if width * height > max_pixels:
+        raise _too_large(name, f"{width} x {height} = {width * height:,}", max_pixels)
+    if min(width, height) < 1 or max(width, height) > MAX_ASPECT * min(width, height):
+        raise UnreadableItem(
+            f"{name} is {width} x {height} pixels: a sliver of more than {MAX_ASPECT} to 1 shows an encoder nothing. "
+            "Crop it.",
+            "a sliver",
+        )
+
+
+def _marks(opened: Image.Image, given: bytes, png: PngFacts | None) -> Marks:
+    marks = read_marks(opened, given, png)
+    if marks.meaning.depth == 16 and opened.mode == "RGB" and marks.meaning.clear:
+        return replace(marks, meaning=replace(marks.meaning, low_bytes=_low_bytes(given)))
+    return marks
+
+
+def _low_bytes(content: bytes) -> Image.Image:
+    """The second byte of each number of a PNG of 16 bits a channel, of which Pillow keeps the first."""
+    with Image.open(BytesIO(content), formats=("PNG",)) as again:
+        again.tile = [tile._replace(args="RGB;16L") for tile in again.tile]
+        again.load()
+        return again.copy()
+
+
+def silence_pillow() -> None:
+    """Have Pillow's warnings ignored; what matters of them comes as UnreadableItem.
+
+    ``warnings.catch_warnings`` is of no use here: it is not safe between threads, and images are read by several.
+    """
+    if _QUIET not in warnings.filters:
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def _too_large(name: str, held: str, limit: int) -> UnreadableItem:
+    return UnreadableItem(
+        f"{name} has {held} pixels; at most {limit:,} are decoded. Make it smaller, or set ATTUNE_MAX_PIXELS.",
+        "too many pixels",
+    )
+
+
+def _damaged(name: str, error: Exception) -> UnreadableItem:
+    text = str(error).rstrip(".")
+    if "truncated" in text.lower() or isinstance(error, EOFError):
+        return UnreadableItem(f"{name} ends before its image does ({text}). Copy it again.", "truncated")
+    return UnreadableItem(f"{name} is damaged ({type(error).__name__}: {text}). Copy it again.", "damaged")
+
+
+_OTHER_KINDS = {
+    b"%pdf": "is a PDF document",
+    b"pk\x03\x04": "is a ZIP archive",
+    b"8bps": "is a Photoshop file",
+    b"<!doctype": "is a web page",
+    b"<html": "is a web page",
+}
+
+
+def _what_else(content: bytes) -> str:
+    head = content[:512].lstrip().lower()
+    for mark, what in _OTHER_KINDS.items():
+        if head.startswith(mark):
+            return what
+    if b"<svg" in head:
+        return "is an SVG drawing, which has no pixels"
+    if head[4:8] == b"ftyp":
+        return "is a film or an HEIC image"
+    return "holds no image that can be read"

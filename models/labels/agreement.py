@@ -1,0 +1,172 @@
+"""Do the experts agree, on what not, and does the probe agree with them as well as they do with each other?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from attune.models.errors import DataError
+from attune.models.evaluation.intervals import percentile_interval, title_draws
+from attune.models.evaluation.metrics import Metric, unknown
+from attune.models.labels.panel import NO_VOTE, Panel
+from attune.models.text import plural
+
+Floats = NDArray[np.float64]
+
+# Krippendorff (Content Analysis, 2018, ch. 12) relies on 0.8 and above and concludes tentatively from 0.667. Taste is
+# harder: below this, the definition rather than the probe is what needs work.
+TENTATIVE = 0.4
+# Fewer images seen by two experts than this say nothing about agreement.
+LEAST_SHARED = 10
+
+
+def alpha(panel: Panel, seed: int = 0) -> Metric:
+    """Krippendorff's alpha for nominal data with missing votes: 1 is agreement, 0 what chance would give.
+
+    Its interval resamples titles. Images with one vote do not count. On images chosen because they are doubtful it is
+    far lower than on all, so leave those out (``attune.models.labels.agreement_sample.evenly``).
+    """
+    counts = panel.counts()
+    shared = counts.sum(axis=1) >= 2
+    n, method = int(shared.sum()), "Krippendorff's alpha, nominal, title bootstrap"
+    if n < LEAST_SHARED:
+        return unknown(
+            "alpha", n, method, f"{plural(n, 'image', 'have')} two experts' answers, at least {LEAST_SHARED} are needed"
+        )
+    draws = title_draws(np.asarray(panel.title_ids)[shared].tolist(), np.random.default_rng(seed))
+    sample = alphas(counts[shared], np.vstack([np.ones((1, n)), draws]))
+    if not np.isfinite(sample[0]):
+        return unknown("alpha", n, method, "everybody always gave the same one class, so there is no chance to beat")
+    return Metric("alpha", float(sample[0]), *percentile_interval(sample[1:], float(sample[0])), n, method)
+
+
+def alpha_without_one(panel: Panel, seed: int = 0) -> tuple[str, Metric] | None:
+    """The expert whose leaving out lets the others agree best, and their ``alpha``; None where none is known.
+
+    Of three experts or more. Far above ``alpha`` itself, one expert answers otherwise than the rest, and the definition
+    may be fine. The best of several is a little too high.
+    """
+    if len(panel.experts) < 3:
+        return None
+    left = [(name, alpha(panel.leaving_out(seat), seed)) for seat, name in enumerate(panel.experts)]
+    known = [(name, metric) for name, metric in left if metric.value is not None]
+    return max(known, key=lambda one: one[1].value or 0.0, default=None)
+
+
+def alphas(counts: NDArray[np.intp], weights: Floats) -> Floats:
+    """Alpha of vote ``counts`` (images, classes), 2 or more votes each, under ``weights`` (draws, images), (draws,).
+
+    From the coincidence matrix: 1 - observed / expected disagreement (Krippendorff, Computing Krippendorff's
+    Alpha-Reliability, 2011). NaN where only one class occurs.
+    """
+    votes = counts.sum(axis=1)
+    apart = (votes**2 - (counts**2).sum(axis=1)) / (votes - 1)
+    marginal = weights @ counts
+    total = marginal.sum(axis=1)
+    expected = (total**2 - (marginal**2).sum(axis=1)) / np.maximum(total - 1, 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(expected > 0, 1.0 - (weights @ apart) / expected, np.nan), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Contested:
+    """An image that experts disagree on: who said what, and how evenly they are split, in (0, 1]."""
+
+    asset_id: str
+    title_id: str
+    votes: dict[str, str]
+    split: float
+
+
+def contested(panel: Panel) -> list[Contested]:
+    """The images with two or more different votes, most evenly split first, then most voted on, then by id.
+
+    ``split`` is the entropy of the votes over that of an even split of all classes.
+    """
+    counts = panel.counts()
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    entropy = -(share * np.log(np.where(share > 0, share, 1.0))).sum(axis=1) / np.log(len(panel.classes))
+    rows = [i for i in range(len(counts)) if (counts[i] > 0).sum() > 1]
+    rows.sort(key=lambda i: (-round(entropy[i], 9), -counts[i].sum(), panel.asset_ids[i]))
+    return [Contested(panel.asset_ids[i], panel.title_ids[i], _said(panel, i), float(entropy[i])) for i in rows]
+
+
+def _said(panel: Panel, row: int) -> dict[str, str]:
+    votes = zip(panel.experts, panel.votes[row].tolist(), strict=True)
+    return {expert: panel.classes[vote] for expert, vote in votes if vote != NO_VOTE}
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How well one expert predicts the others, and how well the probe does on the very same images and majorities.
+
+    Each is Cohen's kappa with the majority of the others; ``difference`` is probe minus expert, paired. At or above 0
+    a better probe cannot be told from these experts: more answers will not help, a clearer definition may.
+    """
+
+    expert: Metric
+    probe: Metric
+    difference: Metric
+
+
+def panel_parity(panel: Panel, probabilities: ArrayLike, seed: int = 0) -> Parity:
+    """The human ceiling beside the probe.
+
+    Each vote is held against the majority of the other experts (none on a tie), and so is the probe's class for that
+    image. ``probabilities`` (assets, classes) must be out of sample: audit answers, or cross-validated; NaN rows are
+    left out. Raises DataError on a shape that does not fit.
+    """
+    proba = np.asarray(probabilities, dtype=np.float64)
+    if proba.shape != (len(panel.asset_ids), len(panel.classes)):
+        expected = (len(panel.asset_ids), len(panel.classes))
+        raise DataError(f"Probabilities have the shape {proba.shape}; expected {expected}, a row for each asset.")
+    human, machine, others, rows = _pairs(panel, proba)
+    method = "kappa with the majority of the other experts, title bootstrap"
+    n = len(np.unique(rows))
+    if n < LEAST_SHARED:
+        reason = (
+            f"{plural(n, 'image', 'have')} a majority among an expert's colleagues, at least {LEAST_SHARED} are needed"
+        )
+        names = ("expert_parity", "probe_parity", "parity_difference")
+        return Parity(*(unknown(name, n, method, reason) for name in names))
+    titles = np.asarray(panel.title_ids)[rows].tolist()
+    draws = np.vstack([np.ones((1, len(rows))), title_draws(titles, np.random.default_rng(seed))])
+    one, two = (_kappas(said, others, len(panel.classes), draws) for said in (human, machine))
+    return Parity(
+        _metric("expert_parity", one, n, method),
+        _metric("probe_parity", two, n, method),
+        _metric("parity_difference", two - one, n, "paired " + method),
+    )
+
+
+def _pairs(panel: Panel, proba: Floats) -> tuple[NDArray[np.intp], ...]:
+    human, machine, others, rows = [], [], [], []
+    told = np.asarray(np.isfinite(proba).all(axis=1), dtype=np.bool_)
+    predicted = np.where(told[:, None], proba, 0.0).argmax(axis=1)
+    for seat in range(len(panel.experts)):
+        majority = panel.without(seat)
+        kept = np.flatnonzero((majority != NO_VOTE) & (panel.votes[:, seat] != NO_VOTE) & told)
+        human.append(panel.votes[kept, seat])
+        machine.append(predicted[kept])
+        others.append(majority[kept])
+        rows.append(kept)
+    if not rows:
+        return tuple(np.zeros(0, dtype=np.intp) for _ in range(4))
+    return tuple(np.concatenate(part).astype(np.intp) for part in (human, machine, others, rows))
+
+
+def _kappas(said: NDArray[np.intp], others: NDArray[np.intp], classes: int, weights: Floats) -> Floats:
+    total = weights.sum(axis=1)
+    observed = weights @ (said == others) / total
+    mine, theirs = (weights @ np.eye(classes)[side] / total[:, None] for side in (said, others))
+    chance = (mine * theirs).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(chance < 1, (observed - chance) / (1 - chance), np.nan), dtype=np.float64)
+
+
+def _metric(name: str, sample: Floats, n: int, method: str) -> Metric:
+    if not np.isfinite(sample[0]):
+        return unknown(name, n, method, "only one class occurs, so there is no chance to beat")
+    return Metric(name, float(sample[0]), *percentile_interval(sample[1:], float(sample[0])), n, method)

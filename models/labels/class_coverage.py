@@ -1,0 +1,67 @@
+"""Which classes a run or a version has answers of, by its ``labels``, and how to say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attune.models.text import plural
+
+BY_CLASS = "classes"  # key of ``labels``: answers by class, audits counted, and what else was answered
+LEARNED = "learned"  # key of ``labels``: images that were learned from, by the class that their answers agree on
+
+
+def fewest(classes: Sequence[str], labels: Mapping[str, Any]) -> int | None:
+    """The answers of the class that has fewest; None where ``labels`` holds no counts."""
+    counts = labels.get(BY_CLASS)
+    return min(int(counts.get(name, 0)) for name in classes) if isinstance(counts, Mapping) else None
+
+
+def unanswered(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those of ``classes`` that have no answer, in their order; none where ``labels`` holds no counts."""
+    return _without(BY_CLASS, classes, labels)
+
+
+def unlearned(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those of ``classes`` that have answers, and none to learn from: all of them are audits, or contradicted."""
+    missing = unanswered(classes, labels)
+    return tuple(name for name in _without(LEARNED, classes, labels) if name not in missing)
+
+
+def lacking(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
+    """The classes for want of which a probe is a draft: those without an answer, or all of them where nothing was
+    learned at all, as where experts contradict each other on every image.
+    """
+    missing = unanswered(classes, labels)
+    if len(missing) + len(unlearned(classes, labels)) == len(classes):
+        return tuple(classes)
+    return missing
+
+
+def _without(key: str, classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
+    counts = labels.get(key)
+    return tuple(name for name in classes if not counts.get(name)) if isinstance(counts, Mapping) else ()
+
+
+def sentences(classes: Sequence[str], labels: Mapping[str, Any]) -> list[str]:
+    """What is missing, a sentence each; none where every class has answers to learn from."""
+    found = []
+    missing, lost = unanswered(classes, labels), unlearned(classes, labels)
+    if missing and len(missing) == len(classes):
+        found.append("Nobody has answered with any of its classes yet: it knows the phrases and examples at most.")
+    elif missing:
+        found.append(
+            f"Nobody has answered {listed(missing)} yet, so the probe has not learned what such an image looks like."
+        )
+    if lost:
+        named = " and ".join(f"“{name}” ({plural(int(labels[BY_CLASS][name]), 'answer')})" for name in lost)
+        found.append(
+            f"It learned from no answer for {named}: audits are kept for measuring, and where experts contradict each "
+            "other there is nothing to learn."
+        )
+    return found
+
+
+def listed(names: Sequence[str]) -> str:
+    """``names`` in quotes, as in “yes” or “no”."""
+    return " or ".join(f"“{name}”" for name in names)

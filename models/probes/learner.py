@@ -1,0 +1,157 @@
+"""The learner's facade: labels in, a probe out; a probe in, the next images to ask about out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.models.errors import SettingsError
+from attune.models.evaluation.audit_design import AuditDesign
+from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.labels.labels import Labels
+from attune.models.probes.background import background
+from attune.models.probes.priors import Prompts, text_prior
+from attune.models.probes.probe import Probe
+from attune.models.probes.transfer_prior import lens
+from attune.models.query.context import Situation
+from attune.models.query.planner import Ask, allocate
+from attune.models.query.strategies import strategy
+from attune.models.threads import one_thread
+from attune.models.vectors.axes import leading
+from attune.models.vectors.pool import Pool
+
+EXAMPLE_WEIGHT = 0.5  # an example is chosen to be clear: worth less than an answer about an image of the pool
+
+
+@dataclass(frozen=True)
+class LearnerSettings:
+    """What an owner may turn.
+
+    ``strategy``: attune, or any name that ``attune.models.query.strategies.strategy`` knows. ``audit_share``: of the answers after
+    the first ``audit_after``, how many are audits, in [0, 0.9]; audits are never trained on, so they cost labels.
+    ``reserved_share``: of the titles, how many are kept for audits. ``strength``: the inverse penalty C (None: by the
+    labels' evidence). Raises SettingsError for values out of range or a strategy that is not there.
+    """
+
+    strategy: str = "attune"
+    audit_share: float = 0.1
+    audit_after: int = 40
+    reserved_share: float = 0.2
+    strength: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, top in (("audit_share", 0.9), ("reserved_share", 0.5)):
+            value = getattr(self, name)
+            if not 0 <= value <= top:
+                raise SettingsError(f"{name} is {value}; it must lie between 0 and {top}, for example 0.1.")
+        if self.audit_share and not self.reserved_share:
+            raise SettingsError(
+                f"audit_share is {self.audit_share} and reserved_share 0, so no title can be audited. "
+                "Set reserved_share to 0.2, or audit_share to 0."
+            )
+        if self.strategy != "attune":
+            strategy(self.strategy)
+
+
+def fit(
+    pool: Pool,
+    labels: Labels,
+    classes: Sequence[str],
+    prompts: Prompts | None,
+    settings: LearnerSettings,
+    seed: int,
+    reserved: npt.NDArray[np.bool_] | None = None,
+    answered: npt.ArrayLike = (),
+) -> Probe:
+    """The probe that the labels, phrases and examples support; never raises for an early state.
+
+    Labels of audit titles are left out, whoever passes them in. With classes nobody has answered yet, a random
+    background of the pool stands for them, so that one class alone (or none, with phrases) still ranks. Images that
+    people answered, those of ``labels`` and the pool indices ``answered``, never stand for a class that they are not.
+    ``seed`` is the attribute's and stays the same for all its rounds. ``reserved`` (N,) bool replaces the audit
+    titles that ``seed`` and ``settings`` give.
+    """
+    rng = np.random.default_rng([seed, 1])
+    prior = text_prior(prompts, classes, pool, rng)
+    index, shares, weights = training_rows(pool, labels, settings, seed, reserved)
+    answers = float(weights.sum())
+    x = pool.rows(index) if len(pool) else np.empty((0, 1), dtype=np.float32)
+    examples = prompts.examples_of(classes) if prompts is not None else None
+    if examples is not None:
+        vectors, where = examples
+        x, shares = np.concatenate([x, vectors]), np.concatenate([shares, np.eye(len(classes))[where]])
+        weights = np.concatenate([weights, np.full(len(where), EXAMPLE_WEIGHT)])
+    missing, behind = shares.T @ weights == 0, None
+    if len(x) and missing.any():
+        known = np.concatenate([pool.positions(labels.asset_ids), np.asarray(answered, dtype=np.intp)])
+        behind = background(pool, known, float(weights.sum()), answers, rng)
+        x = np.concatenate([x, pool.rows(behind.index)])
+        shares = np.concatenate([shares, np.tile(missing / missing.sum(), (len(behind.index), 1))])
+        weights = np.concatenate([weights, np.full(len(behind.index), behind.weight)])
+    with one_thread():
+        seen_through = lens(prompts.leanings(), pool) if prompts is not None else None
+        narrow = leading(pool)
+        probe = Probe(tuple(classes), settings.strength, prior, pool.variance, seen_through, narrow)
+        probe.fit(x, shares, weights)
+    return probe if behind is None else probe.lowered(behind.excess(missing))
+
+
+def training_rows(
+    pool: Pool, labels: Labels, settings: LearnerSettings, seed: int, reserved: npt.NDArray[np.bool_] | None = None
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Pool indices (m,), shares (m, c) and weights (m,) of the labels that may be trained on.
+
+    In pool order, so that the order of answers changes nothing; assets that left the pool and audit titles are out.
+    """
+    index = pool.positions(labels.asset_ids)
+    kept = np.flatnonzero(index >= 0)
+    kept = kept[~reserved_in(pool, index[kept], settings.reserved_share, seed, reserved)]
+    kept = kept[np.argsort(index[kept], kind="stable")]
+    return index[kept], labels.shares[kept], labels.weights[kept]
+
+
+def plan(
+    pool: Pool,
+    probe: Probe,
+    labels: Labels,
+    asked: npt.ArrayLike | set[int],
+    n: int,
+    settings: LearnerSettings,
+    seed: int,
+    prompts: Prompts | None = None,
+    audit: AuditDesign | None = None,
+    contested: Sequence[int] = (),
+    reserved: npt.NDArray[np.bool_] | None = None,
+    hidden: npt.ArrayLike = (),
+) -> list[Ask]:
+    """The next ``n`` images to ask about, best first; fewer where the pool has no more.
+
+    ``asked``: pool indices already asked or open, in the order of asking where it is known (the last ones count as
+    recent); ``audit``: the attribute's design, extended here by the audits that are due (None: no audits);
+    ``contested``: asked indices that deserve a second opinion, most contested first; ``hidden``: indices that may not
+    be shown any more: never asked, drawn or counted. One image a title, and no near duplicates, as long as the pool
+    allows. A class without answers is looked for as if it were as frequent as the rest (``Probe.seeking``).
+    """
+    probe = probe.seeking()
+    order = np.asarray(sorted(asked) if isinstance(asked, set | frozenset) else asked, dtype=np.intp)
+    gone = np.asarray(hidden, dtype=np.intp)
+    order = order[~np.isin(order, gone)]
+    index, shares, weights = training_rows(pool, labels, settings, seed, reserved)
+    share = settings.reserved_share
+    situation = Situation(pool, probe, order, index, shares, weights, prompts, share, seed, reserved, gone)
+    due = 0 if audit is None else audits_due(situation, n, settings)
+    with one_thread():
+        return allocate(situation, n, settings.strategy, audit, due, contested)
+
+
+def audits_due(situation: Situation, n: int, settings: LearnerSettings) -> int:
+    """How many of the next ``n`` are audits: none at first, later a steady share."""
+    total = len(situation.asked) + n
+    target = settings.audit_share * max(0, total - settings.audit_after)
+    return int(np.clip(np.floor(target + 1e-9) - situation.audits_asked, 0, n))
+
+
+__all__ = ["Ask", "LearnerSettings", "Prompts", "fit", "plan"]

@@ -1,0 +1,155 @@
+"""The query: how the next questions are shared out over sources, and which images each source gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.models.evaluation.audit_design import AuditDesign
+from attune.models.labels.answers import AUDIT, SECOND_OPINION
+from attune.models.query.candidates import Source, sources
+from attune.models.query.context import Situation
+from attune.models.vectors.pool import IntArray, Pool
+
+RECENT = 40  # last asked images whose near duplicates wait
+APART = 2  # images between two of one title: more would starve a pool in which one title holds many
+NEAR_DUPLICATE = 0.97  # cosine above which two images count as one
+AUDIT_REASON = "Drawn to measure how good the probe is; never used to train it."
+
+
+@dataclass(frozen=True)
+class Ask:
+    """An image to ask about: its pool index and id, why (for people, shown after the answer), and how urgent.
+
+    ``purpose``: one of ``attune.models.labels.answers.PURPOSES``; ``utility`` in [0, 1], higher means sooner; ``inclusion`` the
+    probability of being drawn, for audits only.
+    """
+
+    index: int
+    asset_id: str
+    purpose: str
+    utility: float
+    reason: str
+    inclusion: float | None = None
+
+
+def allocate(
+    situation: Situation, n: int, strategy_name: str, audit: AuditDesign | None, audits: int, contested: Sequence[int]
+) -> list[Ask]:
+    """The next ``n`` questions: audits and second opinions that are due, the rest from the sources."""
+    if n <= 0 or not len(situation.pool):
+        return []
+    fixed = _audits(situation, audit, audits) if audit is not None and audits else []
+    again = [_second_opinion(situation, index) for index in list(contested)[: max(0, (n - len(fixed)) // 4)]]
+    learning = _learning(situation, n - len(fixed) - len(again), strategy_name)
+    return _mixed(situation, again + learning, fixed)
+
+
+def _mixed(situation: Situation, ordered: list[Ask], audits: list[Ask]) -> list[Ask]:
+    """Audits at random places among the others, so that nobody can tell them by their position."""
+    places = set(situation.rng.choice(len(ordered) + len(audits), size=len(audits), replace=False).tolist())
+    first, second = iter(audits), iter(ordered)
+    return [next(first) if i in places else next(second) for i in range(len(ordered) + len(audits))]
+
+
+def _audits(situation: Situation, audit: AuditDesign, due: int) -> list[Ask]:
+    every = np.arange(len(situation.pool), dtype=np.intp)
+    mine = every[situation.reserved(every) & ~situation.hidden_rows]
+    return draw_audits(situation.pool, mine, situation.logits[mine].astype(np.float64), audit, due)
+
+
+def draw_audits(pool: Pool, mine: IntArray, logits: npt.NDArray[np.float64], audit: AuditDesign, due: int) -> list[Ask]:
+    """Up to ``due`` further audits among the rows ``mine`` (m,) of audit titles that may be shown, ``logits`` (m, k):
+    all that are left where there are fewer. ``audit`` remembers them."""
+    ids = pool.asset_ids[mine].tolist()
+    due = min(due, int((~audit.drawn(ids)).sum())) if ids else 0
+    if due <= 0:
+        return []
+    found = audit.extend(ids, pool.title_ids[mine].tolist(), logits, due)
+    return [Ask(int(mine[i]), str(pool.asset_ids[mine[i]]), AUDIT, 1.0, AUDIT_REASON, float(p)) for i, p in found]
+
+
+def _second_opinion(situation: Situation, index: int) -> Ask:
+    reason = "Somebody has answered this one; another pair of eyes makes it surer."
+    return Ask(int(index), str(situation.pool.asset_ids[index]), SECOND_OPINION, 1.0, reason)
+
+
+def _learning(situation: Situation, n: int, strategy_name: str) -> list[Ask]:
+    if n <= 0:
+        return []
+    return picked(situation, n, sources(situation, n, strategy_name))
+
+
+def picked(situation: Situation, n: int, found: list[tuple[float, Source]], apart: int = APART) -> list[Ask]:
+    """Take from the sources in proportion to their shares; a title met at most ``apart`` images ago waits for its turn,
+    near duplicates until nothing else is left.
+    """
+    chosen = _Chosen(situation, apart)
+    resting: list[tuple[int, Ask]] = []
+    copies: list[Ask] = []
+    owed = np.zeros(len(found))
+    shares = np.array([share for share, _ in found])
+    alive = np.ones(len(found), dtype=bool)
+    asks: list[Ask] = []
+    while len(asks) < n and alive.any():
+        live = shares * alive
+        owed += live / live.sum() if live.sum() else alive / alive.sum()
+        rested = next((i for i, (_, ask) in enumerate(resting) if not chosen.rests(ask.index)), None)
+        if rested is not None:
+            turn, ask = resting.pop(rested)
+        else:
+            turn = int(np.where(alive, owed, -np.inf).argmax())
+            candidate = next(found[turn][1], None)
+            if candidate is None:
+                alive[turn] = False
+                continue
+            ask = Ask(candidate[0], str(situation.pool.asset_ids[candidate[0]]), *candidate[1:])
+        if chosen.has(ask.index):
+            continue
+        if chosen.rests(ask.index):
+            resting.append((turn, ask))
+        elif chosen.copies(ask.index):
+            copies.append(ask)
+        else:
+            owed[turn] -= 1
+            chosen.add(ask.index)
+            asks.append(ask)
+    for ask in [ask for _, ask in resting] + copies:  # a pool of few titles, or of copies, must still give work
+        if len(asks) >= n:
+            break
+        if not chosen.has(ask.index):
+            chosen.add(ask.index)
+            asks.append(ask)
+    return asks
+
+
+class _Chosen:
+    """What this plan has taken and what was asked just before: their titles and near duplicates must wait."""
+
+    def __init__(self, situation: Situation, apart: int) -> None:
+        self.pool, self.apart = situation.pool, apart
+        recent = situation.asked[-RECENT:]
+        self.titles: list[str] = self.pool.title_ids[recent].tolist()
+        self.rows = list(self.pool.rows(recent))
+        self.indices: set[int] = set()
+
+    def has(self, index: int) -> bool:
+        return index in self.indices
+
+    def add(self, index: int) -> None:
+        self.indices.add(index)
+        self.titles.append(str(self.pool.title_ids[index]))
+        self.rows.append(self.pool.rows([index])[0])
+
+    def rests(self, index: int) -> bool:
+        """Whether its title was met too short a while ago."""
+        return str(self.pool.title_ids[index]) in self.titles[len(self.titles) - self.apart :]
+
+    def copies(self, index: int) -> bool:
+        """Whether it is nearly the same image as one met of late."""
+        if not self.rows:
+            return False
+        return float(np.max(np.stack(self.rows) @ self.pool.rows([index])[0])) > NEAR_DUPLICATE

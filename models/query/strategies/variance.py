@@ -1,0 +1,96 @@
+"""The strategy that the learner uses by default: what would make the rest of the pool's predictions surest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg.blas import sger
+
+from attune.models.query.strategies.base import Picked, Rows, checked
+from attune.models.vectors.axes import Axes
+
+PRIOR_VARIANCE = 1.0  # of a weight of the head, before any label: that of a probe of strength C = 1
+LEAST_DOUBT = 1e-3  # p (1 - p) below which a row would count as known for certain
+LEAST_DOUBT_SEEN = 0.02  # a labelled row always says something about its neighbours
+
+
+@checked
+def variance_reduction(
+    estimator: Any,
+    X: Rows,
+    n_instances: int,
+    _: Any,
+    seen: Rows | None = None,
+    reference: Rows | None = None,
+    centre: npt.NDArray[Any] | None = None,
+    variance: float = 1.0,
+    axes: Axes | None = None,
+    **_kw: Any,
+) -> Picked:
+    """Greedily the candidate whose label is expected to cut the predictions' variance most over ``reference`` (r, d).
+
+    Transductive design for a logistic head (Yu, Bi and Tresp, ICML 2006; BAIT, arXiv 2106.09675), in the kernel form of
+    the Laplace posterior given the labelled rows ``seen`` (l, d): a gain of
+    sum_j q_j k(x, j)^2 q_x / (1 + q_x k(x, x)) with q = p (1 - p). One number that weighs doubt, being typical and
+    being new; after each pick the posterior is updated as if its label had come, so a batch does not repeat itself.
+    ``reference`` (default: the candidates) says where the predictions matter; ``centre`` (d,) and ``variance`` of the
+    pool keep what all its vectors share out of the kernel, ``axes`` what varies most among them, as far as the
+    estimator's ``narrowed_`` says. No randomness. Costs (candidates + reference) x (seen + candidates) x d.
+    """
+    rows = np.concatenate([X, X if reference is None else reference]).astype(np.float32)
+    known = X[:0] if seen is None else np.asarray(seen, dtype=np.float32)
+    doubt, doubt_seen = _doubt(estimator, rows, LEAST_DOUBT), _doubt(estimator, known, LEAST_DOUBT_SEEN)
+    shift = np.zeros(X.shape[1], dtype=np.float32) if centre is None else centre
+    scale = np.float32(1 / np.sqrt(variance))
+    rows, known = scale * (rows - shift), scale * (known - shift)
+    belief = getattr(estimator, "narrowed_", 0.0)
+    if axes is not None and belief:
+        rows, known = axes.narrowed(rows, belief), axes.narrowed(known, belief)
+    covariance = _posterior(rows, len(X), known, doubt_seen)
+    return _greedy(covariance, doubt[: len(X)], doubt[len(X) :], n_instances)
+
+
+def _doubt(estimator: Any, rows: npt.NDArray[Any], least: float) -> npt.NDArray[np.float32]:
+    """sum_c p_c (1 - p_c) / 2 of each row (n,): p (1 - p) for two classes."""
+    if not len(rows):
+        return np.empty(0, dtype=np.float32)
+    p = np.asarray(estimator.predict_proba(rows), dtype=np.float32)
+    doubt: npt.NDArray[np.float32] = np.maximum((p * (1 - p)).sum(axis=1) / 2, least).astype(np.float32)
+    return doubt
+
+
+def _posterior(
+    rows: npt.NDArray[np.float32], candidates: int, seen: npt.NDArray[np.float32], doubt: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """The posterior covariance of the logits, candidates by all rows (m, m + r) float32."""
+    prior = rows[:candidates] @ rows.T
+    if len(seen):
+        to_seen = rows @ seen.T
+        noise = seen @ seen.T + np.diag(1 / (PRIOR_VARIANCE * doubt))
+        prior -= to_seen[:candidates] @ np.linalg.solve(noise, to_seen.T)
+    return np.ascontiguousarray(PRIOR_VARIANCE * prior, dtype=np.float32)
+
+
+def _greedy(
+    covariance: npt.NDArray[np.float32],
+    doubt: npt.NDArray[np.float32],
+    importance: npt.NDArray[np.float32],
+    n_instances: int,
+) -> Picked:
+    m = len(doubt)
+    chosen, gains = np.empty(n_instances, dtype=np.intp), np.empty(n_instances)
+    free = np.ones(m, dtype=bool)
+    squares = np.empty((m, len(importance)), dtype=np.float32)
+    for step in range(n_instances):
+        variance = np.maximum(covariance[np.arange(m), np.arange(m)], 0)
+        np.square(covariance[:, m:], out=squares)
+        gain = (squares @ importance) * doubt / (1 + doubt * variance)
+        pick = int(np.where(free, gain, -np.inf).argmax())
+        chosen[step], gains[step], free[pick] = pick, gain[pick], False
+        if step + 1 < n_instances:
+            shrink = doubt[pick] / (1 + doubt[pick] * variance[pick])
+            # A pick conditions every row on its label; BLAS does it in place where numpy would copy the matrix twice.
+            sger(-shrink, covariance[pick].copy(), covariance[:, pick].copy(), a=covariance.T, overwrite_a=1)
+    return chosen, gains

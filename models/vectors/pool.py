@@ -1,0 +1,110 @@
+"""One attribute's view on the vectors: ids, titles and mapped matrices, nothing copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.models.errors import DataError, EmptyPool
+from attune.models.vectors.products import FloatArray, matrix_times_heads
+
+IntArray = npt.NDArray[np.intp]
+SAMPLE = 10_000  # assets that suffice for the pool's mean
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """The assets that one attribute may ask about, and their unit-length vectors.
+
+    ``asset_ids`` and ``title_ids`` (N,) str; ``blocks`` are (n_i, d) float16 or float32, memory-mapped, whose
+    concatenation has the order of ``asset_ids``. Raises DataError where lengths or dimensions disagree.
+    """
+
+    asset_ids: npt.NDArray[np.str_]
+    title_ids: npt.NDArray[np.str_]
+    blocks: tuple[npt.NDArray[Any], ...]
+
+    def __post_init__(self) -> None:
+        n = sum(len(block) for block in self.blocks)
+        if not len(self.asset_ids) == len(self.title_ids) == n:
+            raise DataError(
+                f"The pool has {len(self.asset_ids)} asset ids, {len(self.title_ids)} title ids and {n} vectors. "
+                "There must be one of each per asset, in the same order."
+            )
+        dims = {block.shape[1:] for block in self.blocks}
+        if len(dims) > 1 or any(len(shape) != 1 for shape in dims):
+            raise DataError(
+                f"The pool's blocks have row shapes {sorted(dims)}; all must be (d,) with the same d. "
+                "Vectors of different encoders cannot share a pool: embed the assets again with one encoder."
+            )
+
+    def __len__(self) -> int:
+        return len(self.asset_ids)
+
+    @property
+    def dim(self) -> int:
+        """The length d of a vector. Raises EmptyPool where the pool holds no block."""
+        if not self.blocks:
+            raise EmptyPool("The pool has no vectors. Add images first: attune assets add PATH.")
+        return int(self.blocks[0].shape[1])
+
+    @cached_property
+    def _starts(self) -> IntArray:
+        return np.cumsum([0, *(len(block) for block in self.blocks)], dtype=np.intp)
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {str(asset): position for position, asset in enumerate(self.asset_ids.tolist())}
+
+    def positions(self, asset_ids: Iterable[str]) -> IntArray:
+        """The indices of ``asset_ids`` (m,) intp, -1 where an asset is not in the pool (any more)."""
+        return np.fromiter((self._positions.get(asset, -1) for asset in asset_ids), dtype=np.intp)
+
+    def rows(self, index: npt.ArrayLike) -> FloatArray:
+        """The vectors at ``index`` (m,): float32 (m, d), brought back to unit length after float16."""
+        index = np.asarray(index, dtype=np.intp)
+        out = np.empty((len(index), self.dim), dtype=np.float32)
+        owner = np.searchsorted(self._starts, index, side="right") - 1
+        for number in np.unique(owner):
+            mine = owner == number
+            out[mine] = self.blocks[number][index[mine] - self._starts[number]]
+        return unit_length(out)
+
+    def logits(self, weight: FloatArray, bias: FloatArray) -> FloatArray:
+        """``x.w + b`` of every asset for every head: ``weight`` (k, d), ``bias`` (k,); returns float32 (N, k)."""
+        weight = np.atleast_2d(np.asarray(weight, dtype=np.float32))
+        parts = [matrix_times_heads(block, weight) for block in self.blocks]
+        scores = parts[0] if len(parts) == 1 else np.concatenate([*parts, np.empty((0, len(weight)), dtype=np.float32)])
+        scores += np.asarray(bias, dtype=np.float32)
+        return scores
+
+    @cached_property
+    def centre(self) -> FloatArray:
+        """The mean vector (d,) of at most ``SAMPLE`` assets, the same ones for the same length of pool."""
+        rows = self.rows(self.sample(SAMPLE, np.random.default_rng(len(self))))
+        return rows.mean(axis=0) if len(rows) else np.zeros(self.dim, dtype=np.float32)
+
+    @cached_property
+    def variance(self) -> float:
+        """The mean squared distance from ``centre``, in (0, 1]: encoders differ in how narrow a cone they fill."""
+        return float(np.clip(1 - self.centre @ self.centre, 1e-3, 1)) if len(self) else 1.0
+
+    def sample(self, size: int, rng: np.random.Generator) -> IntArray:
+        """At most ``size`` distinct indices, drawn uniformly, in ascending order."""
+        if size >= len(self):
+            return np.arange(len(self), dtype=np.intp)
+        # Floyd's set needs no permutation of the pool, which would cost more than scoring it.
+        return np.sort(rng.choice(len(self), size=size, replace=False, shuffle=False)).astype(np.intp)
+
+
+def unit_length(vectors: npt.NDArray[Any]) -> FloatArray:
+    """Rows scaled to length 1, float32; a row of zeros stays zeros."""
+    vectors = np.asarray(vectors, dtype=np.float32)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: FloatArray = vectors / np.where(norms > 0, norms, 1)
+    return scaled

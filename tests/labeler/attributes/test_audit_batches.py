@@ -1,0 +1,71 @@
+"""Audit batches on demand: a total that only grows, refused where nothing could come of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from attune.labeler.attributes import attributes, audit_batches
+from attune.labeler.records.schema import Attribute
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views import measuring
+from attune.models.errors import DataError, PoolExhausted, UnknownAttribute, UnknownExpert
+from tests.support import factories
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = factories.workspace(tmp_path)
+    romance = factories.add_attribute(made)
+    with writing(made) as session:
+        attributes.find(session, "romance").settings = {"seed": 5, "reserved_share": 0.2, "strategy": "attune"}
+    ana, ben = factories.add_expert(made, "ana@example.org"), factories.add_expert(made, "ben@example.org")
+    factories.add_queue(made, romance, ana)
+    factories.add_queue(made, romance, ben)
+    return made
+
+
+def held(settings: Settings) -> Attribute:
+    with reading(settings) as session:
+        return attributes.find(session, "romance")
+
+
+def test_requests_add_up_and_every_learner_hears_of_them(settings: Settings) -> None:
+    before = held(settings).answers_counter
+    audit_batches.request(settings, "romance", 30)
+    wanted = audit_batches.request(settings, "romance", 10, ["ben@example.org"])
+    assert (wanted.extra, tuple(wanted.experts)) == (40, ("ben@example.org",))
+    assert held(settings).answers_counter == before + 2
+    assert audit_batches.Wanted.of(held(settings)) == wanted
+    assert held(settings).settings["reserved_share"] > 0
+
+
+def test_what_could_never_be_asked_is_refused_with_what_there_is(settings: Settings) -> None:
+    with pytest.raises(UnknownAttribute):
+        audit_batches.request(settings, "nothing", 10)
+    with pytest.raises(DataError, match="size is 0"):
+        audit_batches.request(settings, "romance", 0)
+    with pytest.raises(UnknownExpert, match=r"ana@example\.org, ben@example\.org"):
+        audit_batches.request(settings, "romance", 10, ["chloe@example.org"])
+    factories.add_run(settings, held(settings), answers=60, advice={"audits": {"left": 25, "extra": 0}})
+    audit_batches.request(settings, "romance", 20)
+    with pytest.raises(PoolExhausted, match="5 images of the titles kept apart"):
+        audit_batches.request(settings, "romance", 10)
+    with writing(settings) as session:
+        found = attributes.find(session, "romance")
+        found.settings = found.settings | {"reserved_share": 0.0}
+    with pytest.raises(DataError, match="reserved share is 0"):
+        audit_batches.request(settings, "romance", 10)
+
+
+def test_the_offer_names_the_width_that_a_batch_would_bring(settings: Settings) -> None:
+    found = measuring.of(settings, "romance")
+    assert (found.answered, found.waiting, found.missing, found.experts) == (0, 0, 30, 2)
+    assert [size for size, _ in found.offers] == [30, 60, 120]
+    widths = [width for _, width in found.offers]
+    assert all(width is not None for width in widths)
+    assert widths == sorted(widths, key=lambda width: -(width or 0))
+    factories.add_run(settings, held(settings), answers=60, advice={"audits": {"left": 40, "extra": 0}})
+    assert [size for size, _ in measuring.of(settings, "romance").offers] == [30]

@@ -1,0 +1,321 @@
+"""Revisions: how answers read after renames, additions and removals, and what of them is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from attune.labeler.answers import annotation_values, ingest
+from attune.labeler.answers.annotation_values import Seen
+from attune.labeler.attributes import attributes, revise_attribute, revisions
+from attune.labeler.attributes.revise_attribute import Revised
+from attune.labeler.attributes.revisions import ALL, NONE
+from attune.labeler.jobs import jobs
+from attune.labeler.jobs.jobs import quiet
+from attune.labeler.label_studio import projects
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Job, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings, secrets
+from attune.models.clock import now
+from attune.models.errors import AlreadyThere, DataError
+from attune.models.labels.answers import SKIP, UNSURE
+from tests.support import factories
+
+NAMES = st.sampled_from(["a", "b", "c", "d", "e", "f"])
+CLASSES = st.lists(NAMES, min_size=2, max_size=5, unique=True)
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> list[tuple[list[str], list[str], dict[str, str], Any]]:
+    """A chain of revisions: (classes before, classes after, into, hold)."""
+    chain, before = [], draw(CLASSES)
+    for _ in range(draw(st.integers(1, 5))):
+        after = draw(CLASSES)
+        into = draw(st.dictionaries(st.sampled_from(before), st.sampled_from(after), max_size=3))
+        hold = draw(st.one_of(st.just(ALL), st.just(NONE), st.lists(st.sampled_from([*before, UNSURE]), unique=True)))
+        chain.append((before, after, into, hold))
+        before = after
+    return chain
+
+
+@given(steps())
+def test_every_answer_ends_as_a_class_of_today_or_is_told_to_hold_no_longer(chain: Any) -> None:
+    readings = [revisions.reading(*step) for step in chain]
+    for value in [*chain[0][0], UNSURE, SKIP]:
+        said = revisions.read(value, readings)
+        assert said is None or said in [*chain[-1][1], UNSURE, SKIP]
+        assert (said == SKIP) == (value == SKIP)
+
+
+@given(steps())
+def test_a_chain_composes_into_one_reading_wherever_it_is_cut(chain: Any) -> None:
+    readings = [revisions.reading(*step) for step in chain]
+    whole: dict[str, str | None] = {}
+    for one in readings:
+        whole = revisions.composed(whole, one)
+    for value in [*chain[0][0], UNSURE]:
+        assert revisions.read(value, [whole]) == revisions.read(value, readings)
+
+
+@given(CLASSES, st.permutations(["u", "v", "w", "x", "y"]))
+def test_renames_lose_nothing_and_lead_back(before: list[str], names: list[str]) -> None:
+    after = names[: len(before)]
+    there = revisions.reading(before, after, dict(zip(before, after, strict=True)))
+    back = revisions.reading(after, before, dict(zip(after, before, strict=True)))
+    assert [revisions.read(value, [there]) for value in before] == after
+    assert all(revisions.read(value, [there, back]) == value for value in [*before, UNSURE, SKIP])
+
+
+@given(CLASSES)
+def test_a_change_of_words_alone_changes_no_answer(classes: list[str]) -> None:
+    assert revisions.reading(classes, classes) == {}
+
+
+@pytest.mark.parametrize(
+    ("into", "hold", "says"),
+    [
+        ({"x": "a"}, ALL, "'x' is no class of before"),
+        ({"a": "x"}, ALL, "'a' cannot become 'x'"),
+        ({}, ["x"], "'x' is no class of before; say all, none"),
+    ],
+)
+def test_a_class_that_is_not_there_is_named(into: dict[str, str], hold: Any, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        revisions.reading(["a", "b"], ["a", "b", "c"], into, hold)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A workspace; its Redis is away, which stops no revision."""
+    return factories.workspace(tmp_path, redis_url="unix:///nowhere.sock")
+
+
+@pytest.fixture
+def queue(settings: Settings) -> Queue:
+    """Ana's queue for romance, with one answer of each class, an unsure one and a skip."""
+    queue = factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
+    said = ["romance", "friendship", "neither", UNSURE, SKIP]
+    for asset, value in zip(factories.add_assets(settings, 5), said, strict=True):
+        factories.add_answer(settings, queue, asset, value)
+    return queue
+
+
+def revise(settings: Settings, reason: str = "Better so.", **change: Any) -> Revised:
+    """Revise romance; ``into``, ``hold`` and ``seen`` as in ``revising.revise``."""
+    told = {key: change.pop(key) for key in ("into", "hold", "seen") if key in change}
+    with reading(settings) as session:
+        held = revise_attribute.definition_of(attributes.find(session, "romance"))
+    return revise_attribute.revise(settings, replace(held, **change), reason, **told)
+
+
+def living(settings: Settings) -> list[str]:
+    """The values that count, in the order of asking."""
+    with reading(settings) as session:
+        return list(
+            session.scalars(select(Annotation.value).where(Annotation.deleted_at.is_(None)).order_by(Annotation.id))
+        )
+
+
+def test_a_wording_change_keeps_all_answers_and_asks_for_a_new_round(settings: Settings, queue: Queue) -> None:
+    done = revise(settings, definition="Something else.", positive=["two people kissing"])
+    assert (done.revision, done.changed, done.effect.kept) == (2, ("definition", "positive"), 4)
+    assert living(settings) == ["romance", "friendship", "neither", UNSURE, SKIP]
+    with reading(settings) as session:
+        found = attributes.find(session, "romance")
+        assert (found.revision, found.definition, found.prompts["positive"]) == (
+            2,
+            "Something else.",
+            ["two people kissing"],
+        )
+        assert found.answers_counter > found.learned_counter
+        assert {job.kind for job in session.scalars(select(Job))} == {"configure", "learn"}
+        assert [said.reason for said in revisions.history(session, found)] == ["", "Better so."]
+
+
+def test_a_rename_reads_the_answers_anew_with_their_history_and_composes(settings: Settings, queue: Queue) -> None:
+    done = revise(settings, classes=["love", "friendship", "neither"], into={"romance": "love"})
+    assert done.effect.renamed == {"romance": ("love", 1)}
+    swapped = {"love": "friendship", "friendship": "love"}
+    revise(settings, classes=["friendship", "love", "neither"], into=swapped)
+    assert living(settings) == ["friendship", "love", "neither", UNSURE, SKIP]
+    with reading(settings) as session:
+        first = session.scalars(select(Annotation).order_by(Annotation.id)).first()
+        events = session.scalars(
+            select(AnnotationEvent.value).where(AnnotationEvent.annotation_id == first.id).order_by(AnnotationEvent.id)
+        )
+        assert list(events) == ["romance", "love", "friendship"]
+
+
+@pytest.mark.parametrize(("into", "left"), [({}, 4), ({"friendship": "neither"}, 5)])
+def test_a_removed_classs_answers_end_or_go_to_another_class(
+    settings: Settings, queue: Queue, into: dict[str, str], left: int
+) -> None:
+    done = revise(settings, classes=["romance", "neither"], into=into)
+    assert len(living(settings)) == left
+    assert done.effect.ended == ({} if into else {"friendship": 1})
+    with reading(settings) as session:
+        assert len(session.scalars(select(Annotation)).all()) == 5
+        states = list(session.scalars(select(Task.state).order_by(Task.id)))
+        assert states[1] == ("answered" if into else "retired")
+
+
+def test_an_added_class_leaves_it_to_the_owner_whose_answers_hold(settings: Settings, queue: Queue) -> None:
+    wider = ["romance", "friendship", "family", "neither"]
+    done = revise(settings, classes=wider, hold=["romance", "friendship"])
+    assert living(settings) == ["romance", "friendship", SKIP]
+    assert done.effect.ended == {"neither": 1, UNSURE: 1}
+    revise(settings, question="Who are they?", hold=NONE)
+    assert living(settings) == [SKIP]
+    with reading(settings) as session:
+        newest = select(AttributeRevision.answers_hold).order_by(AttributeRevision.revision)
+        assert list(session.scalars(newest)) == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("reason", "change", "error", "says"),
+    [
+        (" ", {"question": "Else?"}, DataError, "reason: it is empty"),
+        ("Why.", {}, DataError, "nothing to revise"),
+        ("Why.", {"question": "Else?", "seen": 7}, AlreadyThere, "revision 1 meanwhile"),
+        ("Why.", {"classes": ["romance"]}, DataError, "classes: 'romance' given; at least two"),
+        ("Why.", {"classes": ["romance", "x"], "into": {"love": "x"}}, DataError, "'love' is no class of before"),
+    ],
+)
+def test_a_revision_that_cannot_be_is_refused_and_changes_nothing(
+    settings: Settings, queue: Queue, reason: str, change: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        revise(settings, reason, **change)
+    with reading(settings) as session:
+        assert attributes.find(session, "romance").revision == 1
+
+
+def told(
+    queue: Queue, asset_id: str, value: str, at: Any, number: int = 9_000_001, task: int = 9_000_001, given: Any = None
+) -> Seen:
+    """An annotation as Label Studio tells it."""
+    return Seen(number, task, asset_id, value, 9_000_000, given or at, at, 1.0, author="ana@example.org")
+
+
+def test_an_answer_of_before_that_arrives_late_is_read_as_the_revisions_say(settings: Settings, queue: Queue) -> None:
+    early = now() - timedelta(seconds=1)
+    revise(settings, classes=["love", "friendship"], into={"romance": "love"})
+    assets = factories.add_assets(settings, 3)
+    said = [("romance", early), ("neither", early), ("romance", now() + timedelta(seconds=5))]  # the last: a stale page
+    with writing(settings) as session:
+        assert revisions.every_class(session, queue.attribute_id) == ["love", "friendship", "romance", "neither"]
+        for number, ((value, at), asset) in enumerate(zip(said, assets, strict=True)):
+            seen = told(queue, asset.asset_id, value, at, 9_000_000 + number, 9_000_000 + number)
+            ingest.store(session, queue, seen, now())
+            ingest.store(session, queue, seen, now())
+    assert living(settings) == ["love", "friendship", UNSURE, SKIP, "love", "love"]
+    with reading(settings) as session:
+        late = session.scalars(select(Annotation).where(Annotation.label_studio_id == 9_000_001)).one()
+        assert (late.value, late.deleted_at is not None) == ("neither", True)  # held no longer, and not lost
+
+
+def test_an_answer_that_ended_counts_again_when_its_expert_corrects_it(settings: Settings, queue: Queue) -> None:
+    revise(settings, question="Are they in love?", hold=NONE)
+    with reading(settings) as session:
+        first = session.scalars(select(Annotation).order_by(Annotation.id)).first()
+        asset = first.asset.asset_id
+    seen = told(
+        queue, asset, "neither", now() + timedelta(seconds=1), first.label_studio_id, first.label_studio_task or 0,
+        first.answered_at,
+    )  # fmt: skip
+    with writing(settings) as session:
+        assert ingest.store(session, queue, seen, now())
+        assert not ingest.store(session, queue, seen, now())
+    assert living(settings) == ["neither", SKIP]
+    from attune.labeler.answers.totals import count
+
+    with reading(settings) as session:
+        found = attributes.find(session, "romance")
+        assert count(session, {found.id: found.classes})[found.id].answers == 1
+
+
+def test_a_value_that_no_revision_had_is_refused(settings: Settings, queue: Queue) -> None:
+    revise(settings, classes=["love", "friendship", "neither"], into={"romance": "love"})
+    annotation = {
+        "id": 1,
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-01T00:00:00Z",
+        "result": [{"from_name": "label", "value": {"choices": ["hatred"]}}],
+    }
+    with reading(settings) as session:
+        classes = revisions.every_class(session, queue.attribute_id)
+    read = annotation_values.read(annotation, 1, {"asset_id": "x"}, classes)
+    assert (read.value, read.wrong) == ("hatred", annotation_values.UNKNOWN_CLASS)
+
+
+@pytest.mark.parametrize(
+    ("classes", "into", "comparable"),
+    [
+        (["romance", "friendship", "neither"], {}, True),
+        (["love", "friendship", "neither"], {"romance": "love"}, True),
+        (["romance", "neither"], {}, False),
+        (["neither", "friendship", "romance"], {}, False),
+    ],
+)
+def test_probes_are_compared_only_while_their_classes_mean_the_same(
+    settings: Settings, queue: Queue, classes: Sequence[str], into: dict[str, str], comparable: bool
+) -> None:
+    revise(settings, classes=list(classes), definition="Else.", into=into)
+    with reading(settings) as session:
+        found = attributes.find(session, "romance")
+        why = revisions.incomparable(session, found, 1)
+        assert (why is None) == comparable
+        assert revisions.comparable_since(session, found) == (1 if comparable else 2)
+        if why:
+            assert "it tells romance, friendship, neither apart (revision 1)" in why
+
+
+def test_every_attribute_notes_a_change_of_encoder_and_keeps_its_answers(settings: Settings, queue: Queue) -> None:
+    with writing(settings) as session:
+        assert revise_attribute.note_encoder(session, "ViT-B-32", "ViT-L-14") == ["romance"]
+    with reading(settings) as session:
+        found = session.scalars(select(Attribute)).one()
+        first, second = revisions.history(session, found)
+        assert revisions.difference(first, second) == [("encoder", None, "ViT-L-14")]
+    assert len(living(settings)) == 5
+
+
+def test_killed_right_after_a_revision_label_studio_is_told_of_it_all_the_same(
+    settings: Settings, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs, "hand_over", killed)
+    with pytest.raises(KeyboardInterrupt):
+        revise(settings, definition="Something else.")
+    with reading(settings) as session:
+        assert attributes.find(session, "romance").revision == 2
+        job = session.scalars(select(Job)).one()
+    # As bring_back and carry_on of the clockwork look for it.
+    assert (job.kind, job.state, job.arguments) == ("configure", "queued", {"attribute": "romance"})
+
+
+def test_of_two_revisions_label_studio_is_left_with_the_newer(
+    settings: Settings, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    def slow(ls: object, project: object, question: str, *_: object) -> None:
+        written.append(question)
+        if len(written) == 1:  # meanwhile the question changes once more, and another worker is done with it
+            revise(settings, question="The newer?")
+
+    monkeypatch.setattr(projects, "update", slow)
+    revise(settings, question="The older?")
+    secrets.load(settings.secrets)
+    assert revise_attribute.configure(replace(settings, label_studio_token="t" * 40), quiet, "romance")["revision"] == 3
+    assert written == ["The older?", "The newer?"]

@@ -1,0 +1,68 @@
+"""The precision or recall that an owner asks for: kept with the attribute, shown with what the run made of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from attune.labeler.attributes import attributes, threshold_goals
+from attune.labeler.attributes.threshold_goals import Goal
+from attune.labeler.cli.main import attune
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, UnknownAttribute
+from tests.support import factories
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = factories.workspace(tmp_path)
+    factories.add_attribute(made)
+    return made
+
+
+def test_a_goal_is_kept_and_taken_back_and_a_learner_hears_of_it(settings: Settings) -> None:
+    threshold_goals.ask(settings, "romance", Goal("precision", 0.9))
+    with reading(settings) as session:
+        romance = attributes.find(session, "romance")
+    assert Goal.of(romance) == Goal("precision", 0.9, 0.8)
+    assert romance.answers_counter == 1
+    threshold_goals.ask(settings, "romance", None)
+    assert threshold_goals.of(settings, "romance").goal is None
+
+
+@pytest.mark.parametrize(
+    ("figure", "value", "sure", "says"),
+    [("accuracy", 0.9, 0.8, "figure: 'accuracy'"), ("recall", 1.0, 0.8, "recall: 1"), ("recall", 0.5, 0, "sure: 0")],
+)
+def test_a_goal_that_could_never_be_met_names_its_field(figure: str, value: float, sure: float, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        Goal(figure, value, sure)
+
+
+def test_nobody_keeps_a_goal_for_an_attribute_that_is_not_there(settings: Settings) -> None:
+    with pytest.raises(UnknownAttribute):
+        threshold_goals.ask(settings, "serious", Goal("recall", 0.5))
+
+
+def test_the_command_shows_where_the_line_is(settings: Settings) -> None:
+    with reading(settings) as session:
+        romance = attributes.find(session, "romance")
+    told = {"name": "precision:romance", "value": 0.92, "lo": 0.85, "hi": 0.97, "n": 60, "method": "audit"}
+    line = {"class": "romance", "goal": "precision 0.9", "probability": 0.71, "precision": told, "recall": told}
+    factories.add_run(settings, romance, answers=90, advice={"lines": [{**line, "reason": ""}]})
+    with reading(settings) as session:
+        assert attributes.find(session, "romance").settings.get("threshold") is None
+    ran = CliRunner().invoke(
+        attune, ["attribute", "threshold", "romance", "--json", "--workspace", str(settings.workspace)]
+    )
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.output)["lines"][0]["probability"] == 0.71
+    threshold_goals.ask(settings, "romance", Goal("precision", 0.9))
+    ran = CliRunner().invoke(attune, ["attribute", "threshold", "romance", "--workspace", str(settings.workspace)])
+    assert "0.92" in ran.output
+    both = ["attribute", "threshold", "romance", "--precision", ".9", "--clear", "--workspace", str(settings.workspace)]
+    assert isinstance(CliRunner().invoke(attune, both).exception, DataError)

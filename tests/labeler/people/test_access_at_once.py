@@ -1,0 +1,82 @@
+"""Two who end people's access at the same moment: both are done, or one is refused; neither is thrown out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Barrier, BrokenBarrierError, Thread
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+
+from attune.labeler.people import experts, users
+from attune.labeler.records.schema import User
+from attune.labeler.records.session import engine, reading
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError, UnknownExpert
+from tests.support import databases, factories
+
+ANA = "ana@example.org"
+
+
+@pytest.fixture(params=databases.BOTH)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Ana the expert with an open question, and two administrators; no Redis."""
+    url = databases.database(request)
+    made = factories.workspace(tmp_path, redis_url="unix:///nowhere.sock", database_url=url)
+    ana = factories.add_expert(made, ANA)
+    queue = factories.add_queue(made, factories.add_attribute(made), ana)
+    factories.add_task(made, queue, factories.add_assets(made, 1)[0])
+    factories.add_user(made, ANA, "expert", ana)
+    for name in ("anton", "berta"):
+        factories.add_user(made, f"{name}@example.org", "admin", None)
+    yield made
+    engine(made.records_url).dispose()
+
+
+def at_once(settings: Settings, *acts: Callable[[], object]) -> list[BaseException | None]:
+    """What each raised; after the first statement that locks or writes, each waits a moment for the others' one."""
+    gate, met = Barrier(len(acts)), set[int]()
+    raised: list[BaseException | None] = [None for _ in acts]
+
+    def after(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if id(connection) in met or not (" FOR " in statement or statement.startswith("UPDATE")):
+            return
+        met.add(id(connection))
+        with suppress(BrokenBarrierError):  # the others wait for what this one holds
+            gate.wait(1)
+
+    def do(number: int) -> None:
+        try:
+            acts[number]()
+        except Exception as error:
+            raised[number] = error
+
+    made = engine(settings.records_url)
+    if made.dialect.name == "postgresql":
+        event.listen(made, "after_cursor_execute", after)
+    threads = [Thread(target=do, args=(number,)) for number in range(len(acts))]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    return raised
+
+
+def test_two_administrators_who_shut_each_other_leave_one(settings: Settings) -> None:
+    raised = at_once(
+        settings,
+        lambda: users.disable(settings, "anton@example.org"),
+        lambda: users.disable(settings, "berta@example.org"),
+    )
+    assert [type(one) for one in raised if one] == [DataError]
+    assert sum(one.disabled_at is None for one in users.every(settings, ("admin",))) == 1
+
+
+def test_an_expert_who_is_removed_twice_at_once_is_out(settings: Settings) -> None:
+    raised = at_once(settings, lambda: experts.remove(settings, ANA), lambda: users.remove(settings, ANA))
+    assert {type(one) for one in raised if one} <= {UnknownExpert}, "whoever came second finds nobody"
+    with reading(settings) as session:
+        assert session.query(User).filter(User.email == ANA, User.disabled_at.is_(None)).count() == 0

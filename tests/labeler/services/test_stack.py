@@ -1,0 +1,186 @@
+"""`attune up` with its real parts: started, refused, killed, and started again on the same data."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+from redis import Redis
+from redis.exceptions import AuthenticationError, RedisError
+
+from attune.labeler.jobs import jobs
+from attune.labeler.label_studio import LabelStudio, local
+from attune.labeler.services import Stack, free_ports, orphans
+from attune.labeler.services.parts import our_environment
+from attune.labeler.settings import Settings, build, close_workspace, secrets
+from attune.labeler.settings.secrets import redis_address
+from attune.models.errors import ServiceDown, ServiceError
+from tests.support import inside_label_studio
+from tests.support.services import PASSWORD
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+
+@pytest.fixture
+def light(live: Settings) -> Settings:
+    """A stack of our own Redis, web app and workers on the session's Label Studio."""
+    return free_ports(replace(live, redis_url=None))
+
+
+def cli(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "attune.labeler.cli.main", *words]
+    return subprocess.run(
+        command, env=our_environment(settings), capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def pids(settings: Settings) -> list[psutil.Process]:
+    return [process for process in psutil.process_iter() if orphans._is_ours(process, settings.workspace)]
+
+
+def until(true: object) -> None:
+    for _ in range(600):
+        if callable(true) and true():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not come true within 60 s")
+
+
+def test_a_stack_is_ready_refuses_a_second_one_outlives_its_parts_and_leaves_nothing(light: Settings) -> None:
+    said: list[str] = []
+    with Stack(light, said.append):
+        assert [line.split("  ")[0].strip() for line in said] == [
+            "redis",
+            "label studio",
+            "its token",
+            "web app",
+            "workers",
+        ]
+        assert requests.get(f"{light.web_address}/readyz", timeout=5).ok
+        assert Redis.from_url(redis_address(light)).config_get("appendonly") == {"appendonly": "yes"}
+        # Another command, given nothing but the workspace, finds the parts.
+        assert build({}, workspace=str(light.workspace)).web_port == light.web_port
+        nobody_else_gets_in(light)
+        a_second_one_is_refused(light)
+        jobs_survive_the_death_of_workers_and_of_redis(light)
+    assert pids(light) == []
+    with pytest.raises(RedisError):
+        Redis.from_url(redis_address(light)).ping()
+
+
+def nobody_else_gets_in(settings: Settings) -> None:
+    """Redis wants its password, which stands in no command line."""
+    with pytest.raises(AuthenticationError):
+        Redis.from_url(settings.redis_address).ping()
+    password = secrets.load(settings.secrets).redis_password
+    assert all(password not in " ".join(process.cmdline()) for process in pids(settings))
+    assert stat.S_IMODE((settings.workspace / "redis" / "redis.conf").stat().st_mode) == 0o600
+
+
+def a_second_one_is_refused(settings: Settings) -> None:
+    second = cli(settings, "up")
+    assert second.returncode == 11
+    assert f"already runs on {settings.workspace}: its console is {settings.web_address}" in second.stderr
+    stack = Stack(free_ports(settings))
+    with pytest.raises(ServiceError, match=settings.web_address) as refused:
+        stack.start()
+    assert "label studio" not in str(refused.value), "what the first one said is none of the second one's words"
+
+
+def jobs_survive_the_death_of_workers_and_of_redis(settings: Settings) -> None:
+    for name in ("attune.workers.runtime.worker", "redis-server"):
+        victims = [process for process in pids(settings) if name in " ".join(process.cmdline())]
+        assert victims
+        for process in victims:
+            process.kill()
+        until(lambda: _done_a_sync(settings))
+
+
+def _done_a_sync(settings: Settings) -> bool:
+    try:
+        job = jobs.enqueue(settings, "sync")
+        jobs.follow(settings, job)
+    except (ServiceDown, RedisError):
+        return False
+    return True
+
+
+def test_killed_with_9_it_starts_again_on_the_same_data(light: Settings) -> None:
+    first = Stack(light)
+    first.start()
+    first.ready()
+    redis = Redis.from_url(redis_address(light))
+    redis.config_set("appendfsync", "always")
+    redis.set("kept", "yes")
+    os.kill(first.pid, signal.SIGKILL)  # its parts go with it, and no port stays taken
+    second = Stack(light)
+    second.start()
+    second.ready()
+    assert jobs.workers_alive(light)
+    for process in [*pids(light), psutil.Process(second.pid)]:
+        process.kill()
+    with Stack(light):
+        assert Redis.from_url(redis_address(light)).get("kept") == b"yes"
+        # The dead workers of before do not count as alive.
+        assert len(jobs.Worker.all(connection=jobs.connect(light))) == light.workers
+    first.stop()
+    second.stop()
+
+
+def test_ctrl_c_says_what_it_stops_and_when_it_has(light: Settings, tmp_path: Path) -> None:
+    log = tmp_path / "said"
+    with log.open("w") as said:
+        # A shell's background job ignores SIGINT; a terminal's does not.
+        command = [sys.executable, "-m", "attune.labeler.cli.main", "up"]
+        up = subprocess.Popen(command, env=our_environment(light), stdout=said, stderr=said, start_new_session=True)
+    until(lambda: "Attune is ready" in log.read_text() or up.poll() is not None)
+    up.send_signal(signal.SIGINT)
+    assert up.wait(60) == 0
+    *_, stopping, stopped = log.read_text().splitlines()
+    assert stopping == "Stopping Redis, the web app, worker 1, worker 2, the schedule …"
+    assert stopped == f"Stopped. Everything is kept in {light.workspace}; the next start goes on with it."
+
+
+def test_a_busy_port_is_named_with_its_part_and_setting(light: Settings) -> None:
+    with socket.create_server((light.host, 0)) as busy:
+        port = busy.getsockname()[1]
+        done = cli(replace(light, web_port=port), "up")
+    assert done.returncode == 11
+    assert f"Port {port} of 127.0.0.1, which the web app needs" in done.stderr
+    assert "ATTUNE_WEB_PORT" in done.stderr
+    assert "attune up --free-ports" in done.stderr, "the likeliest one that listens there is the demo"
+
+
+def test_a_wrong_token_of_a_label_studio_elsewhere_stops_the_start_at_once(light: Settings) -> None:
+    stack = Stack(replace(light, label_studio_token="f" * 40))
+    stack.start()
+    with pytest.raises(ServiceDown, match="ATTUNE_LABEL_STUDIO_TOKEN"):
+        stack.ready()
+    stack.stop()
+    assert pids(light) == []
+
+
+def test_our_own_label_studio_starts_on_old_data_and_other_secrets(light: Settings) -> None:
+    """Lost secrets, another token and legacy tokens forbidden: the administrator gets in all the same."""
+    own = replace(light, label_studio_url=None, label_studio_token=None)
+    with Stack(own):
+        ls = LabelStudio.connect(own)
+        ls.request("POST", "/api/jwt/settings", {"api_tokens_enabled": True, "legacy_api_tokens_enabled": False})
+    by_hand = "from users.models import User\nUser.objects.update(is_superuser=False)\nprint(1)"
+    assert inside_label_studio.run(own, by_hand) == 1, "an administrator who was made by hand has no rights"
+    own.secrets.unlink()
+    with Stack(own):
+        assert LabelStudio.connect(own).me()["email"] == own.label_studio_email
+        with pytest.raises(ServiceDown, match="not found"):
+            local.reset_password(own, "nobody@example.org", PASSWORD)
+        assert list(close_workspace.still_open(own.workspace)) == [], "of Redis and Label Studio too"

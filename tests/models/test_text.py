@@ -1,0 +1,35 @@
+"""Reasons that count one say so, wherever they are read: pages, cards and commands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from attune.models.evaluation.evaluate import evaluate_audit
+from attune.models.evaluation.metrics import too_few
+from attune.models.labels.agreement import alpha
+from attune.models.labels.labels import Labels
+from attune.models.text import plural, there_are
+from tests.models.labels.test_agreement import panel
+
+
+@pytest.mark.parametrize(("shared", "said"), [(1, "1 image has two experts' answers"), (3, "3 images have two")])
+def test_agreement_counts_its_images(shared: int, said: str) -> None:
+    assert alpha(panel(np.zeros((shared, 2), dtype=np.intp))).reason.startswith(said)
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, "there is 1 audit answer, "), (4, "there are 4 audit answers, ")])
+def test_an_audit_counts_its_answers(n: int, said: str) -> None:
+    ids = tuple(f"a{i}" for i in range(n))
+    labels = Labels(ids, ids, np.tile([1.0, 0.0], (n, 1)), np.ones(n))
+    found = evaluate_audit(labels, np.full((n, 2), 0.5), np.ones(n), ("yes", "no"))
+    assert found["average_precision"].reason.startswith(said)
+
+
+def test_a_class_counts_its_answers() -> None:
+    assert too_few(np.array([1.0, 0.0, 0.0])).startswith("1 answer for and 2 against it")
+
+
+def test_verbs_follow_the_number() -> None:
+    assert [plural(n, "image", "are") for n in (0, 1, 2)] == ["0 images are", "1 image is", "2 images are"]
+    assert there_are(0, "answer") == "there are 0 answers"

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from attune.models.errors import DataError, EmptyPool
+from attune.models.vectors.pool import Pool
+from attune.models.vectors.products import _blocks_in_numpy, matrix_times_heads
+from tests.models.worlds import world
+
+
+def test_rows_come_in_the_order_asked_from_any_block_and_have_length_one() -> None:
+    pool = world(n=90).pool
+    index = np.array([80, 3, 29, 30, 3])
+    rows = pool.rows(index)
+    whole = np.concatenate([np.asarray(b, dtype=np.float32) for b in pool.blocks])
+    np.testing.assert_allclose(rows, whole[index], atol=2e-3)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("heads", [1, 3])
+def test_logits_are_the_float32_product_of_the_stored_half_precision_values(heads: int) -> None:
+    pool = world(n=3000, dim=96).pool
+    rng = np.random.default_rng(1)
+    weight, bias = rng.standard_normal((heads, 96)).astype(np.float32), rng.standard_normal(heads).astype(np.float32)
+    exact = np.concatenate([b.astype(np.float64) for b in pool.blocks]) @ weight.T.astype(np.float64) + bias
+    logits = pool.logits(weight, bias)
+    assert logits.dtype == np.float32
+    np.testing.assert_allclose(logits, exact, atol=1e-5)
+
+
+def test_numpy_alone_gives_the_same_product_as_torch() -> None:
+    matrix = world(n=500).pool.blocks[1]
+    heads = np.random.default_rng(0).standard_normal((2, matrix.shape[1])).astype(np.float32)
+    plain = np.empty((len(matrix), 2), dtype=np.float32)
+    _blocks_in_numpy(matrix, heads, plain)
+    np.testing.assert_allclose(matrix_times_heads(matrix, heads), plain, atol=1e-5)
+
+
+def test_a_read_only_map_is_scored_without_a_copy_or_a_warning(tmp_path) -> None:
+    path = tmp_path / "vectors.npy"
+    np.save(path, world(n=60).pool.blocks[0])
+    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    scores = matrix_times_heads(mapped, np.ones((1, mapped.shape[1]), dtype=np.float32))
+    np.testing.assert_allclose(scores[:, 0], np.asarray(mapped, dtype=np.float32).sum(axis=1), atol=1e-5)
+
+
+def test_positions_mark_assets_that_left_the_pool() -> None:
+    assert world(n=30).pool.positions(["a00004", "gone", "a00000"]).tolist() == [4, -1, 0]
+
+
+def test_refuses_vectors_that_do_not_belong_together() -> None:
+    ids = np.array(["a", "b"])
+    with pytest.raises(DataError, match="2 asset ids, 2 title ids and 3 vectors"):
+        Pool(ids, ids, (np.zeros((3, 4), dtype=np.float16),))
+    with pytest.raises(DataError, match="one encoder"):
+        Pool(ids, ids, (np.zeros((1, 4), dtype=np.float16), np.zeros((1, 5), dtype=np.float16)))
+
+
+def test_an_empty_pool_is_legal_but_has_no_dimension() -> None:
+    pool = Pool(np.array([], dtype=str), np.array([], dtype=str), ())
+    assert len(pool) == 0
+    assert pool.logits(np.ones((1, 4)), np.zeros(1)).shape == (0, 1)
+    with pytest.raises(EmptyPool, match="attune assets add"):
+        _ = pool.dim

@@ -1,0 +1,412 @@
+"""Pages of images: their answers become ordinary annotations, once, and follow what happens in Label Studio."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as trial
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from attune.labeler.answers import exclude_expert, ingest_grids
+from attune.labeler.assets.active_encoder import activate
+from attune.labeler.attributes import attributes, revise_attribute
+from attune.labeler.attributes.attributes import Definition
+from attune.labeler.jobs.jobs import quiet
+from attune.labeler.label_studio import LabelStudio
+from attune.labeler.label_studio import grid_project as room
+from attune.labeler.label_studio.expert_session import ExpertSession
+from attune.labeler.label_studio.task_address import KEY
+from attune.labeler.people import experts
+from attune.labeler.queues import grids
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, GridAnswer, GridPage, Stray
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.evaluation.audit_design import reserved
+from attune.models.vectors.vector_store import VectorStore
+from attune.workers.jobs import learn
+from attune.workers.jobs import make_grids as job
+from attune.workers.rounds.queue_plan import deal, taken
+from attune.workers.sync import hinted, sync
+from tests.support import factories
+from tests.support.services import EMAIL, PASSWORD
+from tests.workers.rounds.test_queue_plan import ask, rows, snapshot, task
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return factories.workspace(tmp_path, redis_url="redis://127.0.0.1:1/0")
+
+
+class World:
+    """One page of six images before Ana, and the answers that Label Studio tells about it."""
+
+    def __init__(self, settings: Settings, classes: Sequence[str] = ("tender", "other")) -> None:
+        self.settings = settings
+        self.attribute = factories.add_attribute(settings, "tender", classes=list(classes))
+        self.ana = factories.add_expert(settings)
+        self.assets = factories.add_assets(settings, 6)
+        self.keys = [asset.id for asset in self.assets]
+        with writing(settings) as session:
+            self.grid = Grid(attribute_id=self.attribute.id, expert_id=self.ana.id, project=77, view=1, created_at=NOON)
+            session.add(self.grid)
+            session.flush()
+            unticked = classes[1] if len(classes) == 2 else None
+            page = GridPage(grid_id=self.grid.id, label_studio_task=500, ticked=classes[0], unticked=unticked)
+            page.asset_pks, page.signed_until, page.created_at, page.state = self.keys, NOON, NOON, "open"
+            session.add(page)
+
+    def tell(
+        self,
+        ticked: Sequence[int],
+        minute: int = 0,
+        annotation: int = 9,
+        skipped: bool = False,
+        asked_at: datetime | None = None,
+    ) -> bool:
+        """What a reading shows that was asked for ``asked_at`` (now, unless told)."""
+        told = {
+            "id": annotation,
+            "result": room.write_ticks([self.keys[place] for place in ticked]),
+            "was_cancelled": skipped,
+            "completed_by": self.ana.label_studio_user,
+            "created_at": NOON.isoformat(),
+            "updated_at": (NOON + timedelta(minutes=minute)).isoformat(),
+            "lead_time": 12.0,
+        }
+        with writing(self.settings) as session:
+            grid = session.get_one(Grid, self.grid.id)
+            return ingest_grids.store(session, grid, 500, {}, told, asked_at or now())
+
+    def delete(self, annotation: int = 9) -> None:
+        with writing(self.settings) as session:
+            ingest_grids.delete(session, session.get_one(Grid, self.grid.id), [annotation])
+
+    def said(self) -> dict[int, str]:
+        """Place on the page -> the answer that counts."""
+        with reading(self.settings) as session:
+            held = session.execute(
+                select(Annotation.asset_pk, Annotation.value).where(Annotation.deleted_at.is_(None))
+            ).all()
+        assert len(held) == len(dict(held)), "an image has two answers"
+        return {self.keys.index(key): value for key, value in held}
+
+    def counter(self) -> int:
+        with reading(self.settings) as session:
+            return session.get_one(Attribute, self.attribute.id).answers_counter
+
+
+YES, NO = "tender", "other"
+
+
+def test_of_two_classes_the_unticked_are_the_other_one_and_each_image_counts_once(settings: Settings) -> None:
+    world = World(settings)
+    assert world.tell([0, 2])
+    assert world.said() == {0: YES, 1: NO, 2: YES, 3: NO, 4: NO, 5: NO}
+    with reading(settings) as session:
+        row = session.scalars(select(Annotation)).first()
+    assert (row.purpose, row.expert_id, row.lead_seconds, row.label_studio_id) == ("seed", world.ana.id, 2.0, None)
+    counter = world.counter()
+    assert not world.tell([0, 2]), "shown again by the next reading"
+    assert world.counter() == counter
+
+
+def test_a_page_without_a_tick_says_none_of_these(settings: Settings) -> None:
+    world = World(settings)
+    world.tell([])
+    assert set(world.said().values()) == {NO}
+
+
+def test_of_more_classes_the_unticked_are_not_answered(settings: Settings) -> None:
+    world = World(settings, ["romance", "friendship", "neither"])
+    world.tell([1, 5])
+    assert world.said() == {1: "romance", 5: "romance"}
+    world.tell([5, 3], minute=1)
+    assert world.said() == {3: "romance", 5: "romance"}
+
+
+def test_edits_skips_and_deletions_are_followed_and_late_news_is_not(settings: Settings) -> None:
+    world = World(settings)
+    world.tell([0])
+    assert world.tell([1], minute=2)
+    assert {place for place, value in world.said().items() if value == YES} == {1}
+    assert not world.tell([0], minute=1), "an older state came late"
+    assert world.tell([], minute=3, skipped=True)
+    assert world.said() == {}
+    world.tell([4], minute=4)
+    assert world.said()[4] == YES
+    before = now()
+    world.delete()
+    assert world.said() == {}
+    assert not world.tell([4], minute=4, asked_at=before), "a slower reading, from before"
+    assert world.tell([2], minute=9, annotation=10), "the page was served and answered again"
+    assert world.said()[2] == YES
+
+
+def test_an_answer_about_the_single_image_stands(settings: Settings) -> None:
+    world = World(settings)
+    queue = factories.add_queue(settings, world.attribute, world.ana)
+    factories.add_answer(settings, queue, world.assets[0], NO)
+    world.tell([0, 1])
+    assert world.said()[0] == NO
+    assert world.said()[1] == YES
+
+
+def test_a_leavers_pages_keep_no_image_from_the_others_and_their_last_answers_are_still_read(
+    settings: Settings,
+) -> None:
+    world = World(settings)
+    with writing(settings) as session:
+        assert grids.offered(session, world.attribute.id) == set(world.keys)
+        session.get_one(Expert, world.ana.id).removed_at = now() - timedelta(hours=1)
+        session.flush()
+        assert grids.offered(session, world.attribute.id) == set()
+        assert grids.current(session) == []
+        assert [one.id for one in grids.current(session, job.FAREWELL)] == [world.grid.id]
+        session.get_one(Expert, world.ana.id).removed_at = now() - timedelta(days=2)
+        session.flush()
+        assert grids.current(session, job.FAREWELL) == []
+
+
+def test_asked_for_twice_at_once_the_same_pages_are_made_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(settings)
+    with writing(settings) as session:
+        session.scalars(select(GridPage)).one().state = "answered"
+    made: list[Any] = []
+
+    def add(_: object, __: object, grid: Grid, *rest: Any) -> None:
+        made.append(rest)
+        with writing(settings) as session:
+            page = GridPage(grid_id=grid.id, label_studio_task=600 + len(made), ticked=YES, asset_pks=[])
+            page.signed_until = page.created_at = NOON
+            session.add(page)
+
+    def pages(*_: object) -> list[Any]:
+        time.sleep(0.3)  # the other one is here by now
+        return [(0, np.arange(4))]
+
+    monkeypatch.setattr(job.LabelStudio, "connect", lambda _: None)
+    monkeypatch.setattr(job.snapshot, "take", lambda *_: snapshot(1))
+    monkeypatch.setattr(job, "_pages", pages)
+    monkeypatch.setattr(grids, "add", add)
+    monkeypatch.setattr(grids, "link", lambda *_: "link")
+    with ThreadPoolExecutor(2) as both:
+        told = list(both.map(lambda _: job.run(settings, quiet, "tender", world.ana.email), range(2)))
+    assert told == [{"link": "link", "pages": 1}] * 2
+    assert len(made) == 1
+
+
+def test_what_is_set_aside_comes_back_by_no_page_and_its_correction_with_it(settings: Settings) -> None:
+    world = World(settings)
+    world.tell([0])
+    assert world.said()[0] == YES
+    exclude_expert.set_aside(settings, world.ana.email)
+    counter = world.counter()
+    assert not world.tell([1], minute=1)
+    assert world.said() == {}
+    assert world.counter() == counter, "nothing that a learner sees has changed"
+    exclude_expert.take_back(settings, world.ana.email)
+    assert (world.said()[0], world.said()[1]) == (NO, YES), "the page was read once: a later sync tells nothing new"
+
+
+def test_a_page_deleted_while_it_is_aside_does_not_come_back_and_counts_when_answered_anew(settings: Settings) -> None:
+    world = World(settings)
+    world.tell([0])
+    exclude_expert.set_aside(settings, world.ana.email)
+    world.delete()
+    assert world.tell([1], minute=5, annotation=10), "answered after it was set aside"
+    assert world.said()[1] == YES
+    assert exclude_expert.take_back(settings, world.ana.email) == {}
+    exclude_expert.set_aside(settings, world.ana.email)
+    world.delete(10)
+    assert exclude_expert.take_back(settings, world.ana.email) == {}
+    assert world.said() == {}
+
+
+def test_a_page_that_the_records_lack_comes_with_its_answer(settings: Settings) -> None:
+    world = World(settings)
+    data = room.page_data("Tender?", YES, NO, [(key, "http://x/a.jpg?a=1&b=2") for key in world.keys[:2]])
+    told = {"id": 3, "result": room.write_ticks(world.keys[:1]), "updated_at": NOON.isoformat()}
+    told["completed_by"] = world.ana.label_studio_user
+    with writing(settings) as session:
+        assert ingest_grids.store(session, session.get_one(Grid, world.grid.id), 999, data, told, now())
+    assert world.said() == {0: YES, 1: NO}
+    assert 'src="http://x/a.jpg?a=1&amp;b=2"' in data["images"][0]["html"]
+
+
+def test_ticks_on_other_images_are_left_out_and_the_page_goes(settings: Settings) -> None:
+    world = World(settings)
+    odd = {"id": 3, "updated_at": NOON.isoformat(), "completed_by": world.ana.label_studio_user}
+    odd["result"] = [{"from_name": room.CONTROL, "value": {"choices": ["image-0"]}}]
+    with writing(settings) as session:
+        assert not ingest_grids.store(session, session.get_one(Grid, world.grid.id), 500, {}, odd, now())
+    assert world.said() == {}
+    with reading(settings) as session:
+        assert session.scalars(select(Stray.reason)).all() == ["not one choice"]
+        assert session.scalars(select(GridPage.state)).all() == ["retired"]
+
+
+def test_a_page_is_known_by_its_key_and_not_by_its_number(settings: Settings) -> None:
+    """Label Studio gave the number of a deleted page to the next one."""
+    world = World(settings)
+    data = room.page_data("Tender?", YES, NO, [(key, "http://x/a.jpg") for key in world.keys[:2]]) | {KEY: "k" * 32}
+    told = {"id": 3, "result": room.write_ticks(world.keys[:1]), "updated_at": NOON.isoformat()}
+    told["completed_by"] = world.ana.label_studio_user
+    with writing(settings) as session:
+        assert ingest_grids.store(session, session.get_one(Grid, world.grid.id), 500, data, told, now())
+    assert world.said() == {0: YES, 1: NO}
+    with reading(settings) as session:
+        pages = session.execute(select(GridPage.label_studio_task, GridPage.state).order_by(GridPage.id)).all()
+    assert pages == [(None, "retired"), (500, "answered")]
+
+
+def test_a_page_that_the_administrator_answered_is_nobodys(settings: Settings) -> None:
+    world = World(settings)
+    told = {"id": 3, "result": room.write_ticks(world.keys[:1]), "updated_at": NOON.isoformat(), "completed_by": 1}
+    with writing(settings) as session:
+        assert not ingest_grids.store(session, session.get_one(Grid, world.grid.id), 500, {}, told, now())
+    assert world.said() == {}
+
+
+@trial(deadline=None, max_examples=25)
+@given(
+    order=st.lists(
+        st.tuples(st.integers(0, 5), st.sets(st.integers(0, 5))), min_size=1, max_size=6, unique_by=lambda t: t[0]
+    ),
+    data=st.data(),
+)
+def test_whatever_the_order_of_arrival_the_newest_state_counts(
+    tmp_path_factory: pytest.TempPathFactory, order: list[tuple[int, set[int]]], data: st.DataObject
+) -> None:
+    world = World(factories.workspace(tmp_path_factory.mktemp("order"), redis_url="redis://127.0.0.1:1/0"))
+    for minute, ticked in data.draw(st.permutations([*order, *order])):
+        world.tell(sorted(ticked), minute)
+    newest = max(order)[1]
+    assert world.said() == {place: YES if place in newest else NO for place in range(6)}
+
+
+def test_images_on_a_page_are_left_to_it_and_those_answered_there_leave_the_queue() -> None:
+    assert set(taken(snapshot(1, paged=(7, 8))).tolist()) == {7, 8}
+    before = [task(1, row=3), task(2, row=4)]
+    plan = deal(snapshot(1, before, said=[(3, 1, "yes")]), [ask(9)], size=10)[0]
+    assert rows(plan.order) == [9, 4]
+    assert [one.row for one in plan.stale] == [3]
+
+
+# -- on a real Label Studio --------------------------------------------------------------------------------------------
+
+
+def pool(live: Settings, classes: list[str]) -> list[Asset]:
+    assets = factories.add_assets(live, 120)
+    x = np.random.default_rng(1).standard_normal((120, 8)).astype(np.float32)
+    made = Fingerprint("external", "vectors", "external:" + "0" * 64, 8)
+    names = [asset.asset_id for asset in assets]
+    VectorStore(live.vectors).append(made, names, x / np.linalg.norm(x, axis=1, keepdims=True))
+    with writing(live) as session:
+        activate(session, made)
+        attributes.create(session, Definition("tender", "Tender?", classes), live)
+    experts.add(live, EMAIL, ["tender"], password=PASSWORD)
+    return assets
+
+
+def tick(person: ExpertSession, task_id: int, keys: Sequence[int], annotation: int | None = None) -> int:
+    body = {"result": room.write_ticks(keys), "lead_time": 8.0, "was_cancelled": False}
+    if annotation is None:
+        return int(person._ask("POST", f"/api/tasks/{task_id}/annotations", body)["id"])
+    person._ask("PATCH", f"/api/annotations/{annotation}/", body)
+    return annotation
+
+
+def values(live: Settings) -> dict[int, str]:
+    with reading(live) as session:
+        held = select(Annotation.asset_pk, Annotation.value).where(Annotation.deleted_at.is_(None))
+        return dict(session.execute(held).all())
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_pages_are_answered_in_label_studio_and_learned_from(live: Settings, ls: LabelStudio) -> None:
+    pool(live, ["tender", "other"])
+    learn.run(live, quiet, "tender", size=12)
+    made = job.run(live, quiet, "tender", EMAIL)
+    assert job.run(live, quiet, "tender", EMAIL) == made, "pages that wait are not made again"
+    with reading(live) as session:
+        grid = session.scalars(select(Grid)).one()
+        pages = grids.open_pages(session, grid.id)
+        one = attributes.find(session, "tender")
+        titles = dict(session.execute(select(Asset.id, Asset.title_id)).all())
+    shown = [key for page in pages for key in page.asset_pks]
+    assert [len(page.asset_pks) for page in pages] == [grids.SIZE] * grids.AHEAD
+    assert len(set(shown)) == len(shown)
+    kept = reserved([titles[key] for key in shown], int(one.settings["seed"]), float(one.settings["reserved_share"]))
+    assert not kept.any(), "an audit title stands on a page"
+    with ExpertSession.login(live.label_studio_address, EMAIL, PASSWORD) as person:
+        found: Any = person.next_task(grid.project)
+        assert found["id"] == pages[0].label_studio_task
+        first = tick(person, found["id"], pages[0].asset_pks[:5])
+        sync.run(live, quiet)
+        assert list(values(live).values()).count("tender") == 5
+        assert len(values(live)) == grids.SIZE
+        tick(person, found["id"], pages[0].asset_pks[:2], first)
+        assert sync.run(live, quiet)["changed"] == 1
+        assert list(values(live).values()).count("tender") == 2
+        assert person.next_task(grid.project)["id"] == pages[1].label_studio_task
+        second = tick(person, pages[1].label_studio_task, [])
+        named = f"pages-{grid.attribute_id}-{grid.expert_id}"
+        assert hinted.read(live, named) == "tender", "as its webhook asks for"
+        assert hinted.read(live, named) is None
+        assert sync.run(live, quiet)["changed"] == 0, "both readings show one answer"
+        assert learn.run(live, quiet, "tender", size=12)["answers"] == 2 * grids.SIZE
+        person.delete(second)
+    sync.run(live, quiet)
+    assert len(values(live)) == grids.SIZE
+    with reading(live) as session:
+        assert [page.id for page in grids.open_pages(session, grid.id)] == [pages[1].id, pages[2].id]
+        served = session.scalars(select(GridAnswer.annotation_id)).all()
+    assert len(served) == 2 * grids.SIZE
+    with reading(live) as session:
+        held = revise_attribute.definition_of(attributes.find(session, "tender"))
+    revise_attribute.revise(live, replace(held, question="Tender, really?"), "A clearer question.")
+    revise_attribute.configure(live, quiet, "tender")
+    with reading(live) as session:
+        assert grids.open_pages(session, grid.id) == [], "what waits asks the question of before"
+    job.run(live, quiet, "tender", EMAIL)
+    with reading(live) as session:
+        assert len(grids.open_pages(session, grid.id)) == grids.AHEAD
+    experts.remove(live, EMAIL, wait=True)
+    with reading(live) as session:
+        assert grids.open_pages(session, grid.id) == [], "what waits for a leaver is taken back"
+    assert len(values(live)) == grids.SIZE
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_addresses_are_signed_anew_without_images_that_were_removed(live: Settings, ls: LabelStudio) -> None:
+    pool(live, ["romance", "friendship", "neither"])
+    assert job.run(live, quiet, "tender", EMAIL)["pages"] == 3, "one page a class"
+    with writing(live) as session:
+        grid = session.scalars(select(Grid)).one()
+        page = grids.open_pages(session, grid.id)[0]
+        page.signed_until = NOON
+        session.get_one(Asset, page.asset_pks[0]).removed_at = NOON
+    before = ls.request("GET", f"/api/tasks/{page.label_studio_task}")["data"]
+    assert grids.renew(live, ls, grid) == 1
+    after = ls.request("GET", f"/api/tasks/{page.label_studio_task}")["data"]
+    assert before["ticked"] == after["ticked"] == "romance"
+    assert before["unticked"] is None
+    assert [one["value"] for one in after["images"]] == [one["value"] for one in before["images"][1:]]

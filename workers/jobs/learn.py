@@ -1,0 +1,136 @@
+"""The job `learn`: rounds under the attribute's lease until no answer is left out, and the queues follow each round."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from attune.labeler.attributes import attributes
+from attune.labeler.jobs.jobs import Report
+from attune.labeler.jobs.learn_lease import Lease, take
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.queues import queues
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.errors import JobSuperseded
+from attune.models.labels.class_coverage import sentences, unanswered
+from attune.models.probes import learner
+from attune.models.probes.priors import Prompts
+from attune.models.query.planner import Ask
+from attune.workers.rounds import apply_order, audit_questions, learning_round, second_opinions, slow_figures, snapshot
+from attune.workers.rounds.audit_questions import Audits
+from attune.workers.rounds.queue_plan import HEAD, deal, missing, taken
+from attune.workers.rounds.second_opinions import Again
+from attune.workers.rounds.snapshot import Snapshot
+
+log = logging.getLogger("attune.learn")
+MOST_ROUNDS = 50  # a flood of answers may not hold one worker for ever; the sweep asks again
+
+
+def run(settings: Settings, report: Report, attribute: str, size: int | None = None) -> dict[str, Any]:
+    """Learn from every answer of ``attribute`` so far and order its queues; ``size`` open tasks a queue.
+
+    Idempotent: while answers, definition and what is leaned on stay the same no new run is made. Where another learner
+    holds the attribute nothing is done: it goes round again for the newest answers. Raises UnknownAttribute, EmptyPool,
+    LabelStudioUnreachable.
+    """
+    with reading(settings) as session:
+        attribute_id = attributes.find(session, attribute).id
+    lease = take(settings, attribute_id)
+    if lease is None:
+        log.info("learn(%s): another learner is at it and will see every answer", attribute)
+        return {"attribute": attribute, "state": "held by another learner"}
+    try:
+        # One thread: a round's matrices are small, and threads that wait for each other on busy cores cost seconds.
+        with threadpool_limits(1), lease.kept():
+            return _rounds(settings, report, attribute, lease, size)
+    except JobSuperseded as error:
+        log.warning("learn(%s): %s", attribute, error)
+        return {"attribute": attribute, "state": "superseded"}
+    except BaseException:
+        lease.abandon()
+        raise
+
+
+def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, size: int | None) -> dict[str, Any]:
+    ls = LabelStudio.connect(settings)
+    queues.ensure(settings, ls, attribute)
+    for number in range(1, MOST_ROUNDS + 1):
+        report(number - 1, number)
+        result, counter, afterwards = one_round(settings, ls, attribute, lease, size or settings.queue_size)
+        if lease.release(counter):
+            afterwards()
+            report(number, number)
+            return {**result, "rounds": number}
+        log.info("learn(%s): answers came meanwhile, round %d follows", attribute, number + 1)
+    lease.abandon()
+    return {**result, "rounds": MOST_ROUNDS}
+
+
+def questions(
+    seen: Snapshot, learned: learning_round.Learned, prompts: Prompts | None, size: int, audits: Audits, again: Again
+) -> list[Ask]:
+    """What to ask next, for all queues together: the audits, second opinions, then the best for each queue's head."""
+    if not seen.queues:
+        return []
+    n = sum(max(HEAD, lacking) for lacking in missing(seen, size).values())
+    asks = learner.plan(
+        seen.view.pool,
+        learned.probe,
+        seen.training,
+        taken(seen),
+        n,
+        seen.learner,
+        seen.seed,
+        prompts,
+        contested=again.rows,
+        hidden=seen.view.hidden,
+    )
+    return [*audits.asks, *(again.explain(ask) for ask in asks)]
+
+
+def one_round(
+    settings: Settings, ls: LabelStudio, attribute: str, lease: Lease, size: int
+) -> tuple[dict[str, Any], int, Callable[[], None]]:
+    """Snapshot, fit, evaluate, record, choose, and put the queues in order.
+
+    The result, the counter it covers, and what may wait until the next learner can begin.
+    """
+    seen = snapshot.take(settings, attribute)
+    prompts = learning_round.known(settings, seen)
+    learned = learning_round.learn(settings, seen, prompts, lease)
+    audits = audit_questions.questions(seen, learned.probe, learned.pace)
+    again = second_opinions.wanted(seen, learned.probe, prompts)
+    asks = questions(seen, learned, prompts, size, audits, again)
+    plans = deal(seen, asks, size, audits.batch, audits.experts, again.whom)
+    with writing(settings) as session:
+        # Before the questions leave: an audit's probability must be on disk when its answer can come back.
+        lease.check(session)
+        session.get_one(type(seen.attribute), seen.attribute.id).audit_state = seen.design.to_bytes()
+    asked = apply_order.apply(settings, ls, seen, plans, learned, lease)
+    log.info("learn(%s): run %d, %d answers, %d new questions", attribute, learned.run, seen.count, asked)
+    classes, labels = seen.attribute.classes, learning_round.summary(seen)
+    result = {
+        "attribute": attribute,
+        "state": "learned" if learned.fresh else "nothing new",
+        "run": learned.run,
+        "answers": seen.count,
+        "unanswered": list(unanswered(classes, labels)),
+        "warnings": [
+            *sentences(classes, labels),
+            *filter(None, [learning_round.phrases_missing(settings, seen.attribute)]),
+        ],
+        "average_precision": learned.metrics.get("average_precision"),
+        "queues": {seen.experts[queue.expert_id]: queues.link(settings, queue) for queue in seen.queues},
+        "asked": asked,
+        "open": sum(len(plan.order) for plan in plans),
+    }
+
+    def afterwards() -> None:
+        if learned.fresh and slow_figures.due(seen):
+            slow_figures.keep(settings, seen, learned.run, prompts)
+
+    return result, seen.attribute.answers_counter, afterwards

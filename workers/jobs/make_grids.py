@@ -1,0 +1,213 @@
+"""The job `grid`: choose the images of an expert's next pages; and the sync of pages that Label Studio holds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from sqlalchemy import func, select
+
+from attune.labeler.answers import change, ingest_grids, task_ids, uncounted
+from attune.labeler.attributes import attributes
+from attune.labeler.jobs.jobs import Report, quiet
+from attune.labeler.label_studio import tasks
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.projects import Listed
+from attune.labeler.label_studio.task_address import KEY
+from attune.labeler.label_studio.task_changes import tasks_of
+from attune.labeler.people import experts
+from attune.labeler.queues import grids
+from attune.labeler.queues.grids import AHEAD, SIZE
+from attune.labeler.records.schema import Attribute, Grid, GridPage
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now, parse
+from attune.models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationShape
+from attune.models.query.grid_images import page as choose
+from attune.models.vectors.pool import IntArray
+from attune.workers.rounds import learning_round, round_figures, snapshot
+from attune.workers.rounds.queue_plan import taken
+from attune.workers.rounds.snapshot import Snapshot
+from attune.workers.sync import membership, project_identity
+from attune.workers.sync.changed_tasks import OVERLAP, keep_until, read_until
+
+log = logging.getLogger("attune.grids")
+FAREWELL = timedelta(days=1)  # so long a leaver's last answers may still be on their way
+PATIENCE_SECONDS = 300  # for another who makes pages
+FEWEST = 4  # images that are worth a page
+
+
+def run(settings: Settings, report: Report = quiet, attribute: str = "", expert: str = "") -> dict[str, Any]:
+    """Make the expert's next pages unless some wait already; ``{"link", "pages"}``.
+
+    For two classes a few pages of the first one, for more classes a page of each. Raises UnknownAttribute,
+    UnknownExpert, EmptyPool, PoolExhausted where no image is left to ask about, LabelStudioUnreachable.
+    """
+    with reading(settings) as session:
+        found, person = attributes.find(session, attribute), experts.find(session, expert)
+    ls = LabelStudio.connect(settings)
+    grid = grids.ensure(settings, ls, found, person)
+    # Asked for twice at once, as by a double click, the second finds the pages of the first.
+    with FileLock(settings.workspace / "pages.lock", timeout=PATIENCE_SECONDS):
+        return _fill(settings, report, ls, found, grid)
+
+
+def _fill(settings: Settings, report: Report, ls: LabelStudio, found: Attribute, grid: Grid) -> dict[str, Any]:
+    with reading(settings) as session:
+        waiting = len(grids.open_pages(session, grid.id))
+    two = len(found.classes) == 2
+    wanted = [0] * AHEAD if two else list(range(len(found.classes)))
+    made = 0
+    if not waiting:
+        seen = snapshot.take(settings, found.name)
+        for number, (position, rows) in enumerate(_pages(settings, seen, wanted)):
+            report(number, len(wanted))
+            keys = [int(key) for key in seen.view.keys[rows]]
+            unticked = found.classes[1] if two else None
+            grids.add(settings, ls, grid, found.question, found.classes[position], unticked, keys)
+            made += 1
+        if not made:
+            raise PoolExhausted(
+                f"No image is left to put on a page about {found.name}: all were asked. Add images first."
+            )
+    report(len(wanted), len(wanted))
+    return {"link": grids.link(settings, grid), "pages": waiting + made}
+
+
+def _pages(settings: Settings, seen: Snapshot, wanted: list[int]) -> list[tuple[int, IntArray]]:
+    """(class position, pool rows) of each page; no image twice, none that waits or was answered anywhere."""
+    prompts = learning_round.known(settings, seen)
+    probe = round_figures.fitted(seen, prompts)
+    open_rows = [task.row for task in seen.asked if task.state == "open" and task.row >= 0]
+    gone = np.array(list(dict.fromkeys([*taken(seen).tolist(), *open_rows])), dtype=np.intp)
+    found = []
+    for position in wanted:
+        rows = choose(
+            seen.view.pool,
+            probe,
+            seen.training,
+            gone,
+            SIZE,
+            seen.learner,
+            seen.seed,
+            position,
+            prompts,
+            seen.view.hidden,
+        )
+        if len(rows) >= FEWEST:
+            found.append((position, rows))
+            gone = np.concatenate([gone, rows])
+    return found
+
+
+def sync(
+    settings: Settings,
+    ls: LabelStudio,
+    attribute_id: int | None,
+    whole: bool,
+    told: dict[str, int],
+    failed: dict[str, str],
+    by_id: Mapping[int, str],
+    there: Mapping[int, Listed],
+) -> set[int]:
+    """Bring in what changed on pages since the last sync (of one attribute, or of all).
+
+    ``there`` are Label Studio's projects, ``by_id`` the addresses of its users. Adds to
+    ``told`` and ``failed``, and returns the ids of the attributes whose answers changed.
+    """
+    with reading(settings) as session:
+        waiting = [one for one in grids.current(session, FAREWELL) if attribute_id in {None, one.attribute_id}]
+        here = {one.id for one in grids.current(session)}
+    checked = project_identity.check(settings, ls, waiting, there)
+    failed |= checked.failed
+    membership.agree(settings, ls, [grid for grid in waiting if grid.id in checked.tasks])
+    changed: set[int] = set()
+    for grid in waiting:
+        if grid.id not in checked.tasks:
+            continue
+        try:
+            if whole or checked.tasks[grid.id] < _recorded(settings, grid):
+                changed |= _compare(settings, ls, grid, told)
+            changed |= read(settings, ls, grid, told, by_id, whole)
+            if grid.id in here:
+                grids.renew(settings, ls, grid)
+        except LabelStudioRefused as error:
+            log.error("the pages of project %d could not be read: %s", grid.project, error)
+            failed[str(grid.project)] = str(error)
+    return changed
+
+
+def _recorded(settings: Settings, grid: Grid) -> int:
+    """How many pages the records know of in the project."""
+    with reading(settings) as session:
+        mine = (GridPage.grid_id == grid.id, GridPage.label_studio_task.is_not(None))
+        return int(session.scalar(select(func.count()).select_from(GridPage).where(*mine)) or 0)
+
+
+def _compare(settings: Settings, ls: LabelStudio, grid: Grid, told: dict[str, int]) -> set[int]:
+    """Take back what stood on pages that somebody deleted in Label Studio; the ids of the attributes touched."""
+    with reading(settings) as session:
+        before = set(session.scalars(select(GridPage.id).where(GridPage.grid_id == grid.id)))
+    there = tasks_of(ls, grid.project)
+    touched: set[int] = set()
+    with writing(settings) as session:
+        change.one_writer(session, grid.attribute_id)
+        for page in session.scalars(select(GridPage).where(GridPage.grid_id == grid.id)).all():
+            where = task_ids.of_page(page)
+            if page.id in before and where is not None and not where.is_at(there.get(where.task, {KEY: "gone"})):
+                task_ids.leave(page)
+                if page.label_studio_id is not None:
+                    touched |= ingest_grids.delete(session, grid, [page.label_studio_id])
+                else:
+                    change.count(session, grid.attribute_id)  # its images may be asked about again
+    told["deleted"] += len(touched)
+    return touched
+
+
+def read(
+    settings: Settings,
+    ls: LabelStudio,
+    grid: Grid,
+    told: dict[str, int],
+    by_id: Mapping[int, str],
+    whole: bool = False,
+) -> set[int]:
+    """Bring in what changed on one expert's pages since they were read last; as ``sync`` for one project."""
+    began, asked_at = read_until(settings, grid), now()
+    newest, before = began, told["changed"] + told["deleted"]
+    filters = [] if whole or began is None else [tasks.changed_after(began - OVERLAP)]
+    for row in tasks.listed(ls, grid.project, filters, whole=True):
+        with writing(settings) as session:
+            _take(session, grid, row, asked_at, told, by_id)
+        newest = max(newest or parse(row["updated_at"]), parse(row["updated_at"]))
+    keep_until(settings, grid, began, newest, asked_at)
+    return {grid.attribute_id} if told["changed"] + told["deleted"] > before else set()
+
+
+def _take(
+    session: Any, grid: Grid, row: dict[str, Any], asked_at: Any, told: dict[str, int], by_id: Mapping[int, str]
+) -> None:
+    """One page's task: its answers, oldest first, and what is gone."""
+    change.one_writer(session, grid.attribute_id)
+    annotations = sorted(row.get("annotations") or (), key=lambda one: str(one.get("updated_at")))
+    for annotation in annotations:
+        try:
+            told["changed"] += ingest_grids.store(
+                session, grid, int(row["id"]), row.get("data") or {}, annotation, asked_at, by_id
+            )
+        except UnknownAnnotationShape as error:
+            log.warning("left out: %s", error)
+            told["left_out"] += 1
+    present = {int(one["id"]) for one in annotations}
+    uncounted.forget(session, grid.project, int(row["id"]), list(present))
+    told["left_out"] += uncounted.on_task(session, grid.project, int(row["id"]))
+    mine = (GridPage.grid_id == grid.id, GridPage.label_studio_task == int(row["id"]))
+    page = session.scalar(select(GridPage).where(*mine))
+    # Received after Label Studio was asked, an answer is newer than what it told.
+    stale = page is not None and page.label_studio_id is not None and (page.updated_at or asked_at) < asked_at
+    if stale and page is not None and page.label_studio_id not in present:
+        told["deleted"] += len(ingest_grids.delete(session, grid, [page.label_studio_id or 0]))

@@ -1,0 +1,78 @@
+"""Each expert on the audit, beside the others and the newest probe, and what the audit says without the odd one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from attune.models.evaluation.evaluate import evaluate_audit
+from attune.models.evaluation.metrics import Metric
+from attune.models.labels.answers import AUDIT, latest
+from attune.models.labels.disagreeing_experts import AuditAnswer, Odd, beside_probe, odd_one
+from attune.models.probes.calibration import cross_calibrated
+from attune.models.probes.decision import NO_LABEL, decide
+from attune.models.probes.probe import Probe
+from attune.workers.rounds import round_figures
+from attune.workers.rounds.snapshot import Snapshot
+
+KEY = "beside_probe"  # of a run's advice
+
+
+def told(snapshot: Snapshot, probe: Probe) -> dict[str, Any]:
+    """Plain JSON values: ``told``, each expert beside the probe; where one answers otherwise, ``odd``, who it is,
+    ``sentence``, how, and ``without``, the average precision on everybody else's audit answers.
+
+    A calibrated probe. None of it teaches anything: audit answers stay apart from training. Images that a person chose
+    and the design drew later are left out, as who is asked those does depend on the image.
+    """
+    classes = list(snapshot.attribute.classes)
+    audits, _ = round_figures.audit_answers(snapshot)
+    places = snapshot.view.pool.positions(audits.asset_ids)
+    raw = round_figures.logits(snapshot, probe, places)
+    predicted = decide(round_figures.probabilities(probe, raw), classes, {})
+    # Where no class leads the probe contradicts nobody.
+    says = {asset: int(row) for asset, row in zip(audits.asset_ids, predicted, strict=True) if row != NO_LABEL}
+    drawn = [one for one in latest(snapshot.answers) if one.purpose == AUDIT and one.asset_id in says]
+    answers = [
+        AuditAnswer(one.expert, classes.index(one.value), says[one.asset_id])
+        for one in sorted(drawn, key=lambda one: (one.answered_at, one.asset_id, one.expert))
+        if one.value in classes
+    ]
+    beside = {name: metric.to_dict() for name, metric in beside_probe(answers).items()}
+    kept: dict[str, Any] = {"told": [{"expert": name, "agrees": metric} for name, metric in beside.items()]}
+    odd = odd_one(answers, len(classes), before(snapshot))
+    if odd is not None:
+        kept |= {"odd": odd.expert, "sentence": sentence(odd, classes)}
+        kept |= {"without": without(snapshot, probe, odd.expert).to_dict()}
+    return kept
+
+
+def before(snapshot: Snapshot) -> str | None:
+    """Who was named by the last run of this revision."""
+    last = snapshot.last_run
+    if last is None or last.revision != snapshot.attribute.revision:
+        return None
+    return ((last.advice or {}).get(KEY) or {}).get("odd")
+
+
+def sentence(odd: Odd, classes: list[str]) -> str:
+    """How the odd one differs, without a name."""
+    share, others = round(100 * odd.share), round(100 * odd.others)
+    if odd.what is not None:
+        name = classes[odd.what]
+        return f"On audits this expert says “{name}” {share} times in a hundred, the others {others}."
+    return f"On audits the probe contradicts {share} % of what this expert says, and {others} % of what the others say."
+
+
+def without(snapshot: Snapshot, probe: Probe, expert: str) -> Metric:
+    """The average precision of ``probe`` on the audit answers of all but ``expert``, measured like the run's own."""
+    rest = replace(snapshot, answers=tuple(one for one in snapshot.answers if one.expert != expert))
+    audited, inclusion = round_figures.audit_answers(rest)
+    if not len(audited):
+        return evaluate_audit(audited, [], inclusion, rest.attribute.classes)["average_precision"]
+    raw = round_figures.logits(rest, probe, rest.view.pool.positions(audited.asset_ids))
+    found = evaluate_audit(
+        audited, cross_calibrated(raw, audited, inclusion, seed=rest.seed), inclusion, rest.attribute.classes,
+        pool=round_figures.probabilities(probe, round_figures.logits(rest, probe, round_figures.reserved_rows(rest))), seed=rest.seed,
+    )  # fmt: skip
+    return found["average_precision"]

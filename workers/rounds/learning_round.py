@@ -1,0 +1,199 @@
+"""One learning round: labels, probe, honest figures, and the run that records them."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import func, select
+
+from attune.labeler.assets.active_encoder import prompt_vectors
+from attune.labeler.attributes.threshold_goals import FOUND
+from attune.labeler.jobs.learn_lease import Lease
+from attune.labeler.records.schema import Attribute, Run
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.models.catalog.manifest import EXPERT_WEIGHTS, LEANS_ON
+from attune.models.catalog.probe_files import probe_bytes
+from attune.models.clock import now
+from attune.models.errors import EncoderError
+from attune.models.evaluation.audit_pace import Pace
+from attune.models.labels.answers import SKIP, latest
+from attune.models.labels.class_coverage import BY_CLASS, LEARNED
+from attune.models.probes.priors import Prompts
+from attune.models.probes.probe import Probe
+from attune.workers.rounds import audit_questions, expert_weights, round_figures, slow_figures
+from attune.workers.rounds.snapshot import Snapshot
+from attune.workers.rounds.stop_advice import advice
+
+log = logging.getLogger("attune.learn")
+LOOK_AGAIN = timedelta(minutes=5)  # for an encoder that is not on this machine
+_without: dict[tuple[str, str], tuple[datetime, str]] = {}  # model and weights -> when they were missing, and why
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What a round ended with: the probe, its figures, and the number of the run that records both."""
+
+    probe: Probe
+    metrics: dict[str, dict[str, Any]]
+    run: int
+    fresh: bool  # False where nothing had changed and the last run stands
+    pace: Pace
+
+
+def known(settings: Settings, snapshot: Snapshot) -> Prompts | None:
+    """What is known beside the answers: the attribute's phrases and what is published of others; None for nothing."""
+    said = phrases(settings, snapshot.attribute)
+    if not snapshot.relatives:
+        return said
+    return replace(said or Prompts(), relatives=np.concatenate([one.heads for one in snapshot.relatives]))
+
+
+def phrases_missing(settings: Settings, attribute: Attribute) -> str:
+    """Why the last round went on without the attribute's phrases; an empty string where they serve, or are none."""
+    failed = _without.get((settings.encoder, settings.pretrained))
+    given = any((attribute.prompts or {}).values())
+    return f"The phrases of {attribute.name} are not used: {failed[1]}" if failed and given else ""
+
+
+def phrases(settings: Settings, attribute: Attribute) -> Prompts | None:
+    """The attribute's prompts as vectors, or None where it has none, or the encoder has no text tower or is not here.
+
+    Vectors may have come from another machine, without their encoder: the answers are learned from all the same. It is
+    looked for again after a while, as looking may take seconds.
+    """
+    key = (settings.encoder, settings.pretrained)
+    failed = _without.get(key)
+    if failed is not None and now() - LOOK_AGAIN < failed[0] <= now():
+        return None
+    try:
+        found = _phrases(settings, attribute)
+    except EncoderError as error:
+        log.warning("the phrases of %s are not used: %s", attribute.name, error)
+        _without[key] = (now(), str(error))
+        return None
+    _without.pop(key, None)
+    return found
+
+
+def _phrases(settings: Settings, attribute: Attribute) -> Prompts | None:
+    held = attribute.prompts or {}
+    texts = [*held.get("positive", []), *held.get("negative", [])]
+    by_class = held.get("classes", {})
+    everything = [*texts, *(text for found in by_class.values() for text in found)]
+    vectors = prompt_vectors(settings, everything) if everything else None
+    if vectors is None:
+        return None
+    lookup = dict(zip(everything, vectors, strict=True))
+    return Prompts(
+        positive=_stack(lookup, held.get("positive", [])),
+        negative=_stack(lookup, held.get("negative", [])),
+        classes={name: np.stack([lookup[text] for text in found]) for name, found in by_class.items() if found},
+    )
+
+
+def _stack(lookup: dict[str, npt.NDArray[Any]], texts: list[str]) -> npt.NDArray[Any] | None:
+    return np.stack([lookup[text] for text in texts]) if texts else None
+
+
+def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease: Lease) -> Learned:
+    """Fit, evaluate and record; where answers, prompts, encoder and relatives are as in the last run, that run stands.
+
+    Raises JobSuperseded, with nothing written, where a newer learner holds the attribute.
+    """
+    started = now()
+    classes = snapshot.attribute.classes
+    probe = round_figures.fitted(snapshot, prompts)
+    last = snapshot.last_run
+    if last is not None and last.data_digest == snapshot.digest and last.code_version == code_version():
+        return Learned(probe, last.metrics, last.number, fresh=False, pace=audit_questions.pace_of(snapshot, last))
+    lines = round_figures.thresholds(snapshot, round_figures.calibrated(snapshot, probe))
+    cuts = round_figures.cuts(lines, classes)
+    measured = round_figures.measure(snapshot, probe, prompts, cuts)
+    metrics = {name: metric.to_dict() for name, metric in measured.items()}
+    said = advice(settings, snapshot, probe, measured)
+    pace = audit_questions.pace(snapshot, said["state"], measured["average_precision"])
+    said["audits"] = audit_questions.told(snapshot, pace)
+    said |= {"thresholds": cuts, FOUND: [one.to_dict() for one in lines]} if lines else {}
+    said[expert_weights.KEY] = snapshot.reliance | {"weighed": snapshot.weigh}
+    said |= {slow_figures.KEY: held} if (held := slow_figures.before(snapshot)) else {}
+    number = record(settings, snapshot, probe, metrics, said, lease, started)
+    return Learned(probe, metrics, number, fresh=True, pace=pace)
+
+
+def record(
+    settings: Settings,
+    snapshot: Snapshot,
+    probe: Probe,
+    metrics: dict[str, dict[str, Any]],
+    said: dict[str, Any],
+    lease: Lease,
+    started: datetime,
+) -> int:
+    """Write the run in one transaction, under the lease's token; the run's number."""
+    attribute = snapshot.attribute
+    with writing(settings) as session:
+        lease.check(session)
+        newest = session.scalar(select(func.max(Run.number)).where(Run.attribute_id == attribute.id)) or 0
+        session.add(
+            Run(
+                attribute_id=attribute.id,
+                number=newest + 1,
+                revision=attribute.revision,
+                token=lease.token,
+                encoder_digest=snapshot.view.fingerprint.digest,
+                answers_counter=attribute.answers_counter,
+                answers=snapshot.count,
+                labels=summary(snapshot),
+                seed=snapshot.seed,
+                data_digest=snapshot.digest,
+                code_version=code_version(),
+                metrics=metrics,
+                advice=said,
+                probe=probe_bytes(probe.weight_, probe.bias_, probe.calibration_),
+                started_at=started,
+                finished_at=now(),
+            )
+        )
+    return newest + 1
+
+
+def summary(snapshot: Snapshot) -> dict[str, Any]:
+    """Counts of what was asked and said: by class, expert and purpose."""
+    told = latest(snapshot.answers)
+    counted = [answer for answer in told if answer.value != SKIP]
+    return {
+        "answers": len(counted),
+        "assets": len({answer.asset_id for answer in counted}),
+        BY_CLASS: dict(Counter(answer.value for answer in counted)),
+        LEARNED: dict(zip(snapshot.attribute.classes, snapshot.training.counts().tolist(), strict=True)),
+        "experts": dict(Counter(answer.expert for answer in counted)),
+        "purposes": dict(Counter(answer.purpose for answer in counted)),
+        "skipped": len(told) - len(counted),
+        "trained_on": len(snapshot.training),
+        "audited": len(snapshot.audited),
+        "audits_pending": pending(snapshot),
+        **({LEANS_ON: [one.reference for one in snapshot.relatives]} if snapshot.relatives else {}),
+        **({EXPERT_WEIGHTS: snapshot.weights} if snapshot.weights else {}),
+    }
+
+
+def pending(snapshot: Snapshot) -> int:
+    """Audits that the design has drawn and nobody has answered yet: the others' weights count on their answers too."""
+    rows = audit_questions.shown(snapshot)
+    if not len(rows):
+        return 0
+    drawn = rows[snapshot.design.drawn(snapshot.view.pool.asset_ids[rows].tolist())]
+    return int((~np.isin(drawn, snapshot.answered)).sum())
+
+
+def code_version() -> str:
+    """The installed version of Attune."""
+    return version("attune")

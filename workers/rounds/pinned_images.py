@@ -1,0 +1,105 @@
+"""Images that people chose: each stands at the head of its expert's queue until that expert has answered it.
+
+Near duplicates and titles asked just now are let in, as a person wanted them. An image of an audit title is asked like
+any other; what that means for learning and measuring is in docs/decisions/0002-chosen-images.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.assets.active_pool import PoolView
+from attune.labeler.records.schema import Annotation, Asset, Pick, Queue, Task
+from attune.models.labels.answers import AUDIT
+from attune.models.query.planner import Ask
+
+if TYPE_CHECKING:
+    from attune.workers.rounds.snapshot import Asked, Snapshot
+
+PURPOSE = "seed"
+
+
+@dataclass(frozen=True)
+class Picked:
+    """An image that a person chose for a queue, not answered there yet; ``reason`` as its expert reads it later."""
+
+    queue: int
+    row: int
+    reason: str
+    at: datetime
+
+
+def waiting_picks(session: Session, attribute_id: int, view: PoolView) -> tuple[Picked, ...]:
+    """The chosen images that their experts have not answered, oldest first.
+
+    One whose answer was set aside waits no more: Label Studio has it as answered, and asks nobody twice.
+    """
+    answered = select(Annotation.id).where(
+        Annotation.attribute_id == attribute_id,
+        Annotation.asset_pk == Pick.asset_pk,
+        Annotation.expert_id == Pick.expert_id,
+        Annotation.deleted_at.is_(None),
+    )
+    had = select(Task.id).where(Task.queue_id == Queue.id, Task.asset_pk == Pick.asset_pk, Task.state == "answered")
+    mine = (Queue.attribute_id == Pick.attribute_id) & (Queue.expert_id == Pick.expert_id) & Queue.closed_at.is_(None)
+    rows: Sequence[Any] = session.execute(
+        select(Pick, Queue.id, Asset.asset_id)
+        .join(Queue, mine)
+        .join(Asset, Asset.id == Pick.asset_pk)
+        .where(Pick.attribute_id == attribute_id, Asset.removed_at.is_(None), ~answered.exists(), ~had.exists())
+        .order_by(Pick.id)
+    ).all()
+    places = view.pool.positions(asset_id for _, _, asset_id in rows)
+    return tuple(
+        Picked(queue, int(place), reason_of(pick), pick.created_at)
+        for place, (pick, queue, _) in zip(places, rows, strict=True)
+        if place >= 0
+    )
+
+
+def reason_of(pick: Pick) -> str:
+    """Why a chosen image was asked."""
+    return f"Chosen by {pick.who}{f' among the images found by {pick.why}' if pick.why else ''}."
+
+
+def rows(snapshot: Snapshot) -> list[int]:
+    """Pool rows that the planner must leave to the people who chose them."""
+    return [one.row for one in snapshot.picks]
+
+
+def put_first(snapshot: Snapshot, ranked: Mapping[int, list[Asked | Ask]], seen: Mapping[int, set[int]]) -> None:
+    """Begin each queue's order, ``ranked``, with its chosen images; ``seen`` holds the pool rows that a queue has had.
+
+    One that waits there as an audit keeps its place as one: moved, it could be told from the others.
+    """
+    for one in snapshot.picks:
+        held = [task for task in snapshot.asked if (task.queue, task.row) == (one.queue, one.row)]
+        waiting = [task for task in held if task.state == "open" and task.purpose != AUDIT]
+        if waiting:
+            ranked[one.queue].append(waiting[0])
+        elif one.row not in seen[one.queue]:
+            name = str(snapshot.view.pool.asset_ids[one.row])
+            ranked[one.queue].append(Ask(one.row, name, PURPOSE, 1.0, one.reason))
+            seen[one.queue].add(one.row)
+
+
+def urgent(snapshot: Snapshot, queue: int) -> bool:
+    """Whether images were chosen for the queue since its last order."""
+    ordered = {one.id: one.ordered_at for one in snapshot.queues}[queue]
+    return any(one.queue == queue and (ordered is None or one.at > ordered) for one in snapshot.picks)
+
+
+def unasked(snapshot: Snapshot, asks: Sequence[Ask]) -> list[Ask]:
+    """Of ``asks``, the audits that nobody has answered and that wait in no queue: the others measure as they are."""
+    held = {
+        *snapshot.answered.tolist(),
+        *(task.row for task in snapshot.asked if task.state == "open"),
+        *rows(snapshot),
+    }
+    return [ask for ask in asks if ask.purpose == AUDIT and ask.index not in held]

@@ -1,0 +1,197 @@
+"""From the learner's plan to each expert's queue: what to put in, in which order, what to take out.
+
+Pure: reads a snapshot, writes nothing. Audits keep the turn they were given when drawn; the rest follows the newest
+probe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.models.labels.answers import AUDIT, SECOND_OPINION
+from attune.models.query.planner import Ask
+from attune.workers.rounds import pinned_images
+from attune.workers.rounds.snapshot import Asked, Snapshot
+
+HEAD = 12  # the places that follow the newest probe; what lies behind them is only a reserve
+RESERVE = 1.5  # a queue may grow to so many times its size before its stale end is cut
+AUDIT_SPREAD = 10  # an audit's turn comes within so many answers of being drawn
+
+
+@dataclass
+class QueuePlan:
+    """One queue after this round: open tasks in order (old by key, new as Ask), and what is stale."""
+
+    queue: int
+    order: list[Asked | Ask] = field(default_factory=list)
+    stale: list[Asked] = field(default_factory=list)
+    turns: dict[int, int] = field(default_factory=dict)  # pool row of a new audit -> the answer after which it is due
+    urgent: bool = False  # images were chosen for this queue since its last order
+
+    @property
+    def head(self) -> list[Asked | Ask]:
+        """The questions whose place is told to Label Studio: more than anybody answers before the next round."""
+        return [item for place, item in enumerate(self.order) if place < HEAD or isinstance(item, Ask)]
+
+    @property
+    def new(self) -> list[Ask]:
+        """The questions that Label Studio does not have yet, in order."""
+        return [item for item in self.order if isinstance(item, Ask)]
+
+
+def taken(snapshot: Snapshot) -> npt.NDArray[np.intp]:
+    """Pool rows that were asked already: answered, waiting as an audit or on a page, or chosen by a person."""
+    audits = [task.row for task in snapshot.asked if task.purpose == AUDIT and task.state == "open" and task.row >= 0]
+    rows = [*snapshot.answered.tolist(), *audits, *pinned_images.rows(snapshot), *snapshot.paged]
+    return np.array(list(dict.fromkeys(rows)), dtype=np.intp)
+
+
+def missing(snapshot: Snapshot, size: int) -> dict[int, int]:
+    """Queue -> how many questions it lacks to hold ``size`` open ones."""
+    return {queue.id: max(0, size - len(waiting(snapshot, queue.id))) for queue in snapshot.queues}
+
+
+def waiting(snapshot: Snapshot, queue: int) -> list[Asked]:
+    """A queue's open questions that are no audits, oldest first."""
+    return [task for task in snapshot.asked if task.queue == queue and task.state == "open" and task.purpose != AUDIT]
+
+
+def deal(
+    snapshot: Snapshot,
+    asks: Sequence[Ask],
+    size: int,
+    batch: bool = False,
+    experts: Sequence[str] = (),
+    whom: Mapping[int, int] | None = None,
+) -> list[QueuePlan]:
+    """Share the plan out over the queues: an open task stays where it is, a new one goes where most is missing.
+
+    ``asks`` are best first, as ``attune.models.probes.learner.plan`` gives them for all queues together; ``size`` is how many open
+    tasks each queue is to hold. No expert gets an image that he or she has answered. With ``batch`` the new audits
+    stand first, in the queues of ``experts`` (e-mail addresses; none means all); ``whom`` names the queue (by pool row)
+    that a second opinion goes to.
+    """
+    places = _Places(snapshot, size)
+    pinned_images.put_first(snapshot, places.ranked, places.seen)
+    here = {task.row: task for queue in places.ranked for task in waiting(snapshot, queue)}
+    for held in here.values():
+        if held.purpose == SECOND_OPINION:
+            places.keep(held)  # no plan names it again: behind the head nobody would ever come to it
+    for ask in asks:
+        task = here.get(ask.index)
+        if task is not None and ask.purpose != SECOND_OPINION:
+            places.keep(task)
+        elif ask.purpose != AUDIT:
+            places.add(ask, (whom or {}).get(ask.index))
+    asked_for = {queue.id for queue in snapshot.queues if snapshot.experts[queue.expert_id] in experts}
+    audits = _deal_audits(snapshot, [ask for ask in asks if ask.purpose == AUDIT], asked_for)
+    return [_merged(snapshot, queue.id, places, audits[queue.id], size, batch) for queue in snapshot.queues]
+
+
+class _Places:
+    """The head of each queue while the plan is dealt out."""
+
+    def __init__(self, snapshot: Snapshot, size: int) -> None:
+        self.ranked: dict[int, list[Asked | Ask]] = {queue.id: [] for queue in snapshot.queues}
+        self.room = {queue: max(HEAD, lacking) for queue, lacking in missing(snapshot, size).items()}
+        answered: dict[int, set[int]] = {}
+        for row, expert in snapshot.answer_rows:
+            answered.setdefault(expert, set()).add(row)
+        self.seen = {queue.id: set(answered.get(queue.expert_id, set())) for queue in snapshot.queues}
+        for task in snapshot.asked:
+            if task.queue in self.seen:
+                self.seen[task.queue].add(task.row)
+
+    def keep(self, task: Asked) -> None:
+        if task not in self.ranked[task.queue]:  # it may stand there already, chosen by a person
+            self.ranked[task.queue].append(task)
+
+    def add(self, ask: Ask, wanted: int | None = None) -> None:
+        """Give a new question to the queue ``wanted``, else to the one that has least before it, if any may take it."""
+        able = [
+            queue
+            for queue, ranked in self.ranked.items()
+            if ask.index not in self.seen[queue] and len(ranked) < self.room[queue]
+        ]
+        if able:
+            queue = min(able, key=lambda one: (one != wanted, len(self.ranked[one]), one))
+            self.ranked[queue].append(ask)
+            self.seen[queue].add(ask.index)
+
+
+def _deal_audits(snapshot: Snapshot, audits: Sequence[Ask], asked_for: Set[int]) -> dict[int, list[Ask]]:
+    """New audits in turn over the queues ``asked_for`` (none means all), the one with the fewest waiting first.
+
+    One whose answer was set aside goes to another queue, as Label Studio has it as answered in that one.
+    """
+    dealt: dict[int, list[Ask]] = {queue.id: [] for queue in snapshot.queues}
+    held = {queue: len(_waiting_audits(snapshot, queue)) for queue in dealt}
+    had = {(task.queue, task.row) for task in snapshot.asked}
+    for ask in audits:
+        able = [queue for queue in dealt if (queue, ask.index) not in had]
+        if not able:
+            continue
+        queue = min(set(able) & asked_for or able, key=lambda one: (held[one], one))
+        dealt[queue].append(ask)
+        held[queue] += 1
+    return dealt
+
+
+def _waiting_audits(snapshot: Snapshot, queue: int) -> list[Asked]:
+    return [
+        task
+        for task in snapshot.asked
+        if task.queue == queue and task.state == "open" and task.purpose == AUDIT and task.row >= 0
+    ]
+
+
+def _merged(
+    snapshot: Snapshot, queue: int, places: _Places, fresh_audits: Sequence[Ask], size: int, batch: bool
+) -> QueuePlan:
+    """The queue's final order: its head by rank, the reserve behind it, each audit at its own turn."""
+    head = places.ranked[queue]
+    kept = {item.key for item in head if isinstance(item, Asked)}
+    rest = [task for task in waiting(snapshot, queue) if task.key not in kept]
+    done = _answered_elsewhere(snapshot, queue)
+    gone = [task for task in rest if task.row < 0 or task.row in done]
+    rest = [task for task in rest if task not in gone]
+    # Cut rarely and then deeply: each cut is a request that Label Studio takes its time for.
+    most = size - len(head) if len(head) + len(rest) > RESERVE * size else len(rest)
+    order: list[Asked | Ask] = [*head, *rest[len(rest) - max(0, most) :]]
+    stale = gone + rest[: len(rest) - max(0, most)]
+    answered, held = answered_by(snapshot, queue), _waiting_audits(snapshot, queue)
+    turns = _turns(snapshot, fresh_audits, answered, batch)
+    audits: list[tuple[int, Asked | Ask]] = [
+        *(((task.due or 0) - answered, task) for task in held),
+        *((turns[ask.index] - answered, ask) for ask in fresh_audits),
+    ]
+    for place, audit in sorted(audits, key=lambda pair: pair[0]):
+        order.insert(min(max(place, 0), len(order)), audit)
+    return QueuePlan(queue, order, stale, turns, pinned_images.urgent(snapshot, queue))
+
+
+def _answered_elsewhere(snapshot: Snapshot, queue: int) -> set[int]:
+    """Pool rows that the queue's expert has answered, such as on a page of images: nobody is asked twice."""
+    expert = next(one.expert_id for one in snapshot.queues if one.id == queue)
+    return {row for row, who in snapshot.answer_rows if who == expert}
+
+
+def answered_by(snapshot: Snapshot, queue: int) -> int:
+    """How many tasks of a queue were answered."""
+    return sum(task.queue == queue and task.state == "answered" for task in snapshot.asked)
+
+
+def _turns(snapshot: Snapshot, audits: Sequence[Ask], answered: int, batch: bool) -> dict[int, int]:
+    """Pool row of each new audit -> the answer after which it is due.
+
+    Soon, by lot, so that its place tells nothing; those of a batch one after the other, in the order of their lots.
+    """
+    lots = {ask.index: np.random.default_rng([snapshot.seed, 4, ask.index]) for ask in audits}
+    if not batch:
+        return {row: answered + int(lot.integers(1, AUDIT_SPREAD)) for row, lot in lots.items()}
+    ranked = sorted(lots, key=lambda row: float(lots[row].random()))
+    return {row: answered + place for place, row in enumerate(ranked)}

@@ -1,0 +1,199 @@
+"""A round's figures: calibration and the audit's estimates, and the naive early sign beside them, marked as biased."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.labeler.attributes.threshold_goals import Goal
+from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.evaluation.evaluate import cross_validated, evaluate_audit
+from attune.models.evaluation.metrics import FULL, Metric
+from attune.models.evaluation.splits import title_folds
+from attune.models.labels.agreement import TENTATIVE, alpha, alpha_without_one
+from attune.models.labels.agreement_sample import evenly
+from attune.models.labels.labels import Labels
+from attune.models.labels.panel import Panel
+from attune.models.probes import learner
+from attune.models.probes.calibration import apply, calibrate, cross_calibrated, identity
+from attune.models.probes.priors import Prompts
+from attune.models.probes.probe import Probe
+from attune.models.probes.thresholds import Threshold, choose_thresholds, waiting
+from attune.models.text import there_are
+from attune.workers.rounds.snapshot import Snapshot
+
+EVERY = 5  # labels between two cross-validations
+MOST_RESERVED = 20_000  # of the reserved assets, so many stand for all: more would not narrow an interval
+
+
+def measure(
+    snapshot: Snapshot, probe: Probe, prompts: Prompts | None, lines: Mapping[str, float] | None = None
+) -> dict[str, Metric]:
+    """Every figure of ``probe`` that the audit answers support; precision and recall at ``lines`` (class -> one half).
+
+    The probe was calibrated by ``calibrated``. What calibration learned from an answer is not judged by it: the
+    probabilities measured are cross-calibrated.
+    """
+    classes = len(snapshot.attribute.classes)
+    audited, inclusion = audit_answers(snapshot)
+    raw = logits(snapshot, probe, snapshot.view.pool.positions(audited.asset_ids))
+    found = evaluate_audit(
+        audited,
+        cross_calibrated(raw, audited, inclusion, seed=snapshot.seed) if len(audited) else np.empty((0, classes)),
+        inclusion,
+        snapshot.attribute.classes,
+        pool=_reserved_pool(snapshot, probe) if len(audited) else None,
+        thresholds=lines,
+        seed=snapshot.seed,
+    )
+    found["cross_validated"] = early_sign(snapshot, prompts)
+    shared = evenly(snapshot.answers, snapshot.seed)
+    found["alpha"] = alpha(Panel.of(shared, snapshot.attribute.classes), seed=snapshot.seed)
+    return found
+
+
+def agreement_without_one(snapshot: Snapshot, agreement: Metric | None) -> tuple[str, Metric] | None:
+    """The expert who differs most, and alpha without that one; not asked where the experts agree well enough."""
+    if agreement is None or agreement.hi is None or agreement.hi >= TENTATIVE:
+        return None
+    panel = Panel.of(evenly(snapshot.answers, snapshot.seed), snapshot.attribute.classes)
+    return alpha_without_one(panel, snapshot.seed)
+
+
+def fitted(snapshot: Snapshot, prompts: Prompts | None, labels: Labels | None = None) -> Probe:
+    """The probe of ``labels``, or of all that may be learned from; nothing that anybody answered stands for a class
+    that it is not."""
+    return learner.fit(
+        snapshot.view.pool,
+        snapshot.training if labels is None else labels,
+        snapshot.attribute.classes,
+        prompts,
+        snapshot.learner,
+        snapshot.seed,
+        answered=snapshot.answered,
+    )
+
+
+def calibrated(snapshot: Snapshot, probe: Probe) -> Probe:
+    """``probe``, calibrated in place on the audit answers; as it is where there are none."""
+    audited, inclusion = audit_answers(snapshot)
+    raw = logits(snapshot, probe, snapshot.view.pool.positions(audited.asset_ids))
+    probe.calibration_ = calibrate(raw, audited, inclusion) if len(audited) else identity(len(probe.weight_))
+    return probe
+
+
+def thresholds(snapshot: Snapshot, probe: Probe) -> list[Threshold]:
+    """The line of each class for the goal that the owner set, from audit answers alone; none without a goal.
+
+    Of two classes only the first has a line. Before ``FULL`` audit answers each says that it waits for them.
+    """
+    goal, classes = Goal.of(snapshot.attribute), snapshot.attribute.classes
+    if goal is None:
+        return []
+    audited, inclusion = audit_answers(snapshot)
+    wanted = classes[:1] if len(classes) == 2 else classes
+    if len(audited) < FULL:
+        reason = f"{there_are(len(audited), 'audit answer')}, at least {FULL} are needed"
+        return [waiting(name, goal.figure, goal.value, len(audited), reason) for name in wanted]
+    raw = logits(snapshot, probe, snapshot.view.pool.positions(audited.asset_ids))
+    found = choose_thresholds(
+        audited,
+        cross_calibrated(raw, audited, inclusion, seed=snapshot.seed),
+        inclusion,
+        classes,
+        precision=goal.value if goal.figure == "precision" else None,
+        recall=goal.value if goal.figure == "recall" else None,
+        sure=goal.sure,
+        pool=_reserved_pool(snapshot, probe),
+        seed=snapshot.seed,
+    )
+    return [found[name] for name in wanted]
+
+
+def cuts(found: Sequence[Threshold], classes: Sequence[str]) -> dict[str, float]:
+    """The probability from which each class is said; one half where no line was found."""
+    lines = {one.name: one.probability for one in found if one.probability is not None}
+    told = {name: lines.get(name, 0.5) for name in classes}
+    if len(classes) == 2:
+        told[classes[1]] = 1.0 - told[classes[0]]
+    return told
+
+
+def _reserved_pool(snapshot: Snapshot, probe: Probe) -> npt.NDArray[np.float64]:
+    return probabilities(probe, logits(snapshot, probe, reserved_rows(snapshot)))
+
+
+def audit_answers(snapshot: Snapshot) -> tuple[Labels, npt.NDArray[np.float64]]:
+    """The audit's labels that can be weighed, with their probabilities: still shown, of an audit title, and drawn.
+
+    A title that was corrected since may be one that is trained on.
+    """
+    labels = snapshot.audited
+    inclusion, rows = snapshot.design.inclusions(labels.asset_ids), snapshot.view.positions(labels.asset_ids)
+    apart = reserved_in(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)
+    kept = np.flatnonzero((rows >= 0) & (inclusion > 0) & apart)
+    return labels.subset(kept), inclusion[kept]
+
+
+def reserved_rows(snapshot: Snapshot) -> npt.NDArray[np.intp]:
+    """Pool rows of the audit titles that may still be shown."""
+    rows = np.flatnonzero(snapshot.view.keys >= 0)
+    mine = rows[reserved_in(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)]
+    return mine[:: max(1, len(mine) // MOST_RESERVED)]
+
+
+def logits(snapshot: Snapshot, probe: Probe, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """Uncalibrated ``x.w + b`` (m, k) of some of the pool's rows."""
+    if not len(rows):
+        return np.empty((0, len(probe.weight_)))
+    found: npt.NDArray[Any] = snapshot.view.pool.rows(rows) @ probe.weight_.T + probe.bias_
+    return found.astype(np.float64)
+
+
+def probabilities(probe: Probe, raw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Calibrated probabilities (m, classes) of logits (m, k)."""
+    return apply(probe.calibration_, raw)
+
+
+def early_sign(snapshot: Snapshot, prompts: Prompts | None) -> Metric:
+    """The naive cross-validated figure, renewed every few answers: five more fits would delay every order."""
+    last = snapshot.last_run
+    before = last.metrics.get("cross_validated") if last and last.revision == snapshot.attribute.revision else None
+    held = Metric.from_dict(before) if before else None
+    if held is not None and abs(len(snapshot.training) - held.n) < EVERY:
+        return held
+    return cross_validated(
+        snapshot.training,
+        lambda train, test: _refit(snapshot, prompts, train, test),
+        snapshot.attribute.classes,
+        seed=snapshot.seed,
+    )
+
+
+def cross_fitted(snapshot: Snapshot, prompts: Prompts | None, folds: int) -> npt.NDArray[np.float64]:
+    """Probabilities (n, classes) of the training labels, each by a probe that did not learn from its title.
+
+    Even ones where the labels are of too few titles or classes to leave a part of them out.
+    """
+    labels, classes = snapshot.training, snapshot.attribute.classes
+    found = np.full((len(labels), len(classes)), 1.0 / len(classes))
+    counts = labels.counts()
+    if len(counts[counts >= folds]) < 2 or len(set(labels.title_ids)) < 2 * folds:
+        return found
+    for train, test in title_folds(labels.title_ids, labels.majority(), folds, snapshot.seed):
+        found[test] = _refit(snapshot, prompts, train, test)
+    return found
+
+
+def _refit(
+    snapshot: Snapshot, prompts: Prompts | None, train: npt.NDArray[np.intp], test: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float64]:
+    labels, pool = snapshot.training, snapshot.view.pool
+    probe = fitted(snapshot, prompts, labels.subset(train))
+    rows = pool.positions([labels.asset_ids[i] for i in test])
+    found = np.full((len(test), len(snapshot.attribute.classes)), 1.0 / len(snapshot.attribute.classes))
+    found[rows >= 0] = probabilities(probe, logits(snapshot, probe, rows[rows >= 0]))
+    return found

@@ -1,0 +1,185 @@
+"""Second opinions: which answered images to ask again, and whom: some by lot, the others where ActiveLab doubts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.models.labels.agreement_sample import SHARE, by_lot, lots
+from attune.models.labels.answers import AUDIT, IMPORT, SECOND_OPINION, SKIP, UNSURE, Answer, latest
+from attune.models.labels.panel import NO_VOTE, Panel, leader
+from attune.models.labels.second_opinion import SecondOpinion, second_opinions, unlabelled_confidence, voices
+from attune.models.probes.priors import Prompts
+from attune.models.probes.probe import Probe
+from attune.models.query.planner import Ask
+from attune.workers.rounds import round_figures
+from attune.workers.rounds.snapshot import Snapshot
+
+# Of the answers, those that may be about an image that somebody has answered before: enough to measure agreement at
+# first, a sixth once new images buy less (docs/evaluation.md: it costs nothing from some 500 answers on).
+FIRST_SHARE, LATER_SHARE = 0.1, 1 / 6
+GROWS_FROM, GROWS_TO = 120, 480
+MOST_AT_ONCE = 2  # a queue: a row of old images in sequence looks like distrust
+FOLDS = 3
+
+Had = dict[str, set[str]]  # asset -> the experts who had it
+
+BY_LOT = "Drawn by lot, to see how far the experts agree."
+DISAGREE = "Earlier answers about this image disagree; another pair of eyes settles it."
+ALONE = "One expert alone had answered, and the probe could not confirm it; another pair of eyes tells."
+UNSURE_ALONE = "An expert was unsure about this image; another pair of eyes may see more."
+AGAINST = "The experts agree about this image and the probe does not; one more answer tells who is right."
+
+
+@dataclass(frozen=True)
+class Again:
+    """Pool rows to ask again, most urgent first; the queue that each goes to, and why, as people read it."""
+
+    rows: tuple[int, ...] = ()
+    whom: Mapping[int, int] = field(default_factory=dict)
+    reasons: Mapping[int, str] = field(default_factory=dict)
+
+    def explain(self, ask: Ask) -> Ask:
+        """A planned second opinion with its own reason; any other question as it is."""
+        if ask.purpose != SECOND_OPINION or ask.index not in self.reasons:
+            return ask
+        return replace(ask, reason=self.reasons[ask.index])
+
+
+def wanted(seen: Snapshot, probe: Probe, prompts: Prompts | None) -> Again:
+    """The second opinions of this round; none while one expert works alone or the share is used up."""
+    # Of an audit title nothing is learned, so nothing there needs settling, also where a person chose or imported it.
+    learned = set(seen.training.asset_ids)
+    said = [a for a in latest(seen.answers) if a.purpose != AUDIT and a.value != SKIP and a.asset_id in learned]
+    n = due(seen, said)
+    if not n or not said:
+        return Again()
+    free, had = _free(seen, said), _had(seen)
+    chosen = _drawn(seen, said, free, had)[:n]
+    if len(chosen) < n:
+        # An image of the lot is never asked about out of doubt: agreement there would be a choice, and no measure.
+        lot = dict(zip(free, by_lot(list(free), seen.seed), strict=True))
+        others = {asset: row for asset, row in free.items() if not lot[asset]}
+        panel = Panel.of([one for one in said if one.asset_id in others], seen.attribute.classes)
+        chosen += _ranked(seen, probe, prompts, panel, others, had)[: n - len(chosen)]
+    queue_of = {seen.experts[queue.expert_id]: queue.id for queue in seen.queues}
+    rows = [free[one.asset_id] for one in chosen]
+    whom = {free[one.asset_id]: queue_of[one.expert] for one in chosen if one.expert in queue_of}
+    return Again(tuple(rows), whom, {free[one.asset_id]: one.reason for one in chosen})
+
+
+def share(answers: int) -> float:
+    """The share of ``answers`` that second opinions may be by then."""
+    grown = (answers - GROWS_FROM) / (GROWS_TO - GROWS_FROM)
+    return FIRST_SHARE + (LATER_SHARE - FIRST_SHARE) * min(1.0, max(0.0, grown))
+
+
+def due(seen: Snapshot, said: Sequence[Answer]) -> int:
+    """How many more may be asked: the share of what people were asked, less those answered and those waiting.
+
+    Imported answers widen nothing: a large file would fill the queues with its own images for weeks.
+    """
+    if len(seen.queues) < 2:
+        return 0
+    asked = [answer for answer in said if answer.purpose != IMPORT]
+    brought = {answer.asset_id for answer in said if answer.purpose == IMPORT}
+    repeats = len(asked) - len({answer.asset_id for answer in asked} - brought)
+    waiting = sum(task.state == "open" and task.purpose == SECOND_OPINION for task in seen.asked)
+    return int(np.clip(int(share(len(asked)) * len(asked)) - repeats - waiting, 0, MOST_AT_ONCE * len(seen.queues)))
+
+
+def _drawn(seen: Snapshot, said: Sequence[Answer], free: Mapping[str, int], had: Had) -> list[SecondOpinion]:
+    """The images of the lot that one expert alone has answered, lowest lot first; what was imported is not drawn."""
+    told = Counter(answer.asset_id for answer in said)
+    brought = {answer.asset_id for answer in said if answer.purpose == IMPORT}
+    names = [asset for asset in free if told[asset] == 1 and asset not in brought]
+    mine = [(lot, asset) for lot, asset in zip(lots(names, seen.seed), names, strict=True) if lot < SHARE]
+    found = []
+    for lot, asset in sorted(mine):
+        able = [one for one in sorted(seen.experts[q.expert_id] for q in seen.queues) if one not in had[asset]]
+        if able:
+            found.append(SecondOpinion(asset, able[int(lot / SHARE * len(able))], 0.0, BY_LOT))
+    return found
+
+
+def _had(seen: Snapshot) -> Had:
+    """Asset -> the experts who had it, also those whose answer was set aside: Label Studio asks none of them again."""
+    found: dict[str, set[str]] = {}
+    for answer in seen.answers:
+        found.setdefault(answer.asset_id, set()).add(answer.expert)
+    expert_of = {queue.id: seen.experts[queue.expert_id] for queue in seen.queues}
+    for task in seen.asked:
+        if task.row >= 0 and task.queue in expert_of:
+            found.setdefault(str(seen.view.pool.asset_ids[task.row]), set()).add(expert_of[task.queue])
+    return found
+
+
+def _free(seen: Snapshot, said: Sequence[Answer]) -> dict[str, int]:
+    """Asset -> pool row of what may be asked again: still shown, and waiting in no queue."""
+    ids = sorted({answer.asset_id for answer in said})
+    waiting = {task.row for task in seen.asked if task.state == "open"} | set(seen.view.hidden.tolist())
+    return {
+        asset: int(row)
+        for asset, row in zip(ids, seen.view.pool.positions(ids), strict=True)
+        if row >= 0 and int(row) not in waiting
+    }
+
+
+def _ranked(
+    seen: Snapshot, probe: Probe, prompts: Prompts | None, panel: Panel, free: Mapping[str, int], had: Had
+) -> list[SecondOpinion]:
+    """Everything that could be asked again: ties, then the least sure."""
+    experts = [seen.experts[queue.expert_id] for queue in seen.queues]
+    if not panel.asset_ids:
+        return _unsure(seen, probe, panel, free, had, None)
+    proba = out_of_sample(seen, panel, prompts)
+    found = second_opinions(panel, proba, experts, len(panel.asset_ids), had)
+    told = {asset: _why(counts) for asset, counts in zip(panel.asset_ids, panel.counts(), strict=True)}
+    found = [replace(one, reason=told[one.asset_id]) for one in found]
+    # A tie is no label at all, and the weights of a young panel are too rough to rank it behind a doubt.
+    tied = {asset for asset, won in zip(panel.asset_ids, leader(panel.counts()), strict=True) if won == NO_VOTE}
+    every = [*found, *_unsure(seen, probe, panel, free, had, proba)]
+    return sorted(every, key=lambda one: (one.asset_id not in tied, one.confidence))
+
+
+def _unsure(
+    seen: Snapshot,
+    probe: Probe,
+    panel: Panel,
+    free: Mapping[str, int],
+    had: Had,
+    proba: npt.NDArray[np.float64] | None,
+) -> list[SecondOpinion]:
+    """Images of which nobody has said more than "unsure": as sure as the probe alone is of them."""
+    told = {answer.asset_id for answer in latest(seen.answers) if answer.value not in (UNSURE, SKIP)}
+    experts = [seen.experts[queue.expert_id] for queue in seen.queues]
+    silent = [asset for asset in free if asset not in told and not set(experts) <= had[asset]]
+    if not silent:
+        return []
+    rows = np.array([free[asset] for asset in silent], dtype=np.intp)
+    own = round_figures.probabilities(probe, round_figures.logits(seen, probe, rows))
+    sure = own.max(axis=1) if proba is None else unlabelled_confidence(own, voices(panel, proba))
+    return [
+        SecondOpinion(asset, next(one for one in experts if one not in had[asset]), float(value), UNSURE_ALONE)
+        for asset, value in zip(silent, sure, strict=True)
+    ]
+
+
+def _why(counts: npt.NDArray[np.intp]) -> str:
+    if (counts > 0).sum() > 1:
+        return DISAGREE
+    return ALONE if counts.sum() == 1 else AGAINST
+
+
+def out_of_sample(seen: Snapshot, panel: Panel, prompts: Prompts | None) -> npt.NDArray[np.float64]:
+    """The probability of each class for the panel's assets, (assets, classes), by probes that did not learn from them.
+
+    A probe that learned an answer agrees with it: it could never say that the answer is odd.
+    """
+    found = round_figures.cross_fitted(seen, prompts, FOLDS)
+    place = {asset: row for row, asset in enumerate(seen.training.asset_ids)}
+    return found[np.array([place[asset] for asset in panel.asset_ids], dtype=np.intp)]

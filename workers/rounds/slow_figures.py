@@ -1,0 +1,97 @@
+"""What a round has no time for: how varied the answers are, where nobody has looked, the probe beside a person.
+
+Worked out every few answers after the queues are in order, and kept in the newest run's advice for the pages to read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.labeler.records.schema import Run
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.labels.agreement import panel_parity
+from attune.models.labels.agreement_sample import evenly
+from attune.models.labels.answers import AUDIT
+from attune.models.labels.panel import Panel
+from attune.models.probes.priors import Prompts
+from attune.models.query.diversity import Region, coverage, diversity_score
+from attune.workers.rounds.second_opinions import out_of_sample
+from attune.workers.rounds.snapshot import Snapshot
+
+KEY = "outlook"
+EVERY = 10  # answers between two
+REGIONS, SHOWN, EXAMPLES = 24, 6, 6
+
+
+def due(seen: Snapshot) -> bool:
+    """Whether enough was answered, or set aside, since the last one."""
+    return bool(seen.count) and not 0 <= seen.count - _answers(before(seen)) < EVERY
+
+
+def before(seen: Snapshot) -> dict[str, Any]:
+    """The last outlook, as the newest run before this round carried it; empty where there was none."""
+    return dict((seen.last_run.advice or {}).get(KEY) or {}) if seen.last_run else {}
+
+
+def _answers(held: dict[str, Any]) -> int:
+    return int(held.get("answers", -EVERY))
+
+
+def keep(settings: Settings, seen: Snapshot, number: int, prompts: Prompts | None) -> None:
+    """Work the outlook out and add it to run ``number`` of the attribute."""
+    found = outlook(seen, prompts)
+    with writing(settings) as session:
+        run = session.query(Run).filter_by(attribute_id=seen.attribute.id, number=number).one()
+        run.advice = run.advice | {KEY: found}
+
+
+def outlook(seen: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
+    """Diversity in [0, 1], the regions of the pool least looked at, panel parity; plain JSON values."""
+    labels, pool = seen.training, seen.view.pool
+    rows = pool.positions(labels.asset_ids)
+    kept = np.flatnonzero(rows >= 0)
+    rows, positive = rows[kept], labels.shares[kept, 0]
+    return {
+        "answers": seen.count,
+        "diversity": round(diversity_score(pool.rows(rows), positive > 0.5, seen.seed), 4) if len(rows) else 0.0,
+        "regions": [_told(seen, region) for region in regions(seen, rows, positive)[:SHOWN]],
+        "parity": parity(seen, prompts),
+    }
+
+
+def regions(seen: Snapshot, rows: npt.NDArray[np.intp], positive: npt.NDArray[np.float64]) -> list[Region]:
+    """The pool's regions, those least looked at first; one for each 25 images, at most ``REGIONS``."""
+    wanted = int(np.clip(len(seen.view.pool) // 25, 1, REGIONS))
+    return coverage(seen.view.pool, rows, positive, seen.seed, wanted, 4 * EXAMPLES)
+
+
+def _told(seen: Snapshot, region: Region) -> dict[str, Any]:
+    """A region with typical images that anybody may see and that no audit is drawn from."""
+    rows = seen.view.pool.positions(region.examples)
+    apart = reserved_in(seen.view.pool, rows, seen.learner.reserved_share, seen.seed) | (seen.view.keys[rows] < 0)
+    examples = [asset for asset, hidden in zip(region.examples, apart.tolist(), strict=True) if not hidden]
+    return {
+        "share": round(region.share, 4),
+        "labels": region.labels,
+        "positive": round(region.positive, 2),
+        "examples": examples[:EXAMPLES],
+    }
+
+
+def parity(seen: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
+    """How well an expert predicts the others and how well the probe does, on the answers that it may learn from.
+
+    The probe's side is cross-fitted by title: it never learned from the title that it is asked about, but for what
+    all answers together say of how far to rely on whom.
+    """
+    learned = set(seen.training.asset_ids)  # not what a person chose or imported of an audit title
+    shared = evenly(seen.answers, seen.seed)  # on images asked again out of doubt everybody looks worse
+    told_of = [answer for answer in shared if answer.purpose != AUDIT and answer.asset_id in learned]
+    panel = Panel.of(told_of, seen.attribute.classes)
+    told = panel_parity(panel, out_of_sample(seen, panel, prompts), seen.seed)
+    return {"expert": told.expert.to_dict(), "probe": told.probe.to_dict(), "difference": told.difference.to_dict()}

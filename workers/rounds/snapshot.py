@@ -1,0 +1,235 @@
+"""What one learning round reads from the records, at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import task_ids
+from attune.labeler.answers.counting import current
+from attune.labeler.assets.active_pool import PoolView, open_pool
+from attune.labeler.attributes import attributes
+from attune.labeler.catalog.related_probes import Relative, relatives
+from attune.labeler.label_studio.task_address import Address
+from attune.labeler.queues import grids
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.evaluation.audit_design import AuditDesign
+from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.files.atomic import digest_json
+from attune.models.labels.answers import AUDIT, IMPORT, SKIP, Answer, latest
+from attune.models.labels.labels import Labels, consensus
+from attune.models.probes.learner import LearnerSettings
+from attune.workers.rounds import expert_weights
+from attune.workers.rounds.pinned_images import Picked, waiting_picks
+
+# Settings of an attribute that make no probe: how much to audit on demand, and the bounds that judge a probe.
+NOT_LEARNED = {"audits", "gates"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A task as the round needs it: which pool row, whose queue, in what state."""
+
+    key: int  # Task.id
+    row: int  # index into the pool, -1 where the asset left it
+    queue: int
+    address: Address | None  # where it stands in Label Studio; None once it is gone there
+    purpose: str
+    state: str
+    due: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Everything a round depends on; the records may move on while it works."""
+
+    attribute: Attribute
+    queues: tuple[Queue, ...]
+    experts: dict[int, str]  # expert id -> e-mail
+    view: PoolView
+    answers: tuple[Answer, ...]
+    answer_rows: tuple[tuple[int, int], ...]  # (pool row, expert id) of every answer, in the order of asking
+    asked: tuple[Asked, ...]
+    design: AuditDesign
+    last_run: Run | None
+    picks: tuple[Picked, ...] = ()  # oldest first
+    paged: tuple[int, ...] = ()  # pool rows on pages of images that wait for an answer
+    relatives: tuple[Relative, ...] = ()  # what is published of other attributes
+    weigh: bool = True  # whether an expert's answers may count less than another's
+
+    @property
+    def seed(self) -> int:
+        """The attribute's own seed, the same for all its rounds."""
+        return int(self.attribute.settings["seed"])
+
+    @cached_property
+    def learner(self) -> LearnerSettings:
+        """The learner's settings as this attribute keeps them."""
+        kept = {key: self.attribute.settings[key] for key in ("reserved_share", "strategy")}
+        share = 0.0 if not kept["reserved_share"] else self.attribute.settings.get("audit_share", 0.1)
+        return LearnerSettings(audit_share=share, **kept)
+
+    @cached_property
+    def training(self) -> Labels:
+        """Agreed labels of everything that was not asked for the audit and is of no audit title."""
+        return consensus(self._learned, self.attribute.classes, self.weights)
+
+    @cached_property
+    def _learned(self) -> list[Answer]:
+        rows = self.view.pool.positions(a.asset_id for a in self.answers)
+        held = reserved_in(self.view.pool, rows, self.learner.reserved_share, self.seed) & (rows >= 0)
+        return [a for a, kept in zip(self.answers, ~held, strict=True) if a.purpose != AUDIT and kept]
+
+    @cached_property
+    def reliance(self) -> dict[str, Any]:
+        """How far to rely on whom, by the answers that may be learned from (``attune.workers.rounds.expert_weights.judged``)."""
+        held = (self.last_run.advice or {}).get(expert_weights.KEY) if self.last_run else None
+        return expert_weights.judged(held, self._learned, self.count, self.attribute, self.seed)
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        """Experts whose answers weigh less than others', and what they count; none where that is switched off."""
+        there = {answer.expert for answer in self._learned} if self.weigh else set()
+        told = self.reliance["told"]
+        return {one["expert"]: one["weight"] for one in told if one["weight"] < 1 and one["expert"] in there}
+
+    @cached_property
+    def audited(self) -> Labels:
+        """Agreed labels of the audit: never trained on.
+
+        An image that a person chose counts as well once the design itself has drawn it, whoever asked first.
+        """
+        return consensus(self.design.measuring(self.answers), self.attribute.classes)
+
+    @property
+    def count(self) -> int:
+        """Answers so far: one expert on one asset, skips not counted, audits counted."""
+        return sum(answer.value != SKIP for answer in latest(self.answers))
+
+    @cached_property
+    def answered(self) -> npt.NDArray[np.intp]:
+        """Pool rows that anybody answered, in the order of asking."""
+        return np.array(list(dict.fromkeys(row for row, _ in self.answer_rows if row >= 0)), dtype=np.intp)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that decides the probe: the same digest, the same probe."""
+        told = [(a.asset_id, a.title_id, a.expert, a.value, a.purpose) for a in latest(self.answers)]
+        shape: dict[str, Any] = {
+            "classes": self.attribute.classes,
+            "prompts": self.attribute.prompts,
+            "settings": {key: value for key, value in self.attribute.settings.items() if key not in NOT_LEARNED},
+            "revision": self.attribute.revision,
+            "encoder": self.view.fingerprint.digest,
+        }
+        if self.relatives:
+            shape["relatives"] = [one.reference for one in self.relatives]
+        if self.weights:
+            shape["weights"] = self.weights
+        if not self.training.counts().all():
+            shape["background"] = 2  # 1: images that people answered, too, stood for a class without answers
+        return digest_json([sorted(told), shape])
+
+
+def take(settings: Settings, name: str) -> Snapshot:
+    """Read the attribute's answers, tasks and queues, and map the pool.
+
+    Raises UnknownAttribute, and EmptyPool where nothing can be asked about.
+    """
+    with reading(settings) as session:
+        found = attributes.find(session, name)
+        view = open_pool(settings, session)
+        experts = {expert.id: expert.email for expert in session.scalars(select(Expert))}
+        answers, rows = _answers(session, found.id, experts, view)
+        rows = _without_idle_imports(found, view, answers, rows)
+        state = found.audit_state
+        return Snapshot(
+            attribute=found,
+            queues=_queues(session, found.id),
+            experts=experts,
+            view=view,
+            answers=tuple(answers),
+            answer_rows=tuple(rows),
+            asked=_asked(session, found.id, view),
+            design=AuditDesign.from_bytes(state) if state else AuditDesign(int(found.settings["seed"])),
+            last_run=session.scalar(
+                select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1)
+            ),
+            picks=waiting_picks(session, found.id, view),
+            relatives=relatives(session, found, view.fingerprint) if settings.use_published else (),
+            weigh=settings.weigh_experts,
+            paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, found.id)))).tolist()),
+        )
+
+
+def _queues(session: Session, attribute_id: int) -> tuple[Queue, ...]:
+    rows = select(Queue).where(Queue.attribute_id == attribute_id, Queue.closed_at.is_(None)).order_by(Queue.id)
+    return tuple(session.scalars(rows))
+
+
+def _answers(
+    session: Session, attribute_id: int, experts: dict[int, str], view: PoolView
+) -> tuple[list[Answer], list[tuple[int, int]]]:
+    newest = current([attribute_id])
+    rows = session.execute(
+        select(Annotation, Asset.asset_id, Asset.title_id)
+        .join(newest, newest.c.id == Annotation.id)
+        .join(Asset, Asset.id == Annotation.asset_pk)
+        .order_by(Annotation.answered_at, Annotation.id)
+    ).all()
+    answers = [
+        Answer(
+            asset_id=asset_id,
+            title_id=title_id,
+            expert=experts[row.expert_id],
+            value=row.value,
+            purpose=row.purpose,
+            answered_at=row.updated_at,
+            inclusion=row.inclusion,
+        )
+        for row, asset_id, title_id in rows
+    ]
+    where = view.positions(answer.asset_id for answer in answers)
+    return answers, [(int(place), row.expert_id) for place, (row, _, _) in zip(where, rows, strict=True)]
+
+
+def _without_idle_imports(
+    attribute: Attribute, view: PoolView, answers: list[Answer], rows: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """``rows`` with -1 for imported answers on audit titles: nobody was asked, so the audit may still draw the image.
+
+    Such an answer is neither trained on nor weighed; taken as asked it would cost one audit each.
+    """
+    places = np.array([place for place, _ in rows], dtype=np.intp)
+    imported = np.array([answer.purpose == IMPORT for answer in answers], dtype=bool) & (places >= 0)
+    share, seed = float(attribute.settings["reserved_share"]), int(attribute.settings["seed"])
+    imported[imported] = reserved_in(view.pool, places[imported], share, seed)
+    return [(-1 if idle else place, who) for idle, (place, who) in zip(imported, rows, strict=True)]
+
+
+def _asked(session: Session, attribute_id: int, view: PoolView) -> tuple[Asked, ...]:
+    rows: Sequence[Any] = session.execute(
+        select(Task, Asset.asset_id)
+        .join(Asset, Asset.id == Task.asset_pk)
+        .join(Queue, Queue.id == Task.queue_id)
+        .where(
+            Queue.attribute_id == attribute_id,
+            # What waits in a leaver's queue waits for nobody.
+            or_(Task.state == "answered", (Task.state == "open") & Queue.closed_at.is_(None)),
+        )
+        .order_by(Task.id)
+    ).all()
+    places = view.positions(asset_id for _, asset_id in rows)
+    return tuple(
+        Asked(task.id, int(place), task.queue_id, task_ids.of(task, asset_id), task.purpose, task.state, task.due)
+        for place, (task, asset_id) in zip(places, rows, strict=True)
+    )

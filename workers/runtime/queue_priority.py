@@ -1,0 +1,30 @@
+"""What goes first where many experts answer at once: readings, so that an answer is seen, or what learns from them.
+
+A reading takes a fraction of a second and a round about one, so readings go first; where they fill the workers' time,
+nothing else may wait for long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from attune.labeler.jobs import jobs
+
+TURN_SECONDS = 5.0  # for so long a worker does readings alone, where other things wait
+ROUND_AGE = timedelta(seconds=5)  # so old is an attribute's last round at most, where answers keep coming
+
+
+def in_order(names: Iterable[str], readings_for: float) -> list[str]:
+    """A worker's lines in the order in which it looks for its next job.
+
+    ``readings_for`` is how many seconds ago it took something else than a reading: readings go last after a while.
+    """
+    return sorted(names, key=lambda name: name == jobs.HINTS and readings_for > TURN_SECONDS)
+
+
+def learns_now(others_wait: bool, age: timedelta | None) -> bool:
+    """Whether the worker that read answers learns from them itself, or leaves that to one round after the readings
+    that wait. ``age`` is that of the attribute's last round, None before the first.
+    """
+    return not others_wait or age is None or abs(age) > ROUND_AGE  # younger than now: a clock was set back

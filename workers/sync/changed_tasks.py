@@ -1,0 +1,168 @@
+"""What changed in a queue's project since it was read last, brought into the records: the part of a sync that is short.
+
+The sync of everything and the reading that a webhook asks for both end here, and may do so at the same moment.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import annotation_values, ingest, task_ids, uncounted, withdrawn
+from attune.labeler.answers import change as answer_changes
+from attune.labeler.attributes import revisions
+from attune.labeler.label_studio import task_changes
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.task_address import key_of
+from attune.labeler.label_studio.task_changes import TaskState
+from attune.labeler.records.schema import Asset, Attribute, Grid, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import UnknownAnnotationShape
+
+log = logging.getLogger("attune.sync")
+# Label Studio stamps a change before it commits it; a change that slow is asked for again.
+OVERLAP = timedelta(seconds=30)
+
+
+@dataclass
+class Changes:
+    """What a reading brought: answers that changed or could not be read, the keys of those that Label Studio holds no
+    more, and whether one has a class that is none of ours.
+    """
+
+    changed: int = 0
+    left_out: int = 0
+    gone: set[int] = field(default_factory=set)
+    renamed: bool = False
+
+
+def read(
+    settings: Settings, ls: LabelStudio, queue: Queue, whole: bool = False, by_id: Mapping[int, str] | None = None
+) -> Changes:
+    """Bring in the tasks of a queue that changed since its last reading, or all of them. Idempotent.
+
+    ``by_id`` are the addresses of Label Studio's users. The answers that are gone are named, not withdrawn. Raises
+    LabelStudioUnreachable, LabelStudioRefused.
+    """
+    asked_at, began = now(), read_until(settings, queue)
+    since = None if whole or began is None else began - OVERLAP
+    found, newest = Changes(), began
+    for state in task_changes.changed_since(ls, queue.project, since):
+        bring(settings, queue, state, asked_at, found, by_id)
+        newest = max(newest or state.updated_at, state.updated_at)
+    keep_until(settings, queue, began, newest, asked_at)
+    return found
+
+
+def bring(
+    settings: Settings,
+    queue: Queue,
+    state: TaskState,
+    asked_at: datetime,
+    found: Changes,
+    by_id: Mapping[int, str] | None,
+) -> None:
+    """``take`` in a transaction of its own; one task that nobody foresaw holds up no other."""
+    try:
+        with writing(settings) as session:
+            take(session, queue, state, asked_at, found, by_id)
+    except (SQLAlchemyError, ValueError):
+        log.exception("task %d of project %d was left out", state.id, queue.project)
+        found.left_out += 1
+
+
+def read_until(settings: Settings, row: Queue | Grid) -> datetime | None:
+    """The change up to which the row's project has been read, at this moment."""
+    with reading(settings) as session:
+        return _fresh(session, row).synced_until
+
+
+def _fresh(session: Session, row: Queue | Grid, lock: bool = False) -> Queue | Grid:
+    if isinstance(row, Queue):
+        return session.get_one(Queue, row.id, with_for_update=lock)
+    return session.get_one(Grid, row.id, with_for_update=lock)
+
+
+def keep_until(
+    settings: Settings, row: Queue | Grid, began: datetime | None, newest: datetime | None, asked_at: datetime
+) -> None:
+    """Note that a reading which went on from ``began`` and was asked for at ``asked_at`` has seen ``newest``.
+
+    Never beyond the question: a clock that was ahead for a while would hide all answers until it is as late. Where
+    another reading ended meanwhile, the older of the two may have had the last word about a task, as by keeping an
+    answer that is deleted by now: both stretches are read once more.
+    """
+    with writing(settings) as session:
+        held = _fresh(session, row, lock=True)  # two that end together would both see the mark where they began
+        if held.synced_until != began:
+            held.synced_until = began
+        elif newest is not None:
+            held.synced_until = min(newest, asked_at)
+
+
+def take(
+    session: Session,
+    queue: Queue,
+    state: TaskState,
+    asked_at: datetime,
+    found: Changes,
+    by_id: Mapping[int, str] | None = None,
+) -> None:
+    """One task's annotations into the records; what came of it is added to ``found``."""
+    answer_changes.one_writer(session, queue.attribute_id)
+    classes = revisions.every_class(session, queue.attribute_id)
+    renamed = uncounted.renamed(session.get_one(Attribute, queue.attribute_id))
+    _meet(session, queue, state)
+    for annotation in state.annotations:
+        try:
+            one = annotation_values.read(annotation, state.id, state.data, classes, renamed, by_id)
+        except UnknownAnnotationShape as error:
+            log.warning("left out: %s", error)
+            found.left_out += 1
+            continue
+        found.changed += ingest.store(session, queue, one, asked_at)
+        found.renamed |= one.wrong == annotation_values.UNKNOWN_CLASS
+    present = [int(annotation["id"]) for annotation in state.annotations]
+    uncounted.forget(session, queue.project, state.id, present)
+    found.left_out += uncounted.on_task(session, queue.project, state.id)
+    found.gone.update(one.id for one in withdrawn.missing(session, queue, state.id, present, asked_at))
+
+
+def _meet(session: Session, queue: Queue, state: TaskState) -> None:
+    """Put the address of the question right that Label Studio shows here: our key, and our image with it.
+
+    A question that was taken for gone and waits here unanswered is open again.
+    """
+    _leave_stranger(session, queue, state)
+    key = key_of(state.data)
+    if not key:
+        return
+    rows = select(Task, Asset).join(Asset, Asset.id == Task.asset_pk).where(Task.key == key, Task.queue_id == queue.id)
+    task, asset = session.execute(rows).one_or_none() or (None, None)
+    if task is None or asset is None or asset.asset_id != state.data.get("asset_id"):
+        return
+    task_ids.claim(session, task, state.id)
+    asked = asset.removed_at is None and queue.closed_at is None
+    if task.state == "retired" and asked and not state.annotations:
+        task.state = "open"
+
+
+def _leave_stranger(session: Session, queue: Queue, state: TaskState) -> None:
+    """The question that the records have at this id is gone, where Label Studio shows another task there."""
+    rows = select(Task, Asset.asset_id).join(Asset, Asset.id == Task.asset_pk)
+    for task, asset_id in session.execute(rows.where(Task.label_studio_task == state.id)).all():
+        where = task_ids.of(task, asset_id)
+        if task.queue_id == queue.id and where is not None and where.is_at(state.data):
+            continue
+        if task.state == "open":
+            answer_changes.count(session, queue.attribute_id)  # the queue is shorter: a round fills it
+        task_ids.leave(task)
+    session.flush()

@@ -1,0 +1,135 @@
+"""The job `sync`: what Label Studio really holds, brought into the records, and kept in order there."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from attune.labeler.answers import ingest, uncounted
+from attune.labeler.attributes import attributes
+from attune.labeler.jobs.jobs import Report
+from attune.labeler.label_studio import logins, projects
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.queues import repair
+from attune.labeler.records.schema import Attribute, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import LabelStudioRefused
+from attune.workers.jobs import make_grids
+from attune.workers.jobs.make_grids import FAREWELL
+from attune.workers.sync import changed_tasks, membership, project_identity, upkeep
+
+log = logging.getLogger("attune.sync")
+COUNTED = ("changed", "deleted", "left_out")
+
+
+def run(
+    settings: Settings, report: Report, attribute: str | None = None, whole: bool = False, accept_deleted: bool = False
+) -> dict[str, Any]:
+    """Read what changed in the queues of ``attribute`` (None: all) since the last sync, and ask to learn from it.
+
+    Of a leaver's queue the last answers may still be on their way: it is read for another day.
+
+    ``whole`` compares all tasks. Where most of a queue's answers are gone from Label Studio they are kept, unless
+    ``accept_deleted``. Idempotent. A queue that cannot be read, or whose project is another's, does not stop the
+    others: it is named under "failed". "strays" counts the answers that count nowhere, by reason. Raises
+    UnknownAttribute, LabelStudioUnreachable.
+    """
+    ls = LabelStudio.connect(settings)
+    waiting = open_queues(settings, attribute)
+    told = dict.fromkeys(("queues", *COUNTED), 0)
+    there = projects.every(ls)
+    checked = project_identity.check(settings, ls, waiting, there)
+    for queue in waiting:
+        if queue.id in checked.moved:
+            repair.mend(settings, ls, queue)
+    membership.agree(settings, ls, [queue for queue in waiting if queue.id in checked.tasks])
+    recorded = upkeep.recorded(settings, waiting)
+    by_id = logins.addresses(ls)
+    touched: set[int] = set()
+    failed = dict(checked.failed)
+    for number, queue in enumerate(waiting):
+        report(number, len(waiting))
+        if queue.id not in checked.tasks:
+            continue
+        differs = checked.tasks[queue.id] != recorded[queue.id] + queue.surplus
+        try:
+            found = one_queue(settings, ls, queue, whole, differs, by_id, accept_deleted, failed)
+        except LabelStudioRefused as error:
+            log.error("queue %d (project %d) could not be read: %s", queue.id, queue.project, error)
+            failed[str(queue.project)] = str(error)
+            continue
+        told["queues"] += 1
+        for key in COUNTED:
+            told[key] += found[key]
+        if found["changed"] or found["deleted"]:
+            touched.add(queue.attribute_id)
+    only = waiting[0].attribute_id if attribute is not None and waiting else None
+    touched |= make_grids.sync(settings, ls, only, whole, told, failed, by_id, there)
+    report(len(waiting), len(waiting))
+    for name in names(settings, touched):
+        ingest.ask_to_learn(settings, name)
+    return {**told, "attributes": names(settings, touched), "failed": failed, "strays": _strays(settings, attribute)}
+
+
+def _strays(settings: Settings, attribute: str | None) -> dict[str, int]:
+    """How many answers of one attribute, or of all, count nowhere, by reason."""
+    left: Counter[str] = Counter()
+    with reading(settings) as session:
+        only = None if attribute is None else attributes.find(session, attribute).id
+        for (key, reason), count in uncounted.counts(session).items():
+            left[reason] += count if only in {None, key} else 0
+    return dict(+left)
+
+
+def open_queues(settings: Settings, attribute: str | None) -> list[Queue]:
+    """The queues to read, oldest first."""
+    with reading(settings) as session:
+        read = or_(Queue.closed_at.is_(None), Queue.closed_at > now() - FAREWELL)
+        wanted = select(Queue).where(read).order_by(Queue.id)
+        if attribute is not None:
+            wanted = wanted.where(Queue.attribute_id == attributes.find(session, attribute).id)
+        return list(session.scalars(wanted))
+
+
+def names(settings: Settings, keys: set[int]) -> list[str]:
+    """The names of attributes by key, sorted."""
+    with reading(settings) as session:
+        return sorted(session.scalars(select(Attribute.name).where(Attribute.id.in_(keys))))
+
+
+def one_queue(
+    settings: Settings,
+    ls: LabelStudio,
+    queue: Queue,
+    whole: bool = False,
+    differs: bool = False,
+    by_id: Mapping[int, str] | None = None,
+    accept_deleted: bool = False,
+    failed: dict[str, str] | None = None,
+) -> dict[str, int]:
+    """Bring one queue's changes in; how many answers changed, were deleted, and could not be read.
+
+    ``differs``: the project holds another number of tasks than expected, as some were deleted or made by hand, which no
+    other question would tell. ``by_id`` are the addresses of Label Studio's users. What is wrong goes into ``failed``.
+    """
+    found = changed_tasks.read(settings, ls, queue, whole, by_id)
+    told = {"changed": found.changed, "left_out": found.left_out}
+    if whole or differs:
+        found.gone.update(upkeep.compare(settings, ls, queue))
+    told["deleted"], why = upkeep.withdraw_gone(settings, queue, found.gone, whole, accept_deleted)
+    if why and failed is not None:
+        failed[str(queue.project)] = why
+    if whole:
+        upkeep.drop_twins(settings, ls, queue)
+        upkeep.drop_old_orders(settings, ls, queue)
+    if queue.closed_at is None:
+        upkeep.renew_images(settings, ls, queue)
+        if whole or found.renamed:
+            upkeep.restore_classes(settings, ls, queue)
+    return told
