@@ -7,7 +7,7 @@ interval is compared with the average precision on all reserved assets (``truth_
 in the pool (``truth_unseen``). Methods: ``attune`` (adaptive draw, score curve), ``attune_weighted`` (the same draw,
 inverse probabilities and a bootstrap), ``uniform_bootstrap`` (uniform draw, percentile bootstrap), and
 ``cross_validation`` on the training answers, the naive figure. With ``--growing`` each campaign is one of the product's
-instead: the share of audits follows what is known (``attune.models.evaluation.audit_pace``), and the interval is judged where it first
+instead: the share of audits follows what is known (``audit_pace``), and the interval is judged where it first
 is narrow, or after 24 rounds (``attune_growing``); ``--few`` looks at 10 to 29 audits (``attune_early``).
 """
 

@@ -48,8 +48,8 @@ def holds() -> ColumnElement[bool]:
 
 
 def oldest_first() -> list[Any]:
-    """The order, as columns, in which an expert's annotations on one asset replace each other: `attune.models.labels.answers.latest`
-    has the same."""
+    """The order, as columns, in which an expert's annotations on one asset replace each other, as in
+    `attune.models.labels.answers.latest`."""
     told = (by_bytes(Annotation.value), by_bytes(Annotation.purpose), func.coalesce(Annotation.inclusion, 0.0))
     return [Annotation.updated_at, *told, Annotation.id]
 

@@ -1,0 +1,1 @@
+"""Attributes: what is asked, its revisions, its audits on demand and its threshold goals."""

@@ -50,7 +50,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Lines:
-    """The goal and what the newest run ``run`` made of it: one dict a class, as ``attune.models.probes.thresholds`` tells it."""
+    """The goal and what the newest run ``run`` made of it: one dict a class (``attune.models.probes.thresholds``)."""
 
     goal: Goal | None
     run: int | None

@@ -156,7 +156,7 @@ class Evidence:
 @dataclass(frozen=True, eq=False)
 class Scored:
     """Probabilities of one run, float64: ``audited`` (n, classes), ``pool`` (N, classes) or None where none is
-    reserved; ``pool_inclusion`` (N,) where other runs' scores led the draw (``attune.models.evaluation.audit_answers.Audited.of``)."""
+    reserved; ``pool_inclusion`` (N,) where other runs' scores led the draw (``audit_answers.Audited.of``)."""
 
     run: int
     audited: npt.NDArray[np.float64]

@@ -84,6 +84,7 @@ def remove(shell: Shell, email: str, choice: str) -> None:
     if choice == "drop":
         done["answers_set_aside"] = exclude_expert.set_aside(shell.settings, email)
         lines.append(
-            f"  {exclude_expert.told(done['answers_set_aside'], dropped=True)} `attune expert answers {email} keep` undoes it."
+            f"  {exclude_expert.told(done['answers_set_aside'], dropped=True)} "
+            f"`attune expert answers {email} keep` undoes it."
         )
     shell.result(done, "\n".join(lines))

@@ -13,7 +13,7 @@ from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.people import users
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
-from attune.labeler.services import foreground, free_ports
+from attune.labeler.services import free_ports, run
 from attune.labeler.settings import Settings
 
 
@@ -37,7 +37,7 @@ def command(shell: Shell, free: bool) -> None:
             for line in (*first_steps(settings), *filter(None, [encoder_missing(settings)])):
                 click.echo(line)
 
-    foreground(settings, shell.hint if shell.json else click.echo, ready)
+    run(settings, shell.hint if shell.json else click.echo, ready)
 
 
 def first_steps(settings: Settings) -> list[str]:

@@ -1,0 +1,1 @@
+"""Look around the pool: search it by text or image, and browse its clusters."""

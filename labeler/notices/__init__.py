@@ -1,0 +1,1 @@
+"""Notices: what happened, whom it concerns, and how it reaches them."""

@@ -354,7 +354,7 @@ class Tombstone(Base):
 class Stray(Base):
     """An annotation in Label Studio that counts nowhere: nobody of ours gave it, or it cannot be read.
 
-    It is kept and named until it can be read or is gone there. ``reason`` is one of ``attune.labeler.answers.uncounted``.
+    It is kept and named until it can be read or is gone there. ``reason`` is one of ``labeler.answers.uncounted``.
     """
 
     __tablename__ = "strays"

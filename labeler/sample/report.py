@@ -1,4 +1,4 @@
-"""What the sample encoder and a linear probe know of the sample's attributes: ``python -m attune.labeler.sample.report``.
+"""What the sample encoder and a linear probe know of its attributes: ``python -m attune.labeler.sample.report``.
 
 Average precision on held-out titles, against the ground truth, macro over classes where there are three; intervals by
 resampling titles.

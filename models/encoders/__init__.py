@@ -1,0 +1,1 @@
+"""Encoders: which there are, where their weights are, and images and texts turned into vectors."""

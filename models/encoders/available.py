@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attune.labeler.sample import ENCODER_WEIGHTS
 from attune.models.encoders import open_clip_table as table
 from attune.models.encoders.weights import Checkpoint, cached
 
@@ -66,8 +65,6 @@ def _row(name: str, tag: str) -> Known:
 
 def licence_of(checkpoint: Checkpoint) -> str | None:
     """The licence of weights that are here, where a file beside them or their config says it; None otherwise."""
-    if checkpoint.path.resolve() == ENCODER_WEIGHTS.resolve():
-        return "Apache-2.0"  # trained by this project, and part of it
     return licence_beside(checkpoint.path)
 
 

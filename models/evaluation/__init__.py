@@ -1,0 +1,1 @@
+"""Honest figures: the audit's design, score curves, metrics with intervals, splits by title, drift."""

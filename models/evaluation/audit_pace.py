@@ -51,7 +51,7 @@ def stream_share(
     """The share of the next questions that are audits, in [0, 1), and the reason as a sentence for owners.
 
     ``base`` is the attribute's share while labels still buy much (0 switches the stream off altogether); ``labels``
-    trained on, ``state`` as ``attune.models.query.stopping.advise`` says it, ``audits`` answered, ``width`` of their interval (None
+    trained on, ``state`` as ``query.stopping.advise`` says it, ``audits`` answered, ``width`` of their interval (None
     where there is none), ``needed`` audit answers that a gate waits for, ``goal`` the width to reach.
 
     Only *how many* are drawn follows what is known so far; *which* are drawn stays the design's lot, u below the
@@ -59,7 +59,7 @@ def stream_share(
     scores and answers, that an asset was drawn, or that the draw went on, says nothing more about its truth, and the
     score curve's posterior is the same as if the number had been fixed before. Stopping at a narrow interval is a
     sequential design of fixed width, whose coverage is only right in the limit (Chow and Robbins, Ann. Math. Stat. 36,
-    1965); what it costs here is simulated in tests/models/evaluation/test_audit_pace.py and benchmarks/audit_coverage --growing.
+    1965); what it costs here is simulated in test_audit_pace.py and benchmarks/audit_coverage --growing.
     The weights 1 / inclusion keep the small bias that they have over several rounds (``AuditDesign``).
     """
     if not base:

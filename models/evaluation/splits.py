@@ -68,5 +68,5 @@ def check_apart(train_titles: ArrayLike, test_titles: ArrayLike) -> None:
     if len(both):
         raise SplitLeakage(
             f"{len(both)} titles are both trained on and evaluated on, among them {both[:3].tolist()}. "
-            "Split with attune.models.evaluation.splits or attune.models.evaluation.audit_design.reserved, which go by title."
+            "Split with attune.models.evaluation.splits or audit_design.reserved, which go by title."
         )

@@ -1,4 +1,4 @@
-"""Our own files, written aside, flushed, then renamed (a user's: `attune.models.files.outputs`); digests of their bytes."""
+"""Our own files, written aside, flushed, then renamed (a user's: `models.files.outputs`); digests of their bytes."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 =====================================  ===========================================================================
 what the path leads to                 what is done
 =====================================  ===========================================================================
-nothing yet                            a new file of mode 0666 less the user's umask (`attune.models.files.permissions`); missing
+nothing yet                            a new file of mode 0666 less the user's umask (`permissions`); missing
                                        folders are made likewise
 a regular file                         replaced in one step; it keeps its mode, and its owner where that is allowed
 a link                                 followed: what it leads to is replaced, the link stays

@@ -2,7 +2,7 @@
 
 Records hold password hashes and answers, caches hold artwork that nobody may see yet: each program of ours therefore
 begins with a umask of 0077. An export, scores or a pulled probe are made for others as often as not, so they go by the
-umask that the user has set (`attune.models.files.outputs`), which is remembered here and handed on to programs that this one starts.
+umask that the user has set (`outputs`), which is remembered here and handed on to programs that this one starts.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""From answers to labels: votes, agreement, the experts' reliability, second opinions."""

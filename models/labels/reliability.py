@@ -111,12 +111,12 @@ def _one(panel: Panel, seat: int, shared: NDArray[np.bool_], truth: Floats | Non
 
 
 def trust(found: Sequence[Reliability]) -> dict[str, float]:
-    """What an expert's answer weighs in ``attune.models.labels.labels.consensus``, from 0.25 to 1: nobody is silenced by a number.
+    """What an expert's answer weighs in ``labels.consensus``, from 0.25 to 1: nobody is silenced by a number.
 
     Balanced accuracy over chance, beside the most reliable expert's, who is the one whose interval begins highest; 1
     where the intervals of the two meet, for who shares fewer than ``DAWID_SKENE_SHARED`` images, and for all where too
     little is shared for Dawid and Skene's model: of two who disagree nobody knows who is wrong. ``found`` must come
-    from images that were not chosen because somebody looked wrong (``attune.models.labels.agreement_sample.evenly``), or who works most looks
+    from images that were not chosen because somebody looked wrong (``evenly``), or who works most looks
     right.
     """
     enough = [one for one in found if one.accuracy.n >= DAWID_SKENE_SHARED and one.accuracy.method == DAWID_SKENE]

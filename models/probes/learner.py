@@ -30,7 +30,7 @@ EXAMPLE_WEIGHT = 0.5  # an example is chosen to be clear: worth less than an ans
 class LearnerSettings:
     """What an owner may turn.
 
-    ``strategy``: attune, or any name that ``attune.models.query.strategies.strategy`` knows. ``audit_share``: of the answers after
+    ``strategy``: attune, or any name that ``query.strategies.strategy`` knows. ``audit_share``: of the answers after
     the first ``audit_after``, how many are audits, in [0, 0.9]; audits are never trained on, so they cost labels.
     ``reserved_share``: of the titles, how many are kept for audits. ``strength``: the inverse penalty C (None: by the
     labels' evidence). Raises SettingsError for values out of range or a strategy that is not there.

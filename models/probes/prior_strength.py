@@ -96,7 +96,7 @@ def fit_by_evidence(
 ) -> Believed:
     """The head that the labels support, over all candidate priors.
 
-    ``features`` (n, d), ``shares`` (n, c) and ``weights`` (n,) as in ``attune.models.probes.logistic``; ``strengths`` are candidates
+    ``features`` (n, d), ``shares`` (n, c) and ``weights`` (n,) as in ``probes.logistic``; ``strengths`` are candidates
     for C > 0, ascending; ``start``: heads (k, d) and biases (k,) that the prior is around, if it is believed; ``lens``
     (m, d): directions along which the prior may be wider; ``axes``: those along which it may be narrower.
     Deterministic.

@@ -24,7 +24,7 @@ class Prompts:
 
     ``positive`` phrases speak for the first class, ``negative`` near-miss phrases against it (two classes);
     ``classes`` holds phrases per class name (needed for three or more), ``examples`` image vectors per class name;
-    ``relatives`` are the heads of other attributes' published probes (``attune.models.probes.transfer_prior``), at any scale.
+    ``relatives`` are the heads of other attributes' published probes (``models.probes.transfer_prior``), at any scale.
     Raises DataError where an array is not (m, d).
     """
 

@@ -24,7 +24,7 @@ class Probe(ClassifierMixin, BaseEstimator):
     ``classes``: the class names in the attribute's order (None: sorted names seen). ``strength``: the inverse
     penalty C; None lets the labels' evidence weigh several, scaled by the vectors' ``variance`` around their mean.
     ``prior``: heads to start from; labels gradually overrule them. ``lens`` (m, d): directions that are more likely to
-    matter than others (``attune.models.probes.transfer_prior``), as far as the labels agree; ``axes``: directions that may matter less
+    matter than others (``transfer_prior``), as far as the labels agree; ``axes``: directions that may matter less
     (``attune.models.vectors.axes``), likewise.
     After ``fit``: ``classes_`` (c,), ``weight_`` (k, d), ``bias_`` (k,), ``calibration_`` (k, 2) float32, k = 1 for
     two classes and c otherwise; ``narrowed_``: how likely the axes are beside the question, 0 to 1; ``lowered_`` (k,)

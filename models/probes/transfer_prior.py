@@ -3,7 +3,7 @@
 Attributes of one catalogue resemble each other: what tells a romance apart is more likely to lie along what tells
 friendship, comedy or drama apart than along any other direction of the embedding. So the prior over the new head's
 weights is wider along them. This is multi-task learning with a shared low-dimensional subspace (Ando and Zhang, JMLR 6,
-2005), whose subspace is what the catalogue holds; labels decide how much of it to believe (``attune.models.probes.prior_strength``). The
+2005), whose subspace is what the catalogue holds; labels decide how much of it to believe (``prior_strength``). The
 attribute's own phrases are such directions too: LP++ (arXiv 2404.02285) lets labels weigh each class's text vector.
 """
 

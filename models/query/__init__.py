@@ -1,0 +1,1 @@
+"""Which image to ask next, and when to stop asking."""

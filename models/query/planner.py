@@ -24,7 +24,7 @@ AUDIT_REASON = "Drawn to measure how good the probe is; never used to train it."
 class Ask:
     """An image to ask about: its pool index and id, why (for people, shown after the answer), and how urgent.
 
-    ``purpose``: one of ``attune.models.labels.answers.PURPOSES``; ``utility`` in [0, 1], higher means sooner; ``inclusion`` the
+    ``purpose``: one of ``labels.answers.PURPOSES``; ``utility`` in [0, 1], higher means sooner; ``inclusion`` the
     probability of being drawn, for audits only.
     """
 

@@ -1,0 +1,1 @@
+"""Vectors: stored, mapped, read from files, and the pool that they make."""

@@ -1,4 +1,4 @@
-"""Ask whether a version of the locks has a known weakness. `make audit` and CI call it: ``python -m tests.project.audit``.
+"""Ask whether a version of the locks has a known weakness. `make audit` and CI call it.
 
 Ends with 1 where one has, unless `.ci/accepted-weaknesses.toml` lists it with a reason and a date that has not passed.
 Where the service that knows them cannot be reached it says so loudly and ends with 0: a network that is down is no

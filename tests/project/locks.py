@@ -1,6 +1,6 @@
 """Work out the locks: every version that is installed, with the digests of all its files. `make lock` calls it.
 
-    python -m tests.project.locks                       keep the versions of today; take in what pyproject.toml added or dropped
+    python -m tests.project.locks               keep the versions of today; take in what pyproject.toml added or dropped
     python -m tests.project.locks --upgrade NAME ...    raise these packages, and what they need
     python -m tests.project.locks --upgrade all         raise everything
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,30 +17,67 @@ from attune.labeler.jobs.jobs import KINDS, QUEUES
 from attune.models import errors
 from attune.models.errors import CONSEQUENCES, AttuneError, consequence
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = {"models": {"models"}, "labeler": {"models", "labeler"}, "workers": {"models", "labeler", "workers"}}
+# Names of modules that are handed to `python -m` or to rq: only what starts processes or asks for jobs holds them.
+NAMED = re.compile(r"attune\.(labeler|workers|models)(\.\w+)+(:\w+)?")
+
+
+def sources(package: str) -> Iterator[Path]:
+    yield from (path for path in (ROOT / package).rglob("*.py") if path.parent.name != "django")
 
 
 def imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{path} uses a relative import"
-            yield node.module.partition(".")[0]
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def top(name: str) -> str:
+    """``labeler`` of ``attune.labeler.settings``; the first word of any other name."""
+    first, _, rest = name.partition(".")
+    return rest.partition(".")[0] if first == "attune" else first
 
 
 @pytest.mark.parametrize("package", ALLOWED)
 def test_imports_run_one_way(package: str) -> None:
-    for path in (ROOT / package).rglob("*.py"):
-        wrong = set(imports(path)) & set(ALLOWED) - ALLOWED[package]
+    for path in sources(package):
+        wrong = {top(name) for name in imports(path) if name.startswith("attune.")} & set(ALLOWED) - ALLOWED[package]
         assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}"
+
+
+@pytest.mark.parametrize("folder", [*ALLOWED, "tests", "benchmarks", "examples"])
+def test_attune_is_the_only_name_that_our_code_is_imported_by(folder: str) -> None:
+    for path in sources(folder):
+        bare = {name for name in imports(path) if name.partition(".")[0] in ALLOWED}
+        assert not bare, f"{path.relative_to(ROOT)} imports {bare}: write attune. before it"
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_names_in_strings_are_modules_that_are_there(package: str) -> None:
+    for path in sources(package):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and NAMED.fullmatch(node.value):
+                module, _, function = node.value.partition(":")
+                found = importlib.import_module(module.removesuffix(".perform"))
+                assert not function or callable(getattr(found, function)), (path, node.value)
 
 
 def test_nothing_above_imports_the_benchmarks_or_tests() -> None:
     for package in ALLOWED:
-        for path in (ROOT / package).rglob("*.py"):
-            assert not {"tests", "benchmarks", "examples"} & set(imports(path)), path
+        for path in sources(package):
+            assert not {"tests", "benchmarks", "examples"} & {top(name) for name in imports(path)}, path
+
+
+def test_only_models_holds_modules_outside_its_rooms_and_only_a_few() -> None:
+    def loose(folder: str) -> set[str]:
+        return {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__"}
+
+    assert loose("labeler") == loose("workers") == set()
+    assert loose("models") == {"clock", "errors", "reasons", "text", "threads"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The jobs, one module each: what `attune.labeler.jobs.jobs.KINDS` names."""

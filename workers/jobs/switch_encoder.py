@@ -31,7 +31,7 @@ log = logging.getLogger("attune.switch")
 def run(settings: Settings, report: Report, encoder: str, pretrained: str, resize_mode: str) -> dict[str, Any]:
     """Embed what lacks a vector of the encoder, make it the active one and have every attribute learned anew.
 
-    Returns the result of ``attune.workers.jobs.embed.run`` with ``encoder`` and the names of the ``attributes``. An image that
+    Returns the result of ``workers.jobs.embed.run`` with ``encoder`` and the names of the ``attributes``. An image that
     cannot be read any more is left out by name and stops nothing. Raises UnknownEncoder, WeightsUnavailable.
     """
     target = replace(settings, encoder=encoder, pretrained=pretrained, resize_mode=resize_mode)

@@ -73,6 +73,7 @@ def without(snapshot: Snapshot, probe: Probe, expert: str) -> Metric:
     raw = round_figures.logits(rest, probe, rest.view.pool.positions(audited.asset_ids))
     found = evaluate_audit(
         audited, cross_calibrated(raw, audited, inclusion, seed=rest.seed), inclusion, rest.attribute.classes,
-        pool=round_figures.probabilities(probe, round_figures.logits(rest, probe, round_figures.reserved_rows(rest))), seed=rest.seed,
+        pool=round_figures.probabilities(probe, round_figures.logits(rest, probe, round_figures.reserved_rows(rest))),
+        seed=rest.seed,
     )  # fmt: skip
     return found["average_precision"]

@@ -70,7 +70,7 @@ def deal(
 ) -> list[QueuePlan]:
     """Share the plan out over the queues: an open task stays where it is, a new one goes where most is missing.
 
-    ``asks`` are best first, as ``attune.models.probes.learner.plan`` gives them for all queues together; ``size`` is how many open
+    ``asks`` are best first, as ``probes.learner.plan`` gives them for all queues together; ``size`` is how many open
     tasks each queue is to hold. No expert gets an image that he or she has answered. With ``batch`` the new audits
     stand first, in the queues of ``experts`` (e-mail addresses; none means all); ``whom`` names the queue (by pool row)
     that a second opinion goes to.

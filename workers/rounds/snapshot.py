@@ -91,7 +91,7 @@ class Snapshot:
 
     @cached_property
     def reliance(self) -> dict[str, Any]:
-        """How far to rely on whom, by the answers that may be learned from (``attune.workers.rounds.expert_weights.judged``)."""
+        """How far to rely on whom, by the answers that may be learned from (``rounds.expert_weights.judged``)."""
         held = (self.last_run.advice or {}).get(expert_weights.KEY) if self.last_run else None
         return expert_weights.judged(held, self._learned, self.count, self.attribute, self.seed)
 

@@ -1,4 +1,4 @@
-"""A worker: `python -m attune.workers.runtime.worker` takes jobs from the queues, one at a time, each in a process of its own."""
+"""A worker: `python -m attune.workers.runtime.worker` takes jobs one at a time, each in a process of its own."""
 
 from __future__ import annotations
 

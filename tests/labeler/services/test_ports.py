@@ -51,8 +51,9 @@ def test_two_stacks_that_keep_their_ports_are_not_given_the_same_ones(tmp_path: 
     wanted = free_ports(build({}, workspace=tmp_path))  # reserved by this process
     asked = {name: getattr(wanted, name) for name in ("web_port", "label_studio_port", "redis_port")}
     code = (
-        "import sys; from pathlib import Path; from attune.labeler.settings import build; from attune.labeler.services import "
-        f"free_ports; made = free_ports(build({{}}, workspace=Path(sys.argv[1]), **{asked!r}), keep=True); "
+        "import sys; from pathlib import Path; from attune.labeler.settings import build; "
+        "from attune.labeler.services import free_ports; "
+        f"made = free_ports(build({{}}, workspace=Path(sys.argv[1]), **{asked!r}), keep=True); "
         "print(made.web_port, made.label_studio_port, made.redis_port)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
