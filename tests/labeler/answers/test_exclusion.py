@@ -12,7 +12,7 @@ from attune.labeler import settings as reader
 from attune.labeler.answers import change, exclude_expert, ingest, withdrawn
 from attune.labeler.answers.annotation_values import Seen
 from attune.labeler.records.schema import Annotation, Asset, Expert, Queue, Task
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import UnknownAttribute
@@ -27,7 +27,7 @@ def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     made = reader.build(
         {}, workspace=folder, database_url=databases.database(request), redis_url="redis://127.0.0.1:1/0"
     )
-    migrate(made)
+    factories.newest(made)
     yield made
     engine(made.records_url).dispose()
 

@@ -160,8 +160,7 @@ def test_old_sessions_and_tokens_end_and_stay_ended(services: Services, ls: Labe
     for header in (f"Token {kept['legacy']}", f"Bearer {kept['access']}"):
         assert status(None, ls, "GET", path, headers={"Authorization": header}) in {401, 403}
     assert status(None, ls, "POST", "/api/token/refresh/", {"refresh": kept["refresh"]}) in {401, 403}
-    alive = inside_label_studio.run(
-        services.settings,
+    alive = services.inside.run(
         f"""
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.exceptions import TokenError
@@ -344,8 +343,7 @@ def test_an_answer_that_breaks_every_list_is_not_taken(ls: LabelStudio, mine: Ho
 def test_an_answer_on_its_way_does_not_undo_the_end_of_access(services: Services, ls: LabelStudio) -> None:
     email = "on-the-way@example.org"
     user = door.open_login(ls, email, PASSWORD)
-    saved = inside_label_studio.run(
-        services.settings,
+    saved = services.inside.run(
         f"""
 import attune_people
 import attune_who
@@ -436,8 +434,7 @@ def test_whatever_address_attune_takes_can_be_ended(services: Services, ls: Labe
     for email in ("mo@intern", "mö@studio.example"):
         assert door.end_access(ls, email) == door.Ended((), ())
     emails = ["Twin@example.org", "twin@Example.org", "MÖ@studio.example"]
-    inside_label_studio.run(
-        services.settings,
+    services.inside.run(
         f"""
 from users.models import User
 for number, email in enumerate({emails!r}):
@@ -447,3 +444,12 @@ print(json.dumps(None))
     )
     assert door.end_access(ls, "twin@example.org").ended == ("2 logins",)
     assert door.end_access(ls, "mö@studio.example").ended == ("the login",)
+
+
+def test_the_body_of_an_answer_does_not_wait_until_its_head_is_confirmed(services: Services) -> None:
+    assert services.inside.run(
+        """
+from django.core.servers.basehttp import WSGIRequestHandler
+print(json.dumps(WSGIRequestHandler.disable_nagle_algorithm))
+"""
+    )

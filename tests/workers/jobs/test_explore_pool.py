@@ -15,7 +15,7 @@ from attune.labeler.explore import clusters, search
 from attune.labeler.explore.search import Wanted
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.sample import ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS
 from attune.labeler.settings import Settings
 from attune.models.clock import now
@@ -37,7 +37,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         pretrained=str(ENCODER_WEIGHTS),
         resize_mode=ENCODER_RESIZE_MODE,
     )
-    migrate(settings)
+    factories.newest(settings)
     assets = factories.add_assets(settings, 20, images=True)
     with writing(settings) as session:
         for number, asset in enumerate(assets):

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from attune.labeler.records.session import migrate
 from attune.labeler.settings import build
 from attune.models.labels.answers import AUDIT, SKIP, Answer
 from attune.workers.rounds import disagreement_report, round_figures, stop_advice
 from attune.workers.rounds.snapshot import Snapshot
+from tests.support import factories
 from tests.workers.rounds.test_queue_plan import NOON
 from tests.workers.rounds.test_round_figures import probe_of, studio
 
@@ -65,7 +65,7 @@ def test_skips_and_doubts_are_no_answers_to_contradict() -> None:
 def test_a_round_keeps_who_differs_beside_its_advice_and_stays_what_it_is(tmp_path: Path) -> None:
     """The state, the stop and the audit's pace follow from the probe, and not from a person."""
     settings = build({}, workspace=tmp_path)
-    migrate(settings)
+    factories.newest(settings)
     seen = shared_out(60, guesses=True)
     probe = probe_of(seen)
     said = stop_advice.advice(settings, seen, probe, round_figures.measure(seen, probe, None))
