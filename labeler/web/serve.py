@@ -19,6 +19,7 @@ from attune.models.reasons import reason
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s request=%(request)s %(message)s"
 THREADS = 8
+BODY_BYTES = 2 * MOST_BYTES  # docker/Caddyfile takes no larger request either
 
 
 def log_to_stdout(level: str) -> None:
@@ -41,7 +42,7 @@ def serve(settings: Settings) -> None:
             port=settings.web_port,
             threads=THREADS,
             ident="attune",
-            max_request_body_size=2 * MOST_BYTES,
+            max_request_body_size=BODY_BYTES,
             clear_untrusted_proxy_headers=not settings.proxies,  # the app reads as many as there are proxies
         )
     except OSError as error:

@@ -26,6 +26,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.label_studio import local
 from attune.labeler.label_studio.install import LOCK, VERSION
 from attune.labeler.settings import Settings
+from attune.labeler.web.serve import BODY_BYTES
 from attune.workers.runtime.worker import main as worker
 from tests.project import locks
 
@@ -38,6 +39,7 @@ GIVEN = {
     "ATTUNE_LABEL_STUDIO_TOKEN": "f" * 40,
     "LABEL_STUDIO_PASSWORD": "e" * 40,
 }
+INTAKE = local.DJANGO_FOLDER / "attune_intake.py"
 OURS = ("web", "learner", "workers", "schedule")
 DOORS = ("door", "tls")
 
@@ -130,7 +132,9 @@ def test_a_door_leads_to_each_of_the_two_and_the_console_counts_it(
     services: dict[str, Any], settings: Settings
 ) -> None:
     text = (ROOT / "docker" / "Caddyfile").read_text()
-    sites = re.findall(r"^\{\$(\w+)::(\d+)\} \{\n\timport safe\n\treverse_proxy (\S+)\n\}", text, re.MULTILINE)
+    sites = re.findall(
+        r"^\{\$(\w+)::(\d+)\} \{\n\timport safe\n.*?^\treverse_proxy (\S+) \{", text, re.MULTILINE | re.DOTALL
+    )
     assert [(names(services)[urlsplit(f"//{to}").hostname or ""], int(port)) for _, port, to in sites] == [
         ("web", settings.web_port),
         ("label-studio", settings.label_studio_port),
@@ -140,6 +144,18 @@ def test_a_door_leads_to_each_of_the_two_and_the_console_counts_it(
     assert settings.proxies == 1
     for door in DOORS:
         assert "./docker/Caddyfile:/etc/caddy/Caddyfile:ro" in services[door]["volumes"]
+
+
+def test_the_door_waits_for_no_request_without_end_and_hands_label_studio_whole_ones() -> None:
+    text = (ROOT / "docker" / "Caddyfile").read_text()
+    console, label_studio = text.split("\n{$")[1:]
+    for limit in ("read_header", "read_body", "write", "idle"):
+        assert re.search(rf"^\t\t\t{limit} \d+[sm]$", text, re.MULTILINE), f"{limit} has no end"
+    assert "\t\tmax_size 8MB\n" in console
+    assert BODY_BYTES == 8_000_000
+    assert "\t\tmax_size 256KiB\n" in label_studio
+    assert re.search(r"^MOST_BYTES = 256 \* 2\*\*10 ", INTAKE.read_text(), re.MULTILINE), "as Label Studio itself takes"
+    assert "\t\trequest_buffers unlimited\n" in label_studio
 
 
 def test_nobody_reaches_a_store_that_they_have_no_need_of(services: dict[str, Any]) -> None:

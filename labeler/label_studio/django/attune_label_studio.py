@@ -1,6 +1,7 @@
 """Settings of our own Label Studio, read inside its environment: its own, a guard, and a SQLite that waits.
 
-The guard (`attune_guard`) stands before every view; sessions are kept in the database, so that they can be ended.
+`attune_intake` takes requests in, and the guard (`attune_guard`) stands before every view; sessions are kept in the
+database, so that they can be ended.
 
 As shipped, a write that meets another fails at once with "database is locked", which an expert sees as an error and an
 import as lost predictions. Write-ahead logging lets readers pass, and transactions that take the write lock when they
@@ -27,7 +28,7 @@ for _database in DATABASES.values():
 WSGIRequestHandler.disable_nagle_algorithm = True
 
 ROOT_URLCONF = "attune_urls"
-MIDDLEWARE = [*MIDDLEWARE, "attune_guard.Guard"]
+MIDDLEWARE = ["attune_intake.Intake", *MIDDLEWARE, "attune_guard.Guard"]
 SESSION_ENGINE = "attune_sessions"
 # The webhook's own address is allowed, and none of the other reserved ones; `attune_calls` is stricter still.
 SSRF_PROTECTION_ENABLED = True
