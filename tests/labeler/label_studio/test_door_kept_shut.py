@@ -323,6 +323,15 @@ def test_no_other_page_answers_with_ones_session(ls: LabelStudio, mine: Holding,
     assert status(mine, ls, "POST", draft, {"result": []}, headers=own) == 201
 
 
+def nested(levels: int) -> list[object]:
+    """Lists in lists."""
+    made: list[object] = []
+    for _ in range(levels):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize("work", ["annotations/", "drafts"])
 @pytest.mark.parametrize(
     "odd",
     [
@@ -330,14 +339,25 @@ def test_no_other_page_answers_with_ones_session(ls: LabelStudio, mine: Holding,
         {"lead_time": -1.0},
         {"result": [1]},
         {"result": [{"id": "\\ud800", "type": "choices"}]},
+        {"result": [{"id": "\0", "type": "choices"}]},
+        {"result": [{"value": 10**400}]},
+        {"result": [{"value": nested(500)}]},
+        {"result": [{"value": nested(20)}]},
+        {"result": [{}] * 1000},
+        {"result": [{"id": "x" * 100_000}]},
     ],
 )
-def test_an_answer_that_breaks_every_list_is_not_taken(ls: LabelStudio, mine: Holding, odd: dict[str, object]) -> None:
-    path = f"{ls.address}/api/tasks/{mine.ids['task']}/annotations/"
+def test_an_answer_that_breaks_every_list_is_not_taken(
+    ls: LabelStudio, mine: Holding, odd: dict[str, object], work: str
+) -> None:
+    """Of those that were stored, each kept Attune from reading anything more of that expert's."""
+    path = f"{ls.address}/api/tasks/{mine.ids['task']}/{work}"
     text = json.dumps({"result": [], "lead_time": 1.0} | odd).replace("\\\\", "\\")
     headers = {"Content-Type": "application/json"}
-    assert mine.session._session.post(path, data=text, headers=headers, timeout=60).status_code == 400
+    assert mine.session._session.post(path, data=text, headers=headers, timeout=60).status_code in {400, 413}
     assert ls.request("GET", f"/api/tasks/{mine.ids['task']}/")["id"] == mine.ids["task"]
+    told = ls.request("GET", "/api/tasks", query={"project": mine.ids["project"], "fields": "all"})
+    assert told["total"] == 5
 
 
 def test_an_answer_on_its_way_does_not_undo_the_end_of_access(services: Services, ls: LabelStudio) -> None:
