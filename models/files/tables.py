@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attune.models.errors import DataError
-from attune.models.files import delimited
+from attune.models.files import delimited, unpacked
 from attune.models.files.cell_ids import tidy
 from attune.models.reasons import reason
 
-MOST_UNPACKED = 512 * 2**20  # bytes of a Parquet file
+MOST_UNPACKED = 512 * 2**20  # bytes of a Parquet or Arrow file
+MOST_TIMES = 64  # times its own size, where its rows are not limited
 PARQUET, ARROW, STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 BINARY = (PARQUET, ARROW, STREAM)
 MARKS = b"\xef\xbb\xbf\xff\xfe \r\n\t"
@@ -157,49 +158,67 @@ def from_objects(values: Sequence[Any], lines: Sequence[int]) -> Table:
 
 # -- Arrow -------------------------------------------------------------------------------------------------------------
 def _arrow(content: bytes, most_rows: int | None) -> Table:
+    # Without a number of rows the table is as large as its file allows; a file of nothing but equal cells is a trap.
+    room = MOST_UNPACKED if most_rows is not None else max(MOST_UNPACKED, MOST_TIMES * len(content))
     try:
         with pa.BufferReader(content) as source:
-            batches: Iterator[pa.RecordBatch]
-            if content.startswith(PARQUET):
-                file = pq.ParquetFile(source)
-                _check_size(file.metadata, most_rows)
-                schema, batches = file.schema_arrow, file.iter_batches(batch_size=10_000)
-            elif content.startswith(ARROW):
-                opened = pa.ipc.open_file(source)
-                schema = opened.schema
-                batches = (opened.get_batch(place) for place in range(opened.num_record_batches))
-            else:
-                stream = pa.ipc.open_stream(source)
-                schema, batches = stream.schema, iter(stream)
+            schema, batches = _parquet(source, most_rows) if content.startswith(PARQUET) else _messages(content, room)
             names = [str(name) for name in schema.names]
             _once(names)
             rows: list[Row] = []
+            held = 0
             for batch in batches:
-                if most_rows is not None and len(rows) + batch.num_rows > most_rows:
-                    raise _too_large(len(rows) + batch.num_rows, most_rows, 0)
+                held += unpacked.size(batch)
+                if held > room or (most_rows is not None and len(rows) + batch.num_rows > most_rows):
+                    raise _too_large(len(rows) + batch.num_rows, most_rows, held)
                 columns = [_cells(column) for column in batch.columns]
                 for cells in zip(*columns, strict=True):
                     rows.append(Row(len(rows) + 1, 0, dict(zip(names, cells, strict=True))))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"is no Parquet or Arrow that can be read ({str(error)[:120]}). Write it again, or give CSV."
         ) from error
     return Table(names, rows)
 
 
+def _parquet(source: pa.BufferReader, most_rows: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    with pq.ParquetFile(source) as looked_at:
+        _check_size(looked_at.metadata, most_rows)
+        texts = unpacked.texts(looked_at)
+        schema = looked_at.schema_arrow
+    file = pq.ParquetFile(source, read_dictionary=texts)
+    return schema, file.iter_batches(batch_size=10_000)
+
+
+def _messages(content: bytes, room: int) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """Batches of a stream of messages; a file is one between its marks, whose index could name a batch many times."""
+    messages = content[8:] if content.startswith(ARROW) else content
+    if (found := unpacked.declared(messages)) > room:
+        raise _too_large(0, None, found)
+    stream = pa.ipc.open_stream(messages)
+    return stream.schema, map(_sound, stream)
+
+
+def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch, once it is known that its offsets lead into it: others would read this program's own memory."""
+    batch.validate(full=True)
+    return batch
+
+
 def _check_size(held: pq.FileMetaData, most_rows: int | None) -> None:
     """Raise DataError before a small file becomes gigabytes: equal cells are packed to next to nothing."""
     if most_rows is None:
         return
-    unpacked = sum(held.row_group(place).total_byte_size for place in range(held.num_row_groups))
-    if held.num_rows > most_rows or unpacked > MOST_UNPACKED:
-        raise _too_large(held.num_rows, most_rows, unpacked)
+    size = sum(held.row_group(place).total_byte_size for place in range(held.num_row_groups))
+    if held.num_rows > most_rows or size > MOST_UNPACKED:
+        raise _too_large(held.num_rows, most_rows, size)
 
 
-def _too_large(rows: int, most_rows: int, unpacked: int) -> DataError:
+def _too_large(rows: int, most_rows: int | None, held: int) -> DataError:
+    most = f"{most_rows} rows and " if most_rows is not None else ""
     return DataError(
-        f"holds {rows} rows and {unpacked // 2**20} MB unpacked; at most {most_rows} rows and "
-        f"{MOST_UNPACKED // 2**20} MB come in at once. Split it, or leave out what is not needed."
+        f"holds {rows} rows and {held // 2**20} MB unpacked; at most {most}{MOST_UNPACKED // 2**20} MB come in at "
+        "once. Split it, or leave out what is not needed."
     )
 
 
