@@ -25,8 +25,9 @@ id.
 
 def page() -> str:
     """The whole page."""
-    errors.__getattr__("ProbeNotFitted")  # it is made when it is first named
+    late = errors.ProbeNotFitted  # it is made when it is first named
     own = dict.fromkeys(one for one in _below(AttuneError) if one.__module__ == errors.__name__)
+    assert late in own
     rows = []
     for one in own:
         known = consequence(one)
