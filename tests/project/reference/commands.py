@@ -19,8 +19,7 @@ Every command has two more options:
 - `--json` prints the result as one JSON document. Advice and progress go to stderr.
 
 `-h` or `--help` shows the same texts as this page. An exit code above 0 means that something failed: see
-[errors](errors.md).
-[The glossary](../glossary.md) defines the words.
+[errors](errors.md). [The glossary](../glossary.md) defines the words.
 """
 
 

@@ -11,15 +11,13 @@ from tests.project.reference.markdown import code, first_line, table
 
 INTRODUCTION = """# Errors
 
-A command that fails prints one message to stderr and ends with an exit code. The HTTP API answers with a status and a
-JSON
-object, with the name of the error as `error`. *Retry* means that the same request can succeed later.
-[Bad inputs](bad-inputs.md) shows the messages for common mistakes.
+A command that fails prints one message to stderr and ends with an exit code. The HTTP API answers with a status and
+a JSON object, with the name of the error as `error`. *Retry* means that the same request can succeed later. [Bad
+inputs](bad-inputs.md) shows the messages for common mistakes.
 
 Other exit codes: 0 means success, 2 also a mistyped command or option, {stopped} that you pressed Ctrl-C, {system}
-that the
-computer refused something (a full disk, a missing permission), and {unexpected} an unknown fault of Attune, with its
-id.
+that the computer refused something (a full disk, a missing permission), and {unexpected} an unknown fault of
+Attune, with its id.
 """
 
 

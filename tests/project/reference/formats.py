@@ -20,9 +20,8 @@ from tests.project.reference.markdown import code, table
 
 INTRODUCTION = """# File formats
 
-Columns and keys of the files that Attune reads and writes. [Probe format](probe-format.md) says what the numbers of a
-probe
-mean and shows how to read one without Attune.
+Columns and keys of the files that Attune reads and writes. [Probe format](probe-format.md) says what the numbers of
+a probe mean and shows how to read one without Attune.
 """
 
 

@@ -11,14 +11,12 @@ from tests.project.reference.markdown import code, table
 
 INTRODUCTION = """# HTTP API
 
-The console serves the API below `/api/v1`. Show a token with each request: `Authorization: Bearer TOKEN`. An owner or
-admin
-creates one with `attune token create NAME`, or on the page *Machines*. The session of a person who is logged in works
-too.
+The console serves the API below `/api/v1`. Show a token with each request: `Authorization: Bearer TOKEN`. An owner
+or admin creates one with `attune token create NAME`, or in the console. The session of a person who is
+logged in works too.
 
 `/api/v1/openapi.json` is the same description for programs (OpenAPI 3.1). [Pull in a
-pipeline](../how-to/pull-in-a-pipeline.md)
-has examples to copy. Versions never change; aliases move.
+pipeline](../how-to/pull-in-a-pipeline.md) has examples to copy. Versions never change; aliases move.
 """
 CLOSING = """## Errors
 

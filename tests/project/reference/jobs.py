@@ -12,9 +12,9 @@ from tests.project.reference.markdown import code, first_line, prose, table
 
 INTRODUCTION = """# Jobs
 
-A job is work that the workers do: learn, embed, publish. The page *Jobs* and `attune doctor` show them. A job has one
-of the
-kinds on this page. Its state is queued, running, done, failed or lost. The scheduler sends lost jobs again.
+A job is work that the workers do: learn, embed, publish. The page *Jobs* and `attune doctor` show them. A job has
+one of the kinds on this page. Its state is queued, running, done, failed or lost. The scheduler sends lost jobs
+again.
 
 Workers take jobs from the queues in this order:
 """

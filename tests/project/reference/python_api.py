@@ -10,8 +10,7 @@ from tests.project.reference.markdown import code, first_line, prose, table
 INTRODUCTION = """# Python API
 
 `import attune` gives the names on this page. They are loaded when they are first used, so the import is quick and
-needs no
-torch. What this page does not list can change in any release.
+needs no torch. What this page does not list can change in any release.
 """
 NOTHING = "This version exports no names. Pipelines use [the HTTP API](http-api.md) and the commands.\n"
 

@@ -20,9 +20,8 @@ Each setting is an environment variable. Attune takes the first value that it fi
 4. the default.
 
 `attune config show` lists every setting, its value and where the value comes from. An `ATTUNE_` variable that does
-not exist
-is an error that names the nearest one. Values of *secret* settings are never shown. Restart `attune up` after a
-change.
+not exist is an error that names the nearest one. Values of *secret* settings are never shown. Restart `attune up`
+after a change.
 """
 # Texts that few kinds of settings take: a reader that refuses one says what it takes.
 REFUSED = ("-1", "\u0000 :")
