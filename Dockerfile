@@ -1,5 +1,5 @@
 # One file, two images: `attune` (web app, workers, schedule) and `label-studio`, whose pins clash with ours.
-# The digest says which image the tag meant; docs/operations.md, "Newer images", says how to look up another.
+# The digest says which image the tag meant; docs/how-to/run-in-docker.md, "Newer images", says how to look up another.
 ARG PYTHON=3.11.15-slim-bookworm@sha256:d29f48a31a8b408ed19272ca1e7b10ebae13b240a27e862d3d4217c528e2e0c3
 
 FROM python:${PYTHON} AS base

@@ -64,7 +64,7 @@ def open_login(ls: LabelStudio, email: str, password: str) -> int:
             raise SettingsError(
                 f"Label Studio at {ls.address} runs without Attune's modules, so the password of {email} cannot be set "
                 f"from here. On its machine run `label-studio reset_password --username {email}`, or start it with the "
-                "modules: docs/security.md says how."
+                "modules: docs/explanation/security.md says how."
             ) from error
         raise
     return int(found["id"])
@@ -121,7 +121,7 @@ def _by_its_api(ls: LabelStudio, email: str, had_login: bool) -> Ended:
         f"Label Studio at {ls.address} runs without Attune's modules, so the login of {email} stays there, with its "
         "password, sessions and token; Attune cannot tell all that they still open. To end them, set another password "
         f"on its machine (`label-studio reset_password --username {email}`) and delete the user's tokens, or start it "
-        "with the modules: docs/security.md says how.",
+        "with the modules: docs/explanation/security.md says how.",
     )
     return Ended(tuple(ended), open_still)
 

@@ -19,8 +19,8 @@ OUT = (
     "Attune's modules, so it cannot be let in again from here. On its machine run `label-studio shell`, and in it "
     "`from organizations.models import OrganizationMember` and "
     "`OrganizationMember.objects.filter(user__email='{email}').update(deleted_at=None)`; then "
-    "`label-studio reset_password --username {email}`. Or start it with the modules (docs/security.md says how) and "
-    "add the person again."
+    "`label-studio reset_password --username {email}`. Or start it with the modules "
+    "(docs/explanation/security.md says how) and add the person again."
 )
 LIMITS = (CONNECT_SECONDS, ANSWER_SECONDS)
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')

@@ -201,7 +201,10 @@ def guard(settings: Settings) -> Finding:
         if door.is_guarded(ls):
             return Finding("guard", "ok", "experts reach their own questions in Label Studio and nothing else")
     found = "missing: whoever has a login in this Label Studio sees and changes every project"
-    todo = "Start that Label Studio with Attune's modules (docs/security.md says how), or let `attune up` start one."
+    todo = (
+        "Start that Label Studio with Attune's modules (docs/explanation/security.md says how), or let `attune up` "
+        "start one."
+    )
     return Finding("guard", "warn", found, todo)
 
 

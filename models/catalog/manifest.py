@@ -159,7 +159,7 @@ def read_manifest(content: bytes, name: str = FILE_NAME) -> Manifest:
     except (UnknownProbe, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadProbeFile(
             f"{name} is not the JSON object of a probe's manifest{_where(error)}. Pull or publish "
-            "it again; docs/probe-format.md describes the file."
+            "it again; docs/reference/probe-format.md describes the file."
         ) from error
 
 

@@ -1,6 +1,7 @@
 """The bytes of a probe: ``probe.safetensors``, a linear head that any program reads without Attune.
 
-The format is public, ``docs/probe-format.md`` shows a reader of ten lines; numpy and safetensors are all this needs.
+The format is public, ``docs/reference/probe-format.md`` shows a reader of ten lines; numpy and safetensors are all
+this needs.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class ProbeWeights:
             raise BadProbeFile(
                 f"A probe came with weight {self.weight.shape}, bias {self.bias.shape} and calibration "
                 f"{self.calibration.shape}; expected (k, d), (k,) and (k, 2) with k = 1 for two classes, else one row "
-                "per class. docs/probe-format.md describes the file."
+                "per class. docs/reference/probe-format.md describes the file."
             )
 
     @property
@@ -112,6 +113,6 @@ def read_probe(content: bytes, name: str = FILE_NAME) -> ProbeWeights:
     if wrong:
         raise BadProbeFile(
             f"{name} holds {sorted(tensors)}; expected {parts} as float32, and {wrong[0]!r} is not. "
-            "docs/probe-format.md describes the file."
+            "docs/reference/probe-format.md describes the file."
         )
     return ProbeWeights(**{part: tensors[part] for part in parts})

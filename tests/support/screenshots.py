@@ -1,4 +1,4 @@
-"""Make the pictures of docs/console.md anew: ``python -m tests.support.screenshots docs/images``."""
+"""Make the pictures of docs/reference/console.md anew: ``python -m tests.support.screenshots docs/images``."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from attune.workers.rounds import round_figures
 from attune.workers.rounds.snapshot import Snapshot
 
 # Of the answers, those that may be about an image that somebody has answered before: enough to measure agreement at
-# first, a sixth once new images buy less (docs/evaluation.md: it costs nothing from some 500 answers on).
+# first, a sixth once new images buy less (docs/explanation/evaluation.md: it costs nothing from some 500 answers on).
 FIRST_SHARE, LATER_SHARE = 0.1, 1 / 6
 GROWS_FROM, GROWS_TO = 120, 480
 MOST_AT_ONCE = 2  # a queue: a row of old images in sequence looks like distrust
