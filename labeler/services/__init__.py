@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["Stack", "free_ports", "run"]
 _MODULES = {"Stack": "stack", "free_ports": "ports", "run": "foreground"}
 
+if not TYPE_CHECKING:  # where a checker sees it, every name would seem to be there
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
 
-    return globals().setdefault(name, getattr(import_module(f"{__name__}.{_MODULES[name]}"), name))
+        return globals().setdefault(name, getattr(import_module(f"{__name__}.{_MODULES[name]}"), name))

@@ -1,0 +1,34 @@
+"""An encoder for a script, by the names that `attune encoder use` takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from attune.models.encoders.encoders import OpenClipEncoder
+
+
+def load_encoder(
+    name: str,
+    pretrained: str | None = None,
+    *,
+    resize_mode: str = "longest",
+    device: str = "auto",
+) -> OpenClipEncoder:
+    """Load an open_clip encoder: it turns images and texts into unit-length vectors of one space.
+
+    ``name`` is a model of open_clip (``ViT-B-32``), a JSON config, a checkpoint file with its config beside it, or a
+    folder that holds both or a hub's cache; ``pretrained`` a tag, a checkpoint file or such a folder (None: the only
+    one there is). ``resize_mode`` is longest (the whole picture, padded), squash or shortest (crops); ``device`` auto,
+    cpu, cuda or mps. Weights that this machine lacks are fetched if it has a network. Raises UnknownEncoder,
+    WeightsUnavailable, EncoderError, and DataError where the weights are not named. For example::
+
+        encoder = attune.load_encoder("ViT-B-32", "laion2b_s34b_b79k")
+        encoder.encode_images([Image.open("poster.jpg").convert("RGB")])    # float32 (1, 512)
+        encoder.encode_texts(["a serious face"])                            # float32 (1, 512)
+        encoder.fingerprint == probe.encoder                                # may this probe read the vectors?
+    """
+    from attune.models.encoders.choice import choose
+    from attune.models.encoders.encoders import OpenClipEncoder
+
+    return OpenClipEncoder.load(*choose(name, pretrained), resize_mode=resize_mode, device=device)
