@@ -57,9 +57,22 @@ if not TYPE_CHECKING:  # where a checker sees it, every name would seem to be th
             return globals().setdefault(name, version("attune"))
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
+        return globals().setdefault(name, getattr(_module(name), name))
 
-        return globals().setdefault(name, getattr(import_module(f"{__name__}.models.{_MODULES[name]}"), name))
+
+def _module(name: str) -> Any:
+    """The module that holds ``name``. Raises ExtraNotInstalled where a package that it needs is missing."""
+    from importlib import import_module
+
+    try:
+        return import_module(f"{__name__}.models.{_MODULES[name]}")
+    except ModuleNotFoundError as error:
+        from attune.models.errors import ExtraNotInstalled
+        from attune.models.reasons import missing_extra
+
+        if told := missing_extra(error):
+            raise ExtraNotInstalled(f"attune.{name}: {told}") from error
+        raise
 
 
 def __dir__() -> list[str]:
