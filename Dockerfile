@@ -22,10 +22,13 @@ WORKDIR /app
 COPY requirements.lock ./
 RUN sh /usr/local/share/install_lock.sh requirements.lock
 COPY pyproject.toml README.md LICENSE ./
+COPY attune attune
 COPY models models
 COPY labeler labeler
 COPY workers workers
 RUN pip install --no-deps --no-build-isolation .
+# What was installed runs, never what lies in the folder that a command is called in.
+ENV PYTHONSAFEPATH=1
 USER attune
 VOLUME /workspace
 EXPOSE 8700

@@ -9,10 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
-
 UNLIMITED = 10_000  # columns, where the output goes to a file or to another program
 GAP = 3  # what a column costs beside its words
 
@@ -28,6 +24,10 @@ class Table:
 
     def print(self, width: int | None = None) -> None:
         """Write it to stdout, ``width`` columns wide (that of the terminal unless given)."""
+        from rich.console import Console
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
         width = width or terminal_width()
         console = Console(width=width, soft_wrap=False, highlight=False)
         if (widths := self._widths(width)) is None:

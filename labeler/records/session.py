@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
 from filelock import FileLock
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
@@ -17,6 +15,9 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.settings import Settings, hidden
 from attune.models.errors import ServiceDown
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 WAIT_SECONDS = 30
@@ -49,6 +50,8 @@ def migrate(settings: Settings) -> None:
 
     Raises ServiceDown where the database does not answer.
     """
+    from alembic import command
+
     settings.workspace.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.workspace / "records.lock", timeout=120):
         try:
@@ -62,6 +65,8 @@ def migrate(settings: Settings) -> None:
 
 def configuration(url: str) -> Config:
     """Alembic's configuration for the database at ``url``."""
+    from alembic.config import Config
+
     made = Config()
     made.set_main_option("script_location", str(MIGRATIONS))
     made.attributes["url"] = url

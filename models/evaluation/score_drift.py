@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kstwobign
 
 from attune.models.errors import DataError
 from attune.models.evaluation.intervals import percentile_interval, title_draws
@@ -143,6 +142,8 @@ def compare(
     p-value counts as many equal titles as these are worth (Kish: one of 1,000 stills among 39 of 5 makes 1.4 of them),
     which errs on the side of silence. Raises DataError for no logits.
     """
+    from scipy.stats import kstwobign  # takes a second to load, and who reads a sketch needs none of it
+
     if not len(logits) or len(logits) != len(title_ids):
         raise DataError(f"{len(logits)} logits came with {len(title_ids)} titles; expected one of each, at least one.")
     if len(logits) > MOST:

@@ -256,7 +256,7 @@ def test_label_studio_starts_as_our_own_does(services: dict[str, Any], settings:
     assert environment["CSRF_TRUSTED_ORIGINS"] == settings.label_studio_browser_address
     module = local.DJANGO_FOLDER / f"{environment['DJANGO_SETTINGS_MODULE']}.py"
     assert module.is_file()
-    copied = f"COPY {local.DJANGO_FOLDER.relative_to(ROOT)} {environment['PYTHONPATH']}\n"
+    copied = f"COPY {local.DJANGO_FOLDER.resolve().relative_to(ROOT)} {environment['PYTHONPATH']}\n"
     assert copied in (ROOT / "Dockerfile").read_text()
     mounted = {volume.split(":")[1] for volume in services["label-studio"]["volumes"]}
     assert environment["LABEL_STUDIO_BASE_DATA_DIR"] in mounted
@@ -270,7 +270,7 @@ def test_every_version_is_pinned_and_the_same_everywhere(services: dict[str, Any
     assert re.search(r"^ARG PYTHON=3\.1[12]\.\d+-slim-bookworm@sha256:[0-9a-f]{64}$", dockerfile, re.MULTILINE)
     assert services["label-studio"]["image"].endswith(VERSION)
     assert locks.versions(LOCK.read_text())["label-studio"] == VERSION
-    assert str(LOCK.relative_to(ROOT)) in dockerfile
+    assert str(LOCK.resolve().relative_to(ROOT)) in dockerfile
     assert {services[name]["build"]["target"] for name in OURS} == {"attune"}
     for stage in ("attune", "label-studio"):
         assert f" AS {stage}\n" in dockerfile

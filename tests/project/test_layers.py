@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from attune.labeler.cli.main import COMMANDS
+from attune.labeler.cli.commands import COMMANDS
 from attune.labeler.jobs.jobs import KINDS, QUEUES
 from attune.models import errors
 from attune.models.errors import CONSEQUENCES, AttuneError, consequence
@@ -105,9 +105,9 @@ def test_every_job_is_there(kind: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_there_with_help(command: str) -> None:
-    module, _, name = COMMANDS[command].partition(":")
-    found = getattr(importlib.import_module(module), name or "command")
+    found = COMMANDS[command].load()
     assert found.help, f"`attune {command}` has no help text"
+    assert found.get_short_help_str(limit=1000) == COMMANDS[command].about, "labeler/cli/commands.py says it otherwise"
     for sub in getattr(found, "commands", {}).values():
         assert sub.help, f"`attune {command} {sub.name}` has no help text"
         assert {"workspace", "as_json"} <= {option.name for option in sub.params}

@@ -40,7 +40,9 @@ def test_no_version_is_named_twice() -> None:
     assert not locks.versions(locks.OURS.read_text()).keys() & locks.versions(locks.TESTS.read_text()).keys()
 
 
-@pytest.mark.parametrize(("extras", "chosen"), [([], ALL[:1]), (["postgres", "remote"], ALL[:1]), (["test"], ALL[:2])])
+@pytest.mark.parametrize(
+    ("extras", "chosen"), [([], ALL[:1]), (["server", "postgres", "remote"], ALL[:1]), (["test"], ALL[:2])]
+)
 def test_the_locks_have_a_version_that_fits_each_need(extras: list[str], chosen: tuple[Path, ...]) -> None:
     pinned = locks.versions("".join(path.read_text() for path in chosen))
     wanted = [*PROJECT["dependencies"], *(line for extra in extras for line in PROJECT["optional-dependencies"][extra])]
