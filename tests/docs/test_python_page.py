@@ -1,4 +1,4 @@
-"""The page use-python.md runs from top to bottom as one script, against a served console; it names all that there is."""
+"""The page use-python.md runs from top to bottom as one script, against a served console; it names all there is."""
 
 from __future__ import annotations
 
