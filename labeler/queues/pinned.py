@@ -41,7 +41,7 @@ class Sent:
             shares = (f"{count} for {name}" for name, count in zip(self.experts, self.each, strict=True))
             parts = [f"{self.queued} queued: {', '.join(shares)}, who had answered the others"]
         if self.asked_before:
-            parts.append(f"{self.asked_before} {'was' if self.asked_before == 1 else 'were'} already asked")
+            parts.append(f"{self.asked_before} {'was' if self.asked_before == 1 else 'were'} already asked or answered")
         if self.gone:
             parts.append(f"{self.gone} {'is' if self.gone == 1 else 'are'} not in the pool")
         return ", ".join(parts) + "."
@@ -63,7 +63,7 @@ def send(
     """
     wanted = list(dict.fromkeys(tidy(asset_id) for asset_id in asset_ids))
     if not 1 <= len(wanted) <= MOST:
-        raise DataError(f"{len(wanted)} images are chosen; a selection holds 1 to {MOST}.")
+        raise DataError(f"{len(wanted)} images chosen. Choose 1 to {MOST} images.")
     with writing(settings) as session:
         found = attributes.find(session, attribute)
         people = _people(session, found, expert)
