@@ -69,9 +69,10 @@ class Drift:
             return "No version is published yet. Drift appears after a promotion."
         if self.state == "drifted":
             names = " and ".join(shift.name for shift in self.shifts if shift.alarmed)
+            where = f" in class {names}" if names else ""
             return (
-                f"Drift{f' in class {names}' if names else ''}: new images score differently than at the publication of version "
-                f"{self.version}. Audit the current pool."
+                f"Drift{where}: new images score differently than at the publication of version {self.version}. "
+                "Audit the current pool."
             )
         if self.state == "moved":
             return (

@@ -101,7 +101,7 @@ _NAMING = ("differs", BESIDE, "reliance")
 
 
 def told_to(viewer: Viewer, held: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A run's advice as ``viewer`` may read it: how each expert answers, and that one expert differs, is only for owners.
+    """A run's advice as ``viewer`` may read it: only owners read how each expert answers, or that one differs.
 
     Beside the list of disputed images even that would say who.
     """
@@ -122,7 +122,9 @@ def advice(held: Mapping[str, Any]) -> Advice | None:
         return None
     evidence = held.get("evidence") or []
     if isinstance(evidence, Mapping):
-        lines = {key: _EVIDENCE.get(key, key + ": {:.3g}").format(value) for key, value in evidence.items() if _is(value)}
+        lines = {
+            key: _EVIDENCE.get(key, key + ": {:.3g}").format(value) for key, value in evidence.items() if _is(value)
+        }
         evidence = [line.replace("%", " %") for line in lines.values()]
     elif isinstance(evidence, str):
         evidence = [evidence]
@@ -180,7 +182,7 @@ def _managers_step(facts: Facts) -> Step:
     if where == LABELLING:
         return Step("Let the experts continue.", place="attribute")
     if where == SETTLED and facts.unanswered:
-        text = f"Fill the queues again: no answer says {listed(facts.unanswered)} yet."
+        text = f"Fill the queues again: no expert has answered {listed(facts.unanswered)} yet."
         return Step(text, place="attribute", command=f"attune batch {name} --size 40")
     if where == SETTLED:
         command = f"attune probes promote {name} {facts.last_run} --reason '…'"

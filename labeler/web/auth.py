@@ -90,7 +90,9 @@ def guard() -> ResponseReturnValue | None:
         return _turn_away()
     g.viewer = who
     if not access.allowed(request.endpoint, who.role):
-        raise Forbidden(f"The role {who.role} has no access to this page. {access.whom_to_ask(request.endpoint, who.role)}")
+        raise Forbidden(
+            f"The role {who.role} has no access to this page. {access.whom_to_ask(request.endpoint, who.role)}"
+        )
     if request.method not in SAFE and not by_token:
         csrf.protect()
     return None

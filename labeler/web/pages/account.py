@@ -33,7 +33,9 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no type
         render_kw={"autocomplete": "new-password"},
     )
     again = PasswordField(
-        "New password again", validators=[EqualTo("new", "The two new passwords differ.")], render_kw={"autocomplete": "new-password"}
+        "New password again",
+        validators=[EqualTo("new", "The two new passwords differ.")],
+        render_kw={"autocomplete": "new-password"},
     )
     submit = SubmitField("Change password")
 

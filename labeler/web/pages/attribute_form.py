@@ -88,7 +88,9 @@ class Filled:
         """What cannot be asked, by field."""
         found = attributes.problems(self.given())
         long = {
-            key: f"Too long: {len(text)} characters. Use at most {LONGEST}." for key, text in self.text.items() if len(text) > LONGEST
+            key: f"Too long: {len(text)} characters. Use at most {LONGEST}."
+            for key, text in self.text.items()
+            if len(text) > LONGEST
         }
         return found | long
 
@@ -159,7 +161,7 @@ def revise(name: str) -> ResponseReturnValue:
         errors = {key: said} if key in {"reason", "classes"} else {"": str(error)}
         return _edit_page(found, filled, errors, reason), 422
     flash(
-        f"Revision {made.revision} is created. Attune trains a probe on the valid answers. The champion stays the same.",
+        f"Revision {made.revision} is created. Attune now trains a probe on the valid answers. The champion stays.",
         "success",
     )
     return redirect(url_for("revisions.page", name=name))

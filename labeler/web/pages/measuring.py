@@ -25,7 +25,7 @@ def ask(name: str) -> ResponseReturnValue:
         audit_batches.request(auth.settings(), name, size)
         jobs.enqueue(auth.settings(), "learn", attribute=name)
         flash(
-            f"{size} audit answers requested. The tasks come first in the queues. Experts cannot see which tasks are audits.",
+            f"{size} audit answers requested. The tasks come first in the queues. Experts cannot recognise them.",
             "success",
         )
     except ServiceDown:

@@ -34,7 +34,10 @@ def revoke() -> ResponseReturnValue:
     """Make every token of a name useless."""
     name = request.form.get("name", "")
     count = tokens.revoke(auth.settings(), name)
-    flash(f"{plural(count, 'token')} named {name} revoked. Pipelines can no longer use {'it' if count == 1 else 'them'}.", "success")
+    flash(
+        f"{plural(count, 'token')} named {name} revoked. Pipelines can no longer use {'it' if count == 1 else 'them'}.",
+        "success",
+    )
     return redirect(url_for("tokens.page"))
 
 
