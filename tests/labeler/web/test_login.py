@@ -139,7 +139,7 @@ def test_nobody_is_told_to_ask_themselves(owner: Actor, expert: Actor, admin: Ac
     assert turned.status_code == 403
     assert "Ask an admin." in turned.text
     assert "Ask an owner" not in turned.text
-    assert "Ask an owner or an administrator" in expert.get("/people").text
+    assert "Ask an owner or an admin" in expert.get("/people").text
     assert admin.get("/tokens").status_code == 200
     for role in access.ROLES:
         for endpoint in access.RULES:

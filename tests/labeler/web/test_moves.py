@@ -166,7 +166,7 @@ def test_an_enforced_gate_stops_the_form_until_its_owner_overrides(owner: Actor,
     assert not work(settings)
     assert "Version 2 is now champion" in owner.get(sent.location).text
     told = owner.get("/attributes/serious/history").text
-    assert "over the gate audit_lower_bound" in told
+    assert "overrode gate audit_lower_bound" in told
     assert "needed for the demo" in told
 
 

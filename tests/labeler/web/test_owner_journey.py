@@ -124,7 +124,7 @@ def test_an_owner_promotes_with_open_eyes_and_can_undo_it(
     follow(page, "Version 4", "serious, version 4")
     expect(page.get_by_text("600 images")).to_be_visible()
     follow(page, "History", "History")
-    expect(page.get_by_text("over the gate audit_answers")).to_be_visible()
+    expect(page.get_by_text("overrode gate audit_answers")).to_be_visible()
     follow(page, "Roll back", "Champion: back to version 1")
     reach(page, "Why")
     page.keyboard.type("False alarms on horror")

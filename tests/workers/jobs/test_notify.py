@@ -184,7 +184,7 @@ def test_nobody_listening_stops_nothing_and_tells_no_address(settings: Settings)
     notices.tell(settings, [NEWS])
     assert run(settings)["failed"] == 2
     told = str(kept(settings).sent)
-    assert "does not answer" in told
+    assert "webhook is unavailable" in told
     assert "Error" not in told
     assert "t0ken" not in told
 
