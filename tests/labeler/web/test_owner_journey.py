@@ -109,7 +109,7 @@ def test_an_owner_promotes_with_open_eyes_and_can_undo_it(
 
     page.reload()
     follow(page, "Promote version 4", "Version 4 of serious")
-    reach(page, "Why")
+    reach(page, "Reason")
     page.keyboard.type("Much better on the same audits")
     follow(page, "Promote version 4", "Version 4 of serious")
     expect(page.get_by_text("An enforced gate was not passed")).to_be_visible()
@@ -126,7 +126,7 @@ def test_an_owner_promotes_with_open_eyes_and_can_undo_it(
     follow(page, "History", "History")
     expect(page.get_by_text("overrode gate audit_answers")).to_be_visible()
     follow(page, "Roll back", "Champion: back to version 1")
-    reach(page, "Why")
+    reach(page, "Reason")
     page.keyboard.type("False alarms on horror")
     follow(page, "Roll back to version 1", "History")
     expect(page.get_by_role("status").first).to_contain_text("serious@champion is version 1 (was 4).")
