@@ -92,7 +92,7 @@ def test_an_administrator_needs_no_mouse(
     press(page, "button", "^Add person$")
     expect(page.get_by_role("heading", name="Dana Dahl is added")).to_be_visible()
     look(page, width, "person-made", tmp_path)
-    press(page, "link", "the person's page")
+    press(page, "link", "person's page")
     look(page, width, "person", tmp_path)
     press(page, "link", "Remove")
     look(page, width, "person-leave", tmp_path)
