@@ -59,13 +59,13 @@ def disagreeing(session: Session) -> Iterator[News]:
             how = (run.advice.get(BESIDE) or {}).get("sentence") or said
             yield News(
                 f"differs:{one.id}:{one.revision}:{who}", notices.DISAGREE,
-                f"{one.name}: one expert answers otherwise than the rest", f"It is {who}. {how}",
+                f"{one.name}: one expert disagrees with the others", f"The expert is {who}. {how}",
                 f"{page(one.name)}#h-done", one.id,
             )  # fmt: skip
         elif word == "hopeless":
             yield News(
                 f"disagree:{one.id}:{one.revision}", notices.DISAGREE,
-                f"{one.name}: the experts disagree too much for a probe", said, f"{page(one.name)}/contested", one.id,
+                f"{one.name}: the experts disagree too much", said, f"{page(one.name)}/contested", one.id,
             )  # fmt: skip
 
 
@@ -112,10 +112,10 @@ def drifted(session: Session) -> Iterator[News]:
         alarm = (version.scores.get("drift") or {}).get("alarm")
         if alarm:
             yield News(
-                f"drift:{version.id}", notices.DRIFT, f"{name}: new images score otherwise than version "
-                f"{version.version} was published on",
-                f"Seen on {alarm['n']} new images, in {', '.join(alarm['classes'])}. A fresh audit "
-                "batch measures the probe on the pool as it is now.", f"{page(name)}#h-drift", version.attribute_id,
+                f"drift:{version.id}", notices.DRIFT, f"{name}: drift since version {version.version}",
+                f"{alarm['n']} new images score differently than at the publication (class "
+                f"{', '.join(alarm['classes'])}). Audit the current pool.",
+                f"{page(name)}#h-drift", version.attribute_id,
             )  # fmt: skip
 
 

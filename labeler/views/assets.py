@@ -44,5 +44,5 @@ def asset(settings: Settings, viewer: Viewer, pk: int) -> Asset:
     with reading(settings) as session:
         found = session.scalar(select(Asset).where(Asset.id == pk, may_see(viewer)))
     if found is None:
-        raise UnknownAsset(f"There is no image number {pk} here. It may have been removed from the pool.")
+        raise UnknownAsset(f"Image {pk} does not exist, or it was removed from the pool.")
     return found

@@ -17,8 +17,9 @@ from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import iso, parse
 from attune.models.evaluation.score_drift import RULE
+from attune.models.text import plural
 
-AUDITS = 60  # questions that a fresh audit is offered with
+AUDITS = 60  # audit answers that a fresh audit requests
 
 
 @dataclass(frozen=True)
@@ -63,34 +64,31 @@ class Drift:
 
     @property
     def sentence(self) -> str:
-        """Where it stands, in a sentence."""
+        """The result in a sentence or two."""
         if self.state == "unpublished":
-            return "Nothing is published yet, so there is nothing that new images could drift from."
+            return "No version is published yet. Drift appears after a promotion."
         if self.state == "drifted":
-            names = " and ".join(shift.name for shift in self.shifts if shift.alarmed) or "the scores"
+            names = " and ".join(shift.name for shift in self.shifts if shift.alarmed)
+            where = f" in class {names}" if names else ""
             return (
-                f"New images score otherwise than those that version {self.version} was published on ({names}). Its "
-                "audit may no longer speak for them."
+                f"Drift{where}: new images score differently than at the publication of version {self.version}. "
+                "Audit the current pool."
             )
         if self.state == "moved":
             return (
-                f"The scores of the {self.n} images that came since lie far from those that version {self.version} "
-                "was published on. No alarm was raised: that takes a look of the schedule's own, and more than chance."
+                f"The scores of {self.n} new images differ much from those at the publication of version "
+                f"{self.version}. This can be chance, so Attune raises no alarm yet. The next scheduled check decides."
             )
         if self.state == "steady":
-            return (
-                f"No drift is seen: as far as {self.n} images can tell, those that came since score like those that "
-                f"version {self.version} was published on."
-            )
-        came = {0: "No image", 1: "One image"}.get(self.added, f"{self.added} images")
+            return f"No drift measured on {self.n} new images since version {self.version}."
         return (
-            f"{came} came since version {self.version} was scored. From {RULE.least_assets} images of "
-            f"{RULE.least_titles} titles on, their scores are compared."
+            f"{plural(self.added, 'new image')} since version {self.version} was scored. Drift is measured from "
+            f"{RULE.least_assets} new images of {RULE.least_titles} titles."
         )
 
     @property
     def audits(self) -> int:
-        """How many questions a fresh audit is offered with."""
+        """How many audit answers a fresh audit requests."""
         return AUDITS
 
     @property

@@ -1,4 +1,4 @@
-"""When it will be done, how varied the answers are and where nobody has looked, as the newest run worked them out."""
+"""The forecast, the diversity of the answers and the regions with the fewest, as the newest run calculated them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ HEADLINES = {
     "labelling": "Not settled yet",
     "narrow": "Narrow enough to publish",
     "settled": "Settled",
-    "exhausted": "Hardly any positives are left to find",
-    "hopeless": "The definition needs work",
-    "outlier": "One expert answers otherwise",
+    "exhausted": "Almost all positive images found",
+    "hopeless": "Needs definition",
+    "outlier": "One expert disagrees",
 }
 STOPPED = ("settled", "narrow")  # where it may stop although positives are left
 MOST = 0.2  # movement at which the steadiness bar is empty
@@ -108,14 +108,14 @@ def meters(evidence: Mapping[str, Any] | Sequence[str], state: str = "") -> list
     goals, found = Goals(), []
     if (moved := evidence.get("movement")) is not None:
         done = 1.0 if moved <= goals.movement else 1.0 - (moved - goals.movement) / (MOST - goals.movement)
-        text = f"moved by {moved:.3f} since half the labels, settled at {goals.movement:g}"
-        found.append(Meter("Steady ranking", max(0.0, done), text))
+        text = f"changed by {moved:.3f} since half of the labels (goal: at most {goals.movement:g})"
+        found.append(Meter("Stable ranking", max(0.0, done), text))
     width = evidence.get("width")
     done = 0.0 if width is None else 1.0 if width <= goals.width else (1.0 - width) / (1.0 - goals.width)
-    text = "no interval yet" if width is None else f"{width:.2f} wide, narrow at {goals.width:g}"
+    text = "no interval yet" if width is None else f"{width:.2f} wide (goal: at most {goals.width:g})"
     found.append(Meter("Narrow interval", max(0.0, done), text))
     if (left := evidence.get("remaining_share")) is not None and state not in STOPPED:
-        text = f"about {100 * left:.0f} % not asked about yet; the probe ranks those"
+        text = f"about {100 * left:.0f} % of the positive images have no answer yet"
         found.append(Meter("Positives found", min(1.0, max(0.0, 1.0 - left)), text))
     return found
 

@@ -113,7 +113,7 @@ def person(settings: Settings, viewer: Viewer, email: str) -> Person:
         user = session.scalar(select(User).where(User.email == email, User.password_hash != logins.GONE))
         out = _out(session, email)
         if expert is None and user is None and out is None:
-            raise UnknownExpert(f"Nobody here has the address {email}. The page People lists everybody.")
+            raise UnknownExpert(f"No person has the email address {email}. The page People lists everyone.")
         login = _login(viewer, user) if user else None
         if expert is None:
             return Person(email, None, login, out=out)

@@ -23,8 +23,8 @@ from attune.models.labels.answers import AUDIT
 
 T = TypeVar("T")
 
-# Audit and spread share one sentence, true of both: an expert who could tell audits apart might answer them otherwise.
-COVERS = "It helps to cover the whole pool, not only the images that are hard or likely."
+# Audit and spread share one sentence, true of both: an expert who recognised audits might answer them differently.
+COVERS = "It helps to cover the whole pool, not only difficult or likely images."
 NEUTRAL = frozenset({AUDIT, "spread"})
 
 
@@ -42,11 +42,11 @@ class Given:
 
 
 def reason_of(task: Task | None, purpose: str = "") -> str:
-    """Why an image was asked, in words that never give an audit away."""
+    """Why an image was asked, in words that never show that it was an audit."""
     if task is None and purpose == "seed":
-        return "It stood on a page of images that was answered at once."
+        return "It was on a page of images."
     if task is None:
-        return "It was answered before Attune asked: an imported answer."
+        return "The answer was imported."
     return COVERS if task.purpose in NEUTRAL else task.reason
 
 

@@ -214,7 +214,8 @@ def _choices(session: Session, attribute: Attribute, run: Run) -> list[Choice]:
         names = [alias for alias, version in aliases.items() if version == number]
         state = "" if number not in versions else "retired" if versions[number] else "published"
         told = ", ".join([*names, *([state] if state and not names else [])])
-        return f"Version {number}, {counted(answers[number], 'answer')}{f' ({told})' if told else ''}"
+        noun = "Version" if number in versions else "Candidate"
+        return f"{noun} {number}, {counted(answers[number], 'answer')}{f' ({told})' if told else ''}"
 
     return [Choice(number, words(number)) for number in numbers]
 

@@ -24,7 +24,7 @@ from attune.models.evaluation.metrics import EARLY_LEVEL, FULL, too_few
 from attune.models.labels.labels import Labels
 from attune.models.probes.decision import decide
 
-LEAST = 10  # audit answers in a slice, below which a share would be an anecdote
+LEAST = 10  # audit answers in a slice, below which a share says nothing
 MOST = 12
 NUMBERS = 8  # so many different numbers and more become quarters
 OTHERS, NONE = "all others", "not stated"

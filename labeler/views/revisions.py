@@ -24,9 +24,9 @@ LABELS = {
     "definition": "Definition",
     "in_scope": "Counts",
     "out_of_scope": "Does not count",
-    "positive": "Phrases for the first class",
-    "negative": "Phrases for near misses",
-    "class_prompts": "Phrases by class",
+    "positive": "Prompts for the first class",
+    "negative": "Prompts for near misses",
+    "class_prompts": "Prompts by class",
     "encoder": "Encoder",
 }
 

@@ -1,4 +1,4 @@
-"""Where an attribute stands, and the one thing to do next."""
+"""The state of an attribute, and the next step."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from attune.models.labels.class_coverage import listed
 SEEDING, LABELLING, SETTLED, PUBLISHED, UNDEFINED = "seeding", "labelling", "settled", "published", "needs definition"
 DIFFERS = "one expert differs"
 ABOUT = {
-    SEEDING: "Nobody has answered yet: it learns from the first answers on.",
-    LABELLING: "Every answer teaches the probe, and the probe picks what to ask next.",
+    SEEDING: "No expert has answered yet. Training starts after the first answers of two classes.",
+    LABELLING: "Every answer improves the probe. The probe then chooses the next images.",
     SETTLED: "More answers would hardly change the probe.",
-    PUBLISHED: "A version is the champion: pipelines pull it.",
-    UNDEFINED: "Experts disagree too much for any probe to learn: the definition needs work.",
-    DIFFERS: "One expert answers otherwise than the rest: find out why before anything else is changed.",
+    PUBLISHED: "The champion is published. Pipelines can pull it.",
+    UNDEFINED: "The experts disagree too much to train a good probe. Improve the definition.",
+    DIFFERS: "One expert disagrees with the others. Find out why first.",
 }
-AUDIT_SIZE = 60  # questions that bring most intervals below .35
+AUDIT_SIZE = 60  # audit answers that bring most intervals below .35
 _SETTLED_WORDS = {"settled", "narrow", "exhausted", "stop"}
 _HOPELESS_WORDS = {"hopeless", "needs definition", "needs-definition"}
 
@@ -59,7 +59,7 @@ class Facts:
     last_run: int | None
     champion: int | None
     advice: Mapping[str, Any]
-    unanswered: Sequence[str] = ()  # classes that nobody has answered, where there are answers
+    unanswered: Sequence[str] = ()  # classes without an answer, where there are answers
 
     @property
     def word(self) -> str:
@@ -86,14 +86,14 @@ def state(facts: Facts) -> str:
 
 
 _EVIDENCE = {
-    "labels": "{:.0f} labels trained on",
-    "movement": "the ranking moved by {:.3f} of average precision since half the labels",
-    "movement_before": "by {:.3f} at the look before",
-    "width": "the audit's interval is {:.2f} wide",
-    "remaining_share": "nobody was asked yet about a share of {:.2f} of the positives; the probe ranks those",
+    "labels": "the probe was trained on {:.0f} labels",
+    "movement": "since half of the labels, the ranking changed by {:.3f} (in average precision)",
+    "movement_before": "at the check before, it had changed by {:.3f}",
+    "width": "the audit interval is {:.2f} wide",
+    "remaining_share": "about {:.0%} of the positive images have no answer yet",
     "alpha": "the experts' agreement (alpha) is {:.2f}",
-    "alpha_hi": "at most {:.2f}",
-    "alpha_without_one": "without the expert who differs most it is {:.2f}",
+    "alpha_hi": "the upper end of its interval is {:.2f}",
+    "alpha_without_one": "without the expert who differs most, the agreement is {:.2f}",
 }
 
 
@@ -101,9 +101,9 @@ _NAMING = ("differs", BESIDE, "reliance")
 
 
 def told_to(viewer: Viewer, held: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A run's advice as ``viewer`` may read it: who answers how, and that one expert differs, is for those who manage.
+    """A run's advice as ``viewer`` may read it: only owners read how each expert answers, or that one differs.
 
-    Beside the list of contested images even that would say who.
+    Beside the list of disputed images even that would say who.
     """
     if viewer.manages:
         return held
@@ -111,7 +111,7 @@ def told_to(viewer: Viewer, held: Mapping[str, Any]) -> Mapping[str, Any]:
     if str(held.get("state", "")).lower() != "outlier":
         return held
     evidence = {key: value for key, value in (held.get("evidence") or {}).items() if key != "alpha_without_one"}
-    text = "Pause: the experts disagree too much for a probe to learn what they mean."
+    text = "Pause. The experts disagree too much to train a good probe."
     return {**held, "state": "hopeless", "advice": text, "evidence": evidence}
 
 
@@ -122,7 +122,10 @@ def advice(held: Mapping[str, Any]) -> Advice | None:
         return None
     evidence = held.get("evidence") or []
     if isinstance(evidence, Mapping):
-        evidence = [_EVIDENCE.get(key, key + ": {:.3g}").format(value) for key, value in evidence.items() if _is(value)]
+        lines = {
+            key: _EVIDENCE.get(key, key + ": {:.3g}").format(value) for key, value in evidence.items() if _is(value)
+        }
+        evidence = [line.replace("%", " %") for line in lines.values()]
     elif isinstance(evidence, str):
         evidence = [evidence]
     return Advice(str(text), tuple(str(line) for line in evidence))
@@ -139,11 +142,11 @@ def next_step(facts: Facts, viewer: Viewer) -> Step:
 
 def _experts_step(facts: Facts) -> Step:
     if not facts.own_queue:
-        return Step("You have no queue for this question. Ask its owner to add you.")
+        return Step("You have no queue for this question. Ask an owner to add you.")
     if state(facts) in (UNDEFINED, DIFFERS):
-        return Step("Read the definition again, and look at the images you disagree on.", place="contested")
+        return Step("Read the definition again. Then look at the disputed images.", place="contested")
     if facts.settled:
-        return Step("Nothing is urgent: more answers would hardly change the probe.", place="queue")
+        return Step("Nothing is urgent. More answers would hardly change the probe.", place="queue")
     return Step("Answer the next image.", place="queue")
 
 
@@ -152,36 +155,36 @@ def _measure(facts: Facts) -> str:
     held = facts.advice.get("audits") or {}
     drawn, needed = int(held.get("drawn", 0)), int(held.get("needed", 0))
     if int(held.get("trained", 0)) >= BUYS_MUCH and drawn < needed:
-        return f"Measure it: {drawn} of the {needed} audit answers that the gate waits for are asked."
+        return f"Request audit answers: the gate needs {needed}, and {drawn} are requested."
     width = (facts.advice.get("evidence") or {}).get("width") if held else None
     if held and facts.word == "settled" and not facts.advice.get("stop", True):
-        told = "there is no interval yet" if width is None else f"its interval is still {width:.2f} wide"
-        return f"Measure it: the probe has settled, and {told}."
+        reason = "it has no interval yet" if width is None else f"its interval is still {width:.2f} wide"
+        return f"Request audit answers: the probe has settled, but {reason}."
     return ""
 
 
 def _managers_step(facts: Facts) -> Step:
     name, where = facts.name, state(facts)
     if not facts.pool:
-        return Step("Put images into the pool.", command="attune assets add PATH")
+        return Step("Add images to the pool.", command="attune assets add PATH")
     if not facts.experts:
         return Step("Give an expert a queue.", place="people", command=f"attune expert add EMAIL --attribute {name}")
     if where == DIFFERS:
-        return Step("See who differs, and talk with them.", place="experts")
+        return Step("See which expert differs, and talk to them.", place="experts")
     if where == UNDEFINED:
-        return Step("Sharpen the definition; start from the images that experts disagree on.", place="contested")
+        return Step("Improve the definition. Start with the disputed images.", place="contested")
     if not facts.open_tasks and where in (SEEDING, LABELLING):
         return Step("Fill the queues.", command=f"attune batch {name} --size 40")
     if where == SEEDING:
-        return Step("The queues are full: the experts can begin.", place="attribute")
+        return Step("The queues are full. The experts can start.", place="attribute")
     if where in (LABELLING, SETTLED) and (text := _measure(facts)):
         return Step(text, place="measure", command=f"attune audit {name} --size {AUDIT_SIZE}")
     if where == LABELLING:
-        return Step("Let the experts go on; quality is shown with its interval.", place="attribute")
+        return Step("Let the experts continue.", place="attribute")
     if where == SETTLED and facts.unanswered:
-        text = f"Ask for images of {listed(facts.unanswered)}: nobody has answered that yet."
+        text = f"Fill the queues again: no expert has answered {listed(facts.unanswered)} yet."
         return Step(text, place="attribute", command=f"attune batch {name} --size 40")
     if where == SETTLED:
         command = f"attune probes promote {name} {facts.last_run} --reason '…'"
-        return Step("Review it, then publish it.", place="review", command=command)
-    return Step("Pull it.", command=f"attune pull {name}@champion --to DIR")
+        return Step("Review the candidate, then publish it.", place="review", command=command)
+    return Step("Pull the champion.", command=f"attune pull {name}@champion --to DIR")

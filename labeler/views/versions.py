@@ -117,7 +117,7 @@ def commands(settings: Settings, name: str, ref: str) -> list[Command]:
             f"{curl} -O {address}/api/v1/probes/{name}/{ref}/files/probe.safetensors",
         ),
         Command(
-            "The scores of the whole pool",
+            "Feature values of the pool",
             f"{curl} -o {name}.parquet {address}/api/v1/features/{name}/{ref}",
         ),
     ]

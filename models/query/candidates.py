@@ -24,11 +24,11 @@ Source = Iterator[tuple[int, str, float, str]]
 """(pool index, purpose, utility in [0, 1], reason), best first."""
 
 REASONS = {
-    "borderline": "The probe cannot tell yet, and an answer here tells it much about images like it.",
-    "likely": "Looks like {name}: finding out whether it is settles many others.",
-    "near-miss": "Close to a phrase that was given as a near miss: an answer here sharpens the border.",
-    "spread": "Typical of a part of the pool where nobody has looked yet.",
-    "seed": "Close to what was given as {name}, before anybody had answered.",
+    "borderline": "The probe is undecided. Your answer helps with many similar images.",
+    "likely": "It is probably {name}. Your answer helps with many similar images.",
+    "near-miss": "It is similar to a near miss. Your answer makes the difference clearer.",
+    "spread": "It is typical of a region of the pool without answers.",
+    "seed": "It is similar to the prompts or examples of {name}. There were no answers yet.",
 }
 
 

@@ -73,7 +73,7 @@ def draw_audits(pool: Pool, mine: IntArray, logits: npt.NDArray[np.float64], aud
 
 
 def _second_opinion(situation: Situation, index: int) -> Ask:
-    reason = "Somebody has answered this one; another pair of eyes makes it surer."
+    reason = "Another expert already answered this image. A second answer makes the label more certain."
     return Ask(int(index), str(situation.pool.asset_ids[index]), SECOND_OPINION, 1.0, reason)
 
 

@@ -210,31 +210,31 @@ def _sentence(state: State, evidence: dict[str, float | None], goals: Goals, gai
     labels = int(evidence["labels"] or 0)
     if state == "hopeless":
         return (
-            f"Pause and sharpen the definition: the experts' alpha is {evidence['alpha']:.2f}, at most "
-            f"{evidence['alpha_hi']:.2f}, and below {goals.alpha:g} no probe can learn what they mean."
+            f"Pause and improve the definition: the experts' agreement (alpha) is {evidence['alpha']:.2f}, at most "
+            f"{evidence['alpha_hi']:.2f}. A good probe needs at least {goals.alpha:g}."
         )
     if state == "outlier":
         return (
-            f"Pause and find out why one expert answers otherwise: the alpha of all is {evidence['alpha']:.2f}, and "
-            f"{evidence['alpha_without_one']:.2f} without the one who differs most. The definition may be fine."
+            f"Pause and find out why one expert disagrees: the agreement (alpha) is {evidence['alpha']:.2f} with all "
+            f"experts and {evidence['alpha_without_one']:.2f} without this one. The definition may be good."
         )
     if state == "exhausted":
         return (
-            f"Stop: about {100 * (evidence['remaining_share'] or 0.0):.0f} % of the positives are left unfound; "
-            "add new images before asking more."
+            f"Stop: only about {100 * (evidence['remaining_share'] or 0.0):.0f} % of the positive images have no "
+            "answer yet. Add new images before you continue."
         )
     if state == "settled" and _wide(evidence["width"], goals):
         return (
-            f"The probe has settled at {labels} labels; spend further answers on the audit until its interval is "
-            f"narrower than {goals.width:g}."
+            f"The probe has settled at {labels} labels. Next, request audit answers until the interval is narrower "
+            f"than {goals.width:g}."
         )
     if state == "settled":
-        return f"Stop: the probe has settled at {labels} labels and its interval is {evidence['width']:.2f} wide."
+        return f"Stop: the probe has settled at {labels} labels, and its interval is {evidence['width']:.2f} wide."
     if gain is None or (labels < goals.least_labels and state == "labelling"):
-        return "Go on: what further answers will bring cannot be told from so few."
-    told = "the next 50 answers should raise the average precision by " + (
-        f"about {gain:.2f}" if gain >= 0.005 else "less than 0.01"
+        return "Continue labelling. A forecast needs more answers."
+    forecast = "The next 50 answers should raise the average precision by " + (
+        f"about {gain:.2f}." if gain >= 0.005 else "less than 0.01."
     )
     if state == "narrow":
-        return f"Publish if it is good enough: the interval is {evidence['width']:.2f} wide; {told}."
-    return f"Go on: {told}."
+        return f"Publish if the quality is good enough: the interval is {evidence['width']:.2f} wide. {forecast}"
+    return f"Continue labelling. {forecast}"

@@ -60,8 +60,10 @@ def sentence(odd: Odd, classes: list[str]) -> str:
     share, others = round(100 * odd.share), round(100 * odd.others)
     if odd.what is not None:
         name = classes[odd.what]
-        return f"On audits this expert says “{name}” {share} times in a hundred, the others {others}."
-    return f"On audits the probe contradicts {share} % of what this expert says, and {others} % of what the others say."
+        return f"On audit images, this expert answers “{name}” for {share} % of the images, the others for {others} %."
+    return (
+        f"On audit images, the probe disagrees with {share} % of this expert's answers and {others} % of the others'."
+    )
 
 
 def without(snapshot: Snapshot, probe: Probe, expert: str) -> Metric:

@@ -28,11 +28,11 @@ FOLDS = 3
 
 Had = dict[str, set[str]]  # asset -> the experts who had it
 
-BY_LOT = "Drawn by lot, to see how far the experts agree."
-DISAGREE = "Earlier answers about this image disagree; another pair of eyes settles it."
-ALONE = "One expert alone had answered, and the probe could not confirm it; another pair of eyes tells."
-UNSURE_ALONE = "An expert was unsure about this image; another pair of eyes may see more."
-AGAINST = "The experts agree about this image and the probe does not; one more answer tells who is right."
+BY_LOT = "It was drawn at random, to measure how much the experts agree."
+DISAGREE = "Earlier answers on this image disagree. Another answer will help."
+ALONE = "Only one expert has answered, and the probe disagrees. Another answer will help."
+UNSURE_ALONE = "An expert was unsure about this image. Another answer will help."
+AGAINST = "The experts agree on this image, but the probe disagrees. Another answer will help."
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
 from attune.labeler.web import auth
 from attune.models.errors import DataError
+from attune.models.text import plural
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/attributes/<name>/labels")
 MOST_BYTES = 4_000_000  # some ten thousand rows; what is larger goes in by the command
@@ -94,15 +95,15 @@ def confirm(name: str) -> ResponseReturnValue:
         if content.count(b"\n") > AT_ONCE and jobs.workers_alive(auth.settings()):
             asked = {"ticket": ticket, "person": person, "columns": list(astuple(_columns()))}
             jobs.enqueue(auth.settings(), "import", attribute=name, create_experts=_create(), **asked)
-            flash("The answers come in one after the other; this page tells when it is done.", "success")
+            flash("The import is running. This page shows when it is done.", "success")
             return redirect(url_for("jobs.page"))
         plan = import_labels.bring(auth.settings(), name, content, _columns(), _create())
     except DataError as error:
         return _page(name, str(error), 422)
     uploads.drop(auth.settings(), person, ticket)
-    left = f" {len(plan.left_out)} rows were left out." if plan.left_out else ""
-    kept = f" {plan.reserved} are of titles kept for audits, which no probe trains on." if plan.reserved else ""
-    flash(f"{_goes_in(plan)} answers came in; a learning round follows.{kept}{left}", "success")
+    left = f" {plural(len(plan.left_out), 'row')} skipped." if plan.left_out else ""
+    kept = f" No probe is trained on {plan.reserved} of them: their titles are reserved." if plan.reserved else ""
+    flash(f"{plural(_goes_in(plan), 'answer')} imported. Attune now retrains the probe.{kept}{left}", "success")
     return redirect(url_for("attribute.page", name=name))
 
 

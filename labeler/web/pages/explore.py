@@ -87,7 +87,7 @@ def image() -> ResponseReturnValue:
     if given:
         given.close()  # a large one came as a temporary file
     if not content:
-        raise DataError("No image was chosen. Choose a file first: JPEG, PNG, WebP, GIF, TIFF or BMP.")
+        raise DataError("No file chosen. Choose an image: JPEG, PNG, WebP, GIF, TIFF or BMP.")
     settings = auth.settings()
     inspect(content, "the uploaded image", settings.max_pixels, whole=False)
     wanted = Wanted(
@@ -121,7 +121,7 @@ def send() -> ResponseReturnValue:
     chosen = [one.asset_id for one in found.pictures]
     if not viewer.manages:
         if expert not in {"", viewer.name}:
-            raise Forbidden("Experts may choose images for their own queue. Ask an owner for another's.")
+            raise Forbidden("An expert can only send images to their own queue. For another queue, ask an owner.")
         expert = viewer.name
     try:
         done = pinned.send(auth.settings(), attribute, chosen, viewer.name, expert or None, form.get("why", ""))
@@ -148,7 +148,7 @@ def make_clusters() -> ResponseReturnValue:
     """Ask for new clusters, unless a job is at it."""
     k = request.form.get("k", clusters.USUAL, int)
     if not 2 <= k <= clusters.MOST:
-        raise DataError(f"k: {k} clusters; 2 to {clusters.MOST} can be made.")
+        raise DataError(f"Clusters: got {k}. Enter a number from 2 to {clusters.MOST}.")
     if explore_clusters.board(auth.settings(), auth.viewer()).job is None:
         jobs.enqueue(auth.settings(), clusters.KIND, k=k)
     return redirect(url_for("explore.clusters_page"))

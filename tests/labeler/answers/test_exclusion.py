@@ -130,9 +130,9 @@ def test_an_attribute_that_is_not_there_is_named(settings: Settings, ana: Expert
 
 
 def test_what_was_done_is_told_in_one_sentence() -> None:
-    assert exclude_expert.told({"serious": 1}, dropped=True) == "1 answer is set aside (serious 1)."
+    assert exclude_expert.told({"serious": 1}, dropped=True) == "1 answer is excluded (serious 1)."
     assert (
         exclude_expert.told({"romance": 2, "serious": 1}, dropped=False)
-        == "3 answers are counting again (romance 2, serious 1)."
+        == "3 answers are included again (romance 2, serious 1)."
     )
-    assert exclude_expert.told({}, dropped=True) == "There was nothing to set aside."
+    assert exclude_expert.told({}, dropped=True) == "There are no answers to exclude."

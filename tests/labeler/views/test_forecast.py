@@ -96,7 +96,7 @@ def test_who_manages_reads_who_differs_and_what_the_others_audits_say(settings: 
         for name, value in (("gus@example.org", 0.5), ("mara@example.org", 0.9))
     ]
     beside = {"told": agrees, "odd": "gus@example.org", "without": METRIC | {"value": 0.75}}
-    beside["sentence"] = "On audits the probe contradicts 50 % of what this expert says."
+    beside["sentence"] = "The probe disagrees with 50 % of this expert's answers."
     said = {"state": "settled", "advice": "Stop.", "evidence": {"movement": 0.01}, "beside_probe": beside}
     factories.add_run(settings, romance, answers=90, advice=said | {"differs": "gus@example.org"})
     owners, experts = shown(settings, OWNER), shown(settings, EXPERT)
@@ -128,10 +128,10 @@ def test_experts_do_not_read_that_one_of_them_differs(settings: Settings) -> Non
     said = {"state": "outlier", "advice": "Find out why one expert answers otherwise.", "evidence": evidence}
     factories.add_run(settings, romance, answers=20, advice=said)
     owners, experts = shown(settings, OWNER), shown(settings, EXPERT)
-    assert owners.headline == "One expert answers otherwise"
+    assert "One expert" in owners.headline
     assert owners.advice is not None
-    assert "without the expert who differs most it is 0.61" in owners.advice.evidence
-    assert experts.headline == "The definition needs work"
+    assert "0.61" in owners.advice.evidence[-1]
+    assert experts.headline == "Needs definition"
     assert experts.advice is not None
     assert "one expert" not in experts.advice.text
     assert not [line for line in experts.advice.evidence if "0.61" in line]

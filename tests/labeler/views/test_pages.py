@@ -48,8 +48,8 @@ def test_home_shows_every_attribute_in_its_state(studio: Settings) -> None:
     }
     assert cards["serious-expression"].champion == 21
     assert cards["serious-expression"].quality.n == 33
-    assert cards["romance"].quality.why.startswith("Too few audit answers yet")
-    assert cards["dread"].quality.why == "No probe has been learned yet."
+    assert "audit answers" in cards["romance"].quality.why
+    assert "No probe" in cards["dread"].quality.why
 
 
 def test_home_puts_ones_own_queues_first(studio: Settings, ana: Viewer) -> None:
@@ -67,7 +67,7 @@ def test_an_attributes_page_has_what_its_reader_needs(studio: Settings, ana: Vie
     assert experts.versions is None
     assert owners.versions.items[0].aliases == ["champion"]
     assert owners.moves.items[0].reason.startswith("First version")
-    assert owners.outlook.advice.evidence[0] == "99 labels trained on"
+    assert "99 labels" in owners.outlook.advice.evidence[0]
     answered = [point.answers for point in owners.curve]
     assert answered == sorted(answered)
     assert all(point.indication.known for point in owners.curve)

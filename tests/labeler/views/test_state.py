@@ -78,7 +78,7 @@ def test_every_combination_has_a_step_for_everybody() -> None:
 
 def test_an_expert_is_sent_to_their_own_queue_or_to_the_owner() -> None:
     assert next_step(FACTS, EXPERT).place == "queue"
-    assert "Ask its owner" in next_step(replace(FACTS, own_queue=False), EXPERT).text
+    assert "Ask an owner" in next_step(replace(FACTS, own_queue=False), EXPERT).text
     assert next_step(replace(FACTS, advice={"state": "hopeless"}), EXPERT).place == "contested"
     differs = replace(FACTS, advice={"state": "outlier"})
     assert next_step(differs, EXPERT).place == "contested"

@@ -61,7 +61,7 @@ def test_a_search_waits_for_the_workers_and_is_kept(
     monkeypatch.setattr("attune.labeler.web.pages.explore.PATIENCE_SECONDS", 0.0)
     assets = embed(settings, 6)
     page = owner.get(f"/explore?at=like:{assets[0].asset_id}").text
-    assert "No worker is alive to search" in page
+    assert "No worker is running" in page
     assert 'http-equiv="refresh"' in page
     assert work(settings, monkeypatch) == 1
     page = owner.get(f"/explore?at=like:{assets[0].asset_id}").text
@@ -171,7 +171,7 @@ def test_clusters_lead_to_their_images_and_to_a_new_question(
     assert "Waiting for a worker" in owner.get("/explore/clusters").text
     work(settings, monkeypatch)
     page = owner.get("/explore/clusters").text
-    assert page.count("Make it a question") == 3
+    assert page.count("New question from this cluster") == 3
     assert "attune attribute create NAME" in page
     assert "--in-scope img-" in page
     assert "most typical first" in owner.get("/explore?at=cluster:1").text
@@ -256,7 +256,7 @@ def test_search_choose_by_keyboard_over_two_pages_and_send(
     page.locator("#q").focus()
     page.keyboard.type("two people in love")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("110 images, most alike first")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("110 images, most similar first")).to_be_visible(timeout=20_000)
     page.wait_for_load_state("load")  # the text is there before the script that hears the arrow keys
     boxes = page.get_by_role("checkbox")
     boxes.first.focus()

@@ -102,7 +102,7 @@ def test_a_version_shows_its_card_its_files_and_how_to_pull_it(owner: Actor, set
     for file in ("probe.safetensors", "probe.onnx", "card.md"):
         assert owner.get(f"/api/v1/probes/serious/1/files/{file}").status_code == 200
         assert file in page
-    assert "The pool is not scored with it yet" in page
+    assert "No feature values yet" in page
     gone = owner.get("/attributes/serious/versions/2").text
     assert "retired 2026-03-31" in gone
     assert "not to be used" in gone
