@@ -92,7 +92,7 @@ def score(
     ``vectors`` is an .npz file (arrays ``ids`` (n,) and ``vectors`` (n, d)), or Parquet or Arrow (columns ``id`` and
     ``vector``); it is read in batches, so it may be larger than the memory. ``to`` gets one row for each asset and
     class (of two classes the first), in the columns of docs/reference/probe-format.md. A file of Attune's says
-    which encoder made it; otherwise name the encoder with ``fingerprint``, or set ``assume_fingerprint`` if you know that it
+    which encoder made it; otherwise name the encoder with ``fingerprint``, or set ``assume_fingerprint`` if it
     was the probe's. Rows that cannot be used are left out and counted in the result. Raises EncoderMismatch,
     UnreadableItem, DataError, and UnwritableFile for ``to``. For example::
 
