@@ -12,10 +12,10 @@ from attune.labeler.jobs import failures
 from attune.labeler.notices import notices
 from attune.labeler.notices.notices import News, page
 from attune.labeler.notices.queue_rules import empty, left_out, stalled
+from attune.labeler.records.advice import BESIDE
 from attune.labeler.records.schema import Alias, Attribute, Job, Promotion, Run, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.expert_reliability import BESIDE
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import now
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from attune.labeler.records.advice import BESIDE
 from attune.labeler.views.quality import Quality, read
-
-BESIDE = "beside_probe"  # where a run's advice keeps each expert beside the probe
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.people.viewer import Viewer, may_explore
+from attune.labeler.records.advice import BESIDE
 from attune.labeler.records.schema import Asset, Attribute, Expert, Run
 from attune.labeler.views import expert_reliability
 from attune.labeler.views.expert_reliability import Differs, Relied
 from attune.labeler.views.pictures import Picture, picture
 from attune.labeler.views.quality import Quality, read
 from attune.labeler.views.state import Advice, advice, told_to
-from attune.labeler.views.viewer import Viewer, may_explore
 from attune.models.labels.reliability import DAWID_SKENE
 from attune.models.query.stopping import Goals
 
@@ -81,7 +82,7 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
     figures = {name: read(parity, name) for name in ("expert", "probe", "difference")} if parity else {}
     judged = (said.get("reliance") or {}) if viewer.manages else {}
     told = judged.get("told") or []
-    beside = (said.get(expert_reliability.BESIDE) or {}) if viewer.manages else {}
+    beside = (said.get(BESIDE) or {}) if viewer.manages else {}
     people = {one.email: (one.name or one.email, one.id) for one in session.scalars(select(Expert))}
     return Outlook(
         experts=expert_reliability.experts(people, told, beside.get("told") or []),

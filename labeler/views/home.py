@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import totals
 from attune.labeler.answers.totals import Counts
 from attune.labeler.catalog.aliases import DRAFT
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views import quality
 from attune.labeler.views.links import queue_url
-from attune.labeler.views.paging import Page, page_of
 from attune.labeler.views.quality import Quality
 from attune.labeler.views.state import Facts, Step, next_step, state, told_to
-from attune.labeler.views.viewer import Viewer
 
 PAGE = 30
 

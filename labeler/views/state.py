@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from attune.labeler.views.expert_reliability import BESIDE
-from attune.labeler.views.viewer import Viewer
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.advice import BESIDE
 from attune.models.evaluation.audit_pace import BUYS_MUCH
 from attune.models.labels.class_coverage import listed
 

@@ -13,8 +13,8 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from attune.labeler.people import login_sessions, tokens, users
 from attune.labeler.people.users import Entered, Person
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.settings import Settings
-from attune.labeler.views.viewer import Viewer
 from attune.labeler.web import access
 from attune.labeler.web.replies import SECRET_PATHS, wants_json
 

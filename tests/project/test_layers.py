@@ -72,6 +72,13 @@ def test_nothing_above_imports_the_benchmarks_or_tests() -> None:
             assert not {"tests", "benchmarks", "examples"} & {top(name) for name in imports(path)}, path
 
 
+def test_only_views_web_and_cli_import_views() -> None:
+    shows = tuple(str(ROOT / "labeler" / room) for room in ("views", "web", "cli"))
+    for path in (path for package in ALLOWED for path in sources(package) if not str(path).startswith(shows)):
+        found = {name for name in imports(path) if name.startswith("attune.labeler.views")}
+        assert not found, f"{path.relative_to(ROOT)} imports {found}: what it needs of it belongs in the domain"
+
+
 def test_only_models_holds_modules_outside_its_rooms_and_only_a_few() -> None:
     def loose(folder: str) -> set[str]:
         return {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__"}

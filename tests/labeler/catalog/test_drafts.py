@@ -15,6 +15,7 @@ from attune.labeler.catalog.gate_outcomes import read
 from attune.labeler.catalog.promote import promote, publish, rollback
 from attune.labeler.catalog.restore_files import heal
 from attune.labeler.catalog.run_facts import find_run
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Promotion, Run, Version
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -23,7 +24,6 @@ from attune.labeler.views.history import page as history_page
 from attune.labeler.views.home import home
 from attune.labeler.views.review import review
 from attune.labeler.views.versions import version_page
-from attune.labeler.views.viewer import Viewer
 from attune.models.catalog.catalog import Catalog
 from attune.models.catalog.manifest import from_dict, read_manifest
 from attune.models.errors import GateFailed, NoAnswers

@@ -10,11 +10,11 @@ import pytest
 from attune.labeler.catalog.promote import promote
 from attune.labeler.notices import gate_rules, notices, rules
 from attune.labeler.notices.notices import News
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Notice, Version
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views import notices as seen
-from attune.labeler.views.viewer import Viewer
 from attune.models.clock import now
 from attune.models.errors import RecordsError
 from tests.labeler.catalog import judged

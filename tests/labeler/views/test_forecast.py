@@ -8,13 +8,13 @@ import pytest
 
 from attune.labeler.answers.totals import Counts
 from attune.labeler.attributes import attributes
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.forecast import Outlook, meters, outlook
 from attune.labeler.views.home import Held, home
 from attune.labeler.views.state import state, told_to
-from attune.labeler.views.viewer import Viewer
 from tests.support import factories
 
 OWNER, EXPERT, PIPELINE = Viewer("owner", "olga"), Viewer("expert", "ana", 1), Viewer("pipeline", "nightly")

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog import gate_bounds
 from attune.labeler.catalog.promote import promote
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.review import Review, review
 from attune.labeler.views.review_slices import groups
-from attune.labeler.views.viewer import Viewer
 from attune.models.clock import now
 from attune.models.errors import UnknownAttribute, UnknownProbe
 from attune.models.evaluation.audit_design import reserved

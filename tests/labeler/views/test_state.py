@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.views.state import (
     DIFFERS,
     LABELLING,
@@ -18,7 +19,6 @@ from attune.labeler.views.state import (
     next_step,
     state,
 )
-from attune.labeler.views.viewer import Viewer
 
 FACTS = Facts("romance", 2, 10, True, 100, 40, 7, None, {})
 OWNER, EXPERT = Viewer("owner", "olga"), Viewer("expert", "ana", 1)
