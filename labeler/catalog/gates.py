@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from attune.labeler.assets.active_pool import active_encoder
+from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.audit_evidence import Evidence, Scored, paired
 from attune.labeler.catalog.evidence_cache import gather

@@ -16,6 +16,7 @@ from attune.labeler.cli.main import COMMANDS
 from attune.labeler.jobs.jobs import KINDS, QUEUES
 from attune.models import errors
 from attune.models.errors import CONSEQUENCES, AttuneError, consequence
+from benchmarks import house_counts
 
 ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = {"models": {"models"}, "labeler": {"models", "labeler"}, "workers": {"models", "labeler", "workers"}}
@@ -70,6 +71,11 @@ def test_nothing_above_imports_the_benchmarks_or_tests() -> None:
     for package in ALLOWED:
         for path in sources(package):
             assert not {"tests", "benchmarks", "examples"} & {top(name) for name in imports(path)}, path
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules, _ = house_counts.read(ROOT)
+    assert not house_counts.circles(modules, house_counts.INSIDE)  # also inside functions, and for types alone
 
 
 def test_only_views_web_and_cli_import_views() -> None:

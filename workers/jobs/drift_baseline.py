@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +19,9 @@ from attune.labeler.settings import Settings
 from attune.models.catalog.probe_files import ProbeWeights
 from attune.models.clock import iso, now
 from attune.models.evaluation.score_drift import Sketch
-
-if TYPE_CHECKING:
-    from attune.workers.jobs.score_pool import Pool
+from attune.workers.jobs.pool_parts import STEP, Pool
 
 MOST = 200_000  # assets that a sketch is made of, evenly chosen where there are more
-STEP = 16_384
 
 
 def keep(settings: Settings, attribute: str, version: int, pool: Pool, probe: ProbeWeights) -> None:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import select
 
-from attune.labeler.assets.active_pool import view_of
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.promote import publish
 from attune.labeler.catalog.run_facts import find_version
@@ -30,32 +25,10 @@ from attune.models.catalog.probe_files import FILE_NAME, ProbeWeights, read_prob
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.files.atomic import digest_bytes
-from attune.workers.jobs import drift_baseline
+from attune.workers.jobs import drift_baseline, pool_parts
+from attune.workers.jobs.pool_parts import Pool, name_of, open_pool
 
 log = logging.getLogger("attune.score")
-PART = 100_000  # assets a part covers, by their number in the records: a part stays the same as the pool grows
-STEP = 16_384  # assets scored at once
-
-
-@dataclass(frozen=True, eq=False)
-class Pool:
-    """The assets that have a vector: number in the records, id, title, and their vectors in blocks (n_i, d)."""
-
-    keys: npt.NDArray[np.int64]
-    ids: npt.NDArray[np.str_]
-    titles: npt.NDArray[np.str_]
-    blocks: tuple[npt.NDArray[np.float16], ...]
-
-    def steps(self, part: int) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]:
-        """Rows and vectors (n, d) of the assets of one part, ``STEP`` at a time."""
-        start = 0
-        for block in self.blocks:
-            keys = self.keys[start : start + len(block)]
-            here = np.flatnonzero((keys >= 0) & (keys // PART == part))
-            for at in range(0, len(here), STEP):
-                rows = here[at : at + STEP]
-                yield rows + start, block[rows].astype(np.float32)
-            start += len(block)
 
 
 def run(
@@ -74,7 +47,7 @@ def run(
     """
     manifest = publish(settings, attribute, _version(settings, attribute, version))
     pool = open_pool(settings, Fingerprint.from_dict(dict(manifest.encoder)))
-    parts = sorted(set((pool.keys[pool.keys >= 0] // PART).tolist()))
+    parts = pool.parts
     if part is None and len(parts) > 1 and jobs.workers_alive(settings):
         split = _split(settings, attribute, version, parts)
         common = {"attribute": attribute, "version": version, "split": split}
@@ -87,7 +60,7 @@ def run(
     wanted = parts if part is None else [part] if part in parts else []
     if not wanted:
         drift_baseline.keep(settings, attribute, version, pool, probe)
-    done, total = 0, int((pool.keys >= 0).sum()) if part is None else int((pool.keys // PART == part).sum())
+    done, total = 0, pool.size(part)
     for one in wanted:
         told = score_part(catalog, manifest, probe, pool, one, lambda n, base=done: report(base + n, total))
         done += told["assets"]
@@ -121,18 +94,6 @@ def score_part(
     with catalog.writing_part(manifest.attribute, manifest.version, name_of(part)) as file:
         file.write(content)
     return {"assets": assets, "digest": digest_bytes(content)}
-
-
-def open_pool(settings: Settings, fingerprint: Fingerprint) -> Pool:
-    """The vectors of one encoder, mapped, beside the records' assets; removed assets have the key -1."""
-    with reading(settings) as session:
-        view = view_of(settings, session, fingerprint)
-    return Pool(view.keys, view.pool.asset_ids, view.pool.title_ids, view.pool.blocks)
-
-
-def name_of(part: int) -> str:
-    """The file name of a part."""
-    return f"part-{part:05d}.parquet"
 
 
 def _version(settings: Settings, attribute: str, version: int) -> int:
@@ -180,11 +141,11 @@ def _record(
 
 def _drop_others(settings: Settings, catalog: Catalog, attribute: str, version: int, pool: Pool) -> None:
     """Take away parts whose assets have all been removed; not those of assets that came since the pool was opened."""
-    last = int(pool.keys.max(initial=-1)) // PART
-    kept = {name_of(one) for one in set((pool.keys[pool.keys >= 0] // PART).tolist())}
+    last = int(pool.keys.max(initial=-1)) // pool_parts.PART
+    kept = {name_of(one) for one in pool.parts}
     with writing(settings) as session:
-        later = select(Asset.id).where(Asset.id >= (last + 1) * PART, Asset.removed_at.is_(None))
-        kept |= {name_of(key // PART) for key in session.scalars(later)}
+        later = select(Asset.id).where(Asset.id >= (last + 1) * pool_parts.PART, Asset.removed_at.is_(None))
+        kept |= {name_of(key // pool_parts.PART) for key in session.scalars(later)}
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
         by_part = {key: row.scores.get(key) or {} for key in ("parts", "assets")}
         row.scores = row.scores | {

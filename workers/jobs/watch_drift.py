@@ -21,7 +21,8 @@ from attune.models.clock import iso, now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import UnknownProbe
 from attune.models.evaluation.score_drift import RULE, Sketch, compare, enough, histogram
-from attune.workers.jobs import drift_baseline, score_pool
+from attune.workers.jobs import drift_baseline
+from attune.workers.jobs.pool_parts import open_pool
 
 
 def run(settings: Settings, report: Report, attribute: str, look: bool = False) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def run(settings: Settings, report: Report, attribute: str, look: bool = False) 
     report(0, 3)
     version, held, published = _champion(settings, attribute)
     manifest = publish(settings, attribute, version)
-    pool = score_pool.open_pool(settings, Fingerprint.from_dict(dict(manifest.encoder)))
+    pool = open_pool(settings, Fingerprint.from_dict(dict(manifest.encoder)))
     probe = read_probe(Catalog(settings.catalog_address).read(manifest, FILE_NAME))
     report(1, 3)
     first = held.get("baseline") or _late_baseline(settings, pool, probe, manifest.classes, published)

@@ -19,6 +19,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.catalog.related_probes import Relative, relatives
 from attune.labeler.label_studio.task_address import Address
 from attune.labeler.queues import grids
+from attune.labeler.queues.pinned import Picked, waiting_picks
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -29,7 +30,6 @@ from attune.models.labels.answers import AUDIT, IMPORT, SKIP, Answer, latest
 from attune.models.labels.labels import Labels, consensus
 from attune.models.probes.learner import LearnerSettings
 from attune.workers.rounds import expert_weights
-from attune.workers.rounds.pinned_images import Picked, waiting_picks
 
 # Settings of an attribute that make no probe: how much to audit on demand, and the bounds that judge a probe.
 NOT_LEARNED = {"audits", "gates"}

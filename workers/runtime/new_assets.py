@@ -14,7 +14,7 @@ from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import now
 from attune.models.evaluation.score_drift import RULE
-from attune.workers.jobs.score_pool import PART
+from attune.workers.jobs.pool_parts import PART
 
 REST = timedelta(minutes=10)  # between two scorings of one version, however often assets are added
 

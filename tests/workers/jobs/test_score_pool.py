@@ -21,7 +21,7 @@ from attune.models.catalog.manifest import parse_reference
 from attune.models.catalog.probe_files import read_probe
 from attune.models.clock import now
 from attune.models.errors import UnknownProbe
-from attune.workers.jobs import score_pool
+from attune.workers.jobs import pool_parts, score_pool
 from tests.labeler.catalog import worlds
 
 
@@ -75,8 +75,8 @@ def test_scoring_again_takes_new_assets_in_and_removed_ones_out(settings: Settin
 def test_a_pool_of_several_parts_reads_as_one_whoever_scored_each(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(score_pool, "PART", 5)
-    monkeypatch.setattr(score_pool, "STEP", 2)
+    monkeypatch.setattr(pool_parts, "PART", 5)
+    monkeypatch.setattr(pool_parts, "STEP", 2)
     worlds.add_assets(settings, 7)
     worlds.add_assets(settings, 6, first=7)
     promote(settings, "serious", 1, "r", "ana")
@@ -99,7 +99,7 @@ def test_a_pool_of_several_parts_reads_as_one_whoever_scored_each(
 def test_a_pool_that_is_scored_again_by_many_is_done_with_its_last_part(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(score_pool, "PART", 5)
+    monkeypatch.setattr(pool_parts, "PART", 5)
     worlds.add_assets(settings, 13)
     promote(settings, "serious", 1, "r", "ana")
     score_pool.run(settings, jobs.quiet, "serious", 1)
