@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import change
 from attune.labeler.attributes import attributes
+from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Attribute, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError
 
 KEY = "threshold"  # in `attribute.settings`
-FOUND = "lines"  # in `run.advice`
 FIGURES = ("precision", "recall")
 
 
@@ -84,5 +84,5 @@ def read(session: Session, attribute: Attribute) -> Lines:
     """As ``of``, within a session."""
     newest = select(Run.number, Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
     row = session.execute(newest).first()
-    held = list((row.advice or {}).get(FOUND) or []) if row else []
+    held = list(RunAdvice.from_dict(row.advice).lines or ()) if row else []
     return Lines(Goal.of(attribute), row.number if row else None, held)

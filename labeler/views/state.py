@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.advice import BESIDE
+from attune.labeler.records.run_advice import RunAdvice
 from attune.models.evaluation.audit_pace import BUYS_MUCH
 from attune.models.labels.class_coverage import listed
 
@@ -58,13 +58,13 @@ class Facts:
     answers: int
     last_run: int | None
     champion: int | None
-    advice: Mapping[str, Any]
+    advice: RunAdvice
     unanswered: Sequence[str] = ()  # classes that nobody has answered, where there are answers
 
     @property
     def word(self) -> str:
         """The newest run's advice in one word."""
-        return str(self.advice.get("state", "")).lower()
+        return self.advice.state.lower()
 
     @property
     def settled(self) -> bool:
@@ -97,35 +97,33 @@ _EVIDENCE = {
 }
 
 
-_NAMING = ("differs", BESIDE, "reliance")
-
-
-def told_to(viewer: Viewer, held: Mapping[str, Any]) -> Mapping[str, Any]:
+def told_to(viewer: Viewer, held: RunAdvice) -> RunAdvice:
     """A run's advice as ``viewer`` may read it: who answers how, and that one expert differs, is for those who manage.
 
     Beside the list of contested images even that would say who.
     """
     if viewer.manages:
         return held
-    held = {key: value for key, value in held.items() if key not in _NAMING}
-    if str(held.get("state", "")).lower() != "outlier":
+    held = replace(held, differs=None, beside_probe=None, reliance=None)
+    if held.state.lower() != "outlier":
         return held
-    evidence = {key: value for key, value in (held.get("evidence") or {}).items() if key != "alpha_without_one"}
+    evidence = held.evidence
+    if isinstance(evidence, Mapping):
+        evidence = {key: value for key, value in evidence.items() if key != "alpha_without_one"}
     text = "Pause: the experts disagree too much for a probe to learn what they mean."
-    return {**held, "state": "hopeless", "advice": text, "evidence": evidence}
+    return replace(held, state="hopeless", advice=text, evidence=evidence)
 
 
-def advice(held: Mapping[str, Any]) -> Advice | None:
+def advice(held: RunAdvice) -> Advice | None:
     """A run's advice as a sentence and its evidence in words; None where the run gave none."""
-    text = held.get("advice") or held.get("text") or held.get("sentence")
-    if not text:
+    if not held.advice:
         return None
-    evidence = held.get("evidence") or []
+    evidence = held.evidence
     if isinstance(evidence, Mapping):
         evidence = [_EVIDENCE.get(key, key + ": {:.3g}").format(value) for key, value in evidence.items() if _is(value)]
     elif isinstance(evidence, str):
         evidence = [evidence]
-    return Advice(str(text), tuple(str(line) for line in evidence))
+    return Advice(held.advice, tuple(str(line) for line in evidence))
 
 
 def _is(value: Any) -> bool:
@@ -149,12 +147,13 @@ def _experts_step(facts: Facts) -> Step:
 
 def _measure(facts: Facts) -> str:
     """Why an audit batch is the next step; empty where it is not."""
-    held = facts.advice.get("audits") or {}
-    drawn, needed = int(held.get("drawn", 0)), int(held.get("needed", 0))
-    if int(held.get("trained", 0)) >= BUYS_MUCH and drawn < needed:
-        return f"Measure it: {drawn} of the {needed} audit answers that the gate waits for are asked."
-    width = (facts.advice.get("evidence") or {}).get("width") if held else None
-    if held and facts.word == "settled" and not facts.advice.get("stop", True):
+    held, evidence = facts.advice.audits, facts.advice.evidence
+    if held is None:
+        return ""
+    if held.trained >= BUYS_MUCH and held.drawn < (held.needed or 0):
+        return f"Measure it: {held.drawn} of the {held.needed} audit answers that the gate waits for are asked."
+    width = evidence.get("width") if isinstance(evidence, Mapping) else None
+    if facts.word == "settled" and not facts.advice.stop:
         told = "there is no interval yet" if width is None else f"its interval is still {width:.2f} wide"
         return f"Measure it: the probe has settled, and {told}."
     return ""

@@ -13,7 +13,7 @@ from attune.labeler.jobs.jobs import Report
 from attune.labeler.jobs.learn_lease import Lease, take
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.queues import queues
-from attune.labeler.records.session import reading, writing
+from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import JobSuperseded
 from attune.models.labels.class_coverage import sentences, unanswered
@@ -106,9 +106,8 @@ def one_round(
     again = second_opinions.wanted(seen, learned.probe, prompts)
     asks = questions(seen, learned, prompts, size, audits, again)
     plans = deal(seen, asks, size, audits.batch, audits.experts, again.whom)
-    with writing(settings) as session:
+    with lease.writing() as session:
         # Before the questions leave: an audit's probability must be on disk when its answer can come back.
-        lease.check(session)
         session.get_one(type(seen.attribute), seen.attribute.id).audit_state = seen.design.to_bytes()
     asked = apply_order.apply(settings, ls, seen, plans, learned, lease)
     log.info("learn(%s): run %d, %d answers, %d new questions", attribute, learned.run, seen.count, asked)

@@ -39,10 +39,9 @@ def answer(settings: Settings) -> None:
         session.execute(update(Attribute).values(answers_counter=Attribute.answers_counter + 1))
 
 
-def write_under(settings: Settings, held: learn_lease.Lease) -> None:
-    with writing(settings) as session:
+def write_under(held: learn_lease.Lease) -> None:
+    with held.writing() as session:
         session.get_one(Attribute, 1).question = "written by the old one"
-        held.check(session)
 
 
 def counters(settings: Settings) -> tuple[int, int]:
@@ -74,7 +73,7 @@ def test_a_learner_that_was_superseded_writes_nothing(records: Settings) -> None
         assert old is not None
         assert newer is not None
         with pytest.raises(JobSuperseded, match="took over"):
-            write_under(records, old)
+            write_under(old)
         with pytest.raises(JobSuperseded):
             old.release(learned=0)
         old.abandon()
