@@ -15,6 +15,7 @@ from attune.labeler.notices.queue_rules import empty, left_out, stalled
 from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Alias, Attribute, Job, Promotion, Run, Version
 from attune.labeler.records.session import reading
+from attune.labeler.records.version_scores import VersionScores
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import now
@@ -111,12 +112,12 @@ def drifted(session: Session) -> Iterator[News]:
         .where(Alias.alias == CHAMPION, Attribute.retired_at.is_(None))
     )
     for version, name in rows:
-        alarm = (version.scores.get("drift") or {}).get("alarm")
-        if alarm:
+        drift = VersionScores.from_dict(version.scores).drift
+        if drift and (alarm := drift.alarm):
             yield News(
                 f"drift:{version.id}", notices.DRIFT, f"{name}: new images score otherwise than version "
                 f"{version.version} was published on",
-                f"Seen on {alarm['n']} new images, in {', '.join(alarm['classes'])}. A fresh audit "
+                f"Seen on {alarm.n} new images, in {', '.join(alarm.classes)}. A fresh audit "
                 "batch measures the probe on the pool as it is now.", f"{page(name)}#h-drift", version.attribute_id,
             )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.records.schema import Asset, Version
 from attune.labeler.records.session import reading, writing
+from attune.labeler.records.version_scores import Split, VersionScores
 from attune.labeler.settings import Settings
 from attune.models.catalog import feature_values
 from attune.models.catalog.catalog import Catalog
@@ -106,7 +108,8 @@ def _split(settings: Settings, attribute: str, version: int, parts: list[int]) -
     name = secrets.token_hex(8)
     with writing(settings) as session:
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
-        row.scores = (row.scores or {}) | {"split": {"name": name, "waiting": [name_of(one) for one in parts]}}
+        split = Split(name, [name_of(one) for one in parts])
+        row.scores = replace(VersionScores.from_dict(row.scores), split=split).to_dict()
     return name
 
 
@@ -125,15 +128,18 @@ def _record(
     """
     with writing(settings) as session:
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
-        held: dict[str, Any] = dict(row.scores or {})
-        held["parts"] = (held.get("parts") or {}) | {name_of(part): told["digest"]}
-        held["assets"] = (held.get("assets") or {}) | {name_of(part): told["assets"]}
-        going_on = held.get("split") or {"name": None, "waiting": []}
-        if split == going_on["name"]:
-            going_on = going_on | {"waiting": [one for one in going_on["waiting"] if one != name_of(part)]}
-            held["split"] = going_on
-        row.scores = held
-        complete = not going_on["waiting"] and all(name_of(one) in held["parts"] for one in parts)
+        held, name = VersionScores.from_dict(row.scores), name_of(part)
+        going_on = held.split or Split()
+        if split == going_on.name:
+            going_on = replace(going_on, waiting=[one for one in going_on.waiting if one != name])
+        held = replace(
+            held,
+            parts={**held.parts, name: told["digest"]},
+            assets={**held.assets, name: told["assets"]},
+            split=going_on if split == going_on.name else held.split,
+        )
+        row.scores = held.to_dict()
+        complete = not going_on.waiting and all(name_of(one) in held.parts for one in parts)
         if complete:
             row.scored_at = now()
         return complete
@@ -147,10 +153,10 @@ def _drop_others(settings: Settings, catalog: Catalog, attribute: str, version: 
         later = select(Asset.id).where(Asset.id >= (last + 1) * pool_parts.PART, Asset.removed_at.is_(None))
         kept |= {name_of(key // pool_parts.PART) for key in session.scalars(later)}
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
-        by_part = {key: row.scores.get(key) or {} for key in ("parts", "assets")}
-        row.scores = row.scores | {
-            key: {name: value for name, value in held.items() if name in kept} for key, held in by_part.items()
-        }
+        held = VersionScores.from_dict(row.scores)
+        parts = {name: digest for name, digest in held.parts.items() if name in kept}
+        assets = {name: count for name, count in held.assets.items() if name in kept}
+        row.scores = replace(held, parts=parts, assets=assets).to_dict()
     for name in catalog.feature_parts(attribute, version):
         if name not in kept:
             catalog.remove_part(attribute, version, name)
