@@ -142,7 +142,8 @@ def wait_until(settings: Settings, until: datetime) -> None:
 def test_the_lease_of_a_killed_process_is_free_at_once(records: Settings) -> None:
     code = (
         "import os, signal, sys\n"
-        "from attune.labeler.jobs import learn_lease as lease, settings\n"
+        "from attune.labeler import settings\n"
+        "from attune.labeler.jobs import learn_lease as lease\n"
         "assert lease.take(settings.build({}, workspace=sys.argv[1], database_url=sys.argv[2]), 1)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
