@@ -124,15 +124,17 @@ def outcome(
         encoder, chosen, classes = active_encoder(session), found.settings, classes_of(session, found, run)
     values["encoder"] = None if encoder is None else float(encoder.digest == run.encoder_digest)
     reasons["encoder"] = "the pool has no encoder yet"
-    missing = lacking(classes, run.labels or {})
-    values["answers_per_class"] = 0 if len(missing) == len(classes) else fewest(classes, run.labels or {})
-    known = values["answers_per_class"] is not None
-    reasons["answers_per_class"] = (
-        "the run was recorded without counts"
-        if not known
-        else (f"no answer to learn from for {listed(missing)}" if missing else "")
-    )
+    values["answers_per_class"], reasons["answers_per_class"] = _answers_per_class(classes, run.labels or {})
     return judge(values, chosen.get("gates") or {}, reasons, absent)
+
+
+def _answers_per_class(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[int | None, str]:
+    """The fewest answers that a class has to learn from, and the reason where that is none or not known."""
+    missing = lacking(classes, labels)
+    least = 0 if len(missing) == len(classes) else fewest(classes, labels)
+    if least is None:
+        return None, "the run was recorded without counts"
+    return least, f"no answer to learn from for {listed(missing)}" if missing else ""
 
 
 def judge(

@@ -34,12 +34,7 @@ log = logging.getLogger("attune.score")
 
 
 def run(
-    settings: Settings,
-    report: Report,
-    attribute: str,
-    version: int,
-    part: int | None = None,
-    split: str | None = None,
+    settings: Settings, report: Report, attribute: str, version: int, part: int | None = None, split: str | None = None
 ) -> dict[str, Any]:
     """Score the pool with a published version; with ``part`` only those assets. Scoring again replaces the values.
 
@@ -51,10 +46,9 @@ def run(
     pool = open_pool(settings, Fingerprint.from_dict(dict(manifest.encoder)))
     parts = pool.parts
     if part is None and len(parts) > 1 and jobs.workers_alive(settings):
-        split = _split(settings, attribute, version, parts)
-        common = {"attribute": attribute, "version": version, "split": split}
-        asked = [jobs.enqueue(settings, "score", part=one, **common) for one in parts]
-        return {"attribute": attribute, "version": version, "jobs": asked}
+        common = {"attribute": attribute, "version": version}
+        shared = common | {"split": _split(settings, attribute, version, parts)}
+        return common | {"jobs": [jobs.enqueue(settings, "score", part=one, **shared) for one in parts]}
     if part is None:
         _split(settings, attribute, version, [])  # parts of an earlier one that are still to come decide nothing
     catalog = Catalog(settings.catalog_address, private=settings.catalog_url is None)
