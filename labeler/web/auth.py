@@ -23,7 +23,7 @@ csrf = CSRFProtect()
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Session(UserMixin):  # type: ignore[misc]  # Flask-Login brings no types
+class Session(UserMixin):
     """A person as Flask-Login keeps them: the signed cookie holds the key of a session that the records can end."""
 
     def __init__(self, person: Person, key: str) -> None:

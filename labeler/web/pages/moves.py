@@ -26,7 +26,7 @@ from attune.models.errors import CatalogError, ServiceDown
 blueprint = Blueprint("moves", __name__, url_prefix="/attributes/<name>")
 
 
-class ReasonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
+class ReasonForm(FlaskForm):
     """Why, and what its reader saw when deciding: ``asked_at`` tells a second click, ``expected`` a lost race."""
 
     reason = TextAreaField(
