@@ -29,7 +29,7 @@ from attune.workers.jobs.pool_parts import open_pool
 
 
 def run(settings: Settings, report: Report, attribute: str, look: bool = False) -> dict[str, Any]:
-    """How far the scores of the champion have moved on new assets; what ``Version.scores["drift"]`` keeps.
+    """How far the scores of the champion have moved on new assets; what ``VersionScores.drift`` keeps.
 
     ``look`` is the schedule's own: it is counted, may raise the alarm, and is taken only when the new assets have grown
     enough since the last. Without it the figures are shown and no alarm changes. Raises UnknownAttribute, UnknownProbe
