@@ -19,7 +19,8 @@ ANA, BEN = "ana@example.org", "ben@example.org"
 HOLD = """
 import sys, time
 from pathlib import Path
-from attune.labeler import settings, turns
+from attune.labeler import settings
+from attune.labeler.people import access_lock as turns
 made = settings.build({}, workspace=Path(sys.argv[1]), database_url=sys.argv[2] or None)
 with turns.turn(made, sys.argv[3]):
     print("held", flush=True)
