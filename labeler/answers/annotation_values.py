@@ -51,9 +51,7 @@ def read(
     by id, where it was asked for them. Raises UnknownAnnotationShape where the annotation has no id or no times.
     """
     try:
-        author = annotation.get("completed_by")
-        number = author.get("id") if isinstance(author, Mapping) else author
-        email = people.get(int(number)) if people is not None and number is not None else None
+        number, email = _author(annotation, people)
         seconds = annotation.get("lead_time")
         value, wrong = _value(annotation, classes, renamed or {})
         asset_id = clean(data.get("asset_id"))
@@ -64,13 +62,13 @@ def read(
             label_studio_task=task,
             asset_id=asset_id,
             value=value,
-            completed_by=None if number is None else int(number),
+            completed_by=number,
             answered_at=moment(annotation["created_at"]),
             updated_at=moment(annotation["updated_at"]),
             lead_seconds=None if seconds is None else float(seconds),
             edited_by=int(editor) if isinstance(editor, int) and editor != number else None,
             key=key_of(data),
-            author=str(email or "").casefold(),
+            author=email,
             # The expert judged what was on the screen, whatever the task is called.
             wrong=OTHER_IMAGE if shown is not None and shown != asset_id else wrong,
         )
@@ -79,6 +77,15 @@ def read(
             f"Annotation {annotation.get('id')!r} lacks or garbles {error}; expected id, result, created_at and "
             "updated_at as Label Studio 1.23 sends them."
         ) from error
+
+
+def _author(annotation: Mapping[str, Any], people: Mapping[int, str] | None) -> tuple[int | None, str]:
+    """The user's id, and the address in lower case; None and empty where they are not known."""
+    author = annotation.get("completed_by")
+    number = author.get("id") if isinstance(author, Mapping) else author
+    if number is None:
+        return None, ""
+    return int(number), str((people or {}).get(int(number)) or "").casefold()
 
 
 def _value(annotation: Mapping[str, Any], classes: Sequence[str], renamed: Mapping[str, str]) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from attune.labeler.assets.active_pool import active_encoder
+from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.audit_evidence import Evidence, Scored, paired
 from attune.labeler.catalog.evidence_cache import gather
@@ -122,15 +122,17 @@ def outcome(
         encoder, chosen, classes = active_encoder(session), found.settings, classes_of(session, found, run)
     values["encoder"] = None if encoder is None else float(encoder.digest == run.encoder_digest)
     reasons["encoder"] = "the pool has no encoder yet"
-    missing = lacking(classes, run.labels or {})
-    values["answers_per_class"] = 0 if len(missing) == len(classes) else fewest(classes, run.labels or {})
-    known = values["answers_per_class"] is not None
-    reasons["answers_per_class"] = (
-        "no counts are recorded for this run"
-        if not known
-        else (f"no training answer for {listed(missing)}" if missing else "")
-    )
+    values["answers_per_class"], reasons["answers_per_class"] = _answers_per_class(classes, run.labels or {})
     return judge(values, chosen.get("gates") or {}, reasons, absent)
+
+
+def _answers_per_class(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[int | None, str]:
+    """The fewest answers that a class has to learn from, and the reason where that is none or not known."""
+    missing = lacking(classes, labels)
+    least = 0 if len(missing) == len(classes) else fewest(classes, labels)
+    if least is None:
+        return None, "no counts are recorded for this run"
+    return least, f"no training answer for {listed(missing)}" if missing else ""
 
 
 def judge(

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.assets.active_pool import active_encoder
+from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.jobs import failures, jobs
 from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading, writing

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from attune.labeler.label_studio.accounts import find_user
 from attune.labeler.label_studio.client import LabelStudio
 from attune.models.errors import LabelStudioRefused, SettingsError
 
@@ -102,8 +103,6 @@ def _phrase(name: str, count: int) -> str:
 
 def _by_its_api(ls: LabelStudio, email: str, had_login: bool) -> Ended:
     """What the community edition's API can end: the membership of the organisation, and the invitation link."""
-    from attune.labeler.label_studio.logins import find_user
-
     me = ls.me()
     if str(me.get("email", "")).casefold() == email.casefold():
         raise LabelStudioRefused(f"{email} is the administrator of Label Studio, as whom Attune works.", 400)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import requests
 
 from attune.labeler.label_studio import door
+from attune.labeler.label_studio.accounts import find_user
 from attune.labeler.label_studio.client import ANSWER_SECONDS, CONNECT_SECONDS, LabelStudio
 from attune.models.errors import AlreadyThere, LabelStudioRefused, LabelStudioUnreachable
 
@@ -47,20 +48,6 @@ def ensure_user(ls: LabelStudio, email: str, password: str) -> int:
             "People page, then ask again."
         )
     return made
-
-
-def find_user(ls: LabelStudio, email: str) -> int | None:
-    """The id of the user ``email`` (case does not matter), or None."""
-    return next((user for user, address in addresses(ls).items() if address == email.casefold()), None)
-
-
-def addresses(ls: LabelStudio) -> dict[int, str]:
-    """User id -> address, in lower case, of everybody with a login.
-
-    Without whom Label Studio has taken out of its organisation: it calls them all "Deleted".
-    """
-    users = ls.request("GET", "/api/users/")
-    return {int(user["id"]): str(user["email"]).casefold() for user in users if "@" in str(user.get("email"))}
 
 
 def _sign_up(ls: LabelStudio, email: str, password: str) -> None:

@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Notice, NoticeRead
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.labeler.views.viewer import Viewer
 from attune.models.clock import now
 from attune.models.errors import RecordsError
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import counting
 from attune.labeler.attributes import attributes
-from attune.labeler.label_studio import door
+from attune.labeler.label_studio import accounts, door
 from attune.labeler.label_studio import logins as label_studio_people
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.people import access_lock, end_access, offboard, users
@@ -80,7 +80,7 @@ def add(
 
 def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int | None, str]:
     """The user in Label Studio (None where it does not tell), and why ``password`` does not open it, or nothing."""
-    before = label_studio_people.find_user(ls, email)
+    before = accounts.find_user(ls, email)
     if before is not None and email == settings.label_studio_email.casefold():
         return before, "It is the administrator's login, whose password the workspace's secrets hold."
     try:

@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from attune.labeler.answers import hints
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio import LabelStudio, door
-from attune.labeler.label_studio.install import VERSION
+from attune.labeler.label_studio.environment_folder import VERSION
 from attune.labeler.label_studio.webhooks import calls
 from attune.labeler.records.schema import Queue
 from attune.labeler.records.session import configuration, engine, reading

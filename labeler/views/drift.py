@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.attributes import attributes
 from attune.labeler.records.schema import Alias, Asset, Attribute, Version
 from attune.labeler.records.session import reading
+from attune.labeler.records.version_scores import Alarm, VersionScores
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import iso, parse
@@ -119,34 +120,33 @@ def read(name: str, row: Version | None, added: int = 0) -> Drift:
     """A version's drift as its records keep it."""
     if row is None:
         return Drift(name, "unpublished")
-    held: Mapping[str, Any] = row.scores.get("drift") or {}
-    first = (row.scores.get("baseline") or {}).get("classes") or {}
-    published_on = next((int(one["n"]) for one in first.values()), 0)
-    if not held:
+    scores = VersionScores.from_dict(row.scores)
+    held, published_on = scores.drift, scores.baseline.published_on if scores.baseline else 0
+    if held is None:
         return Drift(name, "waiting", row.version, published_on, added)
-    alarm = held.get("alarm")
-    far = any(shift["psi"] - shift["psi_by_chance"] > RULE.psi for shift in held["shifts"])
-    state = "drifted" if alarm else "few" if not held["enough"] else "moved" if far else "steady"
+    alarm = held.alarm
+    far = any(shift["psi"] - shift["psi_by_chance"] > RULE.psi for shift in held.shifts)
+    state = "drifted" if alarm else "few" if not held.enough else "moved" if far else "steady"
     return Drift(
-        name, state, row.version, published_on, max(added, held["n"]), held["n"], held["titles"], held["looks"],
-        parse(held["at"]), parse(alarm["at"]) if alarm else None,
-        [_moved(shift, alarm) for shift in held["shifts"]],
+        name, state, row.version, published_on, max(added, held.n), held.n, held.titles, held.looks,
+        parse(held.at), parse(alarm.at) if alarm else None,
+        [_moved(shift, alarm) for shift in held.shifts],
     )  # fmt: skip
 
 
-def _moved(shift: Mapping[str, Any], alarm: Mapping[str, Any] | None) -> Moved:
+def _moved(shift: Mapping[str, Any], alarm: Alarm | None) -> Moved:
     drawn = shift["histogram"]
     figures = {key: shift[key] for key in (
         "name", "psi", "psi_lo", "psi_hi", "psi_by_chance", "ks", "ks_lo", "ks_hi", "p_value")}  # fmt: skip
     return Moved(
-        **figures, alarmed=bool(alarm and shift["name"] in alarm["classes"]),
+        **figures, alarmed=bool(alarm and shift["name"] in alarm.classes),
         edges=drawn["edges"], before=drawn["before"], after=drawn["after"],
     )  # fmt: skip
 
 
 def _added(session: Session, row: Version) -> int:
-    first = row.scores.get("baseline")
-    since = Asset.id > first["last_key"] if first else Asset.added_at > (row.scored_at or row.created_at)
+    first = VersionScores.from_dict(row.scores).baseline
+    since = Asset.id > first.last_key if first else Asset.added_at > (row.scored_at or row.created_at)
     return session.scalar(select(func.count(Asset.id)).where(since, Asset.removed_at.is_(None))) or 0
 
 

@@ -12,13 +12,13 @@ from attune.labeler.attributes import attributes
 from attune.labeler.explore import clusters, search
 from attune.labeler.explore.search import Found, Wanted
 from attune.labeler.jobs import jobs
+from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.queues import queues
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.paging import Page, page_of
 from attune.labeler.views.pictures import Picture, picture
-from attune.labeler.views.viewer import Viewer, may_explore
 from attune.models.errors import DataError
 
 PAGE = 48

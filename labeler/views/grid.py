@@ -8,11 +8,11 @@ from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
 from attune.labeler.jobs import failures
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.queues import grids
 from attune.labeler.records.schema import Expert, Job, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.viewer import Viewer
 from attune.models.errors import AccessError
 
 

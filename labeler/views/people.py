@@ -16,11 +16,11 @@ from attune.labeler.jobs import failures
 from attune.labeler.people import end_access
 from attune.labeler.people import users as logins
 from attune.labeler.people.end_access import Outcome
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Attribute, Expert, Job, Queue, User
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.paging import Page, page_of
-from attune.labeler.views.viewer import Viewer
 from attune.models.errors import UnknownExpert
 
 PAGE = 50

@@ -61,7 +61,11 @@ class Point:
 
 def read(metrics: Mapping[str, Any], key: str = AUDIT) -> Quality:
     """The figure under ``key`` of a run's metrics."""
-    held = metrics.get(key)
+    return of_json(metrics.get(key))
+
+
+def of_json(held: Mapping[str, Any] | None) -> Quality:
+    """The figure that ``Metric.to_dict`` wrote, if one did."""
     if not held:
         return Quality(reason="none was measured")
     return of(Metric.from_dict(held))

@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 from attune.labeler.answers import counting
 from attune.labeler.attributes import attributes, revisions
 from attune.labeler.attributes.revisions import Said
+from attune.labeler.people.viewer import Viewer, may_see
 from attune.labeler.records.schema import Asset, Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.pictures import Picture, picture
-from attune.labeler.views.viewer import Viewer, may_see
 
 LABELS = {
     "question": "Question",

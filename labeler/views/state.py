@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from attune.labeler.views.expert_reliability import BESIDE
-from attune.labeler.views.viewer import Viewer
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.run_advice import RunAdvice
 from attune.models.evaluation.audit_pace import BUYS_MUCH
 from attune.models.labels.class_coverage import listed
 
@@ -58,13 +58,13 @@ class Facts:
     answers: int
     last_run: int | None
     champion: int | None
-    advice: Mapping[str, Any]
+    advice: RunAdvice
     unanswered: Sequence[str] = ()  # classes without an answer, where there are answers
 
     @property
     def word(self) -> str:
         """The newest run's advice in one word."""
-        return str(self.advice.get("state", "")).lower()
+        return self.advice.state.lower()
 
     @property
     def settled(self) -> bool:
@@ -97,30 +97,28 @@ _EVIDENCE = {
 }
 
 
-_NAMING = ("differs", BESIDE, "reliance")
-
-
-def told_to(viewer: Viewer, held: Mapping[str, Any]) -> Mapping[str, Any]:
+def told_to(viewer: Viewer, held: RunAdvice) -> RunAdvice:
     """A run's advice as ``viewer`` may read it: only owners read how each expert answers, or that one differs.
 
     Beside the list of disputed images even that would say who.
     """
     if viewer.manages:
         return held
-    held = {key: value for key, value in held.items() if key not in _NAMING}
-    if str(held.get("state", "")).lower() != "outlier":
+    held = replace(held, differs=None, beside_probe=None, reliance=None)
+    if held.state.lower() != "outlier":
         return held
-    evidence = {key: value for key, value in (held.get("evidence") or {}).items() if key != "alpha_without_one"}
+    evidence = held.evidence
+    if isinstance(evidence, Mapping):
+        evidence = {key: value for key, value in evidence.items() if key != "alpha_without_one"}
     text = "Pause. The experts disagree too much to train a good probe."
-    return {**held, "state": "hopeless", "advice": text, "evidence": evidence}
+    return replace(held, state="hopeless", advice=text, evidence=evidence)
 
 
-def advice(held: Mapping[str, Any]) -> Advice | None:
+def advice(held: RunAdvice) -> Advice | None:
     """A run's advice as a sentence and its evidence in words; None where the run gave none."""
-    text = held.get("advice") or held.get("text") or held.get("sentence")
-    if not text:
+    if not held.advice:
         return None
-    evidence = held.get("evidence") or []
+    evidence = held.evidence
     if isinstance(evidence, Mapping):
         lines = {
             key: _EVIDENCE.get(key, key + ": {:.3g}").format(value) for key, value in evidence.items() if _is(value)
@@ -128,7 +126,7 @@ def advice(held: Mapping[str, Any]) -> Advice | None:
         evidence = [line.replace("%", " %") for line in lines.values()]
     elif isinstance(evidence, str):
         evidence = [evidence]
-    return Advice(str(text), tuple(str(line) for line in evidence))
+    return Advice(held.advice, tuple(str(line) for line in evidence))
 
 
 def _is(value: Any) -> bool:
@@ -152,12 +150,13 @@ def _experts_step(facts: Facts) -> Step:
 
 def _measure(facts: Facts) -> str:
     """Why an audit batch is the next step; empty where it is not."""
-    held = facts.advice.get("audits") or {}
-    drawn, needed = int(held.get("drawn", 0)), int(held.get("needed", 0))
-    if int(held.get("trained", 0)) >= BUYS_MUCH and drawn < needed:
-        return f"Request audit answers: the gate needs {needed}, and {drawn} are requested."
-    width = (facts.advice.get("evidence") or {}).get("width") if held else None
-    if held and facts.word == "settled" and not facts.advice.get("stop", True):
+    held, evidence = facts.advice.audits, facts.advice.evidence
+    if held is None:
+        return ""
+    if held.trained >= BUYS_MUCH and held.drawn < (held.needed or 0):
+        return f"Request audit answers: the gate needs {held.needed}, and {held.drawn} are requested."
+    width = evidence.get("width") if isinstance(evidence, Mapping) else None
+    if facts.word == "settled" and not facts.advice.stop:
         reason = "it has no interval yet" if width is None else f"its interval is still {width:.2f} wide"
         return f"Request audit answers: the probe has settled, but {reason}."
     return ""

@@ -13,8 +13,8 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from attune.labeler.people import login_sessions, tokens, users
 from attune.labeler.people.users import Entered, Person
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.settings import Settings
-from attune.labeler.views.viewer import Viewer
 from attune.labeler.web import access
 from attune.labeler.web.replies import SECRET_PATHS, wants_json
 
@@ -23,7 +23,7 @@ csrf = CSRFProtect()
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Session(UserMixin):  # type: ignore[misc]  # Flask-Login brings no types
+class Session(UserMixin):
     """A person as Flask-Login keeps them: the signed cookie holds the key of a session that the records can end."""
 
     def __init__(self, person: Person, key: str) -> None:

@@ -12,7 +12,7 @@ CONNECTIONS = 500  # open at once; the system gives a process 1024 files, unless
 IDLE_SECONDS = 60  # without a byte, or between two requests; longer than a proxy keeps a connection
 
 
-class Channel(HTTPChannel):  # type: ignore[misc]
+class Channel(HTTPChannel):
     """waitress's, which waits for the rest of a request as long as a byte comes now and then."""
 
     begun = 0.0

@@ -7,7 +7,7 @@ not judgements of quality: a drift says that the audit's figures may no longer s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -88,7 +88,7 @@ class Sketch:
         return asdict(self) | {"quantiles": list(self.quantiles)}
 
     @classmethod
-    def from_dict(cls, held: dict[str, Any]) -> Sketch:
+    def from_dict(cls, held: Mapping[str, Any]) -> Sketch:
         """What ``to_dict`` wrote."""
         return cls(int(held["n"]), int(held["titles"]), tuple(float(x) for x in held["quantiles"]))
 

@@ -65,7 +65,7 @@ def plan(
     """
     made = _labels(pool, labels, tuple(str(name) for name in probe.classes_))
     known = pool.positions([*made.asset_ids, *asked])
-    return learner.plan(pool, probe, made, known[known >= 0], n, settings, seed, prompts)
+    return learner.plan(pool, probe, made, known[known >= 0], n, settings, seed, prompts=prompts)
 
 
 def evaluate(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from attune.models.probes.priors import Prompts, text_prior
 from attune.models.query.context import Situation
 from attune.models.query.strategies import strategy
+from attune.models.query.strategies.variance import Space
 from attune.models.vectors.axes import leading
 from attune.models.vectors.pool import IntArray
 
@@ -106,9 +107,7 @@ def by_variance(situation: Situation, n: int) -> Source:
         min(len(index), n + n // 4 + 2),
         seen=situation.seen,
         reference=situation.pool.rows(_reference(situation)),
-        centre=situation.pool.centre,
-        variance=situation.pool.variance,
-        axes=leading(situation.pool),
+        space=Space(situation.pool.centre, situation.pool.variance, leading(situation.pool)),
     )
     for position, gain in zip(picked, gains, strict=True):
         purpose = str(purposes[position])

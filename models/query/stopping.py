@@ -154,26 +154,33 @@ def advise(
     labels = max((checkpoint.labels for checkpoint in checkpoints), default=0)
     moved = _spaced(movements(checkpoints, share)) if share is not None else []
     unfound = None if found is None or remaining is None else remaining / max(found + remaining, 1e-9)
-    width = None if average_precision is None or average_precision.value is None else average_precision.width
-    evidence = {
-        "labels": float(labels),
-        "movement": moved[-1][1] if moved else None,
-        "movement_before": moved[-2][1] if len(moved) > 1 else None,
-        "width": width,
-        "remaining_share": unfound,
-        "alpha": None if alpha is None else alpha.value,
-        # Of few images, and a rare class, a single dispute pulls the whole interval down.
-        "alpha_hi": None if alpha is None or alpha.n < goals.least_shared else alpha.hi,
-        "alpha_without_one": None,
-    }
+    evidence = _evidence(labels, moved, average_precision, alpha, goals) | {"remaining_share": unfound}
     if alpha_without_one is not None and _apart(evidence["alpha_hi"], alpha_without_one):
         evidence["alpha_without_one"] = alpha_without_one.value
     enough = labels >= goals.least_labels
     settled = enough and len(moved) > 1 and max(value for _, value in moved[-2:]) <= goals.movement
     state = _state(evidence, goals, settled=settled, enough=enough)
     gain = expected_gain(labels, moved[-1][1]) if moved else None
-    stop = state in ("settled", "exhausted", "outlier", "hopeless") and not (state == "settled" and _wide(width, goals))
+    settled_wide = state == "settled" and _wide(evidence["width"], goals)
+    stop = state in ("settled", "exhausted", "outlier", "hopeless") and not settled_wide
     return Advice(state, stop, _sentence(state, evidence, goals, gain), evidence, gain)
+
+
+def _evidence(
+    labels: int, moved: list[tuple[int, float]], average_precision: Metric | None, alpha: Metric | None, goals: Goals
+) -> dict[str, float | None]:
+    """What the advice rests on; None where it is not known."""
+    return {
+        "labels": float(labels),
+        "movement": moved[-1][1] if moved else None,
+        "movement_before": moved[-2][1] if len(moved) > 1 else None,
+        "width": None if average_precision is None or average_precision.value is None else average_precision.width,
+        "remaining_share": None,
+        "alpha": None if alpha is None else alpha.value,
+        # Of few images, and a rare class, a single dispute pulls the whole interval down.
+        "alpha_hi": None if alpha is None or alpha.n < goals.least_shared else alpha.hi,
+        "alpha_without_one": None,
+    }
 
 
 def _spaced(moved: list[tuple[int, float]]) -> list[tuple[int, float]]:

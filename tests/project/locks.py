@@ -18,8 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from attune.labeler.label_studio.install import LOCK as LABEL_STUDIO
-from attune.labeler.label_studio.install import VERSION
+from attune.labeler.label_studio.environment_folder import LOCK as LABEL_STUDIO
+from attune.labeler.label_studio.environment_folder import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ROOT / "requirements.lock"

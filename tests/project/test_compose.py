@@ -24,7 +24,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from attune.labeler import settings as reader
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio import local
-from attune.labeler.label_studio.install import LOCK, VERSION
+from attune.labeler.label_studio.environment_folder import LOCK, VERSION
 from attune.labeler.settings import Settings
 from attune.labeler.web.serve import BODY_BYTES
 from attune.workers.runtime.worker import main as worker

@@ -16,6 +16,7 @@ from attune.labeler.cli.commands import COMMANDS
 from attune.labeler.jobs.jobs import KINDS, QUEUES
 from attune.models import errors
 from attune.models.errors import CONSEQUENCES, AttuneError, consequence
+from benchmarks import house_counts
 
 ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = {"models": {"models"}, "labeler": {"models", "labeler"}, "workers": {"models", "labeler", "workers"}}
@@ -70,6 +71,18 @@ def test_nothing_above_imports_the_benchmarks_or_tests() -> None:
     for package in ALLOWED:
         for path in sources(package):
             assert not {"tests", "benchmarks", "examples"} & {top(name) for name in imports(path)}, path
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules, _ = house_counts.read(ROOT)
+    assert not house_counts.circles(modules, house_counts.INSIDE)  # also inside functions, and for types alone
+
+
+def test_only_views_web_and_cli_import_views() -> None:
+    shows = tuple(str(ROOT / "labeler" / room) for room in ("views", "web", "cli"))
+    for path in (path for package in ALLOWED for path in sources(package) if not str(path).startswith(shows)):
+        found = {name for name in imports(path) if name.startswith("attune.labeler.views")}
+        assert not found, f"{path.relative_to(ROOT)} imports {found}: what it needs of it belongs in the domain"
 
 
 def test_only_models_holds_modules_outside_its_rooms_and_only_a_few() -> None:

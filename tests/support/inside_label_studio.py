@@ -9,7 +9,7 @@ import tempfile
 from typing import Any
 
 from attune.labeler.label_studio import local
-from attune.labeler.label_studio.install import folder
+from attune.labeler.label_studio.environment_folder import folder
 from attune.labeler.settings import Settings
 
 BEGIN = "import django, json\ndjango.setup()\n"

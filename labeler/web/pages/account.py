@@ -16,7 +16,7 @@ from attune.models.text import plural
 blueprint = Blueprint("account", __name__)
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
+class PasswordForm(FlaskForm):
     """The old password once, the new one twice."""
 
     old = PasswordField(

@@ -15,7 +15,7 @@ from attune.labeler.web import auth, origin, throttle
 blueprint = Blueprint("login", __name__)
 
 
-class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
+class LoginForm(FlaskForm):
     """Address and password; lengths are bounded, as hashing a huge password would cost us and not its sender."""
 
     email = EmailField(

@@ -6,10 +6,10 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from attune.labeler.attributes import audit_batches, threshold_goals
-from attune.labeler.attributes.threshold_goals import Goal
 from attune.labeler.jobs import jobs
 from attune.labeler.web import auth
 from attune.models.errors import DataError, PoolExhausted, ServiceDown, UnknownExpert
+from attune.models.probes.thresholds import Goal
 
 blueprint = Blueprint("measuring", __name__, url_prefix="/attributes/<name>")
 

@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog import aliases, gates, promote
 from attune.labeler.catalog.alias_history import check_alias, moment
-from attune.labeler.catalog.alias_moves import expect
+from attune.labeler.catalog.alias_moves import Move, expect
 from attune.labeler.catalog.gate_outcomes import Gate
 from attune.labeler.catalog.run_facts import LATEST, find_run
 from attune.labeler.jobs import jobs
@@ -26,7 +26,7 @@ from attune.models.errors import CatalogError, ServiceDown
 blueprint = Blueprint("moves", __name__, url_prefix="/attributes/<name>")
 
 
-class ReasonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
+class ReasonForm(FlaskForm):
     """Why, and what its reader saw when deciding: ``asked_at`` tells a second click, ``expected`` a lost race."""
 
     reason = TextAreaField(
@@ -135,7 +135,8 @@ def rollback(name: str) -> ResponseReturnValue:
         return _rollback_page(form, name), 422
     try:
         asked, expected = moment(form.asked_at.data, "asked_at"), _expected(form, alias)
-        done = promote.rollback(settings, name, form.reason.data, auth.viewer().name, alias, asked, expected)
+        move = Move(name, None, form.reason.data, auth.viewer().name, alias, asked_at=asked, expected=expected)
+        done = promote.rollback(settings, move)
     except CatalogError as error:
         flash(str(error), "danger")
         return redirect(url_for("moves.rollback_page", name=name, alias=alias))
@@ -165,7 +166,7 @@ def retire(name: str, version: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _retire_page(form, name, version), 422
     try:
-        promote.retire(auth.settings(), name, version, form.reason.data, auth.viewer().name)
+        promote.retire(auth.settings(), Move(name, version, form.reason.data, auth.viewer().name))
     except CatalogError as error:
         flash(str(error), "danger")
         return redirect(url_for("moves.retire_page", name=name, version=version))

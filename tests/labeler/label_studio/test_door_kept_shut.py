@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from attune.labeler.label_studio import door, local, logins
+from attune.labeler.label_studio import accounts, door, local
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.logins import submit
@@ -57,7 +57,7 @@ def test_a_kept_invitation_lets_nobody_in(ls: LabelStudio) -> None:
         forged = {"email": "back@example.org", "password": PASSWORD, "csrfmiddlewaretoken": "a" * 32}
         reply = session.post(ls.address + link, data=forged, headers={"Referer": ls.address}, allow_redirects=False)
     assert reply.status_code == 403
-    assert logins.find_user(ls, "back@example.org") is None
+    assert accounts.find_user(ls, "back@example.org") is None
 
 
 def test_an_expert_reads_neither_the_webhooks_secret_nor_the_invitation(ls: LabelStudio, mine: Holding) -> None:
@@ -154,7 +154,7 @@ def test_old_sessions_and_tokens_end_and_stay_ended(services: Services, ls: Labe
         assert status(gone, ls, "GET", path) == 401
         with pytest.raises(LabelStudioRefused, match="did not let"):
             ExpertSession.login(ls.address, LEAVER, PASSWORD)
-        assert logins.find_user(ls, LEAVER) == gone.ids["user"], "the answers keep their author"
+        assert accounts.find_user(ls, LEAVER) == gone.ids["user"], "the answers keep their author"
     assert door.open_login(ls, LEAVER, "another-long-password") == gone.ids["user"]
     assert status(gone, ls, "GET", path) == 401
     for header in (f"Token {kept['legacy']}", f"Bearer {kept['access']}"):

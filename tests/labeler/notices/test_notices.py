@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.notices import gate_rules, notices, rules
 from attune.labeler.notices.notices import News
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Notice, Version
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views import notices as seen
-from attune.labeler.views.viewer import Viewer
 from attune.models.clock import now
 from attune.models.errors import RecordsError
 from tests.labeler.catalog import judged
@@ -158,7 +158,7 @@ def test_a_candidate_that_passes_the_gates_is_told_once_for_each_champion(tmp_pa
 def test_a_run_that_an_owner_passed_over_is_not_recommended(tmp_path: Path) -> None:
     settings = judged.filled(tmp_path / "workspace")
     assert "serious" in gate_rules.hopefuls(settings)
-    promote(settings, "serious", 1, "The first is the one.", "olga@example.org")
+    promote(settings, Move("serious", 1, "The first is the one.", "olga@example.org"))
     assert "serious" not in gate_rules.hopefuls(settings)
     assert gate_rules.judge(settings, "serious") == 0
     assert told(settings) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Version
 from attune.labeler.records.session import writing
@@ -29,7 +29,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def published(settings: Settings, name: str = "romance") -> None:
-    promote(settings, name, 1, "r", "ana")
+    promote(settings, Move(name, 1, "r", "ana"))
     jobs.run_here(settings, "score", attribute=name, version=1)
 
 

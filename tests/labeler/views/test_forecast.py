@@ -8,13 +8,14 @@ import pytest
 
 from attune.labeler.answers.totals import Counts
 from attune.labeler.attributes import attributes
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.forecast import Outlook, meters, outlook
 from attune.labeler.views.home import Held, home
 from attune.labeler.views.state import state, told_to
-from attune.labeler.views.viewer import Viewer
 from tests.support import factories
 
 OWNER, EXPERT, PIPELINE = Viewer("owner", "olga"), Viewer("expert", "ana", 1), Viewer("pipeline", "nightly")
@@ -116,7 +117,7 @@ def test_who_manages_reads_who_differs_and_what_the_others_audits_say(settings: 
     with reading(settings) as session:
         held = session.query(Run).one().advice
     assert {"differs", "beside_probe"} <= held.keys()
-    told = told_to(EXPERT, held)
+    told = told_to(EXPERT, RunAdvice.from_dict(held)).to_dict()
     assert not {"differs", "beside_probe", "reliance"} & told.keys()
     assert "contradicts" not in str(told)
 

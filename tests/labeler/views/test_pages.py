@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Job, Run
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
@@ -18,7 +19,6 @@ from attune.labeler.views.attribute_page import attribute_page, live
 from attune.labeler.views.home import home
 from attune.labeler.views.jobs import board
 from attune.labeler.views.people import people
-from attune.labeler.views.viewer import Viewer
 from attune.models.clock import now
 from attune.models.errors import UnknownAsset, UnknownAttribute
 from tests.labeler.views.conftest import OWNER

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
-from attune.labeler.attributes.threshold_goals import Goal
+from attune.labeler.attributes.threshold_goals import goal_of
 from attune.labeler.records.schema import Attribute, Expert, Job
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.models.probes.thresholds import Goal
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
 
@@ -41,14 +42,14 @@ def test_a_batch_is_asked_for_and_a_round_with_it(
 
 def test_a_line_is_asked_for_refused_and_taken_back(owner: Actor, settings: Settings, romance: Attribute) -> None:
     owner.send(PAGE + "/threshold", form=PAGE, figure="recall", value="0.8")
-    assert Goal.of(held(settings)) == Goal("recall", 0.8)
+    assert goal_of(held(settings)) == Goal("recall", 0.8)
     assert "recall at least 0.8" in owner.get(PAGE).text
     for figure, value, says in (("recall", "often", "is not a number"), ("speed", "0.5", "cannot be asked for")):
         owner.send(PAGE + "/threshold", form=PAGE, figure=figure, value=value)
         assert says in owner.get(PAGE).text
-    assert Goal.of(held(settings)) == Goal("recall", 0.8)
+    assert goal_of(held(settings)) == Goal("recall", 0.8)
     owner.send(PAGE + "/threshold", form=PAGE, figure="recall", value="0.8", clear="yes")
-    assert Goal.of(held(settings)) is None
+    assert goal_of(held(settings)) is None
 
 
 def test_audited_images_that_measure_nothing_are_told(owner: Actor, settings: Settings, romance: Attribute) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from attune.labeler.catalog import gate_bounds
 from attune.labeler.catalog.alias_history import history
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.records.schema import Job, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -30,7 +30,7 @@ def settings(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) ->
     """Three runs of ``serious``, version 1 champion, a pool of twelve; jobs wait until ``work`` does them."""
     made = worlds.filled(tmp_path / "workspace", redis_url=redis_url)
     worlds.add_assets(made, 12)
-    promote(made, "serious", 1, "to have one", "olga@example.org")
+    promote(made, Move("serious", 1, "to have one", "olga@example.org"))
     monkeypatch.setenv("ATTUNE_WORKSPACE", str(made.workspace))
     monkeypatch.setenv("ATTUNE_REDIS_URL", redis_url)
     return made
@@ -172,8 +172,8 @@ def test_an_enforced_gate_stops_the_form_until_its_owner_overrides(owner: Actor,
 
 @pytest.mark.parametrize("path", [FORM, "/attributes/serious/rollback", "/attributes/serious/versions/2/retire"])
 def test_no_move_without_a_reason_or_with_a_forged_form(owner: Actor, settings: Settings, path: str) -> None:
-    promote(settings, "serious", 2, "r", "ana")
-    promote(settings, "serious", 1, "r", "ana")
+    promote(settings, Move("serious", 2, "r", "ana"))
+    promote(settings, Move("serious", 1, "r", "ana"))
     before = lines(settings)
     held = seen(owner, path)
     empty = owner.send(path, reason="  ", alias="champion", **held)
@@ -193,7 +193,7 @@ def test_the_alias_it_has_already_is_no_promotion(owner: Actor, settings: Settin
 
 
 def test_roll_back_and_retire_ask_say_and_do(owner: Actor, settings: Settings) -> None:
-    promote(settings, "serious", 2, "r", "ana")
+    promote(settings, Move("serious", 2, "r", "ana"))
     path = "/attributes/serious/rollback"
     assert "Champion: back to version 1" in owner.get(path).text
     held = seen(owner, path)

@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 
 from attune.labeler.catalog import gate_bounds
 from attune.labeler.catalog.alias_history import history
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.records.schema import Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -31,7 +31,7 @@ FARTHEST = 90  # presses of Tab from the top of a page to anything on it that an
 def settings(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Champion 1 guesses, candidate 4 knows; a gate is enforced that no probe can pass."""
     made = judged.filled(tmp_path / "workspace", images=True, redis_url=redis_url)
-    promote(made, "serious", 1, "to have one", "bo@example.org")
+    promote(made, Move("serious", 1, "to have one", "bo@example.org"))
     gate_bounds.change(made, "serious", "bo@example.org", {"audit_answers": 5000}, {"audit_answers": True})
     factories.add_user(made, "olga@example.org", "owner")
     monkeypatch.setenv("ATTUNE_WORKSPACE", str(made.workspace))

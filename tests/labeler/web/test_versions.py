@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from attune.labeler.catalog.promote import promote, retire, rollback
+from attune.labeler.catalog.promote import Move, promote, retire, rollback
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.labeler.web.markdown import render
@@ -24,10 +24,10 @@ def settings(tmp_path: Path, redis_url: str) -> Settings:
     """Champion is 1 from 1 March 2026, 2 from 11 March, 1 again from 21 March; then 2 is retired."""
     made = worlds.filled(tmp_path / "workspace", redis_url=redis_url)
     moves = (
-        lambda: promote(made, "serious", 1, "the first", "ana"),
-        lambda: promote(made, "serious", 2, "better", "bo"),
-        lambda: rollback(made, "serious", "worse after all", "bo"),
-        lambda: retire(made, "serious", 2, "not to be used", "ana"),
+        lambda: promote(made, Move("serious", 1, "the first", "ana")),
+        lambda: promote(made, Move("serious", 2, "better", "bo")),
+        lambda: rollback(made, Move("serious", None, "worse after all", "bo")),
+        lambda: retire(made, Move("serious", 2, "not to be used", "ana")),
     )
     for number, move in enumerate(moves):
         with set_clock(lambda at=MARCH + timedelta(days=10 * number): at):

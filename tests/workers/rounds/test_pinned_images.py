@@ -19,6 +19,7 @@ from attune.labeler.jobs.jobs import quiet
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.people import experts
 from attune.labeler.queues import pinned
+from attune.labeler.queues.pinned import Picked, waiting_picks
 from attune.labeler.records.schema import Annotation, Attribute, Pick, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -30,7 +31,6 @@ from attune.models.vectors.pool import Pool
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import learn
 from attune.workers.rounds import pinned_images
-from attune.workers.rounds.pinned_images import Picked, waiting_picks
 from attune.workers.rounds.queue_plan import HEAD, deal, taken
 from attune.workers.sync import sync
 from tests.support import factories

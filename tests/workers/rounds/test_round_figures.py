@@ -93,9 +93,9 @@ def test_a_round_advises_from_the_first_answer_on(tmp_path: Path) -> None:
         seen = studio(audits, training=training)
         probe = probe_of(seen)
         said = stop_advice.advice(settings, seen, probe, round_figures.measure(seen, probe, None))
-        assert said["advice"]
-        assert said["state"] in {"labelling", "narrow", "settled", "exhausted", "outlier", "hopeless"}
-        assert said["stop"] is False or training == 60
+        assert said.advice
+        assert said.state in {"labelling", "narrow", "settled", "exhausted", "outlier", "hopeless"}
+        assert said.stop is False or training == 60
 
 
 def test_an_audit_that_was_drawn_and_never_asked_is_asked_by_the_next_round() -> None:
