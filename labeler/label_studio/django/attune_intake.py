@@ -160,7 +160,7 @@ class _Until(io.RawIOBase):
         if self._handler.head_left is not None:
             self._handler.head_left -= read
             if self._handler.head_left < 0:
-                raise HTTPException("Headers too large")  # answered 431
+                raise HTTPException("headers too large")  # answered 431
         return read
 
     def write(self, data):

@@ -79,7 +79,7 @@ def drip(text):
         (b"POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\n", "HTTP/1.1 408 Request Timeout"),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 411 Length Required"),
         (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 9 + b"Connection: close\r\n\r\n", "HTTP/1.1 200 OK"),
-        (b"GET / HTTP/1.1\r\n" + (b"X: " + b"a" * 200 + b"\r\n") * 60 + b"\r\n", "HTTP/1.1 431 Headers too large"),
+        (b"GET / HTTP/1.1\r\n" + (b"X: " + b"a" * 200 + b"\r\n") * 60 + b"\r\n", "HTTP/1.1 431 Too many headers"),
     ],
     ids=[
         "whole",
