@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 _SINGULAR = {"have": "has", "are": "is", "wait": "waits"}
 
 
@@ -16,3 +18,10 @@ def plural(count: int, noun: str, verb: str = "") -> str:
 def there_are(count: int, noun: str) -> str:
     """``there is 1 answer``, ``there are 2 answers``."""
     return f"there {'is' if count == 1 else 'are'} {plural(count, noun)}"
+
+
+def without_controls(text: str, but: str = "") -> str:
+    """``text`` with each control character replaced, which a terminal would obey; those in ``but`` stay."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign in but or unicodedata.category(sign) != "Cc" else "\ufffd" for sign in text)
