@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 _SINGULAR = {"have": "has", "are": "is", "wait": "waits"}
 
 
@@ -30,3 +32,10 @@ def counted(count: int, noun: str) -> str:
 
 def _noun(count: int, noun: str) -> str:
     return noun if count == 1 else f"{noun}s"
+
+
+def without_controls(text: str, but: str = "") -> str:
+    """``text`` with each control character replaced, which a terminal would obey; those in ``but`` stay."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign in but or unicodedata.category(sign) != "Cc" else "\ufffd" for sign in text)

@@ -12,6 +12,7 @@ from attune.labeler.label_studio.labeling_config import SKIP, UNSURE, choices_of
 from attune.labeler.label_studio.task_address import key_of
 from attune.models.clock import parse
 from attune.models.errors import UnknownAnnotationShape
+from attune.models.text import without_controls
 
 # Why an annotation counts nowhere.
 EMPTY, UNREADABLE, UNKNOWN_CLASS = "no answer", "not one choice", "unknown class"
@@ -94,12 +95,17 @@ def _value(annotation: Mapping[str, Any], classes: Sequence[str], renamed: Mappi
         return SKIP, ""
     found = choices_of(annotation)
     if len(found) != 1:
-        words = clean(", ".join(found) if found else annotation.get("result") or "")
+        words = _words(", ".join(found) if found else annotation.get("result") or "")
         return words[:WORDS], UNREADABLE if words else EMPTY
     said = found[0]
     value = said if said == UNSURE or said in classes else renamed.get(said, said)
     known = value == UNSURE or value in classes
-    return clean(value)[:WORDS], "" if known else UNKNOWN_CLASS
+    return _words(value)[:WORDS], "" if known else UNKNOWN_CLASS
+
+
+def _words(value: Any) -> str:
+    """What somebody said, on one line and without what a terminal would obey."""
+    return without_controls(clean(value))
 
 
 def clean(value: Any) -> str:

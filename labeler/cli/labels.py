@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 
 import click
@@ -56,8 +57,8 @@ def import_(
 ) -> None:
     """Bring the labels in FILE (CSV, Parquet, JSON, or Label Studio's JSON) into NAME as ordinary answers."""
     columns = Columns(asset_column, expert_column, class_column, answered_at_column, default_expert)
-    act = import_labels.preview if dry_run else import_labels.bring
-    plan = act(shell.settings, name, read_user_file(file), columns, create_experts)
+    given = (shell.settings, name, read_user_file(file), columns, create_experts)
+    plan = import_labels.preview(*given) if dry_run else import_labels.bring(*given, who=getpass.getuser())
     rows = [("would go in" if dry_run else "gone in", action, count) for action, count in plan.counts.items()]
     rows += [("left out", reason, count) for reason, count in plan.reasons.items()]
     shell.result({"attribute": name, "dry_run": dry_run} | plan.to_dict(), table(("", "answers", "rows"), rows))

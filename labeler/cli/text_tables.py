@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from attune.models.text import without_controls
+
 UNLIMITED = 10_000  # columns, where the output goes to a file or to another program
 GAP = 3  # what a column costs beside its words
 
@@ -70,13 +72,17 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | No
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "" if value is None else without_controls(str(value), but="\n\t")
 
 
 def named(pairs: Mapping[str, Any]) -> str:
     """``key: value`` lines, aligned."""
     width = max((len(key) for key in pairs), default=0)
-    return "\n".join(f"{key:<{width}}  {value}" for key, value in pairs.items())
+    return "\n".join(
+        f"{key:<{width}}  {_cell(value) if isinstance(value, str) else value}" for key, value in pairs.items()
+    )
 
 
 def terminal_width() -> int:

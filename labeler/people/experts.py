@@ -53,6 +53,7 @@ def add(
     of somebody who manages, AlreadyThere where nothing would change, LabelStudioUnreachable.
     """
     email = users.address(email)
+    refuse_label_studios_own(settings, email)
     with reading(settings) as session:
         chosen = [attributes.find(session, one) for one in wanted]
         held = session.scalar(select(Expert).where(Expert.email == email, Expert.removed_at.is_(None)))
@@ -99,6 +100,18 @@ def refuse_shut(session: Session, email: str) -> None:
     login = session.scalar(select(User).where(User.email == email, User.disabled_at.is_not(None)))
     if login is not None and login.password_hash != users.GONE and login.role != "expert":
         raise DataError(f"email: {email} is shut out. Open the login first: `attune user enable {email}`.")
+
+
+def administrators(settings: Settings, session: Session) -> set[str]:
+    """The addresses of those who administer and answer nothing, Label Studio's own administrator among them."""
+    none = select(User.email).where(User.role == "admin", User.password_hash != users.GONE, User.expert_id.is_(None))
+    return {*session.scalars(none), users.address(settings.label_studio_email)}
+
+
+def refuse_label_studios_own(settings: Settings, email: str) -> None:
+    """Raise DataError for the login by which Attune itself works in Label Studio: no person answers under it."""
+    if email == users.address(settings.label_studio_email):
+        raise DataError(f"email: {email} is Label Studio's own administrator. Give the address of a person.")
 
 
 def _record(settings: Settings, email: str, name: str | None, user: int | None, every: bool) -> Expert:

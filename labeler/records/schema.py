@@ -340,6 +340,7 @@ class AnnotationEvent(Base):
     updated_at: Mapped[datetime]
     via: Mapped[str]  # sync, import, leaver; webhook in records of before webhooks were hints
     received_at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(default="")  # who brought it, of an import: an address, or a user of the machine
 
 
 class Tombstone(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -12,6 +13,7 @@ from filelock import FileLock
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool
 
 from attune.labeler.settings import Settings, hidden
 from attune.models.errors import ServiceDown
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 WAIT_SECONDS = 30
+_made: list[Engine] = []
+_inherited: list[Pool] = []
 
 
 @lru_cache(maxsize=8)
@@ -31,7 +35,21 @@ def engine(url: str) -> Engine:
         event.listen(made, "connect", _prepare_sqlite)
         # pysqlite opens transactions late and for writes only; BEGIN IMMEDIATE makes read-then-write safe.
         event.listen(made, "begin", _begin_immediate)
+    _made.append(made)
     return made
+
+
+def _connect_anew() -> None:
+    """In a process that was just forked: leave the connections that it has in common with its parent alone.
+
+    They are kept, as letting go of one would end it for the parent too.
+    """
+    for one in _made:
+        _inherited.append(one.pool)
+        one.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_connect_anew)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -45,6 +45,7 @@ def serve(settings: Settings) -> None:
             threads=THREADS,
             ident="attune",
             max_request_body_size=BODY_BYTES,
+            max_request_header_size=receiving.HEAD_BYTES,
             connection_limit=receiving.CONNECTIONS,
             channel_timeout=receiving.IDLE_SECONDS,
             cleanup_interval=10,

@@ -23,6 +23,8 @@ MOST_UNPACKED = 512 * 2**20  # bytes of a Parquet or Arrow file
 MOST_TIMES = 64  # times its own size, where its rows are not limited
 PARQUET, ARROW, STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 BINARY = (PARQUET, ARROW, STREAM)
+NO_JSON = object()  # in the place of a line that is none
+MOST_BROKEN = 1000  # lines that are no JSON, each told by its number
 MARKS = b"\xef\xbb\xbf\xff\xfe \r\n\t"
 
 
@@ -116,7 +118,7 @@ def looks_like_json(content: bytes) -> bool:
 def objects(content: bytes) -> tuple[list[Any], list[int]]:
     """The values of a JSON list, or of JSON lines, and the line of each (0 in a list); one object is a list of one.
 
-    A line that is no JSON is an exception in its place. Raises DataError where nothing is JSON.
+    A line that is none is NO_JSON in its place. Raises DataError where nothing is JSON, or MOST_BROKEN lines are none.
     """
     text = delimited.decoded(content).strip()
     try:
@@ -124,19 +126,31 @@ def objects(content: bytes) -> tuple[list[Any], list[int]]:
     except RecursionError as error:
         raise DataError("looks like JSON and is nested too deeply for one. Export it again.") from error
     except ValueError as error:
-        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-        values = [_value(line) for _, line in lines]
-        if text.startswith("[") or not any(isinstance(value, dict) for value in values):
-            raise DataError(f"looks like JSON and is none: {reason(error)}. Export it again.") from error
-        return values, [number for number, _ in lines]
-    return (held, [0] * len(held)) if isinstance(held, list) else ([held], [1])
+        why = f"looks like JSON and is none: {reason(error)}. Export it again."
+    else:
+        return (held, [0] * len(held)) if isinstance(held, list) else ([held], [1])
+    if text.startswith("["):
+        raise DataError(why)
+    values, lines, broken = [], [], 0
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            values.append(_value(line))
+            lines.append(number)
+            broken += values[-1] is NO_JSON
+            if broken == MOST_BROKEN:
+                raise DataError(
+                    f"has {broken:,} lines that are no JSON, the last of them line {number}. Export it again."
+                )
+    if not any(isinstance(value, dict) for value in values):
+        raise DataError(why)
+    return values, lines
 
 
 def _value(line: str) -> Any:
     try:
         return json.loads(line, object_pairs_hook=_paired)
-    except (ValueError, RecursionError) as error:
-        return error
+    except (ValueError, RecursionError):  # kept, it would hold its traceback, and a million of them minutes
+        return NO_JSON
 
 
 def from_objects(values: Sequence[Any], lines: Sequence[int]) -> Table:
@@ -145,7 +159,7 @@ def from_objects(values: Sequence[Any], lines: Sequence[int]) -> Table:
     rows = []
     for number, (value, line) in enumerate(zip(values, lines, strict=True), 1):
         wrong = ""
-        if isinstance(value, Exception):
+        if value is NO_JSON:
             wrong = "no JSON"
         elif not isinstance(value, Mapping):
             wrong = "no row of a table"

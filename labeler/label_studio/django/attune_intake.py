@@ -8,6 +8,7 @@ share the records as well. Here a request is read before anything asks the datab
 import io
 import threading
 import time
+from http.client import HTTPException
 from wsgiref import simple_server
 
 from django.core.servers import basehttp
@@ -15,6 +16,7 @@ from django.core.servers import basehttp
 HEAD_SECONDS = 75  # from the connection's begin, or from one answer to the next request; longer than a proxy keeps one
 BODY_SECONDS = 30  # for what follows the head, whatever its size
 ANSWER_SECONDS = 300  # for writing one answer to who reads it slowly
+MOST_HEAD_BYTES = 64 * 2**10  # of a request's headers; the first line is as long at most
 MOST_BYTES = 256 * 2**10  # of a body; of what experts send, `attune_checks` takes less still
 MOST_BYTES_OF_ATTUNE = 64 * 2**20  # of one that comes with the administrator's token
 MOST_CONNECTIONS = 600  # open ones, each with a thread
@@ -104,6 +106,8 @@ def _refusal(text, status):
 class Handler(basehttp.WSGIRequestHandler):
     """One connection: reading and writing end at a time that was set before, however slowly the bytes drip."""
 
+    head_left = None
+
     def setup(self):
         super().setup()
         _open.add(self)
@@ -124,8 +128,12 @@ class Handler(basehttp.WSGIRequestHandler):
 
     def parse_request(self):
         """Django's, for one request whose end is known: the rest of another would be read as the next request."""
-        if not super().parse_request():
-            return False
+        self.head_left = MOST_HEAD_BYTES
+        try:
+            if not super().parse_request():
+                return False
+        finally:
+            self.head_left = None
         if "Transfer-Encoding" in self.headers:
             self.send_error(411)
             return False
@@ -148,7 +156,12 @@ class _Until(io.RawIOBase):
 
     def readinto(self, buffer):
         self._wait(self._handler.until)
-        return self._socket.recv_into(buffer)
+        read = self._socket.recv_into(buffer)
+        if self._handler.head_left is not None:
+            self._handler.head_left -= read
+            if self._handler.head_left < 0:
+                raise HTTPException("headers too large")  # answered 431
+        return read
 
     def write(self, data):
         if self._handler.written_until is None:

@@ -22,6 +22,7 @@ import attune_intake
 from django.core.servers import basehttp
 attune_intake.HEAD_SECONDS = attune_intake.BODY_SECONDS = attune_intake.ANSWER_SECONDS = 0.5
 attune_intake.MOST_CONNECTIONS = 3
+attune_intake.MOST_HEAD_BYTES = 1000
 attune_intake.limit()
 def app(environ, start):
     try:
@@ -77,8 +78,17 @@ def drip(text):
         (b"POST / HTTP/1.1\r\nX: ", ""),
         (b"POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\n", "HTTP/1.1 408 Request Timeout"),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 411 Length Required"),
+        (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 9 + b"Connection: close\r\n\r\n", "HTTP/1.1 200 OK"),
+        (b"GET / HTTP/1.1\r\n" + (b"X: " + b"a" * 200 + b"\r\n") * 60 + b"\r\n", "HTTP/1.1 431 Too many headers"),
     ],
-    ids=["whole", "a head that drips", "a body that drips", "a body of unknown length"],
+    ids=[
+        "whole",
+        "a head that drips",
+        "a body that drips",
+        "a body of unknown length",
+        "some headers",
+        "more headers than are read",
+    ],
 )
 def test_a_request_is_read_until_its_time_is_over(services: Services, text: bytes, told: str) -> None:
     code = SERVER + f"print(json.dumps(drip({text!r})))"

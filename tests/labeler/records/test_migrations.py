@@ -15,11 +15,11 @@ from sqlalchemy import create_engine, select, text
 from attune.labeler import settings as reader
 from attune.labeler.label_studio.task_address import Address
 from attune.labeler.people import end_access
-from attune.labeler.records.schema import Asset, Base, Job, Queue, Run, Task, Tombstone, User
+from attune.labeler.records.schema import AnnotationEvent, Asset, Base, Job, Queue, Run, Task, Tombstone, User
 from attune.labeler.records.session import configuration, engine, migrate, reading, writing
 from attune.labeler.settings import Settings
 from attune.workers.rounds import apply_order
-from tests.support import databases
+from tests.support import databases, factories
 from tests.workers.rounds.test_apply_order import showing
 from tests.workers.rounds.test_queue_plan import ask
 
@@ -223,3 +223,37 @@ def test_runs_of_an_older_database_stay_and_newer_ones_keep_any_seed(
         kept = session.execute(select(Run.seed, Run.probe).order_by(Run.number)).all()
     engine(settings.records_url).dispose()
     assert [tuple(row) for row in kept] == [(7, b"first"), (LARGEST_SEED, b"second")]
+
+
+@pytest.mark.parametrize("kind", databases.BOTH)
+def test_events_of_an_older_database_stay_and_newer_ones_name_who_imported(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue("postgresql")() if kind == "postgresql" else None
+    settings = reader.build({}, workspace=tmp_path, database_url=url)
+    migrate(settings)
+    (asset,) = factories.add_assets(settings, 1)
+    queue = factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
+    answer = factories.add_answer(settings, queue, asset, "romance")
+    engine(settings.records_url).dispose()
+    command.downgrade(configuration(settings.records_url), "0008")
+    opened = create_engine(settings.records_url)
+    old = (
+        "INSERT INTO annotation_events (annotation_id, kind, value, updated_at, via, received_at) "
+        "SELECT annotation_id, 'changed', value, updated_at, 'import', received_at FROM annotation_events"
+    )
+    with opened.begin() as connection:
+        connection.execute(text(old))
+    migrate(settings)
+    with opened.begin() as connection:
+        connection.execute(text(old.replace("'changed'", "'deleted'") + " WHERE kind = 'created'"))  # an older release
+        difference = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    opened.dispose()
+    assert difference == []
+    with writing(settings) as session:
+        events = session.scalars(select(AnnotationEvent).order_by(AnnotationEvent.id)).all()
+        assert [(one.annotation_id, one.kind, one.who) for one in events] == [
+            (answer.id, kind, "") for kind in ("created", "changed", "deleted")
+        ]
+        events[0].who = "owner@example.org"
+    engine(settings.records_url).dispose()

@@ -132,3 +132,12 @@ def test_the_api_gives_the_same_bytes_to_managers_and_nothing_to_machines(
         assert reply.data == owner.get(f"{PAGE}/file{page}").data
     assert {actor.get("/api/v1/labels/romance").status_code for actor in (pipeline, expert)} == {403}
     assert owner.get("/api/v1/labels/romance?agreed=perhaps").json["error"] == "DataError"
+
+
+def test_a_file_of_more_lines_than_the_page_takes_is_sent_to_the_command(
+    owner: Actor, settings: Settings, asset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "MOST_LINES", 2)
+    content = f"asset_id,expert,class\n{asset},ana@example.org,romance\n".encode()
+    assert "3 lines; at most 2" in upload(owner, content + b"x\n")
+    assert 'name="ticket"' in upload(owner, content)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
 from werkzeug.serving import make_server
@@ -24,6 +25,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.errors import DataError
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import explore_pool
 from attune.workers.runtime.perform import perform
@@ -109,10 +111,38 @@ def test_an_uploaded_example_is_searched_and_only_an_image_is_taken(settings: Se
 
     assert upload(b"<html>")[0] == 422
     assert upload(b"x" * 21_000_000)[0] == 413
+    deep = BytesIO()
+    Image.fromarray(np.zeros((4000, 4000), np.float32)).save(deep, "TIFF", compression="tiff_adobe_deflate")
+    status, told = upload(deep.getvalue())
+    assert (status, "at most 50,000,000, or 12,500,000 with 16 or 32 bits" in told) == (422, True)
     status, place = upload(factories.picture(1) + b"\0" * 1_500_000)
     assert (status, place.partition("?")[0]) == (302, "/explore")
     assert "at=image:explore-" in place.replace("%3A", ":")
     assert "pick=a&pick=b" in place
+
+
+def test_a_person_has_one_uploaded_example_waiting(
+    settings: Settings, expert: Actor, owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed(settings, 3)
+    decoded: list[str] = []
+
+    def decode(content: bytes, *_: object) -> None:
+        decoded.append(content.decode())
+        raise DataError("seen")
+
+    monkeypatch.setattr(explore_pool, "decode", decode)
+    monkeypatch.setattr("attune.labeler.web.pages.explore.inspect", lambda *_, **__: None)
+    for actor, content in ((expert, b"first"), (owner, b"owner's"), (expert, b"second"), (expert, b"third")):
+        token = actor.get("/explore").text.split('name="csrf_token" value="')[2].split('"')[0]
+        data = {"csrf_token": token, "image": (BytesIO(content), "x.jpg")}
+        assert actor.client.post("/explore/image", data=data, content_type="multipart/form-data").status_code == 302
+    with reading(settings) as session:
+        searches = list(session.scalars(select(Job.arguments).where(Job.kind == search.KIND)))
+    for asked in searches:
+        with contextlib.suppress(DataError):
+            explore_pool.run(settings, **asked)
+    assert sorted(decoded) == ["owner's", "third"]
 
 
 def answering_no_later_question(settings: Settings, *experts: factories.Expert) -> None:

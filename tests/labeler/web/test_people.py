@@ -407,3 +407,11 @@ def finish_leaving(settings: Settings) -> None:
         job = session.scalars(select(Job).where(Job.kind == "leave").order_by(Job.created_at.desc())).first()
     assert job
     jobs.finish(settings, job.id, jobs.run_here(settings, "leave", **job.arguments))
+
+
+def test_label_studios_own_administrator_becomes_nobodys_expert(settings: Settings, owner: Actor) -> None:
+    reply = owner.send(NEW, email=settings.label_studio_email.upper(), role="expert")
+    assert reply.status_code == 422
+    assert "Give the address of a person." in reply.text
+    with reading(settings) as session:
+        assert settings.label_studio_email not in session.scalars(select(Expert.email)).all()

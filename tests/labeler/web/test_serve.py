@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -20,6 +21,7 @@ from waitress.server import BaseWSGIServer
 from attune.labeler import settings as reader
 from attune.labeler.settings import Settings
 from attune.labeler.web import receiving
+from attune.labeler.web import serve as serving
 
 pytestmark = pytest.mark.services
 
@@ -99,6 +101,40 @@ def test_a_request_that_drips_is_ended(monkeypatch: pytest.MonkeyPatch, begin: b
                 turn(server)
             with suppress(ConnectionError):
                 assert slow.recv(1) == b"", "nothing was answered"
+    finally:
+        server.task_dispatcher.shutdown()
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        (b"GET /healthz?" + b"pick=t0001-1&" * 3000 + b" HTTP/1.1\r\nHost: x\r\nCookie:   a=b; c=d \t ", None),
+        (b"GET /healthz HTTP/1.1\r\nUser-Agent: " + b" " * 60_000 + b"x", 400),
+        (b"GET /healthz HTTP/1.1\r\nA: x" + b"\r\n " * 10_000 + b"x", 400),
+        (b"GET http://" + b"1" * 60_000 + b" HTTP", 400),
+        (b"GET /healthz HTTP/1.1\r\nA: " + b"a" * 70_000, 431),
+        (b"POST /login HTTP/1.1\r\nTransfer-Encoding: chunked", 501),
+    ],
+    ids=["a selection", "spaces", "lines that go on", "an address that ends wrongly", "too large", "chunks"],
+)
+def test_a_head_that_takes_long_to_read_is_refused_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, head: bytes, code: int | None
+) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(serving, "create_app", lambda settings: lambda environ, respond: [])
+    monkeypatch.setattr(BaseWSGIServer, "channel_class", HTTPChannel)
+    monkeypatch.setattr(BaseWSGIServer, "run", lambda server: asked.update(server=server))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    serving.serve(reader.build({}, workspace=tmp_path, web_port=port))
+    server = asked["server"]
+    try:
+        request = server.channel_class.parser_class(server.adj)
+        request.received(head + b"\r\n\r\n")
+        assert request.completed
+        assert (request.error.code if request.error else None) == code
     finally:
         server.task_dispatcher.shutdown()
         server.close()
