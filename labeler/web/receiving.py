@@ -20,7 +20,7 @@ FIRST_LINE = re.compile(rb"[^ ]+ [^ ]+(?: HTTP/[0-9]\.[0-9])?")
 SPACES = re.compile(rb"[ \t]{64}|\r\n[ \t]")  # in a header no browser, proxy or client writes them
 
 
-class Parser(HTTPRequestParser):  # type: ignore[misc]
+class Parser(HTTPRequestParser):
     """waitress's, whose patterns take minutes for 60 KB of spaces, or for a long address that ends wrongly."""
 
     def parse_header(self, header_plus: bytes) -> None:
