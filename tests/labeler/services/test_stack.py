@@ -62,7 +62,7 @@ def test_a_stack_is_ready_refuses_a_second_one_outlives_its_parts_and_leaves_not
         assert [line.split("  ")[0].strip() for line in said] == [
             "redis",
             "label studio",
-            "its token",
+            "token",
             "web app",
             "workers",
         ]
