@@ -54,7 +54,7 @@ def encoder(settings: Settings) -> Finding:
     try:
         found = locate(settings.encoder, settings.pretrained)
     except AttuneError as error:
-        what, _, ways = str(error).partition(" Ways out: ")
+        what, _, ways = str(error).partition(" What you can do: ")
         return Finding(
             "encoder",
             "warn",

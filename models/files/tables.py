@@ -121,12 +121,12 @@ def objects(content: bytes) -> tuple[list[Any], list[int]]:
     try:
         held = json.loads(text, object_pairs_hook=_paired)
     except RecursionError as error:
-        raise DataError("looks like JSON and is nested too deeply for one. Export it again.") from error
+        raise DataError("looks like JSON but is nested too deeply. Export it again.") from error
     except ValueError as error:
         lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
         values = [_value(line) for _, line in lines]
         if text.startswith("[") or not any(isinstance(value, dict) for value in values):
-            raise DataError(f"looks like JSON and is none: {reason(error)}. Export it again.") from error
+            raise DataError(f"looks like JSON but is not: {reason(error)}. Export it again.") from error
         return values, [number for number, _ in lines]
     return (held, [0] * len(held)) if isinstance(held, list) else ([held], [1])
 
@@ -181,9 +181,7 @@ def _arrow(content: bytes, most_rows: int | None) -> Table:
                 for cells in zip(*columns, strict=True):
                     rows.append(Row(len(rows) + 1, 0, dict(zip(names, cells, strict=True))))
     except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"is no Parquet or Arrow that can be read ({str(error)[:120]}). Write it again, or give CSV."
-        ) from error
+        raise DataError("is not a Parquet or Arrow file that can be read. Write it again, or use CSV.") from error
     return Table(names, rows)
 
 
@@ -198,8 +196,8 @@ def _check_size(held: pq.FileMetaData, most_rows: int | None) -> None:
 
 def _too_large(rows: int, most_rows: int, unpacked: int) -> DataError:
     return DataError(
-        f"holds {rows} rows and {unpacked // 2**20} MB unpacked; at most {most_rows} rows and "
-        f"{MOST_UNPACKED // 2**20} MB come in at once. Split it, or leave out what is not needed."
+        f"has {rows} rows and {unpacked // 2**20} MB unpacked (allowed: {most_rows} rows and "
+        f"{MOST_UNPACKED // 2**20} MB). Split it, or leave out what you do not need."
     )
 
 

@@ -66,8 +66,8 @@ def choose_thresholds(
     given = {name: value for name, value in (("precision", precision), ("recall", recall)) if value is not None}
     if len(given) != 1 or not all(0.0 < value < 1.0 for value in given.values()) or not 0.0 < sure < 1.0:
         raise DataError(
-            f"The goals are {given or 'none'} with {sure} sure; expected precision or recall, one of them, between 0 "
-            "and 1, such as precision=0.9."
+            f"The goals are {given or 'none'} with certainty {sure}. Expected precision or recall, only one of "
+            "them, between 0 and 1, such as precision=0.9."
         )
     (figure, value), *_ = given.items()
     audit = Audited.of(labels, (probabilities,), inclusion, classes, (pool,))
@@ -87,7 +87,7 @@ def _of_class(
     met = np.quantile(precisions if figure == "precision" else recalls, 1.0 - sure, axis=0) >= value
     if not met.any():
         best = float(np.quantile(precisions, 1.0 - sure, axis=0).max())
-        reason = f"no line reaches {told}: the best precision is {best:.2f}; label more, or ask for less"
+        reason = f"no threshold reaches {told}: the best precision is {best:.2f}; add answers, or lower the goal"
         return _no_line(name, told, n, reason)
     cut = int(np.flatnonzero(met)[-1 if figure == "precision" else 0])
     positives = int(audit.truth(column).sum())
