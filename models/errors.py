@@ -51,7 +51,7 @@ class SplitLeakage(DataError):
 
 
 class UnreadableItem(DataError):
-    """One file or row cannot be read; the others are not affected. ``reason``: a few words, by which summaries count."""
+    """One file or row cannot be read; the others are not affected. ``reason``: a few words, for counts."""
 
     def __init__(self, message: str, reason: str = "unreadable") -> None:
         super().__init__(message)

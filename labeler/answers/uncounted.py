@@ -22,18 +22,28 @@ UNKNOWN_AUTHOR, UNKNOWN_IMAGE, EDITED = "unknown author", "unknown image", "edit
 HARMLESS = (EMPTY, UNREADABLE)  # nobody can do anything about them, and a better answer replaces them
 RENAMED = "class_names"  # in an attribute's settings: class as Label Studio calls it -> class
 TODO = {
-    UNKNOWN_AUTHOR: "Only an expert's own answers count; the image may be asked again. Delete this answer in Label "
-    "Studio, or make its author an expert: attune expert add EMAIL",
-    EDITED: "Somebody else than its expert changed the answer in Label Studio. What the expert said before counts. "
-    "Let the expert correct it, or change it back.",
-    UNKNOWN_CLASS: "Somebody renamed a class in Label Studio; the page has its own classes again. Say what these "
-    "answers mean: attune labels read-as NAME 'CLASS IN LABEL STUDIO' CLASS",
-    EMPTY: "Nothing was chosen. The image may be asked again. There is nothing to do.",
-    UNREADABLE: "The answer is not one class. The image may be asked again. There is nothing to do.",
-    UNKNOWN_IMAGE: "The task shows an image that is not in the pool. Add the image (attune assets add), then run: "
-    "attune sync --all",
-    OTHER_IMAGE: "Somebody edited the task: it shows another image than it names. The image may be asked again. Delete "
-    "the edited task in Label Studio.",
+    UNKNOWN_AUTHOR: (
+        "The author is not an expert, so the answer is not counted. Attune can ask about the image again. "
+        "Delete this answer in Label Studio, or add the author: `attune expert add EMAIL`"
+    ),
+    EDITED: (
+        "Another person changed the expert's answer in Label Studio. The expert's last own answer counts. Let "
+        "the expert correct it, or change it back."
+    ),
+    UNKNOWN_CLASS: (
+        "Someone renamed a class in Label Studio. Attune restored the classes. Map the answers to a class: "
+        "`attune labels read-as NAME 'CLASS IN LABEL STUDIO' CLASS`"
+    ),
+    EMPTY: "The answer names no class. Attune can ask about the image again. You do not need to do anything.",
+    UNREADABLE: "The answer is not one class. Attune can ask about the image again. You do not need to do anything.",
+    UNKNOWN_IMAGE: (
+        "The task shows an image that is not in the pool. Add the image (`attune assets add PATH`), then run: "
+        "`attune sync --all`"
+    ),
+    OTHER_IMAGE: (
+        "Someone edited the task: it shows another image than it names. Attune can ask about the image again. "
+        "Delete the edited task in Label Studio."
+    ),
 }
 
 
@@ -136,11 +146,12 @@ def read_as(settings: Settings, attribute: str, called: str, means: str) -> int:
         found = attributes.find(session, attribute)
         classes, every = ", ".join(found.classes), {*revisions.every_class(session, found.id), UNSURE, SKIP}
         if means not in found.classes:
-            raise DataError(f"{means!r} is not a class of {attribute}; expected one of {classes}.")
+            raise DataError(f"{means!r} is not a class of {attribute}. Expected one of {classes}.")
         if called in every:
             raise DataError(
-                f"{called!r} has a meaning in {attribute} already (a class of now or before, {UNSURE} or {SKIP}); "
-                "expected a name that only Label Studio has."
+                f"{called!r} already has a meaning in {attribute}: it is a class (now or before), {UNSURE} or "
+                f"{SKIP}. Give a name that only Label Studio has. To list such answers: `attune labels left-out "
+                f"{attribute}`"
             )
         found.settings = found.settings | {RENAMED: renamed(found) | {called: means}}
         mine = (Stray.attribute_id == found.id, Stray.reason == UNKNOWN_CLASS, Stray.value == called)

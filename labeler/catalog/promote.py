@@ -68,7 +68,10 @@ def promote(
             row = _published(session, found, run) or _add(session, found, run, manifest)
             refuse_retired(row, found)
             if row.digest != manifest.digest:
-                raise VersionExists(f"{attribute} version {run.number} was published with other content meanwhile.")
+                raise VersionExists(
+                    f"{attribute} version {run.number} was published with other content at the same time. "
+                    f"Nothing was changed. To see it: `attune probes list {attribute}`"
+                )
             line = append(session, found, PROMOTE, run.number, who, reason, alias, [one.to_dict() for one in results])
     mirror(settings, attribute)
     return moved(attribute, line, manifest.digest, manifest.draft)
@@ -93,8 +96,9 @@ def publish(settings: Settings, attribute: str, version: int) -> Manifest:
     manifest, contents = make_version(facts, run.probe)
     if row is not None and manifest.digest != row.digest:
         raise CatalogError(
-            f"The files of {attribute} version {version} are lost or altered, and this Attune makes them otherwise "
-            f"than {facts.code_version} did. Restore probes/{attribute}/{version} of the catalog from a backup."
+            f"The files of {attribute} version {version} are missing or changed. They were written by Attune "
+            f"{facts.code_version}, and this Attune cannot recreate them. Restore probes/{attribute}/{version} "
+            "in the catalog from a backup."
         )
     # Replace what is there: nobody was told of it yet, or these are the very bytes that the records state.
     catalog.publish(manifest, contents, replace=True)
@@ -153,9 +157,9 @@ def retire(settings: Settings, attribute: str, version: str | int, reason: str, 
         )
         if pointing:
             raise CatalogError(
-                f"{attribute} version {row.version} is {' and '.join(pointing)} now, so it cannot be retired. Promote "
-                f"another version to {pointing[0]} first: `attune probes promote {attribute} VERSION --alias "
-                f"{pointing[0]} --reason R`, or `attune probes rollback {attribute} --reason R`."
+                f"{attribute} version {row.version} is {' and '.join(pointing)} now, so it cannot be retired. "
+                f"First promote another version (`attune probes promote {attribute} VERSION --alias "
+                f"{pointing[0]} --reason R`) or roll back: `attune probes rollback {attribute} --reason R`"
             )
         row.retired_at = now()
         line = append(session, found, RETIRE, row.version, who, reason)
