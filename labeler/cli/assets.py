@@ -73,7 +73,7 @@ def add(
             "encoder for your images: `attune encoder list`"
         )
     if not summary.succeeded:
-        first = summary.refused[0][2] if summary.refused else "There are no images at these locations."
+        first = summary.refused[0][2] if summary.refused else f"There are no images at {', '.join(names) or manifest}."
         stop(f"attune: Nothing was added. {first}", consequence(DataError).exit_code)
 
 

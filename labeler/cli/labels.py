@@ -87,7 +87,7 @@ def _explain(shell: Shell, name: str, plan: Plan) -> None:
     if plan.whole:
         shell.hint(f"{plan.whole:,} ids such as 7.0 were read as whole numbers such as 7, as in the pool.")
     for number, reason, named in plan.left_out[:5]:
-        shell.hint(f"Skipped row {number}: {reason} {named}".rstrip())
+        shell.hint(f"Skipped row {number}: {reason}: {named}".rstrip(": "))
     if len(plan.left_out) > 5:
         shell.hint(f"… and {len(plan.left_out) - 5} more. To list every row, add --json.")
     if "unknown expert" in plan.reasons:

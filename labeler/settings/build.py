@@ -73,8 +73,8 @@ def _read(name: str, metadata: Mapping[str, Any], given: str) -> Any:
     except ValueError as error:
         held = MASK if metadata["secret"] else repr(given)
         raise SettingsError(
-            f"{variable(name)} is {held}. Expected {error}. {metadata['about']} To list all settings: `attune "
-            "config show`"
+            f"{variable(name)} ({metadata['about'].rstrip('.')}) is {held}. Expected {error}. To list all settings: "
+            "`attune config show`"
         ) from error
 
 

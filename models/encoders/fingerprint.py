@@ -72,7 +72,7 @@ class Fingerprint:
         if unknown := sorted(set(value) - known):
             raise _unusable(unknown[0], value[unknown[0]], "absent, because the fields are " + ", ".join(sorted(known)))
         if missing := sorted({"library", "model", "weights", "dimension"} - set(value)):
-            raise _unusable(missing[0], None, "present")
+            raise _unusable(missing[0], None, "present, like library, model, weights and dimension")
         return cls(**value)
 
     @classmethod
@@ -97,8 +97,7 @@ class Fingerprint:
         """Raise EncoderMismatch unless ``other`` equals this one; ``holder`` says whose this one is."""
         if self != other:
             raise EncoderMismatch(
-                f"{holder} is {self}, but this is {other}. They differ in {', '.join(self.differences(other))}. "
-                f"{next_step}"
+                f"{holder} is {self}. Got {other}, which differs in {', '.join(self.differences(other))}. {next_step}"
             )
 
     def differences(self, other: Fingerprint) -> list[str]:

@@ -53,7 +53,7 @@ def shortened(text: str, among_numbers: bool = True) -> bool:
     return found is not None and (among_numbers or bool(found.group(2)))
 
 
-SHORTENED = "a number that a spreadsheet shortened. Format the column as text"
+SHORTENED = "a number that a spreadsheet shortened; format the column as text"
 
 
 def from_cell(value: Any) -> str:

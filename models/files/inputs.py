@@ -31,7 +31,7 @@ def read_user_file(path: Path, what: str = "") -> bytes:
     except (OSError, ValueError) as error:
         if isinstance(error, UnreadableItem):
             raise
-        raise UnreadableItem(f"{name} cannot be read: {reason(error)}. Name a file.", "cannot be read") from error
+        raise UnreadableItem(f"{name} cannot be read: {reason(error)}. Check the path.", "cannot be read") from error
 
 
 def check_regular(path: Path, what: str) -> None:
@@ -43,7 +43,7 @@ def check_regular(path: Path, what: str) -> None:
         mode = os.stat(path).st_mode
     except (OSError, ValueError) as error:
         raise UnreadableItem(
-            f"{what} {path} cannot be read: {reason(error)}. Name a file.", "cannot be read"
+            f"{what} {path} cannot be read: {reason(error)}. Check the path.", "cannot be read"
         ) from error
     kind = next((word for test, word in KINDS if test(mode)), "")
     if kind:

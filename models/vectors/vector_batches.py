@@ -187,7 +187,7 @@ class VectorStream:
             with self.path.open("rb") as file:
                 head = file.read(6)
         except OSError as error:
-            raise UnreadableItem(f"The vectors {self.path} cannot be read: {reason(error)}. Name a file.") from error
+            raise UnreadableItem(f"The vectors {self.path} cannot be read: {reason(error)}. Check the path.") from error
         if head.startswith(b"PK"):
             return self._npz()
         if head.startswith(b"PAR1"):

@@ -270,7 +270,7 @@ def test_without_weights_nothing_is_added_and_the_ways_out_are_named(folder: Pat
     from tests.support.factories import workspace
 
     bare = workspace(tmp_path / "bare", pretrained=str(tmp_path / "none.pt"))
-    with pytest.raises(WeightsUnavailable, match="Ways out"):
+    with pytest.raises(WeightsUnavailable, match="--vectors FILE"):
         put_in(bare, folder)
     assert held(bare) == {}
 

@@ -118,7 +118,7 @@ def test_thumbnails_fit_their_square_and_are_made_once(settings: Settings) -> No
         assert (opened.format, max(opened.size)) == ("JPEG", 128)
     Path(made.uri).unlink()
     assert media.thumbnail(settings, made, 128) == small
-    with pytest.raises(UnreadableItem, match="is not there any more"):
+    with pytest.raises(UnreadableItem, match="does not exist"):
         media.thumbnail(settings, made, 512)
 
 

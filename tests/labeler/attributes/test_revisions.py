@@ -183,8 +183,8 @@ def test_an_added_class_leaves_it_to_the_owner_whose_answers_hold(settings: Sett
     ("reason", "change", "error", "says"),
     [
         (" ", {"question": "Else?"}, DataError, "reason: it is empty"),
-        ("Why.", {}, DataError, "nothing to revise"),
-        ("Why.", {"question": "Else?", "seen": 7}, AlreadyThere, "revision 1 meanwhile"),
+        ("Why.", {}, DataError, "Nothing was changed"),
+        ("Why.", {"question": "Else?", "seen": 7}, AlreadyThere, "now at revision 1, but you changed revision 7"),
         ("Why.", {"classes": ["romance"]}, DataError, "classes: 'romance' given; at least two"),
         ("Why.", {"classes": ["romance", "x"], "into": {"love": "x"}}, DataError, "'love' is no class of before"),
     ],

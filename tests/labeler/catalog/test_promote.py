@@ -96,7 +96,7 @@ def test_a_version_is_retired_only_when_no_alias_points_at_it(settings: Settings
     for again in (lambda: promote(settings, "serious", 1, "r", "a"), lambda: retire(settings, "serious", 1, "r", "a")):
         with pytest.raises(RetiredVersion, match="was retired at"):
             again()
-    with pytest.raises(UnknownProbe, match="is a candidate and was never published"):
+    with pytest.raises(UnknownProbe, match="attune probes promote serious 3 --reason R"):
         retire(settings, "serious", 3, "r", "ana")
 
 

@@ -122,4 +122,4 @@ def test_images_of_an_older_reading_are_read_again_by_command(place: Path) -> No
         assert set(session.scalars(select(Asset.width))) == {240}
         session.execute(update(Asset).values(reading=1))
     assert [item["item"] for item in found("reread")["left_out"]] == ["2.jpg"]
-    assert "2.jpg is not there any more" in run("reread").output
+    assert "2.jpg does not exist" in run("reread").output

@@ -52,7 +52,7 @@ def test_every_help_says_what_each_option_is_for_and_ends_with_an_example_that_p
     assert command.help
     unexplained = [one.name for one in command.params if isinstance(one, click.Option) and not one.help]
     assert not unexplained, f"{' '.join(path)}: options without help"
-    _, _, example = (command.epilog or "").partition("For instance:\n")
+    _, _, example = (command.epilog or "").partition("For example:\n")
     assert example, f"`attune {' '.join(path)}` shows no example: give attune_command one"
     words = shlex.split(example.replace("\\\n", " "))
     monkeypatch.chdir(tmp_path)
@@ -126,7 +126,7 @@ def test_only_the_makers_make_a_workspace(
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "0.jpg").write_bytes(factories.picture(0))
     np.savez("v.npz", ids=["0.jpg"], vectors=np.eye(1, 4))
-    _, _, example = (LEAVES[path].epilog or "").partition("For instance:\n")
+    _, _, example = (LEAVES[path].epilog or "").partition("For example:\n")
     words = shlex.split(example.replace("\\\n", " "))[1:]
     words = ["assets", "add", "p", "--vectors", "v.npz"] if path == ("assets", "add") else words
     run(*words)

@@ -97,12 +97,12 @@ def test_logins_are_shut_opened_changed_and_removed_but_never_the_last_admin(set
         ["disable", "root@example.org"],
         ["remove", "root@example.org"],
     ):
-        with pytest.raises(DataError, match="is the last administrator"):
+        with pytest.raises(DataError, match="--role admin"):
             run(settings, "user", *words)
     run(settings, "user", "role", "olga@example.org", "admin")
     run(settings, "user", "remove", "root@example.org")
     assert users.role_of(settings, "root@example.org") is None
-    with pytest.raises(DataError, match="would open nothing"):
+    with pytest.raises(DataError, match=r"attune expert add olga@example\.org"):
         run(settings, "user", "role", "olga@example.org", "expert")
     with pytest.raises(AlreadyThere):
         run(settings, "user", "add", "olga@example.org")
@@ -120,7 +120,7 @@ def test_sessions_are_shown_and_ended_and_a_leavers_end_is_told(settings: Settin
     told = run(settings, "expert", "remove", "ana@example.org")
     assert told["console"] == "Login shut. 1 session and 0 personal links ended."
     assert told["sessions_ended"] == 1
-    assert "Not told yet, so access there may still be open" in told["label_studio"]
+    assert "may still have access there" in told["label_studio"]
 
 
 def test_a_question_is_revised_and_its_history_told(settings: Settings) -> None:

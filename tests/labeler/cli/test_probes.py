@@ -153,12 +153,12 @@ def test_compare_puts_two_versions_side_by_side(attune: Attune) -> None:
         (("promote", "serious", "1", "--reason", " "), 3, "reason: it is empty"),
         (("promote", "serious", "1", "--reason", "r", "--alias", "5"), 3, "alias: '5' cannot be used"),
         (("rollback", "serious", "--reason", "r"), 7, "has no champion"),
-        (("retire", "serious", "1", "--reason", "r"), 7, "is a candidate and was never published"),
-        (("history", "serious", "--on", "soon"), 3, "'soon' is no date"),
+        (("retire", "serious", "1", "--reason", "r"), 7, "attune probes promote serious 1 --reason R"),
+        (("history", "serious", "--on", "soon"), 3, "'soon' is not a date"),
         (("compare", "serious", "1", "x"), 7, "'x' is no version"),
         (("gates", "serious", "--set", "audit_lower=0.6"), 3, "Did you mean audit_lower_bound?"),
-        (("gates", "serious", "--set", "calibration"), 3, "write it as audit_lower_bound=0.6"),
-        (("gates", "serious", "--set", "calibration=2"), 3, "expected a number from 0 to 1"),
+        (("gates", "serious", "--set", "calibration"), 3, "audit_lower_bound=0.6"),
+        (("gates", "serious", "--set", "calibration=2"), 3, "number from 0 to 1"),
         (("gates", "serious", "--enforce", "encoder", "--no-enforce", "encoder"), 3, "both name encoder"),
         (("gates", "seriuos"), 8, "Did you mean 'serious'?"),
     ],
@@ -184,7 +184,7 @@ def test_pull_over_http_with_a_token_and_then_without_the_line(
     attune("probes", "promote", "serious", "2", "--reason", "r")
     monkeypatch.setenv("ATTUNE_WORKSPACE", str(tmp_path / "elsewhere"))
     code, _, err = attune("pull", "serious", "--to", str(tmp_path / "p"), "--url", served)
-    assert (code, "a token is needed" in err) == (7, True)
+    assert (code, "ATTUNE_TOKEN" in err) == (7, True)
     monkeypatch.setenv("ATTUNE_TOKEN", tokens.issue(settings, "nightly"))
     monkeypatch.setenv("ATTUNE_URL", served)
     done = as_json(attune("pull", "serious@champion", "--to", str(tmp_path / "p"), "--json"))
@@ -199,7 +199,7 @@ def test_pull_over_http_with_a_token_and_then_without_the_line(
     code, _, err = attune("pull", "romance", "--to", str(tmp_path / "s"), "--offline")
     assert (code, "not in the cache" in err) == (7, True)
     code, _, err = attune("pull", "romance", "--to", str(tmp_path / "s"))
-    assert (code, "There is no address to pull from" in err) == (2, True)
+    assert (code, "--url http://HOST:8700" in err) == (2, True)
 
 
 def test_on_its_own_machine_pull_finds_the_web_app_or_else_the_catalog(
@@ -210,7 +210,7 @@ def test_on_its_own_machine_pull_finds_the_web_app_or_else_the_catalog(
     assert "reading" not in attune("pull", "serious", "--to", str(tmp_path / "a"))[2]
     monkeypatch.setenv("ATTUNE_WEB_PORT", "9")
     code, out, err = attune("pull", "serious", "--to", str(tmp_path / "b"))
-    assert (code, "does not run: reading" in err) == (0, True)
+    assert (code, "Reading " in err) == (0, True)
     assert "serious version 2 is in" in out
 
 

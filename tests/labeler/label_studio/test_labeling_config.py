@@ -40,9 +40,9 @@ def test_whatever_the_words_the_page_is_well_formed_and_says_them(question: str,
 @pytest.mark.parametrize(
     ("classes", "words"),
     [
-        (["yes"], "1 classes; it takes 2 to"),
-        ([f"class {n}" for n in range(len(HOTKEYS) + 1)], f"takes 2 to {len(HOTKEYS)}"),
-        (["yes", "yes"], "stands twice"),
+        (["yes"], "has 1 classes. Expected 2 to"),
+        ([f"class {n}" for n in range(len(HOTKEYS) + 1)], f"Expected 2 to {len(HOTKEYS)}"),
+        (["yes", "yes"], "twice"),
         (["yes", "unsure"], "'unsure' cannot be a class"),
         (["yes", "skip"], "'skip' cannot be a class"),
         (["yes", ""], "'' cannot be a choice"),

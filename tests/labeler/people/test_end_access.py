@@ -306,7 +306,7 @@ def test_a_shut_person_gets_no_password_until_opened_again(settings: Settings, d
     with pytest.raises(DataError, match="is shut out"):
         invite.renew(settings, ANA)
     invite.reopen(settings, ANA)
-    with pytest.raises(AlreadyThere, match="is not shut out"):
+    with pytest.raises(AlreadyThere, match="is not disabled"):
         invite.reopen(settings, ANA)
 
 

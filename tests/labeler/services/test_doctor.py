@@ -61,7 +61,7 @@ def test_a_fresh_machine_is_told_to_start(nowhere: Settings) -> None:
 
 def test_where_nothing_runs_the_advice_comes_once(nowhere: Settings) -> None:
     told = command.told(list(doctor.examine(nowhere)))
-    assert told.count("Start everything with `attune up`") == 1
+    assert told.count("Start everything: `attune up`") == 1
     assert "skip  the rest      images, workers, token, guard, clock, webhooks" in told
     assert "Traceback" not in told
     assert "HTTPConnectionPool" not in told
@@ -80,7 +80,7 @@ def test_a_redis_of_another_workspace_is_told_from_none_and_records_not_made_are
         finally:
             other.terminate()
     assert found["redis"].state == "fail"
-    assert found["redis"].found.endswith("does not take this workspace's password")
+    assert found["redis"].found.endswith("refuses this workspace's password")
     assert "attune up --free-ports" in found["redis"].todo
     assert found["records"].found == "not made yet"
     assert found["webhooks"].state == "skip"

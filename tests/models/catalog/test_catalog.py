@@ -107,7 +107,7 @@ def test_what_is_not_there_is_named(catalog: Catalog) -> None:
     for file in ("other.bin", "../7/card.md", "..", "/etc/passwd"):
         with pytest.raises(UnknownProbe, match="no file"):
             catalog.read(version(7)[0], file)
-    with pytest.raises(UnknownProbe, match="no name of an attribute"):
+    with pytest.raises(UnknownProbe, match="not a name of an attribute"):
         catalog.manifest("../romance", 7)
 
 

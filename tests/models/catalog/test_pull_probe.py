@@ -136,7 +136,9 @@ def test_a_moved_alias_brings_the_new_version_into_the_folder(server: Server, tm
 def test_offline_gives_what_is_cached_and_says_what_is_not(server: Server, tmp_path: Path) -> None:
     contents = publish(tmp_path / "catalog", 3)
     cache = tmp_path / "cache"
-    with pytest.raises(NotInCache, match=r"romance@champion: what it means is not in the cache .* pull once without"):
+    with pytest.raises(
+        NotInCache, match=r"romance@champion: its version number is not in the cache .*without --offline"
+    ):
         pull("romance", tmp_path / "a", url=server.url, cache=cache, offline=True)
     fetch("romance", url=server.url, cache=cache, files=["card.md"])
     with pytest.raises(NotInCache, match=r"probe\.\w+ of version 3 is not in the cache"):
@@ -204,7 +206,7 @@ def test_the_token_follows_no_redirect(server: Server, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("status", "error", "said"),
-    [(401, CatalogError, "ATTUNE_TOKEN"), (404, CatalogError, "is an Attune there"), (503, CatalogUnreachable, "503")],
+    [(401, CatalogError, "ATTUNE_TOKEN"), (404, CatalogError, "404"), (503, CatalogUnreachable, "503")],
 )
 def test_refusals_say_what_to_look_at(
     server: Server, tmp_path: Path, status: int, error: type[Exception], said: str
@@ -264,12 +266,12 @@ def test_the_folder_at_fault_is_named(server: Server, small_disk: Path, tmp_path
     publish(tmp_path / "catalog", 3)
     cache, to = small_disk / "cache", tmp_path / "to"
     remount(small_disk, "ro")
-    with pytest.raises(CatalogError, match=rf"The cache at {cache} cannot be used: its file system is read-only"):
+    with pytest.raises(CatalogError, match=rf"The cache {cache} cannot be used: its file system is read-only"):
         pull("romance", to, url=server.url, cache=cache)
     with pytest.raises(CatalogError, match=rf"The folder {small_disk / 'to'} cannot be written: .* read-only.* --to"):
         pull("romance", small_disk / "to", url=server.url, cache=tmp_path / "cache")
     (tmp_path / "file").touch()
-    with pytest.raises(CatalogError, match=rf"The cache at {tmp_path / 'file'} cannot be used"):
+    with pytest.raises(CatalogError, match=rf"The cache {tmp_path / 'file'} cannot be used"):
         pull("romance", to, url=server.url, cache=tmp_path / "file")
     with pytest.raises(CatalogError, match=rf"The folder {tmp_path / 'file' / 'x'} cannot be written"):
         pull("romance", tmp_path / "file" / "x", url=server.url, cache=tmp_path / "cache")

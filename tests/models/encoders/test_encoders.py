@@ -143,7 +143,7 @@ def test_a_checkpoint_that_holds_code_is_not_run(config: Path, tmp_path: Path) -
             return os.system, (f"touch {tmp_path / 'sprung'}",)
 
     torch.save({"state_dict": Trap()}, tmp_path / "trap.pt")
-    with pytest.raises(EncoderError, match="may hold nothing but tensors"):
+    with pytest.raises(EncoderError, match="must contain only tensors"):
         OpenClipEncoder.load(str(config), str(tmp_path / "trap.pt"), device="cpu")
     assert not (tmp_path / "sprung").exists()
 

@@ -47,7 +47,7 @@ def test_written_and_read_back_it_is_the_same_encoder(made: Fingerprint) -> None
 def test_every_field_tells_encoders_apart(change: dict[str, object]) -> None:
     other = replace(CLIP, **change)  # type: ignore[arg-type]
     assert other.digest != CLIP.digest
-    with pytest.raises(EncoderMismatch, match=f"they differ in {next(iter(change))}"):
+    with pytest.raises(EncoderMismatch, match=f"differs in {next(iter(change))}"):
         CLIP.require(other, "The pool", "Do this.")
 
 
@@ -66,7 +66,7 @@ def test_a_mismatch_names_both_and_the_next_step() -> None:
     ("content", "words"),
     [
         ("[1]", "the fingerprint's document is [1]"),
-        ("{", "holds no fingerprint"),
+        ("{", "has no fingerprint"),
         ('{"library": "x"}', "dimension is missing"),
         (
             '{"library": "x", "model": "m", "weights": "w", "dimension": "512"}',

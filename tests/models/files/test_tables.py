@@ -124,8 +124,8 @@ def _parquet(columns: list[pa.Array], names: list[str]) -> bytes:
         (_parquet([pa.array(["1"])] * 2, ["asset_id", "asset_id"]), "'asset_id' more than once"),
         (b"asset_id\ncaf\xe9\n", "line 2"),
         (b"[1, 2", "none"),
-        (b'{"asset_id": ', "none"),
-        (b"PAR1 but not really", "no Parquet"),
+        (b'{"asset_id": ', "line 1, column 14 is not valid JSON"),
+        (b"PAR1 but not really", "not a Parquet"),
     ],
 )
 def test_what_is_no_table_is_refused(content: bytes, words: str) -> None:

@@ -87,8 +87,8 @@ def test_alpha_of_coin_flips_is_about_nothing() -> None:
 
 
 def test_alpha_says_what_is_missing() -> None:
-    assert "0 images have two experts' answers" in alpha(panel(np.zeros((20, 1), dtype=np.intp))).reason
-    assert "no chance to beat" in alpha(panel(np.zeros((20, 2), dtype=np.intp))).reason
+    assert "0 images have answers of 2 experts" in alpha(panel(np.zeros((20, 1), dtype=np.intp))).reason
+    assert "agreement is undefined" in alpha(panel(np.zeros((20, 2), dtype=np.intp))).reason
 
 
 def test_the_most_evenly_split_image_is_the_most_contested() -> None:

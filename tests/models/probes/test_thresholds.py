@@ -66,5 +66,5 @@ def test_what_no_line_reaches_is_said() -> None:
 @pytest.mark.parametrize("goals", [{}, {"precision": 0.9, "recall": 0.9}, {"precision": 1.2}])
 def test_one_goal_between_0_and_1_is_needed(goals: dict[str, float]) -> None:
     labels, proba, inclusion, _, _ = audited_world(4)
-    with pytest.raises(DataError, match="expected precision or recall"):
+    with pytest.raises(DataError, match="Expected precision or recall"):
         choose_thresholds(labels, proba, inclusion, CLASSES, **goals)  # type: ignore[arg-type]

@@ -74,11 +74,11 @@ def test_bad_rows_are_named_and_left_out(tmp_path: Path) -> None:
     assert read.ids == ["good"]
     np.testing.assert_array_equal(read.vectors, [[1, 0]])
     assert read.left_out == [
-        ("nan", "holds NaN or infinity"),
+        ("nan", "contains NaN or infinity"),
         ("zero", "is all zeros"),
-        ("good", "appears more than once; the first row counts"),
+        ("good", "appears more than once; the first row is used"),
         ("row 5", "has no id"),
-        ("inf", "holds NaN or infinity"),
+        ("inf", "contains NaN or infinity"),
     ]
 
 
@@ -98,7 +98,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "short.npz": (lambda path: npz(path, IDS[:2], MATRIX), "ids of shape (2,) and vectors of shape (3, 3)"),
     "noids.npz": (lambda path: np.savez(path, vectors=MATRIX), "has no ids; it has vectors"),
     "texts.npz": (lambda path: npz(path, IDS, [["a"], ["b"], ["c"]]), "vectors of type <U1"),
-    "pickled.npz": (_pickled, "holds pickled objects"),
+    "pickled.npz": (_pickled, "pickled objects"),
     "cut.npz": (lambda path: (npz(path, IDS, MATRIX), path.write_bytes(path.read_bytes()[:300])), "cannot be read"),
     "ragged.parquet": (
         lambda path: pq.write_table(pa.table({"id": ["a", "b"], "vector": [[1.0], [1.0, 2.0]]}), path),
@@ -108,8 +108,8 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: pq.write_table(pa.table({"id": ["a"], "vector": [1.0]}), path),
         "has vectors of type double",
     ),
-    "text.arrow": (lambda path: path.write_text("id,vector\n"), "is neither .npz nor Parquet"),
-    "empty.npz": (lambda path: path.write_bytes(b""), "is neither .npz nor Parquet"),
+    "text.arrow": (lambda path: path.write_text("id,vector\n"), "is not .npz, Parquet or Arrow"),
+    "empty.npz": (lambda path: path.write_bytes(b""), "is not .npz, Parquet or Arrow"),
 }
 
 
@@ -121,7 +121,7 @@ def test_a_file_that_cannot_be_used_is_refused_with_what_it_should_hold(tmp_path
         read_vectors(tmp_path / name)
     assert words in str(error.value)
     assert name in str(error.value)
-    assert "It must hold ids" in str(error.value)
+    assert "Expected ids" in str(error.value)
 
 
 def test_a_fingerprint_of_another_width_is_refused(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_file_names_its_own_encoder(tmp_path: Path, kind: str) -> None:
             writer.add(["a"], np.eye(1, 4, dtype=np.float32))
     assert read_vectors(path).fingerprint == made
     assert read_vectors(path, made).fingerprint == made
-    with pytest.raises(EncoderMismatch, match="Leave --fingerprint out"):
+    with pytest.raises(EncoderMismatch, match="Leave out --fingerprint"):
         read_vectors(path, Fingerprint("open_clip", "other", "ab" * 32, 4))
 
 

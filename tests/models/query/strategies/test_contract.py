@@ -104,5 +104,5 @@ def test_names_the_near_ones_of_an_unknown_strategy() -> None:
         strategy("skactiveml:Typiclust")
     with pytest.raises(SettingsError, match=r"no strategy 'margine'.*margin"):
         strategy("margine")
-    with pytest.raises(SettingsError, match="known are modal and skactiveml"):
+    with pytest.raises(SettingsError, match="Expected modal or skactiveml"):
         strategy("libact:uncertainty")
