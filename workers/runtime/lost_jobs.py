@@ -63,9 +63,7 @@ def bring_back(settings: Settings, connection: Redis, recovered: bool = False) -
             jobs.send(connection, job.id, job.kind)
             continue
         died = (
-            f"The job's worker ended {times} times without a result, perhaps for lack of memory."
-            if job.kind in AGAIN
-            else "The job's worker ended without a result."
+            f"Its worker died {times} times, perhaps for lack of memory." if job.kind in AGAIN else "Its worker died."
         )
         jobs.fail(settings, job.id, died, state="lost")
     return len(gone)

@@ -36,7 +36,7 @@ def test_what_is_set_stays_with_who_and_when_and_the_rest_as_it_was(settings: Se
         ({"calibration": "nan"}, {}, "calibration: 'nan' cannot be"),
         ({"calibration": "inf"}, {}, "calibration: 'inf' cannot be"),
         ({"audit_lower": "0.5"}, {}, "none called 'audit_lower'. Did you mean audit_lower_bound"),
-        ({"agreement": "0.5"}, {"everything": True}, "none called 'everything'"),
+        ({"agreement": "0.5"}, {"everything": True}, "'everything' does not exist"),
     ],
 )
 def test_a_mistake_names_its_gate_and_changes_nothing(

@@ -145,7 +145,7 @@ def test_an_alias_is_a_word_and_never_a_number(settings: Settings, alias: str) -
 def test_names_and_versions_that_are_not_there_are_named(settings: Settings) -> None:
     with pytest.raises(UnknownAttribute, match="Did you mean 'serious'"):
         promote(settings, "seriuos", 1, "r", "ana")
-    with pytest.raises(UnknownProbe, match="no version 9; its runs go from 1 to 3"):
+    with pytest.raises(UnknownProbe, match="no version 9. Its runs are 1 to 3"):
         promote(settings, "serious", 9, "r", "ana")
     with pytest.raises(UnknownProbe, match="'two' is no version"):
         promote(settings, "serious", "two", "r", "ana")

@@ -148,7 +148,7 @@ def test_compare_puts_two_versions_side_by_side(attune: Attune) -> None:
     ("arguments", "code", "said"),
     [
         (("promote", "seriuos", "1", "--reason", "r"), 8, "Did you mean 'serious'?"),
-        (("promote", "serious", "7", "--reason", "r"), 7, "its runs go from 1 to 3"),
+        (("promote", "serious", "7", "--reason", "r"), 7, "Its runs are 1 to 3"),
         (("promote", "serious", "1"), 2, "Missing option '--reason'"),
         (("promote", "serious", "1", "--reason", " "), 3, "reason: it is empty"),
         (("promote", "serious", "1", "--reason", "r", "--alias", "5"), 3, "alias: '5' cannot be used"),

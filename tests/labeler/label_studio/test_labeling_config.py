@@ -90,5 +90,5 @@ def test_other_controls_beside_ours_do_not_matter() -> None:
     ],
 )
 def test_any_other_shape_is_refused_with_its_id(result: Any) -> None:
-    with pytest.raises(UnknownAnnotationShape, match="Annotation 12 holds"):
+    with pytest.raises(UnknownAnnotationShape, match="Annotation 12 contains"):
         read_value({"id": 12, "result": result, "was_cancelled": False}, CLASSES)

@@ -179,6 +179,6 @@ def test_images_of_an_older_reading_are_counted(tmp_path: Path) -> None:
         first, second, *_ = session.scalars(select(Asset).order_by(Asset.id))
         first.reading, second.moved_at = 1, now()
     found = doctor_content.images(made)
-    assert (found.state, "1 looked different" in found.found, "1 still wait" in found.found) == ("warn", True, True)
+    assert (found.state, "1 changed" in found.found, "1 not yet read" in found.found) == ("warn", True, True)
     assert "attune assets reread" in found.todo
     engine(made.records_url).dispose()

@@ -110,7 +110,7 @@ def test_feature_values_are_parquet_with_ranges_and_an_etag(pipeline: FlaskClien
     [
         ("/api/v1/probes/nothing/champion", 404, "UnknownProbe", "There are: serious"),
         ("/api/v1/probes/romance/champion", 404, "UnknownProbe", "no published version"),
-        ("/api/v1/probes/serious/9", 404, "UnknownProbe", "newest versions: 2, 1"),
+        ("/api/v1/probes/serious/9", 404, "UnknownProbe", "Newest versions: 2, 1"),
         ("/api/v1/probes/serious/challenger", 404, "UnknownProbe", "Aliases: champion"),
         ("/api/v1/probes/serious/0", 404, "UnknownProbe", "'0' is not a version number"),
         ("/api/v1/probes/SERIOUS/2", 404, "UnknownProbe", "not a name of an attribute"),

@@ -35,7 +35,7 @@ def test_a_batch_is_asked_for_and_a_round_with_it(
     assert "60 audit questions go into" in owner.get(PAGE).text
     for size in ("", "many", "100000"):
         owner.send(PAGE + "/audit", form=PAGE, size=size)
-        assert "an audit batch takes 1 to 1000" in owner.get(PAGE).text
+        assert "Expected 1 to 1000" in owner.get(PAGE).text
     assert held(settings).settings["audits"]["extra"] == 60
 
 

@@ -131,7 +131,7 @@ def test_weights_that_do_not_fit_are_told_with_both_settings(config: Path, tmp_p
     with pytest.raises(EncoderError, match=r"does not load into narrow: .*ATTUNE_ENCODER and ATTUNE_PRETRAINED"):
         OpenClipEncoder.load(str(narrow), str(path), device="cpu")
     path.write_bytes(b"no tensors at all")
-    with pytest.raises(EncoderError, match="does not load into tiny"):
+    with pytest.raises(EncoderError, match="does not fit tiny"):
         OpenClipEncoder.load(str(config), str(path), device="cpu")
 
 

@@ -55,7 +55,7 @@ def gateway() -> Iterator[str]:
 
 
 def test_a_gateway_that_answers_for_everybody_is_no_hub(tmp_path: Path, gateway: str) -> None:
-    assert "does not give them: it answers 404" in _ask(tmp_path, HF_ENDPOINT=gateway)
+    assert "does not provide them: it answers 404" in _ask(tmp_path, HF_ENDPOINT=gateway)
 
 
 @pytest.mark.parametrize(

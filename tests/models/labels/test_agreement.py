@@ -128,5 +128,5 @@ def test_parity_leaves_out_images_without_a_prediction_and_refuses_other_shapes(
 
 
 def test_an_impossible_panel_cannot_be_built() -> None:
-    with pytest.raises(DataError, match="Votes go from 0 to 2"):
+    with pytest.raises(DataError, match="Votes are between 0 and 2"):
         panel(np.array([[0, 2]]))

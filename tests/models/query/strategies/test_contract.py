@@ -63,7 +63,7 @@ def test_refuses_an_empty_pool(name: str, scene) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_refuses_a_pool_smaller_than_the_batch_with_both_numbers(name: str, scene) -> None:
     probe, candidates, _seen = scene
-    with pytest.raises(PoolExhausted, match=r"4 candidates were requested and 3 are available"):
+    with pytest.raises(PoolExhausted, match=r"4 candidates requested, but only 3 are available"):
         strategy(name)(probe, candidates[:3], 4, 0)
 
 
