@@ -292,7 +292,7 @@ def test_prompts_are_vectors_of_the_pools_space_and_kept(settings: Settings, fol
     [
         ("name,title\na.jpg,x\n", "has no column uri or filename; it has name, title"),
         ("", "has no column uri or filename; it has nothing"),
-        ("filename\ncaf\xe9.jpg\n", "is no UTF-8 text"),
+        ("filename\ncaf\xe9.jpg\n", "is not UTF-8 text"),
     ],
 )
 def test_a_manifest_that_is_none_is_refused_as_a_whole(

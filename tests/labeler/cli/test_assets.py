@@ -84,7 +84,7 @@ def test_nothing_added_is_a_failure_with_one_sentence(place: Path) -> None:
     (place / "list.csv").write_text("asset_id,filename\n0,notes.jpg\n")
     done = run("add", "broken", "--vectors", "vectors.npz", "--manifest", "list.csv")
     assert done.exit_code == 3
-    assert done.stderr.startswith("attune: Nothing was added. notes.jpg holds no image that can be read.")
+    assert done.stderr.startswith("attune: Nothing was added. notes.jpg is not an image that can be read.")
 
 
 def test_the_list_comes_in_pages(place: Path) -> None:

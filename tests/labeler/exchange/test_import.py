@@ -224,7 +224,7 @@ def test_a_file_without_experts_may_be_of_one_person(pool: Settings) -> None:
         (b'{"labels": 3}', 'list "labels"'),
         (b"[1, 2", "looks like JSON"),
         (b"[" * 200_000, "nested too deeply"),
-        (b'[{"\\ud800": "x"}]', "there is no 'asset_id'"),
+        (b'[{"\\ud800": "x"}]', "'asset_id' does not exist"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_as_a_whole(pool: Settings, content: bytes, says: str) -> None:

@@ -303,7 +303,7 @@ def test_the_administrators_own_login_is_kept_and_that_is_told(settings: Setting
 
 def test_a_shut_person_gets_no_password_until_opened_again(settings: Settings, door: FakeDoor) -> None:
     users.disable(settings, ANA, wait=True)
-    with pytest.raises(DataError, match="is shut out"):
+    with pytest.raises(DataError, match="is disabled"):
         invite.renew(settings, ANA)
     invite.reopen(settings, ANA)
     with pytest.raises(AlreadyThere, match="is not disabled"):

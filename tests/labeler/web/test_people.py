@@ -77,7 +77,7 @@ def test_what_label_studio_needs_is_a_job_and_no_password_is_kept(settings: Sett
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"email": "bo"}, "is no address"),
+        ({"email": "bo"}, "is not an email address"),
         ({"email": "ana@example.org"}, "is an expert already"),
         ({"email": "bo@example.org", "name": "B" * 90}, "are too many"),
         ({"email": "bo@example.org", "attributes": "romanze"}, "attune attribute list"),
