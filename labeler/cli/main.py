@@ -73,7 +73,7 @@ NEIGHBOURS = {
 ABOUT = """\b
 First steps:
   attune demo                    try Attune with sample images
-  attune up                      start everything on this computer; leave it running
+  attune up                      start everything here; leave it running
   attune assets add ./posters    add your images, in a second terminal
 
 \b

@@ -100,7 +100,7 @@ class Columns:
     def _length(self, length: int) -> Wrong:
         if not length:
             return NO_VECTOR
-        return Wrong("another length", f"has {length} numbers, the others have {self.width}")
+        return Wrong("another length", f"has length {length}, the others have length {self.width}")
 
 
 def usable(

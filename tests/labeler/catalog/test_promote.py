@@ -226,7 +226,7 @@ def test_gates_that_bind_are_passed_against_the_champion_of_the_moment(
         return judged
 
     monkeypatch.setattr(gates, "check", and_then_somebody_else_promotes)
-    with pytest.raises(CatalogError, match="Meanwhile version 3 is champion"):
+    with pytest.raises(CatalogError, match="serious@champion is now version 3, not version 1: bo"):
         promote(settings, "serious", 2, "judged beside version 1", "ana")
     assert [line.version for line in history(settings, "serious")] == [1, 3]
 
@@ -278,5 +278,5 @@ def test_a_catalog_that_cannot_be_healed_keeps_nothing_else_from_starting(settin
     (settings.workspace / "catalog" / "probes" / "serious" / "aliases.json").unlink()
     heal_catalog(settings, told.append)
     heal_catalog(replace(settings, catalog_url="nonsense://x"), told.append)
-    assert "written anew: serious" in told[0]
+    assert "restored: serious" in told[0]
     assert "is unavailable" in told[1]

@@ -218,7 +218,7 @@ def test_what_every_command_takes_is_told_its_place_when_it_comes_first() -> Non
     for words in (("--workspace", "here", "probes", "list"), ("--workspace=here", "probes", "list"), ("--json", "up")):
         told = run(*words)
         assert told.exit_code == 2
-        assert "goes after the command, for instance: attune attribute list --" in told.output
+        assert "`attune attribute list --" in told.output
 
 
 def test_a_first_start_says_how_to_log_in_and_where_images_come_from(tmp_path: Path) -> None:

@@ -110,10 +110,10 @@ def test_rollback_retire_and_history_tell_what_happened(attune: Attune) -> None:
 def test_promoting_the_champion_again_says_that_nothing_moved(attune: Attune) -> None:
     attune("probes", "promote", "serious", "1", "--reason", "first", "--no-wait")
     _, told, hints = attune("probes", "promote", "serious", "2", "--reason", "better", "--no-wait")
-    assert told == "serious version 2 is champion now; before, version 1 was.\n"
+    assert told == "serious@champion is version 2 (was 1).\n"
     assert "rollback serious" in hints
     _, told, hints = attune("probes", "promote", "serious", "2", "--reason", "still good", "--no-wait")
-    assert told == "serious version 2 is champion already; the history has your reason, nothing else changed.\n"
+    assert told == "serious@champion is version 2 already. Your reason is in the history; nothing else was changed.\n"
     assert "rollback" not in hints
 
 
@@ -128,7 +128,7 @@ def test_gates_are_set_shown_and_stop_a_promotion(attune: Attune) -> None:
     code, _, err = attune("probes", "promote", "serious", "1", "--reason", "r")
     assert (code, "audit_lower_bound: 0.500, bound 0.65" in err) == (6, True)
     assert attune("probes", "promote", "serious", "1", "--reason", "all the same", "--override")[0] == 0
-    assert "all the same (over audit_lower_bound)" in " ".join(attune("probes", "history", "serious")[1].split())
+    assert "all the same (overridden: audit_lower_bound)" in " ".join(attune("probes", "history", "serious")[1].split())
     assert "enforced" in attune("probes", "gates", "serious")[1]
     attune("probes", "gates", "serious", "--no-enforce", "audit_lower_bound")
     assert attune("probes", "promote", "serious", "1", "--reason", "again")[0] == 0
@@ -141,7 +141,7 @@ def test_compare_puts_two_versions_side_by_side(attune: Attune) -> None:
     assert (first["metrics"]["average_precision"]["value"], second["answers"]) == (0.6, 30)
     assert found["difference"]["value"] is None
     assert found["difference"]["reason"]
-    assert "not known" in attune("probes", "compare", "serious", "1", "3")[2]
+    assert "unknown" in attune("probes", "compare", "serious", "1", "3")[2]
 
 
 @pytest.mark.parametrize(
@@ -151,11 +151,11 @@ def test_compare_puts_two_versions_side_by_side(attune: Attune) -> None:
         (("promote", "serious", "7", "--reason", "r"), 7, "Its runs are 1 to 3"),
         (("promote", "serious", "1"), 2, "Missing option '--reason'"),
         (("promote", "serious", "1", "--reason", " "), 3, "reason: it is empty"),
-        (("promote", "serious", "1", "--reason", "r", "--alias", "5"), 3, "alias: '5' cannot be used"),
+        (("promote", "serious", "1", "--reason", "r", "--alias", "5"), 3, "alias: '5' is not allowed"),
         (("rollback", "serious", "--reason", "r"), 7, "has no champion"),
         (("retire", "serious", "1", "--reason", "r"), 7, "attune probes promote serious 1 --reason R"),
         (("history", "serious", "--on", "soon"), 3, "'soon' is not a date"),
-        (("compare", "serious", "1", "x"), 7, "'x' is no version"),
+        (("compare", "serious", "1", "x"), 7, "'x' is not a version"),
         (("gates", "serious", "--set", "audit_lower=0.6"), 3, "Did you mean audit_lower_bound?"),
         (("gates", "serious", "--set", "calibration"), 3, "audit_lower_bound=0.6"),
         (("gates", "serious", "--set", "calibration=2"), 3, "number from 0 to 1"),

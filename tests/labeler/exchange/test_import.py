@@ -217,8 +217,8 @@ def test_a_file_without_experts_may_be_of_one_person(pool: Settings) -> None:
     ("content", "says"),
     [
         (b"", "The file is empty"),
-        (b"asset_id,class\na0,romance\n", "no 'expert'.*--expert-column"),
-        (b"asset_id,class\na\xff,romance\n", "no UTF-8 text in line 2"),
+        (b"asset_id,class\na0,romance\n", "'expert' does not exist.*--expert-column"),
+        (b"asset_id,class\na\xff,romance\n", "not UTF-8 text in line 2"),
         ("\ufeffa\n".encode("utf-16-le"), "'asset_id' does not exist"),
         (b"PAR1 but not really", "not a Parquet"),
         (b'{"labels": 3}', 'list "labels"'),

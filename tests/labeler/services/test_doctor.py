@@ -138,7 +138,7 @@ def test_old_records_are_named_with_both_schemas(nowhere: Settings) -> None:
         file.commit()
     found = examined(nowhere)["records"]
     assert found.state == "fail"
-    assert "schema 0000, the newest is" in found.found
+    assert "schema 0000, but the newest is" in found.found
 
 
 def test_a_workspace_that_cannot_be_written_is_told(nowhere: Settings) -> None:

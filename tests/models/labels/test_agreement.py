@@ -123,7 +123,7 @@ def test_parity_leaves_out_images_without_a_prediction_and_refuses_other_shapes(
     votes = noisy(np.tile([0, 1], 30), (0.9, 0.9, 0.9), 0)
     proba = np.full((60, 2), np.nan)
     assert "0 images have a majority" in panel_parity(panel(votes), proba).expert.reason
-    with pytest.raises(DataError, match=r"expected \(60, 2\), a row for each asset"):
+    with pytest.raises(DataError, match=r"Expected \(60, 2\), one row per asset"):
         panel_parity(panel(votes), proba[:5])
 
 

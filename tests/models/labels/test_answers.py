@@ -28,7 +28,7 @@ def test_two_answers_of_one_instant_end_alike_in_either_order() -> None:
     ("change", "told"),
     [
         ({"asset_id": ""}, "an empty asset_id"),
-        ({"answered_at": datetime(2025, 3, 1, 12)}, "has no time zone"),  # noqa: DTZ001
+        ({"answered_at": datetime(2025, 3, 1, 12)}, "without a time zone"),  # noqa: DTZ001
         ({"inclusion": 0.0}, "inclusion probability 0.0"),
         ({"inclusion": 1.5}, "Expected above 0 and at most 1"),
     ],

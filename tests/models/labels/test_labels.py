@@ -69,7 +69,7 @@ def test_an_expert_of_little_reliability_is_outvoted_by_one_of_much() -> None:
 
 
 def test_a_word_that_is_no_class_is_refused_with_what_was_expected() -> None:
-    with pytest.raises(DataError, match=r"ana answered 'maybe' on 'a'; expected one of \['romance', 'neither'\]"):
+    with pytest.raises(DataError, match=r"ana answered 'maybe' on 'a'. Expected one of \['romance', 'neither'\]"):
         consensus([answer("a", "ana", "maybe")], CLASSES)
 
 

@@ -56,7 +56,7 @@ def test_same_seed_same_answer(name: str, scene) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_refuses_an_empty_pool(name: str, scene) -> None:
     probe, candidates, _seen = scene
-    with pytest.raises(EmptyPool, match=r"0 candidates, and 4 were requested"):
+    with pytest.raises(EmptyPool, match=r"4 candidates requested, but 0 are available"):
         strategy(name)(probe, candidates[:0], 4, 0)
 
 
