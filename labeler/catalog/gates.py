@@ -48,21 +48,15 @@ RULES: dict[str, Rule] = {
     "audit_answers": Rule(
         30, 0, 1_000_000, "Audit answers", "audit answers behind the average precision, at least", counts=True
     ),
-    "audit_lower_bound": Rule(
-        0.5, 0, 1, "Average precision, lower end", "lower end of the audit's average precision, at least"
-    ),
+    "audit_lower_bound": Rule(0.5, 0, 1, "Audit's lower bound", "lower end of the audit's average precision, at least"),
     "not_worse_than_champion": Rule(
-        0.0,
-        -1,
-        1,
-        "Not clearly worse than the champion",
-        "paired difference to the champion: upper end of the 95 % interval, at least",
+        0.0, -1, 1, "Not worse than the champion", "upper end of the paired difference to the champion, at least"
     ),
     "calibration": Rule(0.1, 0, 1, "Calibration", "calibration error on audit answers, at most", at_most=True),
     "agreement": Rule(0.4, -1, 1, "Agreement", "experts' agreement (Krippendorff's alpha), at least"),
-    "encoder": Rule(1, 0, 1, "Encoder", "made with the active encoder (1: required, 0: not required)", counts=True),
+    "encoder": Rule(1, 0, 1, "Encoder", "made with the active encoder (1: it must be, 0: it need not)", counts=True),
     "answers_per_class": Rule(
-        1, 0, 1_000_000, "Answers per class", "answers of the smallest class, at least", counts=True
+        1, 0, 1_000_000, "Answers in each class", "answers of the class that has fewest, at least", counts=True
     ),
 }
 
@@ -136,7 +130,7 @@ def outcome(
     reasons["answers_per_class"] = (
         "the run was recorded without counts"
         if not known
-        else (f"no training answers for {listed(missing)}" if missing else "")
+        else (f"no answer to learn from for {listed(missing)}" if missing else "")
     )
     return judge(values, chosen.get("gates") or {}, reasons, absent)
 
@@ -159,7 +153,7 @@ def judge(
             passed = value <= bound if rule.at_most else value >= bound
             reason = "" if passed else reason
             if passed and rule.counts and not value:
-                nothing = "its bound is 0, so it requires nothing"
+                nothing = "its bound asks for nothing"
         passed = None if nothing else passed
         enforced = bool(own.get("enforced", False))
         gates.append(Gate(name, passed, value, bound, enforced, rule.text, nothing or reason, not nothing))
@@ -183,4 +177,4 @@ def refuse(gates: Sequence[Gate], attribute: str, version: int, override: bool) 
 
 
 def _shown(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.3f}"
+    return "not known" if value is None else f"{value:.3f}"

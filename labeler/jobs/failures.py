@@ -22,8 +22,8 @@ def is_program_text(text: str) -> bool:
 def of_job(job_id: str) -> str:
     """What is said of a job that stopped on something nobody foresaw."""
     return (
-        "The job stopped on an internal error. Start it again. If it stops again, the workers' log has details "
-        f"under {job_id}. To test each service: `attune doctor`"
+        f"It stopped on a fault that Attune does not know. Ask for it again; if it stops again, the workers' log has "
+        f"the details under {job_id}, and `attune doctor` tries each part."
     )
 
 
@@ -35,6 +35,6 @@ def shown(job_id: str, error: str) -> str:
 def of_request(request_id: str) -> str:
     """What is said of a page that could not be made."""
     return (
-        "Attune had an internal error. Try again. If it happens again, give this number to the operator: "
-        f"{request_id}. The console's log has details under it."
+        "Something went wrong on our side. Try again; if it happens again, give this number to whoever runs Attune: "
+        f"{request_id}. The web app's log has the details under it."
     )

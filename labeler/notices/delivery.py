@@ -66,12 +66,10 @@ def post(settings: Settings, notice: Notice, attribute: str | None) -> None:
             status = reply.status_code
     except requests.RequestException:
         # Its text would hold the whole address, which often carries a token.
-        raise ServiceDown("The webhook does not answer. Check ATTUNE_NOTIFY_WEBHOOK_URL.") from None
+        raise ServiceDown("The webhook does not answer.") from None
     if not 200 <= status < 300:
-        moved = ", a redirect, which Attune does not follow" if 300 <= status < 400 else ""
-        raise ServiceDown(
-            f"The webhook answered with status {status}{moved} (expected: 200 to 299). Check ATTUNE_NOTIFY_WEBHOOK_URL."
-        )
+        moved = ", a redirect, which is not followed" if 300 <= status < 400 else ""
+        raise ServiceDown(f"The webhook answered {status}{moved}.")
 
 
 def mail(settings: Settings, notice: Notice) -> str:
@@ -81,7 +79,7 @@ def mail(settings: Settings, notice: Notice) -> str:
     """
     to = receivers(settings, notice)
     if not to:
-        return "no receivers"
+        return "nobody to send it to"
     refused: list[str] = []
     try:
         with _server(settings) as server:
@@ -91,11 +89,9 @@ def mail(settings: Settings, notice: Notice) -> str:
                 except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
                     refused.append(_why(error))
     except (OSError, smtplib.SMTPException) as error:
-        raise ServiceDown(
-            f"The mail server does not accept the notice: {_why(error)}. Check ATTUNE_SMTP_URL."
-        ) from None
+        raise ServiceDown(f"The mail server does not take the notice: {_why(error)}.") from None
     if len(refused) == len(to):
-        raise ServiceDown(f"The mail server refused all {len(to)} receivers: {refused[0]}. Check ATTUNE_NOTIFY_TO.")
+        raise ServiceDown(f"The mail server refused all {len(to)} receivers: {refused[0]}.")
     return f"{len(refused)} of {len(to)} receivers were refused" if refused else ""
 
 
@@ -116,10 +112,7 @@ def _server(settings: Settings) -> smtplib.SMTP:
     if parts.username:
         if not secure and host not in LOOPBACK:
             server.close()
-            raise ServiceDown(
-                "The mail server offers no encryption, so Attune does not send the password. Use smtps:// in "
-                "ATTUNE_SMTP_URL."
-            )
+            raise ServiceDown("The mail server offers no encryption, so it is not told the password. Use smtps://.")
         server.login(unquote(parts.username), unquote(parts.password or ""))
     return server
 
@@ -155,9 +148,9 @@ def attribute_of(settings: Settings, notice: Notice) -> str | None:
 
 def _why(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return "it refuses the login in ATTUNE_SMTP_URL"
+        return "it does not take the login in ATTUNE_SMTP_URL"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"it answered {error.smtp_code}"
     if isinstance(error, smtplib.SMTPException):
-        return "it ended the connection, or refused an email address"
+        return "it broke off, or refused an address"
     return reason(error)

@@ -108,6 +108,4 @@ def mark(settings: Settings, viewer: Viewer, notice: int | None = None) -> int:
 
 def _check(session: Session, viewer: Viewer, notice: int) -> None:
     if session.scalar(select(Notice.id).where(Notice.id == notice, may_read(viewer))) is None:
-        raise RecordsError(
-            f"Notice {notice} does not exist, or is not for you. To list your notices: `attune notices list`"
-        )
+        raise RecordsError(f"There is no notice {notice} for you. The list shows those there are.")

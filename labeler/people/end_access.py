@@ -48,14 +48,14 @@ class Outcome:
     @property
     def in_console(self) -> str:
         """One sentence: what ended in the console."""
-        ended = f"{plural(self.sessions, 'session')} and {plural(self.links, 'login link')} ended."
+        ended = f"{plural(self.sessions, 'session')} and {plural(self.links, 'personal link')} ended."
         said = {
-            SHUT: f"Login disabled. {ended}",
+            SHUT: f"Login shut. {ended}",
             REMOVED: f"Login removed. {ended}",
-            KEPT: "The login stays, because the person is an owner or admin. It still opens the console.",
+            KEPT: "The login stays, as it manages: it goes on opening the console.",
             NONE: "There was no login.",
         }
-        return said.get(self.login, "An older version of Attune did not record what ended.")
+        return said.get(self.login, "What ended here was not written down: that was before Attune kept it.")
 
     @property
     def in_label_studio(self) -> str:
@@ -68,7 +68,7 @@ class Outcome:
     @property
     def waiting(self) -> str:
         """What is known as long as Label Studio was not told."""
-        return "Label Studio does not know yet, so the person may still have access there. Attune retries every minute."
+        return "Not told yet, so access there may still be open. The workers try every minute until it is done."
 
     @property
     def ended_there(self) -> str:
@@ -77,7 +77,7 @@ class Outcome:
             return f"Kept: {self.kept}."
         if self.ended:
             return f"Ended: {', '.join(self.ended)}."
-        return "" if self.still_open else "The person had no access there."
+        return "" if self.still_open else "Nothing of this person was open there."
 
     @property
     def open_still(self) -> bool:

@@ -39,7 +39,7 @@ class Sent:
         parts = [f"{self.queued} queued for {', '.join(self.experts)}"]
         if len(set(self.each)) > 1:
             shares = (f"{count} for {name}" for name, count in zip(self.experts, self.each, strict=True))
-            parts = [f"{self.queued} queued: {', '.join(shares)} (the others were already answered)"]
+            parts = [f"{self.queued} queued: {', '.join(shares)}, who had answered the others"]
         if self.asked_before:
             parts.append(f"{self.asked_before} {'was' if self.asked_before == 1 else 'were'} already asked")
         if self.gone:
@@ -63,7 +63,7 @@ def send(
     """
     wanted = list(dict.fromkeys(tidy(asset_id) for asset_id in asset_ids))
     if not 1 <= len(wanted) <= MOST:
-        raise DataError(f"{len(wanted)} images are selected. Select 1 to {MOST}.")
+        raise DataError(f"{len(wanted)} images are chosen; a selection holds 1 to {MOST}.")
     with writing(settings) as session:
         found = attributes.find(session, attribute)
         people = _people(session, found, expert)
@@ -98,11 +98,9 @@ def _people(session: Session, attribute: Attribute, expert: str | None) -> list[
         one = experts.find(session, expert)
         answering = [person for person in answering if person.id == one.id]
     if not answering:
-        whose = f"{expert} has no queue for" if expert else "No expert has a queue for"
+        whose = f"{expert} has no queue for" if expert else "Nobody answers"
         address = expert or "EMAIL"
-        raise RecordsError(
-            f"{whose} {attribute.name}. Add one: `attune expert add {address} --attribute {attribute.name}`"
-        )
+        raise RecordsError(f"{whose} {attribute.name}: attune expert add {address} --attribute {attribute.name}")
     return answering
 
 

@@ -347,8 +347,8 @@ def test_a_leavers_page_says_what_ended_and_what_stays_open_elsewhere(
     before = owner.get("/people/leave?email=ana@example.org").text
     assert "both logins end" not in before, "nobody knows that yet"
     page = owner.get(owner.send("/people/leave", form=NEW, email="ana@example.org").location).text
-    assert "Login disabled. 1 session and 0 login links ended." in page
-    assert "Label Studio does not know yet" in page
+    assert "Login shut. 1 session and 0 personal links ended." in page
+    assert "Not told yet, so access there may still be open." in page
     assert "Ended: " not in page
     assert "Tokens of machines are not tied to people." in page
     assert "not ended in Label Studio" in owner.get("/people").text
