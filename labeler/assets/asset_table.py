@@ -206,7 +206,7 @@ def _table(path: Path) -> Table:
     if not any(place in table.names for place in PLACES):
         shown = ", ".join(table.names[:12])[:300] or "nothing"
         raise UnreadableItem(
-            f"The asset table {path.name} has no column uri or filename, only {shown}. {HOW}", "bad manifest"
+            f"The asset table {path.name} has no column uri or filename (found: {shown}). {HOW}", "bad manifest"
         )
     return table
 

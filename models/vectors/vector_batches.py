@@ -289,7 +289,7 @@ class VectorStream:
                 raise self._bad(f"has {name!r} {names.count(name)} times")
             if name in names:
                 return name
-        raise self._bad(f"has no {'ids' if wanted is ID_NAMES else 'vectors'}, only {', '.join(names) or 'nothing'}")
+        raise self._bad(f"has no {'ids' if wanted is ID_NAMES else 'vectors'} (found: {', '.join(names) or 'nothing'})")
 
     def _bad(self, what: str) -> UnreadableItem:
         return UnreadableItem(f"The vectors {self.path.name} cannot be used: the file {what}. {HOW}", "bad vectors")

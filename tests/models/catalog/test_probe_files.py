@@ -84,9 +84,9 @@ def test_a_probe_of_wrong_shape_cannot_be_built(weight: np.ndarray, bias: np.nda
 def test_a_file_that_is_none_says_so() -> None:
     good = probe_bytes(np.ones((1, 3)), np.ones(1), np.ones((1, 2)))
     for bad in (b"", b"PK\x03\x04 a pickle in a zip", good[:-3], good[: len(good) // 2]):
-        with pytest.raises(BadProbeFile, match=r"probe\.safetensors is not a safetensors .* publish it again"):
+        with pytest.raises(BadProbeFile, match=r"probe\.safetensors is not a safetensors .* publish the probe again"):
             read_probe(bad)
-    with pytest.raises(BadProbeFile, match="'bias' is not"):
+    with pytest.raises(BadProbeFile, match="'bias' is wrong"):
         read_probe(save({"weight": np.ones((1, 3), np.float32), "calibration": np.ones((1, 2), np.float32)}))
     with pytest.raises(BadProbeFile, match="'weight' is not"):
         read_probe(save({name: np.ones((1, 2)) for name in ("weight", "bias", "calibration")}))

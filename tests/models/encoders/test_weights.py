@@ -69,7 +69,7 @@ def test_an_unknown_model_gets_near_names(model: str, near: str) -> None:
 
 def test_an_unknown_tag_gets_near_names_and_all_there_are() -> None:
     with pytest.raises(
-        UnknownEncoder, match=r"no weights 'laion2b' for ViT-B-32\. Did you mean laion2b.*It has openai,"
+        UnknownEncoder, match=r"no weights 'laion2b' for ViT-B-32\. Did you mean laion2b.*Its tags are openai,"
     ):
         locate("ViT-B-32", "laion2b")
 

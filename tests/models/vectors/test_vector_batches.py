@@ -100,8 +100,8 @@ def test_a_file_says_which_encoder_made_it_or_is_known_by_its_digest(tmp_path: P
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
-        ({"ids": np.array(["a"])}, "has no vectors, only ids"),
-        ({"vectors": unit(1)}, "has no ids, only vectors"),
+        ({"ids": np.array(["a"])}, "has no vectors \\(found: ids"),
+        ({"vectors": unit(1)}, "has no ids \\(found: vectors"),
         ({"ids": np.array(["a", "b"]), "vectors": unit(3)}, r"ids of shape \(2,\) and vectors of shape \(3, 6\)"),
         ({"ids": np.array(["a"]), "vectors": np.array([["x"]])}, "vectors of type <U1"),
         ({"ids": np.empty(0, dtype="U1"), "vectors": np.empty((0, 4))}, "the file has no vectors"),

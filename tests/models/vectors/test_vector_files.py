@@ -96,7 +96,7 @@ def _pickled(path: Path) -> None:
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "flat.npz": (lambda path: npz(path, IDS, np.ones(3)), "ids of shape (3,) and vectors of shape (3,)"),
     "short.npz": (lambda path: npz(path, IDS[:2], MATRIX), "ids of shape (2,) and vectors of shape (3, 3)"),
-    "noids.npz": (lambda path: np.savez(path, vectors=MATRIX), "has no ids, only vectors"),
+    "noids.npz": (lambda path: np.savez(path, vectors=MATRIX), "has no ids (found: vectors"),
     "texts.npz": (lambda path: npz(path, IDS, [["a"], ["b"], ["c"]]), "vectors of type <U1"),
     "pickled.npz": (_pickled, "pickled objects"),
     "cut.npz": (lambda path: (npz(path, IDS, MATRIX), path.write_bytes(path.read_bytes()[:300])), "cannot be read"),

@@ -102,7 +102,7 @@ def test_ours_run_inside_a_modal_learner(scene) -> None:
 def test_names_the_near_ones_of_an_unknown_strategy() -> None:
     with pytest.raises(SettingsError, match="TypiClust"):
         strategy("skactiveml:Typiclust")
-    with pytest.raises(SettingsError, match=r"no strategy 'margine'.*margin"):
+    with pytest.raises(SettingsError, match=r"'margine' does not exist.*margin"):
         strategy("margine")
     with pytest.raises(SettingsError, match="Expected modal or skactiveml"):
         strategy("libact:uncertainty")
