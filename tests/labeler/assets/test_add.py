@@ -232,7 +232,7 @@ def test_vectors_of_another_encoder_are_refused_before_anything_is_added(
     for words in ("The pool's encoder is external vectors", "differs in weights", "--fingerprint", "--workspace"):
         assert words in str(error.value)
     assert set(held(settings)) == {"a.jpg"}
-    kept = str(error.value).split("--fingerprint ")[1].split(". Otherwise")[0]
+    kept = str(error.value).split("--fingerprint ")[1].split(". If not")[0]
     summary = put_in(settings, folder / "b.jpg", vectors=tmp_path / "w.npz", fingerprint=Path(kept))
     assert (summary.added, summary.vectors_imported) == (1, 1)
 

@@ -88,7 +88,7 @@ def test_a_file_that_is_none_says_so() -> None:
             read_probe(bad)
     with pytest.raises(BadProbeFile, match="'bias' is wrong"):
         read_probe(save({"weight": np.ones((1, 3), np.float32), "calibration": np.ones((1, 2), np.float32)}))
-    with pytest.raises(BadProbeFile, match="'weight' is not"):
+    with pytest.raises(BadProbeFile, match="'weight' is wrong"):
         read_probe(save({name: np.ones((1, 2)) for name in ("weight", "bias", "calibration")}))
 
 
