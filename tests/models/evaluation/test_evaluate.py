@@ -83,7 +83,9 @@ def test_two_positives_give_a_wide_early_interval_and_no_more() -> None:
     assert early.level == 0.99
     assert early.width > 0.6
     assert found[f"precision:{CLASSES[0]}"].value is None
-    assert found[f"precision:{CLASSES[0]}"].reason == "2 positive answers and 38 negative, at least 3 of each are needed"
+    assert (
+        found[f"precision:{CLASSES[0]}"].reason == "2 positive answers and 38 negative, at least 3 of each are needed"
+    )
     assert found["calibration_error"].value is None
 
 
