@@ -71,7 +71,7 @@ def moment(value: Any) -> datetime | None:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     if isinstance(value, bool) or not isinstance(value, Real | Decimal):
-        raise ValueError(f"{value!r} is no time")
+        raise ValueError(f"{value!r} is not a time. Give one such as 2026-11-27T14:05:00Z.")
     number = float(value)
     if math.isnan(number):
         return None
@@ -82,4 +82,4 @@ def _counted(number: float) -> datetime:
     for least, most, unit in _UNITS:
         if least <= number < most:
             return datetime.fromtimestamp(number / unit, UTC)
-    raise ValueError(f"{number} is no time")
+    raise ValueError(f"{number} is not a time: it is outside the range of dates.")

@@ -1,4 +1,4 @@
-"""Every error that Attune raises on purpose, and what each means to a shell, a browser and a job queue.
+"""The errors that Attune raises on purpose: each has an exit code, an HTTP status and a retry rule.
 
 AttuneError
 ├ SettingsError (ValueError)
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 class AttuneError(Exception):
-    """The root: whatever Attune raises on purpose."""
+    """The root of every error that Attune raises on purpose."""
 
 
 class SettingsError(AttuneError, ValueError):
-    """A setting has a value that cannot be used; names the variable and never prints a secret."""
+    """A setting has an invalid value; names the variable and never prints a secret."""
 
 
 class ExtraNotInstalled(AttuneError, ImportError):
@@ -44,19 +44,19 @@ class DataError(AttuneError, ValueError):
 
 
 class ConflictingLabels(DataError):
-    """One asset was given two labels where one is needed."""
+    """One asset has two labels, but one is needed."""
 
 
 class NotEnoughLabels(DataError):
-    """Too few labels, or of too few classes, for what was asked; says how many there are and are needed."""
+    """There are too few labels, or of too few classes; says how many there are and how many are needed."""
 
 
 class SplitLeakage(DataError):
-    """An asset or a title stands on both sides of a split."""
+    """An asset or a title is on both sides of a split."""
 
 
 class UnreadableItem(DataError):
-    """One file or row that cannot be read; the rest goes on. ``reason`` is a few words that summaries count by."""
+    """One file or row cannot be read; the others are not affected. ``reason``: a few words, for counts."""
 
     def __init__(self, message: str, reason: str = "unreadable") -> None:
         super().__init__(message)
@@ -64,19 +64,19 @@ class UnreadableItem(DataError):
 
 
 class UnwritableFile(DataError):
-    """A file that a user named cannot be written; says the path, why, and what to do."""
+    """A file that a user named cannot be written; says the path, the reason and what to do."""
 
 
 class PoolError(AttuneError, ValueError):
-    """A query that the pool cannot answer."""
+    """The pool cannot answer a query."""
 
 
 class EmptyPool(PoolError):
-    """There is nothing to choose from."""
+    """No asset is available to choose from."""
 
 
 class PoolExhausted(PoolError):
-    """More was asked for than there is; says how many are available and were requested."""
+    """More was requested than is available; says both numbers."""
 
 
 class EncoderError(AttuneError):
@@ -84,11 +84,11 @@ class EncoderError(AttuneError):
 
 
 class UnknownEncoder(EncoderError, LookupError):
-    """No encoder has this name; lists near ones."""
+    """No encoder has this name; lists similar names."""
 
 
 class EncoderMismatch(EncoderError):
-    """Vectors of one encoder met a probe or a store of another; carries both fingerprints."""
+    """Vectors of one encoder were used with a probe or a store of another; names both fingerprints."""
 
 
 class EncoderNotInstalled(EncoderError, ImportError):
@@ -96,7 +96,7 @@ class EncoderNotInstalled(EncoderError, ImportError):
 
 
 class WeightsUnavailable(EncoderError):
-    """The encoder's weights cannot be had from here; says the ways out."""
+    """The encoder's weights are unavailable; says what the user can do."""
 
 
 class ProbeError(AttuneError):
@@ -125,7 +125,7 @@ else:
 
 
 class BadProbeFile(ProbeError, ValueError):
-    """A probe's file does not hold what the format says."""
+    """A probe's file does not contain what the format requires."""
 
 
 class GateFailed(ProbeError):
@@ -133,11 +133,11 @@ class GateFailed(ProbeError):
 
 
 class NoAnswers(ProbeError):
-    """A class has no answer, so a version would say nothing of it; names the class and the way to a draft."""
+    """A class has no answers; names the class and the option that publishes a draft."""
 
 
 class CatalogError(AttuneError):
-    """The feature catalog could not do what was asked."""
+    """The catalog cannot do what was requested."""
 
 
 class UnknownProbe(CatalogError, LookupError):
@@ -145,7 +145,7 @@ class UnknownProbe(CatalogError, LookupError):
 
 
 class VersionExists(CatalogError):
-    """A version is immutable: it is there already, with other content."""
+    """A version already exists with other content; versions never change."""
 
 
 class RetiredVersion(CatalogError):
@@ -157,15 +157,15 @@ class DigestMismatch(CatalogError):
 
 
 class CatalogUnreachable(CatalogError, ConnectionError):
-    """The catalog's address does not answer."""
+    """The catalog is unavailable."""
 
 
 class NotInCache(CatalogError, FileNotFoundError):
-    """Offline, and not in the cache: it may exist remotely."""
+    """A file is not in the cache, and --offline allows nothing else."""
 
 
 class RecordsError(AttuneError):
-    """The records do not hold, or already hold, what was named."""
+    """What was named does not exist in the records, or already exists."""
 
 
 class UnknownAsset(RecordsError, LookupError):
@@ -173,11 +173,11 @@ class UnknownAsset(RecordsError, LookupError):
 
 
 class UnknownAttribute(RecordsError, LookupError):
-    """No attribute has this name; lists near ones."""
+    """No attribute has this name; lists similar names."""
 
 
 class UnknownExpert(RecordsError, LookupError):
-    """No expert has this address; lists near ones."""
+    """No expert has this email address; lists similar ones."""
 
 
 class AlreadyThere(RecordsError, ValueError):
@@ -185,23 +185,23 @@ class AlreadyThere(RecordsError, ValueError):
 
 
 class AccessError(AttuneError, PermissionError):
-    """Something was asked for that its asker may not have."""
+    """The person or token may not do what was requested."""
 
 
 class BadLink(AccessError):
-    """A signed address that nobody here has signed, or that was altered."""
+    """A signed URL was not signed here, or was changed."""
 
 
 class ExpiredLink(AccessError):
-    """A signed address whose days are over."""
+    """A signed URL or a login link has expired."""
 
 
 class LabelStudioError(AttuneError):
-    """Label Studio could not do what was asked."""
+    """Label Studio cannot do what was requested."""
 
 
 class LabelStudioUnreachable(LabelStudioError, ConnectionError):
-    """Label Studio does not answer at its address."""
+    """Label Studio does not answer at its URL."""
 
 
 class LabelStudioRefused(LabelStudioError):
@@ -213,23 +213,23 @@ class LabelStudioRefused(LabelStudioError):
 
 
 class BadWebhookSecret(LabelStudioError, PermissionError):
-    """A webhook arrived without the right secret."""
+    """A webhook has no secret, or a wrong one."""
 
 
 class UnknownAnnotationShape(LabelStudioError, ValueError):
-    """An annotation does not have the form that the attribute's project makes."""
+    """An annotation does not have the form of the attribute's project."""
 
 
 class JobError(AttuneError):
-    """A job could not be done."""
+    """A job failed."""
 
 
 class JobCancelled(JobError):
-    """Somebody cancelled the job."""
+    """A person cancelled the job."""
 
 
 class JobSuperseded(JobError):
-    """A newer holder took the lock: this job's results must not be written."""
+    """Another worker has the lease now: this job must not write its results."""
 
 
 class JobLost(JobError):
@@ -237,15 +237,15 @@ class JobLost(JobError):
 
 
 class ServiceError(AttuneError):
-    """A part of the system (Redis, Label Studio, the web app, workers) is not as it must be."""
+    """A service (Redis, Label Studio, the console, a worker) does not work as it must."""
 
 
 class PortBusy(ServiceError):
-    """A port that a part needs is taken; names the part, the port and its setting."""
+    """A port is already in use; names the service, the port and its setting."""
 
 
 class ServiceDown(ServiceError, ConnectionError):
-    """A part does not answer, or died at its start; names its log."""
+    """A service does not answer, or ended at its start; names its log."""
 
 
 @dataclass(frozen=True)

@@ -9,36 +9,36 @@ from json import JSONDecodeError
 # errno -> reason. Texts of `strerror` differ from system to system, and some name the wrong thing.
 REASONS = {
     errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "your share of this disk is used up",
-    errno.EFBIG: "it is larger than this file system takes",
+    errno.EDQUOT: "your disk quota is used up",
+    errno.EFBIG: "it is too large for this file system",
     errno.EROFS: "its file system is read-only",
     errno.EACCES: "you have no permission",
-    errno.EPERM: "the system does not permit it",
-    errno.ENOENT: "it is not there",
+    errno.EPERM: "the system does not allow it",
+    errno.ENOENT: "it does not exist",
     errno.ENOTDIR: "a part of its path is a file and not a folder",
     errno.EISDIR: "it is a folder",
-    errno.EEXIST: "something else is there already",
+    errno.EEXIST: "it already exists",
     errno.ENAMETOOLONG: "its name is too long for this file system",
-    errno.ELOOP: "its links lead in a circle",
+    errno.ELOOP: "its links form a loop",
     errno.EBUSY: "another program is using it",
-    errno.ETXTBSY: "it is a program that runs now",
+    errno.ETXTBSY: "it is a running program",
     errno.EMFILE: "too many files are open",
-    errno.ENFILE: "too many files are open on this machine",
-    errno.ENXIO: "nothing can be read from it or written to it",
-    errno.ENODEV: "nothing can be read from it or written to it",
-    errno.EINVAL: "nothing of this kind can be read from it or written to it",
-    errno.EILSEQ: "its name is not one that this file system takes",
+    errno.ENFILE: "too many files are open on this computer",
+    errno.ENXIO: "it cannot be read or written",
+    errno.ENODEV: "it cannot be read or written",
+    errno.EINVAL: "it does not support this operation",
+    errno.EILSEQ: "its name is not valid on this file system",
     errno.EIO: "the disk reports an error",
-    errno.ESTALE: "the network disk has lost it",
+    errno.ESTALE: "the network disk no longer has it",
     errno.ENOTCONN: "the network disk does not answer",
     errno.ETIMEDOUT: "it does not answer in time",
-    errno.ECONNREFUSED: "nothing answers there",
-    errno.ECONNRESET: "the connection was cut",
-    errno.EHOSTUNREACH: "that machine cannot be reached",
+    errno.ECONNREFUSED: "no program answers there",
+    errno.ECONNRESET: "the connection was closed",
+    errno.EHOSTUNREACH: "that computer cannot be reached",
     errno.ENETUNREACH: "the network cannot be reached",
     errno.ENOMEM: "there is not enough memory",
-    errno.EADDRINUSE: "another program uses it",
-    errno.EADDRNOTAVAIL: "this machine has no such address",
+    errno.EADDRINUSE: "it is already in use",
+    errno.EADDRNOTAVAIL: "this computer does not have this network address",
     errno.EPIPE: "the program that reads it has ended",
 }
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -48,21 +48,21 @@ FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 def reason(error: BaseException) -> str:
     """Why ``error`` came, as half a sentence, such as "the disk is full"."""
     if isinstance(error, JSONDecodeError):
-        return f"line {error.lineno}, column {error.colno} is not JSON"
+        return f"line {error.lineno}, column {error.colno} is not valid JSON"
     if isinstance(error, UnicodeDecodeError):
-        return f"byte {error.start} is not UTF-8 text"
+        return f"byte {error.start} is not valid UTF-8"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if isinstance(error, socket.gaierror):
-        return "no machine of this name is known"
+        return "this host name is unknown"
     if isinstance(error, OSError) and error.errno is not None:
         name = errno.errorcode.get(error.errno, "no name")
-        return REASONS.get(error.errno, f"the system refuses it ({name})")
+        return REASONS.get(error.errno, f"the system refused it ({name})")
     if isinstance(error, UnicodeEncodeError) or (isinstance(error, ValueError) and "null" in str(error)):
-        return "it holds a character that no path can have"
+        return "it contains a character that is not allowed in a path"
     if isinstance(error, ValueError):
         return "it cannot be read"
-    return "the system refuses it"
+    return "the system refused it"
 
 
 # Extra of pyproject.toml -> the packages that it brings, by the names that are imported.

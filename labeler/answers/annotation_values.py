@@ -75,8 +75,8 @@ def read(
         )
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise UnknownAnnotationShape(
-            f"Annotation {annotation.get('id')!r} lacks or garbles {error}; expected id, result, created_at and "
-            "updated_at as Label Studio 1.23 sends them."
+            f"Annotation {annotation.get('id')!r} has no usable {error}. Expected id, result, created_at and "
+            "updated_at, as Label Studio 1.23 sends them."
         ) from error
 
 

@@ -81,7 +81,7 @@ def _identity(annotation: Mapping[str, Any]) -> tuple[int, datetime]:
         return int(annotation["id"]), moment(annotation["updated_at"])
     except (KeyError, TypeError, ValueError) as error:
         raise UnknownAnnotationShape(
-            f"The answer of a page lacks or garbles {error}; expected id, updated_at."
+            f"The answer of a page of images has no usable {error}. Expected id and updated_at."
         ) from error
 
 

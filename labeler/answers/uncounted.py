@@ -136,11 +136,12 @@ def read_as(settings: Settings, attribute: str, called: str, means: str) -> int:
         found = attributes.find(session, attribute)
         classes, every = ", ".join(found.classes), {*revisions.every_class(session, found.id), UNSURE, SKIP}
         if means not in found.classes:
-            raise DataError(f"{means!r} is not a class of {attribute}; expected one of {classes}.")
+            raise DataError(f"{means!r} is not a class of {attribute}. Expected one of {classes}.")
         if called in every:
             raise DataError(
-                f"{called!r} has a meaning in {attribute} already (a class of now or before, {UNSURE} or {SKIP}); "
-                "expected a name that only Label Studio has."
+                f"{called!r} already has a meaning in {attribute}: it is a class (now or before), {UNSURE} or "
+                f"{SKIP}. Give a name that only Label Studio has. To list such answers: `attune labels left-out "
+                f"{attribute}`"
             )
         found.settings = found.settings | {RENAMED: renamed(found) | {called: means}}
         mine = (Stray.attribute_id == found.id, Stray.reason == UNKNOWN_CLASS, Stray.value == called)

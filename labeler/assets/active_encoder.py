@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 OF_THE_POOL = ("encoder", "pretrained", "resize_mode")  # settings that name an encoder
 SET_BACK = (
-    "Set ATTUNE_ENCODER, ATTUNE_PRETRAINED and ATTUNE_RESIZE_MODE back to what the pool was made with, change the pool "
-    "to the other encoder (`attune encoder use`), or begin a workspace of its own for it (--workspace)."
+    "Set ATTUNE_ENCODER, ATTUNE_PRETRAINED and ATTUNE_RESIZE_MODE to the pool's encoder. Or change the pool "
+    "(`attune encoder use NAME`), or use another workspace (--workspace)."
 )
 
 
@@ -65,8 +65,9 @@ def check_settings(settings: Settings, active: Fingerprint | None) -> None:
     facts = (checkpoint.model, checkpoint.digest, settings.resize_mode)
     if active is not None and facts != (active.model, active.weights, active.preprocessing.get("resize_mode")):
         raise EncoderMismatch(
-            f"The pool is of {active}, resized by {active.preprocessing.get('resize_mode')}; the settings name "
-            f"{checkpoint.model} with weights {checkpoint.digest[:12]}, resized by {settings.resize_mode}. {SET_BACK}"
+            f"The pool's encoder is {active}, resize mode {active.preprocessing.get('resize_mode')}. The "
+            f"settings name {checkpoint.model} with weights {checkpoint.digest[:12]}, resize mode "
+            f"{settings.resize_mode}. {SET_BACK}"
         )
 
 
@@ -81,7 +82,7 @@ def loaded_encoder(settings: Settings) -> OpenClipEncoder:
         if active is None:
             activate(session, encoder.fingerprint)
         else:
-            active.require(encoder.fingerprint, "The pool", SET_BACK)
+            active.require(encoder.fingerprint, "The pool's encoder", SET_BACK)
     return encoder
 
 

@@ -48,15 +48,15 @@ def open_pool(settings: Settings, session: Session) -> PoolView:
     view = view_of(settings, session, Fingerprint.from_dict(encoder.fingerprint))
     if not len(view.pool):
         raise EmptyPool(
-            "The pool is empty: no asset has a vector of the active encoder yet. `attune assets list` shows what is "
-            f"there. {_next_step(settings)}"
+            f"The pool is empty: no asset has a vector of the active encoder yet. {_next_step(settings)} To "
+            "list the assets: `attune assets list`"
         )
     return view
 
 
 def _next_step(settings: Settings) -> str:
     """How vectors come into an empty pool: not by the command that fails where its encoder is not on this machine."""
-    return missing(settings) or "Add images with `attune assets add PATH`."
+    return missing(settings) or "Add images: `attune assets add PATH`."
 
 
 def view_of(settings: Settings, session: Session, fingerprint: Fingerprint) -> PoolView:

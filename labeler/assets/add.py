@@ -31,8 +31,8 @@ from attune.models.vectors.vector_store import VectorStore
 CHUNK = 256  # images in one transaction
 EMBED_CHUNK = 512  # images in one job: enough that loading the encoder does not count
 NEW_VECTORS = (
-    "If one encoder made both, say so with the fingerprint that the workspace keeps beside its vectors: --fingerprint "
-    "{kept}. Otherwise begin a workspace of its own (--workspace)."
+    "If one encoder made both, name the fingerprint that the workspace keeps: --fingerprint {kept}. If not, "
+    "use another workspace (--workspace)."
 )
 
 
@@ -175,7 +175,9 @@ def _shifted(report: Report, before: int, total: int) -> Report:
 def _given_vectors(settings: Settings, request: Request) -> VectorFile | None:
     if request.vectors is None:
         if request.fingerprint is not None:
-            raise DataError("--fingerprint says what made the vectors of --vectors FILE. Give both, or neither.")
+            raise DataError(
+                "--fingerprint describes the encoder of --vectors FILE, but --vectors is missing. Give both or neither."
+            )
         return None
     said = None if request.fingerprint is None else Fingerprint.from_file(request.fingerprint)
     given = read_vectors(request.vectors, said)
@@ -183,7 +185,7 @@ def _given_vectors(settings: Settings, request: Request) -> VectorFile | None:
         active = active_encoder.active_fingerprint(session)
     if active is not None:
         kept = settings.vectors / active.digest / "fingerprint.json"
-        active.require(given.fingerprint, "The pool", NEW_VECTORS.format(kept=kept))
+        active.require(given.fingerprint, "The pool's encoder", NEW_VECTORS.format(kept=kept))
     return given
 
 
@@ -244,11 +246,12 @@ def _check_match(settings: Settings, given: VectorFile, candidates: Sequence[Can
     with reading(settings) as session:
         if unclear and active_encoder.active_fingerprint(session) is not None:
             return
-    why = f" {unclear[0]!r} could be of {' or '.join(unclear[1][:3])}." if unclear else ""
+    why = f" {unclear[0]!r} fits {' and '.join(unclear[1][:3])}." if unclear else ""
     raise DataError(
-        f"None of the {len(given.ids):,} vectors belongs to any of the {len(candidates):,} images.{why} The vectors "
-        f"are of {_some(given.ids)}; the images are {_some([made.ids[0] for made in candidates])}. Ids must be the "
-        "asset_id or the file's name, with or without its suffix; a manifest can give images other asset_ids."
+        f"None of the {len(given.ids):,} vectors belongs to one of the {len(candidates):,} images.{why} The "
+        f"vectors have the ids {_some(given.ids)}; the images have "
+        f"{_some([made.ids[0] for made in candidates])}. An id must be the asset_id, or the file's name with or "
+        "without its suffix. To give images other ids, add an asset table: --manifest FILE"
     )
 
 

@@ -23,8 +23,8 @@ from attune.models.files.tables import Row, Table, read_table
 PLACES = ("uri", "filename")
 NAMES = ("asset_id", *PLACES, "title_id")
 HOW = (
-    "A manifest is CSV, JSON lines or Parquet with the columns asset_id and uri (or filename, relative to PATH), "
-    "optionally title_id, and any further ones."
+    "An asset table is CSV, JSON lines or Parquet. It has the columns asset_id and uri (or filename, relative "
+    "to PATH). title_id and other columns are optional."
 )
 
 
@@ -96,7 +96,7 @@ def _take(made: Manifest, met: dict[str, Candidate], candidate: Candidate) -> No
     else:
         what = "files" if before.uri != candidate.uri else "columns"
         raise UnreadableItem(
-            f"{candidate.ids[0]} appears twice in the manifest, with different {what}. Keep one row.", "named twice"
+            f"{candidate.ids[0]} appears twice in the asset table, with different {what}. Keep one row.", "named twice"
         )
 
 
@@ -124,7 +124,7 @@ def _entry(row: Row, folders: Sequence[str], numbers: set[str], reach: Reach) ->
         raise UnreadableItem(f"it has {row.wrong} {row.detail}".rstrip() + ". Correct it.", row.wrong)
     place = next((text for name in PLACES if (text := _id(row, name))), "")
     if not place:
-        raise UnreadableItem("it has neither uri nor filename. Give one of them.", "no file")
+        raise UnreadableItem("it has no uri and no filename. Give one of them.", "no file")
     asset_id, title = _id(row, "asset_id"), _id(row, "title_id")
     for name, text in (("asset_id", asset_id), ("title_id", title)):
         if cell_ids.shortened(text, name in numbers):
@@ -152,8 +152,8 @@ def _id(row: Row, name: str) -> str:
     except cell_ids.BadId as error:
         if name in PLACES:
             raise UnreadableItem(
-                f"its {name} is no text: {str(value)[:60]}. Name one file in each row; JSON is a list of rows, or one "
-                "row a line.",
+                f"its {name} is not a text: {str(value)[:60]}. Name one file in each row. JSON is a list of "
+                "rows, or one row per line.",
                 "no file",
             ) from error
         raise UnreadableItem(f"it {error} ({name}).", "bad id") from error
@@ -170,7 +170,7 @@ def _candidate(
             raise possible
         choices = tuple(choice for choice in possible if given.get(choice, uri) == uri)
         if not choices:
-            raise UnreadableItem(f"{possible[0]} is the asset_id of another row. Give it one.", "named twice")
+            raise UnreadableItem(f"{possible[0]} is the asset_id of another row. Give it its own.", "named twice")
     return Candidate(uri, choices, entry.title_id, entry.columns, from_manifest=True)
 
 
@@ -200,15 +200,15 @@ def _relative(place: str, uri: str, folder: str) -> str:
 
 
 def _table(path: Path) -> Table:
-    content = read_user_file(path, "The manifest")
+    content = read_user_file(path, "The asset table")
     try:
         table = read_table(content, NAMES)
     except DataError as error:
-        raise UnreadableItem(f"The manifest {path.name} {error}", "bad manifest") from error
+        raise UnreadableItem(f"The asset table {path.name} {error}", "bad manifest") from error
     if not any(place in table.names for place in PLACES):
         shown = ", ".join(table.names[:12])[:300] or "nothing"
         raise UnreadableItem(
-            f"The manifest {path.name} has no column uri or filename; it has {shown}. {HOW}", "bad manifest"
+            f"The asset table {path.name} has no column uri or filename (found: {shown}). {HOW}", "bad manifest"
         )
     return table
 

@@ -23,7 +23,7 @@ def chosen(settings: Settings, name: str | None, pretrained: str | None, resize_
     Raises DataError for weights without a model, and what ``attune.models.encoders.choice.choose`` raises.
     """
     if name is None and pretrained is not None:
-        raise DataError(f"--pretrained {pretrained} names weights without their model. Add --encoder MODEL.")
+        raise DataError(f"--pretrained {pretrained} names weights, but no model. Add --encoder MODEL.")
     fitted = settings if resize_mode is None else replace(settings, resize_mode=resize_mode)
     if name is None:
         return fitted
@@ -43,12 +43,12 @@ def of_workspace(settings: Settings) -> OpenClipEncoder:
         active = active_fingerprint(session)
     if active is not None and active.is_external:
         raise EncoderMismatch(
-            f"The vectors of this workspace came ready-made ({active}), so it has no encoder for new images. Name "
-            "the one that made them: --encoder MODEL --pretrained TAG."
+            f"This workspace uses supplied vectors ({active}), so it has no encoder for new images. Name the "
+            "encoder that made them: --encoder MODEL --pretrained TAG"
         )
     encoder = load(settings)
     if active is not None:
-        active.require(encoder.fingerprint, "The pool", SET_BACK)
+        active.require(encoder.fingerprint, "The pool's encoder", SET_BACK)
     return encoder
 
 
@@ -61,8 +61,8 @@ def of_fingerprint(settings: Settings, wanted: Fingerprint, holder: str) -> Open
 
     if wanted.is_external:
         raise EncoderMismatch(
-            f"{holder} is of ready-made vectors ({wanted}): no encoder is known that would make such a vector of an "
-            "image. Make the vectors where those came from, and give them with --vectors FILE."
+            f"{holder} uses supplied vectors ({wanted}), so Attune has no encoder for new images. Supply their "
+            "vectors, too: --vectors FILE"
         )
     resize_mode = str(wanted.preprocessing.get("resize_mode", settings.resize_mode))
     for checkpoint in _candidates(settings, wanted.model):
@@ -71,10 +71,10 @@ def of_fingerprint(settings: Settings, wanted: Fingerprint, holder: str) -> Open
             if encoder.fingerprint == wanted:
                 return encoder
     raise WeightsUnavailable(
-        f"{holder} is of {wanted}, and this machine has no encoder with this fingerprint (the settings name "
-        f"{settings.encoder} of {settings.pretrained}). Name it with --encoder MODEL --pretrained TAG or FILE; `attune "
-        "encoder list` marks those that are here. Or embed the images where it is: attune embed PATH --to "
-        "vectors.parquet, and score them here with --vectors."
+        f"{holder} uses {wanted}, which is not on this computer (the settings name {settings.encoder} with "
+        f"{settings.pretrained}). Add --encoder MODEL --pretrained TAG or FILE (`attune encoder list --here` "
+        "lists them). Or embed the images on another computer (`attune embed PATH --to vectors.parquet`), then "
+        "score that file here with --vectors."
     )
 
 
@@ -108,8 +108,8 @@ def missing(settings: Settings) -> str:
     except EncoderError as error:
         return str(error)
     return (
-        f"The encoder {settings.encoder} of {settings.pretrained} is not on this machine. With a network, `attune "
-        "assets add` fetches it by itself. Without one, give it first: `attune encoder use MODEL --pretrained PATH` "
-        "takes a checkpoint file, or a hub's cache from another machine; or add ready-made vectors, which need no "
-        "encoder: `attune assets add PATH --vectors FILE`. `attune encoder check` says whether it works here."
+        f"The encoder {settings.encoder} with {settings.pretrained} is not on this computer. With a network, "
+        "`attune assets add` downloads it. Without a network, use a checkpoint file or a hub's cache (`attune "
+        "encoder use MODEL --pretrained PATH`), or supply vectors (`attune assets add PATH --vectors FILE`). "
+        "To test the encoder: `attune encoder check`"
     )

@@ -57,7 +57,7 @@ def embed_files(
             report(batch.done, len(pictures))
         told.embedded = writer.rows
         if not told.embedded:
-            raise DataError(f"There is no image to embed at {', '.join(paths)}. {_first(told)}Nothing was written.")
+            raise DataError(f"There are no images to embed at {', '.join(paths)}. {_first(told)}Nothing was written.")
     return told
 
 
@@ -76,8 +76,8 @@ def _wanted(settings: Settings, paths: Sequence[str], told: Written) -> dict[str
             told.refuse(
                 candidate.uri,
                 UnreadableItem(
-                    f"{candidate.uri} would get the id {candidate.ids[-1]!r}, which {other} has. Rename it, or embed "
-                    "the two by two commands.",
+                    f"{candidate.uri} would get the id {candidate.ids[-1]!r}, but {other} already has it. "
+                    "Rename the file, or embed the two with separate commands.",
                     "id taken",
                 ),
             )

@@ -51,8 +51,8 @@ def local_path(text: str) -> str:
     host, slash, rest = rest[2:].partition("/") if rest.startswith("//") else ("", "", rest)
     if host.lower() not in LOCAL_HOSTS:
         raise UnreadableItem(
-            f"{text} is a file of another machine, {host}. Mount its folder here and give the path, or write "
-            "file:/// with three slashes for a file of this machine.",
+            f"{text} is a file on another computer, {host}. Mount its folder here and give the path. For a file "
+            "on this computer, write file:/// with three slashes.",
             "another machine",
         )
     plain = slash + rest
@@ -194,13 +194,13 @@ def read(uri: str, name: str, reach: Reach = USUAL, limit: int = MAX_BYTES) -> b
             return bytes(file.read(limit + 1))
     except FileNotFoundError as error:
         raise UnreadableItem(
-            f"{name} is not there any more ({uri}). Bring it back, or leave it out.", "missing"
+            f"{name} does not exist any more ({uri}). Restore the file, or leave it out.", "missing"
         ) from error
     except IsADirectoryError as error:
-        raise UnreadableItem(f"{name} is a folder. Name it as a PATH to take all images in it.", "a folder") from error
+        raise UnreadableItem(f"{name} is a folder. Give it as a PATH to add all images in it.", "a folder") from error
     except PermissionError as error:
         raise UnreadableItem(
-            f"{name} may not be read by this user. Change its permissions.", "no permission"
+            f"{name} cannot be read: you have no permission. Change its permissions.", "no permission"
         ) from error
     except UnreadableItem:
         raise
@@ -212,7 +212,7 @@ def _read_local(path: str, name: str, most: int) -> bytes:
     """Raises UnreadableItem for what is no file, without opening it: a pipe would wait, a device never ends."""
     what = kind(path)
     if what and not what.startswith("a link"):
-        raise UnreadableItem(f"{name} is {what} and no file, so it was not opened. Leave it out.", what)
+        raise UnreadableItem(f"{name} is {what}, not a file, so Attune did not open it. Leave it out.", what)
     # Should a pipe have taken the file's place since, opening it does not wait.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb") as file:
         return file.read(most)
@@ -249,14 +249,14 @@ def _reaching(uri: str, reach: Reach) -> Iterator[tuple[Any, str]]:
         raise
     except ImportError as error:
         raise UnreadableItem(
-            f"{uri} needs a package for {scheme}:// that is not installed. For s3 and https: "
-            "pip install 'attune[remote]'.",
+            f"{uri} needs a package for {scheme}://, which is not installed. For s3 and https: `pip install "
+            "'attune[remote]'`",
             "package missing",
         ) from error
     except Exception as error:
         raise UnreadableItem(
-            f"{uri} does not answer, or does not let you in. Check the address and its credentials, or give a path of "
-            "this machine, or an address that begins with https:// or s3://.",
+            f"{uri} is unavailable, or refuses access. Check the URL and the credentials, or give a path on "
+            "this computer, or a URL that begins with https:// or s3://.",
             "cannot be reached",
         ) from error
 

@@ -31,7 +31,7 @@ from attune.models.images.decode import READING, decode, inspect
 SALT = "attune.media"
 VALID = timedelta(days=7)
 THUMBNAIL_SIZES = (128, 256, 512, 1024)
-NEWEST = "Open the image from the console or from a task in Label Studio: both sign a new address."
+NEWEST = "Open the image from the console or from a task in Label Studio: both make a new URL."
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def signed_asset(secrets: Secrets, token: str, now: datetime) -> str:
         asset_id, expires = _signer(secrets).loads(token)
         until = datetime.fromtimestamp(int(expires), UTC)
     except (BadData, TypeError, ValueError, OverflowError) as error:
-        raise BadLink(f"This address of an image was not signed here, or was altered. {NEWEST}") from error
+        raise BadLink(f"This image URL was not signed here, or was changed. {NEWEST}") from error
     if now >= until:
-        raise ExpiredLink(f"This address of an image was valid until {until:%Y-%m-%d %H:%M} UTC. {NEWEST}")
+        raise ExpiredLink(f"This image URL expired at {until:%Y-%m-%d %H:%M} UTC. {NEWEST}")
     return str(asset_id)
 
 
@@ -80,7 +80,7 @@ def visible_asset(session: Session, asset_id: str) -> Asset:
     """The asset that may be shown under ``asset_id``: the one place that decides. Raises UnknownAsset."""
     asset = session.scalar(select(Asset).where(Asset.asset_id == tidy(asset_id)))
     if asset is None:
-        raise UnknownAsset(f"No asset is called {asset_id!r}. `attune assets list` shows those there are.")
+        raise UnknownAsset(f"The asset {asset_id!r} does not exist. To list all assets: `attune assets list`")
     check_visible(asset)
     return asset
 
@@ -89,7 +89,7 @@ def check_visible(asset: Asset) -> None:
     """Raise UnknownAsset for an asset that was removed."""
     if asset.removed_at is not None:
         raise UnknownAsset(
-            f"{asset.asset_id} was removed on {asset.removed_at:%Y-%m-%d}; its image is not shown any more."
+            f"{asset.asset_id} was removed on {asset.removed_at:%Y-%m-%d}. Its image is not shown any more."
         )
 
 
@@ -150,8 +150,7 @@ def _content(settings: Settings, asset: Asset) -> bytes:
     content = image_sources.read(asset.uri, asset.asset_id, Reach.of(settings))
     if digest_bytes(content) != asset.digest:
         raise DataError(
-            f"{asset.asset_id} is another image than the one that was added: the file {asset.uri} has changed. Put the "
-            "old file back, or add the new one under an asset_id of its own and remove this one: "
-            f"attune assets remove {asset.asset_id}"
+            f"The file {asset.uri} has changed since {asset.asset_id} was added. Restore the old file, or add "
+            f"the new one under another asset_id and remove this one: `attune assets remove {asset.asset_id}`"
         )
     return content

@@ -54,13 +54,15 @@ def checked_id(text: str, what: str = "asset_id") -> str:
     except UnicodeEncodeError as error:
         shown = text.encode("utf-8", "backslashreplace").decode()
         raise UnreadableItem(
-            f"{shown} is a name that is no UTF-8 text. Rename the file, or give it an asset_id in a manifest.",
+            f"{shown} is a name that is not UTF-8 text. Rename the file, or give it an asset_id in an asset table.",
             "bad name",
         ) from error
     # macOS writes é as two characters, most others as one: to a person, and to a manifest, they are the same name.
     tidy = cell_ids.tidy(text)
     if not tidy or len(tidy) > MAX_ID or any(unicodedata.category(sign).startswith("C") for sign in tidy):
-        raise UnreadableItem(f"{text[:80]!r} is no {what}: it must have 1 to {MAX_ID} visible characters.", "bad name")
+        raise UnreadableItem(
+            f"{text[:80]!r} is not a valid {what}. It must have 1 to {MAX_ID} visible characters.", "bad name"
+        )
     return tidy
 
 
@@ -114,7 +116,8 @@ def _seconds(found: Sequence[Found], known: Mapping[str, str]) -> dict[str, Unre
         forms = unicodedata.normalize("NFC", uri) == unicodedata.normalize("NFC", other)
         what = "its Unicode form" if forms else "white space at its end"
         made[uri] = UnreadableItem(
-            f"{uri} was left out: its name differs from that of another image only in {what}; rename one.", "same name"
+            f"{uri} was skipped: its name differs from another image's only in {what}. Rename one of the two.",
+            "same name",
         )
     return made
 

@@ -52,29 +52,32 @@ class Reach:
         # Brackets hold an IPv6 address, whose :: is no chain.
         if "::" in scheme or "::" in re.sub(r"^([^/?#]*@)?\[[0-9A-Fa-f:.]*\]", "", rest):
             raise UnreadableItem(
-                f"{address} is a chain of addresses (it has ::), and such chains are never followed. Give the address "
-                "of the image itself; a :: that belongs to a web address is written %3A%3A.",
+                f"{address} is a chain of URLs (it contains ::), which Attune does not follow. Give the URL of "
+                "the image. Write a :: inside a URL as %3A%3A.",
                 "chain of addresses",
             )
         listed = self.sources.split(", ")
         if scheme not in listed and not any(_below(place, scheme, rest) for place in listed):
             if scheme in IMAGE_SCHEMES:
-                todo = f"Copy it to one of them, or let the operator add {scheme} to ATTUNE_IMAGE_SOURCES, or the place"
+                todo = (
+                    f"Copy it to one of them, or ask the operator to add {scheme}, or this location, to "
+                    "ATTUNE_IMAGE_SOURCES"
+                )
             else:
                 todo = (
-                    f"No setting opens {scheme}:// here. Copy the image into a folder of this machine, or to a place "
-                    f"of a kind that ATTUNE_IMAGE_SOURCES takes: {', '.join(IMAGE_SCHEMES)}"
+                    f"No setting allows {scheme}://. Copy the image to a folder on this computer, or to a "
+                    f"location of a kind that ATTUNE_IMAGE_SOURCES accepts: {', '.join(IMAGE_SCHEMES)}"
                 )
             raise UnreadableItem(
-                f"{address} is not in one of the places that images may come from: {self.sources}. {todo}.",
+                f"{address} is outside the allowed locations: {self.sources}. {todo}.",
                 "place not allowed",
             )
         if scheme in WEB:
             self.check_host(_host(address), address)
         elif not BUCKET.fullmatch(_bucket(rest)):
             raise UnreadableItem(
-                f"{address} names no bucket: between {scheme}:// and the next / is {_bucket(rest)!r}. Give it as "
-                f"{scheme}://bucket/folder/image.jpg; keys belong into the environment of Attune.",
+                f"{address} names no bucket: between {scheme}:// and the next / is {_bucket(rest)!r}. Write it "
+                f"as {scheme}://bucket/folder/image.jpg. Put keys into Attune's environment.",
                 "bad address",
             )
 
@@ -90,8 +93,8 @@ class Reach:
         folders = [os.path.realpath(place) for place in listed if place.startswith("/")]
         if not any(real == folder or real.startswith(folder.rstrip("/") + "/") for folder in folders):
             raise UnreadableItem(
-                f"{path} is not in one of the places that images may come from: {self.sources}. Copy it to one of "
-                "them, or let the operator add its folder to ATTUNE_IMAGE_SOURCES, or file for all folders.",
+                f"{path} is outside the allowed locations: {self.sources}. Copy it to one of them. Or ask the "
+                "operator to add its folder, or file for all folders, to ATTUNE_IMAGE_SOURCES.",
                 "place not allowed",
             )
 
@@ -112,8 +115,8 @@ class Reach:
         if not _public(number):
             what = "" if host == str(number) else f" ({number})"
             raise UnreadableItem(
-                f"{address} leads to {host}{what}, which is this machine or one of a private network, and images are "
-                f"not read from there. If it is a store of your own, let the operator add {host} to "
+                f"{address} leads to {host}{what}, which is this computer or in a private network. Attune does "
+                f"not read images there. If it is your own storage, ask the operator to add {host} to "
                 "ATTUNE_PRIVATE_HOSTS.",
                 "private address",
             )
@@ -154,7 +157,7 @@ def _host(address: str) -> str:
     except ValueError:
         host = ""
     if not host:
-        raise UnreadableItem(f"{address} names no host. Give it as https://host/folder/image.jpg.", "bad address")
+        raise UnreadableItem(f"{address} names no host. Write it as https://host/folder/image.jpg.", "bad address")
     return unicodedata.normalize("NFKC", unquote(host)).rstrip(".")
 
 

@@ -95,9 +95,9 @@ def _register_one(
             return _met_again(asset, item.candidate, restore, summary, reach)
     first = item.candidate.ids[0]
     raise UnreadableItem(
-        f"{item.candidate.name} is another image than {first}, which is in the pool already (or was): answers belong "
-        f"to that one. Give {item.candidate.uri} an asset_id of its own: `attune assets add --manifest FILE.csv`, with "
-        "the columns asset_id and uri.",
+        f"{item.candidate.name} is another image than {first}, which has the same id in the pool (now or "
+        f"before). Give {item.candidate.uri} another asset_id in an asset table: `attune assets add --manifest "
+        "FILE.csv`, with the columns asset_id and uri.",
         "other content under a known id",
     )
 
@@ -137,8 +137,8 @@ def _met_again(asset: Asset, candidate: Candidate, restore: bool, summary: Summa
     if asset.removed_at is not None:
         if not restore:
             raise UnreadableItem(
-                f"{asset.asset_id} was removed on {asset.removed_at:%Y-%m-%d}. To take it back, with its answers: "
-                "`attune assets add … --restore`.",
+                f"{asset.asset_id} was removed on {asset.removed_at:%Y-%m-%d}. To restore it with its answers: "
+                "`attune assets add … --restore`",
                 "removed before",
             )
         asset.removed_at, asset.uri = None, candidate.uri

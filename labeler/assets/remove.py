@@ -117,10 +117,11 @@ def _check_known(settings: Settings, wanted: Sequence[str]) -> None:
         if not unknown:
             return
         near = get_close_matches(unknown[0], session.scalars(select(Asset.asset_id).limit(20_000)).all(), n=3)
-    more = f" (nor {len(unknown) - 1} others)" if len(unknown) > 1 else ""
+    more = f" (and {len(unknown) - 1} others)" if len(unknown) > 1 else ""
     hint = f" Did you mean {', '.join(near)}?" if near else ""
     raise UnknownAsset(
-        f"No asset is called {unknown[0]!r}{more}; nothing was removed.{hint} `attune assets list` shows all ids."
+        f"The asset {unknown[0]!r}{more} does not exist. Nothing was removed.{hint} To list all ids: `attune "
+        "assets list`"
     )
 
 

@@ -46,7 +46,7 @@ def scan(paths: Sequence[str], reach: Reach = image_sources.USUAL) -> Scan:
         except UnreadableItem as error:
             made.refused.append((path, error))
         except (OSError, ValueError) as error:
-            made.refuse(path, f"{path} cannot be looked into: {reason(error)}. Check its spelling.", "cannot be read")
+            made.refuse(path, f"{path} cannot be opened: {reason(error)}. Check its spelling.", "cannot be read")
     return made
 
 
@@ -60,19 +60,19 @@ def _scan_path(path: str, made: Scan, met: _Met, reach: Reach) -> None:
                 Found(place, image_sources.file_name(place), image_sources.file_name(os.path.dirname(place)))
             )
     elif what := image_sources.kind(place):
-        made.refuse(path, f"{path} is {what} and no file. Name image files, or folders that hold them.", what)
+        made.refuse(path, f"{path} is {what}, not a file. Name image files, or folders that contain them.", what)
     else:
-        made.refuse(path, f"There is nothing at {path}. Check the spelling, and that it is mounted.", "missing")
+        made.refuse(path, f"{path} does not exist. Check the spelling, and that its disk is mounted.", "missing")
 
 
 def _scan_folder(folder: str, made: Scan, met: _Met, reach: Reach) -> None:
     def closed(path: str, error: OSError) -> None:
         if isinstance(error, FileNotFoundError):
-            made.refuse(path, f"The folder {path} was taken away while it was looked through.", "missing")
+            made.refuse(path, f"The folder {path} was removed while Attune read it.", "missing")
         else:
             made.refuse(
                 path,
-                f"The folder {path} was left out: {reason(error)}. Change its permissions and run the command again.",
+                f"The folder {path} was skipped: {reason(error)}. Change its permissions, then run the command again.",
                 "folder cannot be read",
             )
 

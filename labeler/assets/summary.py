@@ -84,14 +84,14 @@ class Summary:
         rows = [
             ("added", self.added, ""),
             ("already there", self.already_there, ""),
-            ("title or columns updated", self.updated, "from the manifest"),
-            ("taken back", self.restored, "had been removed before"),
-            ("same image under another id", self.twins, "kept; its vector is the other's, not computed again"),
-            ("no images, passed over", self.passed_over, ""),
-            ("not in the manifest, left out", self.not_in_manifest, ""),
-            ("rows that repeat another row of the manifest", self.repeated, ""),
+            ("title or columns updated", self.updated, "from the asset table"),
+            ("restored", self.restored, "removed before"),
+            ("same image under another id", self.twins, "kept; it uses the other image's vector"),
+            ("not images, skipped", self.passed_over, ""),
+            ("not in the asset table, skipped", self.not_in_manifest, ""),
+            ("rows that repeat another row of the asset table", self.repeated, ""),
             *((note, count, "") for note, count in sorted(self.notes.items())),
-            (f"one flat colour: transparent, laid on {BACKGROUND}", len(self.blank), _some(self.blank)),
+            (f"one flat colour: transparent, shown on {BACKGROUND}", len(self.blank), _some(self.blank)),
             ("one flat colour", len(self.one_colour), _some(self.one_colour)),
         ]
         reasons = Counter(reason for _, reason, _ in self.refused)
@@ -103,11 +103,11 @@ class Summary:
         rows += [
             ("vectors imported", self.vectors_imported, ""),
             ("vectors copied from the same image", self.vectors_copied, ""),
-            ("vectors without an image, left out", self.vectors_without_image, ""),
-            ("vectors that could be of several images, left out", len(self.vectors_unclear), unclear),
-            ("vectors that cannot be used, left out", len(self.vectors_left_out), bad),
+            ("vectors without an image, skipped", self.vectors_without_image, ""),
+            ("vectors that fit several images, skipped", len(self.vectors_unclear), unclear),
+            ("vectors that cannot be used, skipped", len(self.vectors_left_out), bad),
             ("embedded", self.embedded, ""),
-            ("without a vector: cannot be asked about", len(self.without_vector), missing),
+            ("without a vector: no questions possible", len(self.without_vector), missing),
         ]
         return [row for row in rows if row[1] or row[0] == "added"] + [("images in the pool", self.pool, "")]
 

@@ -60,7 +60,7 @@ def problems(given: Mapping[str, Any]) -> dict[str, str]:
     classes = given.get("classes", ())
     for name, texts in given.get("class_prompts", {}).items():
         if name not in classes:
-            found["class_prompts"] = f"{name!r} is no class; the classes are {', '.join(classes)}."
+            found["class_prompts"] = f"{name!r} is not a class. The classes are {', '.join(classes)}."
         elif said := _texts_problem(texts):
             found["class_prompts"] = said
     return found
@@ -70,32 +70,32 @@ def _name_problem(name: str) -> str:
     if NAME.fullmatch(name):
         return ""
     return (
-        f"{name!r} cannot be used; it takes 3 to 40 of a-z, 0-9, - and _, begins with a letter and ends with a letter "
-        "or digit, for instance serious-expression."
+        f"{name!r} is not allowed. Use 3 to 40 of a-z, 0-9, - and _. Begin with a letter and end with a letter "
+        "or digit, such as serious-expression."
     )
 
 
 def _question_problem(question: str) -> str:
-    return "" if question.strip() else "it is empty; give the sentence that experts read above each image."
+    return "" if question.strip() else "it is empty. Give the sentence that experts read above each image."
 
 
 def _texts_problem(texts: Sequence[str]) -> str:
-    return "" if all(text.strip() for text in texts) else "one of the texts is empty; leave it out or write it."
+    return "" if all(text.strip() for text in texts) else "one of the texts is empty. Write it or leave it out."
 
 
 def _classes_problem(classes: Sequence[str]) -> str:
     given = ", ".join(repr(name) for name in classes) or "none"
     if len(classes) < 2:
-        return f"{given} given; at least two are needed, for instance --classes serious,other."
+        return f"got {given}. At least 2 are needed, for example --classes serious,other."
     if len(classes) > 9:
-        return f"{len(classes)} given; at most 9 fit on single keys. Join some, or ask two questions."
+        return f"got {len(classes)}. At most 9 are allowed, one key each. Combine some, or create two questions."
     if len({name.lower() for name in classes}) < len(classes):
-        return f"{given} holds a name twice; each class needs a name of its own."
+        return f"{given} has a name twice. Each class needs a different name."
     for name in classes:
         if not name.strip() or name != name.strip() or len(name) > 60 or name.startswith("$") or not name.isprintable():
-            return f"{name!r} cannot be used; a class is 1 to 60 printable characters without spaces around."
+            return f"{name!r} is not allowed. A class has 1 to 60 printable characters, without spaces around it."
         if name.lower() in RESERVED:
-            return f"{name!r} is always offered as an answer beside the classes; name another."
+            return f"{name!r} is always offered beside the classes. Use another name."
     return ""
 
 
@@ -106,8 +106,8 @@ def create(session: Session, wanted: Definition, settings: Settings) -> Attribut
     """
     if session.scalar(select(Attribute.id).where(Attribute.name == wanted.name)):
         raise AlreadyThere(
-            f"There is an attribute {wanted.name!r} already. `attune attribute show {wanted.name}` shows it; "
-            "take another name for another question."
+            f"The attribute {wanted.name!r} already exists. Use another name. To see this one: `attune "
+            f"attribute show {wanted.name}`"
         )
     made = Attribute(
         name=wanted.name,
@@ -152,8 +152,10 @@ def find(session: Session, name: str) -> Attribute:
     if found is None:
         names = list(session.scalars(select(Attribute.name).order_by(Attribute.name)))
         near = get_close_matches(name, names, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names) or 'none yet'}."
-        raise UnknownAttribute(f"No attribute is called {name!r}. {hint} `attune attribute list` shows all of them.")
+        hint = f"Did you mean {near[0]!r}?" if near else f"Existing attributes: {', '.join(names) or 'none yet'}."
+        raise UnknownAttribute(
+            f"The attribute {name!r} does not exist. {hint} To list all attributes: `attune attribute list`"
+        )
     return found
 
 

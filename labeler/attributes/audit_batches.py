@@ -49,22 +49,22 @@ def request(settings: Settings, name: str, size: int, experts: Sequence[str] = (
     are left to draw, DataError for a size out of range or an attribute without reserved titles.
     """
     if not 1 <= size <= MOST:
-        raise DataError(f"size is {size}; an audit batch takes 1 to {MOST} questions, 60 for a first good interval.")
+        raise DataError(f"size is {size}. Expected 1 to {MOST} audit answers; 60 give a first useful interval.")
     with writing(settings) as session:
         found = attributes.find(session, name)
         session.refresh(found, with_for_update=True)
         if not found.settings.get("reserved_share"):
             raise DataError(
-                f"{name} keeps no titles apart for audits (its reserved share is 0), so nothing honest can be measured "
-                "on this pool. Make a new attribute with ATTUNE_AUDIT_SHARE above 0."
+                f"{name} has no reserved titles (reserved share 0), so it cannot be audited. Create a new "
+                "attribute with ATTUNE_AUDIT_SHARE above 0."
             )
         _check_experts(session, found, experts)
         before = Wanted.of(found)
         left = left_to_draw(session, found)
         if left is not None and size > left:
             raise PoolExhausted(
-                f"{size} audit questions were asked for and {left} images of the titles kept apart for {name} are not "
-                f"drawn yet. Ask for at most {left}, or add images: attune assets add PATH."
+                f"{size} audit answers requested, but only {left} reserved images of {name} are left. Request "
+                f"at most {left}, or add images: `attune assets add PATH`"
             )
         wanted = Wanted(before.extra + size, tuple(experts))
         found.settings = found.settings | {KEY: {"extra": wanted.extra, "experts": list(wanted.experts)}}
@@ -91,12 +91,12 @@ def _check_experts(session: Session, attribute: Attribute, experts: Sequence[str
     known = list(session.scalars(rows))
     if not known:
         raise UnknownExpert(
-            f"Nobody has a queue for {attribute.name}, so nobody could be asked. Give an expert one: "
-            f"attune expert add EMAIL --attribute {attribute.name}"
+            f"No expert has a queue for {attribute.name}. Add one: `attune expert add EMAIL --attribute "
+            f"{attribute.name}`"
         )
     for email in experts:
         if email not in known:
             raise UnknownExpert(
-                f"{email!r} has no queue for {attribute.name}; it has {', '.join(known)}. "
-                f"attune expert add {email} --attribute {attribute.name} makes one."
+                f"{email!r} has no queue for {attribute.name}. Queues exist for {', '.join(known)}. To add one: "
+                f"`attune expert add {email} --attribute {attribute.name}`"
             )

@@ -93,18 +93,19 @@ def revise(
     nothing changes or a class is not there, and AlreadyThere where somebody else made a revision meanwhile.
     """
     if not reason.strip():
-        raise DataError("reason: it is empty; say in a sentence why the question changes. Its history keeps it.")
+        raise DataError("reason: it is empty. Say in one sentence why the question changes. The history keeps it.")
     with writing(settings) as session:
         found = attributes.find(session, wanted.name)
         session.refresh(found, with_for_update=True)
         if seen is not None and seen != found.revision:
             raise AlreadyThere(
-                f"{found.name} is at revision {found.revision} meanwhile, and this change was made on revision {seen}. "
-                f"Look at `attune attribute revisions {found.name}`, then change it again."
+                f"{found.name} is now at revision {found.revision}, but you changed revision {seen}. Nothing "
+                f"was changed. See what is new (`attune attribute revisions {found.name}`), then change it "
+                "again."
             )
         changed = changes(found, wanted)
         if not changed:
-            raise DataError(f"{found.name} says that already, so there is nothing to revise.")
+            raise DataError(f"{found.name} already has these values. Nothing was changed.")
         held = _reading(found, wanted, into, hold)
         done = effect(session, found.id, held)
         _complete(session, found)
@@ -171,7 +172,7 @@ def note_encoder(session: Session, before: str | None, after: str) -> list[str]:
     """Give every attribute a revision that says which encoder it is learned with now; all answers hold. Their names."""
     found = attributes.every(session)
     for attribute in found:
-        _append(session, attribute, f"The encoder is {after} now; it was {before or 'none'}.", {}, encoder=after)
+        _append(session, attribute, f"The encoder is now {after} (was {before or 'none'}).", {}, encoder=after)
     return [attribute.name for attribute in found]
 
 

@@ -56,9 +56,9 @@ def reading(
     into = into or {}
     for old, target in into.items():
         if old not in before:
-            raise DataError(f"answers: {old!r} is no class of before; those are {', '.join(before)}.")
+            raise DataError(f"answers: {old!r} is not an earlier class. Earlier classes are {', '.join(before)}.")
         if target not in after:
-            raise DataError(f"answers: {old!r} cannot become {target!r}; the classes now are {', '.join(after)}.")
+            raise DataError(f"answers: {old!r} cannot become {target!r}. The classes are now {', '.join(after)}.")
     kept = _kept(before, hold)
     found: dict[str, str | None] = {}
     for old in [*before, UNSURE]:
@@ -78,7 +78,7 @@ def _kept(before: Sequence[str], hold: str | Collection[str]) -> set[str]:
     for name in named:
         if name not in before and name != UNSURE:
             raise DataError(
-                f"hold: {name!r} is no class of before; say all, none, or some of {', '.join([*before, UNSURE])}."
+                f"hold: {name!r} is not an earlier class. Use all, none, or some of {', '.join([*before, UNSURE])}."
             )
     return set(named)
 
@@ -184,8 +184,8 @@ def incomparable(session: Session, attribute: Attribute, revision: int) -> str |
     if now_called == list(attribute.classes):
         return None
     return (
-        f"it tells {', '.join(mine.classes)} apart (revision {revision}), and the classes are "
-        f"{', '.join(attribute.classes)} now (revision {attribute.revision})"
+        f"its classes are {', '.join(mine.classes)} (revision {revision}), but the classes are now "
+        f"{', '.join(attribute.classes)} (revision {attribute.revision})"
     )
 
 

@@ -83,7 +83,7 @@ def moment(text: str, field: str = "on") -> datetime:
         found = parse(text)
         return found + timedelta(days=1, microseconds=-1) if len(text) == len("2026-03-01") else found
     except (ValueError, OverflowError) as error:
-        raise DataError(f"{field}: {text[:40]!r} is no date. Write it as 2026-03-01 or 2026-03-01T12:00.") from error
+        raise DataError(f"{field}: {text[:40]!r} is not a date. Write it as 2026-03-01 or 2026-03-01T12:00.") from error
 
 
 def append(
@@ -141,14 +141,15 @@ def earlier(session: Session, attribute: Attribute, alias: str) -> tuple[int, in
     )
     if not stack:
         raise CatalogError(
-            f"{attribute.name} has no {alias}, so there is nothing to roll back. Promote a version: `attune probes "
-            f"promote {attribute.name} latest --reason R`."
+            f"{attribute.name} has no {alias}, so there is nothing to roll back. Promote a version: `attune "
+            f"probes promote {attribute.name} latest --reason R`"
         )
     current, below = stack[-1], [version for version in stack[:-1] if version not in retired and version != stack[-1]]
     if not below:
         raise CatalogError(
-            f"{attribute.name} had no {alias} before version {current} that can be served still. Promote the version "
-            f"you want instead; `attune probes list {attribute.name}` shows them."
+            f"{attribute.name} had no {alias} before version {current} that is still available. Promote the "
+            f"version that you want (`attune probes list {attribute.name}` lists them): `attune probes promote "
+            f"{attribute.name} VERSION --reason R`"
         )
     return current, below[-1]
 
@@ -156,7 +157,7 @@ def earlier(session: Session, attribute: Attribute, alias: str) -> tuple[int, in
 def check_reason(reason: str) -> str:
     """The reason without spaces around. Raises DataError where nothing is left."""
     if not reason.strip():
-        raise DataError("reason: it is empty. Say in a few words why, with --reason: the history keeps it for good.")
+        raise DataError("reason: it is empty. Say in a few words why, with --reason. The history keeps it for good.")
     return reason.strip()
 
 
@@ -164,8 +165,8 @@ def check_alias(alias: str) -> str:
     """``alias`` where it can be one. Raises DataError: a number or latest would read as a version."""
     if not ALIAS.fullmatch(alias) or alias in _TAKEN:
         raise DataError(
-            f"alias: {alias[:60]!r} cannot be used; expected champion, challenger, or another word of a-z, 0-9, - and "
-            "_ that begins with a letter."
+            f"alias: {alias[:60]!r} is not allowed. Use champion, challenger, or another word of a-z, 0-9, - "
+            "and _ that begins with a letter."
         )
     return alias
 

@@ -97,15 +97,15 @@ def refuse_unanswered(attribute: str, version: int, classes: Sequence[str], labe
     counts = ", ".join(f"{name} {int(labels[BY_CLASS].get(name, 0)):,}" for name in classes)
     nobody = unanswered(classes, labels)
     what = (
-        f"has no answer for {listed(nobody)} (answers by class: {counts})"
+        f"has no answers for {listed(nobody)} (answers per class: {counts})"
         if nobody
-        else f"learned from none of its answers ({counts}): experts contradict each other, or all are audits"
+        else f"was trained on no answers ({counts}): all are audit answers or ties"
     )
     raise NoAnswers(
-        f"{attribute} version {version} {what}. Expected: one answer or more for each class to learn from. Ask for "
-        f"more with `attune batch {attribute} --size 40`, and promote the run that follows. To publish this one on "
-        f"purpose, marked as a draft: `attune probes promote {attribute} {version} --reason R --draft`; --override "
-        "does not lift this."
+        f"{attribute} version {version} {what}. Each class needs at least 1 training answer. Ask for more "
+        f"(`attune batch {attribute} --size 40`) and promote the run that follows. To publish this version as a "
+        f"draft, add --draft (--override does not help): `attune probes promote {attribute} {version} --reason "
+        "R --draft`"
     )
 
 
@@ -120,8 +120,8 @@ def refuse_retired(row: Version | None, attribute: Attribute) -> None:
     """Raise RetiredVersion where the version is no longer served."""
     if row is not None and row.retired_at is not None:
         raise RetiredVersion(
-            f"{attribute.name} version {row.version} was retired at {iso(row.retired_at)}. `attune probes history "
-            f"{attribute.name}` says why; choose another version from `attune probes list {attribute.name}`."
+            f"{attribute.name} version {row.version} was retired at {iso(row.retired_at)}. To see why: `attune "
+            f"probes history {attribute.name}`. To choose another version: `attune probes list {attribute.name}`"
         )
 
 
@@ -139,11 +139,15 @@ def expect(session: Session, attribute: Attribute, alias: str, expected: int | N
         .order_by(Promotion.id.desc())
         .limit(1)
     )
-    who = f"{last.who} made it so at {iso(last.at)[:19]} UTC: \u201c{last.reason}\u201d" if last else "nobody knows why"
+    who = (
+        f"{last.who} changed it at {iso(last.at)[:19]} UTC (\u201c{last.reason}\u201d)"
+        if last
+        else "the history does not say why"
+    )
     raise CatalogError(
-        f"Meanwhile version {now or 'none'} is {alias} of {attribute.name}, and no longer "
-        f"{f'version {expected}' if expected else 'none'}: {who}. Nothing was changed. Look at the two again, and "
-        "decide anew."
+        f"{attribute.name}@{alias} is now {f'version {now}' if now else 'not set'}, not "
+        f"{f'version {expected}' if expected else 'unset'}: {who}. Nothing was changed. Review both versions, "
+        "then try again."
     )
 
 

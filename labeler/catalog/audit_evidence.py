@@ -83,7 +83,7 @@ class Evidence:
             return f"run {run.number} was made with another encoder than the active one"
         held = self.revisions.get(run.revision, self.classes)
         if list(held) != list(self.classes):
-            return f"run {run.number} tells {', '.join(held)} apart, and the classes are others now"
+            return f"run {run.number} has the classes {', '.join(held)}, but the classes have changed"
         return self.missing
 
     @cached_property
@@ -186,7 +186,7 @@ def collect(settings: Settings, attribute: str) -> Evidence:
     # A title that was corrected since may be one that is trained on.
     apart = reserved_in(view.pool, rows, share, seed)
     kept = np.flatnonzero((rows >= 0) & (inclusion > 0) & apart)
-    missing = "" if len(kept) else "none of the audited images is in the pool any more"
+    missing = "" if len(kept) else "none of the audit images is in the pool any more"
     kept_labels = labels.subset(kept)
     number, leader = (0, None) if newest is None else (newest.number, read_probe(newest.probe))
     return Evidence(found, revisions, answers, kept_labels, inclusion[kept], view, missing, number, leader, design)

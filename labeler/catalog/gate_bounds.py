@@ -82,7 +82,7 @@ def known(name: str) -> str:
         return name
     near = get_close_matches(name, RULES, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"The gates are {', '.join(RULES)}."
-    raise DataError(f"gate: there is none called {name[:60]!r}. {hint}")
+    raise DataError(f"gate: {name[:60]!r} does not exist. {hint}")
 
 
 def check(name: str, value: str | float) -> float:
@@ -94,7 +94,7 @@ def check(name: str, value: str | float) -> float:
         number = math.nan
     if not rule.least <= number <= rule.most:
         raise DataError(
-            f"{name}: {value!r} cannot be its bound; expected a number from {rule.least:g} to {rule.most:g} "
+            f"{name}: {value!r} is not a possible bound. Expected a number from {rule.least:g} to {rule.most:g} "
             f"({rule.text})."
         )
     return number
@@ -106,6 +106,6 @@ def pairs(texts: Iterable[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not value.strip():
-            raise DataError(f"--set: {text[:60]!r} has no value; write it as audit_lower_bound=0.6.")
+            raise DataError(f"--set: {text[:60]!r} has no value. Write it as audit_lower_bound=0.6.")
         found[name.strip()] = value.strip()
     return found

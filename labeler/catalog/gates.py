@@ -171,8 +171,8 @@ def refuse(gates: Sequence[Gate], attribute: str, version: int, override: bool) 
     if failed and not override:
         told = "; ".join(f"{gate.name}: {_shown(gate.value)}, bound {gate.bound:g} ({gate.text})" for gate in failed)
         raise GateFailed(
-            f"{attribute} version {version} does not pass {told}. Answer more audit images, or promote it with "
-            "--override and say why in --reason."
+            f"{attribute} version {version} fails {told}. Get more audit answers (`attune audit {attribute}`), "
+            f"or override the gate: `attune probes promote {attribute} {version} --override --reason R`"
         )
 
 

@@ -95,8 +95,8 @@ def _resolve(settings: Settings, reference: Reference) -> tuple[int, str]:
         if row.retired_at is not None:
             why = _why_retired(session, row.attribute_id, row.version)
             raise RetiredVersion(
-                f"{reference.name} version {row.version} was retired at {iso(row.retired_at)} ({why}). Pull "
-                f"{reference.name}@{CHAMPION}, or another version."
+                f"{reference.name} version {row.version} was retired at {iso(row.retired_at)} ({why}). Use "
+                f"{reference.name}@{CHAMPION} or another version."
             )
         return row.version, row.digest
 
@@ -105,7 +105,7 @@ def _why_retired(session: Session, attribute_id: int, version: int) -> str:
     lines = select(Promotion.reason).where(
         Promotion.attribute_id == attribute_id, Promotion.version == version, Promotion.action == "retire"
     )
-    return session.scalar(lines.order_by(Promotion.id.desc()).limit(1)) or "no reason kept"
+    return session.scalar(lines.order_by(Promotion.id.desc()).limit(1)) or "no reason recorded"
 
 
 def compare(settings: Settings, attribute: str, a: str | int, b: str | int) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def _what_there_is(session: Session, reference: Reference) -> str:
         names = list(session.scalars(served.order_by(Attribute.name)))
         near = get_close_matches(reference.name, names, n=1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
-        return f"There is no probe {reference.name!r}.{meant} There are: {', '.join(names) or 'none yet'}."
+        return f"The probe {reference.name!r} does not exist.{meant} Existing probes: {', '.join(names) or 'none yet'}."
     numbers = session.scalars(
         select(Version.version)
         .where(Version.attribute_id == attribute_id, Version.retired_at.is_(None))
@@ -196,7 +196,7 @@ def _what_there_is(session: Session, reference: Reference) -> str:
     )
     aliases = session.scalars(select(Alias.alias).where(Alias.attribute_id == attribute_id).order_by(Alias.alias))
     return (
-        f"{reference.name} has no published version {reference.ref!r}. Its newest versions: "
-        f"{', '.join(map(str, numbers)) or 'none yet'}; its aliases: {', '.join(aliases) or 'none yet'}. An owner "
-        f"publishes one with `attune probes promote {reference.name} VERSION --reason R`."
+        f"{reference.name} has no published version {reference.ref!r}. Newest versions: "
+        f"{', '.join(map(str, numbers)) or 'none yet'}. Aliases: {', '.join(aliases) or 'none yet'}. An owner "
+        f"can publish one: `attune probes promote {reference.name} VERSION --reason R`"
     )

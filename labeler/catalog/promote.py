@@ -73,7 +73,10 @@ def _point(
     row = _published(session, attribute, run) or _add(session, attribute, run, manifest)
     refuse_retired(row, attribute)
     if row.digest != manifest.digest:
-        raise VersionExists(f"{attribute.name} version {run.number} was published with other content meanwhile.")
+        raise VersionExists(
+            f"{attribute.name} version {run.number} was published with other content at the same time. "
+            f"Nothing was changed. To see it: `attune probes list {attribute.name}`"
+        )
     gates = [one.to_dict() for one in results]
     return append(session, attribute, PROMOTE, run.number, move.who, move.reason, move.alias, gates)
 
@@ -103,8 +106,9 @@ def publish(settings: Settings, attribute: str, version: int) -> Manifest:
     manifest, contents = make_version(facts, run.probe)
     if row is not None and manifest.digest != row.digest:
         raise CatalogError(
-            f"The files of {attribute} version {version} are lost or altered, and this Attune makes them otherwise "
-            f"than {facts.code_version} did. Restore probes/{attribute}/{version} of the catalog from a backup."
+            f"The files of {attribute} version {version} are missing or changed. They were written by Attune "
+            f"{facts.code_version}, and this Attune cannot recreate them. Restore probes/{attribute}/{version} "
+            "in the catalog from a backup."
         )
     # Replace what is there: nobody was told of it yet, or these are the very bytes that the records state.
     catalog.publish(manifest, contents, replace=True)
@@ -152,9 +156,9 @@ def retire(settings: Settings, move: Move) -> Moved:
         )
         if pointing:
             raise CatalogError(
-                f"{attribute} version {row.version} is {' and '.join(pointing)} now, so it cannot be retired. Promote "
-                f"another version to {pointing[0]} first: `attune probes promote {attribute} VERSION --alias "
-                f"{pointing[0]} --reason R`, or `attune probes rollback {attribute} --reason R`."
+                f"{attribute} version {row.version} is {' and '.join(pointing)} now, so it cannot be retired. "
+                f"First promote another version (`attune probes promote {attribute} VERSION --alias "
+                f"{pointing[0]} --reason R`) or roll back: `attune probes rollback {attribute} --reason R`"
             )
         row.retired_at = now()
         line = append(session, found, RETIRE, row.version, move.who, move.reason)

@@ -33,7 +33,7 @@ def find(settings: Settings, url: str | None = None) -> Place:
         return Place(None, None, "offline")
     if settings.secrets.exists() and _serves(settings.web_address):
         token = settings.token or secrets.load(settings.secrets).machine_token
-        return Place(settings.web_address, token, "the web app of this workspace")
+        return Place(settings.web_address, token, "the console of this workspace")
     if settings.catalog_url or (settings.workspace / "records.sqlite").exists() or settings.database_url:
         from attune.labeler.catalog.restore_files import heal
         from attune.labeler.records.session import migrate
@@ -42,8 +42,8 @@ def find(settings: Settings, url: str | None = None) -> Place:
         heal(settings)
         return Place(settings.catalog_address, None, "the catalog of this workspace")
     raise SettingsError(
-        f"There is no address to pull from, and {settings.workspace} is no workspace. Give --url http://HOST:8700 and "
-        "a token in ATTUNE_TOKEN, or --workspace; --offline takes what was pulled before."
+        f"No URL to pull from, and {settings.workspace} is not a workspace. Give --url http://HOST:8700 with a "
+        "token in ATTUNE_TOKEN, or --workspace. To use only files that were pulled before, add --offline."
     )
 
 

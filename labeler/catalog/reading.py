@@ -56,8 +56,8 @@ def _manifest(address: str, name: str, version: int, digest: str) -> bytes:
     content = Catalog(address).manifest_bytes(name, version)
     if digest_bytes(content) != digest:
         raise DigestMismatch(
-            f"{FILE_NAME} of {name} version {version} was altered in the catalog at {address}. `attune probes heal` "
-            "writes it anew."
+            f"{FILE_NAME} of {name} version {version} was changed in the catalog at {address}. Restore it: "
+            "`attune probes heal`"
         )
     return content
 
@@ -95,8 +95,8 @@ def _scored_parts(settings: Settings, name: str, version: int) -> dict[str, str]
     parts = dict(VersionScores.from_dict(scores).parts)
     if not parts:
         raise UnknownProbe(
-            f"{name} version {version} has no feature values yet: the pool is scored after a promotion, by the workers "
-            f"of `attune up`. `attune probes list {name}` shows when it is done."
+            f"{name} version {version} has no feature values yet. The workers of `attune up` score the pool "
+            f"after a promotion. To see when they have: `attune probes list {name}`"
         )
     return parts
 

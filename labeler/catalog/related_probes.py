@@ -94,11 +94,12 @@ def _read(reference: str, probe: bytes, dimension: int) -> Relative | None:
     try:
         weights = read_probe(probe, reference)
     except BadProbeFile as error:
-        log.warning("%s is not leaned on: %s", reference, error)
+        log.warning("%s is not used as a related probe: %s", reference, error)
         return None
     if weights.dimension != dimension:
         log.warning(
-            "%s is not leaned on: it reads %d dimensions and the pool's vectors have %d. Learn and publish it again.",
+            "%s is not used as a related probe: it has %d dimensions and the pool's vectors have %d. Train and "
+            "publish it again.",
             reference, weights.dimension, dimension,
         )  # fmt: skip
         return None

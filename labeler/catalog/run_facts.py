@@ -23,15 +23,15 @@ def find_run(session: Session, attribute: Attribute, version: str | int) -> Run:
     newest = session.scalar(select(func.max(Run.number)).where(Run.attribute_id == attribute.id))
     if newest is None:
         raise UnknownProbe(
-            f"{attribute.name} has no run yet, so nothing can be promoted. Answer its first images, or run "
-            f"`attune learn {attribute.name}`."
+            f"{attribute.name} has no run yet, so there is nothing to promote. Answer its first images, or run: "
+            f"`attune learn {attribute.name}`"
         )
     number = newest if version == LATEST else _number(version)
     run = session.scalar(select(Run).where(Run.attribute_id == attribute.id, Run.number == number))
     if run is None:
         raise UnknownProbe(
-            f"{attribute.name} has no version {version}; its runs go from 1 to {newest}. "
-            f"`attune probes list {attribute.name}` shows the newest; `{LATEST}` names the last."
+            f"{attribute.name} has no version {version}. Its runs are 1 to {newest}; `{LATEST}` names the last. "
+            f"To list the newest: `attune probes list {attribute.name}`"
         )
     return run
 
@@ -42,8 +42,8 @@ def find_version(session: Session, attribute: Attribute, version: str | int) -> 
     found = session.scalar(select(Version).where(Version.attribute_id == attribute.id, Version.version == number))
     if found is None:
         raise UnknownProbe(
-            f"{attribute.name} version {number} is a candidate and was never published. Publish it with `attune probes "
-            f"promote {attribute.name} {number} --reason R`."
+            f"{attribute.name} version {number} is a candidate and is not published. Publish it: `attune probes "
+            f"promote {attribute.name} {number} --reason R`"
         )
     return found
 
@@ -54,7 +54,7 @@ def _number(version: str | int) -> int:
     except ValueError:
         number = 0
     if not 1 <= number < MOST:
-        raise UnknownProbe(f"{str(version)[:40]!r} is no version; expected a whole number, or {LATEST!r}.")
+        raise UnknownProbe(f"{str(version)[:40]!r} is not a version. Expected a whole number, or {LATEST!r}.")
     return number
 
 
@@ -66,8 +66,8 @@ def facts_of(session: Session, attribute: Attribute, run: Run) -> Manifest:
     encoder = session.scalar(select(Encoder).where(Encoder.digest == run.encoder_digest))
     if encoder is None:
         raise UnknownProbe(
-            f"The records hold no encoder {run.encoder_digest[:12]}…, which {attribute.name} version {run.number} was "
-            "made with. Learn again with the active encoder."
+            f"The encoder {run.encoder_digest[:12]}… of {attribute.name} version {run.number} does not exist in "
+            f"the records. Train again with the active encoder: `attune learn {attribute.name}`"
         )
     said = _content(session, attribute, run.revision)
     classes = tuple(said["classes"])

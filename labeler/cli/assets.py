@@ -22,16 +22,20 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group(cls=Group)
 def command() -> None:
-    """Add images to the pool, list them, remove them."""
+    """Add, list, read again and remove images of the pool."""
 
 
 @attune_command(command, "add", workspace="made", example="attune assets add ./posters --manifest posters.csv")
 @click.argument("paths", metavar="PATH...", nargs=-1)
-@click.option("--manifest", type=FILE, help="CSV or Parquet: asset_id, uri or filename, title_id, further columns.")
-@click.option("--vectors", type=FILE, help="Ready-made vectors (.npz, Parquet, Arrow) in place of an encoder.")
-@click.option("--fingerprint", type=FILE, help="JSON that says which encoder made the --vectors.")
-@click.option("--restore", is_flag=True, help="Take back assets that were removed before.")
-@click.option("--no-wait", is_flag=True, help="Leave the embedding to the workers and return.")
+@click.option(
+    "--manifest",
+    type=FILE,
+    help="Asset table (CSV or Parquet) with asset_id, uri or filename, title_id and any other columns.",
+)
+@click.option("--vectors", type=FILE, help="Supplied vectors (.npz, Parquet or Arrow). Attune then needs no encoder.")
+@click.option("--fingerprint", type=FILE, help="JSON file that describes the encoder of --vectors.")
+@click.option("--restore", is_flag=True, help="Add assets again that were removed.")
+@click.option("--no-wait", is_flag=True, help="Return at once. The workers embed the images.")
 def add(
     shell: Shell,
     paths: tuple[str, ...],
@@ -41,29 +45,35 @@ def add(
     restore: bool,
     no_wait: bool,
 ) -> None:
-    """Take the images at PATH (folders, files, or addresses such as s3://bucket/folder) into the pool.
+    """Add the images at PATH to the pool.
 
-    Running it again adds what is new and finishes what was begun. Each image that cannot be taken is named with the
-    reason; the rest goes on.
+    A PATH is a folder, a file, a URL or a bucket path such as s3://bucket/folder. Run the command again to add new
+    images or to finish after a stop. It names each image that it cannot add, with the reason, and continues with the
+    others.
     """
     from attune.labeler.assets.add import Request, add
 
     if not paths and manifest is None:
-        raise DataError("Name at least one PATH with images, or a --manifest: attune assets add ./posters")
+        raise DataError(
+            "No images named. Give at least one PATH or a --manifest. For example: `attune assets add ./posters`"
+        )
     names = [os.fsencode(path).decode("utf-8", "surrogateescape") for path in paths]
     request = Request(names, manifest, vectors, fingerprint, restore, not no_wait)
     with bars() as start:
         summary = add(shell.settings, request, start("Reading images"), start("Embedding"))
     shell.result(summary.to_dict(), table(("what", "images", "for example"), summary.rows()))
     if summary.jobs and no_wait:
-        shell.hint(f"The workers embed in {len(summary.jobs)} jobs; `attune assets list` shows which images are ready.")
+        shell.hint(
+            f"The workers will embed the images in {len(summary.jobs)} jobs. To see which images are ready: "
+            "`attune assets list`"
+        )
     if summary.added and _drawings_only(shell):
         shell.hint(
-            "The encoder of this workspace is the demo's, which knows nothing but the demo's drawings. For images of "
-            "your own choose another: attune encoder list"
+            "This workspace uses the demo's encoder, which works only for the sample images. To choose another "
+            "encoder for your images: `attune encoder list`"
         )
     if not summary.succeeded:
-        first = summary.refused[0][2] if summary.refused else "There is no image at these places."
+        first = summary.refused[0][2] if summary.refused else f"There are no images at {', '.join(names) or manifest}."
         stop(f"attune: Nothing was added. {first}", consequence(DataError).exit_code)
 
 
@@ -74,10 +84,12 @@ def _drawings_only(shell: Shell) -> bool:
 
 
 @attune_command(command, "list", example="attune assets list --limit 20")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Assets on one page.")
-@click.option("--offset", type=click.IntRange(0, 2**31), default=0, help="Assets to leave out before.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Number of assets on one page."
+)
+@click.option("--offset", type=click.IntRange(0, 2**31), default=0, help="Number of assets to skip.")
 def list_(shell: Shell, limit: int, offset: int) -> None:
-    """List the assets of the pool, a page at a time."""
+    """List the assets of the pool, one page at a time."""
     from attune.labeler.assets.active_encoder import active_fingerprint
     from attune.models.vectors.vector_store import VectorStore
 
@@ -99,7 +111,7 @@ def list_(shell: Shell, limit: int, offset: int) -> None:
     value = {"total": total, "offset": offset, "encoder": encoder, "assets": rows}
     shell.result(value, table(names, shown))
     if not total:
-        shell.hint("No image yet: attune assets add ./posters")
+        shell.hint("No images yet. Add some: `attune assets add ./posters`")
     elif not shell.json:
         until = offset + len(rows)
         more = f" Next page: --offset {until}" if until < total else ""
@@ -121,7 +133,7 @@ def _row(asset: Asset, has_vector: bool) -> dict[str, Any]:
 
 @attune_command(command, "reread", example="attune assets reread")
 def reread(shell: Shell) -> None:
-    """Look again at the images that an older version of Attune read, and embed those that show something else now."""
+    """Read images again after an Attune update, and embed those that changed."""
     from attune.labeler.jobs import jobs
     from attune.labeler.records.session import migrate
 
@@ -132,19 +144,17 @@ def reread(shell: Shell) -> None:
             result = jobs.follow(shell.settings, job, start("Reading images"))
         else:
             result = jobs.run_here(shell.settings, "reread", start("Reading images"))
-    lines = [
-        f"Looked at {result['looked_at']:,} images; {result['moved']:,} of them look different and were read again."
-    ]
+    lines = [f"Checked {result['looked_at']:,} images. {result['moved']:,} of them changed and were read again."]
     lines += [item["message"] for item in result["left_out"][:10]]
     if len(result["left_out"]) > 10:
-        lines.append(f"{len(result['left_out']) - 10:,} more could not be read; --json names them all.")
+        lines.append(f"{len(result['left_out']) - 10:,} more could not be read. To list them all, add --json.")
     shell.result(result, "\n".join(lines))
 
 
 @attune_command(command, "remove", example="attune assets remove poster-17.jpg poster-18.jpg")
 @click.argument("asset_ids", metavar="ID...", nargs=-1, required=True)
 def remove(shell: Shell, asset_ids: tuple[str, ...]) -> None:
-    """Take assets out of the pool, the experts' queues, the vectors and the caches. Answers given stay."""
+    """Remove assets from the pool, the queues, the vectors and the caches. Their answers are kept."""
     from attune.labeler.assets.remove import remove
 
     done = remove(shell.settings, asset_ids)
@@ -155,11 +165,11 @@ def remove(shell: Shell, asset_ids: tuple[str, ...]) -> None:
         "tasks": done.tasks,
         "label_studio_error": done.label_studio_error or None,
     }
-    before = f" {len(done.removed_before)} had been removed before." if done.removed_before else ""
+    before = f" {len(done.removed_before)} were already removed." if done.removed_before else ""
     text = f"Removed {len(done.removed)} assets, {done.vectors} vectors and {done.tasks} open tasks.{before}"
     shell.result(value, text)
     if done.label_studio_error:
         shell.hint(
-            f"Label Studio still lists the questions, without their images: {done.label_studio_error} "
-            "Run the same command again once it answers."
+            f"Label Studio still lists these tasks, without their images. {done.label_studio_error} Run the "
+            "same command again when Label Studio answers."
         )

@@ -35,18 +35,29 @@ def _split(_context: click.Context, _option: click.Parameter, text: str) -> list
 
 @attune_command(command, "create", example=EXAMPLE)
 @click.argument("name")
-@click.option("--question", required=True, help="The sentence that experts read above each image.")
+@click.option("--question", required=True, help="Sentence that experts read above each image.")
 @click.option(
-    "--classes", required=True, callback=_split, help="Two or more, with commas; of two the first is the positive."
+    "--classes",
+    required=True,
+    callback=_split,
+    help="Two or more classes, separated by commas. Of two, the first is the positive class.",
 )
-@click.option("--definition", default="", help="What the attribute means, in a few sentences.")
-@click.option("--in-scope", multiple=True, help="Something that counts. May be given more than once.")
-@click.option("--out-of-scope", multiple=True, help="Something that does not count.")
-@click.option("--positive", multiple=True, help="A phrase that describes images of the first class.")
-@click.option("--negative", multiple=True, help="A phrase that describes near misses.")
-@click.option("--prompt", "by_class", multiple=True, callback=by_class, help="CLASS=PHRASE, for three or more classes.")
+@click.option("--definition", default="", help="What the question means, in a few sentences.")
+@click.option("--in-scope", multiple=True, help="Example that counts. Repeat the option for more.")
+@click.option("--out-of-scope", multiple=True, help="Example that does not count. Repeat the option for more.")
+@click.option(
+    "--positive", multiple=True, help="Prompt that describes images of the first class. Repeat the option for more."
+)
+@click.option("--negative", multiple=True, help="Prompt that describes near misses. Repeat the option for more.")
+@click.option(
+    "--prompt",
+    "by_class",
+    multiple=True,
+    callback=by_class,
+    help="Prompt of a class as CLASS=PROMPT, for three or more classes. Repeat the option for more.",
+)
 def create(shell: Shell, name: str, by_class: dict[str, list[str]], **given: Any) -> None:
-    """Make the attribute NAME: question, classes, definition, prompts, and a queue for each expert."""
+    """Create the attribute NAME, with a queue for each expert."""
     wanted = Definition(name=name, class_prompts=by_class, **given)
     with writing(shell.settings) as session:
         attributes.create(session, wanted, shell.settings)
@@ -60,21 +71,21 @@ def create(shell: Shell, name: str, by_class: dict[str, list[str]], **given: Any
             made = {one["email"]: one["queues"].get(name, "") for one in experts.every(shell.settings)}
     except AttuneError as error:
         raise type(error)(
-            f"The attribute {name} is recorded, but its queues could not be made: {error} "
-            f"Then `attune batch {name} --size 40` makes them."
+            f"The attribute {name} was created, but not its queues. {error} To create them: `attune batch "
+            f"{name} --size 40`"
         ) from error
-    lines = [f"{name} is there. Question: {wanted.question}  Classes: {', '.join(wanted.classes)}"]
+    lines = [f"The attribute {name} was created. Question: {wanted.question}  Classes: {', '.join(wanted.classes)}"]
     lines += [f"  {email}: {link}" for email, link in made.items()]
     shell.result({"name": name, "classes": list(wanted.classes), "revision": 1, "queues": made}, "\n".join(lines))
     if not made:
-        shell.hint(f"Nobody answers it yet: attune expert add EMAIL --attribute {name}")
+        shell.hint(f"No expert has a queue yet. Add one: `attune expert add EMAIL --attribute {name}`")
     else:
-        shell.hint(f"Fill the queues: attune batch {name} --size 40")
+        shell.hint(f"Next, fill the queues: `attune batch {name} --size 40`")
 
 
 @attune_command(command, "list", example="attune attribute list")
 def list_(shell: Shell) -> None:
-    """Every attribute with its answers and newest figures."""
+    """List every attribute with its answers and newest metrics."""
     with reading(shell.settings) as session:
         rows = [facts(session, found) for found in attributes.every(session)]
     columns = ("name", "question", "classes", "answers", "run", "AP", "from", "to")
@@ -84,7 +95,7 @@ def list_(shell: Shell) -> None:
     ]
     shell.result(rows, table(columns, cells))
     if not rows:
-        shell.hint("No attribute yet: attune attribute create NAME --question Q --classes a,b")
+        shell.hint("No attributes yet. Create one: `attune attribute create NAME --question Q --classes a,b`")
 
 
 def _interval(metric: dict[str, Any] | None) -> tuple[float | None, float | None, float | None]:
@@ -111,7 +122,7 @@ def facts(session: Session, found: Attribute) -> dict[str, Any]:
 @attune_command(command, "show", example="attune attribute show serious")
 @click.argument("name")
 def show(shell: Shell, name: str) -> None:
-    """Everything that the attribute NAME says, and how far it is."""
+    """Show the attribute NAME and its progress."""
     with reading(shell.settings) as session:
         found = attributes.find(session, name)
         run = session.scalar(select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1))

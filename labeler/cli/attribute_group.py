@@ -9,7 +9,7 @@ from attune.labeler.cli.shell import Group
 
 @click.group(cls=Group)
 def command() -> None:
-    """Make the questions that experts answer about images, and look at them."""
+    """Create, list, show and revise attributes, and set their decision thresholds."""
 
 
 def by_class(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, list[str]]:
@@ -18,6 +18,8 @@ def by_class(_context: click.Context, _option: click.Parameter, given: tuple[str
     for text in given:
         name, separator, phrase = text.partition("=")
         if not separator or not phrase.strip():
-            raise click.BadParameter(f"{text!r} is not CLASS=PHRASE, for instance romance='two people kissing'.")
+            raise click.BadParameter(
+                f"{text!r} is not of the form CLASS=PROMPT. For example: --prompt romance='two people kissing'."
+            )
         found.setdefault(name.strip(), []).append(phrase.strip())
     return found

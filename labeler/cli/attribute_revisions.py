@@ -22,25 +22,46 @@ REVISE = """attune attribute revise serious --reason "Experts asked for a third"
 
 @attune_command(command, "revise", example=REVISE)
 @click.argument("name")
-@click.option("--reason", required=True, help="Why it changes; the history keeps it.")
-@click.option("--question", help="The sentence that experts read above each image.")
-@click.option("--definition", help="What the attribute means, in a few sentences.")
-@click.option("--rename", multiple=True, metavar="OLD=NEW", help="Another name for a class; its answers go along.")
-@click.option("--add", "added", multiple=True, metavar="CLASS", help="One class more.")
+@click.option("--reason", required=True, help="Reason for the change, for the history.")
+@click.option("--question", help="Sentence that experts read above each image.")
+@click.option("--definition", help="What the question means, in a few sentences.")
+@click.option("--rename", multiple=True, metavar="OLD=NEW", help="New name of a class. Its answers stay valid.")
+@click.option("--add", "added", multiple=True, metavar="CLASS", help="New class.")
 @click.option(
-    "--remove", "removed", multiple=True, metavar="CLASS[=OTHER]", help="A class less; OTHER gets its answers."
+    "--remove", "removed", multiple=True, metavar="CLASS[=OTHER]", help="Class to remove. OTHER gets its answers."
 )
 @click.option(
-    "--hold", default="all", show_default=True, help="Whose answers hold: all, none, or old classes with commas."
+    "--hold",
+    default="all",
+    show_default=True,
+    help="Which answers stay valid: all, none, or old classes separated by commas.",
 )
-@click.option("--in-scope", multiple=True, help="Something that counts, in place of all that is there.")
-@click.option("--out-of-scope", multiple=True, help="Something that does not count, in place of all that is there.")
-@click.option("--positive", multiple=True, help="A phrase for the first class, in place of all that are there.")
-@click.option("--negative", multiple=True, help="A phrase for near misses, in place of all that are there.")
-@click.option("--prompt", "phrases", multiple=True, callback=by_class, help="CLASS=PHRASE, in place of all of them.")
-@click.option("--dry-run", is_flag=True, help="Only tell what it would do to the answers.")
+@click.option(
+    "--in-scope", multiple=True, help="Example that counts. Replaces all current ones. Repeat the option for more."
+)
+@click.option(
+    "--out-of-scope",
+    multiple=True,
+    help="Example that does not count. Replaces all current ones. Repeat the option for more.",
+)
+@click.option(
+    "--positive",
+    multiple=True,
+    help="Prompt of the first class. Replaces all current ones. Repeat the option for more.",
+)
+@click.option(
+    "--negative", multiple=True, help="Prompt for near misses. Replaces all current ones. Repeat the option for more."
+)
+@click.option(
+    "--prompt",
+    "phrases",
+    multiple=True,
+    callback=by_class,
+    help="Prompt of a class as CLASS=PROMPT. Replaces all current ones. Repeat the option for more.",
+)
+@click.option("--dry-run", is_flag=True, help="Only show the effect on the answers. Change nothing.")
 def revise(shell: Shell, name: str, reason: str, hold: str, dry_run: bool, **given: Any) -> None:
-    """Change the attribute NAME: a new revision that says which answers hold. The champion stays."""
+    """Make a new revision of the attribute NAME, and say which answers stay valid. The champion does not change."""
     with reading(shell.settings) as session:
         held = revise_attribute.definition_of(attributes.find(session, name))
     wanted, into = _changed(held, given)
@@ -52,7 +73,7 @@ def revise(shell: Shell, name: str, reason: str, hold: str, dry_run: bool, **giv
     made = revise_attribute.revise(shell.settings, wanted, reason, into, holding)
     value = {"name": name, "revision": made.revision, "changed": list(made.changed), **asdict(made.effect)}
     shell.result(value, f"{name} is at revision {made.revision}: {', '.join(made.changed)}.\n  {_effect(made.effect)}")
-    shell.hint(f"A probe learns from what holds; the history: attune attribute revisions {name}")
+    shell.hint(f"The probe trains on the valid answers. To see the history: `attune attribute revisions {name}`")
 
 
 def _changed(held: Definition, given: dict[str, Any]) -> tuple[Definition, dict[str, str]]:
@@ -61,7 +82,9 @@ def _changed(held: Definition, given: dict[str, Any]) -> tuple[Definition, dict[
     gone = {old.strip(): other.strip() for old, _, other in (text.partition("=") for text in given["removed"])}
     for one in [*into, *gone]:
         if one not in held.classes:
-            raise DataError(f"classes: {one!r} is no class of {held.name}; those are {', '.join(held.classes)}.")
+            raise DataError(
+                f"Classes: {one!r} is not a class of {held.name}. Its classes are {', '.join(held.classes)}."
+            )
     classes = [into.get(one, one) for one in held.classes if one not in gone] + list(given["added"])
     phrases = {into.get(one, one): texts for one, texts in held.class_prompts.items() if one not in gone}
     change: dict[str, Any] = {"classes": classes, "class_prompts": given["phrases"] or phrases}
@@ -74,12 +97,12 @@ def _changed(held: Definition, given: dict[str, Any]) -> tuple[Definition, dict[
 def _pair(text: str, option: str) -> tuple[str, str]:
     old, separator, new = text.partition("=")
     if not separator or not old.strip() or not new.strip():
-        raise click.UsageError(f"{option} {text!r} is not OLD=NEW, for instance --rename romance=love.")
+        raise click.UsageError(f"{option} {text!r} is not of the form OLD=NEW. For example: --rename romance=love.")
     return old.strip(), new.strip()
 
 
 def _effect(done: revise_attribute.Effect) -> str:
-    told = [f"{done.kept} answers hold as they are"]
+    told = [f"{done.kept} answers stay valid"]
     told += [f"{count} {old} become {new}" for old, (new, count) in done.renamed.items()]
     told += [f"{count} {old} end" for old, count in done.ended.items()]
     return "; ".join(told) + "."
@@ -87,10 +110,10 @@ def _effect(done: revise_attribute.Effect) -> str:
 
 @attune_command(command, "revisions", example="attune attribute revisions serious")
 @click.argument("name")
-@click.option("--before", type=int, help="Compare this revision …")
-@click.option("--after", type=int, help="… with this one; the last two unless told.")
+@click.option("--before", type=int, help="Revision to compare from. Default: the last but one.")
+@click.option("--after", type=int, help="Revision to compare with. Default: the last.")
 def revisions(shell: Shell, name: str, before: int | None, after: int | None) -> None:
-    """Every revision of the attribute NAME, and what changed between two."""
+    """List the revisions of the attribute NAME, and compare two of them."""
     found = revisions_of(shell.settings, name, before, after)
     cells = [
         (

@@ -15,17 +15,17 @@ def told(value: Mapping[str, Any]) -> str:
     labels = value["labels"]
     lines["answers"] = str(value["answers"])
     if value["answers"] and labels:
-        lines["answers"] += f" on {labels['assets']} images, {labels['audited']} of them audits"
+        lines["answers"] += f" on {labels['assets']} images, {labels['audited']} of them for audits"
     lines["newest run"] = "none yet" if value["run"] is None else str(value["run"])
     known = {name: metric for name, metric in value["metrics"].items() if metric.get("value") is not None}
     lines |= {name.replace("_", " "): f"{figure(metric)} (n = {metric['n']})" for name, metric in known.items()}
     if not known and (reason := (value["average_precision"] or {}).get("reason")):
-        lines["figures"] = f"not known yet: {reason}"
+        lines["quality"] = f"not available yet: {reason}"
     if advice := value["advice"].get("advice"):
         who = value["advice"].get("differs")
         lines["advice"] = advice
         if who:
-            lines["differs"] = f"{who} answers otherwise than the rest: see the attribute's page"
+            lines["differs"] = f"{who} disagrees with the others: see the attribute's page"
     lines |= {f"queue of {email}": link for email, link in value["queues"].items()}
     return named(lines)
 
@@ -34,7 +34,7 @@ def _question(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "attribute", f"{value['name']}, revision {value['revision']}"
     yield "question", value["question"]
     classes: Sequence[str] = value["classes"]
-    yield "classes", ", ".join(classes) + (f" ({classes[0]} is the positive one)" if len(classes) == 2 else "")
+    yield "classes", ", ".join(classes) + (f" ({classes[0]} is the positive class)" if len(classes) == 2 else "")
     if value["definition"]:
         yield "definition", value["definition"]
     for key, words in (("in_scope", "counts"), ("out_of_scope", "does not count")):
@@ -42,4 +42,4 @@ def _question(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield words, "; ".join(value[key])
     for name, phrases in value["prompts"].items():
         if phrases:
-            yield f"phrases, {name}", "; ".join(phrases)
+            yield f"prompts, {name}", "; ".join(phrases)

@@ -13,30 +13,38 @@ from attune.labeler.views import measuring
 
 @click.group(cls=Group)
 def _audit() -> None:
-    """Holds the one command; `attune` lists it by itself."""
+    """Hold the one command, which `attune` lists directly."""
 
 
 @attune_command(_audit, "audit", example="attune audit serious --size 60")
 @click.argument("name")
-@click.option("--size", default=60, show_default=True, type=int, help="How many fresh audit questions to put in.")
-@click.option("--expert", "experts", multiple=True, help="Whose queues: an e-mail address, more than once if need be.")
-@click.option("--no-wait", is_flag=True, help="Only ask; do not wait for the round that draws them.")
+@click.option("--size", default=60, show_default=True, type=int, help="Number of new audit answers to request.")
+@click.option(
+    "--expert",
+    "experts",
+    multiple=True,
+    help="Email address of the expert who answers. Repeat the option for more. Default: every expert.",
+)
+@click.option(
+    "--no-wait", is_flag=True, help="Only request the answers. Do not wait for the run that draws the images."
+)
 def audit(shell: Shell, name: str, size: int, experts: tuple[str, ...], no_wait: bool) -> None:
-    """Measure the probe of NAME: put audit questions first in the experts' queues, who do not see that they are some.
+    """Request audit answers for NAME.
 
-    They are drawn with known probabilities from titles that nothing is trained on.
+    Attune draws images at random from reserved titles and puts them first in the queues. Experts cannot see which
+    tasks are audits.
     """
     audit_batches.request(shell.settings, name, size, experts)
     with shell.progress(f"audit {name}") as report:
         done = jobs.ask(shell.settings, "learn", report, wait=not no_wait, attribute=name)
     found = measuring.of(shell.settings, name)
     width = found.width_after(found.waiting)
-    said = f"about ±{width / 2:.2f}" if width is not None else "too wide to say"
+    said = f"about ±{width / 2:.2f}" if width is not None else "too wide to estimate"
     where = f"in the queues of {', '.join(experts)}" if experts else "first in the experts' queues"
     text = (
-        f"{name}: {size} audit questions asked for; {found.waiting} wait {where}, {found.answered} are answered. With "
-        f"all of them the interval will be {said}."
+        f"{name}: {size} audit answers requested. {found.waiting} audit tasks are open {where}; "
+        f"{found.answered} are answered. With all of them the interval will be {said}."
         if "job" not in done
-        else f"{name}: {size} audit questions asked for; the round {done['job']} draws them."
+        else f"{name}: {size} audit answers requested. The run {done['job']} draws the images."
     )
     shell.result(found.to_dict() | {"size": size, "experts": list(experts), "round": done}, text)

@@ -16,7 +16,9 @@ from attune.labeler.settings import Settings, kept, variable
 
 @click.group(cls=Group)
 def command() -> None:
-    """Look at the settings (argument over environment over workspace over default), and change the encoder."""
+    """Show the settings, and change the encoder.
+
+    An argument overrides the environment, which overrides the workspace, which overrides the default."""
 
 
 def _origin(shell: Shell, name: str) -> str:
@@ -27,7 +29,7 @@ def _origin(shell: Shell, name: str) -> str:
 
 @attune_command(command, "show", workspace="optional", example="attune config show")
 def show(shell: Shell) -> None:
-    """Print every setting with its value (secrets masked), its variable and what it is for."""
+    """Show every setting with its value, variable and purpose. Secrets are masked."""
     shown = shell.settings.shown()
     rows = [
         (
@@ -48,7 +50,7 @@ def show(shell: Shell) -> None:
 @RESIZE_MODE
 @NO_WAIT
 def encoder(shell: Shell, **given: Any) -> None:
-    """Another name of `attune encoder use MODEL`; without MODEL, say which encoder the pool is of."""
+    """The same as `attune encoder use MODEL`. Without MODEL, show the pool's encoder."""
     use(shell, **given)
 
 

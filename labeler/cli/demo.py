@@ -25,24 +25,25 @@ from attune.labeler.services import Stack, free_ports
 from attune.labeler.services.process_runner import open_log
 from attune.labeler.settings import Settings
 from attune.models.errors import AttuneError, ServiceDown, SettingsError
+from attune.models.reasons import reason
 
 
 @click.command("demo", epilog=shown("attune demo --workspace ./look-around"))
 @click.option(
-    "--check", is_flag=True, help="Without a person: simulated experts answer; the last line is one JSON object."
+    "--check", is_flag=True, help="Run without a person: simulated experts answer. The last line is a JSON object."
 )
 @click.option(
     "--answers",
     default=120,
     show_default=True,
     type=click.IntRange(1, 1000),
-    help="Simulated answers an attribute; the demo's console adds 40 to an audit batch.",
+    help="Number of simulated answers for each attribute. Without --check, 40 more go into an audit.",
 )
 @click.option("--keep", is_flag=True, help="With --check: keep the temporary workspace.")
 @WORKSPACE
-@click.option("--json", "as_json", is_flag=True, help="Nothing changes: the check prints JSON in any case.")
+@click.option("--json", "as_json", is_flag=True, help="No effect: the check always prints JSON.")
 def command(workspace: str | None, check: bool, answers: int, keep: bool, as_json: bool) -> None:
-    """Start everything with the sample catalogue: drawings, simulated experts, one published probe."""
+    """Start everything with the sample images, simulated experts and one published probe."""
     signal.signal(signal.SIGTERM, interrupted)
     with in_words(workspace):
         if check:
@@ -60,22 +61,22 @@ def in_words(workspace: str | None) -> Iterator[None]:
         raise
     except (requests.RequestException, RedisError) as error:
         raise ServiceDown(
-            "A part of Attune stopped answering in the middle of the demo. Run the same command again: it goes on "
-            "where it was. `attune doctor` tries each part."
+            "A service of Attune stopped answering during the demo. Run the same command again to continue. To "
+            "test each service: `attune doctor`"
         ) from error
     except OSError as error:
         where = error.filename or workspace or "the workspace"
         raise ServiceDown(
-            f"The demo stopped at {where}: {error.strerror or 'it could not be read or written'}. Check that the disk "
-            f"has room and that the folder is yours, then run the same command again: it goes on where it was."
+            f"The demo stopped at {where}: {reason(error)}. Check that the disk has space and that you can "
+            "write to the folder. Then run the same command again to continue."
         ) from error
     except Exception as error:
         log = reader.build(workspace=workspace).logs / "demo.log"
         with open_log(log) as out:
             out.write("".join(traceback.format_exception(error)).encode())
         raise ServiceDown(
-            f"The demo met an error of its own ({type(error).__name__}); {log} has the details. Run the same command "
-            "again: it goes on where it was. If it stops again, give it a new folder: attune demo --workspace ./again"
+            f"The demo had an internal error ({type(error).__name__}). Details: {log}. Run the same command "
+            "again to continue. If it stops again, use a new folder: `attune demo --workspace ./again`"
         ) from error
 
 
@@ -112,8 +113,8 @@ def _refuse_others(settings: Settings) -> None:
     kept = Path(reader.kept(settings.workspace).get("pretrained", "")).name
     if workspace_check.is_there(settings) and kept != Path(prepare.encoder_settings()["pretrained"]).name:
         raise SettingsError(
-            f"{settings.workspace} is a workspace of your own, and the demo would change its encoder. Give the demo a "
-            "folder to itself: attune demo --workspace ./look-around"
+            f"{settings.workspace} is not a demo workspace, and the demo would change its encoder. Nothing was "
+            "changed. Give the demo its own folder: `attune demo --workspace ./look-around`"
         )
 
 
@@ -131,7 +132,7 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
         with Stack(_settings(folder), _tell) as stack, whole(stack), bars(lines=True) as progress:
             found = check(stack.settings, progress, answers)
     except BaseException:
-        click.echo(f"demo-check failed; its workspace with every part's log is kept in {folder}", err=True)
+        click.echo(f"demo-check failed. Its workspace with the log of every service is kept in {folder}", err=True)
         raise
     if not set_outside and not keep:
         shutil.rmtree(folder, ignore_errors=True)

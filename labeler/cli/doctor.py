@@ -21,7 +21,7 @@ MARGIN = 20  # columns before what was found
 
 @attune_command(click.Group("attune"), "doctor", workspace="optional", example="attune doctor --workspace ./workspace")
 def command(shell: Shell) -> None:
-    """Check every part; the exit code is 1 where something is broken."""
+    """Check every service. The exit code is 1 if a check fails."""
     found = []
     with shell.progress("checking") as report:
         for number, finding in enumerate(doctor.examine(shell.settings), start=1):
@@ -38,7 +38,11 @@ def told(found: Sequence[Finding]) -> str:
     width = min(terminal_width(), 120)
     lines = [_wrapped(f"{one.state:<5} {one.name:<13} {one.found}", width) for one in found if one.state != "skip"]
     if skipped := [one.name for one in found if one.state == "skip"]:
-        lines.append(_wrapped(f"{'skip':<5} {'the rest':<13} {', '.join(skipped)}: asked once the above answer", width))
+        lines.append(
+            _wrapped(
+                f"{'skip':<5} {'the rest':<13} {', '.join(skipped)}: not checked until the services above answer", width
+            )
+        )
     advice: dict[str, list[str]] = {}
     for one in found:
         if one.todo:

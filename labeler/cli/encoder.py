@@ -19,23 +19,26 @@ from attune.labeler.settings import variable
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import AttuneError, DataError, consequence
 
-PRETRAINED = click.option("--pretrained", help="Its weights: a tag, a checkpoint file, or a folder of a hub's cache.")
+PRETRAINED = click.option("--pretrained", help="Weights: a tag, a checkpoint file, or a folder of a hub's cache.")
 RESIZE_MODE = click.option(
-    "--resize-mode", help="How images are fitted: squash, longest or shortest; unless given, as it is."
+    "--resize-mode", help="How images are resized: squash, longest or shortest. Default: the current mode."
 )
-NO_WAIT = click.option("--no-wait", is_flag=True, help="Leave it to the workers and return.")
+NO_WAIT = click.option("--no-wait", is_flag=True, help="Return at once. The workers embed the images.")
 
 
 @click.group(cls=Group)
 def command() -> None:
-    """See which encoders there are, try one on this machine, change the pool to another."""
+    """List encoders, test one on this computer, and change the pool's encoder."""
 
 
 @attune_command(command, "list", workspace="optional", example="attune encoder list ViT-B --here")
 @click.argument("text", required=False, default="")
-@click.option("--here", is_flag=True, help="Only those whose weights are on this machine.")
+@click.option("--here", is_flag=True, help="Only encoders with weights on this computer.")
 def list_(shell: Shell, text: str, here: bool) -> None:
-    """List the encoders whose model or tag has TEXT in it: the workspace's first, then what is on this machine."""
+    """List encoders, with TEXT only those whose model or tag contains it.
+
+    The workspace's encoder comes first, then those on this computer.
+    """
     from attune.models.encoders.available import UNKNOWN, known
 
     own = _own(shell)
@@ -53,7 +56,7 @@ def list_(shell: Shell, text: str, here: bool) -> None:
         }
         for one in found
     ]
-    columns = ("", "model", "pretrained", "dimension", "pixels", "on this machine", "licence")
+    columns = ("", "model", "pretrained", "dimension", "pixels", "on this computer", "licence")
     cells = [
         ("own", own["model"], own["pretrained"], own["dimension"], own["pixels"], _size(own["bytes"]), own["licence"]),
         *(
@@ -64,9 +67,9 @@ def list_(shell: Shell, text: str, here: bool) -> None:
     shell.result({"workspace": own, "encoders": rows}, table(columns, cells))
     if not shell.json:
         shell.hint(
-            f"{len(rows)} encoders of open_clip, {sum(r['here'] for r in rows)} of them on this machine. The others "
-            "come over the network at their first use. Where no licence is shown, "
-            f"{UNKNOWN}: read the model's card at https://huggingface.co before you use it."
+            f"{len(rows)} encoders of open_clip, {sum(r['here'] for r in rows)} of them on this computer. The "
+            f"others are downloaded at first use. If no licence is shown ({UNKNOWN}), read the model's card at "
+            "https://huggingface.co before you use the encoder."
         )
 
 
@@ -88,7 +91,7 @@ def _own(shell: Shell) -> dict[str, Any]:
             config = config_of(settings.encoder.replace("/", "-"))
         own |= {"dimension": config["embed_dim"], "pixels": config["vision_cfg"].get("image_size")}
     except (AttuneError, KeyError) as error:
-        own["problem"] = str(error) if isinstance(error, AttuneError) else "open_clip has no such model"
+        own["problem"] = str(error) if isinstance(error, AttuneError) else "open_clip does not have this model"
     active = _active(shell)
     return own | {"resize_mode": settings.resize_mode, "pool": active.to_dict() if active else None}
 
@@ -111,9 +114,10 @@ def _size(count: int | None) -> str:
 @PRETRAINED
 @RESIZE_MODE
 def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: str | None) -> None:
-    """Load the workspace's encoder, or NAME, and tell its size, its speed on this machine and its fingerprint.
+    """Load the workspace's encoder, or NAME, and show its size, speed on this computer and fingerprint.
 
-    Where it cannot be loaded the command says so within 10 seconds, also without a network, and its exit code is 5.
+    If the encoder cannot be loaded, the command says so within 10 seconds, also without a network. Its exit code is
+    then 5.
     """
     from attune.labeler.assets.chosen_encoder import chosen
     from attune.models.encoders.available import UNKNOWN, licence_of
@@ -164,8 +168,10 @@ def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: s
         "weights": f"{checkpoint.path}, {value['bytes'] / 1e6:,.1f} MB, {value['parameters']:,} parameters",
         "licence": value["licence"] or UNKNOWN,
         "dimension": str(encoder.dimension),
-        "speed": f"{speed.per_second:,.0f} images a second (n = {speed.images}, {speed.seconds:.1f} s, {speed.batch} "
-        "at once, without reading files)",
+        "speed": (
+            f"{speed.per_second:,.0f} images per second (n = {speed.images}, {speed.seconds:.1f} s, batches of "
+            f"{speed.batch}, without reading files)"
+        ),
         "fingerprint": made.digest,
         "pool": pool[value["of_the_pool"]],
     }
@@ -179,12 +185,12 @@ def use(shell: Shell, name: str | None, pretrained: str | None, resize_mode: str
         value: dict[str, Any] = {"active": active.to_dict() if active else None}
         value |= {one: str(getattr(shell.settings, one)) for one in OF_THE_POOL}
         return shell.result(
-            value, f"The pool is of {active}." if active else "The pool is empty; it has no encoder yet."
+            value, f"The pool's encoder is {active}." if active else "The pool is empty. It has no encoder yet."
         )
     if set_outside := [variable(one) for one in OF_THE_POOL if os.environ.get(variable(one))]:
         raise DataError(
-            f"{', '.join(set_outside)} of the environment would go on naming the encoder of before, here and for the "
-            "workers. Take it out there (the workspace keeps its own), restart `attune up`, and ask again."
+            f"{', '.join(set_outside)} is set in the environment and overrides this command. Unset it, restart "
+            "`attune up`, and run this command again."
         )
     from attune.models.encoders.choice import choose
     from attune.models.encoders.encoders import check_resize_mode
@@ -196,9 +202,11 @@ def use(shell: Shell, name: str | None, pretrained: str | None, resize_mode: str
     wanted = {"encoder": model, "pretrained": weights, "resize_mode": resize_mode or shell.settings.resize_mode}
     with bars() as start:
         done = jobs.ask(shell.settings, "encoder", start("Embedding"), wait=not no_wait, **wanted)
-    shell.result(done, f"The pool is of {done['encoder']} now." if "encoder" in done else f"Asked: {done['job']}")
+    shell.result(
+        done, f"The pool's encoder is now {done['encoder']}." if "encoder" in done else f"Started as job {done['job']}."
+    )
     for item in done.get("left_out", []):
-        shell.hint(f"Left out: {item['message']}")
+        shell.hint(f"Skipped: {item['message']}")
 
 
 @attune_command(command, "use", example="attune encoder use ViT-L-14 --pretrained laion2b_s32b_b82k")
@@ -207,10 +215,10 @@ def use(shell: Shell, name: str | None, pretrained: str | None, resize_mode: str
 @RESIZE_MODE
 @NO_WAIT
 def use_(shell: Shell, **given: Any) -> None:
-    """Make NAME the workspace's encoder: a model of open_clip, a JSON config, a checkpoint, a folder of a hub's cache.
+    """Embed the pool with the encoder NAME and retrain every probe.
 
-    Every image of the pool gets a new vector first; until the last one is there, everything goes on with those of
-    before. Asked again after a stop it goes on where it was. Answers hold, champions stay, and every probe is learned
-    again.
+    NAME is a model of open_clip, a JSON config, a checkpoint file, or a folder of a hub's cache. Until the last image
+    is embedded, Attune uses the old encoder. If the command stops, run it again to continue. Answers and champions do
+    not change.
     """
     use(shell, **given)

@@ -11,9 +11,11 @@ import click
 def encoder_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add --encoder, --pretrained and --resize-mode; the function gets them as ``encoder`` and so on, or None."""
     for option in (
-        click.option("--resize-mode", help="How images are fitted: squash, longest or shortest."),
-        click.option("--pretrained", help="Its weights: a tag, a checkpoint file, or a folder of a hub's cache."),
-        click.option("--encoder", help="Another encoder than the workspace's: a model of open_clip, or a JSON config."),
+        click.option("--resize-mode", help="How images are resized: squash, longest or shortest."),
+        click.option("--pretrained", help="Weights: a tag, a checkpoint file, or a folder of a hub's cache."),
+        click.option(
+            "--encoder", help="Encoder to use instead of the workspace's: a model of open_clip, or a JSON config."
+        ),
     ):
         function = option(function)
     return function

@@ -14,52 +14,57 @@ from attune.labeler.people import experts, login_links
 
 @click.group(cls=Group)
 def command() -> None:
-    """Add the people who answer, list them, remove them."""
+    """Add, list and remove experts, and include or exclude their answers."""
 
 
 @attune_command(command, "add", example="attune expert add ana@studio.example --attribute serious")
 @click.argument("email")
-@click.option("--attribute", "wanted", multiple=True, help="Answers this attribute only; may be given more than once.")
-@click.option("--name", help="How the console calls the person; the address's first part unless given.")
+@click.option(
+    "--attribute",
+    "wanted",
+    multiple=True,
+    help="Attribute that the expert answers. Repeat the option for more. Default: all, also later ones.",
+)
+@click.option("--name", help="Name of the person in the console. Default: the first part of the email address.")
 def add(shell: Shell, email: str, wanted: tuple[str, ...], name: str | None) -> None:
-    """Add the expert EMAIL: a login, and a queue for each attribute (without --attribute also for later ones)."""
+    """Add the expert EMAIL: a login, and a queue for each attribute."""
     made = experts.add(shell.settings, email, wanted, name)
     lines = [f"{made.name} <{made.email}>", f"  console:  {made.console}"]
     if made.password:
-        lines.append(f"  password: {made.password}   (shown this once; it opens {made.opens})")
+        lines.append(f"  password: {made.password}   (shown only once; it opens {made.opens})")
     lines += [f"  {attribute}: {link}" for attribute, link in made.queues.items()]
     shell.result(asdict(made), "\n".join(lines))
     named = [attribute for attribute in made.queues if attribute in wanted or not wanted]
     for attribute in named:
-        shell.hint(f"Fill the queue: attune batch {attribute} --size 40")
+        shell.hint(f"Next, fill the queue: `attune batch {attribute} --size 40`")
     if not made.queues:
-        shell.hint("There is no attribute yet: attune attribute create NAME --question Q --classes a,b")
+        shell.hint("No attributes yet. Create one: `attune attribute create NAME --question Q --classes a,b`")
 
 
 @attune_command(command, "list", example="attune expert list")
 def list_(shell: Shell) -> None:
-    """Every expert, the answers given and the queues."""
+    """List every expert with queues and number of answers."""
     rows = experts.every(shell.settings)
     cells = [(row["email"], row["name"], row["answers"], ", ".join(row["queues"])) for row in rows]
     shell.result(rows, table(("address", "name", "answers", "attributes"), cells))
     if not rows:
-        shell.hint("Nobody answers yet: attune expert add EMAIL")
+        shell.hint("No experts yet. Add one: `attune expert add EMAIL`")
 
 
 @attune_command(command, "link", example="attune expert link ana@studio.example")
 @click.argument("email")
 def link(shell: Shell, email: str) -> None:
-    """Print a link that lets EMAIL into the console once, within three days; an older one ends."""
+    """Print a login link for EMAIL. It works once, within three days. An older link ends."""
     made = login_links.make(shell.settings, email)
-    shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown this once)")
+    shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown only once)")
 
 
 @attune_command(command, "answers", example="attune expert answers ana@studio.example drop --attribute serious")
 @click.argument("email")
 @click.argument("choice", type=click.Choice(["keep", "drop"]))
-@click.option("--attribute", help="The answers to this question alone; all of them unless given.")
+@click.option("--attribute", help="Only the answers to this attribute. Default: all.")
 def answers(shell: Shell, email: str, choice: str, attribute: str | None) -> None:
-    """Set the answers of EMAIL aside (drop), or let them count again (keep); their history stays either way."""
+    """Exclude (drop) or include (keep) the answers of EMAIL. Nothing is deleted."""
     told = (exclude_expert.set_aside if choice == "drop" else exclude_expert.take_back)(
         shell.settings, email, attribute
     )
@@ -70,21 +75,21 @@ def answers(shell: Shell, email: str, choice: str, attribute: str | None) -> Non
 @click.argument("email")
 @click.option(
     "--answers", "choice", type=click.Choice(["keep", "drop"]), default="keep", show_default=True,
-    help="Whether the answers given go on counting; `attune expert answers` changes it later.",
+    help="Whether the person's answers still count. You can change this later with `attune expert answers`.",
 )  # fmt: skip
 def remove(shell: Shell, email: str, choice: str) -> None:
-    """Take EMAIL's queues, open questions and every way in; the answers stay unless told otherwise."""
+    """Remove EMAIL: close the queues and end all access. The answers still count by default."""
     done = experts.remove(shell.settings, email, wait=True)
     lines = [
-        f"{done['email']}: {done['queues_closed']} queues closed, {done['questions_retired']} open questions retired, "
-        f"{done['answers_kept']} answers kept.",
+        f"{done['email']}: {done['queues_closed']} queues closed, {done['questions_retired']} open tasks "
+        f"retired, {done['answers_kept']} answers kept.",
         f"  console: {done['console']}",
         f"  Label Studio: {done['label_studio']}",
     ]
     if choice == "drop":
         done["answers_set_aside"] = exclude_expert.set_aside(shell.settings, email)
         lines.append(
-            f"  {exclude_expert.told(done['answers_set_aside'], dropped=True)} "
-            f"`attune expert answers {email} keep` undoes it."
+            f"  {exclude_expert.told(done['answers_set_aside'], dropped=True)} Undo: `attune expert answers "
+            f"{email} keep`"
         )
     shell.result(done, "\n".join(lines))

@@ -13,16 +13,16 @@ from attune.labeler.records.session import reading
 
 @click.group()
 def _grid() -> None:
-    """Holds the command; `attune` lists it by itself."""
+    """Hold the command, which `attune` lists directly."""
 
 
 @attune_command(_grid, "pages", example="attune pages romance --expert ana@studio.example")
 @click.argument("name")
-@click.option("--expert", metavar="EMAIL", required=True, help="Whose pages.")
+@click.option("--expert", metavar="EMAIL", required=True, help="Email address of the expert who answers.")
 def pages(shell: Shell, name: str, expert: str) -> None:
-    """Put pages of images about NAME before an expert: tick every one that fits, and submit."""
+    """Give an expert pages of images of NAME: tick every image that fits, then submit."""
     with reading(shell.settings) as session:
         attributes.find(session, name)
     with shell.progress(f"pages {name}") as report:
         done = jobs.ask(shell.settings, "grid", report, attribute=name, expert=expert)
-    shell.result(done, f"{done['pages']} pages wait for {expert}: {done['link']}")
+    shell.result(done, f"{done['pages']} pages are open for {expert}: {done['link']}")

@@ -9,4 +9,4 @@ from attune.labeler.cli.shell import Group
 
 @click.group(cls=Group)
 def command() -> None:
-    """Labels: export an attribute's answers, import a labelled set, see which answers are left out."""
+    """Export and import labels, and list uncounted answers."""

@@ -22,27 +22,31 @@ from attune.models.files.outputs import write_user_file
 @attune_command(command, "export", example="attune labels export serious --to serious.csv")
 @click.argument("name")
 @click.option("--to", "to", required=True, type=OUTPUT, help="FILE.csv, .parquet or .json.")
-@click.option("--format", "kind", type=click.Choice(export_files.FORMATS), help="Where the suffix does not say it.")
-@click.option("--agreed", is_flag=True, help="One row an image with the agreed label and its weight.")
+@click.option(
+    "--format", "kind", type=click.Choice(export_files.FORMATS), help="File format, if the name does not show it."
+)
+@click.option("--agreed", is_flag=True, help="One row per image, with its label and label weight.")
 def export(shell: Shell, name: str, to: Path, kind: str | None, agreed: bool) -> None:
-    """Write the labels of NAME to a file: one row an answer, or an image with --agreed."""
+    """Export answers or labels of NAME to a file."""
     made = export_files.export(shell.settings, name, export_files.format_of(to, kind), agreed)
     write_user_file(to, made.content)
     what = "images" if agreed or kind == export_files.STUDIO else "answers"
     value = {"attribute": name, "file": str(to), "rows": made.rows, "bytes": len(made.content)}
-    shell.written(to, value, f"{made.rows:,} {what} about {name} written to {to}.")
+    shell.written(to, value, f"{made.rows:,} {what} of {name} were written to {to}.")
 
 
 @attune_command(command, "import", example="attune labels import serious old-labels.csv --dry-run")
 @click.argument("name")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--asset-column", help="Column with the asset's id.  [default: asset_id]")
-@click.option("--expert-column", help="Column with the expert's address.  [default: expert]")
+@click.option("--asset-column", help="Column with the asset id.  [default: asset_id]")
+@click.option("--expert-column", help="Column with the expert's email address.  [default: expert]")
 @click.option("--class-column", help="Column with the class, unsure or skip.  [default: class, value or label]")
 @click.option("--answered-at-column", help="Column with the time of the answer.  [default: answered_at, if any]")
-@click.option("--expert", "default_expert", metavar="EMAIL", help="Who answered, where a row names nobody.")
+@click.option(
+    "--expert", "default_expert", metavar="EMAIL", help="Email address of the expert for rows that name no expert."
+)
 @click.option("--create-experts", is_flag=True, help="Record unknown experts, without a login or a queue.")
-@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option("--dry-run", is_flag=True, help="Only show the result. Import nothing.")
 def import_(
     shell: Shell,
     name: str,
@@ -55,18 +59,19 @@ def import_(
     create_experts: bool,
     dry_run: bool,
 ) -> None:
-    """Bring the labels in FILE (CSV, Parquet, JSON, or Label Studio's JSON) into NAME as ordinary answers."""
+    """Import labels from FILE (CSV, Parquet, JSON, or Label Studio's JSON) into NAME as answers."""
     columns = Columns(asset_column, expert_column, class_column, answered_at_column, default_expert)
     given = (shell.settings, name, read_user_file(file), columns, create_experts)
     plan = import_labels.preview(*given) if dry_run else import_labels.bring(*given, who=getpass.getuser())
-    rows = [("would go in" if dry_run else "gone in", action, count) for action, count in plan.counts.items()]
-    rows += [("left out", reason, count) for reason, count in plan.reasons.items()]
+    rows = [("would be imported" if dry_run else "imported", action, count) for action, count in plan.counts.items()]
+    rows += [("skipped", reason, count) for reason, count in plan.reasons.items()]
     shell.result({"attribute": name, "dry_run": dry_run} | plan.to_dict(), table(("", "answers", "rows"), rows))
     _explain(shell, name, plan)
     if plan.empty:
-        count, went = len(plan.left_out), "would go" if dry_run else "went"
+        count, went = len(plan.left_out), "would be" if dry_run else "was"
         stop(
-            f"attune: Nothing {went} in: all {count:,} rows of {file.name} were left out. Correct them and try again.",
+            f"attune: Nothing {went} imported: all {count:,} rows of {file.name} were skipped. Correct the "
+            "rows, then run the command again.",
             consequence(DataError).exit_code,
         )
 
@@ -74,17 +79,19 @@ def import_(
 def _explain(shell: Shell, name: str, plan: Plan) -> None:
     if plan.reserved:
         shell.hint(
-            f"{plan.reserved} of them are of titles kept for audits: they are kept, and no probe trains on them."
+            f"{plan.reserved} of them are on images of reserved titles. They are kept, but no probe trains on them."
         )
     if plan.newcomers:
-        shell.hint(f"New names without a login: {', '.join(plan.newcomers)}. A login: attune expert add EMAIL")
+        shell.hint(
+            f"These experts have no login: {', '.join(plan.newcomers)}. To give one a login: `attune expert add EMAIL`"
+        )
     if plan.whole:
-        shell.hint(f"{plan.whole:,} ids such as 7.0 were read as whole numbers, such as 7: the pool has those.")
+        shell.hint(f"{plan.whole:,} ids such as 7.0 were read as whole numbers such as 7, as in the pool.")
     for number, reason, named in plan.left_out[:5]:
-        shell.hint(f"Row {number} left out: {reason} {named}".rstrip())
+        shell.hint(f"Skipped row {number}: {reason}: {named}".rstrip(": "))
     if len(plan.left_out) > 5:
-        shell.hint(f"… and {len(plan.left_out) - 5} more; --json names every row.")
+        shell.hint(f"… and {len(plan.left_out) - 5} more. To list every row, add --json.")
     if "unknown expert" in plan.reasons:
-        shell.hint("--create-experts records them; --expert EMAIL names one where a row has none.")
+        shell.hint("To record unknown experts, add --create-experts. For rows that name no expert, add --expert EMAIL.")
     if plan.counts["new"] or plan.counts["changed"]:
-        shell.hint(f"Learn from them now: attune learn {name}")
+        shell.hint(f"To train on them now: `attune learn {name}`")

@@ -16,10 +16,10 @@ from attune.models.evaluation.metrics import in_words
 
 @click.group(cls=Group)
 def _loop() -> None:
-    """Holds the three commands; `attune` lists each by itself."""
+    """Hold the three commands, which `attune` lists directly."""
 
 
-_no_wait = click.option("--no-wait", is_flag=True, help="Only enqueue; do not wait for the workers.")
+_no_wait = click.option("--no-wait", is_flag=True, help="Only start the job. Do not wait for the workers.")
 
 
 def _ask(shell: Shell, kind: str, label: str, no_wait: bool, **arguments: Any) -> dict[str, Any]:
@@ -33,14 +33,14 @@ def _ask(shell: Shell, kind: str, label: str, no_wait: bool, **arguments: Any) -
 def _round(shell: Shell, done: dict[str, Any]) -> None:
     metric = done.get("average_precision") or {}
     if "job" in done:
-        text = f"Enqueued as {done['job']}."
+        text = f"Started as job {done['job']}."
     elif "run" not in done:
         text = f"{done['attribute']}: {done['state']}."
     else:
         figure = (
             f"AP {in_words(metric)} on {metric['n']} audit answers"
             if metric.get("value") is not None
-            else "no figure yet: " + (metric.get("reason") or "too few audit answers")
+            else "no quality estimate yet: " + (metric.get("reason") or "too few audit answers")
         )
         text = (
             f"{done['attribute']}: run {done['run']} on {done['answers']} answers, {done['open']} open tasks; {figure}."
@@ -50,19 +50,19 @@ def _round(shell: Shell, done: dict[str, Any]) -> None:
     for told in done.get("warnings", ()):
         shell.hint(told)
     if done.get("unanswered"):
-        shell.hint("Such a run is not promoted, except on purpose as a draft: attune probes promote … --draft")
+        shell.hint("A run with an unanswered class can only be promoted as a draft: `attune probes promote … --draft`")
     if "run" in done and not done.get("queues"):
-        shell.hint(f"Nobody answers it yet: attune expert add EMAIL --attribute {done['attribute']}")
+        shell.hint(f"No expert has a queue yet. Add one: `attune expert add EMAIL --attribute {done['attribute']}`")
 
 
 @attune_command(_loop, "batch", example="attune batch serious --size 40")
 @click.argument("name")
 @click.option(
-    "--size", default=40, show_default=True, type=click.IntRange(1, 1000), help="Open tasks that each queue is to hold."
+    "--size", default=40, show_default=True, type=click.IntRange(1, 1000), help="Number of open tasks for each queue."
 )
 @_no_wait
 def batch(shell: Shell, name: str, size: int, no_wait: bool) -> None:
-    """Choose what to ask next about NAME and put it into every expert's queue."""
+    """Choose the next assets to ask about for NAME, and add them to every queue."""
     _round(shell, _ask(shell, "learn", f"batch {name}", no_wait, attribute=name, size=size))
 
 
@@ -70,29 +70,31 @@ def batch(shell: Shell, name: str, size: int, no_wait: bool) -> None:
 @click.argument("name")
 @_no_wait
 def learn(shell: Shell, name: str, no_wait: bool) -> None:
-    """Learn from every answer about NAME so far and reorder the queues."""
+    """Train the probe of NAME on all answers, and reorder the queues."""
     _round(shell, _ask(shell, "learn", f"learn {name}", no_wait, attribute=name))
 
 
 @attune_command(_loop, "sync", example="attune sync serious --all")
 @click.argument("name", required=False)
-@click.option("--all", "whole", is_flag=True, help="Compare every task, not only those changed since the last sync.")
+@click.option(
+    "--all", "whole", is_flag=True, help="Compare every task, not only those that changed since the last sync."
+)
 @click.option(
     "--accept-deleted",
     is_flag=True,
-    help="Delete answers here, too, where most of a queue's are gone from Label Studio.",
+    help="Delete answers here too, where most answers of a queue are deleted in Label Studio.",
 )
 @_no_wait
 def sync(shell: Shell, name: str | None, whole: bool, accept_deleted: bool, no_wait: bool) -> None:
-    """Bring what Label Studio holds (of NAME, or of all) into the records."""
+    """Read answers from Label Studio into the records, of NAME or of all attributes."""
     more = {"accept_deleted": True} if accept_deleted else {}
     done = _ask(shell, "sync", "sync", no_wait, attribute=name, whole=whole or accept_deleted, **more)
     text = (
-        f"Enqueued as {done['job']}."
+        f"Started as job {done['job']}."
         if "job" in done
         else (
-            f"{done['queues']} queues read: {done['changed']} answers new or changed, {done['deleted']} deleted, "
-            f"{done['left_out']} could not be read."
+            f"{done['queues']} queues read: {done['changed']} answers new or changed, {done['deleted']} "
+            f"deleted, {done['left_out']} could not be read."
         )
     )
     shell.result(done, text)
@@ -101,5 +103,6 @@ def sync(shell: Shell, name: str | None, whole: bool, accept_deleted: bool, no_w
     if done.get("strays"):
         named = f" {name}" if name else ""
         shell.hint(
-            f"{len(done['strays'])} answers in Label Studio count nowhere. See why: attune labels left-out{named}"
+            f"{len(done['strays'])} answers in Label Studio are not counted. To see why: `attune labels "
+            f"left-out{named}`"
         )

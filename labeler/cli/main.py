@@ -43,13 +43,13 @@ NEIGHBOURS = {
 }
 ABOUT = """\b
 First steps:
-  attune demo                    a look around with a sample catalogue
-  attune up                      everything on this machine; leave it running
-  attune assets add ./posters    your own images, in a second terminal
+  attune demo                    try Attune with sample images
+  attune up                      start everything here; leave it running
+  attune assets add ./posters    add your images, in a second terminal
 
 \b
-Every command says more with --help, and prints JSON with --json.
-Completion in bash (zsh, fish alike):
+Every command explains itself with --help and prints JSON with --json.
+Completion in bash (zsh and fish: replace "bash" by their name):
   eval "$(_ATTUNE_COMPLETE=bash_source attune)"
 """
 
@@ -66,7 +66,7 @@ class Attune(Group):
                 raise
             after = "--workspace DIRECTORY" if error.option_name == "--workspace" else "--json"
             raise click.UsageError(
-                f"{error.option_name} goes after the command, for instance: attune attribute list {after}"
+                f"{error.option_name} must come after the command. For example: `attune attribute list {after}`"
             ) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -78,7 +78,7 @@ class Attune(Group):
         if cmd_name not in COMMANDS:
             near = NEIGHBOURS.get(cmd_name) or next(iter(get_close_matches(cmd_name, COMMANDS, n=1)), None)
             hint = f" Did you mean `attune {near}`?" if near else ""
-            raise click.UsageError(f"There is no command {cmd_name!r}.{hint} `attune --help` lists all.")
+            raise click.UsageError(f"{cmd_name!r} is not a command.{hint} To list all commands: `attune --help`")
         return COMMANDS[cmd_name].load()
 
     def listed(self, ctx: click.Context) -> list[tuple[str, str]]:
@@ -89,7 +89,7 @@ class Attune(Group):
 @click.group(cls=Attune, epilog=ABOUT, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="attune", prog_name="attune")
 def attune() -> None:
-    """Attune turns an expert's eye into a classifier."""
+    """Train image classifiers from the answers of experts."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

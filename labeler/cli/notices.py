@@ -21,13 +21,13 @@ OWNER = Viewer("owner", "command line")
 
 @click.group(cls=Group)
 def command() -> None:
-    """Notices: what happened lately, and a test of webhook and mail."""
+    """List notices, and test their delivery by webhook and email."""
 
 
 @attune_command(command, "list", example="attune notices list")
-@click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Which page of them.")
+@click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Page number.")
 def list_(shell: Shell, page: int) -> None:
-    """What those who manage are told, newest first."""
+    """List the notices for owners and admins, newest first."""
     found = seen.notices(shell.settings, OWNER, page)
     rows = [(f"{one.at:%Y-%m-%d %H:%M}", one.kind, one.title, one.undelivered) for one in found.items]
     told = [{key: value for key, value in one.to_dict().items() if key != "unread"} for one in found.items]
@@ -39,15 +39,17 @@ def list_(shell: Shell, page: int) -> None:
 
 @attune_command(command, "test", example="attune notices test")
 def test(shell: Shell) -> None:
-    """Send a notice by webhook and mail, as far as they are set, and say what came of it."""
+    """Send a test notice by webhook and email, and show the result."""
     ways = notices.channels(shell.settings, expert=False)
     if not ways:
         raise SettingsError(
-            "Neither ATTUNE_NOTIFY_WEBHOOK_URL nor ATTUNE_SMTP_URL is set, so notices stay on the console. "
-            "`attune config show` says what they take."
+            "ATTUNE_NOTIFY_WEBHOOK_URL and ATTUNE_SMTP_URL are not set, so notices appear only in the console. "
+            "To see what the settings expect: `attune config show`"
         )
     key = f"test:{iso(now())}"
-    notices.tell(shell.settings, [News(key, "test", "A test of Attune's notices", "It has found its way.", "/notices")])
+    notices.tell(
+        shell.settings, [News(key, "test", "A test of Attune's notices", "This test notice was delivered.", "/notices")]
+    )
     jobs.run_here(shell.settings, "notify")
     with reading(shell.settings) as session:
         sent = session.query(Notice).filter_by(key=key).one().sent

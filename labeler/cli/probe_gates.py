@@ -15,16 +15,31 @@ from attune.models.errors import DataError
     command, "gates", example="attune probes gates serious --set audit_lower_bound=0.6 --enforce audit_lower_bound"
 )
 @click.argument("name")
-@click.option("--set", "values", multiple=True, metavar="GATE=BOUND", help="Move a bound; may be given often.")
-@click.option("--enforce", multiple=True, metavar="GATE", help="Let this gate stop a promotion; may be given often.")
-@click.option("--no-enforce", multiple=True, metavar="GATE", help="Only show this gate; may be given often.")
+@click.option(
+    "--set",
+    "values",
+    multiple=True,
+    metavar="GATE=BOUND",
+    help="New bound of a gate, such as audit_lower_bound=0.6. Repeat the option for more.",
+)
+@click.option(
+    "--enforce",
+    multiple=True,
+    metavar="GATE",
+    help="Gate to enforce: it can stop a promotion. Repeat the option for more.",
+)
+@click.option(
+    "--no-enforce", multiple=True, metavar="GATE", help="Gate that is only shown. Repeat the option for more."
+)
 def gates(
     shell: Shell, name: str, values: tuple[str, ...], enforce: tuple[str, ...], no_enforce: tuple[str, ...]
 ) -> None:
-    """The gates of NAME: each bound, and whether it is enforced; with options, set them first."""
+    """Show the gates of NAME: each bound, and whether it is enforced. With options, change them."""
     both = set(enforce) & set(no_enforce)
     if both:
-        raise DataError(f"--enforce and --no-enforce both name {', '.join(sorted(both))}; give one of the two.")
+        raise DataError(
+            f"--enforce and --no-enforce both name {', '.join(sorted(both))}. Use only one of the two for a gate."
+        )
     binding = dict.fromkeys(enforce, True) | dict.fromkeys(no_enforce, False)
     wanted = gate_bounds.pairs(values)
     if wanted or binding:

@@ -14,11 +14,11 @@ from attune.models.evaluation.metrics import in_words
 
 @click.group(cls=Group)
 def command() -> None:
-    """List, compare, promote, roll back and retire probes, and set the gates they have to pass."""
+    """List, compare, promote, roll back and retire probes, and set their gates."""
 
 
-reason_option = click.option("--reason", required=True, metavar="R", help="Why, in a few words; kept in the history.")
-alias_option = click.option("--alias", default=CHAMPION, show_default=True, help="The alias to move.")
+reason_option = click.option("--reason", required=True, metavar="R", help="Reason in a few words, for the history.")
+alias_option = click.option("--alias", default=CHAMPION, show_default=True, help="Alias to move.")
 
 
 def who() -> str:

@@ -27,40 +27,41 @@ from attune.models.errors import AttuneError
 @click.option(
     "--draft",
     is_flag=True,
-    help="Promote although a class has no answer: a draft from phrases, marked as one for good.",
+    help="Promote although a class has no answers. The version is marked as a draft for good.",
 )
-@click.option("--no-wait", is_flag=True, help="Do not wait for the scores of the pool.")
+@click.option("--no-wait", is_flag=True, help="Do not wait until the pool is scored.")
 def promote_(
     shell: Shell, name: str, version: str, reason: str, alias: str, override: bool, draft: bool, no_wait: bool
 ) -> None:
-    """Publish VERSION of NAME (a number, or latest) and point an alias at it; then score the pool with it."""
+    """Publish VERSION of NAME (a number, or latest), point an alias at it, and score the pool."""
     moved = promote.promote(shell.settings, Move(name, version, reason, who(), alias, override, draft=draft))
     scores = _score(shell, moved, no_wait)
     shell.result(moved.to_dict() | {"scores": scores}, _told(moved))
     for gate in moved.gates:
-        value = "not known" if gate["value"] is None else f"{gate['value']:.3f}"
+        value = "unknown" if gate["value"] is None else f"{gate['value']:.3f}"
         if gate["outcome"] == ABSENT:
             shell.hint(f"Gate not applicable: {gate['name']} ({gate['reason']}).")
         elif gate["outcome"] != PASSED:
             why = f"; {gate['reason']}" if gate["reason"] else ""
             shell.hint(
-                f"Published all the same: the gate {gate['name']} is {value}, its bound {gate['bound']:g} "
-                f"({gate['text']}{why}). {'It was overridden' if gate.get('enforced') else 'It stops nobody here'}."
+                f"Promoted although the gate {gate['name']} is {value} (bound {gate['bound']:g}): "
+                f"{gate['text']}{why}. "
+                f"{'The gate was overridden' if gate.get('enforced') else 'The gate is not enforced'}."
             )
     if draft and not moved.draft:
-        shell.hint("Every class has answers, or the version was published before: it is not marked as a draft.")
+        shell.hint("The version is not marked as a draft: every class has answers, or it was published before.")
     if moved.before is None:
-        shell.hint(f"To take it back: attune probes retire {name} {moved.version} --reason R")
+        shell.hint(f"Undo: `attune probes retire {name} {moved.version} --reason R`")
     elif moved.before != moved.version:
-        shell.hint(f"Undo with: attune probes rollback {name} --reason R" + _aliased(alias))
+        shell.hint(f"Undo: `attune probes rollback {name} --reason R{_aliased(alias)}`")
 
 
 def _told(moved: Moved) -> str:
-    draft = ", a draft," if moved.draft else ""
-    told = f"{moved.attribute} version {moved.version}{draft} is {moved.alias}"
+    draft = ", a draft" if moved.draft else ""
+    told = f"{moved.attribute}@{moved.alias} is version {moved.version}{draft}"
     if moved.before == moved.version:
-        return f"{told} already; the history has your reason, nothing else changed."
-    return f"{told} now." if moved.before is None else f"{told} now; before, version {moved.before} was."
+        return f"{told} already. Your reason is in the history; nothing else was changed."
+    return f"{told}." if moved.before is None else f"{told} (was {moved.before})."
 
 
 def _aliased(alias: str) -> str:
@@ -75,7 +76,7 @@ def _score(shell: Shell, moved: Moved, no_wait: bool) -> dict[str, Any]:
                 shell.settings, "score", report, wait=not no_wait, attribute=moved.attribute, version=moved.version
             )
     except AttuneError as error:
-        shell.hint(f"Promoted, but the pool is not scored: {error}")
+        shell.hint(f"Promoted, but the pool is not scored. {error}")
         return {"error": type(error).__name__, "message": str(error)}
 
 
@@ -84,7 +85,7 @@ def _score(shell: Shell, moved: Moved, no_wait: bool) -> dict[str, Any]:
 @reason_option
 @alias_option
 def rollback(shell: Shell, name: str, reason: str, alias: str) -> None:
-    """Point NAME's champion at the version that it was before."""
+    """Point NAME's champion at the version that it had before."""
     moved = promote.rollback(shell.settings, Move(name, None, reason, who(), alias))
     _result(shell, moved, f"{moved.alias} is {moved.version} again")
 
@@ -96,7 +97,7 @@ def rollback(shell: Shell, name: str, reason: str, alias: str) -> None:
 @click.argument("version")
 @reason_option
 def retire(shell: Shell, name: str, version: str, reason: str) -> None:
-    """Stop serving VERSION of NAME; its files and feature values stay."""
+    """Stop serving VERSION of NAME for good. Its files and feature values are kept."""
     moved = promote.retire(shell.settings, Move(name, version, reason, who()))
     _result(shell, moved, f"version {moved.version} is retired")
 
@@ -106,15 +107,17 @@ def _result(shell: Shell, moved: Moved, text: str) -> None:
 
 
 def _why(line: past.Line) -> str:
-    return f"{line.reason} (over {', '.join(line.overridden)})" if line.overridden else line.reason
+    return f"{line.reason} (overridden: {', '.join(line.overridden)})" if line.overridden else line.reason
 
 
 @attune_command(command, "history", example="attune probes history serious --on 2026-05-01")
 @click.argument("name")
-@click.option("--on", metavar="DATE", help="Only what the alias pointed at then: 2026-03-01, or with a time, in UTC.")
+@click.option(
+    "--on", metavar="DATE", help="Only the version on this date (UTC), such as 2026-03-01 or 2026-03-01T14:05."
+)
 @alias_option
 def history(shell: Shell, name: str, on: str | None, alias: str) -> None:
-    """Who moved NAME's aliases when and why; with --on, what was champion at the end of that day."""
+    """List who moved NAME's aliases, when and why. With --on, show the champion at the end of that day."""
     if on is None:
         lines = past.history(shell.settings, name)
         cells = [
@@ -127,7 +130,7 @@ def history(shell: Shell, name: str, on: str | None, alias: str) -> None:
     line = past.pointing_at(shell.settings, name, past.moment(on, "--on"), alias)
     value = {"attribute": name, "alias": alias, "on": on, "version": line.version if line else None}
     if line is None:
-        shell.result(value | {"line": None}, f"{name} had no {alias} on {on}.")
+        shell.result(value | {"line": None}, f"{name}@{alias} did not exist on {on}.")
         return
     since = f"since {line.at.isoformat()[:19]} by {line.who}: {line.reason}"
-    shell.result(value | {"line": line.to_dict()}, f"{name} version {line.version} was {alias} on {on}, {since}")
+    shell.result(value | {"line": line.to_dict()}, f"{name}@{alias} was version {line.version} on {on}, {since}")

@@ -22,10 +22,10 @@ from attune.models.catalog.manifest import CHAMPION
     default=listing.CANDIDATES,
     show_default=True,
     type=click.IntRange(0, 1000),
-    help="Newest runs to list that are not published.",
+    help="Number of newest candidates to list.",
 )
 def list_(shell: Shell, name: str | None, candidates: int) -> None:
-    """Every attribute's probes, or of NAME the versions and newest candidates."""
+    """List every attribute's probes, or the versions and newest candidates of NAME."""
     if name is None:
         found = listing.overview(shell.settings)
         cells = [
@@ -57,7 +57,7 @@ def list_(shell: Shell, name: str | None, candidates: int) -> None:
     ]
     shell.result(one, table(("version", "state", "aliases", "AP", "n", "answers", "created (UTC)"), rows, title=name))
     if not rows:
-        shell.hint(f"Nothing was learned yet: attune learn {name}")
+        shell.hint(f"No runs yet. Train a probe: `attune learn {name}`")
 
 
 @attune_command(command, "compare", example="attune probes compare serious 3 latest")
@@ -65,35 +65,35 @@ def list_(shell: Shell, name: str | None, candidates: int) -> None:
 @click.argument("a")
 @click.argument("b")
 def compare(shell: Shell, name: str, a: str, b: str) -> None:
-    """Versions A and B of NAME side by side, and their difference on the same audit answers."""
+    """Compare versions A and B of NAME, also on the same audit answers."""
     found = listing.compare(shell.settings, name, a, b)
     first, second = found["versions"]
     rows = [("answers", first["answers"], second["answers"])]
     for metric in sorted(first["metrics"] | second["metrics"]):
         rows.append((metric, *(figure(one["metrics"].get(metric, {})) for one in (first, second))))
-    columns = ("figure", f"version {first['version']}", f"version {second['version']}")
-    shell.result(found, table(columns, rows, title=f"{name}: each as it was recorded"))
+    columns = ("metric", f"version {first['version']}", f"version {second['version']}")
+    shell.result(found, table(columns, rows, title=f"{name}: metrics as recorded at each run"))
     paired = found["difference"]
-    told = f"{figure(paired)} (n = {paired['n']})" if paired["value"] is not None else f"not known: {paired['reason']}"
+    told = f"{figure(paired)} (n = {paired['n']})" if paired["value"] is not None else f"unknown: {paired['reason']}"
     shell.hint(
-        "Today, both judged by the same audit answers: average precision of "
-        f"{first['version']} less that of {second['version']}: {told}"
+        f"Today on the same audit answers: average precision of {first['version']} minus that of "
+        f"{second['version']}: {told}"
     )
 
 
 @attune_command(command, "heal", example="attune probes heal")
 def heal(shell: Shell) -> None:
-    """Make the catalog's files say what the records say, each byte read; `attune up` only looks what is there."""
+    """Check every catalog file and restore missing or changed ones."""
     done = healing.heal(shell.settings, thorough=True)
     written = [*done["versions"], *(f"aliases of {name}" for name in done["aliases"])]
-    shell.result(done, f"Written anew: {', '.join(written)}." if written else "All is as the records say.")
+    shell.result(done, f"Restored: {', '.join(written)}." if written else "Every catalog file is there and unchanged.")
 
 
 @attune_command(command, "drift", example="attune probes drift serious")
 @click.argument("name")
-@click.option("--no-look", is_flag=True, help="Only show what the last look found.")
+@click.option("--no-look", is_flag=True, help="Only show the last result.")
 def drift_(shell: Shell, name: str, no_look: bool) -> None:
-    """Whether new images score otherwise than those that NAME's champion was published on."""
+    """Measure the drift of new images for the champion of NAME."""
     if not no_look:
         with shell.progress(f"drift {name}") as report:
             jobs.ask(shell.settings, "drift", report, attribute=name)
@@ -112,4 +112,4 @@ def drift_(shell: Shell, name: str, no_look: bool) -> None:
     columns = ("class", "stability index", "by chance", "largest gap (KS)", "p", "alarm")
     shell.result(drift.to_dict(found), table(columns, rows, title=found.sentence) if rows else found.sentence)
     if found.state == "drifted":
-        shell.hint(f"Measure it again on the pool as it is now: {found.audit_command}")
+        shell.hint(f"To audit the current pool: `{found.audit_command}`")

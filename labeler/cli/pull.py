@@ -17,14 +17,12 @@ from attune.models.labels.class_coverage import sentences
 
 @click.group(cls=Group)
 def _pipeline() -> None:
-    """Holds the command, which `attune` lists by itself."""
+    """Hold the command, which `attune` lists directly."""
 
 
 FOLDER = click.Path(file_okay=False, readable=False, path_type=Path)
-URL = click.option(
-    "--url", metavar="URL", help="Address of an Attune, or of a catalog's files; ATTUNE_URL unless given."
-)
-OFFLINE = click.option("--offline", is_flag=True, help="Take only what was pulled before; ask nobody.")
+URL = click.option("--url", metavar="URL", help="URL of an Attune, or location of a catalog. Default: ATTUNE_URL.")
+OFFLINE = click.option("--offline", is_flag=True, help="Use only files that were pulled before. Connect to nothing.")
 
 
 def where(shell: Shell, url: str | None, offline: bool) -> dict[str, Any]:
@@ -33,7 +31,7 @@ def where(shell: Shell, url: str | None, offline: bool) -> dict[str, Any]:
     chosen = url or shell.settings.url
     place = pull_address.Place(chosen, None, "offline") if offline else pull_address.find(shell.settings, url)
     if place.why == "the catalog of this workspace":
-        shell.hint(f"The web app of this workspace does not run: reading {place.url} itself.")
+        shell.hint(f"The console of this workspace does not run. Reading {place.url} directly.")
     return {"url": place.url, "token": place.token, "cache": shell.settings.pull_cache, "offline": offline}
 
 
@@ -50,7 +48,7 @@ def say_draft(shell: Shell, manifest: Manifest) -> None:
 @URL
 @OFFLINE
 def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> None:
-    """Fetch a probe's files, check their digests and put them into a folder. NAME alone means its champion."""
+    """Pull the files of a probe to a folder and check their digests. NAME alone means its champion."""
     from attune.models.catalog.pull_probe import pull as fetch_into
 
     done = fetch_into(ref, to, **where(shell, url, offline))
@@ -65,6 +63,6 @@ def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> No
         "manifest": manifest.digest,
         "bytes": done.bytes,
     }
-    came = f"{done.bytes:,} bytes came over the line" if done.bytes else "all of it was in the cache"
+    came = f"{done.bytes:,} bytes were copied" if done.bytes else "all files were in the cache"
     shell.result(value, f"{manifest.attribute} version {manifest.version} is in {done.folder}; {came}.")
     say_draft(shell, manifest)

@@ -25,7 +25,7 @@ EXAMPLE = """attune score serious@champion --vectors new.parquet --to scores.par
 
 @click.group(cls=Group)
 def _pipeline() -> None:
-    """Holds the command, which `attune` lists by itself."""
+    """Hold the command, which `attune` lists directly."""
 
 
 @attune_command(_pipeline, "score", workspace="optional", example=EXAMPLE)
@@ -35,13 +35,17 @@ def _pipeline() -> None:
     type=click.Path(path_type=Path),
     help="Vectors to score: .npz (ids, vectors), Parquet or Arrow (id, vector).",
 )
-@click.option("--images", multiple=True, metavar="PATH...", help="Images to score: folders, files, addresses.")
+@click.option("--images", multiple=True, metavar="PATH...", help="Images to score: folders, files or URLs.")
 @click.argument("more", nargs=-1, metavar="")
 @click.option("--to", required=True, type=OUTPUT, help="Parquet file to write.")
 @click.option(
-    "--fingerprint", type=click.Path(path_type=Path), help="JSON file that says which encoder made the vectors."
+    "--fingerprint", type=click.Path(path_type=Path), help="JSON file that describes the encoder of the vectors."
 )
-@click.option("--assume-fingerprint", is_flag=True, help="Take it on your word that the probe's encoder made them.")
+@click.option(
+    "--assume-fingerprint",
+    is_flag=True,
+    help="Assume that the probe's encoder made the vectors. Attune cannot check this.",
+)
 @encoder_options
 @URL
 @OFFLINE
@@ -58,9 +62,9 @@ def score(
     offline: bool,
     **encoder: str | None,
 ) -> None:
-    """Score vectors or images with a probe and write feature values, one row an asset and class.
+    """Score vectors or images with a probe and write feature values, one row per asset and class.
 
-    Images are embedded by the encoder that the probe was trained on, which this machine must have.
+    Images are embedded with the probe's encoder, which must be on this computer.
     """
     paths = _checked(vectors, images, more, fingerprint, assume_fingerprint, encoder, to)
     from attune.models.catalog.probe_files import FILE_NAME, read_probe
@@ -91,19 +95,20 @@ def score(
     shell.written(
         to,
         value,
-        f"{manifest.attribute} version {manifest.version} scored {done.assets:,} assets: {done.rows:,} rows in {to}.",
+        f"{manifest.attribute} version {manifest.version} scored {done.assets:,} assets: {done.rows:,} rows are "
+        f"in {to}.",
     )
     from attune.labeler.cli.vectors import name_left_out
 
     name_left_out(shell, left_out)
     for reason, count in done.left_out.items():
-        shell.hint(f"{count:,} rows were left out: {reason}.")
+        shell.hint(f"{count:,} rows were skipped: {reason}.")
     for one in done.rows_left_out[:NAMED]:
-        shell.hint(f"Row {one.row} was left out: {one.id or 'it'} {one.reason}.")
+        shell.hint(f"Skipped row {one.row}: {one.id or 'it'} {one.reason}.")
     if len(done.rows_left_out) > NAMED:
-        shell.hint("--json names more of them.")
+        shell.hint("To list more of them, add --json.")
     if done.rescaled:
-        shell.hint(f"{done.rescaled:,} vectors were brought to unit length first.")
+        shell.hint(f"{done.rescaled:,} vectors were first scaled to length 1.")
 
 
 def _checked(
@@ -117,15 +122,25 @@ def _checked(
 ) -> tuple[str, ...]:
     """The paths of the images, where those are to be scored. Raises DataError for options that do not go together."""
     if more and not images:
-        raise DataError(f"{more[0]!r} comes after the probe's name and is no option. Images come after --images.")
+        raise DataError(
+            f"{more[0]!r} comes after the probe's name and is not an option. Images come after --images: "
+            f"`attune score NAME --images {more[0]} --to scores.parquet`"
+        )
     if (vectors is None) == (not images):
-        raise DataError("Give either --vectors FILE or --images PATH: the probe scores one of the two.")
+        raise DataError("Give either --vectors FILE or --images PATH. The probe scores one of the two.")
     if to.suffix.lower() != ".parquet" and (to.is_file() or not to.exists()) and not is_stdout(to):
-        raise DataError(f"--to is {str(to)!r}; scores are written as Parquet: end the name in .parquet.")
+        raise DataError(
+            f"--to is {str(to)!r}. Feature values are written as Parquet. Give a name that ends in .parquet."
+        )
     if images and (fingerprint or assumed):
-        raise DataError("--fingerprint and --assume-fingerprint speak of --vectors; images are embedded here.")
+        raise DataError(
+            "--fingerprint and --assume-fingerprint are only for --vectors. With --images, leave them out: "
+            "Attune embeds the images itself."
+        )
     if vectors and any(encoder.values()):
-        raise DataError("--encoder, --pretrained and --resize-mode speak of --images; the vectors are made already.")
+        raise DataError(
+            "--encoder, --pretrained and --resize-mode are only for --images. With --vectors, leave them out."
+        )
     return (*images, *more)
 
 

@@ -27,28 +27,35 @@ SHOWN = 5  # typical images of a cluster in a table
 
 @click.group()
 def _explore() -> None:
-    """Holds the two commands; `attune` lists each by itself."""
+    """Hold the two commands, which `attune` lists directly."""
 
 
 @attune_command(_explore, "search", example='attune search "two people in love" --top 12 --queue romance')
 @click.argument("text", required=False, default="")
-@click.option("--like", default="", metavar="ASSET_ID", help="Find images like this one of the pool.")
-@click.option("--image", type=click.Path(dir_okay=False, path_type=Path), help="Find images like this file's.")
-@click.option("--title", default="", help="Only where the title or asset_id contains this.")
-@click.option("--column", default="", help="Only where this column of the manifest …")
-@click.option("--value", default="", help="… is this.")
-@click.option("--top", default=20, show_default=True, type=click.IntRange(1, searching.TOP), help="How many images.")
-@click.option("--queue", metavar="ATTRIBUTE", help="Put what was found at the head of its experts' queues.")
-@click.option("--expert", metavar="EMAIL", help="With --queue: of this expert's queue alone.")
+@click.option("--like", default="", metavar="ASSET_ID", help="Find images that are similar to this asset.")
+@click.option(
+    "--image", type=click.Path(dir_okay=False, path_type=Path), help="Find images that are similar to this file."
+)
+@click.option("--title", default="", help="Only assets with this in their title or asset_id.")
+@click.option("--column", default="", help="Only assets with --value in this column of the asset table.")
+@click.option("--value", default="", help="Value of --column.")
+@click.option("--top", default=20, show_default=True, type=click.IntRange(1, searching.TOP), help="Number of images.")
+@click.option("--queue", metavar="ATTRIBUTE", help="Add the results to the top of this attribute's queues.")
+@click.option("--expert", metavar="EMAIL", help="With --queue: only this expert's queue.")
 def search(
     shell: Shell, text: str, image: Path | None, top: int, queue: str | None, expert: str | None, **given: str
 ) -> None:
-    """Find the images of the pool that are most like a TEXT, an asset, or an image file."""
+    """Find the images of the pool that are most similar to a TEXT, an asset, or an image file."""
     if expert and not queue:
-        raise DataError("--expert says whose queue, and no --queue ATTRIBUTE was given. Add --queue romance.")
+        raise DataError(
+            "--expert names a queue's expert, but --queue is missing. Add the attribute, such as --queue romance."
+        )
     wanted = Wanted(text=text.strip(), image=_handed_over(shell, image), **given)
     if not wanted.ranks:
-        raise DataError('Give a TEXT, --like ASSET_ID or --image FILE: attune search "two people in love"')
+        raise DataError(
+            "Nothing to search for. Give a TEXT, --like ASSET_ID or --image FILE. For example: `attune search "
+            "'two people in love'`"
+        )
     searching.check(shell.settings, wanted)
     arguments = {name: value for name, value in vars(wanted).items() if value}
     with shell.progress("search") as report:
@@ -56,7 +63,7 @@ def search(
     hits = searching.hits_of(done)
     value: dict[str, Any] = {"of": done["of"], "assets": [{"asset_id": a, "similarity": s} for a, s in hits]}
     if queue and hits:
-        found_by = f"the text “{text}”" if text else f"likeness to {given['like'] or 'an example'}"
+        found_by = f"the text “{text}”" if text else f"similarity to {given['like'] or 'an example'}"
         sent = pinned.send(shell.settings, queue, [a for a, _ in hits], getpass.getuser(), expert, found_by)
         value["queue"] = {"attribute": queue, **{k: getattr(sent, k) for k in ("queued", "asked_before", "experts")}}
         shell.hint(sent.sentence())
@@ -82,10 +89,12 @@ def _titles(shell: Shell, asset_ids: list[str]) -> dict[str, str]:
 
 @attune_command(_explore, "clusters", example="attune clusters --k 30")
 @click.option(
-    "--k", type=click.IntRange(2, kept.MOST), help=f"Make so many anew ({kept.USUAL} where none are kept yet)."
+    "--k",
+    type=click.IntRange(2, kept.MOST),
+    help=f"Number of clusters to compute. Default: the stored clusters, or {kept.USUAL}.",
 )
 def clusters(shell: Shell, k: int | None) -> None:
-    """Cut the pool into parts that look alike, and list them with their most typical images."""
+    """List clusters of similar images, with the most typical images of each."""
     found = kept.load(shell.settings)
     if k is not None or found is None:
         with shell.progress("clusters") as report:

@@ -92,7 +92,7 @@ SHARED = ("workspace", "as_json")
 WORKSPACE = click.option(
     "--workspace",
     type=click.Path(file_okay=False),
-    help="Folder that holds everything a run writes: ./workspace unless this or ATTUNE_WORKSPACE says another.",
+    help="Folder with everything that Attune writes. Default: ATTUNE_WORKSPACE, or ./workspace.",
 )
 
 
@@ -129,7 +129,7 @@ def command(
 
 def shown(example: str) -> str | None:
     """``example`` as the end of a help text."""
-    return f"\b\nFor instance:\n  {example}" if example else None
+    return f"\b\nFor example:\n  {example}" if example else None
 
 
 def stop(message: str, exit_code: int = 1) -> None:

@@ -17,18 +17,22 @@ from attune.models.probes.thresholds import Goal
 
 @attune_command(command, "threshold", example="attune attribute threshold serious --precision 0.9")
 @click.argument("name")
-@click.option("--precision", type=float, help="Of what the probe says yes to, so much must be right.")
-@click.option("--recall", type=float, help="Of what is right, so much must be found.")
-@click.option("--sure", type=float, default=0.8, show_default=True, help="How sure the audit must be of it.")
-@click.option("--clear", is_flag=True, help="Back to one half.")
+@click.option("--precision", type=float, help="Minimum precision, such as 0.9.")
+@click.option("--recall", type=float, help="Minimum recall, such as 0.8.")
+@click.option(
+    "--sure", type=float, default=0.8, show_default=True, help="Certainty with which the audit answers must show this."
+)
+@click.option("--clear", is_flag=True, help="Remove the goal. The threshold is 0.5 again.")
 def threshold(shell: Shell, name: str, precision: float | None, recall: float | None, sure: float, clear: bool) -> None:
-    """Draw the line for NAME where a stated precision or recall is kept; without options, show where it is.
+    """Set the decision threshold of NAME by a goal. Without options, show it.
 
-    The line comes from audit answers alone, and stands in the manifest of every version promoted from then on.
+    Attune calculates it from audit answers and writes it to the manifest of new versions.
     """
     given = {key: value for key, value in (("precision", precision), ("recall", recall)) if value is not None}
     if len(given) + clear > 1:
-        raise DataError("Give one of --precision, --recall and --clear: a line cannot keep two promises at once.")
+        raise DataError(
+            "Use only one of --precision, --recall and --clear. A decision threshold can have only one goal."
+        )
     if given or clear:
         goal = Goal(*next(iter(given.items())), sure) if given else None
         threshold_goals.ask(shell.settings, name, goal)
@@ -40,14 +44,14 @@ def threshold(shell: Shell, name: str, precision: float | None, recall: float | 
 
 def _told(found: threshold_goals.Lines) -> Any:
     if found.goal is None:
-        return "No goal is set: the line stands at one half. Set one with --precision 0.9 or --recall 0.8."
+        return "No goal is set, so the decision threshold is 0.5. To set a goal, add --precision 0.9 or --recall 0.8."
     if not found.lines:
-        return f"The goal is {found.goal.figure} {found.goal.value:g}; the next learning round draws the line."
+        return f"The goal is {found.goal.figure} {found.goal.value:g}. The next run calculates the decision threshold."
     cells = [
         (one["class"], one["probability"], _figure(one["precision"]), _figure(one["recall"]), one["reason"])
         for one in found.lines
     ]
-    return table(("class", "says yes from", "precision", "recall", ""), cells)
+    return table(("class", "positive from", "precision", "recall", ""), cells)
 
 
 def _figure(metric: dict[str, Any]) -> str:

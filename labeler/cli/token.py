@@ -17,24 +17,27 @@ from attune.models.clock import iso
 
 @click.group(cls=Group)
 def command() -> None:
-    """Make the tokens that other machines show to pull, list them, revoke them."""
+    """Create, list and revoke API tokens for pipelines."""
 
 
 @attune_command(command, "create", example="attune token create nightly")
 @click.argument("name")
-@click.option("--role", type=click.Choice(tokens.ROLES), default="pipeline", show_default=True, help="What it may do.")
+@click.option(
+    "--role", type=click.Choice(tokens.ROLES), default="pipeline", show_default=True, help="What the token may do."
+)
 def create(shell: Shell, name: str, role: str) -> None:
-    """Make a token called NAME and print it, this once."""
+    """Create an API token called NAME and print it once."""
     text = tokens.issue(shell.settings, name, role)
     shell.result({"name": name, "role": role, "token": text}, text)
     shell.hint(
-        f"Shown this once. On the other machine: ATTUNE_URL={shell.settings.web_address} ATTUNE_TOKEN=… attune pull …"
+        f"The token is shown only once. On the pipeline's computer: `ATTUNE_URL={shell.settings.web_address} "
+        "ATTUNE_TOKEN=… attune pull …`"
     )
 
 
 @attune_command(command, "list", example="attune token list")
 def list_(shell: Shell) -> None:
-    """Every token's name, role and state; the tokens themselves are kept nowhere."""
+    """List the name, role and state of every API token. Tokens are not stored, only their digests."""
     with reading(shell.settings) as session:
         rows = list(session.scalars(select(Token).order_by(Token.created_at)))
     found = [
@@ -49,7 +52,7 @@ def list_(shell: Shell) -> None:
     cells = [(one.name, one.role, _day(one.created_at), _day(one.revoked_at)) for one in rows]
     shell.result(found, table(("name", "role", "created (UTC)", "revoked (UTC)"), cells))
     if not found:
-        shell.hint("No token yet: attune token create NAME")
+        shell.hint("No API tokens yet. Create one: `attune token create NAME`")
 
 
 def _day(moment: datetime | None) -> str | None:
@@ -59,6 +62,6 @@ def _day(moment: datetime | None) -> str | None:
 @attune_command(command, "revoke", example="attune token revoke nightly")
 @click.argument("name")
 def revoke(shell: Shell, name: str) -> None:
-    """Make every token called NAME useless, at once."""
+    """Revoke every API token called NAME, at once."""
     count = tokens.revoke(shell.settings, name)
     shell.result({"name": name, "revoked": count}, f"{name}: {count} token(s) revoked.")

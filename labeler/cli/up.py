@@ -18,9 +18,9 @@ from attune.labeler.settings import Settings
 
 
 @attune_command(click.Group("attune"), "up", workspace="optional", example="attune up --workspace ./workspace")
-@click.option("--free-ports", "free", is_flag=True, help="Take another port for each of the set ones that is busy.")
+@click.option("--free-ports", "free", is_flag=True, help="Use other ports instead of busy ones.")
 def command(shell: Shell, free: bool) -> None:
-    """Start and watch Redis, Label Studio, the web app, the workers and the schedule; Ctrl-C stops them all."""
+    """Start Redis, Label Studio, the console, the workers and the scheduler. Ctrl-C stops them all."""
     settings = free_ports(shell.settings, keep=True) if free else shell.settings
 
     def ready() -> None:
@@ -49,7 +49,7 @@ def first_steps(settings: Settings) -> list[str]:
         empty = session.scalar(select(Asset.id).limit(1)) is None
     images = [f"  attune assets add ./posters {where}"] if empty else []
     return [
-        "Next, in a second terminal (you@example.org stands for your own address, the command prints a password):",
+        "Next, in a second terminal (replace you@example.org by your email address; the command prints a password):",
         f"  attune user add you@example.org --role admin {where}",
         *images,
     ]

@@ -15,7 +15,7 @@ from attune.models.text import plural
 
 @click.group(cls=Group)
 def command() -> None:
-    """Make the console's logins, list them, take them away."""
+    """Add, list, change and remove logins of the console."""
 
 
 @attune_command(command, "add", example="attune user add mo@studio.example --role owner")
@@ -25,22 +25,22 @@ def command() -> None:
     type=click.Choice(["owner", "admin"]),
     default="owner",
     show_default=True,
-    help="An owner promotes probes; an admin also manages people.",
+    help="Role: an owner promotes versions; an admin also manages people.",
 )
 def add(shell: Shell, email: str, role: str) -> None:
-    """Make a login of the console for EMAIL."""
+    """Add a login to the console for EMAIL."""
     password = fresh_password()
     made = users.create(shell.settings, email, role, password)
     value = {"email": made.email, "role": role, "password": password, "console": shell.settings.web_address}
     text = (
-        f"{made.email} ({role})\n  console:  {shell.settings.web_address}\n  password: {password}   (shown this once)"
+        f"{made.email} ({role})\n  console:  {shell.settings.web_address}\n  password: {password}   (shown only once)"
     )
     shell.result(value, text)
 
 
 @attune_command(command, "list", example="attune user list")
 def list_(shell: Shell) -> None:
-    """Every login of the console and its role."""
+    """List every login of the console with its role."""
     rows = users.every(shell.settings)
     found = [{"email": one.email, "role": one.role, "disabled": one.disabled_at is not None} for one in rows]
     shell.result(found, table(("address", "role", "disabled"), [tuple(one.values()) for one in found]))
@@ -49,16 +49,16 @@ def list_(shell: Shell) -> None:
 @attune_command(command, "password", example="attune user password mo@studio.example")
 @click.argument("email")
 def password(shell: Shell, email: str) -> None:
-    """Give EMAIL a new password for the console; older sessions and links end."""
+    """Give EMAIL a new password for the console. Older sessions and links end."""
     made = fresh_password()
     users.set_password(shell.settings, email, made)
-    shell.result({"email": email, "password": made}, f"{email}\n  password: {made}   (shown this once)")
+    shell.result({"email": email, "password": made}, f"{email}\n  password: {made}   (shown only once)")
 
 
 @attune_command(command, "remove", example="attune user remove mo@studio.example")
 @click.argument("email")
 def remove(shell: Shell, email: str) -> None:
-    """Take EMAIL's login away, with queues and Label Studio if EMAIL answers too; sessions end at once."""
+    """Remove EMAIL: end the login, all sessions, the queues and the access to Label Studio."""
     _told(shell, users.remove(shell.settings, email, wait=True), {"removed": True}, "is removed.")
 
 
@@ -66,36 +66,38 @@ def remove(shell: Shell, email: str) -> None:
 @click.argument("email")
 @click.argument("role", type=click.Choice(users.ROLES))
 def role(shell: Shell, email: str, role: str) -> None:
-    """Change what EMAIL may do; sessions end at once. The last admin keeps the role."""
+    """Change the role of EMAIL. Sessions end at once. The last admin keeps the role."""
     users.set_role(shell.settings, email, role)
-    shell.result({"email": email, "role": role}, f"{email} is {role} from now on.")
+    shell.result({"email": email, "role": role}, f"{email} is now {role}.")
 
 
 @attune_command(command, "disable", example="attune user disable mo@studio.example")
 @click.argument("email")
 def disable(shell: Shell, email: str) -> None:
-    """Shut EMAIL out of the console and Label Studio until `attune user enable`; sessions end at once."""
+    """Disable EMAIL's login to the console and Label Studio until `attune user enable`. Sessions end at once."""
     done = users.disable(shell.settings, email, wait=True)
-    _told(shell, done, {"disabled": True}, f"is shut out; `attune user enable {done.email}` lets in again.")
+    _told(shell, done, {"disabled": True}, f"is disabled. Undo: `attune user enable {done.email}`")
 
 
 @attune_command(command, "enable", example="attune user enable mo@studio.example")
 @click.argument("email")
 def enable(shell: Shell, email: str) -> None:
-    """Let EMAIL in again, by a new link and, for an expert, a new password for Label Studio."""
+    """Enable EMAIL's login, with a new link and, for an expert, a new password for Label Studio."""
     made = invite.reopen(shell.settings, email)
     value = {"email": made.email, "disabled": False, "link": made.link, "label_studio_password": made.password}
-    lines = [f"{made.email} can come in again; no password, link or session of before does.", f"  {made.link}"]
+    lines = [f"{made.email} is enabled. Older passwords, links and sessions stay invalid.", f"  {made.link}"]
     if made.password:
-        lines.append(f"  Label Studio: {made.label_studio}  password: {made.password}   (once the workers have set it)")
-    shell.result(value, "\n".join([*lines, "  (shown this once)"]))
+        lines.append(
+            f"  Label Studio: {made.label_studio}  password: {made.password}   (after the workers have set it)"
+        )
+    shell.result(value, "\n".join([*lines, "  (shown only once)"]))
 
 
 @attune_command(command, "sessions", example="attune user sessions mo@studio.example --end")
 @click.argument("email")
-@click.option("--end", "ends", is_flag=True, help="End them all: EMAIL must log in again in every browser.")
+@click.option("--end", "ends", is_flag=True, help="End all sessions. EMAIL must then log in again in every browser.")
 def sessions_(shell: Shell, email: str, ends: bool) -> None:
-    """Where EMAIL is logged in to the console."""
+    """List the browsers in which EMAIL is logged in to the console."""
     person = users.named(shell.settings, email)
     found = login_sessions.of(shell.settings, person.id)
     rows = [
@@ -117,6 +119,6 @@ def _told(shell: Shell, done: Outcome, more: dict[str, bool], said: str) -> None
 @attune_command(command, "link", example="attune user link mo@studio.example")
 @click.argument("email")
 def link(shell: Shell, email: str) -> None:
-    """Print a link that lets EMAIL into the console once, within three days; an older one ends."""
+    """Print a login link for EMAIL. It works once, within three days. An older link ends."""
     made = login_links.make(shell.settings, email)
-    shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown this once)")
+    shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown only once)")

@@ -18,12 +18,12 @@ NAMED = 10  # images left out that are named one by one on a terminal; --json na
 
 @click.group(cls=Group)
 def command() -> None:
-    """Take the pool's vectors out into a file."""
+    """Export the pool's vectors to a file."""
 
 
 @click.group(cls=Group)
 def _alone() -> None:
-    """Holds `embed`, which `attune` lists by itself."""
+    """Hold `embed`, which `attune` lists directly."""
 
 
 @attune_command(_alone, "embed", workspace="optional", example="attune embed ./new-posters --to vectors.parquet")
@@ -38,10 +38,10 @@ def embed(
     pretrained: str | None,
     resize_mode: str | None,
 ) -> None:
-    """Write the vectors of the images at PATH (folders, files, addresses) to a file; the pool stays as it is.
+    """Embed the images at PATH (folders, files, URLs) and write their vectors to a file. The pool does not change.
 
-    The encoder is the workspace's unless another one is named. The file has the columns asset_id and vector, and says
-    which encoder made it: `attune score --vectors` and `attune assets add --vectors` know it again.
+    Default encoder: the workspace's. The file has the columns asset_id and vector, and names the encoder: `attune
+    score --vectors` and `attune assets add --vectors` read it.
     """
     from attune.labeler.assets import chosen_encoder
     from attune.labeler.assets.active_encoder import load
@@ -64,15 +64,15 @@ def embed(
 def name_left_out(shell: Shell, left_out: list[dict[str, str]]) -> None:
     """Say of each image why it was left out; of many the first ones."""
     for item in left_out[:NAMED]:
-        shell.hint(f"Left out: {item['message']}")
+        shell.hint(f"Skipped: {item['message']}")
     if len(left_out) > NAMED:
-        shell.hint(f"… and {len(left_out) - NAMED:,} more were left out; --json names all.")
+        shell.hint(f"… and {len(left_out) - NAMED:,} more were skipped. To list them all, add --json.")
 
 
 @attune_command(command, "export", example="attune vectors export --to pool.parquet")
 @TO
 def export(shell: Shell, to: Path) -> None:
-    """Write the vector of every image of the pool to a file, in the form that `attune embed` writes."""
+    """Write the vector of every image of the pool to a file, in the same format as `attune embed`."""
     from attune.labeler.assets.active_pool import open_pool
     from attune.models.vectors.vector_writer import ROW_GROUP, check_suffix, vector_file
 

@@ -37,15 +37,15 @@ def open_records(settings: Settings, make: bool) -> None:
         close_workspace.top(settings.workspace)
     except DatabaseError as error:
         raise ServiceDown(
-            f"The records of {settings.workspace} cannot be read: {_why(error)}. Restore {RECORDS} from a backup, or "
-            "name another workspace; `attune doctor` tries each part."
+            f"The records of {settings.workspace} cannot be read: {_why(error)}. Restore {RECORDS} from a "
+            "backup, or name another workspace with --workspace. To test each service: `attune doctor`"
         ) from error
     except OSError as error:
         if isinstance(error, AttuneError):
             raise
         raise SettingsError(
-            f"The workspace {settings.workspace} cannot be written: {reason(error)}. Name a folder of yours with "
-            "--workspace or ATTUNE_WORKSPACE."
+            f"The workspace {settings.workspace} cannot be written: {reason(error)}. Name a folder that you can "
+            "write to, with --workspace or ATTUNE_WORKSPACE."
         ) from error
 
 
@@ -54,8 +54,8 @@ def _why(error: DatabaseError) -> str:
     if "locked" in text:
         return "another program is using them"
     if "not a database" in text or "malformed" in text:
-        return "the file is damaged, or is no database"
-    return "the database refuses it"
+        return "the file is damaged or is not a database"
+    return "the database refused the request"
 
 
 def is_there(settings: Settings) -> bool:
@@ -64,12 +64,12 @@ def is_there(settings: Settings) -> bool:
 
 
 def _missing(folder: Path) -> str:
-    what = "holds no records" if folder.is_dir() else "is not there"
+    what = "has no records" if folder.is_dir() else "does not exist"
     near = _near(folder)
     hint = f" Did you mean --workspace {near}?" if near else ""
     return (
-        f"{folder} is not a workspace of Attune: it {what}, and this command makes none.{hint} "
-        f"Name yours with --workspace or ATTUNE_WORKSPACE, or start one: attune up --workspace {_typed(folder)}"
+        f"{folder} is not a workspace of Attune: it {what}. This command does not create one.{hint} Name yours "
+        f"with --workspace or ATTUNE_WORKSPACE, or create one: `attune up --workspace {_typed(folder)}`"
     )
 
 

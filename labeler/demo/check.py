@@ -84,7 +84,7 @@ def pulled(settings: Settings, name: str, version: int) -> float:
     difference = float(np.abs(outside - read_probe(held.probe).probabilities(x)).max())
     if difference > 1e-5:
         raise DigestMismatch(
-            f"{name}@champion, pulled and read with numpy alone, differs by {difference:.2g} (at most 1e-5)."
+            f"{name}@champion, pulled and read with numpy only, differs by {difference:.2g} (allowed: 0.00001)."
         )
     return difference
 

@@ -41,11 +41,11 @@ def check_demo(settings: Settings) -> None:
     """Raise SettingsError where the demo would be open to other machines: it is made with the known password."""
     if given := open_to_others(settings):
         raise SettingsError(
-            f"The demo's password is known to everybody, so the demo is for this machine alone; with {given} other "
-            f"machines would reach it. Start it without {given.partition('=')[0]}. To look at it from another machine, "
-            f"open a tunnel there: ssh -L {settings.web_port}:127.0.0.1:{settings.web_port} "
-            f"-L {settings.label_studio_port}:127.0.0.1:{settings.label_studio_port} THIS-MACHINE. To show Attune to "
-            "others, begin a workspace of your own, which has passwords of its own: attune up --workspace ./mine"
+            f"The demo has a public password, so it runs only for this computer; with {given} other computers "
+            f"could reach it. Start it without {given.partition('=')[0]}. To see it from another computer, open "
+            f"a tunnel there: `ssh -L {settings.web_port}:127.0.0.1:{settings.web_port} -L "
+            f"{settings.label_studio_port}:127.0.0.1:{settings.label_studio_port} THIS-COMPUTER`. For a "
+            "workspace with its own passwords: `attune up --workspace ./mine`"
         )
 
 
@@ -69,12 +69,13 @@ def check_served(settings: Settings) -> None:
     known = [email for email in logins if email not in experts and users.verify(settings, email, PASSWORD)]
     if experts or known:
         where = f" --workspace {settings.workspace}"
-        todo = [f"attune expert remove {email}{where}" for email in experts]
-        todo += [f"attune user password {email}{where}" for email in known]
+        todo = [f"`attune expert remove {email}{where}`" for email in experts]
+        todo += [f"`attune user password {email}{where}`" for email in known]
         raise SettingsError(
-            f"This workspace was made by the demo, and the demo's password, which everybody knows, still opens it for "
-            f"{', '.join((*experts, *known))}; with {given} other machines would reach it. Begin a workspace of your "
-            "own (attune up --workspace ./mine), or end these logins first (answers stay): " + "; ".join(todo)
+            "This is a demo workspace. The demo's public password still works for "
+            f"{', '.join((*experts, *known))}, and with {given} other computers could use it. Create another "
+            "workspace (`attune up --workspace ./mine`), or end these logins first. Their answers are kept: "
+            + "; ".join(todo)
         )
 
 

@@ -29,7 +29,7 @@ Progress = Callable[[str], "jobs.Report"]
 
 def load(settings: Settings, progress: Callable[[str], Report]) -> Catalogue:
     """Draw, add and embed the sample catalogue."""
-    drawn = prepare.catalogue(settings, progress("Drawing the sample catalogue"))
+    drawn = prepare.catalogue(settings, progress("Drawing the sample images"))
     prepare.assets(settings, drawn, progress("Adding and embedding images"))
     return drawn
 
@@ -42,7 +42,7 @@ def people_and_queues(
     for sample in samples:
         prepare.attribute(settings, sample)
     names = [sample.name for sample in samples]
-    report = progress(f"Making experts and queues: {', '.join(names)}")
+    report = progress(f"Adding experts and queues: {', '.join(names)}")
     for number, name in enumerate(who):
         prepare.expert(settings, name, names)
         report(number + 1, len(who) + len(samples))
@@ -112,7 +112,10 @@ def _learned(settings: Settings, name: str) -> int:
         if "run" in done:
             return int(done["run"])
         if time.monotonic() > until + 60:
-            raise JobError(f"No round on {name} ended within two minutes: {done['state']}. See {settings.logs}.")
+            raise JobError(
+                f"No run of {name} ended within 2 minutes: {done['state']}. Read the logs in {settings.logs}, "
+                "then start the demo again."
+            )
         time.sleep(0.5)  # another learner is at it
 
 

@@ -26,21 +26,21 @@ Attune is up.
   Console        {settings.web_address}
   Label Studio   {settings.label_studio_browser_address}
 
-  Log in as the newcomer  {NEWCOMER}     password {PASSWORD}   (both places)
-  or as the model owner   {OWNER}   password {PASSWORD}   (console)
+  Log in as the new expert  {NEWCOMER}     password {PASSWORD}   (both places)
+  or as the owner           {OWNER}   password {PASSWORD}   (console)
 
-1. Open the console as the newcomer, choose "{waiting}" and press "Start labelling"
-   (or go straight to {link}).
-   Esc closes the instructions; press 1, 2 or 3 and Ctrl+Enter. After each answer a probe is trained and the queue is
-   put in a new order. Watch the count move on {settings.web_address}/attributes/{waiting}
-   (and the curve, once ten answers to questions of the audit are in: see the last command below).
+1. Open the console as the new expert, choose "{waiting}" and press "Start labelling"
+   (or open {link}).
+   Esc closes the instructions. Press 1, 2 or 3, then Ctrl+Enter. After each answer Attune trains the probe and
+   reorders the queue. The number of answers grows on {settings.web_address}/attributes/{waiting}
+   (the learning curve appears after 10 audit answers: see the last command below).
 
-2. "{finished}" was labelled by three simulated experts, measured by an audit batch and published as version
-   {version}. In another terminal:
+2. "{finished}" has answers of three simulated experts and an audit. Version {version} is published.
+   In another terminal:
    {prefix} pull {finished}@champion --to ./probe
    {prefix} probes list {finished}
-   {prefix} audit {waiting} --size 30       (asks for questions that measure your own probe, too)
+   {prefix} audit {waiting} --size 30       (requests audit answers for your probe, too)
 
-The images are drawings made by this program, and the encoder knows nothing but such drawings.
-Everything is in {settings.workspace}; Ctrl-C stops it, `make demo` goes on with it.
+The images are drawings made by this program. The encoder works only for such drawings.
+Everything is in {settings.workspace}. Ctrl-C stops the demo, `make demo` continues it.
 """

@@ -38,7 +38,7 @@ def format_of(path: Path, asked: str | None = None) -> str:
     found = asked or path.suffix.lower().lstrip(".")
     if found not in FORMATS:
         raise DataError(
-            f"format: {path.name!r} ends neither with .csv, .parquet nor .json. Name the file so, or say --format "
+            f"format: {path.name!r} does not end in .csv, .parquet or .json. Rename it, or add --format "
             f"{', '.join(FORMATS)}."
         )
     return found
@@ -50,11 +50,13 @@ def export(settings: Settings, name: str, kind: str = CSV, agreed: bool = False)
     Raises UnknownAttribute, and DataError for an unknown format or an agreed export for Label Studio.
     """
     if kind not in FORMATS:
-        raise DataError(f"format: {kind[:40]!r} is none of {', '.join(FORMATS)}.")
+        raise DataError(f"format: {kind[:40]!r} does not exist. Expected one of {', '.join(FORMATS)}.")
     found = exported(settings, name)
     if kind == STUDIO:
         if agreed:
-            raise DataError("format: Label Studio's JSON holds answers. Leave --agreed away, or take csv for it.")
+            raise DataError(
+                "format: Label Studio's JSON contains answers, not labels. Leave out --agreed, or use --format csv."
+            )
         tasks = label_studio_json.tasks_of(found, _addresses(settings, found))
         content = (json.dumps(tasks, indent=1, ensure_ascii=False) + "\n").encode()
         return File(content, TYPES[kind], f"{name}.label-studio.json", len(tasks))

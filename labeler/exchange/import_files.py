@@ -56,7 +56,7 @@ def read(
     Raises DataError where the file as a whole cannot be read, or lacks a column.
     """
     if not content.strip(tables.MARKS):
-        raise DataError("The file is empty; expected rows with asset_id, expert and class.")
+        raise DataError("The file is empty. Expected rows with asset_id, expert and class.")
     try:
         if tables.looks_like_json(content):
             table: tables.Table | list[Given] = _json(content, columns, classes, people)
@@ -88,7 +88,7 @@ def _json(
     if len(held) == 1 and isinstance(held[0], Mapping) and "labels" in held[0]:
         held = held[0]["labels"]
         if not isinstance(held, list):
-            raise DataError('is JSON with no list "labels"; expected an export of Attune, or Label Studio\'s JSON.')
+            raise DataError('is JSON without a list "labels". Expected an export of Attune, or Label Studio\'s JSON.')
         lines = [0] * len(held)
     if any(isinstance(task, Mapping) and isinstance(task.get("data"), Mapping) for task in held):
         return [
@@ -121,8 +121,8 @@ def _named(there: Sequence[str], columns: Columns) -> Columns:
         if name not in there:
             shown = ", ".join(_text(key) for key in there)
             raise DataError(
-                f"columns: there is no {name!r}; the file has {shown[:300]}. Name it with --{option}-column, or "
-                "rename it. Needed are asset_id, expert and class."
+                f"columns: {name!r} does not exist; the file has {shown[:300]}. Name the column with "
+                f"--{option}-column, or rename it. Required are asset_id, expert and class."
             )
     return found
 

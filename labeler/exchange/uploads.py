@@ -29,7 +29,9 @@ def fetch(settings: Settings, person: int, ticket: str) -> bytes:
     if TICKET.fullmatch(ticket):
         with suppress(FileNotFoundError):
             return _path(settings, person, ticket).read_bytes()
-    raise DataError("file: the upload is gone, as it was imported or is older than a day. Choose the file once more.")
+    raise DataError(
+        "file: the upload does not exist any more: it was imported, or is older than a day. Choose the file again."
+    )
 
 
 def drop(settings: Settings, person: int, ticket: str) -> None:

@@ -46,7 +46,7 @@ class Clusters:
     def part(self, number: int) -> Part:
         """Cluster ``number``, counted from 1. Raises DataError where there is none."""
         if not 1 <= number <= len(self.parts):
-            raise DataError(f"There is no cluster {number}; there are {len(self.parts)}, counted from 1.")
+            raise DataError(f"Cluster {number} does not exist. The clusters are 1 to {len(self.parts)}.")
         return self.parts[number - 1]
 
 

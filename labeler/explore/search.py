@@ -56,10 +56,11 @@ class Wanted:
     def __post_init__(self) -> None:
         object.__setattr__(self, "like", tidy(self.like))
         if sum(map(bool, (self.text, self.like, self.image))) > 1:
-            raise DataError("A search is by text, or by an asset, or by an image file: give one of them.")
+            raise DataError("A search needs a text, an asset or an image file. Give exactly one of them.")
         if len(self.text) > LONGEST_TEXT:
             raise DataError(
-                f"text: {len(self.text)} characters; at most {LONGEST_TEXT} are taken, and encoders read some 70 words."
+                f"text: {len(self.text)} characters are too many. At most {LONGEST_TEXT} are allowed, and "
+                "encoders read only about 70 words."
             )
 
     @property
@@ -122,8 +123,8 @@ def why_unread(session: Session) -> str:
     if made is None or not made.is_external:
         return ""
     return (
-        "The vectors of this pool came ready-made, without the encoder that made them, so search by text and by a file "
-        "of yours is off. Search by an image of the pool: press Similar under it, or `attune search --like ASSET_ID`."
+        "This pool uses supplied vectors, without an encoder, so you cannot search by text or by file. Search "
+        "by an image of the pool: press Similar below it, or run `attune search --like ASSET_ID`."
     )
 
 
@@ -150,7 +151,7 @@ def check(settings: Settings, wanted: Wanted) -> None:
         if (wanted.text or wanted.image) and (why := why_unread(session)):
             raise EncoderError(why)
         if wanted.like and session.scalar(select(Asset.id).where(Asset.asset_id == wanted.like)) is None:
-            raise UnknownAsset(f"No asset is called {wanted.like!r}. `attune assets list` shows those there are.")
+            raise UnknownAsset(f"The asset {wanted.like!r} does not exist. To list all assets: `attune assets list`")
 
 
 def _arguments(settings: Settings, wanted: Wanted) -> dict[str, Any]:
@@ -227,7 +228,8 @@ def take_over(settings: Settings, token: str) -> bytes:
         path.unlink()
     except FileNotFoundError as error:
         raise DataError(
-            "The uploaded image is gone: it is kept for one search, and only until you upload another. Upload it again."
+            "The uploaded image does not exist any more: it is kept for one search, until you upload another. "
+            "Upload it again."
         ) from error
     return content
 

@@ -117,12 +117,12 @@ def hand_over(settings: Settings, job_id: str, kind: str) -> None:
         fail(
             settings,
             job_id,
-            "Redis does not answer, so no worker was asked. `attune doctor` tries each part.",
+            "Redis does not answer, so the job was not sent to a worker. To test each service: `attune doctor`",
             state="lost",
         )
         raise ServiceDown(
-            f"Redis does not answer at {hidden(settings.redis_address)}. Start everything with `attune up`, or point "
-            "ATTUNE_REDIS_URL at a running Redis; `attune doctor` tries each part."
+            f"Redis does not answer at {hidden(settings.redis_address)}. Start everything (`attune up`), or set "
+            "ATTUNE_REDIS_URL to a running Redis. To test each service: `attune doctor`"
         ) from error
 
 
@@ -184,18 +184,16 @@ def follow(settings: Settings, job_id: str, report: Report = quiet, poll_seconds
         with reading(settings) as session:
             job = session.get(Job, job_id)
         if job is None:
-            raise JobLost(f"The records hold no job {job_id}. Ask again.")
+            raise JobLost(f"Job {job_id} does not exist. Run the command again.")
         report(job.done, job.total)
         if job.state == "done":
             return job.result
         if job.state in {"failed", "lost"}:
             said = failures.shown(job.id, job.error)
-            raise JobError(f"{job.kind} failed: {said} The worker's log in {settings.logs} has the whole story.")
+            raise JobError(f"The job {job.kind} failed: {said} The worker's log in {settings.logs} has details.")
         if time.monotonic() - last_alive > LOOK_SECONDS:
             if not workers_alive(settings):
-                raise JobLost(
-                    f"No worker is alive to do {job_id}. Start them with `attune up`; the job waits in Redis."
-                )
+                raise JobLost(f"No worker is running, so {job_id} waits in Redis. Start the workers: `attune up`")
             send_again(settings, job)
             last_alive = time.monotonic()
         time.sleep(poll_seconds)

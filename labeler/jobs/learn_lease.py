@@ -60,8 +60,9 @@ class Lease:
         )
         if _rows(renewed) != 1:
             raise JobSuperseded(
-                f"Another learner took over attribute {self.attribute_id} (this one holds token {self.token}); "
-                "nothing was written, and the newer one answers for every answer so far."
+                f"Another worker is training attribute {self.attribute_id} now (lease {self.token} has "
+                "expired). This job wrote nothing. The other worker uses all answers. You do not need to do "
+                "anything."
             )
 
     def renew(self) -> None:

@@ -99,8 +99,8 @@ class LabelStudio:
             yield
         except (requests.ConnectionError, requests.Timeout, httpx.TransportError) as error:
             raise LabelStudioUnreachable(
-                f"Label Studio does not answer at {self.address}. Start everything with "
-                "`attune up`, or set ATTUNE_LABEL_STUDIO_URL to one that runs; `attune doctor` tries each part."
+                f"Label Studio does not answer at {self.address}. Start everything (`attune up`), or set "
+                "ATTUNE_LABEL_STUDIO_URL to a running one. To test each service: `attune doctor`"
             ) from error
         except ApiError as error:
             raise self._explained(refused(int(error.status_code or 0), error.body)) from error
@@ -156,7 +156,7 @@ def refused(status: int, body: Any) -> LabelStudioRefused:
     """The error for an answer of ``status``, with what the body tells and a next step."""
     if status >= 500:  # what its program raised is of no use to a person, and may hold an answer's text
         number = body.get("id") if isinstance(body, Mapping) else None
-        told: Any = f"an error of its own{f' (its log has it under {number})' if number else ''}"
+        told: Any = f"an internal error{f' (number {number} in its log)' if number else ''}"
     elif isinstance(body, Mapping):
         told = body.get("validation_errors") or body.get("detail") or body
     else:
@@ -164,10 +164,12 @@ def refused(status: int, body: Any) -> LabelStudioRefused:
     text = str(told)
     text = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + " …"
     steps = {
-        401: "The token is not accepted: check ATTUNE_LABEL_STUDIO_TOKEN, and that legacy tokens are allowed there "
-        "(Organization, Access Token Settings).",
-        403: "The token's user may not do this: use an administrator's token.",
-        404: "It may have been deleted in Label Studio: `attune sync` compares the two.",
+        401: (
+            "The token is not valid. Check ATTUNE_LABEL_STUDIO_TOKEN, and that Label Studio allows legacy "
+            "tokens (Organization, Access Token Settings)."
+        ),
+        403: "The token's user may not do this. Use an administrator's token.",
+        404: "It may have been deleted in Label Studio. To compare the two: `attune sync`",
     }
-    step = steps.get(status, "`attune doctor` checks the connection, the token and the webhooks.")
-    return LabelStudioRefused(f"Label Studio answered {status}: {text.rstrip('.')}. {step}", status)
+    step = steps.get(status, "To check the connection, the token and the webhooks: `attune doctor`")
+    return LabelStudioRefused(f"Label Studio answered with status {status}: {text.rstrip('.')}. {step}", status)

@@ -31,7 +31,9 @@ class ExpertSession:
         if reply.status_code != 302:
             made.close()
             raise LabelStudioRefused(
-                f"Label Studio did not let {email} in. Check the password; `attune expert add` prints it once.", 401
+                f"Label Studio refused the login of {email}. Check the password. It was shown once, by `attune "
+                "expert add`.",
+                401,
             )
         return made
 
@@ -106,6 +108,6 @@ class ExpertSession:
             reply = self._session.request(method, self.address + path, json=body, params=query, timeout=LIMITS)
         except (requests.ConnectionError, requests.Timeout) as error:
             raise LabelStudioUnreachable(
-                f"Label Studio does not answer at {self.address}. `attune doctor` tries each part."
+                f"Label Studio does not answer at {self.address}. To test each service: `attune doctor`"
             ) from error
         return read(reply)

@@ -68,8 +68,8 @@ def keys_of(data: Mapping[str, Any]) -> list[int]:
         return [int(str(one["value"]).removeprefix("image-")) for one in data["images"]]
     except (KeyError, TypeError, ValueError) as error:
         raise UnknownAnnotationShape(
-            "A task of a project for pages holds no list of images; expected `images` with a value each. Was it made "
-            "by hand in Label Studio?"
+            "A task of a page has no list of images. Expected `images` with a value each. Was the task made by "
+            "hand in Label Studio?"
         ) from error
 
 
@@ -92,8 +92,8 @@ def read_ticks(annotation: Mapping[str, Any], keys: Sequence[int]) -> set[int] |
         return {known[name] for name in given}
     except (KeyError, TypeError) as error:
         raise UnknownAnnotationShape(
-            f"Annotation {annotation.get('id')} holds {str(result)[:200]}, where ticks on the images of its page were "
-            "expected. Was its project, or the answer, edited by hand in Label Studio?"
+            f"Annotation {annotation.get('id')} contains {str(result)[:200]}. Expected ticks on the images of "
+            "its page. Was the project or the answer edited by hand in Label Studio?"
         ) from error
 
 
@@ -113,7 +113,10 @@ def add(ls: LabelStudio, project: int, data: Mapping[str, Any], key: str) -> int
         reply = ls.sdk.projects.import_tasks(id=project, request=request, return_task_ids=True)
     ids = list(reply.task_ids or ())
     if len(ids) != 1:
-        raise LabelStudioRefused(f"Label Studio made {len(ids)} tasks of one page in project {project}.")
+        raise LabelStudioRefused(
+            f"Label Studio made {len(ids)} tasks of one page in project {project} (expected: 1). To compare the "
+            "two: `attune sync --all`"
+        )
     return int(ids[0])
 
 

@@ -40,10 +40,10 @@ def ensure(settings: Settings, tell: Tell = print) -> Path:
             return command
         if settings.label_studio_env is not None and home.exists() and any(home.iterdir()):
             raise SettingsError(
-                f"ATTUNE_LABEL_STUDIO_ENV is {home}, which holds no bin/label-studio. Name an environment that does, "
-                "or an empty or new folder to install it into, or unset it."
+                f"ATTUNE_LABEL_STUDIO_ENV is {home}, which has no bin/label-studio. Set it to an environment "
+                "that has one, or to an empty or new folder. Or unset it."
             )
-        tell(f"Installing Label Studio {VERSION} into {home} (about 1.2 GB; some minutes, only once) …")
+        tell(f"Installing Label Studio {VERSION} into {home} (about 1.2 GB; a few minutes, only once) …")
         shutil.rmtree(home, ignore_errors=True)
         _install(home)
         write_bytes(home / MARK, digest_file(LOCK).encode())
@@ -76,9 +76,9 @@ def _install(home: Path) -> None:
             begun.touch()
             if subprocess.run(step, stdout=output, stderr=subprocess.STDOUT, check=False).returncode != 0:
                 raise ServiceDown(
-                    f"Label Studio {VERSION} could not be installed: {_last_words(log)} The whole story is in {log}. "
-                    "Check the network and the disk, or set ATTUNE_LABEL_STUDIO_ENV to an environment that has it, or "
-                    "ATTUNE_LABEL_STUDIO_URL to one that runs."
+                    f"Label Studio {VERSION} could not be installed: {_last_words(log)} Details: {log}. Check "
+                    "the network and the disk. Or set ATTUNE_LABEL_STUDIO_ENV to an environment that has it, "
+                    "or ATTUNE_LABEL_STUDIO_URL to a running one."
                 )
     begun.unlink()
 
@@ -91,7 +91,7 @@ def _lines_of(package: str) -> str:
 
 def _last_words(log: Path) -> str:
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("ERROR")]
-    return " ".join(lines[-2:]) or "pip says nothing of why."
+    return " ".join(lines[-2:]) or "pip gave no reason."
 
 
 def main() -> int:

@@ -41,18 +41,18 @@ def check_classes(classes: Sequence[str]) -> None:
     """Raise DataError where ``classes`` cannot be the choices of a labelling page."""
     if not 2 <= len(classes) <= len(HOTKEYS):
         raise DataError(
-            f"The question has {len(classes)} classes; it takes 2 to {len(HOTKEYS)}, one key each. Give them as "
+            f"The question has {len(classes)} classes. Expected 2 to {len(HOTKEYS)}, one key each, such as "
             "--classes romance,friendship,neither."
         )
     if len(set(classes)) < len(classes):
-        raise DataError(f"A class stands twice in {list(classes)}. Give each class once.")
+        raise DataError(f"{list(classes)} has a class twice. Give each class once.")
     for name in classes:
         if name in {UNSURE, SKIP}:
-            raise DataError(f"{name!r} cannot be a class: every question has it as an answer. Choose another name.")
+            raise DataError(f"{name!r} cannot be a class: it is an answer of every question. Use another name.")
         if not name.strip() or name != name.strip() or len(name) > 80 or name.startswith("$") or not name.isprintable():
             raise DataError(
-                f"The class {name!r} cannot be a choice: it takes 1 to 80 printable characters, without "
-                "spaces around them and without $ at the start. Choose another name."
+                f"{name!r} cannot be a class. A class has 1 to 80 printable characters, without spaces around "
+                "it and without $ at the start."
             )
 
 
@@ -66,9 +66,9 @@ def read_value(annotation: Mapping[str, Any], classes: Sequence[str]) -> str:
     found = choices_of(annotation)
     if len(found) != 1 or (found[0] != UNSURE and found[0] not in classes):
         raise UnknownAnnotationShape(
-            f"Annotation {annotation.get('id')} holds {str(annotation.get('result'))[:200]}, where one choice of "
-            f"{[*classes, UNSURE]} in the control {CONTROL!r} was expected. Was its project, or the answer, edited by "
-            "hand in Label Studio?"
+            f"Annotation {annotation.get('id')} contains {str(annotation.get('result'))[:200]}. Expected one "
+            f"choice of {[*classes, UNSURE]} in the control {CONTROL!r}. Was the project or the answer edited "
+            "by hand in Label Studio?"
         )
     return found[0]
 

@@ -114,8 +114,9 @@ def _renew_token(settings: Settings) -> None:
             reset_password(settings, settings.label_studio_email, kept.label_studio_password)
             if not _log_in(session, settings, kept.label_studio_password):
                 raise LabelStudioRefused(
-                    f"The administrator {settings.label_studio_email} cannot log in to our own Label Studio. Was "
-                    f"its data in {data_folder(settings)} made with another ATTUNE_LABEL_STUDIO_EMAIL? Set that one.",
+                    f"The administrator {settings.label_studio_email} cannot log in to Attune's Label Studio. "
+                    f"Its data in {data_folder(settings)} may belong to another ATTUNE_LABEL_STUDIO_EMAIL. Set "
+                    "that one.",
                     401,
                 )
         address = settings.label_studio_address
@@ -139,14 +140,18 @@ def reset_password(settings: Settings, email: str, password: str) -> None:
     """
     if settings.label_studio_url:
         raise SettingsError(
-            f"Label Studio at {settings.label_studio_url} is not ours to change passwords in. On its machine run "
-            f"`label-studio reset_password --username {email}`."
+            f"Label Studio at {settings.label_studio_url} was not started by Attune, so Attune cannot change "
+            f"passwords there. On its computer, run: `label-studio reset_password --username {email}`"
         )
     if len(password) < SHORTEST_PASSWORD:
-        raise SettingsError(f"The new password of {email} is shorter than {SHORTEST_PASSWORD} characters.")
+        raise SettingsError(
+            f"The new password of {email} has {len(password)} characters. Expected at least {SHORTEST_PASSWORD}."
+        )
     told = _change(settings, {"email": email, "password": password})
     if told != "done":
-        raise ServiceDown(f"The password of {email} was not changed: {told}. Is {email} a user of Label Studio?")
+        raise ServiceDown(
+            f"The password of {email} was not changed: {told}. Check that {email} is a user of Label Studio."
+        )
 
 
 def _change(settings: Settings, wanted: dict[str, str]) -> str:
@@ -156,7 +161,7 @@ def _change(settings: Settings, wanted: dict[str, str]) -> str:
     """
     scripts = sorted(folder(settings).glob("lib/python3.*/site-packages/label_studio"))
     if not scripts:
-        return f"no Label Studio is installed in {folder(settings)}"
+        return f"Label Studio is not installed in {folder(settings)}"
     variables = environment(settings)
     variables["PYTHONPATH"] = os.pathsep.join([variables["PYTHONPATH"], str(scripts[0])])
     command = [str(folder(settings) / "bin" / "python"), str(LOGINS)]
@@ -172,7 +177,7 @@ def _change(settings: Settings, wanted: dict[str, str]) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         why = reason(error) if isinstance(error, OSError) else f"it took more than {CHANGE_SECONDS} seconds"
-        return f"the program in Label Studio's environment did not end well: {why}"
+        return f"the program in Label Studio's environment failed: {why}"
     lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
     said = lines[-1] if lines else ""
     return f"it ended with status {done.returncode}" if not said or failures.is_program_text(said) else said

@@ -16,12 +16,12 @@ from attune.labeler.label_studio.client import ANSWER_SECONDS, CONNECT_SECONDS, 
 from attune.models.errors import AlreadyThere, LabelStudioRefused, LabelStudioUnreachable
 
 OUT = (
-    "Label Studio at {address} has a login for {email} that was taken out of its organisation, and runs without "
-    "Attune's modules, so it cannot be let in again from here. On its machine run `label-studio shell`, and in it "
-    "`from organizations.models import OrganizationMember` and "
-    "`OrganizationMember.objects.filter(user__email='{email}').update(deleted_at=None)`; then "
-    "`label-studio reset_password --username {email}`. Or start it with the modules "
-    "(docs/explanation/security.md says how) and add the person again."
+    "The login of {email} at {address} was removed from Label Studio's organisation. This Label Studio runs "
+    "without Attune's modules, so Attune cannot enable the login. On its computer run `label-studio shell`, "
+    "and in it `from organizations.models import OrganizationMember` and "
+    "`OrganizationMember.objects.filter(user__email='{email}').update(deleted_at=None)`; then `label-studio "
+    "reset_password --username {email}`. Or start it with the modules (see docs/explanation/security.md) and add the "
+    "person again."
 )
 LIMITS = (CONNECT_SECONDS, ANSWER_SECONDS)
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
@@ -44,8 +44,8 @@ def ensure_user(ls: LabelStudio, email: str, password: str) -> int:
     made = find_user(ls, email)
     if made is None:
         raise LabelStudioRefused(
-            f"Label Studio took the invitation of {email} but lists no such user. Look at its "
-            "People page, then ask again."
+            f"Label Studio accepted the invitation of {email} but lists no such user. Check Label Studio's page "
+            "People, then run the command again."
         )
     return made
 
@@ -71,7 +71,7 @@ def accept(ls: LabelStudio, session: requests.Session, link: str, email: str, pa
         if "already exists" in reason:
             raise AlreadyThere(OUT.format(address=ls.address, email=email))
         raise LabelStudioRefused(
-            f"Label Studio did not take {email} as a user: {reason}. Check the address and the password.",
+            f"Label Studio did not add the user {email}: {reason}. Check the email address and the password.",
             reply.status_code,
         )
     ls.request("POST", "/api/invite/reset-token")  # a link that was used lets nobody else in
@@ -87,7 +87,8 @@ def submit(session: requests.Session, page: str, fields: dict[str, str]) -> requ
         token = _CSRF.search(form.text)
         if token is None:
             raise LabelStudioRefused(
-                f"{urlsplit(page).path} of Label Studio holds no form (status {form.status_code}). Is it release 1.23?",
+                f"{urlsplit(page).path} of Label Studio has no form (status {form.status_code}). Check that its "
+                "release is 1.23: `attune doctor`",
                 form.status_code,
             )
         sent = {**fields, "csrfmiddlewaretoken": token.group(1)}
@@ -95,5 +96,5 @@ def submit(session: requests.Session, page: str, fields: dict[str, str]) -> requ
     except (requests.ConnectionError, requests.Timeout) as error:
         host = urlsplit(page).netloc
         raise LabelStudioUnreachable(
-            f"Label Studio does not answer at {host}. `attune doctor` tries each part."
+            f"Label Studio does not answer at {host}. To test each service: `attune doctor`"
         ) from error

@@ -34,11 +34,11 @@ def whose(settings: Settings) -> str:
     beside = f"attune up --free-ports --workspace {settings.workspace}"
     if data:
         return (
-            f"The Label Studio on port {port} is not this workspace's: it belongs to the workspace {Path(data).parent} "
-            f"({named}). Stop that one with Ctrl-C where it was started, or start this workspace beside it: {beside}"
+            f"The Label Studio on port {port} belongs to the workspace {Path(data).parent} ({named}), not to "
+            f"this one. Stop it with Ctrl-C in its terminal, or start this workspace on other ports: `{beside}`"
         )
     return (
-        f"What listens on port {port} is not this workspace's Label Studio: Attune did not start it "
-        f"({named or f'process {found}, of another user'}). Stop it, or start this workspace beside it: {beside}. "
-        "If it is the Label Studio that you want to use, set ATTUNE_LABEL_STUDIO_URL and ATTUNE_LABEL_STUDIO_TOKEN."
+        f"Port {port} is used by {named or f'process {found}, of another user'}, which is not this workspace's "
+        f"Label Studio. Stop it, or start this workspace on other ports: `{beside}`. To use that Label Studio, "
+        "set ATTUNE_LABEL_STUDIO_URL and ATTUNE_LABEL_STUDIO_TOKEN."
     )

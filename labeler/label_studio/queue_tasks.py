@@ -60,7 +60,10 @@ def add(
             reply = ls.sdk.projects.import_tasks(id=project, request=request, return_task_ids=True)
         ids = list(reply.task_ids or ())
         if len(ids) != len(batch):
-            raise LabelStudioRefused(f"Label Studio made {len(ids)} of {len(batch)} tasks in project {project}.")
+            raise LabelStudioRefused(
+                f"Label Studio made {len(ids)} of {len(batch)} tasks in project {project}. To try again: "
+                "`attune sync --all`"
+            )
         held.update({task.asset_id: Address(at, task.key, task.asset_id) for task, at in zip(batch, ids, strict=True)})
     if missing:
         projects.serve_by(ls, project, projects.BY_SCORE)
@@ -73,7 +76,7 @@ def place(score: float) -> float:
     Raises DataError where the score is not finite.
     """
     if not math.isfinite(score):
-        raise DataError(f"A place in the queue is {score}; it takes a finite number.")
+        raise DataError(f"A position in the queue is {score}. Expected a finite number.")
     return 0.5 + 0.5 * score / (1 + abs(score))
 
 
@@ -103,7 +106,9 @@ def reorder(ls: LabelStudio, project: int, scores: Mapping[int, float], version:
         existing = {row["id"] for row in tasks.listed(ls, project, ids=list(wanted), page=1000)}
         wanted = {task: score for task, score in wanted.items() if task in existing}
         if not _import(ls, project, wanted, version):
-            raise LabelStudioRefused(f"Tasks of project {project} vanish while they are put in order. Ask again.", 400)
+            raise LabelStudioRefused(
+                f"Tasks of project {project} disappear while Attune sorts them. Run the command again.", 400
+            )
     if wanted:
         serve(ls, project, version)
         if previous and previous != version:
@@ -141,7 +146,8 @@ def _import(ls: LabelStudio, project: int, scores: Mapping[int, float], version:
             raise
         if reply.created != len(request):
             raise LabelStudioRefused(
-                f"Label Studio stored {reply.created} of {len(request)} places in project {project}."
+                f"Label Studio stored {reply.created} of {len(request)} positions in project {project}. Run the "
+                "command again."
             )
     return True
 

@@ -30,8 +30,8 @@ def turn(settings: Settings, email: str, patience_seconds: int = PATIENCE_SECOND
     """
     made = engine(settings.records_url)
     busy = ServiceDown(
-        f"Something else has been changing the access of {email} to Label Studio for {patience_seconds} seconds, and "
-        "is not done. This is tried again; `attune doctor` tells whether Label Studio answers."
+        f"Another process has been changing the access of {email} to Label Studio for {patience_seconds} s. "
+        "Attune will try again. To check that Label Studio answers: `attune doctor`"
     )
     if made.dialect.name != "postgresql":
         folder = settings.workspace / FOLDER

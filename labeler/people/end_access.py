@@ -118,7 +118,8 @@ def again(session: Session, email: str) -> str:
     before = newest(session, email)
     if before is None or is_in(session, email):
         raise DataError(
-            f"{email} may come in, so there is nothing to end. Shut the login, or remove the person, first."
+            f"{email} may still log in, so no access is ended. First disable the login (`attune user disable "
+            f"{email}`) or remove the person (`attune user remove {email}`)."
         )
     return jobs.record(session, "leave", expert=email, here=before.arguments.get("here") or {})
 

@@ -61,7 +61,8 @@ def add(
     complete = held is not None and users.role_of(settings, email) is not None
     if complete and not wanted:
         raise AlreadyThere(
-            f"{email} is an expert already. `attune expert list` shows the queues; --attribute adds one."
+            f"{email} is already an expert. To see the queues: `attune expert list`. To add a queue: `attune "
+            f"expert add {email} --attribute NAME`"
         )
     ls = LabelStudio.connect(settings)
     fresh = password or fresh_password()
@@ -83,7 +84,7 @@ def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password
     """The user in Label Studio (None where it does not tell), and why ``password`` does not open it, or nothing."""
     before = accounts.find_user(ls, email)
     if before is not None and email == settings.label_studio_email.casefold():
-        return before, "It is the administrator's login, whose password the workspace's secrets hold."
+        return before, "It is the administrator's login. The workspace's secrets contain its password."
     try:
         return door.open_login(ls, email, password), ""
     except SettingsError as error:  # nobody sets a password from outside there
@@ -99,7 +100,7 @@ def refuse_shut(session: Session, email: str) -> None:
     """Raise DataError where ``email`` is a login that manages and is shut: Label Studio must not open beside it."""
     login = session.scalar(select(User).where(User.email == email, User.disabled_at.is_not(None)))
     if login is not None and login.password_hash != users.GONE and login.role != "expert":
-        raise DataError(f"email: {email} is shut out. Open the login first: `attune user enable {email}`.")
+        raise DataError(f"email: the login {email} is disabled. Enable it first: `attune user enable {email}`")
 
 
 def administrators(settings: Settings, session: Session) -> set[str]:
@@ -172,8 +173,10 @@ def find(session: Session, email: str) -> Expert:
     if found is None:
         known = list(session.scalars(select(Expert.email).where(Expert.removed_at.is_(None)).order_by(Expert.email)))
         near = get_close_matches(wanted, known, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known) or 'none yet'}."
-        raise UnknownExpert(f"No expert has the address {wanted}. {hint} `attune expert list` shows all of them.")
+        hint = f"Did you mean {near[0]}?" if near else f"Existing experts: {', '.join(known) or 'none yet'}."
+        raise UnknownExpert(
+            f"No expert has the email address {wanted}. {hint} To list all experts: `attune expert list`"
+        )
     return found
 
 

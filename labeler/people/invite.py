@@ -62,7 +62,7 @@ def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str
         found = session.scalar(select(Expert).where(Expert.email == email))
         fresh = found is None or found.removed_at is not None
         if not fresh and not wanted:
-            raise AlreadyThere(f"email: {email} is an expert already. Choose a question to add to their queues.")
+            raise AlreadyThere(f"email: {email} is already an expert. Choose a question to add to their queues.")
         expert = found or Expert(email=email, name=name, added_at=now())
         if fresh:
             expert.name, expert.removed_at, expert.every_attribute = name, None, not wanted
@@ -80,7 +80,10 @@ def renew(settings: Settings, email: str) -> Welcome:
     with reading(settings) as session:
         expert = experts.find(session, email)
         if not end_access.is_in(session, expert.email):
-            raise DataError(f"{expert.email} is shut out. Open the login again: that gives new passwords for both.")
+            raise DataError(
+                f"The login {expert.email} is disabled. Enable it, which gives new passwords for both: `attune "
+                f"user enable {expert.email}`"
+            )
     return _ask(settings, expert, (), None, fresh=True)
 
 
@@ -102,7 +105,7 @@ def reopen(settings: Settings, email: str) -> Welcome:
 def _name(name: str) -> str:
     trimmed = " ".join(name.split())
     if len(trimmed) > 80:
-        raise DataError(f"name: {len(trimmed)} characters are too many; expected 80 at most.")
+        raise DataError(f"name: {len(trimmed)} characters are too many. At most 80 are allowed.")
     return trimmed
 
 

@@ -30,7 +30,10 @@ def make(settings: Settings, email: str) -> str:
     with writing(settings) as session:
         user = users.held(session, email)
         if user.disabled_at is not None:
-            raise DataError(f"{user.email} is shut out, so a link would open nothing. Open the login again first.")
+            raise DataError(
+                f"The login {user.email} is disabled, so a link would not work. Enable it first: `attune user "
+                f"enable {user.email}`"
+            )
         older = update(SignInLink).where(SignInLink.user_id == user.id, SignInLink.used_at.is_(None))
         session.execute(older.values(used_at=now()))
         session.add(SignInLink(user_id=user.id, digest=_digest(text), made_at=now(), expires_at=now() + LIFETIME))
@@ -44,11 +47,11 @@ def whose(settings: Settings, text: str) -> str:
             select(SignInLink, User).join(User, User.id == SignInLink.user_id).where(SignInLink.digest == _digest(text))
         ).one_or_none()
     if found is None or found.User.disabled_at is not None:
-        raise BadLink("This link opens nothing. Copy the whole of it, or ask whoever sent it for a new one.")
+        raise BadLink("This login link is not valid. Copy the whole link, or ask its sender for a new one.")
     if found.SignInLink.used_at is not None or found.SignInLink.expires_at <= now():
         raise ExpiredLink(
-            "This link was used, replaced by a newer one, or has run out: each opens the console once, within three "
-            "days. Log in with your password, or ask for a new link."
+            "This login link was used, was replaced by a newer one, or has expired. A link works once, within "
+            "three days. Log in with your password, or ask for a new link."
         )
     return str(found.User.email)
 
@@ -64,7 +67,9 @@ def use(settings: Settings, text: str, origin: Origin) -> Entered:
         mine = (SignInLink.digest == _digest(text), SignInLink.used_at.is_(None), SignInLink.expires_at > now())
         done = session.execute(update(SignInLink).where(*mine).values(used_at=now()))
         if not done.rowcount:  # type: ignore[attr-defined]
-            raise ExpiredLink("This link was used a moment ago. Ask for a new one, or log in with your password.")
+            raise ExpiredLink(
+                "This login link was used a moment ago. Log in with your password, or ask for a new link."
+            )
         return users.enter(session, user, origin)
 
 

@@ -40,9 +40,9 @@ def issue(settings: Settings, name: str, role: str = "pipeline") -> str:
     """Make a token and return its text, which is kept nowhere. Raises DataError, naming the field."""
     name = name.strip()
     if not 1 <= len(name) <= 80 or not name.isprintable():
-        raise DataError(f"name: {name!r} cannot be used; it takes 1 to 80 characters, such as nightly-scores.")
+        raise DataError(f"name: {name!r} is not allowed. Use 1 to 80 characters, such as nightly-scores.")
     if role not in ROLES:
-        raise DataError(f"role: {role!r} is none of {', '.join(ROLES)}.")
+        raise DataError(f"role: {role!r} does not exist. Expected one of {', '.join(ROLES)}.")
     text = "attune_" + chance.token_urlsafe(30)
     with writing(settings) as session:
         session.add(Token(name=name, role=role, digest=_digest(text), created_at=now()))
@@ -62,7 +62,7 @@ def revoke(settings: Settings, name: str) -> int:
         live = update(Token).where(Token.name == name, Token.revoked_at.is_(None)).values(revoked_at=now())
         count = int(session.execute(live).rowcount)  # type: ignore[attr-defined]
     if not count:
-        raise RecordsError(f"No live token is called {name!r}.")
+        raise RecordsError(f"No valid token is called {name!r}. To list all tokens: `attune token list`")
     return count
 
 

@@ -71,7 +71,8 @@ def create(settings: Settings, email: str, role: str, password: str, expert_id: 
             return person(user)
     except IntegrityError as error:
         raise AlreadyThere(
-            f"email: {user.email} has a login already. Choose another address, or set that one's password anew."
+            f"email: {user.email} already has a login. Use another email address, or give this one a new "
+            f"password: `attune user password {user.email}`"
         ) from error
 
 
@@ -122,7 +123,7 @@ def choose_password(settings: Settings, email: str, password: str, origin: Origi
     """
     with _new_password(settings, email, password, key) as (session, user):
         if user.disabled_at is not None:
-            raise DataError(f"{user.email} is shut out. Ask whoever manages people to open the login again.")
+            raise DataError(f"The login {user.email} is disabled. Ask an admin to enable it.")
         return enter(session, user, origin)
 
 
@@ -134,7 +135,7 @@ def _new_password(
     with writing(settings) as session:
         user = held(session, email)
         if key is not None and not login_sessions.is_open(session, user.id, key):
-            raise DataError("Your session ended a moment ago, so the password stays as it is. Log in again.")
+            raise DataError("Your session ended a moment ago, so the password did not change. Log in again.")
         user.password_hash = hashed
         end_access.ways_in(session, user)
         yield session, user
@@ -164,7 +165,7 @@ def disable(settings: Settings, email: str, wait: bool = False) -> Outcome:
     With ``wait`` its end is waited for. Raises UnknownExpert, DataError for the last admin.
     """
     with writing(settings) as session:
-        user = _held_but_the_last_admin(session, email, "shut")
+        user = _held_but_the_last_admin(session, email, "disabled")
         job_id = end_access.end(session, user.email)
     return offboard.tell(settings, job_id, wait)
 
@@ -178,10 +179,15 @@ def enable(settings: Settings, email: str, password: str) -> Person:
     with writing(settings) as session:
         user = held(session, email)
         if user.disabled_at is None:
-            raise AlreadyThere(f"{user.email} is not shut out. A new password or link is for those who cannot get in.")
+            raise AlreadyThere(
+                f"The login {user.email} is not disabled. Nothing was changed. For a new link: `attune user "
+                f"link {user.email}`"
+            )
         left = session.scalar(select(Expert).where(Expert.email == user.email, Expert.removed_at.is_not(None)))
         if left is not None and user.role == "expert":
-            raise DataError(f"{user.email} has left. `attune expert add {user.email}` makes an expert of them again.")
+            raise DataError(
+                f"{user.email} was removed. To add the person as an expert again: `attune expert add {user.email}`"
+            )
         user.disabled_at, user.password_hash = None, hashed
         end_access.ways_in(session, user)
         return person(user)
@@ -226,8 +232,8 @@ def _refuse_without_expert(session: Session, email: str) -> None:
     found = session.execute(select(User.expert_id).where(User.email == email, User.password_hash != GONE)).one_or_none()
     if found is not None and found.expert_id is None:
         raise DataError(
-            f"role: {email} answers nothing, so the role expert would open nothing. Make an expert of them first: "
-            f"`attune expert add {email}`."
+            f"role: {email} is not an expert yet, so the role expert would give no access. First run: `attune expert "
+            f"add {email}`"
         )
 
 
@@ -242,8 +248,8 @@ def _held_but_the_last_admin(session: Session, email: str, done: str) -> User:
     user = held(session, email)
     if open_ones == [user.id]:
         raise DataError(
-            f"{user.email} is the last administrator and cannot be {done}: nobody could manage people any more. Make "
-            "another one first: `attune user add EMAIL --role admin`."
+            f"{user.email} is the last admin and cannot be {done}, because no one could manage people. First "
+            "add another admin: `attune user add EMAIL --role admin`"
         )
     return user
 
@@ -253,7 +259,7 @@ def address(email: str) -> str:
     trimmed = email.strip().casefold()
     local, _, domain = trimmed.partition("@")
     if not local or not domain or "@" in domain or any(letter.isspace() for letter in trimmed) or len(trimmed) > 254:
-        raise DataError(f"email: {email!r} is no address; expected the form name@example.org.")
+        raise DataError(f"email: {email!r} is not an email address. Expected the form name@example.org.")
     return trimmed
 
 
@@ -266,23 +272,23 @@ def held(session: Session, email: str) -> User:
     user = session.scalar(mine.with_for_update())
     if user is None:
         raise UnknownExpert(
-            f"Nobody logs in as {address(email)}. `attune expert list` and `attune user list` show the addresses "
-            "there are."
+            f"No login has the email address {address(email)}. To list them: `attune user list` and `attune "
+            "expert list`"
         )
     return user
 
 
 def _role(role: str) -> str:
     if role not in ROLES:
-        raise DataError(f"role: {role!r} is none of {', '.join(ROLES)}.")
+        raise DataError(f"role: {role!r} does not exist. Expected one of {', '.join(ROLES)}.")
     return role
 
 
 def _hash(password: str) -> str:
     if len(password) < SHORTEST_PASSWORD:
         raise DataError(
-            f"password: {len(password)} characters are too few; expected at least {SHORTEST_PASSWORD}. "
-            "Four unrelated words make a good one."
+            f"password: {len(password)} characters are too few. At least {SHORTEST_PASSWORD} are needed. Four "
+            "unrelated words make a good password."
         )
     return generate_password_hash(password, method="scrypt")
 

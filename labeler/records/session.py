@@ -76,8 +76,9 @@ def migrate(settings: Settings) -> None:
             command.upgrade(configuration(settings.records_url), "head")
         except OperationalError as error:
             raise ServiceDown(
-                f"The records at {hidden(settings.records_url)} do not open. Check ATTUNE_DATABASE_URL, that its "
-                f"server runs, and that {settings.workspace} may be written; `attune doctor` tries each."
+                f"The records at {hidden(settings.records_url)} are unavailable. Check ATTUNE_DATABASE_URL, "
+                f"that its server runs, and that Attune can write to {settings.workspace}. To test each "
+                "service: `attune doctor`"
             ) from error
 
 

@@ -25,7 +25,7 @@ class UtcDateTime(types.TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone; take the time from attune.models.clock.now().")
+            raise ValueError(f"{value!r} has no time zone. Use attune.models.clock.now().")
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 

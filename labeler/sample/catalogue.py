@@ -70,8 +70,8 @@ class Catalogue:
         path = folder / "ground_truth.csv"
         if not path.is_file():
             raise DataError(
-                f"No sample catalogue in {folder}: ground_truth.csv is missing. Write one with "
-                "`python -m attune.labeler.sample.catalogue FOLDER`."
+                f"{folder} has no sample images: ground_truth.csv is missing. Create them: `python -m "
+                "attune.labeler.sample.catalogue FOLDER`"
             )
         with path.open(newline="", encoding="utf-8") as lines:
             return cls(folder, {row["asset_id"]: _truth(row) for row in csv.DictReader(lines)})
@@ -106,7 +106,7 @@ def write_catalogue(
     Raises DataError where ``n_images`` is below 1.
     """
     if n_images < 1:
-        raise DataError(f"n_images is {n_images}: a catalogue needs at least 1 picture.")
+        raise DataError(f"n_images is {n_images}. Expected at least 1.")
     from attune.labeler.sample.compose import render
 
     (folder / "images").mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
     catalogue = write_catalogue(args.folder, args.images, args.seed)
-    print(f"{len(catalogue.truths)} pictures: {catalogue.manifest}")
+    print(f"{len(catalogue.truths)} images: {catalogue.manifest}")
 
 
 if __name__ == "__main__":

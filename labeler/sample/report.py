@@ -168,7 +168,7 @@ def main() -> None:
     """Draw (or read) the catalogue, embed it, print one line of JSON per attribute."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--folder", type=Path, help="a catalogue already written; else one is drawn to a temporary folder"
+        "--folder", type=Path, help="folder of existing sample images; default: draw them to a temporary folder"
     )
     parser.add_argument("--images", type=int, default=1600)
     parser.add_argument("--seed", type=int, default=7)

@@ -40,11 +40,11 @@ class Expert:
         truth = self.truths.get(asset_id)
         if truth is None:
             raise UnknownAsset(
-                f"The sample catalogue has no asset {asset_id!r}: it holds {len(self.truths)}, by manifest.csv."
+                f"The sample images have no asset {asset_id!r}. manifest.csv lists all {len(self.truths)}."
             )
         if attribute not in ("serious-expression", "romance"):
             raise UnknownAttribute(
-                f"No expert of the sample knows {attribute!r}: they know serious-expression and romance."
+                f"The simulated experts do not know {attribute!r}. Use serious-expression or romance."
             )
         rng = self._rng(attribute, asset_id)
         skipped, *slips = rng.random(), *rng.normal(0.0, self.noise, size=2)

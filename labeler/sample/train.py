@@ -65,7 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=Plan.images)
     parser.add_argument("--epochs", type=int, default=Plan.epochs)
-    parser.add_argument("--processes", type=int, default=2, help="as many as there are free cores")
+    parser.add_argument("--processes", type=int, default=2, help="number of processes; default: one per free core")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--to", type=Path, default=ENCODER_WEIGHTS)
     args = parser.parse_args()

@@ -39,10 +39,10 @@ from attune.models.reasons import reason
 FREE_BYTES_WARN, FREE_BYTES_FAIL = 5 * 2**30, 2**29
 SKEW_SECONDS = 10.0  # a sync asks for changes from half a minute before the last one
 WAITING_WARN = 1000
-START = "Start everything with `attune up`."
+START = "Start everything: `attune up`"
 OTHERS = (
-    "Another Attune, perhaps the demo, listens where this workspace's parts would: stop it with Ctrl-C there, "
-    "or start beside it with `attune up --free-ports`."
+    "Another Attune, such as the demo, uses these ports. Stop it with Ctrl-C in its terminal, or start on "
+    "other ports: `attune up --free-ports`"
 )
 NOT_MADE = "not made yet"
 
@@ -58,13 +58,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
     broken: set[str] = set()
     for name, check in CHECKS.items():
         if missing := broken.intersection(NEEDS.get(name, ())):
-            yield Finding(name, "skip", f"cannot be asked: {' and '.join(sorted(missing))} must answer first")
+            yield Finding(name, "skip", f"not checked: {' and '.join(sorted(missing))} must answer first")
             continue
         try:
             finding = _own(settings, check(settings))
         except AuthenticationError:  # to redis-py a kind of no answer
             todo = OTHERS if settings.redis_url is None else "Check the password in ATTUNE_REDIS_URL."
-            finding = Finding(name, "fail", f"{_address(settings, name)} does not take this workspace's password", todo)
+            finding = Finding(name, "fail", f"{_address(settings, name)} refuses this workspace's password", todo)
         except (*NO_ANSWER, LabelStudioUnreachable):
             finding = Finding(name, "fail", f"does not answer at {_address(settings, name)}", START)
         except (AttuneError, SQLAlchemyError, RedisError, requests.RequestException, OSError) as error:
@@ -79,7 +79,7 @@ def _why(error: Exception) -> str:
         return str(error)
     if isinstance(error, SQLAlchemyError):
         return "the records cannot be read or written"
-    return f"it does not answer as it should: {reason(error)}"
+    return f"it does not answer as expected: {reason(error)}"
 
 
 def _own(settings: Settings, finding: Finding) -> Finding:
@@ -107,7 +107,7 @@ def python(_: Settings) -> Finding:
     """The release of Python."""
     version = ".".join(map(str, sys.version_info[:3]))
     fine = (3, 11) <= sys.version_info[:2] < (3, 13)
-    todo = "" if fine else "Make the environment with Python 3.11 or 3.12: `make install PYTHON=python3.11`."
+    todo = "" if fine else "Use Python 3.11 or 3.12: `make install PYTHON=python3.11`"
     return Finding("python", "ok" if fine else "fail", version, todo)
 
 
@@ -118,10 +118,10 @@ def disk(settings: Settings) -> Finding:
         with tempfile.NamedTemporaryFile(dir=folder):
             free = shutil.disk_usage(folder).free
     except OSError as error:
-        todo = "Name a folder of yours with --workspace or ATTUNE_WORKSPACE."
+        todo = "Name a folder that you can write to, with --workspace or ATTUNE_WORKSPACE."
         return Finding("workspace", "fail", f"{folder} cannot be written: {reason(error)}", todo)
     state: State = "ok" if free > FREE_BYTES_WARN else "warn" if free > FREE_BYTES_FAIL else "fail"
-    todo = "" if state == "ok" else "Make room, or move the workspace: ATTUNE_WORKSPACE."
+    todo = "" if state == "ok" else "Free some space, or set ATTUNE_WORKSPACE to a folder on a larger disk."
     return Finding("workspace", state, f"{settings.workspace}, {free / 2**30:.1f} GiB free", todo)
 
 
@@ -145,7 +145,7 @@ def records(settings: Settings) -> Finding:
     newest = ScriptDirectory.from_config(configuration(settings.records_url)).get_current_head()
     if held == newest:
         return Finding("records", "ok", f"schema {held}")
-    return Finding("records", "fail", f"schema {held}, the newest is {newest}", "`attune up` brings it up to date.")
+    return Finding("records", "fail", f"schema {held}, but the newest is {newest}", "Update the records: `attune up`")
 
 
 def redis(settings: Settings) -> Finding:
@@ -157,8 +157,10 @@ def redis(settings: Settings) -> Finding:
     evicts = connection.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction") != "noeviction"
     if keeps and not evicts:
         return Finding("redis", "ok", f"{version}, append-only")
-    what = "keeps no append-only file: a restart forgets the jobs that wait" if not keeps else "may drop keys when full"
-    todo = "Set `appendonly yes` and `maxmemory-policy noeviction` there."
+    what = (
+        "no append-only file: a restart loses waiting jobs" if not keeps else "may delete keys when its memory is full"
+    )
+    todo = "Set `appendonly yes` and `maxmemory-policy noeviction` in Redis."
     return Finding("redis", "warn", f"{version}, {what}", todo)
 
 
@@ -166,11 +168,11 @@ def workers(settings: Settings) -> Finding:
     """Workers show signs of life, and jobs do not pile up."""
     living = jobs.living_workers(settings)
     waiting = sum(Waiting(name, connection=jobs.connect(settings)).count for name in jobs.QUEUES)
-    found = f"{living} alive, {waiting} jobs waiting"
+    found = f"{living} running, {waiting} jobs waiting"
     if living == 0:
         return Finding("workers", "fail", found, f"{START} Their logs are in {settings.logs}.")
     slow = waiting > WAITING_WARN
-    return Finding("workers", "warn" if slow else "ok", found, "Raise ATTUNE_WORKERS." if slow else "")
+    return Finding("workers", "warn" if slow else "ok", found, "Set ATTUNE_WORKERS to a higher number." if slow else "")
 
 
 def _connected(settings: Settings) -> LabelStudio:
@@ -184,7 +186,7 @@ def label_studio(settings: Settings) -> Finding:
     # No connection as an administrator: asking for the token would make the secrets, and looking must change nothing.
     version = requests.get(f"{settings.label_studio_address}/api/version", timeout=5).json()["release"]
     fine = version == VERSION
-    todo = "" if fine else f"Attune was tried with {VERSION}; watch the first answers, or use that release."
+    todo = "" if fine else f"Attune was tested with {VERSION}. Use that release, or check the first answers."
     return Finding("label studio", "ok" if fine else "warn", f"{version} at {settings.label_studio_address}", todo)
 
 
@@ -199,11 +201,11 @@ def guard(settings: Settings) -> Finding:
     """Attune's guard stands in front of Label Studio, so that experts reach their own questions alone."""
     with _connected(settings) as ls:
         if door.is_guarded(ls):
-            return Finding("guard", "ok", "experts reach their own questions in Label Studio and nothing else")
-    found = "missing: whoever has a login in this Label Studio sees and changes every project"
+            return Finding("guard", "ok", "experts reach only their own queues in Label Studio")
+    found = "missing: any login of this Label Studio can see and change every project"
     todo = (
-        "Start that Label Studio with Attune's modules (docs/explanation/security.md says how), or let `attune up` "
-        "start one."
+        "Start that Label Studio with Attune's modules (see docs/explanation/security.md), or let Attune start one: "
+        "`attune up`"
     )
     return Finding("guard", "warn", found, todo)
 
@@ -214,14 +216,14 @@ def clock(settings: Settings) -> Finding:
     there: datetime = parsedate_to_datetime(reply.headers["Date"])
     skew = abs((now() - there).total_seconds())
     fine = skew <= SKEW_SECONDS
-    todo = "" if fine else "Let both machines take their time from a time server, or answers come late or twice."
+    todo = "" if fine else "Set both clocks by a time server. If they differ, answers arrive late or twice."
     return Finding("clock", "ok" if fine else "warn", f"{skew:.0f} s apart from Label Studio", todo)
 
 
 def web(settings: Settings) -> Finding:
     """The web app is ready, where browsers look for it."""
     status = requests.get(f"{settings.web_address}/readyz", timeout=5).status_code
-    todo = "" if status == 200 else f"Look at {settings.logs / 'web.log'}."
+    todo = "" if status == 200 else f"Read {settings.logs / 'web.log'}."
     return Finding("web app", "ok" if status == 200 else "fail", f"{settings.web_address}, status {status}", todo)
 
 
@@ -230,15 +232,15 @@ def webhooks(settings: Settings) -> Finding:
     address = hints.base(settings)
     status = requests.post(address, json={}, timeout=5).status_code
     if status != 403:  # without the secret nothing else may come
-        todo = "Set ATTUNE_WEBHOOK_URL to the web app as Label Studio reaches it."
-        return Finding("webhooks", "warn", f"{address} answered {status} where 403 was expected", todo)
+        todo = "Set ATTUNE_WEBHOOK_URL to the URL at which Label Studio reaches the console."
+        return Finding("webhooks", "warn", f"{address} answered with status {status} (expected: 403)", todo)
     with reading(settings) as session:
         queues = list(session.scalars(select(Queue).where(Queue.closed_at.is_(None))))
     with _connected(settings) as ls:
         secret = load_secrets(settings.secrets).hint_secret
         broken = [queue.project for queue in queues if not _has_hook(settings, ls, queue, secret)]
     if broken:
-        todo = "Answers still come by sync, every half a minute. The schedule mends them once a day, and at its start."
+        todo = "Answers still arrive by sync, every 30 s. The scheduler repairs webhooks at its start and once a day."
         return Finding("webhooks", "warn", f"projects {broken[:10]} of {len(queues)} do not call {address}", todo)
     return Finding("webhooks", "ok", f"{len(queues)} queues call {address}")
 

@@ -22,20 +22,22 @@ def answers(settings: Settings) -> Finding:
         kept = session.scalar(select(func.sum(Queue.kept)).where(Queue.closed_at.is_(None))) or 0
     cases = tuple([one.to_dict() for one in wrong] + [dict(one.to_dict()) for one in left])
     if not cases and not kept:
-        return Finding("answers", "ok", "each is on the image that Label Studio shows")
+        return Finding("answers", "ok", "each answer is on the image that Label Studio shows")
     moved = [one for one in wrong if one.recorded_image]
     said, todo = [], []
     if kept:
-        said.append(f"{kept} gone from Label Studio and kept here")
-        todo.append("Put Label Studio's database back; if they were deleted on purpose: attune sync --accept-deleted")
+        said.append(f"{kept} deleted in Label Studio but kept here")
+        todo.append(
+            "Restore Label Studio's database. If the answers were deleted on purpose: `attune sync --accept-deleted`"
+        )
     if moved:
-        said.append(f"{len(moved)} on another image or as another person's than Label Studio shows: {_some(moved)}")
-        todo.append("File the answers as Label Studio shows them, and learn from them again: attune sync --all")
+        said.append(f"{len(moved)} recorded for another image or person than Label Studio shows: {_some(moved)}")
+        todo.append("Correct these answers and train on them again: `attune sync --all`")
     if len(wrong) > len(moved):
-        said.append(f"{len(wrong) - len(moved)} in Label Studio and not here yet")
-        todo.append("Bring them in: attune sync --all")
+        said.append(f"{len(wrong) - len(moved)} in Label Studio but not yet here")
+        todo.append("Import them: `attune sync --all`")
     for why in sorted({one.reason for one in left}):
-        said.append(f"{sum(one.reason == why for one in left)} left out ({why})")
+        said.append(f"{sum(one.reason == why for one in left)} not counted ({why})")
         todo.append(uncounted.TODO[why])
     return Finding("answers", "fail" if moved else "warn", "; ".join(said), " ".join(todo), cases)
 
@@ -52,8 +54,13 @@ def encoder(settings: Settings) -> Finding:
     try:
         found = locate(settings.encoder, settings.pretrained)
     except AttuneError as error:
-        what, _, ways = str(error).partition(" Ways out: ")
-        return Finding("encoder", "warn", what, ways or "Until then add ready-made vectors: --vectors.")
+        what, _, ways = str(error).partition(" What you can do: ")
+        return Finding(
+            "encoder",
+            "warn",
+            what,
+            ways or "Until then, add assets with supplied vectors: `attune assets add PATH --vectors FILE`",
+        )
     return Finding("encoder", "ok", f"{settings.encoder} from {found.path}")
 
 
@@ -69,8 +76,8 @@ def images(settings: Settings) -> Finding:
         )
     found = f"{total:,} in the pool"
     if moved:
-        found += f"; {moved:,} looked different in a newer reading and were read again"
+        found += f"; {moved:,} changed after an update and were read again"
     if not older:
         return Finding("images", "ok", found)
-    found += f"; {older:,} still wait for reading {READING}"
-    return Finding("images", "warn", found, "The workers read them; without workers: attune assets reread")
+    found += f"; {older:,} not yet read in the newest way (reading {READING})"
+    return Finding("images", "warn", found, "The workers read them. Without workers: `attune assets reread`")

@@ -17,7 +17,7 @@ def parser(program: str, about: str | None) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         prog=f"python -m {program}",
         description=about,
-        epilog="The settings come from ATTUNE_* variables; `attune config show` lists them.",
+        epilog="The settings come from ATTUNE_* variables. `attune config show` lists them.",
     )
 
 

@@ -57,38 +57,42 @@ def _records(error: BaseException, workspace: Path | None) -> Ending | None:
     where = f"The records of {workspace}" if workspace else "The records"
     text = str(held).lower()
     if "locked" in text:
-        said = "are in use by another program for longer than Attune waits. Try again"
+        said = "are in use by another program. Try again in a minute"
     elif "readonly" in text or "unable to open" in text:
-        said = f"cannot be written. Check who may write the folder, or run as the user who made it ({workspace})"
+        said = f"cannot be written. Check who may write to the folder, or run as the user who created it ({workspace})"
     elif "full" in text or "disk i/o" in text:
-        said = "cannot be written: the disk is full or reports an error. Free some space and try again"
+        said = "cannot be written: the disk is full or reports an error. Free some space, then try again"
     elif isinstance(held, sqlite3.OperationalError) and "no such" in text:
         return None  # a statement that does not fit the tables: a mistake of ours
     elif cause.__name__ in {"OperationalError", "InterfaceError"}:
-        said = "do not answer. Check ATTUNE_DATABASE_URL and that its server runs"
+        said = "do not answer. Check ATTUNE_DATABASE_URL, and that the database server runs"
     else:
         return None
-    return Ending(f"{where} {said}; `attune doctor` tries each part.", RECORDS_DOWN)
+    return Ending(f"{where} {said}. To test each service: `attune doctor`", RECORDS_DOWN)
 
 
 def _system(error: BaseException) -> Ending | None:
     if isinstance(error, MemoryError):
-        return Ending("This machine has too little memory for it. Close other programs, or take fewer at once.", SYSTEM)
+        return Ending(
+            "This computer does not have enough memory for this command. Close other programs, or use fewer "
+            "items at once.",
+            SYSTEM,
+        )
     if not isinstance(error, OSError) or error.errno is None:
         return None
     place = printable(error.filename) if error.filename is not None else ""
     why = reason(error)
-    said = f"{place} cannot be used: {why}." if place else f"The system refused something: {why}."
+    said = f"{place} cannot be used: {why}." if place else f"The system refused a request: {why}."
     if error.errno in FULL:
         return Ending(f"{said} Free some space and run the command again.", SYSTEM)
     if error.errno in FORBIDDEN:
-        return Ending(f"{said} Change its permissions, or name another place.", SYSTEM)
-    return Ending(f"{said} Check it and run the command again.", SYSTEM)
+        return Ending(f"{said} Change its permissions, or use another location.", SYSTEM)
+    return Ending(f"{said} Check it, then run the command again.", SYSTEM)
 
 
 def _number(error: BaseException) -> Ending | None:
     if isinstance(error, OverflowError):
-        return Ending("A number in what you typed or in the file is too large. Give a smaller one.", UNUSABLE)
+        return Ending("A number in the command or the file is too large. Give a smaller one.", UNUSABLE)
     return None
 
 
@@ -96,7 +100,7 @@ def _text(error: BaseException) -> Ending | None:
     """A name whose bytes are no UTF-8, as old disks have them, where a text is needed."""
     if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
         shown = printable(error.object)[:80]
-        return Ending(f"{shown} is no UTF-8 text. Type it again, or rename the file.", UNUSABLE)
+        return Ending(f"{shown} is not UTF-8 text. Type it again, or rename the file.", UNUSABLE)
     return None
 
 
@@ -108,8 +112,8 @@ def _unexpected(error: BaseException, workspace: Path | None) -> Ending:
         print(trace, file=sys.stderr)
     where = f"The details are in {kept}" if kept else f"To see the details, run it again with {DEBUG}=DEBUG"
     return Ending(
-        f"Something went wrong that Attune did not expect (error {number}). The command stopped there. {where}; please "
-        "report them with that number.",
+        f"Attune had an internal error (number {number}) and stopped this command. {where}. Report them with "
+        "this number.",
         UNEXPECTED,
     )
 

@@ -36,9 +36,9 @@ def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lamb
     settings.workspace.mkdir(parents=True, exist_ok=True)
     with alone(settings):
         if left := orphans.sweep(settings.workspace):
-            tell(f"stopped {left} processes that an earlier start had left behind")
+            tell(f"stopped {left} processes that an earlier start had left running")
         if shut_now := close_workspace.all_of(settings.workspace):
-            tell(f"workspace     yours alone now (files and folders that were open to other users: {shut_now:,})")
+            tell(f"workspace     now private ({shut_now:,} files and folders were open to other users)")
         secrets.load(settings.secrets)
         if settings.label_studio_url is None:
             install.ensure(settings, tell)
@@ -55,7 +55,7 @@ def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lamb
             supervisor.loop()
         finally:
             orphans.sweep(settings.workspace)
-            tell(f"Stopped. Everything is kept in {settings.workspace}; the next start goes on with it.")
+            tell(f"Stopped. Everything is kept in {settings.workspace}. The next start continues from there.")
         if supervisor.failure is not None:
             raise supervisor.failure
 
@@ -68,7 +68,7 @@ def heal_catalog(settings: Settings, tell: Tell) -> None:
         tell(f"catalog       {error}")
         return
     if written := [*done["versions"], *done["aliases"]]:
-        tell(f"catalog       written anew: {', '.join(written)}")
+        tell(f"catalog       restored: {', '.join(written)}")
 
 
 def keep_ports(settings: Settings) -> None:
@@ -150,8 +150,9 @@ class Supervisor(Manager):
         stopped = [name for name, process in self._processes.items() if "returncode" in process]
         part = self._processes[stopped[0]]["obj"].part
         return ServiceDown(
-            f"{part.title} does not stay up, so everything was stopped. Its log ends with:\n{last_words(part.log)}\n"
-            f"Fix that and start again. The whole log is {part.log}; `attune doctor` tries each part."
+            f"{part.title} stops again and again, so Attune stopped everything. The log ends "
+            f"with:\n{last_words(part.log)}\nFix the problem, then start again. The whole log: {part.log}. To "
+            "test each service: `attune doctor`"
         )
 
 

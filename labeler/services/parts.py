@@ -46,7 +46,7 @@ def wanted(settings: Settings) -> list[Part]:
         made.append(_redis(settings))
     if settings.label_studio_url is None:
         made.append(_label_studio(settings))
-    made.append(_ours(settings, "web", "the web app", "attune.labeler.web.serve", port=("web_port", settings.web_port)))
+    made.append(_ours(settings, "web", "the console", "attune.labeler.web.serve", port=("web_port", settings.web_port)))
     for number in range(1, settings.workers + 1):
         # One worker never embeds: an answer must not wait for ten thousand images.
         queues = ("--queues", ",".join(jobs.QUICK)) if number == 1 and settings.workers > 1 else ()
@@ -54,7 +54,7 @@ def wanted(settings: Settings) -> list[Part]:
         made.append(
             _ours(settings, f"worker-{number}", title, "attune.workers.runtime.worker", *queues, grace=WORKERS_GRACE)
         )
-    made.append(_ours(settings, "schedule", "the schedule", "attune.workers.runtime.schedule"))
+    made.append(_ours(settings, "schedule", "the scheduler", "attune.workers.runtime.schedule"))
     return made
 
 

@@ -18,7 +18,7 @@ def holder(port: int, error: OSError) -> str:
     try:
         lines = [line for line in psutil.net_connections(kind="tcp") if line.laddr and line.laddr.port == port]
         for line in sorted(lines, key=lambda line: line.status != psutil.CONN_LISTEN):
-            name = f"{psutil.Process(line.pid).name()} (process {line.pid}, " if line.pid else "a process unseen ("
+            name = f"{psutil.Process(line.pid).name()} (process {line.pid}, " if line.pid else "an unknown process ("
             return f" by {name}{line.status})"
     except (psutil.Error, OSError):
         pass  # macOS shows connections to root alone; the process may be gone since

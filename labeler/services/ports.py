@@ -48,7 +48,9 @@ def _free(host: str, wanted: int | None) -> socket.socket:
             if reserve(port):
                 return made
             made.close()
-    raise PortBusy(f"No port from {among.start} to {among.stop - 1} of {host} is free. `ss -ltnp` shows what listens.")
+    raise PortBusy(
+        f"All ports of {host} from {among.start} to {among.stop - 1} are in use. To see by which programs: `ss -ltnp`"
+    )
 
 
 def candidates(outgoing: Path = OUTGOING) -> range:
@@ -76,10 +78,9 @@ def check(parts: Iterable[Part]) -> None:
             _bound(host, port).close()
         except OSError as error:
             raise PortBusy(
-                f"Port {port} of {host}, which {part.title} needs, cannot be had: {reason(error)}"
-                f"{holder(port, error)}. If another Attune runs on this machine, perhaps the demo, stop it with Ctrl-C "
-                "in its terminal, or start beside it on other ports: attune up --free-ports. If not, stop what listens "
-                f"there (`ss -ltnp` shows it), or set {variable(setting)} to another port."
+                f"Port {port} of {host} is unavailable: {reason(error)}{holder(port, error)}. It is the port of "
+                f"{part.title}. If another Attune uses it, stop that one with Ctrl-C. Or set {variable(setting)} to "
+                "another port, or run: `attune up --free-ports`"
             ) from error
 
 

@@ -66,10 +66,12 @@ class Keeper(Process):
                 break
             deaths = 1 if time.monotonic() - began > LONG_LIFE_SECONDS else deaths + 1
             if deaths >= QUICK_DEATHS:
-                self._say(f"ended {deaths} times in a row (status {code}) and is given up: see {self.part.log}")
+                self._say(
+                    f"ended {deaths} times in a row (status {code}) and is not started again: see {self.part.log}"
+                )
                 return code or 1
             pause = FIRST_PAUSE_SECONDS * 2 ** (deaths - 1)
-            self._say(f"ended with status {code}; starts again in {pause:.0f} s (its log: {self.part.log})")
+            self._say(f"ended with status {code}; starts again in {pause:.0f} s (log: {self.part.log})")
             self.flags.stopping.wait(pause)
         return code
 
@@ -159,4 +161,4 @@ def last_words(path: Path, lines: int = 6, since: int = 0) -> str:
             inside = False  # the exception itself, or a sentence between two of them
         elif not inside and line.strip() and line.strip() not in BETWEEN_TRACEBACKS:
             said.append(f"  {line.rstrip()}")
-    return "\n".join(said[-lines:]) if path.exists() and said else "  (nothing for people, only what developers read)"
+    return "\n".join(said[-lines:]) if path.exists() and said else "  (only details for developers)"

@@ -50,7 +50,7 @@ def token_works(settings: Settings) -> str | None:
             ls.me()
     except LabelStudioRefused as error:
         if settings.label_studio_url is not None and error.status in {401, 403}:
-            raise ServiceDown(f"{error} It is set in ATTUNE_LABEL_STUDIO_TOKEN.") from error
+            raise ServiceDown(f"{error} Set ATTUNE_LABEL_STUDIO_TOKEN to a valid token.") from error
         return str(error)
     except LabelStudioError as error:
         return str(error)
@@ -76,7 +76,7 @@ def web_answers(settings: Settings) -> str | None:
 def workers_answer(settings: Settings) -> str | None:
     """Whether all workers live."""
     living = jobs.living_workers(settings)
-    return None if living >= settings.workers else f"{living} of {settings.workers} have shown a heartbeat"
+    return None if living >= settings.workers else f"{living} of {settings.workers} are running"
 
 
 def _get(address: str) -> str | None:
@@ -90,7 +90,7 @@ def _get(address: str) -> str | None:
 CHECKS = (
     Check("redis", redis_answers, lambda settings: hidden(settings.redis_address)),
     Check("label studio", label_studio_answers, lambda settings: settings.label_studio_address),
-    Check("its token", token_works, lambda settings: settings.label_studio_email),
+    Check("token", token_works, lambda settings: settings.label_studio_email),
     Check("web app", web_answers, lambda settings: f"http://{settings.browser_host}:{settings.web_port}"),
     Check("workers", workers_answer, lambda settings: f"{settings.workers}"),
 )
@@ -125,11 +125,11 @@ def wait(
             waited = time.monotonic() - began
             if waited > patience_seconds:
                 raise ServiceDown(
-                    f"{check.name} is not ready after {waited:.0f} s: {reason}. Its log is in {settings.logs}; "
-                    "`attune doctor` tries each part."
+                    f"{check.name} is not ready after {waited:.0f} s: {reason}. Its log is in {settings.logs}. "
+                    "To test each service: `attune doctor`"
                 )
             if not told and waited > 3 and check.name == "label studio":
-                tell("label studio  starting (the first start on a workspace takes a minute) …")
+                tell("label studio  starting (the first start of a workspace takes a minute) …")
                 told = True
             time.sleep(BETWEEN_SECONDS)
         tell(f"{check.name:<13} ready  {check.address(settings)}  ({time.monotonic() - began:.1f} s)")

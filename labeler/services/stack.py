@@ -70,7 +70,7 @@ class Stack:
         if self._process is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(ENDING_SECONDS)
-                raise ServiceDown(f"Attune has stopped by itself. {self._story()}")
+                raise ServiceDown(f"Attune stopped unexpectedly. {self._story()}")
 
     def _story(self) -> str:
         """The reason that the stack itself gave, else what its log ends with; and what to do."""
@@ -78,15 +78,15 @@ class Stack:
         if OWN in said:
             return said.rpartition(OWN)[2]
         return (
-            f"Its log ends with:\n{said}\nFix that and start again; nothing is lost. The whole log is {self.log}, and "
-            "`attune doctor` tries each part."
+            f"The log ends with:\n{said}\nNothing is lost. Fix the problem, then start again. The whole log: "
+            f"{self.log}. To test each service: `attune doctor`"
         )
 
     @property
     def pid(self) -> int:
         """Process id of the supervisor."""
         if self._process is None:
-            raise ServiceDown("The stack was not started: call start() first.")
+            raise ServiceDown("The stack was not started. Call start() first.")
         return self._process.pid
 
     def wait(self) -> None:
@@ -99,12 +99,12 @@ class Stack:
             self._interrupted()
             return
         if code != 0:
-            raise ServiceDown(f"Attune has stopped by itself. {self._story()}")
+            raise ServiceDown(f"Attune stopped unexpectedly. {self._story()}")
 
     def _interrupted(self) -> None:
         self._tell(f"Stopping {', '.join(part.title for part in parts.wanted(self.settings))} …")
         self.stop()
-        self._tell(f"Stopped. Everything is kept in {self.settings.workspace}; the next start goes on with it.")
+        self._tell(f"Stopped. Everything is kept in {self.settings.workspace}. The next start continues from there.")
 
     def stop(self) -> int:
         """Stop every part and wait for it; the supervisor's exit code, 0 for a clean stop."""

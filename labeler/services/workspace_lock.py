@@ -28,9 +28,9 @@ def alone(settings: Settings) -> Iterator[None]:
     except Timeout as error:
         there = build({}, workspace=settings.workspace)
         raise ServiceError(
-            f"Attune already runs on {settings.workspace}: its console is {there.web_address}. Use that one, stop it "
-            "with Ctrl-C in its terminal, or name another folder with --workspace and other ports (ATTUNE_WEB_PORT, "
-            "ATTUNE_LABEL_STUDIO_PORT, ATTUNE_REDIS_PORT; `attune up --free-ports` finds some)."
+            f"Attune already runs on {settings.workspace}. Its console is {there.web_address}. Use that one, or "
+            "stop it with Ctrl-C in its terminal. To start a second one: `attune up --workspace FOLDER "
+            "--free-ports`"
         ) from error
     try:
         yield

@@ -38,7 +38,9 @@ def build(environment: Mapping[str, str] | None = None, **arguments: Any) -> Set
         if name in known
     }
     if unknown := set(arguments) - set(known):
-        raise SettingsError(f"No setting is called {sorted(unknown)[0]!r}. `attune config show` lists all of them.")
+        raise SettingsError(
+            f"The setting {sorted(unknown)[0]!r} does not exist. To list all settings: `attune config show`"
+        )
     return Settings(**read)
 
 
@@ -55,7 +57,7 @@ def kept(workspace: Path) -> dict[str, Any]:
     except (ValueError, TypeError, OSError, RecursionError) as error:
         why = "" if isinstance(error, TypeError) else f" ({reason(error)})"
         raise SettingsError(
-            f"{path} is no JSON object that can be read{why}. Mend it, or delete it to go back to defaults."
+            f"{path} is not a valid JSON object{why}. Fix it, or delete it to use the defaults."
         ) from error
 
 
@@ -71,8 +73,8 @@ def _read(name: str, metadata: Mapping[str, Any], given: str) -> Any:
     except ValueError as error:
         held = MASK if metadata["secret"] else repr(given)
         raise SettingsError(
-            f"{variable(name)} is {held}; it takes {error}. {metadata['about']} "
-            "`attune config show` lists all settings."
+            f"{variable(name)} ({metadata['about'].rstrip('.')}) is {held}. Expected {error}. To list all settings: "
+            "`attune config show`"
         ) from error
 
 
@@ -92,4 +94,4 @@ def _refuse_unknown(environment: Mapping[str, str], known: Mapping[str, Any]) ->
         if key.startswith("ATTUNE_") and key not in names:
             near = get_close_matches(key, sorted(names), n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
-            raise SettingsError(f"{key} is no setting of Attune.{hint} `attune config show` lists all of them.")
+            raise SettingsError(f"The setting {key} does not exist.{hint} To list all settings: `attune config show`")

@@ -61,12 +61,13 @@ def finding(settings: Settings) -> Finding:
         return Finding("private", "ok", "there is no workspace yet")
     found = list(still_open(settings.workspace))
     if not found:
-        return Finding("private", "ok", "nobody but its owner may read the workspace")
+        return Finding("private", "ok", "only its owner can read the workspace")
     shown = ", ".join(found[:3]) + (f" and {len(found) - 3:,} more" if len(found) > 3 else "")
     todo = (
-        f"The next `attune up` shuts them; or, as their owner: chmod -R go-rwx {shlex.quote(str(settings.workspace))}"
+        "The next `attune up` makes them private. Or run, as their owner: `chmod -R go-rwx "
+        f"{shlex.quote(str(settings.workspace))}`"
     )
-    return Finding("private", "warn", f"other users of this machine may read {shown}", todo)
+    return Finding("private", "warn", f"other users of this computer can read {shown}", todo)
 
 
 __all__ = ["all_of", "finding", "still_open", "top"]

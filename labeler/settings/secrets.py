@@ -62,6 +62,6 @@ def _read(path: Path) -> dict[str, str]:
         return {str(key): str(value) for key, value in kept.items()}
     except (ValueError, AttributeError) as error:
         raise SettingsError(
-            f"{path} is not the JSON object that secrets are kept in. Restore it from a backup, or move it away: "
-            "new secrets are made, and everybody logs in anew."
+            f"{path} is not the JSON object of the workspace's secrets. Restore it from a backup. Or move it "
+            "away: Attune then makes new secrets, and everyone must log in again."
         ) from error

@@ -20,93 +20,104 @@ def _setting(read: Callable[[str], Any], default: Any, about: str, secret: bool 
 class Settings:
     """All settings; each is ``ATTUNE_`` + its name in capitals in the environment."""
 
-    workspace: Path = _setting(values.path, Path("workspace"), "Folder that holds everything a run writes.")
-    host: str = _setting(str, "127.0.0.1", "Address that the web app and Label Studio listen on.")
-    web_port: int = _setting(values.port, 8700, "Port of the web app.")
+    workspace: Path = _setting(values.path, Path("workspace"), "Folder with everything that Attune writes.")
+    host: str = _setting(str, "127.0.0.1", "Network address on which the console and Label Studio listen.")
+    web_port: int = _setting(values.port, 8700, "Port of the console.")
     label_studio_port: int = _setting(values.port, 8701, "Port of Label Studio when `attune up` starts it.")
     redis_port: int = _setting(values.port, 8702, "Port of Redis when `attune up` starts it.")
     redis_url: str | None = _setting(
-        values.url("redis", "rediss", "unix"), None, "A running Redis to use in place of our own.", secret=True
+        values.url("redis", "rediss", "unix"),
+        None,
+        "URL of a running Redis to use instead of Attune's own.",
+        secret=True,
     )
     database_url: str | None = _setting(
         values.url("sqlite", "postgresql"),
         None,
-        "Where the records are; SQLite in the workspace unless set.",
+        "URL of the records' database. Default: SQLite in the workspace.",
         secret=True,
     )
     label_studio_url: str | None = _setting(
-        values.url("http", "https"), None, "A running Label Studio to use in place of our own, as the workers reach it."
+        values.url("http", "https"),
+        None,
+        "URL of a running Label Studio to use instead of Attune's own, as the workers reach it.",
     )
     label_studio_public_url: str | None = _setting(
-        values.url("http", "https"), None, "Label Studio as the experts' browsers reach it, where that differs."
+        values.url("http", "https"), None, "URL of Label Studio in the experts' browsers, if it differs."
     )
     label_studio_token: str | None = _setting(str, None, "Access token of an administrator of that Label Studio.", True)
     label_studio_env: Path | None = _setting(
-        values.path, None, "Environment that holds the label-studio command; made under the cache folder unless set."
+        values.path, None, "Environment with the label-studio command. Default: made in the cache folder."
     )
-    label_studio_email: str = _setting(str, "attune@localhost.localdomain", "Login of Label Studio's administrator.")
+    label_studio_email: str = _setting(
+        str, "attune@localhost.localdomain", "Email address of Label Studio's administrator."
+    )
     public_url: str | None = _setting(
-        values.url("http", "https"), None, "The web app as browsers reach it; images and links are signed for it."
+        values.url("http", "https"), None, "URL of the console in browsers. Images and links are signed for it."
     )
     proxies: int = _setting(
-        values.count, 0, "Proxies in front of the web app whose X-Forwarded-For and -Proto are believed."
+        values.count, 0, "Proxies in front of the console: how many X-Forwarded-For and -Proto headers Attune trusts."
     )
     webhook_url: str | None = _setting(
         values.url("http", "https"),
         None,
-        "The web app as Label Studio reaches it, where that differs from the public one.",
+        "URL of the console as Label Studio reaches it, if it differs from the public one.",
     )
-    url: str | None = _setting(values.url("http", "https"), None, "Address of the Attune that `attune pull` asks.")
-    token: str | None = _setting(str, None, "Bearer token that `attune pull` shows.", secret=True)
+    url: str | None = _setting(values.url("http", "https"), None, "URL of the Attune that `attune pull` uses.")
+    token: str | None = _setting(str, None, "API token that `attune pull` sends.", secret=True)
     catalog_url: str | None = _setting(
-        str, None, "fsspec address of the feature catalog; a folder of the workspace unless set."
+        str, None, "Location of the catalog (fsspec). Default: a folder of the workspace."
     )
-    cache: Path | None = _setting(
-        values.path, None, "Folder for pulled probes; the workspace's cache folder unless set."
+    cache: Path | None = _setting(values.path, None, "Folder for pulled probes. Default: the workspace's cache folder.")
+    offline: bool = _setting(values.flag, False, "Connect to nothing: pull only from the cache.")
+    encoder: str = _setting(str, "ViT-B-32", "Model name in open_clip, or path of a JSON config.")
+    pretrained: str = _setting(
+        str, "laion2b_s34b_b79k", "Tag of the weights in open_clip, or path of a checkpoint file."
     )
-    offline: bool = _setting(values.flag, False, "Never look outside: pull from the cache alone.")
-    encoder: str = _setting(str, "ViT-B-32", "open_clip model name, or the path of its JSON config.")
-    pretrained: str = _setting(str, "laion2b_s34b_b79k", "open_clip pretrained tag, or the path of a checkpoint file.")
-    resize_mode: str = _setting(
-        str, "longest", "How images that are not square meet the encoder: squash, longest or shortest."
+    resize_mode: str = _setting(str, "longest", "How images are resized to a square: squash, longest or shortest.")
+    device: str = _setting(str, "auto", "torch device of the encoder: auto, cpu, cuda or mps.")
+    embed_batch: int = _setting(values.positive, 64, "Number of images that are embedded at once.")
+    max_pixels: int = _setting(
+        values.positive, 100_000_000, "Largest number of pixels of an image. Larger images are refused."
     )
-    device: str = _setting(str, "auto", "torch device of the encoder: auto, cpu, cuda, mps.")
-    embed_batch: int = _setting(values.positive, 64, "Images that one embedding step takes.")
-    max_pixels: int = _setting(values.positive, 100_000_000, "Images of more pixels than this are refused.")
     image_sources: str = _setting(
         values.image_sources,
         "file, https, s3, gs, az, abfs",
-        "Where images may come from, with commas: kinds of addresses, folders, places such as s3://bucket/folder.",
+        "Allowed locations of images, separated by commas: kinds of URL, folders, and places such as "
+        "s3://bucket/folder.",
     )
     private_hosts: str = _setting(
-        values.hosts, "", "Hosts and networks of your own, such as a MinIO, that images may come from; with commas."
+        values.hosts, "", "Private hosts and networks that images may come from, such as a MinIO, separated by commas."
     )
-    queue_size: int = _setting(values.positive, 40, "Open tasks that each expert's queue holds.")
-    audit_share: float = _setting(values.share, 0.2, "Share of titles kept aside for the audit.")
-    strategy: str = _setting(str, "attune", "Query strategy by name: attune, margin, …, modal:NAME, skactiveml:NAME.")
+    queue_size: int = _setting(values.positive, 40, "Number of open tasks in each expert's queue.")
+    audit_share: float = _setting(values.share, 0.2, "Share of titles that are reserved for audits.")
+    strategy: str = _setting(str, "attune", "Query strategy: attune, margin, …, modal:NAME or skactiveml:NAME.")
     use_published: bool = _setting(
-        values.flag, True, "New probes lean on the published ones of other attributes (same encoder)."
+        values.flag, True, "Whether new probes use related probes (same encoder) as a transfer prior."
     )
     weigh_experts: bool = _setting(
-        values.flag, True, "Answers of an expert whom the others clearly contradict count less."
+        values.flag, True, "Whether the answers of an expert who clearly disagrees with the others count less."
     )
-    workers: int = _setting(values.positive, 2, "rq workers that `attune up` starts.")
-    sync_seconds: int = _setting(values.positive, 30, "Seconds between two reconciliations with Label Studio.")
+    workers: int = _setting(values.positive, 2, "Number of rq workers that `attune up` starts.")
+    sync_seconds: int = _setting(values.positive, 30, "Seconds between two syncs with Label Studio.")
     notify_webhook_url: str | None = _setting(
-        values.url("http", "https"), None, "Where notices are posted to, signed; it often holds a token.", secret=True
+        values.url("http", "https"),
+        None,
+        "URL to which notices are posted, signed. It often contains a token.",
+        secret=True,
     )
     notify_webhook_secret: str | None = _setting(
-        str, None, "Key that signs those posts; one kept in the workspace unless set.", secret=True
+        str, None, "Key that signs these posts. Default: one kept in the workspace.", secret=True
     )
     smtp_url: str | None = _setting(
-        values.url("smtp", "smtps"), None, "Mail server that notices go out by: smtp://user:password@host:587.", True
+        values.url("smtp", "smtps"), None, "Mail server for notices: smtp://user:password@host:587.", True
     )
-    notify_from: str | None = _setting(str, None, "Sender of notices by mail; the first receiver unless set.")
+    notify_from: str | None = _setting(str, None, "Sender of notices by email. Default: the first receiver.")
     notify_to: str | None = _setting(
-        str, None, "Who gets owners' notices by mail, with commas; every owner and admin unless set."
+        str, None, "Receivers of owners' notices by email, separated by commas. Default: every owner and admin."
     )
-    stalled_days: int = _setting(values.positive, 3, "Days without an answer after which open questions are stalled.")
-    seed: int = _setting(values.whole, 0, "Seed that every choice of chance derives from.")
+    stalled_days: int = _setting(values.positive, 3, "Days without an answer after which a queue is stalled.")
+    seed: int = _setting(values.whole, 0, "Seed of every random choice.")
     log_level: str = _setting(str, "INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     # -- where things are ------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def share(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < 1:
-        raise ValueError("a share from 0 up to, and without, 1")
+        raise ValueError("a number from 0 to below 1")
     return value
 
 
@@ -79,7 +79,7 @@ def url(*schemes: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         parts = urlsplit(text)
         if parts.scheme.split("+")[0] not in schemes or not (parts.netloc or parts.path):
-            raise ValueError(f"an address such as {schemes[0]}://…")
+            raise ValueError(f"a URL such as {schemes[0]}://…")
         return text.rstrip("/")
 
     return read
@@ -88,8 +88,8 @@ def url(*schemes: str) -> Callable[[str], str]:
 def image_sources(text: str) -> str:
     """Kinds of addresses, folders and places that images may come from, as ``file, s3://bucket/folder``."""
     takes = (
-        f"any of {', '.join(IMAGE_SCHEMES)}, folders such as /data/posters and places such as s3://bucket/folder, "
-        "with commas between"
+        f"any of {', '.join(IMAGE_SCHEMES)}, folders such as /data/posters and locations such as "
+        "s3://bucket/folder, separated by commas"
     )
     made = []
     for item in _items(text):
@@ -119,8 +119,8 @@ def hosts(text: str) -> str:
             # "10.20.0" is no name although its letters would do for one, and would never match.
             if not HOST_NAME.fullmatch(name) or name.replace(".", "").isdigit():
                 raise ValueError(
-                    "hosts, addresses and networks such as minio.studio.lan, 10.20.0.7 and 10.20.0.0/16, with commas "
-                    "between"
+                    "hosts, network addresses and networks such as minio.studio.lan, 10.20.0.7 and "
+                    "10.20.0.0/16, separated by commas"
                 ) from None
             made.append(name)
     return ", ".join(dict.fromkeys(made))

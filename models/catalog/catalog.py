@@ -81,8 +81,9 @@ class Catalog:
         if held is not None:
             if not replace and held != manifest.to_bytes():
                 raise VersionExists(
-                    f"{manifest.attribute} version {manifest.version} is in the catalog with other content, and a "
-                    "version never changes. Run `attune learn` for a new run, and promote that."
+                    f"{manifest.attribute} version {manifest.version} already exists in the catalog with other "
+                    "content, and a version never changes. Nothing was changed. Make a new run, then promote "
+                    f"that: `attune learn {manifest.attribute}`"
                 )
             self._remove(self._version(manifest.attribute, manifest.version, FILE_NAME))
         for name, content in contents.items():
@@ -96,8 +97,8 @@ class Catalog:
         content = self._cat(self._version(name, version, FILE_NAME))
         if content is None:
             raise UnknownProbe(
-                f"The catalog at {self.address} holds no {name} version {version}. `attune probes list {name}` shows "
-                "what is there."
+                f"{name} version {version} does not exist in the catalog at {self.address}. To list the "
+                f"versions: `attune probes list {name}`"
             )
         return content
 
@@ -111,13 +112,13 @@ class Catalog:
         entry, content = manifest.files.get(file), self._cat(path)
         if entry is None or content is None:
             raise UnknownProbe(
-                f"{manifest.attribute} version {manifest.version} has no file {file!r}; it has "
+                f"{manifest.attribute} version {manifest.version} has no file {file!r}. Its files are "
                 f"{', '.join(sorted(manifest.files))}."
             )
         if digest_bytes(content) != entry.sha256:
             raise DigestMismatch(
-                f"{path} holds {len(content)} bytes of sha256 {digest_bytes(content)[:12]}…; its manifest states "
-                f"{entry.bytes} bytes of {entry.sha256[:12]}…. `attune probes heal` writes it anew."
+                f"{path} has {len(content)} bytes and sha256 {digest_bytes(content)[:12]}…, but its manifest "
+                f"states {entry.bytes} bytes and {entry.sha256[:12]}…. Restore the file: `attune probes heal`"
             )
         return content
 
@@ -139,8 +140,8 @@ class Catalog:
             return {alias: int(version) for alias, version in held.items() if ALIAS.fullmatch(alias)}
         except (ValueError, TypeError, AttributeError) as error:
             raise CatalogError(
-                f"{ALIASES} of {name} in {self.address} is no JSON object of versions. `attune probes heal` "
-                "writes it anew from the records."
+                f"{ALIASES} of {name} in {self.address} is not a JSON object of versions. Restore it from the "
+                "records: `attune probes heal`"
             ) from error
 
     def write_aliases(self, name: str, aliases: Mapping[str, int]) -> None:
@@ -156,8 +157,8 @@ class Catalog:
         if reference.ref not in aliases:
             known = ", ".join(sorted(aliases)) or "none yet"
             raise UnknownProbe(
-                f"{reference.name} has no alias {reference.ref!r} in {self.address}; its aliases: {known}. "
-                f"`attune probes promote {reference.name} VERSION --reason R` sets champion."
+                f"{reference.name} has no alias {reference.ref!r} in {self.address}. Its aliases: {known}. To "
+                f"set champion: `attune probes promote {reference.name} VERSION --reason R`"
             )
         return aliases[reference.ref]
 
@@ -195,8 +196,8 @@ class Catalog:
                 opened = self._fs.open(path, "rb")
             except FileNotFoundError as error:
                 raise UnknownProbe(
-                    f"{name} version {version} has no feature values {part}. They appear once the pool was scored; "
-                    f"`attune probes list {name}` shows when."
+                    f"{name} version {version} has no feature values {part}. They appear after the pool is "
+                    f"scored. To see when it was: `attune probes list {name}`"
                 ) from error
         with opened as file:
             yield file
@@ -262,8 +263,8 @@ class Catalog:
             raise
         except Exception as error:
             raise CatalogUnreachable(
-                f"The catalog at {self.address} does not answer{_why(error)}. Check "
-                "ATTUNE_CATALOG_URL, the store's credentials and that it may be written; `attune doctor` tries it."
+                f"The catalog at {self.address} is unavailable{_why(error)}. Check ATTUNE_CATALOG_URL, the "
+                "credentials, and that Attune can write there. To test it: `attune doctor`"
             ) from error
 
 

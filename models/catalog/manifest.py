@@ -113,9 +113,8 @@ def parse_reference(text: str) -> Reference:
         ref = ref or CHAMPION
     if ref == "latest":
         raise UnknownProbe(
-            f"{text[:60]!r} names no published probe: a pipeline takes an alias or a version, which somebody promoted "
-            f"on purpose. Take its champion, {name[:60]}@{CHAMPION}, or publish the newest run first: `attune probes "
-            f"promote {name[:60]} latest --reason R`."
+            f"{text[:60]!r} is not published. Use an alias or a version number, such as {name[:60]}@{CHAMPION}. "
+            f"To publish the newest run: `attune probes promote {name[:60]} latest --reason R`"
         )
     return Reference(check_name(name), check_ref(ref))
 
@@ -124,8 +123,8 @@ def check_name(name: str) -> str:
     """``name`` where it can be an attribute's. Raises UnknownProbe: it becomes part of paths and addresses."""
     if not NAME.fullmatch(name):
         raise UnknownProbe(
-            f"{name[:60]!r} is no name of an attribute; expected 1 to 40 of a-z, 0-9, - and _. "
-            "`attune probes list` shows all names."
+            f"{name[:60]!r} is not a name of an attribute. A name has 1 to 40 of the characters a-z, 0-9, - and "
+            "_. To list all names: `attune probes list`"
         )
     return name
 
@@ -134,8 +133,8 @@ def check_ref(ref: str) -> str:
     """``ref`` where it can be a version or an alias. Raises UnknownProbe."""
     if not (VERSION.fullmatch(ref) or ALIAS.fullmatch(ref)):
         raise UnknownProbe(
-            f"{ref[:60]!r} is neither a version (a whole number from 1) nor an alias such as champion. "
-            "`attune probes list NAME` shows both."
+            f"{ref[:60]!r} is not a version number (1 or more) and not an alias such as champion. To list both: "
+            "`attune probes list NAME`"
         )
     return ref
 
@@ -143,7 +142,9 @@ def check_ref(ref: str) -> str:
 def check_file(file: str) -> str:
     """``file`` where a version can hold it. Raises UnknownProbe."""
     if not FILE.fullmatch(file) or len(file) > 60:
-        raise UnknownProbe(f"{file[:60]!r} is no file of a version; expected one of {', '.join((*FILES, FILE_NAME))}.")
+        raise UnknownProbe(
+            f"{file[:60]!r} is not a file of a version. Expected one of {', '.join((*FILES, FILE_NAME))}."
+        )
     return file
 
 
@@ -158,15 +159,15 @@ def read_manifest(content: bytes, name: str = FILE_NAME) -> Manifest:
         raise BadProbeFile(f"{name}: {error}") from error
     except (UnknownProbe, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadProbeFile(
-            f"{name} is not the JSON object of a probe's manifest{_where(error)}. Pull or publish "
-            "it again; docs/reference/probe-format.md describes the file."
+            f"{name} is not a probe's manifest{_where(error)}. Pull it again, or publish the probe again. "
+            "docs/reference/probe-format.md describes the file."
         ) from error
 
 
 def _where(error: Exception) -> str:
     """What of the manifest is at fault, as far as the error knows."""
     if isinstance(error, KeyError):
-        return f": it lacks {error.args[0]!r}"
+        return f": {error.args[0]!r} is missing"
     if isinstance(error, UnknownProbe):
         return f": {str(error).rstrip('.')}"
     return f": {reason(error)}" if isinstance(error, UnicodeDecodeError | json.JSONDecodeError) else ""
@@ -175,7 +176,9 @@ def _where(error: Exception) -> str:
 def from_dict(content: Mapping[str, Any]) -> Manifest:
     """The manifest of a JSON object. Raises BadProbeFile, KeyError, TypeError or ValueError."""
     if (given := int(content["format_version"])) > FORMAT_VERSION:
-        raise BadProbeFile(f"format_version is {given}; this Attune reads up to {FORMAT_VERSION}. Install a newer one.")
+        raise BadProbeFile(
+            f"format_version is {given}, but this Attune reads at most {FORMAT_VERSION}. Install a newer Attune."
+        )
     values = {item.name: content[item.name] for item in fields(Manifest) if item.name != "draft"}
     values |= {
         "draft": content.get("draft") is True,
@@ -186,18 +189,20 @@ def from_dict(content: Mapping[str, Any]) -> Manifest:
         "created_at": parse(content["created_at"]),
     }
     if len(values["classes"]) < 2 or "dimension" not in values["encoder"]:
-        raise BadProbeFile("it needs two or more classes and an encoder with its dimension.")
+        raise BadProbeFile("it must have 2 or more classes, and an encoder with a dimension.")
     return Manifest(**values)
 
 
 def _file(name: str) -> str:
     if not FILE.fullmatch(name) or name == FILE_NAME:
-        raise BadProbeFile(f"it lists the file {name[:60]!r}; expected names such as {', '.join(FILES)}.")
+        raise BadProbeFile(f"it lists the file {name[:60]!r}. Expected names such as {', '.join(FILES)}.")
     return name
 
 
 def _entry(entry: Mapping[str, Any]) -> FileEntry:
     made = FileEntry(str(entry["sha256"]), int(entry["bytes"]))
     if not _SHA256.fullmatch(made.sha256) or made.bytes < 0:
-        raise BadProbeFile(f"it states {dict(entry)} of a file; expected 64 hexadecimal characters and a size.")
+        raise BadProbeFile(
+            f"it describes a file as {dict(entry)}. Expected a sha256 of 64 hexadecimal digits, and a size in bytes."
+        )
     return made

@@ -27,7 +27,10 @@ def onnx_bytes(probe: ProbeWeights, classes: Sequence[str], encoder_digest: str 
     from onnx import checker, helper
 
     if len(classes) != probe.classes:
-        raise BadProbeFile(f"The probe tells {probe.classes} classes apart, but {list(classes)} were named.")
+        raise BadProbeFile(
+            f"The probe has {probe.classes} classes, but {list(classes)} are {len(classes)} names. Give one "
+            "name per class."
+        )
     model = helper.make_model(
         _graph(probe), producer_name="attune", ir_version=_IR, opset_imports=[helper.make_opsetid("", _OPSET)]
     )
@@ -83,7 +86,9 @@ def run_onnx(content: bytes, x: npt.ArrayLike) -> tuple[npt.NDArray[np.float32],
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         logit, probability = session.run(["logit", "probability"], {"embedding": np.asarray(x, dtype=np.float32)})
     except Exception as error:  # the runtime's errors have no common root
-        raise BadProbeFile(f"{FILE_NAME} does not run in onnxruntime. Pull or publish it again.") from error
+        raise BadProbeFile(
+            f"{FILE_NAME} does not run in onnxruntime. Pull it again, or publish the probe again."
+        ) from error
     return logit, probability
 
 
@@ -97,7 +102,7 @@ def check_onnx(content: bytes, probe: ProbeWeights, seed: int = 0, rows: int = 2
     difference = float(np.abs(run_onnx(content, x)[1] - probe.probabilities(x)).max())
     if not difference <= TOLERANCE:
         raise BadProbeFile(
-            f"{FILE_NAME} differs from numpy by {difference:.2g} in probability; expected at most {TOLERANCE:g}. "
-            "Nothing was published. A logit slope of this size is unusual: look at the run's calibration."
+            f"{FILE_NAME} gives probabilities that differ by {difference:.2g} from numpy (allowed: "
+            f"{TOLERANCE:g}). Nothing was published. Check the run's calibration: its slope is unusually large."
         )
     return difference

@@ -38,16 +38,16 @@ class ProbeWeights:
             array = np.array(getattr(self, item.name), dtype=np.float32)
             if not np.isfinite(array).all():
                 raise BadProbeFile(
-                    f"{item.name} holds numbers that are not finite. Fit the probe again, then publish it."
+                    f"{item.name} contains numbers that are not finite. Train the probe again, then publish it."
                 )
             array.setflags(write=False)
             object.__setattr__(self, item.name, array)
         k = len(self.weight) if self.weight.ndim == 2 else 0
         if k in (0, 2) or not self.weight.shape[1] or self.bias.shape != (k,) or self.calibration.shape != (k, 2):
             raise BadProbeFile(
-                f"A probe came with weight {self.weight.shape}, bias {self.bias.shape} and calibration "
-                f"{self.calibration.shape}; expected (k, d), (k,) and (k, 2) with k = 1 for two classes, else one row "
-                "per class. docs/reference/probe-format.md describes the file."
+                f"The probe has weight {self.weight.shape}, bias {self.bias.shape} and calibration "
+                f"{self.calibration.shape}. Expected (k, d), (k,) and (k, 2), with k = 1 for 2 classes, else "
+                "one row per class. docs/reference/probe-format.md describes the file."
             )
 
     @property
@@ -68,8 +68,8 @@ class ProbeWeights:
         vectors = np.asarray(x, dtype=np.float32)
         if vectors.ndim != 2 or vectors.shape[1] != self.dimension:
             raise DataError(
-                f"Vectors of shape {vectors.shape} met a probe of {self.dimension} dimensions; expected "
-                f"(n, {self.dimension}). Score vectors of the encoder that the probe's manifest.json names."
+                f"The vectors have shape {vectors.shape}, but the probe expects (n, {self.dimension}). Use "
+                "vectors of the encoder in the probe's manifest.json."
             )
         slope, offset = self.calibration.T
         found: npt.NDArray[np.float32] = (vectors @ self.weight.T + self.bias) * slope + offset
@@ -107,12 +107,12 @@ def read_probe(content: bytes, name: str = FILE_NAME) -> ProbeWeights:
     try:
         tensors = load(content)
     except (SafetensorError, ValueError) as error:
-        raise BadProbeFile(f"{name} is no safetensors file. Pull or publish it again.") from error
+        raise BadProbeFile(f"{name} is not a safetensors file. Pull it again, or publish the probe again.") from error
     parts = [item.name for item in fields(ProbeWeights)]
     wrong = [part for part in parts if part not in tensors or tensors[part].dtype != np.float32]
     if wrong:
         raise BadProbeFile(
-            f"{name} holds {sorted(tensors)}; expected {parts} as float32, and {wrong[0]!r} is not. "
+            f"{name} contains {sorted(tensors)}, and {wrong[0]!r} is wrong. Expected {parts} as float32. "
             "docs/reference/probe-format.md describes the file."
         )
     return ProbeWeights(**{part: tensors[part] for part in parts})

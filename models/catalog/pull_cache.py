@@ -94,14 +94,15 @@ class Cache:
             yield
         except OSError as error:
             raise CatalogError(
-                f"The cache at {self.folder} cannot be used: {reason(error)}. Set ATTUNE_CACHE to a folder of yours."
+                f"The cache {self.folder} cannot be used: {reason(error)}. Set ATTUNE_CACHE to a folder that "
+                "you can write to."
             ) from error
 
     def absent(self, reference: Reference, what: str) -> NotInCache:
         """The error for what is not here and may not be looked for elsewhere."""
         return NotInCache(
-            f"{reference}: {what} is not in the cache at {self.folder}, and offline mode keeps from asking for it. It "
-            "may exist there: pull once without --offline or ATTUNE_OFFLINE, or name a version pulled before."
+            f"{reference}: {what} is not in the cache at {self.folder}, and --offline uses only the cache. Pull "
+            "it once without --offline and ATTUNE_OFFLINE, or name a version that was pulled before."
         )
 
     def _blob(self, digest: str) -> Path:

@@ -17,7 +17,7 @@ from attune.models.files.outputs import user_file
 from attune.models.files.permissions import folders_asked_for
 from attune.models.reasons import reason
 
-GIVE_ANOTHER = "--to takes any folder that you can write."
+GIVE_ANOTHER = "Give --to a folder that you can write to."
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,7 @@ def fetch(
     """As ``pull``, into the cache only; ``files`` are the ones wanted (None: all)."""
     reference, held = parse_reference(ref), Cache(_folder(cache))
     if url is None and not offline:
-        raise SettingsError(
-            "No address to pull from. Give --url or set ATTUNE_URL, for instance http://127.0.0.1:8700."
-        )
+        raise SettingsError("No URL to pull from. Give --url or set ATTUNE_URL, such as http://127.0.0.1:8700.")
     url = url.rstrip("/") if url else None
     source = None if offline or url is None else open_source(url, token)
     content, taken = _manifest(reference, source, held, url)
@@ -96,7 +94,7 @@ def _manifest(reference: Reference, source: Source | None, cache: Cache, url: st
     path = cache.held(known) if known else None
     if source is None:
         if path is None:
-            raise cache.absent(reference, "what it means")
+            raise cache.absent(reference, "its version number")
         return path.read_bytes(), 0
     if path is not None and reference.version is not None:
         return path.read_bytes(), 0  # a version never changes: no need to ask
@@ -119,8 +117,8 @@ def _checked(reference: Reference, content: bytes) -> Manifest:
     manifest = read_manifest(content, f"{FILE_NAME} of {reference}")
     if manifest.attribute != reference.name or reference.version not in (None, manifest.version):
         raise DigestMismatch(
-            f"{reference} was asked for, and a manifest of {manifest.attribute} version {manifest.version} came. Check "
-            "the address: another server may answer there."
+            f"{reference} was requested, but the server sent {manifest.attribute} version {manifest.version}. "
+            "Check the URL (--url or ATTUNE_URL)."
         )
     return manifest
 
@@ -128,7 +126,7 @@ def _checked(reference: Reference, content: bytes) -> Manifest:
 def _file(reference: Reference, manifest: Manifest, name: str, source: Source | None, cache: Cache) -> tuple[Path, int]:
     entry = manifest.files.get(name)
     if entry is None:
-        raise CatalogError(f"{reference} has no file {name}; it has {', '.join(sorted(manifest.files))}.")
+        raise CatalogError(f"{reference} has no file {name}. Its files are {', '.join(sorted(manifest.files))}.")
     path = cache.held(entry.sha256)
     if path is not None:
         return path, 0
@@ -143,8 +141,9 @@ def _check(content: bytes, entry: FileEntry, what: str) -> None:
     if len(content) != entry.bytes or digest_bytes(content) != entry.sha256:
         length = f"{len(content)} bytes" if len(content) <= entry.bytes else f"more than {entry.bytes} bytes"
         raise DigestMismatch(
-            f"{what} has {length} of sha256 {digest_bytes(content)[:12]}…; the manifest states {entry.bytes} bytes of "
-            f"{entry.sha256[:12]}…. Nothing was kept of it. Pull again; if it stays so, tell the catalog's owner."
+            f"{what} has {length} and sha256 {digest_bytes(content)[:12]}…, but the manifest states "
+            f"{entry.bytes} bytes and {entry.sha256[:12]}…. Nothing was kept. Pull again. If this happens "
+            "again, the catalog's owner can run `attune probes heal`."
         )
 
 

@@ -70,8 +70,8 @@ class HttpSource:
             mark = str(response.headers.get("ETag", "")).strip('"')
         if mark != digest_bytes(content):
             raise DigestMismatch(
-                f"The manifest of {reference} from {self.address} has {len(content)} bytes of sha256 "
-                f"{digest_bytes(content)[:12]}…; the server promised {mark[:12] or 'nothing'}…. Pull again."
+                f"The manifest of {reference} from {self.address} has {len(content)} bytes and sha256 "
+                f"{digest_bytes(content)[:12]}…, but the server announced {mark[:12] or 'none'}…. Pull again."
             )
         return Answer(content, mark)
 
@@ -100,8 +100,8 @@ class HttpSource:
             cause = getattr(error, "reason", None)
             why = reason(cause if isinstance(cause, BaseException) else error)
             raise CatalogUnreachable(
-                f"{self.address} does not answer: {why}. Check the address (--url or ATTUNE_URL) and that "
-                "`attune up` runs there; --offline takes what was pulled before."
+                f"{self.address} is unavailable: {why}. Check the URL (--url or ATTUNE_URL) and that `attune "
+                "up` runs there. To use only files that were pulled before, add --offline."
             ) from error
 
     def _refused(self, error: urllib.error.HTTPError) -> CatalogError:
@@ -114,13 +114,19 @@ class HttpSource:
         if isinstance(kind, type) and issubclass(kind, CatalogError):
             return kind(message)
         if error.code in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
-            held = "the token is not accepted" if self._token else "a token is needed"
+            held = "it does not accept the token" if self._token else "it needs a token"
             return CatalogError(
-                f"{self.address} answers {error.code}: {held}. Set ATTUNE_TOKEN to one that an owner or admin issued."
+                f"{self.address} answered with status {error.code}: {held}. Set ATTUNE_TOKEN to a valid token. "
+                "An owner or admin can create one: `attune token create NAME`"
             )
         if error.code >= 500 or error.code == http.client.TOO_MANY_REQUESTS:
-            return CatalogUnreachable(f"{self.address} answers {error.code} {message}. Try again in a while.")
-        return CatalogError(f"{self.address} answers {error.code} {message or error.reason}: is an Attune there?")
+            return CatalogUnreachable(
+                f"{self.address} answered with status {error.code} {message or error.reason}. Try again in a minute."
+            )
+        return CatalogError(
+            f"{self.address} answered with status {error.code} {message or error.reason}. Check that the URL is "
+            "of an Attune."
+        )
 
 
 class CatalogSource:

@@ -56,9 +56,9 @@ def score_file(
         _require(manifest, stream.fingerprint or fingerprint or stream.identity())
     if stream.width != probe.dimension:
         raise UnreadableItem(
-            f"The vectors {vectors.name} have {stream.width} entries, and {manifest.attribute} version "
-            f"{manifest.version} reads {probe.dimension}: another encoder made them. Score vectors of the probe's own "
-            "encoder, which its manifest names.",
+            f"The vectors {vectors.name} have {stream.width} numbers each, but {manifest.attribute} version "
+            f"{manifest.version} expects {probe.dimension}. Use vectors of the probe's encoder, which its "
+            "manifest names.",
             "bad vectors",
         )
     schema, rows = feature_values.schema_of(manifest), 0
@@ -81,6 +81,6 @@ def _require(manifest: Manifest, found: Fingerprint) -> None:
     Fingerprint.from_dict(dict(manifest.encoder)).require(
         found,
         f"The encoder of {manifest.attribute} version {manifest.version}",
-        "Score vectors of the probe's own encoder. If these are, and the file just does not say so, name its "
-        "fingerprint with --fingerprint FILE.json, or take it on your word with --assume-fingerprint.",
+        "Use vectors of the probe's encoder. If you have these but the file does not name the encoder, add "
+        "--fingerprint FILE.json, or --assume-fingerprint if you are sure.",
     )

@@ -19,8 +19,9 @@ def make_version(facts: Manifest, probe: bytes) -> tuple[Manifest, dict[str, byt
     weights = read_probe(probe)
     if weights.classes != len(facts.classes):
         raise BadProbeFile(
-            f"The probe of {facts.attribute} version {facts.version} tells {weights.classes} classes apart, but the "
-            f"attribute has {len(facts.classes)}: {', '.join(facts.classes)}. Learn again with the classes of today."
+            f"The probe of {facts.attribute} version {facts.version} has {weights.classes} classes, but the "
+            f"attribute has {len(facts.classes)}: {', '.join(facts.classes)}. Train it with the current "
+            f"classes: `attune learn {facts.attribute}`"
         )
     _check_dimension(facts, weights.dimension)
     onnx = onnx_file.onnx_bytes(weights, facts.classes, facts.encoder_digest)
@@ -38,6 +39,6 @@ def _check_dimension(facts: Manifest, dimension: int) -> None:
     stated = facts.encoder.get("dimension")
     if stated is not None and int(stated) != dimension:
         raise BadProbeFile(
-            f"The probe of {facts.attribute} version {facts.version} reads vectors of {dimension} dimensions, but its "
-            f"encoder gives {stated}. Learn again with the active encoder."
+            f"The probe of {facts.attribute} version {facts.version} expects {dimension} numbers per vector, "
+            f"but its encoder makes {stated}. Train it with the active encoder: `attune learn {facts.attribute}`"
         )

@@ -24,8 +24,8 @@ def choose(name: str, pretrained: str | None = None) -> tuple[str, str]:
     if path.suffix in CHECKPOINT_SUFFIXES and path.is_file():
         if not path.with_suffix(".json").is_file():
             raise DataError(
-                f"{name} is a checkpoint file, which does not say its architecture. Name the model, too: "
-                f"attune encoder use MODEL --pretrained {name}, or put its config beside it as {path.stem}.json."
+                f"{name} is a checkpoint file, which does not name its model. Name the model (`attune encoder "
+                f"use MODEL --pretrained {name}`), or put its config next to it as {path.stem}.json."
             )
         return str(path.with_suffix(".json")), str(path)
     if name.endswith(".json"):
@@ -42,11 +42,12 @@ def _of_folder(folder: Path, pretrained: str | None) -> tuple[str, str]:
         return str(configs[0]), _beside(configs[0])
     if not found:
         raise WeightsUnavailable(
-            f"{folder} holds no weights{f' {pretrained!r}' if pretrained else ''} that open_clip knows. Name a hub's "
-            "cache (HF_HOME), one repository of it (models--OWNER--NAME), or a download with its open_clip_config.json."
+            f"{folder} has no weights{f' {pretrained!r}' if pretrained else ''} that open_clip knows. Name a "
+            "hub's cache (HF_HOME), one repository in it (models--OWNER--NAME), or a download with its "
+            "open_clip_config.json."
         )
     if len(found) > 1:
-        raise UnknownEncoder(f"{folder} holds the weights of {len(found)} encoders. {which(found)}")
+        raise UnknownEncoder(f"{folder} has the weights of {len(found)} encoders. {which(found)}")
     (one,) = found
     return (one.model, str(folder)) if one.config is None else (str(folder / "open_clip_config.json"), str(one.path))
 
@@ -65,8 +66,8 @@ def _beside(config: Path) -> str:
     beside = _files_beside(config)
     if len(beside) != 1:
         raise DataError(
-            f"pretrained: name the checkpoint file of {config}, for instance --pretrained {config.stem}.safetensors; "
-            f"{len(beside)} files beside it have its name."
+            f"Pretrained: {len(beside)} checkpoint files next to {config} have its name (expected: 1). Name "
+            f"one, such as --pretrained {config.stem}.safetensors."
         )
     return str(beside[0])
 
@@ -75,13 +76,15 @@ def _only_tag(name: str) -> str:
     """The one tag of the model that is on this machine, or the only one there is."""
     plain = name.replace("/", "-")
     if plain not in (names := table.model_names()):
-        raise UnknownEncoder(f"open_clip has no model {name!r}.{table.near(plain, names)} See `attune encoder list`.")
+        raise UnknownEncoder(
+            f"open_clip has no model {name!r}.{table.near(plain, names)} To list all models: `attune encoder list`"
+        )
     tags = table.tags_of(plain)
     here = [tag for tag in tags if cached(table.tag_of(plain, tag))]
     if len(here) == 1 or len(tags) == 1:
         return (here or tags)[0]
     marked = ", ".join(f"{tag} (here)" if tag in here else tag for tag in tags)
     raise DataError(
-        f"pretrained: name the weights of {name}, too, with --pretrained and a tag, a checkpoint file or a folder of a "
-        f"hub's cache. open_clip has {marked or 'no tag'}."
+        f"Pretrained: {name} needs the name of its weights. Give --pretrained with a tag, a checkpoint file, or "
+        f"a folder of a hub's cache. Tags in open_clip: {marked or 'none'}."
     )

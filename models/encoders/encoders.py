@@ -143,14 +143,14 @@ def _tokenizer(name: str, checkpoint: Checkpoint) -> Any:
         return open_clip.get_tokenizer(name)
     except Exception as error:  # some models' tokenizers are on the hub, whose client raises many kinds
         raise WeightsUnavailable(
-            f"The tokenizer of {checkpoint.name} is not on this machine and cannot be fetched. {WAYS_OUT}"
+            f"The tokenizer of {checkpoint.name} is not on this computer and cannot be downloaded. {WAYS_OUT}"
         ) from error
 
 
 def check_resize_mode(resize_mode: str) -> None:
     """Raise EncoderError unless open_clip knows the resize mode."""
     if resize_mode not in RESIZE_MODES:
-        raise EncoderError(f"ATTUNE_RESIZE_MODE is {resize_mode!r}; it may be {', '.join(RESIZE_MODES)}.")
+        raise EncoderError(f"ATTUNE_RESIZE_MODE is {resize_mode!r}. Expected one of {', '.join(RESIZE_MODES)}.")
 
 
 def _fingerprint(checkpoint: Checkpoint, model: Any) -> Fingerprint:
@@ -181,7 +181,7 @@ def _device(name: str) -> torch.device:
         torch.empty(1, device=device)
     except Exception as error:  # RuntimeError, AssertionError or NotImplementedError, by kind of device
         raise EncoderError(
-            f"ATTUNE_DEVICE is {name!r}, and torch has no such device here. Set it to auto or cpu."
+            f"ATTUNE_DEVICE is {name!r}, but torch has no such device here. Set it to auto or cpu."
         ) from error
     return device
 
@@ -212,10 +212,10 @@ def _pair(preprocessing: Any, name: str) -> tuple[float, ...] | None:
 
 
 def _misfit(checkpoint: Checkpoint, error: Exception) -> str:
-    fits = "the sizes of its tensors differ" if "size mismatch" in str(error) else "it holds other tensors, or none"
+    fits = "the sizes of its tensors differ" if "size mismatch" in str(error) else "it has other tensors, or none"
     return (
-        f"The checkpoint {checkpoint.path} does not load into {checkpoint.name}: {fits}. ATTUNE_ENCODER and "
-        "ATTUNE_PRETRAINED must name an architecture and weights that fit; a .pt file may hold nothing but tensors."
+        f"The checkpoint {checkpoint.path} does not fit {checkpoint.name}: {fits}. Set ATTUNE_ENCODER and "
+        "ATTUNE_PRETRAINED to a model and weights that fit. A .pt file must contain only tensors."
     )
 
 

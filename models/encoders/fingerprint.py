@@ -70,9 +70,9 @@ class Fingerprint:
         if not isinstance(value, Mapping):
             raise _unusable("document", value, "a JSON object with " + ", ".join(sorted(known)))
         if unknown := sorted(set(value) - known):
-            raise _unusable(unknown[0], value[unknown[0]], "no field of it; the fields are " + ", ".join(sorted(known)))
+            raise _unusable(unknown[0], value[unknown[0]], "absent, because the fields are " + ", ".join(sorted(known)))
         if missing := sorted({"library", "model", "weights", "dimension"} - set(value)):
-            raise _unusable(missing[0], None, "given")
+            raise _unusable(missing[0], None, "present, like library, model, weights and dimension")
         return cls(**value)
 
     @classmethod
@@ -83,7 +83,10 @@ class Fingerprint:
         except UnreadableItem as error:
             raise UnreadableItem(f"{path}: {error}") from error
         except (OSError, ValueError, RecursionError) as error:
-            raise UnreadableItem(f"{path} holds no fingerprint: {reason(error)}. It must be a JSON object.") from error
+            raise UnreadableItem(
+                f"{path} has no fingerprint: {reason(error)}. Expected a JSON object, such as `attune encoder "
+                "check --json` prints under fingerprint."
+            ) from error
 
     @classmethod
     def external(cls, path: Path, dimension: int) -> Fingerprint:
@@ -94,8 +97,7 @@ class Fingerprint:
         """Raise EncoderMismatch unless ``other`` equals this one; ``holder`` says whose this one is."""
         if self != other:
             raise EncoderMismatch(
-                f"{holder} is of {self}, what came is of {other}: they differ in "
-                f"{', '.join(self.differences(other))}. {next_step}"
+                f"{holder} is {self}. Got {other}, which differs in {', '.join(self.differences(other))}. {next_step}"
             )
 
     def differences(self, other: Fingerprint) -> list[str]:
@@ -111,4 +113,4 @@ class Fingerprint:
 
 def _unusable(name: str, value: Any, expected: str) -> UnreadableItem:
     shown = "missing" if value is None else repr(value)[:80]
-    return UnreadableItem(f"The fingerprint's {name} is {shown}; it must be {expected}.")
+    return UnreadableItem(f"The fingerprint's {name} is {shown}. It must be {expected}.")

@@ -15,7 +15,7 @@ from typing import Any
 
 from attune.models.errors import EncoderNotInstalled, UnknownEncoder
 
-NOT_INSTALLED = "The package open_clip is not installed. Install it: pip install open_clip_torch."
+NOT_INSTALLED = "The package open_clip is not installed. Install it: `pip install open_clip_torch`"
 
 
 def model_names() -> list[str]:
@@ -55,8 +55,8 @@ def tag_of(name: str, pretrained: str) -> Mapping[str, Any]:
     if not tag:
         tags = tags_of(name)
         raise UnknownEncoder(
-            f"open_clip has no weights {pretrained!r} for {name}.{near(pretrained, tags)} It has "
-            f"{', '.join(tags) or 'none'}. Set ATTUNE_PRETRAINED to one of them or to the path of a checkpoint file."
+            f"open_clip has no weights {pretrained!r} for {name}.{near(pretrained, tags)} Its tags are "
+            f"{', '.join(tags) or 'none'}. Set ATTUNE_PRETRAINED to one of them, or to a checkpoint file."
         )
     return tag
 

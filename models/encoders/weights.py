@@ -28,10 +28,10 @@ HUB_SECONDS = 3.0
 CHECKPOINT_SUFFIXES = {".safetensors", ".pt", ".pth", ".bin", ".npz"}
 
 WAYS_OUT = (
-    "Ways out: give a checkpoint file of this model (.safetensors or .pt), or a hub's cache that you filled on a "
-    "machine with a network (its folder is in HF_HOME there): `attune encoder use MODEL --pretrained PATH`, or set "
-    "ATTUNE_PRETRAINED; import ready-made vectors with `attune assets add PATH --vectors FILE`; or look around with "
-    "`attune demo`, which has an encoder of its own. `attune encoder list` marks what is on this machine."
+    "What you can do: (1) Use a checkpoint file (.safetensors or .pt), or a hub's cache (HF_HOME) copied from "
+    "a computer with a network: `attune encoder use MODEL --pretrained PATH`, or set ATTUNE_PRETRAINED. (2) "
+    "Supply vectors: `attune assets add PATH --vectors FILE`. (3) Try `attune demo`, which has its own "
+    "encoder. To see which encoders are on this computer: `attune encoder list --here`"
 )
 
 
@@ -80,8 +80,8 @@ def locate(model: str, pretrained: str) -> Checkpoint:
         name, config, preprocessing = model.replace("/", "-"), None, {}
         if name not in (known := table.model_names()):
             raise UnknownEncoder(
-                f"open_clip has no model {model!r}.{table.near(name, known)} Set ATTUNE_ENCODER to one of its "
-                "names, or to the path of a JSON config."
+                f"open_clip has no model {model!r}.{table.near(name, known)} Set ATTUNE_ENCODER to a model's "
+                "name or to a JSON config. To list all models: `attune encoder list`"
             )
     path = Path(at_home(pretrained))
     if path.is_file():
@@ -90,7 +90,8 @@ def locate(model: str, pretrained: str) -> Checkpoint:
         return _of_folder(name, path)
     if path.suffix in CHECKPOINT_SUFFIXES or os.sep in pretrained or config is not None:
         raise WeightsUnavailable(
-            f"There is no checkpoint file {pretrained!r} for the encoder {model!r} (ATTUNE_PRETRAINED). {WAYS_OUT}"
+            f"The checkpoint file {pretrained!r} of the encoder {model!r} does not exist (ATTUNE_PRETRAINED). "
+            f"{WAYS_OUT}"
         )
     tag = table.tag_of(name, pretrained)
     return _tagged(name, cached(tag) or _fetched(name, pretrained, tag), tag)
@@ -116,12 +117,12 @@ def _of_folder(name: str, folder: Path) -> Checkpoint:
     if not found:
         others = ", ".join(sorted({one.model for one in weights_in(folder)}))
         raise WeightsUnavailable(
-            f"The folder {folder} holds no weights of {name} that open_clip knows"
-            f"{f'; it holds those of {others}' if others else ''}. It may be a hub's cache (HF_HOME), one repository "
-            "of it (models--OWNER--NAME), or a download of a repository with its open_clip_config.json."
+            f"The folder {folder} has no weights of {name} that open_clip "
+            f"knows{f', only those of {others}' if others else ''}. Name a hub's cache (HF_HOME), one "
+            "repository in it (models--OWNER--NAME), or a download with its open_clip_config.json."
         )
     if len(found) > 1:
-        raise UnknownEncoder(f"The folder {folder} holds several weights of {name}. {which(found)}")
+        raise UnknownEncoder(f"The folder {folder} has {len(found)} sets of weights of {name}. {which(found)}")
     return _checkpoint(found[0])
 
 
@@ -132,7 +133,7 @@ def _checkpoint(found: InFolder) -> Checkpoint:
 def which(found: Sequence[InFolder]) -> str:
     """How to name one of several weights that a folder holds."""
     lines = (f"attune encoder use {one.model} --pretrained {_repository(one.path)}" for one in found)
-    return "Name one:\n  " + "\n  ".join(lines)
+    return "Use one of these:\n  " + "\n  ".join(lines)
 
 
 def _repository(path: Path) -> Path:
@@ -147,13 +148,17 @@ def _own_config(path: Path) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
         config = held.get("model_cfg", held)
         missing = sorted({"embed_dim", "vision_cfg", "text_cfg"} - set(config))
     except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
-        why = reason(error) if isinstance(error, OSError | ValueError | RecursionError) else "it is another JSON"
+        why = (
+            reason(error) if isinstance(error, OSError | ValueError | RecursionError) else "it is JSON of another kind"
+        )
         raise UnknownEncoder(
-            f"ATTUNE_ENCODER names {path}, which is no open_clip config: {why}. It must be a JSON object with "
+            f"ATTUNE_ENCODER is {path}, which is not an open_clip config: {why}. Expected a JSON object with "
             "embed_dim, vision_cfg and text_cfg."
         ) from error
     if missing:
-        raise UnknownEncoder(f"The open_clip config {path} has no {', '.join(missing)}. It needs all three.")
+        raise UnknownEncoder(
+            f"The open_clip config {path} has no {', '.join(missing)}. It must have embed_dim, vision_cfg and text_cfg."
+        )
     return path.stem, config, held.get("preprocess_cfg", {})
 
 
@@ -170,16 +175,18 @@ def cached(tag: Mapping[str, Any]) -> Path | None:
 
 
 def _fetched(name: str, pretrained: str, tag: Mapping[str, Any]) -> Path:
-    what = f"The weights {pretrained!r} of {name} are not on this machine"
+    what = f"The weights {pretrained!r} of {name} are not on this computer"
     if _offline():
-        raise WeightsUnavailable(f"{what}, and HF_HUB_OFFLINE forbids to fetch them. {WAYS_OUT}")
+        raise WeightsUnavailable(f"{what}, and HF_HUB_OFFLINE forbids the download. {WAYS_OUT}")
     addresses = _addresses(tag)
     if why := unreachable(addresses, _hub_headers()):
-        raise WeightsUnavailable(f"{what}, and {urlsplit(addresses[0]).hostname} does not give them: {why}. {WAYS_OUT}")
+        raise WeightsUnavailable(
+            f"{what}, and {urlsplit(addresses[0]).hostname} does not provide them: {why}. {WAYS_OUT}"
+        )
     try:
         return Path(table.table().download_pretrained(dict(tag)))
     except Exception as error:  # the hub's client, requests and open_clip each raise their own kinds
-        raise WeightsUnavailable(f"{what}, and fetching them failed. {WAYS_OUT}") from error
+        raise WeightsUnavailable(f"{what}, and the download failed. {WAYS_OUT}") from error
 
 
 def _offline() -> bool:

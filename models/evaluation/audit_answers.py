@@ -52,11 +52,13 @@ class Audited:
         pi = np.asarray(inclusion, dtype=np.float64)[keep]
         proba = tuple(array[keep] for array in checked)
         if len({pool is None for pool in pools}) > 1:
-            raise DataError("One probe came with the pool's probabilities and the other without; give both or neither.")
+            raise DataError(
+                "Only one of the two probes has probabilities for the pool. Give them for both probes or for neither."
+            )
         filled = [as_pool(pool, array, 1.0 / pi) for pool, array in zip(pools, proba, strict=True)]
         if any(pool.shape != (len(filled[0][0]), len(classes)) for pool, _ in filled):
             shapes = [pool.shape for pool, _ in filled]
-            raise DataError(f"The pool's probabilities have the shapes {shapes}; expected (assets, {len(classes)}).")
+            raise DataError(f"The pool's probabilities have the shapes {shapes}. Expected (assets, {len(classes)}).")
         titles = np.unique(np.array(labels.title_ids, dtype=np.str_)[keep], return_inverse=True)[1].reshape(-1)
         every = tuple(pool for pool, _ in filled)
         draw = None if pool_inclusion is None else _draw(pi, pool_inclusion, every[0], keep)
@@ -82,7 +84,9 @@ def _draw(
     if len(everywhere) == len(keep) and len(pool) == len(pi):
         everywhere = everywhere[keep]
     if everywhere.shape != pool.shape[:1]:
-        raise DataError(f"{len(pool)} rows of the pool came with {len(everywhere)} inclusions; expected one each.")
+        raise DataError(
+            f"The pool has {len(pool)} rows but {len(everywhere)} inclusion probabilities. Expected one for each row."
+        )
     known = everywhere > 0
     told = np.log(np.where(known, everywhere, 1.0))
     # An asset that came after the last draw was never led to or away from.
@@ -96,15 +100,18 @@ def _checked(
     expected = (len(labels), len(classes))
     if proba.shape != expected or pi.shape != expected[:1] or labels.shares.shape[1] != len(classes):
         raise DataError(
-            f"{len(labels)} labels of {labels.shares.shape[1]} classes came with probabilities of shape {proba.shape}, "
-            f"inclusion of shape {pi.shape} and the classes {list(classes)}; expected {expected} and {expected[:1]}."
+            f"{len(labels)} labels of {labels.shares.shape[1]} classes have probabilities of shape "
+            f"{proba.shape}, inclusion of shape {pi.shape} and the classes {list(classes)}. Expected {expected} "
+            f"and {expected[:1]}."
         )
     if not ((proba >= 0) & (proba <= 1)).all():
-        raise DataError(f"Probabilities go from {proba.min()} to {proba.max()}; expected 0 to 1, after the sigmoid.")
+        raise DataError(
+            f"Probabilities are between {proba.min()} and {proba.max()}. Expected 0 to 1, after the sigmoid."
+        )
     if not ((pi > 0) & (pi <= 1)).all():
         row = int(np.flatnonzero(~((pi > 0) & (pi <= 1)))[0])
         raise DataError(
-            f"Asset {labels.asset_ids[row]!r} has the inclusion probability {pi[row]}; expected a number in (0, 1]. "
-            "Only assets that AuditDesign.extend drew can be evaluated: leave out answers given for another purpose."
+            f"Asset {labels.asset_ids[row]!r} has the inclusion probability {pi[row]}. Expected above 0 and at "
+            "most 1. Use only audit answers, on assets that AuditDesign.extend drew."
         )
     return proba

@@ -41,7 +41,7 @@ def importance(scores: ArrayLike | None, n: int) -> NDArray[np.float64]:
     columns = every[:, :1] if every.shape[1] == 2 else every
     if not np.isfinite(columns).all():
         raise DataError(
-            f"{int((~np.isfinite(columns)).sum())} scores are not finite; expected a number for each asset."
+            f"{int((~np.isfinite(columns)).sum())} scores are not finite. Expected a finite number for each asset."
         )
     by_rank = np.mean([_rank_prior(column) for column in columns.T], axis=0)
     return np.asarray(UNIFORM_SHARE + (1.0 - UNIFORM_SHARE) * by_rank, dtype=np.float64)
@@ -87,8 +87,8 @@ class AuditDesign:
         waiting = np.flatnonzero(number >= before)
         if len(waiting) < n_more:
             raise PoolExhausted(
-                f"{n_more} audits were requested and {len(waiting)} of the {len(ids)} reserved assets are not drawn "
-                "yet; ask for fewer, or reserve a larger share for a new attribute."
+                f"{n_more} audit images requested, but only {len(waiting)} of {len(ids)} reserved images are "
+                f"left. Request at most {len(waiting)}, or reserve a larger share for a new attribute."
             )
         weight = importance(scores, len(ids))
         ratio = number[waiting] / weight[waiting]
@@ -151,7 +151,7 @@ class AuditDesign:
                 ids, inclusion = held["ids"].tolist(), held["inclusion"].tolist()
         except (ValueError, KeyError, OSError, EOFError) as error:
             raise DataError(
-                f"{len(content)} bytes are not an audit design; expected what AuditDesign.to_bytes() wrote."
+                f"{len(content)} bytes are not an audit design. Expected what AuditDesign.to_bytes() wrote."
             ) from error
         design._inclusion = dict(zip(ids, inclusion, strict=True))
         return design
@@ -164,11 +164,14 @@ class AuditDesign:
 
 def _check_pool(ids: list[str], title_ids: Sequence[str], n_more: int) -> None:
     if not ids:
-        raise EmptyPool("No asset is reserved for the audit: the pool has too few titles, or the reserved share is 0.")
+        raise EmptyPool(
+            "No asset is reserved for audits: the pool has too few titles, or the reserved share is 0. Add "
+            "images of more titles: `attune assets add PATH`"
+        )
     if len(ids) != len(title_ids) or len(set(ids)) != len(ids):
         raise DataError(
-            f"{len(ids)} asset ids ({len(set(ids))} different) came with {len(title_ids)} titles; "
-            "expected each asset once, with its title."
+            f"{len(ids)} asset ids ({len(set(ids))} different) have {len(title_ids)} titles. Expected each "
+            "asset once, with its title."
         )
     if n_more < 0:
-        raise DataError(f"{n_more} audits were requested; expected 0 or more.")
+        raise DataError(f"{n_more} audit images requested. Expected 0 or more.")

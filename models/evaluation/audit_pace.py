@@ -63,15 +63,17 @@ def stream_share(
     The weights 1 / inclusion keep the small bias that they have over several rounds (``AuditDesign``).
     """
     if not base:
-        return 0.0, "The audit stream is switched off."
+        return 0.0, "Audits are switched off."
     wide = width is None or width > goal
     if state in ("settled", "exhausted") and wide:
-        return max(base, SETTLED_SHARE), "More labels hardly change the probe, so half of the questions measure it."
+        return max(base, SETTLED_SHARE), "More labels hardly change the probe, so half of the new tasks are audits."
     if labels >= BUYS_MUCH and audits < needed and state not in ("hopeless", "outlier"):
-        return max(base, WAITING_SHARE), f"A quarter of the questions measure, until {needed} audit answers are in."
+        return max(
+            base, WAITING_SHARE
+        ), f"A quarter of the new tasks are audits, until there are {needed} audit answers."
     if not wide:
-        return base, "The interval is narrow: the usual share of the questions keeps it so."
-    return base, "Labels still buy more than a narrower interval."
+        return base, "The interval is narrow. The usual share of audits keeps it narrow."
+    return base, "More labels improve the probe more than audits narrow the interval."
 
 
 def go_on(before: Pace | None, trained: int, base: float, share: float, why: str, after: int = 40) -> Pace:

@@ -124,7 +124,7 @@ def _figure(
 ) -> Metric:
     held = sample[np.isfinite(sample)]
     if len(held) < len(sample) / 2:
-        return unknown(name, n, method, "nothing of the pool lies above the threshold", positives=positives)
+        return unknown(name, n, method, "no probability in the pool is above the threshold", positives=positives)
     value = float(held.mean())
     lo, hi = percentile_interval(held, value, level)
     return Metric(name, value, lo, hi, n, method, positives, level)
@@ -133,7 +133,7 @@ def _figure(
 def _calibration_error(worlds: list[Population], audit: Audited, needed: int) -> Metric:
     n = len(audit.majority)
     if len(worlds) < needed:
-        return unknown("calibration_error", n, METHOD, f"a class has fewer than {LEAST} answers for or against it")
+        return unknown("calibration_error", n, METHOD, f"a class has fewer than {LEAST} positive or negative answers")
     sample = np.mean([world.calibration_errors() for world in worlds], axis=0)
     lo, hi = percentile_interval(sample[1:], float(sample[0]))
     return Metric("calibration_error", float(sample[0]), lo, hi, n, METHOD)

@@ -37,7 +37,7 @@ def holdout_ap(
     truth = np.asarray(y, dtype=np.intp)
     scores = np.asarray(score, dtype=np.float64).reshape(len(truth), -1)
     if classes > 2 and scores.shape[1] != classes:
-        raise DataError(f"Scores have the shape {scores.shape}; expected a column for each of {classes} classes.")
+        raise DataError(f"Scores have the shape {scores.shape}. Expected one column for each of {classes} classes.")
     columns = range(scores.shape[1]) if scores.shape[1] > 2 else range(1)
     return _resampled(truth, scores, title_ids, np.ones(len(truth)), columns, seed, (name, method, biased))
 
@@ -112,7 +112,7 @@ def cross_validated(
     counts = labels.counts()
     if len(counts[counts >= folds]) < 2 or len(set(labels.title_ids)) < 2 * folds:
         told = ", ".join(f"{count} {chosen}" for chosen, count in zip(classes, counts.tolist(), strict=True))
-        reason = f"the answers by class are {told}; at least {folds} of two classes are needed"
+        reason = f"the answers per class are {told}; 2 classes need at least {folds} each"
         return unknown(name, len(labels), method, reason, biased=True)
     proba = np.zeros(labels.shares.shape)
     for train, test in title_folds(labels.title_ids, labels.majority(), folds, seed):

@@ -46,10 +46,10 @@ class Metric:
     def __post_init__(self) -> None:
         if self.value is None:
             if not self.reason or self.lo is not None or self.hi is not None:
-                raise DataError(f"{self.name} has no value; expected a reason and no interval, got {self!r}.")
+                raise DataError(f"{self.name} has no value. Expected a reason and no interval, got {self!r}.")
         elif self.lo is None or self.hi is None:
             if self.lo is not self.hi:
-                raise DataError(f"{self.name} has half an interval: {self!r}.")
+                raise DataError(f"{self.name} has only one end of its interval: {self!r}. Give both ends or neither.")
         elif not self.lo <= self.value <= self.hi:
             raise DataError(f"{self.name} is {self.value}, outside its interval from {self.lo} to {self.hi}.")
 
@@ -75,7 +75,7 @@ class Metric:
 
     def __str__(self) -> str:
         if self.value is None:
-            return f"{self.name}: not enough to say ({self.reason})"
+            return f"{self.name}: unknown ({self.reason})"
         interval = "" if self.lo is None else f" [{self.lo:.3f}, {self.hi:.3f}]"
         return f"{self.name} {self.value:.3f}{interval} (n = {self.n})"
 
@@ -90,7 +90,7 @@ def is_early(held: Mapping[str, Any]) -> bool:
 def in_words(held: Mapping[str, Any]) -> str:
     """A value with its interval; of an early figure the interval alone, because its middle is too high on average."""
     if held.get("value") is None:
-        return "not known"
+        return "unknown"
     if held.get("lo") is None:
         return f"{held['value']:.3f}"
     interval = f"[{held['lo']:.3f}, {held['hi']:.3f}]"
@@ -109,7 +109,9 @@ def too_few(y: NDArray[np.float64]) -> str:
     positives = int(y.sum())
     if min(positives, len(y) - positives) >= LEAST:
         return ""
-    return f"{plural(positives, 'answer')} for and {len(y) - positives} against it, at least {LEAST} of each are needed"
+    return (
+        f"{plural(positives, 'positive answer')} and {len(y) - positives} negative, at least {LEAST} of each are needed"
+    )
 
 
 def average_precision(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float:

@@ -68,7 +68,7 @@ class Sketch:
     def of(cls, logits: Floats, title_ids: Sequence[str]) -> Sketch:
         """The sketch of logits (n,). Raises DataError where there are none or one is not finite."""
         if not len(logits) or not np.isfinite(logits).all():
-            raise DataError(f"{len(logits)} logits make no sketch; expected at least one, and all of them finite.")
+            raise DataError(f"{len(logits)} logits cannot be summarised. Expected at least 1, and only finite numbers.")
         points = np.quantile(logits, np.linspace(0.0, 1.0, POINTS))
         return cls(len(logits), len(set(title_ids)), tuple(np.round(points, 5).tolist()))
 
@@ -145,7 +145,9 @@ def compare(
     from scipy.stats import kstwobign  # takes a second to load, and who reads a sketch needs none of it
 
     if not len(logits) or len(logits) != len(title_ids):
-        raise DataError(f"{len(logits)} logits came with {len(title_ids)} titles; expected one of each, at least one.")
+        raise DataError(
+            f"{len(logits)} logits have {len(title_ids)} titles. Expected one title per logit, and at least one logit."
+        )
     if len(logits) > MOST:
         kept = np.sort(generator.choice(len(logits), MOST, replace=False))
         logits, title_ids = logits[kept], [title_ids[i] for i in kept]

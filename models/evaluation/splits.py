@@ -35,7 +35,7 @@ def held_out(title_ids: Sequence[str] | NDArray[np.str_], seed: int, share: floa
     ``share`` is outside [0, 1].
     """
     if not 0.0 <= share <= 1.0:
-        raise DataError(f"The held-out share is {share}; expected a number from 0 to 1, such as 0.25.")
+        raise DataError(f"The held-out share is {share}. Expected a number between 0 and 1, such as 0.25.")
     titles, row = np.unique(np.asarray(title_ids, dtype=np.str_), return_inverse=True)
     return np.asarray((unit_hash(titles.tolist(), seed, purpose) < share)[row.reshape(-1)], dtype=np.bool_)
 
@@ -54,7 +54,9 @@ def title_folds(
     titles = np.asarray(title_ids, dtype=np.str_)
     distinct = len(np.unique(titles))
     if distinct < folds:
-        raise DataError(f"{distinct} titles cannot be split into {folds} folds; label more titles or ask fewer folds.")
+        raise DataError(
+            f"{distinct} titles cannot be split into {folds} folds. Label images of more titles, or use fewer folds."
+        )
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # A class rarer than the folds is normal here (3 positives, 5 folds): the fold without one just has none.
@@ -70,6 +72,6 @@ def check_apart(train_titles: ArrayLike, test_titles: ArrayLike) -> None:
     both = np.intersect1d(np.asarray(train_titles, dtype=np.str_), np.asarray(test_titles, dtype=np.str_))
     if len(both):
         raise SplitLeakage(
-            f"{len(both)} titles are both trained on and evaluated on, among them {both[:3].tolist()}. "
-            "Split with attune.models.evaluation.splits or audit_design.reserved, which go by title."
+            f"{len(both)} titles are both trained on and evaluated on, among them {both[:3].tolist()}. Split by "
+            "title, with attune.models.evaluation.splits or audit_design.reserved."
         )

@@ -65,7 +65,7 @@ def from_cell(value: Any) -> str:
     if isinstance(value, bytes):
         return _bytes(value)
     if isinstance(value, bool | np.bool_):
-        raise BadId(f"has {str(bool(value)).lower()} for an id: expected a text or a number")
+        raise BadId(f"has {str(bool(value)).lower()} as an id (expected: a text or a number)")
     if isinstance(value, int | np.integer):
         return str(int(value))
     if isinstance(value, float | np.floating):
@@ -76,7 +76,7 @@ def from_cell(value: Any) -> str:
         return str(value)
     if isinstance(value, pa.Scalar):
         return _scalar(value)
-    raise BadId(f"has a {type(value).__name__} for an id: expected a text or a number")
+    raise BadId(f"has a {type(value).__name__} as an id (expected: a text or a number)")
 
 
 def from_column(column: pa.Array) -> tuple[pa.Array, dict[int, str]]:
@@ -134,7 +134,7 @@ def _scalar(value: pa.Scalar) -> str:
     try:
         plain = value.as_py()
     except (ValueError, OverflowError, pa.ArrowException) as error:  # a time, say, that Python has no value for
-        raise BadId(f"has a {value.type} for an id: expected a text or a number") from error
+        raise BadId(f"has a {value.type} as an id (expected: a text or a number)") from error
     return from_cell(plain)
 
 
@@ -142,7 +142,7 @@ def _text(value: str) -> str:
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise BadId("has half a character in its id, which is no UTF-8 text") from error
+        raise BadId("has half a character in its id, which is not UTF-8 text") from error
     return tidy(value.rstrip(_NUL))
 
 
@@ -150,7 +150,7 @@ def _bytes(value: bytes) -> str:
     try:
         return tidy(value.rstrip(b"\0").decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise BadId(f"has bytes for an id that are no UTF-8 text: {value[:20].hex(' ')}") from error
+        raise BadId(f"has bytes as an id that are not UTF-8 text: {value[:20].hex(' ')}") from error
 
 
 def _float(value: float | np.floating[Any]) -> str:
@@ -158,7 +158,7 @@ def _float(value: float | np.floating[Any]) -> str:
         return ""
     exact = 2 ** (np.finfo(value).nmant + 1 if isinstance(value, np.floating) else 53)
     if abs(value) >= exact:  # beyond it neighbouring ids are the same number: one of them would be another image's
-        raise BadId(f"has {value} for an id, a number that has lost its last digits: store ids as text")
+        raise BadId(f"has {value} as an id, a number that has lost its last digits. Store ids as text")
     return str(int(value)) if value == int(value) else format(Decimal(str(value)), "f")
 
 
@@ -166,7 +166,7 @@ def _decimal(value: Decimal) -> str:
     if value.is_nan():
         return ""
     if value.is_infinite():
-        raise BadId("has infinity for an id: expected a text or a number")
+        raise BadId("has infinity as an id (expected: a text or a number)")
     plain = format(value, "f")
     return "0" if value == 0 else plain.rstrip("0").rstrip(".") if "." in plain else plain
 

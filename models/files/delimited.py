@@ -41,8 +41,8 @@ def decoded(content: bytes) -> str:
     except UnicodeDecodeError as error:
         coding, line = "UTF-16" if wide else "UTF-8", content.count(b"\n", 0, error.start) + 1
         raise DataError(
-            f"is no {coding} text in line {line} (byte {error.start} is {content[error.start]:#04x}). Save it as CSV "
-            "UTF-8 and try again."
+            f"is not {coding} text in line {line} (byte {error.start} is {content[error.start]:#04x}). Save it "
+            "as CSV UTF-8, then try again."
         ) from error
 
 

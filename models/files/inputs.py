@@ -26,12 +26,12 @@ def read_user_file(path: Path, what: str = "") -> bytes:
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOCTTY), "rb") as file:
             if stat.S_ISCHR(os.fstat(file.fileno()).st_mode) and not os.isatty(file.fileno()):
-                raise UnreadableItem(f"{name} is a device and no file. Name a file.", "a device")
+                raise UnreadableItem(f"{name} is a device, not a file. Name a file.", "a device")
             return file.read()
     except (OSError, ValueError) as error:
         if isinstance(error, UnreadableItem):
             raise
-        raise UnreadableItem(f"{name} cannot be read: {reason(error)}. Name a file.", "cannot be read") from error
+        raise UnreadableItem(f"{name} cannot be read: {reason(error)}. Check the path.", "cannot be read") from error
 
 
 def check_regular(path: Path, what: str) -> None:
@@ -43,10 +43,12 @@ def check_regular(path: Path, what: str) -> None:
         mode = os.stat(path).st_mode
     except (OSError, ValueError) as error:
         raise UnreadableItem(
-            f"{what} {path} cannot be read: {reason(error)}. Name a file.", "cannot be read"
+            f"{what} {path} cannot be read: {reason(error)}. Check the path.", "cannot be read"
         ) from error
     kind = next((word for test, word in KINDS if test(mode)), "")
     if kind:
         raise UnreadableItem(
-            f"{what} cannot be used: {path} is {kind}; vectors need a file that can be read twice: save it first.", kind
+            f"{what} cannot be used: {path} is {kind}. Vectors need a file that can be read twice. Save them to "
+            "a file first.",
+            kind,
         )

@@ -93,12 +93,18 @@ def unwritable(path: Path, error: BaseException) -> UnwritableFile:
     code = error.errno
     folder = Path(os.path.realpath(path)).parent
     if code in FULL:
-        return UnwritableFile(f"{path} was not written: {reason(error)}. Free some space, or name a place elsewhere.")
+        return UnwritableFile(
+            f"{path} was not written: {reason(error)}. Free some space, or name a file in another location."
+        )
     if code == errno.ENOENT and folder.is_dir():
-        return UnwritableFile(f"{path} was not written: the folder {folder} takes no new files. Name another place.")
+        return UnwritableFile(
+            f"{path} was not written: the folder {folder} does not accept new files. Name a file in another folder."
+        )
     if code in FORBIDDEN and not os.path.lexists(path):
-        why = "is read-only" if code == errno.EROFS else "may not be written by you"
-        return UnwritableFile(f"{path} was not written: the folder {folder} {why}. Name a place that you can write.")
+        why = "is read-only" if code == errno.EROFS else "does not allow you to write"
+        return UnwritableFile(
+            f"{path} was not written: the folder {folder} {why}. Name a file in a folder that you can write to."
+        )
     return UnwritableFile(f"{path} was not written: {reason(error)}. Name another file.")
 
 
@@ -183,8 +189,8 @@ def _nameless(path: Path) -> int:
 
 def _no_room(path: Path, error: OSError) -> UnwritableFile:
     return UnwritableFile(
-        f"{path} was not written: its content passes through a temporary folder, and {reason(error)} there. Set TMPDIR "
-        "to a folder with room."
+        f"{path} was not written: it needs a temporary file, and {reason(error)} there. Set TMPDIR to a folder "
+        "with free space."
     )
 
 

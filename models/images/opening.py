@@ -69,10 +69,11 @@ def read_image(content: bytes, name: str, max_pixels: int, take: Callable[[Image
     """Open ``content``, check its head, and ``take`` from it, not loaded yet; any failure becomes an UnreadableItem."""
     silence_pillow()
     if not content:
-        raise UnreadableItem(f"{name} is empty (0 bytes). Copy it again from where it came.", "empty")
+        raise UnreadableItem(f"{name} is empty (0 bytes). Copy it again from its source.", "empty")
     if len(content) > MAX_BYTES:
         raise UnreadableItem(
-            f"{name} has more than {MAX_BYTES:,} bytes, the most that is read. Make it smaller.", "too many bytes"
+            f"{name} has more than {MAX_BYTES:,} bytes, the largest size that Attune reads. Make it smaller.",
+            "too many bytes",
         )
     try:
         given, png = slim(content) if content.startswith(SIGNATURE) else (content, None)
@@ -83,7 +84,9 @@ def read_image(content: bytes, name: str, max_pixels: int, take: Callable[[Image
         raise
     except UnidentifiedImageError as error:
         if kind := unread_kind(content):
-            raise UnreadableItem(f"{name} is a TIFF of a kind that is not read {kind}.", "a kind of TIFF") from error
+            raise UnreadableItem(
+                f"{name} is a kind of TIFF that Attune cannot read {kind}.", "a kind of TIFF"
+            ) from error
         raise UnreadableItem(f"{name} {_what_else(content)}. {_KNOWN}", "not an image") from error
     except Image.DecompressionBombError as error:
         # Pillow's own last resort speaks before we have seen the size; its message holds the number.
@@ -100,7 +103,7 @@ def formats() -> tuple[str, ...]:
     return tuple(kind for kind in MIME_TYPES if kind in Image.OPEN)
 
 
-_KNOWN = "Images are JPEG, PNG, GIF, WebP, AVIF, BMP, TIFF or PPM."
+_KNOWN = "Attune reads JPEG, PNG, GIF, WebP, AVIF, BMP, TIFF and PPM."
 
 
 def _check_size(opened: Image.Image, name: str, max_pixels: int) -> None:
@@ -112,8 +115,8 @@ def _check_size(opened: Image.Image, name: str, max_pixels: int) -> None:
         raise _too_large(name, held if deep == 1 else f"{held} deep", max_pixels // deep)
     if min(width, height) < 1 or max(width, height) > MAX_ASPECT * min(width, height):
         raise UnreadableItem(
-            f"{name} is {width} x {height} pixels: a sliver of more than {MAX_ASPECT} to 1 shows an encoder nothing. "
-            "Crop it.",
+            f"{name} is {width} x {height} pixels. One side is more than {MAX_ASPECT} times the other, so an "
+            "encoder cannot use it. Crop it.",
             "a sliver",
         )
 
@@ -144,7 +147,7 @@ def silence_pillow() -> None:
 
 def _too_large(name: str, held: str, limit: int) -> UnreadableItem:
     return UnreadableItem(
-        f"{name} has {held} pixels; at most {limit:,} are decoded. Make it smaller, or set ATTUNE_MAX_PIXELS.",
+        f"{name} has {held} pixels, but Attune decodes at most {limit:,}. Make it smaller, or set ATTUNE_MAX_PIXELS.",
         "too many pixels",
     )
 
@@ -152,8 +155,10 @@ def _too_large(name: str, held: str, limit: int) -> UnreadableItem:
 def _damaged(name: str, error: Exception) -> UnreadableItem:
     text = str(error).rstrip(".")
     if "truncated" in text.lower() or isinstance(error, EOFError):
-        return UnreadableItem(f"{name} ends before its image does ({text}). Copy it again.", "truncated")
-    return UnreadableItem(f"{name} is damaged ({type(error).__name__}: {text}). Copy it again.", "damaged")
+        return UnreadableItem(
+            f"{name} ends too early: a part of the image is missing. Copy it again from its source.", "truncated"
+        )
+    return UnreadableItem(f"{name} is damaged and cannot be decoded. Copy it again from its source.", "damaged")
 
 
 _OTHER_KINDS = {
@@ -174,4 +179,4 @@ def _what_else(content: bytes) -> str:
         return "is an SVG drawing, which has no pixels"
     if head[4:8] == b"ftyp":
         return "is a film or an HEIC image"
-    return "holds no image that can be read"
+    return "is not an image that can be read"

@@ -76,6 +76,9 @@ def unread_kind(content: bytes) -> str | None:
         words = _WORDS.get(tags.get(SAMPLE_FORMAT, (UNSIGNED,))[0], "numbers of an unknown format")
         what = f"{'-, '.join(map(str, sorted(set(bits))))}-bit {words}"
         if channels == 1:
-            return f"({what}); save it as 32-bit floats or 16-bit integers"
-        return f"({channels} channels of {what}); save it as RGB with 8 bits a channel, or one channel as 32-bit floats"
+            return f"({what}). Save it as 32-bit floats or 16-bit integers"
+        return (
+            f"({channels} channels of {what}). Save it as RGB with 8 bits per channel, or as one channel of "
+            "32-bit floats"
+        )
     return None

@@ -33,12 +33,12 @@ def alpha(panel: Panel, seed: int = 0) -> Metric:
     n, method = int(shared.sum()), "Krippendorff's alpha, nominal, title bootstrap"
     if n < LEAST_SHARED:
         return unknown(
-            "alpha", n, method, f"{plural(n, 'image', 'have')} two experts' answers, at least {LEAST_SHARED} are needed"
+            "alpha", n, method, f"{plural(n, 'image', 'have')} answers of 2 experts, at least {LEAST_SHARED} are needed"
         )
     draws = title_draws(np.asarray(panel.title_ids)[shared].tolist(), np.random.default_rng(seed))
     sample = alphas(counts[shared], np.vstack([np.ones((1, n)), draws]))
     if not np.isfinite(sample[0]):
-        return unknown("alpha", n, method, "everybody always gave the same one class, so there is no chance to beat")
+        return unknown("alpha", n, method, "all answers are the same class, so agreement is undefined")
     return Metric("alpha", float(sample[0]), *percentile_interval(sample[1:], float(sample[0])), n, method)
 
 
@@ -121,14 +121,12 @@ def panel_parity(panel: Panel, probabilities: ArrayLike, seed: int = 0) -> Parit
     proba = np.asarray(probabilities, dtype=np.float64)
     if proba.shape != (len(panel.asset_ids), len(panel.classes)):
         expected = (len(panel.asset_ids), len(panel.classes))
-        raise DataError(f"Probabilities have the shape {proba.shape}; expected {expected}, a row for each asset.")
+        raise DataError(f"Probabilities have the shape {proba.shape}. Expected {expected}, one row per asset.")
     human, machine, others, rows = _pairs(panel, proba)
     method = "kappa with the majority of the other experts, title bootstrap"
     n = len(np.unique(rows))
     if n < LEAST_SHARED:
-        reason = (
-            f"{plural(n, 'image', 'have')} a majority among an expert's colleagues, at least {LEAST_SHARED} are needed"
-        )
+        reason = f"{plural(n, 'image', 'have')} a majority of the other experts, at least {LEAST_SHARED} are needed"
         names = ("expert_parity", "probe_parity", "parity_difference")
         return Parity(*(unknown(name, n, method, reason) for name in names))
     titles = np.asarray(panel.title_ids)[rows].tolist()
@@ -168,5 +166,5 @@ def _kappas(said: NDArray[np.intp], others: NDArray[np.intp], classes: int, weig
 
 def _metric(name: str, sample: Floats, n: int, method: str) -> Metric:
     if not np.isfinite(sample[0]):
-        return unknown(name, n, method, "only one class occurs, so there is no chance to beat")
+        return unknown(name, n, method, "only one class occurs, so agreement is undefined")
     return Metric(name, float(sample[0]), *percentile_interval(sample[1:], float(sample[0])), n, method)

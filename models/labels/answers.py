@@ -43,16 +43,16 @@ class Answer:
     def __post_init__(self) -> None:
         for field in ("asset_id", "title_id", "expert", "value", "purpose"):
             if not getattr(self, field):
-                raise DataError(f"An answer has an empty {field}: {self!r}. Give every answer all of its names.")
+                raise DataError(f"An answer has an empty {field}: {self!r}. Give a value for every field.")
         if self.answered_at.tzinfo is None:
             raise DataError(
-                f"The answer on {self.asset_id!r} was given at {self.answered_at!r}, which has no time zone. "
-                "Build times with attune.models.clock.now() or attune.models.clock.parse()."
+                f"The answer on {self.asset_id!r} has the time {self.answered_at!r}, without a time zone. Make "
+                "times with attune.models.clock.now() or attune.models.clock.parse()."
             )
         if self.inclusion is not None and not 0.0 < self.inclusion <= 1.0:
             raise DataError(
-                f"The answer on {self.asset_id!r} has the inclusion probability {self.inclusion!r}; "
-                "expected a number in (0, 1], as AuditDesign.extend returns it, or None."
+                f"The answer on {self.asset_id!r} has the inclusion probability {self.inclusion!r}. Expected "
+                "above 0 and at most 1, as AuditDesign.extend returns it, or None."
             )
 
 

@@ -48,17 +48,12 @@ def sentences(classes: Sequence[str], labels: Mapping[str, Any]) -> list[str]:
     found = []
     missing, lost = unanswered(classes, labels), unlearned(classes, labels)
     if missing and len(missing) == len(classes):
-        found.append("Nobody has answered with any of its classes yet: it knows the phrases and examples at most.")
+        found.append("No class has an answer yet. The probe knows only the prompts and examples.")
     elif missing:
-        found.append(
-            f"Nobody has answered {listed(missing)} yet, so the probe has not learned what such an image looks like."
-        )
+        found.append(f"No expert has answered {listed(missing)} yet, so the probe is not trained on such images.")
     if lost:
         named = " and ".join(f"“{name}” ({plural(int(labels[BY_CLASS][name]), 'answer')})" for name in lost)
-        found.append(
-            f"It learned from no answer for {named}: audits are kept for measuring, and where experts contradict each "
-            "other there is nothing to learn."
-        )
+        found.append(f"The probe was trained on no answer for {named}: all of them are audit answers or ties.")
     return found
 
 

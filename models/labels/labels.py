@@ -85,11 +85,11 @@ class Labels:
 
 def _check_shapes(assets: int, titles: int, shares: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
     if shares.ndim != 2 or shares.shape[1] < 2:
-        raise DataError(f"Shares have the shape {shares.shape}; expected (assets, classes) with 2 or more classes.")
+        raise DataError(f"Shares have the shape {shares.shape}. Expected (assets, classes), with 2 or more classes.")
     if not assets == titles == len(shares) == len(weights) or weights.ndim != 1:
         raise DataError(
-            f"Labels of {assets} assets came with {titles} titles, shares of shape {shares.shape} and weights of "
-            f"shape {weights.shape}; expected one of each per asset."
+            f"Labels of {assets} assets have {titles} titles, shares of shape {shares.shape} and weights of "
+            f"shape {weights.shape}. Expected one of each per asset."
         )
 
 
@@ -98,17 +98,19 @@ def _check_values(assets: tuple[str, ...], shares: NDArray[np.float64], weights:
         seen: set[str] = set()
         twice = sorted({asset for asset in assets if asset in seen or seen.add(asset)})  # type: ignore[func-returns-value]
         raise ConflictingLabels(
-            f"{len(twice)} assets are labelled twice, among them {twice[:3]}. Build labels with consensus(answers), "
-            "which makes one label of several answers."
+            f"{len(twice)} assets are labelled twice, among them {twice[:3]}. Make one label per asset with "
+            "consensus(answers)."
         )
     bad = ~np.isfinite(shares).all(axis=1) | (shares < 0).any(axis=1) | (np.abs(shares.sum(axis=1) - 1.0) > 1e-6)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise DataError(f"The shares of {assets[row]!r} are {shares[row].tolist()}; expected 0 or more, summing to 1.")
+        raise DataError(
+            f"The shares of {assets[row]!r} are {shares[row].tolist()}. Expected numbers of 0 or more that sum to 1."
+        )
     bad = ~(np.isfinite(weights) & (weights > 0))
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise DataError(f"The weight of {assets[row]!r} is {weights[row]}; expected a number above 0.")
+        raise DataError(f"The weight of {assets[row]!r} is {weights[row]}. Expected a number above 0.")
 
 
 def consensus(
@@ -123,13 +125,14 @@ def consensus(
     """
     column = {name: i for i, name in enumerate(classes)}
     if len(column) < 2 or len(column) != len(classes):
-        raise DataError(f"Classes are {list(classes)}; expected 2 or more different names.")
+        raise DataError(f"Classes are {list(classes)}. Expected 2 or more different names.")
     by_asset: dict[str, list[Answer]] = {}
     for answer in latest(answers):
         if answer.value not in column and answer.value not in (UNSURE, SKIP):
             raise DataError(
-                f"{answer.expert} answered {answer.value!r} on {answer.asset_id!r}; expected one of "
-                f"{list(classes)}, {UNSURE!r} or {SKIP!r}. If the classes changed, keep the revision's own answers."
+                f"{answer.expert} answered {answer.value!r} on {answer.asset_id!r}. Expected one of "
+                f"{list(classes)}, {UNSURE!r} or {SKIP!r}. If the classes changed, use only answers of this "
+                "revision."
             )
         if answer.value != SKIP:
             by_asset.setdefault(answer.asset_id, []).append(answer)
@@ -163,7 +166,7 @@ def _one_title(group: list[Answer]) -> str:
     titles = sorted({answer.title_id for answer in group})
     if len(titles) > 1:
         raise ConflictingLabels(
-            f"Asset {group[0].asset_id!r} was answered under the titles {titles}; expected one. "
-            "Load the asset's manifest again so that its answers carry one title."
+            f"Asset {group[0].asset_id!r} has answers with the titles {titles}. Expected one title. Add the "
+            "asset again with its asset table: `attune assets add PATH --manifest FILE`"
         )
     return titles[0]

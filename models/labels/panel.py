@@ -32,12 +32,12 @@ class Panel:
         votes = np.array(self.votes, dtype=np.intp).reshape(len(self.asset_ids), len(self.experts))
         if len(self.title_ids) != len(self.asset_ids) or len(self.classes) < 2:
             raise DataError(
-                f"A panel of {len(self.asset_ids)} assets came with {len(self.title_ids)} titles and the classes "
-                f"{list(self.classes)}; expected a title for each asset and 2 or more classes."
+                f"A panel of {len(self.asset_ids)} assets has {len(self.title_ids)} titles and the classes "
+                f"{list(self.classes)}. Expected one title per asset, and 2 or more classes."
             )
         if ((votes < NO_VOTE) | (votes >= len(self.classes))).any():
             raise DataError(
-                f"Votes go from {votes.min()} to {votes.max()}; expected {NO_VOTE} to {len(self.classes) - 1}."
+                f"Votes are between {votes.min()} and {votes.max()}. Expected {NO_VOTE} to {len(self.classes) - 1}."
             )
         votes.setflags(write=False)
         object.__setattr__(self, "votes", votes)

@@ -141,6 +141,7 @@ def _checked(panel: Panel, probabilities: ArrayLike) -> Floats:
     if proba.shape != (len(panel.asset_ids), len(panel.classes)) or not np.isfinite(proba).all():
         expected = (len(panel.asset_ids), len(panel.classes))
         raise DataError(
-            f"Probabilities have the shape {proba.shape}; expected {expected} finite, a row for each asset."
+            f"Probabilities have the shape {proba.shape}. Expected {expected}, one row per asset, and only "
+            "finite numbers."
         )
     return proba

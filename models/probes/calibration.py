@@ -82,8 +82,8 @@ def _logits(logits: ArrayLike, labels: Labels) -> tuple[NDArray[np.float64], int
     z = np.asarray(logits, dtype=np.float64)
     if z.size != len(labels) * rows:
         raise DataError(
-            f"{len(labels)} labels of {classes} classes came with logits of shape {z.shape}; expected "
-            f"({len(labels)}, {rows}), the probe's own output before calibration."
+            f"{len(labels)} labels of {classes} classes have logits of shape {z.shape}. Expected "
+            f"({len(labels)}, {rows}), the probe's output before calibration."
         )
     return z.reshape(len(labels), rows), rows
 

@@ -47,11 +47,11 @@ class LearnerSettings:
         for name, top in (("audit_share", 0.9), ("reserved_share", 0.5)):
             value = getattr(self, name)
             if not 0 <= value <= top:
-                raise SettingsError(f"{name} is {value}; it must lie between 0 and {top}, for example 0.1.")
+                raise SettingsError(f"{name} is {value}. It must be between 0 and {top}, for example 0.1.")
         if self.audit_share and not self.reserved_share:
             raise SettingsError(
-                f"audit_share is {self.audit_share} and reserved_share 0, so no title can be audited. "
-                "Set reserved_share to 0.2, or audit_share to 0."
+                f"audit_share is {self.audit_share} but reserved_share is 0, so no title can be audited. Set "
+                "reserved_share to 0.2, or audit_share to 0."
             )
         if self.strategy != "attune":
             strategy(self.strategy)

@@ -80,8 +80,8 @@ def _vectors(name: str, value: npt.ArrayLike | None) -> FloatArray | None:
         return None
     if array.ndim != 2 or not np.isfinite(array).all():
         raise DataError(
-            f"Prompts.{name} has shape {array.shape}; it must be (m, d), one finite vector a row. "
-            "Encode the phrases with the encoder of the pool."
+            f"Prompts.{name} has the shape {array.shape}. Expected (m, d), one finite vector per row. Embed the "
+            "prompts with the pool's encoder."
         )
     return unit_length(array)
 

@@ -63,7 +63,7 @@ class Probe(ClassifierMixin, BaseEstimator):
         k = 1 if len(probe.classes_) == 2 else len(probe.classes_)
         if probe.weight_.shape[0] != k or probe.bias_.shape != (k,):
             raise DataError(
-                f"{len(probe.classes_)} classes need {k} head(s); got weight {probe.weight_.shape} "
+                f"{len(probe.classes_)} classes need {k} rows of coefficients, got weight {probe.weight_.shape} "
                 f"and bias {probe.bias_.shape}."
             )
         probe.n_features_in_ = probe.weight_.shape[1]
@@ -84,8 +84,8 @@ class Probe(ClassifierMixin, BaseEstimator):
         weights = np.ones(len(x)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         if not len(x) == len(shares) == len(weights) or x.ndim != 2:
             raise DataError(
-                f"X has shape {x.shape}, y {len(shares)} rows and sample_weight {len(weights)}; "
-                "all need one row an example."
+                f"X has the shape {x.shape}, y has {len(shares)} rows and sample_weight {len(weights)}. Each "
+                "needs one row per example."
             )
         k = 1 if len(names) == 2 else len(names)
         start = None if self.prior is None else (self.prior.weight.astype(float), self.prior.bias.astype(float))
@@ -152,7 +152,7 @@ class Probe(ClassifierMixin, BaseEstimator):
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "weight_"):
-            raise ProbeNotFitted("This probe has no heads yet. Call fit(X, y), or Probe.from_heads(…), first.")
+            raise ProbeNotFitted("This probe is not trained yet. Call fit(X, y) or Probe.from_heads(…) first.")
 
 
 def _shares(y: npt.NDArray[Any], classes: Sequence[str] | None) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
@@ -160,12 +160,15 @@ def _shares(y: npt.NDArray[Any], classes: Sequence[str] | None) -> tuple[npt.NDA
     if y.ndim == 2:
         names = np.arange(y.shape[1]) if classes is None else np.asarray(classes)
         if len(names) != y.shape[1]:
-            raise DataError(f"y has shares of {y.shape[1]} classes, but {len(names)} are named: {list(names)}.")
+            raise DataError(
+                f"y has shares of {y.shape[1]} classes, but {len(names)} are named: {list(names)}. Name one "
+                "class per column."
+            )
         return names, y.astype(np.float64)
     names = np.unique(y) if classes is None else np.asarray(classes)
     if len(names) < 2:
-        raise DataError(f"Only the class {list(names)} was seen. Name all of them: Probe(classes=[…]).")
+        raise DataError(f"y has only the class {list(names)}. Name all classes: Probe(classes=[…]).")
     unknown = sorted(set(y.tolist()) - set(names.tolist()))
     if unknown:
-        raise DataError(f"y holds {unknown[:3]}, which are not among the classes {list(names)}.")
+        raise DataError(f"y has the values {unknown[:3]}, which are not among the classes {list(names)}.")
     return names, (y[:, None] == names[None, :]).astype(np.float64)

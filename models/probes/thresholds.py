@@ -62,12 +62,10 @@ class Goal:
 
     def __post_init__(self) -> None:
         if self.figure not in FIGURES:
-            raise DataError(f"figure: {self.figure!r} cannot be asked for; expected precision or recall.")
+            raise DataError(f"figure: {self.figure!r} is not a possible goal. Expected precision or recall.")
         for name, number in ((self.figure, self.value), ("sure", self.sure)):
             if not 0.0 < number < 1.0:
-                raise DataError(
-                    f"{name}: {number:g} cannot be reached; expected a number between 0 and 1, such as 0.9."
-                )
+                raise DataError(f"{name}: {number:g} is not possible. Expected a number between 0 and 1, such as 0.9.")
 
 
 def choose_thresholds(
@@ -100,7 +98,7 @@ def _of_class(name: str, audit: Audited, column: int, goal: Goal, generator: np.
     met = np.quantile(precisions if figure == "precision" else recalls, 1.0 - sure, axis=0) >= value
     if not met.any():
         best = float(np.quantile(precisions, 1.0 - sure, axis=0).max())
-        reason = f"no line reaches {told}: the best precision is {best:.2f}; label more, or ask for less"
+        reason = f"no threshold reaches {told}: the best precision is {best:.2f}; add answers, or lower the goal"
         return _no_line(name, told, n, reason)
     cut = int(np.flatnonzero(met)[-1 if figure == "precision" else 0])
     positives = int(audit.truth(column).sum())

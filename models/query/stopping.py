@@ -82,8 +82,8 @@ def movement(then: ArrayLike, now: ArrayLike, share: ArrayLike) -> float:
     shares = np.broadcast_to(np.asarray(share, dtype=np.float64), (after.shape[1],))
     if before.shape != after.shape or not len(after) or not ((shares > 0) & (shares < 1)).all():
         raise DataError(
-            f"Scores of the shapes {before.shape} and {after.shape} came with shares of positives {shares.tolist()}; "
-            "expected the same assets and classes twice, and shares between 0 and 1."
+            f"Scores have the shapes {before.shape} and {after.shape}, and the shares of positives are "
+            f"{shares.tolist()}. Expected the same assets and classes twice, and shares between 0 and 1."
         )
     lost = []
     for i, part in enumerate(shares):

@@ -38,7 +38,10 @@ def nearest(
     Raises DataError for a query of another dimension.
     """
     if query.shape != (pool.dim,):
-        raise DataError(f"The query has the shape {query.shape}; the pool's vectors have ({pool.dim},).")
+        raise DataError(
+            f"The query has the shape {query.shape}, but the pool's vectors have ({pool.dim},). Use a vector of "
+            "the pool's encoder."
+        )
     scores = pool.logits(query[None], np.zeros(1, dtype=np.float32))[:, 0]
     scores[~among] = -np.inf
     found = highest(scores, min(size, int(among.sum())), np.random.default_rng(seed))

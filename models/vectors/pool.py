@@ -33,14 +33,14 @@ class Pool:
         n = sum(len(block) for block in self.blocks)
         if not len(self.asset_ids) == len(self.title_ids) == n:
             raise DataError(
-                f"The pool has {len(self.asset_ids)} asset ids, {len(self.title_ids)} title ids and {n} vectors. "
-                "There must be one of each per asset, in the same order."
+                f"The pool has {len(self.asset_ids)} asset ids, {len(self.title_ids)} title ids and {n} "
+                "vectors. Expected one of each per asset, in the same order."
             )
         dims = {block.shape[1:] for block in self.blocks}
         if len(dims) > 1 or any(len(shape) != 1 for shape in dims):
             raise DataError(
-                f"The pool's blocks have row shapes {sorted(dims)}; all must be (d,) with the same d. "
-                "Vectors of different encoders cannot share a pool: embed the assets again with one encoder."
+                f"The pool's blocks have rows of the shapes {sorted(dims)}. Expected (d,) with the same d. "
+                "Vectors of different encoders cannot be mixed: embed the assets again with one encoder."
             )
 
     @classmethod
@@ -68,7 +68,7 @@ class Pool:
     def dim(self) -> int:
         """The length d of a vector. Raises EmptyPool where the pool holds no block."""
         if not self.blocks:
-            raise EmptyPool("The pool has no vectors. Add images first: attune assets add PATH.")
+            raise EmptyPool("The pool has no vectors. Add images first: `attune assets add PATH`")
         return int(self.blocks[0].shape[1])
 
     @cached_property

@@ -36,8 +36,8 @@ UNIT_TOLERANCE = 1e-2
 MOST_NAMED = 10_000  # rows left out that are named one by one; beyond it they are counted
 MOST_AT_ONCE = 2**30  # bytes of an array that is stored column by column and has to be read whole
 HOW = (
-    "It must hold ids (n texts) and vectors (n rows of d numbers): an .npz with the arrays ids and vectors, or a "
-    "Parquet, Arrow or Feather file with a column id and a list column vector."
+    "Expected ids (n texts) and vectors (n rows of d numbers): an .npz file with the arrays ids and vectors, "
+    "or a Parquet, Arrow or Feather file with a column id and a list column vector."
 )
 
 
@@ -112,7 +112,7 @@ class VectorStream:
             if self.width:
                 break
         if not self._waiting:
-            raise self._bad("holds no vectors")
+            raise self._bad("has no vectors")
         if not self.width:
             for piece in self._waiting:
                 self._kept(piece)
@@ -168,7 +168,7 @@ class VectorStream:
 
     def _none(self) -> UnreadableItem:
         first = "; ".join(f"{one.name} {one.reason}" for one in self.tally.named[:3])
-        return self._bad(f"has no row that can be used: {first or 'it has none at all'}")
+        return self._bad(f"has no usable row: {first or 'it is empty'}")
 
     # -- formats ---------------------------------------------------------------------------------------------------
     def _guarded(self, pieces: Iterator[_Piece]) -> Iterator[_Piece]:
@@ -179,7 +179,7 @@ class VectorStream:
         except DataError as error:
             raise self._bad(str(error)) from error
         except (ValueError, OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile, pa.ArrowException) as error:
-            raise self._bad("cannot be read: it is damaged or cut short") from error
+            raise self._bad("cannot be read, because it is damaged or incomplete") from error
 
     def _open(self) -> Iterator[_Piece]:
         check_regular(self.path, "The vectors")
@@ -187,7 +187,7 @@ class VectorStream:
             with self.path.open("rb") as file:
                 head = file.read(6)
         except OSError as error:
-            raise UnreadableItem(f"The vectors {self.path} cannot be read: {reason(error)}. Name a file.") from error
+            raise UnreadableItem(f"The vectors {self.path} cannot be read: {reason(error)}. Check the path.") from error
         if head.startswith(b"PK"):
             return self._npz()
         if head.startswith(b"PAR1"):
@@ -196,14 +196,14 @@ class VectorStream:
             return self._arrow_file()
         if head.startswith(b"\xff\xff\xff\xff"):
             return self._arrow_stream()
-        raise self._bad("is neither .npz nor Parquet nor Arrow")
+        raise self._bad("is not .npz, Parquet or Arrow")
 
     def _named_by(self, carried: str | bytes) -> Fingerprint:
         """The encoder that the file says made its vectors."""
         try:
             return Fingerprint.from_dict(json.loads(carried))
         except ValueError as error:
-            raise self._bad("names an encoder in a form that cannot be read") from error
+            raise self._bad("describes its encoder in a form that cannot be read") from error
 
     def _npz(self) -> Iterator[_Piece]:
         with zipfile.ZipFile(self.path) as held, ExitStack() as opened:
@@ -289,13 +289,13 @@ class VectorStream:
                 raise self._bad(f"has {name!r} {names.count(name)} times")
             if name in names:
                 return name
-        raise self._bad(f"has no {'ids' if wanted is ID_NAMES else 'vectors'}; it has {', '.join(names) or 'nothing'}")
+        raise self._bad(f"has no {'ids' if wanted is ID_NAMES else 'vectors'} (found: {', '.join(names) or 'nothing'})")
 
     def _bad(self, what: str) -> UnreadableItem:
         return UnreadableItem(f"The vectors {self.path.name} cannot be used: the file {what}. {HOW}", "bad vectors")
 
 
-_AGAIN = Wrong("id appears again", "appears more than once; the first row counts")
+_AGAIN = Wrong("id appears again", "appears more than once; the first row is used")
 
 
 class _Unfit(ValueError):
@@ -311,7 +311,7 @@ class _Npy:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         self.shape, fortran, self.dtype = read(self._file)  # type: ignore[no-untyped-call]
         if self.dtype.hasobject:
-            raise DataError("holds pickled objects, which are never opened")
+            raise DataError("contains pickled objects, which Attune does not open")
         self._row = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
         self._whole = self._turned(name) if fortran and len(self.shape) > 1 else None
         self._at = 0
@@ -327,7 +327,7 @@ class _Npy:
         size = self.shape[0] * self._row
         if size > MOST_AT_ONCE:
             raise DataError(
-                f"stores {name} column by column, in {size / 2**30:.1f} GB: save numpy.ascontiguousarray of it"
+                f"stores {name} column by column, in {size / 2**30:.1f} GB (save numpy.ascontiguousarray of it)"
             )
         return _narrow(np.frombuffer(self._read(size), dtype=self.dtype).reshape(self.shape, order="F"))
 

@@ -37,12 +37,12 @@ def read_vectors(path: Path, fingerprint: Fingerprint | None = None) -> VectorFi
     stream = VectorStream(path, most_named=sys.maxsize, expected=fingerprint.dimension if fingerprint else 0)
     if fingerprint is not None and stream.fingerprint is not None:
         own = stream.fingerprint
-        own.require(fingerprint, f"The file {path.name}", "Leave --fingerprint out: the file says it itself.")
+        own.require(fingerprint, f"The file {path.name}", "Leave out --fingerprint: the file names its encoder.")
     made = stream.fingerprint or fingerprint or Fingerprint.external(path, stream.width)
     if made.dimension != stream.width:
         raise UnreadableItem(
-            f"The vectors {path.name} cannot be used: the file has vectors of {stream.width} entries, the fingerprint "
-            f"says {made.dimension}. {HOW}",
+            f"The vectors {path.name} cannot be used: the file has {stream.width} numbers per vector, but the "
+            f"fingerprint says {made.dimension}. {HOW}",
             "bad vectors",
         )
     ids: list[str] = []

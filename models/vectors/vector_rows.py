@@ -40,7 +40,7 @@ class Noted:
 
 
 NO_VECTOR = Wrong("no vector", "has no vector")
-NOT_FINITE = Wrong("not finite", "holds NaN or infinity")
+NOT_FINITE = Wrong("not finite", "contains NaN or infinity")
 ZEROS = Wrong("all zeros", "is all zeros")
 
 
@@ -94,13 +94,13 @@ class Columns:
         first, *further = self._noted.most_common()
         if further and further[0][1] == first[1]:
             shown = ", ".join(map(str, sorted(self._noted)[:5]))
-            raise DataError(f"has vectors of several lengths ({shown}), and no length is the commonest")
+            raise DataError(f"has vectors of several lengths ({shown}), and none is the most common")
         self.width = first[0]
 
     def _length(self, length: int) -> Wrong:
         if not length:
             return NO_VECTOR
-        return Wrong("another length", f"has {length} entries, the others have {self.width}")
+        return Wrong("another length", f"has length {length}, the others have length {self.width}")
 
 
 def usable(
@@ -121,7 +121,7 @@ def _judged(row: npt.NDArray[Any], norm: float) -> Wrong:
         return NOT_FINITE
     if norm <= SMALLEST:
         return ZEROS
-    return Wrong("too large", f"holds {np.abs(row).max():.3g}: no embedding is longer than {LARGEST:,.0f}")
+    return Wrong("too large", f"contains {np.abs(row).max():.3g}, more than any encoder makes (at most {LARGEST:,.0f})")
 
 
 def _lists(column: pa.Array) -> tuple[pa.Array, dict[int, Wrong]]:
@@ -156,7 +156,9 @@ def _only_entry(column: pa.Array, wrong: dict[int, Wrong]) -> pa.Array:
     """Of lists of lists the inner list of each row, where it is the only one."""
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
     for place in np.flatnonzero(lengths > 1).tolist():
-        wrong.setdefault(place, Wrong("several vectors", f"has {lengths[place]} lists of numbers for one vector"))
+        wrong.setdefault(
+            place, Wrong("several vectors", f"has {lengths[place]} lists of numbers instead of one vector")
+        )
     inner = pc.list_element(column.filter(pa.array(lengths == 1)), 0)
     place = np.where(lengths == 1, np.cumsum(lengths == 1) - 1, 0)
     return inner.take(pa.array(place, mask=lengths != 1))
@@ -169,7 +171,9 @@ def _one_by_one(cells: list[Any], wrong: dict[int, Wrong]) -> pa.Array:
             entries = _parsed(cell)
             made.append(None if entries is None else [float(entry) for entry in entries])
         except (TypeError, ValueError, RecursionError):
-            wrong.setdefault(place, Wrong("not numbers", f"holds {str(cell)[:40]!r}, which is not a list of numbers"))
+            wrong.setdefault(
+                place, Wrong("not numbers", f"contains {str(cell)[:40]!r}, which is not a list of numbers")
+            )
             made.append(None)
     return pa.array(made, pa.list_(pa.float64()))
 

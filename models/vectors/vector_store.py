@@ -239,19 +239,20 @@ def _first_rows(ids: Sequence[str]) -> Iterable[tuple[int, str]]:
 
 def _checked(fingerprint: Fingerprint, ids: Sequence[str], vectors: npt.NDArray[Any]) -> HalfArray:
     if vectors.ndim != 2 or len(vectors) != len(ids):
-        raise DataError(f"There are {len(ids)} ids and vectors of shape {vectors.shape}; the shape must be (n ids, d).")
+        raise DataError(f"{len(ids)} ids have vectors of shape {vectors.shape}. Expected ({len(ids)}, d).")
     if vectors.shape[1] != fingerprint.dimension:
         raise EncoderMismatch(
-            f"The vectors have {vectors.shape[1]} entries, those of {fingerprint} have {fingerprint.dimension}. "
-            "They come from another encoder: give its own fingerprint with --fingerprint, in a workspace of its own."
+            f"The vectors have {vectors.shape[1]} numbers each, but {fingerprint} makes "
+            f"{fingerprint.dimension}. They are of another encoder. Use another workspace, and name their "
+            "encoder with --fingerprint FILE.json."
         )
     if fingerprint.normalised and len(vectors):
         off = ~(np.abs(np.linalg.norm(vectors.astype(np.float32), axis=1) - 1) <= UNIT_TOLERANCE)
         if off.any():
             first = ids[int(np.flatnonzero(off)[0])]
             raise DataError(
-                f"The vectors of {int(off.sum())} of {len(ids)} ids, {first!r} first, are not of unit length. "
-                "Divide each by its length before it is kept."
+                f"The vectors of {int(off.sum())} of {len(ids)} ids ({first!r} first) do not have length 1. "
+                "Divide each vector by its length first."
             )
     return vectors.astype(np.float16)
 
@@ -310,8 +311,8 @@ def _retried(folder: Path, look: Callable[[_Index], T]) -> T | None:
         except FileNotFoundError:
             continue
     raise DataError(
-        f"The index in {folder} names shards that are not there. Restore the folder from a backup, or move it away and "
-        "run `attune assets add` again: the vectors are made anew."
+        f"The index in {folder} names files that do not exist. Restore the folder from a backup, or move it "
+        "away and embed the images again: `attune assets add PATH`"
     )
 
 

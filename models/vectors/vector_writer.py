@@ -29,7 +29,7 @@ def check_suffix(path: Path) -> None:
         return
     if path.suffix.lower() not in PARQUET | ARROW:
         raise DataError(
-            f"--to is {str(path)!r}; vectors are written as Parquet or Arrow, and the name says which: end it in "
+            f"--to is {str(path)!r}, but vectors are written as Parquet or Arrow. Give a name that ends in "
             ".parquet or .arrow."
         )
 

@@ -13,7 +13,7 @@ from attune.models.text import counted, plural, there_are
 from tests.models.labels.test_agreement import panel
 
 
-@pytest.mark.parametrize(("shared", "said"), [(1, "1 image has two experts' answers"), (3, "3 images have two")])
+@pytest.mark.parametrize(("shared", "said"), [(1, "1 image has answers of 2 experts"), (3, "3 images have answers")])
 def test_agreement_counts_its_images(shared: int, said: str) -> None:
     assert alpha(panel(np.zeros((shared, 2), dtype=np.intp))).reason.startswith(said)
 
@@ -27,7 +27,7 @@ def test_an_audit_counts_its_answers(n: int, said: str) -> None:
 
 
 def test_a_class_counts_its_answers() -> None:
-    assert too_few(np.array([1.0, 0.0, 0.0])).startswith("1 answer for and 2 against it")
+    assert too_few(np.array([1.0, 0.0, 0.0])).startswith("1 positive answer and 2 negative")
 
 
 def test_verbs_follow_the_number() -> None:

@@ -128,8 +128,8 @@ def read_asset(settings: Settings, asset: Asset) -> bytes:
     content = image_sources.read(asset.uri, asset.asset_id, Reach.of(settings))
     if digest_bytes(content) != asset.digest:
         raise UnreadableItem(
-            f"{asset.asset_id} is another image than the one that was added: {asset.uri} has changed. Put the old file "
-            "back, or add the new one under an asset_id of its own.",
+            f"The file {asset.uri} has changed since {asset.asset_id} was added. Restore the old file, or add "
+            "the new one under another asset_id.",
             "changed since it was added",
         )
     return content

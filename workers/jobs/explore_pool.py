@@ -74,7 +74,10 @@ def _encoded(settings: Settings, asked: Wanted) -> FloatArray:
 def _of_asset(view: PoolView, asset_id: str) -> FloatArray:
     row = int(view.pool.positions([asset_id])[0])
     if row < 0 or view.keys[row] < 0:
-        raise UnknownAsset(f"{asset_id!r} has no vector: it was removed, or the workers have not embedded it yet.")
+        raise UnknownAsset(
+            f"{asset_id!r} has no vector: it was removed, or the workers have not embedded it yet. To list the "
+            "assets: `attune assets list`"
+        )
     vector: FloatArray = view.pool.rows([row])[0]
     return vector
 

@@ -73,7 +73,8 @@ def _fill(settings: Settings, report: Report, ls: LabelStudio, found: Attribute,
             made += 1
         if not made:
             raise PoolExhausted(
-                f"No image is left to put on a page about {found.name}: all were asked. Add images first."
+                f"No images are left for a page of {found.name}: all were asked about. Add images: `attune "
+                "assets add PATH`"
             )
     report(len(wanted), len(wanted))
     return {"link": grids.link(settings, grid), "pages": waiting + made}

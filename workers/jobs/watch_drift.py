@@ -73,8 +73,8 @@ def _champion(settings: Settings, attribute: str) -> tuple[int, VersionScores, d
         )
     if row is None:
         raise UnknownProbe(
-            f"{attribute} has no champion, so there is nothing that new images could drift from. Publish one: `attune "
-            f"probes promote {attribute} latest --reason R`."
+            f"{attribute} has no champion, so there is no drift to measure. Publish one: `attune probes promote "
+            f"{attribute} latest --reason R`"
         )
     return row.version, VersionScores.from_dict(row.scores), row.scored_at or row.created_at
 

@@ -59,7 +59,7 @@ def phrases_missing(settings: Settings, attribute: Attribute) -> str:
     """Why the last round went on without the attribute's phrases; an empty string where they serve, or are none."""
     failed = _without.get((settings.encoder, settings.pretrained))
     given = any((attribute.prompts or {}).values())
-    return f"The phrases of {attribute.name} are not used: {failed[1]}" if failed and given else ""
+    return f"The prompts of {attribute.name} are not used: {failed[1]}" if failed and given else ""
 
 
 def phrases(settings: Settings, attribute: Attribute) -> Prompts | None:

@@ -62,7 +62,9 @@ def bring_back(settings: Settings, connection: Redis, recovered: bool = False) -
             log.warning("%s is brought back: its worker died or Redis lost it", job.id)
             jobs.send(connection, job.id, job.kind)
             continue
-        died = f"Its worker died {times} times, as from lack of memory." if job.kind in AGAIN else "Its worker died."
+        died = (
+            f"Its worker died {times} times, perhaps for lack of memory." if job.kind in AGAIN else "Its worker died."
+        )
         jobs.fail(settings, job.id, died, state="lost")
     return len(gone)
 

@@ -26,7 +26,9 @@ def perform(job_id: str) -> dict[str, Any]:
     with writing(settings) as session:
         job = session.get(Job, job_id)
         if job is None:
-            raise JobLost(f"The records hold no job {job_id}: it belongs to another workspace or was deleted.")
+            raise JobLost(
+                f"Job {job_id} does not exist: it belongs to another workspace or was deleted. Run the command again."
+            )
         if job.state == "done":
             return job.result  # a message that was sent again after all
         job.state = "running"

@@ -164,8 +164,8 @@ def await_redis(connection: Redis, patience_seconds: float = 60.0) -> None:
         except RedisError as error:
             if time.monotonic() - began > patience_seconds:
                 raise ServiceDown(
-                    "Redis does not answer, so no jobs can be taken. Start everything with `attune up`, or point "
-                    "ATTUNE_REDIS_URL at a running Redis."
+                    "Redis does not answer, so the worker gets no jobs. Start everything (`attune up`), or set "
+                    "ATTUNE_REDIS_URL to a running Redis."
                 ) from error
             time.sleep(0.2)
 

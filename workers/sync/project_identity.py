@@ -147,11 +147,11 @@ def _sentence(settings: Settings, row: Queue | Grid, there: bool) -> str:
     what = f"the {'queue' if isinstance(row, Queue) else 'pages'} of {email} about {name}"
     if there:
         return (
-            f"Project {row.project} in Label Studio is not {what}: its description has another attune-… mark, and its "
-            "tasks are not ours. Nothing is read from it. Was Label Studio's database exchanged? Put the old one back, "
-            "and run: attune sync --all"
+            f"Project {row.project} in Label Studio is not {what}: it has another attune-… mark and other "
+            "tasks. Attune does not read it. Was Label Studio's database replaced? Restore the old one, then "
+            "run: `attune sync --all`"
         )
     return (
-        f"Label Studio no longer has the project of {what}. The answers are kept here. Put Label Studio's database "
-        "back, and run: attune sync --all"
+        f"Label Studio no longer has the project of {what}. The answers are kept here. Restore Label Studio's "
+        "database, then run: `attune sync --all`"
     )

@@ -89,9 +89,9 @@ def withdraw_gone(
             name = session.get_one(Attribute, queue.attribute_id).name
             log.error("%d of %d answers of queue %d are gone from Label Studio; kept here", len(gone), total, queue.id)
             return 0, (
-                f"{len(gone)} of {total} answers about {name} are gone from project {queue.project} in Label Studio. "
-                "They are kept here. Put Label Studio's database back; or, if they were deleted on purpose: "
-                f"attune sync {name} --all --accept-deleted"
+                f"{len(gone)} of {total} answers on {name} are deleted in project {queue.project} of Label "
+                "Studio. They are kept here. Restore Label Studio's database. If they were deleted on purpose: "
+                f"`attune sync {name} --all --accept-deleted`"
             )
         keys = list(gone)
         for start in range(0, len(keys), AT_ONCE):

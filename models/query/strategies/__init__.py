@@ -26,8 +26,8 @@ def strategy(name: str) -> Strategy:
         return plugged(name)
     if name not in OURS:
         raise SettingsError(
-            f"There is no strategy {name!r}. Use attune (the default), one of {', '.join(sorted(OURS))}, "
-            "or another library's: modal:margin_sampling, skactiveml:TypiClust."
+            f"The strategy {name!r} does not exist. Use attune (the default), one of {', '.join(sorted(OURS))}, "
+            "or one of another library, such as modal:margin_sampling or skactiveml:TypiClust."
         )
     return OURS[name]
 

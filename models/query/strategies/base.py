@@ -32,13 +32,13 @@ def check_candidates(X: npt.NDArray[Any], n_instances: int) -> None:
     """Refuse a query that cannot be answered. Raises EmptyPool, or PoolExhausted with both numbers."""
     if len(X) == 0:
         raise EmptyPool(
-            f"There are 0 candidates, and {n_instances} were requested. "
-            "Every asset has been asked about; add images: attune assets add PATH."
+            f"{n_instances} candidates requested, but 0 are available: every asset has been asked about. Add "
+            "images: `attune assets add PATH`"
         )
     if n_instances > len(X):
         raise PoolExhausted(
-            f"{n_instances} candidates were requested and {len(X)} are available. "
-            f"Ask for at most {len(X)}, or add images: attune assets add PATH."
+            f"{n_instances} candidates requested, but only {len(X)} are available. Request at most {len(X)}, or "
+            "add images: `attune assets add PATH`"
         )
 
 

@@ -22,7 +22,7 @@ def plugged(name: str) -> Strategy:
         return _modal(inner)
     if library == "skactiveml":
         return _skactiveml(inner)
-    raise SettingsError(f"The strategy {name!r} names the library {library!r}; known are modal and skactiveml.")
+    raise SettingsError(f"The strategy {name!r} names the library {library!r}. Expected modal or skactiveml.")
 
 
 def _load(package: str, modules: tuple[str, ...], inner: str, install: str) -> Any:
@@ -30,14 +30,15 @@ def _load(package: str, modules: tuple[str, ...], inner: str, install: str) -> A
         rooms = [importlib.import_module(module) for module in modules]
     except ImportError as error:
         raise SettingsError(
-            f"The strategy {inner!r} needs {package}, which is not here: pip install {install}"
+            f"The strategy {inner!r} needs the package {package}, which is not installed. Install it: `pip "
+            f"install {install}`"
         ) from error
     for room in rooms:
         if hasattr(room, inner):
             return getattr(room, inner)
     names = sorted({n for room in rooms for n, thing in vars(room).items() if n[0] != "_" and callable(thing)})
     near = difflib.get_close_matches(inner, names, n=3) or names[:5]
-    raise SettingsError(f"{package} has no strategy {inner!r}. Near names: {', '.join(near)}.")
+    raise SettingsError(f"{package} has no strategy {inner!r}. Similar names: {', '.join(near)}.")
 
 
 def _modal(inner: str) -> Strategy:

@@ -99,7 +99,7 @@ def test_a_name_that_is_no_text_is_refused_and_the_rest_goes_on(settings: Settin
     assert summary.added == 6
     [(_, reason, message)] = summary.refused
     assert reason == "bad name"
-    assert "caf\\udce9.jpg is a name that is no UTF-8 text" in message
+    assert "caf\\udce9.jpg is a name that is not UTF-8 text" in message
 
 
 def test_files_of_one_name_get_their_paths_as_ids_whatever_the_order(settings: Settings, folder: Path) -> None:
@@ -229,10 +229,10 @@ def test_vectors_of_another_encoder_are_refused_before_anything_is_added(
     write_vectors(tmp_path / "w.npz", ["b", "c"], seed=1)
     with pytest.raises(EncoderMismatch) as error:
         put_in(settings, folder / "b.jpg", vectors=tmp_path / "w.npz")
-    for words in ("The pool is of external vectors", "differ in weights", "--fingerprint", "--workspace"):
+    for words in ("The pool's encoder is external vectors", "differs in weights", "--fingerprint", "--workspace"):
         assert words in str(error.value)
     assert set(held(settings)) == {"a.jpg"}
-    kept = str(error.value).split("--fingerprint ")[1].split(". Otherwise")[0]
+    kept = str(error.value).split("--fingerprint ")[1].split(". If not")[0]
     summary = put_in(settings, folder / "b.jpg", vectors=tmp_path / "w.npz", fingerprint=Path(kept))
     assert (summary.added, summary.vectors_imported) == (1, 1)
 
@@ -252,7 +252,7 @@ def test_a_fingerprint_may_be_given_with_the_vectors(settings: Settings, folder:
 
 def test_vectors_that_fit_no_image_stop_the_command(settings: Settings, folder: Path, tmp_path: Path) -> None:
     write_vectors(tmp_path / "v.npz", ["x1", "x2"])
-    with pytest.raises(DataError, match=r"None of the 2 vectors belongs to any of the 6 images.*'x1', 'x2'.*'a.jpg'"):
+    with pytest.raises(DataError, match=r"None of the 2 vectors belongs to one of the 6 images.*'x1', 'x2'.*'a.jpg'"):
         put_in(settings, folder, vectors=tmp_path / "v.npz")
     assert held(settings) == {}
 
@@ -262,7 +262,7 @@ def test_an_image_embedded_later_needs_the_encoder_of_the_pool(
 ) -> None:
     put_in(settings, folder / "a.jpg")
     write_vectors(tmp_path / "v.npz", ["b"])
-    with pytest.raises(EncoderMismatch, match="The pool is of open_clip attune-sample"):
+    with pytest.raises(EncoderMismatch, match="The pool's encoder is open_clip attune-sample"):
         put_in(settings, folder / "b.jpg", vectors=tmp_path / "v.npz")
 
 
@@ -270,7 +270,7 @@ def test_without_weights_nothing_is_added_and_the_ways_out_are_named(folder: Pat
     from tests.support.factories import workspace
 
     bare = workspace(tmp_path / "bare", pretrained=str(tmp_path / "none.pt"))
-    with pytest.raises(WeightsUnavailable, match="Ways out"):
+    with pytest.raises(WeightsUnavailable, match="--vectors FILE"):
         put_in(bare, folder)
     assert held(bare) == {}
 
@@ -290,9 +290,9 @@ def test_prompts_are_vectors_of_the_pools_space_and_kept(settings: Settings, fol
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("name,title\na.jpg,x\n", "has no column uri or filename; it has name, title"),
-        ("", "has no column uri or filename; it has nothing"),
-        ("filename\ncaf\xe9.jpg\n", "is no UTF-8 text"),
+        ("name,title\na.jpg,x\n", "has no column uri or filename \\(found: name, title"),
+        ("", "has no column uri or filename \\(found: nothing"),
+        ("filename\ncaf\xe9.jpg\n", "is not UTF-8 text"),
     ],
 )
 def test_a_manifest_that_is_none_is_refused_as_a_whole(
@@ -400,7 +400,7 @@ def test_where_every_vector_is_unclear_nothing_is_added(settings: Settings, tmp_
     (folder / "a.png").write_bytes(picture(1))
     (folder / "a.jpg").write_bytes(picture(2))
     write_vectors(tmp_path / "v.npz", ["a"])
-    with pytest.raises(DataError, match=r"'a' could be of a\.jpg or a\.png"):
+    with pytest.raises(DataError, match=r"'a' fits a\.jpg and a\.png"):
         put_in(settings, folder, vectors=tmp_path / "v.npz")
     assert held(settings) == {}
 

@@ -65,7 +65,7 @@ def test_an_address_is_good_for_seven_days_and_not_a_second_longer(settings: Set
     assert unquote(url).endswith("/été 1.jpg")
     assert expires == NOON + timedelta(days=7)
     assert media.signed_asset(KEYS, token(url), expires - timedelta(seconds=1)) == "one/été 1.jpg"
-    with pytest.raises(ExpiredLink, match="valid until 2026-03-08 12:00 UTC"):
+    with pytest.raises(ExpiredLink, match="expired at 2026-03-08 12:00 UTC"):
         media.signed_asset(KEYS, token(url), expires)
 
 
@@ -118,7 +118,7 @@ def test_thumbnails_fit_their_square_and_are_made_once(settings: Settings) -> No
         assert (opened.format, max(opened.size)) == ("JPEG", 128)
     Path(made.uri).unlink()
     assert media.thumbnail(settings, made, 128) == small
-    with pytest.raises(UnreadableItem, match="is not there any more"):
+    with pytest.raises(UnreadableItem, match="does not exist"):
         media.thumbnail(settings, made, 512)
 
 
@@ -126,7 +126,7 @@ def test_a_file_that_changed_is_not_shown_in_the_others_place(settings: Settings
     made = asset(settings, images.GOOD["plain.jpg"])
     Path(made.uri).write_bytes(images.GOOD["grey.png"])
     for show in (media.open_asset, media.thumbnail):
-        with pytest.raises(DataError, match=r"a\.jpg is another image than the one that was added"):
+        with pytest.raises(DataError, match=r"a\.jpg was added"):
             show(settings, made)
 
 

@@ -144,7 +144,7 @@ def test_a_listed_place_opens_what_lies_below_it(address: str, allowed: bool) ->
      ("PRIVATE_HOSTS", "http://minio.lan"), ("PRIVATE_HOSTS", "10.20.0"), ("PRIVATE_HOSTS", "a b")],
 )  # fmt: skip
 def test_what_cannot_be_listed_is_said(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"ATTUNE_{name}.*with commas"):
+    with pytest.raises(SettingsError, match=f"ATTUNE_{name}.*separated by commas"):
         reader.build({f"ATTUNE_{name}": value})
 
 

@@ -56,7 +56,7 @@ def test_again_it_finishes_what_was_left_and_says_so(settings: Settings, folder:
 
 def test_an_unknown_id_removes_nothing_and_gets_near_ones(settings: Settings, folder: Path) -> None:
     add(settings, Request([str(folder)]))
-    with pytest.raises(UnknownAsset, match=r"'a.jpeg'; nothing was removed\. Did you mean a\.jpg"):
+    with pytest.raises(UnknownAsset, match=r"'a.jpeg' does not exist\. Nothing was removed\. Did you mean a\.jpg"):
         remove(settings, ["b.jpg", "a.jpeg"])
     assert asset(settings, "b.jpg").removed_at is None
 

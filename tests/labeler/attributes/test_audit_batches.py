@@ -51,7 +51,7 @@ def test_what_could_never_be_asked_is_refused_with_what_there_is(settings: Setti
         audit_batches.request(settings, "romance", 10, ["chloe@example.org"])
     factories.add_run(settings, held(settings), answers=60, advice={"audits": {"left": 25, "extra": 0}})
     audit_batches.request(settings, "romance", 20)
-    with pytest.raises(PoolExhausted, match="5 images of the titles kept apart"):
+    with pytest.raises(PoolExhausted, match="only 5 reserved images"):
         audit_batches.request(settings, "romance", 10)
     with writing(settings) as session:
         found = attributes.find(session, "romance")

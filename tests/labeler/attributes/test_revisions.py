@@ -82,9 +82,9 @@ def test_a_change_of_words_alone_changes_no_answer(classes: list[str]) -> None:
 @pytest.mark.parametrize(
     ("into", "hold", "says"),
     [
-        ({"x": "a"}, ALL, "'x' is no class of before"),
+        ({"x": "a"}, ALL, "'x' is not an earlier class"),
         ({"a": "x"}, ALL, "'a' cannot become 'x'"),
-        ({}, ["x"], "'x' is no class of before; say all, none"),
+        ({}, ["x"], "'x' is not an earlier class. Use all, none"),
     ],
 )
 def test_a_class_that_is_not_there_is_named(into: dict[str, str], hold: Any, says: str) -> None:
@@ -183,10 +183,10 @@ def test_an_added_class_leaves_it_to_the_owner_whose_answers_hold(settings: Sett
     ("reason", "change", "error", "says"),
     [
         (" ", {"question": "Else?"}, DataError, "reason: it is empty"),
-        ("Why.", {}, DataError, "nothing to revise"),
-        ("Why.", {"question": "Else?", "seen": 7}, AlreadyThere, "revision 1 meanwhile"),
-        ("Why.", {"classes": ["romance"]}, DataError, "classes: 'romance' given; at least two"),
-        ("Why.", {"classes": ["romance", "x"], "into": {"love": "x"}}, DataError, "'love' is no class of before"),
+        ("Why.", {}, DataError, "Nothing was changed"),
+        ("Why.", {"question": "Else?", "seen": 7}, AlreadyThere, "now at revision 1, but you changed revision 7"),
+        ("Why.", {"classes": ["romance"]}, DataError, "classes: got 'romance'. At least 2"),
+        ("Why.", {"classes": ["romance", "x"], "into": {"love": "x"}}, DataError, "'love' is not an earlier class"),
     ],
 )
 def test_a_revision_that_cannot_be_is_refused_and_changes_nothing(
@@ -275,7 +275,7 @@ def test_probes_are_compared_only_while_their_classes_mean_the_same(
         assert (why is None) == comparable
         assert revisions.comparable_since(session, found) == (1 if comparable else 2)
         if why:
-            assert "it tells romance, friendship, neither apart (revision 1)" in why
+            assert "its classes are romance, friendship, neither (revision 1)" in why
 
 
 def test_every_attribute_notes_a_change_of_encoder_and_keeps_its_answers(settings: Settings, queue: Queue) -> None:

@@ -30,13 +30,13 @@ def test_what_is_set_stays_with_who_and_when_and_the_rest_as_it_was(settings: Se
         (
             {"audit_lower_bound": "1.5"},
             {},
-            r"audit_lower_bound: '1.5' cannot be its bound; expected a number from 0 to 1",
+            r"audit_lower_bound: '1.5' is not a possible bound. Expected a number from 0 to 1",
         ),
-        ({"calibration": "low"}, {}, "calibration: 'low' cannot be"),
-        ({"calibration": "nan"}, {}, "calibration: 'nan' cannot be"),
-        ({"calibration": "inf"}, {}, "calibration: 'inf' cannot be"),
-        ({"audit_lower": "0.5"}, {}, "none called 'audit_lower'. Did you mean audit_lower_bound"),
-        ({"agreement": "0.5"}, {"everything": True}, "none called 'everything'"),
+        ({"calibration": "low"}, {}, "calibration: 'low' is not a possible"),
+        ({"calibration": "nan"}, {}, "calibration: 'nan' is not a possible"),
+        ({"calibration": "inf"}, {}, "calibration: 'inf' is not a possible"),
+        ({"audit_lower": "0.5"}, {}, "'audit_lower' does not exist. Did you mean audit_lower_bound"),
+        ({"agreement": "0.5"}, {"everything": True}, "'everything' does not exist"),
     ],
 )
 def test_a_mistake_names_its_gate_and_changes_nothing(

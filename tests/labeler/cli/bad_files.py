@@ -22,7 +22,7 @@ CELLS: list[tuple[str, Any]] = [
     ("0", 0),
     ("7.0 (a whole number that became a double)", 7.0),
     ("1e15", 1e15),
-    ("1e17 (a double that large is not exact)", 1e17),
+    ("1e17 (a number that large is not exact)", 1e17),
     ("decimal 7.00", Decimal("7.00")),
     ("the text 007", "007"),
     ("bytes that are UTF-8", "café".encode()),
@@ -70,19 +70,19 @@ VECTORS: list[tuple[str, pa.Array]] = [
 
 def page() -> Iterator[str]:
     """The section, line by line."""
-    yield "Manifests, labels, `--vectors` and `score` take ids by one rule:\n\n| in the file | the id |\n|---|---|\n"
+    yield "Asset tables, labels, `--vectors` and `score` read ids by one rule:\n\n| in the file | the id |\n|---|---|\n"
     for name, cell in CELLS:
         yield f"| {name} | {_id(cell)} |\n"
-    yield "\nManifests and labels are read by one reader. Rows read and rows left out are all rows:\n\n"
-    yield "| in the file | read | what is said |\n|---|---|---|\n"
+    yield "\nOne reader reads asset tables and labels. Each row is read or skipped:\n\n"
+    yield "| in the file | read | message |\n|---|---|---|\n"
     for name, content in TABLES:
         yield f"| {name} | {_read(content)} |\n"
-    yield "\nTimes of labels are ISO 8601, or count seconds, milli-, micro- or nanoseconds since 1970:\n\n"
+    yield "\nTimes of labels are ISO 8601, or seconds, milliseconds, microseconds or nanoseconds since 1970:\n\n"
     yield "| in the file | the time |\n|---|---|\n"
     for name, cell in TIMES:
         yield f"| {name} | {_time(cell)} |\n"
     yield "\nVectors, here the second of three rows (ids a, b, c):\n\n"
-    yield "| in the file | used | left out |\n|---|---|---|\n"
+    yield "| in the file | used | skipped |\n|---|---|---|\n"
     for name, column in VECTORS:
         yield f"| {name} | {_used(column)} |\n"
 
@@ -90,9 +90,9 @@ def page() -> Iterator[str]:
 def _id(cell: Any) -> str:
     try:
         found = cell_ids.from_cell(cell)
-        return f"`{found}`" if found else "none: the row is left out; in a manifest the file's name is the id"
+        return f"`{found}`" if found else "none: the row is skipped; in an asset table the file's name is the id"
     except cell_ids.BadId as error:
-        return f"the row is left out: it {error}"
+        return f"the row is skipped: it {error}"
 
 
 def _read(content: bytes) -> str:
@@ -109,7 +109,7 @@ def _time(cell: Any) -> str:
         found = moment(cell)
         return "none" if found is None else iso(found)
     except ValueError:
-        return "the row is left out: not a time"
+        return "the row is skipped: not a time"
 
 
 def _used(column: pa.Array) -> str:

@@ -28,8 +28,8 @@ from tests.support.factories import picture, workspace
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "bad-inputs.md"
 OPENING = """# Bad inputs
 
-What people really type and really have on disk, and what Attune says to it. `python -m tests.labeler.cli.bad_inputs`
-writes this page; a test tries every line again and compares.
+Inputs that people really give, and Attune's messages. `python -m tests.labeler.cli.bad_inputs`
+writes this page. A test runs every line again and compares.
 
 """
 ADD = "attune assets add "
@@ -128,10 +128,10 @@ WEBHOOKS: list[tuple[str, str | None, object]] = [
     ("no secret", "", {}),
     ("a wrong secret", "guess", {}),
     ("no body", None, b""),
-    ("no JSON", None, b"action=ANNOTATION_CREATED"),
+    ("not JSON", None, b"action=ANNOTATION_CREATED"),
     ("a list", None, []),
     ("lists in lists, 20,000 deep", None, b"[" * 20_000),
-    ("a project that is no queue", None, {"project": 999}),
+    ("a project that is not a queue", None, {"project": 999}),
     ("a forged answer", None, {"project": 7, "annotation": {"id": 1, "completed_by": 1}, "task": {"id": 1}}),
     ("five megabytes", None, b'{"action": "' + b"x" * 5_000_000 + b'"}'),
 ]
@@ -162,7 +162,7 @@ ODD_FILES: dict[str, Callable[[Path], object]] = {
     "`~tmp.png`": lambda folder: _named(folder, "~tmp.png"),
     "a name of 254 characters": lambda folder: _named(folder, "a" * 250 + ".png"),
     "a name with a line break": lambda folder: _named(folder, "a\nb.png"),
-    "a name that is no UTF-8": lambda folder: _named(folder, "caf\udce9.png"),
+    "a name that is not UTF-8": lambda folder: _named(folder, "caf\udce9.png"),
     "`t1/poster.jpg` and `t2/poster.jpg`": _two_posters,
 }
 # A row of a manifest beside a good one.
@@ -170,7 +170,7 @@ ODD_ROWS = {
     "percent signs": "file://{place}/pictures/a%20b.jpg",
     "a host": "file://localhost{place}/pictures/a%20b.jpg",
     "one slash, as Java writes": "file:{place}/pictures/a%20b.jpg",
-    "another machine": "file://server/share/x.jpg",
+    "another computer": "file://server/share/x.jpg",
     "an unknown scheme": "ftp2://server/x.jpg",
     "a chain": "simplecache::https://images.example/x.jpg",
     "a private number": "https://10.0.0.7/x.jpg",
@@ -201,8 +201,8 @@ def page() -> str:
 
 def _paths() -> Iterator[str]:
     """Odd paths, given as PATH, in a manifest, or to --to, and what became of each."""
-    yield "What a path may lead to, and what is done. The rest of the command goes on.\n\n"
-    yield "| below a folder that is added, or in a manifest | what is done |\n|---|---|\n"
+    yield "What a path can lead to, and what Attune does. The command continues with the rest.\n\n"
+    yield "| in a folder that is added, or in an asset table | what Attune does |\n|---|---|\n"
     for name, make in ODD_FILES.items():
         with _fresh_world() as place:
             make(Path("pictures"))
@@ -213,7 +213,7 @@ def _paths() -> Iterator[str]:
             Path("rows.csv").write_text("uri\npictures/0.jpg\n" + row.format(place=place) + "\n")
             became = _tidy(_became(ADD + "--manifest rows.csv --vectors vectors.npz"), place)
             yield f"| `{row.format(place='/…')}` ({name}) | {became} |\n"
-    yield "\n| `labels export serious --format csv --to` | exit code | what is said, and what is there then |\n"
+    yield "\n| `labels export serious --format csv --to` | exit code | message, and the file afterwards |\n"
     yield "|---|---|---|\n"
     with _fresh_world() as place:
         _one(PLAIN)
@@ -253,13 +253,13 @@ def _commands() -> Iterator[str]:
 def _images() -> Iterator[str]:
     from attune.models.images.decode import inspect
 
-    yield "Refused one by one, by name; the rest goes on.\n\n| file | what is said |\n|---|---|\n"
+    yield "Attune refuses each of these by name and continues with the rest.\n\n| file | message |\n|---|---|\n"
     for name, (content, _) in images.BAD.items():
         try:
             inspect(content, name)
         except AttuneError as error:
             yield f"| `{name}` | {error} |\n"
-    yield "\nOdd, and taken all the same:\n\n| file | size | format | what is noted |\n|---|---|---|---|\n"
+    yield "\nUnusual, but accepted:\n\n| file | size | format | note |\n|---|---|---|---|\n"
     for name, content in images.GOOD.items():
         info = inspect(content, name)
         yield f"| `{name}` | {info.width} x {info.height} | {info.format} | {'; '.join(info.notes)} |\n"
@@ -271,9 +271,9 @@ def _webhooks() -> Iterator[str]:
     from attune.labeler.web.app import create_app
     from attune.models.clock import now
 
-    yield "A webhook asks for a reading of one project and does nothing else: nothing of any body is kept. `asked` is\n"
-    yield "false where nothing was asked for, here as there is no Redis.\n\n"
-    yield "| what comes | status | what is said |\n|---|---|---|\n"
+    yield "A webhook starts a sync of one project and does nothing else. Nothing of its body is kept. `asked` is\n"
+    yield "false if no sync was started, here because there is no Redis.\n\n"
+    yield "| request | status | message |\n|---|---|---|\n"
     with tempfile.TemporaryDirectory() as folder:
         settings = workspace(Path(folder), redis_port=1)
         with writing(settings) as session:

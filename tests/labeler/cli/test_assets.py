@@ -84,7 +84,7 @@ def test_nothing_added_is_a_failure_with_one_sentence(place: Path) -> None:
     (place / "list.csv").write_text("asset_id,filename\n0,notes.jpg\n")
     done = run("add", "broken", "--vectors", "vectors.npz", "--manifest", "list.csv")
     assert done.exit_code == 3
-    assert done.stderr.startswith("attune: Nothing was added. notes.jpg holds no image that can be read.")
+    assert done.stderr.startswith("attune: Nothing was added. notes.jpg is not an image that can be read.")
 
 
 def test_the_list_comes_in_pages(place: Path) -> None:
@@ -122,4 +122,4 @@ def test_images_of_an_older_reading_are_read_again_by_command(place: Path) -> No
         assert set(session.scalars(select(Asset.width))) == {240}
         session.execute(update(Asset).values(reading=1))
     assert [item["item"] for item in found("reread")["left_out"]] == ["2.jpg"]
-    assert "2.jpg is not there any more" in run("reread").output
+    assert "2.jpg does not exist" in run("reread").output

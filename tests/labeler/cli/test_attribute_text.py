@@ -28,8 +28,8 @@ FRESH: dict[str, Any] = {
 def test_a_fresh_attribute_says_why_its_figures_are_not_known() -> None:
     shown = told(FRESH)
     assert "serious, revision 2" in shown
-    assert "yes, no (yes is the positive one)" in shown
-    assert "not known yet: there are 0 audit answers, at least 10 are needed" in shown
+    assert "yes, no (yes is the positive class)" in shown
+    assert "not available yet: there are 0 audit answers, at least 10 are needed" in shown
     assert "queue of ana@studio.example  http://127.0.0.1:8701/projects/1" in shown
     assert "evidence" not in shown
 
@@ -38,6 +38,6 @@ def test_known_figures_come_with_their_interval_and_n() -> None:
     metric = {"value": 0.8, "lo": 0.7, "hi": 0.9, "n": 60}
     labels = {"assets": 100, "audited": 60}
     shown = told(FRESH | {"answers": 120, "labels": labels, "metrics": {"average_precision": metric}})
-    assert "120 on 100 images, 60 of them audits" in shown
+    assert "120 on 100 images, 60 of them for audits" in shown
     assert "0.800 [0.700, 0.900] (n = 60)" in shown
-    assert "not known" not in shown
+    assert "not available" not in shown

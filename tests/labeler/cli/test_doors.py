@@ -53,7 +53,7 @@ def test_every_help_says_what_each_option_is_for_and_ends_with_an_example_that_p
     assert command.help
     unexplained = [one.name for one in command.params if isinstance(one, click.Option) and not one.help]
     assert not unexplained, f"{' '.join(path)}: options without help"
-    _, _, example = (command.epilog or "").partition("For instance:\n")
+    _, _, example = (command.epilog or "").partition("For example:\n")
     assert example, f"`attune {' '.join(path)}` shows no example: give attune_command one"
     words = shlex.split(example.replace("\\\n", " "))
     monkeypatch.chdir(tmp_path)
@@ -127,7 +127,7 @@ def test_only_the_makers_make_a_workspace(
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "0.jpg").write_bytes(factories.picture(0))
     np.savez("v.npz", ids=["0.jpg"], vectors=np.eye(1, 4))
-    _, _, example = (LEAVES[path].epilog or "").partition("For instance:\n")
+    _, _, example = (LEAVES[path].epilog or "").partition("For example:\n")
     words = shlex.split(example.replace("\\\n", " "))[1:]
     words = ["assets", "add", "p", "--vectors", "v.npz"] if path == ("assets", "add") else words
     run(*words)
@@ -219,7 +219,7 @@ def test_what_every_command_takes_is_told_its_place_when_it_comes_first() -> Non
     for words in (("--workspace", "here", "probes", "list"), ("--workspace=here", "probes", "list"), ("--json", "up")):
         told = run(*words)
         assert told.exit_code == 2
-        assert "goes after the command, for instance: attune attribute list --" in told.output
+        assert "`attune attribute list --" in told.output
 
 
 def test_a_first_start_says_how_to_log_in_and_where_images_come_from(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_the_unforeseen_is_an_id_and_its_trace_in_the_log(
     break_with(monkeypatch, ZeroDivisionError(SECRET))
     assert main.run(["attribute", "list"]) not in (0, None)
     said = capfd.readouterr()
-    number = re.search(r"error ([0-9a-f]{8})", said.err)
+    number = re.search(r"number ([0-9a-f]{8})", said.err)
     assert number
     log = place / "logs" / "errors.log"
     assert str(log) in said.err

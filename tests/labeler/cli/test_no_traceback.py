@@ -29,7 +29,7 @@ TRACE = re.compile(
     r"Traceback \(most recent|^\s+File \"|[A-Za-z_.]+(Error|Exception|Warning)\b|[Ee]rrno|<class |0x[0-9a-f]{8}"
     r"|codec can't|has no attribute|Expecting |SELECT |INSERT |\(Background on|No such file or directory"
 )
-UNEXPECTED = re.compile(r"did not expect \(error [0-9a-f]{8}\)")
+UNEXPECTED = re.compile(r"internal error \(number [0-9a-f]{8}\)")
 
 
 def leaves(command: click.Command, name: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

@@ -97,12 +97,12 @@ def test_logins_are_shut_opened_changed_and_removed_but_never_the_last_admin(set
         ["disable", "root@example.org"],
         ["remove", "root@example.org"],
     ):
-        with pytest.raises(DataError, match="is the last administrator"):
+        with pytest.raises(DataError, match="--role admin"):
             run(settings, "user", *words)
     run(settings, "user", "role", "olga@example.org", "admin")
     run(settings, "user", "remove", "root@example.org")
     assert users.role_of(settings, "root@example.org") is None
-    with pytest.raises(DataError, match="would open nothing"):
+    with pytest.raises(DataError, match=r"attune expert add olga@example\.org"):
         run(settings, "user", "role", "olga@example.org", "expert")
     with pytest.raises(AlreadyThere):
         run(settings, "user", "add", "olga@example.org")
@@ -147,5 +147,5 @@ def test_a_question_is_revised_and_its_history_told(settings: Settings) -> None:
     assert (classes["gone"], classes["come"]) == (["romance", "friendship"], ["love", "family"])
     with reading(settings) as session:
         assert attributes.find(session, "romance").classes == ["love", "neither", "family"]
-    with pytest.raises(DataError, match="'romance' is no class of romance"):
+    with pytest.raises(DataError, match="'romance' is not a class of romance"):
         run(settings, "attribute", "revise", "romance", "--reason", "R", "--rename", "romance=x")

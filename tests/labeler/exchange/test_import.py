@@ -244,14 +244,14 @@ def test_a_file_without_experts_may_be_of_one_person(pool: Settings) -> None:
     ("content", "says"),
     [
         (b"", "The file is empty"),
-        (b"asset_id,class\na0,romance\n", "no 'expert'.*--expert-column"),
-        (b"asset_id,class\na\xff,romance\n", "no UTF-8 text in line 2"),
-        ("\ufeffa\n".encode("utf-16-le"), "no 'asset_id'"),
-        (b"PAR1 but not really", "no Parquet"),
-        (b'{"labels": 3}', 'no list "labels"'),
+        (b"asset_id,class\na0,romance\n", "'expert' does not exist.*--expert-column"),
+        (b"asset_id,class\na\xff,romance\n", "not UTF-8 text in line 2"),
+        ("\ufeffa\n".encode("utf-16-le"), "'asset_id' does not exist"),
+        (b"PAR1 but not really", "not a Parquet"),
+        (b'{"labels": 3}', 'list "labels"'),
         (b"[1, 2", "looks like JSON"),
         (b"[" * 200_000, "nested too deeply"),
-        (b'[{"\\ud800": "x"}]', "there is no 'asset_id'"),
+        (b'[{"\\ud800": "x"}]', "'asset_id' does not exist"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_as_a_whole(pool: Settings, content: bytes, says: str) -> None:

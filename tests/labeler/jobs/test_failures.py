@@ -46,7 +46,7 @@ def test_what_a_program_raised_is_known(text: str) -> None:
         "The pool is empty: no asset has a vector. Add images with `attune assets add PATH`.",
         "Label Studio does not answer at http://127.0.0.1:8701 (ConnectionError). Start everything with `attune up`.",
         "x.jpg may not be read by this user. Select another file, or delete it from the folder.",
-        "Its worker died 3 times, as from lack of memory.",
+        "Its worker died 3 times, perhaps for lack of memory.",
         "",
     ],
 )

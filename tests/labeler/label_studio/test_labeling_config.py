@@ -40,13 +40,13 @@ def test_whatever_the_words_the_page_is_well_formed_and_says_them(question: str,
 @pytest.mark.parametrize(
     ("classes", "words"),
     [
-        (["yes"], "1 classes; it takes 2 to"),
-        ([f"class {n}" for n in range(len(HOTKEYS) + 1)], f"takes 2 to {len(HOTKEYS)}"),
-        (["yes", "yes"], "stands twice"),
+        (["yes"], "has 1 classes. Expected 2 to"),
+        ([f"class {n}" for n in range(len(HOTKEYS) + 1)], f"Expected 2 to {len(HOTKEYS)}"),
+        (["yes", "yes"], "twice"),
         (["yes", "unsure"], "'unsure' cannot be a class"),
         (["yes", "skip"], "'skip' cannot be a class"),
-        (["yes", ""], "'' cannot be a choice"),
-        (["yes", " no"], "' no' cannot be a choice"),
+        (["yes", ""], "'' cannot be a class"),
+        (["yes", " no"], "' no' cannot be a class"),
         (["yes", "$no"], "without $ at the start"),
         (["yes", "a\nb"], "printable"),
         (["yes", "n" * 81], "1 to 80"),
@@ -90,5 +90,5 @@ def test_other_controls_beside_ours_do_not_matter() -> None:
     ],
 )
 def test_any_other_shape_is_refused_with_its_id(result: Any) -> None:
-    with pytest.raises(UnknownAnnotationShape, match="Annotation 12 holds"):
+    with pytest.raises(UnknownAnnotationShape, match="Annotation 12 contains"):
         read_value({"id": 12, "result": result, "was_cancelled": False}, CLASSES)

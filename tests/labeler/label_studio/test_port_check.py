@@ -70,7 +70,7 @@ def test_another_workspaces_label_studio_is_named(settings: Settings, tmp_path: 
 
 
 def test_a_program_that_attune_did_not_start_is_named(settings: Settings) -> None:
-    said = r"not this workspace's Label Studio: Attune did not start it \(.*process \d+\)"
+    said = r"used by .*process \d+, which is not this workspace's Label Studio"
     with listening(401) as port, LabelStudio.connect(on(settings, port)) as ls:  # noqa: SIM117 - the port comes first
         with pytest.raises(LabelStudioRefused, match=said):
             ls.me()

@@ -61,7 +61,7 @@ def test_a_fresh_machine_is_told_to_start(nowhere: Settings) -> None:
 
 def test_where_nothing_runs_the_advice_comes_once(nowhere: Settings) -> None:
     told = command.told(list(doctor.examine(nowhere)))
-    assert told.count("Start everything with `attune up`") == 1
+    assert told.count("Start everything: `attune up`") == 1
     assert "skip  the rest      images, workers, token, guard, clock, webhooks" in told
     assert "Traceback" not in told
     assert "HTTPConnectionPool" not in told
@@ -80,7 +80,7 @@ def test_a_redis_of_another_workspace_is_told_from_none_and_records_not_made_are
         finally:
             other.terminate()
     assert found["redis"].state == "fail"
-    assert found["redis"].found.endswith("does not take this workspace's password")
+    assert found["redis"].found.endswith("refuses this workspace's password")
     assert "attune up --free-ports" in found["redis"].todo
     assert found["records"].found == "not made yet"
     assert found["webhooks"].state == "skip"
@@ -138,7 +138,7 @@ def test_old_records_are_named_with_both_schemas(nowhere: Settings) -> None:
         file.commit()
     found = examined(nowhere)["records"]
     assert found.state == "fail"
-    assert "schema 0000, the newest is" in found.found
+    assert "schema 0000, but the newest is" in found.found
 
 
 def test_a_workspace_that_cannot_be_written_is_told(nowhere: Settings) -> None:
@@ -179,6 +179,6 @@ def test_images_of_an_older_reading_are_counted(tmp_path: Path) -> None:
         first, second, *_ = session.scalars(select(Asset).order_by(Asset.id))
         first.reading, second.moved_at = 1, now()
     found = doctor_content.images(made)
-    assert (found.state, "1 looked different" in found.found, "1 still wait" in found.found) == ("warn", True, True)
+    assert (found.state, "1 changed" in found.found, "1 not yet read" in found.found) == ("warn", True, True)
     assert "attune assets reread" in found.todo
     engine(made.records_url).dispose()

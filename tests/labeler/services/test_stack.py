@@ -62,7 +62,7 @@ def test_a_stack_is_ready_refuses_a_second_one_outlives_its_parts_and_leaves_not
         assert [line.split("  ")[0].strip() for line in said] == [
             "redis",
             "label studio",
-            "its token",
+            "token",
             "web app",
             "workers",
         ]
@@ -90,7 +90,7 @@ def nobody_else_gets_in(settings: Settings) -> None:
 def a_second_one_is_refused(settings: Settings) -> None:
     second = cli(settings, "up")
     assert second.returncode == 11
-    assert f"already runs on {settings.workspace}: its console is {settings.web_address}" in second.stderr
+    assert f"already runs on {settings.workspace}. Its console is {settings.web_address}" in second.stderr
     stack = Stack(free_ports(settings))
     with pytest.raises(ServiceError, match=settings.web_address) as refused:
         stack.start()
@@ -147,8 +147,8 @@ def test_ctrl_c_says_what_it_stops_and_when_it_has(light: Settings, tmp_path: Pa
     up.send_signal(signal.SIGINT)
     assert up.wait(60) == 0
     *_, stopping, stopped = log.read_text().splitlines()
-    assert stopping == "Stopping Redis, the web app, worker 1, worker 2, the schedule …"
-    assert stopped == f"Stopped. Everything is kept in {light.workspace}; the next start goes on with it."
+    assert stopping == "Stopping Redis, the console, worker 1, worker 2, the scheduler …"
+    assert stopped == f"Stopped. Everything is kept in {light.workspace}. The next start continues from there."
 
 
 def test_a_busy_port_is_named_with_its_part_and_setting(light: Settings) -> None:

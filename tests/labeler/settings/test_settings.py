@@ -32,8 +32,8 @@ def test_a_child_process_builds_the_same_settings(tmp_path: Path) -> None:
         ("ATTUNE_WEB_PORT", "http", "a whole number"),
         ("ATTUNE_WEB_PORT", "70000", "a port from 1 to 65535"),
         ("ATTUNE_OFFLINE", "maybe", "yes or no"),
-        ("ATTUNE_REDIS_URL", "localhost:6379", "an address such as redis://"),
-        ("ATTUNE_AUDIT_SHARE", "1.5", "a share from 0"),
+        ("ATTUNE_REDIS_URL", "localhost:6379", "a URL such as redis://"),
+        ("ATTUNE_AUDIT_SHARE", "1.5", "a number from 0 to below 1"),
         ("ATTUNE_WORKERS", "0", "1 or more"),
     ],
 )

@@ -49,11 +49,11 @@ def test_a_question_is_asked_with_all_that_the_command_takes(settings: Settings,
 @pytest.mark.parametrize(
     ("change", "field", "says"),
     [
-        ({"name": "D"}, "name", "cannot be used; it takes 3 to 40"),
-        ({"name": "romance"}, "name", "There is an attribute 'romance' already"),
+        ({"name": "D"}, "name", "Use 3 to 40"),
+        ({"name": "romance"}, "name", "'romance' already exists"),
         ({"question": " "}, "question", "it is empty"),
-        ({"classes": "dread"}, "classes", "at least two are needed"),
-        ({"classes": "dread\nDread"}, "classes", "holds a name twice"),
+        ({"classes": "dread"}, "classes", "At least 2 are needed"),
+        ({"classes": "dread\nDread"}, "classes", "has a name twice"),
         ({"classes": "dread\nunsure"}, "classes", "is always offered"),
         ({"class_prompts": "fear: a scream"}, "class_prompts", "'fear' is no class"),
     ],
@@ -186,10 +186,10 @@ def test_an_added_class_may_end_the_answers_of_some(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"reason": "", "question": "Else?"}, "say in a sentence why"),
-        ({}, "nothing to revise"),
-        ({"question": "Else?", "revision": "7"}, "revision 1 meanwhile"),
-        ({"class-0": "", "class-1": ""}, "at least two are needed"),
+        ({"reason": "", "question": "Else?"}, "Say in one sentence why"),
+        ({}, "Nothing was changed"),
+        ({"question": "Else?", "revision": "7"}, "now at revision 1, but you changed revision 7"),
+        ({"class-0": "", "class-1": ""}, "At least 2 are needed"),
     ],
 )
 def test_a_revision_that_cannot_be_made_says_why(

@@ -84,7 +84,7 @@ def test_who_was_shut_out_comes_back_by_the_new_link_alone(app: Flask, admin: Ac
     assert owner.send(f"/welcome/{link}").location == "/account"
     assert not is_out(owner)
     again = admin.send("/people/open", form=page, email="olga@example.org")
-    assert "is not shut out" in admin.get(again.location).text
+    assert "is not disabled" in admin.get(again.location).text
     assert not is_out(owner), "opening an open login changes nothing"
 
 

@@ -78,14 +78,14 @@ def test_the_whole_history_comes_in_pages_newest_first(pipeline: Actor, owner: A
     ("path", "status", "said"),
     [
         ("/api/v1/probes/serious/history?on=soon", 422, "on: 'soon' is no date"),
-        ("/api/v1/probes/serious/history?on=0001-01-01T00:00%2B23:00", 422, "is no date"),
+        ("/api/v1/probes/serious/history?on=0001-01-01T00:00%2B23:00", 422, "is not a date"),
         ("/api/v1/probes/serious/history?on=2026-03-01&alias=7", 422, "alias: '7' cannot be used"),
         ("/api/v1/probes/serious/history?page=0", 422, "page:"),
-        ("/api/v1/probes/nothing/history", 404, "No attribute is called"),
-        ("/attributes/serious/history?on=soon", 422, "is no date"),
-        ("/attributes/serious/versions/3", 404, "was never published"),
+        ("/api/v1/probes/nothing/history", 404, "does not exist"),
+        ("/attributes/serious/history?on=soon", 422, "is not a date"),
+        ("/attributes/serious/versions/3", 404, "is not published"),
         ("/attributes/serious/versions/9", 404, "no version 9"),
-        ("/attributes/nothing/history", 404, "No attribute is called"),
+        ("/attributes/nothing/history", 404, "does not exist"),
     ],
 )
 def test_what_cannot_be_answered_is_said(owner: Actor, path: str, status: int, said: str) -> None:

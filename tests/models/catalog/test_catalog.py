@@ -101,13 +101,13 @@ def test_feature_values_appear_whole_and_are_listed(catalog: Catalog) -> None:
 
 
 def test_what_is_not_there_is_named(catalog: Catalog) -> None:
-    with pytest.raises(UnknownProbe, match="holds no romance version 7"):
+    with pytest.raises(UnknownProbe, match="romance version 7 does not exist"):
         catalog.manifest("romance", 7)
     catalog.publish(*version(7))
     for file in ("other.bin", "../7/card.md", "..", "/etc/passwd"):
-        with pytest.raises(UnknownProbe, match="no file"):
+        with pytest.raises(UnknownProbe, match=r"no file|not a file"):
             catalog.read(version(7)[0], file)
-    with pytest.raises(UnknownProbe, match="no name of an attribute"):
+    with pytest.raises(UnknownProbe, match="not a name of an attribute"):
         catalog.manifest("../romance", 7)
 
 
@@ -127,7 +127,7 @@ def test_altered_bytes_are_never_handed_out(tmp_path: Path) -> None:
 
 
 def test_an_address_that_does_not_answer_says_which_setting_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(CatalogUnreachable, match=r"nonsense://x does not answer\. Check ATTUNE_CATALOG_URL"):
+    with pytest.raises(CatalogUnreachable, match=r"nonsense://x is unavailable\. Check ATTUNE_CATALOG_URL"):
         Catalog("nonsense://x")
     for name, value in (
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
@@ -137,5 +137,5 @@ def test_an_address_that_does_not_answer_says_which_setting_to_look_at(monkeypat
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     s3fs.S3FileSystem.clear_instance_cache()
-    with pytest.raises(CatalogUnreachable, match=r"s3://gone/catalog does not answer"):
+    with pytest.raises(CatalogUnreachable, match=r"s3://gone/catalog is unavailable"):
         Catalog("s3://gone/catalog").versions("romance")

@@ -35,17 +35,17 @@ def test_keys_of_a_later_writer_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "not the JSON object"),
-        (b"[]", "not the JSON object"),
-        (b'{"format_version": 1}', "it lacks 'attribute'"),
-        (changed(format_version=2), "reads up to 1. Install a newer one"),
-        (changed(attribute="../x"), "no name of an attribute"),
-        (changed(classes=["one"]), "two or more classes"),
-        (changed(encoder={}), "an encoder with its dimension"),
+        (b"", "not a probe's manifest"),
+        (b"[]", "not a probe's manifest"),
+        (b'{"format_version": 1}', "'attribute' is missing"),
+        (changed(format_version=2), "reads at most 1. Install a newer Attune"),
+        (changed(attribute="../x"), "not a name of an attribute"),
+        (changed(classes=["one"]), "2 or more classes"),
+        (changed(encoder={}), "an encoder with a dimension"),
         (changed(files={"../../.bashrc": {"sha256": "a" * 64, "bytes": 1}}), "lists the file '../../.bashrc'"),
         (changed(files={"manifest.json": {"sha256": "a" * 64, "bytes": 1}}), "lists the file"),
         (changed(files={"probe.onnx": {"sha256": "short", "bytes": 1}}), "64 hexadecimal"),
-        (changed(created_at="yesterday"), "not the JSON object"),
+        (changed(created_at="yesterday"), "not a probe's manifest"),
     ],
 )
 def test_what_is_no_manifest_is_refused_with_the_reason(content: bytes, said: str) -> None:

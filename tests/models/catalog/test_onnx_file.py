@@ -41,9 +41,9 @@ def test_equal_probes_give_equal_bytes_that_name_their_classes_and_encoder() -> 
 
 
 def test_another_probe_or_no_model_at_all_is_refused() -> None:
-    with pytest.raises(BadProbeFile, match="differs from numpy by"):
+    with pytest.raises(BadProbeFile, match=r"from numpy \(allowed: 1e-05\)"):
         check_onnx(onnx_bytes(make(3), ["a", "b", "c"]), ProbeWeights(*(-part for part in vars(make(3)).values())))
     with pytest.raises(BadProbeFile, match="does not run in onnxruntime"):
         run_onnx(b"not a model", np.ones((1, 32)))
-    with pytest.raises(BadProbeFile, match="tells 2 classes apart"):
+    with pytest.raises(BadProbeFile, match="has 2 classes"):
         onnx_bytes(make(1), ["a", "b", "c"])

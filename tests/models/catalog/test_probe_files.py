@@ -84,14 +84,14 @@ def test_a_probe_of_wrong_shape_cannot_be_built(weight: np.ndarray, bias: np.nda
 def test_a_file_that_is_none_says_so() -> None:
     good = probe_bytes(np.ones((1, 3)), np.ones(1), np.ones((1, 2)))
     for bad in (b"", b"PK\x03\x04 a pickle in a zip", good[:-3], good[: len(good) // 2]):
-        with pytest.raises(BadProbeFile, match=r"probe\.safetensors is no safetensors .* publish it again"):
+        with pytest.raises(BadProbeFile, match=r"probe\.safetensors is not a safetensors .* publish the probe again"):
             read_probe(bad)
-    with pytest.raises(BadProbeFile, match="'bias' is not"):
+    with pytest.raises(BadProbeFile, match="'bias' is wrong"):
         read_probe(save({"weight": np.ones((1, 3), np.float32), "calibration": np.ones((1, 2), np.float32)}))
-    with pytest.raises(BadProbeFile, match="'weight' is not"):
+    with pytest.raises(BadProbeFile, match="'weight' is wrong"):
         read_probe(save({name: np.ones((1, 2)) for name in ("weight", "bias", "calibration")}))
 
 
 def test_vectors_of_another_length_are_refused_with_both_lengths() -> None:
-    with pytest.raises(DataError, match=r"shape \(2, 4\) met a probe of 8 dimensions"):
+    with pytest.raises(DataError, match=r"shape \(2, 4\), but the probe expects \(n, 8\)"):
         make(1).probabilities(np.ones((2, 4)))

@@ -136,7 +136,9 @@ def test_a_moved_alias_brings_the_new_version_into_the_folder(server: Server, tm
 def test_offline_gives_what_is_cached_and_says_what_is_not(server: Server, tmp_path: Path) -> None:
     contents = publish(tmp_path / "catalog", 3)
     cache = tmp_path / "cache"
-    with pytest.raises(NotInCache, match=r"romance@champion: what it means is not in the cache .* pull once without"):
+    with pytest.raises(
+        NotInCache, match=r"romance@champion: its version number is not in the cache .*without --offline"
+    ):
         pull("romance", tmp_path / "a", url=server.url, cache=cache, offline=True)
     fetch("romance", url=server.url, cache=cache, files=["card.md"])
     with pytest.raises(NotInCache, match=r"probe\.\w+ of version 3 is not in the cache"):
@@ -191,20 +193,20 @@ def test_another_probe_than_the_one_asked_for_is_refused(server: Server, tmp_pat
     publish(tmp_path / "catalog", 4)
     folder = tmp_path / "catalog" / "probes" / "romance"
     (folder / "3" / "manifest.json").write_bytes((folder / "4" / "manifest.json").read_bytes())
-    with pytest.raises(DigestMismatch, match=r"romance@3 was asked for, and a manifest of romance version 4 came"):
+    with pytest.raises(DigestMismatch, match=r"romance@3 was requested, but the server sent romance version 4"):
         pull("romance@3", tmp_path / "to", url=server.url, cache=tmp_path / "cache")
 
 
 def test_the_token_follows_no_redirect(server: Server, tmp_path: Path) -> None:
     publish(tmp_path / "catalog", 3)
     server.status, server.location = 302, "http://127.0.0.1:9/steal"
-    with pytest.raises(CatalogError, match="answers 302"):
+    with pytest.raises(CatalogError, match="status 302"):
         pull("romance", tmp_path / "to", url=server.url, token="t", cache=tmp_path / "cache")
 
 
 @pytest.mark.parametrize(
     ("status", "error", "said"),
-    [(401, CatalogError, "ATTUNE_TOKEN"), (404, CatalogError, "is an Attune there"), (503, CatalogUnreachable, "503")],
+    [(401, CatalogError, "ATTUNE_TOKEN"), (404, CatalogError, "404"), (503, CatalogUnreachable, "503")],
 )
 def test_refusals_say_what_to_look_at(
     server: Server, tmp_path: Path, status: int, error: type[Exception], said: str
@@ -216,7 +218,7 @@ def test_refusals_say_what_to_look_at(
 
 
 def test_nobody_there_and_no_address_are_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(CatalogUnreachable, match=r"http://127\.0\.0\.1:9 does not answer.*--offline"):
+    with pytest.raises(CatalogUnreachable, match=r"http://127\.0\.0\.1:9 is unavailable.*--offline"):
         pull("romance", tmp_path / "to", url="http://127.0.0.1:9", cache=tmp_path / "cache")
     with pytest.raises(SettingsError, match="ATTUNE_URL"):
         pull("romance", tmp_path / "to", cache=tmp_path / "cache")
@@ -264,12 +266,12 @@ def test_the_folder_at_fault_is_named(server: Server, small_disk: Path, tmp_path
     publish(tmp_path / "catalog", 3)
     cache, to = small_disk / "cache", tmp_path / "to"
     remount(small_disk, "ro")
-    with pytest.raises(CatalogError, match=rf"The cache at {cache} cannot be used: its file system is read-only"):
+    with pytest.raises(CatalogError, match=rf"The cache {cache} cannot be used: its file system is read-only"):
         pull("romance", to, url=server.url, cache=cache)
     with pytest.raises(CatalogError, match=rf"The folder {small_disk / 'to'} cannot be written: .* read-only.* --to"):
         pull("romance", small_disk / "to", url=server.url, cache=tmp_path / "cache")
     (tmp_path / "file").touch()
-    with pytest.raises(CatalogError, match=rf"The cache at {tmp_path / 'file'} cannot be used"):
+    with pytest.raises(CatalogError, match=rf"The cache {tmp_path / 'file'} cannot be used"):
         pull("romance", to, url=server.url, cache=tmp_path / "file")
     with pytest.raises(CatalogError, match=rf"The folder {tmp_path / 'file' / 'x'} cannot be written"):
         pull("romance", tmp_path / "file" / "x", url=server.url, cache=tmp_path / "cache")

@@ -141,7 +141,7 @@ def test_ids_that_became_numbers_are_scored_as_texts(tmp_path: Path, column: lis
 
 def test_vectors_of_another_width_are_refused_in_words(tmp_path: Path) -> None:
     np.savez(tmp_path / "v.npz", ids=["a"], vectors=np.ones((1, 3)))
-    with pytest.raises(UnreadableItem, match=r"3 entries.*reads 4"):
+    with pytest.raises(UnreadableItem, match=r"3 numbers.*expects 4"):
         score_file(
             make(encoder=ENCODER.to_dict()),
             probe(3),

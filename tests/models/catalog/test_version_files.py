@@ -39,9 +39,9 @@ def test_the_same_facts_give_the_same_bytes() -> None:
 
 
 def test_a_probe_that_does_not_fit_the_attribute_is_refused() -> None:
-    with pytest.raises(BadProbeFile, match="tells 3 classes apart, but the attribute has 2: yes, no"):
+    with pytest.raises(BadProbeFile, match="has 3 classes, but the attribute has 2: yes, no"):
         make_version(make(files={}, classes=("yes", "no")), PROBE)
-    with pytest.raises(BadProbeFile, match="vectors of 4 dimensions, but its encoder gives 512"):
+    with pytest.raises(BadProbeFile, match="expects 4 numbers per vector, but its encoder makes 512"):
         make_version(make(files={}, encoder={"library": "open_clip", "dimension": 512}), PROBE)
 
 

@@ -131,7 +131,7 @@ def test_weights_that_do_not_fit_are_told_with_both_settings(config: Path, tmp_p
     with pytest.raises(EncoderError, match=r"does not load into narrow: .*ATTUNE_ENCODER and ATTUNE_PRETRAINED"):
         OpenClipEncoder.load(str(narrow), str(path), device="cpu")
     path.write_bytes(b"no tensors at all")
-    with pytest.raises(EncoderError, match="does not load into tiny"):
+    with pytest.raises(EncoderError, match="does not fit tiny"):
         OpenClipEncoder.load(str(config), str(path), device="cpu")
 
 
@@ -143,7 +143,7 @@ def test_a_checkpoint_that_holds_code_is_not_run(config: Path, tmp_path: Path) -
             return os.system, (f"touch {tmp_path / 'sprung'}",)
 
     torch.save({"state_dict": Trap()}, tmp_path / "trap.pt")
-    with pytest.raises(EncoderError, match="may hold nothing but tensors"):
+    with pytest.raises(EncoderError, match="must contain only tensors"):
         OpenClipEncoder.load(str(config), str(tmp_path / "trap.pt"), device="cpu")
     assert not (tmp_path / "sprung").exists()
 

@@ -47,7 +47,7 @@ def test_written_and_read_back_it_is_the_same_encoder(made: Fingerprint) -> None
 def test_every_field_tells_encoders_apart(change: dict[str, object]) -> None:
     other = replace(CLIP, **change)  # type: ignore[arg-type]
     assert other.digest != CLIP.digest
-    with pytest.raises(EncoderMismatch, match=f"they differ in {next(iter(change))}"):
+    with pytest.raises(EncoderMismatch, match=f"differs in {next(iter(change))}"):
         CLIP.require(other, "The pool", "Do this.")
 
 
@@ -55,24 +55,23 @@ def test_a_mismatch_names_both_and_the_next_step() -> None:
     other = replace(CLIP, weights="external:" + "9" * 64)
     with pytest.raises(EncoderMismatch) as error:
         CLIP.require(other, "The pool", "Begin a workspace of its own.")
-    assert str(error.value) == (
-        f"The pool is of open_clip ViT-B-32 (512-d, weights abababababab, fingerprint {CLIP.digest[:12]}), "
-        f"what came is of open_clip ViT-B-32 (512-d, weights external:999999999999, fingerprint {other.digest[:12]}): "
-        "they differ in weights. Begin a workspace of its own."
-    )
+    said = str(error.value)
+    assert f"weights abababababab, fingerprint {CLIP.digest[:12]}" in said
+    assert f"weights external:999999999999, fingerprint {other.digest[:12]}" in said
+    assert said.endswith("differs in weights. Begin a workspace of its own.")
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         ("[1]", "the fingerprint's document is [1]"),
-        ("{", "holds no fingerprint"),
+        ("{", "has no fingerprint"),
         ('{"library": "x"}', "dimension is missing"),
         (
             '{"library": "x", "model": "m", "weights": "w", "dimension": "512"}',
-            "dimension is '512'; it must be a whole",
+            "dimension is '512'. it must be a whole",
         ),
-        ('{"library": "x", "model": "m", "weights": "w", "dimension": 5, "size": 3}', "size is 3; it must be no field"),
+        ('{"library": "x", "model": "m", "weights": "w", "dimension": 5, "size": 3}', "size is 3. it must be absent"),
     ],
 )
 def test_a_file_that_holds_none_is_refused_with_the_field(tmp_path: Path, content: str, words: str) -> None:

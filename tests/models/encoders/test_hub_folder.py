@@ -108,7 +108,7 @@ def test_a_config_or_a_checkpoint_finds_its_other_half(tmp_path: Path, monkeypat
     (tmp_path / "alone.safetensors").write_bytes(b"weights")
     with pytest.raises(DataError, match="attune encoder use MODEL --pretrained"):
         choose(str(tmp_path / "alone.safetensors"))
-    with pytest.raises(DataError, match="name the weights"):
+    with pytest.raises(DataError, match="ViT-B-32 needs the name of its weights"):
         choose("ViT-B-32")
     with pytest.raises(UnknownEncoder, match=r"Did you mean .*ViT-B-32"):
         choose("vit-b-32")

@@ -103,7 +103,7 @@ def test_all_that_is_left_is_drawn_for_certain() -> None:
 def test_impossible_requests_say_how_many_there_are() -> None:
     with pytest.raises(EmptyPool, match="No asset is reserved"):
         AuditDesign(0).extend([], [], None, 1)
-    with pytest.raises(PoolExhausted, match=r"151 audits were requested and 150 of the 150 reserved assets"):
+    with pytest.raises(PoolExhausted, match=r"151 audit images requested, but only 150 of 150"):
         AuditDesign(0).extend(IDS, IDS, None, 151)
     with pytest.raises(DataError, match=r"3 asset ids \(2 different\)"):
         AuditDesign(0).extend(["a", "a", "b"], ["a", "a", "b"], None, 1)

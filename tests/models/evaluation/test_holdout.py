@@ -29,7 +29,7 @@ def test_more_classes_are_averaged() -> None:
     score = rng.normal(size=(150, 3)) + np.eye(3)[truth]
     expected = np.mean([average_precision_score(truth == i, score[:, i]) for i in range(3)])
     assert holdout_ap(truth, score, np.arange(150).astype(str), classes=3).value == pytest.approx(expected)
-    with pytest.raises(DataError, match="a column for each of 3 classes"):
+    with pytest.raises(DataError, match="one column for each of 3 classes"):
         holdout_ap(truth, score[:, 0], np.arange(150).astype(str), classes=3)
 
 
@@ -54,4 +54,4 @@ def test_cross_validation_with_few_answers_says_how_many_there_are() -> None:
     labels = hard_labels(["a", "b", "c"], ["a", "b", "c"], np.array([1.0, 0.0, 0.0]))
     found = cross_validated(labels, lambda train, test: np.zeros((len(test), 2)), CLASSES)
     assert found.value is None
-    assert found.reason == "the answers by class are 1 romance, 2 neither; at least 5 of two classes are needed"
+    assert found.reason == "the answers per class are 1 romance, 2 neither; 2 classes need at least 5 each"

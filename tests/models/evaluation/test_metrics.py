@@ -45,7 +45,7 @@ def test_a_metric_comes_back_from_json_even_with_keys_of_a_later_version() -> No
 
 def test_a_figure_that_cannot_be_had_says_why() -> None:
     metric = unknown("recall:romance", 4, "audit", "1 answers for and 3 against it")
-    assert str(metric) == "recall:romance: not enough to say (1 answers for and 3 against it)"
+    assert str(metric) == "recall:romance: unknown (1 answers for and 3 against it)"
     assert metric.width == math.inf
 
 
@@ -66,7 +66,7 @@ def test_log_odds_are_finite_and_turn_back() -> None:
 
 def test_too_few_counts_both_sides() -> None:
     assert too_few(np.array([1.0, 1, 1, 0, 0, 0])) == ""
-    assert too_few(np.array([1.0, 1, 1, 0])) == "3 answers for and 1 against it, at least 3 of each are needed"
+    assert too_few(np.array([1.0, 1, 1, 0])) == "3 positive answers and 1 negative, at least 3 of each are needed"
 
 
 def test_an_early_figure_is_told_as_an_interval_alone() -> None:
@@ -75,4 +75,4 @@ def test_an_early_figure_is_told_as_an_interval_alone() -> None:
     assert in_words({key: value for key, value in early.items() if key != "level"}) == in_words(early)
     assert in_words(Metric("ap", 0.8, 0.7, 0.9, 60, "m").to_dict()) == "0.800 [0.700, 0.900]"
     assert in_words(Metric("ap", 0.8, 0.2, 0.9, 60, "m", level=0.99).to_dict()).startswith("[0.2")
-    assert in_words({}) == "not known"
+    assert in_words({}) == "unknown"

@@ -123,9 +123,9 @@ def _parquet(columns: list[pa.Array], names: list[str]) -> bytes:
         (b"asset_id\tasset_id\n1\t2\n", "'asset_id' more than once"),
         (_parquet([pa.array(["1"])] * 2, ["asset_id", "asset_id"]), "'asset_id' more than once"),
         (b"asset_id\ncaf\xe9\n", "line 2"),
-        (b"[1, 2", "none"),
-        (b'{"asset_id": ', "none"),
-        (b"PAR1 but not really", "no Parquet"),
+        (b"[1, 2", "is not valid JSON"),
+        (b'{"asset_id": ', "line 1, column 13 is not valid JSON"),
+        (b"PAR1 but not really", "not a Parquet"),
     ],
 )
 def test_what_is_no_table_is_refused(content: bytes, words: str) -> None:

@@ -39,10 +39,11 @@ def test_bad_images_are_refused_with_their_name_and_reason(name: str) -> None:
 
 def test_a_bomb_is_refused_by_its_header_before_anything_is_decoded() -> None:
     with pytest.raises(
-        UnreadableItem, match=r"bomb.png has 900,000,000 pixels; at most 100,000,000.*ATTUNE_MAX_PIXELS"
+        UnreadableItem,
+        match=r"bomb.png has 900,000,000 pixels, but Attune decodes at most 100,000,000.*ATTUNE_MAX_PIXELS",
     ):
         inspect(images.bomb(), "bomb.png")
-    with pytest.raises(UnreadableItem, match=r"240 x 320 = 76,800 pixels; at most 50,000"):
+    with pytest.raises(UnreadableItem, match=r"240 x 320 = 76,800 pixels, but Attune decodes at most 50,000"):
         inspect(images.GOOD["plain.jpg"], "plain.jpg", max_pixels=50_000)
 
 

@@ -87,8 +87,8 @@ def test_alpha_of_coin_flips_is_about_nothing() -> None:
 
 
 def test_alpha_says_what_is_missing() -> None:
-    assert "0 images have two experts' answers" in alpha(panel(np.zeros((20, 1), dtype=np.intp))).reason
-    assert "no chance to beat" in alpha(panel(np.zeros((20, 2), dtype=np.intp))).reason
+    assert "0 images have answers of 2 experts" in alpha(panel(np.zeros((20, 1), dtype=np.intp))).reason
+    assert "agreement is undefined" in alpha(panel(np.zeros((20, 2), dtype=np.intp))).reason
 
 
 def test_the_most_evenly_split_image_is_the_most_contested() -> None:
@@ -123,10 +123,10 @@ def test_parity_leaves_out_images_without_a_prediction_and_refuses_other_shapes(
     votes = noisy(np.tile([0, 1], 30), (0.9, 0.9, 0.9), 0)
     proba = np.full((60, 2), np.nan)
     assert "0 images have a majority" in panel_parity(panel(votes), proba).expert.reason
-    with pytest.raises(DataError, match=r"expected \(60, 2\), a row for each asset"):
+    with pytest.raises(DataError, match=r"Expected \(60, 2\), one row per asset"):
         panel_parity(panel(votes), proba[:5])
 
 
 def test_an_impossible_panel_cannot_be_built() -> None:
-    with pytest.raises(DataError, match="Votes go from 0 to 2"):
+    with pytest.raises(DataError, match="Votes are between 0 and 2"):
         panel(np.array([[0, 2]]))

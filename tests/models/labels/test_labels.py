@@ -69,13 +69,13 @@ def test_an_expert_of_little_reliability_is_outvoted_by_one_of_much() -> None:
 
 
 def test_a_word_that_is_no_class_is_refused_with_what_was_expected() -> None:
-    with pytest.raises(DataError, match=r"ana answered 'maybe' on 'a'; expected one of \['romance', 'neither'\]"):
+    with pytest.raises(DataError, match=r"ana answered 'maybe' on 'a'. Expected one of \['romance', 'neither'\]"):
         consensus([answer("a", "ana", "maybe")], CLASSES)
 
 
 def test_an_asset_of_two_titles_is_refused() -> None:
     other = Answer("a", "another title", "ben", "romance", "spread", NOON)
-    with pytest.raises(ConflictingLabels, match="under the titles"):
+    with pytest.raises(ConflictingLabels, match="with the titles"):
         consensus([answer("a", "ana", "romance"), other], CLASSES)
 
 
@@ -83,7 +83,7 @@ def test_an_asset_of_two_titles_is_refused() -> None:
     ("labels", "told"),
     [
         ((("a", "a"), ("t", "t"), [[1, 0], [0, 1]], [1, 1]), r"labelled twice, among them \['a'\]"),
-        ((("a",), ("t",), [[0.7, 0.7]], [1]), "summing to 1"),
+        ((("a",), ("t",), [[0.7, 0.7]], [1]), "sum to 1"),
         ((("a",), ("t",), [[1, 0]], [0]), "above 0"),
         ((("a",), ("t",), [[1.0]], [1]), "2 or more classes"),
         ((("a",), (), [[1, 0]], [1]), "one of each per asset"),

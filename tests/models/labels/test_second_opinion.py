@@ -77,5 +77,5 @@ def test_a_labelled_image_is_surer_than_an_unlabelled_one_that_looks_alike() -> 
 
 
 def test_probabilities_for_every_image_are_needed() -> None:
-    with pytest.raises(DataError, match="a row for each asset"):
+    with pytest.raises(DataError, match="one row per asset"):
         second_opinions(panel(np.array([[0, 1]])), np.zeros((2, 2)), ("e0",), 1)

@@ -98,5 +98,5 @@ def test_an_answer_never_calibrates_its_own_probability() -> None:
 
 def test_wrong_shapes_are_refused() -> None:
     logits, labels = simulated(20, 1.0, 0.0)
-    with pytest.raises(DataError, match=r"20 labels of 2 classes came with logits of shape \(19,\)"):
+    with pytest.raises(DataError, match=r"20 labels of 2 classes have logits of shape \(19,\)"):
         calibrate(logits[1:], labels)

@@ -217,7 +217,7 @@ def test_settings_refuse_what_cannot_be() -> None:
         LearnerSettings(audit_share=1.5)
     with pytest.raises(SettingsError, match="no title can be audited"):
         LearnerSettings(reserved_share=0.0)
-    with pytest.raises(SettingsError, match="no strategy 'margn'"):
+    with pytest.raises(SettingsError, match="'margn' does not exist"):
         LearnerSettings(strategy="margn")
     with pytest.raises(DataError, match=r"shape \(4,\)"):
         Prompts(positive=np.ones(4))

@@ -107,9 +107,9 @@ def test_says_what_is_wrong() -> None:
         Probe(here.classes).predict_proba(x)
     with pytest.raises(DataError, match=r"'maybe'.*not among the classes"):
         Probe(here.classes).fit(x[:2], np.array(["yes", "maybe"]))
-    with pytest.raises(DataError, match="Name all of them"):
+    with pytest.raises(DataError, match="Name all classes"):
         Probe().fit(x[:2], np.array(["yes", "yes"]))
-    with pytest.raises(DataError, match=r"need 1 head.*\(2, 4\)"):
+    with pytest.raises(DataError, match=r"need 1 row.*\(2, 4\)"):
         Probe.from_heads(("a", "b"), np.ones((2, 4)), np.ones(2))
 
 

@@ -61,7 +61,7 @@ def test_what_no_line_reaches_is_said() -> None:
     labels, proba, inclusion, pool, _ = audited_world(3, prevalence=0.1, strength=0.3)
     found = choose_thresholds(labels, proba, inclusion, CLASSES, Goal("precision", 0.95), pool=pool)["romance"]
     assert found.probability is None
-    assert found.reason.startswith("no line reaches precision 0.95: the best precision is 0.")
+    assert found.reason.startswith("no threshold reaches precision 0.95: the best precision is 0.")
     assert found.recall.value is None
 
 

@@ -145,7 +145,7 @@ def test_a_stricter_goal_stops_later() -> None:
 
 
 def test_scores_of_other_assets_are_refused() -> None:
-    with pytest.raises(DataError, match="expected the same assets and classes twice"):
+    with pytest.raises(DataError, match="Expected the same assets and classes twice"):
         movement(SIGNAL[:5], SIGNAL, SHARE)
 
 

@@ -100,11 +100,11 @@ def test_a_file_says_which_encoder_made_it_or_is_known_by_its_digest(tmp_path: P
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
-        ({"ids": np.array(["a"])}, "has no vectors; it has ids"),
-        ({"vectors": unit(1)}, "has no ids; it has vectors"),
+        ({"ids": np.array(["a"])}, "has no vectors \\(found: ids"),
+        ({"vectors": unit(1)}, "has no ids \\(found: vectors"),
         ({"ids": np.array(["a", "b"]), "vectors": unit(3)}, r"ids of shape \(2,\) and vectors of shape \(3, 6\)"),
         ({"ids": np.array(["a"]), "vectors": np.array([["x"]])}, "vectors of type <U1"),
-        ({"ids": np.empty(0, dtype="U1"), "vectors": np.empty((0, 4))}, "holds no vectors"),
+        ({"ids": np.empty(0, dtype="U1"), "vectors": np.empty((0, 4))}, "the file has no vectors"),
     ],
 )
 def test_an_npz_that_is_no_set_of_vectors_is_refused(tmp_path: Path, arrays: dict[str, np.ndarray], said: str) -> None:
@@ -115,12 +115,12 @@ def test_an_npz_that_is_no_set_of_vectors_is_refused(tmp_path: Path, arrays: dic
 
 def test_pickled_objects_are_never_opened(tmp_path: Path) -> None:
     np.savez(tmp_path / "v.npz", ids=np.array(["a", None], dtype=object), vectors=unit(2))
-    with pytest.raises(UnreadableItem, match="pickled objects, which are never opened"):
+    with pytest.raises(UnreadableItem, match="pickled objects"):
         VectorStream(tmp_path / "v.npz")
 
 
 def test_files_that_are_missing_cut_off_or_something_else_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableItem, match="cannot be read: it is not there"):
+    with pytest.raises(UnreadableItem, match="cannot be read: it does not exist"):
         VectorStream(tmp_path / "none.npz")
     whole = write(tmp_path / "v", "npz", [f"a{i}" for i in range(200)], unit(200)).read_bytes()
     uneven = pa.table({"id": ["a", "b"], "vector": [[1.0], [1.0, 2.0]]})

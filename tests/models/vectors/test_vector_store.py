@@ -105,11 +105,11 @@ def test_removed_vectors_leave_no_bytes_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ids", "vectors", "error", "words"),
     [
-        (["a"], np.ones((1, 7)), EncoderMismatch, "have 7 entries, those of test few"),
-        (["a", "b"], np.ones((1, 8)), DataError, "2 ids and vectors of shape (1, 8)"),
+        (["a"], np.ones((1, 7)), EncoderMismatch, "have 7 numbers each, but test few"),
+        (["a", "b"], np.ones((1, 8)), DataError, "2 ids have vectors of shape (1, 8)"),
         (["a"], np.ones(8), DataError, "of shape (8,)"),
-        (["a", "b"], np.stack([vectors_of(["a"])[0], np.full(8, np.nan)]), DataError, "1 of 2 ids, 'b' first"),
-        (["a"], np.zeros((1, 8)), DataError, "not of unit length"),
+        (["a", "b"], np.stack([vectors_of(["a"])[0], np.full(8, np.nan)]), DataError, "1 of 2 ids ('b' first)"),
+        (["a"], np.zeros((1, 8)), DataError, "do not have length 1"),
     ],
 )
 def test_what_is_no_unit_vector_of_the_encoder_is_refused(

@@ -125,5 +125,5 @@ def test_clusters_hold_every_asset_once_and_are_kept(pool: Settings) -> None:
     members = [name for part in held.parts for name in part.asset_ids]
     assert len(members) == len(set(members)) == held.assets == done["assets"] == 20
     assert [part.size for part in held.parts] == sorted((part.size for part in held.parts), reverse=True)
-    with pytest.raises(DataError, match="There is no cluster 9"):
+    with pytest.raises(DataError, match="Cluster 9 does not exist"):
         held.part(9)

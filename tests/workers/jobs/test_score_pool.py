@@ -138,7 +138,7 @@ def test_a_catalog_elsewhere_holds_the_values_too(tmp_path: Path) -> None:
 
 
 def test_what_is_not_published_or_not_scored_is_told(settings: Settings) -> None:
-    with pytest.raises(UnknownProbe, match="candidate and was never published"):
+    with pytest.raises(UnknownProbe, match="attune probes promote serious 1 --reason R"):
         score_pool.run(settings, jobs.quiet, "serious", 1)
     promote(settings, Move("serious", 1, "r", "ana"))
     with pytest.raises(UnknownProbe, match="has no feature values yet"):
