@@ -16,6 +16,7 @@ MOST_LEVELS = 8
 MOST_PARTS = 64
 MOST_CHARACTERS = 64 * 2**10  # as JSON
 LARGEST_NUMBER = 2**53
+LONGEST_NAME = 100  # characters of a part's id, type and names
 WORDS = re.compile(r"[\w, :.-]{0,300}")
 
 
@@ -169,6 +170,8 @@ def result(_, value):
         raise Refused(f"The answer has {len(value)} parts; {MOST_PARTS} are the most.", 400)
     if not all(isinstance(one, dict) for one in value):
         raise Refused("A part of the answer is no object.", 400)
+    for one in value:
+        _part(one)
     _plain(value)  # first: what follows calls itself for each level
     try:
         size = len(json.dumps(value, ensure_ascii=False).encode())
@@ -177,6 +180,19 @@ def result(_, value):
     if size > MOST_CHARACTERS:
         raise Refused(f"The answer has {size} bytes; {MOST_CHARACTERS} are the most.", 413)
     return value
+
+
+def _part(one):
+    """Refuse a part that Label Studio stores and then stumbles over when it counts it, again when it is deleted."""
+    for name in ("id", "from_name", "to_name", "type"):
+        if name in one and not (isinstance(one[name], str) and len(one[name]) <= LONGEST_NAME):
+            raise Refused(f"{name} of an answer is no text of at most {LONGEST_NAME} characters.", 400)
+    said = one.get("value", None if "type" in one else {})
+    if not isinstance(said, dict):
+        raise Refused("The value of an answer is no object.", 400)
+    choices = said.get("choices", [])
+    if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
+        raise Refused("The choices of an answer are no list of texts.", 400)
 
 
 def _plain(value):

@@ -39,6 +39,8 @@ class Guard:
     def __call__(self, request):
         response = self.get_response(request)
         response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+        if response.headers.get("Content-Type", "").startswith(("text/html", "application/json")):
+            response.headers.setdefault("Cache-Control", "no-store")  # images' addresses and answers, on a shared machine
         return response
 
     def process_view(self, request, view, args, kwargs):

@@ -323,6 +323,9 @@ def test_no_other_page_answers_with_ones_session(ls: LabelStudio, mine: Holding,
     assert status(mine, ls, "POST", draft, {"result": []}, headers=own) == 201
 
 
+PART = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": ["yes"]}}
+
+
 def nested(levels: int) -> list[object]:
     """Lists in lists."""
     made: list[object] = []
@@ -345,6 +348,13 @@ def nested(levels: int) -> list[object]:
         {"result": [{"value": nested(20)}]},
         {"result": [{}] * 1000},
         {"result": [{"id": "x" * 100_000}]},
+        {"result": [PART | {"from_name": ["label"]}]},
+        {"result": [PART | {"to_name": {"a": 1}}]},
+        {"result": [PART | {"type": ["choices"]}]},
+        {"result": [PART | {"value": ["yes"]}]},
+        {"result": [PART | {"value": {"choices": "yes"}}]},
+        {"result": [PART | {"value": {"choices": [{"a": 1}]}}]},
+        {"result": [{"type": "choices", "from_name": "label", "to_name": "image"}]},
     ],
 )
 def test_an_answer_that_breaks_every_list_is_not_taken(
@@ -358,6 +368,13 @@ def test_an_answer_that_breaks_every_list_is_not_taken(
     assert ls.request("GET", f"/api/tasks/{mine.ids['task']}/")["id"] == mine.ids["task"]
     told = ls.request("GET", "/api/tasks", query={"project": mine.ids["project"], "fields": "all"})
     assert told["total"] == 5
+
+
+def test_no_browser_keeps_what_an_expert_saw(ls: LabelStudio, mine: Holding) -> None:
+    for path in (f"/projects/{mine.ids['project']}/data", f"/api/tasks/{mine.ids['task']}/"):
+        reply = mine.session._session.get(ls.address + path, timeout=60)
+        assert reply.status_code == 200
+        assert "no-store" in reply.headers["Cache-Control"]
 
 
 def test_an_answer_on_its_way_does_not_undo_the_end_of_access(services: Services, ls: LabelStudio) -> None:
