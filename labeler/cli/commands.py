@@ -58,8 +58,7 @@ COMMANDS = {
     "learn": Listed("loop", "Train the probe of NAME on all answers, and reorder the queues.", name="learn"),
     "audit": Listed(
         "audit",
-        "Measure the probe of NAME: put audit questions first in the experts' queues, who do not see that they are "
-        "some.",
+        "Request audit answers for NAME.",
         name="audit",
     ),
     "sync": Listed(

@@ -154,7 +154,7 @@ def test_names_and_versions_that_are_not_there_are_named(settings: Settings) -> 
         promote(settings, Move("serious", "two", "r", "ana"))
     with pytest.raises(UnknownProbe, match="The probe 'nothing' does not exist"):
         listing.resolve(settings, parse_reference("nothing"))
-    with pytest.raises(UnknownProbe, match=r"no published version '3'.*its aliases: none yet"):
+    with pytest.raises(UnknownProbe, match=r"no published version '3'.*Aliases: none yet"):
         listing.resolve(settings, parse_reference("serious@3"))
     promote(settings, Move("serious", 3, "r", "ana"))
     with pytest.raises(UnknownProbe, match="Did you mean 'serious'"):

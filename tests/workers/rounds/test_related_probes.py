@@ -149,4 +149,4 @@ def test_a_champion_that_cannot_be_read_is_warned_of_and_stops_nobody_elses_lear
     publish(settings, "comedy", encoder)
     publish(settings, "drama", encoder, probe=broken)
     assert learned(settings, queue).labels[LEANS_ON] == ["comedy@1"]
-    assert "drama@1 is not leaned on" in caplog.text
+    assert "drama@1 is not used as a related probe" in caplog.text
