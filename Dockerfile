@@ -1,5 +1,5 @@
 # One file, two images: `attune` (web app, workers, schedule) and `label-studio`, whose pins clash with ours.
-# The digest says which image the tag meant; docs/operations.md, "Newer images", says how to look up another.
+# The digest says which image the tag meant; docs/how-to/run-in-docker.md, "Newer images", says how to look up another.
 ARG PYTHON=3.11.15-slim-bookworm@sha256:d29f48a31a8b408ed19272ca1e7b10ebae13b240a27e862d3d4217c528e2e0c3
 
 FROM python:${PYTHON} AS base
@@ -22,10 +22,13 @@ WORKDIR /app
 COPY requirements.lock ./
 RUN sh /usr/local/share/install_lock.sh requirements.lock
 COPY pyproject.toml README.md LICENSE ./
+COPY attune attune
 COPY models models
 COPY labeler labeler
 COPY workers workers
 RUN pip install --no-deps --no-build-isolation .
+# What was installed runs, never what lies in the folder that a command is called in.
+ENV PYTHONSAFEPATH=1
 USER attune
 VOLUME /workspace
 EXPOSE 8700

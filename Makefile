@@ -11,7 +11,7 @@ LOCKS := requirements.lock requirements-test.lock
 # Nothing is installed whose digest no lock lists, not even what builds the few packages that come as source.
 FROM_LOCKS = $(BIN)/python -m pip install --progress-bar off --require-hashes --no-deps --no-build-isolation
 UPGRADE ?=
-# Tests run in two processes; a module stays in one, and so does all that needs Label Studio. TWO= runs them in one.
+# Tests run in two processes; a module stays in one, and so does all that shares one Label Studio. TWO= runs them in one.
 TWO ?= -n 2
 PYTEST ?=
 # Of what pip says, the files that take long and the step that takes longest, without where they come from.
@@ -24,7 +24,7 @@ ifneq ($(LABEL_STUDIO_ENV),)
 export ATTUNE_LABEL_STUDIO_ENV = $(LABEL_STUDIO_ENV)
 endif
 
-.PHONY: help install ours label-studio browser demo demo-check test test-quick lint lock audit bench clean
+.PHONY: help install ours label-studio browser demo demo-check test test-quick lint docs lock audit bench clean
 
 help:
 	@echo "make demo        everything up with the sample catalogue; stays until Ctrl-C"
@@ -32,6 +32,7 @@ help:
 	@echo "make test        the whole test suite    make test-quick  without the slow tests"
 	@echo "                 make test PYTEST='-k queue -x' adds arguments of pytest"
 	@echo "make lint        ruff and mypy           make bench       the small benchmarks, into $(BENCH)/"
+	@echo "make docs        docs/reference again, from the code"
 	@echo "make audit       asks whether an installed version has a known weakness"
 	@echo "make lock        the locks anew, after a change of pyproject.toml; UPGRADE='NAME ...' or UPGRADE=all raises versions"
 	@echo "make install     prepares $(VENV) alone  VENV=FOLDER puts it there, for each of these commands"
@@ -76,6 +77,10 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy attune
+
+docs: $(STAMP)
+	@$(BIN)/python -m tests.project.reference
+	@$(BIN)/python -m tests.labeler.cli.bad_inputs
 
 lock: $(STAMP)
 	@$(BIN)/python -m tests.project.locks $(if $(UPGRADE),--upgrade $(UPGRADE))

@@ -171,8 +171,9 @@ def _naive_row(campaign: World, labelled: list[int], logits: Floats, seed: int) 
 def _later_rows(campaign: World, logits: Floats, earlier: Floats, design: AuditDesign, seed: int) -> Iterator[Row]:
     """The paired difference to an earlier probe, and the calibration error before and after calibration."""
     labels, rows, pi = _answers(campaign, design)
-    pools = {"pool_a": sigmoid(logits[campaign.audited]), "pool_b": sigmoid(earlier[campaign.audited])}
-    paired = compare(labels, sigmoid(logits[rows]), sigmoid(earlier[rows]), pi, CLASSES, seed=seed, **pools)
+    pools = (sigmoid(logits[campaign.audited]), sigmoid(earlier[campaign.audited]))
+    both = (sigmoid(logits[rows]), sigmoid(earlier[rows]))
+    paired = compare(labels, both, pi, CLASSES, seed=seed, pools=pools)
     now, before = _truths(campaign, logits), _truths(campaign, earlier)
     yield _row(len(labels), "paired_difference", paired, now[0] - before[0], now[1] - before[1])
     for name, calibration in (("raw", identity(1)), ("calibrated", calibrate(logits[rows], labels, pi))):

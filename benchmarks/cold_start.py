@@ -231,7 +231,7 @@ def attune(
             yield len(asked), _ap(world, probe.predict_proba(world.test)[:, 0])
         if len(asked) >= COUNTS[-1]:
             return
-        asks = plan(world.pool, probe, labels, asked, STEP, settings, seed, prompts, design, hidden=gone)
+        asks = plan(world.pool, probe, labels, asked, STEP, settings, seed, prompts=prompts, audit=design, hidden=gone)
         asked += [ask.index for ask in asks]
 
 

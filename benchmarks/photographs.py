@@ -24,7 +24,7 @@ from attune.labeler import settings as reader
 from attune.labeler.assets.add import Request, add
 from attune.labeler.attributes import attributes
 from attune.labeler.attributes.attributes import Definition
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.demo import simulate
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio.expert_session import ExpertSession
@@ -104,7 +104,7 @@ def answer(settings: Settings, shared: Path, answers: int) -> int:
             simulate.wait_learned(settings, NAME, before + 1)
     jobs.ask(settings, "sync", attribute=NAME)
     version = int(jobs.ask(settings, "learn", attribute=NAME)["run"])
-    promote(settings, NAME, version, "the photographs' campaign is done", EMAIL, override=True)
+    promote(settings, Move(NAME, version, "the photographs' campaign is done", EMAIL, override=True))
     return version
 
 

@@ -34,7 +34,7 @@ import numpy as np
 from attune.labeler import settings as reader
 from attune.labeler.attributes import attributes
 from attune.labeler.attributes.attributes import Definition
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.people import tokens
 from attune.labeler.records.schema import Encoder, Run
 from attune.labeler.records.session import engine, migrate, writing
@@ -74,7 +74,7 @@ def fill(folder: Path) -> Settings:
         attribute = attributes.create(session, definition, settings)
         session.flush()
         session.add(Run(attribute_id=attribute.id, **_run(fingerprint, rng, metric)))
-    promote(settings, NAME, "latest", "to be measured", "bench")
+    promote(settings, Move(NAME, "latest", "to be measured", "bench"))
     engine(settings.records_url).dispose()
     return settings
 

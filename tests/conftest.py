@@ -1,12 +1,16 @@
 """Fixtures that every test may ask for, where temporary folders lie, and what may run side by side.
 
-`make test` runs two processes. A module stays in one of them, so that what its tests share is made once; everything
-that needs real services stays in one, too, so that only one Label Studio is started.
+`make test` runs two processes. A module stays in one of them, so that what its tests share is made once. All modules
+that ask for the session's Label Studio stay in one, too, and so do the journeys through one house: each is started
+once. What starts services of its own may run beside them. The longest come first, so that neither process waits long at
+the end.
 """
 
 from __future__ import annotations
 
 import os
+import re
+from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,8 +18,11 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from werkzeug.security import generate_password_hash
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
+from attune.labeler.people import users
 from attune.models.files import permissions
 from tests.support import memory
 
@@ -38,22 +45,62 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class ByModule(LoadScopeScheduling):
-    """Shares modules out; those with the mark ``services`` count as one."""
+    """Shares modules out; those that share one Label Studio count as one."""
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
-        return "services" if _needs_services(module) else module
+        return _shared(module) or module
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        self.workqueue = OrderedDict(sorted(self.workqueue.items(), key=lambda one: _turn(one[0])))
+        super()._assign_work_unit(node)
+
+
+# A parameter of a test or of a fixture, as tests/support/services.py and tests/journeys/conftest.py name theirs.
+OF_THE_SESSION = re.compile(r"\b(services: Services|live: Settings|ls: LabelStudio|project: Project)\b")
+HOUSE = "tests/journeys/conftest.py"
 
 
 @cache
-def _needs_services(module: str) -> bool:
-    return "pytest.mark.services" in (ROOT / module).read_text(encoding="utf-8")
+def _text(module: str) -> str:
+    return (ROOT / module).read_text(encoding="utf-8")
+
+
+def _shared(module: str) -> str | None:
+    if "pytest.mark.services" not in _text(module):
+        return None
+    if OF_THE_SESSION.search(_text(module)):
+        return "services"
+    return HOUSE if module.startswith("tests/journeys/") else None
+
+
+def _turn(scope: str) -> int:
+    """The session's Label Studio first, then what starts its own, then what is slow; modules by their tests after."""
+    if scope in {"services", HOUSE}:
+        return 0 if scope == "services" else 1
+    marks = ("pytest.mark.services", "pytest.mark.slow")
+    return next((turn for turn, mark in enumerate(marks, start=2) if mark in _text(scope)), 4)
 
 
 # pytest-xdist 3.8 does not hand its own groups (--dist loadgroup) on to pytest 9.2.
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """How two processes share the tests."""
     return ByModule(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """A hash is slow on purpose, and tests log in a thousand times: scrypt in this process costs little.
+
+    `test_a_password_is_kept_at_its_full_cost` asks for the real one.
+    """
+
+    def quick(password: str, method: str) -> str:
+        return generate_password_hash(password, f"{method}:512:8:1")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "generate_password_hash", quick)
+        yield
 
 
 @pytest.fixture(autouse=True)

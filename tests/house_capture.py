@@ -96,8 +96,10 @@ def cases() -> Iterator[tuple[str, dict[str, Any], npt.NDArray[np.intp]]]:
 
 def ask(arguments: dict[str, Any], probe: Any, rows: npt.NDArray[np.intp]) -> list[Any]:
     """The next ten questions, reasons apart; the one place that knows how this tree's learner is asked for them."""
-    told = [arguments[name] for name in ("settings", "seed", "prompts")]
-    found = get("models", "learner", "plan")(arguments["pool"], probe, arguments["labels"], rows, 10, *told)
+    told = [arguments[name] for name in ("settings", "seed")]
+    found = get("models", "learner", "plan")(
+        arguments["pool"], probe, arguments["labels"], rows, 10, *told, prompts=arguments["prompts"]
+    )
     return [[item.asset_id, item.purpose, float(item.utility).hex(), item.inclusion] for item in found]
 
 

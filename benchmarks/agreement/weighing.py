@@ -58,7 +58,7 @@ def weighing_rows(folder: Path, seed: int) -> Iterator[dict[str, Any]]:
         for panel, (experts, work) in PANELS.items():
             rng = np.random.default_rng([seed, 7, len(panel)])
             for answers in _campaign(held, truth, experts, work, rng):
-                weights = {one["expert"]: one["weight"] for one in told(answers, CLASSES, LOTS)}
+                weights = {one.expert: one.weight for one in told(answers, CLASSES, LOTS)}
                 base = {"seed": seed, "attribute": attribute, "panel": panel, "answers": len(answers)}
                 alike, weighed = (_quality(held, truth, consensus(answers, CLASSES, w)) for w in ({}, weights))
                 found = [weights.get(f"e{seat}", 1.0) for seat in range(len(experts))]

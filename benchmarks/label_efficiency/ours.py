@@ -55,7 +55,7 @@ class Attune:
         audit = self._audits[state]
         asks = plan(
             pool_of(state.task), estimator.probe, labels_of(state), np.asarray(state.asked), n, self.settings,
-            state.seed, self._known(state), audit=audit.design, reserved=audit.reserved,
+            state.seed, prompts=self._known(state), audit=audit.design, reserved=audit.reserved,
         )  # fmt: skip
         return np.array([ask.index for ask in asks], dtype=np.intp)
 

@@ -12,6 +12,7 @@ from attune.labeler.label_studio.labeling_config import SKIP, UNSURE, choices_of
 from attune.labeler.label_studio.task_address import key_of
 from attune.models.clock import parse
 from attune.models.errors import UnknownAnnotationShape
+from attune.models.text import without_controls
 
 # Why an annotation counts nowhere.
 EMPTY, UNREADABLE, UNKNOWN_CLASS = "no answer", "not one choice", "unknown class"
@@ -51,9 +52,7 @@ def read(
     by id, where it was asked for them. Raises UnknownAnnotationShape where the annotation has no id or no times.
     """
     try:
-        author = annotation.get("completed_by")
-        number = author.get("id") if isinstance(author, Mapping) else author
-        email = people.get(int(number)) if people is not None and number is not None else None
+        number, email = _author(annotation, people)
         seconds = annotation.get("lead_time")
         value, wrong = _value(annotation, classes, renamed or {})
         asset_id = clean(data.get("asset_id"))
@@ -64,13 +63,13 @@ def read(
             label_studio_task=task,
             asset_id=asset_id,
             value=value,
-            completed_by=None if number is None else int(number),
+            completed_by=number,
             answered_at=moment(annotation["created_at"]),
             updated_at=moment(annotation["updated_at"]),
             lead_seconds=None if seconds is None else float(seconds),
             edited_by=int(editor) if isinstance(editor, int) and editor != number else None,
             key=key_of(data),
-            author=str(email or "").casefold(),
+            author=email,
             # The expert judged what was on the screen, whatever the task is called.
             wrong=OTHER_IMAGE if shown is not None and shown != asset_id else wrong,
         )
@@ -81,18 +80,32 @@ def read(
         ) from error
 
 
+def _author(annotation: Mapping[str, Any], people: Mapping[int, str] | None) -> tuple[int | None, str]:
+    """The user's id, and the address in lower case; None and empty where they are not known."""
+    author = annotation.get("completed_by")
+    number = author.get("id") if isinstance(author, Mapping) else author
+    if number is None:
+        return None, ""
+    return int(number), str((people or {}).get(int(number)) or "").casefold()
+
+
 def _value(annotation: Mapping[str, Any], classes: Sequence[str], renamed: Mapping[str, str]) -> tuple[str, str]:
     """What an annotation says, and why it cannot be read, or an empty string."""
     if annotation.get("was_cancelled"):
         return SKIP, ""
     found = choices_of(annotation)
     if len(found) != 1:
-        words = clean(", ".join(found) if found else annotation.get("result") or "")
+        words = _words(", ".join(found) if found else annotation.get("result") or "")
         return words[:WORDS], UNREADABLE if words else EMPTY
     said = found[0]
     value = said if said == UNSURE or said in classes else renamed.get(said, said)
     known = value == UNSURE or value in classes
-    return clean(value)[:WORDS], "" if known else UNKNOWN_CLASS
+    return _words(value)[:WORDS], "" if known else UNKNOWN_CLASS
+
+
+def _words(value: Any) -> str:
+    """What somebody said, on one line and without what a terminal would obey."""
+    return without_controls(clean(value))
 
 
 def clean(value: Any) -> str:

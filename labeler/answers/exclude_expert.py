@@ -60,9 +60,9 @@ def take_back(settings: Settings, email: str, attribute: str | None = None) -> d
 def told(moved: Mapping[str, int], dropped: bool) -> str:
     """What setting aside, or taking back, has done, in one sentence."""
     if not moved:
-        return f"There was nothing to {'set aside' if dropped else 'take back'}."
+        return f"There are no answers to {'exclude' if dropped else 'include'}."
     by_name = ", ".join(f"{name} {count}" for name, count in moved.items())
-    done = "set aside" if dropped else "counting again"
+    done = "excluded" if dropped else "included again"
     return f"{plural(sum(moved.values()), 'answer', 'are')} {done} ({by_name})."
 
 
@@ -108,7 +108,7 @@ def _expert(session: Session, email: str) -> Expert:
     found = session.scalar(select(Expert).where(Expert.email == users.address(email)))
     if found is None:
         raise UnknownExpert(
-            f"No expert has or had the address {users.address(email)}. The page People of the console "
-            "lists everybody, also who left."
+            f"No expert has the email address {users.address(email)}. The console's page People lists everyone, "
+            "also removed experts."
         )
     return found

@@ -51,16 +51,14 @@ def store(
         return False
     expert = authors.expert_of(session, *_author(annotation, by_id))
     if expert is None:
-        _leave_out(session, grid, task, annotation, uncounted.UNKNOWN_AUTHOR, by_id)
-        page.state = page.state if page.label_studio_id else "retired"  # Label Studio shows it to nobody any more
+        _leave_out(session, grid, page, task, annotation, uncounted.UNKNOWN_AUTHOR, by_id)
         return False
     if told != page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
         return False
     try:
         ticks = room.read_ticks(annotation, page.asset_pks)
     except UnknownAnnotationShape:
-        _leave_out(session, grid, task, annotation, UNREADABLE, by_id)
-        page.state = page.state if page.label_studio_id else "retired"
+        _leave_out(session, grid, page, task, annotation, UNREADABLE, by_id)
         return False
     uncounted.settle(session, grid.project, told)
     page.state, page.label_studio_id, page.updated_at = "answered", told, at
@@ -97,11 +95,13 @@ def _author(annotation: Mapping[str, Any], by_id: Mapping[int, str] | None) -> t
 def _leave_out(
     session: Session,
     grid: Grid,
+    page: GridPage,
     task: int,
     annotation: Mapping[str, Any],
     reason: str,
     by_id: Mapping[int, str] | None,
 ) -> None:
+    """Note an answer that counts nowhere; a page without another is retired: Label Studio shows it to nobody more."""
     told, at = _identity(annotation)
     user, address = _author(annotation, by_id)
     about = Seen(
@@ -109,6 +109,7 @@ def _leave_out(
     )
     log.warning("page answer %d left out: %s", told, reason)
     uncounted.keep(session, grid.attribute_id, grid.expert_id, grid.project, about, reason)
+    page.state = page.state if page.label_studio_id else "retired"
 
 
 def _page(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> GridPage:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from attune.labeler.answers import annotation_values, uncounted
 from attune.labeler.answers.annotation_values import Seen
 from attune.labeler.attributes import revisions
-from attune.labeler.label_studio import logins, tasks
+from attune.labeler.label_studio import accounts, tasks
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Stray
 from attune.labeler.records.session import reading
@@ -42,7 +42,7 @@ def compare(settings: Settings, ls: LabelStudio) -> list[Misfiled]:
 
     Answers that are strays are left out: they are named by themselves. Raises LabelStudioUnreachable.
     """
-    by_id = logins.addresses(ls)
+    by_id = accounts.addresses(ls)
     with reading(settings) as session:
         queues = list(session.scalars(select(Queue).where(Queue.closed_at.is_(None)).order_by(Queue.id)))
     return [found for queue in queues for found in _of_queue(settings, ls, queue, by_id)]

@@ -22,18 +22,18 @@ UNKNOWN_AUTHOR, UNKNOWN_IMAGE, EDITED = "unknown author", "unknown image", "edit
 HARMLESS = (EMPTY, UNREADABLE)  # nobody can do anything about them, and a better answer replaces them
 RENAMED = "class_names"  # in an attribute's settings: class as Label Studio calls it -> class
 TODO = {
-    UNKNOWN_AUTHOR: "Only an expert's own answers count; the image may be asked again. Delete this answer in Label "
-    "Studio, or make its author an expert: attune expert add EMAIL",
-    EDITED: "Somebody else than its expert changed the answer in Label Studio. What the expert said before counts. "
-    "Let the expert correct it, or change it back.",
-    UNKNOWN_CLASS: "Somebody renamed a class in Label Studio; the page has its own classes again. Say what these "
-    "answers mean: attune labels read-as NAME 'CLASS IN LABEL STUDIO' CLASS",
-    EMPTY: "Nothing was chosen. The image may be asked again. There is nothing to do.",
-    UNREADABLE: "The answer is not one class. The image may be asked again. There is nothing to do.",
-    UNKNOWN_IMAGE: "The task shows an image that is not in the pool. Add the image (attune assets add), then run: "
-    "attune sync --all",
-    OTHER_IMAGE: "Somebody edited the task: it shows another image than it names. The image may be asked again. Delete "
-    "the edited task in Label Studio.",
+    UNKNOWN_AUTHOR: "The author is not an expert, so Attune cannot use the answer. Delete the answer in Label "
+    "Studio, or add its author: `attune expert add EMAIL`",
+    EDITED: "Another person changed the answer in Label Studio. The expert's earlier answer still counts. "
+    "Ask the expert to correct it, or change it back.",
+    UNKNOWN_CLASS: "Somebody renamed a class in Label Studio. Attune restored the classes. Map the answers to a "
+    "class: `attune labels read-as NAME 'CLASS IN LABEL STUDIO' CLASS`",
+    EMPTY: "No class was chosen. Attune may ask about the image again. You do not need to do anything.",
+    UNREADABLE: "The answer is not one class. Attune may ask about the image again. You do not need to do anything.",
+    UNKNOWN_IMAGE: "The task shows an image that is not in the pool. Add the image (`attune assets add PATH`), then "
+    "run: `attune sync --all`",
+    OTHER_IMAGE: "Somebody edited the task: its image and its asset_id do not match. Delete the task in Label Studio. "
+    "Attune may ask about the image again.",
 }
 
 

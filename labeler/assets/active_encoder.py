@@ -11,7 +11,6 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.assets.active_pool import active_encoder
 from attune.labeler.records.schema import Encoder
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -29,6 +28,11 @@ SET_BACK = (
     "Set ATTUNE_ENCODER, ATTUNE_PRETRAINED and ATTUNE_RESIZE_MODE to the pool's encoder. Or change the pool "
     "(`attune encoder use NAME`), or use another workspace (--workspace)."
 )
+
+
+def active_encoder(session: Session) -> Encoder | None:
+    """The encoder whose vectors make the pool, or None in an empty workspace."""
+    return session.scalar(select(Encoder).where(Encoder.active.is_(True)))
 
 
 def active_fingerprint(session: Session) -> Fingerprint | None:

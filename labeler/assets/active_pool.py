@@ -11,7 +11,9 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.records.schema import Asset, Encoder
+from attune.labeler.assets.active_encoder import active_encoder
+from attune.labeler.assets.chosen_encoder import missing
+from attune.labeler.records.schema import Asset
 from attune.labeler.settings import Settings
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import EmptyPool
@@ -38,11 +40,6 @@ class PoolView:
         return np.flatnonzero(self.keys < 0)
 
 
-def active_encoder(session: Session) -> Encoder | None:
-    """The encoder whose vectors make the pool, or None in an empty workspace."""
-    return session.scalar(select(Encoder).where(Encoder.active.is_(True)))
-
-
 def open_pool(settings: Settings, session: Session) -> PoolView:
     """The pool of the active encoder. Raises EmptyPool where no asset has a vector yet."""
     encoder = active_encoder(session)
@@ -59,9 +56,7 @@ def open_pool(settings: Settings, session: Session) -> PoolView:
 
 def _next_step(settings: Settings) -> str:
     """How vectors come into an empty pool: not by the command that fails where its encoder is not on this machine."""
-    from attune.labeler.assets.chosen_encoder import missing  # late: it needs the active encoder from here
-
-    return missing(settings) or "Add images: `attune assets add PATH`."
+    return missing(settings) or "Add images with `attune assets add PATH`."
 
 
 def view_of(settings: Settings, session: Session, fingerprint: Fingerprint) -> PoolView:

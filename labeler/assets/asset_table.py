@@ -77,25 +77,27 @@ def read_manifest(
     met: dict[str, Candidate] = {}
     for entry in entries:
         try:
-            candidate = _candidate(entry, choices, given)
-            before = met.setdefault(candidate.ids[0], candidate)
-            if before is candidate:
-                made.candidates.append(candidate)
-            elif (before.uri, before.title_id, before.columns) == (
-                candidate.uri,
-                candidate.title_id,
-                candidate.columns,
-            ):
-                made.repeated += 1
-            else:
-                what = "files" if before.uri != candidate.uri else "columns"
-                raise UnreadableItem(
-                    f"{candidate.ids[0]} appears twice in the asset table, with different {what}. Keep one row.",
-                    "named twice",
-                )
+            _take(made, met, _candidate(entry, choices, given))
         except UnreadableItem as error:
             _refuse(made, path, entry.row, error)
     return made
+
+
+def _take(made: Manifest, met: dict[str, Candidate], candidate: Candidate) -> None:
+    """Add the candidate, or count it where it repeats one that was ``met``.
+
+    Raises UnreadableItem where the two rows differ.
+    """
+    before = met.setdefault(candidate.ids[0], candidate)
+    if before is candidate:
+        made.candidates.append(candidate)
+    elif (before.uri, before.title_id, before.columns) == (candidate.uri, candidate.title_id, candidate.columns):
+        made.repeated += 1
+    else:
+        what = "files" if before.uri != candidate.uri else "columns"
+        raise UnreadableItem(
+            f"{candidate.ids[0]} appears twice in the manifest, with different {what}. Keep one row.", "named twice"
+        )
 
 
 def _refuse(made: Manifest, path: Path, row: Row, error: UnreadableItem) -> None:

@@ -48,6 +48,16 @@ def client(reach: Reach) -> Client:
             """Nothing is held."""
             await self._system.close()
 
+    async def made(**options: Any) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(resolver=Resolver())
+        return aiohttp.ClientSession(connector=connector, middlewares=(_guard(reach),), **options)
+
+    return made
+
+
+def _guard(reach: Reach) -> Any:
+    """A middleware that refuses each request, also one that follows a redirect, which goes further than ``reach``."""
+
     async def guard(request: aiohttp.ClientRequest, send: Any) -> aiohttp.ClientResponse:
         try:
             reach.check(str(request.url))
@@ -60,11 +70,7 @@ def client(reach: Reach) -> Client:
                 told.append(error)
             raise
 
-    async def made(**options: Any) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(resolver=Resolver())
-        return aiohttp.ClientSession(connector=connector, middlewares=(guard,), **options)
-
-    return made
+    return guard
 
 
 __all__ = ["client", "refusals"]

@@ -176,8 +176,10 @@ def instruction(attribute: Attribute, pages: bool = False) -> str:
             items = "".join(f"<li>{escape(text)}</li>" for text in texts)
             parts.append(f"<p><b>{heading}</b></p><ul>{items}</ul>")
     keys = ", ".join(f"<b>{number}</b> {escape(name)}" for number, name in enumerate(attribute.classes, 1))
-    how = "Click on images, or press their keys" if pages else f"Keys: {keys}, <b>0</b> unsure"
-    parts.append(f"<p>{how}; <b>Ctrl+Enter</b> submits, <b>Ctrl+Space</b> skips.</p>")
+    how = "Click the images, or press their keys." if pages else f"Keys: {keys}, <b>0</b> unsure."
+    parts.append(f"<p>{how} <b>Ctrl+Enter</b> submits, <b>Ctrl+Space</b> skips.</p>")
     # Label Studio shows this at each visit, over the image, and hears the keys all the while.
-    parts.append("<p><b>Esc</b> closes this page. Close it before you answer: the keys work already.</p>")
+    parts.append(
+        "<p><b>Esc</b> closes these instructions. Close them before you answer, because the keys already work.</p>"
+    )
     return "".join(parts)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import change
 from attune.labeler.attributes import attributes
+from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Attribute, Expert, Queue, Run
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
@@ -74,10 +75,10 @@ def request(settings: Settings, name: str, size: int, experts: Sequence[str] = (
 def left_to_draw(session: Session, attribute: Attribute) -> int | None:
     """How many reserved images nobody has drawn or asked for yet, as the newest run counted; None before any run."""
     newest = select(Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
-    held = (session.scalar(newest) or {}).get(KEY) or {}
-    if "left" not in held:
+    held = RunAdvice.from_dict(session.scalar(newest)).audits
+    if held is None or held.left is None:
         return None
-    return max(0, int(held["left"]) - (Wanted.of(attribute).extra - int(held.get("extra", 0))))
+    return max(0, held.left - (Wanted.of(attribute).extra - held.extra))
 
 
 def _check_experts(session: Session, attribute: Attribute, experts: Sequence[str]) -> None:

@@ -11,39 +11,19 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import change
 from attune.labeler.attributes import attributes
+from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Attribute, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.errors import DataError
+from attune.models.probes.thresholds import Goal
 
 KEY = "threshold"  # in `attribute.settings`
-FOUND = "lines"  # in `run.advice`
-FIGURES = ("precision", "recall")
 
 
-@dataclass(frozen=True)
-class Goal:
-    """``figure`` (precision or recall) at least ``value``, with the probability ``sure``, given the audit.
-
-    Raises DataError for another figure or a number outside (0, 1).
-    """
-
-    figure: str
-    value: float
-    sure: float = 0.8
-
-    def __post_init__(self) -> None:
-        if self.figure not in FIGURES:
-            raise DataError(f"figure: {self.figure!r} is not a possible goal. Expected precision or recall.")
-        for name, number in ((self.figure, self.value), ("sure", self.sure)):
-            if not 0.0 < number < 1.0:
-                raise DataError(f"{name}: {number:g} is not possible. Expected a number between 0 and 1, such as 0.9.")
-
-    @classmethod
-    def of(cls, attribute: Attribute) -> Goal | None:
-        """As the attribute keeps it; None where the lines stay at one half."""
-        held: Mapping[str, Any] | None = attribute.settings.get(KEY)
-        return cls(str(held["figure"]), float(held["value"]), float(held.get("sure", 0.8))) if held else None
+def goal_of(attribute: Attribute) -> Goal | None:
+    """As the attribute keeps it; None where the lines stay at one half."""
+    held: Mapping[str, Any] | None = attribute.settings.get(KEY)
+    return Goal(str(held["figure"]), float(held["value"]), float(held.get("sure", 0.8))) if held else None
 
 
 @dataclass(frozen=True)
@@ -82,5 +62,5 @@ def read(session: Session, attribute: Attribute) -> Lines:
     """As ``of``, within a session."""
     newest = select(Run.number, Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
     row = session.execute(newest).first()
-    held = list((row.advice or {}).get(FOUND) or []) if row else []
-    return Lines(Goal.of(attribute), row.number if row else None, held)
+    held = list(RunAdvice.from_dict(row.advice).lines or ()) if row else []
+    return Lines(goal_of(attribute), row.number if row else None, held)

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.gate_outcomes import read
 from attune.labeler.catalog.run_facts import LATEST
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Alias, Attribute, Promotion, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.paging import Page, page_of
 from attune.models.catalog.manifest import ALIAS, CHAMPION
 from attune.models.clock import iso, now, parse
 from attune.models.errors import CatalogError, DataError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,44 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes
+from attune.labeler.catalog.alias_history import check_alias, check_reason
 from attune.labeler.catalog.gate_outcomes import read
 from attune.labeler.records.schema import Alias, Attribute, Promotion, Version
-from attune.models.clock import iso
+from attune.models.catalog.manifest import CHAMPION
+from attune.models.clock import iso, parse
 from attune.models.errors import CatalogError, NoAnswers, RetiredVersion
 from attune.models.labels.class_coverage import BY_CLASS, lacking, listed, unanswered
+
+
+@dataclass(frozen=True)
+class Move:
+    """What somebody decided for an attribute, by ``who`` and for which ``reason``: a promotion, rollback or retirement.
+
+    ``version``: a number, ``latest``, or None for a rollback, which finds it. ``asked_at`` makes a repeated request do
+    nothing the second time; ``expected`` is the version that ``alias`` pointed at when the owner decided, 0 for none,
+    None for whatever. A promotion alone: ``override`` although an enforced gate failed, ``draft`` although a class has
+    no answer.
+    """
+
+    attribute: str
+    version: str | int | None
+    reason: str
+    who: str
+    alias: str = CHAMPION
+    override: bool = False
+    asked_at: datetime | None = None
+    expected: int | None = None
+    draft: bool = False
+
+    def checked(self) -> Move:
+        """The same with a tidy reason. Raises DataError for an empty reason or an alias that cannot be one."""
+        return replace(self, reason=check_reason(self.reason), alias=check_alias(self.alias))
+
+    @classmethod
+    def from_job(cls, held: Mapping[str, Any]) -> Move:
+        """As a job's arguments hold it: ``asked_at`` in ISO 8601. Raises TypeError for other arguments."""
+        at = held.get("asked_at")
+        return cls(**{**held, "asked_at": parse(at) if at else None})
 
 
 @dataclass(frozen=True)
@@ -119,25 +152,18 @@ def expect(session: Session, attribute: Attribute, alias: str, expected: int | N
 
 
 def repeated(
-    session: Session,
-    attribute: Attribute,
-    action: str,
-    alias: str | None,
-    who: str,
-    reason: str,
-    asked_at: datetime | None,
-    version: int | None = None,
+    session: Session, attribute: Attribute, action: str, move: Move, version: int | None = None
 ) -> Promotion | None:
-    """The line that an earlier try of the same request wrote."""
-    if asked_at is None:
+    """The line that an earlier try of the same ``move`` wrote."""
+    if move.asked_at is None:
         return None
     query = select(Promotion).where(
         Promotion.attribute_id == attribute.id,
         Promotion.action == action,
-        Promotion.alias == alias,
-        Promotion.who == who,
-        Promotion.reason == reason,
-        Promotion.at >= asked_at,
+        Promotion.alias == move.alias,
+        Promotion.who == move.who,
+        Promotion.reason == move.reason,
+        Promotion.at >= move.asked_at,
     )
     if version is not None:
         query = query.where(Promotion.version == version)

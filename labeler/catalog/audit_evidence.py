@@ -145,8 +145,8 @@ class Evidence:
         return self.remember(
             ("difference", a.run, b.run),
             lambda: compare(
-                self.labels, a.audited, b.audited, self.inclusion, self.classes,
-                pool_a=a.pool, pool_b=b.pool, seed=self.seed,
+                self.labels, (a.audited, b.audited), self.inclusion, self.classes,
+                pools=(a.pool, b.pool), seed=self.seed,
                 # Beside the newest run's scores, that it was drawn says nothing more.
                 pool_inclusion=None if b.pool_inclusion is None else a.pool_inclusion,
             ),

@@ -7,7 +7,7 @@ import threading
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.assets.active_pool import active_encoder
+from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.audit_evidence import Evidence, collect, paired
 from attune.labeler.records.schema import Annotation, Asset, Attribute, AttributeRevision, Run

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from attune.labeler.assets.active_pool import active_encoder
+from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.audit_evidence import Evidence, Scored, paired
 from attune.labeler.catalog.evidence_cache import gather
@@ -45,18 +45,16 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
-    "audit_answers": Rule(
-        30, 0, 1_000_000, "Audit answers", "audit answers behind the average precision, at least", counts=True
-    ),
-    "audit_lower_bound": Rule(0.5, 0, 1, "Audit's lower bound", "lower end of the audit's average precision, at least"),
+    "audit_answers": Rule(30, 0, 1_000_000, "Audit answers", "audit answers, at least", counts=True),
+    "audit_lower_bound": Rule(0.5, 0, 1, "Average precision, lower end", "lower end of the 95 % interval, at least"),
     "not_worse_than_champion": Rule(
-        0.0, -1, 1, "Not worse than the champion", "upper end of the paired difference to the champion, at least"
+        0.0, -1, 1, "Not clearly worse than the champion", "paired difference: upper end of the 95 % interval, at least"
     ),
     "calibration": Rule(0.1, 0, 1, "Calibration", "calibration error on audit answers, at most", at_most=True),
-    "agreement": Rule(0.4, -1, 1, "Agreement", "experts' agreement (Krippendorff's alpha), at least"),
-    "encoder": Rule(1, 0, 1, "Encoder", "made with the active encoder (1: it must be, 0: it need not)", counts=True),
+    "agreement": Rule(0.4, -1, 1, "Agreement", "agreement of the experts (Krippendorff's alpha), at least"),
+    "encoder": Rule(1, 0, 1, "Encoder", "trained with the active encoder (1: required, 0: not required)", counts=True),
     "answers_per_class": Rule(
-        1, 0, 1_000_000, "Answers in each class", "answers of the class that has fewest, at least", counts=True
+        1, 0, 1_000_000, "Answers per class", "answers in the smallest class, at least", counts=True
     ),
 }
 
@@ -111,11 +109,11 @@ def outcome(
     ):
         metric = figures.get(name)
         values[gate] = getattr(metric, side) if metric else None
-        reasons[gate] = metric.reason if metric else evidence.why_not(run) or "it was not measured"
+        reasons[gate] = metric.reason if metric else evidence.why_not(run) or "not measured"
     if champion is None:
         absent["not_worse_than_champion"] = "there is no champion yet"
     elif champion.id == run.id:
-        absent["not_worse_than_champion"] = "it is the champion itself"
+        absent["not_worse_than_champion"] = "this is the champion"
     elif difference is not None:
         values["not_worse_than_champion"] = difference.hi
         reasons["not_worse_than_champion"] = difference.reason
@@ -124,15 +122,17 @@ def outcome(
         encoder, chosen, classes = active_encoder(session), found.settings, classes_of(session, found, run)
     values["encoder"] = None if encoder is None else float(encoder.digest == run.encoder_digest)
     reasons["encoder"] = "the pool has no encoder yet"
-    missing = lacking(classes, run.labels or {})
-    values["answers_per_class"] = 0 if len(missing) == len(classes) else fewest(classes, run.labels or {})
-    known = values["answers_per_class"] is not None
-    reasons["answers_per_class"] = (
-        "the run was recorded without counts"
-        if not known
-        else (f"no answer to learn from for {listed(missing)}" if missing else "")
-    )
+    values["answers_per_class"], reasons["answers_per_class"] = _answers_per_class(classes, run.labels or {})
     return judge(values, chosen.get("gates") or {}, reasons, absent)
+
+
+def _answers_per_class(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[int | None, str]:
+    """The fewest answers that a class has to learn from, and the reason where that is none or not known."""
+    missing = lacking(classes, labels)
+    least = 0 if len(missing) == len(classes) else fewest(classes, labels)
+    if least is None:
+        return None, "no counts are recorded for this run"
+    return least, f"no training answer for {listed(missing)}" if missing else ""
 
 
 def judge(
@@ -153,7 +153,7 @@ def judge(
             passed = value <= bound if rule.at_most else value >= bound
             reason = "" if passed else reason
             if passed and rule.counts and not value:
-                nothing = "its bound asks for nothing"
+                nothing = "its bound is 0"
         passed = None if nothing else passed
         enforced = bool(own.get("enforced", False))
         gates.append(Gate(name, passed, value, bound, enforced, rule.text, nothing or reason, not nothing))

@@ -13,10 +13,10 @@ from attune.labeler.catalog.aliases import aliases_of, drafts_of, is_draft
 from attune.labeler.catalog.evidence_cache import difference
 from attune.labeler.catalog.run_facts import find_run
 from attune.labeler.records.cache import Remembered
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Alias, Attribute, Promotion, Run, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.paging import Page, page_of
 from attune.models.catalog.manifest import CHAMPION, Reference
 from attune.models.clock import iso
 from attune.models.errors import RetiredVersion, UnknownProbe

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog import gates as gate
-from attune.labeler.catalog.alias_history import PROMOTE, RETIRE, ROLLBACK, append, check_alias, check_reason, earlier
-from attune.labeler.catalog.alias_moves import Moved, expect, locked, moved, refuse_retired, refuse_unanswered, repeated
+from attune.labeler.catalog.alias_history import PROMOTE, RETIRE, ROLLBACK, append, earlier
+from attune.labeler.catalog.alias_moves import (
+    Move,
+    Moved,
+    expect,
+    locked,
+    moved,
+    refuse_retired,
+    refuse_unanswered,
+    repeated,
+)
 from attune.labeler.catalog.aliases import aliases_of, is_draft, mirror
+from attune.labeler.catalog.gate_outcomes import Gate
 from attune.labeler.catalog.run_facts import classes_of, facts_of, find_run, find_version
-from attune.labeler.records.schema import Alias, Attribute, Run, Version
+from attune.labeler.records.schema import Alias, Attribute, Promotion, Run, Version
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.catalog.catalog import Catalog
@@ -23,58 +32,56 @@ from attune.models.catalog.version_files import make_version
 from attune.models.clock import now
 from attune.models.errors import CatalogError, CatalogUnreachable, UnknownProbe, VersionExists
 
-__all__ = ["Moved", "promote", "publish", "retire", "rollback"]
+__all__ = ["Move", "Moved", "promote", "publish", "retire", "rollback"]
 
 
-def promote(
-    settings: Settings,
-    attribute: str,
-    version: str | int,
-    reason: str,
-    who: str,
-    alias: str = CHAMPION,
-    override: bool = False,
-    asked_at: datetime | None = None,
-    expected: int | None = None,
-    draft: bool = False,
-) -> Moved:
-    """Publish run ``version`` (a number or ``latest``) unless it is published, and point ``alias`` at it.
+def promote(settings: Settings, move: Move) -> Moved:
+    """Publish run ``move.version`` unless it is published, and point ``move.alias`` at it.
 
-    ``override`` promotes although an enforced gate failed; ``draft`` although a class has no answer: such a version is
-    marked as a draft for good, and no other is. ``asked_at`` makes a repeated job do nothing the second time;
-    ``expected`` is the version that ``alias`` pointed at when its owner decided, 0 for none, None for whatever.
+    A version that is published as a draft is marked as one for good, and no other is.
     Raises DataError for an empty reason or a numeric alias, UnknownAttribute, UnknownProbe, RetiredVersion, NoAnswers,
     GateFailed, CatalogUnreachable, and CatalogError where somebody else has moved the alias meanwhile.
     """
-    reason, alias = check_reason(reason), check_alias(alias)
+    move, attribute = move.checked(), move.attribute
     with reading(settings) as session:
         found = attributes.find(session, attribute)
-        run = find_run(session, found, version)
+        run = find_run(session, found, _named(move))
         refuse_retired(_published(session, found, run), found)
         beaten = aliases_of(session, found).get(CHAMPION, 0)
         classes = classes_of(session, found, run)
-    if not draft:
+    if not move.draft:
         refuse_unanswered(attribute, run.number, classes, run.labels or {})
     results = gate.check(settings, attribute, run)
-    gate.refuse(results, attribute, run.number, override)
+    gate.refuse(results, attribute, run.number, move.override)
     manifest = publish(settings, attribute, run.number)
     with writing(settings) as session:
         found = locked(session, attribute)
-        line = repeated(session, found, PROMOTE, alias, who, reason, asked_at, run.number)
+        line = repeated(session, found, PROMOTE, move, run.number)
         if line is None:
-            expect(session, found, alias, expected)
-            if any(one.enforced for one in results) and not override:  # they were held against this champion
+            expect(session, found, move.alias, move.expected)
+            if any(one.enforced for one in results) and not move.override:  # they were held against this champion
                 expect(session, found, CHAMPION, beaten)
-            row = _published(session, found, run) or _add(session, found, run, manifest)
-            refuse_retired(row, found)
-            if row.digest != manifest.digest:
-                raise VersionExists(
-                    f"{attribute} version {run.number} was published with other content at the same time. "
-                    f"Nothing was changed. To see it: `attune probes list {attribute}`"
-                )
-            line = append(session, found, PROMOTE, run.number, who, reason, alias, [one.to_dict() for one in results])
+            line = _point(session, found, run, manifest, move, results)
     mirror(settings, attribute)
     return moved(attribute, line, manifest.digest, manifest.draft)
+
+
+def _point(
+    session: Session, attribute: Attribute, run: Run, manifest: Manifest, move: Move, results: list[Gate]
+) -> Promotion:
+    """Point the alias at the run's version, which is added where it is new; the line of the history."""
+    row = _published(session, attribute, run) or _add(session, attribute, run, manifest)
+    refuse_retired(row, attribute)
+    if row.digest != manifest.digest:
+        raise VersionExists(f"{attribute.name} version {run.number} was published with other content meanwhile.")
+    gates = [one.to_dict() for one in results]
+    return append(session, attribute, PROMOTE, run.number, move.who, move.reason, move.alias, gates)
+
+
+def _named(move: Move) -> str | int:
+    if move.version is None:
+        raise UnknownProbe(f"No version of {move.attribute} is named: give its number, or latest.")
+    return move.version
 
 
 def publish(settings: Settings, attribute: str, version: int) -> Manifest:
@@ -105,48 +112,37 @@ def publish(settings: Settings, attribute: str, version: int) -> Manifest:
     return manifest
 
 
-def rollback(
-    settings: Settings,
-    attribute: str,
-    reason: str,
-    who: str,
-    alias: str = CHAMPION,
-    asked_at: datetime | None = None,
-    expected: int | None = None,
-) -> Moved:
-    """Point ``alias`` at the version it pointed at before; ``asked_at`` and ``expected`` as in ``promote``.
-
-    Raises CatalogError where there is none, DataError.
-    """
-    reason, alias = check_reason(reason), check_alias(alias)
+def rollback(settings: Settings, move: Move) -> Moved:
+    """Point ``move.alias`` at the version it pointed at before. Raises CatalogError where there is none, DataError."""
+    move, attribute = move.checked(), move.attribute
     with reading(settings) as session:
         found = attributes.find(session, attribute)
-        again = repeated(session, found, ROLLBACK, alias, who, reason, asked_at)
+        again = repeated(session, found, ROLLBACK, move)
         if again is None:
-            expect(session, found, alias, expected)
-        target = again.version if again else earlier(session, found, alias)[1]
+            expect(session, found, move.alias, move.expected)
+        target = again.version if again else earlier(session, found, move.alias)[1]
     publish(settings, attribute, target)  # it may have lain there for years: every byte, or nothing is moved
     with writing(settings) as session:
         found = locked(session, attribute)
-        line = repeated(session, found, ROLLBACK, alias, who, reason, asked_at)
+        line = repeated(session, found, ROLLBACK, move)
         if line is None:
-            expect(session, found, alias, expected)
-            _, target = earlier(session, found, alias)
-            line = append(session, found, ROLLBACK, target, who, reason, alias)
+            expect(session, found, move.alias, move.expected)
+            _, target = earlier(session, found, move.alias)
+            line = append(session, found, ROLLBACK, target, move.who, move.reason, move.alias)
         row = find_version(session, found, line.version)
     mirror(settings, attribute)
     return moved(attribute, line, row.digest, is_draft(row))
 
 
-def retire(settings: Settings, attribute: str, version: str | int, reason: str, who: str) -> Moved:
-    """Stop serving a version; its files and feature values stay.
+def retire(settings: Settings, move: Move) -> Moved:
+    """Stop serving ``move.version``; its files and feature values stay.
 
     Raises CatalogError while an alias points at it, RetiredVersion where it is retired, UnknownProbe, DataError.
     """
-    reason = check_reason(reason)
+    move, attribute = move.checked(), move.attribute
     with writing(settings) as session:
         found = locked(session, attribute)
-        row = find_version(session, found, version)
+        row = find_version(session, found, _named(move))
         refuse_retired(row, found)
         pointing = list(
             session.scalars(
@@ -162,7 +158,7 @@ def retire(settings: Settings, attribute: str, version: str | int, reason: str, 
                 f"{pointing[0]} --reason R`) or roll back: `attune probes rollback {attribute} --reason R`"
             )
         row.retired_at = now()
-        line = append(session, found, RETIRE, row.version, who, reason)
+        line = append(session, found, RETIRE, row.version, move.who, move.reason)
     return moved(attribute, line, row.digest, is_draft(row))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from attune.labeler.catalog.listing import resolve
 from attune.labeler.records.schema import Attribute, Version
 from attune.labeler.records.session import reading
+from attune.labeler.records.version_scores import VersionScores
 from attune.labeler.settings import Settings
 from attune.models.catalog.catalog import Catalog
 from attune.models.catalog.feature_values import SCHEMA
@@ -91,7 +92,7 @@ def _scored_parts(settings: Settings, name: str, version: int) -> dict[str, str]
             .join(Attribute, Attribute.id == Version.attribute_id)
             .where(Attribute.name == name, Version.version == version)
         )
-    parts: dict[str, str] = (scores or {}).get("parts") or {}
+    parts = dict(VersionScores.from_dict(scores).parts)
     if not parts:
         raise UnknownProbe(
             f"{name} version {version} has no feature values yet. The workers of `attune up` score the pool "

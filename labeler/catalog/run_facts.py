@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Attribute, AttributeRevision, Encoder, Run, Version
 from attune.models.catalog.manifest import EXPERT_WEIGHTS, Manifest
 from attune.models.errors import UnknownProbe
@@ -97,7 +98,8 @@ def classes_of(session: Session, attribute: Attribute, run: Run) -> tuple[str, .
 
 def thresholds_of(run: Run, classes: Sequence[str]) -> dict[str, float]:
     """The probability per class from which on the run says yes."""
-    return (run.advice or {}).get("thresholds") or dict.fromkeys(classes, 0.5)
+    found = RunAdvice.from_dict(run.advice).thresholds
+    return dict(found) if found else dict.fromkeys(classes, 0.5)
 
 
 def labels_of(run: Run) -> dict[str, Any]:

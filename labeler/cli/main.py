@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import os
 import sys
@@ -11,38 +10,10 @@ from difflib import get_close_matches
 
 import click
 
+from attune.labeler.cli.commands import COMMANDS
 from attune.labeler.cli.shell import Group, Place
 from attune.labeler.services.exits import Ending, ending
 from attune.models.files import permissions
-
-# Command -> module that holds it as `command`; imported when it is asked for, so that `attune --help` stays quick.
-COMMANDS = {
-    "up": "attune.labeler.cli.up",
-    "demo": "attune.labeler.cli.demo",
-    "doctor": "attune.labeler.cli.doctor",
-    "config": "attune.labeler.cli.config",
-    "encoder": "attune.labeler.cli.encoder",
-    "assets": "attune.labeler.cli.assets",
-    "attribute": "attune.labeler.cli.attribute",
-    "expert": "attune.labeler.cli.expert",
-    "user": "attune.labeler.cli.user",
-    "token": "attune.labeler.cli.token",
-    "search": "attune.labeler.cli.search:search",
-    "clusters": "attune.labeler.cli.search:clusters",
-    "pages": "attune.labeler.cli.grid:pages",
-    "batch": "attune.labeler.cli.loop:batch",
-    "learn": "attune.labeler.cli.loop:learn",
-    "audit": "attune.labeler.cli.audit:audit",
-    "sync": "attune.labeler.cli.loop:sync",
-    "labels": "attune.labeler.cli.labels",
-    "notices": "attune.labeler.cli.notices",
-    "probes": "attune.labeler.cli.probes",
-    "pull": "attune.labeler.cli.pull:pull",
-    "score": "attune.labeler.cli.score:score",
-    "embed": "attune.labeler.cli.vectors:embed",
-    "vectors": "attune.labeler.cli.vectors",
-}
-
 
 # What people type who have not read the list.
 NEIGHBOURS = {
@@ -107,10 +78,12 @@ class Attune(Group):
         if cmd_name not in COMMANDS:
             near = NEIGHBOURS.get(cmd_name) or next(iter(get_close_matches(cmd_name, COMMANDS, n=1)), None)
             hint = f" Did you mean `attune {near}`?" if near else ""
-            raise click.UsageError(f"{cmd_name!r} is not a command.{hint} To list all commands: `attune --help`")
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        found: click.Command = getattr(importlib.import_module(module), name or "command")
-        return found
+            raise click.UsageError(f"There is no command {cmd_name!r}.{hint} `attune --help` lists all.")
+        return COMMANDS[cmd_name].load()
+
+    def listed(self, ctx: click.Context) -> list[tuple[str, str]]:
+        """The list of commands without importing one."""
+        return [(name, one.about) for name, one in COMMANDS.items()]
 
 
 @click.group(cls=Attune, epilog=ABOUT, context_settings={"help_option_names": ["-h", "--help"]})

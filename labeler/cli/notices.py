@@ -9,10 +9,10 @@ from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.jobs import jobs
 from attune.labeler.notices import notices
 from attune.labeler.notices.notices import News
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Notice
 from attune.labeler.records.session import reading, writing
 from attune.labeler.views import notices as seen
-from attune.labeler.views.viewer import Viewer
 from attune.models.clock import iso, now
 from attune.models.errors import SettingsError
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
 from attune.labeler.catalog import alias_history as past
 from attune.labeler.catalog import promote
-from attune.labeler.catalog.alias_moves import Moved
+from attune.labeler.catalog.alias_moves import Move, Moved
 from attune.labeler.catalog.gate_outcomes import ABSENT, PASSED
 from attune.labeler.cli.probe_group import alias_option, command, reason_option, who
 from attune.labeler.cli.shell import Shell, table
@@ -34,8 +33,8 @@ from attune.models.errors import AttuneError
 def promote_(
     shell: Shell, name: str, version: str, reason: str, alias: str, override: bool, draft: bool, no_wait: bool
 ) -> None:
-    """Publish VERSION of NAME (a number, or latest), point an alias at it, and score the pool."""
-    moved = promote.promote(shell.settings, name, version, reason, who(), alias, override, draft=draft)
+    """Publish VERSION of NAME (a number, or latest) and point an alias at it; then score the pool with it."""
+    moved = promote.promote(shell.settings, Move(name, version, reason, who(), alias, override, draft=draft))
     scores = _score(shell, moved, no_wait)
     shell.result(moved.to_dict() | {"scores": scores}, _told(moved))
     for gate in moved.gates:
@@ -86,8 +85,9 @@ def _score(shell: Shell, moved: Moved, no_wait: bool) -> dict[str, Any]:
 @reason_option
 @alias_option
 def rollback(shell: Shell, name: str, reason: str, alias: str) -> None:
-    """Point NAME's champion at the version that it had before."""
-    _move(shell, lambda: promote.rollback(shell.settings, name, reason, who(), alias), "{alias} is {version} again")
+    """Point NAME's champion at the version that it was before."""
+    moved = promote.rollback(shell.settings, Move(name, None, reason, who(), alias))
+    _result(shell, moved, f"{moved.alias} is {moved.version} again")
 
 
 @attune_command(
@@ -97,13 +97,13 @@ def rollback(shell: Shell, name: str, reason: str, alias: str) -> None:
 @click.argument("version")
 @reason_option
 def retire(shell: Shell, name: str, version: str, reason: str) -> None:
-    """Stop serving VERSION of NAME for good. Its files and feature values are kept."""
-    _move(shell, lambda: promote.retire(shell.settings, name, version, reason, who()), "version {version} is retired")
+    """Stop serving VERSION of NAME; its files and feature values stay."""
+    moved = promote.retire(shell.settings, Move(name, version, reason, who()))
+    _result(shell, moved, f"version {moved.version} is retired")
 
 
-def _move(shell: Shell, move: Callable[[], Moved], told: str) -> None:
-    moved = move()
-    shell.result(moved.to_dict(), f"{moved.attribute}: {told.format(alias=moved.alias, version=moved.version)}.")
+def _result(shell: Shell, moved: Moved, text: str) -> None:
+    shell.result(moved.to_dict(), f"{moved.attribute}: {text}.")
 
 
 def _why(line: past.Line) -> str:

@@ -77,7 +77,7 @@ def _handed_over(shell: Shell, image: Path | None) -> str:
         return ""
     content = read_user_file(image, "--image")
     inspect(content, str(image), shell.settings.max_pixels, whole=False)
-    return searching.hand_over(shell.settings, content)
+    return searching.hand_over(shell.settings, content, getpass.getuser())
 
 
 def _titles(shell: Shell, asset_ids: list[str]) -> dict[str, str]:

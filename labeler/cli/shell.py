@@ -76,11 +76,14 @@ class Group(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list; click itself would cut each line short."""
-        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        rows = [(name, one.get_short_help_str(limit=1000)) for name, one in found if one and not one.hidden]
-        if rows:
+        if rows := self.listed(ctx):
             with formatter.section("Commands"):
                 formatter.write_dl(rows)
+
+    def listed(self, ctx: click.Context) -> list[tuple[str, str]]:
+        """Each command's name and the first sentence of its help."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        return [(name, one.get_short_help_str(limit=1000)) for name, one in found if one and not one.hidden]
 
 
 # A file to write, judged when it is written (`attune.models.files.outputs`): click would want to read it, too.

@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
+from attune.models.text import without_controls
 
 UNLIMITED = 10_000  # columns, where the output goes to a file or to another program
 GAP = 3  # what a column costs beside its words
@@ -28,6 +26,10 @@ class Table:
 
     def print(self, width: int | None = None) -> None:
         """Write it to stdout, ``width`` columns wide (that of the terminal unless given)."""
+        from rich.console import Console
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
         width = width or terminal_width()
         console = Console(width=width, soft_wrap=False, highlight=False)
         if (widths := self._widths(width)) is None:
@@ -70,13 +72,17 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | No
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "" if value is None else without_controls(str(value), but="\n\t")
 
 
 def named(pairs: Mapping[str, Any]) -> str:
     """``key: value`` lines, aligned."""
     width = max((len(key) for key in pairs), default=0)
-    return "\n".join(f"{key:<{width}}  {value}" for key, value in pairs.items())
+    return "\n".join(
+        f"{key:<{width}}  {_cell(value) if isinstance(value, str) else value}" for key, value in pairs.items()
+    )
 
 
 def terminal_width() -> int:

@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from attune.labeler.attributes import threshold_goals
-from attune.labeler.attributes.threshold_goals import Goal
 from attune.labeler.cli.attribute_group import command
 from attune.labeler.cli.shell import Shell, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.jobs import jobs
 from attune.models.errors import DataError
+from attune.models.probes.thresholds import Goal
 
 
 @attune_command(command, "threshold", example="attune attribute threshold serious --precision 0.9")

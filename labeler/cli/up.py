@@ -7,7 +7,7 @@ import shlex
 import click
 from sqlalchemy import select
 
-from attune.labeler.assets.active_pool import active_encoder
+from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.cli.shell import Shell
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.people import users

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DatabaseError
-
-from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings, close_workspace
 from attune.models.errors import AttuneError, ServiceDown, SettingsError
 from attune.models.reasons import reason
+
+if TYPE_CHECKING:
+    from sqlalchemy.exc import DatabaseError
 
 RECORDS = "records.sqlite"
 MAKERS = (("up",), ("demo",), ("assets", "add"))  # the commands that may make a workspace
@@ -25,6 +26,10 @@ def open_records(settings: Settings, make: bool) -> None:
 
     Raises SettingsError where the folder is no workspace or cannot be made, ServiceDown.
     """
+    from sqlalchemy.exc import DatabaseError
+
+    from attune.labeler.records.session import migrate
+
     if not make and not is_there(settings):
         raise SettingsError(_missing(settings.workspace))
     try:

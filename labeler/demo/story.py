@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes, audit_batches
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.demo import prepare, simulate
 from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import Report
@@ -122,7 +122,7 @@ def _learned(settings: Settings, name: str) -> int:
 def publish(settings: Settings, name: str, version: int, reason: str) -> None:
     """Promote to champion and score the whole pool, each unless it is done."""
     if published(settings, name) != version:
-        promote(settings, name, version, reason, prepare.OWNER, override=True)
+        promote(settings, Move(name, version, reason, prepare.OWNER, override=True))
     with reading(settings) as session:
         mine = (Version.attribute_id == attributes.find(session, name).id, Version.version == version)
         scored = session.scalar(select(Version.scored_at).where(*mine)) is not None

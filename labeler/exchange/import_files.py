@@ -13,7 +13,7 @@ from attune.models.clock import moment
 from attune.models.errors import DataError
 from attune.models.files import cell_ids, tables
 
-MOST_ROWS = 500_000  # of a Parquet file
+MOST_ROWS = 500_000
 CLASS_NAMES = ("class", "value", "label")
 
 
@@ -65,6 +65,8 @@ def read(
             table = read_in if content.startswith(tables.BINARY) else _unguarded(read_in)
     except DataError as error:
         raise DataError(f"The file {error}") from error
+    if (held := len(table if isinstance(table, list) else table.rows)) > MOST_ROWS:
+        raise DataError(f"The file has {held:,} rows; at most {MOST_ROWS:,} come in at once. Split it.")
     return table if isinstance(table, list) else _rows(table, columns)
 
 

@@ -12,6 +12,7 @@ from attune.labeler.answers import ingest
 from attune.labeler.attributes import attributes
 from attune.labeler.exchange.import_files import Columns, Given, read
 from attune.labeler.exchange.import_plan import SAME, Plan, Step, make
+from attune.labeler.people import experts
 from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -27,13 +28,19 @@ def preview(
     """What importing the file ``content`` into the attribute would do. Raises UnknownAttribute, DataError."""
     with reading(settings) as session:
         one = attributes.find(session, name)
-        return make(session, one, _read(session, one, content, columns), create_experts)
+        rows = _read(session, one, content, columns)
+        return make(session, one, rows, create_experts, experts.administrators(settings, session))
 
 
 def bring(
-    settings: Settings, name: str, content: bytes, columns: Columns | None = None, create_experts: bool = False
+    settings: Settings,
+    name: str,
+    content: bytes,
+    columns: Columns | None = None,
+    create_experts: bool = False,
+    who: str = "",
 ) -> Plan:
-    """Import the file ``content`` into the attribute and ask for a learning round; what was done.
+    """Import the file ``content`` into the attribute and ask for a learning round; what was done, by ``who``.
 
     All that can be used goes in, in one transaction, and the rest is told row by row. The same file again changes
     nothing. Raises UnknownAttribute, and DataError where the file as a whole cannot be read.
@@ -41,9 +48,10 @@ def bring(
     with writing(settings) as session:
         one = attributes.find(session, name)
         session.refresh(one, with_for_update=True)  # one writer an attribute, as for answers of Label Studio
-        plan = make(session, one, _read(session, one, content, columns), create_experts)
+        rows = _read(session, one, content, columns)
+        plan = make(session, one, rows, create_experts, experts.administrators(settings, session))
         changes = [step for step in plan.steps if step.action != SAME]
-        _write(session, one, changes, _experts(session, plan))
+        _write(session, one, changes, _experts(session, plan), who)
         one.answers_counter += len(changes)
     if changes:
         ingest.ask_to_learn(settings, name)
@@ -73,24 +81,24 @@ def _experts(session: Session, plan: Plan) -> dict[str, int]:
     return dict(session.execute(select(Expert.email, Expert.id)).all())
 
 
-def _write(session: Session, attribute: Attribute, steps: list[Step], experts: dict[str, int]) -> None:
+def _write(session: Session, attribute: Attribute, steps: list[Step], ids: dict[str, int], who: str) -> None:
     at = now()
     fresh = [step for step in steps if not step.replaces]
     made: list[int] = []
     if fresh:
-        rows = [_annotation(attribute, step, experts[step.expert], at) for step in fresh]
+        rows = [_annotation(attribute, step, ids[step.expert], at) for step in fresh]
         made = list(session.scalars(insert(Annotation).returning(Annotation.id, sort_by_parameter_order=True), rows))
-    told = [_event(key, "created", step, at) for key, step in zip(made, fresh, strict=True)]
+    told = [_event(key, "created", step, at, who) for key, step in zip(made, fresh, strict=True)]
     for step in steps:
         if step.replaces:
             row = session.get_one(Annotation, step.replaces)
             row.value, row.updated_at, row.revision = step.value, step.updated_at, attribute.revision
-            told.append(_event(row.id, "changed", step, at))
+            told.append(_event(row.id, "changed", step, at, who))
     if told:
         session.execute(insert(AnnotationEvent), told)
 
 
-def _event(annotation: int, kind: str, step: Step, at: datetime) -> dict[str, Any]:
+def _event(annotation: int, kind: str, step: Step, at: datetime, who: str) -> dict[str, Any]:
     return {
         "annotation_id": annotation,
         "kind": kind,
@@ -98,6 +106,7 @@ def _event(annotation: int, kind: str, step: Step, at: datetime) -> dict[str, An
         "updated_at": step.updated_at,
         "via": VIA,
         "received_at": at,
+        "who": who,
     }
 
 

@@ -10,7 +10,7 @@ that no asset has means the asset 7: so pandas writes a column of whole numbers 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +30,7 @@ from attune.models.files.cell_ids import SHORTENED, shortened, tidy, whole
 from attune.models.labels.answers import IMPORT, SKIP, UNSURE
 
 NEW, CHANGED, SAME = "new", "changed", "there already"
-CLOCKS_APART = timedelta(hours=1)  # a later time than that is no time of an answer
+CLOCKS_APART = timedelta(minutes=2)  # a later time than that is no time of an answer, and a sooner one is now
 CHUNK = 500
 
 
@@ -97,8 +97,14 @@ class Held:
     gone: bool = False  # taken away since: by a revision, with a leaver's answers, or by its author
 
 
-def make(session: Session, attribute: Attribute, rows: Sequence[Given], create_experts: bool = False) -> Plan:
-    """What importing ``rows`` into the attribute would do; reads only."""
+def make(
+    session: Session,
+    attribute: Attribute,
+    rows: Sequence[Given],
+    create_experts: bool = False,
+    administrators: Collection[str] = (),
+) -> Plan:
+    """What importing ``rows`` into the attribute would do; reads only. No ``administrators`` become experts by it."""
     plan, at = Plan(), now()
     wanted = {row.asset_id for row in rows if row.asset_id}
     assets = _assets(session, wanted | {digits for name in wanted if (digits := whole(name))})
@@ -110,6 +116,8 @@ def make(session: Session, attribute: Attribute, rows: Sequence[Given], create_e
     for row in _newest_first(rows):
         email = _address(row.expert)
         reason, named = _wrong(row, email, assets, experts, values, at, create_experts)
+        if not reason and email in administrators and email not in experts:
+            reason, named = "an administrator's address", row.expert[:100]
         key = (row.asset_id, email or "")
         if not reason and key in met:
             reason, named = "stands twice", row.asset_id
@@ -174,8 +182,9 @@ def _wrong(
 
 
 def _step(row: Given, asset: Asset, email: str, value: str, held: Held | None, at: datetime) -> Step | str:
-    updated = row.updated_at or at
-    answered = row.answered_at or updated
+    # What an expert answers from now on is newer, whatever time stands in the file.
+    updated = min(row.updated_at or at, at)
+    answered = min(row.answered_at or updated, at)
     if held is not None and held.gone:
         undated_again = row.updated_at is None and held.imported  # the very file, it may be
         if undated_again or updated <= held.updated_at:

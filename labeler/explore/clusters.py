@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attune.labeler.assets.active_pool import PoolView, active_encoder
+from attune.labeler.assets.active_encoder import active_encoder
+from attune.labeler.assets.active_pool import PoolView
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.clock import iso, now, parse

@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.assets.active_pool import active_encoder
+from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.jobs import failures, jobs
 from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading, writing
@@ -25,6 +26,7 @@ from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderError, UnknownAsset
+from attune.models.files.atomic import digest_bytes
 from attune.models.files.cell_ids import tidy
 
 KIND = "explore"
@@ -196,15 +198,20 @@ def hits_of(result: Mapping[str, Any]) -> list[tuple[str, float]]:
 # -- an uploaded image: handed to the worker in a file that it deletes before it looks at it -------------------------
 
 
-def hand_over(settings: Settings, content: bytes) -> str:
-    """Leave an image for the worker and return its token; left-overs of searches that never ran go."""
+def hand_over(settings: Settings, content: bytes, who: str) -> str:
+    """Leave an image of ``who`` for the worker and return its token; left-overs of searches that never ran go.
+
+    So does an older image of the same person that waits still: somebody who hands over many keeps nobody waiting.
+    """
     folder = _uploads(settings)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     oldest = time.time() - KEPT.total_seconds()
+    mine = digest_bytes(who.encode())[:TOKEN_BYTES]
     for path in folder.iterdir():
-        if path.stat().st_mtime < oldest:
-            path.unlink(missing_ok=True)
-    token = secrets.token_hex(TOKEN_BYTES)
+        with suppress(FileNotFoundError):  # a worker has just taken it
+            if path.name.startswith(mine) or path.stat().st_mtime < oldest:
+                path.unlink()
+    token = mine + secrets.token_hex(TOKEN_BYTES // 2)
     path = folder / token
     path.touch(mode=0o600)
     path.write_bytes(content)
@@ -221,7 +228,7 @@ def take_over(settings: Settings, token: str) -> bytes:
         path.unlink()
     except FileNotFoundError as error:
         raise DataError(
-            "The uploaded image does not exist any more: it is kept for one search. Upload it again."
+            "The uploaded image is gone: it is kept for one search, and only until you upload another. Upload it again."
         ) from error
     return content
 

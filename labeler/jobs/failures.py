@@ -22,8 +22,8 @@ def is_program_text(text: str) -> bool:
 def of_job(job_id: str) -> str:
     """What is said of a job that stopped on something nobody foresaw."""
     return (
-        f"It stopped on a fault that Attune does not know. Ask for it again; if it stops again, the workers' log has "
-        f"the details under {job_id}, and `attune doctor` tries each part."
+        f"The job stopped because of an unexpected error. Start it again. If it stops again, run `attune doctor`. The "
+        f"worker's log has the details under {job_id}."
     )
 
 
@@ -35,6 +35,6 @@ def shown(job_id: str, error: str) -> str:
 def of_request(request_id: str) -> str:
     """What is said of a page that could not be made."""
     return (
-        "Something went wrong on our side. Try again; if it happens again, give this number to whoever runs Attune: "
-        f"{request_id}. The web app's log has the details under it."
+        "An unexpected error in the console. Try again. If it happens again, send the number "
+        f"{request_id} to an admin. The console's log has the details under this number."
     )

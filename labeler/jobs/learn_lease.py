@@ -42,11 +42,17 @@ class Lease:
     attribute_id: int
     token: int
 
-    def check(self, session: Session) -> None:
-        """Renew inside the caller's transaction; what the caller then writes commits with the renewal or not at all.
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A transaction that renews the lease first: what the block writes commits with the renewal or not at all.
 
         Raises JobSuperseded where a newer learner holds the attribute.
         """
+        with writing(self.settings) as session:
+            self._check(session)
+            yield session
+
+    def _check(self, session: Session) -> None:
         renewed = session.execute(
             update(Attribute)
             .where(Attribute.id == self.attribute_id, Attribute.lease_token == self.token)
@@ -61,8 +67,8 @@ class Lease:
 
     def renew(self) -> None:
         """Renew in a transaction of its own, before something outside the records is changed."""
-        with writing(self.settings) as session:
-            self.check(session)
+        with self.writing():
+            pass
 
     @contextmanager
     def kept(self, every: timedelta = LIFETIME / 3) -> Iterator[None]:
@@ -89,8 +95,7 @@ class Lease:
 
     def release(self, learned: int) -> bool:
         """Give the lease back if no answer came since ``learned``; False means: go round again."""
-        with writing(self.settings) as session:
-            self.check(session)
+        with self.writing() as session:
             released = session.execute(
                 update(Attribute)
                 .where(

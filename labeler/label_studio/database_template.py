@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from attune.labeler.label_studio import local
-from attune.labeler.label_studio.install import VERSION, cache, folder
+from attune.labeler.label_studio.environment_folder import VERSION, cache, folder
 from attune.labeler.settings import Settings
 from attune.models.files.atomic import write_bytes
 

@@ -47,12 +47,10 @@ def create(
 
 def page_data(question: str, ticked: str, unticked: str | None, images: Sequence[tuple[int, str]]) -> dict[str, Any]:
     """The data of a page's task: ``images`` are (key, signed address) in the order shown."""
-    rest = (
-        f"What you leave unticked counts as “{unticked}”." if unticked else "What you leave unticked is not answered."
-    )
+    rest = f"Images without a tick count as “{unticked}”." if unticked else "Images without a tick get no answer."
     return {
         "head": f"Tick every image that is “{ticked}”",
-        "about": f"{question} {rest} Submit also when there is none; skip when you cannot tell.",
+        "about": f"{question} {rest} If there is none, submit without a tick. If you cannot decide, skip the page.",
         "ticked": ticked,
         "unticked": unticked,
         "images": [{"value": choice(key), "html": _picture(address)} for key, address in images],

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -15,38 +14,16 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from attune.labeler.label_studio import database_template
+from attune.labeler.label_studio.environment_folder import LOCK, VERSION, executable, folder
 from attune.labeler.services import entry_point
 from attune.labeler.settings import Settings
 from attune.models.errors import ServiceDown, SettingsError
 from attune.models.files.atomic import digest_file, write_bytes
 
-VERSION = "1.23.2"
-# Label Studio names ranges; this has the releases that it was seen to work with, and the digest of each of their files.
-LOCK = Path(__file__).with_name("label-studio.lock")
 BUILDERS = ("setuptools", "wheel")  # some of its packages come as source alone, and are built with these
 MARK = "attune-installed"
 Tell = Callable[[str], None]
-
-
-def folder(settings: Settings) -> Path:
-    """Where the environment is or will be: the one set, else one under the user's cache folder.
-
-    Its name holds the lock's digest, so that two releases of Attune on one machine do not install over each other.
-    """
-    if settings.label_studio_env is not None:
-        return settings.label_studio_env
-    python = f"py{sys.version_info.major}.{sys.version_info.minor}"
-    return cache() / f"label-studio-{VERSION}-{python}-{digest_file(LOCK)[:8]}"
-
-
-def cache() -> Path:
-    """Folder for what all workspaces of this user share and could be made again."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "attune"
-
-
-def executable(settings: Settings) -> Path:
-    """The label-studio command of that environment; it need not exist yet."""
-    return folder(settings) / "bin" / "label-studio"
 
 
 def ensure(settings: Settings, tell: Tell = print) -> Path:
@@ -119,8 +96,6 @@ def _last_words(log: Path) -> str:
 
 def main() -> int:
     """Make the environment and the empty database ahead of the first start; the exit code."""
-    from attune.labeler.label_studio import database_template
-
     entry_point.parser("attune.labeler.label_studio.install", __doc__).parse_args()
 
     def work(settings: Settings) -> None:

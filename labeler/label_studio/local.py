@@ -14,7 +14,7 @@ import requests
 from attune.labeler.jobs import failures
 from attune.labeler.label_studio.client import LabelStudio, read
 from attune.labeler.label_studio.door import SHORTEST_PASSWORD
-from attune.labeler.label_studio.install import executable, folder
+from attune.labeler.label_studio.environment_folder import executable, folder
 from attune.labeler.label_studio.logins import LIMITS, submit
 from attune.labeler.settings import Settings, secrets
 from attune.models.errors import LabelStudioRefused, ServiceDown, SettingsError

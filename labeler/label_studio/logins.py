@@ -11,16 +11,17 @@ from urllib.parse import urlsplit
 import requests
 
 from attune.labeler.label_studio import door
+from attune.labeler.label_studio.accounts import find_user
 from attune.labeler.label_studio.client import ANSWER_SECONDS, CONNECT_SECONDS, LabelStudio
 from attune.models.errors import AlreadyThere, LabelStudioRefused, LabelStudioUnreachable
 
 OUT = (
-    "The login of {email} at {address} was removed from Label Studio's organisation. This Label Studio runs "
-    "without Attune's modules, so Attune cannot enable the login. On its computer run `label-studio shell`, "
-    "and in it `from organizations.models import OrganizationMember` and "
-    "`OrganizationMember.objects.filter(user__email='{email}').update(deleted_at=None)`; then `label-studio "
-    "reset_password --username {email}`. Or start it with the modules (see docs/security.md) and add the "
-    "person again."
+    "Label Studio at {address} has a login for {email} that was taken out of its organisation, and runs without "
+    "Attune's modules, so it cannot be let in again from here. On its machine run `label-studio shell`, and in it "
+    "`from organizations.models import OrganizationMember` and "
+    "`OrganizationMember.objects.filter(user__email='{email}').update(deleted_at=None)`; then "
+    "`label-studio reset_password --username {email}`. Or start it with the modules "
+    "(docs/explanation/security.md says how) and add the person again."
 )
 LIMITS = (CONNECT_SECONDS, ANSWER_SECONDS)
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
@@ -47,20 +48,6 @@ def ensure_user(ls: LabelStudio, email: str, password: str) -> int:
             "People, then run the command again."
         )
     return made
-
-
-def find_user(ls: LabelStudio, email: str) -> int | None:
-    """The id of the user ``email`` (case does not matter), or None."""
-    return next((user for user, address in addresses(ls).items() if address == email.casefold()), None)
-
-
-def addresses(ls: LabelStudio) -> dict[int, str]:
-    """User id -> address, in lower case, of everybody with a login.
-
-    Without whom Label Studio has taken out of its organisation: it calls them all "Deleted".
-    """
-    users = ls.request("GET", "/api/users/")
-    return {int(user["id"]): str(user["email"]).casefold() for user in users if "@" in str(user.get("email"))}
 
 
 def _sign_up(ls: LabelStudio, email: str, password: str) -> None:

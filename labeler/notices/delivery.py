@@ -66,9 +66,9 @@ def post(settings: Settings, notice: Notice, attribute: str | None) -> None:
             status = reply.status_code
     except requests.RequestException:
         # Its text would hold the whole address, which often carries a token.
-        raise ServiceDown("The webhook does not answer.") from None
+        raise ServiceDown("The webhook is unavailable. Check ATTUNE_NOTIFY_WEBHOOK_URL.") from None
     if not 200 <= status < 300:
-        moved = ", a redirect, which is not followed" if 300 <= status < 400 else ""
+        moved = ", a redirect. Attune does not follow redirects" if 300 <= status < 400 else ""
         raise ServiceDown(f"The webhook answered {status}{moved}.")
 
 
@@ -79,7 +79,7 @@ def mail(settings: Settings, notice: Notice) -> str:
     """
     to = receivers(settings, notice)
     if not to:
-        return "nobody to send it to"
+        return "no receiver"
     refused: list[str] = []
     try:
         with _server(settings) as server:
@@ -89,7 +89,7 @@ def mail(settings: Settings, notice: Notice) -> str:
                 except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
                     refused.append(_why(error))
     except (OSError, smtplib.SMTPException) as error:
-        raise ServiceDown(f"The mail server does not take the notice: {_why(error)}.") from None
+        raise ServiceDown(f"The mail server did not accept the notice: {_why(error)}.") from None
     if len(refused) == len(to):
         raise ServiceDown(f"The mail server refused all {len(to)} receivers: {refused[0]}.")
     return f"{len(refused)} of {len(to)} receivers were refused" if refused else ""
@@ -112,7 +112,7 @@ def _server(settings: Settings) -> smtplib.SMTP:
     if parts.username:
         if not secure and host not in LOOPBACK:
             server.close()
-            raise ServiceDown("The mail server offers no encryption, so it is not told the password. Use smtps://.")
+            raise ServiceDown("The mail server has no encryption, so Attune does not send the password. Use smtps://.")
         server.login(unquote(parts.username), unquote(parts.password or ""))
     return server
 
@@ -148,9 +148,9 @@ def attribute_of(settings: Settings, notice: Notice) -> str | None:
 
 def _why(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return "it does not take the login in ATTUNE_SMTP_URL"
+        return "it rejected the login in ATTUNE_SMTP_URL"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"it answered {error.smtp_code}"
     if isinstance(error, smtplib.SMTPException):
-        return "it broke off, or refused an address"
+        return "it closed the connection, or refused an email address"
     return reason(error)

@@ -48,14 +48,14 @@ def judge(settings: Settings, name: str) -> int:
     if any(gate.passed is False for gate in found) or not any(gate.passed for gate in found):
         return 0
     passed, judged = sum(bool(gate.passed) for gate in found), sum(gate.applies for gate in found)
-    beside = f" beside version {champion}" if champion else ""
+    beside = f" (champion: version {champion})" if champion else ""
     return notices.tell(
         settings,
         [
             News(
                 _key(one, champion), notices.GATE, f"{name}: run {run.number} passes the gates",
-                f"{passed} of {judged} gates are passed and none failed{beside}. Look at it, and promote it if it "
-                "convinces you.", f"/attributes/{name}", one.id,
+                f"{passed} of {judged} gates passed and none failed{beside}. Review the candidate, then promote it.",
+                f"/attributes/{name}", one.id,
             )
         ],
     )  # fmt: skip

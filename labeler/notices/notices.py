@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Notice, NoticeRead
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.labeler.views.viewer import Viewer
 from attune.models.clock import now
 from attune.models.errors import RecordsError
 
@@ -108,4 +108,4 @@ def mark(settings: Settings, viewer: Viewer, notice: int | None = None) -> int:
 
 def _check(session: Session, viewer: Viewer, notice: int) -> None:
     if session.scalar(select(Notice.id).where(Notice.id == notice, may_read(viewer))) is None:
-        raise RecordsError(f"There is no notice {notice} for you. The list shows those there are.")
+        raise RecordsError(f"Notice {notice} does not exist, or it is not yours. The page Notices lists your notices.")

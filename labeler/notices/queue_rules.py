@@ -36,10 +36,10 @@ def stalled(session: Session, days: int) -> Iterator[News]:
         one = found[0][0]
         quiet = max(last.get((one.id, queue.expert_id)) or queue.created_at for _, queue, _ in found)
         if quiet < before:
-            total = plural(sum(waiting for _, _, waiting in found), "question", "wait")
+            total = plural(sum(waiting for _, _, waiting in found), "open task")
             yield News(
                 f"stalled:{one.id}:{_stamp(quiet)}", notices.STALLED, f"{one.name}: no answer for {days} days",
-                f"{total} in {plural(len(found), 'queue')}; the last answer came on {quiet:%d %B %Y}.",
+                f"{total} in {plural(len(found), 'queue')}. No answer since {quiet:%d %B %Y}.",
                 page(one.name), one.id,
             )  # fmt: skip
         for _, queue, waiting in found:
@@ -48,7 +48,7 @@ def stalled(session: Session, days: int) -> Iterator[News]:
                 images = plural(waiting, "image", "wait")
                 yield News(
                     f"waiting:{queue.id}:{_stamp(since)}", notices.WAITING, f"{images} for you",
-                    f"{one.question} Your queue has been waiting since {since:%d %B %Y}.", page(one.name), one.id,
+                    f"{one.question} Your queue has waited since {since:%d %B %Y}.", page(one.name), one.id,
                     queue.expert_id,
                 )  # fmt: skip
 
@@ -80,8 +80,8 @@ def empty(session: Session) -> Iterator[News]:
         if not left and ever < pool and since < now() - EMPTY_FOR:
             yield News(
                 f"empty:{queue.id}:{_stamp(since)}", notices.EMPTY, f"{one.name}: an expert's queue is empty",
-                f"{expert.name} has nothing left to answer, and the pool holds images that were never asked. Fill it: "
-                f"attune batch {one.name} --size 40", page(one.name), one.id,
+                f"{expert.name} has no open tasks, but the pool has images that were never asked. Fill the queue: "
+                f"`attune batch {one.name} --size 40`", page(one.name), one.id,
             )  # fmt: skip
 
 
@@ -93,9 +93,9 @@ def left_out(session: Session) -> Iterator[News]:
             name = named[attribute]
             yield News(
                 f"left out:{attribute}:{reason}:{now():%Y-%m-%d}", notices.LEFT_OUT,
-                f"{name}: {plural(count, 'answer')} in Label Studio left out ({reason})",
-                f"{uncounted.TODO[reason].replace('NAME', name)} See them: attune labels left-out {name}", page(name),
-                attribute,
+                f"{name}: {plural(count, 'uncounted answer')} in Label Studio ({reason})",
+                f"{uncounted.TODO[reason].replace('NAME', name)} To list them: `attune labels left-out {name}`",
+                page(name), attribute,
             )  # fmt: skip
 
 

@@ -12,10 +12,11 @@ from attune.labeler.jobs import failures
 from attune.labeler.notices import notices
 from attune.labeler.notices.notices import News, page
 from attune.labeler.notices.queue_rules import empty, left_out, stalled
+from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Alias, Attribute, Job, Promotion, Run, Version
 from attune.labeler.records.session import reading
+from attune.labeler.records.version_scores import VersionScores
 from attune.labeler.settings import Settings
-from attune.labeler.views.expert_reliability import BESIDE
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import now
 
@@ -42,10 +43,11 @@ def watch(settings: Settings) -> int:
 def settled(session: Session) -> Iterator[News]:
     """Attributes whose newest run says that more answers would hardly change the probe; once a revision."""
     for one, run in newest_runs(session):
-        if str(run.advice.get("state", "")).lower() in SETTLED_STATES and run.revision == one.revision:
+        said = RunAdvice.from_dict(run.advice)
+        if said.state.lower() in SETTLED_STATES and run.revision == one.revision:
             yield News(
                 f"settled:{one.id}:{one.revision}", notices.SETTLED, f"{one.name} has settled",
-                str(run.advice.get("advice") or "More answers would hardly change the probe."), page(one.name), one.id,
+                said.advice or "More answers would hardly change the probe.", page(one.name), one.id,
             )  # fmt: skip
 
 
@@ -54,18 +56,18 @@ def disagreeing(session: Session) -> Iterator[News]:
     for one, run in newest_runs(session):
         if run.revision != one.revision:
             continue
-        word, said = str(run.advice.get("state", "")).lower(), str(run.advice.get("advice") or "")
-        if who := run.advice.get("differs"):
-            how = (run.advice.get(BESIDE) or {}).get("sentence") or said
+        said = RunAdvice.from_dict(run.advice)
+        if who := said.differs:
+            how = (said.beside_probe.sentence if said.beside_probe else "") or said.advice
             yield News(
                 f"differs:{one.id}:{one.revision}:{who}", notices.DISAGREE,
-                f"{one.name}: one expert answers otherwise than the rest", f"It is {who}. {how}",
+                f"{one.name}: one expert disagrees with the others", f"The expert is {who}. {how}",
                 f"{page(one.name)}#h-done", one.id,
             )  # fmt: skip
-        elif word == "hopeless":
+        elif said.state.lower() == "hopeless":
             yield News(
                 f"disagree:{one.id}:{one.revision}", notices.DISAGREE,
-                f"{one.name}: the experts disagree too much for a probe", said, f"{page(one.name)}/contested", one.id,
+                f"{one.name}: the experts disagree too much", said.advice, f"{page(one.name)}/contested", one.id,
             )  # fmt: skip
 
 
@@ -109,13 +111,13 @@ def drifted(session: Session) -> Iterator[News]:
         .where(Alias.alias == CHAMPION, Attribute.retired_at.is_(None))
     )
     for version, name in rows:
-        alarm = (version.scores.get("drift") or {}).get("alarm")
-        if alarm:
+        drift = VersionScores.from_dict(version.scores).drift
+        if drift and (alarm := drift.alarm):
             yield News(
-                f"drift:{version.id}", notices.DRIFT, f"{name}: new images score otherwise than version "
-                f"{version.version} was published on",
-                f"Seen on {alarm['n']} new images, in {', '.join(alarm['classes'])}. A fresh audit "
-                "batch measures the probe on the pool as it is now.", f"{page(name)}#h-drift", version.attribute_id,
+                f"drift:{version.id}", notices.DRIFT, f"{name}: drift since version {version.version}",
+                f"{alarm.n} new images score differently than at the publication (class "
+                f"{', '.join(alarm.classes)}). Audit the current pool.",
+                f"{page(name)}#h-drift", version.attribute_id,
             )  # fmt: skip
 
 

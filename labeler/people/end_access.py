@@ -48,27 +48,27 @@ class Outcome:
     @property
     def in_console(self) -> str:
         """One sentence: what ended in the console."""
-        ended = f"{plural(self.sessions, 'session')} and {plural(self.links, 'personal link')} ended."
+        ended = f"{plural(self.sessions, 'session')} and {plural(self.links, 'login link')} ended."
         said = {
-            SHUT: f"Login shut. {ended}",
+            SHUT: f"Login disabled. {ended}",
             REMOVED: f"Login removed. {ended}",
-            KEPT: "The login stays, as it manages: it goes on opening the console.",
+            KEPT: "The console login stays, because this person is an owner or admin.",
             NONE: "There was no login.",
         }
-        return said.get(self.login, "What ended here was not written down: that was before Attune kept it.")
+        return said.get(self.login, "No record of what ended: an older version of Attune did this.")
 
     @property
     def in_label_studio(self) -> str:
         """A sentence or a few: what ended in Label Studio; never that something did before it was told so."""
         if self.told_at is None:
             return f"{self.waiting} {self.trouble}".strip()
-        still = " ".join(["Still open:", *self.still_open]) if self.still_open else ""
+        still = " ".join(["Not ended yet:", *self.still_open]) if self.still_open else ""
         return " ".join(part for part in (self.ended_there, still) if part)
 
     @property
     def waiting(self) -> str:
         """What is known as long as Label Studio was not told."""
-        return "Not told yet, so access there may still be open. The workers try every minute until it is done."
+        return "Not ended yet, so this person may still have access. Attune retries every minute."
 
     @property
     def ended_there(self) -> str:
@@ -77,7 +77,7 @@ class Outcome:
             return f"Kept: {self.kept}."
         if self.ended:
             return f"Ended: {', '.join(self.ended)}."
-        return "" if self.still_open else "Nothing of this person was open there."
+        return "" if self.still_open else "This person had no access there."
 
     @property
     def open_still(self) -> bool:

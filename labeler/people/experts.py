@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import counting
 from attune.labeler.attributes import attributes
-from attune.labeler.label_studio import door
+from attune.labeler.label_studio import accounts, door
 from attune.labeler.label_studio import logins as label_studio_people
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.people import access_lock, end_access, offboard, users
@@ -53,6 +53,7 @@ def add(
     of somebody who manages, AlreadyThere where nothing would change, LabelStudioUnreachable.
     """
     email = users.address(email)
+    refuse_label_studios_own(settings, email)
     with reading(settings) as session:
         chosen = [attributes.find(session, one) for one in wanted]
         held = session.scalar(select(Expert).where(Expert.email == email, Expert.removed_at.is_(None)))
@@ -81,7 +82,7 @@ def add(
 
 def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int | None, str]:
     """The user in Label Studio (None where it does not tell), and why ``password`` does not open it, or nothing."""
-    before = label_studio_people.find_user(ls, email)
+    before = accounts.find_user(ls, email)
     if before is not None and email == settings.label_studio_email.casefold():
         return before, "It is the administrator's login. The workspace's secrets contain its password."
     try:
@@ -100,6 +101,18 @@ def refuse_shut(session: Session, email: str) -> None:
     login = session.scalar(select(User).where(User.email == email, User.disabled_at.is_not(None)))
     if login is not None and login.password_hash != users.GONE and login.role != "expert":
         raise DataError(f"email: the login {email} is disabled. Enable it first: `attune user enable {email}`")
+
+
+def administrators(settings: Settings, session: Session) -> set[str]:
+    """The addresses of those who administer and answer nothing, Label Studio's own administrator among them."""
+    none = select(User.email).where(User.role == "admin", User.password_hash != users.GONE, User.expert_id.is_(None))
+    return {*session.scalars(none), users.address(settings.label_studio_email)}
+
+
+def refuse_label_studios_own(settings: Settings, email: str) -> None:
+    """Raise DataError for the login by which Attune itself works in Label Studio: no person answers under it."""
+    if email == users.address(settings.label_studio_email):
+        raise DataError(f"email: {email} is Label Studio's own administrator. Give the address of a person.")
 
 
 def _record(settings: Settings, email: str, name: str | None, user: int | None, every: bool) -> Expert:

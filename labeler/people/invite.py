@@ -52,6 +52,7 @@ def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str
     shut login of somebody who manages, AlreadyThere where nothing would change.
     """
     email = users.address(email)
+    experts.refuse_label_studios_own(settings, email)
     name = _name(name) or email.partition("@")[0]
     with reading(settings) as session:
         for one in wanted:

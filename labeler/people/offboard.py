@@ -24,8 +24,8 @@ from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import AttuneError, LabelStudioRefused
 
-OURS = "it is the administrator's login, which Attune itself works with"
-BACK = "the person came back meanwhile, by a new password"
+OURS = "Attune itself uses this login"
+BACK = "the person got a new password in the meantime"
 
 
 def close(session: Session, expert: Expert) -> tuple[int, int]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select, update
 
 from attune.labeler.records.cache import Remembered
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Token
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.settings.secrets import Secrets
-from attune.labeler.views.paging import Page, page_of
 from attune.models.clock import now
 from attune.models.errors import DataError, RecordsError
 from attune.models.files.atomic import digest_bytes

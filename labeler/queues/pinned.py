@@ -1,14 +1,17 @@
-"""Images that a person chooses for the experts' queues: written down at once, asked with the next order."""
+"""Images that a person chooses for the experts' queues: written down at once, asked with the next order; what waits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import change, ingest
+from attune.labeler.assets.active_pool import PoolView
 from attune.labeler.attributes import attributes
 from attune.labeler.people import experts
 from attune.labeler.queues import queues
@@ -39,12 +42,22 @@ class Sent:
         parts = [f"{self.queued} queued for {', '.join(self.experts)}"]
         if len(set(self.each)) > 1:
             shares = (f"{count} for {name}" for name, count in zip(self.experts, self.each, strict=True))
-            parts = [f"{self.queued} queued: {', '.join(shares)}, who had answered the others"]
+            parts = [f"{self.queued} queued: {', '.join(shares)}, who had already answered the others"]
         if self.asked_before:
-            parts.append(f"{self.asked_before} {'was' if self.asked_before == 1 else 'were'} already asked")
+            parts.append(f"{self.asked_before} {'was' if self.asked_before == 1 else 'were'} already asked or answered")
         if self.gone:
             parts.append(f"{self.gone} {'is' if self.gone == 1 else 'are'} not in the pool")
         return ", ".join(parts) + "."
+
+
+@dataclass(frozen=True)
+class Picked:
+    """An image that a person chose for a queue, not answered there yet; ``reason`` as its expert reads it later."""
+
+    queue: int
+    row: int
+    reason: str
+    at: datetime
 
 
 def send(
@@ -63,7 +76,7 @@ def send(
     """
     wanted = list(dict.fromkeys(tidy(asset_id) for asset_id in asset_ids))
     if not 1 <= len(wanted) <= MOST:
-        raise DataError(f"{len(wanted)} images are chosen; a selection holds 1 to {MOST}.")
+        raise DataError(f"{len(wanted)} images chosen. Choose 1 to {MOST} images.")
     with writing(settings) as session:
         found = attributes.find(session, attribute)
         people = _people(session, found, expert)
@@ -98,9 +111,11 @@ def _people(session: Session, attribute: Attribute, expert: str | None) -> list[
         one = experts.find(session, expert)
         answering = [person for person in answering if person.id == one.id]
     if not answering:
-        whose = f"{expert} has no queue for" if expert else "Nobody answers"
-        address = expert or "EMAIL"
-        raise RecordsError(f"{whose} {attribute.name}: attune expert add {address} --attribute {attribute.name}")
+        whose, email = expert or "No expert", expert or "EMAIL"
+        raise RecordsError(
+            f"{whose} has {'no' if expert else 'a'} queue for {attribute.name}. Add one: "
+            f"`attune expert add {email} --attribute {attribute.name}`"
+        )
     return answering
 
 
@@ -119,3 +134,36 @@ def _had(session: Session, attribute_id: int, expert_id: int, keys: set[int]) ->
     )
     before = (Pick.attribute_id == attribute_id) & (Pick.expert_id == expert_id) & Pick.asset_pk.in_(keys)
     return {*session.scalars(answered), *session.scalars(told), *session.scalars(select(Pick.asset_pk).where(before))}
+
+
+def waiting_picks(session: Session, attribute_id: int, view: PoolView) -> tuple[Picked, ...]:
+    """The chosen images that their experts have not answered, oldest first.
+
+    One whose answer was set aside waits no more: Label Studio has it as answered, and asks nobody twice.
+    """
+    answered = select(Annotation.id).where(
+        Annotation.attribute_id == attribute_id,
+        Annotation.asset_pk == Pick.asset_pk,
+        Annotation.expert_id == Pick.expert_id,
+        Annotation.deleted_at.is_(None),
+    )
+    had = select(Task.id).where(Task.queue_id == Queue.id, Task.asset_pk == Pick.asset_pk, Task.state == "answered")
+    mine = (Queue.attribute_id == Pick.attribute_id) & (Queue.expert_id == Pick.expert_id) & Queue.closed_at.is_(None)
+    rows: Sequence[Any] = session.execute(
+        select(Pick, Queue.id, Asset.asset_id)
+        .join(Queue, mine)
+        .join(Asset, Asset.id == Pick.asset_pk)
+        .where(Pick.attribute_id == attribute_id, Asset.removed_at.is_(None), ~answered.exists(), ~had.exists())
+        .order_by(Pick.id)
+    ).all()
+    places = view.pool.positions(asset_id for _, _, asset_id in rows)
+    return tuple(
+        Picked(queue, int(place), reason_of(pick), pick.created_at)
+        for place, (pick, queue, _) in zip(places, rows, strict=True)
+        if place >= 0
+    )
+
+
+def reason_of(pick: Pick) -> str:
+    """Why a chosen image was asked."""
+    return f"Chosen by {pick.who}{f' among the images found by {pick.why}' if pick.why else ''}."

@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from attune.labeler.records.types import UtcDateTime
+from attune.labeler.records.types import WIDE, UtcDateTime
 
 
 def new_key() -> str:
@@ -340,6 +340,7 @@ class AnnotationEvent(Base):
     updated_at: Mapped[datetime]
     via: Mapped[str]  # sync, import, leaver; webhook in records of before webhooks were hints
     received_at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(default="")  # who brought it, of an import: an address, or a user of the machine
 
 
 class Tombstone(Base):
@@ -387,7 +388,7 @@ class Run(Base):
     answers_counter: Mapped[int]
     answers: Mapped[int]  # skips not counted, audits counted
     labels: Mapped[dict[str, Any]]  # counts per class, experts, purposes
-    seed: Mapped[int]
+    seed: Mapped[int] = mapped_column(WIDE)  # 32 bits without a sign (`attributes.create`)
     data_digest: Mapped[str]
     code_version: Mapped[str]
     metrics: Mapped[dict[str, Any]]

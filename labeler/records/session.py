@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
 from filelock import FileLock
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool
 
 from attune.labeler.settings import Settings, hidden
 from attune.models.errors import ServiceDown
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).with_name("migrations")
 WAIT_SECONDS = 30
+_made: list[Engine] = []
+_inherited: list[Pool] = []
 
 
 @lru_cache(maxsize=8)
@@ -30,7 +35,21 @@ def engine(url: str) -> Engine:
         event.listen(made, "connect", _prepare_sqlite)
         # pysqlite opens transactions late and for writes only; BEGIN IMMEDIATE makes read-then-write safe.
         event.listen(made, "begin", _begin_immediate)
+    _made.append(made)
     return made
+
+
+def _connect_anew() -> None:
+    """In a process that was just forked: leave the connections that it has in common with its parent alone.
+
+    They are kept, as letting go of one would end it for the parent too.
+    """
+    for one in _made:
+        _inherited.append(one.pool)
+        one.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_connect_anew)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -49,6 +68,8 @@ def migrate(settings: Settings) -> None:
 
     Raises ServiceDown where the database does not answer.
     """
+    from alembic import command
+
     settings.workspace.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.workspace / "records.lock", timeout=120):
         try:
@@ -63,6 +84,8 @@ def migrate(settings: Settings) -> None:
 
 def configuration(url: str) -> Config:
     """Alembic's configuration for the database at ``url``."""
+    from alembic.config import Config
+
     made = Config()
     made.set_main_option("script_location", str(MIGRATIONS))
     made.attributes["url"] = url

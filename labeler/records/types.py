@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, types
+from sqlalchemy import BigInteger, DateTime, Integer, types
 from sqlalchemy.engine import Dialect
+
+# A whole number of up to 63 bits. An INTEGER of PostgreSQL ends at 2**31 - 1; SQLite's has 64 bits under that name.
+WIDE = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class UtcDateTime(types.TypeDecorator[datetime]):

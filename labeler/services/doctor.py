@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from attune.labeler.answers import hints
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio import LabelStudio, door
-from attune.labeler.label_studio.install import VERSION
+from attune.labeler.label_studio.environment_folder import VERSION
 from attune.labeler.label_studio.webhooks import calls
 from attune.labeler.records.schema import Queue
 from attune.labeler.records.session import configuration, engine, reading
@@ -201,9 +201,12 @@ def guard(settings: Settings) -> Finding:
     """Attune's guard stands in front of Label Studio, so that experts reach their own questions alone."""
     with _connected(settings) as ls:
         if door.is_guarded(ls):
-            return Finding("guard", "ok", "experts reach only their own queues in Label Studio")
-    found = "missing: any login of this Label Studio can see and change every project"
-    todo = "Start that Label Studio with Attune's modules (see docs/security.md), or let Attune start one: `attune up`"
+            return Finding("guard", "ok", "experts reach their own questions in Label Studio and nothing else")
+    found = "missing: whoever has a login in this Label Studio sees and changes every project"
+    todo = (
+        "Start that Label Studio with Attune's modules (docs/explanation/security.md says how), or let `attune up` "
+        "start one."
+    )
     return Finding("guard", "warn", found, todo)
 
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attune.models.clock import iso, now
-from attune.models.errors import AttuneError, ServiceDown, consequence
+from attune.models.errors import AttuneError, ExtraNotInstalled, ServiceDown, consequence
 from attune.models.files.paths import printable
-from attune.models.reasons import FORBIDDEN, FULL, reason
+from attune.models.reasons import FORBIDDEN, FULL, missing_extra, reason
 
 LOG = "errors.log"
 UNEXPECTED, STOPPED, PIPE = 70, 130, 1  # the first as sysexits.h has it: an error inside the program
@@ -42,6 +42,8 @@ def ending(error: BaseException, workspace: Path | None = None) -> Ending:
         return Ending("Stopped.", STOPPED)
     if isinstance(error, BrokenPipeError):
         return Ending("", PIPE)
+    if told := missing_extra(error):
+        return Ending(told, consequence(ExtraNotInstalled).exit_code)
     known = _records(error, workspace) or _system(error) or _number(error) or _text(error)
     return known or _unexpected(error, workspace)
 

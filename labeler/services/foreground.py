@@ -78,7 +78,7 @@ def keep_ports(settings: Settings) -> None:
     keep(settings.workspace, **{name: None if value == defaults[name] else value for name, value in used.items()})
 
 
-class Supervisor(Manager):  # type: ignore[misc]
+class Supervisor(Manager):
     """honcho's manager over keepers: it owns the signals and the messages, they own the processes."""
 
     def __init__(
@@ -160,7 +160,7 @@ class _Stopping(Exception):
     """The stack stops before it was ready."""
 
 
-class _Teller(Printer):  # type: ignore[misc]
+class _Teller(Printer):
     """honcho's printer, with one line a message and none for its routine."""
 
     def __init__(self, tell: Tell) -> None:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import attune
 from attune.labeler.assets.active_encoder import OF_THE_POOL
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio import local
@@ -17,7 +18,9 @@ from attune.models.files.atomic import write_bytes
 MARK = "_ATTUNE_STACK"
 # The process that a stack must not outlive.
 PARENT = "_ATTUNE_PARENT"
-ROOT = Path(__file__).resolve().parents[2]
+# The folder that a process of ours must find `attune` in: a clone, or where a wheel was installed.
+ROOT = Path(attune.__file__).absolute().parents[1]
+INSTALLED = ("site-packages", "dist-packages")
 WORKERS_GRACE = 8.0
 GRACE = 5.0
 
@@ -121,12 +124,17 @@ def _ours(
     return Part(
         name=name,
         title=title,
-        command=(sys.executable, "-m", module, *arguments),
+        command=our_command(module, *arguments),
         environment=_marked(settings, our_environment(settings)),
         log=settings.logs / f"{name}.log",
         port=None if port is None else (settings.host, port[1], port[0]),
         grace_seconds=grace,
     )
+
+
+def our_command(module: str, *arguments: str) -> tuple[str, ...]:
+    """How a module of ours is started: with -P, so that nothing is imported from the folder that we were called in."""
+    return (sys.executable, "-P", "-m", module, *arguments)
 
 
 def our_environment(settings: Settings) -> dict[str, str]:
@@ -138,7 +146,8 @@ def our_environment(settings: Settings) -> dict[str, str]:
         if not os.environ.get(variable(name)) and _by_itself(settings, name) == getattr(settings, name):
             del given[variable(name)]
     made |= given
-    made["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), made.get("PYTHONPATH"))))
+    if ROOT.name not in INSTALLED:  # there Python looks by itself, after its own library and not before it
+        made["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), made.get("PYTHONPATH"))))
     made["PYTHONUNBUFFERED"] = "1"
     return made
 

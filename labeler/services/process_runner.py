@@ -34,7 +34,7 @@ class Flags:
         self.stopped = multiprocessing.Semaphore(0)
 
 
-class Keeper(Process):  # type: ignore[misc]
+class Keeper(Process):
     """honcho's process, kept alive: a part that dies starts again, after 1, 2, 4 … seconds, until it dies too often.
 
     honcho alone stops everything when one process ends; here that comes only after ``QUICK_DEATHS``.

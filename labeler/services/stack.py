@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -49,7 +48,7 @@ class Stack:
         with open_log(self.log) as log:
             self._before = os.fstat(log.fileno()).st_size
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "attune.labeler.services"],
+                parts.our_command("attune.labeler.services"),
                 env=our_environment(self.settings) | {PARENT: str(os.getpid())},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

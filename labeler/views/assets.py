@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import or_, select
 
+from attune.labeler.people.viewer import Viewer, may_see
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.paging import Page, page_of
 from attune.labeler.views.pictures import Picture, picture
-from attune.labeler.views.viewer import Viewer, may_see
 from attune.models.errors import UnknownAsset
 
 PAGE = 48
@@ -44,5 +44,5 @@ def asset(settings: Settings, viewer: Viewer, pk: int) -> Asset:
     with reading(settings) as session:
         found = session.scalar(select(Asset).where(Asset.id == pk, may_see(viewer)))
     if found is None:
-        raise UnknownAsset(f"There is no image number {pk} here. It may have been removed from the pool.")
+        raise UnknownAsset(f"Image {pk} does not exist, or it was removed from the pool.")
     return found

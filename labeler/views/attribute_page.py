@@ -13,6 +13,8 @@ from attune.labeler.answers import exclusion, totals
 from attune.labeler.answers.totals import Counts
 from attune.labeler.attributes import attributes, threshold_goals
 from attune.labeler.attributes.threshold_goals import Lines
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -23,12 +25,10 @@ from attune.labeler.views.history import Move, Published, moves, versions
 from attune.labeler.views.home import Held, pool_size
 from attune.labeler.views.links import queue_url
 from attune.labeler.views.measuring import Measuring
-from attune.labeler.views.paging import Page
 from attune.labeler.views.pictures import Picture, picture
 from attune.labeler.views.quality import Point, Quality
 from attune.labeler.views.recent import Given, recent
 from attune.labeler.views.state import ABOUT, Facts, Step, next_step, state
-from attune.labeler.views.viewer import Viewer
 
 
 @dataclass(frozen=True)

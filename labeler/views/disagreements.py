@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers.counting import current
+from attune.labeler.people.viewer import Viewer, may_compare
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset, Expert
-from attune.labeler.views.paging import Page, page_of
 from attune.labeler.views.pictures import Picture, picture
-from attune.labeler.views.viewer import Viewer, may_compare
 from attune.models.labels.answers import SKIP, UNSURE
 
 

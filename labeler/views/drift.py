@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 from attune.labeler.attributes import attributes
 from attune.labeler.records.schema import Alias, Asset, Attribute, Version
 from attune.labeler.records.session import reading
+from attune.labeler.records.version_scores import Alarm, VersionScores
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import iso, parse
 from attune.models.evaluation.score_drift import RULE
+from attune.models.text import plural
 
-AUDITS = 60  # questions that a fresh audit is offered with
+AUDITS = 60  # audit answers that a fresh audit requests
 
 
 @dataclass(frozen=True)
@@ -63,34 +65,31 @@ class Drift:
 
     @property
     def sentence(self) -> str:
-        """Where it stands, in a sentence."""
+        """The result in a sentence or two."""
         if self.state == "unpublished":
-            return "Nothing is published yet, so there is nothing that new images could drift from."
+            return "No version is published yet. Drift appears after a promotion."
         if self.state == "drifted":
-            names = " and ".join(shift.name for shift in self.shifts if shift.alarmed) or "the scores"
+            names = " and ".join(shift.name for shift in self.shifts if shift.alarmed)
+            where = f" in class {names}" if names else ""
             return (
-                f"New images score otherwise than those that version {self.version} was published on ({names}). Its "
-                "audit may no longer speak for them."
+                f"Drift{where}: new images score differently than at the publication of version {self.version}. "
+                "Audit the current pool."
             )
         if self.state == "moved":
             return (
-                f"The scores of the {self.n} images that came since lie far from those that version {self.version} "
-                "was published on. No alarm was raised: that takes a look of the schedule's own, and more than chance."
+                f"The scores of {self.n} new images differ much from those at the publication of version "
+                f"{self.version}. This can be chance, so Attune raises no alarm yet. The next scheduled check decides."
             )
         if self.state == "steady":
-            return (
-                f"No drift is seen: as far as {self.n} images can tell, those that came since score like those that "
-                f"version {self.version} was published on."
-            )
-        came = {0: "No image", 1: "One image"}.get(self.added, f"{self.added} images")
+            return f"No drift measured on {self.n} new images since version {self.version}."
         return (
-            f"{came} came since version {self.version} was scored. From {RULE.least_assets} images of "
-            f"{RULE.least_titles} titles on, their scores are compared."
+            f"{plural(self.added, 'new image')} since version {self.version} was scored. Drift is measured from "
+            f"{RULE.least_assets} new images of {RULE.least_titles} titles."
         )
 
     @property
     def audits(self) -> int:
-        """How many questions a fresh audit is offered with."""
+        """How many audit answers a fresh audit requests."""
         return AUDITS
 
     @property
@@ -121,34 +120,33 @@ def read(name: str, row: Version | None, added: int = 0) -> Drift:
     """A version's drift as its records keep it."""
     if row is None:
         return Drift(name, "unpublished")
-    held: Mapping[str, Any] = row.scores.get("drift") or {}
-    first = (row.scores.get("baseline") or {}).get("classes") or {}
-    published_on = next((int(one["n"]) for one in first.values()), 0)
-    if not held:
+    scores = VersionScores.from_dict(row.scores)
+    held, published_on = scores.drift, scores.baseline.published_on if scores.baseline else 0
+    if held is None:
         return Drift(name, "waiting", row.version, published_on, added)
-    alarm = held.get("alarm")
-    far = any(shift["psi"] - shift["psi_by_chance"] > RULE.psi for shift in held["shifts"])
-    state = "drifted" if alarm else "few" if not held["enough"] else "moved" if far else "steady"
+    alarm = held.alarm
+    far = any(shift["psi"] - shift["psi_by_chance"] > RULE.psi for shift in held.shifts)
+    state = "drifted" if alarm else "few" if not held.enough else "moved" if far else "steady"
     return Drift(
-        name, state, row.version, published_on, max(added, held["n"]), held["n"], held["titles"], held["looks"],
-        parse(held["at"]), parse(alarm["at"]) if alarm else None,
-        [_moved(shift, alarm) for shift in held["shifts"]],
+        name, state, row.version, published_on, max(added, held.n), held.n, held.titles, held.looks,
+        parse(held.at), parse(alarm.at) if alarm else None,
+        [_moved(shift, alarm) for shift in held.shifts],
     )  # fmt: skip
 
 
-def _moved(shift: Mapping[str, Any], alarm: Mapping[str, Any] | None) -> Moved:
+def _moved(shift: Mapping[str, Any], alarm: Alarm | None) -> Moved:
     drawn = shift["histogram"]
     figures = {key: shift[key] for key in (
         "name", "psi", "psi_lo", "psi_hi", "psi_by_chance", "ks", "ks_lo", "ks_hi", "p_value")}  # fmt: skip
     return Moved(
-        **figures, alarmed=bool(alarm and shift["name"] in alarm["classes"]),
+        **figures, alarmed=bool(alarm and shift["name"] in alarm.classes),
         edges=drawn["edges"], before=drawn["before"], after=drawn["after"],
     )  # fmt: skip
 
 
 def _added(session: Session, row: Version) -> int:
-    first = row.scores.get("baseline")
-    since = Asset.id > first["last_key"] if first else Asset.added_at > (row.scored_at or row.created_at)
+    first = VersionScores.from_dict(row.scores).baseline
+    since = Asset.id > first.last_key if first else Asset.added_at > (row.scored_at or row.created_at)
     return session.scalar(select(func.count(Asset.id)).where(since, Asset.removed_at.is_(None))) or 0
 
 

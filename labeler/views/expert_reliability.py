@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from attune.labeler.views.quality import Quality, read
-
-BESIDE = "beside_probe"  # where a run's advice keeps each expert beside the probe
+from attune.labeler.records.run_advice import AgreesWithProbe, ExpertReliability, RunAdvice
+from attune.labeler.views.quality import Quality
+from attune.labeler.views.quality import of_json as quality
 
 
 @dataclass(frozen=True)
@@ -36,17 +35,17 @@ class Differs:
 
 
 def experts(
-    people: Mapping[str, tuple[str, int]], held: Sequence[Mapping[str, Any]], audited: Sequence[Mapping[str, Any]]
+    people: Mapping[str, tuple[str, int]], held: Sequence[ExpertReliability], audited: Sequence[AgreesWithProbe]
 ) -> list[Relied]:
     """Everybody of whom anything is known; who agrees most with the others, or else with the probe, first."""
-    shared, beside = ({one["expert"]: one for one in told} for told in (held, audited))
+    shared, beside = {one.expert: one for one in held}, {one.expert: one for one in audited}
     found = [
         Relied(
             people[email][0] if email in people else email,
             email,
-            read(shared[email], "accuracy") if email in shared else None,
-            float(shared[email]["weight"]) if email in shared else 1.0,
-            read(beside[email], "agrees") if email in beside else None,
+            quality(shared[email].accuracy) if email in shared else None,
+            shared[email].weight if email in shared else 1.0,
+            quality(beside[email].agrees) if email in beside else None,
         )
         for email in {**shared, **beside}
     ]
@@ -58,13 +57,12 @@ def experts(
     return sorted(found, key=place) if len(found) > 1 else []
 
 
-def differs(people: Mapping[str, tuple[str, int]], said: Mapping[str, Any]) -> Differs | None:
+def differs(people: Mapping[str, tuple[str, int]], said: RunAdvice) -> Differs | None:
     """Whom a run's advice names, if anybody."""
-    beside = said.get(BESIDE) or {}
-    email = said.get("differs")
+    email, beside = said.differs, said.beside_probe
     if not email:
         return None
-    by_audit = beside.get("odd") == email
     name, key = people.get(email, (email, None))
-    how = str(beside.get("sentence", "")) if by_audit else ""
-    return Differs(name, email, key, how, read(beside, "without") if by_audit else None)
+    if beside is None or beside.odd != email:
+        return Differs(name, email, key, "", None)
+    return Differs(name, email, key, beside.sentence or "", quality(beside.without))

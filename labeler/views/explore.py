@@ -12,13 +12,13 @@ from attune.labeler.attributes import attributes
 from attune.labeler.explore import clusters, search
 from attune.labeler.explore.search import Found, Wanted
 from attune.labeler.jobs import jobs
+from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.queues import queues
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.paging import Page, page_of
 from attune.labeler.views.pictures import Picture, picture
-from attune.labeler.views.viewer import Viewer, may_explore
 from attune.models.errors import DataError
 
 PAGE = 48
@@ -60,8 +60,8 @@ class Asked:
         """How the images were found, for whoever is asked about them."""
         said = {
             TEXT: f"the text “{self.text}”",
-            LIKE: f"likeness to {self.place.key}",
-            IMAGE: "likeness to an example",
+            LIKE: f"similarity to {self.place.key}",
+            IMAGE: "similarity to an uploaded image",
             CLUSTER: "browsing a cluster",
         }
         return said.get(self.place.kind, "browsing the pool")
@@ -124,7 +124,7 @@ def explore(settings: Settings, viewer: Viewer, asked: Asked, patience_seconds: 
     if asked.place.kind == IMAGE:
         search_now = search.look(settings, asked.place.key, patience_seconds)
         if search_now is None:
-            raise DataError("The search by your example has run out, as nothing of it was kept. Upload it once more.")
+            raise DataError("This search has expired. Upload the image again.")
     elif asked.wanted().ranks and not (unread and asked.place.kind == TEXT):
         search_now = search.look(settings, search.start(settings, asked.wanted()), patience_seconds)
     elif asked.place.kind == CLUSTER:
@@ -143,7 +143,7 @@ def explore(settings: Settings, viewer: Viewer, asked: Asked, patience_seconds: 
 def _cluster(settings: Settings, key: str) -> clusters.Part:
     made = clusters.load(settings)
     if made is None or not key.isdigit():
-        raise DataError(f"There is no cluster {key!r}. The page Clusters shows those there are, or makes them.")
+        raise DataError(f"Cluster {key!r} does not exist. The page Clusters lists all clusters.")
     return made.part(int(key))
 
 

@@ -10,12 +10,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from attune.labeler.explore import clusters
+from attune.labeler.people.viewer import Viewer, may_explore
+from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.paging import Page
 from attune.labeler.views.pictures import Picture, picture
-from attune.labeler.views.viewer import Viewer, may_explore
 
 PAGE = 24
 TYPICAL = 5  # images that stand for a cluster

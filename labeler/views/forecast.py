@@ -1,4 +1,4 @@
-"""When it will be done, how varied the answers are and where nobody has looked, as the newest run worked them out."""
+"""The forecast, the diversity of the answers and the regions with the fewest, as the newest run calculated them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.people.viewer import Viewer, may_explore
+from attune.labeler.records.run_advice import BesideProbe, PoolRegion, RunAdvice
+from attune.labeler.records.run_advice import Outlook as Kept
 from attune.labeler.records.schema import Asset, Attribute, Expert, Run
 from attune.labeler.views import expert_reliability
 from attune.labeler.views.expert_reliability import Differs, Relied
 from attune.labeler.views.pictures import Picture, picture
 from attune.labeler.views.quality import Quality, read
 from attune.labeler.views.state import Advice, advice, told_to
-from attune.labeler.views.viewer import Viewer, may_explore
 from attune.models.labels.reliability import DAWID_SKENE
 from attune.models.query.stopping import Goals
 
@@ -23,9 +25,9 @@ HEADLINES = {
     "labelling": "Not settled yet",
     "narrow": "Narrow enough to publish",
     "settled": "Settled",
-    "exhausted": "Hardly any positives are left to find",
-    "hopeless": "The definition needs work",
-    "outlier": "One expert answers otherwise",
+    "exhausted": "Almost all positive images found",
+    "hopeless": "Needs definition",
+    "outlier": "One expert disagrees",
 }
 STOPPED = ("settled", "narrow")  # where it may stop although positives are left
 MOST = 0.2  # movement at which the steadiness bar is empty
@@ -75,24 +77,23 @@ class Outlook:
 def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
     """What the newest run says of ``attribute``."""
     newest = select(Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
-    said = told_to(viewer, session.scalar(newest) or {})
-    held: Mapping[str, Any] = said.get("outlook") or {}
-    parity = held.get("parity") if viewer.manages else None
+    said = told_to(viewer, RunAdvice.from_dict(session.scalar(newest)))
+    held = said.outlook or Kept()
+    parity = held.parity if viewer.manages else None
     figures = {name: read(parity, name) for name in ("expert", "probe", "difference")} if parity else {}
-    judged = (said.get("reliance") or {}) if viewer.manages else {}
-    told = judged.get("told") or []
-    beside = (said.get(expert_reliability.BESIDE) or {}) if viewer.manages else {}
+    told = said.reliance.told if said.reliance else ()
+    beside = said.beside_probe or BesideProbe()
     people = {one.email: (one.name or one.email, one.id) for one in session.scalars(select(Expert))}
     return Outlook(
-        experts=expert_reliability.experts(people, told, beside.get("told") or []),
+        experts=expert_reliability.experts(people, told, beside.told),
         differs=expert_reliability.differs(people, said) if viewer.manages else None,
-        measured=any(one["accuracy"].get("method") == DAWID_SKENE for one in told),
-        weighed=bool(judged.get("weighed", True)),
-        headline=HEADLINES.get(str(said.get("state", "")), ""),
+        measured=any(one.accuracy.get("method") == DAWID_SKENE for one in told),
+        weighed=said.reliance.weighed if said.reliance else True,
+        headline=HEADLINES.get(said.state, ""),
         advice=advice(said),
-        meters=meters(said.get("evidence") or {}, str(said.get("state", ""))),
-        diversity=held.get("diversity"),
-        regions=_regions(session, viewer, held.get("regions") or []),
+        meters=meters(said.evidence, said.state),
+        diversity=held.diversity,
+        regions=_regions(session, viewer, held.regions),
         **figures,
     )
 
@@ -108,27 +109,27 @@ def meters(evidence: Mapping[str, Any] | Sequence[str], state: str = "") -> list
     goals, found = Goals(), []
     if (moved := evidence.get("movement")) is not None:
         done = 1.0 if moved <= goals.movement else 1.0 - (moved - goals.movement) / (MOST - goals.movement)
-        text = f"moved by {moved:.3f} since half the labels, settled at {goals.movement:g}"
-        found.append(Meter("Steady ranking", max(0.0, done), text))
+        text = f"changed by {moved:.3f} since half of the labels (goal: at most {goals.movement:g})"
+        found.append(Meter("Stable ranking", max(0.0, done), text))
     width = evidence.get("width")
     done = 0.0 if width is None else 1.0 if width <= goals.width else (1.0 - width) / (1.0 - goals.width)
-    text = "no interval yet" if width is None else f"{width:.2f} wide, narrow at {goals.width:g}"
+    text = "no interval yet" if width is None else f"{width:.2f} wide (goal: at most {goals.width:g})"
     found.append(Meter("Narrow interval", max(0.0, done), text))
     if (left := evidence.get("remaining_share")) is not None and state not in STOPPED:
-        text = f"about {100 * left:.0f} % not asked about yet; the probe ranks those"
+        text = f"about {100 * left:.0f} % of the positive images have no answer yet"
         found.append(Meter("Positives found", min(1.0, max(0.0, 1.0 - left)), text))
     return found
 
 
-def _regions(session: Session, viewer: Viewer, held: Sequence[Mapping[str, Any]]) -> list[Unseen]:
-    names = [name for region in held for name in region.get("examples", ())]
+def _regions(session: Session, viewer: Viewer, held: Sequence[PoolRegion]) -> list[Unseen]:
+    names = [name for region in held for name in region.examples]
     rows = session.scalars(select(Asset).where(Asset.asset_id.in_(names), may_explore(viewer)))
     known = {one.asset_id: picture(one) for one in rows}
     found = [
         Unseen(
-            float(region["share"]),
-            int(region["labels"]),
-            [known[name] for name in region.get("examples", ()) if name in known],
+            float(region.share),
+            region.labels,
+            [known[name] for name in region.examples if name in known],
         )
         for region in held
     ]

@@ -8,11 +8,11 @@ from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
 from attune.labeler.jobs import failures
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.queues import grids
 from attune.labeler.records.schema import Expert, Job, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.viewer import Viewer
 from attune.models.errors import AccessError
 
 
@@ -46,7 +46,9 @@ def next_page(settings: Settings, viewer: Viewer, name: str) -> NextPage:
         mine = select(Queue.id).where(Queue.attribute_id == one.id, Queue.expert_id == viewer.expert_id)
         person = session.get(Expert, viewer.expert_id) if viewer.expert_id else None
         if person is None or session.scalar(mine.where(Queue.closed_at.is_(None))) is None:
-            raise AccessError(f"You have no queue for {name}, so there are no pages for you. An owner gives you one.")
+            raise AccessError(
+                f"You have no queue for {name}, so you have no pages of images. Ask an owner for a queue."
+            )
         grid = grids.held(session, one.id, person.id)
         waits = grid is not None and bool(grids.open_pages(session, grid.id))
     return NextPage(grids.link(settings, grid) if grid is not None and waits else None, person.email)

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.alias_history import Line, moment, pointing_at, told
 from attune.labeler.catalog.aliases import aliases_of, drafts_of, is_draft
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Alias, Promotion, Run, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views import quality
-from attune.labeler.views.paging import Page, page_of
 from attune.labeler.views.quality import Quality
 from attune.models.catalog.manifest import CHAMPION
 

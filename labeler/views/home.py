@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,16 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import totals
 from attune.labeler.answers.totals import Counts
 from attune.labeler.catalog.aliases import DRAFT
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.paging import Page, page_of
+from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views import quality
 from attune.labeler.views.links import queue_url
-from attune.labeler.views.paging import Page, page_of
 from attune.labeler.views.quality import Quality
 from attune.labeler.views.state import Facts, Step, next_step, state, told_to
-from attune.labeler.views.viewer import Viewer
 
 PAGE = 30
 
@@ -66,7 +67,7 @@ def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
             return Card(
                 one.name, one.question, one.classes, state(facts), counts[one.id], held.quality(one.id),
                 next_step(facts, viewer), queue_url(settings, own) if own else None, facts.champion,
-                one.id in held.drafts, bool(facts.advice.get("differs")),
+                one.id in held.drafts, bool(facts.advice.differs),
             )  # fmt: skip
 
         return Home(found.map(card), pool, found.total)
@@ -90,8 +91,9 @@ class Held:
     """What the records hold about several attributes, read once for all of them."""
 
     def __init__(self, session: Session, ids: Sequence[int], viewer: Viewer) -> None:
-        self.runs: dict[int, tuple[int, dict[str, Any], Mapping[str, Any]]] = {
-            row[0]: (row[1], row[2], told_to(viewer, row[3] or {})) for row in session.execute(_newest_runs(ids))
+        self.runs: dict[int, tuple[int, dict[str, Any], RunAdvice]] = {
+            row[0]: (row[1], row[2], told_to(viewer, RunAdvice.from_dict(row[3])))
+            for row in session.execute(_newest_runs(ids))
         }
         champions = select(Alias.attribute_id, Alias.version).where(
             Alias.attribute_id.in_(ids), Alias.alias == "champion"
@@ -108,7 +110,7 @@ class Held:
     def facts(self, attribute: Attribute, pool: int, counts: Counts) -> Facts:
         """The facts that an attribute's state is read from."""
         key, answered = attribute.id, counts.answers
-        number, _, advice = self.runs.get(key, (None, {}, {}))
+        number, _, advice = self.runs.get(key, (None, {}, RunAdvice()))
         return Facts(
             attribute.name, self.experts.get(key, 0), self.open_tasks.get(key, 0), key in self.own, pool, answered,
             number, self.champions.get(key), advice, counts.unanswered(attribute.classes),

@@ -10,10 +10,10 @@ from itertools import groupby
 from sqlalchemy import func, select
 
 from attune.labeler.jobs import failures
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.paging import Page, page_of
 
 PAGE = 30
 STATES = ("running", "queued", "failed", "lost", "done")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes, audit_batches
+from attune.labeler.records.run_advice import AuditPlan, RunAdvice
 from attune.labeler.records.schema import Attribute, Queue, Run, Task
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -72,7 +72,7 @@ def read(session: Session, attribute: Attribute) -> Measuring:
     )
     row = session.execute(newest).first()
     metrics, advice = (row.metrics, row.advice) if row else ({}, {})
-    held: Mapping[str, Any] = (advice or {}).get(audit_batches.KEY) or {}
+    held = RunAdvice.from_dict(advice).audits or AuditPlan()
     figure, tied = metrics.get("average_precision"), metrics.get("undecided") or {}
     mine = (Queue.attribute_id == attribute.id) & Queue.closed_at.is_(None)
     open_ones = select(func.count(Task.id)).join(Queue).where(mine, Task.state == "open", Task.purpose == AUDIT)
@@ -81,10 +81,10 @@ def read(session: Session, attribute: Attribute) -> Measuring:
         name=attribute.name,
         answered=int((figure or {}).get("n", 0)),
         waiting=waiting,
-        needed=int(held.get("needed", 30)),
+        needed=30 if held.needed is None else held.needed,
         left=audit_batches.left_to_draw(session, attribute),
-        share=float(held.get("share", 0.0)),
-        why=str(held.get("why", "")),
+        share=held.share,
+        why=held.why,
         figure=Metric.from_dict(figure) if figure else None,
         undecided=round((tied.get("value") or 0.0) * tied.get("n", 0)),
         experts=session.scalar(select(func.count(Queue.id)).where(mine)) or 0,

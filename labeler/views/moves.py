@@ -151,7 +151,7 @@ def progress(settings: Settings, name: str, job_id: str) -> Progress | None:
         if job is None or job.subject != name or job.kind not in ("publish", "score"):
             return None
         first = job.kind == "publish"
-        steps = [_step("Check, write and publish the files", [job])] if first else []
+        steps = [_step("Check and publish the files", [job])] if first else []
         asked = (job.result.get("scores") or {}) if first and job.state == "done" else {"job": job_id}
         if not first or job.state not in ("failed", "lost"):
             steps.append(_scoring(session, asked))
@@ -170,7 +170,7 @@ def progress(settings: Settings, name: str, job_id: str) -> Progress | None:
 
 
 def _scoring(session: Session, asked: dict[str, Any]) -> Step:
-    title = "Score the whole pool"
+    title = "Score the pool"
     if asked.get("error"):
         return Step(title, "failed", error=str(asked.get("message", "")))
     job = session.get(Job, asked["job"]) if asked.get("job") else None

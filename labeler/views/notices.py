@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 
 from attune.labeler.jobs import failures
 from attune.labeler.notices.notices import may_read, unread_by
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Notice, NoticeRead
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.paging import Page, page_of
-from attune.labeler.views.viewer import Viewer
 from attune.models.clock import iso
 
 PAGE = 30

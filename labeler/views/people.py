@@ -16,11 +16,11 @@ from attune.labeler.jobs import failures
 from attune.labeler.people import end_access
 from attune.labeler.people import users as logins
 from attune.labeler.people.end_access import Outcome
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Attribute, Expert, Job, Queue, User
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.paging import Page, page_of
-from attune.labeler.views.viewer import Viewer
 from attune.models.errors import UnknownExpert
 
 PAGE = 50
@@ -113,7 +113,7 @@ def person(settings: Settings, viewer: Viewer, email: str) -> Person:
         user = session.scalar(select(User).where(User.email == email, User.password_hash != logins.GONE))
         out = _out(session, email)
         if expert is None and user is None and out is None:
-            raise UnknownExpert(f"Nobody here has the address {email}. The page People lists everybody.")
+            raise UnknownExpert(f"No person has the email address {email}. The page People lists everyone.")
         login = _login(viewer, user) if user else None
         if expert is None:
             return Person(email, None, login, out=out)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.records.schema import Run
-from attune.models.evaluation.metrics import FIRST, FULL, Metric
+from attune.models.evaluation.metrics import FIRST, Metric
 
 AUDIT = "average_precision"
 INDICATION = "cross_validated"
@@ -35,12 +35,12 @@ class Quality:
 
     @property
     def why(self) -> str:
-        """Why there is no figure, as a sentence."""
+        """Why there is no value, as a sentence."""
         if not self.reason:
-            return "No probe has been learned yet."
+            return "No probe has been trained yet."
         if self.n >= FIRST:
-            return f"Too few audit answers yet: {self.reason}."
-        return f"Too few audit answers yet: {self.n} so far; a first interval takes {FIRST}, a figure {FULL}."
+            return f"No quality estimate yet: {self.reason}."
+        return f"No quality estimate yet. It appears after {FIRST} audit answers ({self.n} so far)."
 
     @property
     def known(self) -> bool:
@@ -61,7 +61,11 @@ class Point:
 
 def read(metrics: Mapping[str, Any], key: str = AUDIT) -> Quality:
     """The figure under ``key`` of a run's metrics."""
-    held = metrics.get(key)
+    return of_json(metrics.get(key))
+
+
+def of_json(held: Mapping[str, Any] | None) -> Quality:
+    """The figure that ``Metric.to_dict`` wrote, if one did."""
     if not held:
         return Quality(reason="none was measured")
     return of(Metric.from_dict(held))

@@ -10,21 +10,17 @@ from typing import TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from attune.labeler.answers import task_ids
 from attune.labeler.answers.counting import current
-from attune.labeler.label_studio.task_address import Address
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
-from attune.labeler.settings import Settings
-from attune.labeler.views.links import task_url
-from attune.labeler.views.paging import Page, page_of
+from attune.labeler.people.viewer import Viewer, may_see, waiting
+from attune.labeler.records.paging import Page, page_of
+from attune.labeler.records.schema import Annotation, Asset, Expert, Task
 from attune.labeler.views.pictures import Picture, picture
-from attune.labeler.views.viewer import Viewer, may_see, waiting
 from attune.models.labels.answers import AUDIT
 
 T = TypeVar("T")
 
-# Audit and spread share one sentence, true of both: an expert who could tell audits apart might answer them otherwise.
-COVERS = "It helps to cover the whole pool, not only the images that are hard or likely."
+# Audit and spread share one sentence, true of both: an expert who recognised audits might answer them differently.
+COVERS = "It helps to cover the whole pool, not only difficult or likely images."
 NEUTRAL = frozenset({AUDIT, "spread"})
 
 
@@ -42,11 +38,11 @@ class Given:
 
 
 def reason_of(task: Task | None, purpose: str = "") -> str:
-    """Why an image was asked, in words that never give an audit away."""
+    """Why an image was asked, in words that never show that it was an audit."""
     if task is None and purpose == "seed":
-        return "It stood on a page of images that was answered at once."
+        return "It was on a page of images."
     if task is None:
-        return "It was answered before Attune asked: an imported answer."
+        return "The answer was imported."
     return COVERS if task.purpose in NEUTRAL else task.reason
 
 
@@ -92,43 +88,3 @@ def _by_id(
 ) -> dict[int, T]:
     wanted = {one for one in ids if one is not None}
     return dict(session.execute(select(column, kind).where(column.in_(wanted))).all())
-
-
-@dataclass(frozen=True)
-class Correction:
-    """Where an answer is corrected: ids in the records (``task``) and in Label Studio (``project``, its task)."""
-
-    url: str
-    task: int
-    project: int
-    address: Address
-    asset_id: str
-
-
-def correction(
-    session: Session, settings: Settings, viewer: Viewer, attribute: str, annotation_id: int
-) -> Correction | None:
-    """Where the viewer's own answer is corrected; None where it is not one's own, was deleted, or whose question is
-    gone from Label Studio.
-    """
-    row = session.execute(
-        select(Queue, Task, Asset)
-        .join(Task, Task.queue_id == Queue.id)
-        .join(Annotation, Annotation.task_id == Task.id)
-        .join(Asset, Asset.id == Annotation.asset_pk)
-        .join(Attribute, Attribute.id == Annotation.attribute_id)
-        .where(
-            Annotation.id == annotation_id,
-            Annotation.expert_id == viewer.expert_id,
-            Annotation.deleted_at.is_(None),
-            Attribute.name == attribute,
-            may_see(viewer),
-        )
-    ).first()
-    if row is None:
-        return None
-    queue, task, asset = row
-    address = task_ids.of(task, asset.asset_id)
-    if address is None:
-        return None
-    return Correction(task_url(settings, queue, address.task), task.id, queue.project, address, asset.asset_id)

@@ -16,6 +16,7 @@ from attune.labeler.catalog.audit_evidence import Evidence, Scored, paired
 from attune.labeler.catalog.evidence_cache import gather
 from attune.labeler.catalog.gate_outcomes import Gate
 from attune.labeler.catalog.run_facts import LATEST, classes_of, find_run, thresholds_of
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Attribute, Run, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -26,10 +27,9 @@ from attune.labeler.views.review_mistakes import Confusion, Mistake
 from attune.labeler.views.review_plots import Plots
 from attune.labeler.views.review_rows import Line, Row
 from attune.labeler.views.review_slices import Slices
-from attune.labeler.views.viewer import Viewer
-from attune.labeler.views.words import counted
 from attune.models.evaluation.metrics import FIRST
 from attune.models.labels.class_coverage import sentences
+from attune.models.text import counted
 
 CHOICES = 30  # of the newest runs, beside every version
 
@@ -214,7 +214,8 @@ def _choices(session: Session, attribute: Attribute, run: Run) -> list[Choice]:
         names = [alias for alias, version in aliases.items() if version == number]
         state = "" if number not in versions else "retired" if versions[number] else "published"
         told = ", ".join([*names, *([state] if state and not names else [])])
-        return f"Version {number}, {counted(answers[number], 'answer')}{f' ({told})' if told else ''}"
+        noun = "Version" if number in versions else "Candidate"
+        return f"{noun} {number}, {counted(answers[number], 'answer')}{f' ({told})' if told else ''}"
 
     return [Choice(number, words(number)) for number in numbers]
 

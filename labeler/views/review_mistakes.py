@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.catalog.audit_evidence import Evidence, Scored
 from attune.labeler.catalog.run_facts import thresholds_of
+from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.schema import Asset, Expert, Run
 from attune.labeler.views.pictures import Picture, picture
-from attune.labeler.views.viewer import Viewer, may_see, waiting
 from attune.models.catalog.probe_files import read_probe
 from attune.models.evaluation.intervals import share_interval
 from attune.models.labels.answers import AUDIT, SKIP, Answer, latest

@@ -48,7 +48,7 @@ def rows(
     for name in headline(classes):
         wanted += [(f"precision:{name}", f"Precision of “{name}”"), (f"recall:{name}", f"Recall of “{name}”")]
     wanted.append(("calibration_error", "Calibration error"))
-    empty = unknown("", 0, "", reason or "it was not measured")
+    empty = unknown("", 0, "", reason or "not measured")
 
     def told(held: Mapping[str, Metric], key: str) -> Quality:
         return of(held.get(key, empty))

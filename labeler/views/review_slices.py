@@ -16,15 +16,15 @@ from attune.labeler.catalog.audit_evidence import Evidence, Scored
 from attune.labeler.records.schema import Asset
 from attune.labeler.views.quality import Quality
 from attune.labeler.views.review_mistakes import weighted_share
-from attune.labeler.views.words import counted
 from attune.models.evaluation.audit_answers import Audited
 from attune.models.evaluation.evaluate import headline
 from attune.models.evaluation.intervals import LEVEL, percentile_interval
 from attune.models.evaluation.metrics import EARLY_LEVEL, FULL, too_few
 from attune.models.labels.labels import Labels
 from attune.models.probes.decision import decide
+from attune.models.text import counted
 
-LEAST = 10  # audit answers in a slice, below which a share would be an anecdote
+LEAST = 10  # audit answers in a slice, below which a share says nothing
 MOST = 12
 NUMBERS = 8  # so many different numbers and more become quarters
 OTHERS, NONE = "all others", "not stated"

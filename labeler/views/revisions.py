@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 from attune.labeler.answers import counting
 from attune.labeler.attributes import attributes, revisions
 from attune.labeler.attributes.revisions import Said
+from attune.labeler.people.viewer import Viewer, may_see
 from attune.labeler.records.schema import Asset, Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.pictures import Picture, picture
-from attune.labeler.views.viewer import Viewer, may_see
 
 LABELS = {
     "question": "Question",
@@ -24,9 +24,9 @@ LABELS = {
     "definition": "Definition",
     "in_scope": "Counts",
     "out_of_scope": "Does not count",
-    "positive": "Phrases for the first class",
-    "negative": "Phrases for near misses",
-    "class_prompts": "Phrases by class",
+    "positive": "Prompts for the first class",
+    "negative": "Prompts for near misses",
+    "class_prompts": "Prompts by class",
     "encoder": "Encoder",
 }
 

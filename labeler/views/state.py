@@ -1,27 +1,27 @@
-"""Where an attribute stands, and the one thing to do next."""
+"""The state of an attribute, and the next step."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from attune.labeler.views.expert_reliability import BESIDE
-from attune.labeler.views.viewer import Viewer
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.run_advice import RunAdvice
 from attune.models.evaluation.audit_pace import BUYS_MUCH
 from attune.models.labels.class_coverage import listed
 
 SEEDING, LABELLING, SETTLED, PUBLISHED, UNDEFINED = "seeding", "labelling", "settled", "published", "needs definition"
 DIFFERS = "one expert differs"
 ABOUT = {
-    SEEDING: "Nobody has answered yet: it learns from the first answers on.",
-    LABELLING: "Every answer teaches the probe, and the probe picks what to ask next.",
+    SEEDING: "No expert has answered yet. Training starts after the first answers of two classes.",
+    LABELLING: "Every answer improves the probe. The probe then chooses the next images.",
     SETTLED: "More answers would hardly change the probe.",
-    PUBLISHED: "A version is the champion: pipelines pull it.",
-    UNDEFINED: "Experts disagree too much for any probe to learn: the definition needs work.",
-    DIFFERS: "One expert answers otherwise than the rest: find out why before anything else is changed.",
+    PUBLISHED: "The champion is published. Pipelines can pull it.",
+    UNDEFINED: "The experts disagree too much to train a good probe. Improve the definition.",
+    DIFFERS: "One expert disagrees with the others. Find out why first.",
 }
-AUDIT_SIZE = 60  # questions that bring most intervals below .35
+AUDIT_SIZE = 60  # audit answers that bring most intervals below .35
 _SETTLED_WORDS = {"settled", "narrow", "exhausted", "stop"}
 _HOPELESS_WORDS = {"hopeless", "needs definition", "needs-definition"}
 
@@ -58,13 +58,13 @@ class Facts:
     answers: int
     last_run: int | None
     champion: int | None
-    advice: Mapping[str, Any]
-    unanswered: Sequence[str] = ()  # classes that nobody has answered, where there are answers
+    advice: RunAdvice
+    unanswered: Sequence[str] = ()  # classes without an answer, where there are answers
 
     @property
     def word(self) -> str:
         """The newest run's advice in one word."""
-        return str(self.advice.get("state", "")).lower()
+        return self.advice.state.lower()
 
     @property
     def settled(self) -> bool:
@@ -86,46 +86,47 @@ def state(facts: Facts) -> str:
 
 
 _EVIDENCE = {
-    "labels": "{:.0f} labels trained on",
-    "movement": "the ranking moved by {:.3f} of average precision since half the labels",
-    "movement_before": "by {:.3f} at the look before",
-    "width": "the audit's interval is {:.2f} wide",
-    "remaining_share": "nobody was asked yet about a share of {:.2f} of the positives; the probe ranks those",
+    "labels": "the probe was trained on {:.0f} labels",
+    "movement": "since half of the labels, the ranking changed by {:.3f} (in average precision)",
+    "movement_before": "at the check before, it had changed by {:.3f}",
+    "width": "the audit interval is {:.2f} wide",
+    "remaining_share": "about {:.0%} of the positive images have no answer yet",
     "alpha": "the experts' agreement (alpha) is {:.2f}",
-    "alpha_hi": "at most {:.2f}",
-    "alpha_without_one": "without the expert who differs most it is {:.2f}",
+    "alpha_hi": "the upper end of its interval is {:.2f}",
+    "alpha_without_one": "without the expert who differs most, the agreement is {:.2f}",
 }
 
 
-_NAMING = ("differs", BESIDE, "reliance")
+def told_to(viewer: Viewer, held: RunAdvice) -> RunAdvice:
+    """A run's advice as ``viewer`` may read it: only owners read how each expert answers, or that one differs.
 
-
-def told_to(viewer: Viewer, held: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A run's advice as ``viewer`` may read it: who answers how, and that one expert differs, is for those who manage.
-
-    Beside the list of contested images even that would say who.
+    Beside the list of disputed images even that would say who.
     """
     if viewer.manages:
         return held
-    held = {key: value for key, value in held.items() if key not in _NAMING}
-    if str(held.get("state", "")).lower() != "outlier":
+    held = replace(held, differs=None, beside_probe=None, reliance=None)
+    if held.state.lower() != "outlier":
         return held
-    evidence = {key: value for key, value in (held.get("evidence") or {}).items() if key != "alpha_without_one"}
-    text = "Pause: the experts disagree too much for a probe to learn what they mean."
-    return {**held, "state": "hopeless", "advice": text, "evidence": evidence}
-
-
-def advice(held: Mapping[str, Any]) -> Advice | None:
-    """A run's advice as a sentence and its evidence in words; None where the run gave none."""
-    text = held.get("advice") or held.get("text") or held.get("sentence")
-    if not text:
-        return None
-    evidence = held.get("evidence") or []
+    evidence = held.evidence
     if isinstance(evidence, Mapping):
-        evidence = [_EVIDENCE.get(key, key + ": {:.3g}").format(value) for key, value in evidence.items() if _is(value)]
+        evidence = {key: value for key, value in evidence.items() if key != "alpha_without_one"}
+    text = "Pause. The experts disagree too much to train a good probe."
+    return replace(held, state="hopeless", advice=text, evidence=evidence)
+
+
+def advice(held: RunAdvice) -> Advice | None:
+    """A run's advice as a sentence and its evidence in words; None where the run gave none."""
+    if not held.advice:
+        return None
+    evidence = held.evidence
+    if isinstance(evidence, Mapping):
+        lines = {
+            key: _EVIDENCE.get(key, key + ": {:.3g}").format(value) for key, value in evidence.items() if _is(value)
+        }
+        evidence = [line.replace("%", " %") for line in lines.values()]
     elif isinstance(evidence, str):
         evidence = [evidence]
-    return Advice(str(text), tuple(str(line) for line in evidence))
+    return Advice(held.advice, tuple(str(line) for line in evidence))
 
 
 def _is(value: Any) -> bool:
@@ -139,49 +140,50 @@ def next_step(facts: Facts, viewer: Viewer) -> Step:
 
 def _experts_step(facts: Facts) -> Step:
     if not facts.own_queue:
-        return Step("You have no queue for this question. Ask its owner to add you.")
+        return Step("You have no queue for this question. Ask an owner to add you.")
     if state(facts) in (UNDEFINED, DIFFERS):
-        return Step("Read the definition again, and look at the images you disagree on.", place="contested")
+        return Step("Read the definition again. Then look at the disputed images.", place="contested")
     if facts.settled:
-        return Step("Nothing is urgent: more answers would hardly change the probe.", place="queue")
+        return Step("Nothing is urgent. More answers would hardly change the probe.", place="queue")
     return Step("Answer the next image.", place="queue")
 
 
 def _measure(facts: Facts) -> str:
     """Why an audit batch is the next step; empty where it is not."""
-    held = facts.advice.get("audits") or {}
-    drawn, needed = int(held.get("drawn", 0)), int(held.get("needed", 0))
-    if int(held.get("trained", 0)) >= BUYS_MUCH and drawn < needed:
-        return f"Measure it: {drawn} of the {needed} audit answers that the gate waits for are asked."
-    width = (facts.advice.get("evidence") or {}).get("width") if held else None
-    if held and facts.word == "settled" and not facts.advice.get("stop", True):
-        told = "there is no interval yet" if width is None else f"its interval is still {width:.2f} wide"
-        return f"Measure it: the probe has settled, and {told}."
+    held, evidence = facts.advice.audits, facts.advice.evidence
+    if held is None:
+        return ""
+    if held.trained >= BUYS_MUCH and held.drawn < (held.needed or 0):
+        return f"Request audit answers: the gate needs {held.needed}, and {held.drawn} are requested."
+    width = evidence.get("width") if isinstance(evidence, Mapping) else None
+    if facts.word == "settled" and not facts.advice.stop:
+        reason = "it has no interval yet" if width is None else f"its interval is still {width:.2f} wide"
+        return f"Request audit answers: the probe has settled, but {reason}."
     return ""
 
 
 def _managers_step(facts: Facts) -> Step:
     name, where = facts.name, state(facts)
     if not facts.pool:
-        return Step("Put images into the pool.", command="attune assets add PATH")
+        return Step("Add images to the pool.", command="attune assets add PATH")
     if not facts.experts:
         return Step("Give an expert a queue.", place="people", command=f"attune expert add EMAIL --attribute {name}")
     if where == DIFFERS:
-        return Step("See who differs, and talk with them.", place="experts")
+        return Step("See which expert differs, and talk to them.", place="experts")
     if where == UNDEFINED:
-        return Step("Sharpen the definition; start from the images that experts disagree on.", place="contested")
+        return Step("Improve the definition. Start with the disputed images.", place="contested")
     if not facts.open_tasks and where in (SEEDING, LABELLING):
         return Step("Fill the queues.", command=f"attune batch {name} --size 40")
     if where == SEEDING:
-        return Step("The queues are full: the experts can begin.", place="attribute")
+        return Step("The queues are full. The experts can start.", place="attribute")
     if where in (LABELLING, SETTLED) and (text := _measure(facts)):
         return Step(text, place="measure", command=f"attune audit {name} --size {AUDIT_SIZE}")
     if where == LABELLING:
-        return Step("Let the experts go on; quality is shown with its interval.", place="attribute")
+        return Step("Let the experts continue.", place="attribute")
     if where == SETTLED and facts.unanswered:
-        text = f"Ask for images of {listed(facts.unanswered)}: nobody has answered that yet."
+        text = f"Fill the queues again: no expert has answered {listed(facts.unanswered)} yet."
         return Step(text, place="attribute", command=f"attune batch {name} --size 40")
     if where == SETTLED:
         command = f"attune probes promote {name} {facts.last_run} --reason '…'"
-        return Step("Review it, then publish it.", place="review", command=command)
-    return Step("Pull it.", command=f"attune pull {name}@champion --to DIR")
+        return Step("Review the candidate, then publish it.", place="review", command=command)
+    return Step("Pull the champion.", command=f"attune pull {name}@champion --to DIR")

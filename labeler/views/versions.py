@@ -14,6 +14,7 @@ from attune.labeler.catalog.aliases import aliases_of, drafts_of
 from attune.labeler.catalog.run_facts import find_version
 from attune.labeler.records.schema import Promotion
 from attune.labeler.records.session import reading
+from attune.labeler.records.version_scores import VersionScores
 from attune.labeler.settings import Settings
 from attune.labeler.views.history import Move, move
 from attune.labeler.views.quality import Quality, read
@@ -83,7 +84,7 @@ def version_page(settings: Settings, name: str, version: int) -> VersionPage:
     held: Mapping[str, Any] = row.manifest or {}
     front, card, lost = _card(settings, held)
     files = [File(file, entry["sha256"], int(entry["bytes"])) for file, entry in (held.get("files") or {}).items()]
-    scored = (row.scores or {}).get("assets") or {}
+    scored = VersionScores.from_dict(row.scores).assets
     return VersionPage(
         name=name,
         question=one.question,
@@ -117,7 +118,7 @@ def commands(settings: Settings, name: str, ref: str) -> list[Command]:
             f"{curl} -O {address}/api/v1/probes/{name}/{ref}/files/probe.safetensors",
         ),
         Command(
-            "The scores of the whole pool",
+            "Feature values of the pool",
             f"{curl} -o {name}.parquet {address}/api/v1/features/{name}/{ref}",
         ),
     ]

@@ -113,7 +113,7 @@ def allowed(endpoint: str | None, role: str) -> bool:
 
 def whom_to_ask(endpoint: str | None, role: str) -> str:
     """Who may do what ``role`` may not, for the page that turns somebody away; never the one who is turned away."""
-    words = {"owner": "an owner", "admin": "an administrator"}
+    words = {"owner": "an owner", "admin": "an admin"}
     may = [said for one, said in words.items() if one != role and allowed(endpoint, one)]
-    where = "; the page People lists who that is" if role in MANAGERS else ""
-    return f"Ask {' or '.join(may)} of this console{where}." if may else "No login of this console opens it."
+    where = " The page People lists them." if role in MANAGERS else ""
+    return f"Ask {' or '.join(may)}.{where}" if may else "No role has access."

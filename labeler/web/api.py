@@ -109,7 +109,7 @@ def labels(name: str) -> Response:
     """An attribute's labels, for those who manage it: one row an answer, or an image with ``agreed``."""
     kind, agreed = request.args.get("format", export_files.CSV), request.args.get("agreed", "false")
     if agreed not in {"true", "false"}:
-        raise DataError(f"agreed: {agreed[:40]!r} is neither true nor false. Leave it out for false.")
+        raise DataError(f"agreed: {agreed[:40]!r} is neither true nor false. The default is false.")
     return sent(export_files.export(auth.settings(), check_name(name), kind, agreed == "true"))
 
 
@@ -129,7 +129,7 @@ def search() -> ResponseReturnValue:
         waiting.headers["Retry-After"] = "2"
         return waiting, 202
     if found.state != "done":
-        raise JobError(f"The search did not work: {found.error or 'its worker died.'} Ask again.")
+        raise JobError(f"The search failed: {found.error or 'the worker stopped.'} Send the request again.")
     rows = [{"asset_id": name, "similarity": cosine} for name, cosine in found.hits[:top]]
     return jsonify(state=found.state, assets=rows)
 
@@ -162,5 +162,5 @@ def _whole(name: str, default: int) -> int:
     except ValueError:
         value = 0
     if not 1 <= value < 10**9:
-        raise DataError(f"{name}: {text!r} is no whole number from 1. Leave it out for {default}.")
+        raise DataError(f"{name}: {text!r} is not a whole number of at least 1. The default is {default}.")
     return value

@@ -13,8 +13,8 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from attune.labeler.people import login_sessions, tokens, users
 from attune.labeler.people.users import Entered, Person
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.settings import Settings
-from attune.labeler.views.viewer import Viewer
 from attune.labeler.web import access
 from attune.labeler.web.replies import SECRET_PATHS, wants_json
 
@@ -23,7 +23,7 @@ csrf = CSRFProtect()
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Session(UserMixin):  # type: ignore[misc]  # Flask-Login brings no types
+class Session(UserMixin):
     """A person as Flask-Login keeps them: the signed cookie holds the key of a session that the records can end."""
 
     def __init__(self, person: Person, key: str) -> None:
@@ -90,7 +90,9 @@ def guard() -> ResponseReturnValue | None:
         return _turn_away()
     g.viewer = who
     if not access.allowed(request.endpoint, who.role):
-        raise Forbidden(f"This page is not for the role {who.role}. {access.whom_to_ask(request.endpoint, who.role)}")
+        raise Forbidden(
+            f"The role {who.role} has no access to this page. {access.whom_to_ask(request.endpoint, who.role)}"
+        )
     if request.method not in SAFE and not by_token:
         csrf.protect()
     return None
@@ -112,7 +114,7 @@ def _who() -> tuple[Viewer | None, bool]:
 
 def _turn_away() -> ResponseReturnValue:
     if wants_json() or request.headers.get("Authorization"):
-        raise Unauthorized("Log in, or send a live token as `Authorization: Bearer …`.")
+        raise Unauthorized("Log in, or send a valid API token as `Authorization: Bearer TOKEN`.")
     if request.method not in SAFE or request.path.startswith(SECRET_PATHS):
         return redirect(url_for("login.page"))
     return redirect(url_for("login.page", next=request.full_path.rstrip("?")))

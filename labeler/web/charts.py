@@ -123,16 +123,16 @@ def _steps(most: int, count: int) -> list[int]:
 
 
 def tip(point: Point) -> str:
-    """What a run says of itself."""
+    """The text of a run's mark on the chart."""
     return f"{point.answers} answers: {figure(point.audit)} (run {point.run})"
 
 
 def figure(quality: Quality) -> str:
-    """A figure with its interval in words: ``0.81, between 0.72 and 0.88``."""
+    """A metric with its interval in words: ``0.81 (0.72 to 0.88)``."""
     if quality.value is None:
-        return "not known"
+        return "unknown"
     if quality.lo is None or quality.hi is None:
         return f"{quality.value:.2f}"
     if quality.early:
-        return f"between {quality.lo:.2f} and {quality.hi:.2f}, early"
-    return f"{quality.value:.2f}, between {quality.lo:.2f} and {quality.hi:.2f}"
+        return f"{quality.lo:.2f} to {quality.hi:.2f} (early)"
+    return f"{quality.value:.2f} ({quality.lo:.2f} to {quality.hi:.2f})"

@@ -9,13 +9,13 @@ from typing import Any
 from flask import Flask
 
 from attune.labeler.views.pictures import Picture
-from attune.labeler.views.words import counted, number
 from attune.labeler.web import media
 from attune.labeler.web.charts import figure
 from attune.labeler.web.markdown import render as markdown
 from attune.models.clock import iso, now
 from attune.models.labels.answers import UNSURE
 from attune.models.labels.class_coverage import listed
+from attune.models.text import counted, number
 
 COLOURS = 9  # classes have hotkeys 1 to 9, so there are never more
 

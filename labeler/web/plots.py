@@ -50,14 +50,14 @@ class Plot:
 
 def precision_recall(band: Band | None, other: Band | None = None) -> list[Plot]:
     """Precision against recall for a wide and for a narrow page; none where there is nothing to draw."""
-    words = "Precision against recall; the table below holds the same figures."
+    words = "Precision by recall. The table below has the same values."
     return [] if band is None else [_draw(*size, words, ("recall", "precision"), band, other) for size in SIZES]
 
 
 def reliability(band: Band | None) -> list[Plot]:
     """What a probability turned out to mean, for a wide and for a narrow page."""
-    words = "Observed share against the probability that was told; the table below holds the same figures."
-    axes = ("probability told", "share observed")
+    words = "Observed share by predicted probability. The table below has the same values."
+    axes = ("predicted probability", "observed share")
     return [] if band is None else [_draw(*size, words, axes, band, None, True) for size in SIZES]
 
 
@@ -83,7 +83,7 @@ def _draw(
     at, value, lo, hi = (part.tolist() for part in (band.at, band.value, band.lo, band.hi))
     around = curve(at, hi) + curve(at, lo)[::-1]
     marks = [
-        Dot(x(a), y(v), y(low), y(high), f"{axes[0]} {a:.2f}: {axes[1]} {v:.2f}, between {low:.2f} and {high:.2f}")
+        Dot(x(a), y(v), y(low), y(high), f"{axes[0]} {a:.2f}: {axes[1]} {v:.2f} ({low:.2f} to {high:.2f})")
         for a, v, low, high in zip(at, value, lo, hi, strict=True)
     ]
     steps = ((0.0, "0"), (0.25, ".25"), (0.5, ".5"), (0.75, ".75"), (1.0, "1"))

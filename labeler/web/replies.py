@@ -25,10 +25,10 @@ POLICY = (
 )
 PRIVATE = "no-store"
 MESSAGES = {
-    404: "There is no page at this address. It may have been mistyped, or what it showed is gone.",
-    405: "This address takes another method. Go back, and use the buttons of the page.",
-    413: "What was sent is larger than this address takes.",
-    429: "Too many tries. Wait five minutes, then try again.",
+    404: "This page does not exist. The URL is wrong, or the page was removed.",
+    405: "This URL does not accept this HTTP method. Go back and use the buttons of the page.",
+    413: "The upload is larger than this page accepts.",
+    429: "Too many failed tries. Wait 5 minutes, then try again.",
 }
 QUIET = frozenset({"static", "bootstrap.static", "health.alive", "health.ready", "attribute.live"})
 
@@ -96,7 +96,7 @@ def _attune_error(error: AttuneError) -> ResponseReturnValue:
     status = consequence(type(error)).status
     if status >= 500:
         log.warning("%s: %s", type(error).__name__, error)
-    message = "The webhook's secret is wrong." if isinstance(error, BadWebhookSecret) else str(error)
+    message = "The secret of the webhook is wrong." if isinstance(error, BadWebhookSecret) else str(error)
     if failures.is_program_text(message):
         log.error("%s: %s", type(error).__name__, error)
         message = failures.of_request(g.get("request_id", ""))
@@ -108,9 +108,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         return error.response
     status = error.code or 500
     if isinstance(error, CSRFError):
-        message = (
-            "The form was open for too long, or came from another site. Load the page again and send it once more."
-        )
+        message = "The form has expired, or came from another site. Load the page again, then send the form again."
     else:
         message = _own_words(error) or MESSAGES.get(status) or error.name
     reply = _reply(status, error.name, message)

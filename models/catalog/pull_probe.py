@@ -51,7 +51,10 @@ def pull(
 
     ``url`` is an Attune's address, shown ``token``, or a catalog's folder; ``cache`` a folder (``~/.cache/attune``).
     ``manifest.json`` is written last: where it is, the files are those it states. Raises UnknownProbe, RetiredVersion,
-    DigestMismatch, CatalogUnreachable, CatalogError, and with ``offline`` NotInCache.
+    DigestMismatch, CatalogUnreachable, CatalogError, and with ``offline`` NotInCache. For example::
+
+        pulled = attune.pull("serious@champion", to="probe", url="http://127.0.0.1:8700", token="attune_…")
+        pulled.manifest.version, pulled.folder, pulled.bytes
     """
     held = Cache(_folder(cache))
     fetched = fetch(ref, url, token, cache, offline)

@@ -61,22 +61,14 @@ def evaluate_audit(
     asset that was never drawn.
     """
     audit = Audited.of(labels, (probabilities,), inclusion, classes, (pool,), pool_inclusion)
-    n = len(audit.majority)
-    generator = np.random.default_rng(seed)
     cuts = {name: float(log_odds((thresholds or {}).get(name, 0.5))) for name in classes}
+    worlds = _worlds(audit, classes, np.random.default_rng(seed)) if len(audit.majority) >= FIRST else {}
+    reasons = [_not_yet(len(audit.majority)) or too_few(audit.truth(i)) for i in range(len(classes))]
     named: dict[str, Metric] = {}
-    worlds: dict[str, Population] = {}
-    sure: list[Population] = []
-    for i, name in enumerate(classes):
-        reason = _not_yet(n) or too_few(audit.truth(i))
-        if n >= FIRST and len(classes) == 2 and worlds:
-            worlds[name] = worlds[classes[0]].mirrored()
-        elif n >= FIRST:
-            worlds[name] = audit.imagined(i, generator)
-        if not reason:
-            sure.append(worlds[name])
+    for i, (name, reason) in enumerate(zip(classes, reasons, strict=True)):
         for metric in _of_class(name, worlds.get(name), cuts[name], audit, i, reason):
             named[metric.name] = metric
+    sure = [worlds[name] for name, reason in zip(classes, reasons, strict=True) if not reason]
     parts = [named[f"average_precision:{name}"] for name in headline(classes)]
     named["average_precision"] = macro(
         "average_precision", parts, [worlds[name].average_precisions() for name in headline(classes) if name in worlds]
@@ -87,6 +79,14 @@ def evaluate_audit(
     )
     named["undecided"] = _undecided(labels)
     return named
+
+
+def _worlds(audit: Audited, classes: Sequence[str], generator: np.random.Generator) -> dict[str, Population]:
+    """Populations like the pool for each class; of two classes the second is the first's mirror."""
+    if len(classes) == 2:
+        first = audit.imagined(0, generator)
+        return {classes[0]: first, classes[1]: first.mirrored()}
+    return {name: audit.imagined(i, generator) for i, name in enumerate(classes)}
 
 
 def _not_yet(n: int) -> str:
@@ -150,25 +150,23 @@ def _undecided(labels: Labels) -> Metric:
 
 def compare(
     labels: Labels,
-    proba_a: ArrayLike,
-    proba_b: ArrayLike,
+    probabilities: tuple[ArrayLike, ArrayLike],
     inclusion: ArrayLike,
     classes: Sequence[str],
     *,
-    pool_a: ArrayLike | None = None,
-    pool_b: ArrayLike | None = None,
+    pools: tuple[ArrayLike | None, ArrayLike | None] = (None, None),
     pool_inclusion: ArrayLike | None = None,
     seed: int = 0,
 ) -> Metric:
-    """The headline average precision of a minus that of b on the same audit answers, paired.
+    """The headline average precision of the first probe minus that of the second on the same audit answers, paired.
 
-    Arguments as in ``evaluate_audit`` (``pool_inclusion`` where neither's scores led the draw); ``pool_a`` and
-    ``pool_b`` (N, k) are the same assets in the same order. Both
-    probes meet the same imagined truths, so what is hard for both cancels. From 10 to 29 answers the interval is one of
+    Arguments as in ``evaluate_audit``, ``probabilities`` and ``pools`` of both probes (``pool_inclusion`` where
+    neither's scores led the draw); the two pools (N, k) are the same assets in the same order. Both probes meet the
+    same imagined truths, so what is hard for both cancels. From 10 to 29 answers the interval is one of
     99 %, below there is none.
     """
     name = "average_precision_difference"
-    audit = Audited.of(labels, (proba_a, proba_b), inclusion, classes, (pool_a, pool_b), pool_inclusion)
+    audit = Audited.of(labels, probabilities, inclusion, classes, pools, pool_inclusion)
     generator, n = np.random.default_rng(seed), len(audit.majority)
     samples = []
     for chosen in headline(classes):

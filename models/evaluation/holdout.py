@@ -54,7 +54,7 @@ def design_based(
     """Weighted average precision of the headline classes on the audit alone (Hajek), ``weight`` (n,) 1 / inclusion.
 
     It assumes nothing of the scores, so it checks the figure that does; with few positives it is wide and its interval
-    too narrow (docs/evaluation.md has the figures).
+    too narrow (docs/explanation/evaluation.md has the figures).
     """
     columns = [list(classes).index(name) for name in headline]
     told = ("average_precision_weighted", WEIGHTED, False)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 
 LEVEL = 0.95
 DRAWS = 1000
@@ -36,6 +35,8 @@ def percentile_interval(sample: NDArray[np.float64], value: float, level: float 
 
 def share_interval(count: float, n: float, level: float = LEVEL) -> tuple[float, float]:
     """Jeffreys' interval of a share of ``count`` in ``n`` (Brown, Cai and DasGupta 2001), with 0 and 1 at the ends."""
+    from scipy.stats import beta  # takes a second to load, and many who need this module ask for no share
+
     tail = (1 - level) / 2
     lo = 0.0 if count == 0 else float(beta.ppf(tail, count + 0.5, n - count + 0.5))
     hi = 1.0 if count == n else float(beta.ppf(1 - tail, count + 0.5, n - count + 0.5))

@@ -18,7 +18,7 @@ from attune.models.text import plural
 LEAST = 3
 # From ``FULL`` audit answers on there is a figure at the usual level where each class has ``LEAST``. Fewer, down to
 # ``FIRST``, give an early one, with a wider interval and whether positives were met or not: a figure that is shown only
-# where they were is shown where luck was good (docs/evaluation.md has what each of these holds).
+# where they were is shown where luck was good (docs/explanation/evaluation.md has what each of these holds).
 FULL, FIRST = 30, 10
 EARLY_LEVEL = 0.99
 

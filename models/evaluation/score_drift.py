@@ -7,13 +7,12 @@ not judgements of quality: a drift says that the audit's figures may no longer s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kstwobign
 
 from attune.models.errors import DataError
 from attune.models.evaluation.intervals import percentile_interval, title_draws
@@ -89,7 +88,7 @@ class Sketch:
         return asdict(self) | {"quantiles": list(self.quantiles)}
 
     @classmethod
-    def from_dict(cls, held: dict[str, Any]) -> Sketch:
+    def from_dict(cls, held: Mapping[str, Any]) -> Sketch:
         """What ``to_dict`` wrote."""
         return cls(int(held["n"]), int(held["titles"]), tuple(float(x) for x in held["quantiles"]))
 
@@ -143,6 +142,8 @@ def compare(
     p-value counts as many equal titles as these are worth (Kish: one of 1,000 stills among 39 of 5 makes 1.4 of them),
     which errs on the side of silence. Raises DataError for no logits.
     """
+    from scipy.stats import kstwobign  # takes a second to load, and who reads a sketch needs none of it
+
     if not len(logits) or len(logits) != len(title_ids):
         raise DataError(
             f"{len(logits)} logits have {len(title_ids)} titles. Expected one title per logit, and at least one logit."

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from attune.models.errors import DataError, SplitLeakage
 
@@ -48,6 +47,10 @@ def title_folds(
 
     ``classes`` intp (n,) is what to spread. Raises DataError where there are fewer titles than folds.
     """
+    from sklearn.model_selection import (
+        StratifiedGroupKFold,  # takes a second to load, and a split by hash needs no folds
+    )
+
     titles = np.asarray(title_ids, dtype=np.str_)
     distinct = len(np.unique(titles))
     if distinct < folds:

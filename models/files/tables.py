@@ -15,13 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attune.models.errors import DataError
-from attune.models.files import delimited
+from attune.models.files import delimited, unpacked
 from attune.models.files.cell_ids import tidy
 from attune.models.reasons import reason
 
-MOST_UNPACKED = 512 * 2**20  # bytes of a Parquet file
+MOST_UNPACKED = 512 * 2**20  # bytes of a Parquet or Arrow file
+MOST_TIMES = 64  # times its own size, where its rows are not limited
 PARQUET, ARROW, STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 BINARY = (PARQUET, ARROW, STREAM)
+NO_JSON = object()  # in the place of a line that is none
+MOST_BROKEN = 1000  # lines that are no JSON, each told by its number
 MARKS = b"\xef\xbb\xbf\xff\xfe \r\n\t"
 
 
@@ -115,7 +118,7 @@ def looks_like_json(content: bytes) -> bool:
 def objects(content: bytes) -> tuple[list[Any], list[int]]:
     """The values of a JSON list, or of JSON lines, and the line of each (0 in a list); one object is a list of one.
 
-    A line that is no JSON is an exception in its place. Raises DataError where nothing is JSON.
+    A line that is none is NO_JSON in its place. Raises DataError where nothing is JSON, or MOST_BROKEN lines are none.
     """
     text = delimited.decoded(content).strip()
     try:
@@ -123,19 +126,31 @@ def objects(content: bytes) -> tuple[list[Any], list[int]]:
     except RecursionError as error:
         raise DataError("looks like JSON but is nested too deeply. Export it again.") from error
     except ValueError as error:
-        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-        values = [_value(line) for _, line in lines]
-        if text.startswith("[") or not any(isinstance(value, dict) for value in values):
-            raise DataError(f"looks like JSON but is not: {reason(error)}. Export it again.") from error
-        return values, [number for number, _ in lines]
-    return (held, [0] * len(held)) if isinstance(held, list) else ([held], [1])
+        why = f"looks like JSON and is none: {reason(error)}. Export it again."
+    else:
+        return (held, [0] * len(held)) if isinstance(held, list) else ([held], [1])
+    if text.startswith("["):
+        raise DataError(why)
+    values, lines, broken = [], [], 0
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            values.append(_value(line))
+            lines.append(number)
+            broken += values[-1] is NO_JSON
+            if broken == MOST_BROKEN:
+                raise DataError(
+                    f"has {broken:,} lines that are no JSON, the last of them line {number}. Export it again."
+                )
+    if not any(isinstance(value, dict) for value in values):
+        raise DataError(why)
+    return values, lines
 
 
 def _value(line: str) -> Any:
     try:
         return json.loads(line, object_pairs_hook=_paired)
-    except (ValueError, RecursionError) as error:
-        return error
+    except (ValueError, RecursionError):  # kept, it would hold its traceback, and a million of them minutes
+        return NO_JSON
 
 
 def from_objects(values: Sequence[Any], lines: Sequence[int]) -> Table:
@@ -144,7 +159,7 @@ def from_objects(values: Sequence[Any], lines: Sequence[int]) -> Table:
     rows = []
     for number, (value, line) in enumerate(zip(values, lines, strict=True), 1):
         wrong = ""
-        if isinstance(value, Exception):
+        if value is NO_JSON:
             wrong = "no JSON"
         elif not isinstance(value, Mapping):
             wrong = "no row of a table"
@@ -157,47 +172,67 @@ def from_objects(values: Sequence[Any], lines: Sequence[int]) -> Table:
 
 # -- Arrow -------------------------------------------------------------------------------------------------------------
 def _arrow(content: bytes, most_rows: int | None) -> Table:
+    # Without a number of rows the table is as large as its file allows; a file of nothing but equal cells is a trap.
+    room = MOST_UNPACKED if most_rows is not None else max(MOST_UNPACKED, MOST_TIMES * len(content))
     try:
         with pa.BufferReader(content) as source:
-            batches: Iterator[pa.RecordBatch]
-            if content.startswith(PARQUET):
-                file = pq.ParquetFile(source)
-                _check_size(file.metadata, most_rows)
-                schema, batches = file.schema_arrow, file.iter_batches(batch_size=10_000)
-            elif content.startswith(ARROW):
-                opened = pa.ipc.open_file(source)
-                schema = opened.schema
-                batches = (opened.get_batch(place) for place in range(opened.num_record_batches))
-            else:
-                stream = pa.ipc.open_stream(source)
-                schema, batches = stream.schema, iter(stream)
+            schema, batches = _parquet(source, most_rows) if content.startswith(PARQUET) else _messages(content, room)
             names = [str(name) for name in schema.names]
             _once(names)
             rows: list[Row] = []
+            held = 0
             for batch in batches:
-                if most_rows is not None and len(rows) + batch.num_rows > most_rows:
-                    raise _too_large(len(rows) + batch.num_rows, most_rows, 0)
+                held += unpacked.size(batch)
+                if held > room or (most_rows is not None and len(rows) + batch.num_rows > most_rows):
+                    raise _too_large(len(rows) + batch.num_rows, most_rows, held)
                 columns = [_cells(column) for column in batch.columns]
                 for cells in zip(*columns, strict=True):
                     rows.append(Row(len(rows) + 1, 0, dict(zip(names, cells, strict=True))))
-    except (pa.ArrowException, OSError) as error:
-        raise DataError("is not a Parquet or Arrow file that can be read. Write it again, or use CSV.") from error
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"is no Parquet or Arrow that can be read ({str(error)[:120]}). Write it again, or give CSV."
+        ) from error
     return Table(names, rows)
+
+
+def _parquet(source: pa.BufferReader, most_rows: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    with pq.ParquetFile(source) as looked_at:
+        _check_size(looked_at.metadata, most_rows)
+        texts = unpacked.texts(looked_at)
+        schema = looked_at.schema_arrow
+    file = pq.ParquetFile(source, read_dictionary=texts)
+    return schema, file.iter_batches(batch_size=10_000)
+
+
+def _messages(content: bytes, room: int) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """Batches of a stream of messages; a file is one between its marks, whose index could name a batch many times."""
+    messages = content[8:] if content.startswith(ARROW) else content
+    if (found := unpacked.declared(messages)) > room:
+        raise _too_large(0, None, found)
+    stream = pa.ipc.open_stream(messages)
+    return stream.schema, map(_sound, stream)
+
+
+def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch, once it is known that its offsets lead into it: others would read this program's own memory."""
+    batch.validate(full=True)
+    return batch
 
 
 def _check_size(held: pq.FileMetaData, most_rows: int | None) -> None:
     """Raise DataError before a small file becomes gigabytes: equal cells are packed to next to nothing."""
     if most_rows is None:
         return
-    unpacked = sum(held.row_group(place).total_byte_size for place in range(held.num_row_groups))
-    if held.num_rows > most_rows or unpacked > MOST_UNPACKED:
-        raise _too_large(held.num_rows, most_rows, unpacked)
+    size = sum(held.row_group(place).total_byte_size for place in range(held.num_row_groups))
+    if held.num_rows > most_rows or size > MOST_UNPACKED:
+        raise _too_large(held.num_rows, most_rows, size)
 
 
-def _too_large(rows: int, most_rows: int, unpacked: int) -> DataError:
+def _too_large(rows: int, most_rows: int | None, held: int) -> DataError:
+    most = f"{most_rows} rows and " if most_rows is not None else ""
     return DataError(
-        f"has {rows} rows and {unpacked // 2**20} MB unpacked (allowed: {most_rows} rows and "
-        f"{MOST_UNPACKED // 2**20} MB). Split it, or leave out what you do not need."
+        f"holds {rows} rows and {held // 2**20} MB unpacked; at most {most}{MOST_UNPACKED // 2**20} MB come in at "
+        "once. Split it, or leave out what is not needed."
     )
 
 

@@ -1,8 +1,8 @@
 """Bytes from anywhere become an RGB picture, or an UnreadableItem with a plain reason; nothing else gets out.
 
 The content decides what a file is, never its name. Only raster formats that Pillow decodes by itself are opened. The
-picture is the one that a browser shows, in sRGB and upright, its first frame, on a white page: docs/images.md has the
-table, and a test holds it against a real Chromium.
+picture is the one that a browser shows, in sRGB and upright, its first frame, on a white page:
+docs/explanation/images.md has the table, and a test holds it against a real Chromium.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a file says of its picture beside the pixels: how to turn it, its colours, what its numbers mean.
 
 All of it is read here, before a pixel is decoded, and what other words a file has for the same (XMP, EXIF in WebP, EXIF
-after a PNG's pixels) is passed over as Chromium passes over it; docs/images.md has the table.
+after a PNG's pixels) is passed over as Chromium passes over it; docs/explanation/images.md has the table.
 """
 
 from __future__ import annotations

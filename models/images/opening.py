@@ -18,12 +18,14 @@ from PIL import Image, UnidentifiedImageError
 
 from attune.models.errors import UnreadableItem
 from attune.models.images.metadata import Marks, read_marks
+from attune.models.images.pixel_values import is_deep
 from attune.models.images.png_chunks import SIGNATURE, PngFacts, slim
 from attune.models.images.tiff_kinds import unread_kind
 
 T = TypeVar("T")
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 100_000_000
+DEEP_BYTES = 4  # a pixel of 16 or 32 bits counts as so many: telling how dark it is takes ten times an ordinary one's
 MAX_ASPECT = 40  # beyond this the short side vanishes when an encoder resizes the picture
 
 # Named one by one: Pillow would also start a PostScript interpreter, or follow a file's references to others.
@@ -107,8 +109,10 @@ _KNOWN = "Attune reads JPEG, PNG, GIF, WebP, AVIF, BMP, TIFF and PPM."
 def _check_size(opened: Image.Image, name: str, max_pixels: int) -> None:
     """Look at the header alone: nothing is decoded before the size is known to be bearable."""
     width, height = opened.size
-    if width * height > max_pixels:
-        raise _too_large(name, f"{width} x {height} = {width * height:,}", max_pixels)
+    deep = DEEP_BYTES if is_deep(opened) else 1
+    if width * height * deep > max_pixels:
+        held = f"{width} x {height} = {width * height:,}"
+        raise _too_large(name, held if deep == 1 else f"{held} deep", max_pixels // deep)
     if min(width, height) < 1 or max(width, height) > MAX_ASPECT * min(width, height):
         raise UnreadableItem(
             f"{name} is {width} x {height} pixels. One side is more than {MAX_ASPECT} times the other, so an "

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from attune.models.evaluation.intervals import share_interval
 from attune.models.evaluation.metrics import Metric
@@ -146,5 +146,5 @@ def _held(mine: Bools, hit: Bools, expert: str, what: int | None) -> _Held:
         return _Held(1.0, Odd(expert, what, 0.0, 0.0))
     # A class may be said too often or too seldom; who is contradicted too seldom is nobody's concern.
     far = max((surplus if what is None else abs(surplus)) - 0.5, 0.0) / np.sqrt(variance)
-    chance = float(norm.sf(far)) * (1 if what is None else 2)
+    chance = float(ndtr(-far)) * (1 if what is None else 2)
     return _Held(chance, Odd(expert, what, share / n, others / n))

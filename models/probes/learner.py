@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,23 @@ class LearnerSettings:
             strategy(self.strategy)
 
 
+class PoolOptions(TypedDict, total=False):
+    """What may be known beside the labels: ``prompts``; ``reserved`` (N,) bool, which replaces the audit titles that
+    seed and settings give; ``hidden``, pool indices that may not be shown any more: never asked, drawn or counted."""
+
+    prompts: Prompts | None
+    reserved: npt.NDArray[np.bool_] | None
+    hidden: npt.ArrayLike
+
+
+class PlanOptions(PoolOptions, total=False):
+    """``audit``: the attribute's design, extended by the audits that are due (None: no audits); ``contested``: asked
+    indices that deserve a second opinion, most contested first."""
+
+    audit: AuditDesign | None
+    contested: Sequence[int]
+
+
 def fit(
     pool: Pool,
     labels: Labels,
@@ -79,8 +97,7 @@ def fit(
     index, shares, weights = training_rows(pool, labels, settings, seed, reserved)
     answers = float(weights.sum())
     x = pool.rows(index) if len(pool) else np.empty((0, 1), dtype=np.float32)
-    examples = prompts.examples_of(classes) if prompts is not None else None
-    if examples is not None:
+    if prompts is not None and (examples := prompts.examples_of(classes)) is not None:
         vectors, where = examples
         x, shares = np.concatenate([x, vectors]), np.concatenate([shares, np.eye(len(classes))[where]])
         weights = np.concatenate([weights, np.full(len(where), EXAMPLE_WEIGHT)])
@@ -121,30 +138,38 @@ def plan(
     n: int,
     settings: LearnerSettings,
     seed: int,
-    prompts: Prompts | None = None,
-    audit: AuditDesign | None = None,
-    contested: Sequence[int] = (),
-    reserved: npt.NDArray[np.bool_] | None = None,
-    hidden: npt.ArrayLike = (),
+    **also: Unpack[PlanOptions],
 ) -> list[Ask]:
     """The next ``n`` images to ask about, best first; fewer where the pool has no more.
 
     ``asked``: pool indices already asked or open, in the order of asking where it is known (the last ones count as
-    recent); ``audit``: the attribute's design, extended here by the audits that are due (None: no audits);
-    ``contested``: asked indices that deserve a second opinion, most contested first; ``hidden``: indices that may not
-    be shown any more: never asked, drawn or counted. One image a title, and no near duplicates, as long as the pool
+    recent); ``also``: see ``PlanOptions``. One image a title, and no near duplicates, as long as the pool
     allows. A class without answers is looked for as if it were as frequent as the rest (``Probe.seeking``).
     """
-    probe = probe.seeking()
-    order = np.asarray(sorted(asked) if isinstance(asked, set | frozenset) else asked, dtype=np.intp)
-    gone = np.asarray(hidden, dtype=np.intp)
-    order = order[~np.isin(order, gone)]
-    index, shares, weights = training_rows(pool, labels, settings, seed, reserved)
-    share = settings.reserved_share
-    situation = Situation(pool, probe, order, index, shares, weights, prompts, share, seed, reserved, gone)
-    due = 0 if audit is None else audits_due(situation, n, settings)
+    audit, contested = also.get("audit"), also.get("contested", ())
+    known: PoolOptions = {"prompts": also.get("prompts"), "reserved": also.get("reserved")}
+    known["hidden"] = also.get("hidden", ())
+    facts = situation(pool, probe.seeking(), labels, asked, settings, seed, **known)
+    due = 0 if audit is None else audits_due(facts, n, settings)
     with one_thread():
-        return allocate(situation, n, settings.strategy, audit, due, contested)
+        return allocate(facts, n, settings.strategy, audit, due, contested)
+
+
+def situation(
+    pool: Pool,
+    probe: Probe,
+    labels: Labels,
+    asked: npt.ArrayLike | set[int],
+    settings: LearnerSettings,
+    seed: int,
+    **also: Unpack[PoolOptions],
+) -> Situation:
+    """All that the choice of questions depends on; arguments as in ``plan``."""
+    order = np.asarray(sorted(asked) if isinstance(asked, set | frozenset) else asked, dtype=np.intp)
+    hidden, reserved = np.asarray(also.get("hidden", ()), dtype=np.intp), also.get("reserved")
+    order = order[~np.isin(order, hidden)]
+    rows = training_rows(pool, labels, settings, seed, reserved)
+    return Situation(pool, probe, order, *rows, also.get("prompts"), settings.reserved_share, seed, reserved, hidden)
 
 
 def audits_due(situation: Situation, n: int, settings: LearnerSettings) -> int:
@@ -154,4 +179,4 @@ def audits_due(situation: Situation, n: int, settings: LearnerSettings) -> int:
     return int(np.clip(np.floor(target + 1e-9) - situation.audits_asked, 0, n))
 
 
-__all__ = ["Ask", "LearnerSettings", "Prompts", "fit", "plan"]
+__all__ = ["Ask", "LearnerSettings", "PlanOptions", "PoolOptions", "Prompts", "fit", "plan", "situation"]

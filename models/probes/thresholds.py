@@ -45,40 +45,53 @@ class Threshold:
         }
 
 
+FIGURES = ("precision", "recall")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """``figure`` (precision or recall) at least ``value``, with the probability ``sure``, given the audit: 0.5 meets
+    it on balance, 0.9 leaves a margin.
+
+    Raises DataError for another figure or a number outside (0, 1).
+    """
+
+    figure: str
+    value: float
+    sure: float = 0.8
+
+    def __post_init__(self) -> None:
+        if self.figure not in FIGURES:
+            raise DataError(f"figure: {self.figure!r} cannot be asked for; expected precision or recall.")
+        for name, number in ((self.figure, self.value), ("sure", self.sure)):
+            if not 0.0 < number < 1.0:
+                raise DataError(
+                    f"{name}: {number:g} cannot be reached; expected a number between 0 and 1, such as 0.9."
+                )
+
+
 def choose_thresholds(
     labels: Labels,
     probabilities: ArrayLike,
     inclusion: ArrayLike,
     classes: Sequence[str],
+    goal: Goal,
     *,
-    precision: float | None = None,
-    recall: float | None = None,
-    sure: float = 0.8,
     pool: ArrayLike | None = None,
     seed: int = 0,
 ) -> dict[str, Threshold]:
-    """A line for each class: the lowest with at least ``precision``, or the highest with at least ``recall``.
+    """A line for each class: the lowest with at least the goal's precision, or the highest with at least its recall.
 
-    ``sure`` is the probability, given the audit, with which the goal is met: 0.5 meets it on balance, 0.9 leaves a
-    margin. The rest as in ``evaluate_audit``; use calibrated probabilities. Where no line meets the goal the threshold
-    says so and has no probability. Raises DataError unless exactly one goal between 0 and 1 is given.
+    The rest as in ``evaluate_audit``; use calibrated probabilities. Where no line meets the goal the threshold says so
+    and has no probability.
     """
-    given = {name: value for name, value in (("precision", precision), ("recall", recall)) if value is not None}
-    if len(given) != 1 or not all(0.0 < value < 1.0 for value in given.values()) or not 0.0 < sure < 1.0:
-        raise DataError(
-            f"The goals are {given or 'none'} with certainty {sure}. Expected precision or recall, only one of "
-            "them, between 0 and 1, such as precision=0.9."
-        )
-    (figure, value), *_ = given.items()
     audit = Audited.of(labels, (probabilities,), inclusion, classes, (pool,))
     generator = np.random.default_rng(seed)
-    return {name: _of_class(name, audit, i, (figure, value, sure), generator) for i, name in enumerate(classes)}
+    return {name: _of_class(name, audit, i, goal, generator) for i, name in enumerate(classes)}
 
 
-def _of_class(
-    name: str, audit: Audited, column: int, goal: tuple[str, float, float], generator: np.random.Generator
-) -> Threshold:
-    figure, value, sure = goal
+def _of_class(name: str, audit: Audited, column: int, goal: Goal, generator: np.random.Generator) -> Threshold:
+    figure, value, sure = goal.figure, goal.value, goal.sure
     told, n = f"{figure} {value:g}", len(audit.majority)
     if reason := too_few(audit.truth(column)):
         return _no_line(name, told, n, reason)

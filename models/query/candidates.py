@@ -10,6 +10,7 @@ import numpy.typing as npt
 from attune.models.probes.priors import Prompts, text_prior
 from attune.models.query.context import Situation
 from attune.models.query.strategies import strategy
+from attune.models.query.strategies.variance import Space
 from attune.models.vectors.axes import leading
 from attune.models.vectors.pool import IntArray
 
@@ -24,11 +25,11 @@ Source = Iterator[tuple[int, str, float, str]]
 """(pool index, purpose, utility in [0, 1], reason), best first."""
 
 REASONS = {
-    "borderline": "The probe cannot tell yet, and an answer here tells it much about images like it.",
-    "likely": "Looks like {name}: finding out whether it is settles many others.",
-    "near-miss": "Close to a phrase that was given as a near miss: an answer here sharpens the border.",
-    "spread": "Typical of a part of the pool where nobody has looked yet.",
-    "seed": "Close to what was given as {name}, before anybody had answered.",
+    "borderline": "The probe is undecided. Your answer helps with many similar images.",
+    "likely": "It is probably {name}. Your answer helps with many similar images.",
+    "near-miss": "It is similar to a near miss. Your answer makes the difference clearer.",
+    "spread": "It is typical of a region of the pool without answers.",
+    "seed": "It is similar to the prompts or examples of {name}. There were no answers yet.",
 }
 
 
@@ -106,9 +107,7 @@ def by_variance(situation: Situation, n: int) -> Source:
         min(len(index), n + n // 4 + 2),
         seen=situation.seen,
         reference=situation.pool.rows(_reference(situation)),
-        centre=situation.pool.centre,
-        variance=situation.pool.variance,
-        axes=leading(situation.pool),
+        space=Space(situation.pool.centre, situation.pool.variance, leading(situation.pool)),
     )
     for position, gain in zip(picked, gains, strict=True):
         purpose = str(purposes[position])

@@ -73,7 +73,7 @@ def draw_audits(pool: Pool, mine: IntArray, logits: npt.NDArray[np.float64], aud
 
 
 def _second_opinion(situation: Situation, index: int) -> Ask:
-    reason = "Somebody has answered this one; another pair of eyes makes it surer."
+    reason = "Another expert already answered this image. A second answer makes the label more certain."
     return Ask(int(index), str(situation.pool.asset_ids[index]), SECOND_OPINION, 1.0, reason)
 
 
@@ -117,13 +117,8 @@ def picked(situation: Situation, n: int, found: list[tuple[float, Source]], apar
             owed[turn] -= 1
             chosen.add(ask.index)
             asks.append(ask)
-    for ask in [ask for _, ask in resting] + copies:  # a pool of few titles, or of copies, must still give work
-        if len(asks) >= n:
-            break
-        if not chosen.has(ask.index):
-            chosen.add(ask.index)
-            asks.append(ask)
-    return asks
+    # A pool of few titles, or of copies, must still give work.
+    return asks + chosen.first([ask for _, ask in resting] + copies, n - len(asks))
 
 
 class _Chosen:
@@ -143,6 +138,15 @@ class _Chosen:
         self.indices.add(index)
         self.titles.append(str(self.pool.title_ids[index]))
         self.rows.append(self.pool.rows([index])[0])
+
+    def first(self, asks: list[Ask], n: int) -> list[Ask]:
+        """Take the first ``n`` of ``asks`` that were not taken yet."""
+        taken: list[Ask] = []
+        for ask in asks:
+            if len(taken) < n and not self.has(ask.index):
+                self.add(ask.index)
+                taken.append(ask)
+        return taken
 
     def rests(self, index: int) -> bool:
         """Whether its title was met too short a while ago."""

@@ -154,26 +154,33 @@ def advise(
     labels = max((checkpoint.labels for checkpoint in checkpoints), default=0)
     moved = _spaced(movements(checkpoints, share)) if share is not None else []
     unfound = None if found is None or remaining is None else remaining / max(found + remaining, 1e-9)
-    width = None if average_precision is None or average_precision.value is None else average_precision.width
-    evidence = {
-        "labels": float(labels),
-        "movement": moved[-1][1] if moved else None,
-        "movement_before": moved[-2][1] if len(moved) > 1 else None,
-        "width": width,
-        "remaining_share": unfound,
-        "alpha": None if alpha is None else alpha.value,
-        # Of few images, and a rare class, a single dispute pulls the whole interval down.
-        "alpha_hi": None if alpha is None or alpha.n < goals.least_shared else alpha.hi,
-        "alpha_without_one": None,
-    }
+    evidence = _evidence(labels, moved, average_precision, alpha, goals) | {"remaining_share": unfound}
     if alpha_without_one is not None and _apart(evidence["alpha_hi"], alpha_without_one):
         evidence["alpha_without_one"] = alpha_without_one.value
     enough = labels >= goals.least_labels
     settled = enough and len(moved) > 1 and max(value for _, value in moved[-2:]) <= goals.movement
     state = _state(evidence, goals, settled=settled, enough=enough)
     gain = expected_gain(labels, moved[-1][1]) if moved else None
-    stop = state in ("settled", "exhausted", "outlier", "hopeless") and not (state == "settled" and _wide(width, goals))
+    settled_wide = state == "settled" and _wide(evidence["width"], goals)
+    stop = state in ("settled", "exhausted", "outlier", "hopeless") and not settled_wide
     return Advice(state, stop, _sentence(state, evidence, goals, gain), evidence, gain)
+
+
+def _evidence(
+    labels: int, moved: list[tuple[int, float]], average_precision: Metric | None, alpha: Metric | None, goals: Goals
+) -> dict[str, float | None]:
+    """What the advice rests on; None where it is not known."""
+    return {
+        "labels": float(labels),
+        "movement": moved[-1][1] if moved else None,
+        "movement_before": moved[-2][1] if len(moved) > 1 else None,
+        "width": None if average_precision is None or average_precision.value is None else average_precision.width,
+        "remaining_share": None,
+        "alpha": None if alpha is None else alpha.value,
+        # Of few images, and a rare class, a single dispute pulls the whole interval down.
+        "alpha_hi": None if alpha is None or alpha.n < goals.least_shared else alpha.hi,
+        "alpha_without_one": None,
+    }
 
 
 def _spaced(moved: list[tuple[int, float]]) -> list[tuple[int, float]]:
@@ -210,31 +217,31 @@ def _sentence(state: State, evidence: dict[str, float | None], goals: Goals, gai
     labels = int(evidence["labels"] or 0)
     if state == "hopeless":
         return (
-            f"Pause and sharpen the definition: the experts' alpha is {evidence['alpha']:.2f}, at most "
-            f"{evidence['alpha_hi']:.2f}, and below {goals.alpha:g} no probe can learn what they mean."
+            f"Pause and improve the definition: the experts' agreement (alpha) is {evidence['alpha']:.2f}, at most "
+            f"{evidence['alpha_hi']:.2f}. A good probe needs at least {goals.alpha:g}."
         )
     if state == "outlier":
         return (
-            f"Pause and find out why one expert answers otherwise: the alpha of all is {evidence['alpha']:.2f}, and "
-            f"{evidence['alpha_without_one']:.2f} without the one who differs most. The definition may be fine."
+            f"Pause and find out why one expert disagrees: the agreement (alpha) is {evidence['alpha']:.2f} with all "
+            f"experts and {evidence['alpha_without_one']:.2f} without this one. The definition may be good."
         )
     if state == "exhausted":
         return (
-            f"Stop: about {100 * (evidence['remaining_share'] or 0.0):.0f} % of the positives are left unfound; "
-            "add new images before asking more."
+            f"Stop: only about {100 * (evidence['remaining_share'] or 0.0):.0f} % of the positive images have no "
+            "answer yet. Add new images before you continue."
         )
     if state == "settled" and _wide(evidence["width"], goals):
         return (
-            f"The probe has settled at {labels} labels; spend further answers on the audit until its interval is "
-            f"narrower than {goals.width:g}."
+            f"The probe has settled at {labels} labels. Next, request audit answers until the interval is narrower "
+            f"than {goals.width:g}."
         )
     if state == "settled":
-        return f"Stop: the probe has settled at {labels} labels and its interval is {evidence['width']:.2f} wide."
+        return f"Stop: the probe has settled at {labels} labels, and its interval is {evidence['width']:.2f} wide."
     if gain is None or (labels < goals.least_labels and state == "labelling"):
-        return "Go on: what further answers will bring cannot be told from so few."
-    told = "the next 50 answers should raise the average precision by " + (
-        f"about {gain:.2f}" if gain >= 0.005 else "less than 0.01"
+        return "Continue labelling. A forecast needs more answers."
+    forecast = "The next 50 answers should raise the average precision by " + (
+        f"about {gain:.2f}." if gain >= 0.005 else "less than 0.01."
     )
     if state == "narrow":
-        return f"Publish if it is good enough: the interval is {evidence['width']:.2f} wide; {told}."
-    return f"Go on: {told}."
+        return f"Publish if the quality is good enough: the interval is {evidence['width']:.2f} wide. {forecast}"
+    return f"Continue labelling. {forecast}"

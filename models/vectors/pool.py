@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -42,6 +42,24 @@ class Pool:
                 f"The pool's blocks have rows of the shapes {sorted(dims)}. Expected (d,) with the same d. "
                 "Vectors of different encoders cannot be mixed: embed the assets again with one encoder."
             )
+
+    @classmethod
+    def of(cls, asset_ids: Sequence[str], vectors: npt.ArrayLike, title_ids: Sequence[str] | None = None) -> Pool:
+        """A pool of arrays: ``asset_ids`` (N,), ``vectors`` (N, d) of any length, which become float32 of length 1.
+
+        ``title_ids`` (N,) say which images belong together, so that no title is both trained and measured on; without
+        them each image is a title of its own. Raises DataError where lengths disagree or an id appears twice. For
+        example::
+
+            pool = attune.Pool.of(["a1", "a2"], vectors, title_ids=["film-1", "film-1"])
+        """
+        ids = np.asarray(asset_ids, dtype=np.str_)
+        if len(np.unique(ids)) != len(ids):
+            raise DataError(f"{len(ids) - len(np.unique(ids))} asset ids appear more than once; each may appear once.")
+        rows = np.asarray(vectors, dtype=np.float32)
+        if rows.ndim != 2:
+            raise DataError(f"The vectors have the shape {rows.shape}; expected (N, d), a row for each asset.")
+        return cls(ids, ids if title_ids is None else np.asarray(title_ids, dtype=np.str_), (unit_length(rows),))
 
     def __len__(self) -> int:
         return len(self.asset_ids)

@@ -1,4 +1,4 @@
-"""What docs/evaluation.md shows is what the code does and what the benchmarks' files hold."""
+"""What docs/explanation/evaluation.md shows is what the code does and what the benchmarks' files hold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "explanation" / "evaluation.md").read_text(encoding="utf-8")
 NAMES = {
     "attune": "Attune",
     "attune_weighted": "same draw, weights and bootstrap",
@@ -49,5 +49,5 @@ def test_every_row_of_the_tables_is_the_benchmarks(row: str) -> None:
 
 def test_the_example_runs_and_prints_what_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
     code, printed = re.findall(r"```(?:python|text)\n(.*?)```", PAGE, re.DOTALL)[:2]
-    exec(compile(code, "docs/evaluation.md", "exec"), {})
+    exec(compile(code, "docs/explanation/evaluation.md", "exec"), {})
     assert capsys.readouterr().out == printed

@@ -1,4 +1,4 @@
-"""The ten lines of docs/probe-format.md do what they say, in a process that has numpy and safetensors alone."""
+"""The ten lines of docs/reference/probe-format.md do what they say, with numpy and safetensors alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attune.models.catalog.feature_values import SCHEMA
 from attune.models.catalog.manifest import Manifest
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "probe-format.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "probe-format.md").read_text(encoding="utf-8")
 OLD = sorted((ROOT / "tests" / "data" / "probe-v1").iterdir())
 # Everything else is forbidden, so the page cannot lean on what happens to be installed.
 HARNESS = """

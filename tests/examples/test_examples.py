@@ -17,7 +17,7 @@ import pytest
 
 from attune.labeler import settings as reader
 from attune.labeler.assets.active_encoder import load
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.demo.prepare import encoder_settings
 from attune.labeler.people import tokens
 from attune.labeler.records.session import engine
@@ -96,7 +96,7 @@ def test_the_readmes_example_names_a_picture_and_its_probability(
     monkeypatch.setattr(worlds, "CLASSES", {"serious-expression": ("serious", "not serious")})
     made = worlds.make(workspace)
     worlds.add_run(made, "serious-expression")
-    promote(made, "serious-expression", "latest", "r", "ana")
+    promote(made, Move("serious-expression", "latest", "r", "ana"))
     engine(made.records_url).dispose()
     (block,) = re.findall(r"```\n(export PATH=[^`]*?attune pull serious-expression.*?)```", README, re.DOTALL)
     told = bash(block, tmp_path)

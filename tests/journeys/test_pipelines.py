@@ -1,4 +1,4 @@
-"""Pipelines with nothing of Attune installed: the blocks of docs/pipelines.md, in empty environments, over HTTP."""
+"""Pipelines without Attune: the blocks of docs/how-to/pull-in-a-pipeline.md, in empty environments, over HTTP."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests.support import environments, published
 
 pytestmark = pytest.mark.slow
 DOCS = Path(__file__).parents[2] / "docs"
+PIPELINES = "how-to/pull-in-a-pipeline.md"
 ABSENT = """
 import importlib.util
 assert not [name for name in ("attune", "models", "labeler", "workers", "torch") if importlib.util.find_spec(name)]
@@ -79,10 +80,10 @@ def expected(settings: Settings, name: str, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("way", ["numpy", "onnx"])
 def test_an_empty_environment_pulls_checks_and_scores(house: House, tmp_path: Path, name: str, way: str) -> None:
     x = embeddings()
-    pull = block("pipelines.md", "Pull over HTTP").replace("romance", name)
+    pull = block(PIPELINES, "Pull over HTTP").replace("romance", name)
     packages, score = {
-        "numpy": (("numpy", "safetensors"), block("probe-format.md")),
-        "onnx": (("numpy", "onnxruntime"), block("pipelines.md", "Score with an ONNX runtime")),
+        "numpy": (("numpy", "safetensors"), block("reference/probe-format.md")),
+        "onnx": (("numpy", "onnxruntime"), block(PIPELINES, "Score with an ONNX runtime")),
     }[way]
     given = f"import numpy as np\nx = np.array({x.tolist()}, dtype=np.float32)\n"
     told = house.run(packages, f"{pull}\n{given}{score}\nresult = p.tolist()", tmp_path)
@@ -92,7 +93,7 @@ def test_an_empty_environment_pulls_checks_and_scores(house: House, tmp_path: Pa
 
 
 def test_a_file_altered_on_the_way_stops_the_pipeline(house: House, tmp_path: Path) -> None:
-    pull = block("pipelines.md", "Pull over HTTP")
+    pull = block(PIPELINES, "Pull over HTTP")
     altered = pull.replace("content = get(", "content = b'?' + get(")
     assert altered != pull
     code = f"try:\n    exec({altered!r})\nexcept SystemExit as error:\n    result = str(error)"
@@ -101,8 +102,8 @@ def test_a_file_altered_on_the_way_stops_the_pipeline(house: House, tmp_path: Pa
 
 @pytest.mark.parametrize("engine", ["duckdb", "pandas"])
 def test_an_empty_environment_reads_the_feature_values(house: House, tmp_path: Path, engine: str) -> None:
-    get = block("pipelines.md", "Pull over HTTP").split("manifest =")[0]
-    fetch, by_duckdb, by_pandas = blocks("pipelines.md", "Feature values")
+    get = block(PIPELINES, "Pull over HTTP").split("manifest =")[0]
+    fetch, by_duckdb, by_pandas = blocks(PIPELINES, "Feature values")
     packages, code = {
         "duckdb": (("duckdb",), f"{by_duckdb}\nresult = likely"),
         "pandas": (

@@ -9,7 +9,7 @@ from attune.models.evaluation.evaluate import evaluate_audit
 from attune.models.evaluation.metrics import too_few
 from attune.models.labels.agreement import alpha
 from attune.models.labels.labels import Labels
-from attune.models.text import plural, there_are
+from attune.models.text import counted, plural, there_are
 from tests.models.labels.test_agreement import panel
 
 
@@ -33,3 +33,7 @@ def test_a_class_counts_its_answers() -> None:
 def test_verbs_follow_the_number() -> None:
     assert [plural(n, "image", "are") for n in (0, 1, 2)] == ["0 images are", "1 image is", "2 images are"]
     assert there_are(0, "answer") == "there are 0 answers"
+
+
+def test_thousands_stand_apart_on_pages() -> None:
+    assert [counted(n, "answer") for n in (0, 1, 1200)] == ["0 answers", "1 answer", "1\u202f200 answers"]

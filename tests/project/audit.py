@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from attune.labeler.label_studio.install import LOCK as LABEL_STUDIO
+from attune.labeler.label_studio.environment_folder import LOCK as LABEL_STUDIO
 from attune.models.clock import now
 from tests.project.locks import OURS, ROOT, TESTS
 

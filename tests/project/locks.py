@@ -18,8 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from attune.labeler.label_studio.install import LOCK as LABEL_STUDIO
-from attune.labeler.label_studio.install import VERSION
+from attune.labeler.label_studio.environment_folder import LOCK as LABEL_STUDIO
+from attune.labeler.label_studio.environment_folder import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ROOT / "requirements.lock"
@@ -86,7 +86,8 @@ def make(upgrade: list[str]) -> None:
     """All three locks anew."""
     kept = read(OURS) + read(TESTS)
     everything = compiled(["pyproject.toml", "--extra", "test"], kept, upgrade)
-    run_on = compiled(["pyproject.toml", "--extra", "postgres", "--extra", "remote"], everything, [])
+    extras = [word for extra in ("server", "postgres", "remote") for word in ("--extra", extra)]
+    run_on = compiled(["pyproject.toml", *extras], everything, [])
     whole, ours = entries(everything), entries(run_on)
     differing = [name for name, version in versions(run_on).items() if versions(everything).get(name) != version]
     if differing:

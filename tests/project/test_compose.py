@@ -24,8 +24,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from attune.labeler import settings as reader
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio import local
-from attune.labeler.label_studio.install import LOCK, VERSION
+from attune.labeler.label_studio.environment_folder import LOCK, VERSION
 from attune.labeler.settings import Settings
+from attune.labeler.web.serve import BODY_BYTES
 from attune.workers.runtime.worker import main as worker
 from tests.project import locks
 
@@ -38,6 +39,7 @@ GIVEN = {
     "ATTUNE_LABEL_STUDIO_TOKEN": "f" * 40,
     "LABEL_STUDIO_PASSWORD": "e" * 40,
 }
+INTAKE = local.DJANGO_FOLDER / "attune_intake.py"
 OURS = ("web", "learner", "workers", "schedule")
 DOORS = ("door", "tls")
 
@@ -130,7 +132,9 @@ def test_a_door_leads_to_each_of_the_two_and_the_console_counts_it(
     services: dict[str, Any], settings: Settings
 ) -> None:
     text = (ROOT / "docker" / "Caddyfile").read_text()
-    sites = re.findall(r"^\{\$(\w+)::(\d+)\} \{\n\timport safe\n\treverse_proxy (\S+)\n\}", text, re.MULTILINE)
+    sites = re.findall(
+        r"^\{\$(\w+)::(\d+)\} \{\n\timport safe\n.*?^\treverse_proxy (\S+) \{", text, re.MULTILINE | re.DOTALL
+    )
     assert [(names(services)[urlsplit(f"//{to}").hostname or ""], int(port)) for _, port, to in sites] == [
         ("web", settings.web_port),
         ("label-studio", settings.label_studio_port),
@@ -140,6 +144,18 @@ def test_a_door_leads_to_each_of_the_two_and_the_console_counts_it(
     assert settings.proxies == 1
     for door in DOORS:
         assert "./docker/Caddyfile:/etc/caddy/Caddyfile:ro" in services[door]["volumes"]
+
+
+def test_the_door_waits_for_no_request_without_end_and_hands_label_studio_whole_ones() -> None:
+    text = (ROOT / "docker" / "Caddyfile").read_text()
+    console, label_studio = text.split("\n{$")[1:]
+    for limit in ("read_header", "read_body", "write", "idle"):
+        assert re.search(rf"^\t\t\t{limit} \d+[sm]$", text, re.MULTILINE), f"{limit} has no end"
+    assert "\t\tmax_size 8MB\n" in console
+    assert BODY_BYTES == 8_000_000
+    assert "\t\tmax_size 256KiB\n" in label_studio
+    assert re.search(r"^MOST_BYTES = 256 \* 2\*\*10 ", INTAKE.read_text(), re.MULTILINE), "as Label Studio itself takes"
+    assert "\t\trequest_buffers unlimited\n" in label_studio
 
 
 def test_nobody_reaches_a_store_that_they_have_no_need_of(services: dict[str, Any]) -> None:
@@ -240,7 +256,7 @@ def test_label_studio_starts_as_our_own_does(services: dict[str, Any], settings:
     assert environment["CSRF_TRUSTED_ORIGINS"] == settings.label_studio_browser_address
     module = local.DJANGO_FOLDER / f"{environment['DJANGO_SETTINGS_MODULE']}.py"
     assert module.is_file()
-    copied = f"COPY {local.DJANGO_FOLDER.relative_to(ROOT)} {environment['PYTHONPATH']}\n"
+    copied = f"COPY {local.DJANGO_FOLDER.resolve().relative_to(ROOT)} {environment['PYTHONPATH']}\n"
     assert copied in (ROOT / "Dockerfile").read_text()
     mounted = {volume.split(":")[1] for volume in services["label-studio"]["volumes"]}
     assert environment["LABEL_STUDIO_BASE_DATA_DIR"] in mounted
@@ -254,7 +270,7 @@ def test_every_version_is_pinned_and_the_same_everywhere(services: dict[str, Any
     assert re.search(r"^ARG PYTHON=3\.1[12]\.\d+-slim-bookworm@sha256:[0-9a-f]{64}$", dockerfile, re.MULTILINE)
     assert services["label-studio"]["image"].endswith(VERSION)
     assert locks.versions(LOCK.read_text())["label-studio"] == VERSION
-    assert str(LOCK.relative_to(ROOT)) in dockerfile
+    assert str(LOCK.resolve().relative_to(ROOT)) in dockerfile
     assert {services[name]["build"]["target"] for name in OURS} == {"attune"}
     for stage in ("attune", "label-studio"):
         assert f" AS {stage}\n" in dockerfile

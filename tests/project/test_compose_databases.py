@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ import requests
 import yaml
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from attune.labeler import settings as reader
 from attune.labeler.label_studio import install, local
@@ -27,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "docker" / "databases.sql"
 PASSWORDS = {"postgres": "the superuser's", "attune": 'of "records"', "label_studio": "it's Label Studio's; --"}
 BOTH = {"attune": "label_studio", "label_studio": "attune"}  # whose database the other one is
+MOST_CONNECTIONS, RESERVED = 100, 3  # as PostgreSQL ships; the last ones are its superuser's
+OF_LABEL_STUDIO = 40
 pytestmark = [pytest.mark.postgresql, pytest.mark.slow]
 
 
@@ -108,6 +113,25 @@ def test_a_role_enters_no_database_but_its_own(cluster: Path, role: str) -> None
             asked(address(cluster, role, database), "SELECT 1")
 
 
+def test_label_studio_never_takes_the_connections_that_the_records_need(cluster: Path) -> None:
+    server = create_engine(address(cluster, "label_studio", "label_studio"), poolclass=NullPool)
+    with ExitStack() as held:
+        for _ in range(OF_LABEL_STUDIO):
+            held.enter_context(server.connect())
+        with pytest.raises(OperationalError, match="too many connections for role"):
+            held.enter_context(server.connect())
+        ours = create_engine(address(cluster, "attune", "attune"), poolclass=NullPool)
+        for _ in range(MOST_CONNECTIONS - OF_LABEL_STUDIO - RESERVED):
+            held.enter_context(ours.connect())
+
+
+def test_label_studio_works_on_fewer_requests_at_once_than_it_has_connections() -> None:
+    intake = (local.DJANGO_FOLDER / "attune_intake.py").read_text()
+    found = re.search(r"^AT_ONCE = (\d+)", intake, re.MULTILINE)
+    assert found is not None
+    assert int(found[1]) < OF_LABEL_STUDIO
+
+
 def test_the_records_are_made_and_changed_as_the_role_that_owns_them(cluster: Path, tmp_path: Path) -> None:
     where = address(cluster, "attune", "attune")
     migrate(reader.build({}, workspace=tmp_path, database_url=where.render_as_string(hide_password=False)))
@@ -146,12 +170,31 @@ def test_label_studio_runs_as_a_role_of_its_own_with_the_variables_of_compose(cl
         assert requests.get(f"{where}/api/projects", headers=asking, timeout=30).json()["count"] == 0
         owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
         assert asked(address(cluster, "label_studio", "label_studio"), owners) == [("label_studio",)]
+        assert held_up(port, asking, cluster) < OF_LABEL_STUDIO
         # Behind the door with TLS the browser says https, and Label Studio itself is asked in plain HTTP.
         assert logged_in(where, "https://label.example.org") == 302
         assert logged_in(where, "https://elsewhere.example.org") == 403
     finally:
         running.terminate()
         running.wait(30)
+
+
+def held_up(port: int, asking: dict[str, str], cluster: Path) -> int:
+    """How many connections Label Studio holds while more people than there are connections send half a request."""
+    cookie = b"a" * 32  # which Label Studio looks up
+    half = b"POST /user/login/ HTTP/1.1\r\nHost: x\r\nCookie: sessionid=" + cookie + b"\r\nContent-Length: 9\r\n\r\n{"
+    held = [socket.create_connection(("127.0.0.1", port)) for _ in range(MOST_CONNECTIONS + 10)]
+    try:
+        for one in held:
+            one.sendall(half)
+        assert requests.get(f"http://127.0.0.1:{port}/api/projects", headers=asking, timeout=60).status_code == 200
+        busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'label_studio'"
+        ((count,),) = asked(address(cluster, "postgres", "postgres"), busy)
+        assert isinstance(count, int)
+        return count
+    finally:
+        for one in held:
+            one.close()
 
 
 def logged_in(where: str, origin: str) -> int:

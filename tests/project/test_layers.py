@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from attune.labeler.cli.main import COMMANDS
+from attune.labeler.cli.commands import COMMANDS
 from attune.labeler.jobs.jobs import KINDS, QUEUES
 from attune.models import errors
 from attune.models.errors import CONSEQUENCES, AttuneError, consequence
+from benchmarks import house_counts
 
 ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = {"models": {"models"}, "labeler": {"models", "labeler"}, "workers": {"models", "labeler", "workers"}}
@@ -72,6 +73,18 @@ def test_nothing_above_imports_the_benchmarks_or_tests() -> None:
             assert not {"tests", "benchmarks", "examples"} & {top(name) for name in imports(path)}, path
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules, _ = house_counts.read(ROOT)
+    assert not house_counts.circles(modules, house_counts.INSIDE)  # also inside functions, and for types alone
+
+
+def test_only_views_web_and_cli_import_views() -> None:
+    shows = tuple(str(ROOT / "labeler" / room) for room in ("views", "web", "cli"))
+    for path in (path for package in ALLOWED for path in sources(package) if not str(path).startswith(shows)):
+        found = {name for name in imports(path) if name.startswith("attune.labeler.views")}
+        assert not found, f"{path.relative_to(ROOT)} imports {found}: what it needs of it belongs in the domain"
+
+
 def test_only_models_holds_modules_outside_its_rooms_and_only_a_few() -> None:
     def loose(folder: str) -> set[str]:
         return {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__"}
@@ -105,9 +118,9 @@ def test_every_job_is_there(kind: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_there_with_help(command: str) -> None:
-    module, _, name = COMMANDS[command].partition(":")
-    found = getattr(importlib.import_module(module), name or "command")
+    found = COMMANDS[command].load()
     assert found.help, f"`attune {command}` has no help text"
+    assert found.get_short_help_str(limit=1000) == COMMANDS[command].about, "labeler/cli/commands.py says it otherwise"
     for sub in getattr(found, "commands", {}).values():
         assert sub.help, f"`attune {command} {sub.name}` has no help text"
         assert {"workspace", "as_json"} <= {option.name for option in sub.params}

@@ -14,11 +14,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from attune.labeler import settings as reader
-from attune.labeler.label_studio import install
+from attune.labeler.label_studio import environment_folder, install
 from tests.project import locks
 
 ROOT = Path(__file__).resolve().parents[2]
-ALL = (locks.OURS, locks.TESTS, install.LOCK)
+ALL = (locks.OURS, locks.TESTS, environment_folder.LOCK)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 STRICT = ("--require-hashes", "--no-deps", "--no-build-isolation")
 
@@ -40,7 +40,9 @@ def test_no_version_is_named_twice() -> None:
     assert not locks.versions(locks.OURS.read_text()).keys() & locks.versions(locks.TESTS.read_text()).keys()
 
 
-@pytest.mark.parametrize(("extras", "chosen"), [([], ALL[:1]), (["postgres", "remote"], ALL[:1]), (["test"], ALL[:2])])
+@pytest.mark.parametrize(
+    ("extras", "chosen"), [([], ALL[:1]), (["server", "postgres", "remote"], ALL[:1]), (["test"], ALL[:2])]
+)
 def test_the_locks_have_a_version_that_fits_each_need(extras: list[str], chosen: tuple[Path, ...]) -> None:
     pinned = locks.versions("".join(path.read_text() for path in chosen))
     wanted = [*PROJECT["dependencies"], *(line for extra in extras for line in PROJECT["optional-dependencies"][extra])]
@@ -62,7 +64,7 @@ def test_the_images_take_nothing_without_a_digest() -> None:
     assert all(word in script for word in STRICT)
     dockerfile = (ROOT / "Dockerfile").read_text()
     locked = re.findall(r"RUN sh \S+/install_lock\.sh (\S+)", dockerfile)
-    assert [Path(path).name for path in locked] == [install.LOCK.name, locks.OURS.name]
+    assert [Path(path).name for path in locked] == [environment_folder.LOCK.name, locks.OURS.name]
     check_installs(re.findall(r"pip install (.*)", dockerfile), [])
 
 
@@ -94,8 +96,8 @@ def test_label_studio_is_installed_from_its_lock_and_nothing_else(
         assert set(STRICT) <= set(step)
     builders = Path(steps[1][-1])
     assert locks.versions(builders.read_text()).keys() == {"setuptools", "wheel"}
-    assert all(lines in install.LOCK.read_text() for lines in locks.entries(builders.read_text()).values())
-    assert Path(steps[2][-1]) == install.LOCK
+    assert all(lines in environment_folder.LOCK.read_text() for lines in locks.entries(builders.read_text()).values())
+    assert Path(steps[2][-1]) == environment_folder.LOCK
 
 
 def test_a_file_that_no_lock_lists_is_refused(tmp_path: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
-from sqlalchemy import func, select, update
+from sqlalchemy import func, make_url, select, update
 
 from attune.labeler import settings as reader
 from attune.labeler.label_studio.task_address import Address
@@ -32,7 +34,7 @@ from attune.labeler.records.schema import (
     Task,
     Version,
 )
-from attune.labeler.records.session import migrate, reading, writing
+from attune.labeler.records.session import engine, migrate, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.files.atomic import digest_bytes
@@ -44,8 +46,27 @@ _unique = itertools.count(1000)
 def workspace(folder: Path, **arguments: Any) -> Settings:
     """Settings of a fresh workspace in ``folder``, its records at the newest schema."""
     made = reader.build({}, workspace=folder, **arguments)
-    migrate(made)
+    newest(made)
     return made
+
+
+def newest(settings: Settings) -> None:
+    """Records at the newest schema; where there are none yet they are copied, as migrations take long."""
+    kept = make_url(settings.records_url)
+    if not kept.drivername.startswith("sqlite") or not kept.database or Path(kept.database).exists():
+        migrate(settings)
+        return
+    settings.workspace.mkdir(parents=True, exist_ok=True)
+    Path(kept.database).write_bytes(_newest())
+
+
+@cache
+def _newest() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        made = reader.build({}, workspace=folder)
+        migrate(made)
+        engine(made.records_url).dispose()  # folds the write-ahead log into the file
+        return Path(str(make_url(made.records_url).database)).read_bytes()
 
 
 def picture(number: int, size: tuple[int, int] = (240, 320)) -> bytes:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 from typing import Any
 
 from attune.labeler.label_studio import local
-from attune.labeler.label_studio.install import folder
+from attune.labeler.label_studio.environment_folder import folder
 from attune.labeler.settings import Settings
 
 BEGIN = "import django, json\ndjango.setup()\n"
@@ -24,14 +25,73 @@ def script(settings: Settings, name: str) -> Any:
     return _run(settings, [str(local.DJANGO_FOLDER / name)])
 
 
+class Kept:
+    """One process for many pieces of code, started with the first: to load Label Studio takes seconds each time.
+
+    What a piece changes in the process itself stays for the next: `run` is for code that does.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process: subprocess.Popen[str] | None = None
+        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
+
+    def run(self, code: str) -> Any:
+        """What ``code`` prints last, as JSON."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [*_python(self._settings), "-c", KEPT],
+                env=_variables(self._settings),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                text=True,
+            )
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(code) + "\n")
+        self._process.stdin.flush()
+        for line in self._process.stdout:
+            if line.startswith(ANSWER):
+                said, error = json.loads(line.removeprefix(ANSWER))
+                assert not error, error
+                return json.loads(said.strip().splitlines()[-1])
+        self._errors.seek(0)
+        raise AssertionError(f"Label Studio's Python ended:\n{self._errors.read()[-2000:]}")
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            assert self._process.stdin
+            assert self._process.stdout
+            self._process.stdin.close()
+            self._process.wait(30)
+            self._process.stdout.close()
+        self._errors.close()
+
+
+ANSWER = "attune-answer "
+KEPT = f"""
+import contextlib, io, json, sys, traceback
+import django
+django.setup()
+from django.db import connections
+for line in sys.stdin:
+    said, error = io.StringIO(), ""
+    try:
+        with contextlib.redirect_stdout(said):
+            exec(json.loads(line), {{"json": json}})
+    except Exception:
+        error = traceback.format_exc()
+    connections.close_all()
+    print({ANSWER!r} + json.dumps([said.getvalue(), error]), flush=True)
+"""
+
+
 def _run(settings: Settings, arguments: list[str]) -> Any:
-    home = folder(settings)
-    package = next(home.glob("lib/python3.*/site-packages/label_studio"))
-    variables = local.environment(settings)
-    variables["PYTHONPATH"] = os.pathsep.join([variables["PYTHONPATH"], str(package)])
     done = subprocess.run(
-        [str(home / "bin" / "python"), *arguments],
-        env=variables,
+        [*_python(settings), *arguments],
+        env=_variables(settings),
         capture_output=True,
         text=True,
         timeout=120,
@@ -39,3 +99,13 @@ def _run(settings: Settings, arguments: list[str]) -> Any:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def _python(settings: Settings) -> list[str]:
+    return [str(folder(settings) / "bin" / "python")]
+
+
+def _variables(settings: Settings) -> dict[str, str]:
+    package = next(folder(settings).glob("lib/python3.*/site-packages/label_studio"))
+    variables = local.environment(settings)
+    return variables | {"PYTHONPATH": os.pathsep.join([variables["PYTHONPATH"], str(package)])}

@@ -10,7 +10,7 @@ from typing import Any
 
 import waitress
 
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.jobs import jobs
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
@@ -24,7 +24,7 @@ def workspace(folder: Path, **arguments: Any) -> Settings:
     made = worlds.filled(folder, **arguments)
     worlds.add_assets(made, ASSETS)
     for name in ("serious", "romance"):
-        moved = promote(made, name, "latest", "r", "ana")
+        moved = promote(made, Move(name, "latest", "r", "ana"))
         jobs.run_here(made, "score", attribute=name, version=moved.version)
     return made
 

@@ -1,4 +1,4 @@
-"""Make the pictures of docs/console.md anew: ``python -m tests.support.screenshots docs/images``."""
+"""Make the pictures of docs/reference/console.md anew: ``python -m tests.support.screenshots docs/images``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.records.schema import Asset, Expert
 from attune.labeler.records.session import reading, writing
 from attune.labeler.sample import write_catalogue
@@ -54,7 +54,7 @@ def main(folder: Path) -> None:
         _shoot(browser, settings, SHOTS, folder)
         judgeable = judged.filled(Path(workspace) / "judged", images=True)
         _measure(judgeable)
-        promote(judgeable, "serious", 1, "The first, to have one.", "olga@example.org")
+        promote(judgeable, Move("serious", 1, "The first, to have one.", "olga@example.org"))
         factories.add_user(judgeable, "olga@example.org", "owner")
         _shoot(browser, judgeable, JUDGED, folder)
         browser.close()

@@ -28,10 +28,11 @@ from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.logins import ensure_user
 from attune.labeler.label_studio.projects import Project
 from attune.labeler.label_studio.webhooks import SECRET_HEADER
-from attune.labeler.records.session import engine, migrate
+from attune.labeler.records.session import engine
 from attune.labeler.services import free_ports, parts, readiness
 from attune.labeler.services.process_runner import open_log, tail
 from attune.labeler.settings import Settings, build, secrets
+from tests.support import factories, inside_label_studio
 
 PASSWORD = "a-long-password"
 EMAIL = "ana@example.org"
@@ -43,6 +44,7 @@ class Services:
 
     settings: Settings
     token: str
+    inside: inside_label_studio.Kept
 
 
 @pytest.fixture(scope="session")
@@ -54,11 +56,13 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     database_template.place(settings, print)
     wanted = [part for part in parts.wanted(settings) if part.name in {"redis", "label-studio"}]
     started = [_start(part) for part in wanted]
+    inside = inside_label_studio.Kept(settings)
     try:
         for check in readiness.CHECKS[:3]:
             _await(check, settings, started, wanted)
-        yield Services(settings, secrets.load(settings.secrets).label_studio_token)
+        yield Services(settings, secrets.load(settings.secrets).label_studio_token, inside)
     finally:
+        inside.close()
         for process in started:
             process.terminate()
         for process in started:
@@ -136,7 +140,7 @@ def live(services: Services, tmp_path: Path) -> Iterator[Settings]:
     )
     with Redis.from_url(settings.redis_address) as connection:
         connection.flushall()
-    migrate(settings)
+    factories.newest(settings)
     yield settings
     engine(settings.records_url).dispose()
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +16,14 @@ from attune.labeler.attributes import attributes
 from attune.labeler.catalog.run_facts import find_version
 from attune.labeler.records.schema import Asset, Job, Version
 from attune.labeler.records.session import reading, writing
+from attune.labeler.records.version_scores import Baseline, VersionScores
 from attune.labeler.settings import Settings
 from attune.models.catalog.probe_files import ProbeWeights
 from attune.models.clock import iso, now
 from attune.models.evaluation.score_drift import Sketch
-
-if TYPE_CHECKING:
-    from attune.workers.jobs.score_pool import Pool
+from attune.workers.jobs.pool_parts import STEP, Pool
 
 MOST = 200_000  # assets that a sketch is made of, evenly chosen where there are more
-STEP = 16_384
 
 
 def keep(settings: Settings, attribute: str, version: int, pool: Pool, probe: ProbeWeights) -> None:
@@ -35,26 +34,24 @@ def keep(settings: Settings, attribute: str, version: int, pool: Pool, probe: Pr
         newest, busy = _newest(session)
         classes = list(held.manifest["classes"])
     seen = int(pool.keys.max()) if len(pool.keys) and pool.keys.max() >= 0 else 0
-    if not held.scores.get("baseline") and (pool.keys >= 0).any():
+    if not VersionScores.from_dict(held.scores).baseline and (pool.keys >= 0).any():
         made = sketches(pool, probe, classes, until=seen)
     with writing(settings) as session:
         row = version_row(session, attribute, version, lock=True)
-        scores = dict(row.scores)
+        scores = VersionScores.from_dict(row.scores)
         # While images are being embedded the newest have no vector yet: the next scoring must look at them again.
-        scores["scored_until"] = seen if busy else max(seen, newest)
-        if made is not None and not scores.get("baseline"):
-            scores["baseline"] = made
-        row.scores = scores
+        until = seen if busy else max(seen, newest)
+        row.scores = replace(scores, scored_until=until, baseline=scores.baseline or made).to_dict()
 
 
-def sketches(pool: Pool, probe: ProbeWeights, classes: Sequence[str], until: int) -> dict[str, Any]:
-    """The sketch of each class over the assets with keys up to ``until``, as JSON."""
+def sketches(pool: Pool, probe: ProbeWeights, classes: Sequence[str], until: int) -> Baseline:
+    """The sketch of each class over the assets with keys up to ``until``."""
     rows = np.flatnonzero((pool.keys >= 0) & (pool.keys <= until))
     logits, titles = scores_of(pool, probe, rows[:: max(1, -(-len(rows) // MOST))])
     found = {
         name: Sketch.of(logits[:, i], titles).to_dict() | {"n": len(rows)} for i, name in enumerate(named(classes))
     }
-    return {"at": iso(now()), "last_key": until, "classes": found}
+    return Baseline(iso(now()), until, found)
 
 
 def scores_of(pool: Pool, probe: ProbeWeights, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.float64], list[str]]:

@@ -18,6 +18,7 @@ def run(
     person: int,
     columns: list[str | None],
     create_experts: bool = False,
+    who: str = "",
 ) -> dict[str, Any]:
     """Import the upload that ``person`` holds ``ticket`` for; the counts, and how many rows were left out and why.
 
@@ -25,7 +26,7 @@ def run(
     """
     report(0, 1)
     plan = import_labels.bring(
-        settings, attribute, uploads.fetch(settings, person, ticket), Columns(*columns), create_experts
+        settings, attribute, uploads.fetch(settings, person, ticket), Columns(*columns), create_experts, who
     )
     uploads.drop(settings, person, ticket)
     report(1, 1)

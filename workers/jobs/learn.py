@@ -13,7 +13,7 @@ from attune.labeler.jobs.jobs import Report
 from attune.labeler.jobs.learn_lease import Lease, take
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.queues import queues
-from attune.labeler.records.session import reading, writing
+from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import JobSuperseded
 from attune.models.labels.class_coverage import sentences, unanswered
@@ -85,7 +85,7 @@ def questions(
         n,
         seen.learner,
         seen.seed,
-        prompts,
+        prompts=prompts,
         contested=again.rows,
         hidden=seen.view.hidden,
     )
@@ -106,15 +106,25 @@ def one_round(
     again = second_opinions.wanted(seen, learned.probe, prompts)
     asks = questions(seen, learned, prompts, size, audits, again)
     plans = deal(seen, asks, size, audits.batch, audits.experts, again.whom)
-    with writing(settings) as session:
+    with lease.writing() as session:
         # Before the questions leave: an audit's probability must be on disk when its answer can come back.
-        lease.check(session)
         session.get_one(type(seen.attribute), seen.attribute.id).audit_state = seen.design.to_bytes()
     asked = apply_order.apply(settings, ls, seen, plans, learned, lease)
     log.info("learn(%s): run %d, %d answers, %d new questions", attribute, learned.run, seen.count, asked)
+    result = _result(settings, seen, learned) | {"asked": asked, "open": sum(len(plan.order) for plan in plans)}
+
+    def afterwards() -> None:
+        if learned.fresh and slow_figures.due(seen):
+            slow_figures.keep(settings, seen, learned.run, prompts)
+
+    return result, seen.attribute.answers_counter, afterwards
+
+
+def _result(settings: Settings, seen: Snapshot, learned: learning_round.Learned) -> dict[str, Any]:
+    """What the job says of a round, its questions apart."""
     classes, labels = seen.attribute.classes, learning_round.summary(seen)
-    result = {
-        "attribute": attribute,
+    return {
+        "attribute": seen.attribute.name,
         "state": "learned" if learned.fresh else "nothing new",
         "run": learned.run,
         "answers": seen.count,
@@ -125,12 +135,4 @@ def one_round(
         ],
         "average_precision": learned.metrics.get("average_precision"),
         "queues": {seen.experts[queue.expert_id]: queues.link(settings, queue) for queue in seen.queues},
-        "asked": asked,
-        "open": sum(len(plan.order) for plan in plans),
     }
-
-    def afterwards() -> None:
-        if learned.fresh and slow_figures.due(seen):
-            slow_figures.keep(settings, seen, learned.run, prompts)
-
-    return result, seen.attribute.answers_counter, afterwards

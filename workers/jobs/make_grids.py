@@ -27,6 +27,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now, parse
 from attune.models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationShape
+from attune.models.probes import learner
 from attune.models.query.grid_images import page as choose
 from attune.models.vectors.pool import IntArray
 from attune.workers.rounds import learning_round, round_figures, snapshot
@@ -87,18 +88,17 @@ def _pages(settings: Settings, seen: Snapshot, wanted: list[int]) -> list[tuple[
     gone = np.array(list(dict.fromkeys([*taken(seen).tolist(), *open_rows])), dtype=np.intp)
     found = []
     for position in wanted:
-        rows = choose(
+        facts = learner.situation(
             seen.view.pool,
             probe,
             seen.training,
             gone,
-            SIZE,
             seen.learner,
             seen.seed,
-            position,
-            prompts,
-            seen.view.hidden,
+            prompts=prompts,
+            hidden=seen.view.hidden,
         )
+        rows = choose(facts, SIZE, position)
         if len(rows) >= FEWEST:
             found.append((position, rows))
             gone = np.concatenate([gone, rows])

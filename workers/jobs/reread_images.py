@@ -33,7 +33,7 @@ from attune.models.images.decode import READING, ImageInfo, inspect
 from attune.models.images.reading_changes import looks_different
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs.embed import pictures, read_asset
-from attune.workers.jobs.score_pool import PART
+from attune.workers.jobs.pool_parts import PART
 
 if TYPE_CHECKING:
     from attune.models.encoders.encoders import OpenClipEncoder

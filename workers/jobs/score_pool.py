@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import select
 
-from attune.labeler.assets.active_pool import view_of
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.promote import publish
 from attune.labeler.catalog.run_facts import find_version
@@ -22,6 +18,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.records.schema import Asset, Version
 from attune.labeler.records.session import reading, writing
+from attune.labeler.records.version_scores import Split, VersionScores
 from attune.labeler.settings import Settings
 from attune.models.catalog import feature_values
 from attune.models.catalog.catalog import Catalog
@@ -30,41 +27,14 @@ from attune.models.catalog.probe_files import FILE_NAME, ProbeWeights, read_prob
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.files.atomic import digest_bytes
-from attune.workers.jobs import drift_baseline
+from attune.workers.jobs import drift_baseline, pool_parts
+from attune.workers.jobs.pool_parts import Pool, name_of, open_pool
 
 log = logging.getLogger("attune.score")
-PART = 100_000  # assets a part covers, by their number in the records: a part stays the same as the pool grows
-STEP = 16_384  # assets scored at once
-
-
-@dataclass(frozen=True, eq=False)
-class Pool:
-    """The assets that have a vector: number in the records, id, title, and their vectors in blocks (n_i, d)."""
-
-    keys: npt.NDArray[np.int64]
-    ids: npt.NDArray[np.str_]
-    titles: npt.NDArray[np.str_]
-    blocks: tuple[npt.NDArray[np.float16], ...]
-
-    def steps(self, part: int) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]:
-        """Rows and vectors (n, d) of the assets of one part, ``STEP`` at a time."""
-        start = 0
-        for block in self.blocks:
-            keys = self.keys[start : start + len(block)]
-            here = np.flatnonzero((keys >= 0) & (keys // PART == part))
-            for at in range(0, len(here), STEP):
-                rows = here[at : at + STEP]
-                yield rows + start, block[rows].astype(np.float32)
-            start += len(block)
 
 
 def run(
-    settings: Settings,
-    report: Report,
-    attribute: str,
-    version: int,
-    part: int | None = None,
-    split: str | None = None,
+    settings: Settings, report: Report, attribute: str, version: int, part: int | None = None, split: str | None = None
 ) -> dict[str, Any]:
     """Score the pool with a published version; with ``part`` only those assets. Scoring again replaces the values.
 
@@ -74,12 +44,11 @@ def run(
     """
     manifest = publish(settings, attribute, _version(settings, attribute, version))
     pool = open_pool(settings, Fingerprint.from_dict(dict(manifest.encoder)))
-    parts = sorted(set((pool.keys[pool.keys >= 0] // PART).tolist()))
+    parts = pool.parts
     if part is None and len(parts) > 1 and jobs.workers_alive(settings):
-        split = _split(settings, attribute, version, parts)
-        common = {"attribute": attribute, "version": version, "split": split}
-        asked = [jobs.enqueue(settings, "score", part=one, **common) for one in parts]
-        return {"attribute": attribute, "version": version, "jobs": asked}
+        common = {"attribute": attribute, "version": version}
+        shared = common | {"split": _split(settings, attribute, version, parts)}
+        return common | {"jobs": [jobs.enqueue(settings, "score", part=one, **shared) for one in parts]}
     if part is None:
         _split(settings, attribute, version, [])  # parts of an earlier one that are still to come decide nothing
     catalog = Catalog(settings.catalog_address, private=settings.catalog_url is None)
@@ -87,7 +56,7 @@ def run(
     wanted = parts if part is None else [part] if part in parts else []
     if not wanted:
         drift_baseline.keep(settings, attribute, version, pool, probe)
-    done, total = 0, int((pool.keys >= 0).sum()) if part is None else int((pool.keys // PART == part).sum())
+    done, total = 0, pool.size(part)
     for one in wanted:
         told = score_part(catalog, manifest, probe, pool, one, lambda n, base=done: report(base + n, total))
         done += told["assets"]
@@ -123,18 +92,6 @@ def score_part(
     return {"assets": assets, "digest": digest_bytes(content)}
 
 
-def open_pool(settings: Settings, fingerprint: Fingerprint) -> Pool:
-    """The vectors of one encoder, mapped, beside the records' assets; removed assets have the key -1."""
-    with reading(settings) as session:
-        view = view_of(settings, session, fingerprint)
-    return Pool(view.keys, view.pool.asset_ids, view.pool.title_ids, view.pool.blocks)
-
-
-def name_of(part: int) -> str:
-    """The file name of a part."""
-    return f"part-{part:05d}.parquet"
-
-
 def _version(settings: Settings, attribute: str, version: int) -> int:
     with reading(settings) as session:
         return find_version(session, attributes.find(session, attribute), version).version
@@ -145,7 +102,8 @@ def _split(settings: Settings, attribute: str, version: int, parts: list[int]) -
     name = secrets.token_hex(8)
     with writing(settings) as session:
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
-        row.scores = (row.scores or {}) | {"split": {"name": name, "waiting": [name_of(one) for one in parts]}}
+        split = Split(name, [name_of(one) for one in parts])
+        row.scores = replace(VersionScores.from_dict(row.scores), split=split).to_dict()
     return name
 
 
@@ -164,15 +122,18 @@ def _record(
     """
     with writing(settings) as session:
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
-        held: dict[str, Any] = dict(row.scores or {})
-        held["parts"] = (held.get("parts") or {}) | {name_of(part): told["digest"]}
-        held["assets"] = (held.get("assets") or {}) | {name_of(part): told["assets"]}
-        going_on = held.get("split") or {"name": None, "waiting": []}
-        if split == going_on["name"]:
-            going_on = going_on | {"waiting": [one for one in going_on["waiting"] if one != name_of(part)]}
-            held["split"] = going_on
-        row.scores = held
-        complete = not going_on["waiting"] and all(name_of(one) in held["parts"] for one in parts)
+        held, name = VersionScores.from_dict(row.scores), name_of(part)
+        going_on = held.split or Split()
+        if split == going_on.name:
+            going_on = replace(going_on, waiting=[one for one in going_on.waiting if one != name])
+        held = replace(
+            held,
+            parts={**held.parts, name: told["digest"]},
+            assets={**held.assets, name: told["assets"]},
+            split=going_on if split == going_on.name else held.split,
+        )
+        row.scores = held.to_dict()
+        complete = not going_on.waiting and all(name_of(one) in held.parts for one in parts)
         if complete:
             row.scored_at = now()
         return complete
@@ -180,16 +141,16 @@ def _record(
 
 def _drop_others(settings: Settings, catalog: Catalog, attribute: str, version: int, pool: Pool) -> None:
     """Take away parts whose assets have all been removed; not those of assets that came since the pool was opened."""
-    last = int(pool.keys.max(initial=-1)) // PART
-    kept = {name_of(one) for one in set((pool.keys[pool.keys >= 0] // PART).tolist())}
+    last = int(pool.keys.max(initial=-1)) // pool_parts.PART
+    kept = {name_of(one) for one in pool.parts}
     with writing(settings) as session:
-        later = select(Asset.id).where(Asset.id >= (last + 1) * PART, Asset.removed_at.is_(None))
-        kept |= {name_of(key // PART) for key in session.scalars(later)}
+        later = select(Asset.id).where(Asset.id >= (last + 1) * pool_parts.PART, Asset.removed_at.is_(None))
+        kept |= {name_of(key // pool_parts.PART) for key in session.scalars(later)}
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
-        by_part = {key: row.scores.get(key) or {} for key in ("parts", "assets")}
-        row.scores = row.scores | {
-            key: {name: value for name, value in held.items() if name in kept} for key, held in by_part.items()
-        }
+        held = VersionScores.from_dict(row.scores)
+        parts = {name: digest for name, digest in held.parts.items() if name in kept}
+        assets = {name: count for name, count in held.assets.items() if name in kept}
+        row.scores = replace(held, parts=parts, assets=assets).to_dict()
     for name in catalog.feature_parts(attribute, version):
         if name not in kept:
             catalog.remove_part(attribute, version, name)

@@ -119,7 +119,7 @@ def _one(
         vanished = label_studio_queue.reorder(ls, queue.project, places, name, "")
         _forget(settings, queue, vanished)
     gone = _retire(settings, ls, queue, plan, newest)
-    _note_order(settings, lease, queue, plan, made, learned.run, name)
+    _note_order(lease, queue, plan, made, learned.run, name)
     _forget(settings, queue, gone)
     return len(made)
 
@@ -154,8 +154,7 @@ def _add(
     ]
     anew = _retired(settings, queue, [task.asset_id for task in tasks])
     stand = label_studio_queue.add(ls, queue.project, tasks, anew=anew)
-    with writing(settings) as session:
-        lease.check(session)  # a newer learner may have asked the same image for another reason meanwhile
+    with lease.writing() as session:  # a newer learner may have asked the same image for another reason meanwhile
         for ask, (_, until), where in zip(asks, signed, stand, strict=True):
             assert isinstance(ask, Ask)
             _keep(session, seen, queue, ask, where, run, plan.turns.get(ask.index)).signed_until = until
@@ -209,11 +208,8 @@ def _retire(settings: Settings, ls: LabelStudio, queue: Queue, plan: QueuePlan, 
         return []  # a stale question costs little; the next round tries again
 
 
-def _note_order(
-    settings: Settings, lease: Lease, queue: Queue, plan: QueuePlan, made: Mapping[int, int], run: int, name: str
-) -> None:
-    with writing(settings) as session:
-        lease.check(session)
+def _note_order(lease: Lease, queue: Queue, plan: QueuePlan, made: Mapping[int, int], run: int, name: str) -> None:
+    with lease.writing() as session:
         session.execute(
             update(Queue).where(Queue.id == queue.id).values(model_version=name, order_run=run, ordered_at=now())
         )

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from attune.labeler.attributes.audit_batches import Wanted
 from attune.labeler.catalog.gates import RULES
+from attune.labeler.records.run_advice import AuditPlan, RunAdvice
 from attune.labeler.records.schema import Run
 from attune.models.evaluation import audit_pace
 from attune.models.evaluation.audit_pace import Pace
@@ -46,29 +47,29 @@ def pace(seen: Snapshot, state: str, figure: Metric | None) -> Pace:
         needed=gate_bound(seen),
         goal=Goals().width,
     )
-    held = (seen.last_run.advice if seen.last_run else {}).get("audits") or {}
-    before = Pace.from_dict(held) if "owed" in held else None
-    return audit_pace.go_on(before, others(seen), base, share, why, after(seen))
+    held = seen.advice.audits
+    return audit_pace.go_on(held.pace if held else None, others(seen), base, share, why, after(seen))
 
 
 def pace_of(seen: Snapshot, run: Run) -> Pace:
     """The pace that a run kept; worked out anew for a run of an earlier version."""
-    held = run.advice.get("audits") or {}
-    if "owed" in held:
-        return Pace.from_dict(held)
+    said = RunAdvice.from_dict(run.advice)
+    if said.audits and said.audits.pace:
+        return said.audits.pace
     figure = run.metrics.get("average_precision")
-    return pace(seen, str(run.advice.get("state", "")), Metric.from_dict(figure) if figure else None)
+    return pace(seen, said.state, Metric.from_dict(figure) if figure else None)
 
 
-def told(seen: Snapshot, now: Pace) -> dict[str, object]:
+def told(seen: Snapshot, now: Pace) -> AuditPlan:
     """What a run keeps of its audits: the pace, how many are drawn, how many could still be, and the batches."""
     rows, drawn, missing = _totals(seen, now)
-    return now.to_dict() | {
-        "drawn": drawn,
-        "left": max(0, len(rows) - drawn - missing),
-        "extra": Wanted.of(seen.attribute).extra,
-        "needed": gate_bound(seen),
-    }
+    return AuditPlan(
+        **now.to_dict(),
+        drawn=drawn,
+        left=max(0, len(rows) - drawn - missing),
+        extra=Wanted.of(seen.attribute).extra,
+        needed=gate_bound(seen),
+    )
 
 
 def gate_bound(seen: Snapshot) -> int:
@@ -125,8 +126,7 @@ def _totals(seen: Snapshot, now: Pace) -> tuple[npt.NDArray[np.intp], int, int]:
 
 def _known_extra(seen: Snapshot) -> int:
     """How many audits on demand the newest run knew of: those are drawn."""
-    held = (seen.last_run.advice if seen.last_run else {}) or {}
-    return int((held.get("audits") or {}).get("extra", 0))
+    return seen.advice.audits.extra if seen.advice.audits else 0
 
 
 def forgotten(seen: Snapshot) -> list[Ask]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
+from attune.labeler.records.run_advice import AgreesWithProbe, BesideProbe, RunAdvice
 from attune.models.evaluation.evaluate import evaluate_audit
 from attune.models.evaluation.metrics import Metric
 from attune.models.labels.answers import AUDIT, latest
@@ -15,12 +15,9 @@ from attune.models.probes.probe import Probe
 from attune.workers.rounds import round_figures
 from attune.workers.rounds.snapshot import Snapshot
 
-KEY = "beside_probe"  # of a run's advice
 
-
-def told(snapshot: Snapshot, probe: Probe) -> dict[str, Any]:
-    """Plain JSON values: ``told``, each expert beside the probe; where one answers otherwise, ``odd``, who it is,
-    ``sentence``, how, and ``without``, the average precision on everybody else's audit answers.
+def told(snapshot: Snapshot, probe: Probe) -> BesideProbe:
+    """Each expert beside the probe, and how one of them differs from the others, if one does.
 
     A calibrated probe. None of it teaches anything: audit answers stay apart from training. Images that a person chose
     and the design drew later are left out, as who is asked those does depend on the image.
@@ -38,13 +35,12 @@ def told(snapshot: Snapshot, probe: Probe) -> dict[str, Any]:
         for one in sorted(drawn, key=lambda one: (one.answered_at, one.asset_id, one.expert))
         if one.value in classes
     ]
-    beside = {name: metric.to_dict() for name, metric in beside_probe(answers).items()}
-    kept: dict[str, Any] = {"told": [{"expert": name, "agrees": metric} for name, metric in beside.items()]}
+    beside = tuple(AgreesWithProbe(name, metric.to_dict()) for name, metric in beside_probe(answers).items())
     odd = odd_one(answers, len(classes), before(snapshot))
-    if odd is not None:
-        kept |= {"odd": odd.expert, "sentence": sentence(odd, classes)}
-        kept |= {"without": without(snapshot, probe, odd.expert).to_dict()}
-    return kept
+    if odd is None:
+        return BesideProbe(beside)
+    rest = without(snapshot, probe, odd.expert).to_dict()
+    return BesideProbe(beside, odd.expert, sentence(odd, classes), rest)
 
 
 def before(snapshot: Snapshot) -> str | None:
@@ -52,7 +48,8 @@ def before(snapshot: Snapshot) -> str | None:
     last = snapshot.last_run
     if last is None or last.revision != snapshot.attribute.revision:
         return None
-    return ((last.advice or {}).get(KEY) or {}).get("odd")
+    beside = RunAdvice.from_dict(last.advice).beside_probe
+    return beside.odd if beside else None
 
 
 def sentence(odd: Odd, classes: list[str]) -> str:
@@ -60,8 +57,10 @@ def sentence(odd: Odd, classes: list[str]) -> str:
     share, others = round(100 * odd.share), round(100 * odd.others)
     if odd.what is not None:
         name = classes[odd.what]
-        return f"On audits this expert says “{name}” {share} times in a hundred, the others {others}."
-    return f"On audits the probe contradicts {share} % of what this expert says, and {others} % of what the others say."
+        return f"On audit images, this expert answers “{name}” for {share} % of the images, the others for {others} %."
+    return (
+        f"On audit images, the probe disagrees with {share} % of this expert's answers and {others} % of the others'."
+    )
 
 
 def without(snapshot: Snapshot, probe: Probe, expert: str) -> Metric:

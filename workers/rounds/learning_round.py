@@ -14,10 +14,9 @@ import numpy.typing as npt
 from sqlalchemy import func, select
 
 from attune.labeler.assets.active_encoder import prompt_vectors
-from attune.labeler.attributes.threshold_goals import FOUND
 from attune.labeler.jobs.learn_lease import Lease
+from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Attribute, Run
-from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import EXPERT_WEIGHTS, LEANS_ON
 from attune.models.catalog.probe_files import probe_bytes
@@ -28,7 +27,7 @@ from attune.models.labels.answers import SKIP, latest
 from attune.models.labels.class_coverage import BY_CLASS, LEARNED
 from attune.models.probes.priors import Prompts
 from attune.models.probes.probe import Probe
-from attune.workers.rounds import audit_questions, expert_weights, round_figures, slow_figures
+from attune.workers.rounds import audit_questions, round_figures
 from attune.workers.rounds.snapshot import Snapshot
 from attune.workers.rounds.stop_advice import advice
 
@@ -119,28 +118,30 @@ def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease
     measured = round_figures.measure(snapshot, probe, prompts, cuts)
     metrics = {name: metric.to_dict() for name, metric in measured.items()}
     said = advice(settings, snapshot, probe, measured)
-    pace = audit_questions.pace(snapshot, said["state"], measured["average_precision"])
-    said["audits"] = audit_questions.told(snapshot, pace)
-    said |= {"thresholds": cuts, FOUND: [one.to_dict() for one in lines]} if lines else {}
-    said[expert_weights.KEY] = snapshot.reliance | {"weighed": snapshot.weigh}
-    said |= {slow_figures.KEY: held} if (held := slow_figures.before(snapshot)) else {}
-    number = record(settings, snapshot, probe, metrics, said, lease, started)
+    pace = audit_questions.pace(snapshot, said.state, measured["average_precision"])
+    said = replace(
+        said,
+        audits=audit_questions.told(snapshot, pace),
+        thresholds=cuts if lines else None,
+        lines=[one.to_dict() for one in lines] if lines else None,
+        reliance=replace(snapshot.reliance, weighed=snapshot.weigh),
+        outlook=snapshot.advice.outlook,
+    )
+    number = record(snapshot, probe, metrics, said, lease, started)
     return Learned(probe, metrics, number, fresh=True, pace=pace)
 
 
 def record(
-    settings: Settings,
     snapshot: Snapshot,
     probe: Probe,
     metrics: dict[str, dict[str, Any]],
-    said: dict[str, Any],
+    said: RunAdvice,
     lease: Lease,
     started: datetime,
 ) -> int:
     """Write the run in one transaction, under the lease's token; the run's number."""
     attribute = snapshot.attribute
-    with writing(settings) as session:
-        lease.check(session)
+    with lease.writing() as session:
         newest = session.scalar(select(func.max(Run.number)).where(Run.attribute_id == attribute.id)) or 0
         session.add(
             Run(
@@ -156,7 +157,7 @@ def record(
                 data_digest=snapshot.digest,
                 code_version=code_version(),
                 metrics=metrics,
-                advice=said,
+                advice=said.to_dict(),
                 probe=probe_bytes(probe.weight_, probe.bias_, probe.calibration_),
                 started_at=started,
                 finished_at=now(),

@@ -7,65 +7,12 @@ any other; what that means for learning and measuring is in docs/decisions/0002-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from attune.labeler.assets.active_pool import PoolView
-from attune.labeler.records.schema import Annotation, Asset, Pick, Queue, Task
 from attune.models.labels.answers import AUDIT
 from attune.models.query.planner import Ask
-
-if TYPE_CHECKING:
-    from attune.workers.rounds.snapshot import Asked, Snapshot
+from attune.workers.rounds.snapshot import Asked, Snapshot
 
 PURPOSE = "seed"
-
-
-@dataclass(frozen=True)
-class Picked:
-    """An image that a person chose for a queue, not answered there yet; ``reason`` as its expert reads it later."""
-
-    queue: int
-    row: int
-    reason: str
-    at: datetime
-
-
-def waiting_picks(session: Session, attribute_id: int, view: PoolView) -> tuple[Picked, ...]:
-    """The chosen images that their experts have not answered, oldest first.
-
-    One whose answer was set aside waits no more: Label Studio has it as answered, and asks nobody twice.
-    """
-    answered = select(Annotation.id).where(
-        Annotation.attribute_id == attribute_id,
-        Annotation.asset_pk == Pick.asset_pk,
-        Annotation.expert_id == Pick.expert_id,
-        Annotation.deleted_at.is_(None),
-    )
-    had = select(Task.id).where(Task.queue_id == Queue.id, Task.asset_pk == Pick.asset_pk, Task.state == "answered")
-    mine = (Queue.attribute_id == Pick.attribute_id) & (Queue.expert_id == Pick.expert_id) & Queue.closed_at.is_(None)
-    rows: Sequence[Any] = session.execute(
-        select(Pick, Queue.id, Asset.asset_id)
-        .join(Queue, mine)
-        .join(Asset, Asset.id == Pick.asset_pk)
-        .where(Pick.attribute_id == attribute_id, Asset.removed_at.is_(None), ~answered.exists(), ~had.exists())
-        .order_by(Pick.id)
-    ).all()
-    places = view.pool.positions(asset_id for _, _, asset_id in rows)
-    return tuple(
-        Picked(queue, int(place), reason_of(pick), pick.created_at)
-        for place, (pick, queue, _) in zip(places, rows, strict=True)
-        if place >= 0
-    )
-
-
-def reason_of(pick: Pick) -> str:
-    """Why a chosen image was asked."""
-    return f"Chosen by {pick.who}{f' among the images found by {pick.why}' if pick.why else ''}."
 
 
 def rows(snapshot: Snapshot) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attune.labeler.attributes.threshold_goals import Goal
+from attune.labeler.attributes.threshold_goals import goal_of
 from attune.models.evaluation.audit_titles import reserved_in
 from attune.models.evaluation.evaluate import cross_validated, evaluate_audit
 from attune.models.evaluation.metrics import FULL, Metric
@@ -90,7 +90,7 @@ def thresholds(snapshot: Snapshot, probe: Probe) -> list[Threshold]:
 
     Of two classes only the first has a line. Before ``FULL`` audit answers each says that it waits for them.
     """
-    goal, classes = Goal.of(snapshot.attribute), snapshot.attribute.classes
+    goal, classes = goal_of(snapshot.attribute), snapshot.attribute.classes
     if goal is None:
         return []
     audited, inclusion = audit_answers(snapshot)
@@ -104,9 +104,7 @@ def thresholds(snapshot: Snapshot, probe: Probe) -> list[Threshold]:
         cross_calibrated(raw, audited, inclusion, seed=snapshot.seed),
         inclusion,
         classes,
-        precision=goal.value if goal.figure == "precision" else None,
-        recall=goal.value if goal.figure == "recall" else None,
-        sure=goal.sure,
+        goal,
         pool=_reserved_pool(snapshot, probe),
         seed=snapshot.seed,
     )

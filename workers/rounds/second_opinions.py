@@ -20,7 +20,7 @@ from attune.workers.rounds import round_figures
 from attune.workers.rounds.snapshot import Snapshot
 
 # Of the answers, those that may be about an image that somebody has answered before: enough to measure agreement at
-# first, a sixth once new images buy less (docs/evaluation.md: it costs nothing from some 500 answers on).
+# first, a sixth once new images buy less (docs/explanation/evaluation.md: it costs nothing from some 500 answers on).
 FIRST_SHARE, LATER_SHARE = 0.1, 1 / 6
 GROWS_FROM, GROWS_TO = 120, 480
 MOST_AT_ONCE = 2  # a queue: a row of old images in sequence looks like distrust
@@ -28,11 +28,11 @@ FOLDS = 3
 
 Had = dict[str, set[str]]  # asset -> the experts who had it
 
-BY_LOT = "Drawn by lot, to see how far the experts agree."
-DISAGREE = "Earlier answers about this image disagree; another pair of eyes settles it."
-ALONE = "One expert alone had answered, and the probe could not confirm it; another pair of eyes tells."
-UNSURE_ALONE = "An expert was unsure about this image; another pair of eyes may see more."
-AGAINST = "The experts agree about this image and the probe does not; one more answer tells who is right."
+BY_LOT = "It was drawn at random, to measure how much the experts agree."
+DISAGREE = "Earlier answers on this image disagree. Another answer will help."
+ALONE = "Only one expert has answered, and the probe disagrees. Another answer will help."
+UNSURE_ALONE = "An expert was unsure about this image. Another answer will help."
+AGAINST = "The experts agree on this image, but the probe disagrees. Another answer will help."
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ Worked out every few answers after the queues are in order, and kept in the newe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from attune.labeler.records.run_advice import Outlook, PoolRegion, RunAdvice
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
@@ -23,23 +25,15 @@ from attune.models.query.diversity import Region, coverage, diversity_score
 from attune.workers.rounds.second_opinions import out_of_sample
 from attune.workers.rounds.snapshot import Snapshot
 
-KEY = "outlook"
 EVERY = 10  # answers between two
 REGIONS, SHOWN, EXAMPLES = 24, 6, 6
 
 
 def due(seen: Snapshot) -> bool:
     """Whether enough was answered, or set aside, since the last one."""
-    return bool(seen.count) and not 0 <= seen.count - _answers(before(seen)) < EVERY
-
-
-def before(seen: Snapshot) -> dict[str, Any]:
-    """The last outlook, as the newest run before this round carried it; empty where there was none."""
-    return dict((seen.last_run.advice or {}).get(KEY) or {}) if seen.last_run else {}
-
-
-def _answers(held: dict[str, Any]) -> int:
-    return int(held.get("answers", -EVERY))
+    before = seen.advice.outlook
+    answers = -EVERY if before is None or before.answers is None else before.answers
+    return bool(seen.count) and not 0 <= seen.count - answers < EVERY
 
 
 def keep(settings: Settings, seen: Snapshot, number: int, prompts: Prompts | None) -> None:
@@ -47,21 +41,21 @@ def keep(settings: Settings, seen: Snapshot, number: int, prompts: Prompts | Non
     found = outlook(seen, prompts)
     with writing(settings) as session:
         run = session.query(Run).filter_by(attribute_id=seen.attribute.id, number=number).one()
-        run.advice = run.advice | {KEY: found}
+        run.advice = replace(RunAdvice.from_dict(run.advice), outlook=found).to_dict()
 
 
-def outlook(seen: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
-    """Diversity in [0, 1], the regions of the pool least looked at, panel parity; plain JSON values."""
+def outlook(seen: Snapshot, prompts: Prompts | None) -> Outlook:
+    """Diversity in [0, 1], the regions of the pool least looked at, panel parity."""
     labels, pool = seen.training, seen.view.pool
     rows = pool.positions(labels.asset_ids)
     kept = np.flatnonzero(rows >= 0)
     rows, positive = rows[kept], labels.shares[kept, 0]
-    return {
-        "answers": seen.count,
-        "diversity": round(diversity_score(pool.rows(rows), positive > 0.5, seen.seed), 4) if len(rows) else 0.0,
-        "regions": [_told(seen, region) for region in regions(seen, rows, positive)[:SHOWN]],
-        "parity": parity(seen, prompts),
-    }
+    return Outlook(
+        answers=seen.count,
+        diversity=round(diversity_score(pool.rows(rows), positive > 0.5, seen.seed), 4) if len(rows) else 0.0,
+        regions=tuple(_told(seen, region) for region in regions(seen, rows, positive)[:SHOWN]),
+        parity=parity(seen, prompts),
+    )
 
 
 def regions(seen: Snapshot, rows: npt.NDArray[np.intp], positive: npt.NDArray[np.float64]) -> list[Region]:
@@ -70,17 +64,12 @@ def regions(seen: Snapshot, rows: npt.NDArray[np.intp], positive: npt.NDArray[np
     return coverage(seen.view.pool, rows, positive, seen.seed, wanted, 4 * EXAMPLES)
 
 
-def _told(seen: Snapshot, region: Region) -> dict[str, Any]:
+def _told(seen: Snapshot, region: Region) -> PoolRegion:
     """A region with typical images that anybody may see and that no audit is drawn from."""
     rows = seen.view.pool.positions(region.examples)
     apart = reserved_in(seen.view.pool, rows, seen.learner.reserved_share, seen.seed) | (seen.view.keys[rows] < 0)
     examples = [asset for asset, hidden in zip(region.examples, apart.tolist(), strict=True) if not hidden]
-    return {
-        "share": round(region.share, 4),
-        "labels": region.labels,
-        "positive": round(region.positive, 2),
-        "examples": examples[:EXAMPLES],
-    }
+    return PoolRegion(round(region.share, 4), region.labels, round(region.positive, 2), examples[:EXAMPLES])
 
 
 def parity(seen: Snapshot, prompts: Prompts | None) -> dict[str, Any]:

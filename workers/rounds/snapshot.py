@@ -19,6 +19,8 @@ from attune.labeler.attributes import attributes
 from attune.labeler.catalog.related_probes import Relative, relatives
 from attune.labeler.label_studio.task_address import Address
 from attune.labeler.queues import grids
+from attune.labeler.queues.pinned import Picked, waiting_picks
+from attune.labeler.records.run_advice import Reliance, RunAdvice
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -29,7 +31,6 @@ from attune.models.labels.answers import AUDIT, IMPORT, SKIP, Answer, latest
 from attune.models.labels.labels import Labels, consensus
 from attune.models.probes.learner import LearnerSettings
 from attune.workers.rounds import expert_weights
-from attune.workers.rounds.pinned_images import Picked, waiting_picks
 
 # Settings of an attribute that make no probe: how much to audit on demand, and the bounds that judge a probe.
 NOT_LEARNED = {"audits", "gates"}
@@ -90,17 +91,20 @@ class Snapshot:
         return [a for a, kept in zip(self.answers, ~held, strict=True) if a.purpose != AUDIT and kept]
 
     @cached_property
-    def reliance(self) -> dict[str, Any]:
+    def advice(self) -> RunAdvice:
+        """What the last run advised; empty before any run."""
+        return RunAdvice.from_dict(self.last_run.advice if self.last_run else None)
+
+    @cached_property
+    def reliance(self) -> Reliance:
         """How far to rely on whom, by the answers that may be learned from (``rounds.expert_weights.judged``)."""
-        held = (self.last_run.advice or {}).get(expert_weights.KEY) if self.last_run else None
-        return expert_weights.judged(held, self._learned, self.count, self.attribute, self.seed)
+        return expert_weights.judged(self.advice.reliance, self._learned, self.count, self.attribute, self.seed)
 
     @cached_property
     def weights(self) -> dict[str, float]:
         """Experts whose answers weigh less than others', and what they count; none where that is switched off."""
         there = {answer.expert for answer in self._learned} if self.weigh else set()
-        told = self.reliance["told"]
-        return {one["expert"]: one["weight"] for one in told if one["weight"] < 1 and one["expert"] in there}
+        return {one.expert: one.weight for one in self.reliance.told if one.weight < 1 and one.expert in there}
 
     @cached_property
     def audited(self) -> Labels:

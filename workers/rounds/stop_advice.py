@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
 from attune.labeler.attributes import revisions
+from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -25,9 +24,8 @@ LOOK_BACK = (0.1, 0.18, 0.25, 0.35, 0.5, 0.7, 0.85)
 STOP_SET = 2000
 
 
-def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[str, Metric]) -> dict[str, Any]:
-    """What `runs.advice` keeps: state, stop, advice (one sentence), evidence, expected_gain, next_answers, each expert
-    beside the probe, and ``differs``, who answers otherwise than the rest, where somebody does."""
+def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[str, Metric]) -> RunAdvice:
+    """When to stop, each expert beside the probe, and who differs from the others, where somebody does."""
     rows = round_figures.reserved_rows(snapshot)[:STOP_SET]
     raw = round_figures.logits(snapshot, probe, rows)
     labels = len(snapshot.training)
@@ -43,17 +41,16 @@ def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[s
         remaining=remaining,
     )
     beside = disagreement_report.told(snapshot, probe)
-    who = beside.get("odd") or (differs if found.state == "outlier" else "")
-    return {
-        "state": found.state,
-        "stop": found.stop,
-        "advice": found.sentence,
-        "evidence": found.evidence,
-        "expected_gain": found.expected_gain,
-        "next_answers": found.next_answers,
-        disagreement_report.KEY: beside,
-        **({"differs": who} if who else {}),
-    }
+    return RunAdvice(
+        state=found.state,
+        stop=found.stop,
+        advice=found.sentence,
+        evidence=found.evidence,
+        expected_gain=found.expected_gain,
+        next_answers=found.next_answers,
+        beside_probe=beside,
+        differs=beside.odd or (differs if found.state == "outlier" else "") or None,
+    )
 
 
 def earlier(settings: Settings, snapshot: Snapshot, rows: npt.NDArray[np.intp], labels: int) -> list[Checkpoint]:

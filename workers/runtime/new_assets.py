@@ -10,11 +10,12 @@ from sqlalchemy import func, select
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Alias, Asset, Attribute, Job, Version
 from attune.labeler.records.session import reading
+from attune.labeler.records.version_scores import VersionScores
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import now
 from attune.models.evaluation.score_drift import RULE
-from attune.workers.jobs.score_pool import PART
+from attune.workers.jobs.pool_parts import PART
 
 REST = timedelta(minutes=10)  # between two scorings of one version, however often assets are added
 
@@ -56,16 +57,17 @@ def ask(settings: Settings) -> dict[str, int]:
 def until(version: Version) -> int:
     """The key of the newest asset that the version was scored on; a version scored before that was kept counts as up
     to date, until it is scored again."""
-    return int(version.scores.get("scored_until", 2**62))
+    found = VersionScores.from_dict(version.scores).scored_until
+    return 2**62 if found is None else found
 
 
 def next_look(version: Version) -> int:
     """How many assets must have come since publication before the next look."""
-    drift = version.scores.get("drift") or {}
-    return RULE.next_look(int(drift.get("seen", 0)))
+    drift = VersionScores.from_dict(version.scores).drift
+    return RULE.next_look(drift.seen if drift else 0)
 
 
 def _added(session: Any, version: Version) -> int:
-    first = version.scores.get("baseline")
-    since = Asset.id > first["last_key"] if first else Asset.added_at > version.scored_at
+    first = VersionScores.from_dict(version.scores).baseline
+    since = Asset.id > first.last_key if first else Asset.added_at > version.scored_at
     return session.scalar(select(func.count(Asset.id)).where(since, Asset.removed_at.is_(None))) or 0

@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from attune.labeler.answers import ingest, uncounted
 from attune.labeler.attributes import attributes
 from attune.labeler.jobs.jobs import Report
-from attune.labeler.label_studio import logins, projects
+from attune.labeler.label_studio import accounts, projects
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.queues import repair
 from attune.labeler.records.schema import Attribute, Queue
@@ -50,7 +50,7 @@ def run(
             repair.mend(settings, ls, queue)
     membership.agree(settings, ls, [queue for queue in waiting if queue.id in checked.tasks])
     recorded = upkeep.recorded(settings, waiting)
-    by_id = logins.addresses(ls)
+    by_id = accounts.addresses(ls)
     touched: set[int] = set()
     failed = dict(checked.failed)
     for number, queue in enumerate(waiting):

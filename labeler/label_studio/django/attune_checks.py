@@ -11,6 +11,11 @@ DROPPED = object()
 ORDERINGS = {"tasks:predictions_score", "tasks:id"}  # those that Attune gives its views
 LONGEST_SECONDS = 10**7
 NUMBER = re.compile(r"[0-9]{1,18}")
+# Of what an expert answers. The labelling page sends a list of objects with an object with a list of names: 4 levels.
+MOST_LEVELS = 8
+MOST_PARTS = 64
+MOST_CHARACTERS = 64 * 2**10  # as JSON
+LARGEST_NUMBER = 2**53
 WORDS = re.compile(r"[\w, :.-]{0,300}")
 
 
@@ -157,16 +162,40 @@ def no_filters(*_):
 
 
 def result(_, value):
-    """What was answered: a list, which Label Studio and Attune read with care."""
+    """What was answered, or begun: a list, which Label Studio and Attune read with care."""
     if not isinstance(value, list):
         raise Refused("The answer is no list.", 400)
+    if len(value) > MOST_PARTS:
+        raise Refused(f"The answer has {len(value)} parts; {MOST_PARTS} are the most.", 400)
     if not all(isinstance(one, dict) for one in value):
         raise Refused("A part of the answer is no object.", 400)
+    _plain(value)  # first: what follows calls itself for each level
     try:
-        json.dumps(value, ensure_ascii=False).encode()
+        size = len(json.dumps(value, ensure_ascii=False).encode())
     except UnicodeEncodeError:  # half of a pair: stored, it would break every list that holds the answer
         raise Refused("The answer holds text that is no Unicode.", 400) from None
+    if size > MOST_CHARACTERS:
+        raise Refused(f"The answer has {size} bytes; {MOST_CHARACTERS} are the most.", 413)
     return value
+
+
+def _plain(value):
+    """Refuse what is stored and can then not be read, with the whole list that holds it: Label Studio calls itself for
+    each level, and a number or a character that one of its libraries does not know ends a reading.
+    """
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        texts = [one for one in level if isinstance(one, str)]
+        texts += [name for one in level if isinstance(one, dict) for name in one]
+        if any("\0" in text for text in texts):
+            raise Refused("The answer holds a character that no database keeps.", 400)
+        if any(isinstance(one, int | float) and not abs(one) <= LARGEST_NUMBER for one in level):
+            raise Refused("The answer holds a number that is too large.", 400)
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [one for several in inner for one in several]
+        if not level:
+            return
+    raise Refused(f"The answer is nested more than {MOST_LEVELS} levels deep.", 400)
 
 
 def figure(_, value):

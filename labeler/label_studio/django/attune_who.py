@@ -44,7 +44,7 @@ def identify(request):
     scheme = next(iter(request.META.get("HTTP_AUTHORIZATION", "").split()), "").lower()
     # Label Studio has read a token already, maybe from a header in a spelling that we do not know.
     if scheme in SCHEMES or getattr(request, "is_jwt", False):
-        user = _by_token(request, scheme)
+        user = by_token(request)
         if not is_administrator(user):
             raise Refused("Only the administrator's token opens anything here. People log in with their password.")
     elif scheme:
@@ -112,7 +112,9 @@ def _place(address):
     return host if port in {None, {"http": 80, "https": 443}.get(found.scheme)} else f"{host}:{port}"
 
 
-def _by_token(request, scheme):
+def by_token(request):
+    """The user of the token that comes with ``request``. Raises Refused where none does, or it is not accepted."""
+    scheme = next(iter(request.META.get("HTTP_AUTHORIZATION", "").split()), "").lower()
     if getattr(request, "is_jwt", False):
         return request.user  # set by Label Studio's own middleware, which has read the token
     if scheme == "bearer":

@@ -24,11 +24,11 @@ def describe() -> dict[str, Any]:
         title="Attune",
         version=version("attune"),
         openapi_version="3.1.0",
-        info={"description": "Pull probes and their feature values by name. Versions never change; aliases move."},
+        info={"description": "Pull versions and feature values by name. A version never changes. An alias can move."},
         security=[{"token": []}, {"session": []}],
     )
     spec.components.security_scheme(
-        "token", {"type": "http", "scheme": "bearer", "description": "A token that an owner or admin issued."}
+        "token", {"type": "http", "scheme": "bearer", "description": "An API token. An admin creates it."}
     )
     spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "attune_session"})
     spec.components.schema("Error", ERROR)

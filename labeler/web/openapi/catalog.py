@@ -34,7 +34,7 @@ _PROBE: dict[str, Any] = {
         "drafts": {
             "type": "array",
             "items": {"type": "integer"},
-            "description": "Those of `versions` that were published on purpose although a class had no answer.",
+            "description": "The `versions` that were published as drafts: a class had no answers.",
         },
         "newest": {"type": ["integer", "null"], "description": "The newest run, published or not."},
         "answers": {"type": "integer"},
@@ -66,7 +66,7 @@ _MANIFEST_KEYS = {
     "created_at": {"type": "string", "format": "date-time"},
     "code_version": {"type": "string"},
 }
-_DRAFT = {"type": "boolean", "description": "True where a class had no answer; left out where all had."}
+_DRAFT = {"type": "boolean", "description": "True if a class had no answers, else missing."}
 _MANIFEST = {
     "type": "object",
     "required": sorted(_MANIFEST_KEYS),
@@ -77,7 +77,7 @@ _GATE: dict[str, Any] = {
     "type": "object",
     "properties": {
         "name": {"type": "string"},
-        "passed": {"type": ["boolean", "null"], "description": "Null where it is not known, or does not apply."},
+        "passed": {"type": ["boolean", "null"], "description": "Null if it is unknown or not applicable."},
         "applies": {"type": "boolean"},
         "outcome": {"type": "string", "enum": ["passed", "not passed", "not known", "not applicable"]},
         "value": {"type": ["number", "null"]},
@@ -97,7 +97,7 @@ _LINE: dict[str, Any] = {
         "action": {"type": "string", "enum": ["promote", "rollback", "retire"]},
         "alias": {"type": ["string", "null"]},
         "version": {"type": "integer"},
-        "before": {"type": ["integer", "null"], "description": "Where the alias pointed until then."},
+        "before": {"type": ["integer", "null"], "description": "The version of the alias before."},
         "reason": {"type": "string"},
         "gates": {"type": "array", "items": _GATE},
     },
@@ -126,26 +126,29 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         "get": {
             "summary": "List the probes",
             "parameters": paged(100),
-            "responses": {200: json_answer("One page of the probes, by name.", _LIST), 422: error("No such page.")}
+            "responses": {
+                200: json_answer("One page of probes, sorted by name.", _LIST),
+                422: error("The page number is not valid."),
+            }
             | SHUT,
         }
     },
     "/api/v1/probes/{name}/history": {
         "get": {
             "summary": "Read the history of the aliases",
-            "description": "Newest first; with `on`, what `alias` pointed at then: what was champion on that date.",
+            "description": "Newest first. With `on`: the version of `alias` on that date.",
             "parameters": [
                 in_path("name"),
-                in_query("on", "A day (its end, UTC) or a moment, ISO 8601.", type="string", format="date"),
+                in_query("on", "A date (end of the day, UTC) or a time, ISO 8601.", type="string", format="date"),
                 in_query(
-                    "alias", "With `on`: the alias.", type="string", pattern=f"^{ALIAS.pattern}$", default="champion"
+                    "alias", "The alias, with `on`.", type="string", pattern=f"^{ALIAS.pattern}$", default="champion"
                 ),
                 *paged(100),
             ],
             "responses": {
-                200: json_answer("A page of the history, or one moment of it.", {"anyOf": [_HISTORY, _THEN]}),
-                404: error("No such attribute."),
-                422: error("No such page, date or alias."),
+                200: json_answer("A page of the history, or the entry for `on`.", {"anyOf": [_HISTORY, _THEN]}),
+                404: error("The attribute does not exist."),
+                422: error("The page, date or alias is not valid."),
             }
             | SHUT,
         }
@@ -159,7 +162,7 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     },
     "/api/v1/probes/{name}/{ref}/files/{file}": {
         "get": {
-            "summary": "Fetch a file of a version",
+            "summary": "Pull a file of a version",
             "parameters": [in_path("name"), in_path("ref"), in_path("file"), HELD, PIECE],
             "responses": {
                 200: {
@@ -173,9 +176,11 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     },
     "/api/v1/features/{name}/{ref}": {
         "get": {
-            "summary": "Fetch the feature values",
+            "summary": "Pull the feature values",
             "parameters": [in_path("name"), in_path("ref"), HELD, PIECE],
-            "responses": {200: file_answer("Parquet, one row per asset and class.", "application/vnd.apache.parquet")}
+            "responses": {
+                200: file_answer("A Parquet file, one row per asset and class.", "application/vnd.apache.parquet")
+            }
             | _VERSION,
         }
     },

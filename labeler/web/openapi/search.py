@@ -10,7 +10,7 @@ _FOUND: dict[str, Any] = {
     "type": "object",
     "required": ["state", "assets"],
     "properties": {
-        "state": {"type": "string", "description": "done; queued or running while the workers are at it."},
+        "state": {"type": "string", "description": "queued, running or done."},
         "assets": {
             "type": "array",
             "items": {
@@ -26,22 +26,26 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     "/api/v1/search": {
         "get": {
             "summary": "Search the pool by a text or an example",
-            "description": "For experts, owners and administrators: pipelines pull scores instead.",
+            "description": "For experts, owners and admins. Pipelines use feature values.",
             "parameters": [
-                in_query("q", "What the images show; without it and like, by id.", type="string", maxLength=300),
-                in_query("like", "The asset_id of an example; wins over q.", type="string"),
-                in_query("title", "What the title or the asset_id contains.", type="string"),
-                in_query("column", "A column of the manifest …", type="string"),
-                in_query("value", "… and what it must be.", type="string"),
-                in_query("top", "At most 600 come.", type="integer", minimum=1, maximum=999_999_999, default=50),
+                in_query(
+                    "q", "What the images show. Without q and like: all images by id.", type="string", maxLength=300
+                ),
+                in_query("like", "The asset_id of an example. Used instead of q.", type="string"),
+                in_query("title", "Text in the title or the asset_id.", type="string"),
+                in_query("column", "A column of the asset table.", type="string"),
+                in_query("value", "The value that the column must have.", type="string"),
+                in_query(
+                    "top", "How many images, at most 600.", type="integer", minimum=1, maximum=999_999_999, default=50
+                ),
             ],
             "responses": {
-                200: json_answer("The images, most alike first.", _FOUND),
-                202: json_answer("The workers are at it: ask again.", _FOUND),
-                404: error("No such asset."),
-                409: error("The search did not work, and why."),
-                422: error("A text that is too long, or no whole number."),
-                503: error("Redis does not answer."),
+                200: json_answer("The images, most similar first.", _FOUND),
+                202: json_answer("Not ready yet. Send the request again.", _FOUND),
+                404: error("The asset does not exist."),
+                409: error("The search failed. The message has the reason."),
+                422: error("The text is too long, or a number is not valid."),
+                503: error("Redis is unavailable."),
             }
             | SHUT,
         }

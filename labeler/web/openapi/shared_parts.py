@@ -35,8 +35,8 @@ _PATH = {
 }
 _HEADERS = {
     "ETag": {"description": "The content's sha256 in quotes.", "schema": {"type": "string"}},
-    "Attune-Version": {"description": "The version that was meant.", "schema": {"type": "integer"}},
-    "Cache-Control": {"description": "For ever for a version, no-cache for an alias.", "schema": {"type": "string"}},
+    "Attune-Version": {"description": "The version number.", "schema": {"type": "integer"}},
+    "Cache-Control": {"description": "Immutable for a version, no-cache for an alias.", "schema": {"type": "string"}},
 }
 
 
@@ -84,18 +84,18 @@ def in_header(name: str, about: str, *examples: str) -> dict[str, Any]:
     }
 
 
-HELD = in_header("If-None-Match", "The ETag that is held already: 304 while it holds.", '"0123abcd"')
-PIECE = in_header("Range", "The bytes that are wanted.", "bytes=0-99")
+HELD = in_header("If-None-Match", "The ETag of your copy. The reply is 304 if it is still current.", '"0123abcd"')
+PIECE = in_header("Range", "The requested bytes.", "bytes=0-99")
 # What any endpoint that is not open to all may answer, and what one that reads a published version may.
-SHUT = {401: error("No live token, no session."), 403: error("The role may not enter.")}
+SHUT = {401: error("No valid API token or session."), 403: error("The role has no access.")}
 ABSENT = {
-    404: error("No such attribute, version, alias or file."),
-    409: error("The catalog's files were altered: an administrator must heal them."),
-    410: error("The version was retired."),
-    503: error("The catalog's storage does not answer."),
+    404: error("The attribute, version, alias or file does not exist."),
+    409: error("The files in the catalog were changed. An admin must run `attune probes heal`."),
+    410: error("The version is retired."),
+    503: error("The storage of the catalog is unavailable."),
 }
 CACHED = {
-    206: file_answer("The part that Range asks for.", "*/*"),
-    304: {"description": "The content still has the ETag of If-None-Match."},
-    416: error("The Range lies outside the content."),
+    206: file_answer("The requested range.", "*/*"),
+    304: {"description": "The content did not change since If-None-Match."},
+    416: error("The range is outside the content."),
 }

@@ -16,24 +16,26 @@ from attune.models.text import plural
 blueprint = Blueprint("account", __name__)
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
+class PasswordForm(FlaskForm):
     """The old password once, the new one twice."""
 
     old = PasswordField(
-        "Password now",
-        validators=[InputRequired("Give the password you have now."), Length(max=200)],
+        "Current password",
+        validators=[InputRequired("Enter your current password."), Length(max=200)],
         render_kw={"autocomplete": "current-password"},
     )
     new = PasswordField(
         "New password",
         validators=[
-            InputRequired("Choose a new password."),
-            Length(users.SHORTEST_PASSWORD, 200, f"At least {users.SHORTEST_PASSWORD} characters."),
+            InputRequired("Enter a new password."),
+            Length(users.SHORTEST_PASSWORD, 200, f"Enter at least {users.SHORTEST_PASSWORD} characters."),
         ],
         render_kw={"autocomplete": "new-password"},
     )
     again = PasswordField(
-        "New password again", validators=[EqualTo("new", "The two differ.")], render_kw={"autocomplete": "new-password"}
+        "New password again",
+        validators=[EqualTo("new", "The two new passwords differ.")],
+        render_kw={"autocomplete": "new-password"},
     )
     submit = SubmitField("Change password")
 
@@ -53,9 +55,9 @@ def change() -> ResponseReturnValue:
         if form.old is None or users.verify(auth.settings(), viewer.name, form.old.data or ""):
             chosen = form.new.data or ""
             auth.begin(users.choose_password(auth.settings(), viewer.name, chosen, origin.here(), auth.key_here()))
-            flash("Your password is changed. Other sessions of yours have ended.", "success")
+            flash("Your password is changed. Your other sessions have ended.", "success")
             return redirect(url_for("account.page"))
-        form.old.errors = ["That is not the password you have now."]
+        form.old.errors = ["This is not your current password."]
     return _page(form), 422
 
 
@@ -63,7 +65,7 @@ def change() -> ResponseReturnValue:
 def end_others() -> ResponseReturnValue:
     """End one's sessions in other browsers."""
     count = login_sessions.end_others(auth.settings(), auth.viewer().user_id or 0, auth.key_here())
-    flash(f"{plural(count, 'other session')} ended." if count else "No other session was open.", "success")
+    flash(f"{plural(count, 'other session')} ended." if count else "You have no other sessions.", "success")
     return redirect(url_for("account.page"))
 
 

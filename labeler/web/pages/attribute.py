@@ -63,7 +63,5 @@ def correct(name: str, annotation: int) -> ResponseReturnValue:
     """On to Label Studio with the task of one's own answer, its image's address renewed."""
     address = reopen.open_again(auth.settings(), auth.viewer(), name, annotation)
     if address is None:
-        raise NotFound(
-            "That answer is not one of yours, or it was deleted. Your recent answers are on the attribute's page."
-        )
+        raise NotFound("This answer is not yours, or it was deleted. The attribute's page lists your recent answers.")
     return redirect(address)

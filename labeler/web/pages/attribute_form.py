@@ -88,7 +88,9 @@ class Filled:
         """What cannot be asked, by field."""
         found = attributes.problems(self.given())
         long = {
-            key: f"{len(text)} characters; at most {LONGEST}." for key, text in self.text.items() if len(text) > LONGEST
+            key: f"Too long: {len(text)} characters. Use at most {LONGEST}."
+            for key, text in self.text.items()
+            if len(text) > LONGEST
         }
         return found | long
 
@@ -122,9 +124,7 @@ def create() -> ResponseReturnValue:
     except AlreadyThere as error:
         return _new_page(filled, {"name": str(error)}), 422
     _ask_experts(wanted.name, filled.experts)
-    flash(
-        "The question is there. Queues are made and filled as soon as Label Studio and the workers are up.", "success"
-    )
+    flash("The question is created. A worker now creates and fills the queues in Label Studio.", "success")
     return redirect(url_for("attribute.page", name=wanted.name))
 
 
@@ -161,7 +161,7 @@ def revise(name: str) -> ResponseReturnValue:
         errors = {key: said} if key in {"reason", "classes"} else {"": str(error)}
         return _edit_page(found, filled, errors, reason), 422
     flash(
-        f"Revision {made.revision} is made. A probe learns from what holds; the champion stays until you promote.",
+        f"Revision {made.revision} is created. Attune now trains a probe on the valid answers. The champion stays.",
         "success",
     )
     return redirect(url_for("revisions.page", name=name))

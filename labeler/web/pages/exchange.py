@@ -17,9 +17,11 @@ from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
 from attune.labeler.web import auth
 from attune.models.errors import DataError
+from attune.models.text import plural
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/attributes/<name>/labels")
 MOST_BYTES = 4_000_000  # some ten thousand rows; what is larger goes in by the command
+MOST_LINES = 100_000  # some seconds, in which the console answers others slowly
 AT_ONCE = 2_000  # lines that come in while the browser waits; more are a worker's
 SHOWN = 50  # rows left out that the page names one by one
 
@@ -69,6 +71,11 @@ def preview(name: str) -> ResponseReturnValue:
         upload.close()
     if upload is None or not upload.filename:
         return _page(name, "Choose a file first.", 422)
+    if (lines := max(content.count(b"\n"), content.count(b"\r"))) > MOST_LINES:
+        told = (
+            f"The file has {lines:,} lines; at most {MOST_LINES:,} come in by this page. Split it, or use the command:"
+        )
+        return _page(name, f"{told} attune labels import {name} FILE", 422)
     try:
         plan = import_labels.preview(auth.settings(), name, content, _columns(), _create())
     except DataError as error:
@@ -93,16 +100,17 @@ def confirm(name: str) -> ResponseReturnValue:
         content = uploads.fetch(auth.settings(), person, ticket)
         if content.count(b"\n") > AT_ONCE and jobs.workers_alive(auth.settings()):
             asked = {"ticket": ticket, "person": person, "columns": list(astuple(_columns()))}
+            asked["who"] = auth.viewer().name
             jobs.enqueue(auth.settings(), "import", attribute=name, create_experts=_create(), **asked)
-            flash("The answers come in one after the other; this page tells when it is done.", "success")
+            flash("The import is running. This page shows when it is done.", "success")
             return redirect(url_for("jobs.page"))
-        plan = import_labels.bring(auth.settings(), name, content, _columns(), _create())
+        plan = import_labels.bring(auth.settings(), name, content, _columns(), _create(), auth.viewer().name)
     except DataError as error:
         return _page(name, str(error), 422)
     uploads.drop(auth.settings(), person, ticket)
-    left = f" {len(plan.left_out)} rows were left out." if plan.left_out else ""
-    kept = f" {plan.reserved} are of titles kept for audits, which no probe trains on." if plan.reserved else ""
-    flash(f"{_goes_in(plan)} answers came in; a learning round follows.{kept}{left}", "success")
+    left = f" {plural(len(plan.left_out), 'row')} skipped." if plan.left_out else ""
+    kept = f" No probe is trained on {plan.reserved} of them: their titles are reserved." if plan.reserved else ""
+    flash(f"{plural(_goes_in(plan), 'answer')} imported. Attune now retrains the probe.{kept}{left}", "success")
     return redirect(url_for("attribute.page", name=name))
 
 

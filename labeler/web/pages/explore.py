@@ -16,12 +16,14 @@ from attune.labeler.queues import pinned
 from attune.labeler.views import explore_clusters
 from attune.labeler.views.explore import CLUSTER, IMAGE, TEXT, Asked, Place, explore, sending
 from attune.labeler.web import auth
-from attune.models.errors import DataError, RecordsError
+from attune.models.errors import DataError, RecordsError, UnreadableItem
 from attune.models.images.decode import inspect
+from attune.models.images.opening import DEEP_BYTES
 
 blueprint = Blueprint("explore", __name__, url_prefix="/explore")
 PATIENCE_SECONDS = 1.0  # a warm search is done by then, and the page comes whole
 UPLOAD_BYTES = 20_000_000
+UPLOAD_PIXELS = 50_000_000  # some seconds and half a GB of a worker that others wait for
 LONGEST = 300  # characters of any one field
 
 
@@ -87,12 +89,20 @@ def image() -> ResponseReturnValue:
     if given:
         given.close()  # a large one came as a temporary file
     if not content:
-        raise DataError("No image was chosen. Choose a file first: JPEG, PNG, WebP, GIF, TIFF or BMP.")
+        raise DataError("No file chosen. Choose an image: JPEG, PNG, WebP, GIF, TIFF or BMP.")
     settings = auth.settings()
-    inspect(content, "the uploaded image", settings.max_pixels, whole=False)
-    wanted = Wanted(
-        image=search.hand_over(settings, content), title=_field("title"), column=_field("column"), value=_field("value")
-    )
+    most = min(settings.max_pixels, UPLOAD_PIXELS)
+    try:
+        inspect(content, "the uploaded image", most, whole=False)
+    except UnreadableItem as error:
+        if error.reason != "too many pixels":
+            raise
+        raise DataError(
+            f"The image has too many pixels to search by: at most {most:,}, or {most // DEEP_BYTES:,} with 16 or 32 "
+            "bits a channel. Make it smaller and choose it again."
+        ) from error
+    token = search.hand_over(settings, content, auth.viewer().name)
+    wanted = Wanted(image=token, title=_field("title"), column=_field("column"), value=_field("value"))
     state = {"at": f"{IMAGE}:{search.start(settings, wanted)}", "for": _field("for")}
     state |= {name: _field(name) for name in ("title", "column", "value")}
     return redirect(_address(state, _picks(request.form.getlist("pick"))))
@@ -121,7 +131,7 @@ def send() -> ResponseReturnValue:
     chosen = [one.asset_id for one in found.pictures]
     if not viewer.manages:
         if expert not in {"", viewer.name}:
-            raise Forbidden("Experts may choose images for their own queue. Ask an owner for another's.")
+            raise Forbidden("An expert can only send images to their own queue. For another queue, ask an owner.")
         expert = viewer.name
     try:
         done = pinned.send(auth.settings(), attribute, chosen, viewer.name, expert or None, form.get("why", ""))
@@ -148,7 +158,7 @@ def make_clusters() -> ResponseReturnValue:
     """Ask for new clusters, unless a job is at it."""
     k = request.form.get("k", clusters.USUAL, int)
     if not 2 <= k <= clusters.MOST:
-        raise DataError(f"k: {k} clusters; 2 to {clusters.MOST} can be made.")
+        raise DataError(f"Clusters: got {k}. Enter a number from 2 to {clusters.MOST}.")
     if explore_clusters.board(auth.settings(), auth.viewer()).job is None:
         jobs.enqueue(auth.settings(), clusters.KIND, k=k)
     return redirect(url_for("explore.clusters_page"))

@@ -15,17 +15,17 @@ from attune.labeler.web import auth, origin, throttle
 blueprint = Blueprint("login", __name__)
 
 
-class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
+class LoginForm(FlaskForm):
     """Address and password; lengths are bounded, as hashing a huge password would cost us and not its sender."""
 
     email = EmailField(
         "Email",
-        validators=[InputRequired("Give your address."), Length(max=254)],
+        validators=[InputRequired("Enter your email."), Length(max=254)],
         render_kw={"autocomplete": "username", "autofocus": True},
     )
     password = PasswordField(
         "Password",
-        validators=[InputRequired("Give your password."), Length(max=200)],
+        validators=[InputRequired("Enter your password."), Length(max=200)],
         render_kw={"autocomplete": "current-password"},
     )
     submit = SubmitField("Log in")
@@ -51,7 +51,9 @@ def enter() -> ResponseReturnValue:
         if entered:
             auth.begin(entered)
             return redirect(auth.safe_next(request.args.get("next")))
-        flash("That address and password do not belong together. Ask whoever invited you to set a new one.", "danger")
+        flash(
+            "The email or the password is wrong. If you forgot the password, ask an owner for a login link.", "danger"
+        )
     return render_template("login.html", form=form), 401
 
 

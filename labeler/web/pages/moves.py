@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog import aliases, gates, promote
 from attune.labeler.catalog.alias_history import check_alias, moment
-from attune.labeler.catalog.alias_moves import expect
+from attune.labeler.catalog.alias_moves import Move, expect
 from attune.labeler.catalog.gate_outcomes import Gate
 from attune.labeler.catalog.run_facts import LATEST, find_run
 from attune.labeler.jobs import jobs
@@ -26,13 +26,13 @@ from attune.models.errors import CatalogError, ServiceDown
 blueprint = Blueprint("moves", __name__, url_prefix="/attributes/<name>")
 
 
-class ReasonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF brings no types
+class ReasonForm(FlaskForm):
     """Why, and what its reader saw when deciding: ``asked_at`` tells a second click, ``expected`` a lost race."""
 
     reason = TextAreaField(
-        "Why",
+        "Reason",
         validators=[
-            DataRequired("Say in a few words why: the history keeps it for good."),
+            DataRequired("Enter a reason in a few words. The history keeps it."),
             Length(max=500, message="At most 500 characters."),
         ],
         render_kw={"rows": 3, "maxlength": 500},
@@ -46,8 +46,8 @@ class PromoteForm(ReasonForm):
     """The reason, the alias to move, and the owner's word where an enforced gate was not passed, or a class has no
     answer."""
 
-    alias = RadioField("As", choices=list(moves.ALIASES), default=CHAMPION)
-    override = BooleanField("Promote although an enforced gate was not passed")
+    alias = RadioField("Alias", choices=list(moves.ALIASES), default=CHAMPION)
+    override = BooleanField("Override the gates")
     draft = BooleanField("Publish a draft")
 
 
@@ -72,11 +72,11 @@ def promote_version(name: str) -> ResponseReturnValue:
         if before:
             return redirect(url_for("moves.progress", name=name, job=before))
         if wanted.now(alias) == wanted.version:
-            form.alias.errors = [f"Version {wanted.version} is {alias} already: nothing would change."]
+            form.alias.errors = [f"Version {wanted.version} is already {alias}. Choose another alias or version."]
         elif wanted.unanswered and not form.draft.data:
-            form.draft.errors = ["A class has no answer. Tick this if you publish a draft on purpose."]
+            form.draft.errors = ["A class has no answers. Tick this box to publish a draft anyway."]
         elif gates.failing(judged) and not form.override.data:
-            form.override.errors = ["An enforced gate was not passed. Tick this if you promote all the same."]
+            form.override.errors = ["An enforced gate was not passed. Tick this box to override it."]
         else:
             return _ask(form, wanted, alias)
     return _promote_page(form, wanted, judged), 422
@@ -135,11 +135,12 @@ def rollback(name: str) -> ResponseReturnValue:
         return _rollback_page(form, name), 422
     try:
         asked, expected = moment(form.asked_at.data, "asked_at"), _expected(form, alias)
-        done = promote.rollback(settings, name, form.reason.data, auth.viewer().name, alias, asked, expected)
+        move = Move(name, None, form.reason.data, auth.viewer().name, alias, asked_at=asked, expected=expected)
+        done = promote.rollback(settings, move)
     except CatalogError as error:
         flash(str(error), "danger")
         return redirect(url_for("moves.rollback_page", name=name, alias=alias))
-    flash(f"{alias.capitalize()} is version {done.version} again; until now it was {done.before}.", "success")
+    flash(f"{name}@{alias} is version {done.version} (was {done.before}).", "success")
     if jobs.workers_alive(settings):
         job = jobs.enqueue(settings, "score", attribute=name, version=done.version)
         return redirect(url_for("moves.progress", name=name, job=job))
@@ -165,11 +166,11 @@ def retire(name: str, version: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _retire_page(form, name, version), 422
     try:
-        promote.retire(auth.settings(), name, version, form.reason.data, auth.viewer().name)
+        promote.retire(auth.settings(), Move(name, version, form.reason.data, auth.viewer().name))
     except CatalogError as error:
         flash(str(error), "danger")
         return redirect(url_for("moves.retire_page", name=name, version=version))
-    flash(f"Version {version} is retired. Its files and feature values stay where they are.", "success")
+    flash(f"Version {version} is retired. Its files and feature values are kept.", "success")
     return redirect(url_for("versions.page", name=name, version=version))
 
 
@@ -183,7 +184,7 @@ def progress(name: str, job: str) -> ResponseReturnValue:
     """How a move and the scoring after it get on."""
     found = moves.progress(auth.settings(), name, job)
     if found is None:
-        raise NotFound("There is no such move of this attribute. Its history lists all that were made.")
+        raise NotFound("This move does not exist. The history lists all moves of the attribute.")
     return render_template("move.html", move=found, job=job)
 
 

@@ -18,7 +18,7 @@ from attune.models.errors import AlreadyThere, DataError, UnknownExpert
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 KEEP, DROP = "keep", "drop"
-SEE = "Below is what ended, and what has not."
+SEE = "Below you see what ended and what remains."
 
 
 @blueprint.get("")
@@ -77,7 +77,7 @@ def widen() -> ResponseReturnValue:
     """Give an expert one more question."""
     email = _allowed()
     made = invite.invite(auth.settings(), email, request.form.getlist("attributes"))
-    flash(f"{made.name} gets the queue: Label Studio makes it now.", "success")
+    flash(f"{made.name} has a new question. Attune is creating the queue in Label Studio.", "success")
     return _back(email)
 
 
@@ -101,14 +101,14 @@ def role() -> ResponseReturnValue:
     """Change what a login may do; its sessions end."""
     email, wanted = _allowed(), request.form.get("role", "")
     _check(wanted)
-    return _done(email, lambda: users.set_role(auth.settings(), email, wanted), f"{email} is {wanted} from now on.")
+    return _done(email, lambda: users.set_role(auth.settings(), email, wanted), f"{email} now has the role {wanted}.")
 
 
 @blueprint.post("/shut")
 def shut() -> ResponseReturnValue:
     """Shut a login; its sessions end, and Label Studio is told."""
     email = _allowed()
-    return _done(email, lambda: users.disable(auth.settings(), email), f"{email} is shut out. {SEE}")
+    return _done(email, lambda: users.disable(auth.settings(), email), f"The login {email} is disabled. {SEE}")
 
 
 @blueprint.post("/open")
@@ -134,7 +134,7 @@ def end_again() -> ResponseReturnValue:
             job_id = end_access.again(session, email)
         offboard.tell(auth.settings(), job_id)
 
-    return _done(email, ask, "Label Studio is asked once more; this page says what ended.")
+    return _done(email, ask, "Attune tries again to end access to Label Studio. This page shows the result.")
 
 
 @blueprint.get("/leave")
@@ -155,7 +155,7 @@ def remove() -> ResponseReturnValue:
             return _back(email)
     else:
         experts.remove(auth.settings(), email)
-        flash(f"{email} left. {SEE}", "success")
+        flash(f"{email} is removed. {SEE}", "success")
     if found.member and answers == DROP:
         flash(exclude_expert.told(exclude_expert.set_aside(auth.settings(), email), dropped=True), "success")
     return _back(email)
@@ -166,7 +166,7 @@ def answers() -> ResponseReturnValue:
     """Set a person's answers aside, to one question or to all, or take them back."""
     email, name, choice = _allowed(), request.form.get("attribute") or None, request.form.get("answers")
     if choice not in (KEEP, DROP):
-        raise BadRequest(f"answers is {choice!r}; say {DROP} to set them aside, {KEEP} to take them back.")
+        raise BadRequest(f"answers is {choice!r}. Expected {DROP} (exclude) or {KEEP} (include).")
     told = (exclude_expert.set_aside if choice == DROP else exclude_expert.take_back)(auth.settings(), email, name)
     flash(exclude_expert.told(told, choice == DROP), "success")
     return _back(email)
@@ -181,7 +181,7 @@ def _allowed() -> str:
 
 def _check(role: str | None) -> None:
     if not view.may_manage(auth.viewer(), role):
-        raise Forbidden("Owners add and change experts. Owners and administrators are an administrator's to change.")
+        raise Forbidden("An owner can only add and change experts. Ask an admin to change owners and admins.")
 
 
 def _done(email: str, act: Any, said: str) -> ResponseReturnValue:

@@ -54,7 +54,7 @@ def set_gates(name: str) -> ResponseReturnValue:
     if errors:
         return _gates(name, given, errors), 422
     gate_bounds.change(auth.settings(), name, auth.viewer().name, given, binding)
-    flash("The gates are set. They count from the next promotion on.", "success")
+    flash("The bounds are saved. They apply from the next promotion.", "success")
     return redirect(url_for("review.gates", name=name))
 
 

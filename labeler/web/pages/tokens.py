@@ -1,4 +1,4 @@
-"""Bearer tokens of machines: make one (shown this once), list, revoke."""
+"""API tokens: create one (shown once), list, revoke."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from attune.labeler.people import tokens
 from attune.labeler.web import auth
 from attune.models.errors import DataError
+from attune.models.text import plural
 
 blueprint = Blueprint("tokens", __name__, url_prefix="/tokens")
 
@@ -33,7 +34,10 @@ def revoke() -> ResponseReturnValue:
     """Make every token of a name useless."""
     name = request.form.get("name", "")
     count = tokens.revoke(auth.settings(), name)
-    flash(f"{name}: {count} token{'s' * (count != 1)} open nothing any more.", "success")
+    flash(
+        f"{plural(count, 'token')} named {name} revoked. Pipelines can no longer use {'it' if count == 1 else 'them'}.",
+        "success",
+    )
     return redirect(url_for("tokens.page"))
 
 

@@ -25,5 +25,5 @@ def enter(text: str) -> ResponseReturnValue:
     """Begin the session; the link opens nothing from now on."""
     auth.begin(login_links.use(auth.settings(), text, origin.here()))
     session[BY_LINK] = True
-    flash("You are in. Choose a password now, so that you can come back without a link.", "success")
+    flash("You are logged in. Now choose a password for your next login.", "success")
     return redirect(url_for("account.page"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,16 @@ LEAST_DOUBT = 1e-3  # p (1 - p) below which a row would count as known for certa
 LEAST_DOUBT_SEEN = 0.02  # a labelled row always says something about its neighbours
 
 
+@dataclass(frozen=True, eq=False)
+class Space:
+    """What of a pool's vectors is left out of the kernel: their ``centre`` (d,) and ``variance``, which all share, and
+    the ``axes`` of what varies most among them, as far as the estimator's ``narrowed_`` says."""
+
+    centre: npt.NDArray[Any] | None = None
+    variance: float = 1.0
+    axes: Axes | None = None
+
+
 @checked
 def variance_reduction(
     estimator: Any,
@@ -24,9 +35,7 @@ def variance_reduction(
     _: Any,
     seen: Rows | None = None,
     reference: Rows | None = None,
-    centre: npt.NDArray[Any] | None = None,
-    variance: float = 1.0,
-    axes: Axes | None = None,
+    space: Space | None = None,
     **_kw: Any,
 ) -> Picked:
     """Greedily the candidate whose label is expected to cut the predictions' variance most over ``reference`` (r, d).
@@ -35,19 +44,19 @@ def variance_reduction(
     the Laplace posterior given the labelled rows ``seen`` (l, d): a gain of
     sum_j q_j k(x, j)^2 q_x / (1 + q_x k(x, x)) with q = p (1 - p). One number that weighs doubt, being typical and
     being new; after each pick the posterior is updated as if its label had come, so a batch does not repeat itself.
-    ``reference`` (default: the candidates) says where the predictions matter; ``centre`` (d,) and ``variance`` of the
-    pool keep what all its vectors share out of the kernel, ``axes`` what varies most among them, as far as the
-    estimator's ``narrowed_`` says. No randomness. Costs (candidates + reference) x (seen + candidates) x d.
+    ``reference`` (default: the candidates) says where the predictions matter; ``space`` is that of the pool. No
+    randomness. Costs (candidates + reference) x (seen + candidates) x d.
     """
     rows = np.concatenate([X, X if reference is None else reference]).astype(np.float32)
     known = X[:0] if seen is None else np.asarray(seen, dtype=np.float32)
     doubt, doubt_seen = _doubt(estimator, rows, LEAST_DOUBT), _doubt(estimator, known, LEAST_DOUBT_SEEN)
-    shift = np.zeros(X.shape[1], dtype=np.float32) if centre is None else centre
-    scale = np.float32(1 / np.sqrt(variance))
+    space = space or Space()
+    shift = np.zeros(X.shape[1], dtype=np.float32) if space.centre is None else space.centre
+    scale = np.float32(1 / np.sqrt(space.variance))
     rows, known = scale * (rows - shift), scale * (known - shift)
     belief = getattr(estimator, "narrowed_", 0.0)
-    if axes is not None and belief:
-        rows, known = axes.narrowed(rows, belief), axes.narrowed(known, belief)
+    if space.axes is not None and belief:
+        rows, known = space.axes.narrowed(rows, belief), space.axes.narrowed(known, belief)
     covariance = _posterior(rows, len(X), known, doubt_seen)
     return _greedy(covariance, doubt[: len(X)], doubt[len(X) :], n_instances)
 

@@ -24,12 +24,12 @@ from attune.labeler.catalog import audit_evidence
 from attune.labeler.cli.attribute import facts
 from attune.labeler.exchange import export_files
 from attune.labeler.people import experts
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Expert
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views import people, revisions
 from attune.labeler.views.recent import recent
-from attune.labeler.views.viewer import Viewer
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.labels.answers import SKIP, Answer, latest
 from attune.models.vectors.vector_store import VectorStore
@@ -80,7 +80,7 @@ def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         database_url=databases.database(request),
         redis_url="redis://127.0.0.1:1/0",
     )
-    migrate(made)
+    factories.newest(made)
     attribute = factories.add_attribute(made, classes=CLASSES)
     for email in PEOPLE:
         factories.add_queue(made, attribute, factories.add_expert(made, email))

@@ -12,7 +12,7 @@ from attune.labeler import settings as reader
 from attune.labeler.answers import change, exclude_expert, ingest, withdrawn
 from attune.labeler.answers.annotation_values import Seen
 from attune.labeler.records.schema import Annotation, Asset, Expert, Queue, Task
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import UnknownAttribute
@@ -27,7 +27,7 @@ def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     made = reader.build(
         {}, workspace=folder, database_url=databases.database(request), redis_url="redis://127.0.0.1:1/0"
     )
-    migrate(made)
+    factories.newest(made)
     yield made
     engine(made.records_url).dispose()
 
@@ -130,9 +130,9 @@ def test_an_attribute_that_is_not_there_is_named(settings: Settings, ana: Expert
 
 
 def test_what_was_done_is_told_in_one_sentence() -> None:
-    assert exclude_expert.told({"serious": 1}, dropped=True) == "1 answer is set aside (serious 1)."
+    assert exclude_expert.told({"serious": 1}, dropped=True) == "1 answer is excluded (serious 1)."
     assert (
         exclude_expert.told({"romance": 2, "serious": 1}, dropped=False)
-        == "3 answers are counting again (romance 2, serious 1)."
+        == "3 answers are included again (romance 2, serious 1)."
     )
-    assert exclude_expert.told({}, dropped=True) == "There was nothing to set aside."
+    assert exclude_expert.told({}, dropped=True) == "There are no answers to exclude."

@@ -26,10 +26,10 @@ from attune.labeler.records.schema import (
     Stray,
     Task,
 )
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from tests.support import databases
+from tests.support import databases, factories
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANA, BEN = 11, 12  # user ids in Label Studio
@@ -38,7 +38,7 @@ ANA, BEN = 11, 12  # user ids in Label Studio
 @pytest.fixture(scope="module", params=databases.BOTH)
 def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     made = reader.build({}, workspace=tmp_path_factory.mktemp("ingest"), database_url=databases.database(request))
-    migrate(made)
+    factories.newest(made)
     yield made
     engine(made.records_url).dispose()
 

@@ -13,17 +13,18 @@ from attune.labeler import settings as reader
 from attune.labeler.answers import misfiled
 from attune.labeler.label_studio import LabelStudio
 from attune.labeler.records.schema import Annotation, Asset, Task
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.services import doctor_content
 from attune.labeler.settings import Settings
 from attune.workers.sync import sync
+from tests.support import factories
 from tests.workers.sync.test_project_identity import fake_studio, ls_user
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
     made = reader.build({}, workspace=tmp_path, redis_url="redis://127.0.0.1:9/0")
-    migrate(made)
+    factories.newest(made)
     yield made
     engine(made.records_url).dispose()
 

@@ -9,7 +9,7 @@ import onnx  # noqa: F401 - loaded before the fork, as in a worker that has publ
 import onnxruntime  # noqa: F401
 
 from attune.labeler import settings as reader
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.catalog.pull_address import find  # noqa: F401
 
 
@@ -18,4 +18,4 @@ def promote_one(workspace: Path, version: str, reason: str, barrier: Barrier | N
     settings = reader.build({}, workspace=workspace)
     if barrier is not None:
         barrier.wait(60)
-    promote(settings, "serious", version, reason, "ana")
+    promote(settings, Move("serious", version, reason, "ana"))

@@ -12,9 +12,10 @@ from attune.labeler.attributes import attributes
 from attune.labeler.catalog import gates, listing
 from attune.labeler.catalog.alias_history import history
 from attune.labeler.catalog.gate_outcomes import read
-from attune.labeler.catalog.promote import promote, publish, rollback
+from attune.labeler.catalog.promote import Move, promote, publish, rollback
 from attune.labeler.catalog.restore_files import heal
 from attune.labeler.catalog.run_facts import find_run
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Promotion, Run, Version
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -23,7 +24,6 @@ from attune.labeler.views.history import page as history_page
 from attune.labeler.views.home import home
 from attune.labeler.views.review import review
 from attune.labeler.views.versions import version_page
-from attune.labeler.views.viewer import Viewer
 from attune.models.catalog.catalog import Catalog
 from attune.models.catalog.manifest import from_dict, read_manifest
 from attune.models.errors import GateFailed, NoAnswers
@@ -55,7 +55,7 @@ def test_a_class_without_answers_is_not_promoted(settings: Settings, counts: dic
     missing = [name for name in ("serious", "not serious") if not counts.get(name)]
     for override in (False, True):
         with pytest.raises(NoAnswers) as refused:
-            promote(settings, "serious", 3, "r", "ana", override=override)
+            promote(settings, Move("serious", 3, "r", "ana", override=override))
         assert all(f"“{name}”" in str(refused.value) for name in missing)
         assert "--draft" in str(refused.value)
         assert "attune batch serious" in str(refused.value)
@@ -65,17 +65,17 @@ def test_a_class_without_answers_is_not_promoted(settings: Settings, counts: dic
 
 def test_answers_that_all_contradict_are_no_champion(settings: Settings) -> None:
     count(settings, 3, {"serious": 12, "not serious": 12}, learned={})
-    with pytest.raises(NoAnswers, match="trained on no answers"):
-        promote(settings, "serious", 3, "r", "ana")
+    with pytest.raises(NoAnswers, match="contradict"):
+        promote(settings, Move("serious", 3, "r", "ana"))
     gate = judged(settings, 3)["answers_per_class"]
     assert (gate.value, gate.passed) == (0, False)
-    assert promote(settings, "serious", 3, "r", "ana", draft=True).draft
+    assert promote(settings, Move("serious", 3, "r", "ana", draft=True)).draft
 
 
 @pytest.mark.parametrize("alias", ["champion", "challenger", "tryout"])
 def test_a_draft_is_marked_wherever_it_is_read(settings: Settings, alias: str) -> None:
     count(settings, 3, {"not serious": 12}, learned={"serious": 0, "not serious": 12})
-    moved = promote(settings, "serious", 3, "from phrases", "ana", alias, draft=True)
+    moved = promote(settings, Move("serious", 3, "from phrases", "ana", alias, draft=True))
     assert moved.to_dict()["draft"] is True
     catalog = Catalog(settings.catalog_address)
     manifest = catalog.manifest("serious", 3)
@@ -100,11 +100,11 @@ def test_a_draft_is_marked_wherever_it_is_read(settings: Settings, alias: str) -
 
 
 def test_a_version_of_answered_classes_is_never_a_draft(settings: Settings) -> None:
-    moved = promote(settings, "serious", 3, "r", "ana", draft=True)
+    moved = promote(settings, Move("serious", 3, "r", "ana", draft=True))
     assert not moved.draft
     assert "draft" not in json.loads(Catalog(settings.catalog_address).manifest_bytes("serious", 3))
     assert listing.published(settings).items[0]["drafts"] == []
-    assert promote(settings, "serious", 3, "again", "ana").digest == moved.digest
+    assert promote(settings, Move("serious", 3, "again", "ana")).digest == moved.digest
 
 
 def test_a_draft_still_has_to_pass_the_gates(settings: Settings) -> None:
@@ -113,14 +113,14 @@ def test_a_draft_still_has_to_pass_the_gates(settings: Settings) -> None:
         attribute = attributes.find(session, "serious")
         attribute.settings = attribute.settings | {"gates": {"audit_lower_bound": {"bound": 0.9, "enforced": True}}}
     with pytest.raises(GateFailed):
-        promote(settings, "serious", 3, "r", "ana", draft=True)
-    assert promote(settings, "serious", 3, "r", "ana", override=True, draft=True).draft
+        promote(settings, Move("serious", 3, "r", "ana", draft=True))
+    assert promote(settings, Move("serious", 3, "r", "ana", override=True, draft=True)).draft
 
 
 def test_versions_from_before_drafts_stay_readable(settings: Settings) -> None:
     """They were published of no answer at all, without a mark: files, digest and rollback are as they were."""
     count(settings, 1, {"serious": 1, "not serious": 1})
-    promote(settings, "serious", 1, "then", "ana")
+    promote(settings, Move("serious", 1, "then", "ana"))
     count(settings, 1, {})
     catalog = Catalog(settings.catalog_address)
     content = catalog.manifest_bytes("serious", 1)
@@ -129,11 +129,11 @@ def test_versions_from_before_drafts_stay_readable(settings: Settings) -> None:
     assert from_dict(kept or {}).to_bytes() == content
     assert not read_manifest(content).draft
     assert publish(settings, "serious", 1).to_bytes() == content
-    promote(settings, "serious", 2, "now", "ana")
-    assert rollback(settings, "serious", "back", "ana").version == 1
+    promote(settings, Move("serious", 2, "now", "ana"))
+    assert rollback(settings, Move("serious", None, "back", "ana")).version == 1
     with pytest.raises(NoAnswers):
-        promote(settings, "serious", 1, "once more", "ana")
-    assert promote(settings, "serious", 1, "on purpose", "ana", draft=True).draft is False
+        promote(settings, Move("serious", 1, "once more", "ana"))
+    assert promote(settings, Move("serious", 1, "on purpose", "ana", draft=True)).draft is False
     assert heal(settings, thorough=True) == {"aliases": [], "versions": []}
 
 
@@ -141,7 +141,7 @@ def test_runs_without_counts_are_promoted_as_before(settings: Settings) -> None:
     count(settings, 3, None)
     gate = judged(settings, 3)["answers_per_class"]
     assert (gate.outcome, bool(gate.reason)) == ("not known", True)
-    assert promote(settings, "serious", 3, "r", "ana").version == 3
+    assert promote(settings, Move("serious", 3, "r", "ana")).version == 3
 
 
 def test_the_gate_of_classes_names_the_missing(settings: Settings) -> None:
@@ -168,7 +168,7 @@ def test_no_gate_passes_on_nothing(settings: Settings) -> None:
     assert not gates.failing(list(told.values()))
     with writing(settings) as session:
         session.query(Run).filter_by(number=3).update({"encoder_digest": worlds.FINGERPRINT.digest})
-    promote(settings, "serious", 3, "r", "ana", draft=True)
+    promote(settings, Move("serious", 3, "r", "ana", draft=True))
     assert judged(settings, 3)["not_worse_than_champion"].outcome == "not applicable"
     kept = {gate["name"]: gate for gate in history(settings, "serious")[0].gates}
     assert kept["not_worse_than_champion"]["outcome"] == "not applicable"
@@ -177,7 +177,7 @@ def test_no_gate_passes_on_nothing(settings: Settings) -> None:
 
 
 def test_old_lines_do_not_pass_on_nothing(settings: Settings) -> None:
-    promote(settings, "serious", 1, "r", "ana")
+    promote(settings, Move("serious", 1, "r", "ana"))
     old = {
         "name": "not_worse_than_champion",
         "passed": True,

@@ -6,7 +6,7 @@ import pytest
 
 from attune.labeler.catalog import gate_bounds
 from attune.labeler.catalog.alias_history import history
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, GateFailed
 
@@ -50,9 +50,9 @@ def test_a_mistake_names_its_gate_and_changes_nothing(
 
 def test_an_enforced_gate_stops_a_promotion_until_its_owner_says_otherwise(settings: Settings) -> None:
     gate_bounds.change(settings, "serious", "olga", {"audit_lower_bound": 0.65}, {"audit_lower_bound": True})
-    promote(settings, "serious", 3, "passes: .7", "olga")
+    promote(settings, Move("serious", 3, "passes: .7", "olga"))
     with pytest.raises(GateFailed, match=r"audit_lower_bound: 0\.500, bound 0\.65"):
-        promote(settings, "serious", 1, "r", "olga")
-    promote(settings, "serious", 1, "the demo needs it", "olga", override=True)
+        promote(settings, Move("serious", 1, "r", "olga"))
+    promote(settings, Move("serious", 1, "the demo needs it", "olga", override=True))
     kept = {gate["name"]: gate for gate in history(settings, "serious")[-1].gates}
     assert (kept["audit_lower_bound"]["passed"], kept["audit_lower_bound"]["enforced"]) == (False, True)

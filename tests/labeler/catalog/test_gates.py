@@ -7,7 +7,7 @@ import pytest
 
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog import audit_evidence, gates, listing
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.catalog.run_facts import find_run
 from attune.labeler.records.schema import Annotation, Asset, Expert, Run
 from attune.labeler.records.session import reading, writing
@@ -70,7 +70,7 @@ def test_the_better_version_is_told_from_the_worse_on_the_same_answers(audited: 
 
 
 def test_a_version_that_is_worse_than_the_champion_does_not_pass(audited: Settings) -> None:
-    promote(audited, "serious", 2, "r", "ana")
+    promote(audited, Move("serious", 2, "r", "ana"))
     told = {gate.name: gate for gate in gates.check(audited, "serious", run(audited, 1))}
     assert told["not_worse_than_champion"].passed is False
     assert told["encoder"].passed is True
@@ -81,9 +81,9 @@ def test_a_version_that_is_worse_than_the_champion_does_not_pass(audited: Settin
         attribute = attributes.find(session, "serious")
         attribute.settings = attribute.settings | {"gates": {"not_worse_than_champion": {"enforced": True}}}
     with pytest.raises(GateFailed, match="not_worse_than_champion: -0"):
-        promote(audited, "serious", 1, "r", "ana")
-    promote(audited, "serious", 2, "again, itself", "ana")
-    assert promote(audited, "serious", 1, "known and accepted", "ana", override=True).version == 1
+        promote(audited, Move("serious", 1, "r", "ana"))
+    promote(audited, Move("serious", 2, "again, itself", "ana"))
+    assert promote(audited, Move("serious", 1, "known and accepted", "ana", override=True)).version == 1
 
 
 def test_why_there_is_no_difference_is_told(settings: Settings) -> None:

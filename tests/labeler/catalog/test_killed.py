@@ -14,7 +14,7 @@ import pytest
 
 from attune.labeler.catalog import listing
 from attune.labeler.catalog.alias_history import history
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.catalog.reading import file_of
 from attune.labeler.catalog.restore_files import heal
 from attune.labeler.records.schema import Version
@@ -110,7 +110,7 @@ def test_thirty_kills_leave_no_half_version(settings: Settings, forks: ForkServe
             check(settings)
     assert ended < KILLS, "some were killed in the middle"
     heal(settings)
-    final = promote(settings, "serious", "latest", "after the storm", "ana")
+    final = promote(settings, Move("serious", "latest", "after the storm", "ana"))
     check(settings)
     assert Catalog(settings.catalog_address).aliases("serious") == {"champion": final.version}
 
@@ -121,7 +121,7 @@ def test_twenty_at_once_write_one_history_without_a_gap(settings: Settings, fork
         forks.Process(target=promote_one, args=(settings.workspace, str(number % 3 + 1), f"call {number}", barrier))
         for number in range(20)
     ]
-    promote(settings, "serious", 1, "before all", "ana")
+    promote(settings, Move("serious", 1, "before all", "ana"))
     with pulled_all_the_while(settings):
         for process in processes:
             process.start()

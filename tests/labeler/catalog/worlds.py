@@ -23,6 +23,7 @@ from attune.models.catalog.probe_files import probe_bytes
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.vectors.vector_store import VectorStore
+from tests.support import factories
 
 DIMENSION = 8
 FINGERPRINT = Fingerprint("open_clip", "tiny", "ab" * 32, DIMENSION)
@@ -32,7 +33,7 @@ CLASSES = {"serious": ("serious", "not serious"), "romance": ("romance", "friend
 def make(workspace: Path, **arguments: object) -> Settings:
     """Settings of a new workspace whose records hold both attributes and the active encoder."""
     settings = reader.build({}, workspace=workspace, **arguments)
-    session.migrate(settings)
+    factories.newest(settings)
     with writing(settings) as opened:
         opened.add(Encoder(digest=FINGERPRINT.digest, fingerprint=FINGERPRINT.to_dict(), active=True, added_at=now()))
         for name, classes in CLASSES.items():

@@ -1,4 +1,4 @@
-"""The part of docs/bad-inputs.md about tables, ids and vectors: each kind, tried with the reader that all parts use."""
+"""The part of docs/reference/bad-inputs.md about tables, ids and vectors, each tried with the reader of all parts."""
 
 from __future__ import annotations
 

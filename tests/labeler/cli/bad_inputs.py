@@ -1,4 +1,4 @@
-"""Bad inputs and the message that each one gets: run as a program it writes docs/bad-inputs.md, which a test compares.
+"""Bad inputs and the message that each one gets: as a program it writes docs/reference/bad-inputs.md; a test compares.
 
 python -m tests.labeler.cli.bad_inputs
 """
@@ -25,7 +25,7 @@ from tests.labeler.cli import bad_files as files
 from tests.support import images
 from tests.support.factories import picture, workspace
 
-PAGE = Path(__file__).parents[3] / "docs" / "bad-inputs.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "bad-inputs.md"
 OPENING = """# Bad inputs
 
 Inputs that people really give, and Attune's messages. `python -m tests.labeler.cli.bad_inputs`

@@ -107,7 +107,7 @@ def test_removing_takes_assets_off_the_list(place: Path) -> None:
 
 def test_the_page_of_bad_inputs_says_what_really_happens() -> None:
     assert bad_inputs.PAGE.read_text(encoding="utf-8") == bad_inputs.page(), (
-        "docs/bad-inputs.md is stale: python -m tests.labeler.cli.bad_inputs"
+        "docs/reference/bad-inputs.md is stale: make docs"
     )
 
 

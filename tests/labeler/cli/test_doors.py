@@ -16,7 +16,8 @@ import requests
 from click.testing import CliRunner, Result
 
 from attune.labeler.cli import demo as cli_demo
-from attune.labeler.cli.main import COMMANDS, NEIGHBOURS, attune
+from attune.labeler.cli.commands import COMMANDS
+from attune.labeler.cli.main import NEIGHBOURS, attune
 from attune.labeler.cli.text_tables import table
 from attune.labeler.cli.up import first_steps
 from attune.labeler.cli.workspace_check import MAKERS

@@ -9,15 +9,17 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
-from attune.labeler.answers import uncounted
+from attune.labeler.answers import annotation_values, uncounted
 from attune.labeler.answers.annotation_values import Seen
 from attune.labeler.cli.main import attune
 from attune.labeler.notices import notices, rules
-from attune.labeler.records.schema import Notice
+from attune.labeler.records.schema import Notice, Stray
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from tests.support import factories
+
+PART = {"from_name": "label", "to_name": "image", "type": "choices"}
 
 
 @pytest.fixture
@@ -44,6 +46,25 @@ def test_they_are_listed_with_the_reason(settings: Settings) -> None:
         ("img-1", "Romance!", "unknown class", "user 99"),
     ]
     assert all(one["todo"] for one in found)
+
+
+def test_an_answer_gives_a_terminal_no_commands(settings: Settings) -> None:
+    """Also one that was kept before it was read so."""
+    said = "\x1b]0;mine\x07\x1b[2J\x9b31mred"
+    with writing(settings) as session:
+        session.scalars(select(Stray).where(Stray.value == "Romance!")).one().value = said
+    told = run(settings, "labels", "left-out", "romance").stdout
+    assert "[2J" in told
+    assert not {"\x1b", "\x07", "\x9b"} & set(told)
+
+
+def test_what_an_answer_says_is_read_without_control_characters() -> None:
+    at = "2026-03-01T12:00:00Z"
+    one = {"id": 1, "created_at": at, "updated_at": at, "completed_by": 2}
+    for choices in (["a\x1b[31m\nb"], ["a\x1b[31m\nb", "c"]):
+        seen = annotation_values.read(one | {"result": [PART | {"value": {"choices": choices}}]}, 1, {}, ["yes"])
+        assert seen.wrong
+        assert seen.value.startswith("a�[31m�b")
 
 
 @pytest.mark.parametrize(("called", "means"), [("Romance!", "passion"), ("neither", "romance")])

@@ -118,9 +118,9 @@ def test_sessions_are_shown_and_ended_and_a_leavers_end_is_told(settings: Settin
     assert login_sessions.find(settings, entered.key) is None
     users.log_in(settings, "ana@example.org", factories.PASSWORD, Origin())
     told = run(settings, "expert", "remove", "ana@example.org")
-    assert told["console"] == "Login shut. 1 session and 0 personal links ended."
+    assert told["console"] == "Login disabled. 1 session and 0 login links ended."
     assert told["sessions_ended"] == 1
-    assert "Not told yet, so access there may still be open" in told["label_studio"]
+    assert "may still have access" in told["label_studio"]
 
 
 def test_a_question_is_revised_and_its_history_told(settings: Settings) -> None:

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from attune.labeler import settings as reader
 from attune.labeler.assets.active_encoder import load
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.cli.main import attune
 from attune.labeler.demo.prepare import encoder_settings
 from attune.labeler.jobs import jobs
@@ -45,7 +45,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
     made = worlds.make(folder)
     worlds.add_run(made, "serious")
     worlds.add_assets(made, 3)
-    moved = promote(made, "serious", "latest", "r", "ana")
+    moved = promote(made, Move("serious", "latest", "r", "ana"))
     jobs.run_here(made, "score", attribute="serious", version=moved.version)
     (tmp_path / "new").mkdir()
     for number in range(COUNT):

@@ -11,8 +11,9 @@ import pytest
 from attune.labeler.attributes import attributes
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.records.schema import Annotation, Asset, Expert
-from attune.labeler.records.session import migrate, writing
+from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings, build
+from tests.support import factories
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLASSES = ("romance", "=friendship", "neither")
@@ -34,7 +35,7 @@ def fill(settings: Settings, assets: int = 12) -> None:
 def blank_pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The records of such a workspace, made once."""
     made = build({}, workspace=tmp_path_factory.mktemp("pool"))
-    migrate(made)
+    factories.newest(made)
     fill(made)
     from attune.labeler.records.session import engine
 

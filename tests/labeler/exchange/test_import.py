@@ -23,6 +23,7 @@ from attune.labeler.exchange.export_rows import agreed_rows, exported
 from attune.labeler.exchange.import_files import Columns
 from attune.labeler.exchange.import_labels import bring, preview
 from attune.labeler.exchange.import_plan import Plan
+from attune.labeler.people import users
 from attune.labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Queue, Task
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings, build
@@ -128,6 +129,32 @@ def test_a_later_answer_in_label_studio_wins_over_an_import(pool: Settings) -> N
     with writing(pool) as session:
         session.add(answer(1, 1, 1, "neither", "seed", NOON))
     assert labels(pool) == [("a0", "ana@example.org", "neither")]
+
+
+def test_an_own_answer_wins_over_an_import_from_before_it_also_one_with_a_time_to_come(pool: Settings) -> None:
+    soon = iso(now() + timedelta(minutes=1))
+    assert bring(pool, "romance", csv(f"a0,ana@example.org,romance,{soon}")).counts["new"] == 1
+    with writing(pool) as session:
+        session.add(answer(1, 1, 1, "neither", "seed", now()))
+    assert labels(pool) == [("a0", "ana@example.org", "neither")]
+    later = iso(now() + timedelta(minutes=3))
+    assert bring(pool, "romance", csv(f"a0,ana@example.org,romance,{later}")).reasons == {"in the future": 1}
+
+
+def test_the_history_names_who_imported(pool: Settings) -> None:
+    bring(pool, "romance", csv("a0,ana@example.org,romance,"), who="owner@example.org")
+    bring(pool, "romance", csv("a0,ana@example.org,neither,"), who="other@example.org")
+    with reading(pool) as session:
+        told = session.execute(select(AnnotationEvent.kind, AnnotationEvent.who).order_by(AnnotationEvent.id))
+        assert [tuple(row) for row in told] == [("created", "owner@example.org"), ("changed", "other@example.org")]
+
+
+def test_an_import_makes_no_expert_of_an_administrator(pool: Settings) -> None:
+    users.create(pool, "Admin@example.org", "admin", "some long password")
+    rows = csv("a0,admin@example.org,romance,", f"a2,{pool.label_studio_email},romance,", "a3,eve@example.org,neither,")
+    plan = bring(pool, "romance", rows, create_experts=True)
+    assert plan.reasons == {"an administrator's address": 2}
+    assert plan.newcomers == ["eve@example.org"]
 
 
 def test_what_cannot_be_used_is_left_out_one_by_one_and_the_rest_goes_in(pool: Settings) -> None:
@@ -435,3 +462,12 @@ def test_rows_between_stray_marks_are_imported(pool: Settings) -> None:
     rows = (f'a0,{PEOPLE[0]},romance,"open', f'a2,{PEOPLE[0]},neither,5"', f"a4,{PEOPLE[0]},neither,x")
     plan = bring(pool, "romance", csv(*rows, header="asset_id,expert,class,note"))
     assert ([asset for asset, _, _ in labels(pool)], plan.left_out) == (["a0", "a2", "a4"], [])
+
+
+@pytest.mark.parametrize("content", [b"[1,1,1]", b"asset_id,expert,class\na,b,c\na,b,c\na,b,c"])
+def test_no_more_rows_come_in_at_once_than_can_be_looked_at(
+    pool: Settings, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.setattr("attune.labeler.exchange.import_files.MOST_ROWS", 2)
+    with pytest.raises(DataError, match="The file has 3 rows; at most 2 come in at once"):
+        preview(pool, "romance", content)

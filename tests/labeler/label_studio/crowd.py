@@ -12,7 +12,6 @@ from attune.labeler.label_studio import door, members, projects
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.queue_tasks import NewTask, add
-from tests.support import inside_label_studio
 from tests.support.services import PASSWORD, Services
 
 MINE, OTHERS = "mine@example.org", "others@example.org"
@@ -41,8 +40,7 @@ def holding(ls: LabelStudio, email: str, hook: str) -> Holding:
 
 def tokens(services: Services, email: str) -> dict[str, str]:
     """A legacy token and a personal one, as somebody would have made them before the doors were shut."""
-    made: dict[str, str] = inside_label_studio.run(
-        services.settings,
+    made: dict[str, str] = services.inside.run(
         f"""
 from users.models import User
 from rest_framework.authtoken.models import Token

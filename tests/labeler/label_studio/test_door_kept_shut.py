@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from attune.labeler.label_studio import door, local, logins
+from attune.labeler.label_studio import accounts, door, local
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.logins import submit
@@ -57,7 +57,7 @@ def test_a_kept_invitation_lets_nobody_in(ls: LabelStudio) -> None:
         forged = {"email": "back@example.org", "password": PASSWORD, "csrfmiddlewaretoken": "a" * 32}
         reply = session.post(ls.address + link, data=forged, headers={"Referer": ls.address}, allow_redirects=False)
     assert reply.status_code == 403
-    assert logins.find_user(ls, "back@example.org") is None
+    assert accounts.find_user(ls, "back@example.org") is None
 
 
 def test_an_expert_reads_neither_the_webhooks_secret_nor_the_invitation(ls: LabelStudio, mine: Holding) -> None:
@@ -154,14 +154,13 @@ def test_old_sessions_and_tokens_end_and_stay_ended(services: Services, ls: Labe
         assert status(gone, ls, "GET", path) == 401
         with pytest.raises(LabelStudioRefused, match="refused the login"):
             ExpertSession.login(ls.address, LEAVER, PASSWORD)
-        assert logins.find_user(ls, LEAVER) == gone.ids["user"], "the answers keep their author"
+        assert accounts.find_user(ls, LEAVER) == gone.ids["user"], "the answers keep their author"
     assert door.open_login(ls, LEAVER, "another-long-password") == gone.ids["user"]
     assert status(gone, ls, "GET", path) == 401
     for header in (f"Token {kept['legacy']}", f"Bearer {kept['access']}"):
         assert status(None, ls, "GET", path, headers={"Authorization": header}) in {401, 403}
     assert status(None, ls, "POST", "/api/token/refresh/", {"refresh": kept["refresh"]}) in {401, 403}
-    alive = inside_label_studio.run(
-        services.settings,
+    alive = services.inside.run(
         f"""
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.exceptions import TokenError
@@ -324,6 +323,15 @@ def test_no_other_page_answers_with_ones_session(ls: LabelStudio, mine: Holding,
     assert status(mine, ls, "POST", draft, {"result": []}, headers=own) == 201
 
 
+def nested(levels: int) -> list[object]:
+    """Lists in lists."""
+    made: list[object] = []
+    for _ in range(levels):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize("work", ["annotations/", "drafts"])
 @pytest.mark.parametrize(
     "odd",
     [
@@ -331,21 +339,31 @@ def test_no_other_page_answers_with_ones_session(ls: LabelStudio, mine: Holding,
         {"lead_time": -1.0},
         {"result": [1]},
         {"result": [{"id": "\\ud800", "type": "choices"}]},
+        {"result": [{"id": "\0", "type": "choices"}]},
+        {"result": [{"value": 10**400}]},
+        {"result": [{"value": nested(500)}]},
+        {"result": [{"value": nested(20)}]},
+        {"result": [{}] * 1000},
+        {"result": [{"id": "x" * 100_000}]},
     ],
 )
-def test_an_answer_that_breaks_every_list_is_not_taken(ls: LabelStudio, mine: Holding, odd: dict[str, object]) -> None:
-    path = f"{ls.address}/api/tasks/{mine.ids['task']}/annotations/"
+def test_an_answer_that_breaks_every_list_is_not_taken(
+    ls: LabelStudio, mine: Holding, odd: dict[str, object], work: str
+) -> None:
+    """Of those that were stored, each kept Attune from reading anything more of that expert's."""
+    path = f"{ls.address}/api/tasks/{mine.ids['task']}/{work}"
     text = json.dumps({"result": [], "lead_time": 1.0} | odd).replace("\\\\", "\\")
     headers = {"Content-Type": "application/json"}
-    assert mine.session._session.post(path, data=text, headers=headers, timeout=60).status_code == 400
+    assert mine.session._session.post(path, data=text, headers=headers, timeout=60).status_code in {400, 413}
     assert ls.request("GET", f"/api/tasks/{mine.ids['task']}/")["id"] == mine.ids["task"]
+    told = ls.request("GET", "/api/tasks", query={"project": mine.ids["project"], "fields": "all"})
+    assert told["total"] == 5
 
 
 def test_an_answer_on_its_way_does_not_undo_the_end_of_access(services: Services, ls: LabelStudio) -> None:
     email = "on-the-way@example.org"
     user = door.open_login(ls, email, PASSWORD)
-    saved = inside_label_studio.run(
-        services.settings,
+    saved = services.inside.run(
         f"""
 import attune_people
 import attune_who
@@ -436,8 +454,7 @@ def test_whatever_address_attune_takes_can_be_ended(services: Services, ls: Labe
     for email in ("mo@intern", "mö@studio.example"):
         assert door.end_access(ls, email) == door.Ended((), ())
     emails = ["Twin@example.org", "twin@Example.org", "MÖ@studio.example"]
-    inside_label_studio.run(
-        services.settings,
+    services.inside.run(
         f"""
 from users.models import User
 for number, email in enumerate({emails!r}):
@@ -447,3 +464,12 @@ print(json.dumps(None))
     )
     assert door.end_access(ls, "twin@example.org").ended == ("2 logins",)
     assert door.end_access(ls, "mö@studio.example").ended == ("the login",)
+
+
+def test_the_body_of_an_answer_does_not_wait_until_its_head_is_confirmed(services: Services) -> None:
+    assert services.inside.run(
+        """
+from django.core.servers.basehttp import WSGIRequestHandler
+print(json.dumps(WSGIRequestHandler.disable_nagle_algorithm))
+"""
+    )

@@ -2,6 +2,10 @@
 
 The list is the resolver's and the expectation the table's, so a route that a new release adds is asked here as well,
 and must be shut. What was seen is written to test-results/label-studio-doors.md.
+
+Seven thousand requests take minutes over HTTP. So what must be shut is asked inside Label Studio's own Python, with
+Django's test client and on the same database; what must open is asked over HTTP, and every address is asked in both
+ways once.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ import requests
 
 from attune.labeler.label_studio import door, local
 from attune.labeler.label_studio.client import LabelStudio
+from tests.labeler.label_studio.asked_inside import Answer, Asked, ask_inside
 from tests.labeler.label_studio.crowd import MINE, OTHERS, Holding, ask, holding, tokens
 from tests.support import inside_label_studio
 from tests.support.services import Services
@@ -94,22 +99,44 @@ def test_nobody_finds_the_way_in_and_nothing_else(house: House) -> None:
         walk(house, "nobody", session, house.mine)
 
 
+def test_an_address_says_the_same_over_http_as_inside(house: House) -> None:
+    mine, session = house.mine, house.mine.session._session
+    rows = [row for row in house.rows if row["route"] != "^logout/?$"]
+    asked = [Asked("GET", filled(row, mine), query(mine), None) for row in rows]
+    by_http = [Answer.of(ask(house.ls.address, session, "GET", one.path, params=one.query)) for one in asked]
+    inside = ask_inside(house.services, session, asked)
+    differ = [(one.path, there, here) for one, there, here in zip(asked, by_http, inside, strict=True) if there != here]
+    assert not differ
+    assert {verdict(here, one) for one, here in zip(asked, inside, strict=True)} == {OPEN, SHUT}
+
+
 def walk(house: House, person: str, session: requests.Session, of: Holding, token: bool = False) -> None:
     """Ask every route with every method, and compare what opens with the table."""
     unexpected: list[str] = []
     seen: Counter[str] = Counter()
     opened: set[str] = set()
+    over_http, inside = [], []
     for row in house.rows:
         for method in ("GET",) if token else (*row["methods"], *ALWAYS):
             wanted = expected(house, row["reached"], method, person, of, token)
-            path = filled(row, of)
-            got = verdict(ask(house.ls.address, session, method, path, body(method, of), params=query(of)))
-            seen[got] += 1
-            opened |= {f"{method} {row['route']}"} if got == OPEN else set()
-            if got != wanted:
-                unexpected.append(f"{method} {path}: {got}, expected {wanted}")
-            if row["route"] == "^logout/?$" and method in {"GET", "HEAD"} and person.startswith("expert"):
-                log_in_again(house, session)
+            asked = Asked(method, filled(row, of), query(of), body(method, of))
+            (over_http if wanted == OPEN else inside).append((row["route"], wanted, asked))
+
+    def compare(route: str, wanted: str, asked: Asked, answer: Answer) -> None:
+        got = verdict(answer, asked)
+        seen[got] += 1
+        opened.update({f"{asked.method} {route}"} if got == OPEN else ())
+        if got != wanted:
+            unexpected.append(f"{asked.method} {asked.path}: {got}, expected {wanted}")
+
+    answers = ask_inside(house.services, session, [asked for _, _, asked in inside])
+    for (route, wanted, asked), answer in zip(inside, answers, strict=True):
+        compare(route, wanted, asked, answer)
+    for route, wanted, asked in over_http:
+        reply = ask(house.ls.address, session, asked.method, asked.path, asked.body, params=asked.query)
+        compare(route, wanted, asked, Answer.of(reply))
+        if route == "^logout/?$" and person.startswith("expert"):
+            log_in_again(house, session)
     note(person, seen, len(unexpected), opened)
     assert not unexpected, f"{len(unexpected)} unexpected:\n" + "\n".join(unexpected[:30])
 
@@ -130,13 +157,13 @@ def expected(house: House, route: str, method: str, person: str, of: Holding, to
     return SHUT if foreign else OPEN
 
 
-def verdict(reply: requests.Response) -> str:
+def verdict(answer: Answer, asked: Asked) -> str:
     """What an answer means: the guard says so in a header, as views refuse some things by themselves."""
-    if reply.status_code == 302 and "/user/login/?next=" in reply.headers.get("Location", ""):
+    if answer.status == 302 and "/user/login/?next=" in answer.location:
         return LOG_IN
-    by_django = "X-Attune-Door" not in reply.headers and reply.request.method == "POST" and "/user/login/" in reply.url
-    if reply.status_code in {401, 403} and not by_django:  # which refuses a form without its token on the way in
-        return LOG_IN if reply.status_code == 401 else SHUT
+    by_django = not answer.by_guard and asked.method == "POST" and "/user/login/" in asked.path
+    if answer.status in {401, 403} and not by_django:  # which refuses a form without its token on the way in
+        return LOG_IN if answer.status == 401 else SHUT
     return OPEN
 
 

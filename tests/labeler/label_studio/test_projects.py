@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from attune.labeler.label_studio import LabelStudio, logins, projects, queue_tasks, webhooks
+from attune.labeler.label_studio import LabelStudio, accounts, logins, projects, queue_tasks, webhooks
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.local import reset_password
 from attune.labeler.label_studio.projects import Project
@@ -167,7 +167,7 @@ def test_errors_say_what_to_do_and_never_the_token(live: Settings) -> None:
     with pytest.raises(LabelStudioUnreachable, match=r"does not answer at http://127\.0\.0\.1:9") as unreachable:
         LabelStudio("http://127.0.0.1:9", wrong).version()
     with pytest.raises(LabelStudioUnreachable, match="attune up"):
-        logins.find_user(LabelStudio("http://127.0.0.1:9", wrong), EMAIL)
+        accounts.find_user(LabelStudio("http://127.0.0.1:9", wrong), EMAIL)
     assert wrong not in str(refused.value) + str(unreachable.value)
 
 

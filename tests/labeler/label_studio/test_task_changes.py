@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from attune.labeler.label_studio import LabelStudio, queue_tasks, task_changes
+from attune.labeler.label_studio.accounts import find_user
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.labeling_config import read_value
-from attune.labeler.label_studio.logins import find_user
 from attune.labeler.label_studio.projects import Project
 from attune.labeler.label_studio.queue_tasks import NewTask
 from attune.models.clock import now, parse

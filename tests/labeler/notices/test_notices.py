@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.notices import gate_rules, notices, rules
 from attune.labeler.notices.notices import News
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Notice, Version
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views import notices as seen
-from attune.labeler.views.viewer import Viewer
 from attune.models.clock import now
 from attune.models.errors import RecordsError
 from tests.labeler.catalog import judged
@@ -51,7 +51,7 @@ def test_each_event_is_told_once(settings: Settings) -> None:
         ("settled", "romance has settled"),
         ("published", "romance version 1 was published as champion"),
         ("published", "romance version 2 was published as champion"),
-        ("drift", "romance: new images score otherwise than version 2 was published on"),
+        ("drift", "romance: drift since version 2"),
         ("job failed", "The job learn of romance failed"),
     ]
 
@@ -61,10 +61,10 @@ def test_each_event_is_told_once(settings: Settings) -> None:
     [
         (
             {"state": "settled", "differs": "gus@example.org", "beside_probe": {"sentence": "On audits he says no."}},
-            "romance: one expert answers otherwise than the rest",
+            "romance: one expert disagrees with the others",
             "/attributes/romance#h-done",
         ),
-        ({"state": "hopeless"}, "romance: the experts disagree too much for a probe", "/attributes/romance/contested"),
+        ({"state": "hopeless"}, "romance: the experts disagree too much", "/attributes/romance/contested"),
     ],
 )
 def test_disagreement_is_told_to_those_who_manage_once_a_revision(
@@ -158,7 +158,7 @@ def test_a_candidate_that_passes_the_gates_is_told_once_for_each_champion(tmp_pa
 def test_a_run_that_an_owner_passed_over_is_not_recommended(tmp_path: Path) -> None:
     settings = judged.filled(tmp_path / "workspace")
     assert "serious" in gate_rules.hopefuls(settings)
-    promote(settings, "serious", 1, "The first is the one.", "olga@example.org")
+    promote(settings, Move("serious", 1, "The first is the one.", "olga@example.org"))
     assert "serious" not in gate_rules.hopefuls(settings)
     assert gate_rules.judge(settings, "serious") == 0
     assert told(settings) == []
@@ -176,7 +176,7 @@ def test_a_login_marks_its_own_notices_and_nobody_elses(settings: Settings) -> N
     assert notices.mark(settings, olga, first) == 1
     assert notices.mark(settings, olga, first) == 0
     assert [seen.unread(settings, who) for who in (olga, oskar, mine)] == [2, 3, 1]
-    with pytest.raises(RecordsError, match="no notice"):
+    with pytest.raises(RecordsError, match=f"Notice {first}"):
         notices.mark(settings, mine, first)
     assert notices.mark(settings, oskar) == 3
     assert [seen.unread(settings, who) for who in (olga, oskar, mine)] == [2, 0, 1]

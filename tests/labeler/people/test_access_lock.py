@@ -19,9 +19,10 @@ ANA, BEN = "ana@example.org", "ben@example.org"
 HOLD = """
 import sys, time
 from pathlib import Path
-from attune.labeler import settings, turns
+from attune.labeler import settings
+from attune.labeler.people.access_lock import turn
 made = settings.build({}, workspace=Path(sys.argv[1]), database_url=sys.argv[2] or None)
-with turns.turn(made, sys.argv[3]):
+with turn(made, sys.argv[3]):
     print("held", flush=True)
     time.sleep(600)
 """

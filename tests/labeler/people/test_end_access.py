@@ -67,10 +67,10 @@ def leave(settings: Settings, email: str) -> object:
 @pytest.mark.parametrize(
     ("email", "end", "says"),
     [
-        (ANA, leave, "Login shut. 2 sessions and 0 personal links ended."),
-        (ANA, lambda made, email: users.disable(made, email, wait=True), "Login shut. 2 sessions and"),
+        (ANA, leave, "Login disabled. 2 sessions and 0 login links ended."),
+        (ANA, lambda made, email: users.disable(made, email, wait=True), "Login disabled. 2 sessions and"),
         (ANA, lambda made, email: users.remove(made, email, wait=True), "Login removed. 2 sessions and"),
-        (OLGA, lambda made, email: users.disable(made, email, wait=True), "Login shut. 2 sessions and"),
+        (OLGA, lambda made, email: users.disable(made, email, wait=True), "Login disabled. 2 sessions and"),
         (OLGA, lambda made, email: users.remove(made, email, wait=True), "Login removed. 2 sessions and"),
     ],
     ids=["expert leaves", "expert shut", "expert's login removed", "owner shut", "owner removed"],
@@ -93,7 +93,7 @@ def test_what_stays_open_is_told_and_can_be_tried_again(settings: Settings, door
     door.ends = Ended(("membership of the organisation",), (stays,))
     done = experts.remove(settings, ANA, wait=True)
     assert done["still_open"] == [stays]
-    assert done["label_studio"] == f"Ended: membership of the organisation. Still open: {stays}"
+    assert done["label_studio"] == f"Ended: membership of the organisation. Not ended yet: {stays}"
     before = remembered(settings, ANA)
     assert before.open_still
     door.ends = Ended(("the login",), ())
@@ -112,7 +112,7 @@ def test_nothing_is_said_to_have_ended_before_label_studio_was_told(settings: Se
     done = users.disable(settings, ANA, wait=True)
     assert done.open_still
     assert done.ended == ()
-    assert "may still be open" in done.in_label_studio
+    assert "may still have access" in done.in_label_studio
     assert "does not answer" in done.in_label_studio
     assert users.log_in(settings, ANA, factories.PASSWORD, Origin()) is None, "the console waits for nobody"
 
@@ -249,7 +249,7 @@ def test_nothing_is_said_to_be_shut_that_was_not_written_down(settings: Settings
     """An owner who stopped answering before that was kept: the job that migration 0007 made names no login."""
     with writing(settings) as session:
         session.add(Job(id="leave-1", kind="leave", arguments={"expert": OLGA}, state="queued", created_at=now()))
-    assert "not written down" in remembered(settings, OLGA).in_console
+    assert "No record" in remembered(settings, OLGA).in_console
     assert "shut" not in remembered(settings, OLGA).in_console
     assert users.verify(settings, OLGA, factories.PASSWORD)
 

@@ -17,10 +17,11 @@ from attune.labeler.label_studio.projects import Project
 from attune.labeler.label_studio.queue_tasks import NewTask
 from attune.labeler.people import experts, invite, users
 from attune.labeler.records.schema import Job, Queue
-from attune.labeler.records.session import engine, migrate, reading
+from attune.labeler.records.session import engine, reading
 from attune.labeler.settings import Settings
 from attune.models.errors import AlreadyThere, LabelStudioRefused
 from attune.workers.rounds import snapshot
+from tests.support import factories
 from tests.support.factories import add_answer, add_assets, add_attribute, add_task, stand
 from tests.support.services import Services
 from tests.workers.rounds.test_queue_plan import VIEW
@@ -33,7 +34,7 @@ _number = itertools.count(1)
 def ours(services: Services, tmp_path: Path) -> Iterator[Settings]:
     """A workspace with the question romance, whose Label Studio is our own; no worker lives."""
     made = replace(services.settings, redis_url="redis://127.0.0.1:9/0", database_url=f"sqlite:///{tmp_path}/r.sqlite")
-    migrate(made)
+    factories.newest(made)
     add_attribute(made, "romance")
     yield made
     with reading(made) as session, LabelStudio.connect(made) as ls:

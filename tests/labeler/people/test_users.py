@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from werkzeug.security import generate_password_hash
 
 from attune.labeler.jobs import jobs
 from attune.labeler.people import experts, tokens, users
@@ -39,6 +40,19 @@ def test_no_password_is_kept_and_each_hash_is_salted(settings: Settings) -> None
         one, two = session.scalars(select(User.password_hash))
     assert one.startswith("scrypt:")
     assert one.rpartition("$")[2] != two.rpartition("$")[2]
+
+
+def test_a_password_is_kept_at_its_full_cost(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(users, "generate_password_hash", generate_password_hash)
+    users._nobody.cache_clear()
+    made = factories.add_user(settings, "ana@example.org", "owner")
+    with reading(settings) as session:
+        kept = session.scalars(select(User.password_hash).where(User.id == made.id)).one()
+    for hashed in (kept, users._nobody()):
+        method, cost, *_ = hashed.split("$")[0].split(":")
+        assert method == "scrypt"
+        assert int(cost) >= 2**15, "a guess should take a tenth of a second"
+    users._nobody.cache_clear()
 
 
 def test_a_disabled_login_is_no_login(settings: Settings) -> None:

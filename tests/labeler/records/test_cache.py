@@ -25,7 +25,10 @@ def settings(tmp_path: Path) -> Settings:
 
 def elsewhere(settings: Settings, code: str) -> None:
     """Run ``code`` in another process with ``settings`` at hand."""
-    head = f"from attune.labeler import settings as r, tokens\ns = r.build(workspace={str(settings.workspace)!r})\n"
+    head = (
+        "from attune.labeler import settings as r\nfrom attune.labeler.people import tokens\n"
+        f"s = r.build(workspace={str(settings.workspace)!r})\n"
+    )
     subprocess.run([sys.executable, "-c", head + code], check=True)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -14,10 +15,11 @@ from sqlalchemy import create_engine, select, text
 from attune.labeler import settings as reader
 from attune.labeler.label_studio.task_address import Address
 from attune.labeler.people import end_access
-from attune.labeler.records.schema import Asset, Base, Job, Queue, Task, Tombstone, User
+from attune.labeler.records.schema import AnnotationEvent, Asset, Base, Job, Queue, Run, Task, Tombstone, User
 from attune.labeler.records.session import configuration, engine, migrate, reading, writing
 from attune.labeler.settings import Settings
 from attune.workers.rounds import apply_order
+from tests.support import databases, factories
 from tests.workers.rounds.test_apply_order import showing
 from tests.workers.rounds.test_queue_plan import ask
 
@@ -181,3 +183,77 @@ def test_label_studio_is_told_again_of_those_who_were_out_before_sessions_could_
         salts = connection.execute(text("SELECT session_salt FROM users")).scalars().all()
     opened.dispose()
     assert len({salt for salt in salts if len(salt) == 16}) == 4, "each its own, so that no cookie fits"
+
+
+LARGEST_SEED = 2**32 - 1
+
+
+@pytest.mark.parametrize("kind", databases.BOTH)
+def test_runs_of_an_older_database_stay_and_newer_ones_keep_any_seed(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue("postgresql")() if kind == "postgresql" else None
+    settings = reader.build({}, workspace=tmp_path, database_url=url)
+    command.upgrade(configuration(settings.records_url), "0007")
+    at = "'2026-03-01 12:00:00+00:00'"
+    opened = create_engine(settings.records_url)
+    attribute = (
+        "INSERT INTO attributes (id, name, question, classes, definition, in_scope, out_of_scope, prompts, settings, "
+        "revision, created_at, answers_counter, learned_counter, lease_token) VALUES (1, 'romance', '?', "
+        f"'[]', '', '[]', '[]', '{{}}', '{{}}', 1, {at}, 0, -1, 0)"
+    )
+    run = (
+        "INSERT INTO runs (attribute_id, number, revision, token, encoder_digest, answers_counter, answers, labels, "
+        "seed, data_digest, code_version, metrics, advice, probe, started_at, finished_at) VALUES (1, :number, 1, 1, "
+        f"'e', 9, 9, '{{}}', :seed, 'd', 'c', '{{}}', '{{}}', :probe, {at}, {at})"
+    )
+    with opened.begin() as connection:
+        connection.execute(text(attribute))
+        connection.execute(text(run), {"number": 1, "seed": 7, "probe": b"first"})
+    migrate(settings)
+    with opened.begin() as connection:
+        connection.execute(text(run), {"number": 2, "seed": LARGEST_SEED, "probe": b"second"})
+    command.downgrade(configuration(settings.records_url), "0007")
+    migrate(settings)
+    with opened.connect() as connection:
+        difference = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    opened.dispose()
+    assert difference == []
+    with reading(settings) as session:
+        kept = session.execute(select(Run.seed, Run.probe).order_by(Run.number)).all()
+    engine(settings.records_url).dispose()
+    assert [tuple(row) for row in kept] == [(7, b"first"), (LARGEST_SEED, b"second")]
+
+
+@pytest.mark.parametrize("kind", databases.BOTH)
+def test_events_of_an_older_database_stay_and_newer_ones_name_who_imported(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue("postgresql")() if kind == "postgresql" else None
+    settings = reader.build({}, workspace=tmp_path, database_url=url)
+    migrate(settings)
+    (asset,) = factories.add_assets(settings, 1)
+    queue = factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
+    answer = factories.add_answer(settings, queue, asset, "romance")
+    engine(settings.records_url).dispose()
+    command.downgrade(configuration(settings.records_url), "0008")
+    opened = create_engine(settings.records_url)
+    old = (
+        "INSERT INTO annotation_events (annotation_id, kind, value, updated_at, via, received_at) "
+        "SELECT annotation_id, 'changed', value, updated_at, 'import', received_at FROM annotation_events"
+    )
+    with opened.begin() as connection:
+        connection.execute(text(old))
+    migrate(settings)
+    with opened.begin() as connection:
+        connection.execute(text(old.replace("'changed'", "'deleted'") + " WHERE kind = 'created'"))  # an older release
+        difference = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    opened.dispose()
+    assert difference == []
+    with writing(settings) as session:
+        events = session.scalars(select(AnnotationEvent).order_by(AnnotationEvent.id)).all()
+        assert [(one.annotation_id, one.kind, one.who) for one in events] == [
+            (answer.id, kind, "") for kind in ("created", "changed", "deleted")
+        ]
+        events[0].who = "owner@example.org"
+    engine(settings.records_url).dispose()

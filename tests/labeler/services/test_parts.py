@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,19 @@ def test_an_encoder_named_from_outside_is_passed_on(tmp_path: Path, monkeypatch:
     assert by_argument["ATTUNE_ENCODER"] == "ViT-L-14"
     monkeypatch.setenv("ATTUNE_ENCODER", "ViT-B-16")
     assert parts.our_environment(build(workspace=tmp_path))["ATTUNE_ENCODER"] == "ViT-B-16"
+
+
+def test_a_part_imports_nothing_from_the_folder_that_it_is_started_in(tmp_path: Path) -> None:
+    """A folder of the user's own may hold `attune/`, `models/` or a `random.py`."""
+    for name in ("attune", "models", "workers", "labeler", "random"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('this is somebody else\\'s')\n")
+    done = subprocess.run(
+        [*parts.our_command("attune.labeler.services"), "--help"],
+        env=parts.our_environment(build({}, workspace=tmp_path / "workspace")),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "attune.labeler.services" in done.stdout

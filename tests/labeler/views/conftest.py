@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Expert
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.viewer import Viewer
 from tests.support import factories
 
 OWNER = Viewer("owner", "olga@example.org")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Version
 from attune.labeler.records.session import writing
@@ -29,7 +29,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def published(settings: Settings, name: str = "romance") -> None:
-    promote(settings, name, 1, "r", "ana")
+    promote(settings, Move(name, 1, "r", "ana"))
     jobs.run_here(settings, "score", attribute=name, version=1)
 
 
@@ -49,16 +49,17 @@ def test_each_state_says_where_it_stands(settings: Settings) -> None:
     jobs.run_here(settings, "drift", attribute="romance")
     few = drift.drift(settings, "romance")
     assert (few.state, few.shifts) == ("few", [])
-    assert "From 100 images of 30 titles on" in few.sentence
+    assert "100 new images of 30 titles" in few.sentence
     worlds.add_assets(settings, 110, first=340)
     jobs.run_here(settings, "drift", attribute="romance", look=True)
     steady = drift.drift(settings, "romance")
     assert (steady.state, [shift.name for shift in steady.shifts]) == ("steady", list(worlds.CLASSES["romance"]))
-    assert "score like those that version 1" in steady.sentence
+    assert str(steady.n) in steady.sentence
+    assert "No drift" in steady.sentence
     alarm(settings, ["friendship"])
     told = drift.drift(settings, "romance")
     assert told.state == "drifted"
-    assert "(friendship)" in told.sentence
+    assert "friendship" in told.sentence
     assert told.audit_command == "attune audit romance --size 60"
     with pytest.raises(UnknownAttribute):
         drift.drift(settings, "romanze")
@@ -75,8 +76,7 @@ def test_images_that_score_otherwise_are_never_told_as_steady(settings: Settings
         row.scores = row.scores | {"drift": held | {"shifts": far}}
     told = drift.drift(settings, "romance")
     assert told.state == "moved"
-    assert "lie far from" in told.sentence
-    assert "No alarm was raised" in told.sentence
+    assert "no alarm" in told.sentence
 
 
 def test_the_drawing_lies_within_its_frame_and_both_shapes_stand_on_the_floor(settings: Settings) -> None:
@@ -104,7 +104,7 @@ def test_owners_see_it_on_the_page_and_by_the_api_and_experts_do_not(settings: S
     owner, expert = Actor(app, "olga@example.org"), Actor(app, "ana@example.org")
     page = owner.get("/attributes/romance").text
     assert "Stability index" in page
-    assert "Ask 60 audit questions" in page
+    assert "Request 60 audit answers" in page
     assert "Stability index" not in expert.get("/attributes/romance").text
     told = owner.get("/api/v1/drift/romance").json
     assert (told["state"], told["n"], len(told["classes"])) == ("drifted", 120, 3)

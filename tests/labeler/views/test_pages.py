@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Job, Run
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
@@ -18,7 +19,6 @@ from attune.labeler.views.attribute_page import attribute_page, live
 from attune.labeler.views.home import home
 from attune.labeler.views.jobs import board
 from attune.labeler.views.people import people
-from attune.labeler.views.viewer import Viewer
 from attune.models.clock import now
 from attune.models.errors import UnknownAsset, UnknownAttribute
 from tests.labeler.views.conftest import OWNER
@@ -48,8 +48,8 @@ def test_home_shows_every_attribute_in_its_state(studio: Settings) -> None:
     }
     assert cards["serious-expression"].champion == 21
     assert cards["serious-expression"].quality.n == 33
-    assert cards["romance"].quality.why.startswith("Too few audit answers yet")
-    assert cards["dread"].quality.why == "No probe has been learned yet."
+    assert "audit answers" in cards["romance"].quality.why
+    assert "No probe" in cards["dread"].quality.why
 
 
 def test_home_puts_ones_own_queues_first(studio: Settings, ana: Viewer) -> None:
@@ -67,7 +67,7 @@ def test_an_attributes_page_has_what_its_reader_needs(studio: Settings, ana: Vie
     assert experts.versions is None
     assert owners.versions.items[0].aliases == ["champion"]
     assert owners.moves.items[0].reason.startswith("First version")
-    assert owners.outlook.advice.evidence[0] == "99 labels trained on"
+    assert "99 labels" in owners.outlook.advice.evidence[0]
     answered = [point.answers for point in owners.curve]
     assert answered == sorted(answered)
     assert all(point.indication.known for point in owners.curve)

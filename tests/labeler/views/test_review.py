@@ -8,13 +8,13 @@ from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog import gate_bounds
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.review import Review, review
 from attune.labeler.views.review_slices import groups
-from attune.labeler.views.viewer import Viewer
 from attune.models.clock import now
 from attune.models.errors import UnknownAttribute, UnknownProbe
 from attune.models.evaluation.audit_design import reserved
@@ -29,7 +29,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Champions that guess, candidates that know."""
     made = judged.filled(tmp_path_factory.mktemp("judged") / "workspace")
     for name in worlds.CLASSES:
-        promote(made, name, 1, "to have one", "olga@example.org")
+        promote(made, Move(name, 1, "to have one", "olga@example.org"))
     return made
 
 
@@ -188,7 +188,7 @@ def test_a_run_of_another_encoder_is_not_judged_on_todays_vectors(
 
 def test_an_older_run_with_the_newest_ones_weights_gets_its_figures(tmp_path_factory: pytest.TempPathFactory) -> None:
     twins = judged.filled(tmp_path_factory.mktemp("twins") / "workspace")
-    promote(twins, "serious", 1, "to have one", "olga@example.org")
+    promote(twins, Move("serious", 1, "to have one", "olga@example.org"))
     assert review(twins, OWNER, "serious").led == 4
     with writing(twins) as session:
         probes = dict(session.query(Run.number, Run.probe).filter(Run.attribute_id == 1).all())

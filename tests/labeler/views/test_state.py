@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.views.state import (
     DIFFERS,
     LABELLING,
@@ -18,9 +20,9 @@ from attune.labeler.views.state import (
     next_step,
     state,
 )
-from attune.labeler.views.viewer import Viewer
 
-FACTS = Facts("romance", 2, 10, True, 100, 40, 7, None, {})
+said = RunAdvice.from_dict
+FACTS = Facts("romance", 2, 10, True, 100, 40, 7, None, RunAdvice())
 OWNER, EXPERT = Viewer("owner", "olga"), Viewer("expert", "ana", 1)
 
 
@@ -30,11 +32,11 @@ OWNER, EXPERT = Viewer("owner", "olga"), Viewer("expert", "ana", 1)
         ({"last_run": None}, SEEDING),
         ({"answers": 0}, SEEDING),  # a probe made of phrases alone
         ({}, LABELLING),
-        ({"advice": {"state": "settled"}}, SETTLED),
+        ({"advice": said({"state": "settled"})}, SETTLED),
         ({"champion": 3}, PUBLISHED),
-        ({"champion": 3, "advice": {"state": "settled"}}, PUBLISHED),
-        ({"champion": 3, "advice": {"state": "hopeless"}}, UNDEFINED),
-        ({"champion": 3, "advice": {"state": "outlier"}}, DIFFERS),
+        ({"champion": 3, "advice": said({"state": "settled"})}, PUBLISHED),
+        ({"champion": 3, "advice": said({"state": "hopeless"})}, UNDEFINED),
+        ({"champion": 3, "advice": said({"state": "outlier"})}, DIFFERS),
     ],
 )
 def test_one_state(change: dict[str, object], expected: str) -> None:
@@ -47,13 +49,13 @@ def test_one_state(change: dict[str, object], expected: str) -> None:
         ({"pool": 0, "experts": 0}, "attune assets add PATH"),
         ({"experts": 0}, "attune expert add EMAIL --attribute romance"),
         ({"open_tasks": 0}, "attune batch romance --size 40"),
-        ({"advice": {"state": "settled"}}, "attune probes promote romance 7 --reason '…'"),
+        ({"advice": said({"state": "settled"})}, "attune probes promote romance 7 --reason '…'"),
         ({"champion": 3}, "attune pull romance@champion --to DIR"),
-        ({"advice": {"audits": {"trained": 90, "drawn": 4, "needed": 30}}}, None),
-        ({"advice": {"audits": {"trained": 110, "drawn": 6, "needed": 30}}}, "attune audit romance --size 60"),
-        ({"advice": {"audits": {"trained": 110, "drawn": 31, "needed": 30}}}, None),
+        ({"advice": said({"audits": {"trained": 90, "drawn": 4, "needed": 30}})}, None),
+        ({"advice": said({"audits": {"trained": 110, "drawn": 6, "needed": 30}})}, "attune audit romance --size 60"),
+        ({"advice": said({"audits": {"trained": 110, "drawn": 31, "needed": 30}})}, None),
         (
-            {"advice": {"state": "settled", "stop": False, "audits": {"drawn": 40}, "evidence": {"width": 0.4}}},
+            {"advice": said({"state": "settled", "stop": False, "audits": {"drawn": 40}, "evidence": {"width": 0.4}})},
             "attune audit romance --size 60",
         ),
     ],
@@ -71,26 +73,28 @@ def test_every_combination_has_a_step_for_everybody() -> None:
         for pool in (0, 1)
         for word in ("", "settled", "hopeless", "a word of a later version")
     ):
-        facts = replace(FACTS, last_run=run, champion=champion, own_queue=queue, pool=pool, advice={"state": word})
+        facts = replace(
+            FACTS, last_run=run, champion=champion, own_queue=queue, pool=pool, advice=said({"state": word})
+        )
         for viewer in (OWNER, EXPERT):
             assert next_step(facts, viewer).text.endswith(".")
 
 
 def test_an_expert_is_sent_to_their_own_queue_or_to_the_owner() -> None:
     assert next_step(FACTS, EXPERT).place == "queue"
-    assert "Ask its owner" in next_step(replace(FACTS, own_queue=False), EXPERT).text
-    assert next_step(replace(FACTS, advice={"state": "hopeless"}), EXPERT).place == "contested"
-    differs = replace(FACTS, advice={"state": "outlier"})
+    assert "Ask an owner" in next_step(replace(FACTS, own_queue=False), EXPERT).text
+    assert next_step(replace(FACTS, advice=said({"state": "hopeless"})), EXPERT).place == "contested"
+    differs = replace(FACTS, advice=said({"state": "outlier"}))
     assert next_step(differs, EXPERT).place == "contested"
     assert "definition" not in next_step(differs, OWNER).text
     assert next_step(differs, OWNER).place == "experts"
 
 
 def test_advice_is_read_with_its_evidence_whatever_its_form() -> None:
-    assert advice({}) is None
+    assert advice(said({})) is None
     evidence = {"alpha": 0.0412, "n": 3, "movement": None}
-    assert advice({"advice": "Stop.", "evidence": evidence}).evidence == (
+    assert advice(said({"advice": "Stop.", "evidence": evidence})).evidence == (
         "the experts' agreement (alpha) is 0.04",
         "n: 3",
     )
-    assert advice({"text": "Stop.", "evidence": "because"}).evidence == ("because",)
+    assert advice(said({"text": "Stop.", "evidence": "because"})).evidence == ("because",)

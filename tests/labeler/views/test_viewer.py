@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset, Expert
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.assets import assets
 from attune.labeler.views.disagreements import contested
 from attune.labeler.views.recent import COVERS, recent
-from attune.labeler.views.viewer import Viewer
 from attune.models.clock import now
 from tests.labeler.views.conftest import OWNER
 from tests.support import factories

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from attune.labeler.catalog.promote import promote, retire
+from attune.labeler.catalog.promote import Move, promote, retire
 from attune.labeler.jobs import jobs
 from attune.labeler.people import tokens
 from attune.labeler.settings import Settings, secrets
@@ -25,7 +25,7 @@ def settings(tmp_path: Path) -> Settings:
     made = worlds.filled(tmp_path / "workspace")
     worlds.add_assets(made, 12)
     for version in (1, 2):
-        promote(made, "serious", version, "r", "ana")
+        promote(made, Move("serious", version, "r", "ana"))
     jobs.run_here(made, "score", attribute="serious", version=2)
     return made
 
@@ -61,7 +61,7 @@ def test_an_etag_holds_until_the_alias_moves(pipeline: FlaskClient, settings: Se
     first = pipeline.get("/api/v1/probes/serious/champion")
     again = pipeline.get("/api/v1/probes/serious/champion", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data, again.headers["Attune-Version"]) == (304, b"", "2")
-    promote(settings, "serious", 1, "r", "ana")
+    promote(settings, Move("serious", 1, "r", "ana"))
     moved = pipeline.get("/api/v1/probes/serious/champion", headers={"If-None-Match": first.headers["ETag"]})
     assert (moved.status_code, moved.headers["Attune-Version"]) == (200, "1")
 
@@ -149,7 +149,7 @@ def test_no_path_leads_out_of_the_catalog(pipeline: FlaskClient, settings: Setti
 
 
 def test_a_retired_version_is_gone_with_the_reason(pipeline: FlaskClient, settings: Settings) -> None:
-    retire(settings, "serious", 1, "labels were wrong", "ana")
+    retire(settings, Move("serious", 1, "labels were wrong", "ana"))
     response = pipeline.get("/api/v1/probes/serious/1")
     assert (response.status_code, response.json["error"]) == (410, "RetiredVersion")
     assert "labels were wrong" in response.json["message"]

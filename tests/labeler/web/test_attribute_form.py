@@ -140,9 +140,9 @@ def test_new_words_are_a_revision_whose_difference_is_shown(
     text = owner.get(HISTORY).text
     assert "<del>Romance, friendship, or neither?</del>" in text
     assert "<ins>Love, friendship, or neither?</ins>" in text
-    assert "all hold" in text
+    assert "all stayed valid" in text
     assert "Experts asked." in text
-    assert "They say the same." in owner.get(f"{HISTORY}?before=2&after=2").text
+    assert "are the same" in owner.get(f"{HISTORY}?before=2&after=2").text
 
 
 def test_a_renamed_class_takes_its_answers_along(settings: Settings, owner: Actor, answered: list[Annotation]) -> None:
@@ -157,7 +157,7 @@ def test_what_a_revision_ends_is_shown_before_it_is_done(
     removed = form(**{"class-1": ""})
     reply = owner.send(EDIT, **removed)
     assert reply.status_code == 200
-    assert "1 end: 1 friendship" in reply.text
+    assert "1 answer will end: 1 “friendship”" in reply.text
     assert 'name="ended_seen" value="1"' in reply.text
     assert found(settings).revision == 1
     assert owner.send(EDIT, **removed, ended_seen="1").status_code == 302
@@ -177,7 +177,7 @@ def test_an_added_class_may_end_the_answers_of_some(
     settings: Settings, owner: Actor, answered: list[Annotation]
 ) -> None:
     change = form(**{"classes": "family", "hold-1": None})
-    assert "1 end: 1 friendship" in owner.send(EDIT, **change, step="look").text
+    assert "1 answer will end: 1 “friendship”" in owner.send(EDIT, **change, step="look").text
     assert owner.send(EDIT, **change, ended_seen="1").status_code == 302
     assert found(settings).classes == ["romance", "friendship", "neither", "family"]
     assert living(settings) == ["romance", "romance"]

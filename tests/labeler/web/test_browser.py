@@ -149,7 +149,7 @@ def test_a_page_left_open_over_the_end_of_the_session_says_so(page: Page, house:
 def test_the_keyboard_alone_leads_from_the_login_to_the_queue(page: Page, house: House) -> None:
     enter(page, house, "ana")
     page.keyboard.press("Tab")
-    expect(page.locator(":focus")).to_have_text("Skip to the content")
+    expect(page.locator(":focus")).to_have_attribute("href", "#main")
     page.keyboard.press("Enter")
     for _ in range(12):
         page.keyboard.press("Tab")
@@ -166,9 +166,9 @@ def test_a_mark_of_the_curve_tells_its_figures_to_the_pointer_and_a_table_to_eve
     enter(page, house, "olga")
     page.goto(f"{house.address}/attributes/serious-expression")
     page.locator(".curve.wide [data-tip]").last.hover()
-    expect(page.locator(".tip")).to_have_text("132 answers: 0.87, between 0.79 and 0.95 (run 21)")
-    page.get_by_text("The figures as a table").click()
-    expect(page.get_by_role("cell", name="0.87, between 0.79 and 0.95").first).to_be_visible()
+    expect(page.locator(".tip")).to_have_text("132 answers: 0.87 (0.79 to 0.95) (run 21)")
+    page.get_by_text("Table of values").click()
+    expect(page.get_by_role("cell", name="0.87 (0.79 to 0.95)").first).to_be_visible()
 
 
 def test_a_command_is_copied_with_one_click(browser: Browser, house: House) -> None:

@@ -43,7 +43,7 @@ def test_whatever_was_measured_is_drawn_inside_the_frame(rows: list[tuple[int, Q
 
 def test_a_figure_in_words() -> None:
     (chart, _) = learning_curve([Point(3, 40, NOON, Quality(0.5, 0.4, 0.6, 12), nothing)])
-    assert chart.dots[0].tip == "40 answers: 0.50, between 0.40 and 0.60 (run 3)"
+    assert chart.dots[0].tip == "40 answers: 0.50 (0.40 to 0.60) (run 3)"
     assert not chart.band
 
 

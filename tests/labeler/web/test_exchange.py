@@ -56,8 +56,8 @@ def test_an_upload_is_shown_before_it_comes_in(owner: Actor, settings: Settings,
     assert "unknown asset" in preview
     assert answers(settings) == []
     done = confirm(owner, preview)
-    assert "1 answers came in" in done
-    assert "1 rows were left out." in done
+    assert "1 answer imported" in done
+    assert "1 row skipped" in done
     assert answers(settings) == ["romance"]
     assert "the upload is gone" in confirm(owner, preview)  # the button pressed twice
 
@@ -88,7 +88,7 @@ def test_a_long_file_is_a_workers_who_brings_in_what_was_confirmed(
     monkeypatch.setattr(jobs, "workers_alive", lambda _: True)
     content = f"asset_id,says\n{asset},romance\nnone,romance\n".encode()
     preview = upload(owner, content, class_column="says", default_expert="ana@example.org")
-    assert "come in one after the other" in confirm(owner, preview)
+    assert "The import is running" in confirm(owner, preview)
     assert answers(settings) == []
     with reading(settings) as session:
         job = session.scalars(select(Job).where(Job.kind == "import")).one()
@@ -132,3 +132,12 @@ def test_the_api_gives_the_same_bytes_to_managers_and_nothing_to_machines(
         assert reply.data == owner.get(f"{PAGE}/file{page}").data
     assert {actor.get("/api/v1/labels/romance").status_code for actor in (pipeline, expert)} == {403}
     assert owner.get("/api/v1/labels/romance?agreed=perhaps").json["error"] == "DataError"
+
+
+def test_a_file_of_more_lines_than_the_page_takes_is_sent_to_the_command(
+    owner: Actor, settings: Settings, asset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "MOST_LINES", 2)
+    content = f"asset_id,expert,class\n{asset},ana@example.org,romance\n".encode()
+    assert "3 lines; at most 2" in upload(owner, content + b"x\n")
+    assert 'name="ticket"' in upload(owner, content)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
 from werkzeug.serving import make_server
@@ -24,6 +25,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.errors import DataError
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import explore_pool
 from attune.workers.runtime.perform import perform
@@ -61,7 +63,7 @@ def test_a_search_waits_for_the_workers_and_is_kept(
     monkeypatch.setattr("attune.labeler.web.pages.explore.PATIENCE_SECONDS", 0.0)
     assets = embed(settings, 6)
     page = owner.get(f"/explore?at=like:{assets[0].asset_id}").text
-    assert "No worker is alive to search" in page
+    assert "No worker is running" in page
     assert 'http-equiv="refresh"' in page
     assert work(settings, monkeypatch) == 1
     page = owner.get(f"/explore?at=like:{assets[0].asset_id}").text
@@ -109,10 +111,38 @@ def test_an_uploaded_example_is_searched_and_only_an_image_is_taken(settings: Se
 
     assert upload(b"<html>")[0] == 422
     assert upload(b"x" * 21_000_000)[0] == 413
+    deep = BytesIO()
+    Image.fromarray(np.zeros((4000, 4000), np.float32)).save(deep, "TIFF", compression="tiff_adobe_deflate")
+    status, told = upload(deep.getvalue())
+    assert (status, "at most 50,000,000, or 12,500,000 with 16 or 32 bits" in told) == (422, True)
     status, place = upload(factories.picture(1) + b"\0" * 1_500_000)
     assert (status, place.partition("?")[0]) == (302, "/explore")
     assert "at=image:explore-" in place.replace("%3A", ":")
     assert "pick=a&pick=b" in place
+
+
+def test_a_person_has_one_uploaded_example_waiting(
+    settings: Settings, expert: Actor, owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed(settings, 3)
+    decoded: list[str] = []
+
+    def decode(content: bytes, *_: object) -> None:
+        decoded.append(content.decode())
+        raise DataError("seen")
+
+    monkeypatch.setattr(explore_pool, "decode", decode)
+    monkeypatch.setattr("attune.labeler.web.pages.explore.inspect", lambda *_, **__: None)
+    for actor, content in ((expert, b"first"), (owner, b"owner's"), (expert, b"second"), (expert, b"third")):
+        token = actor.get("/explore").text.split('name="csrf_token" value="')[2].split('"')[0]
+        data = {"csrf_token": token, "image": (BytesIO(content), "x.jpg")}
+        assert actor.client.post("/explore/image", data=data, content_type="multipart/form-data").status_code == 302
+    with reading(settings) as session:
+        searches = list(session.scalars(select(Job.arguments).where(Job.kind == search.KIND)))
+    for asked in searches:
+        with contextlib.suppress(DataError):
+            explore_pool.run(settings, **asked)
+    assert sorted(decoded) == ["owner's", "third"]
 
 
 def answering_no_later_question(settings: Settings, *experts: factories.Expert) -> None:
@@ -171,7 +201,7 @@ def test_clusters_lead_to_their_images_and_to_a_new_question(
     assert "Waiting for a worker" in owner.get("/explore/clusters").text
     work(settings, monkeypatch)
     page = owner.get("/explore/clusters").text
-    assert page.count("Make it a question") == 3
+    assert page.count("New question from this cluster") == 3
     assert "attune attribute create NAME" in page
     assert "--in-scope img-" in page
     assert "most typical first" in owner.get("/explore?at=cluster:1").text
@@ -256,7 +286,7 @@ def test_search_choose_by_keyboard_over_two_pages_and_send(
     page.locator("#q").focus()
     page.keyboard.type("two people in love")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("110 images, most alike first")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("110 images, most similar first")).to_be_visible(timeout=20_000)
     page.wait_for_load_state("load")  # the text is there before the script that hears the arrow keys
     boxes = page.get_by_role("checkbox")
     boxes.first.focus()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
-from attune.labeler.attributes.threshold_goals import Goal
+from attune.labeler.attributes.threshold_goals import goal_of
 from attune.labeler.records.schema import Attribute, Expert, Job
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.models.probes.thresholds import Goal
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
 
@@ -26,13 +27,13 @@ def test_a_batch_is_asked_for_and_a_round_with_it(
     factories.add_queue(settings, romance, ana)
     with writing(settings) as session:
         attributes.find(session, "romance").settings = {"seed": 1, "reserved_share": 0.2, "strategy": "attune"}
-    assert "Ask 60 questions" in owner.get(PAGE).text
+    assert "Request 60 audit answers" in owner.get(PAGE).text
     assert owner.send(PAGE + "/audit", form=PAGE, size="60").status_code == 302
     assert held(settings).settings["audits"] == {"extra": 60, "experts": []}
     with reading(settings) as session:
         jobs = session.scalars(select(Job).where(Job.kind == "learn", Job.subject == "romance")).all()
     assert len(jobs) == 1
-    assert "60 audit questions go into" in owner.get(PAGE).text
+    assert "60 audit answers requested" in owner.get(PAGE).text
     for size in ("", "many", "100000"):
         owner.send(PAGE + "/audit", form=PAGE, size=size)
         assert "Expected 1 to 1000" in owner.get(PAGE).text
@@ -41,14 +42,14 @@ def test_a_batch_is_asked_for_and_a_round_with_it(
 
 def test_a_line_is_asked_for_refused_and_taken_back(owner: Actor, settings: Settings, romance: Attribute) -> None:
     owner.send(PAGE + "/threshold", form=PAGE, figure="recall", value="0.8")
-    assert Goal.of(held(settings)) == Goal("recall", 0.8)
-    assert "Recall 0.8 is asked for" in owner.get(PAGE).text
-    for figure, value, says in (("recall", "often", "is no number"), ("speed", "0.5", "is not a possible goal")):
+    assert goal_of(held(settings)) == Goal("recall", 0.8)
+    assert "recall at least 0.8" in owner.get(PAGE).text
+    for figure, value, says in (("recall", "often", "is not a number"), ("speed", "0.5", "cannot be asked for")):
         owner.send(PAGE + "/threshold", form=PAGE, figure=figure, value=value)
         assert says in owner.get(PAGE).text
-    assert Goal.of(held(settings)) == Goal("recall", 0.8)
+    assert goal_of(held(settings)) == Goal("recall", 0.8)
     owner.send(PAGE + "/threshold", form=PAGE, figure="recall", value="0.8", clear="yes")
-    assert Goal.of(held(settings)) is None
+    assert goal_of(held(settings)) is None
 
 
 def test_audited_images_that_measure_nothing_are_told(owner: Actor, settings: Settings, romance: Attribute) -> None:
@@ -61,12 +62,10 @@ def test_audited_images_that_measure_nothing_are_told(owner: Actor, settings: Se
         metrics=tied | {"average_precision": factories.metric("average_precision", 0.8, n=36)},
     )
     page = owner.get("/attributes/romance").text
-    assert "4 more audited images measure nothing: the experts&#39; answers there are tied." in page.replace(
-        "'", "&#39;"
-    )
+    assert "4 more audit images cannot be used" in page.replace("'", "&#39;")
 
 
 def test_experts_see_neither(expert: Actor, settings: Settings, romance: Attribute) -> None:
     page = expert.get(PAGE).text
-    assert "Measure it" not in page
-    assert "Where it says yes" not in page
+    assert 'id="h-measure"' not in page
+    assert 'id="h-line"' not in page

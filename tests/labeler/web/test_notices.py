@@ -38,7 +38,7 @@ def test_the_bell_counts_what_this_person_has_not_read(rung: Settings, owner: Ac
 
 
 def test_all_are_read_at_once_and_long_lists_have_pages(owner: Actor, settings: Settings) -> None:
-    assert "Nothing to tell" in owner.get("/notices").text
+    assert "No notices" in owner.get("/notices").text
     notices.tell(settings, [News(f"k{i}", "published", f"version {i}", "", "/") for i in range(35)])
     page = owner.get("/notices").text
     assert 'rel="next"' in page

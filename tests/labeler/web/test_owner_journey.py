@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 
 from attune.labeler.catalog import gate_bounds
 from attune.labeler.catalog.alias_history import history
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.records.schema import Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -31,7 +31,7 @@ FARTHEST = 90  # presses of Tab from the top of a page to anything on it that an
 def settings(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Champion 1 guesses, candidate 4 knows; a gate is enforced that no probe can pass."""
     made = judged.filled(tmp_path / "workspace", images=True, redis_url=redis_url)
-    promote(made, "serious", 1, "to have one", "bo@example.org")
+    promote(made, Move("serious", 1, "to have one", "bo@example.org"))
     gate_bounds.change(made, "serious", "bo@example.org", {"audit_answers": 5000}, {"audit_answers": True})
     factories.add_user(made, "olga@example.org", "owner")
     monkeypatch.setenv("ATTUNE_WORKSPACE", str(made.workspace))
@@ -99,37 +99,37 @@ def test_an_owner_promotes_with_open_eyes_and_can_undo_it(
     page.keyboard.press("Enter")
     page.wait_for_url(f"{address}/attributes/serious")
 
-    follow(page, "Review the newest", "Version 4 beside the champion, 1")
+    follow(page, "Review run 4", "Candidate 4 and champion 1")
     expect(page.locator(".gates .missed")).to_have_count(1)
     expect(page.locator(".lead").first).to_contain_text("on the same")
-    reach(page, "The figures as a table")
+    reach(page, "Table of values")
     page.keyboard.press("Enter")
     expect(page.get_by_role("columnheader", name="Recall", exact=True)).to_be_visible()
     look(page)
 
     page.reload()
     follow(page, "Promote version 4", "Version 4 of serious")
-    reach(page, "Why")
+    reach(page, "Reason")
     page.keyboard.type("Much better on the same audits")
     follow(page, "Promote version 4", "Version 4 of serious")
     expect(page.get_by_text("An enforced gate was not passed")).to_be_visible()
-    reach(page, "Promote all the same")
+    reach(page, "Override the gates")
     page.keyboard.press("Space")
-    follow(page, "Promote version 4", "Version 4 is on its way to champion")
-    expect(page.get_by_text("No worker is alive")).to_be_visible()
+    follow(page, "Promote version 4", "Promotion of version 4 to champion")
+    expect(page.get_by_text("No worker is running")).to_be_visible()
     work(settings)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Version 4 is champion now", timeout=15_000)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Version 4 is now champion", timeout=15_000)
     look(page)
 
     follow(page, "Version 4", "serious, version 4")
     expect(page.get_by_text("600 images")).to_be_visible()
     follow(page, "History", "History")
-    expect(page.get_by_text("over the gate audit_answers")).to_be_visible()
-    follow(page, "Roll back", "Champion back to version 1")
-    reach(page, "Why")
+    expect(page.get_by_text("overrode gate audit_answers")).to_be_visible()
+    follow(page, "Roll back", "Champion: back to version 1")
+    reach(page, "Reason")
     page.keyboard.type("False alarms on horror")
     follow(page, "Roll back to version 1", "History")
-    expect(page.get_by_role("status").first).to_contain_text("Champion is version 1 again; until now it was 4.")
+    expect(page.get_by_role("status").first).to_contain_text("serious@champion is version 1 (was 4).")
     assert [(line.action, line.version) for line in history(settings, "serious")] == [
         ("promote", 1), ("promote", 4), ("rollback", 1),
     ]  # fmt: skip

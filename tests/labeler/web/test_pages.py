@@ -42,10 +42,10 @@ def ana_in_studio(app: Flask, studio: Settings) -> Actor:
 @pytest.mark.parametrize(
     ("path", "says", "command"),
     [
-        ("/", "No question yet", "attune assets add PATH"),
-        ("/people", "No expert yet", "attune expert add EMAIL"),
+        ("/", "No questions yet", "attune assets add PATH"),
+        ("/people", "No experts yet", "attune expert add EMAIL"),
         ("/assets", "The pool is empty", "attune assets add PATH"),
-        ("/jobs", "Nothing was asked yet", None),
+        ("/jobs", "No jobs yet", None),
     ],
 )
 def test_an_empty_page_tells_the_next_command(owner: Actor, path: str, says: str, command: str | None) -> None:
@@ -58,11 +58,11 @@ def test_a_bare_attribute_tells_each_part_what_is_missing(owner: Actor, romance:
     page = owner.get("/attributes/romance").text
     for words in (
         "Romance, friendship, or neither?",
-        "No probe has been learned yet",
-        "No answer yet.",
-        "This needs answers of two experts on the same image.",
+        "No probe has been trained yet",
+        "No answers yet.",
+        "No disputed images yet.",
         "No expert has a queue for this question.",
-        "Nothing is published yet.",
+        "No version is published yet.",
         "attune assets add PATH",
     ):
         assert words in page
@@ -71,7 +71,7 @@ def test_a_bare_attribute_tells_each_part_what_is_missing(owner: Actor, romance:
 def test_an_expert_finds_the_way_into_the_queue(
     expert: Actor, settings: Settings, romance: Attribute, ana: Expert
 ) -> None:
-    assert "Ask its owner to add you." in expert.get("/").text
+    assert "Ask an owner to add you." in expert.get("/").text
     queue = factories.add_queue(settings, romance, ana)
     address = f"/projects/{queue.project}/data?tab={queue.view}&amp;labeling=1"
     for path in ("/", "/attributes/romance"):
@@ -119,7 +119,7 @@ def test_what_the_queue_holds_is_shown_to_nobody_before_the_answer(
         for path in ("/", "/attributes/romance", "/attributes/romance/live"):
             page = actor.get(path).text
             assert "because" not in page
-            assert "audit task" not in page
+            assert actor is owner or "audit task" not in page
             assert "img-" not in page
 
 
@@ -135,10 +135,10 @@ def test_the_live_counts_move_with_an_answer(
 
 
 def test_quality_comes_with_its_interval_or_with_the_reason_why_not(owner: Actor, studio: Settings) -> None:
-    assert "between 0.79 and 0.95, from 33 audit answers" in " ".join(
+    assert "interval 0.79 to 0.95, 33 audit answers" in " ".join(
         owner.get("/attributes/serious-expression").text.split()
     )
-    assert "Too few audit answers yet: " in owner.get("/attributes/romance").text
+    assert "No quality estimate yet" in owner.get("/attributes/romance").text
 
 
 def test_owners_see_versions_and_history_and_experts_do_not(ana_in_studio: Actor, owner: Actor) -> None:
@@ -152,12 +152,12 @@ def test_owners_see_versions_and_history_and_experts_do_not(ana_in_studio: Actor
 
 def test_the_review_names_what_the_probe_leans_on(owner: Actor, settings: Settings, romance: Attribute) -> None:
     factories.add_run(settings, romance, 40)
-    assert "Leans on" not in owner.get("/attributes/romance/review").text
+    assert "Related probes" not in owner.get("/attributes/romance/review").text
     factories.add_run(settings, romance, 60, labels={LEANS_ON: ["comedy@1", "drama@12"]})
     text = owner.get("/attributes/romance/review").text
     assert '/attributes/comedy/versions/1">comedy@1</a>' in text
     assert '/attributes/drama/versions/12">drama@12</a>' in text
-    assert "None of their answers were used" in text
+    assert "Related probes" in text
 
 
 def test_owners_see_whose_answers_count_less_and_experts_do_not(
@@ -171,15 +171,13 @@ def test_owners_see_whose_answers_count_less_and_experts_do_not(
     labels = {"experts": {"ana@x.org": 90, "any@x.org": 80}, "expert_weights": {"any@x.org": 0.31}}
     factories.add_run(settings, romance, 170, labels=labels, advice={"reliance": {"told": held, "weighed": True}})
     page = owner.get("/attributes/romance").text
-    assert "How far to rely on whom" in page
+    assert 'id="h-experts"' in page
     assert "0.31" in page
-    assert "An answer of any@x.org counted 0.31 of one" in " ".join(
-        owner.get("/attributes/romance/review").text.split()
-    )
-    assert "How far to rely on whom" not in expert.get("/attributes/romance").text
+    assert "any@x.org 0.31" in owner.get("/attributes/romance/review").text
+    assert 'id="h-experts"' not in expert.get("/attributes/romance").text
     factories.add_run(settings, romance, 171, labels={}, advice={"reliance": {"told": held, "weighed": False}})
     page = owner.get("/attributes/romance").text
-    assert "Every answer counted the same" in page
+    assert "every answer counted the same" in page
     assert "0.31" not in page
 
 
@@ -192,11 +190,11 @@ def test_a_review_without_figures_says_once_what_is_missing_and_shows_no_empty_b
         session.query(Run).filter_by(number=1).update({"answers": 1})
     factories.add_user(bare, "olga@example.org", "owner")
     text = Actor(create_app(bare), "olga@example.org").get("/attributes/romance/review").text
-    assert "a first interval takes 10 audit answers, a figure 30, and there are none" in text
+    assert "after 10 audit answers (0 so far)" in text
     assert "attune audit romance --size 30" in text
     assert not [part for part in ("figures", "plots", "confusion", "mistakes", "slices") if f'id="h-{part}"' in text]
-    assert "Where its labels came from" in text
-    assert "Version 1, 1 answer<" in text
+    assert 'id="h-labels"' in text
+    assert "Candidate 1, 1 answer<" in text
 
 
 def test_gates_say_whether_they_bind_and_only_those_that_do_alarm(
@@ -206,7 +204,7 @@ def test_gates_say_whether_they_bind_and_only_those_that_do_alarm(
     paths = ("/attributes/romance/review", "/attributes/romance/promote?version=1")
     for path in paths:
         text = owner.get(path).text
-        assert "None of these bounds is enforced" in text
+        assert "No gate is enforced" in text
         assert "outcome missed" not in text
     gate_bounds.change(settings, "romance", "olga", {}, {"audit_answers": True})
     for path in paths:

@@ -49,13 +49,13 @@ def test_an_owner_adds_an_expert_who_enters_by_link_and_chooses_a_password(
     path = link_in(reply.text)
     assert path not in owner.get(person("bo@example.org")).text
     bo = Actor(app)
-    assert "Enter as bo@example.org" in bo.get(path).text
+    assert "Log in as bo@example.org" in bo.get(path).text
     assert bo.get(path).status_code == 200  # looking at it does not use it up
     assert bo.send(path).location == "/account"
-    assert "Password now" not in bo.get("/account").text
+    assert "Current password" not in bo.get("/account").text
     chosen = {"new": "another good long one", "again": "another good long one"}
     assert bo.send("/account", **chosen).status_code == 302
-    assert "Password now" in bo.get("/account").text
+    assert "Current password" in bo.get("/account").text
     assert Actor(app).send(path, form="/login").status_code == 410
     assert Actor(app).send("/login", email="bo@example.org", password=chosen["new"]).status_code == 302
 
@@ -160,7 +160,7 @@ def test_a_leavers_answers_stay_or_are_set_aside_and_can_be_taken_back(
     answered(settings, ana, romance)
     counter = counter_of(settings)
     page = owner.get("/people/leave?email=ana@example.org").text
-    assert "3 answers on 1 question" in page
+    assert "3 answers for 1 question" in page
     assert "romance 3" in page
     reply = owner.send("/people/leave", form=NEW, email="ana@example.org", answers=choice)
     assert reply.location == person("ana@example.org")
@@ -174,7 +174,7 @@ def test_a_leavers_answers_stay_or_are_set_aside_and_can_be_taken_back(
     owner.send("/people/answers", form=NEW, email="ana@example.org", answers="drop")
     assert living(settings) == 0
     assert owner.send(NEW, email="ana@example.org", role="expert").status_code == 200
-    assert "Set aside" in owner.get(person("ana@example.org")).text
+    assert "Include answers" in owner.get(person("ana@example.org")).text
     assert expert.get("/").status_code == 302  # neither the session of before comes back, nor the password
     assert users.verify(settings, "ana@example.org", factories.PASSWORD) is None
 
@@ -201,8 +201,8 @@ def test_answers_to_one_question_are_set_aside_while_their_author_goes_on(
     assert counts(owner) == ["romance", "0", "3"]
     page = owner.get("/attributes/romance").text
     assert "3 answers of" in page
-    assert "are set aside and count nowhere" in page
-    assert "at work today" not in page
+    assert "are excluded and not used" in page
+    assert "answered today" not in page
     assert expert.get("/").status_code == 200, "she goes on answering"
     assert owner.send("/people/answers", answers="keep", **(where | {"attribute": "other"})).status_code == 404
     owner.send("/people/answers", answers="keep", **where)
@@ -233,9 +233,9 @@ def test_somebody_who_is_there_already_gets_a_question_and_nothing_to_hand_over(
 ) -> None:
     factories.add_attribute(settings, "serious")
     page = owner.send(NEW, email="ana@example.org", role="expert", attributes="serious").text
-    assert "Ana gets the question" in page
-    assert "there is nothing to hand over" in page
-    assert "Shown this once" not in page
+    assert "Ana has a new question" in page
+    assert "no new access is needed" in page
+    assert "shown only once" not in page
 
 
 def living(settings: Settings) -> int:
@@ -308,15 +308,15 @@ def test_who_logs_in_after_somebody_with_a_link_still_needs_the_old_password(
 ) -> None:
     browser = Actor(app)
     browser.send(login_links.make(settings, "ana@example.org").removeprefix(settings.web_address))
-    assert "Password now" not in browser.get("/account").text
+    assert "Current password" not in browser.get("/account").text
     login = {"email": "olga@example.org", "password": factories.PASSWORD}
     assert browser.send("/login", form="/account", **login).status_code == 302
-    assert "Password now" in browser.get("/account").text
+    assert "Current password" in browser.get("/account").text
 
 
 def test_an_owner_who_becomes_an_expert_keeps_password_and_role(settings: Settings, admin: Actor, owner: Actor) -> None:
     reply = admin.send(NEW, email="olga@example.org", role="expert")
-    assert "enters the console as before" in reply.text
+    assert "logs in to the console as before" in reply.text
     assert owner.get("/people").status_code == 200
     assert users.verify(settings, "olga@example.org", factories.PASSWORD)
     with reading(settings) as session:
@@ -347,11 +347,11 @@ def test_a_leavers_page_says_what_ended_and_what_stays_open_elsewhere(
     before = owner.get("/people/leave?email=ana@example.org").text
     assert "both logins end" not in before, "nobody knows that yet"
     page = owner.get(owner.send("/people/leave", form=NEW, email="ana@example.org").location).text
-    assert "Login shut. 1 session and 0 personal links ended." in page
-    assert "Not told yet, so access there may still be open." in page
+    assert "Login disabled. 1 session and 0 login links ended." in page
+    assert "may still have access" in page
     assert "Ended: " not in page
-    assert "Tokens of machines are not tied to people." in page
-    assert "not ended in Label Studio" in owner.get("/people").text
+    assert "API tokens do not belong to people." in page
+    assert "access to Label Studio not ended" in owner.get("/people").text
     finish_leaving(settings)
     page = owner.get(person("ana@example.org")).text
     assert "Ended: membership of the organisation." in page
@@ -361,8 +361,8 @@ def test_a_leavers_page_says_what_ended_and_what_stays_open_elsewhere(
     finish_leaving(settings)
     page = owner.get(person("ana@example.org")).text
     assert "Ended: the login, 2 sessions." in page
-    assert "Still open" not in page
-    assert "not ended in Label Studio" not in owner.get("/people").text
+    assert "Not ended yet" not in page
+    assert "access to Label Studio not ended" not in owner.get("/people").text
 
 
 def test_an_expert_who_is_shut_out_is_shut_out_of_label_studio_too(
@@ -372,14 +372,14 @@ def test_an_expert_who_is_shut_out_is_shut_out_of_label_studio_too(
     owner.send("/people/shut", form=page, email="ana@example.org")
     finish_leaving(settings)
     assert door.shut == ["ana@example.org"]
-    assert "New Label Studio password" not in owner.get(page).text
-    assert "What ended" in owner.get(page).text
-    assert "shut out" in owner.get("/people").text
-    assert "not ended in Label Studio" not in owner.get("/people").text
+    assert "Create Label Studio password" not in owner.get(page).text
+    assert 'id="h-ended"' in owner.get(page).text
+    assert "disabled" in owner.get("/people").text
+    assert "access to Label Studio not ended" not in owner.get("/people").text
     handed = owner.send("/people/open", form=page, email="ana@example.org").text
     assert link_in(handed)
-    assert "Password there" in handed
-    assert "What ended" not in owner.get(page).text
+    assert "Label Studio password" in handed
+    assert 'id="h-ended"' not in owner.get(page).text
 
 
 def test_a_password_that_could_not_be_set_is_said_to_open_nothing(
@@ -397,7 +397,7 @@ def test_a_password_that_could_not_be_set_is_said_to_open_nothing(
         job = session.scalars(select(Job).where(Job.kind == "join")).one()
     jobs.finish(settings, job.id, jobs.run_here(settings, "join", **job.arguments))
     text = owner.get(page).text
-    assert "The password that was shown does not open it." in text
+    assert "The password that was shown does not work." in text
     assert "run <code>label-studio reset_password</code>" in text
 
 
@@ -407,3 +407,11 @@ def finish_leaving(settings: Settings) -> None:
         job = session.scalars(select(Job).where(Job.kind == "leave").order_by(Job.created_at.desc())).first()
     assert job
     jobs.finish(settings, job.id, jobs.run_here(settings, "leave", **job.arguments))
+
+
+def test_label_studios_own_administrator_becomes_nobodys_expert(settings: Settings, owner: Actor) -> None:
+    reply = owner.send(NEW, email=settings.label_studio_email.upper(), role="expert")
+    assert reply.status_code == 422
+    assert "Give the address of a person." in reply.text
+    with reading(settings) as session:
+        assert settings.label_studio_email not in session.scalars(select(Expert.email)).all()

@@ -259,5 +259,5 @@ def test_an_owner_changes_no_owner_and_no_admin(house: House) -> None:
 def test_the_page_of_security_tells_how_many_doors_were_tried(house: House) -> None:
     asked = [name for name, method, _ in doors(house) if (routes.ROUTES[name], method) != (PROOF, "OPTIONS")]
     said = f"{len(routes.ROUTES)} routes, {len(CALLERS)} callers, {len(asked) * len(CALLERS)} requests"
-    page = (Path(__file__).resolve().parents[3] / "docs" / "security.md").read_text()
-    assert said in page, f"docs/security.md should say: {said}"
+    page = (Path(__file__).resolve().parents[3] / "docs" / "explanation" / "security.md").read_text()
+    assert said in page, f"docs/explanation/security.md should say: {said}"

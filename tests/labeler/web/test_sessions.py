@@ -101,7 +101,7 @@ def test_one_sees_where_one_is_logged_in_and_ends_the_others(app: Flask, owner: 
     page = owner.get("/account").text
     assert "1 other session ended." in page
     assert "Firefox" not in page
-    assert "End the others" not in page
+    assert "End other sessions" not in page
 
 
 def test_a_session_runs_out_twelve_hours_after_the_login_and_is_swept(settings: Settings, owner: Actor) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from attune.labeler.catalog.promote import promote, retire, rollback
+from attune.labeler.catalog.promote import Move, promote, retire, rollback
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.labeler.web.markdown import render
@@ -24,10 +24,10 @@ def settings(tmp_path: Path, redis_url: str) -> Settings:
     """Champion is 1 from 1 March 2026, 2 from 11 March, 1 again from 21 March; then 2 is retired."""
     made = worlds.filled(tmp_path / "workspace", redis_url=redis_url)
     moves = (
-        lambda: promote(made, "serious", 1, "the first", "ana"),
-        lambda: promote(made, "serious", 2, "better", "bo"),
-        lambda: rollback(made, "serious", "worse after all", "bo"),
-        lambda: retire(made, "serious", 2, "not to be used", "ana"),
+        lambda: promote(made, Move("serious", 1, "the first", "ana")),
+        lambda: promote(made, Move("serious", 2, "better", "bo")),
+        lambda: rollback(made, Move("serious", None, "worse after all", "bo")),
+        lambda: retire(made, Move("serious", 2, "not to be used", "ana")),
     )
     for number, move in enumerate(moves):
         with set_clock(lambda at=MARCH + timedelta(days=10 * number): at):
@@ -102,7 +102,7 @@ def test_a_version_shows_its_card_its_files_and_how_to_pull_it(owner: Actor, set
     for file in ("probe.safetensors", "probe.onnx", "card.md"):
         assert owner.get(f"/api/v1/probes/serious/1/files/{file}").status_code == 200
         assert file in page
-    assert "The pool is not scored with it yet" in page
+    assert "No feature values yet" in page
     gone = owner.get("/attributes/serious/versions/2").text
     assert "retired 2026-03-31" in gone
     assert "not to be used" in gone

@@ -151,12 +151,12 @@ def test_a_better_probe_is_told_from_a_worse_one_on_the_same_answers() -> None:
     noise = 3.0 * rng.normal(size=len(pool))
     rows = [int(asset.split("-")[1]) for asset in labels.asset_ids]
     worse, worse_pool = blurred(proba, noise[rows]), blurred(pool, noise)
-    found = compare(labels, proba, worse, inclusion, CLASSES, pool_a=pool, pool_b=worse_pool)
+    found = compare(labels, (proba, worse), inclusion, CLASSES, pools=(pool, worse_pool))
     known = average_precision(truth, pool[:, 0]) - average_precision(truth, worse_pool[:, 0])
     assert found.lo is not None
     assert found.hi is not None
     assert 0 < found.lo < known < found.hi
-    same = compare(labels, proba, proba, inclusion, CLASSES, pool_a=pool, pool_b=pool)
+    same = compare(labels, (proba, proba), inclusion, CLASSES, pools=(pool, pool))
     assert (same.value, same.lo, same.hi) == (0.0, 0.0, 0.0)
 
 
@@ -182,8 +182,8 @@ def test_what_does_not_fit_is_refused_with_the_shapes() -> None:
         evaluate_audit(labels, proba, np.zeros(len(labels)), CLASSES)
     with pytest.raises(DataError, match="after the sigmoid"):
         evaluate_audit(labels, proba * 3, inclusion, CLASSES)
-    with pytest.raises(DataError, match="for both probes or for neither"):
-        compare(labels, proba, proba, inclusion, CLASSES, pool_a=pool)
+    with pytest.raises(DataError, match="give both or neither"):
+        compare(labels, (proba, proba), inclusion, CLASSES, pools=(pool, None))
 
 
 def an_old_run(seed: int) -> tuple[float, bool, float]:
@@ -228,7 +228,7 @@ def test_a_difference_of_few_answers_is_told_with_more_doubt() -> None:
         some = np.flatnonzero(labels.majority() == 0)[: n // 2].tolist()
         rows = np.array(some + np.flatnonzero(labels.majority() == 1)[: n - len(some)].tolist())
         a, b, pi = proba[rows], worse[: len(rows)], inclusion[rows]
-        return compare(labels.subset(rows), a, b, pi, CLASSES, pool_a=pool, pool_b=worse)
+        return compare(labels.subset(rows), (a, b), pi, CLASSES, pools=(pool, worse))
 
     assert told(8).reason == "there are 8 audit answers, at least 10 are needed"
     assert (told(20).level, told(40).level) == (0.99, 0.95)

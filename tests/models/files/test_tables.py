@@ -208,3 +208,15 @@ def test_json_lines_and_a_json_list_say_the_same(rows: list[dict[str, Any]]) -> 
     lines = "\n".join(json.dumps(row) for row in rows).encode()
     one, two = read_table(lines, NAMES), read_table(json.dumps(rows).encode(), NAMES)
     assert [row.cells for row in one.rows] == [row.cells for row in two.rows] == rows
+
+
+def test_a_few_broken_lines_are_told_one_by_one_and_a_thousand_refused() -> None:
+    read = read_table(b'{"a": 1}\n{\n\n"text"\n{"a": 2}', [])
+    assert [(row.number, row.line, row.wrong) for row in read.rows] == [
+        (1, 1, ""),
+        (2, 2, "no JSON"),
+        (3, 4, "no row of a table"),
+        (4, 5, ""),
+    ]
+    with pytest.raises(DataError, match="has 1,000 lines that are no JSON, the last of them line 1001"):
+        read_table(b'{"a": 1}\n' + b"{\n" * 1_900_000, [])

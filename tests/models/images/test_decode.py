@@ -47,6 +47,15 @@ def test_a_bomb_is_refused_by_its_header_before_anything_is_decoded() -> None:
         inspect(images.GOOD["plain.jpg"], "plain.jpg", max_pixels=50_000)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.int32, np.uint16])
+def test_a_deep_pixel_counts_as_the_memory_that_it_takes(kind: type) -> None:
+    content = odd_images.tiff(odd_images.grey().astype(kind))
+    width, height = inspect(content, "deep.tif").width, inspect(content, "deep.tif").height
+    assert decode(content, "deep.tif", 4 * width * height).size == (width, height)
+    with pytest.raises(UnreadableItem, match=rf"{width * height:,} deep pixels; at most {width * height - 1:,}"):
+        inspect(content, "deep.tif", 4 * width * height - 1)
+
+
 def test_an_animation_counts_by_its_first_frame_and_says_so() -> None:
     info = inspect(images.animation(), "film.gif")
     assert info.animated

@@ -42,7 +42,7 @@ def test_every_early_state_gives_a_probe_and_a_plan(classes: int, seen: list[int
     index = [int(i) for c in seen for i in trainable(here)[here.truth[trainable(here)] == c][:2]]
     labels = here.labels(index)
     probe = fit(here.pool, labels, here.classes, prompts, PLAIN, SEED)
-    asks = plan(here.pool, probe, labels, index, 12, PLAIN, SEED, prompts)
+    asks = plan(here.pool, probe, labels, index, 12, PLAIN, SEED, prompts=prompts)
     assert len(asks) == 12
     assert np.isfinite(probe.weight_).all()
     if seen or with_prompts:
@@ -149,7 +149,7 @@ def test_near_duplicates_are_not_asked_together() -> None:
     pool = Pool(ids, ids, (vectors,))
     labels = Labels((), (), np.empty((0, 2)), np.empty(0))
     probe = fit(pool, labels, here.classes, prompts_for(here), PLAIN, SEED)
-    asks = plan(pool, probe, labels, [], 20, PLAIN, SEED, prompts_for(here))
+    asks = plan(pool, probe, labels, [], 20, PLAIN, SEED, prompts=prompts_for(here))
     assert len({ask.index // 5 for ask in asks}) == 20
 
 
@@ -168,7 +168,7 @@ def test_the_first_batch_mixes_nearest_near_miss_and_spread() -> None:
     here = world(n=2000)
     labels = here.labels([])
     probe = fit(here.pool, labels, here.classes, prompts_for(here), PLAIN, SEED)
-    asks = plan(here.pool, probe, labels, [], 20, PLAIN, SEED, prompts_for(here))
+    asks = plan(here.pool, probe, labels, [], 20, PLAIN, SEED, prompts=prompts_for(here))
     count = {purpose: sum(ask.purpose == purpose for ask in asks) for purpose in ("seed", "near-miss", "spread")}
     assert count == {"seed": 8, "near-miss": 4, "spread": 8}
     assert here.truth[[ask.index for ask in asks if ask.purpose == "seed"]].mean() < 0.2

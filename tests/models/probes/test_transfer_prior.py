@@ -75,7 +75,7 @@ def test_labels_in_another_order_give_the_same_probe_and_plan(classes: int) -> N
     for order in (index, index[::-1]):
         labels = here.labels(order)
         probe = fit(here.pool, labels, here.classes, prompts, PLAIN, SEED)
-        asks = plan(here.pool, probe, labels, np.sort(order), 10, PLAIN, SEED, prompts)
+        asks = plan(here.pool, probe, labels, np.sort(order), 10, PLAIN, SEED, prompts=prompts)
         told.append((probe.weight_.tobytes(), [ask.index for ask in asks]))
     assert told[0] == told[1]
 
@@ -85,7 +85,7 @@ def test_the_first_questions_without_an_answer_are_a_spread_however_much_is_publ
     labels = here.labels([])
     prompts = Prompts(relatives=here.directions)
     probe = fit(here.pool, labels, here.classes, prompts, PLAIN, SEED)
-    assert {ask.purpose for ask in plan(here.pool, probe, labels, [], 8, PLAIN, SEED, prompts)} == {"spread"}
+    assert {ask.purpose for ask in plan(here.pool, probe, labels, [], 8, PLAIN, SEED, prompts=prompts)} == {"spread"}
 
 
 @given(scale=st.floats(1e-3, 1e3), seed=st.integers(0, 50))

@@ -54,7 +54,7 @@ def test_a_ranking_that_still_moves_says_go_on_and_what_to_expect() -> None:
     assert (advice.state, advice.stop) == ("labelling", False)
     assert advice.expected_gain is not None
     assert advice.expected_gain > 0
-    assert advice.sentence.startswith("Go on: the next 50 answers should raise the average precision by ")
+    assert "next 50 answers should raise the average precision by about 0.0" in advice.sentence
 
 
 def test_settled_needs_two_looks_and_stop_a_narrow_interval_too() -> None:
@@ -63,10 +63,12 @@ def test_settled_needs_two_looks_and_stop_a_narrow_interval_too() -> None:
     twice = learning([50, 60, 120, 140], [0.0, 0.0, 0.0, 0.0])
     wide = advise(twice, SHARE, average_precision=audit(0.4))
     assert (wide.state, wide.stop) == ("settled", False)
-    assert "spend further answers on the audit" in wide.sentence
+    assert "request audit answers" in wide.sentence
     narrow = advise(twice, SHARE, average_precision=audit(0.1))
     assert (narrow.state, narrow.stop) == ("settled", True)
-    assert narrow.sentence == "Stop: the probe has settled at 140 labels and its interval is 0.10 wide."
+    assert "Stop" in narrow.sentence
+    assert "140 labels" in narrow.sentence
+    assert "0.10" in narrow.sentence
 
 
 def test_two_looks_at_nearly_the_same_labels_count_as_one() -> None:
@@ -76,13 +78,13 @@ def test_two_looks_at_nearly_the_same_labels_count_as_one() -> None:
 def test_few_labels_never_settle_and_nothing_is_foretold_from_them() -> None:
     advice = advise(learning([10, 20, 30, 40], [0.0] * 4), SHARE)
     assert advice.state == "labelling"
-    assert advice.sentence == "Go on: what further answers will bring cannot be told from so few."
+    assert "forecast needs more answers" in advice.sentence
 
 
 def test_a_gain_is_foretold_on_the_scale_that_the_figures_have() -> None:
     labels = [50, 100, 200]
     assert advise(learning(labels, [2.0, 0.0, 0.0]), SHARE).sentence == (
-        "Go on: the next 50 answers should raise the average precision by less than 0.01."
+        "Continue labelling. The next 50 answers should raise the average precision by less than 0.01."
     )
     assert "by about 0.0" in advise(learning(labels, [2.0, 2.0, 2.0]), SHARE).sentence
 
@@ -90,20 +92,22 @@ def test_a_gain_is_foretold_on_the_scale_that_the_figures_have() -> None:
 def test_a_narrow_interval_alone_says_publish_but_not_stop() -> None:
     advice = advise(learning([40, 80], [2.0, 0.5]), SHARE, average_precision=audit(0.15))
     assert (advice.state, advice.stop) == ("narrow", False)
-    assert "Publish if it is good enough: the interval is 0.15 wide" in advice.sentence
+    assert "Publish" in advice.sentence
+    assert "0.15 wide" in advice.sentence
 
 
 def test_a_pool_without_further_positives_is_exhausted() -> None:
     advice = advise(learning([40, 100], [2.0, 0.5]), SHARE, found=96, remaining=4)
     assert (advice.state, advice.stop) == ("exhausted", True)
-    assert "about 4 % of the positives are left unfound" in advice.sentence
+    assert "about 4 % of the positive images" in advice.sentence
 
 
 def test_experts_who_do_not_agree_make_it_hopeless_before_anything_else() -> None:
     low = Metric("alpha", 0.2, 0.1, 0.3, 60, "alpha")
     advice = advise(learning([50, 60, 120, 140], [0.0] * 4), SHARE, average_precision=audit(0.1), alpha=low)
     assert (advice.state, advice.stop) == ("hopeless", True)
-    assert "sharpen the definition: the experts' alpha is 0.20, at most 0.30" in advice.sentence
+    assert "improve the definition" in advice.sentence
+    assert "0.20, at most 0.30" in advice.sentence
     unsure = replace(low, hi=0.6)
     assert advise([], None, alpha=unsure).state == "labelling"
 
@@ -114,7 +118,7 @@ def test_where_the_rest_agree_the_advice_is_about_one_expert_and_not_about_the_d
     advice = advise([], None, alpha=low, alpha_without_one=rest)
     assert (advice.state, advice.stop) == ("outlier", True)
     assert "0.10" in advice.sentence
-    assert "0.61 without the one who differs most" in advice.sentence
+    assert "0.61 without" in advice.sentence
     assert advise([], None, alpha=low, alpha_without_one=replace(rest, value=0.35, lo=0.1)).state == "hopeless"
     assert advise([], None, alpha=low, alpha_without_one=replace(rest, lo=0.2)).state == "hopeless", "by chance"
     few = replace(low, n=20)
@@ -125,7 +129,7 @@ def test_where_the_rest_agree_the_advice_is_about_one_expert_and_not_about_the_d
 
 def test_before_any_probe_there_is_advice_and_it_is_json() -> None:
     advice = advise([], None)
-    assert json.loads(json.dumps(advice.to_dict()))["sentence"].startswith("Go on: what further answers")
+    assert json.loads(json.dumps(advice.to_dict()))["sentence"].startswith("Continue")
 
 
 @given(st.integers(20, 5000), st.floats(0, 0.5), st.integers(1, 500))

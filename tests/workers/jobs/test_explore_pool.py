@@ -15,7 +15,7 @@ from attune.labeler.explore import clusters, search
 from attune.labeler.explore.search import Wanted
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.sample import ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS
 from attune.labeler.settings import Settings
 from attune.models.clock import now
@@ -37,7 +37,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         pretrained=str(ENCODER_WEIGHTS),
         resize_mode=ENCODER_RESIZE_MODE,
     )
-    migrate(settings)
+    factories.newest(settings)
     assets = factories.add_assets(settings, 20, images=True)
     with writing(settings) as session:
         for number, asset in enumerate(assets):
@@ -65,7 +65,7 @@ def test_an_image_is_most_like_itself_and_an_upload_of_it_finds_it_and_is_gone(p
     with reading(pool) as session:
         asset = session.query(Asset).order_by(Asset.id).first()
     assert names(explore_pool.run(pool, like=asset.asset_id))[0] == asset.asset_id
-    token = search.hand_over(pool, Path(asset.uri).read_bytes())
+    token = search.hand_over(pool, Path(asset.uri).read_bytes(), "mina")
     assert names(explore_pool.run(pool, image=token))[0] == asset.asset_id
     assert [path for path in pool.workspace.rglob("*") if path.is_file() and token in path.name] == []
     with pytest.raises(DataError, match="Upload it again"):
@@ -110,7 +110,7 @@ def test_ready_made_vectors_are_searched_by_example_alone(tmp_path: Path) -> Non
         session.flush()
         assert "--like ASSET_ID" in search.why_unread(session)
     assert names(explore_pool.run(settings, like=ids[2]))[0] == ids[2]
-    for wanted in ({"text": "love"}, {"image": search.hand_over(settings, b"x")}):
+    for wanted in ({"text": "love"}, {"image": search.hand_over(settings, b"x", "mina")}):
         with pytest.raises(EncoderError, match="--like ASSET_ID"):
             explore_pool.run(settings, **wanted)
         with pytest.raises(EncoderError, match="--like ASSET_ID"):

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import s3fs
 
-from attune.labeler.catalog.promote import promote, rollback
+from attune.labeler.catalog.promote import Move, promote, rollback
 from attune.labeler.catalog.restore_files import heal
 from attune.labeler.jobs import jobs
 from attune.labeler.people import tokens
@@ -80,11 +80,11 @@ def test_feature_values_come_from_the_bucket_whole(settings: Settings) -> None:
 def test_the_next_version_leaves_the_old_values_and_rolls_back(settings: Settings) -> None:
     catalog = Catalog(settings.catalog_address)
     before = catalog.manifest_bytes("serious", 3)
-    promote(settings, "serious", 1, "r", "ana")
+    promote(settings, Move("serious", 1, "r", "ana"))
     jobs.run_here(settings, "score", attribute="serious", version=1)
     assert catalog.aliases("serious") == {"champion": 1}
     assert catalog.feature_parts("serious", 3) == catalog.feature_parts("serious", 1) == ["part-00000.parquet"]
-    rollback(settings, "serious", "it was better", "ana")
+    rollback(settings, Move("serious", None, "it was better", "ana"))
     assert catalog.aliases("serious") == {"champion": 3}
     assert catalog.manifest_bytes("serious", 3) == before
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.catalog.reading import features_of
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset, Version
@@ -21,7 +21,7 @@ from attune.models.catalog.manifest import parse_reference
 from attune.models.catalog.probe_files import read_probe
 from attune.models.clock import now
 from attune.models.errors import UnknownProbe
-from attune.workers.jobs import score_pool
+from attune.workers.jobs import pool_parts, score_pool
 from tests.labeler.catalog import worlds
 
 
@@ -36,7 +36,7 @@ def values(settings: Settings, reference: str) -> pd.DataFrame:
 
 def test_every_asset_gets_the_value_that_the_published_probe_gives_it(settings: Settings) -> None:
     x = worlds.add_assets(settings, 20)
-    promote(settings, "romance", 1, "r", "ana")
+    promote(settings, Move("romance", 1, "r", "ana"))
     done = jobs.run_here(settings, "score", attribute="romance", version=1)
     found = values(settings, "romance@champion")
     assert (done["assets"], len(found)) == (20, 60)
@@ -51,7 +51,7 @@ def test_every_asset_gets_the_value_that_the_published_probe_gives_it(settings: 
 def test_an_older_versions_values_stay_when_the_next_is_scored(settings: Settings) -> None:
     worlds.add_assets(settings, 6)
     for version in (1, 2):
-        promote(settings, "serious", version, "r", "ana")
+        promote(settings, Move("serious", version, "r", "ana"))
         score_pool.run(settings, jobs.quiet, "serious", version)
     first, second = values(settings, "serious@1"), values(settings, "serious@2")
     assert set(first["version"]) == {1}
@@ -61,7 +61,7 @@ def test_an_older_versions_values_stay_when_the_next_is_scored(settings: Setting
 
 def test_scoring_again_takes_new_assets_in_and_removed_ones_out(settings: Settings) -> None:
     worlds.add_assets(settings, 4)
-    promote(settings, "serious", 1, "r", "ana")
+    promote(settings, Move("serious", 1, "r", "ana"))
     score_pool.run(settings, jobs.quiet, "serious", 1)
     before = features_of(settings, parse_reference("serious")).digest
     worlds.add_assets(settings, 3, first=4)
@@ -75,11 +75,11 @@ def test_scoring_again_takes_new_assets_in_and_removed_ones_out(settings: Settin
 def test_a_pool_of_several_parts_reads_as_one_whoever_scored_each(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(score_pool, "PART", 5)
-    monkeypatch.setattr(score_pool, "STEP", 2)
+    monkeypatch.setattr(pool_parts, "PART", 5)
+    monkeypatch.setattr(pool_parts, "STEP", 2)
     worlds.add_assets(settings, 7)
     worlds.add_assets(settings, 6, first=7)
-    promote(settings, "serious", 1, "r", "ana")
+    promote(settings, Move("serious", 1, "r", "ana"))
     for part in (2, 0):
         score_pool.run(settings, jobs.quiet, "serious", 1, part=part)
     with reading(settings) as session:
@@ -99,9 +99,9 @@ def test_a_pool_of_several_parts_reads_as_one_whoever_scored_each(
 def test_a_pool_that_is_scored_again_by_many_is_done_with_its_last_part(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(score_pool, "PART", 5)
+    monkeypatch.setattr(pool_parts, "PART", 5)
     worlds.add_assets(settings, 13)
-    promote(settings, "serious", 1, "r", "ana")
+    promote(settings, Move("serious", 1, "r", "ana"))
     score_pool.run(settings, jobs.quiet, "serious", 1)
     before = scored_at(settings)
     with writing(settings) as session:
@@ -132,7 +132,7 @@ def test_a_catalog_elsewhere_holds_the_values_too(tmp_path: Path) -> None:
     made = worlds.make(tmp_path / "workspace", catalog_url=f"memory://{tmp_path.name}")
     worlds.add_run(made)
     worlds.add_assets(made, 5)
-    promote(made, "serious", 1, "r", "ana")
+    promote(made, Move("serious", 1, "r", "ana"))
     score_pool.run(made, jobs.quiet, "serious", 1)
     assert len(values(made, "serious")) == 5
 
@@ -140,7 +140,7 @@ def test_a_catalog_elsewhere_holds_the_values_too(tmp_path: Path) -> None:
 def test_what_is_not_published_or_not_scored_is_told(settings: Settings) -> None:
     with pytest.raises(UnknownProbe, match="attune probes promote serious 1 --reason R"):
         score_pool.run(settings, jobs.quiet, "serious", 1)
-    promote(settings, "serious", 1, "r", "ana")
+    promote(settings, Move("serious", 1, "r", "ana"))
     with pytest.raises(UnknownProbe, match="has no feature values yet"):
         values(settings, "serious")
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset, Job, Version
 from attune.labeler.records.session import reading, writing
@@ -30,7 +30,7 @@ def settings(tmp_path: Path) -> Settings:
     """``serious@1`` is the champion, published on 400 assets of 200 titles."""
     made = worlds.filled(tmp_path / "workspace")
     worlds.add_assets(made, 400)
-    promote(made, "serious", 1, "r", "ana")
+    promote(made, Move("serious", 1, "r", "ana"))
     score_pool.run(made, jobs.quiet, "serious", 1)
     return made
 

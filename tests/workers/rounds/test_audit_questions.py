@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
+from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Run
 from attune.models.evaluation.audit_pace import Pace, go_on
 from attune.models.labels.answers import AUDIT, IMPORT
@@ -67,11 +67,11 @@ def test_a_round_says_how_the_stream_goes_and_what_is_left() -> None:
     pace = audit_questions.pace(made, "labelling", figure)
     assert pace.trained == 60
     assert pace.owed == pytest.approx(20 / 9)
-    told: dict[str, Any] = audit_questions.told(made, pace)
-    assert told["drawn"] == 8
-    assert told["left"] == len(audit_questions.shown(made)) - 8  # 2 of the stream, 3 on demand: fewer than there are
-    assert (told["extra"], told["needed"]) == (3, 30)
-    run = Run(number=1, advice={"audits": told, "state": "labelling"}, metrics={})
+    told = audit_questions.told(made, pace)
+    assert told.drawn == 8
+    assert told.left == len(audit_questions.shown(made)) - 8  # 2 of the stream, 3 on demand: fewer than there are
+    assert (told.extra, told.needed) == (3, 30)
+    run = Run(number=1, advice=RunAdvice(state="labelling", audits=told).to_dict(), metrics={})
     assert audit_questions.pace_of(made, run) == pace
     assert audit_questions.pace_of(made, Run(number=1, advice={}, metrics={})).owed == pace.owed
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from attune.labeler.records.session import migrate
 from attune.labeler.settings import build
 from attune.models.labels.answers import AUDIT, SKIP, Answer
 from attune.workers.rounds import disagreement_report, round_figures, stop_advice
 from attune.workers.rounds.snapshot import Snapshot
+from tests.support import factories
 from tests.workers.rounds.test_queue_plan import NOON
 from tests.workers.rounds.test_round_figures import probe_of, studio
 
@@ -32,24 +32,24 @@ def test_a_guesser_is_named_although_no_image_is_shared_and_the_others_audits_sa
     seen = shared_out(60, guesses=True)
     probe = probe_of(seen)
     kept = disagreement_report.told(seen, probe)
-    assert kept["odd"] == GUS
-    assert "contradicts" in kept["sentence"]
-    assert "gus" not in kept["sentence"]
-    assert {one["expert"]: one["agrees"]["n"] for one in kept["told"]} == {GUS: 20, MARA: 20, NILS: 20}
+    assert kept.odd == GUS
+    assert "the probe disagrees" in kept.sentence
+    assert "gus" not in kept.sentence
+    assert {one.expert: one.agrees["n"] for one in kept.told} == {GUS: 20, MARA: 20, NILS: 20}
     measured = round_figures.measure(seen, probe, None)
     everybody = measured["average_precision"]
-    assert kept["without"]["n"] == 40
-    assert kept["without"]["value"] > (everybody.value or 0) + 0.1
+    assert kept.without["n"] == 40
+    assert kept.without["value"] > (everybody.value or 0) + 0.1
     rest = replace(seen, answers=tuple(one for one in seen.answers if one.expert != GUS))
     alone = round_figures.measure(rest, probe, None)["average_precision"]
-    assert kept["without"] == alone.to_dict(), "measured as the run's own figure is"
+    assert kept.without == alone.to_dict(), "measured as the run's own figure is"
 
 
 def test_nobody_is_named_among_experts_who_answer_alike_or_before_any_audit() -> None:
     for seen in (shared_out(60, guesses=False), studio(0), studio(40)):
         kept = disagreement_report.told(seen, probe_of(seen))
-        assert "odd" not in kept
-        assert "without" not in kept
+        assert kept.odd is None
+        assert kept.without is None
 
 
 def test_skips_and_doubts_are_no_answers_to_contradict() -> None:
@@ -59,25 +59,25 @@ def test_skips_and_doubts_are_no_answers_to_contradict() -> None:
         for i, one in enumerate(seen.answers)
     )
     kept = disagreement_report.told(replace(seen, answers=answers), probe_of(seen))
-    assert MARA not in {one["expert"] for one in kept["told"]}
+    assert MARA not in {one.expert for one in kept.told}
 
 
 def test_a_round_keeps_who_differs_beside_its_advice_and_stays_what_it_is(tmp_path: Path) -> None:
     """The state, the stop and the audit's pace follow from the probe, and not from a person."""
     settings = build({}, workspace=tmp_path)
-    migrate(settings)
+    factories.newest(settings)
     seen = shared_out(60, guesses=True)
     probe = probe_of(seen)
     said = stop_advice.advice(settings, seen, probe, round_figures.measure(seen, probe, None))
-    assert said["differs"] == GUS
-    assert said["state"] not in ("outlier", "hopeless")
+    assert said.differs == GUS
+    assert said.state not in ("outlier", "hopeless")
     alike = shared_out(60, guesses=False)
     probe = probe_of(alike)
-    assert "differs" not in stop_advice.advice(settings, alike, probe, round_figures.measure(alike, probe, None))
+    assert stop_advice.advice(settings, alike, probe, round_figures.measure(alike, probe, None)).differs is None
 
 
 def test_images_that_a_person_chose_do_not_count() -> None:
     seen = shared_out(60, guesses=True)
     picked = [replace(one, purpose="seed", inclusion=None) for one in seen.answers if one.purpose == AUDIT]
     chosen = (*(one for one in seen.answers if one.purpose != AUDIT), *picked)
-    assert disagreement_report.told(replace(seen, answers=chosen), probe_of(seen))["told"] == []
+    assert disagreement_report.told(replace(seen, answers=chosen), probe_of(seen)).told == ()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from attune.labeler.catalog.run_facts import labels_of
+from attune.labeler.records.run_advice import ExpertReliability, RunAdvice
 from attune.labeler.records.schema import Run
 from attune.labeler.settings import build
 from attune.models.evaluation.metrics import Metric
@@ -44,16 +45,16 @@ def seen() -> Snapshot:
 
 def after(seen: Snapshot, **changes: Any) -> Snapshot:
     """The round after one that recorded what ``seen`` tells."""
-    last = Run(revision=seen.attribute.revision, advice={expert_weights.KEY: seen.reliance | changes})
+    last = Run(revision=seen.attribute.revision, advice=RunAdvice(reliance=replace(seen.reliance, **changes)).to_dict())
     return changed(seen, last_run=last)
 
 
 def test_answers_of_an_expert_whom_the_others_contradict_count_less(seen: Snapshot) -> None:
-    told = {one["expert"]: one for one in seen.reliance["told"]}
-    assert told[SAME]["weight"] == 1
-    assert 0.25 <= told[ANY]["weight"] < 0.5
-    assert told[SAME]["accuracy"]["lo"] > told[ANY]["accuracy"]["hi"]
-    assert seen.weights == {ANY: told[ANY]["weight"]}
+    told = {one.expert: one for one in seen.reliance.told}
+    assert told[SAME].weight == 1
+    assert 0.25 <= told[ANY].weight < 0.5
+    assert told[SAME].accuracy["lo"] > told[ANY].accuracy["hi"]
+    assert seen.weights == {ANY: told[ANY].weight}
     assert learning_round.summary(seen)["expert_weights"] == seen.weights
     off = changed(seen, weigh=False)
     assert off.weights == {}
@@ -66,21 +67,28 @@ def test_answers_of_an_expert_whom_the_others_contradict_count_less(seen: Snapsh
 def test_a_round_that_is_repeated_changes_nothing(seen: Snapshot) -> None:
     again = after(seen)
     assert (again.reliance, again.digest, again.training) == (seen.reliance, seen.digest, seen.training)
-    assert after(seen, told=[]).weights == {}, "between two nothing is worked out"
-    assert after(seen, told=[], answers=seen.count - expert_weights.EVERY).weights == seen.weights
-    assert after(seen, told=[], answers=seen.count + 1).weights == seen.weights, "fewer answers than it was told of"
+    assert after(seen, told=()).weights == {}, "between two nothing is worked out"
+    assert after(seen, told=(), answers=seen.count - expert_weights.EVERY).weights == seen.weights
+    assert after(seen, told=(), answers=seen.count + 1).weights == seen.weights, "fewer answers than it was told of"
 
 
 def test_another_revision_is_judged_by_its_own_answers(seen: Snapshot) -> None:
     mine = [one for one in seen.answers if one.expert != ANY]
-    assert after(changed(seen, answers=tuple(mine)), revision=seen.attribute.revision - 1, told=["old"]).weights == {}
+    assert (
+        after(
+            changed(seen, answers=tuple(mine)),
+            revision=seen.attribute.revision - 1,
+            told=(ExpertReliability(ANY, {}, weight=0.3),),
+        ).weights
+        == {}
+    )
 
 
 def test_images_that_were_asked_again_out_of_doubt_tell_nothing_of_anybody() -> None:
     alone = studio(0, training=60)
     seen = changed(alone, answers=(*alone.answers, *others(alone, "second-opinion")))
     lots = int(by_lot([one.asset_id for one in alone.answers], seen.seed).sum())
-    assert max(one["accuracy"]["n"] for one in seen.reliance["told"]) <= lots < 10
+    assert max(one.accuracy["n"] for one in seen.reliance.told) <= lots < 10
     assert seen.weights == {}
 
 
@@ -89,7 +97,7 @@ def test_audits_are_neither_weighed_nor_weigh_anybody(seen: Snapshot) -> None:
     every = [(expert, "yes" if expert == ANY else "no") for expert in ("e1@x.org", SAME, ANY)]
     said = tuple(Answer(f"a{row}", f"t{row}", expert, value, AUDIT, NOON) for row in rows for expert, value in every)
     more = changed(seen, answers=(*seen.answers, *said))
-    assert more.reliance["told"] == seen.reliance["told"]
+    assert more.reliance.told == seen.reliance.told
     assert more.weights
     assert more.audited == changed(more, weigh=False).audited
 
@@ -112,7 +120,7 @@ def test_who_does_most_of_the_work_carelessly_weighs_nobody_else_down() -> None:
         doubtful = (answers[i].value == "yes") != truth[i] and rng.random() < 0.5  # as a good probe would see it
         if lots[i] or doubtful:
             answers.append(say(i, str(rng.choice(names[names != first[i]])), "second-opinion"))
-    weights = {one["expert"]: one["weight"] for one in expert_weights.told(answers, ("yes", "no"), 0)}
+    weights = {one.expert: one.weight for one in expert_weights.told(answers, ("yes", "no"), 0)}
     assert weights["ana@x.org"] == weights["ben@x.org"] == 1
 
 
@@ -126,7 +134,7 @@ def test_one_careless_expert_is_not_blamed_on_the_definition(seen: Snapshot) -> 
 
 
 def test_one_expert_alone_is_not_judged() -> None:
-    assert studio(0, training=60).reliance["told"] == []
+    assert studio(0, training=60).reliance.told == ()
 
 
 def test_what_the_world_outside_sees_names_no_expert() -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from attune.labeler.attributes import attributes
-from attune.labeler.catalog.promote import promote
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.catalog.reading import _merge, features_of
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Annotation, Asset, Expert, Run
@@ -72,8 +72,8 @@ def test_one_class_is_said_and_never_stands_for_the_other(settings: Settings, va
     assert done["unanswered"] == [missing]
     assert [f"“{missing}”" in told for told in done["warnings"]] == [True]
     with pytest.raises(NoAnswers):
-        promote(settings, "serious", "latest", "r", "ana")
-    assert promote(settings, "serious", "latest", "r", "ana", draft=True).draft
+        promote(settings, Move("serious", "latest", "r", "ana"))
+    assert promote(settings, Move("serious", "latest", "r", "ana", draft=True)).draft
     assert labels(settings) == [value] * ASSETS
 
 
@@ -83,7 +83,7 @@ def test_what_decides_nothing_gives_no_label(settings: Settings, values: tuple[s
     done = jobs.run_here(settings, "learn", attribute="serious")
     assert bool(done["unanswered"]) is (len(values) < 2)
     assert done["warnings"]
-    promote(settings, "serious", "latest", "r", "ana", draft=True)
+    promote(settings, Move("serious", "latest", "r", "ana", draft=True))
     assert labels(settings) == [None] * ASSETS
 
 

@@ -19,6 +19,7 @@ from attune.labeler.jobs.jobs import quiet
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.people import experts
 from attune.labeler.queues import pinned
+from attune.labeler.queues.pinned import Picked, waiting_picks
 from attune.labeler.records.schema import Annotation, Attribute, Pick, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -30,7 +31,6 @@ from attune.models.vectors.pool import Pool
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import learn
 from attune.workers.rounds import pinned_images
-from attune.workers.rounds.pinned_images import Picked, waiting_picks
 from attune.workers.rounds.queue_plan import HEAD, deal, taken
 from attune.workers.sync import sync
 from tests.support import factories
@@ -137,7 +137,7 @@ def test_what_was_answered_or_chosen_before_is_only_counted(settings: Settings) 
     names = [asset.asset_id for asset in assets]
     first = pinned.send(settings, "romance", [*names[:3], "nowhere"], "olga", why="the text “love”")
     assert (first.queued, first.asked_before, first.gone, first.experts) == (2, 1, 1, ["Ana", "Bo"])
-    assert first.sentence() == "2 queued for Ana, Bo, 1 was already asked, 1 is not in the pool."
+    assert first.sentence() == "2 queued for Ana, Bo, 1 was already asked or answered, 1 is not in the pool."
     again = pinned.send(settings, "romance", names[:4], "olga", expert="ana@example.org")
     assert (again.queued, again.asked_before, again.experts) == (1, 3, ["Ana"])
     with reading(settings) as session:
@@ -153,7 +153,7 @@ def test_each_expert_is_told_apart_where_they_had_answered_different_images(sett
     queue, _ = (factories.add_queue(settings, romance, one) for one in (ana, bo))
     factories.add_answer(settings, queue, assets[0], "romance")
     sent = pinned.send(settings, "romance", [asset.asset_id for asset in assets], "olga")
-    assert sent.sentence() == "4 queued: 3 for Ana, 4 for Bo, who had answered the others."
+    assert sent.sentence() == "4 queued: 3 for Ana, 4 for Bo, who had already answered the others."
 
 
 def test_a_chosen_image_whose_answer_was_set_aside_waits_for_nobody(settings: Settings) -> None:

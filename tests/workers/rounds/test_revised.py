@@ -33,9 +33,9 @@ CLASSES = ["romance", "friendship", "neither"]
 SIZE, COUNT = 16, 90
 
 
-def workspace(folder: Path) -> tuple[Settings, Queue]:
+def workspace(folder: Path, database_url: str | None = None) -> tuple[Settings, Queue]:
     """Ninety answered images whose vectors tell the three classes apart; every fifth was asked for the audit."""
-    settings = factories.workspace(folder, redis_url="unix:///nowhere.sock")
+    settings = factories.workspace(folder, redis_url="unix:///nowhere.sock", database_url=database_url)
     queue = factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
     fingerprint = Fingerprint("external", "vectors", "external:0", SIZE)
     with writing(settings) as session:

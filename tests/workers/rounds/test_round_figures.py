@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attune.labeler.records.session import migrate
 from attune.labeler.settings import build
 from attune.models.evaluation.audit_design import AuditDesign
 from attune.models.labels.answers import AUDIT, Answer
@@ -15,6 +14,7 @@ from attune.models.probes.learner import fit
 from attune.models.probes.probe import Probe
 from attune.workers.rounds import audit_questions, round_figures, stop_advice
 from attune.workers.rounds.snapshot import Snapshot
+from tests.support import factories
 from tests.workers.rounds.test_queue_plan import NOON, VIEW, snapshot
 
 
@@ -88,14 +88,14 @@ def test_audit_answers_never_train() -> None:
 
 def test_a_round_advises_from_the_first_answer_on(tmp_path: Path) -> None:
     settings = build({}, workspace=tmp_path)
-    migrate(settings)
+    factories.newest(settings)
     for audits, training in ((0, 0), (0, 20), (40, 60)):
         seen = studio(audits, training=training)
         probe = probe_of(seen)
         said = stop_advice.advice(settings, seen, probe, round_figures.measure(seen, probe, None))
-        assert said["advice"]
-        assert said["state"] in {"labelling", "narrow", "settled", "exhausted", "outlier", "hopeless"}
-        assert said["stop"] is False or training == 60
+        assert said.advice
+        assert said.state in {"labelling", "narrow", "settled", "exhausted", "outlier", "hopeless"}
+        assert said.stop is False or training == 60
 
 
 def test_an_audit_that_was_drawn_and_never_asked_is_asked_by_the_next_round() -> None:

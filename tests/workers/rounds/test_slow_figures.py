@@ -25,16 +25,16 @@ def changed(seen: Snapshot, **fields: object) -> Snapshot:
 def test_regions_nobody_has_looked_at_come_first_and_show_no_audit_title() -> None:
     seen = studio(12, training=30)
     found = slow_figures.outlook(seen, None)
-    labels = [region["labels"] / region["share"] for region in found["regions"]]
+    labels = [region.labels / region.share for region in found.regions]
     assert labels == sorted(labels)
-    shown = {asset for region in found["regions"] for asset in region["examples"]}
+    shown = {asset for region in found.regions for asset in region.examples}
     assert shown
     assert not shown & {f"a{row}" for row in round_figures.reserved_rows(seen)}
-    assert 0 < found["diversity"] < 1
+    assert 0 < found.diversity < 1
 
 
 def test_more_answers_are_more_diverse() -> None:
-    scores = [slow_figures.outlook(studio(0, training=training), None)["diversity"] for training in (0, 20, 60)]
+    scores = [slow_figures.outlook(studio(0, training=training), None).diversity for training in (0, 20, 60)]
     assert scores == sorted(scores)
     assert scores[0] == 0
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from attune.labeler import settings as reader
 from attune.labeler.records.schema import Queue
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.workers.sync import changed_tasks
@@ -23,7 +23,7 @@ from tests.support.databases import MakeUrl
 @pytest.fixture
 def settings(postgresql: MakeUrl, tmp_path: Path) -> Iterator[Settings]:
     made = reader.build({}, workspace=tmp_path, database_url=postgresql())
-    migrate(made)
+    factories.newest(made)
     yield made
     engine(made.records_url).dispose()
 

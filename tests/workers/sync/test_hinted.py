@@ -15,7 +15,7 @@ from attune.labeler import settings as reader
 from attune.labeler.answers import hints, ingest
 from attune.labeler.label_studio import LabelStudio
 from attune.labeler.records.schema import Annotation, Attribute, Queue, Stray
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import LabelStudioUnreachable
@@ -29,7 +29,7 @@ from tests.workers.sync.test_project_identity import Studio, fake_studio, ls_use
 @pytest.fixture
 def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     made = reader.build({}, workspace=tmp_path, redis_url="redis://127.0.0.1:9/0")
-    migrate(made)
+    factories.newest(made)
     found, ls = fake_studio(made)
     found.add(0, 8, random.Random(1))
     monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)

@@ -28,7 +28,7 @@ from attune.labeler.label_studio.logins import ensure_user
 from attune.labeler.label_studio.queue_tasks import NewTask
 from attune.labeler.queues import queues
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Job, Queue, Stray, Task, Tombstone
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.services import doctor_content
 from attune.labeler.settings import Settings
 from attune.labeler.settings.secrets import load as load_secrets
@@ -271,7 +271,7 @@ class Door:
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     made = reader.build({}, workspace=tmp_path, redis_url="redis://127.0.0.1:9/0")
-    migrate(made)
+    factories.newest(made)
     monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
     monkeypatch.setattr(LabelStudio, "connect", lambda settings: FAKES[str(settings.workspace)])
     yield made
@@ -282,7 +282,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 @given(seed=st.integers(0, 2**32))
 def test_every_answer_ends_on_its_own_image(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     made = reader.build({}, workspace=tmp_path_factory.mktemp("identity"), redis_url="redis://127.0.0.1:9/0")
-    migrate(made)
+    factories.newest(made)
     studio, ls = fake_studio(made)
     rng = random.Random(seed)
     with pytest.MonkeyPatch.context() as patch:
@@ -331,7 +331,7 @@ def test_whatever_webhooks_say_the_next_sync_ends_as_without_them(
     found = []
     for webhooks in (False, True):
         made = reader.build({}, workspace=tmp_path_factory.mktemp("law"), redis_url="redis://127.0.0.1:9/0")
-        migrate(made)
+        factories.newest(made)
         studio, ls = fake_studio(made)
         rng, noise = random.Random(seed), random.Random(seed + 1)
         with pytest.MonkeyPatch.context() as patch:

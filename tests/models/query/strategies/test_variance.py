@@ -4,6 +4,7 @@ import numpy as np
 
 from attune.models.probes.probe import Probe
 from attune.models.query.strategies import strategy
+from attune.models.query.strategies.variance import Space
 from attune.models.vectors.axes import Axes
 from tests.models.worlds import world
 
@@ -54,7 +55,7 @@ def test_with_axes_the_gains_are_those_on_rows_that_an_even_prior_sees() -> None
         Known(), told["candidates"], 6, seen=told["seen"], reference=told["reference"]
     )
     probe.narrowed_ = 0.7
-    found = strategy("variance_reduction")(probe, candidates, 6, seen=seen, reference=reference, axes=axes)
+    found = strategy("variance_reduction")(probe, candidates, 6, seen=seen, reference=reference, space=Space(axes=axes))
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-3)
 
@@ -74,6 +75,6 @@ def test_what_all_vectors_share_changes_nothing_once_the_centre_is_known() -> No
     moved = Probe.from_heads(("yes", "no"), probe.weight_, probe.bias_ - probe.weight_ @ offset)
     plain = strategy("variance_reduction")(probe, candidates, 8, seen=seen, reference=reference)
     shifted = strategy("variance_reduction")(
-        moved, candidates + offset, 8, seen=seen + offset, reference=reference + offset, centre=offset
+        moved, candidates + offset, 8, seen=seen + offset, reference=reference + offset, space=Space(offset)
     )
     np.testing.assert_array_equal(plain[0], shifted[0])

@@ -1,0 +1,212 @@
+"""How long a request may take to arrive, how large it may be, and how many are worked on at once.
+
+Label Studio runs on Django's own server, which waits for ever and holds a connection to the database meanwhile: some
+hundred visitors who send half a request, without any login, would stop Label Studio, and on a PostgreSQL that they
+share the records as well. Here a request is read before anything asks the database, and an answer is written after.
+"""
+
+import io
+import threading
+import time
+from http.client import HTTPException
+from wsgiref import simple_server
+
+from django.core.servers import basehttp
+
+HEAD_SECONDS = 75  # from the connection's begin, or from one answer to the next request; longer than a proxy keeps one
+BODY_SECONDS = 30  # for what follows the head, whatever its size
+ANSWER_SECONDS = 300  # for writing one answer to who reads it slowly
+MOST_HEAD_BYTES = 64 * 2**10  # of a request's headers; the first line is as long at most
+MOST_BYTES = 256 * 2**10  # of a body; of what experts send, `attune_checks` takes less still
+MOST_BYTES_OF_ATTUNE = 64 * 2**20  # of one that comes with the administrator's token
+MOST_CONNECTIONS = 600  # open ones, each with a thread
+AT_ONCE = 30  # requests worked on, each with a connection to the database; docker/databases.sql allows some more
+WAIT_SECONDS = 30  # for one of these places
+DRAINED = 2**20  # of a body that nobody wants, so that its sender comes to read why
+
+_places = threading.BoundedSemaphore(AT_ONCE)
+_open = set()
+
+
+def limit():
+    """Have the server that this process starts keep these limits; a second call changes nothing."""
+    basehttp.WSGIRequestHandler = Handler
+    basehttp.ServerHandler = Answering
+    basehttp.WSGIServer.verify_request = _has_room
+
+
+def _has_room(*_):
+    return len(_open) < MOST_CONNECTIONS
+
+
+class Intake:
+    """Django middleware; the first one, before any that looks the session up."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        limit()
+
+    def __call__(self, request):
+        if getattr(request, "_attune_read", False):  # Label Studio sends a request through once more, with a slash added
+            return self.get_response(request)
+        request._attune_read = True
+        refused = _read(request)
+        if refused is not None:
+            return refused
+        return _worked_on(lambda: self.get_response(request))
+
+
+def _read(request):
+    """Have the whole body in memory: nothing, or the answer to who sends too much or too little."""
+    try:
+        size = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return _refusal("Content-Length is no number.", 400)
+    if size > MOST_BYTES:
+        refused = _worked_on(lambda: _too_large(request, size))
+        if refused is not None:
+            return refused
+    try:
+        read = len(request.body)
+    except OSError:  # also where the time is over
+        return _refusal("The request did not arrive in time. Send it again.", 408)
+    return None if read == size else _refusal("The request ended in the middle. Send it again.", 400)
+
+
+def _worked_on(act):
+    """What ``act`` gives, done in one of the places; its connection to the database ends before the answer is written."""
+    from django.db import connections
+
+    if not _places.acquire(timeout=WAIT_SECONDS):
+        return _refusal("Label Studio has too much to do. Try again in a minute.", 503)
+    try:
+        return act()
+    finally:
+        connections.close_all()
+        _places.release()
+
+
+def _too_large(request, size):
+    from attune_checks import Refused
+    from attune_who import by_token, is_administrator
+
+    try:
+        most = MOST_BYTES_OF_ATTUNE if is_administrator(by_token(request)) else MOST_BYTES
+    except Refused:
+        most = MOST_BYTES
+    return _refusal(f"The request has {size} bytes; {most} are the most.", 413) if size > most else None
+
+
+def _refusal(text, status):
+    from django.http import JsonResponse
+
+    return JsonResponse({"detail": text}, status=status, headers={"Retry-After": "60"} if status == 503 else {})
+
+
+class Handler(basehttp.WSGIRequestHandler):
+    """One connection: reading and writing end at a time that was set before, however slowly the bytes drip."""
+
+    head_left = None
+
+    def setup(self):
+        super().setup()
+        _open.add(self)
+        self.rfile.close()
+        self.rfile = io.BufferedReader(_Until(self.connection, self))
+        self.wfile = _Until(self.connection, self)
+
+    def finish(self):
+        _open.discard(self)
+        super().finish()
+
+    def handle_one_request(self):
+        self.until, self.written_until = time.monotonic() + HEAD_SECONDS, None
+        try:
+            super().handle_one_request()
+        except TimeoutError:
+            self.close_connection = True
+
+    def parse_request(self):
+        """Django's, for one request whose end is known: the rest of another would be read as the next request."""
+        self.head_left = MOST_HEAD_BYTES
+        try:
+            if not super().parse_request():
+                return False
+        finally:
+            self.head_left = None
+        if "Transfer-Encoding" in self.headers:
+            self.send_error(411)
+            return False
+        self.until = time.monotonic() + BODY_SECONDS
+        return True
+
+
+class _Until(io.RawIOBase):
+    """A socket as a file, read until the handler's ``until`` and written for at most ANSWER_SECONDS a request."""
+
+    def __init__(self, connection, handler):
+        super().__init__()
+        self._socket, self._handler = connection, handler
+
+    def readable(self):
+        return True
+
+    def writable(self):
+        return True
+
+    def readinto(self, buffer):
+        self._wait(self._handler.until)
+        read = self._socket.recv_into(buffer)
+        if self._handler.head_left is not None:
+            self._handler.head_left -= read
+            if self._handler.head_left < 0:
+                raise HTTPException("headers too large")  # answered 431
+        return read
+
+    def write(self, data):
+        if self._handler.written_until is None:
+            self._handler.written_until = time.monotonic() + ANSWER_SECONDS
+        try:
+            self._wait(self._handler.written_until)
+            self._socket.sendall(data)
+        except TimeoutError:  # as if the reader had gone, of which the server makes no fuss
+            self._handler.close_connection = True
+            raise ConnectionAbortedError from None
+        return memoryview(data).nbytes
+
+    def _wait(self, until):
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+
+    def fileno(self):
+        return self._socket.fileno()
+
+
+class Answering(basehttp.ServerHandler):
+    """Django's, which would read all that is left of a body into memory before it goes on."""
+
+    def cleanup_headers(self):
+        super().cleanup_headers()
+        if self._left():
+            self.headers["Connection"] = "close"
+            self.request_handler.close_connection = True
+
+    def close(self):
+        try:
+            self._drain()
+        except OSError:
+            pass
+        if self._left():
+            self.request_handler.close_connection = True
+        simple_server.ServerHandler.close(self)
+
+    def _left(self):
+        body = self.get_stdin()
+        return body.limit - body._pos
+
+    def _drain(self):
+        for _ in range(DRAINED // 2**16):
+            if not self._left() or not self.get_stdin().read(2**16):
+                return

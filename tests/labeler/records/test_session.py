@@ -1,0 +1,54 @@
+"""Connections to the records: a process has its own, also where it was forked from one that had some."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from attune.labeler import settings as reader
+from attune.labeler.records.session import engine, migrate, reading, writing
+from tests.support import databases
+
+
+@pytest.mark.parametrize("kind", databases.BOTH)
+def test_a_forked_process_shares_no_connection_with_its_parent_or_another(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue("postgresql")() if kind == "postgresql" else None
+    settings = reader.build({}, workspace=tmp_path, database_url=url)
+    migrate(settings)
+
+    def look(session: Session) -> str:
+        for _ in range(8):  # psycopg has a statement prepared after five times
+            session.execute(text("SELECT count(*) FROM attributes"))
+        if kind == "postgresql":
+            return str(session.scalar(text("SELECT pg_backend_pid()")))
+        return str(id(session.connection().connection.dbapi_connection))
+
+    def forked() -> str:
+        ours, theirs = os.pipe()
+        if not (child := os.fork()):
+            try:
+                with writing(settings) as session, os.fdopen(theirs, "w") as told:
+                    told.write(look(session))
+                os._exit(0)
+            finally:
+                os._exit(1)
+        os.close(theirs)
+        with os.fdopen(ours) as told:
+            seen = told.read()
+        assert os.waitpid(child, 0)[1] == 0
+        return seen
+
+    with reading(settings) as session:
+        mine = look(session)
+    others = [forked(), forked()]
+    assert mine not in others
+    assert kind == "sqlite" or others[0] != others[1]
+    with reading(settings) as session:
+        assert look(session) == mine, "the parent's own goes on"
+    engine(settings.records_url).dispose()
