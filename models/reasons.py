@@ -62,7 +62,7 @@ def reason(error: BaseException) -> str:
         return "it contains a character that is not allowed in a path"
     if isinstance(error, ValueError):
         return "it cannot be read"
-    return "the system refuses it"
+    return "the system refused it"
 
 
 # Extra of pyproject.toml -> the packages that it brings, by the names that are imported.

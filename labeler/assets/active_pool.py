@@ -56,7 +56,7 @@ def open_pool(settings: Settings, session: Session) -> PoolView:
 
 def _next_step(settings: Settings) -> str:
     """How vectors come into an empty pool: not by the command that fails where its encoder is not on this machine."""
-    return missing(settings) or "Add images with `attune assets add PATH`."
+    return missing(settings) or "Add images: `attune assets add PATH`."
 
 
 def view_of(settings: Settings, session: Session, fingerprint: Fingerprint) -> PoolView:

@@ -96,7 +96,7 @@ def _take(made: Manifest, met: dict[str, Candidate], candidate: Candidate) -> No
     else:
         what = "files" if before.uri != candidate.uri else "columns"
         raise UnreadableItem(
-            f"{candidate.ids[0]} appears twice in the manifest, with different {what}. Keep one row.", "named twice"
+            f"{candidate.ids[0]} appears twice in the asset table, with different {what}. Keep one row.", "named twice"
         )
 
 

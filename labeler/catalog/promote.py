@@ -73,14 +73,20 @@ def _point(
     row = _published(session, attribute, run) or _add(session, attribute, run, manifest)
     refuse_retired(row, attribute)
     if row.digest != manifest.digest:
-        raise VersionExists(f"{attribute.name} version {run.number} was published with other content meanwhile.")
+        raise VersionExists(
+            f"{attribute.name} version {run.number} was published with other content at the same time. Nothing "
+            f"was changed. To see it: `attune probes list {attribute.name}`"
+        )
     gates = [one.to_dict() for one in results]
     return append(session, attribute, PROMOTE, run.number, move.who, move.reason, move.alias, gates)
 
 
 def _named(move: Move) -> str | int:
     if move.version is None:
-        raise UnknownProbe(f"No version of {move.attribute} is named: give its number, or latest.")
+        raise UnknownProbe(
+            f"No version of {move.attribute} is named. Give its number, or latest: `attune probes promote "
+            f"{move.attribute} latest --reason R`"
+        )
     return move.version
 
 

@@ -28,60 +28,55 @@ class Listed:
 
 # In the order of a first use.
 COMMANDS = {
-    "up": Listed(
-        "up", "Start and watch Redis, Label Studio, the web app, the workers and the schedule; Ctrl-C stops them all."
-    ),
-    "demo": Listed(
-        "demo", "Start everything with the sample catalogue: drawings, simulated experts, one published probe."
-    ),
-    "doctor": Listed("doctor", "Check every part; the exit code is 1 where something is broken."),
+    "up": Listed("up", "Start Redis, Label Studio, the console, the workers and the scheduler."),
+    "demo": Listed("demo", "Start everything with the sample images, simulated experts and one published probe."),
+    "doctor": Listed("doctor", "Check every service."),
     "config": Listed(
         "config",
-        "Look at the settings (argument over environment over workspace over default), and change the encoder.",
+        "Show the settings, and change the encoder.",
     ),
-    "encoder": Listed("encoder", "See which encoders there are, try one on this machine, change the pool to another."),
-    "assets": Listed("assets", "Add images to the pool, list them, remove them."),
-    "attribute": Listed("attribute", "Make the questions that experts answer about images, and look at them."),
-    "expert": Listed("expert", "Add the people who answer, list them, remove them."),
-    "user": Listed("user", "Make the console's logins, list them, take them away."),
-    "token": Listed("token", "Make the tokens that other machines show to pull, list them, revoke them."),
+    "encoder": Listed("encoder", "List encoders, test one on this computer, and change the pool's encoder."),
+    "assets": Listed("assets", "Add, list, read again and remove images of the pool."),
+    "attribute": Listed("attribute", "Create, list, show and revise attributes, and set their decision thresholds."),
+    "expert": Listed("expert", "Add, list and remove experts, and include or exclude their answers."),
+    "user": Listed("user", "Add, list, change and remove logins of the console."),
+    "token": Listed("token", "Create, list and revoke API tokens for pipelines."),
     "search": Listed(
-        "search", "Find the images of the pool that are most like a TEXT, an asset, or an image file.", name="search"
+        "search",
+        "Find the images of the pool that are most similar to a TEXT, an asset, or an image file.",
+        name="search",
     ),
     "clusters": Listed(
         "search",
-        "Cut the pool into parts that look alike, and list them with their most typical images.",
+        "List clusters of similar images, with the most typical images of each.",
         name="clusters",
     ),
     "pages": Listed(
-        "grid", "Put pages of images about NAME before an expert: tick every one that fits, and submit.", name="pages"
+        "grid", "Give an expert pages of images of NAME: tick every image that fits, then submit.", name="pages"
     ),
-    "batch": Listed("loop", "Choose what to ask next about NAME and put it into every expert's queue.", name="batch"),
-    "learn": Listed("loop", "Learn from every answer about NAME so far and reorder the queues.", name="learn"),
+    "batch": Listed("loop", "Choose the next assets to ask about for NAME, and add them to every queue.", name="batch"),
+    "learn": Listed("loop", "Train the probe of NAME on all answers, and reorder the queues.", name="learn"),
     "audit": Listed(
         "audit",
-        "Measure the probe of NAME: put audit questions first in the experts' queues, who do not see that they are "
-        "some.",
+        "Request audit answers for NAME.",
         name="audit",
     ),
-    "sync": Listed("loop", "Bring what Label Studio holds (of NAME, or of all) into the records.", name="sync"),
-    "labels": Listed(
-        "labels", "Labels: export an attribute's answers, import a labelled set, see which answers are left out."
+    "sync": Listed(
+        "loop", "Read answers from Label Studio into the records, of NAME or of all attributes.", name="sync"
     ),
-    "notices": Listed("notices", "Notices: what happened lately, and a test of webhook and mail."),
-    "probes": Listed(
-        "probes", "List, compare, promote, roll back and retire probes, and set the gates they have to pass."
-    ),
-    "pull": Listed("pull", "Fetch a probe's files, check their digests and put them into a folder.", name="pull"),
+    "labels": Listed("labels", "Export and import labels, and list uncounted answers."),
+    "notices": Listed("notices", "List notices, and test their delivery by webhook and email."),
+    "probes": Listed("probes", "List, compare, promote, roll back and retire probes, and set their gates."),
+    "pull": Listed("pull", "Pull the files of a probe to a folder and check their digests.", name="pull"),
     "score": Listed(
         "score",
-        "Score vectors or images with a probe and write feature values, one row an asset and class.",
+        "Score vectors or images with a probe and write feature values, one row per asset and class.",
         name="score",
     ),
     "embed": Listed(
         "vectors",
-        "Write the vectors of the images at PATH (folders, files, addresses) to a file; the pool stays as it is.",
+        "Embed the images at PATH (folders, files, URLs) and write their vectors to a file.",
         name="embed",
     ),
-    "vectors": Listed("vectors", "Take the pool's vectors out into a file."),
+    "vectors": Listed("vectors", "Export the pool's vectors to a file."),
 }

@@ -63,8 +63,8 @@ def import_(
     columns = Columns(asset_column, expert_column, class_column, answered_at_column, default_expert)
     given = (shell.settings, name, read_user_file(file), columns, create_experts)
     plan = import_labels.preview(*given) if dry_run else import_labels.bring(*given, who=getpass.getuser())
-    rows = [("would go in" if dry_run else "gone in", action, count) for action, count in plan.counts.items()]
-    rows += [("left out", reason, count) for reason, count in plan.reasons.items()]
+    rows = [("would be imported" if dry_run else "imported", action, count) for action, count in plan.counts.items()]
+    rows += [("skipped", reason, count) for reason, count in plan.reasons.items()]
     shell.result({"attribute": name, "dry_run": dry_run} | plan.to_dict(), table(("", "answers", "rows"), rows))
     _explain(shell, name, plan)
     if plan.empty:

@@ -78,7 +78,7 @@ class Attune(Group):
         if cmd_name not in COMMANDS:
             near = NEIGHBOURS.get(cmd_name) or next(iter(get_close_matches(cmd_name, COMMANDS, n=1)), None)
             hint = f" Did you mean `attune {near}`?" if near else ""
-            raise click.UsageError(f"There is no command {cmd_name!r}.{hint} `attune --help` lists all.")
+            raise click.UsageError(f"{cmd_name!r} is not a command.{hint} To list all commands: `attune --help`")
         return COMMANDS[cmd_name].load()
 
     def listed(self, ctx: click.Context) -> list[tuple[str, str]]:

@@ -33,7 +33,7 @@ from attune.models.errors import AttuneError
 def promote_(
     shell: Shell, name: str, version: str, reason: str, alias: str, override: bool, draft: bool, no_wait: bool
 ) -> None:
-    """Publish VERSION of NAME (a number, or latest) and point an alias at it; then score the pool with it."""
+    """Publish VERSION of NAME (a number, or latest), point an alias at it, and score the pool."""
     moved = promote.promote(shell.settings, Move(name, version, reason, who(), alias, override, draft=draft))
     scores = _score(shell, moved, no_wait)
     shell.result(moved.to_dict() | {"scores": scores}, _told(moved))
@@ -85,7 +85,7 @@ def _score(shell: Shell, moved: Moved, no_wait: bool) -> dict[str, Any]:
 @reason_option
 @alias_option
 def rollback(shell: Shell, name: str, reason: str, alias: str) -> None:
-    """Point NAME's champion at the version that it was before."""
+    """Point NAME's champion at the version that it had before."""
     moved = promote.rollback(shell.settings, Move(name, None, reason, who(), alias))
     _result(shell, moved, f"{moved.alias} is {moved.version} again")
 
@@ -97,7 +97,7 @@ def rollback(shell: Shell, name: str, reason: str, alias: str) -> None:
 @click.argument("version")
 @reason_option
 def retire(shell: Shell, name: str, version: str, reason: str) -> None:
-    """Stop serving VERSION of NAME; its files and feature values stay."""
+    """Stop serving VERSION of NAME for good. Its files and feature values are kept."""
     moved = promote.retire(shell.settings, Move(name, version, reason, who()))
     _result(shell, moved, f"version {moved.version} is retired")
 

@@ -228,7 +228,8 @@ def take_over(settings: Settings, token: str) -> bytes:
         path.unlink()
     except FileNotFoundError as error:
         raise DataError(
-            "The uploaded image is gone: it is kept for one search, and only until you upload another. Upload it again."
+            "The uploaded image does not exist any more: it is kept for one search, and only until you upload "
+            "another. Upload it again."
         ) from error
     return content
 

@@ -63,9 +63,9 @@ def open_login(ls: LabelStudio, email: str, password: str) -> int:
     except LabelStudioRefused as error:
         if error.status == 404:
             raise SettingsError(
-                f"Label Studio at {ls.address} runs without Attune's modules, so the password of {email} cannot be set "
-                f"from here. On its machine run `label-studio reset_password --username {email}`, or start it with the "
-                "modules: docs/explanation/security.md says how."
+                f"Label Studio at {ls.address} runs without Attune's modules, so Attune cannot set the password "
+                f"of {email}. On its computer, run `label-studio reset_password --username {email}`, or start "
+                "it with the modules (see docs/explanation/security.md)."
             ) from error
         raise
     return int(found["id"])
@@ -119,10 +119,10 @@ def _by_its_api(ls: LabelStudio, email: str, had_login: bool) -> Ended:
     if user is None and not had_login:
         return Ended(tuple(ended), ())
     open_still = (
-        f"Label Studio at {ls.address} runs without Attune's modules, so the login of {email} stays there, with its "
-        "password, sessions and token; Attune cannot tell all that they still open. To end them, set another password "
-        f"on its machine (`label-studio reset_password --username {email}`) and delete the user's tokens, or start it "
-        "with the modules: docs/explanation/security.md says how.",
+        f"Label Studio at {ls.address} runs without Attune's modules, so the login of {email} stays there, with "
+        "its password, sessions and token. To end them, set another password on its computer (`label-studio "
+        f"reset_password --username {email}`) and delete the user's tokens. Or start it with the modules (see "
+        "docs/explanation/security.md).",
     )
     return Ended(tuple(ended), open_still)
 

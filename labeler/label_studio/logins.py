@@ -16,12 +16,12 @@ from attune.labeler.label_studio.client import ANSWER_SECONDS, CONNECT_SECONDS, 
 from attune.models.errors import AlreadyThere, LabelStudioRefused, LabelStudioUnreachable
 
 OUT = (
-    "Label Studio at {address} has a login for {email} that was taken out of its organisation, and runs without "
-    "Attune's modules, so it cannot be let in again from here. On its machine run `label-studio shell`, and in it "
-    "`from organizations.models import OrganizationMember` and "
-    "`OrganizationMember.objects.filter(user__email='{email}').update(deleted_at=None)`; then "
-    "`label-studio reset_password --username {email}`. Or start it with the modules "
-    "(docs/explanation/security.md says how) and add the person again."
+    "The login of {email} at {address} was removed from Label Studio's organisation. This Label Studio runs "
+    "without Attune's modules, so Attune cannot enable the login. On its computer run `label-studio shell`, "
+    "and in it `from organizations.models import OrganizationMember` and "
+    "`OrganizationMember.objects.filter(user__email='{email}').update(deleted_at=None)`; then `label-studio "
+    "reset_password --username {email}`. Or start it with the modules (see docs/explanation/security.md) and "
+    "add the person again."
 )
 LIMITS = (CONNECT_SECONDS, ANSWER_SECONDS)
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')

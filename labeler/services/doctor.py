@@ -201,11 +201,11 @@ def guard(settings: Settings) -> Finding:
     """Attune's guard stands in front of Label Studio, so that experts reach their own questions alone."""
     with _connected(settings) as ls:
         if door.is_guarded(ls):
-            return Finding("guard", "ok", "experts reach their own questions in Label Studio and nothing else")
-    found = "missing: whoever has a login in this Label Studio sees and changes every project"
+            return Finding("guard", "ok", "experts reach only their own queues in Label Studio")
+    found = "missing: any login of this Label Studio can see and change every project"
     todo = (
-        "Start that Label Studio with Attune's modules (docs/explanation/security.md says how), or let `attune up` "
-        "start one."
+        "Start that Label Studio with Attune's modules (see docs/explanation/security.md), or let Attune start "
+        "one: `attune up`"
     )
     return Finding("guard", "warn", found, todo)
 

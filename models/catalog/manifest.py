@@ -159,8 +159,8 @@ def read_manifest(content: bytes, name: str = FILE_NAME) -> Manifest:
         raise BadProbeFile(f"{name}: {error}") from error
     except (UnknownProbe, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadProbeFile(
-            f"{name} is not the JSON object of a probe's manifest{_where(error)}. Pull or publish "
-            "it again; docs/reference/probe-format.md describes the file."
+            f"{name} is not a probe's manifest{_where(error)}. Pull it again, or publish the probe again. "
+            "docs/reference/probe-format.md describes the file."
         ) from error
 
 

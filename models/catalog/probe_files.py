@@ -45,9 +45,9 @@ class ProbeWeights:
         k = len(self.weight) if self.weight.ndim == 2 else 0
         if k in (0, 2) or not self.weight.shape[1] or self.bias.shape != (k,) or self.calibration.shape != (k, 2):
             raise BadProbeFile(
-                f"A probe came with weight {self.weight.shape}, bias {self.bias.shape} and calibration "
-                f"{self.calibration.shape}; expected (k, d), (k,) and (k, 2) with k = 1 for two classes, else one row "
-                "per class. docs/reference/probe-format.md describes the file."
+                f"The probe has weight {self.weight.shape}, bias {self.bias.shape} and calibration "
+                f"{self.calibration.shape}. Expected (k, d), (k,) and (k, 2), with k = 1 for 2 classes, else "
+                "one row per class. docs/reference/probe-format.md describes the file."
             )
 
     @property
@@ -112,7 +112,7 @@ def read_probe(content: bytes, name: str = FILE_NAME) -> ProbeWeights:
     wrong = [part for part in parts if part not in tensors or tensors[part].dtype != np.float32]
     if wrong:
         raise BadProbeFile(
-            f"{name} holds {sorted(tensors)}; expected {parts} as float32, and {wrong[0]!r} is not. "
+            f"{name} contains {sorted(tensors)}, and {wrong[0]!r} is wrong. Expected {parts} as float32. "
             "docs/reference/probe-format.md describes the file."
         )
     return ProbeWeights(**{part: tensors[part] for part in parts})

@@ -126,7 +126,7 @@ def objects(content: bytes) -> tuple[list[Any], list[int]]:
     except RecursionError as error:
         raise DataError("looks like JSON but is nested too deeply. Export it again.") from error
     except ValueError as error:
-        why = f"looks like JSON and is none: {reason(error)}. Export it again."
+        why = f"looks like JSON but is not: {reason(error)}. Export it again."
     else:
         return (held, [0] * len(held)) if isinstance(held, list) else ([held], [1])
     if text.startswith("["):
@@ -139,7 +139,7 @@ def objects(content: bytes) -> tuple[list[Any], list[int]]:
             broken += values[-1] is NO_JSON
             if broken == MOST_BROKEN:
                 raise DataError(
-                    f"has {broken:,} lines that are no JSON, the last of them line {number}. Export it again."
+                    f"has {broken:,} lines that are not JSON, the last of them line {number}. Export it again."
                 )
     if not any(isinstance(value, dict) for value in values):
         raise DataError(why)
@@ -189,9 +189,7 @@ def _arrow(content: bytes, most_rows: int | None) -> Table:
                 for cells in zip(*columns, strict=True):
                     rows.append(Row(len(rows) + 1, 0, dict(zip(names, cells, strict=True))))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"is no Parquet or Arrow that can be read ({str(error)[:120]}). Write it again, or give CSV."
-        ) from error
+        raise DataError("is not a Parquet or Arrow file that can be read. Write it again, or use CSV.") from error
     return Table(names, rows)
 
 
@@ -231,8 +229,8 @@ def _check_size(held: pq.FileMetaData, most_rows: int | None) -> None:
 def _too_large(rows: int, most_rows: int | None, held: int) -> DataError:
     most = f"{most_rows} rows and " if most_rows is not None else ""
     return DataError(
-        f"holds {rows} rows and {held // 2**20} MB unpacked; at most {most}{MOST_UNPACKED // 2**20} MB come in at "
-        "once. Split it, or leave out what is not needed."
+        f"has {rows} rows and {held // 2**20} MB unpacked (allowed: {most}{MOST_UNPACKED // 2**20} MB). Split "
+        "it, or leave out what you do not need."
     )
 
 

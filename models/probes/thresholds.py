@@ -62,12 +62,10 @@ class Goal:
 
     def __post_init__(self) -> None:
         if self.figure not in FIGURES:
-            raise DataError(f"figure: {self.figure!r} cannot be asked for; expected precision or recall.")
+            raise DataError(f"figure: {self.figure!r} is not a possible goal. Expected precision or recall.")
         for name, number in ((self.figure, self.value), ("sure", self.sure)):
             if not 0.0 < number < 1.0:
-                raise DataError(
-                    f"{name}: {number:g} cannot be reached; expected a number between 0 and 1, such as 0.9."
-                )
+                raise DataError(f"{name}: {number:g} is not possible. Expected a number between 0 and 1, such as 0.9.")
 
 
 def choose_thresholds(

@@ -72,7 +72,7 @@ def test_a_learner_that_was_superseded_writes_nothing(records: Settings) -> None
         newer = learn_lease.take(records, 1)
         assert old is not None
         assert newer is not None
-        with pytest.raises(JobSuperseded, match="took over"):
+        with pytest.raises(JobSuperseded, match="wrote nothing"):
             write_under(old)
         with pytest.raises(JobSuperseded):
             old.release(learned=0)

@@ -44,7 +44,7 @@ def test_a_line_is_asked_for_refused_and_taken_back(owner: Actor, settings: Sett
     owner.send(PAGE + "/threshold", form=PAGE, figure="recall", value="0.8")
     assert goal_of(held(settings)) == Goal("recall", 0.8)
     assert "recall at least 0.8" in owner.get(PAGE).text
-    for figure, value, says in (("recall", "often", "is not a number"), ("speed", "0.5", "cannot be asked for")):
+    for figure, value, says in (("recall", "often", "is not a number"), ("speed", "0.5", "is not a possible goal")):
         owner.send(PAGE + "/threshold", form=PAGE, figure=figure, value=value)
         assert says in owner.get(PAGE).text
     assert goal_of(held(settings)) == Goal("recall", 0.8)

@@ -182,7 +182,7 @@ def test_what_does_not_fit_is_refused_with_the_shapes() -> None:
         evaluate_audit(labels, proba, np.zeros(len(labels)), CLASSES)
     with pytest.raises(DataError, match="after the sigmoid"):
         evaluate_audit(labels, proba * 3, inclusion, CLASSES)
-    with pytest.raises(DataError, match="give both or neither"):
+    with pytest.raises(DataError, match="for both probes or for neither"):
         compare(labels, (proba, proba), inclusion, CLASSES, pools=(pool, None))
 
 
