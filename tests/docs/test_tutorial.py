@@ -27,7 +27,7 @@ def lines(after: str, before: str) -> list[str]:
 
 def test_images_come_in_and_the_question_is_made(tmp_path: Path) -> None:
     workspace(tmp_path / "workspace")
-    commands = [*lines("3. Add images", "4. Ask a question"), *lines("4. Ask a question", "5. Answer")]
+    commands = [*lines("3. Add images", "4. Create a question"), *lines("4. Create a question", "5. Answer")]
     done = [line for line in commands if not line.startswith(("attune expert", "attune batch"))]
     assert len(done) == 5
     own = {name: value for name, value in os.environ.items() if not name.startswith("ATTUNE_")}

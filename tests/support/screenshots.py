@@ -16,11 +16,14 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from attune.labeler.catalog.promote import Move, promote
+from attune.labeler.explore import search
+from attune.labeler.explore.search import Wanted
 from attune.labeler.records.schema import Asset, Expert
 from attune.labeler.records.session import reading, writing
-from attune.labeler.sample import write_catalogue
+from attune.labeler.sample import ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS, write_catalogue
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
+from attune.workers.jobs import embed, explore_pool
 from tests.labeler.catalog import judged
 from tests.support import factories
 from tests.support.browser import FLAGS, executable
@@ -37,6 +40,9 @@ SHOTS = {
 
 # The same over a workspace whose probes can be judged.
 JUDGED = {"console-review": ("olga", "/attributes/serious/review", 1400, 1300)}
+# The same over a pool with vectors.
+SEARCH = "two people"
+EXPLORED = {"console-explore": ("ana", "/explore?q=two+people", 1400, 1000)}
 
 
 def main(folder: Path) -> None:
@@ -57,6 +63,7 @@ def main(folder: Path) -> None:
         promote(judgeable, Move("serious", 1, "The first, to have one.", "olga@example.org"))
         factories.add_user(judgeable, "olga@example.org", "owner")
         _shoot(browser, judgeable, JUDGED, folder)
+        _shoot(browser, _searched(Path(workspace) / "pool"), EXPLORED, folder)
         browser.close()
 
 
@@ -72,6 +79,22 @@ def _drawn(folder: Path) -> Any:
         return found[37 * number % len(found)] + str(number).encode()
 
     return patch.object(factories, "picture", picture)
+
+
+def _searched(folder: Path) -> Settings:
+    """A workspace with embedded images in which a worker has just done the search."""
+    encoder = {"encoder": str(ENCODER_CONFIG), "pretrained": str(ENCODER_WEIGHTS), "resize_mode": ENCODER_RESIZE_MODE}
+    settings = factories.workspace(folder, **encoder)
+    factories.add_assets(settings, 110, images=True)
+    _measure(settings)
+    embed.run(settings)
+    ana = factories.add_expert(settings)
+    factories.add_user(settings, "ana@example.org", "expert", ana)
+    arguments = search._arguments(settings, Wanted(text=SEARCH))
+    factories.add_job(
+        settings, search.KIND, "done", arguments=arguments, result=explore_pool.run(settings, text=SEARCH)
+    )
+    return settings
 
 
 def _measure(settings: Settings) -> None:
