@@ -2,7 +2,7 @@
 
 Each of three experts answers images of their own; one image in twenty gets another opinion by lot, and one answer in
 eight is a second opinion where ActiveLab asks, about as in the product. A probe learns from ``consensus`` with every
-answer alike, and once more with the weights of ``attune.workers.rounds.expert_weights``.
+answer alike, and once more with the weights of ``attune.workers.rounds.reliability_update``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from attune.models.labels.labels import Labels, consensus
 from attune.models.labels.panel import NO_VOTE, Panel
 from attune.models.labels.second_opinion import second_opinions
 from attune.models.probes.probe import Probe
-from attune.workers.rounds.expert_weights import told
+from attune.workers.rounds.reliability_update import told
 from benchmarks.agreement.labelling import CLASSES, Ints, answer
 from benchmarks.campaigns import load
 

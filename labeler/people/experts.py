@@ -16,7 +16,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.label_studio import accounts, door
 from attune.labeler.label_studio import logins as label_studio_people
 from attune.labeler.label_studio.client import LabelStudio
-from attune.labeler.people import access_lock, end_access, offboard, users
+from attune.labeler.people import access_lock, end_access, end_label_studio_access, users
 from attune.labeler.queues import queues
 from attune.labeler.records.schema import Attribute, Expert, Queue, User
 from attune.labeler.records.session import reading, writing
@@ -157,11 +157,11 @@ def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]
         # The login before the queues and questions, as `people.remove` has it, or each waits for the other.
         login = session.scalar(select(User).where(User.email == users.address(email)).with_for_update())
         expert = find(session, email)
-        queues_closed, retired = offboard.close(session, expert)
+        queues_closed, retired = end_label_studio_access.close(session, expert)
         kept = sum(counting.by_attribute(session, expert.id).values())
         manages = login is not None and login.role != "expert"
         job_id = end_access.end(session, expert.email, end_access.KEPT if manages else end_access.SHUT)
-    found = offboard.tell(settings, job_id, wait)
+    found = end_label_studio_access.tell(settings, job_id, wait)
     done = {"email": expert.email, "queues_closed": queues_closed, "questions_retired": retired, "answers_kept": kept}
     return done | end_access.told(found)
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from attune.labeler.people import end_access, login_sessions, offboard
+from attune.labeler.people import end_access, end_label_studio_access, login_sessions
 from attune.labeler.people.end_access import Outcome
 from attune.labeler.people.login_sessions import Origin
 from attune.labeler.records.schema import Expert, User
@@ -167,7 +167,7 @@ def disable(settings: Settings, email: str, wait: bool = False) -> Outcome:
     with writing(settings) as session:
         user = _held_but_the_last_admin(session, email, "disabled")
         job_id = end_access.end(session, user.email)
-    return offboard.tell(settings, job_id, wait)
+    return end_label_studio_access.tell(settings, job_id, wait)
 
 
 def enable(settings: Settings, email: str, password: str) -> Person:
@@ -203,9 +203,9 @@ def remove(settings: Settings, email: str, wait: bool = False) -> Outcome:
         user = _held_but_the_last_admin(session, email, "removed")
         answers = session.scalar(select(Expert).where(Expert.email == user.email, Expert.removed_at.is_(None)))
         if answers is not None:
-            offboard.close(session, answers)
+            end_label_studio_access.close(session, answers)
         job_id = end_access.end(session, user.email, end_access.REMOVED)
-    return offboard.tell(settings, job_id, wait)
+    return end_label_studio_access.tell(settings, job_id, wait)
 
 
 def role_of(settings: Settings, email: str) -> str | None:

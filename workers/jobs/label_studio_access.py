@@ -6,7 +6,7 @@ from typing import Any
 
 from attune.labeler.attributes import revise_attribute
 from attune.labeler.jobs.jobs import Report
-from attune.labeler.people import invite, offboard
+from attune.labeler.people import end_label_studio_access, invite
 from attune.labeler.settings import Settings
 
 
@@ -25,4 +25,4 @@ def leave(settings: Settings, report: Report, expert: str, here: dict[str, Any] 
 
     Raises LabelStudioUnreachable, LabelStudioRefused; the clockwork then asks again.
     """
-    return offboard.settle(settings, report, expert)
+    return end_label_studio_access.settle(settings, report, expert)

@@ -30,7 +30,7 @@ from attune.models.files.atomic import digest_json
 from attune.models.labels.answers import AUDIT, IMPORT, SKIP, Answer, latest
 from attune.models.labels.labels import Labels, consensus
 from attune.models.probes.learner import LearnerSettings
-from attune.workers.rounds import expert_weights
+from attune.workers.rounds import reliability_update
 
 # Settings of an attribute that make no probe: how much to audit on demand, and the bounds that judge a probe.
 NOT_LEARNED = {"audits", "gates"}
@@ -97,8 +97,8 @@ class Snapshot:
 
     @cached_property
     def reliance(self) -> Reliance:
-        """How far to rely on whom, by the answers that may be learned from (``rounds.expert_weights.judged``)."""
-        return expert_weights.judged(self.advice.reliance, self._learned, self.count, self.attribute, self.seed)
+        """How far to rely on whom, by the answers that may be learned from (``rounds.reliability_update.judged``)."""
+        return reliability_update.judged(self.advice.reliance, self._learned, self.count, self.attribute, self.seed)
 
     @cached_property
     def weights(self) -> dict[str, float]:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, Forbidden
 
 from attune.labeler.answers import exclude_expert
 from attune.labeler.attributes import attributes
-from attune.labeler.people import end_access, experts, invite, login_links, offboard, users
+from attune.labeler.people import end_access, end_label_studio_access, experts, invite, login_links, users
 from attune.labeler.records.session import reading, writing
 from attune.labeler.views import people as view
 from attune.labeler.web import auth
@@ -132,7 +132,7 @@ def end_again() -> ResponseReturnValue:
     def ask() -> None:
         with writing(auth.settings()) as session:
             job_id = end_access.again(session, email)
-        offboard.tell(auth.settings(), job_id)
+        end_label_studio_access.tell(auth.settings(), job_id)
 
     return _done(email, ask, "Attune tries again to end access to Label Studio. This page shows the result.")
 

@@ -89,8 +89,8 @@ POINTS = [
     (story.jobs, "ask", 1, True),  # the first round
     (ExpertSession, "answer", 1, False),
     (ExpertSession, "answer", 3, False),
-    (story.audits, "request", 1, True),
-    (story.audits, "request", 1, False),
+    (story.audit_batches, "request", 1, True),
+    (story.audit_batches, "request", 1, False),
     (ExpertSession, "answer", 2, False),
     (story, "promote", 1, True),
     (story, "promote", 1, False),

@@ -36,7 +36,7 @@ def test_a_project_that_cannot_have_its_webhook_is_not_left_behind(ls: LabelStud
 def test_classes_are_checked_before_anything_is_made(ls: LabelStudio, project: Project) -> None:
     with pytest.raises(DataError, match="'skip' cannot be a class"):
         projects.create(ls, "bad", "Q?", ["a", "skip"], "", "http://127.0.0.1:1/", "s")
-    with pytest.raises(DataError, match="stands twice"):
+    with pytest.raises(DataError, match="a class twice"):
         projects.update(ls, project, "Q?", ["a", "a"], "")
 
 
@@ -131,7 +131,7 @@ def test_a_person_is_made_once_whatever_the_case_of_the_address(ls: LabelStudio,
     ("email", "password", "error", "words"),
     [
         ("nobody", PASSWORD, LabelStudioRefused, "Enter a valid email address"),
-        ("carl@example.org", "short", SettingsError, "5 characters; Label Studio takes 8 or more"),
+        ("carl@example.org", "short", SettingsError, "5 characters.*at least 8"),
     ],
 )
 def test_a_person_who_cannot_be_made_is_told_why(

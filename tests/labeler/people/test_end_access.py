@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio.door import Ended
-from attune.labeler.people import end_access, experts, invite, offboard, users
+from attune.labeler.people import end_access, end_label_studio_access, experts, invite, users
 from attune.labeler.people.end_access import Outcome
 from attune.labeler.people.login_sessions import Origin
 from attune.labeler.records.schema import Expert, Job, Queue
@@ -99,7 +99,7 @@ def test_what_stays_open_is_told_and_can_be_tried_again(settings: Settings, door
     door.ends = Ended(("the login",), ())
     with writing(settings) as session:
         job_id = end_access.again(session, ANA)
-    offboard.tell(settings, job_id, wait=True)
+    end_label_studio_access.tell(settings, job_id, wait=True)
     after = remembered(settings, ANA)
     assert not after.open_still
     assert (after.at, after.in_console) == (before.at, before.in_console), "what ended here ended then"
@@ -149,7 +149,7 @@ def test_a_leave_that_comes_late_ends_nothing_of_who_came_back(settings: Setting
     door.away = False
     made = invite.reopen(settings, ANA)
     run(settings, "join")
-    assert run(settings, "leave")["kept"] == offboard.BACK
+    assert run(settings, "leave")["kept"] == end_label_studio_access.BACK
     assert door.opened == {ANA: made.password}
 
 
@@ -257,18 +257,18 @@ def test_nothing_is_said_to_be_shut_that_was_not_written_down(settings: Settings
 def test_what_ended_is_told_though_the_rest_had_to_be_tried_again(
     settings: Settings, door: FakeDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, ended = offboard._take_back, door.ends.ended
+    real, ended = end_label_studio_access._take_back, door.ends.ended
 
     def fails(*_: object) -> int:
         raise LabelStudioUnreachable("Label Studio does not answer.")
 
-    monkeypatch.setattr(offboard, "_take_back", fails)
+    monkeypatch.setattr(end_label_studio_access, "_take_back", fails)
     experts.remove(settings, ANA, wait=True)
-    monkeypatch.setattr(offboard, "_take_back", real)
+    monkeypatch.setattr(end_label_studio_access, "_take_back", real)
     door.ends = Ended((), ())
     with reading(settings) as session:
         job_id = session.scalars(select(Job.id).where(Job.kind == "leave")).one()
-    offboard.tell(settings, job_id, wait=True)
+    end_label_studio_access.tell(settings, job_id, wait=True)
     found = remembered(settings, ANA)
     assert found.told_at
     assert found.ended == ended
@@ -298,7 +298,7 @@ def test_the_administrators_own_login_is_kept_and_that_is_told(settings: Setting
     factories.add_user(settings, ADMINISTRATOR, "owner")
     done = users.disable(settings, ADMINISTRATOR, wait=True)
     assert door.shut == []
-    assert offboard.OURS in done.in_label_studio
+    assert end_label_studio_access.OURS in done.in_label_studio
 
 
 def test_a_shut_person_gets_no_password_until_opened_again(settings: Settings, door: FakeDoor) -> None:

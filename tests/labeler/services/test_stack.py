@@ -156,7 +156,7 @@ def test_a_busy_port_is_named_with_its_part_and_setting(light: Settings) -> None
         port = busy.getsockname()[1]
         done = cli(replace(light, web_port=port), "up")
     assert done.returncode == 11
-    assert f"Port {port} of 127.0.0.1, which the web app needs" in done.stderr
+    assert f"Port {port} of 127.0.0.1 is unavailable" in done.stderr
     assert "ATTUNE_WEB_PORT" in done.stderr
     assert "attune up --free-ports" in done.stderr, "the likeliest one that listens there is the demo"
 

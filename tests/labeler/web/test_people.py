@@ -78,7 +78,7 @@ def test_what_label_studio_needs_is_a_job_and_no_password_is_kept(settings: Sett
     ("fields", "says"),
     [
         ({"email": "bo"}, "is not an email address"),
-        ({"email": "ana@example.org"}, "is an expert already"),
+        ({"email": "ana@example.org"}, "is already an expert"),
         ({"email": "bo@example.org", "name": "B" * 90}, "are too many"),
         ({"email": "bo@example.org", "attributes": "romanze"}, "attune attribute list"),
     ],

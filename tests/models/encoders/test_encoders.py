@@ -128,7 +128,7 @@ def test_weights_that_do_not_fit_are_told_with_both_settings(config: Path, tmp_p
     write_checkpoint("tiny", path)
     narrow = tmp_path / "narrow.json"
     narrow.write_text(json.dumps(TINY | {"embed_dim": 8}))
-    with pytest.raises(EncoderError, match=r"does not load into narrow: .*ATTUNE_ENCODER and ATTUNE_PRETRAINED"):
+    with pytest.raises(EncoderError, match=r"does not fit narrow: .*ATTUNE_ENCODER and ATTUNE_PRETRAINED"):
         OpenClipEncoder.load(str(narrow), str(path), device="cpu")
     path.write_bytes(b"no tensors at all")
     with pytest.raises(EncoderError, match="does not fit tiny"):
@@ -151,8 +151,8 @@ def test_a_checkpoint_that_holds_code_is_not_run(config: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"device": "abacus"}, "ATTUNE_DEVICE is 'abacus', and torch has no such device"),
-        ({"resize_mode": "crop"}, "ATTUNE_RESIZE_MODE is 'crop'; it may be longest, squash, shortest"),
+        ({"device": "abacus"}, "ATTUNE_DEVICE is 'abacus', but torch has no such device"),
+        ({"resize_mode": "crop"}, "ATTUNE_RESIZE_MODE is 'crop'.*one of longest, squash, shortest"),
     ],
 )
 def test_settings_that_cannot_be_are_named(

@@ -53,6 +53,6 @@ def _described(context: click.Context, command: click.Command) -> str:
     rows = [(code(record[0]), record[1]) for one in own if (record := one.get_help_record(context)) and record[1]]
     if rows:
         parts.append(table(["option", "meaning"], rows))
-    if example := (command.epilog or "").partition("For instance:")[2].strip():
+    if example := (command.epilog or "").partition("For example:")[2].strip():
         parts.append(f"Example:\n\n```\n{example}\n```\n")
     return "\n".join(parts)

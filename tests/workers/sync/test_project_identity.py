@@ -416,11 +416,11 @@ def test_two_readings_at_once_leave_no_answer_that_is_gone(
     def quick(*_: Any) -> Any:
         yield from after
         with monkeypatch.context() as patch:
-            patch.setattr(changed_tasks.changes, "changed_since", lambda *_: iter(before))
+            patch.setattr(changed_tasks.task_changes, "changed_since", lambda *_: iter(before))
             changed_tasks.read(workspace, ls, queue)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(changed_tasks.changes, "changed_since", quick)
+        patch.setattr(changed_tasks.task_changes, "changed_since", quick)
         changed_tasks.read(workspace, ls, queue)  # type: ignore[arg-type]
     sync.run(workspace, lambda *_: None)
     assert [answer[2] for answer in studio.here()] == ["neither"]

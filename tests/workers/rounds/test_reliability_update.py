@@ -16,7 +16,7 @@ from attune.labeler.settings import build
 from attune.models.evaluation.metrics import Metric
 from attune.models.labels.agreement_sample import by_lot
 from attune.models.labels.answers import AUDIT, Answer
-from attune.workers.rounds import expert_weights, learning_round, round_figures
+from attune.workers.rounds import learning_round, reliability_update, round_figures
 from attune.workers.rounds.snapshot import Snapshot, take
 from tests.workers.rounds.test_queue_plan import NOON
 from tests.workers.rounds.test_revised import workspace
@@ -68,7 +68,7 @@ def test_a_round_that_is_repeated_changes_nothing(seen: Snapshot) -> None:
     again = after(seen)
     assert (again.reliance, again.digest, again.training) == (seen.reliance, seen.digest, seen.training)
     assert after(seen, told=()).weights == {}, "between two nothing is worked out"
-    assert after(seen, told=(), answers=seen.count - expert_weights.EVERY).weights == seen.weights
+    assert after(seen, told=(), answers=seen.count - reliability_update.EVERY).weights == seen.weights
     assert after(seen, told=(), answers=seen.count + 1).weights == seen.weights, "fewer answers than it was told of"
 
 
@@ -120,7 +120,7 @@ def test_who_does_most_of_the_work_carelessly_weighs_nobody_else_down() -> None:
         doubtful = (answers[i].value == "yes") != truth[i] and rng.random() < 0.5  # as a good probe would see it
         if lots[i] or doubtful:
             answers.append(say(i, str(rng.choice(names[names != first[i]])), "second-opinion"))
-    weights = {one.expert: one.weight for one in expert_weights.told(answers, ("yes", "no"), 0)}
+    weights = {one.expert: one.weight for one in reliability_update.told(answers, ("yes", "no"), 0)}
     assert weights["ana@x.org"] == weights["ben@x.org"] == 1
 
 
