@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+UNSEEN = {"Cc", "Cf", "Zl", "Zp"}  # controls, signs that turn the direction of a line, and other ends of a line
 _SINGULAR = {"have": "has", "are": "is", "wait": "waits"}
 
 
@@ -38,4 +39,4 @@ def without_controls(text: str, but: str = "") -> str:
     """``text`` with each control character replaced, which a terminal would obey; those in ``but`` stay."""
     if text.isprintable():
         return text
-    return "".join(sign if sign in but or unicodedata.category(sign) != "Cc" else "\ufffd" for sign in text)
+    return "".join(sign if sign in but or unicodedata.category(sign) not in UNSEEN else "\ufffd" for sign in text)

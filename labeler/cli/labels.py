@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
 
 from attune.labeler.cli import labels_left_out  # noqa: F401 - it adds its commands to the group
 from attune.labeler.cli.label_group import command
+from attune.labeler.cli.probe_group import who
 from attune.labeler.cli.shell import OUTPUT, Shell, stop, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.exchange import export_files, import_labels
@@ -62,7 +62,7 @@ def import_(
     """Import labels from FILE (CSV, Parquet, JSON, or Label Studio's JSON) into NAME as answers."""
     columns = Columns(asset_column, expert_column, class_column, answered_at_column, default_expert)
     given = (shell.settings, name, read_user_file(file), columns, create_experts)
-    plan = import_labels.preview(*given) if dry_run else import_labels.bring(*given, who=getpass.getuser())
+    plan = import_labels.preview(*given) if dry_run else import_labels.bring(*given, who=who())
     rows = [("would be imported" if dry_run else "imported", action, count) for action, count in plan.counts.items()]
     rows += [("skipped", reason, count) for reason, count in plan.reasons.items()]
     shell.result({"attribute": name, "dry_run": dry_run} | plan.to_dict(), table(("", "answers", "rows"), rows))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy import select
 
+from attune.labeler.cli.probe_group import who
 from attune.labeler.cli.shell import Shell, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.explore import clusters as kept
@@ -64,7 +64,7 @@ def search(
     value: dict[str, Any] = {"of": done["of"], "assets": [{"asset_id": a, "similarity": s} for a, s in hits]}
     if queue and hits:
         found_by = f"the text “{text}”" if text else f"similarity to {given['like'] or 'an example'}"
-        sent = pinned.send(shell.settings, queue, [a for a, _ in hits], getpass.getuser(), expert, found_by)
+        sent = pinned.send(shell.settings, queue, [a for a, _ in hits], who(), expert, found_by)
         value["queue"] = {"attribute": queue, **{k: getattr(sent, k) for k in ("queued", "asked_before", "experts")}}
         shell.hint(sent.sentence())
     titles = _titles(shell, [asset for asset, _ in hits])
@@ -77,7 +77,7 @@ def _handed_over(shell: Shell, image: Path | None) -> str:
         return ""
     content = read_user_file(image, "--image")
     inspect(content, str(image), shell.settings.max_pixels, whole=False)
-    return searching.hand_over(shell.settings, content, getpass.getuser())
+    return searching.hand_over(shell.settings, content, who())
 
 
 def _titles(shell: Shell, asset_ids: list[str]) -> dict[str, str]:

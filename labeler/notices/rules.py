@@ -122,10 +122,13 @@ def drifted(session: Session) -> Iterator[News]:
 
 
 def failed(session: Session) -> Iterator[News]:
-    """Jobs that failed or were lost within the last day; one notice a day for each kind and subject."""
+    """Jobs that failed or were lost within the last day; one notice a day for each kind and subject.
+
+    Not a search: its own page tells the person, and a newer upload ends an older one that waits.
+    """
     rows = session.execute(
         select(Job.id, Job.kind, Job.subject, Job.error, Job.finished_at)
-        .where(Job.state.in_(("failed", "lost")), Job.finished_at > now() - LATELY)
+        .where(Job.state.in_(("failed", "lost")), Job.finished_at > now() - LATELY, Job.kind != "explore")
         .order_by(Job.finished_at)
     )
     for job_id, kind, subject, error, at in rows:

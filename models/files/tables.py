@@ -204,7 +204,7 @@ def _messages(content: bytes, room: int) -> tuple[pa.Schema, Iterator[pa.RecordB
     """Batches of a stream of messages; a file is one between its marks, whose index could name a batch many times."""
     messages = content[8:] if content.startswith(ARROW) else content
     if (found := unpacked.declared(messages)) > room:
-        raise _too_large(0, None, found)
+        raise _too_large(None, None, found)
     stream = pa.ipc.open_stream(messages)
     return stream.schema, map(_sound, stream)
 
@@ -224,10 +224,11 @@ def _check_size(held: pq.FileMetaData, most_rows: int | None) -> None:
         raise _too_large(held.num_rows, most_rows, size)
 
 
-def _too_large(rows: int, most_rows: int | None, held: int) -> DataError:
+def _too_large(rows: int | None, most_rows: int | None, held: int) -> DataError:
     most = f"{most_rows} rows and " if most_rows is not None else ""
+    there = f"{rows} rows and " if rows is not None else ""
     return DataError(
-        f"has {rows} rows and {held // 2**20} MB unpacked (allowed: {most}{MOST_UNPACKED // 2**20} MB). Split it, or "
+        f"has {there}{held // 2**20} MB unpacked (allowed: {most}{MOST_UNPACKED // 2**20} MB). Split it, or "
         "leave out what you do not need."
     )
 

@@ -314,3 +314,15 @@ def test_docker_compose_accepts_the_file(tmp_path: Path) -> None:
     command = [docker, "compose", "--env-file", str(variables), "-f", str(ROOT / "docker-compose.yml"), "config", "-q"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_the_health_checks_run_imports_what_is_there(services: dict[str, Any]) -> None:
+    """A check that cannot import calls a living worker unhealthy for ever, and a dead one looks the same."""
+    checks = [one.get("healthcheck", {}).get("test", []) for one in services.values()]
+    codes = [check[3] for check in checks if check[2:3] == ["-c"]]
+        test[3] for one in services.values() if (test := one.get("healthcheck", {}).get("test", []))[2:3] == ["-c"]
+    ]
+    imports = [line for code in codes for line in code.split(";") if line.split()[:1] in (["from"], ["import"])]
+    assert any("attune" in line for line in imports)
+    for line in imports:
+        exec(line.strip(), {})

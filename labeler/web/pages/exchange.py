@@ -22,7 +22,8 @@ from attune.models.text import plural
 blueprint = Blueprint("exchange", __name__, url_prefix="/attributes/<name>/labels")
 MOST_BYTES = 4_000_000  # some ten thousand rows; what is larger goes in by the command
 MOST_LINES = 100_000  # some seconds, in which the console answers others slowly
-AT_ONCE = 2_000  # lines that come in while the browser waits; more are a worker's
+AT_ONCE = 2_000  # lines that come in while the browser waits; more are a worker's, as are Parquet and Arrow
+AT_ONCE_BYTES = 400_000  # also of JSON in one line
 SHOWN = 50  # rows left out that the page names one by one
 
 
@@ -98,7 +99,8 @@ def confirm(name: str) -> ResponseReturnValue:
     person, ticket = auth.viewer().user_id or 0, request.form.get("ticket", "")
     try:
         content = uploads.fetch(auth.settings(), person, ticket)
-        if content.count(b"\n") > AT_ONCE and jobs.workers_alive(auth.settings()):
+        long = content.count(b"\n") > AT_ONCE or len(content) > AT_ONCE_BYTES or b"\0" in content
+        if long and jobs.workers_alive(auth.settings()):
             asked = {"ticket": ticket, "person": person, "columns": list(astuple(_columns()))}
             asked["who"] = auth.viewer().name
             jobs.enqueue(auth.settings(), "import", attribute=name, create_experts=_create(), **asked)
