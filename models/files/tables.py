@@ -21,6 +21,7 @@ from attune.models.reasons import reason
 
 MOST_UNPACKED = 512 * 2**20  # bytes of a Parquet or Arrow file
 MOST_TIMES = 64  # times its own size, where its rows are not limited
+MOST_ROWS = 2_000_000  # of a Parquet or Arrow file without a limit of its own; more where it has a byte for each
 PARQUET, ARROW, STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 BINARY = (PARQUET, ARROW, STREAM)
 NO_JSON = object()  # in the place of a line that is none
@@ -58,11 +59,12 @@ class Table:
 def read_table(content: bytes, names: Sequence[str], most_rows: int | None = None) -> Table:
     """The table in ``content``, of whatever format; ``names`` are columns that its header may have.
 
-    ``most_rows`` is the most that a Parquet or Arrow file may hold, which unpack to a thousand times their size.
+    ``most_rows`` is the most that a Parquet or Arrow file may hold, which unpack to a thousand times their size. Of
+    those, columns of other types than texts, numbers, booleans and dates are left out, or refused if in ``names``.
     Raises DataError where it is no table as a whole: its message goes on after the file's name.
     """
     if content.startswith(BINARY):
-        return _arrow(content, most_rows)
+        return _arrow(content, names, most_rows)
     if looks_like_json(content):
         return from_objects(*objects(content))
     return _text(content, names)
@@ -169,21 +171,26 @@ def from_objects(values: Sequence[Any], lines: Sequence[int]) -> Table:
 
 
 # -- Arrow -------------------------------------------------------------------------------------------------------------
-def _arrow(content: bytes, most_rows: int | None) -> Table:
+def _arrow(content: bytes, wanted: Sequence[str], most_rows: int | None) -> Table:
     # Without a number of rows the table is as large as its file allows; a file of nothing but equal cells is a trap.
     room = MOST_UNPACKED if most_rows is not None else max(MOST_UNPACKED, MOST_TIMES * len(content))
+    most = most_rows if most_rows is not None else max(MOST_ROWS, len(content))
     try:
         with pa.BufferReader(content) as source:
-            schema, batches = _parquet(source, most_rows) if content.startswith(PARQUET) else _messages(content, room)
-            names = [str(name) for name in schema.names]
-            _once(names)
+            is_parquet = content.startswith(PARQUET)
+            schema, names, batches = _parquet(source, most, room) if is_parquet else _messages(content, room)
+            _once([str(name) for name in schema.names])
+            _check_read(schema, names, wanted)
             rows: list[Row] = []
             held = 0
             for batch in batches:
-                held += unpacked.size(batch)
-                if held > room or (most_rows is not None and len(rows) + batch.num_rows > most_rows):
-                    raise _too_large(len(rows) + batch.num_rows, most_rows, held)
-                columns = [_cells(column) for column in batch.columns]
+                _check_size(len(rows) + batch.num_rows, len(names), most, held, room)
+                chosen = batch.select(names)
+                # Offsets that lead out of the batch would read this program's own memory.
+                chosen.validate(full=True)
+                held += unpacked.size(chosen)
+                _check_size(len(rows) + batch.num_rows, len(names), most, held, room)
+                columns = [_cells(column) for column in chosen.columns]
                 for cells in zip(*columns, strict=True):
                     rows.append(Row(len(rows) + 1, 0, dict(zip(names, cells, strict=True))))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -191,37 +198,48 @@ def _arrow(content: bytes, most_rows: int | None) -> Table:
     return Table(names, rows)
 
 
-def _parquet(source: pa.BufferReader, most_rows: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+_Batches = tuple[pa.Schema, list[str], Iterator[pa.RecordBatch]]
+
+
+def _parquet(source: pa.BufferReader, most_rows: int, room: int) -> _Batches:
+    """The columns of the file, those that are read, and their batches, read one by one."""
     with pq.ParquetFile(source) as looked_at:
-        _check_size(looked_at.metadata, most_rows)
         texts = unpacked.texts(looked_at)
-        schema = looked_at.schema_arrow
     file = pq.ParquetFile(source, read_dictionary=texts)
-    return schema, file.iter_batches(batch_size=10_000)
+    names = unpacked.flat(file)
+    told = file.metadata
+    size = sum(told.row_group(place).total_byte_size for place in range(told.num_row_groups))
+    _check_size(told.num_rows, len(names), most_rows, size, room)
+    # Few rows at a time: what they become is counted before the next ones are read.
+    return file.schema_arrow, names, file.iter_batches(batch_size=1_000, columns=names)
 
 
-def _messages(content: bytes, room: int) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+def _messages(content: bytes, room: int) -> _Batches:
     """Batches of a stream of messages; a file is one between its marks, whose index could name a batch many times."""
     messages = content[8:] if content.startswith(ARROW) else content
     if (found := unpacked.declared(messages)) > room:
         raise _too_large(None, None, found)
     stream = pa.ipc.open_stream(messages)
-    return stream.schema, map(_sound, stream)
+    schema = stream.schema
+    names = [name for name, kind in zip(schema.names, schema.types, strict=True) if unpacked.is_read(kind)]
+    return schema, names, iter(stream)
 
 
-def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch, once it is known that its offsets lead into it: others would read this program's own memory."""
-    batch.validate(full=True)
-    return batch
+def _check_read(schema: pa.Schema, names: Sequence[str], wanted: Sequence[str]) -> None:
+    """Raise DataError where a column that is wanted, or every column, is of a type that is not read."""
+    for name, kind in zip(schema.names, schema.types, strict=True):
+        if name not in names and (name in wanted or not names):
+            raise DataError(
+                f"has the column {name!r} of the type {str(kind)[:80]}, which is not read. Expected text, numbers, "
+                "booleans or dates. Convert it, or give CSV."
+            )
 
 
-def _check_size(held: pq.FileMetaData, most_rows: int | None) -> None:
+def _check_size(rows: int, columns: int, most_rows: int, held: int, room: int) -> None:
     """Raise DataError before a small file becomes gigabytes: equal cells are packed to next to nothing."""
-    if most_rows is None:
-        return
-    size = sum(held.row_group(place).total_byte_size for place in range(held.num_row_groups))
-    if held.num_rows > most_rows or size > MOST_UNPACKED:
-        raise _too_large(held.num_rows, most_rows, size)
+    held = max(held, unpacked.OF_A_CELL * rows * columns)
+    if rows > most_rows or held > room:
+        raise _too_large(rows, most_rows, held)
 
 
 def _too_large(rows: int | None, most_rows: int | None, held: int) -> DataError:

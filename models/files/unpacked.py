@@ -14,70 +14,83 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from attune.models.errors import DataError
-
 OF_A_CELL = 16  # bytes that a cell takes at least
+WIDEST = 1024  # bytes of a cell of fixed width: a Parquet file may hold a wide one a million times in a few bytes
 VIEW = 16  # bytes of a view, whose first four are its length
 DICTIONARY_BATCH = 2  # of the flatbuffers' union MessageHeader
 TEXTS = (pa.types.is_string, pa.types.is_binary, pa.types.is_large_string, pa.types.is_large_binary)
+VIEWS = (pa.types.is_string_view, pa.types.is_binary_view)
+AS_TEXT = {"NONE", "STRING", "ENUM"}  # logical types of Parquet's bytes that pyarrow can keep as dictionaries
+
+
+def is_read(kind: pa.DataType) -> bool:
+    """Whether cells of this type are read: a text, bytes, a number, yes or no, a moment, or a dictionary of those.
+
+    Lists and the like are not: what their cells become cannot be told from the file before they have become it.
+    """
+    if pa.types.is_dictionary(kind):
+        inner = kind.value_type
+        return is_read(inner) and not (pa.types.is_dictionary(inner) or pa.types.is_null(inner))
+    if any(test(kind) for test in (*TEXTS, *VIEWS)) or pa.types.is_null(kind):
+        return True
+    return bool(pa.types.is_primitive(kind) or _wide(kind)) and kind.bit_width <= 8 * WIDEST
+
+
+def _wide(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_decimal(kind) or pa.types.is_fixed_size_binary(kind) or pa.types.is_interval(kind))
 
 
 def size(batch: pa.RecordBatch) -> int:
     """Bytes that the cells of ``batch`` have between them, each counted as often as it appears.
 
-    Raises DataError for a column whose cells cannot be counted so.
+    All its columns are of types that ``is_read``.
     """
-    made = int(OF_A_CELL * batch.num_rows * batch.num_columns)
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        try:
-            made += int(_of(column))
-        except NotImplementedError as error:
-            raise DataError(
-                f"has the column {name!r} of the type {str(error)[:80]}, which is not read. Leave it out, or give CSV."
-            ) from error
-    return made
+    return int(OF_A_CELL * batch.num_rows * batch.num_columns) + sum(_of(column) for column in batch.columns)
 
 
 def _of(column: pa.Array) -> int:
     kind = column.type
-    if isinstance(kind, pa.BaseExtensionType):
-        return int(_of(column.storage))
+    if pa.types.is_null(kind):
+        return 0
+    held = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not any(test(held) for test in (*TEXTS, *VIEWS)):
+        return int(len(column) * held.bit_width // 8)
     if pa.types.is_dictionary(kind):
-        if pa.types.is_nested(kind.value_type) or pa.types.is_dictionary(kind.value_type):
-            raise NotImplementedError(str(kind))
         return int(_lengths(column.dictionary)[column.indices.drop_null().to_numpy(zero_copy_only=False)].sum())
-    if pa.types.is_struct(kind):
-        return sum(_of(part) for part in column.flatten())
-    if pa.types.is_map(kind):
-        return OF_A_CELL * len(column.keys) + _of(column.keys) + _of(column.items)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        inner = column.flatten()
-        return OF_A_CELL * len(inner) + _of(inner)
-    if pa.types.is_nested(kind) or pa.types.is_run_end_encoded(kind):
-        raise NotImplementedError(str(kind))
     return int(_lengths(column).sum())
 
 
 def _lengths(column: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Bytes of each cell of a column that is not nested."""
-    kind = column.type
-    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+    """Bytes of each cell of a column of texts."""
+    if any(test(column.type) for test in VIEWS):
         views = column.buffers()[1]
         held = np.frombuffer(views, np.int32, (column.offset + len(column)) * VIEW // 4)[:: VIEW // 4]
         return np.maximum(held[column.offset :].astype(np.int64), 0)
-    if any(test(kind) for test in TEXTS):
-        return np.asarray(pc.fill_null(pc.binary_length(column), 0), dtype=np.int64)
-    return np.full(len(column), 0 if pa.types.is_null(kind) else kind.bit_width // 8, dtype=np.int64)
+    return np.asarray(pc.fill_null(pc.binary_length(column), 0), dtype=np.int64)
 
 
 def texts(file: pq.ParquetFile) -> list[str]:
     """The columns of texts and bytes: read as dictionaries, equal cells stay one."""
     columns = [file.schema.column(place) for place in range(len(file.schema))]
-    return [column.path for column in columns if column.physical_type == "BYTE_ARRAY" and _plain(column)]
+    return [
+        column.path
+        for column in columns
+        if column.physical_type == "BYTE_ARRAY" and column.logical_type.type in AS_TEXT
+    ]
 
 
-def _plain(column: pq.ColumnSchema) -> bool:
-    return column.logical_type.type in {"NONE", "STRING"}
+def flat(file: pq.ParquetFile) -> list[str]:
+    """The columns of a Parquet file that can be read; ``file`` was opened with its ``texts`` as dictionaries."""
+    columns = {file.schema.column(place).path: file.schema.column(place) for place in range(len(file.schema))}
+    return [
+        name
+        for name, kind in zip(file.schema_arrow.names, file.schema_arrow.types, strict=True)
+        if name in columns
+        and is_read(kind)
+        and (columns[name].physical_type != "BYTE_ARRAY" or pa.types.is_dictionary(kind))
+        # pyarrow takes "a.b" along where "a" is asked for.
+        and not any(path.startswith(f"{name}.") for path in columns)
+    ]
 
 
 def declared(messages: bytes) -> int:

@@ -26,6 +26,8 @@ T = TypeVar("T")
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 100_000_000
 DEEP_BYTES = 4  # a pixel of 16 or 32 bits counts as so many: telling how dark it is takes ten times an ordinary one's
+MAX_SCANS = 99  # of a progressive JPEG, which has about ten; each one goes through all its pixels again
+SCAN = b"\xff\xda"  # where one begins (JPEG's marker SOS); a byte FF of the pixels is followed by 00
 MAX_ASPECT = 40  # beyond this the short side vanishes when an encoder resizes the picture
 
 # Named one by one: Pillow would also start a PostScript interpreter, or follow a file's references to others.
@@ -54,6 +56,7 @@ SUFFIXES = {
 IMAGE_SUFFIXES = frozenset().union(*SUFFIXES.values())
 BROWSERS_SHOW = {"JPEG", "MPO", "PNG", "GIF", "WEBP", "AVIF", "BMP"}
 
+_MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")  # one that ends or has a length; neither filling nor a restart
 _QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
 
@@ -79,6 +82,7 @@ def read_image(content: bytes, name: str, max_pixels: int, take: Callable[[Image
         given, png = slim(content) if content.startswith(SIGNATURE) else (content, None)
         with Image.open(BytesIO(given), formats=formats()) as opened:
             _check_size(opened, name, max_pixels)
+            _check_scans(opened, given, name)
             return take(opened, Source(content, _marks(opened, given, png)))
     except UnreadableItem:
         raise
@@ -119,6 +123,28 @@ def _check_size(opened: Image.Image, name: str, max_pixels: int) -> None:
             "encoder cannot use it. Crop it.",
             "a sliver",
         )
+
+
+def _check_scans(opened: Image.Image, content: bytes, name: str) -> None:
+    """Refuse what takes minutes to decode: a scan of 75 bytes may go through a hundred million pixels."""
+    if opened.format not in {"JPEG", "MPO"} or content.count(SCAN) <= MAX_SCANS:
+        return
+    # So many may also stand in what is not decoded, such as the film that a telephone puts behind its photo.
+    held = _scans(content)
+    if held > MAX_SCANS:
+        raise UnreadableItem(
+            f"{name} has {held:,} scans; expected at most {MAX_SCANS}. Save it again as an ordinary JPEG.",
+            "too many scans",
+        )
+
+
+def _scans(content: bytes) -> int:
+    """Scans of a JPEG up to its end (EOI), counted from marker to marker as libjpeg goes (ITU-T T.81, annex B)."""
+    held, at = 0, 2
+    while (found := _MARKER.search(content, at)) and found[1] != b"\xd9":
+        held += found[1] == SCAN[1:]
+        at = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
+    return held
 
 
 def _marks(opened: Image.Image, given: bytes, png: PngFacts | None) -> Marks:

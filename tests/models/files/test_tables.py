@@ -218,5 +218,5 @@ def test_a_few_broken_lines_are_told_one_by_one_and_a_thousand_refused() -> None
         (3, 4, "no row of a table"),
         (4, 5, ""),
     ]
-    with pytest.raises(DataError, match="has 1,000 lines that are no JSON, the last of them line 1001"):
+    with pytest.raises(DataError, match="has 1,000 lines that are not JSON, the last is line 1001"):
         read_table(b'{"a": 1}\n' + b"{\n" * 1_900_000, [])

@@ -47,12 +47,35 @@ def test_a_bomb_is_refused_by_its_header_before_anything_is_decoded() -> None:
         inspect(images.GOOD["plain.jpg"], "plain.jpg", max_pixels=50_000)
 
 
+def jpeg_of_scans(scans: int) -> bytes:
+    """A progressive JPEG whose last scan comes again until it has so many."""
+    content = images.encoded(images.scene(), "JPEG", progressive=True)
+    last, own = content.rindex(b"\xff\xda"), content.count(b"\xff\xda")
+    return content[:-2] + content[last:-2] * (scans - own) + content[-2:]
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded() -> None:
+    assert inspect(jpeg_of_scans(99), "slow.jpg").width
+    with pytest.raises(UnreadableItem, match=r"slow.jpg has 100 scans; expected at most 99") as refusal:
+        inspect(jpeg_of_scans(100), "slow.jpg")
+    assert refusal.value.reason == "too many scans"
+
+
+def test_what_stands_beside_the_pixels_of_a_jpeg_is_no_scan() -> None:
+    plain = images.GOOD["plain.jpg"]
+    comment = b"\xff\xfe" + (2 + 60_000).to_bytes(2, "big") + b"\xff\xda" * 30_000
+    for content in (plain + b"\xff\xda" * 200, plain[:2] + comment + plain[2:]):
+        assert decode(content, "photo.jpg").size == decode(plain, "plain.jpg").size
+
+
 @pytest.mark.parametrize("kind", [np.float32, np.int32, np.uint16])
 def test_a_deep_pixel_counts_as_the_memory_that_it_takes(kind: type) -> None:
     content = odd_images.tiff(odd_images.grey().astype(kind))
     width, height = inspect(content, "deep.tif").width, inspect(content, "deep.tif").height
     assert decode(content, "deep.tif", 4 * width * height).size == (width, height)
-    with pytest.raises(UnreadableItem, match=rf"{width * height:,} deep pixels; at most {width * height - 1:,}"):
+    with pytest.raises(
+        UnreadableItem, match=rf"{width * height:,} deep pixels, but Attune decodes at most {width * height - 1:,}"
+    ):
         inspect(content, "deep.tif", 4 * width * height - 1)
 
 
