@@ -320,8 +320,6 @@ def test_what_the_health_checks_run_imports_what_is_there(services: dict[str, An
     """A check that cannot import calls a living worker unhealthy for ever, and a dead one looks the same."""
     checks = [one.get("healthcheck", {}).get("test", []) for one in services.values()]
     codes = [check[3] for check in checks if check[2:3] == ["-c"]]
-        test[3] for one in services.values() if (test := one.get("healthcheck", {}).get("test", []))[2:3] == ["-c"]
-    ]
     imports = [line for code in codes for line in code.split(";") if line.split()[:1] in (["from"], ["import"])]
     assert any("attune" in line for line in imports)
     for line in imports:
