@@ -86,7 +86,9 @@ def _author(annotation: Mapping[str, Any], people: Mapping[int, str] | None) -> 
     number = author.get("id") if isinstance(author, Mapping) else author
     if number is None:
         return None, ""
-    return int(number), str((people or {}).get(int(number)) or "").casefold()
+    # Not `people or {}`: addresses that are asked for one by one begin as an empty dictionary.
+    address = people.get(int(number)) if people is not None else None
+    return int(number), str(address or "").casefold()
 
 
 def _value(annotation: Mapping[str, Any], classes: Sequence[str], renamed: Mapping[str, str]) -> tuple[str, str]:

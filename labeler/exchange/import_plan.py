@@ -57,7 +57,7 @@ class Plan:
 
     steps: list[Step] = field(default_factory=list)
     left_out: list[tuple[int, str, str]] = field(default_factory=list)
-    newcomers: list[str] = field(default_factory=list)
+    newcomers: dict[str, None] = field(default_factory=dict)  # in the order of the file
     reserved: int = 0
     whole: int = 0
 
@@ -83,7 +83,7 @@ class Plan:
         counts = {action.replace(" ", "_"): count for action, count in self.counts.items()}
         told = {"left_out": len(rows), "reasons": self.reasons, "rows_left_out": rows}
         told |= {"ids_read_as_whole_numbers": self.whole}
-        return counts | told | {"not_trained_on": self.reserved, "new_experts": self.newcomers}
+        return counts | told | {"not_trained_on": self.reserved, "new_experts": list(self.newcomers)}
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def make(
             continue
         met[key] = row
         if email not in experts and email not in plan.newcomers:
-            plan.newcomers.append(email)
+            plan.newcomers[email] = None
         asset = assets[row.asset_id]
         step = _step(row, asset, email, values[_folded(row.value)], held.get((asset.id, experts.get(email, 0))), at)
         if isinstance(step, str):

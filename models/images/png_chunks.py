@@ -18,7 +18,9 @@ from attune.models.images.made_profiles import BT709, PRIMARIES, SRGB_CURVE, TRA
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_PROFILE = 32 * 2**20  # bytes of a profile once unpacked; a larger one is passed over
 MOST_CHUNKS = 1_000_000
-_KEPT = {b"tRNS", b"acTL", b"fcTL", b"fdAT"}  # beside the critical ones, whose names begin with a capital
+# Beside the critical ones, whose names begin with a capital, with the bytes that each has at least: Pillow refuses the
+# image for an animation chunk that is shorter.
+_KEPT = {b"tRNS": 1, b"acTL": 8, b"fcTL": 26, b"fdAT": 4}
 _READ = {b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf", b"tRNS"}
 NEARLY_SRGB = 0.05  # a gamma this near to 1/2.2 (as a share) without primaries means sRGB, as libpng has it
 
@@ -46,7 +48,7 @@ def slim(content: bytes) -> tuple[bytes, PngFacts]:
         spare = bool(kind[0] & 0x20)  # a small first letter: a reader may pass over it
         used = kind in _KEPT or kind in _READ
         sound = used and int.from_bytes(content[end - 4 : end], "big") == zlib.crc32(content[start + 4 : end - 4])
-        if not spare or (kind in _KEPT and sound):
+        if not spare or (kind in _KEPT and sound and len(data) >= _KEPT[kind]):
             kept.append((start, end))
         if kind == b"IHDR" or (kind in _READ and sound and not pixels):
             found.setdefault(kind, data)

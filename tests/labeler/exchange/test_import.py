@@ -154,7 +154,7 @@ def test_an_import_makes_no_expert_of_an_administrator(pool: Settings) -> None:
     rows = csv("a0,admin@example.org,romance,", f"a2,{pool.label_studio_email},romance,", "a3,eve@example.org,neither,")
     plan = bring(pool, "romance", rows, create_experts=True)
     assert plan.reasons == {"an administrator's address": 2}
-    assert plan.newcomers == ["eve@example.org"]
+    assert list(plan.newcomers) == ["eve@example.org"]
 
 
 def test_what_cannot_be_used_is_left_out_one_by_one_and_the_rest_goes_in(pool: Settings) -> None:
@@ -203,7 +203,7 @@ def test_of_two_rows_about_one_answer_the_newer_goes_in(pool: Settings) -> None:
 
 def test_unknown_experts_are_recorded_on_request_without_a_login_or_a_queue(pool: Settings) -> None:
     plan = bring(pool, "romance", csv("a0,eve@example.org,romance,"), create_experts=True)
-    assert plan.newcomers == ["eve@example.org"]
+    assert list(plan.newcomers) == ["eve@example.org"]
     with reading(pool) as session:
         eve = session.scalars(select(Expert).where(Expert.email == "eve@example.org")).one()
         assert eve.label_studio_user is None

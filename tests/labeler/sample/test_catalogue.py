@@ -77,7 +77,7 @@ def test_an_empty_catalogue_is_refused_with_the_number(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_catalogue_says_how_to_write_one(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"python -m models\.sample\.catalogue"):
+    with pytest.raises(DataError, match=r"python -m attune\.labeler\.sample\.catalogue"):
         Catalogue.read(tmp_path)
 
 

@@ -55,7 +55,7 @@ def test_a_question_is_asked_with_all_that_the_command_takes(settings: Settings,
         ({"classes": "dread"}, "classes", "At least 2 are needed"),
         ({"classes": "dread\nDread"}, "classes", "has a name twice"),
         ({"classes": "dread\nunsure"}, "classes", "is always offered"),
-        ({"class_prompts": "fear: a scream"}, "class_prompts", "'fear' is no class"),
+        ({"class_prompts": "fear: a scream"}, "class_prompts", "'fear' is not a class"),
     ],
 )
 def test_what_cannot_be_asked_is_said_at_its_field_and_nothing_typed_is_lost(

@@ -305,7 +305,7 @@ def test_search_choose_by_keyboard_over_two_pages_and_send(
     page.keyboard.press("Space")
     expect(page.locator("[data-picked]")).to_have_text("4")
     page.get_by_role("button", name="Send to a queue").press("Enter")
-    expect(page.get_by_role("heading", name="Send to a queue")).to_be_visible()
+    expect(page.get_by_role("heading", name="Images for a queue")).to_be_visible()
     expect(page.locator("#attribute")).to_have_value("romance")
     _obeys(page, width)
     page.get_by_role("button", name="Send 4 images").press("Enter")
@@ -335,7 +335,7 @@ def test_text_search_is_off_where_vectors_came_ready_made(settings: Settings, ow
         shown = actor.get("/explore?at=text&q=two+people")
         assert shown.status_code == 200
         assert re.search(r'<input[^>]*id="q"[^>]*disabled', shown.text)
-        assert "came ready-made" in shown.text
+        assert "supplied vectors" in shown.text
         assert 'id="image"' not in shown.text
         assert assets[0].asset_id in shown.text
     refused = owner.get("/api/v1/search?q=two+people")

@@ -77,9 +77,9 @@ def test_the_whole_history_comes_in_pages_newest_first(pipeline: Actor, owner: A
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
-        ("/api/v1/probes/serious/history?on=soon", 422, "on: 'soon' is no date"),
+        ("/api/v1/probes/serious/history?on=soon", 422, "on: 'soon' is not a date"),
         ("/api/v1/probes/serious/history?on=0001-01-01T00:00%2B23:00", 422, "is not a date"),
-        ("/api/v1/probes/serious/history?on=2026-03-01&alias=7", 422, "alias: '7' cannot be used"),
+        ("/api/v1/probes/serious/history?on=2026-03-01&alias=7", 422, "alias: '7' is not allowed"),
         ("/api/v1/probes/serious/history?page=0", 422, "page:"),
         ("/api/v1/probes/nothing/history", 404, "does not exist"),
         ("/attributes/serious/history?on=soon", 422, "is not a date"),

@@ -123,7 +123,7 @@ def test_the_command_switches_and_tells(settings: Settings, monkeypatch: pytest.
     monkeypatch.setenv("ATTUNE_RESIZE_MODE", "squash")
     refused = CliRunner().invoke(attune, asked)
     assert isinstance(refused.exception, DataError)
-    assert "ATTUNE_RESIZE_MODE of the environment" in str(refused.exception)
+    assert "ATTUNE_RESIZE_MODE is set in the environment" in str(refused.exception)
     monkeypatch.delenv("ATTUNE_RESIZE_MODE")
     assert json.loads(CliRunner().invoke(attune, asked).stdout)["embedded"] == COUNT
     assert mode(replace(settings)) == OTHER
