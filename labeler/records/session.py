@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from filelock import FileLock
 from sqlalchemy import Engine, create_engine, event
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 WAIT_SECONDS = 30
-_made: list[Engine] = []
+_made: WeakSet[Engine] = WeakSet()  # weak: an engine that the cache gave up closes its files
 _inherited: list[Pool] = []
 
 
@@ -35,7 +36,7 @@ def engine(url: str) -> Engine:
         event.listen(made, "connect", _prepare_sqlite)
         # pysqlite opens transactions late and for writes only; BEGIN IMMEDIATE makes read-then-write safe.
         event.listen(made, "begin", _begin_immediate)
-    _made.append(made)
+    _made.add(made)
     return made
 
 
@@ -44,7 +45,7 @@ def _connect_anew() -> None:
 
     They are kept, as letting go of one would end it for the parent too.
     """
-    for one in _made:
+    for one in list(_made):
         _inherited.append(one.pool)
         one.dispose(close=False)
 

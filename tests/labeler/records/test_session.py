@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler import settings as reader
 from attune.labeler.records.session import engine, migrate, reading, writing
-from tests.support import databases
+from tests.support import databases, factories
 
 
 @pytest.mark.parametrize("kind", databases.BOTH)
@@ -52,3 +53,18 @@ def test_a_forked_process_shares_no_connection_with_its_parent_or_another(
     with reading(settings) as session:
         assert look(session) == mine, "the parent's own goes on"
     engine(settings.records_url).dispose()
+
+
+def test_engines_that_are_no_longer_used_keep_no_files_open(tmp_path: Path) -> None:
+    """A process that works on many workspaces one after another ran out of files."""
+
+    def open_files() -> int:
+        gc.collect()
+        return len(os.listdir("/proc/self/fd"))
+
+    before = open_files()
+    for number in range(40):
+        made = factories.workspace(tmp_path / str(number))
+        with reading(made) as session:
+            session.execute(text("SELECT 1"))
+    assert open_files() - before < 20
