@@ -48,7 +48,7 @@ def slim(content: bytes) -> tuple[bytes, PngFacts]:
         spare = bool(kind[0] & 0x20)  # a small first letter: a reader may pass over it
         used = kind in _KEPT or kind in _READ
         sound = used and int.from_bytes(content[end - 4 : end], "big") == zlib.crc32(content[start + 4 : end - 4])
-        if not spare or (kind in _KEPT and sound and len(data) >= _KEPT[kind]):
+        if not spare or (kind in _KEPT and sound and end - start - 12 >= _KEPT[kind]):
             kept.append((start, end))
         if kind == b"IHDR" or (kind in _READ and sound and not pixels):
             found.setdefault(kind, data)
