@@ -75,7 +75,7 @@ def list_(shell: Shell, text: str, here: bool) -> None:
 
 def _own(shell: Shell) -> dict[str, Any]:
     """The workspace's encoder as the list shows it; what is not on this machine is not asked of any network."""
-    from attune.models.encoders.available import licence_of
+    from attune.models.encoders.available import licence_beside
     from attune.models.encoders.open_clip_table import config_of
     from attune.models.encoders.weights import at_hand
 
@@ -86,7 +86,7 @@ def _own(shell: Shell) -> dict[str, Any]:
         checkpoint = at_hand(settings.encoder, settings.pretrained)
         if checkpoint is not None:
             config = checkpoint.config or config_of(checkpoint.name)
-            own |= {"here": True, "bytes": checkpoint.path.stat().st_size, "licence": licence_of(checkpoint)}
+            own |= {"here": True, "bytes": checkpoint.path.stat().st_size, "licence": licence_beside(checkpoint.path)}
         else:
             config = config_of(settings.encoder.replace("/", "-"))
         own |= {"dimension": config["embed_dim"], "pixels": config["vision_cfg"].get("image_size")}
@@ -120,7 +120,7 @@ def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: s
     then 5.
     """
     from attune.labeler.assets.chosen_encoder import chosen
-    from attune.models.encoders.available import UNKNOWN, licence_of
+    from attune.models.encoders.available import UNKNOWN, licence_beside
     from attune.models.encoders.weights import locate
 
     try:
@@ -147,7 +147,7 @@ def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: s
         "weights": str(checkpoint.path),
         "bytes": checkpoint.path.stat().st_size,
         "parameters": sum(one.numel() for one in encoder.model.parameters()),
-        "licence": licence_of(checkpoint),
+        "licence": licence_beside(checkpoint.path),
         "dimension": encoder.dimension,
         "load_seconds": round(seconds, 2),
         "speed": {

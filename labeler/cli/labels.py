@@ -8,8 +8,7 @@ import click
 
 from attune.labeler.cli import labels_left_out  # noqa: F401 - it adds its commands to the group
 from attune.labeler.cli.label_group import command
-from attune.labeler.cli.probe_group import who
-from attune.labeler.cli.shell import OUTPUT, Shell, stop, table
+from attune.labeler.cli.shell import OUTPUT, Shell, stop, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.exchange import export_files, import_labels
 from attune.labeler.exchange.import_files import Columns

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from attune.labeler.catalog import gate_bounds
-from attune.labeler.cli.probe_group import command, who
-from attune.labeler.cli.shell import Shell, table
+from attune.labeler.cli.probe_group import command
+from attune.labeler.cli.shell import Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.models.errors import DataError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Any
 
 import click
@@ -19,14 +18,6 @@ def command() -> None:
 
 reason_option = click.option("--reason", required=True, metavar="R", help="Reason in a few words, for the history.")
 alias_option = click.option("--alias", default=CHAMPION, show_default=True, help="Alias to move.")
-
-
-def who() -> str:
-    """Who the history names; a container may have no user database."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "command line"
 
 
 def figure(held: dict[str, Any]) -> str:

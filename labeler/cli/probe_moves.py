@@ -10,8 +10,8 @@ from attune.labeler.catalog import alias_history as past
 from attune.labeler.catalog import promote
 from attune.labeler.catalog.alias_moves import Move, Moved
 from attune.labeler.catalog.gate_outcomes import ABSENT, PASSED
-from attune.labeler.cli.probe_group import alias_option, command, reason_option, who
-from attune.labeler.cli.shell import Shell, table
+from attune.labeler.cli.probe_group import alias_option, command, reason_option
+from attune.labeler.cli.shell import Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.jobs import jobs
 from attune.models.catalog.manifest import CHAMPION

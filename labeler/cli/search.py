@@ -8,8 +8,7 @@ from typing import Any
 import click
 from sqlalchemy import select
 
-from attune.labeler.cli.probe_group import who
-from attune.labeler.cli.shell import Shell, table
+from attune.labeler.cli.shell import Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.explore import clusters as kept
 from attune.labeler.explore import search as searching

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import getpass
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -130,6 +131,14 @@ def command(
 def shown(example: str) -> str | None:
     """``example`` as the end of a help text."""
     return f"\b\nFor example:\n  {example}" if example else None
+
+
+def who() -> str:
+    """Who the history names; a container may have no user database."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "command line"
 
 
 def stop(message: str, exit_code: int = 1) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attune.models.encoders import open_clip_table as table
-from attune.models.encoders.weights import Checkpoint, cached
+from attune.models.encoders.weights import cached
 
 UNKNOWN = "open_clip does not say"
 CARDS = ("config.json", "open_clip_config.json", "README.md")  # beside the weights, where a repository says its licence
@@ -61,11 +61,6 @@ def _row(name: str, tag: str) -> Known:
         path.stat().st_size if path else None,
         licence_beside(path) if path else None,
     )
-
-
-def licence_of(checkpoint: Checkpoint) -> str | None:
-    """The licence of weights that are here, where a file beside them or their config says it; None otherwise."""
-    return licence_beside(checkpoint.path)
 
 
 def licence_beside(weights: Path) -> str | None:
