@@ -40,18 +40,3 @@ def test_every_name_is_there_and_listed() -> None:
     assert all(getattr(attune, name) is not None for name in attune.__all__)
     with pytest.raises(AttributeError, match="no attribute 'pulls'"):
         attune.pulls  # type: ignore[attr-defined]  # noqa: B018
-
-
-@pytest.mark.slow
-def test_mypy_knows_the_types_behind_the_names(tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(
-        "import attune\n"
-        "reveal_type(attune.load_probe('probe').probabilities([[1.0]]))\n"
-        "attune.pull(1, to='probe')\n"
-        "attune.pulls\n"
-    )
-    command = [sys.executable, "-m", "mypy", "--ignore-missing-imports", "--cache-dir", str(tmp_path / "cache")]
-    done = subprocess.run([*command, "script.py"], capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert "ndarray" in done.stdout
-    assert 'Argument 1 to "pull" has incompatible type "int"' in done.stdout
-    assert 'no attribute "pulls"' in done.stdout.replace("Module has no", "no")

@@ -140,3 +140,19 @@ def test_what_attune_up_starts_takes_nothing_from_there_either(environment: Path
     python = environment / "bin" / "python"
     done = run(python, "-P", "-c", STARTED, foreign / "workspace", foreign, cwd=foreign, env=plain())
     assert done.stdout.count("ATTUNE_*") == 3
+
+
+def test_mypy_knows_the_types_behind_the_names(environment: Path, foreign: Path) -> None:
+    """Asked in the wheel's environment: mypy does not follow the finder of an editable installation."""
+    (foreign / "script.py").write_text(
+        "import attune\n"
+        "reveal_type(attune.load_probe('probe').probabilities([[1.0]]))\n"
+        "attune.pull(1, to='probe')\n"
+        "attune.pulls\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--python-executable", environment / "bin" / "python"]
+    command += ["--ignore-missing-imports", "--cache-dir", foreign / "cache", "script.py"]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, cwd=foreign, env=plain())
+    assert "ndarray" in done.stdout
+    assert 'Argument 1 to "pull" has incompatible type "int"' in done.stdout
+    assert 'no attribute "pulls"' in done.stdout.replace("Module has no", "no")
