@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from attune.models.evaluation.audit_design import AuditDesign
-from attune.models.evaluation.audit_pace import due, go_on, stream_share
+from attune.models.evaluation.audit_pace import audits_due, continue_pace, stream_share
 from attune.models.evaluation.evaluate import compare, cross_validated, evaluate_audit
 from attune.models.evaluation.metrics import Metric, average_precision
 from attune.models.files.atomic import write_bytes
@@ -115,8 +115,8 @@ def growing_rows(campaign: World, seed: int) -> Iterator[Row]:
         trained, told = len(labelled), figure.n if figure else 0
         width = figure.width if figure is not None and figure.value is not None else None
         share, why = stream_share(0.1, trained, "settled" if trained >= 240 else "labelling", told, width)
-        pace = go_on(pace, trained, 0.1, share, why)
-        missing = min(due(pace, 0), len(ids)) - int(design.drawn(ids).sum())
+        pace = continue_pace(pace, trained, 0.1, share, why)
+        missing = min(audits_due(pace, 0), len(ids)) - int(design.drawn(ids).sum())
         if missing > 0:
             design.extend(ids, titles, logits[campaign.audited], missing)
             labels, rows, pi = _answers(campaign, design)

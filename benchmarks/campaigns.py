@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from attune.models.evaluation.audit_design import reserved
+from attune.models.evaluation.audit_design import reserved_mask
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -79,7 +79,7 @@ def world(folder: Path, question: tuple[str, str, float | None], seed: int, shar
         dropped = np.random.default_rng([seed, 7]).choice(positives, len(positives) - keep, replace=False)
         rows = np.setdiff1d(rows, dropped)
     titles, pool = held["title_ids"][rows], held["split"][rows] == 0
-    kept = reserved(titles, seed, share)
+    kept = reserved_mask(titles, seed, share)
     return World(
         held["vectors"][rows],
         y[rows],

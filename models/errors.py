@@ -116,12 +116,12 @@ else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from sklearn.exceptions import NotFittedError
 
-        made = type(
+        error_class = type(
             name,
             (ProbeError, NotFittedError),
             {"__doc__": "The probe has not been fitted yet.", "__module__": __name__},
         )
-        return globals().setdefault(name, made)
+        return globals().setdefault(name, error_class)
 
 
 class BadProbeFile(ProbeError, ValueError):

@@ -1,4 +1,4 @@
-"""Why the system refused, or a text is not what it should be, in words: never an exception's own, which help nobody."""
+"""Why the system refused, or a text is not what it should be, in words: never an exception's own, which help no one."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from attune.models.labels.disagreeing_experts import AuditAnswer, odd_one
+from attune.models.labels.disagreeing_experts import AuditAnswer, differing_expert
 from attune.models.probes.calibration import apply, calibrate
 from attune.models.probes.probe import Probe
 from benchmarks.agreement.labelling import Ints, hard
@@ -63,7 +63,7 @@ def _first(
         audit, _ = hard(rows[apart], yes[apart])
         says = apply(calibrate(raw, audit, np.ones(len(apart))), raw)[:, 0] > 0.5
         said = zip(apart, yes[apart], says, strict=True)
-        odd = odd_one([AuditAnswer(f"e{seats[i]}", int(one), int(other)) for i, one, other in said], 2)
+        odd = differing_expert([AuditAnswer(f"e{seats[i]}", int(one), int(other)) for i, one, other in said], 2)
         if odd is not None:
             return odd.expert, told
     return None, None

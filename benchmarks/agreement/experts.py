@@ -12,7 +12,7 @@ import numpy.typing as npt
 from attune.models.labels.agreement import panel_parity
 from attune.models.labels.labels import consensus
 from attune.models.labels.panel import NO_VOTE, Panel
-from attune.models.labels.reliability import likely_truth, reliabilities, trust
+from attune.models.labels.reliability import answer_weights, likely_truth, reliabilities
 from attune.models.labels.second_opinion import second_opinions
 from attune.models.probes.probe import Probe
 from benchmarks.agreement.labelling import CLASSES, Ints, answer
@@ -69,7 +69,7 @@ def _reliability_row(panel: Panel, truth: Ints) -> dict[str, Any]:
     ]
     voted = panel.counts()
     tied = voted[:, 0] == voted[:, 1]
-    weights = trust(found)
+    weights = answer_weights(found)
     answers = [
         answer(asset, panel.experts[seat], vote == 0)
         for asset, votes in zip(panel.asset_ids, panel.votes, strict=True)

@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.evaluation.metrics import average_precision
-from attune.models.labels.agreement_sample import by_lot
+from attune.models.labels.agreement_sample import drawn_at_random
 from attune.models.labels.answers import SECOND_OPINION, Answer
 from attune.models.labels.labels import Labels, consensus
 from attune.models.labels.panel import NO_VOTE, Panel
 from attune.models.labels.second_opinion import second_opinions
 from attune.models.probes.probe import Probe
-from attune.workers.rounds.reliability_update import told
+from attune.workers.rounds.reliability_update import expert_reliabilities
 from benchmarks.agreement.labelling import CLASSES, Ints, answer
 from benchmarks.campaigns import load
 
@@ -58,7 +58,7 @@ def weighing_rows(folder: Path, seed: int) -> Iterator[dict[str, Any]]:
         for panel, (experts, work) in PANELS.items():
             rng = np.random.default_rng([seed, 7, len(panel)])
             for answers in _campaign(held, truth, experts, work, rng):
-                weights = {one.expert: one.weight for one in told(answers, CLASSES, LOTS)}
+                weights = {one.expert: one.weight for one in expert_reliabilities(answers, CLASSES, LOTS)}
                 base = {"seed": seed, "attribute": attribute, "panel": panel, "answers": len(answers)}
                 alike, weighed = (_quality(held, truth, consensus(answers, CLASSES, w)) for w in ({}, weights))
                 found = [weights.get(f"e{seat}", 1.0) for seat in range(len(experts))]
@@ -102,7 +102,7 @@ def _again(held: dict[str, Any], said: list[Answer], say: Say, experts: int, rng
     names = tuple(f"e{seat}" for seat in range(experts))
     asked = {one.asset_id: one.expert for one in second_opinions(panel, _unseen(held, labels, rng), names, DOUBTFUL)}
     alone = (panel.votes != NO_VOTE).sum(axis=1) == 1
-    for row in np.flatnonzero(alone & by_lot(panel.asset_ids, LOTS)).tolist():
+    for row in np.flatnonzero(alone & drawn_at_random(panel.asset_ids, LOTS)).tolist():
         first = int(np.flatnonzero(panel.votes[row] != NO_VOTE)[0])
         asked[panel.asset_ids[row]] = names[(first + 1 + int(rng.integers(experts - 1))) % experts]
     return [say(int(asset), names.index(expert)) for asset, expert in asked.items()]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.evaluation.audit_design import AuditDesign
-from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.probes.learner import LearnerSettings, fit, plan
 from attune.models.probes.priors import Prompts
 from benchmarks.label_efficiency.classifiers import CLASSES, labels_of, pool_of, published_heads
@@ -33,7 +33,7 @@ class _Audit:
         pool = pool_of(self.state.task)
         every = np.arange(len(pool))
         self.design = AuditDesign(self.state.seed)
-        self.reserved = reserved_in(pool, every, self.settings.reserved_share, self.state.seed).copy()
+        self.reserved = pool_reserved_mask(pool, every, self.settings.reserved_share, self.state.seed).copy()
         self.reserved[np.isin(pool.title_ids, pool.title_ids[self.state.asked])] = False
 
 

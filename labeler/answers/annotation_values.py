@@ -14,14 +14,14 @@ from attune.models.clock import parse
 from attune.models.errors import UnknownAnnotationShape
 from attune.models.text import without_controls
 
-# Why an annotation counts nowhere.
+# Why an annotation is not counted.
 EMPTY, UNREADABLE, UNKNOWN_CLASS = "no answer", "not one choice", "unknown class"
 OTHER_IMAGE = "another image"
 WORDS = 255  # characters kept of what an annotation says
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReadAnnotation:
     """An annotation as Label Studio showed it, once. ``wrong`` says why it cannot be read, and is empty otherwise."""
 
     label_studio_id: int
@@ -32,7 +32,7 @@ class Seen:
     answered_at: datetime
     updated_at: datetime
     lead_seconds: float | None
-    edited_by: int | None = None  # who changed it last, where that is somebody else than its author
+    edited_by: int | None = None  # who changed it last, where that is someone else than its author
     key: str = ""  # of the task, where Label Studio has it
     author: str = ""  # the address of who gave it, where Label Studio says it
     wrong: str = ""
@@ -45,8 +45,8 @@ def read(
     classes: Sequence[str],
     renamed: Mapping[str, str] | None = None,
     people: Mapping[int, str] | None = None,
-) -> Seen:
-    """A ``Seen`` from Label Studio's JSON of one annotation and the ``data`` of its task.
+) -> ReadAnnotation:
+    """A ``ReadAnnotation`` from Label Studio's JSON of one annotation and the ``data`` of its task.
 
     ``renamed`` says how classes that are only called so in Label Studio are read, ``people`` the addresses of its users
     by id, where it was asked for them. Raises UnknownAnnotationShape where the annotation has no id or no times.
@@ -57,8 +57,8 @@ def read(
         value, wrong = _value(annotation, classes, renamed or {})
         asset_id = clean(data.get("asset_id"))
         editor = annotation.get("updated_by")
-        shown = asset_shown(str(data.get("image") or ""))
-        return Seen(
+        asset_token = asset_shown(str(data.get("image") or ""))
+        return ReadAnnotation(
             label_studio_id=int(annotation["id"]),
             label_studio_task=task,
             asset_id=asset_id,
@@ -71,7 +71,7 @@ def read(
             key=key_of(data),
             author=email,
             # The expert judged what was on the screen, whatever the task is called.
-            wrong=OTHER_IMAGE if shown is not None and shown != asset_id else wrong,
+            wrong=OTHER_IMAGE if asset_token is not None and asset_token != asset_id else wrong,
         )
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise UnknownAnnotationShape(
@@ -95,18 +95,18 @@ def _value(annotation: Mapping[str, Any], classes: Sequence[str], renamed: Mappi
     """What an annotation says, and why it cannot be read, or an empty string."""
     if annotation.get("was_cancelled"):
         return SKIP, ""
-    found = choices_of(annotation)
-    if len(found) != 1:
-        words = _words(", ".join(found) if found else annotation.get("result") or "")
+    choices = choices_of(annotation)
+    if len(choices) != 1:
+        words = _words(", ".join(choices) if choices else annotation.get("result") or "")
         return words[:WORDS], UNREADABLE if words else EMPTY
-    said = found[0]
-    value = said if said == UNSURE or said in classes else renamed.get(said, said)
-    known = value == UNSURE or value in classes
-    return _words(value)[:WORDS], "" if known else UNKNOWN_CLASS
+    choice = choices[0]
+    value = choice if choice == UNSURE or choice in classes else renamed.get(choice, choice)
+    is_known = value == UNSURE or value in classes
+    return _words(value)[:WORDS], "" if is_known else UNKNOWN_CLASS
 
 
 def _words(value: Any) -> str:
-    """What somebody said, on one line and without what a terminal would obey."""
+    """What someone said, on one line and without what a terminal would obey."""
     return without_controls(clean(value))
 
 

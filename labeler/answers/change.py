@@ -10,10 +10,10 @@ from attune.models.clock import now
 
 
 def one_writer(session: Session, attribute_id: int | None) -> None:
-    """Wait until nobody else changes the attribute's answers (all attributes' where None).
+    """Wait until no one else changes the attribute's answers (all attributes' where None).
 
     On PostgreSQL two paths that tell of one annotation would otherwise both create it, or one create what the other
-    says is deleted. Whoever changes answers calls this before anything else is locked.
+    says is deleted. The person who changes answers calls this before anything else is locked.
     """
     if attribute_id is not None:
         session.get_one(Attribute, attribute_id, with_for_update=True)
@@ -43,7 +43,7 @@ def remember(session: Session, annotation: Annotation, kind: str, via: str) -> N
 
 
 def count(session: Session, *attribute_ids: int) -> None:
-    """Raise the counters: a learner at work goes round again, and the clockwork asks for a round where nobody could."""
+    """Raise the counters: a learner at work goes round again, and the clockwork asks for a round where no one could."""
     session.execute(
         update(Attribute)
         .where(Attribute.id.in_(attribute_ids))

@@ -1,4 +1,4 @@
-"""What an answer is, once for everybody who counts or lists them: one expert on one asset.
+"""What an answer is, once for everyone who counts or lists them: one expert on one asset.
 
 Of an expert's annotations on one asset the newest that holds is the answer, whatever its task: two submits of one task,
 two tasks of one image, an edit. Skips are no answers, and the newest skip takes an older answer back; audits count.
@@ -36,7 +36,7 @@ def _collated(element: by_bytes, compiler: Any, **options: Any) -> str:
     return f'({compiler.process(element.clauses, **options)}) COLLATE "C"'
 
 
-def holds() -> ColumnElement[bool]:
+def is_valid() -> ColumnElement[bool]:
     """Not deleted, and given under a definition whose answers hold, or changed since it came."""
     ended = exists().where(
         AttributeRevision.attribute_id == Annotation.attribute_id,
@@ -50,8 +50,8 @@ def holds() -> ColumnElement[bool]:
 def oldest_first() -> list[Any]:
     """The order, as columns, in which an expert's annotations on one asset replace each other, as in
     `attune.models.labels.answers.latest`."""
-    told = (by_bytes(Annotation.value), by_bytes(Annotation.purpose), func.coalesce(Annotation.inclusion, 0.0))
-    return [Annotation.updated_at, *told, Annotation.id]
+    content_order = (by_bytes(Annotation.value), by_bytes(Annotation.purpose), func.coalesce(Annotation.inclusion, 0.0))
+    return [Annotation.updated_at, *content_order, Annotation.id]
 
 
 def current(
@@ -70,7 +70,7 @@ def current(
     order = [key.desc() for key in (*first, *oldest_first())]
     rank = func.row_number().over(partition_by=mine, order_by=order).label("rank")
     ranked = select(Annotation.id, *mine, Annotation.value, Annotation.answered_at, Annotation.updated_at, rank)
-    ranked = ranked.where(holds() if which is None else which)
+    ranked = ranked.where(is_valid() if which is None else which)
     if attributes is not None:
         ranked = ranked.where(Annotation.attribute_id.in_(attributes))
     if experts is not None:
@@ -90,13 +90,13 @@ def answers(
 
 
 def newest(annotations: Iterable[Annotation]) -> list[Annotation]:
-    """`current` among ``annotations`` that are at hand, whether they hold or not; by attribute, asset and expert."""
-    found = newest_of_each(
+    """`current` among ``annotations`` that are available, whether they hold or not; by attribute, asset and expert."""
+    latest = newest_of_each(
         annotations,
         key=lambda one: (one.attribute_id, one.asset_pk, one.expert_id),
         age=lambda one: (one.updated_at, one.value, one.purpose, one.inclusion or 0.0, one.id),
     )
-    return [found[key] for key in sorted(found)]
+    return [latest[key] for key in sorted(latest)]
 
 
 def total(session: Session, attribute_id: int) -> int:

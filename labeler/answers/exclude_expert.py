@@ -1,4 +1,4 @@
-"""What becomes of a person's answers: they stay, or are set aside with their history kept, and can be taken back."""
+"""What becomes of a person's answers: they stay, or are excluded with their history kept, and can be taken back."""
 
 from __future__ import annotations
 
@@ -24,41 +24,41 @@ VIA = "leaver"
 
 
 @dataclass(frozen=True)
-class Concerned:
-    """How many answers (skips not counted) of a person count now, and how many are set aside; by attribute's name."""
+class AffectedAnswers:
+    """How many answers (skips not counted) of a person count now, and how many are excluded; by attribute's name."""
 
     counting: dict[str, int]
     set_aside: dict[str, int]
 
 
-def concerned(settings: Settings, email: str) -> Concerned:
-    """What setting aside, or taking back, would concern. Raises UnknownExpert."""
+def affected_answers(settings: Settings, email: str) -> AffectedAnswers:
+    """What excluding, or taking back, would concern. Raises UnknownExpert."""
     with reading(settings) as session:
         expert = _expert(session, email)
         counted = counting.by_attribute(session, expert.id)
-        return Concerned(counted, counting.by_attribute(session, expert.id, exclusion.were_set_aside()))
+        return AffectedAnswers(counted, counting.by_attribute(session, expert.id, exclusion.excluded_answers()))
 
 
-def set_aside(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
+def exclude(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
     """Mark the answers of ``email``, to one ``attribute`` or to all, as deleted; how many, by attribute.
 
     Each attribute concerned is learned anew. Whoever still answers goes on, and later answers count; corrections of
-    those set aside are kept for when they are taken back. Idempotent. Label Studio keeps its own copy; no sync brings
+    those excluded are kept for when they are taken back. Idempotent. Label Studio keeps its own copy; no sync brings
     them back. Raises UnknownExpert, UnknownAttribute.
     """
     return _move(settings, email, attribute, Annotation.deleted_at.is_(None), SET_ASIDE)
 
 
-def take_back(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
-    """Let the answers that were set aside count again, as the revisions since then read them; how many, by attribute.
+def include(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
+    """Let the answers that were excluded count again, as the revisions since then read them; how many, by attribute.
 
-    Idempotent. One whose class is gone meanwhile stays aside. Raises UnknownExpert, UnknownAttribute.
+    Idempotent. One whose class is gone in the meantime stays aside. Raises UnknownExpert, UnknownAttribute.
     """
-    return _move(settings, email, attribute, exclusion.were_set_aside(), TAKEN_BACK)
+    return _move(settings, email, attribute, exclusion.excluded_answers(), TAKEN_BACK)
 
 
-def told(moved: Mapping[str, int], dropped: bool) -> str:
-    """What setting aside, or taking back, has done, in one sentence."""
+def summary_text(moved: Mapping[str, int], dropped: bool) -> str:
+    """What excluding, or taking back, has done, in one sentence."""
     if not moved:
         return f"There are no answers to {'exclude' if dropped else 'include'}."
     by_name = ", ".join(f"{name} {count}" for name, count in moved.items())
@@ -78,37 +78,37 @@ def _move(
             which = and_(which, Annotation.attribute_id == only)
         moved = list(session.scalars(select(Annotation).where(Annotation.expert_id == expert.id, which)))
         if kind == TAKEN_BACK:
-            moved = [one for one in moved if _back(session, one)]
+            moved = [annotation for annotation in moved if _include_one(session, annotation)]
         else:
-            for one in moved:
-                one.deleted_at = at
-        for one in moved:
-            change.remember(session, one, kind, VIA)
-        touched = {one.attribute_id for one in moved}
+            for annotation in moved:
+                annotation.deleted_at = at
+        for annotation in moved:
+            change.remember(session, annotation, kind, VIA)
+        touched = {annotation.attribute_id for annotation in moved}
         change.count(session, *touched)
         names = dict(session.execute(select(Attribute.id, Attribute.name).where(Attribute.id.in_(touched))).all())
     for name in names.values():
         ingest.ask_to_learn(settings, name)
-    counted = [names[one.attribute_id] for one in counting.newest(moved) if one.value != SKIP]
+    counted = [names[annotation.attribute_id] for annotation in counting.newest(moved) if annotation.value != SKIP]
     return {name: counted.count(name) for name in sorted(set(counted))}
 
 
-def _back(session: Session, one: Annotation) -> bool:
-    """Read an answer as the revisions since it was set aside say; whether it still means something."""
-    assert one.deleted_at is not None
-    value = revisions.value_now(session, one.attribute_id, one.value, one.deleted_at)
+def _include_one(session: Session, annotation: Annotation) -> bool:
+    """Read an answer as the revisions since it was excluded say; whether it still means something."""
+    assert annotation.deleted_at is not None
+    value = revisions.value_now(session, annotation.attribute_id, annotation.value, annotation.deleted_at)
     if value is None:
         return False
-    one.value, one.deleted_at = value, None
+    annotation.value, annotation.deleted_at = value, None
     return True
 
 
 def _expert(session: Session, email: str) -> Expert:
     """The expert, also one who left."""
-    found = session.scalar(select(Expert).where(Expert.email == users.address(email)))
-    if found is None:
+    expert = session.scalar(select(Expert).where(Expert.email == users.address(email)))
+    if expert is None:
         raise UnknownExpert(
             f"No expert has the email address {users.address(email)}. The console's page People lists everyone, "
             "also removed experts."
         )
-    return found
+    return expert

@@ -1,4 +1,4 @@
-"""Answers that an owner set aside: what their author does with them is kept, and counts once they are taken back."""
+"""Answers that an owner excluded: what their author does with them is kept, and counts once they are taken back."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from attune.models.clock import now
 SET_ASIDE, TAKEN_BACK = "set aside", "taken back"  # kinds of events
 
 
-def is_aside(session: Session, annotation: Annotation) -> bool:
+def is_excluded(session: Session, annotation: Annotation) -> bool:
     """Whether an answer does not count because an owner set it aside, and for nothing since."""
     return annotation.deleted_at is not None and revisions.last_event(session, annotation) == SET_ASIDE
 
 
-def was_aside(session: Session, annotation: Annotation) -> bool:
-    """Whether an answer was set aside, and not taken back, before what happened to it last."""
+def was_excluded(session: Session, annotation: Annotation) -> bool:
+    """Whether an answer was excluded, and not taken back, before what happened to it last."""
     kinds = select(AnnotationEvent.kind).where(
         AnnotationEvent.annotation_id == annotation.id, AnnotationEvent.kind.in_((SET_ASIDE, TAKEN_BACK))
     )
     return session.scalar(kinds.order_by(AnnotationEvent.id.desc()).limit(1)) == SET_ASIDE
 
 
-def were_set_aside() -> ColumnElement[bool]:
+def excluded_answers() -> ColumnElement[bool]:
     """`is_aside` as a condition on ``Annotation``."""
     later = aliased(AnnotationEvent)
     newest = select(func.max(later.id)).where(later.annotation_id == Annotation.id).correlate(Annotation)
@@ -40,14 +40,14 @@ def were_set_aside() -> ColumnElement[bool]:
     return Annotation.deleted_at.is_not(None) & event
 
 
-def held() -> ColumnElement[bool]:
-    """What Label Studio should still hold: the answers that count, and those set aside."""
-    return Annotation.deleted_at.is_(None) | were_set_aside()
+def kept_in_label_studio() -> ColumnElement[bool]:
+    """What Label Studio should still hold: the answers that count, and those excluded."""
+    return Annotation.deleted_at.is_(None) | excluded_answers()
 
 
 def by_expert(session: Session, attribute_id: int) -> list[tuple[str, str, int]]:
-    """Name, address and number of answers (skips not counted) of each expert with answers set aside."""
-    answer = counting.answers([attribute_id], which=were_set_aside())
+    """Name, address and number of answers (skips not counted) of each expert with answers excluded."""
+    answer = counting.answers([attribute_id], which=excluded_answers())
     rows = session.execute(
         select(Expert.name, Expert.email, func.count())
         .join(answer, answer.c.expert_id == Expert.id)
@@ -58,7 +58,7 @@ def by_expert(session: Session, attribute_id: int) -> list[tuple[str, str, int]]
 
 
 def correct(session: Session, annotation: Annotation, value: str, updated_at: datetime, via: str) -> None:
-    """Keep what its author made of an answer that is aside: it goes on counting nowhere. ``value`` as read today."""
+    """Keep what its author made of an answer that is aside: it continues counting nowhere. ``value`` as read today."""
     annotation.value, annotation.updated_at, annotation.deleted_at = value, updated_at, now()
     change.remember(session, annotation, SET_ASIDE, via)
 

@@ -48,13 +48,13 @@ def base(settings: Settings) -> str:
     return f"{settings.webhook_address}/webhooks/label-studio"
 
 
-def meant(session: Session, name: str) -> Queue | Grid | None:
+def row_of_name(session: Session, name: str) -> Queue | Grid | None:
     """The queue or pages that a webhook's address names; None where we have no such thing."""
-    found = NAME.fullmatch(name)
-    if found is None:
+    match = NAME.fullmatch(name)
+    if match is None:
         return None
-    attribute, expert = int(found[2]), int(found[3])
-    if found[1] == QUEUE:
+    attribute, expert = int(match[2]), int(match[3])
+    if match[1] == QUEUE:
         return session.scalar(select(Queue).where(Queue.attribute_id == attribute, Queue.expert_id == expert))
     return session.scalar(select(Grid).where(Grid.attribute_id == attribute, Grid.expert_id == expert))
 
@@ -80,7 +80,7 @@ def ask(settings: Settings, name: str, project: int | None = None) -> bool:
     with reading(settings) as session:
         if not name and project is not None:
             name = name_of_project(session, project)
-        row = meant(session, name)
+        row = row_of_name(session, name)
         if row is None:
             return False
         name = name_of(row)
@@ -93,7 +93,7 @@ def ask(settings: Settings, name: str, project: int | None = None) -> bool:
             try:
                 _send(redis, name)
             except RedisError:
-                with suppress(RedisError):  # or the next hints would rest for a reading that nobody was asked for
+                with suppress(RedisError):  # or the next hints would rest for a reading that no one was asked for
                     redis.delete(WAITING + name)
                 raise
     except RedisError as error:
@@ -115,20 +115,20 @@ def _send(redis: Redis, name: str) -> None:
 def begin(settings: Settings, name: str) -> bool:
     """The reading starts: what is hinted at from here on needs another one. Raises RedisError.
 
-    Whether it may be in vain: it was hinted at while another reading went on, which found news, perhaps this one's.
+    Whether it may be in vain: it was hinted at while another reading continued, which found news, perhaps this one's.
     """
     with _redis(settings) as redis:
         return bool(redis.getdel(WAITING + name) == EXCUSED)
 
 
-def found_news(settings: Settings, name: str) -> None:
-    """Forget the readings in vain, and excuse the one that was hinted at meanwhile. Raises RedisError."""
+def clear_empty_readings(settings: Settings, name: str) -> None:
+    """Forget the readings in vain, and excuse the one that was hinted at in the meantime. Raises RedisError."""
     with _redis(settings) as redis:
         redis.delete(IN_VAIN + name)
         redis.set(WAITING + name, EXCUSED, xx=True, keepttl=True)
 
 
-def was_in_vain(settings: Settings, name: str) -> None:
+def count_empty_reading(settings: Settings, name: str) -> None:
     """Count a reading that found nothing new. Raises RedisError."""
     with _redis(settings) as redis:
         if redis.incr(IN_VAIN + name) == 1:

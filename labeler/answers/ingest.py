@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import authors, change, exclusion, task_ids, uncounted, withdrawn
-from attune.labeler.answers.annotation_values import UNKNOWN_CLASS, Seen
+from attune.labeler.answers.annotation_values import UNKNOWN_CLASS, ReadAnnotation
 from attune.labeler.attributes import revisions
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import (
@@ -42,112 +42,112 @@ PATIENCE = timedelta(minutes=1)  # a learn job that waits longer may be lost wit
 SETTLED = timedelta(seconds=30)
 
 
-def store(session: Session, queue: Queue, seen: Seen, asked_at: datetime) -> bool:
+def store(session: Session, queue: Queue, annotation: ReadAnnotation, asked_at: datetime) -> bool:
     """Bring one annotation into the records; True where it changes what a learner sees. Idempotent.
 
     ``asked_at`` is when Label Studio was asked.
     """
     change.one_writer(session, queue.attribute_id)
-    task, asset = _task_of(session, queue, seen)
-    expert = authors.expert_of(session, seen.completed_by, seen.author)
-    known = session.scalar(select(Annotation).where(Annotation.label_studio_id == seen.label_studio_id))
-    if known is not None and not _is_same(known, queue, seen, asset):
+    task, asset = _task_of(session, queue, annotation)
+    expert = authors.expert_of(session, annotation.completed_by, annotation.author)
+    existing = session.scalar(select(Annotation).where(Annotation.label_studio_id == annotation.label_studio_id))
+    if existing is not None and not _is_same(existing, queue, annotation, asset):
         # The other annotation is gone from this id; whether its answer is gone, its own task says.
-        log.warning("annotation %s was given to another answer in Label Studio", known.label_studio_id)
-        known.label_studio_id = None
+        log.warning("annotation %s was given to another answer in Label Studio", existing.label_studio_id)
+        existing.label_studio_id = None
         session.flush()
-        known = None
-    value = revisions.value_now(session, queue.attribute_id, seen.value, seen.updated_at)
-    reason = _reason(session, seen, asset, expert, known, value)
-    if reason == uncounted.EDITED and known is not None:
-        uncounted.keep(session, queue.attribute_id, queue.expert_id, queue.project, seen, reason)
+        existing = None
+    value = revisions.value_now(session, queue.attribute_id, annotation.value, annotation.updated_at)
+    reason = _reason(session, annotation, asset, expert, existing, value)
+    if reason == uncounted.EDITED and existing is not None:
+        uncounted.record_uncounted(session, queue.attribute_id, queue.expert_id, queue.project, annotation, reason)
         return False  # what the expert said last stays
     if reason:
-        return _leave_out(session, queue, seen, reason, task, known)
+        return _leave_out(session, queue, annotation, reason, task, existing)
     assert asset is not None
-    uncounted.settle(session, queue.project, seen.label_studio_id)
-    if known is not None:
-        moved = expert is not None and known.expert_id != expert.id
+    uncounted.remove_counted(session, queue.project, annotation.label_studio_id)
+    if existing is not None:
+        moved = expert is not None and existing.expert_id != expert.id
         if moved and expert is not None:
-            known.expert_id = expert.id
-            change.remember(session, known, "changed", VIA)
-            change.count(session, known.attribute_id)
-        return _update(session, known, seen, value, asked_at) or moved
+            existing.expert_id = expert.id
+            change.remember(session, existing, "changed", VIA)
+            change.count(session, existing.attribute_id)
+        return _update(session, existing, annotation, value, asked_at) or moved
     assert expert is not None
-    uncounted.replaced(session, queue.project, seen.asset_id)
-    _create(session, queue, seen, task or _by_hand(session, queue, seen, asset), expert.id, value)
+    uncounted.remove_replaced(session, queue.project, annotation.asset_id)
+    _create(session, queue, annotation, task or _by_hand(session, queue, annotation, asset), expert.id, value)
     return True
 
 
-def _task_of(session: Session, queue: Queue, seen: Seen) -> tuple[Task | None, Asset | None]:
+def _task_of(session: Session, queue: Queue, annotation: ReadAnnotation) -> tuple[Task | None, Asset | None]:
     """The question that an annotation answers, and its image; None where the records have no such thing.
 
     Label Studio's id of the task is not asked: it may have been another's before.
     """
-    asset = session.scalar(select(Asset).where(Asset.asset_id == seen.asset_id))
+    asset = session.scalar(select(Asset).where(Asset.asset_id == annotation.asset_id))
     if asset is None:
         return None, None
     task = session.scalar(select(Task).where(Task.queue_id == queue.id, Task.asset_pk == asset.id))
-    if task is not None and (task.label_studio_task is None or (seen.key and seen.key == task.key)):
-        task_ids.claim(session, task, seen.label_studio_task)
+    if task is not None and (task.label_studio_task is None or (annotation.key and annotation.key == task.key)):
+        task_ids.claim(session, task, annotation.label_studio_task)
     return task, asset
 
 
-def _is_same(known: Annotation, queue: Queue, seen: Seen, asset: Asset | None) -> bool:
+def _is_same(existing: Annotation, queue: Queue, annotation: ReadAnnotation, asset: Asset | None) -> bool:
     """Whether the records' answer with this id is the one seen: on the same image, about the same, begun at the same
     moment. Otherwise Label Studio gave the id to another annotation.
     """
-    same_place = known.attribute_id == queue.attribute_id and asset is not None and known.asset_pk == asset.id
-    return same_place and known.answered_at == seen.answered_at
+    same_place = existing.attribute_id == queue.attribute_id and asset is not None and existing.asset_pk == asset.id
+    return same_place and existing.answered_at == annotation.answered_at
 
 
 def _reason(
     session: Session,
-    seen: Seen,
+    annotation: ReadAnnotation,
     asset: Asset | None,
     expert: Expert | None,
-    known: Annotation | None,
+    existing: Annotation | None,
     value: str | None,
 ) -> str:
-    """Why an annotation counts nowhere, or an empty string."""
-    if seen.wrong or asset is None:
-        return seen.wrong or uncounted.UNKNOWN_IMAGE
-    if expert is None and not (known is not None and _is_author(session, known, seen)):
+    """Why an annotation is not counted, or an empty string."""
+    if annotation.wrong or asset is None:
+        return annotation.wrong or uncounted.UNKNOWN_IMAGE
+    if expert is None and not (existing is not None and _is_author(session, existing, annotation)):
         return uncounted.UNKNOWN_AUTHOR
-    if seen.edited_by is not None and (known is None or known.value != value):
+    if annotation.edited_by is not None and (existing is None or existing.value != value):
         return uncounted.EDITED
     return ""
 
 
-def _is_author(session: Session, known: Annotation, seen: Seen) -> bool:
+def _is_author(session: Session, existing: Annotation, annotation: ReadAnnotation) -> bool:
     """Whether an answer that counts is still its expert's, whose address in Label Studio may be another by now, or
     whose account there is gone.
     """
-    expert = session.get_one(Expert, known.expert_id)
-    return seen.completed_by is None or seen.completed_by == expert.label_studio_user
+    expert = session.get_one(Expert, existing.expert_id)
+    return annotation.completed_by is None or annotation.completed_by == expert.label_studio_user
 
 
 def _leave_out(
     session: Session,
     queue: Queue,
-    seen: Seen,
+    annotation: ReadAnnotation,
     reason: str,
     task: Task | None,
-    known: Annotation | None,
+    existing: Annotation | None,
 ) -> bool:
-    """Keep as a stray what counts nowhere; whether an answer that counted until now went with it.
+    """Keep as a stray what is not counted; whether an answer that counted until now went with it.
 
     Its question does not wait at the head of the queue: Label Studio has it as answered. It may be asked again, except
     where only the class is unknown, which an owner can say the meaning of.
     """
-    log.warning("annotation %d on %r left out: %s", seen.label_studio_id, seen.asset_id, reason)
-    uncounted.keep(session, queue.attribute_id, queue.expert_id, queue.project, seen, reason)
-    changed = bool(withdrawn.withdraw(session, [known], VIA)) if known is not None else False
+    log.warning("annotation %d on %r left out: %s", annotation.label_studio_id, annotation.asset_id, reason)
+    uncounted.record_uncounted(session, queue.attribute_id, queue.expert_id, queue.project, annotation, reason)
+    changed = bool(withdrawn.withdraw(session, [existing], VIA)) if existing is not None else False
     others = select(Annotation.id).where(Annotation.deleted_at.is_(None))
     # Another task of the same image may have been put to the expert since: that one is open, and stays so.
     if (
         task is not None
-        and task.label_studio_task == seen.label_studio_task
+        and task.label_studio_task == annotation.label_studio_task
         and session.scalar(others.where(Annotation.task_id == task.id).limit(1)) is None
     ):
         state = "answered" if reason == UNKNOWN_CLASS else "retired"
@@ -157,88 +157,98 @@ def _leave_out(
     return changed
 
 
-def _update(session: Session, known: Annotation, seen: Seen, value: str | None, asked_at: datetime) -> bool:
-    is_aside = exclusion.is_aside(session, known)
-    gone = known.deleted_at is not None and not is_aside and not revisions.lapsed(session, known)
-    if gone:
-        if known.deleted_at is None or known.deleted_at >= asked_at:
+def _update(
+    session: Session, existing: Annotation, annotation: ReadAnnotation, value: str | None, asked_at: datetime
+) -> bool:
+    is_aside = exclusion.is_excluded(session, existing)
+    is_deleted = existing.deleted_at is not None and not is_aside and not revisions.ended_by_revision(session, existing)
+    if is_deleted:
+        if existing.deleted_at is None or existing.deleted_at >= asked_at:
             return False
-        is_aside = exclusion.was_aside(session, known)
-    elif not _is_newer(session, known, seen, value, asked_at):
+        is_aside = exclusion.was_excluded(session, existing)
+    elif not _is_newer(session, existing, annotation, value, asked_at):
         return False
     if is_aside:
         if value is not None:
-            exclusion.correct(session, known, value, seen.updated_at, VIA)
+            exclusion.correct(session, existing, value, annotation.updated_at, VIA)
         return False
-    changed = known.value != value or known.deleted_at is not None
-    known.value, known.updated_at, known.lead_seconds = value or seen.value, seen.updated_at, seen.lead_seconds
-    if known.deleted_at is not None and value is not None:  # corrected since a revision ended it
-        known.revision = session.get_one(Attribute, known.attribute_id).revision
-    known.deleted_at = None if value is not None else known.deleted_at or now()
-    kind = revisions.LAPSED if value is None else "restored" if gone else "changed"
-    change.remember(session, known, kind, VIA)
-    if changed and known.task_id:
-        session.get_one(Task, known.task_id).state = "answered" if value is not None else "retired"
+    changed = existing.value != value or existing.deleted_at is not None
+    existing.value, existing.updated_at, existing.lead_seconds = (
+        value or annotation.value,
+        annotation.updated_at,
+        annotation.lead_seconds,
+    )
+    if existing.deleted_at is not None and value is not None:  # corrected since a revision ended it
+        existing.revision = session.get_one(Attribute, existing.attribute_id).revision
+    existing.deleted_at = None if value is not None else existing.deleted_at or now()
+    kind = revisions.LAPSED if value is None else "restored" if is_deleted else "changed"
+    change.remember(session, existing, kind, VIA)
+    if changed and existing.task_id:
+        session.get_one(Task, existing.task_id).state = "answered" if value is not None else "retired"
     if changed:
-        change.count(session, known.attribute_id)
+        change.count(session, existing.attribute_id)
     return changed
 
 
-def _is_newer(session: Session, known: Annotation, seen: Seen, value: str | None, asked_at: datetime) -> bool:
+def _is_newer(
+    session: Session, existing: Annotation, annotation: ReadAnnotation, value: str | None, asked_at: datetime
+) -> bool:
     """Whether what is seen is a later state than the one in the records.
 
     Label Studio's clock may have been set back between two edits, so a reading that was asked for well after the last
     news counts as later, too.
     """
-    if seen.updated_at >= known.updated_at:
-        return seen.updated_at > known.updated_at
-    if value == known.value:
+    if annotation.updated_at >= existing.updated_at:
+        return annotation.updated_at > existing.updated_at
+    if value == existing.value:
         return False
-    last = select(AnnotationEvent.received_at).where(AnnotationEvent.annotation_id == known.id)
-    news = session.scalar(last.order_by(AnnotationEvent.id.desc()).limit(1)) or known.received_at
+    last = select(AnnotationEvent.received_at).where(AnnotationEvent.annotation_id == existing.id)
+    news = session.scalar(last.order_by(AnnotationEvent.id.desc()).limit(1)) or existing.received_at
     return asked_at > news + SETTLED
 
 
-def _create(session: Session, queue: Queue, seen: Seen, task: Task, expert_id: int, value: str | None) -> None:
-    made = Annotation(
-        label_studio_id=seen.label_studio_id,
+def _create(
+    session: Session, queue: Queue, annotation: ReadAnnotation, task: Task, expert_id: int, value: str | None
+) -> None:
+    row = Annotation(
+        label_studio_id=annotation.label_studio_id,
         attribute_id=queue.attribute_id,
         revision=session.get_one(Attribute, queue.attribute_id).revision,
         task_id=task.id,
-        label_studio_task=seen.label_studio_task,
+        label_studio_task=annotation.label_studio_task,
         asset_pk=task.asset_pk,
         expert_id=expert_id,
-        value=value or seen.value,
+        value=value or annotation.value,
         deleted_at=None if value is not None else now(),
         purpose=task.purpose,
         inclusion=task.inclusion,
-        lead_seconds=seen.lead_seconds,
-        answered_at=seen.answered_at,
-        updated_at=seen.updated_at,
+        lead_seconds=annotation.lead_seconds,
+        answered_at=annotation.answered_at,
+        updated_at=annotation.updated_at,
         received_at=now(),
     )
-    session.add(made)
+    session.add(row)
     session.flush()
-    change.remember(session, made, "created" if value is not None else revisions.LAPSED, VIA)
+    change.remember(session, row, "created" if value is not None else revisions.LAPSED, VIA)
     # What holds no longer may be asked once more: Label Studio has the task as answered, so it needs a new one.
     task.state = "answered" if value is not None else "retired"
     change.count(session, queue.attribute_id)
 
 
-def _by_hand(session: Session, queue: Queue, seen: Seen, asset: Asset) -> Task:
-    """A row for a task that the records lost (killed between Label Studio's import and ours) or that somebody made."""
-    taken = bool(seen.key) and session.scalar(select(Task.id).where(Task.key == seen.key)) is not None
+def _by_hand(session: Session, queue: Queue, annotation: ReadAnnotation, asset: Asset) -> Task:
+    """A row for a task that the records lost (killed between Label Studio's import and ours) or that someone made."""
+    key_in_use = bool(annotation.key) and session.scalar(select(Task.id).where(Task.key == annotation.key)) is not None
     task = Task(
         queue_id=queue.id,
         asset_pk=asset.id,
-        key=new_key() if taken or not seen.key else seen.key,
+        key=new_key() if key_in_use or not annotation.key else annotation.key,
         purpose=BY_HAND,
         utility=0.0,
         reason="Somebody put this image into the queue by hand.",
         run=0,
         created_at=now(),
     )
-    task_ids.claim(session, task, seen.label_studio_task)
+    task_ids.claim(session, task, annotation.label_studio_task)
     session.add(task)
     session.flush()
     return task

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import authors, change, exclusion, task_ids, uncounted
-from attune.labeler.answers.annotation_values import UNREADABLE, Seen, clean, moment
+from attune.labeler.answers.annotation_values import UNREADABLE, ReadAnnotation, clean, moment
 from attune.labeler.answers.ingest import VIA
 from attune.labeler.attributes import revisions
 from attune.labeler.label_studio import grid_project as room
@@ -44,32 +44,34 @@ def store(
     """
     change.one_writer(session, grid.attribute_id)
     page = _page(session, grid, task, data)
-    told, at = _identity(annotation)
-    if page.label_studio_id is None and _taken_back_since(session, page, asked_at):
+    identity, at = _identity(annotation)
+    if page.label_studio_id is None and _withdrawn_since(session, page, asked_at):
         return False
-    if told == page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
+    if identity == page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
         return False
     expert = authors.expert_of(session, *_author(annotation, by_id))
     if expert is None:
         _leave_out(session, grid, page, task, annotation, uncounted.UNKNOWN_AUTHOR, by_id)
         return False
-    if told != page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
+    if identity != page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
         return False
     try:
         ticks = room.read_ticks(annotation, page.asset_pks)
     except UnknownAnnotationShape:
         _leave_out(session, grid, page, task, annotation, UNREADABLE, by_id)
         return False
-    uncounted.settle(session, grid.project, told)
-    page.state, page.label_studio_id, page.updated_at = "answered", told, at
+    uncounted.remove_counted(session, grid.project, identity)
+    page.state, page.label_studio_id, page.updated_at = "answered", identity, at
     values = _values(session, grid, page, ticks, at)
-    changed = [_bring(session, grid, page, key, values.get(key), expert.id, annotation, at) for key in page.asset_pks]
+    changed = [
+        _record_value(session, grid, page, key, values.get(key), expert.id, annotation, at) for key in page.asset_pks
+    ]
     if any(changed):
         change.count(session, grid.attribute_id)
     return any(changed)
 
 
-def _taken_back_since(session: Session, page: GridPage, asked_at: datetime) -> bool:
+def _withdrawn_since(session: Session, page: GridPage, asked_at: datetime) -> bool:
     """Whether the page's answers were found deleted after Label Studio was asked: what it showed then is older news."""
     mine = select(func.max(Annotation.deleted_at)).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
     last = session.scalar(mine.where(GridAnswer.page_id == page.id))
@@ -86,7 +88,7 @@ def _identity(annotation: Mapping[str, Any]) -> tuple[int, datetime]:
 
 
 def _author(annotation: Mapping[str, Any], by_id: Mapping[int, str] | None) -> tuple[int | None, str]:
-    """User id and address (empty where nobody asked for it)."""
+    """User id and address (empty where no one asked for it)."""
     who = annotation.get("completed_by")
     number = who.get("id") if isinstance(who, Mapping) else who
     return number, by_id.get(number, "") if by_id is not None and isinstance(number, int) else ""
@@ -101,14 +103,14 @@ def _leave_out(
     reason: str,
     by_id: Mapping[int, str] | None,
 ) -> None:
-    """Note an answer that counts nowhere; a page without another is retired: Label Studio shows it to nobody more."""
-    told, at = _identity(annotation)
+    """Note an answer that is not counted; a page without another is retired: Label Studio shows it to no one more."""
+    identity, at = _identity(annotation)
     user, address = _author(annotation, by_id)
-    about = Seen(
-        told, task, "a page of images", clean(annotation.get("result"))[:200], user, at, at, None, author=address
+    about = ReadAnnotation(
+        identity, task, "a page of images", clean(annotation.get("result"))[:200], user, at, at, None, author=address
     )
-    log.warning("page answer %d left out: %s", told, reason)
-    uncounted.keep(session, grid.attribute_id, grid.expert_id, grid.project, about, reason)
+    log.warning("page answer %d left out: %s", identity, reason)
+    uncounted.record_uncounted(session, grid.attribute_id, grid.expert_id, grid.project, about, reason)
     page.state = page.state if page.label_studio_id else "retired"
 
 
@@ -116,40 +118,40 @@ def _page(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> G
     """The page that was answered: by its key, and for one of before keys by its address and its images."""
     key = key_of(data)
     mine = select(GridPage).where(GridPage.grid_id == grid.id)
-    found = session.scalar(mine.where(GridPage.key == key)) if key else None
-    if found is None:  # of before keys, or with the key of a page that somebody copied
-        found = session.scalar(mine.where(GridPage.label_studio_task == task))
-        if found is not None and key and session.scalar(select(GridPage.id).where(GridPage.key == key)) is None:
-            found = None
-    if found is not None and (found.key == key or not data or set(room.keys_of(data)) >= set(found.asset_pks)):
-        task_ids.claim(session, found, task)
-        return found
-    taken = bool(key) and session.scalar(select(GridPage.id).where(GridPage.key == key)) is not None
-    keys = [one for one in room.keys_of(data) if session.get(Asset, one) is not None]
-    found = GridPage(grid_id=grid.id, ticked=str(data.get("ticked", "")), state="open")
-    found.key = new_key() if taken or not key else key
-    found.unticked, found.asset_pks = data.get("unticked"), keys
-    found.signed_until = found.created_at = now()
-    task_ids.claim(session, found, task)
-    session.add(found)
+    page = session.scalar(mine.where(GridPage.key == key)) if key else None
+    if page is None:  # of before keys, or with the key of a page that someone copied
+        page = session.scalar(mine.where(GridPage.label_studio_task == task))
+        if page is not None and key and session.scalar(select(GridPage.id).where(GridPage.key == key)) is None:
+            page = None
+    if page is not None and (page.key == key or not data or set(room.keys_of(data)) >= set(page.asset_pks)):
+        task_ids.claim(session, page, task)
+        return page
+    key_in_use = bool(key) and session.scalar(select(GridPage.id).where(GridPage.key == key)) is not None
+    keys = [member_key for member_key in room.keys_of(data) if session.get(Asset, member_key) is not None]
+    page = GridPage(grid_id=grid.id, ticked=str(data.get("ticked", "")), state="open")
+    page.key = new_key() if key_in_use or not key else key
+    page.unticked, page.asset_pks = data.get("unticked"), keys
+    page.signed_until = page.created_at = now()
+    task_ids.claim(session, page, task)
+    session.add(page)
     session.flush()
-    return found
+    return page
 
 
 def _values(session: Session, grid: Grid, page: GridPage, ticks: set[int] | None, at: datetime) -> dict[int, str]:
     """Asset key -> class, as the attribute reads it today; nothing for a page that was skipped."""
     if ticks is None:
         return {}
-    meant = {True: page.ticked, False: page.unticked}
+    classes_by_tick = {True: page.ticked, False: page.unticked}
     today = {
         side: revisions.value_now(session, grid.attribute_id, name, at) if name else None
-        for side, name in meant.items()
+        for side, name in classes_by_tick.items()
     }
-    said = {key: today[key in ticks] for key in page.asset_pks}
-    return {key: value for key, value in said.items() if value is not None}
+    values = {key: today[key in ticks] for key in page.asset_pks}
+    return {key: value for key, value in values.items() if value is not None}
 
 
-def _bring(
+def _record_value(
     session: Session,
     grid: Grid,
     page: GridPage,
@@ -161,41 +163,41 @@ def _bring(
 ) -> bool:
     """One image of the page: made, changed, taken back or left; whether that changes anything."""
     mine = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
-    known = session.scalar(mine.where(GridAnswer.page_id == page.id, Annotation.asset_pk == key))
-    if known is None:
-        if value is None or _answered_alone(session, grid.attribute_id, key, expert):
+    existing = session.scalar(mine.where(GridAnswer.page_id == page.id, Annotation.asset_pk == key))
+    if existing is None:
+        if value is None or _has_single_answer(session, grid.attribute_id, key, expert):
             return False
-        _make(session, grid, page, key, value, expert, annotation, at)
+        _create_annotation(session, grid, page, key, value, expert, annotation, at)
         return True
-    if value is None and known.deleted_at is None:
-        known.deleted_at, known.updated_at = now(), at
-        change.remember(session, known, "deleted", VIA)
+    if value is None and existing.deleted_at is None:
+        existing.deleted_at, existing.updated_at = now(), at
+        change.remember(session, existing, "deleted", VIA)
         return True
-    if exclusion.is_aside(session, known):
+    if exclusion.is_excluded(session, existing):
         if value is None:
-            exclusion.withdraw(session, known, VIA)
+            exclusion.withdraw(session, existing, VIA)
         else:
-            exclusion.correct(session, known, value, at, VIA)
+            exclusion.correct(session, existing, value, at, VIA)
         return False
-    if value is None or (known.value == value and known.deleted_at is None):
+    if value is None or (existing.value == value and existing.deleted_at is None):
         return False
-    known.value, known.deleted_at, known.updated_at = value, None, at
-    known.revision = session.get_one(Attribute, grid.attribute_id).revision
-    change.remember(session, known, "changed", VIA)
+    existing.value, existing.deleted_at, existing.updated_at = value, None, at
+    existing.revision = session.get_one(Attribute, grid.attribute_id).revision
+    change.remember(session, existing, "changed", VIA)
     return True
 
 
-def _answered_alone(session: Session, attribute_id: int, key: int, expert: int) -> bool:
-    held = select(Annotation.id).where(
+def _has_single_answer(session: Session, attribute_id: int, key: int, expert: int) -> bool:
+    existing = select(Annotation.id).where(
         Annotation.attribute_id == attribute_id,
         Annotation.asset_pk == key,
         Annotation.expert_id == expert,
         Annotation.deleted_at.is_(None),
     )
-    return session.scalar(held.limit(1)) is not None
+    return session.scalar(existing.limit(1)) is not None
 
 
-def _make(
+def _create_annotation(
     session: Session,
     grid: Grid,
     page: GridPage,
@@ -206,7 +208,7 @@ def _make(
     at: datetime,
 ) -> None:
     seconds = annotation.get("lead_time")
-    made = Annotation(
+    row = Annotation(
         attribute_id=grid.attribute_id,
         revision=session.get_one(Attribute, grid.attribute_id).revision,
         asset_pk=key,
@@ -219,10 +221,10 @@ def _make(
         updated_at=at,
         received_at=now(),
     )
-    session.add(made)
+    session.add(row)
     session.flush()
-    session.add(GridAnswer(annotation_id=made.id, page_id=page.id))
-    change.remember(session, made, "created", VIA)
+    session.add(GridAnswer(annotation_id=row.id, page_id=page.id))
+    change.remember(session, row, "created", VIA)
 
 
 def delete(session: Session, grid: Grid, label_studio_ids: Sequence[int]) -> set[int]:
@@ -236,12 +238,12 @@ def delete(session: Session, grid: Grid, label_studio_ids: Sequence[int]) -> set
         page.state = "open" if page.label_studio_task is not None else "retired"
         page.label_studio_id, page.updated_at = None, None
         rows = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
-        for known in session.scalars(rows.where(GridAnswer.page_id == page.id)).all():
-            if exclusion.is_aside(session, known):
-                exclusion.withdraw(session, known, VIA)
-            elif known.deleted_at is None:
-                known.deleted_at = now()
-                change.remember(session, known, "deleted", VIA)
+        for row in session.scalars(rows.where(GridAnswer.page_id == page.id)).all():
+            if exclusion.is_excluded(session, row):
+                exclusion.withdraw(session, row, VIA)
+            elif row.deleted_at is None:
+                row.deleted_at = now()
+                change.remember(session, row, "deleted", VIA)
                 touched.add(grid.attribute_id)
     change.count(session, *touched)
     return touched

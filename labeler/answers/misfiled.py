@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import select
 
 from attune.labeler.answers import annotation_values, uncounted
-from attune.labeler.answers.annotation_values import Seen
+from attune.labeler.answers.annotation_values import ReadAnnotation
 from attune.labeler.attributes import revisions
 from attune.labeler.label_studio import accounts, tasks
 from attune.labeler.label_studio.client import LabelStudio
@@ -40,12 +40,12 @@ class Misfiled:
 def compare(settings: Settings, ls: LabelStudio) -> list[Misfiled]:
     """Every answer that Label Studio holds in an open queue of ours, against the records. Nothing is changed.
 
-    Answers that are strays are left out: they are named by themselves. Raises LabelStudioUnreachable.
+    Answers that are uncounted answers are left out: they are named by themselves. Raises LabelStudioUnreachable.
     """
     by_id = accounts.addresses(ls)
     with reading(settings) as session:
         queues = list(session.scalars(select(Queue).where(Queue.closed_at.is_(None)).order_by(Queue.id)))
-    return [found for queue in queues for found in _of_queue(settings, ls, queue, by_id)]
+    return [mismatch for queue in queues for mismatch in _of_queue(settings, ls, queue, by_id)]
 
 
 def _of_queue(settings: Settings, ls: LabelStudio, queue: Queue, by_id: Mapping[int, str]) -> Iterator[Misfiled]:
@@ -55,20 +55,26 @@ def _of_queue(settings: Settings, ls: LabelStudio, queue: Queue, by_id: Mapping[
         own = session.get_one(Expert, queue.expert_id).email
         stray = set(session.scalars(select(Stray.label_studio_id).where(Stray.project == queue.project)))
     try:
-        shown = [
-            one for row in tasks.listed(ls, queue.project, whole=True) for one in _read(row, classes, attribute, by_id)
+        entries = [
+            entry
+            for row in tasks.listed(ls, queue.project, whole=True)
+            for entry in _read(row, classes, attribute, by_id)
         ]
-    except LabelStudioRefused:  # a project that somebody deleted, or another's: the sync says so
+    except LabelStudioRefused:  # a project that someone deleted, or another's: the sync says so
         return
-    recorded = _recorded(settings, [one.label_studio_id for one in shown])
-    for one in shown:
-        image, author, attribute_id = recorded.get(one.label_studio_id, ("", "", attribute.id))
-        right = image == one.asset_id and attribute_id == attribute.id and (not one.author or one.author == author)
-        if not right and one.label_studio_id not in stray and not one.wrong:
-            yield Misfiled(attribute.name, one.label_studio_id, one.asset_id, one.author or own, image, author)
+    recorded = _recorded(settings, [entry.label_studio_id for entry in entries])
+    for entry in entries:
+        image, author, attribute_id = recorded.get(entry.label_studio_id, ("", "", attribute.id))
+        right = (
+            image == entry.asset_id and attribute_id == attribute.id and (not entry.author or entry.author == author)
+        )
+        if not right and entry.label_studio_id not in stray and not entry.wrong:
+            yield Misfiled(attribute.name, entry.label_studio_id, entry.asset_id, entry.author or own, image, author)
 
 
-def _read(row: dict[str, object], classes: list[str], attribute: Attribute, by_id: Mapping[int, str]) -> Iterator[Seen]:
+def _read(
+    row: dict[str, object], classes: list[str], attribute: Attribute, by_id: Mapping[int, str]
+) -> Iterator[ReadAnnotation]:
     annotations, data = row.get("annotations") or (), row.get("data") or {}
     assert isinstance(annotations, list | tuple)
     assert isinstance(data, dict)
@@ -88,10 +94,10 @@ def _recorded(settings: Settings, ids: list[int]) -> dict[int, tuple[str, str, i
         .join(Asset, Asset.id == Annotation.asset_pk)
         .join(Expert, Expert.id == Annotation.expert_id)
     )
-    found: dict[int, tuple[str, str, int]] = {}
+    recorded: dict[int, tuple[str, str, int]] = {}
     with reading(settings) as session:
         for start in range(0, len(ids), 500):
             some = rows.where(Annotation.label_studio_id.in_(ids[start : start + 500]))
             for number, image, email, attribute in session.execute(some):
-                found[number or 0] = (image, email, attribute)
-    return found
+                recorded[number or 0] = (image, email, attribute)
+    return recorded

@@ -15,12 +15,12 @@ log = logging.getLogger("attune.addresses")
 AT_ONCE = 500  # conditions in one question to the database
 
 
-def of(task: Task, asset_id: str) -> Address | None:
+def task_address(task: Task, asset_id: str) -> Address | None:
     """Where a question stands in Label Studio, and what must be found there; None once it is gone."""
     return None if task.label_studio_task is None else Address(task.label_studio_task, task.key, asset_id)
 
 
-def of_page(page: GridPage) -> Address | None:
+def page_address(page: GridPage) -> Address | None:
     """Where a page of images stands in Label Studio; None once it is gone."""
     return None if page.label_studio_task is None else Address(page.label_studio_task, page.key)
 
@@ -41,22 +41,22 @@ def vacate(session: Session, label_studio_task: int) -> None:
     rows: list[Task | GridPage] = [*tasks, *pages]
     for row in rows:
         log.warning("id %d of Label Studio belongs to another task now; %r left it", label_studio_task, row.key)
-        leave(row)
+        clear_id(row)
     session.flush()
 
 
-def gone(session: Session, places: Iterable[Address], ids: Collection[int]) -> None:
+def clear_deleted(session: Session, places: Iterable[Address], ids: Collection[int]) -> None:
     """Those of the questions at ``places`` whose id is among ``ids`` were deleted in Label Studio."""
     deleted = set(ids)
     where = {one.key: one.task for one in places if one.task in deleted}
     keys = list(where)
     for start in range(0, len(keys), AT_ONCE):
         for row in session.scalars(select(Task).where(Task.key.in_(keys[start : start + AT_ONCE]))):
-            if row.label_studio_task == where[row.key]:  # else it was asked again meanwhile, at another id
-                leave(row)
+            if row.label_studio_task == where[row.key]:  # else it was asked again in the meantime, at another id
+                clear_id(row)
 
 
-def leave(row: Task | GridPage) -> None:
+def clear_id(row: Task | GridPage) -> None:
     """A question or page is gone from Label Studio: its id may be another's any moment."""
     row.label_studio_task = None
     if row.state == "open":

@@ -39,7 +39,7 @@ class Counts:
     at_work: int = 0
 
     def unanswered(self, classes: Sequence[str]) -> tuple[str, ...]:
-        """Those of ``classes`` that nobody answered; none as long as there are no answers at all."""
+        """Those of ``classes`` that no one answered; none as long as there are no answers at all."""
         return tuple(name for name in classes if not self.by_value.get(name)) if self.answers else ()
 
     def share(self, value: str) -> float:
@@ -70,10 +70,10 @@ def _counts(
     tally: Mapping[int, Mapping[str, int]], names: Mapping[int, str], order: Sequence[str], assets: int, at_work: int
 ) -> Counts:
     experts = []
-    for expert_id, held in tally.items():
-        values = {value: held.get(value, 0) for value in order}
-        skips = held.get(SKIP, 0)
-        experts.append(ExpertCount(expert_id, names[expert_id], sum(held.values()) - skips, skips, values))
+    for expert_id, own_counts in tally.items():
+        values = {value: own_counts.get(value, 0) for value in order}
+        skips = own_counts.get(SKIP, 0)
+        experts.append(ExpertCount(expert_id, names[expert_id], sum(own_counts.values()) - skips, skips, values))
     experts.sort(key=lambda one: (-one.answers, one.name))
     by_value = {value: sum(one.by_value[value] for one in experts) for value in order}
     answers, skips = sum(one.answers for one in experts), sum(one.skips for one in experts)

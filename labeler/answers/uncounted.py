@@ -1,4 +1,4 @@
-"""Answers in Label Studio that count nowhere: nobody of ours gave them, or they cannot be read. Kept, and named."""
+"""Answers in Label Studio that are not counted: no one of ours gave them, or they cannot be read. Kept, and named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers.annotation_values import EMPTY, OTHER_IMAGE, UNKNOWN_CLASS, UNREADABLE, Seen
+from attune.labeler.answers.annotation_values import EMPTY, OTHER_IMAGE, UNKNOWN_CLASS, UNREADABLE, ReadAnnotation
 from attune.labeler.attributes import attributes, revisions
 from attune.labeler.records.schema import Attribute, Expert, Stray
 from attune.labeler.records.session import reading, writing
@@ -19,7 +19,7 @@ from attune.models.errors import DataError
 from attune.models.labels.answers import SKIP, UNSURE
 
 UNKNOWN_AUTHOR, UNKNOWN_IMAGE, EDITED = "unknown author", "unknown image", "edited by somebody else"
-HARMLESS = (EMPTY, UNREADABLE)  # nobody can do anything about them, and a better answer replaces them
+HARMLESS = (EMPTY, UNREADABLE)  # no one can do anything about them, and a better answer replaces them
 RENAMED = "class_names"  # in an attribute's settings: class as Label Studio calls it -> class
 TODO = {
     UNKNOWN_AUTHOR: "The author is not an expert, so Attune cannot use the answer. Delete the answer in Label "
@@ -38,7 +38,7 @@ TODO = {
 
 
 @dataclass(frozen=True)
-class Left:
+class UncountedAnswer:
     """A stray answer as people see it: whose queue it is in, who gave it, on what, what it says and why it is out."""
 
     attribute: str
@@ -55,43 +55,45 @@ class Left:
         return {name: getattr(self, name) for name in names} | {"todo": TODO[self.reason]}
 
 
-def keep(session: Session, attribute_id: int, expert_id: int, project: int, seen: Seen, reason: str) -> bool:
-    """Keep a stray answer; whether it is new. Idempotent."""
-    known = _find(session, project, seen.label_studio_id)
-    row = known or Stray(project=project, label_studio_id=seen.label_studio_id)
-    row.attribute_id, row.expert_id, row.label_studio_task = attribute_id, expert_id, seen.label_studio_task
-    row.asset_id, row.value, row.reason = seen.asset_id[:255], seen.value[:255], reason
-    who = seen.author if reason != EDITED else ""
-    number = seen.edited_by if reason == EDITED else seen.completed_by
+def record_uncounted(
+    session: Session, attribute_id: int, expert_id: int, project: int, annotation: ReadAnnotation, reason: str
+) -> bool:
+    """Keep an uncounted answer; whether it is new. Idempotent."""
+    existing = _find(session, project, annotation.label_studio_id)
+    row = existing or Stray(project=project, label_studio_id=annotation.label_studio_id)
+    row.attribute_id, row.expert_id, row.label_studio_task = attribute_id, expert_id, annotation.label_studio_task
+    row.asset_id, row.value, row.reason = annotation.asset_id[:255], annotation.value[:255], reason
+    who = annotation.author if reason != EDITED else ""
+    number = annotation.edited_by if reason == EDITED else annotation.completed_by
     row.author = (who or (f"user {number}" if number else "a deleted user"))[:255]
-    row.updated_at = seen.updated_at
-    if known is None:
+    row.updated_at = annotation.updated_at
+    if existing is None:
         row.seen_at = now()
         session.add(row)
         session.flush()
-    return known is None
+    return existing is None
 
 
-def settle(session: Session, project: int, label_studio_id: int) -> None:
-    """The answer counts now: it is no stray any more."""
+def remove_counted(session: Session, project: int, label_studio_id: int) -> None:
+    """The answer counts now: it is no uncounted answer any more."""
     found = _find(session, project, label_studio_id)
     if found is not None:
         session.delete(found)
 
 
-def forget(session: Session, project: int, label_studio_task: int, present: Sequence[int]) -> None:
+def remove_absent(session: Session, project: int, label_studio_task: int, present: Sequence[int]) -> None:
     """Drop the strays of a task that Label Studio holds no more; ``present`` are the ids of its annotations."""
     mine = (Stray.project == project, Stray.label_studio_task == label_studio_task)
     session.execute(delete(Stray).where(*mine, Stray.label_studio_id.not_in(list(present))))
 
 
-def replaced(session: Session, project: int, asset_id: str) -> None:
+def remove_replaced(session: Session, project: int, asset_id: str) -> None:
     """An expert has answered about this image: what could not be read about it before is forgotten."""
     mine = (Stray.project == project, Stray.asset_id == asset_id, Stray.reason.in_(HARMLESS))
     session.execute(delete(Stray).where(*mine))
 
 
-def forget_gone(session: Session, project: int, there: Collection[int]) -> None:
+def remove_vanished(session: Session, project: int, there: Collection[int]) -> None:
     """Drop the strays of a project whose task is gone from Label Studio; ``there`` are the ids of its tasks."""
     for stray in session.scalars(select(Stray).where(Stray.project == project)).all():
         if stray.label_studio_task not in there:
@@ -99,13 +101,13 @@ def forget_gone(session: Session, project: int, there: Collection[int]) -> None:
 
 
 def on_task(session: Session, project: int, label_studio_task: int) -> int:
-    """How many answers on a task count nowhere."""
+    """How many answers on a task are not counted."""
     mine = (Stray.project == project, Stray.label_studio_task == label_studio_task)
     return int(session.scalar(select(func.count()).select_from(Stray).where(*mine)) or 0)
 
 
-def listed(session: Session, attribute: str | None = None) -> list[Left]:
-    """The stray answers of one attribute, or of all, newest first. Raises UnknownAttribute."""
+def list_uncounted(session: Session, attribute: str | None = None) -> list[UncountedAnswer]:
+    """The uncounted answers of one attribute, or of all, newest first. Raises UnknownAttribute."""
     rows = (
         select(Stray, Attribute.name, Expert.email)
         .join(Attribute, Attribute.id == Stray.attribute_id)
@@ -115,13 +117,13 @@ def listed(session: Session, attribute: str | None = None) -> list[Left]:
     if attribute is not None:
         rows = rows.where(Stray.attribute_id == attributes.find(session, attribute).id)
     return [
-        Left(name, email, one.author, one.asset_id, one.value, one.reason, one.seen_at)
+        UncountedAnswer(name, email, one.author, one.asset_id, one.value, one.reason, one.seen_at)
         for one, name, email in session.execute(rows)
     ]
 
 
 def counts(session: Session) -> dict[tuple[int, str], int]:
-    """How many stray answers there are, by attribute's id and reason."""
+    """How many uncounted answers there are, by attribute's id and reason."""
     rows = select(Stray.attribute_id, Stray.reason, func.count()).group_by(Stray.attribute_id, Stray.reason)
     return {(attribute, reason): count for attribute, reason, count in session.execute(rows)}
 
@@ -133,9 +135,9 @@ def read_as(settings: Settings, attribute: str, called: str, means: str) -> int:
     ``called`` that is one itself.
     """
     with writing(settings) as session:
-        found = attributes.find(session, attribute)
-        classes, every = ", ".join(found.classes), {*revisions.every_class(session, found.id), UNSURE, SKIP}
-        if means not in found.classes:
+        row = attributes.find(session, attribute)
+        classes, every = ", ".join(row.classes), {*revisions.every_class(session, row.id), UNSURE, SKIP}
+        if means not in row.classes:
             raise DataError(f"{means!r} is not a class of {attribute}. Expected one of {classes}.")
         if called in every:
             raise DataError(
@@ -143,8 +145,8 @@ def read_as(settings: Settings, attribute: str, called: str, means: str) -> int:
                 f"{SKIP}. Give a name that only Label Studio has. To list such answers: `attune labels left-out "
                 f"{attribute}`"
             )
-        found.settings = found.settings | {RENAMED: renamed(found) | {called: means}}
-        mine = (Stray.attribute_id == found.id, Stray.reason == UNKNOWN_CLASS, Stray.value == called)
+        row.settings = row.settings | {RENAMED: renamed(row) | {called: means}}
+        mine = (Stray.attribute_id == row.id, Stray.reason == UNKNOWN_CLASS, Stray.value == called)
         return int(session.scalar(select(func.count()).select_from(Stray).where(*mine)) or 0)
 
 
@@ -153,10 +155,10 @@ def renamed(attribute: Attribute) -> dict[str, str]:
     return dict(attribute.settings.get(RENAMED, {}))
 
 
-def of(settings: Settings, attribute: str | None = None) -> list[Left]:
+def uncounted_answers(settings: Settings, attribute: str | None = None) -> list[UncountedAnswer]:
     """`listed`, in a session of its own."""
     with reading(settings) as session:
-        return listed(session, attribute)
+        return list_uncounted(session, attribute)
 
 
 def _find(session: Session, project: int, label_studio_id: int) -> Stray | None:

@@ -13,30 +13,30 @@ from attune.labeler.records.schema import Annotation, Queue, Task
 from attune.models.clock import now
 
 
-def withdraw(session: Session, gone: Iterable[Annotation], via: str) -> set[int]:
+def withdraw(session: Session, withdrawn: Iterable[Annotation], via: str) -> set[int]:
     """Mark answers as deleted; the ids of the attributes whose answers changed. Idempotent."""
     touched: set[int] = set()
-    for known in list(gone):
-        if exclusion.is_aside(session, known):
-            exclusion.withdraw(session, known, via)
-            _reopen(session, known)
-        if known.deleted_at is not None:
+    for annotation in list(withdrawn):
+        if exclusion.is_excluded(session, annotation):
+            exclusion.withdraw(session, annotation, via)
+            _reopen(session, annotation)
+        if annotation.deleted_at is not None:
             continue
-        known.deleted_at = now()
-        change.remember(session, known, "deleted", via)
-        _reopen(session, known)
-        change.count(session, known.attribute_id)
-        touched.add(known.attribute_id)
+        annotation.deleted_at = now()
+        change.remember(session, annotation, "deleted", via)
+        _reopen(session, annotation)
+        change.count(session, annotation.attribute_id)
+        touched.add(annotation.attribute_id)
     return touched
 
 
-def _reopen(session: Session, gone: Annotation) -> None:
+def _reopen(session: Session, annotation: Annotation) -> None:
     """A task whose last answer was deleted is served again by Label Studio; one that is gone there is not."""
     others = select(Annotation.id).where(
-        Annotation.task_id == gone.task_id, Annotation.deleted_at.is_(None), Annotation.id != gone.id
+        Annotation.task_id == annotation.task_id, Annotation.deleted_at.is_(None), Annotation.id != annotation.id
     )
-    if gone.task_id and session.scalar(others.limit(1)) is None:
-        task = session.get_one(Task, gone.task_id)
+    if annotation.task_id and session.scalar(others.limit(1)) is None:
+        task = session.get_one(Task, annotation.task_id)
         task.state = "open" if task.label_studio_task is not None else "retired"
 
 
@@ -47,14 +47,18 @@ def missing(
 
     One received after ``asked_at`` (when Label Studio was asked) is newer than that answer and not missing.
     """
-    held = session.scalars(
+    candidates = session.scalars(
         select(Annotation)
         .join(Task, Task.id == Annotation.task_id)
         .where(
             Task.queue_id == queue.id,
             Annotation.label_studio_task == label_studio_task,
-            exclusion.held(),
+            exclusion.kept_in_label_studio(),
             Annotation.received_at < asked_at,
         )
     )
-    return [one for one in held if one.label_studio_id is None or one.label_studio_id not in set(present)]
+    return [
+        annotation
+        for annotation in candidates
+        if annotation.label_studio_id is None or annotation.label_studio_id not in set(present)
+    ]

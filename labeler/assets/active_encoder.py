@@ -1,4 +1,4 @@
-"""The active encoder: the one whose vectors make the pool, and the phrases that its text tower turns into vectors."""
+"""The active encoder: the one whose vectors make the pool, and the prompts that its text tower turns into vectors."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def activate(session: Session, fingerprint: Fingerprint) -> None:
     if before is not None:
         before.active = False
         session.flush()
-    known = session.scalar(select(Encoder).where(Encoder.digest == fingerprint.digest))
-    if known is None:
-        known = Encoder(digest=fingerprint.digest, fingerprint=fingerprint.to_dict(), added_at=now())
-        session.add(known)
-    known.active = True
+    encoder = session.scalar(select(Encoder).where(Encoder.digest == fingerprint.digest))
+    if encoder is None:
+        encoder = Encoder(digest=fingerprint.digest, fingerprint=fingerprint.to_dict(), added_at=now())
+        session.add(encoder)
+    encoder.active = True
 
 
 def check_settings(settings: Settings, active: Fingerprint | None) -> None:
@@ -99,26 +99,26 @@ def _load(model: str, pretrained: str, resize_mode: str, device: str, batch: int
 
 
 def prompt_vectors(settings: Settings, texts: Sequence[str]) -> FloatArray | None:
-    """The vectors of phrases in the pool's space: float32 (n, d) of unit length, cached on disk by encoder and text.
+    """The vectors of prompts in the pool's space: float32 (n, d) of unit length, cached on disk by encoder and text.
 
-    None where the pool's vectors came ready-made: then there is no text tower. Torch is loaded for new phrases alone.
+    None where the pool's vectors came ready-made: then there is no text tower. Torch is loaded for new prompts alone.
     """
     with reading(settings) as session:
         active = active_fingerprint(session)
     if active is not None and active.is_external:
         return None
-    kept = {text: _kept(settings, active, text) for text in dict.fromkeys(texts)}
-    if missing := [text for text, vector in kept.items() if vector is None]:
+    cached = {text: _cached_vector(settings, active, text) for text in dict.fromkeys(texts)}
+    if missing := [text for text, vector in cached.items() if vector is None]:
         encoder = loaded_encoder(settings)
         for text, vector in zip(missing, encoder.encode_texts(missing), strict=True):
             write_bytes(_place(settings, encoder.fingerprint, text), np.asarray(vector, dtype="<f4").tobytes())
-            kept[text] = vector
+            cached[text] = vector
         active = encoder.fingerprint
-    rows = [vector for text in texts if (vector := kept[text]) is not None]
+    rows = [vector for text in texts if (vector := cached[text]) is not None]
     return np.stack(rows) if rows else np.empty((0, active.dimension if active else 0), dtype=np.float32)
 
 
-def _kept(settings: Settings, fingerprint: Fingerprint | None, text: str) -> FloatArray | None:
+def _cached_vector(settings: Settings, fingerprint: Fingerprint | None, text: str) -> FloatArray | None:
     if fingerprint is None:
         return None
     try:

@@ -66,10 +66,10 @@ def view_of(settings: Settings, session: Session, fingerprint: Fingerprint) -> P
     """
     vectors = VectorStore(settings.vectors).read(fingerprint)
     columns = select(Asset.asset_id, Asset.title_id, Asset.id, Asset.removed_at)
-    known = {
+    assets = {
         asset_id: (title, key if removed is None else -1) for asset_id, title, key, removed in session.execute(columns)
     }
-    rows = [known.get(asset_id, ("", -1)) for asset_id in vectors.ids.tolist()]
+    rows = [assets.get(asset_id, ("", -1)) for asset_id in vectors.ids.tolist()]
     titles = np.array([title for title, _ in rows], dtype=np.str_)
     keys = np.array([key for _, key in rows], dtype=np.int64)
     return PoolView(Pool(vectors.ids, titles, vectors.blocks), keys, fingerprint)

@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 
 from attune.labeler.assets import active_encoder, image_sources
 from attune.labeler.assets.asset_table import read_manifest
-from attune.labeler.assets.duplicates import copy_from_twins
+from attune.labeler.assets.duplicates import copy_from_duplicates
 from attune.labeler.assets.proposed import Candidate, VectorNames, from_files
 from attune.labeler.assets.reach import Reach
-from attune.labeler.assets.register import known_digests, look, register
+from attune.labeler.assets.register import inspect_candidates, known_digests, register
 from attune.labeler.assets.scan import scan
 from attune.labeler.assets.summary import Summary
 from attune.labeler.jobs import jobs
@@ -56,13 +56,13 @@ def add(settings: Settings, request: Request, reading_bar: Report = quiet, embed
     """
     migrate(settings)
     summary = Summary()
-    given = _given_vectors(settings, request)
+    vector_file = _given_vectors(settings, request)
     candidates = _candidates(settings, request, summary)
-    if given is None and candidates:
+    if vector_file is None and candidates:
         _check_encoder(settings)
-    if given is not None:
-        _check_match(settings, given, candidates)
-    adding = _Adding(settings, request, summary, given, VectorStore(settings.vectors))
+    if vector_file is not None:
+        _check_match(settings, vector_file, candidates)
+    adding = _Adding(settings, request, summary, vector_file, VectorStore(settings.vectors))
     keys = adding.run(candidates, reading_bar)
     adding.embed(keys, embedding_bar)
     _count_pool(settings, summary)
@@ -79,19 +79,19 @@ class _Adding:
 
     def run(self, candidates: Sequence[Candidate], report: Report) -> list[int]:
         """Record the candidates chunk by chunk, import their vectors; the primary keys of those still without one."""
-        taken: list[dict[str, int]] = []
+        job_list: list[dict[str, int]] = []
         refused: list[Candidate] = []
         for start in range(0, len(candidates), CHUNK):
             chunk = candidates[start : start + CHUNK]
             assets = self._record(chunk)
-            taken.append({asset.asset_id: asset.id for asset in assets.values()})
+            job_list.append({asset.asset_id: asset.id for asset in assets.values()})
             refused += [candidate for candidate in chunk if candidate not in assets]
             report(min(start + CHUNK, len(candidates)), len(candidates))
         # Only now is it known which images there are: an id of the file may mean one of a later chunk, or none.
         names = None if self.given is None else VectorNames(self.given.ids, _images(self.settings, refused))
         keys: list[int] = []
         used: set[int] = set()
-        for some in taken:
+        for some in job_list:
             assets_of_it = _assets(self.settings, list(some.values()))
             used |= self._import(assets_of_it, names)
             missing = self._without_vector(assets_of_it)
@@ -104,24 +104,24 @@ class _Adding:
 
     def _record(self, chunk: Sequence[Candidate]) -> dict[Candidate, Asset]:
         with reading(self.settings) as session:
-            known = known_digests(session, chunk)
-        looked = []
-        for candidate, outcome in zip(chunk, look(self.settings, chunk, known), strict=True):
+            known_assets = known_digests(session, chunk)
+        inspected = []
+        for candidate, outcome in zip(chunk, inspect_candidates(self.settings, chunk, known_assets), strict=True):
             if isinstance(outcome, UnreadableItem):
                 self.summary.refuse(candidate.name, outcome)
             else:
-                looked.append(outcome)
+                inspected.append(outcome)
         with FileLock(self.settings.workspace / "assets.lock", timeout=300), writing(self.settings) as session:
-            taken = register(session, looked, self.request.restore, self.summary, Reach.of(self.settings))
-            if self.given is not None and taken and active_encoder.active_fingerprint(session) is None:
+            registered = register(session, inspected, self.request.restore, self.summary, Reach.of(self.settings))
+            if self.given is not None and registered and active_encoder.active_fingerprint(session) is None:
                 active_encoder.activate(session, self.given.fingerprint)
-        return taken
+        return registered
 
     def _import(self, assets: Sequence[Asset], names: VectorNames | None) -> set[int]:
         if self.given is None or names is None:
             return set()
-        found = {asset.asset_id: names.row(asset.asset_id, image_sources.file_name(asset.uri)) for asset in assets}
-        rows = {asset_id: row for asset_id, row in found.items() if row is not None}
+        rows_by_id = {asset.asset_id: names.row(asset.asset_id, image_sources.file_name(asset.uri)) for asset in assets}
+        rows = {asset_id: row for asset_id, row in rows_by_id.items() if row is not None}
         vectors = self.given.vectors[list(rows.values())]
         self.summary.vectors_imported += self.store.append(self.given.fingerprint, list(rows), vectors)
         return set(rows.values())
@@ -141,7 +141,7 @@ class _Adding:
             missing = set(self.store.missing(active, [asset.asset_id for asset in assets]))
             waiting = [asset for asset in assets if asset.asset_id in missing]
             if waiting:
-                self.summary.vectors_copied += copy_from_twins(session, self.store, active, waiting)
+                self.summary.vectors_copied += copy_from_duplicates(session, self.store, active, waiting)
                 missing = set(self.store.missing(active, sorted(missing)))
         return [asset.id for asset in waiting if asset.asset_id in missing]
 
@@ -179,18 +179,18 @@ def _given_vectors(settings: Settings, request: Request) -> VectorFile | None:
                 "--fingerprint describes the encoder of --vectors FILE, but --vectors is missing. Give both or neither."
             )
         return None
-    said = None if request.fingerprint is None else Fingerprint.from_file(request.fingerprint)
-    given = read_vectors(request.vectors, said)
+    fingerprint = None if request.fingerprint is None else Fingerprint.from_file(request.fingerprint)
+    vector_file = read_vectors(request.vectors, fingerprint)
     with reading(settings) as session:
         active = active_encoder.active_fingerprint(session)
     if active is not None:
-        kept = settings.vectors / active.digest / "fingerprint.json"
-        active.require(given.fingerprint, "The pool's encoder", NEW_VECTORS.format(kept=kept))
-    return given
+        fingerprint_path = settings.vectors / active.digest / "fingerprint.json"
+        active.require(vector_file.fingerprint, "The pool's encoder", NEW_VECTORS.format(kept=fingerprint_path))
+    return vector_file
 
 
 def _check_encoder(settings: Settings) -> None:
-    """Weights that cannot be had stop the command before anything is added."""
+    """Weights that is unavailable stop the command before anything is added."""
     with reading(settings) as session:
         active = active_encoder.active_fingerprint(session)
     if active is None or not active.is_external:
@@ -204,17 +204,17 @@ def _candidates(settings: Settings, request: Request, summary: Summary) -> list[
         summary.repeated = manifest.repeated
         for item, error in manifest.refused:
             summary.refuse(item, error)
-        named = {candidate.uri for candidate in manifest.candidates}
-        found = scan(request.paths, reach)
-        summary.not_in_manifest = sum(file.uri not in named for file in found.files)
-        for item, error in found.refused:
+        listed_uris = {candidate.uri for candidate in manifest.candidates}
+        scanned = scan(request.paths, reach)
+        summary.not_in_manifest = sum(file.uri not in listed_uris for file in scanned.files)
+        for item, error in scanned.refused:
             summary.refuse(item, error)
         return manifest.candidates
-    found = scan(request.paths, reach)
-    summary.passed_over = found.passed_over
-    summary.notes.update(found.notes)
-    candidates, unnamed = from_files(found.files, _known_uris(settings, {file.uri for file in found.files}))
-    for item, error in [*found.refused, *unnamed]:
+    scanned = scan(request.paths, reach)
+    summary.passed_over = scanned.passed_over
+    summary.notes.update(scanned.notes)
+    candidates, unnamed = from_files(scanned.files, _known_uris(settings, {file.uri for file in scanned.files}))
+    for item, error in [*scanned.refused, *unnamed]:
         summary.refuse(item, error)
     return candidates
 
@@ -234,23 +234,29 @@ def _images(settings: Settings, refused: Sequence[Candidate]) -> Iterator[tuple[
     yield from ((candidate.uri, candidate.name) for candidate in refused)
 
 
-def _check_match(settings: Settings, given: VectorFile, candidates: Sequence[Candidate]) -> None:
+def _check_match(settings: Settings, vector_file: VectorFile, candidates: Sequence[Candidate]) -> None:
     """Raise DataError where no vector belongs to any image, before the first of them decides the pool's encoder."""
-    names = VectorNames(given.ids, [(choice, made.name) for made in candidates for choice in made.ids[:1]])
-    there = set(given.ids)
+    names = VectorNames(
+        vector_file.ids, [(choice, candidate.name) for candidate in candidates for choice in candidate.ids[:1]]
+    )
+    there = set(vector_file.ids)
     if not candidates or any(
-        there.intersection(made.ids) or names.row(made.ids[0], made.name) is not None for made in candidates
+        there.intersection(candidate.ids) or names.row(candidate.ids[0], candidate.name) is not None
+        for candidate in candidates
     ):
         return
-    unclear = next((found for made in candidates if (found := names.unclear(made.ids[0], made.name))), None)
+    unclear = next(
+        (unclear_rows for candidate in candidates if (unclear_rows := names.unclear(candidate.ids[0], candidate.name))),
+        None,
+    )
     with reading(settings) as session:
         if unclear and active_encoder.active_fingerprint(session) is not None:
             return
     why = f" {unclear[0]!r} fits {' and '.join(unclear[1][:3])}." if unclear else ""
     raise DataError(
-        f"None of the {len(given.ids):,} vectors belongs to one of the {len(candidates):,} images.{why} The "
-        f"vectors have the ids {_some(given.ids)}; the images have "
-        f"{_some([made.ids[0] for made in candidates])}. An id must be the asset_id, or the file's name with or "
+        f"None of the {len(vector_file.ids):,} vectors belongs to one of the {len(candidates):,} images.{why} The "
+        f"vectors have the ids {_some(vector_file.ids)}; the images have "
+        f"{_some([item.ids[0] for item in candidates])}. An id must be the asset_id, or the file's name with or "
         "without its suffix. To give images other ids, add an asset table: --manifest FILE"
     )
 
@@ -265,12 +271,12 @@ def _assets(settings: Settings, keys: Sequence[int]) -> list[Asset]:
 
 
 def _asset_ids(settings: Settings, keys: Sequence[int]) -> list[str]:
-    found: list[str] = []
+    asset_ids: list[str] = []
     with reading(settings) as session:
         for start in range(0, len(keys), 500):
             query = select(Asset.asset_id).where(Asset.id.in_(keys[start : start + 500])).order_by(Asset.id)
-            found += session.scalars(query)
-    return found
+            asset_ids += session.scalars(query)
+    return asset_ids
 
 
 def _count_pool(settings: Settings, summary: Summary) -> None:

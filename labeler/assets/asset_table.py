@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from attune.labeler.assets import image_sources
-from attune.labeler.assets.proposed import Candidate, Found, checked_id, id_choices
+from attune.labeler.assets.proposed import Candidate, ScannedFile, checked_id, id_choices
 from attune.labeler.assets.reach import Reach
 from attune.models.clock import iso
 from attune.models.errors import DataError, UnreadableItem
@@ -42,7 +42,7 @@ class _Entry:
     """A row that names a file: ``asset_id`` is empty where the row has none."""
 
     row: Row
-    file: Found
+    file: ScannedFile
     asset_id: str
     title_id: str | None
     columns: dict[str, Any]
@@ -51,16 +51,16 @@ class _Entry:
 def read_manifest(
     path: Path,
     roots: Sequence[str],
-    known: Callable[[set[str]], Mapping[str, str]] = lambda uris: {},
+    known_uris: Callable[[set[str]], Mapping[str, str]] = lambda uris: {},
     reach: Reach = image_sources.USUAL,
 ) -> Manifest:
     """The candidates of the manifest ``path``; file names are looked up below ``roots``, or beside the manifest.
 
-    A row without an asset_id gets the id that its file would get without a manifest; ``known`` gives the ids of those
+    Without an asset_id a row gets the id that its file would get without a manifest; ``known_uris``: the ids of those
     of some uris that the pool has; a row outside ``reach`` is refused without being opened. Raises UnreadableItem where
     the file as a whole is no manifest; a single bad row is refused by itself.
     """
-    made = Manifest()
+    table_result = Manifest()
     folders = [image_sources.absolute(root) for root in roots] or [str(path.absolute().parent)]
     entries: list[_Entry] = []
     table = _table(path)
@@ -69,30 +69,30 @@ def read_manifest(
         try:
             entries.append(_entry(row, folders, numbers, reach))
         except UnreadableItem as error:
-            _refuse(made, path, row, error)
+            _refuse(table_result, path, row, error)
     unnamed = {entry.file.uri: entry.file for entry in entries if not entry.asset_id}
-    there = known(set(unnamed)) if unnamed else {}
+    there = known_uris(set(unnamed)) if unnamed else {}
     choices = dict(zip(unnamed, id_choices(list(unnamed.values()), there), strict=True))
-    given = {entry.asset_id: entry.file.uri for entry in reversed(entries) if entry.asset_id}
-    met: dict[str, Candidate] = {}
+    listed_uris = {entry.asset_id: entry.file.uri for entry in reversed(entries) if entry.asset_id}
+    by_uri: dict[str, Candidate] = {}
     for entry in entries:
         try:
-            _take(made, met, _candidate(entry, choices, given))
+            _take(table_result, by_uri, _candidate(entry, choices, listed_uris))
         except UnreadableItem as error:
-            _refuse(made, path, entry.row, error)
-    return made
+            _refuse(table_result, path, entry.row, error)
+    return table_result
 
 
-def _take(made: Manifest, met: dict[str, Candidate], candidate: Candidate) -> None:
-    """Add the candidate, or count it where it repeats one that was ``met``.
+def _take(manifest: Manifest, by_uri: dict[str, Candidate], candidate: Candidate) -> None:
+    """Add the candidate, or count it where it repeats one that was ``by_uri``.
 
     Raises UnreadableItem where the two rows differ.
     """
-    before = met.setdefault(candidate.ids[0], candidate)
+    before = by_uri.setdefault(candidate.ids[0], candidate)
     if before is candidate:
-        made.candidates.append(candidate)
+        manifest.candidates.append(candidate)
     elif (before.uri, before.title_id, before.columns) == (candidate.uri, candidate.title_id, candidate.columns):
-        made.repeated += 1
+        manifest.repeated += 1
     else:
         what = "files" if before.uri != candidate.uri else "columns"
         raise UnreadableItem(
@@ -100,9 +100,9 @@ def _take(made: Manifest, met: dict[str, Candidate], candidate: Candidate) -> No
         )
 
 
-def _refuse(made: Manifest, path: Path, row: Row, error: UnreadableItem) -> None:
+def _refuse(manifest: Manifest, path: Path, row: Row, error: UnreadableItem) -> None:
     message = f"{row.place.capitalize()} of {path.name}: {error}"
-    made.refused.append((row.place, UnreadableItem(message, error.reason)))
+    manifest.refused.append((row.place, UnreadableItem(message, error.reason)))
 
 
 def _numbers(table: Table) -> set[str]:
@@ -111,9 +111,9 @@ def _numbers(table: Table) -> set[str]:
 
 
 def _all_numbers(cells: Sequence[Any]) -> bool:
-    texts = [cell_ids.tidy(cell) if isinstance(cell, str) else cell for cell in cells]
+    texts = [cell_ids.normalise(cell) if isinstance(cell, str) else cell for cell in cells]
     return all(
-        isinstance(text, str) and (cell_ids.whole(text) or cell_ids.shortened(text))
+        isinstance(text, str) and (cell_ids.whole_number_digits(text) or cell_ids.shortened(text))
         for text in texts
         if text not in (None, "")
     )
@@ -130,9 +130,9 @@ def _entry(row: Row, folders: Sequence[str], numbers: set[str], reach: Reach) ->
         if cell_ids.shortened(text, name in numbers):
             raise UnreadableItem(f"it has {text} for {name}, {cell_ids.SHORTENED}.", "shortened number")
     if "asset_id" in numbers:
-        asset_id = cell_ids.whole(asset_id) or asset_id
+        asset_id = cell_ids.whole_number_digits(asset_id) or asset_id
     if "title_id" in numbers:
-        title = cell_ids.whole(title) or title
+        title = cell_ids.whole_number_digits(title) or title
     columns = {str(name): _plain(value) for name, value in row.cells.items() if name not in NAMES}
     return _Entry(
         row,
@@ -160,7 +160,7 @@ def _id(row: Row, name: str) -> str:
 
 
 def _candidate(
-    entry: _Entry, unnamed: Mapping[str, tuple[str, ...] | UnreadableItem], given: Mapping[str, str]
+    entry: _Entry, unnamed: Mapping[str, tuple[str, ...] | UnreadableItem], listed_uris: Mapping[str, str]
 ) -> Candidate:
     uri = entry.file.uri
     choices: tuple[str, ...] = (entry.asset_id,)
@@ -168,13 +168,13 @@ def _candidate(
         possible = unnamed[uri]
         if isinstance(possible, UnreadableItem):
             raise possible
-        choices = tuple(choice for choice in possible if given.get(choice, uri) == uri)
+        choices = tuple(choice for choice in possible if listed_uris.get(choice, uri) == uri)
         if not choices:
             raise UnreadableItem(f"{possible[0]} is the asset_id of another row. Give it its own.", "named twice")
     return Candidate(uri, choices, entry.title_id, entry.columns, from_manifest=True)
 
 
-def _found(place: str, folders: Sequence[str], reach: Reach) -> Found:
+def _found(place: str, folders: Sequence[str], reach: Reach) -> ScannedFile:
     """The file at the first folder that has it; where none has, at the first, so that messages name a full path."""
     forms = [place]
     if not place.isascii() and not image_sources.is_address(place):
@@ -184,7 +184,7 @@ def _found(place: str, folders: Sequence[str], reach: Reach) -> Found:
     if len(choices) > 1:
         uri, form, folder = next((choice for choice in choices if image_sources.exists(choice[0], reach)), choices[0])
     image_sources.check(uri, reach)
-    return Found(uri, _relative(form, uri, folder), image_sources.file_name(folder.rstrip("/")))
+    return ScannedFile(uri, _relative(form, uri, folder), image_sources.file_name(folder.rstrip("/")))
 
 
 def _relative(place: str, uri: str, folder: str) -> str:
@@ -206,9 +206,9 @@ def _table(path: Path) -> Table:
     except DataError as error:
         raise UnreadableItem(f"The asset table {path.name} {error}", "bad manifest") from error
     if not any(place in table.names for place in PLACES):
-        shown = ", ".join(table.names[:12])[:300] or "nothing"
+        columns_text = ", ".join(table.names[:12])[:300] or "nothing"
         raise UnreadableItem(
-            f"The asset table {path.name} has no column uri or filename (found: {shown}). {HOW}", "bad manifest"
+            f"The asset table {path.name} has no column uri or filename (found: {columns_text}). {HOW}", "bad manifest"
         )
     return table
 

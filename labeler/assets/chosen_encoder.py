@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from attune.models.encoders.weights import Checkpoint
 
 
-def chosen(settings: Settings, name: str | None, pretrained: str | None, resize_mode: str | None) -> Settings:
+def choose_encoder(settings: Settings, name: str | None, pretrained: str | None, resize_mode: str | None) -> Settings:
     """``settings`` with the encoder that a command names; as they are where it names none.
 
     Raises DataError for weights without a model, and what ``attune.models.encoders.choice.choose`` raises.
@@ -52,26 +52,26 @@ def of_workspace(settings: Settings) -> OpenClipEncoder:
     return encoder
 
 
-def of_fingerprint(settings: Settings, wanted: Fingerprint, holder: str) -> OpenClipEncoder:
+def of_fingerprint(settings: Settings, required: Fingerprint, holder: str) -> OpenClipEncoder:
     """The encoder with exactly this fingerprint, if this machine has it; ``holder`` says whose it is.
 
     Raises EncoderMismatch for ready-made vectors, WeightsUnavailable where no encoder here is the one.
     """
     from attune.models.encoders.encoders import OpenClipEncoder
 
-    if wanted.is_external:
+    if required.is_external:
         raise EncoderMismatch(
-            f"{holder} uses supplied vectors ({wanted}), so Attune has no encoder for new images. Supply their "
+            f"{holder} uses supplied vectors ({required}), so Attune has no encoder for new images. Supply their "
             "vectors, too: --vectors FILE"
         )
-    resize_mode = str(wanted.preprocessing.get("resize_mode", settings.resize_mode))
-    for checkpoint in _candidates(settings, wanted.model):
-        if (checkpoint.model, checkpoint.digest) == (wanted.model, wanted.weights):
+    resize_mode = str(required.preprocessing.get("resize_mode", settings.resize_mode))
+    for checkpoint in _candidates(settings, required.model):
+        if (checkpoint.model, checkpoint.digest) == (required.model, required.weights):
             encoder = OpenClipEncoder.from_checkpoint(checkpoint, resize_mode, settings.device, settings.embed_batch)
-            if encoder.fingerprint == wanted:
+            if encoder.fingerprint == required:
                 return encoder
     raise WeightsUnavailable(
-        f"{holder} uses {wanted}, which is not on this computer (the settings name {settings.encoder} with "
+        f"{holder} uses {required}, which is not on this computer (the settings name {settings.encoder} with "
         f"{settings.pretrained}). Add --encoder MODEL --pretrained TAG or FILE (`attune encoder list --here` "
         "lists them). Or embed the images on another computer (`attune embed PATH --to vectors.parquet`), then "
         "score that file here with --vectors."
@@ -82,7 +82,7 @@ def _candidates(settings: Settings, model: str) -> Iterator[Checkpoint]:
     """Weights that could be those of ``model``: the settings', the sample's, and those of open_clip that are here."""
     from attune.labeler.sample import ENCODER_CONFIG, ENCODER_WEIGHTS
     from attune.models.encoders import open_clip_table as table
-    from attune.models.encoders.weights import at_hand, locate
+    from attune.models.encoders.weights import locate, locate_cached
 
     name = model.partition("@")[0].partition("+")[0]
     pairs = [(settings.encoder, settings.pretrained), (str(ENCODER_CONFIG), str(ENCODER_WEIGHTS))]
@@ -91,7 +91,7 @@ def _candidates(settings: Settings, model: str) -> Iterator[Checkpoint]:
         if encoder.endswith(".json") or encoder.replace("/", "-") == name:
             yield locate(encoder, pretrained)
     for tag in table.tags_of(name) if name in table.model_names() else ():
-        if checkpoint := at_hand(name, tag):
+        if checkpoint := locate_cached(name, tag):
             yield checkpoint
 
 
@@ -100,10 +100,10 @@ def missing(settings: Settings) -> str:
 
     Nothing is asked of a network, and torch is not loaded.
     """
-    from attune.models.encoders.weights import at_hand
+    from attune.models.encoders.weights import locate_cached
 
     try:
-        if at_hand(settings.encoder, settings.pretrained) is not None:
+        if locate_cached(settings.encoder, settings.pretrained) is not None:
             return ""
     except EncoderError as error:
         return str(error)

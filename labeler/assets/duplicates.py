@@ -16,7 +16,9 @@ from attune.models.vectors.vector_store import VectorStore
 DIGESTS_AT_ONCE = 500  # in one query
 
 
-def copy_from_twins(session: Session, store: VectorStore, fingerprint: Fingerprint, assets: Sequence[Asset]) -> int:
+def copy_from_duplicates(
+    session: Session, store: VectorStore, fingerprint: Fingerprint, assets: Sequence[Asset]
+) -> int:
     """Give those of ``assets`` (without a vector yet) whose content another asset has that one's vector; how many.
 
     Not the vector of an older reading, which may be of another picture.
@@ -30,8 +32,8 @@ def copy_from_twins(session: Session, store: VectorStore, fingerprint: Fingerpri
         rows = session.execute(select(Asset.asset_id, Asset.digest).where(some, *there))
         twins.update((row.asset_id, row.digest) for row in rows if row.asset_id not in waiting)
     vectors = store.lookup(fingerprint, sorted(twins)) if twins else {}
-    found = {twins[id_]: vector for id_, vector in vectors.items()}
-    pairs = [(asset.asset_id, found[asset.digest]) for asset in assets if asset.digest in found]
+    copied = {twins[id_]: vector for id_, vector in vectors.items()}
+    pairs = [(asset.asset_id, copied[asset.digest]) for asset in assets if asset.digest in copied]
     if not pairs:
         return 0
     return store.append(fingerprint, [id_ for id_, _ in pairs], np.stack([vector for _, vector in pairs]))

@@ -43,37 +43,41 @@ def embed_files(
     A bad image is left out and named. Raises DataError where not one image is left, or for another suffix; then ``to``
     is not touched.
     """
-    from attune.models.encoders.embedding import Picture, embedded
+    from attune.models.encoders.embedding import ImageToEmbed, embed_in_batches
     from attune.models.vectors.vector_writer import check_suffix, vector_file
 
     check_suffix(to)
-    told = Written()
-    candidates = _wanted(settings, paths, told)
-    pictures = [Picture(id_, partial(_picture, settings, one.uri, id_)) for id_, one in candidates.items()]
+    written = Written()
+    candidates = _candidates(settings, paths, written)
+    pictures = [
+        ImageToEmbed(id_, partial(_picture, settings, candidate.uri, id_)) for id_, candidate in candidates.items()
+    ]
     with vector_file(to, encoder.fingerprint) as writer:
-        for batch in embedded(encoder, pictures, settings.embed_batch):
+        for batch in embed_in_batches(encoder, pictures, settings.embed_batch):
             writer.add(batch.ids, batch.vectors)
-            told.left_out += batch.left_out
+            written.left_out += batch.left_out
             report(batch.done, len(pictures))
-        told.embedded = writer.rows
-        if not told.embedded:
-            raise DataError(f"There are no images to embed at {', '.join(paths)}. {_first(told)}Nothing was written.")
-    return told
+        written.embedded = writer.rows
+        if not written.embedded:
+            raise DataError(
+                f"There are no images to embed at {', '.join(paths)}. {_first(written)}Nothing was written."
+            )
+    return written
 
 
-def _wanted(settings: Settings, paths: Sequence[str], told: Written) -> dict[str, Candidate]:
+def _candidates(settings: Settings, paths: Sequence[str], written: Written) -> dict[str, Candidate]:
     """The files at ``paths`` by the id that each gets: the first of its choices that no other has."""
-    found = scan(paths, Reach.of(settings))
-    told.passed_over = found.passed_over
-    candidates, unnamed = from_files(found.files, {})
-    for item, error in [*found.refused, *unnamed]:
-        told.refuse(item, error)
-    wanted: dict[str, Candidate] = {}
+    scanned = scan(paths, Reach.of(settings))
+    written.passed_over = scanned.passed_over
+    candidates, unnamed = from_files(scanned.files, {})
+    for item, error in [*scanned.refused, *unnamed]:
+        written.refuse(item, error)
+    by_id: dict[str, Candidate] = {}
     for candidate in candidates:
-        free = next((id_ for id_ in candidate.ids if id_ not in wanted), None)
+        free = next((id_ for id_ in candidate.ids if id_ not in by_id), None)
         if free is None:
-            other = wanted[candidate.ids[-1]].uri
-            told.refuse(
+            other = by_id[candidate.ids[-1]].uri
+            written.refuse(
                 candidate.uri,
                 UnreadableItem(
                     f"{candidate.uri} would get the id {candidate.ids[-1]!r}, but {other} already has it. "
@@ -82,8 +86,8 @@ def _wanted(settings: Settings, paths: Sequence[str], told: Written) -> dict[str
                 ),
             )
         else:
-            wanted[free] = candidate
-    return wanted
+            by_id[free] = candidate
+    return by_id
 
 
 def _picture(settings: Settings, uri: str, name: str) -> Image.Image:
@@ -92,10 +96,14 @@ def _picture(settings: Settings, uri: str, name: str) -> Image.Image:
     return decode(image_sources.read(uri, name, Reach.of(settings)), name, settings.max_pixels)
 
 
-def _first(told: Written) -> str:
-    return f"{told.left_out[0]['message']} " if told.left_out else ""
+def _first(written: Written) -> str:
+    return f"{written.left_out[0]['message']} " if written.left_out else ""
 
 
-def as_json(told: Written, encoder: OpenClipEncoder, to: Path) -> dict[str, Any]:
+def as_json(written: Written, encoder: OpenClipEncoder, to: Path) -> dict[str, Any]:
     """What a command prints of it."""
-    return vars(told) | {"to": str(to), "encoder": encoder.fingerprint.to_dict(), "digest": encoder.fingerprint.digest}
+    return vars(written) | {
+        "to": str(to),
+        "encoder": encoder.fingerprint.to_dict(),
+        "digest": encoder.fingerprint.digest,
+    }

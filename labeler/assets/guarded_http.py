@@ -37,12 +37,12 @@ def client(reach: Reach) -> Client:
 
         async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
             """The numbers of ``host``. Raises UnreadableItem where one of them may not be reached."""
-            found = await self._system.resolve(host, port, family)
+            addresses = await self._system.resolve(host, port, family)
             if not reach.names(host):
-                for one in found:
-                    number = ipaddress.ip_address(one["host"].partition("%")[0])
+                for address in addresses:
+                    number = ipaddress.ip_address(address["host"].partition("%")[0])
                     reach.check_number(number, host, f"https://{host}" if port == 443 else f"http://{host}:{port}")
-            return found
+            return addresses
 
         async def close(self) -> None:
             """Nothing is held."""
@@ -66,8 +66,8 @@ def _guard(reach: Reach) -> Any:
             response: aiohttp.ClientResponse = await send(request)
             return response
         except UnreadableItem as error:
-            if (told := refusals.get()) is not None:
-                told.append(error)
+            if (refusal := refusals.get()) is not None:
+                refusal.append(error)
             raise
 
     return guard

@@ -160,15 +160,15 @@ def kind(uri: str) -> str:
 def walk(folder: str, refused: Callable[[str, OSError], None], reach: Reach = USUAL) -> Iterator[tuple[str, str]]:
     """Uri, and path below ``folder``, of all its files by name, and of links to folders, which are not followed.
 
-    Hidden ones are left out. ``refused`` hears of each folder that cannot be looked into; the others go on.
+    Hidden ones are left out. ``refused`` hears of each folder that cannot be looked into; the others continue.
     """
     if is_address(folder):
         with _reaching(folder, reach) as (files, path):
             root, names = path.rstrip("/"), sorted(files.find(path))
-        for found in names:
-            relative = found[len(root) :].lstrip("/")
+        for entry_name in names:
+            relative = entry_name[len(root) :].lstrip("/")
             if not any(part.startswith(".") for part in relative.split("/")):
-                yield files.unstrip_protocol(found), relative
+                yield files.unstrip_protocol(entry_name), relative
         return
     top = local_path(folder)
 
@@ -236,15 +236,15 @@ def _reaching(uri: str, reach: Reach) -> Iterator[tuple[Any, str]]:
     reach.check(uri)
     scheme, _, rest = uri.partition("://")
     scheme = scheme.lower()
-    told: list[UnreadableItem] = []
-    mark = guarded_http.refusals.set(told)
+    errors: list[UnreadableItem] = []
+    mark = guarded_http.refusals.set(errors)
     try:
         try:
             yield _opened(scheme, f"{scheme}://{rest}", reach)
         finally:
             guarded_http.refusals.reset(mark)
-            if told:
-                raise told[-1]
+            if errors:
+                raise errors[-1]
     except (UnreadableItem, FileNotFoundError, IsADirectoryError, PermissionError):
         raise
     except ImportError as error:

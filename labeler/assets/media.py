@@ -25,7 +25,7 @@ from attune.labeler.settings import Settings
 from attune.labeler.settings.secrets import Secrets
 from attune.models.errors import BadLink, DataError, ExpiredLink, UnknownAsset
 from attune.models.files.atomic import digest_bytes, write_bytes
-from attune.models.files.cell_ids import tidy
+from attune.models.files.cell_ids import normalise
 from attune.models.images.decode import READING, decode, inspect
 
 SALT = "attune.media"
@@ -67,8 +67,8 @@ def asset_shown(address: str) -> str | None:
 
     It says what a browser showed, and gives no right to see it.
     """
-    found = re.search(r"/media/([^/?#]+)", address)
-    _, payload = URLSafeSerializer("", salt=SALT).loads_unsafe(found[1] if found else "")
+    match = re.search(r"/media/([^/?#]+)", address)
+    _, payload = URLSafeSerializer("", salt=SALT).loads_unsafe(match[1] if match else "")
     return str(payload[0]) if isinstance(payload, list) and len(payload) == 2 else None
 
 
@@ -78,7 +78,7 @@ def _signer(secrets: Secrets) -> URLSafeSerializer:
 
 def visible_asset(session: Session, asset_id: str) -> Asset:
     """The asset that may be shown under ``asset_id``: the one place that decides. Raises UnknownAsset."""
-    asset = session.scalar(select(Asset).where(Asset.asset_id == tidy(asset_id)))
+    asset = session.scalar(select(Asset).where(Asset.asset_id == normalise(asset_id)))
     if asset is None:
         raise UnknownAsset(f"The asset {asset_id!r} does not exist. To list all assets: `attune assets list`")
     check_visible(asset)

@@ -1,4 +1,4 @@
-"""An image that somebody wants in the pool, before anybody has looked at it, and the asset_id it may get."""
+"""An image that someone wants in the pool, before anyone has looked at it, and the asset_id it may get."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Found:
+class ScannedFile:
     """A file that a PATH led to; ``relative`` is its path below that PATH, ``root`` the PATH's own name."""
 
     uri: str
@@ -52,13 +52,13 @@ def checked_id(text: str, what: str = "asset_id") -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        shown = text.encode("utf-8", "backslashreplace").decode()
+        printable = text.encode("utf-8", "backslashreplace").decode()
         raise UnreadableItem(
-            f"{shown} is a name that is not UTF-8 text. Rename the file, or give it an asset_id in an asset table.",
+            f"{printable} is a name that is not UTF-8 text. Rename the file, or give it an asset_id in an asset table.",
             "bad name",
         ) from error
     # macOS writes é as two characters, most others as one: to a person, and to a manifest, they are the same name.
-    tidy = cell_ids.tidy(text)
+    tidy = cell_ids.normalise(text)
     if not tidy or len(tidy) > MAX_ID or any(unicodedata.category(sign).startswith("C") for sign in tidy):
         raise UnreadableItem(
             f"{text[:80]!r} is not a valid {what}. It must have 1 to {MAX_ID} visible characters.", "bad name"
@@ -67,62 +67,62 @@ def checked_id(text: str, what: str = "asset_id") -> str:
 
 
 def from_files(
-    found: Sequence[Found], known: Mapping[str, str]
+    files: Sequence[ScannedFile], known_ids: Mapping[str, str]
 ) -> tuple[list[Candidate], list[tuple[str, UnreadableItem]]]:
     """Candidates for files without a manifest, and those whose names cannot be ids.
 
     The asset_id is the file's name; files of one name in several folders get their path below PATH instead, and where
     that is shared, too, PATH's own name before it, all of them: the order in which folders are read does not matter.
-    ``known`` maps uris that are in the pool to their ids: a file keeps the id it once got.
+    ``known_ids`` maps uris that are in the pool to their ids: a file keeps the id it once got.
     """
-    made, refused = [], []
-    for file, choices in zip(found, id_choices(found, known), strict=True):
+    candidates, refused = [], []
+    for file, choices in zip(files, id_choices(files, known_ids), strict=True):
         if isinstance(choices, UnreadableItem):
             refused.append((file.relative, choices))
         else:
-            made.append(Candidate(file.uri, choices))
-    return made, refused
+            candidates.append(Candidate(file.uri, choices))
+    return candidates, refused
 
 
-def id_choices(found: Sequence[Found], known: Mapping[str, str]) -> list[tuple[str, ...] | UnreadableItem]:
+def id_choices(files: Sequence[ScannedFile], known_ids: Mapping[str, str]) -> list[tuple[str, ...] | UnreadableItem]:
     """The asset_ids that each file may get, in order, as `from_files` says; an error where its name cannot be one."""
-    second = _seconds(found, known)
-    names = {file.uri: _names(file) for file in found if file.uri not in second}
+    second = _duplicate_files(files, known_ids)
+    names = {file.uri: _names(file) for file in files if file.uri not in second}
     levels = dict(zip(names, _levels(list(names.values())), strict=True))
-    made: list[tuple[str, ...] | UnreadableItem] = []
-    for file in found:
+    choices: list[tuple[str, ...] | UnreadableItem] = []
+    for file in files:
         try:
             if file.uri in second:
                 raise second[file.uri]
             level = levels[file.uri]
             mine = names[file.uri][level : max(level + 1, USUAL_NAMES)]
-            made.append(_checked([known[file.uri]] if file.uri in known else mine))
+            choices.append(_checked([known_ids[file.uri]] if file.uri in known_ids else mine))
         except UnreadableItem as error:
-            made.append(error)
-    return made
+            choices.append(error)
+    return choices
 
 
-def _seconds(found: Sequence[Found], known: Mapping[str, str]) -> dict[str, UnreadableItem]:
+def _duplicate_files(files: Sequence[ScannedFile], known_ids: Mapping[str, str]) -> dict[str, UnreadableItem]:
     """The files whose whole path is another one's to a person: no name, however long, would tell the two apart.
 
     Of such files one that has an id keeps it; where none has, the first by its path gets one.
     """
     first: dict[str, str] = {}
-    made: dict[str, UnreadableItem] = {}
-    for uri in sorted({file.uri for file in found}, key=lambda uri: (uri not in known, uri)):
-        other = first.setdefault(cell_ids.tidy(uri), uri)
-        if other == uri or uri in known:
+    duplicates: dict[str, UnreadableItem] = {}
+    for uri in sorted({file.uri for file in files}, key=lambda uri: (uri not in known_ids, uri)):
+        other = first.setdefault(cell_ids.normalise(uri), uri)
+        if other == uri or uri in known_ids:
             continue
         forms = unicodedata.normalize("NFC", uri) == unicodedata.normalize("NFC", other)
         what = "its Unicode form" if forms else "white space at its end"
-        made[uri] = UnreadableItem(
+        duplicates[uri] = UnreadableItem(
             f"{uri} was skipped: its name differs from another image's only in {what}. Rename one of the two.",
             "same name",
         )
-    return made
+    return duplicates
 
 
-def _names(file: Found) -> list[str]:
+def _names(file: ScannedFile) -> list[str]:
     """What a file may be called, shortest first: its name, its path below PATH, and with more and more before it."""
     made = [image_sources.file_name(file.relative), file.relative, f"{file.root}/{file.relative}"]
     parts = image_sources.path_of(file.uri).strip("/").split("/")
@@ -131,7 +131,7 @@ def _names(file: Found) -> list[str]:
 
 def _levels(names: Sequence[Sequence[str]]) -> list[int]:
     """Which of its names each file gets: the first that no other file gets."""
-    names = [[cell_ids.tidy(name) for name in mine] for mine in names]
+    names = [[cell_ids.normalise(name) for name in mine] for mine in names]
     levels = [0] * len(names)
     while True:
         counts = Counter(mine[level] for mine, level in zip(names, levels, strict=True))
@@ -145,11 +145,11 @@ def _levels(names: Sequence[Sequence[str]]) -> list[int]:
 def _checked(choices: Sequence[str]) -> tuple[str, ...]:
     """The first choice, which must be an id, and of the further ones those that can be: a path may be too long."""
     first, *further = choices
-    made = [checked_id(first)]
+    ids = [checked_id(first)]
     for choice in further:
         with suppress(UnreadableItem):
-            made.append(checked_id(choice))
-    return tuple(dict.fromkeys(made))
+            ids.append(checked_id(choice))
+    return tuple(dict.fromkeys(ids))
 
 
 class VectorNames:
@@ -165,7 +165,7 @@ class VectorNames:
         self._rows = {id_: row for row, id_ in enumerate(file_ids)}
         self._numbers: dict[str, list[str]] = {}
         for id_ in self._rows:
-            if digits := cell_ids.whole(id_):
+            if digits := cell_ids.whole_number_digits(id_):
                 self._numbers.setdefault(digits, []).append(id_)
         self._owned: set[str] = set()
         self._by_name: dict[str, list[str]] = {}
@@ -173,7 +173,7 @@ class VectorNames:
         for asset_id, name in images:
             if asset_id in self._rows:
                 self._owned.add(asset_id)
-            if (tidy := cell_ids.tidy(name)) in self._rows:
+            if (tidy := cell_ids.normalise(name)) in self._rows:
                 self._by_name.setdefault(tidy, []).append(asset_id)
             for stem in _stems(asset_id, name):
                 if stem in self._rows:
@@ -192,7 +192,7 @@ class VectorNames:
         """Ids of the file that may mean this image, the likeliest first, and all images that each may mean."""
         if asset_id in self._rows:
             yield asset_id, [asset_id]
-        tidy = cell_ids.tidy(name)
+        tidy = cell_ids.normalise(name)
         if tidy not in self._owned and tidy in self._by_name:
             yield tidy, self._by_name[tidy]
         for stem in _stems(asset_id, name):
@@ -206,5 +206,5 @@ class VectorNames:
 def _stems(asset_id: str, name: str) -> list[str]:
     """The file's name without its suffix, and the asset_id without one that images have."""
     path = PurePosixPath(asset_id)
-    stems = [PurePosixPath(cell_ids.tidy(name)).stem]
+    stems = [PurePosixPath(cell_ids.normalise(name)).stem]
     return list(dict.fromkeys(stems + ([str(path.with_suffix(""))] if path.suffix.lower() in IMAGE_SUFFIXES else [])))

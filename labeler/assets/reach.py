@@ -1,6 +1,6 @@
 """Which addresses images may be read from: kinds and places of a setting, and no machine of a private network.
 
-Somebody else may have written the manifest that an operator imports, so an address in it must not make this machine
+Someone else may have written the manifest that an operator imports, so an address in it must not make this machine
 read what its author could not: files behind chains of fsspec, a cloud's metadata, pages of the local network. What is
 checked here is the address as it is written; `attune.labeler.assets.guarded_http` checks the machine that it leads to.
 """
@@ -22,7 +22,7 @@ from attune.models.errors import UnreadableItem
 
 ALIASES = {"s3a": "s3", "gcs": "gs", "abfss": "abfs"}
 WEB = ("http", "https")
-# A bucket, a container@account of Azure, or an access point of S3: never a host that somebody made up.
+# A bucket, a container@account of Azure, or an access point of S3: never a host that someone made up.
 BUCKET = re.compile(
     r"[\w.-]+|[\w.$-]+@[a-z0-9-]+\.(dfs|blob)\.core\.windows\.net"
     r"|arn:aws[a-z-]*:s3[a-z-]*:[a-z0-9-]+:[0-9]{12}:accesspoint",
@@ -126,13 +126,13 @@ class Reach:
         return host.lower().rstrip(".") in self.private_hosts.split(", ")
 
     def _networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-        found = []
+        networks = []
         for item in filter(None, self.private_hosts.split(", ")):
             try:
-                found.append(ipaddress.ip_network(item))
+                networks.append(ipaddress.ip_network(item))
             except ValueError:
                 continue  # a name
-        return found
+        return networks
 
 
 def _below(place: str, scheme: str, rest: str) -> bool:
@@ -187,7 +187,7 @@ def _meant(number: Address) -> Address:
 
 
 def _public(number: Address) -> bool:
-    """Whether everybody reaches this number, and the one that it carries."""
+    """Whether everyone reaches this number, and the one that it carries."""
     inner = _meant(number)
     if isinstance(number, ipaddress.IPv4Address):
         return number.is_global and not number.is_multicast

@@ -24,7 +24,7 @@ READERS = 4  # threads: decoding and digests leave the interpreter's lock, and d
 
 
 @dataclass(frozen=True)
-class Looked:
+class InspectedAsset:
     """A candidate and what its bytes are: ``info`` is None where the records hold the same content under its id."""
 
     candidate: Candidate
@@ -32,20 +32,20 @@ class Looked:
     info: ImageInfo | None
 
 
-def look(
-    settings: Settings, candidates: Sequence[Candidate], known: Mapping[str, str]
-) -> list[Looked | UnreadableItem]:
-    """Read and check images side by side. ``known`` maps asset_ids to digests: such content is not decoded again."""
+def inspect_candidates(
+    settings: Settings, candidates: Sequence[Candidate], known_ids: Mapping[str, str]
+) -> list[InspectedAsset | UnreadableItem]:
+    """Read and check images side by side. ``known_ids``: asset_id -> digest; that content is not decoded again."""
 
     reach = Reach.of(settings)
 
-    def one(candidate: Candidate) -> Looked | UnreadableItem:
+    def one(candidate: Candidate) -> InspectedAsset | UnreadableItem:
         try:
             content = image_sources.read(candidate.uri, candidate.name, reach)
             digest = digest_bytes(content)
-            if digest in {known.get(choice) for choice in candidate.ids}:
-                return Looked(candidate, digest, None)
-            return Looked(candidate, digest, inspect(content, candidate.name, settings.max_pixels))
+            if digest in {known_ids.get(choice) for choice in candidate.ids}:
+                return InspectedAsset(candidate, digest, None)
+            return InspectedAsset(candidate, digest, inspect(content, candidate.name, settings.max_pixels))
         except UnreadableItem as error:
             return error
 
@@ -61,38 +61,44 @@ def known_digests(session: Session, candidates: Iterable[Candidate]) -> dict[str
 
 
 def register(
-    session: Session, looked: Sequence[Looked], restore: bool, summary: Summary, reach: Reach = image_sources.USUAL
+    session: Session,
+    inspected: Sequence[InspectedAsset],
+    restore: bool,
+    summary: Summary,
+    reach: Reach = image_sources.USUAL,
 ) -> dict[Candidate, Asset]:
     """Record what was looked at, inside the caller's transaction; returns the assets, old and new."""
-    ids = {choice for item in looked for choice in item.candidate.ids}
-    held = {asset.asset_id: asset for asset in session.scalars(select(Asset).where(Asset.asset_id.in_(ids)))}
-    digests = select(Asset.digest).where(Asset.digest.in_({item.digest for item in looked}), Asset.removed_at.is_(None))
+    ids = {choice for item in inspected for choice in item.candidate.ids}
+    by_asset_id = {asset.asset_id: asset for asset in session.scalars(select(Asset).where(Asset.asset_id.in_(ids)))}
+    digests = select(Asset.digest).where(
+        Asset.digest.in_({item.digest for item in inspected}), Asset.removed_at.is_(None)
+    )
     contents = set(session.scalars(digests))
-    taken: dict[Candidate, Asset] = {}
-    for item in looked:
+    registered: dict[Candidate, Asset] = {}
+    for item in inspected:
         try:
-            taken[item.candidate] = _register_one(session, item, held, contents, restore, summary, reach)
+            registered[item.candidate] = _register_one(session, item, by_asset_id, contents, restore, summary, reach)
         except UnreadableItem as error:
             summary.refuse(item.candidate.name, error)
     session.flush()
-    return taken
+    return registered
 
 
 def _register_one(
     session: Session,
-    item: Looked,
-    held: dict[str, Asset],
+    item: InspectedAsset,
+    by_asset_id: dict[str, Asset],
     contents: set[str],
     restore: bool,
     summary: Summary,
     reach: Reach,
 ) -> Asset:
     for choice in item.candidate.ids:
-        asset = held.get(choice)
+        asset = by_asset_id.get(choice)
         if asset is None and item.info is not None:
-            return _added(session, item, item.info, choice, held, contents, summary)
+            return _added(session, item, item.info, choice, by_asset_id, contents, summary)
         if asset is not None and asset.digest == item.digest:
-            return _met_again(asset, item.candidate, restore, summary, reach)
+            return _update_known(asset, item.candidate, restore, summary, reach)
     first = item.candidate.ids[0]
     raise UnreadableItem(
         f"{item.candidate.name} is another image than {first}, which has the same id in the pool (now or "
@@ -104,10 +110,10 @@ def _register_one(
 
 def _added(
     session: Session,
-    item: Looked,
+    item: InspectedAsset,
     info: ImageInfo,
     asset_id: str,
-    held: dict[str, Asset],
+    by_asset_id: dict[str, Asset],
     contents: set[str],
     summary: Summary,
 ) -> Asset:
@@ -123,7 +129,7 @@ def _added(
         added_at=now(),
     )
     session.add(asset)
-    held[asset_id] = asset
+    by_asset_id[asset_id] = asset
     summary.added += 1
     summary.twins += item.digest in contents
     summary.notes.update(info.notes)
@@ -133,7 +139,7 @@ def _added(
     return asset
 
 
-def _met_again(asset: Asset, candidate: Candidate, restore: bool, summary: Summary, reach: Reach) -> Asset:
+def _update_known(asset: Asset, candidate: Candidate, restore: bool, summary: Summary, reach: Reach) -> Asset:
     if asset.removed_at is not None:
         if not restore:
             raise UnreadableItem(
@@ -148,8 +154,8 @@ def _met_again(asset: Asset, candidate: Candidate, restore: bool, summary: Summa
         if asset.uri != candidate.uri and not image_sources.exists(asset.uri, reach):
             asset.uri = candidate.uri  # the file was moved
     if candidate.from_manifest:
-        said = (candidate.title_id or asset.title_id, dict(candidate.columns))
-        if said != (asset.title_id, asset.columns):
-            asset.title_id, asset.columns = said
+        updated = (candidate.title_id or asset.title_id, dict(candidate.columns))
+        if updated != (asset.title_id, asset.columns):
+            asset.title_id, asset.columns = updated
             summary.updated += 1
     return asset

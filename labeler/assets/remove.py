@@ -18,7 +18,7 @@ from attune.labeler.records.session import migrate, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import LabelStudioError, UnknownAsset
-from attune.models.files.cell_ids import tidy
+from attune.models.files.cell_ids import normalise
 from attune.models.vectors.vector_store import VectorStore
 
 AT_ONCE = 500
@@ -44,15 +44,15 @@ def remove(settings: Settings, asset_ids: Sequence[str]) -> Removed:
     Raises UnknownAsset, with near names, where one of the ids is unknown; then nothing is removed.
     """
     migrate(settings)
-    wanted = list(dict.fromkeys(tidy(asset_id) for asset_id in asset_ids))
-    _check_known(settings, wanted)
+    requested = list(dict.fromkeys(normalise(asset_id) for asset_id in asset_ids))
+    _check_known(settings, requested)
     fresh: list[str] = []
     tasks = 0
     keys: list[int] = []
     digests: set[str] = set()
-    for start in range(0, len(wanted), AT_ONCE):
+    for start in range(0, len(requested), AT_ONCE):
         with writing(settings) as session:
-            some = list(session.scalars(select(Asset).where(Asset.asset_id.in_(wanted[start : start + AT_ONCE]))))
+            some = list(session.scalars(select(Asset).where(Asset.asset_id.in_(requested[start : start + AT_ONCE]))))
             for asset in some:
                 digests.add(asset.digest)
                 if asset.removed_at is None:
@@ -61,10 +61,10 @@ def remove(settings: Settings, asset_ids: Sequence[str]) -> Removed:
             keys += [asset.id for asset in some]
             tasks += retire_tasks(session, [asset.id for asset in some])
     trouble = delete_questions(settings, keys)
-    vectors = VectorStore(settings.vectors).remove(wanted)
+    vectors = VectorStore(settings.vectors).remove(requested)
     for digest in sorted(digests - _still_shown(settings, digests)):
         drop_thumbnails(settings, digest)
-    return Removed(fresh, [id_ for id_ in wanted if id_ not in set(fresh)], vectors, tasks, trouble)
+    return Removed(fresh, [id_ for id_ in requested if id_ not in set(fresh)], vectors, tasks, trouble)
 
 
 def retire_tasks(session: Session, asset_pks: Sequence[int]) -> int:
@@ -88,8 +88,8 @@ def delete_questions(settings: Settings, asset_pks: Sequence[int]) -> str:
                 .join(Asset, Asset.id == Task.asset_pk)
             )
             for project, task, asset_id in session.execute(tasks.where(some, Task.state == "retired")):
-                if (found := task_ids.of(task, asset_id)) is not None:
-                    projects[project].append(found)
+                if (task_id := task_ids.task_address(task, asset_id)) is not None:
+                    projects[project].append(task_id)
     if not projects:
         return ""
     from attune.labeler.label_studio import queue_tasks
@@ -100,20 +100,20 @@ def delete_questions(settings: Settings, asset_pks: Sequence[int]) -> str:
         for project, stale in projects.items():
             ids = queue_tasks.retire(label_studio, project, stale)
             with writing(settings) as session:
-                task_ids.gone(session, stale, ids)
+                task_ids.clear_deleted(session, stale, ids)
     except LabelStudioError as error:
         return str(error)
     return ""
 
 
-def _check_known(settings: Settings, wanted: Sequence[str]) -> None:
+def _check_known(settings: Settings, requested: Sequence[str]) -> None:
     with reading(settings) as session:
-        known: set[str] = set()
-        for start in range(0, len(wanted), AT_ONCE):
-            known.update(
-                session.scalars(select(Asset.asset_id).where(Asset.asset_id.in_(wanted[start : start + AT_ONCE])))
+        existing: set[str] = set()
+        for start in range(0, len(requested), AT_ONCE):
+            existing.update(
+                session.scalars(select(Asset.asset_id).where(Asset.asset_id.in_(requested[start : start + AT_ONCE])))
             )
-        unknown = [id_ for id_ in wanted if id_ not in known]
+        unknown = [id_ for id_ in requested if id_ not in existing]
         if not unknown:
             return
         near = get_close_matches(unknown[0], session.scalars(select(Asset.asset_id).limit(20_000)).all(), n=3)
@@ -128,9 +128,9 @@ def _check_known(settings: Settings, wanted: Sequence[str]) -> None:
 def _still_shown(settings: Settings, digests: set[str]) -> set[str]:
     """Contents that an asset in the pool still has: the same image under another id."""
     ordered = sorted(digests)
-    found: set[str] = set()
+    digests_in_use: set[str] = set()
     with reading(settings) as session:
         for start in range(0, len(ordered), AT_ONCE):
             some = Asset.digest.in_(ordered[start : start + AT_ONCE])
-            found.update(session.scalars(select(Asset.digest).where(some, Asset.removed_at.is_(None))))
-    return found
+            digests_in_use.update(session.scalars(select(Asset.digest).where(some, Asset.removed_at.is_(None))))
+    return digests_in_use

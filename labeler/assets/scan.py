@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from attune.labeler.assets import image_sources
-from attune.labeler.assets.proposed import Found
+from attune.labeler.assets.proposed import ScannedFile
 from attune.labeler.assets.reach import Reach
 from attune.models.errors import UnreadableItem
 from attune.models.images.decode import IMAGE_SUFFIXES, looks_like_image
@@ -23,7 +23,7 @@ class Scan:
     ``notes`` counts what was not opened because it is no file, by what it is.
     """
 
-    files: list[Found] = field(default_factory=list)
+    files: list[ScannedFile] = field(default_factory=list)
     passed_over: int = 0
     notes: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[str, UnreadableItem]] = field(default_factory=list)
@@ -36,41 +36,41 @@ class Scan:
 def scan(paths: Sequence[str], reach: Reach = image_sources.USUAL) -> Scan:
     """Look through folders and their folders, and take files as they are named; a file met twice counts once.
 
-    A PATH outside ``reach`` is refused by itself; the others go on.
+    A PATH outside ``reach`` is refused by itself; the others continue.
     """
-    made = Scan()
-    met = _Met()
+    result = Scan()
+    met_paths = _SeenPaths()
     for path in paths:
         try:
-            _scan_path(path, made, met, reach)
+            _scan_path(path, result, met_paths, reach)
         except UnreadableItem as error:
-            made.refused.append((path, error))
+            result.refused.append((path, error))
         except (OSError, ValueError) as error:
-            made.refuse(path, f"{path} cannot be opened: {reason(error)}. Check its spelling.", "cannot be read")
-    return made
+            result.refuse(path, f"{path} cannot be opened: {reason(error)}. Check its spelling.", "cannot be read")
+    return result
 
 
-def _scan_path(path: str, made: Scan, met: _Met, reach: Reach) -> None:
+def _scan_path(path: str, result: Scan, met_paths: _SeenPaths, reach: Reach) -> None:
     place = image_sources.absolute(path)
     if image_sources.is_folder(place, reach):
-        _scan_folder(place, made, met, reach)
+        _scan_folder(place, result, met_paths, reach)
     elif image_sources.exists(place, reach):
-        if met.first_time(place):
-            made.files.append(
-                Found(place, image_sources.file_name(place), image_sources.file_name(os.path.dirname(place)))
+        if met_paths.first_time(place):
+            result.files.append(
+                ScannedFile(place, image_sources.file_name(place), image_sources.file_name(os.path.dirname(place)))
             )
     elif what := image_sources.kind(place):
-        made.refuse(path, f"{path} is {what}, not a file. Name image files, or folders that contain them.", what)
+        result.refuse(path, f"{path} is {what}, not a file. Name image files, or folders that contain them.", what)
     else:
-        made.refuse(path, f"{path} does not exist. Check the spelling, and that its disk is mounted.", "missing")
+        result.refuse(path, f"{path} does not exist. Check the spelling, and that its disk is mounted.", "missing")
 
 
-def _scan_folder(folder: str, made: Scan, met: _Met, reach: Reach) -> None:
+def _scan_folder(folder: str, result: Scan, met_paths: _SeenPaths, reach: Reach) -> None:
     def closed(path: str, error: OSError) -> None:
         if isinstance(error, FileNotFoundError):
-            made.refuse(path, f"The folder {path} was removed while Attune read it.", "missing")
+            result.refuse(path, f"The folder {path} was removed while Attune read it.", "missing")
         else:
-            made.refuse(
+            result.refuse(
                 path,
                 f"The folder {path} was skipped: {reason(error)}. Change its permissions, then run the command again.",
                 "folder cannot be read",
@@ -78,20 +78,20 @@ def _scan_folder(folder: str, made: Scan, met: _Met, reach: Reach) -> None:
 
     root = image_sources.file_name(folder.rstrip("/"))
     for uri, relative in image_sources.walk(folder, closed, reach):
-        if not met.first_time(uri):
+        if not met_paths.first_time(uri):
             continue
         if what := image_sources.kind(uri):
-            made.notes[f"{what}, passed over"] += 1
+            result.notes[f"{what}, passed over"] += 1
         elif _may_be_image(uri):
-            made.files.append(Found(uri, relative, root))
+            result.files.append(ScannedFile(uri, relative, root))
         else:
-            made.passed_over += 1
+            result.passed_over += 1
 
 
-class _Met:
+class _SeenPaths:
     """The files met so far: one that two paths lead to, through ``..`` or a link to its folder, is one file.
 
-    A link to a file is a name that somebody gave it, and counts as a file of its own.
+    A link to a file is a name that someone gave it, and counts as a file of its own.
     """
 
     def __init__(self) -> None:

@@ -64,7 +64,9 @@ class Summary:
             "notes": dict(self.notes),
             "one_flat_colour": {"transparent": self.blank, "opaque": self.one_colour},
             "refused": dict(Counter(reason for _, reason, _ in self.refused)),
-            "refusals": [{"item": item, "reason": reason, "message": said} for item, reason, said in self.refused],
+            "refusals": [
+                {"item": item, "reason": reason, "message": message} for item, reason, message in self.refused
+            ],
             "vectors": {
                 "imported": self.vectors_imported,
                 "copied": self.vectors_copied,
@@ -96,7 +98,9 @@ class Summary:
         ]
         reasons = Counter(reason for _, reason, _ in self.refused)
         for reason, count in reasons.most_common():
-            rows.append((f"refused: {reason}", count, next(said for _, why, said in self.refused if why == reason)))
+            rows.append(
+                (f"refused: {reason}", count, next(message for _, why, message in self.refused if why == reason))
+            )
         bad = f"{self.vectors_left_out[0][0]} {self.vectors_left_out[0][1]}" if self.vectors_left_out else ""
         unclear = next((f"{id_}: {' or '.join(images[:3])}" for id_, images in self.vectors_unclear.items()), "")
         missing = _some(self.without_vector)

@@ -48,22 +48,24 @@ class Definition:
         return {"positive": list(self.positive), "negative": list(self.negative), "classes": by_class}
 
 
-def problems(given: Mapping[str, Any]) -> dict[str, str]:
-    """What could not be asked, by field; ``given`` as ``Definition``'s fields, of which some may be absent."""
+def problems(definition: Mapping[str, Any]) -> dict[str, str]:
+    """What could not be asked, by field; ``definition`` as ``Definition``'s fields, of which some may be absent."""
     checks = {
         "name": _name_problem,
         "question": _question_problem,
         "classes": _classes_problem,
         **dict.fromkeys(("in_scope", "out_of_scope", "positive", "negative"), _texts_problem),
     }
-    found = {key: said for key, check in checks.items() if key in given and (said := check(given[key]))}
-    classes = given.get("classes", ())
-    for name, texts in given.get("class_prompts", {}).items():
+    errors = {
+        key: message for key, check in checks.items() if key in definition and (message := check(definition[key]))
+    }
+    classes = definition.get("classes", ())
+    for name, texts in definition.get("class_prompts", {}).items():
         if name not in classes:
-            found["class_prompts"] = f"{name!r} is not a class. The classes are {', '.join(classes)}."
-        elif said := _texts_problem(texts):
-            found["class_prompts"] = said
-    return found
+            errors["class_prompts"] = f"{name!r} is not a class. The classes are {', '.join(classes)}."
+        elif message := _texts_problem(texts):
+            errors["class_prompts"] = message
+    return errors
 
 
 def _name_problem(name: str) -> str:
@@ -84,13 +86,13 @@ def _texts_problem(texts: Sequence[str]) -> str:
 
 
 def _classes_problem(classes: Sequence[str]) -> str:
-    given = ", ".join(repr(name) for name in classes) or "none"
+    names_text = ", ".join(repr(name) for name in classes) or "none"
     if len(classes) < 2:
-        return f"got {given}. At least 2 are needed, for example --classes serious,other."
+        return f"got {names_text}. At least 2 are needed, for example --classes serious,other."
     if len(classes) > 9:
         return f"got {len(classes)}. At most 9 are allowed, one key each. Combine some, or create two questions."
     if len({name.lower() for name in classes}) < len(classes):
-        return f"{given} has a name twice. Each class needs a different name."
+        return f"{names_text} has a name twice. Each class needs a different name."
     for name in classes:
         if not name.strip() or name != name.strip() or len(name) > 60 or name.startswith("$") or not name.isprintable():
             return f"{name!r} is not allowed. A class has 1 to 60 printable characters, without spaces around it."
@@ -99,35 +101,35 @@ def _classes_problem(classes: Sequence[str]) -> str:
     return ""
 
 
-def create(session: Session, wanted: Definition, settings: Settings) -> Attribute:
+def create(session: Session, definition: Definition, settings: Settings) -> Attribute:
     """Record a new attribute at revision 1, with the chance and the shares that it keeps for life.
 
     Raises AlreadyThere where the name is taken.
     """
-    if session.scalar(select(Attribute.id).where(Attribute.name == wanted.name)):
+    if session.scalar(select(Attribute.id).where(Attribute.name == definition.name)):
         raise AlreadyThere(
-            f"The attribute {wanted.name!r} already exists. Use another name. To see this one: `attune "
-            f"attribute show {wanted.name}`"
+            f"The attribute {definition.name!r} already exists. Use another name. To see this one: `attune "
+            f"attribute show {definition.name}`"
         )
-    made = Attribute(
-        name=wanted.name,
-        question=wanted.question.strip(),
-        classes=list(wanted.classes),
-        definition=wanted.definition.strip(),
-        in_scope=list(wanted.in_scope),
-        out_of_scope=list(wanted.out_of_scope),
-        prompts=wanted.prompts,
+    attribute = Attribute(
+        name=definition.name,
+        question=definition.question.strip(),
+        classes=list(definition.classes),
+        definition=definition.definition.strip(),
+        in_scope=list(definition.in_scope),
+        out_of_scope=list(definition.out_of_scope),
+        prompts=definition.prompts,
         settings=_kept_settings(settings),
         created_at=now(),
     )
-    session.add(made)
+    session.add(attribute)
     session.flush()
-    content = {key: value for key, value in asdict(wanted).items() if key != "name"}
+    content = {key: value for key, value in asdict(definition).items() if key != "name"}
     content = {key: list(value) if isinstance(value, tuple) else value for key, value in content.items()}
     session.add(
-        AttributeRevision(attribute_id=made.id, revision=1, content=content, reason="created", created_at=now())
+        AttributeRevision(attribute_id=attribute.id, revision=1, content=content, reason="created", created_at=now())
     )
-    return made
+    return attribute
 
 
 def _kept_settings(settings: Settings) -> dict[str, Any]:
@@ -148,15 +150,15 @@ def find(session: Session, name: str) -> Attribute:
 
     Raises UnknownAttribute with near names.
     """
-    found = session.scalar(select(Attribute).where(Attribute.name == name))
-    if found is None:
+    attribute = session.scalar(select(Attribute).where(Attribute.name == name))
+    if attribute is None:
         names = list(session.scalars(select(Attribute.name).order_by(Attribute.name)))
         near = get_close_matches(name, names, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Existing attributes: {', '.join(names) or 'none yet'}."
         raise UnknownAttribute(
             f"The attribute {name!r} does not exist. {hint} To list all attributes: `attune attribute list`"
         )
-    return found
+    return attribute
 
 
 def every(session: Session) -> list[Attribute]:

@@ -26,59 +26,61 @@ MOST = 1000
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AuditRequest:
     """What was asked for so far: ``extra`` audits beside the stream's in all, and the experts that the newest request
-    names (e-mail addresses; none means everybody)."""
+    names (e-mail addresses; none means everyone)."""
 
     extra: int = 0
     experts: Sequence[str] = field(default_factory=tuple)
 
     @classmethod
-    def of(cls, attribute: Attribute) -> Wanted:
+    def of(cls, attribute: Attribute) -> AuditRequest:
         """As the attribute keeps it."""
         held: Mapping[str, Any] = attribute.settings.get(KEY) or {}
         return cls(int(held.get("extra", 0)), tuple(held.get("experts", ())))
 
 
-def request(settings: Settings, name: str, size: int, experts: Sequence[str] = ()) -> Wanted:
+def request(settings: Settings, name: str, size: int, experts: Sequence[str] = ()) -> AuditRequest:
     """Ask for ``size`` further audit questions about the attribute ``name``; a learning round has to follow.
 
     They are drawn by the attribute's design, with known probabilities, from titles that nothing is trained on, and
-    stand first in the queues of ``experts`` (e-mail addresses; none means everybody with a queue), who do not see that
+    stand first in the queues of ``experts`` (e-mail addresses; none means everyone with a queue), who do not see that
     they are audits. Raises UnknownAttribute, UnknownExpert for one without a queue, PoolExhausted where fewer images
     are left to draw, DataError for a size out of range or an attribute without reserved titles.
     """
     if not 1 <= size <= MOST:
         raise DataError(f"size is {size}. Expected 1 to {MOST} audit answers; 60 give a first useful interval.")
     with writing(settings) as session:
-        found = attributes.find(session, name)
-        session.refresh(found, with_for_update=True)
-        if not found.settings.get("reserved_share"):
+        attribute = attributes.find(session, name)
+        session.refresh(attribute, with_for_update=True)
+        if not attribute.settings.get("reserved_share"):
             raise DataError(
                 f"{name} has no reserved titles (reserved share 0), so it cannot be audited. Create a new "
                 "attribute with ATTUNE_AUDIT_SHARE above 0."
             )
-        _check_experts(session, found, experts)
-        before = Wanted.of(found)
-        left = left_to_draw(session, found)
-        if left is not None and size > left:
+        _check_experts(session, attribute, experts)
+        before = AuditRequest.of(attribute)
+        remaining = left_to_draw(session, attribute)
+        if remaining is not None and size > remaining:
             raise PoolExhausted(
-                f"{size} audit answers requested, but only {left} reserved images of {name} are left. Request "
-                f"at most {left}, or add images: `attune assets add PATH`"
+                f"{size} audit answers requested, but only {remaining} reserved images of {name} are left. Request "
+                f"at most {remaining}, or add images: `attune assets add PATH`"
             )
-        wanted = Wanted(before.extra + size, tuple(experts))
-        found.settings = found.settings | {KEY: {"extra": wanted.extra, "experts": list(wanted.experts)}}
-        change.count(session, found.id)
-    return wanted
+        audit_request = AuditRequest(before.extra + size, tuple(experts))
+        attribute.settings = attribute.settings | {
+            KEY: {"extra": audit_request.extra, "experts": list(audit_request.experts)}
+        }
+        change.count(session, attribute.id)
+    return audit_request
 
 
 def left_to_draw(session: Session, attribute: Attribute) -> int | None:
-    """How many reserved images nobody has drawn or asked for yet, as the newest run counted; None before any run."""
+    """How many reserved images no one has drawn or asked for yet, as the newest run counted; None before any run."""
     newest = select(Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
-    held = RunAdvice.from_dict(session.scalar(newest)).audits
-    if held is None or held.left is None:
+    audit_plan = RunAdvice.from_dict(session.scalar(newest)).audits
+    if audit_plan is None or audit_plan.left is None:
         return None
-    return max(0, held.left - (Wanted.of(attribute).extra - held.extra))
+    return max(0, audit_plan.left - (AuditRequest.of(attribute).extra - audit_plan.extra))
 
 
 def _check_experts(session: Session, attribute: Attribute, experts: Sequence[str]) -> None:
@@ -88,15 +90,15 @@ def _check_experts(session: Session, attribute: Attribute, experts: Sequence[str
         .where(Queue.attribute_id == attribute.id, Queue.closed_at.is_(None))
         .order_by(Expert.email)
     )
-    known = list(session.scalars(rows))
-    if not known:
+    known_emails = list(session.scalars(rows))
+    if not known_emails:
         raise UnknownExpert(
             f"No expert has a queue for {attribute.name}. Add one: `attune expert add EMAIL --attribute "
             f"{attribute.name}`"
         )
     for email in experts:
-        if email not in known:
+        if email not in known_emails:
             raise UnknownExpert(
-                f"{email!r} has no queue for {attribute.name}. Queues exist for {', '.join(known)}. To add one: "
+                f"{email!r} has no queue for {attribute.name}. Queues exist for {', '.join(known_emails)}. To add one: "
                 f"`attune expert add {email} --attribute {attribute.name}`"
             )

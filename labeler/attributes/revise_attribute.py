@@ -1,7 +1,7 @@
 """Change an attribute: a new revision that says which answers still hold, and everything that follows from it.
 
 The answers are read anew in place, each with a line in its history: what a revision ends is marked as deleted and never
-lost. The champion goes on being served; Label Studio's projects and the next probe follow as jobs.
+lost. The champion continues being served; Label Studio's projects and the next probe follow as jobs.
 """
 
 from __future__ import annotations
@@ -69,68 +69,72 @@ def definition_of(attribute: Attribute) -> Definition:
 
 def preview(
     settings: Settings,
-    wanted: Definition,
+    definition: Definition,
     into: Mapping[str, str] | None = None,
-    hold: str | Collection[str] = ALL,
+    kept_classes: str | Collection[str] = ALL,
 ) -> tuple[tuple[str, ...], Effect]:
     """The fields that would change, and what would become of the answers. Raises UnknownAttribute, DataError."""
     with reading(settings) as session:
-        found = attributes.find(session, wanted.name)
-        return changes(found, wanted), effect(session, found.id, _reading(found, wanted, into, hold))
+        attribute = attributes.find(session, definition.name)
+        return changes(attribute, definition), effect(
+            session, attribute.id, _reading(attribute, definition, into, kept_classes)
+        )
 
 
 def revise(
     settings: Settings,
-    wanted: Definition,
+    definition: Definition,
     reason: str,
     into: Mapping[str, str] | None = None,
-    hold: str | Collection[str] = ALL,
-    seen: int | None = None,
+    kept_classes: str | Collection[str] = ALL,
+    expected_revision: int | None = None,
 ) -> Revised:
-    """Make ``wanted`` the attribute's newest revision; ``into`` and ``hold`` as in ``revisions.reading``.
+    """Make ``definition`` the attribute's newest revision; ``into`` and ``kept_classes`` as in ``revisions.reading``.
 
-    ``seen`` is the revision that the change was made on. Raises UnknownAttribute, DataError for an empty reason, where
-    nothing changes or a class is not there, and AlreadyThere where somebody else made a revision meanwhile.
+    ``expected_revision``: the one that was changed. Raises UnknownAttribute, DataError for an empty reason, where
+    nothing changes or a class is not there, and AlreadyThere where someone else made a revision in the meantime.
     """
     if not reason.strip():
         raise DataError("reason: it is empty. Say in one sentence why the question changes. The history keeps it.")
     with writing(settings) as session:
-        found = attributes.find(session, wanted.name)
-        session.refresh(found, with_for_update=True)
-        if seen is not None and seen != found.revision:
+        attribute = attributes.find(session, definition.name)
+        session.refresh(attribute, with_for_update=True)
+        if expected_revision is not None and expected_revision != attribute.revision:
             raise AlreadyThere(
-                f"{found.name} is now at revision {found.revision}, but you changed revision {seen}. Nothing "
-                f"was changed. See what is new (`attune attribute revisions {found.name}`), then change it "
+                f"{attribute.name} is now at revision {attribute.revision}, "
+                f"but you changed revision {expected_revision}. "
+                "Nothing "
+                f"was changed. See what is new (`attune attribute revisions {attribute.name}`), then change it "
                 "again."
             )
-        changed = changes(found, wanted)
+        changed = changes(attribute, definition)
         if not changed:
-            raise DataError(f"{found.name} already has these values. Nothing was changed.")
-        held = _reading(found, wanted, into, hold)
-        done = effect(session, found.id, held)
-        _complete(session, found)
-        _write(found, wanted)
-        _append(session, found, reason, held)
-        _read_anew(session, found.id, held)
-        carried = jobs.record(session, "configure", attribute=found.name)
+            raise DataError(f"{attribute.name} already has these values. Nothing was changed.")
+        mapping = _reading(attribute, definition, into, kept_classes)
+        done = effect(session, attribute.id, mapping)
+        _complete(session, attribute)
+        _write(attribute, definition)
+        _append(session, attribute, reason, mapping)
+        _apply_mapping(session, attribute.id, mapping)
+        carried = jobs.record(session, "configure", attribute=attribute.name)
     with suppress(ServiceDown):  # recorded as failed, and sent again once Redis is back
         jobs.hand_over(settings, carried, "configure")
-    ingest.ask_to_learn(settings, wanted.name)
-    return Revised(wanted.name, found.revision, changed, done)
+    ingest.ask_to_learn(settings, definition.name)
+    return Revised(definition.name, attribute.revision, changed, done)
 
 
-def changes(attribute: Attribute, wanted: Definition) -> tuple[str, ...]:
-    """The fields in which ``wanted`` says something else."""
-    before, after = revisions.content_of(attribute), _content(wanted)
+def changes(attribute: Attribute, definition: Definition) -> tuple[str, ...]:
+    """The fields in which ``definition`` says something else."""
+    before, after = revisions.content_of(attribute), _content(definition)
     return tuple(key for key in revisions.FIELDS if before[key] != after[key])
 
 
-def effect(session: Session, attribute_id: int, held: Reading) -> Effect:
+def effect(session: Session, attribute_id: int, mapping: Reading) -> Effect:
     """What a reading does to the answers that count now; skips are not counted."""
     counted = Counter(counting.by_value(session, attribute_id))
-    touched = {value: number for value, number in counted.items() if value in held}
-    renamed = {value: (new, n) for value, n in touched.items() if (new := held[value]) is not None}
-    ended = {value: number for value, number in touched.items() if held[value] is None}
+    touched = {value: number for value, number in counted.items() if value in mapping}
+    renamed = {value: (new, n) for value, n in touched.items() if (new := mapping[value]) is not None}
+    ended = {value: number for value, number in touched.items() if mapping[value] is None}
     return Effect(counted.total() - sum(touched.values()), renamed, ended)
 
 
@@ -140,30 +144,32 @@ def configure(settings: Settings, report: Report, name: str) -> dict[str, Any]:
     Of two at once, for two revisions, whichever writes last has found the newer: each looks again at its end. Raises
     UnknownAttribute, LabelStudioUnreachable, LabelStudioRefused.
     """
-    told = 0
+    configured = 0
     with LabelStudio.connect(settings) as ls:
-        while told != (found := _as_it_is(settings, name)).revision:
+        while configured != (queue_facts := _read_attribute(settings, name)).revision:
             mine = queues.ensure(settings, ls, name, [])
             for number, queue in enumerate(mine):
                 report(number, len(mine))
                 project = Project(queue.project, queue.view, queue.webhook)
-                projects.update(ls, project, found.question, found.classes, attributes.instruction(found))
-            _take_pages_back(settings, ls, found)
-            told = found.revision
-    return {"attribute": name, "revision": told, "queues": len(mine)}
+                projects.update(
+                    ls, project, queue_facts.question, queue_facts.classes, attributes.instruction(queue_facts)
+                )
+            _retire_pages(settings, ls, queue_facts)
+            configured = queue_facts.revision
+    return {"attribute": name, "revision": configured, "queues": len(mine)}
 
 
-def _take_pages_back(settings: Settings, ls: LabelStudio, found: Attribute) -> None:
+def _retire_pages(settings: Settings, ls: LabelStudio, attribute: Attribute) -> None:
     """What waits on pages of images still asks the question of before."""
     newest = select(AttributeRevision.created_at).where(
-        AttributeRevision.attribute_id == found.id, AttributeRevision.revision == found.revision
+        AttributeRevision.attribute_id == attribute.id, AttributeRevision.revision == attribute.revision
     )
     with reading(settings) as session:
         at = session.scalars(newest).one()
-    grids.take_back(settings, ls, Grid.attribute_id == found.id, GridPage.created_at < at)
+    grids.retire_pages(settings, ls, Grid.attribute_id == attribute.id, GridPage.created_at < at)
 
 
-def _as_it_is(settings: Settings, name: str) -> Attribute:
+def _read_attribute(settings: Settings, name: str) -> Attribute:
     with reading(settings) as session:
         return attributes.find(session, name)
 
@@ -177,17 +183,19 @@ def note_encoder(session: Session, before: str | None, after: str) -> list[str]:
 
 
 def _reading(
-    attribute: Attribute, wanted: Definition, into: Mapping[str, str] | None, hold: str | Collection[str]
+    attribute: Attribute, definition: Definition, into: Mapping[str, str] | None, kept_classes: str | Collection[str]
 ) -> dict[str, str | None]:
-    return revisions.reading(attribute.classes, wanted.classes, into, hold)
+    return revisions.reading(attribute.classes, definition.classes, into, kept_classes)
 
 
-def _content(wanted: Definition) -> dict[str, Any]:
-    texts = {key: list(getattr(wanted, key)) for key in ("classes", "in_scope", "out_of_scope", "positive", "negative")}
-    phrases = {name: list(given) for name, given in wanted.class_prompts.items() if given}
+def _content(definition: Definition) -> dict[str, Any]:
+    texts = {
+        key: list(getattr(definition, key)) for key in ("classes", "in_scope", "out_of_scope", "positive", "negative")
+    }
+    phrases = {name: list(given) for name, given in definition.class_prompts.items() if given}
     return texts | {
-        "question": wanted.question.strip(),
-        "definition": wanted.definition.strip(),
+        "question": definition.question.strip(),
+        "definition": definition.definition.strip(),
         "class_prompts": phrases,
     }
 
@@ -199,22 +207,22 @@ def _complete(session: Session, attribute: Attribute) -> None:
     row.content = revisions.content_of(attribute) | row.content
 
 
-def _write(attribute: Attribute, wanted: Definition) -> None:
-    content = _content(wanted)
+def _write(attribute: Attribute, definition: Definition) -> None:
+    content = _content(definition)
     for key in ("question", "classes", "definition", "in_scope", "out_of_scope"):
         setattr(attribute, key, content[key])
-    attribute.prompts = wanted.prompts
+    attribute.prompts = definition.prompts
 
 
-def _append(session: Session, attribute: Attribute, reason: str, held: Reading, **more: Any) -> None:
+def _append(session: Session, attribute: Attribute, reason: str, mapping: Reading, **more: Any) -> None:
     attribute.revision += 1
     attribute.answers_counter += 1
-    ended_all = {*attribute.classes, UNSURE} <= {value for value, new in held.items() if new is None}
+    ended_all = {*attribute.classes, UNSURE} <= {value for value, new in mapping.items() if new is None}
     session.add(
         AttributeRevision(
             attribute_id=attribute.id,
             revision=attribute.revision,
-            content=revisions.content_of(attribute) | {"reading": dict(held)} | more,
+            content=revisions.content_of(attribute) | {"reading": dict(mapping)} | more,
             reason=reason.strip(),
             answers_hold=not ended_all,
             created_at=now(),
@@ -222,12 +230,12 @@ def _append(session: Session, attribute: Attribute, reason: str, held: Reading, 
     )
 
 
-def _read_anew(session: Session, attribute_id: int, held: Reading) -> None:
+def _apply_mapping(session: Session, attribute_id: int, mapping: Reading) -> None:
     """Apply a reading to the answers that count, each with its event; where one ended, the image may be asked again."""
     at = now()
-    mine = (Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None), Annotation.value.in_(held))
+    mine = (Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None), Annotation.value.in_(mapping))
     rows = session.execute(select(Annotation.id, Annotation.value, Annotation.task_id).where(*mine)).all()
-    renamed = {value: new for value, new in held.items() if new is not None}
+    renamed = {value: new for value, new in mapping.items() if new is not None}
     events = [
         {
             "annotation_id": key,

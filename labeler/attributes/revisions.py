@@ -26,7 +26,7 @@ FIELDS = ("question", "classes", "definition", "in_scope", "out_of_scope", "posi
 
 
 @dataclass(frozen=True)
-class Said:
+class PastRevision:
     """One revision: its number, what it said (``FIELDS``), why, when, and how it reads the answers of before."""
 
     number: int
@@ -45,13 +45,13 @@ def reading(
     before: Sequence[str],
     after: Sequence[str],
     into: Mapping[str, str] | None = None,
-    hold: str | Collection[str] = ALL,
+    kept_classes: str | Collection[str] = ALL,
 ) -> dict[str, str | None]:
     """How answers among the classes ``before`` read among ``after``; only what changes is named.
 
     ``into`` says which class an old one became (a rename, or where a removed one's answers go); a removed class that it
-    does not name loses its answers. ``hold`` is "all", "none", or the old values (classes, "unsure") whose answers
-    hold. Raises DataError, naming the class, where ``into`` or ``hold`` names one that is not there.
+    does not name ends its answers. ``kept_classes``: "all", "none", or the old values (classes, "unsure") whose answers
+    hold. Raises DataError, naming the class, where ``into`` or ``kept_classes`` names one that is not there.
     """
     into = into or {}
     for old, target in into.items():
@@ -59,38 +59,38 @@ def reading(
             raise DataError(f"answers: {old!r} is not an earlier class. Earlier classes are {', '.join(before)}.")
         if target not in after:
             raise DataError(f"answers: {old!r} cannot become {target!r}. The classes are now {', '.join(after)}.")
-    kept = _kept(before, hold)
-    found: dict[str, str | None] = {}
+    still_valid = _kept(before, kept_classes)
+    mapping: dict[str, str | None] = {}
     for old in [*before, UNSURE]:
         stays = old == UNSURE or (old in after and old not in into)
-        new: str | None = (old if stays else into.get(old)) if old in kept else None
+        new: str | None = (old if stays else into.get(old)) if old in still_valid else None
         if new != old:
-            found[old] = new
-    return found
+            mapping[old] = new
+    return mapping
 
 
-def _kept(before: Sequence[str], hold: str | Collection[str]) -> set[str]:
-    if hold == ALL:
+def _kept(before: Sequence[str], kept_classes: str | Collection[str]) -> set[str]:
+    if kept_classes == ALL:
         return {*before, UNSURE}
-    if hold == NONE:
+    if kept_classes == NONE:
         return set()
-    named = [hold] if isinstance(hold, str) else list(hold)
-    for name in named:
+    names = [kept_classes] if isinstance(kept_classes, str) else list(kept_classes)
+    for name in names:
         if name not in before and name != UNSURE:
             raise DataError(
                 f"hold: {name!r} is not an earlier class. Use all, none, or some of {', '.join([*before, UNSURE])}."
             )
-    return set(named)
+    return set(names)
 
 
 def read(value: str, readings: Sequence[Reading]) -> str | None:
     """What an answer says after some revisions, oldest first; None where it holds no longer. A skip stays a skip."""
-    held: str | None = value
+    current: str | None = value
     for one in readings:
-        if held is None or held == SKIP:
+        if current is None or current == SKIP:
             break
-        held = one.get(held, held)
-    return held
+        current = one.get(current, current)
+    return current
 
 
 def composed(first: Reading, second: Reading) -> dict[str, str | None]:
@@ -99,7 +99,7 @@ def composed(first: Reading, second: Reading) -> dict[str, str | None]:
     return {value: new for value in values if (new := read(value, [first, second])) != value}
 
 
-def history(session: Session, attribute: Attribute) -> list[Said]:
+def history(session: Session, attribute: Attribute) -> list[PastRevision]:
     """Every revision, oldest first, each with its whole content."""
     rows = session.scalars(
         select(AttributeRevision)
@@ -108,7 +108,7 @@ def history(session: Session, attribute: Attribute) -> list[Said]:
     )
     today = content_of(attribute)
     return [
-        Said(
+        PastRevision(
             row.revision,
             today | {key: row.content[key] for key in (*FIELDS, "encoder") if key in row.content},
             row.reason,
@@ -139,7 +139,7 @@ def every_class(session: Session, attribute_id: int) -> list[str]:
     attribute = session.get_one(Attribute, attribute_id)
     if attribute.revision == 1:
         return list(attribute.classes)
-    older = [name for said in reversed(history(session, attribute)) for name in said.classes]
+    older = [name for revision in reversed(history(session, attribute)) for name in revision.classes]
     return list(dict.fromkeys([*attribute.classes, *older]))
 
 
@@ -152,15 +152,15 @@ def value_now(session: Session, attribute_id: int, value: str, at: datetime) -> 
     attribute = session.get_one(Attribute, attribute_id)
     if attribute.revision == 1 or value == SKIP:
         return value
-    told = history(session, attribute)
-    start = max((place for place, said in enumerate(told) if said.created_at <= at), default=0)
-    if value != UNSURE and value not in told[start].classes:
-        having = [place for place, said in enumerate(told) if value in said.classes]
+    past = history(session, attribute)
+    start = max((place for place, revision in enumerate(past) if revision.created_at <= at), default=0)
+    if value != UNSURE and value not in past[start].classes:
+        having = [place for place, revision in enumerate(past) if value in revision.classes]
         start = max((place for place in having if place < start), default=having[0] if having else start)
-    return read(value, [said.reading for said in told[start + 1 :]])
+    return read(value, [revision.reading for revision in past[start + 1 :]])
 
 
-def lapsed(session: Session, annotation: Annotation) -> bool:
+def ended_by_revision(session: Session, annotation: Annotation) -> bool:
     """Whether an answer that does not count was ended by a revision, and by nothing since."""
     return last_event(session, annotation) == LAPSED
 
@@ -176,11 +176,14 @@ def incomparable(session: Session, attribute: Attribute, revision: int) -> str |
 
     It can where each of its classes is, under whatever name, still the class at the same place.
     """
-    told = history(session, attribute)
-    mine = next((said for said in told if said.number == revision), None)
+    past = history(session, attribute)
+    mine = next((past_revision for past_revision in past if past_revision.number == revision), None)
     if mine is None or mine.classes == list(attribute.classes):
         return None
-    now_called = [read(name, [said.reading for said in told if said.number > revision]) for name in mine.classes]
+    now_called = [
+        read(name, [past_revision.reading for past_revision in past if past_revision.number > revision])
+        for name in mine.classes
+    ]
     if now_called == list(attribute.classes):
         return None
     return (
@@ -197,7 +200,7 @@ def comparable_since(session: Session, attribute: Attribute) -> int:
     return number
 
 
-def difference(before: Said, after: Said) -> list[tuple[str, Any, Any]]:
+def difference(before: PastRevision, after: PastRevision) -> list[tuple[str, Any, Any]]:
     """What changed between two revisions: (field, before, after), in the order of ``FIELDS``."""
     pairs = ((key, before.content.get(key), after.content.get(key)) for key in (*FIELDS, "encoder"))
     return [(key, old, new) for key, old, new in pairs if old != new]

@@ -22,12 +22,16 @@ KEY = "threshold"  # in `attribute.settings`
 
 def goal_of(attribute: Attribute) -> Goal | None:
     """As the attribute keeps it; None where the lines stay at one half."""
-    held: Mapping[str, Any] | None = attribute.settings.get(KEY)
-    return Goal(str(held["figure"]), float(held["value"]), float(held.get("sure", 0.8))) if held else None
+    goal_settings: Mapping[str, Any] | None = attribute.settings.get(KEY)
+    return (
+        Goal(str(goal_settings["figure"]), float(goal_settings["value"]), float(goal_settings.get("sure", 0.8)))
+        if goal_settings
+        else None
+    )
 
 
 @dataclass(frozen=True)
-class Lines:
+class GoalThresholds:
     """The goal and what the newest run ``run`` made of it: one dict a class (``attune.models.probes.thresholds``)."""
 
     goal: Goal | None
@@ -39,28 +43,28 @@ class Lines:
         return {"goal": asdict(self.goal) if self.goal else None, "run": self.run, "lines": self.lines}
 
 
-def ask(settings: Settings, name: str, goal: Goal | None) -> None:
+def set_goal(settings: Settings, name: str, goal: Goal | None) -> None:
     """Keep ``goal`` for the attribute ``name`` (None: back to one half); the next round draws the lines.
 
     Published versions keep theirs. Raises UnknownAttribute.
     """
     with writing(settings) as session:
-        found = attributes.find(session, name)
-        session.refresh(found, with_for_update=True)
-        kept = {key: value for key, value in found.settings.items() if key != KEY}
-        found.settings = kept | ({KEY: asdict(goal)} if goal else {})
-        change.count(session, found.id)
+        attribute = attributes.find(session, name)
+        session.refresh(attribute, with_for_update=True)
+        other_settings = {key: value for key, value in attribute.settings.items() if key != KEY}
+        attribute.settings = other_settings | ({KEY: asdict(goal)} if goal else {})
+        change.count(session, attribute.id)
 
 
-def of(settings: Settings, name: str) -> Lines:
+def goal_thresholds(settings: Settings, name: str) -> GoalThresholds:
     """The goal of the attribute ``name`` and the newest run's lines. Raises UnknownAttribute."""
     with reading(settings) as session:
         return read(session, attributes.find(session, name))
 
 
-def read(session: Session, attribute: Attribute) -> Lines:
-    """As ``of``, within a session."""
+def read(session: Session, attribute: Attribute) -> GoalThresholds:
+    """As ``goal_thresholds``, within a session."""
     newest = select(Run.number, Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
     row = session.execute(newest).first()
     held = list(RunAdvice.from_dict(row.advice).lines or ()) if row else []
-    return Lines(goal_of(attribute), row.number if row else None, held)
+    return GoalThresholds(goal_of(attribute), row.number if row else None, held)

@@ -53,7 +53,7 @@ def history(settings: Settings, attribute: str, until: datetime | None = None) -
     with reading(settings) as session:
         found = attributes.find(session, attribute)
         lines = _lines(session, found.id)
-    return [told(line) for line in lines if until is None or line.at <= until]
+    return [to_line(line) for line in lines if until is None or line.at <= until]
 
 
 def page(settings: Settings, attribute: str, number: int, size: int) -> Page[Line]:
@@ -61,10 +61,10 @@ def page(settings: Settings, attribute: str, number: int, size: int) -> Page[Lin
     with reading(settings) as session:
         found = attributes.find(session, attribute)
         query = select(Promotion).where(Promotion.attribute_id == found.id).order_by(Promotion.id.desc())
-        return page_of(session, query, number, size).map(told)
+        return page_of(session, query, number, size).map(to_line)
 
 
-def told(line: Promotion) -> Line:
+def to_line(line: Promotion) -> Line:
     """A line of the records."""
     gates = [read(gate).to_dict() for gate in line.gates or [] if isinstance(gate, Mapping)]
     return Line(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, gates)
@@ -80,8 +80,8 @@ def moment(text: str, field: str = "on") -> datetime:
     """The moment that ``text`` names, UTC; a day means its last microsecond. Raises DataError naming ``field``."""
     text = text.strip()
     try:
-        found = parse(text)
-        return found + timedelta(days=1, microseconds=-1) if len(text) == len("2026-03-01") else found
+        parsed = parse(text)
+        return parsed + timedelta(days=1, microseconds=-1) if len(text) == len("2026-03-01") else parsed
     except (ValueError, OverflowError) as error:
         raise DataError(f"{field}: {text[:40]!r} is not a date. Write it as 2026-03-01 or 2026-03-01T12:00.") from error
 

@@ -1,4 +1,4 @@
-"""What every move of an alias shares: one at a time, never twice by accident, and nobody's behind another's back."""
+"""What every move of an alias shares: one at a time, never twice by accident, and no one's behind another's back."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from attune.labeler.records.schema import Alias, Attribute, Promotion, Version
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import iso, parse
 from attune.models.errors import CatalogError, NoAnswers, RetiredVersion
-from attune.models.labels.class_coverage import BY_CLASS, lacking, listed, unanswered
+from attune.models.labels.class_coverage import BY_CLASS, draft_classes, quoted_list, unanswered_classes
 
 
 @dataclass(frozen=True)
 class Move:
-    """What somebody decided for an attribute, by ``who`` and for which ``reason``: a promotion, rollback or retirement.
+    """What someone decided for an attribute, by ``who`` and for which ``reason``: a promotion, rollback or retirement.
 
     ``version``: a number, ``latest``, or None for a rollback, which finds it. ``asked_at`` makes a repeated request do
     nothing the second time; ``expected`` is the version that ``alias`` pointed at when the owner decided, 0 for none,
@@ -45,10 +45,10 @@ class Move:
         return replace(self, reason=check_reason(self.reason), alias=check_alias(self.alias))
 
     @classmethod
-    def from_job(cls, held: Mapping[str, Any]) -> Move:
+    def from_job(cls, arguments: Mapping[str, Any]) -> Move:
         """As a job's arguments hold it: ``asked_at`` in ISO 8601. Raises TypeError for other arguments."""
-        at = held.get("asked_at")
-        return cls(**{**held, "asked_at": parse(at) if at else None})
+        at = arguments.get("asked_at")
+        return cls(**{**arguments, "asked_at": parse(at) if at else None})
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,13 @@ def moved(attribute: str, line: Promotion, digest: str, draft: bool = False) -> 
 
 def refuse_unanswered(attribute: str, version: int, classes: Sequence[str], labels: Mapping[str, Any]) -> None:
     """Raise NoAnswers where one of ``classes`` has no answer by the run's ``labels``, or nothing was learned at all."""
-    missing = lacking(classes, labels)
+    missing = draft_classes(classes, labels)
     if not missing:
         return
     counts = ", ".join(f"{name} {int(labels[BY_CLASS].get(name, 0)):,}" for name in classes)
-    nobody = unanswered(classes, labels)
+    nobody = unanswered_classes(classes, labels)
     what = (
-        f"has no answers for {listed(nobody)} (answers per class: {counts})"
+        f"has no answers for {quoted_list(nobody)} (answers per class: {counts})"
         if nobody
         else f"was trained on no answers ({counts}): all are audit answers or ties"
     )

@@ -42,10 +42,10 @@ def drafts_of(session: Session, attribute_id: int) -> set[int]:
 def mirror(settings: Settings, attribute: str) -> None:
     """Write the aliases as the records have them.
 
-    Looks again after writing: whoever commits last also looks last, so the file ends as the records do.
+    Looks again after writing: the person who commits last also looks last, so the file ends as the records do.
     """
     catalog = Catalog(settings.catalog_address, private=settings.catalog_url is None)
     written: dict[str, int] | None = None
-    while (wanted := recorded(settings, attribute)) != written:
-        catalog.write_aliases(attribute, wanted)
-        written = wanted
+    while (aliases := recorded(settings, attribute)) != written:
+        catalog.write_aliases(attribute, aliases)
+        written = aliases

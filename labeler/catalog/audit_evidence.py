@@ -24,7 +24,7 @@ from attune.labeler.settings import Settings
 from attune.models.catalog.probe_files import ProbeWeights, read_probe
 from attune.models.errors import PoolError
 from attune.models.evaluation.audit_design import RESERVED_SHARE, AuditDesign
-from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.evaluation.evaluate import compare, evaluate_audit
 from attune.models.evaluation.metrics import Metric, unknown
 from attune.models.labels.answers import SKIP, UNSURE, Answer
@@ -81,9 +81,9 @@ class Evidence:
             return self.missing
         if run.encoder_digest != self.view.fingerprint.digest:
             return f"run {run.number} was made with another encoder than the active one"
-        held = self.revisions.get(run.revision, self.classes)
-        if list(held) != list(self.classes):
-            return f"run {run.number} has the classes {', '.join(held)}, but the classes have changed"
+        classes = self.revisions.get(run.revision, self.classes)
+        if list(classes) != list(self.classes):
+            return f"run {run.number} has the classes {', '.join(classes)}, but the classes have changed"
         return self.missing
 
     @cached_property
@@ -92,16 +92,16 @@ class Evidence:
         assert self.view is not None
         share = float(self.attribute.settings.get("reserved_share", RESERVED_SHARE))
         rows = np.flatnonzero(self.view.keys >= 0)
-        mine = rows[reserved_in(self.view.pool, rows, share, self.seed)]
+        mine = rows[pool_reserved_mask(self.view.pool, rows, share, self.seed)]
         return mine[:: max(1, len(mine) // MOST_RESERVED)]
 
     def logits(self, probe: ProbeWeights, asset_ids: Sequence[str]) -> npt.NDArray[np.float64]:
         """Uncalibrated ``x.w + b`` (m, k) of assets; NaN where one is not in the pool."""
-        found = np.full((len(asset_ids), len(probe.weight)), np.nan)
+        logits = np.full((len(asset_ids), len(probe.weight)), np.nan)
         if self.view is not None:
             rows = self.view.pool.positions(asset_ids)
-            found[rows >= 0] = self._raw(probe, rows[rows >= 0])
-        return found
+            logits[rows >= 0] = self._raw(probe, rows[rows >= 0])
+        return logits
 
     def _raw(self, probe: ProbeWeights, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
         assert self.view is not None
@@ -120,9 +120,9 @@ class Evidence:
     def _scored(self, run: Run) -> Scored:
         probe = read_probe(run.probe)
         raw = self.logits(probe, self.labels.asset_ids)
-        told = cross_calibrated(raw, self.labels, self.inclusion, seed=self.seed)
+        calibrated = cross_calibrated(raw, self.labels, self.inclusion, seed=self.seed)
         pool = apply(calibrate(raw, self.labels, self.inclusion), self._raw(probe, self._reserved))
-        return Scored(run.number, told, pool if len(pool) else None, self._led(run, probe))
+        return Scored(run.number, calibrated, pool if len(pool) else None, self._led(run, probe))
 
     def _led(self, run: Run, probe: ProbeWeights) -> npt.NDArray[np.float64] | None:
         """How likely each reserved row was drawn; None for a run with the newest's scores, which say as much."""
@@ -167,29 +167,29 @@ class Scored:
 def collect(settings: Settings, attribute: str) -> Evidence:
     """The evidence of today. Raises UnknownAttribute."""
     with reading(settings) as session:
-        found = attributes.find(session, attribute)
-        answers = tuple(answer for answer in _answers(session, found) if answer.value in {*found.classes, UNSURE, SKIP})
-        revisions = _revisions(session, found)
-        newest = session.scalar(select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1))
-        nothing = Labels((), (), np.empty((0, len(found.classes))), np.empty(0))
+        row = attributes.find(session, attribute)
+        answers = tuple(answer for answer in _answers(session, row) if answer.value in {*row.classes, UNSURE, SKIP})
+        revisions = _revisions(session, row)
+        newest = session.scalar(select(Run).where(Run.attribute_id == row.id).order_by(Run.number.desc()).limit(1))
+        nothing = Labels((), (), np.empty((0, len(row.classes))), np.empty(0))
         try:
             view = open_pool(settings, session)
         except PoolError as error:
-            return Evidence(found, revisions, answers, nothing, np.empty(0), None, str(error))
-    design = AuditDesign.from_bytes(found.audit_state) if found.audit_state else AuditDesign(0)
+            return Evidence(row, revisions, answers, nothing, np.empty(0), None, str(error))
+    design = AuditDesign.from_bytes(row.audit_state) if row.audit_state else AuditDesign(0)
     audits = design.measuring(answers)
-    if found.audit_state is None or not audits:
-        return Evidence(found, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet")
-    labels = consensus(audits, found.classes)
+    if row.audit_state is None or not audits:
+        return Evidence(row, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet")
+    labels = consensus(audits, row.classes)
     inclusion, rows = design.inclusions(labels.asset_ids), view.positions(labels.asset_ids)
-    share, seed = float(found.settings.get("reserved_share", RESERVED_SHARE)), int(found.settings.get("seed", 0))
+    share, seed = float(row.settings.get("reserved_share", RESERVED_SHARE)), int(row.settings.get("seed", 0))
     # A title that was corrected since may be one that is trained on.
-    apart = reserved_in(view.pool, rows, share, seed)
-    kept = np.flatnonzero((rows >= 0) & (inclusion > 0) & apart)
-    missing = "" if len(kept) else "none of the audit images is in the pool any more"
-    kept_labels = labels.subset(kept)
+    apart = pool_reserved_mask(view.pool, rows, share, seed)
+    usable = np.flatnonzero((rows >= 0) & (inclusion > 0) & apart)
+    missing = "" if len(usable) else "none of the audit images is in the pool any more"
+    kept_labels = labels.subset(usable)
     number, leader = (0, None) if newest is None else (newest.number, read_probe(newest.probe))
-    return Evidence(found, revisions, answers, kept_labels, inclusion[kept], view, missing, number, leader, design)
+    return Evidence(row, revisions, answers, kept_labels, inclusion[usable], view, missing, number, leader, design)
 
 
 def paired(evidence: Evidence, a: Run, b: Run) -> Metric:
@@ -209,9 +209,9 @@ def _alike(a: ProbeWeights, b: ProbeWeights | None) -> bool:
 
 def _revisions(session: Session, attribute: Attribute) -> dict[int, list[str]]:
     """The classes of each revision as they are called today: a probe outlives a rename."""
-    told = revisions.history(session, attribute)
-    later = {one.number: [said.reading for said in told if said.number > one.number] for one in told}
-    return {one.number: [revisions.read(name, later[one.number]) or name for name in one.classes] for one in told}
+    past = revisions.history(session, attribute)
+    later = {one.number: [said.reading for said in past if said.number > one.number] for one in past}
+    return {one.number: [revisions.read(name, later[one.number]) or name for name in one.classes] for one in past}
 
 
 def _answers(session: Session, attribute: Attribute) -> list[Answer]:

@@ -1,4 +1,4 @@
-"""Evidence kept at hand: a page, its form and the gate behind it ask for the same figures within a minute."""
+"""Evidence kept available: a page, its form and the gate behind it ask for the same figures within a minute."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def gather(settings: Settings, attribute: str) -> Evidence:
     with reading(settings) as session:
         stamp = _stamp(settings, session, attributes.find(session, attribute))
     with _lock:
-        held = _kept.get(stamp)
-    if held is None:
-        held = collect(settings, attribute)
+        cached = _kept.get(stamp)
+    if cached is None:
+        cached = collect(settings, attribute)
         with _lock:
-            _kept[stamp] = held
+            _kept[stamp] = cached
             while len(_kept) > KEPT:
                 _kept.pop(next(iter(_kept)))
-    return held
+    return cached
 
 
 def difference(settings: Settings, attribute: str, a: Run, b: Run) -> Metric:
@@ -48,9 +48,9 @@ def difference(settings: Settings, attribute: str, a: Run, b: Run) -> Metric:
 
 def _stamp(settings: Settings, session: Session, attribute: Attribute) -> str:
     """Of all that evidence is made of: answers, audit design, revisions, runs, settings, encoder, pool."""
-    told = (func.count(), func.count(Annotation.deleted_at), func.max(Annotation.received_at))
+    counts = (func.count(), func.count(Annotation.deleted_at), func.max(Annotation.received_at))
     queries = (
-        select(*told, func.max(Annotation.updated_at)).where(Annotation.attribute_id == attribute.id),
+        select(*counts, func.max(Annotation.updated_at)).where(Annotation.attribute_id == attribute.id),
         select(func.count(), func.max(Asset.id), func.count(Asset.removed_at)),
         select(func.count()).where(AttributeRevision.attribute_id == attribute.id),
         select(func.max(Run.number)).where(Run.attribute_id == attribute.id),

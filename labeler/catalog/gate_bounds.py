@@ -46,13 +46,13 @@ def bounds(settings: Settings, attribute: str) -> list[Bound]:
         return _bounds(attributes.find(session, attribute).settings.get("gates") or {})
 
 
-def _bounds(held: Mapping[str, Mapping[str, Any]]) -> list[Bound]:
-    found = []
+def _bounds(stored: Mapping[str, Mapping[str, Any]]) -> list[Bound]:
+    bounds_list = []
     for name, rule in RULES.items():
-        own = held.get(name) or {}
+        own = stored.get(name) or {}
         value, binding = float(own.get("bound", rule.bound)), bool(own.get("enforced", False))
-        found.append(Bound(name, rule, value, binding, own.get("by"), own.get("at")))
-    return found
+        bounds_list.append(Bound(name, rule, value, binding, own.get("by"), own.get("at")))
+    return bounds_list
 
 
 def change(
@@ -62,21 +62,26 @@ def change(
 
     Raises DataError naming the gate and its field, and changes nothing then; UnknownAttribute.
     """
-    checked = {known(name): check(known(name), value) for name, value in values.items()}
-    binding = {known(name): value for name, value in enforced.items()}
+    checked = {check_gate_name(name): check(check_gate_name(name), value) for name, value in values.items()}
+    binding = {check_gate_name(name): value for name, value in enforced.items()}
     with writing(settings) as session:
-        found = attributes.find(session, attribute)
-        session.refresh(found, with_for_update=True)
-        kept: dict[str, Any] = dict(found.settings.get("gates") or {})
-        for before in _bounds(kept):
-            wanted = checked.get(before.name, before.bound), binding.get(before.name, before.enforced)
-            if wanted != (before.bound, before.enforced):
-                kept[before.name] = {"bound": wanted[0], "enforced": wanted[1], "by": who, "at": iso(now())}
-        found.settings = {**found.settings, "gates": kept}
-        return _bounds(kept)
+        row = attributes.find(session, attribute)
+        session.refresh(row, with_for_update=True)
+        stored: dict[str, Any] = dict(row.settings.get("gates") or {})
+        for before in _bounds(stored):
+            change_requested = checked.get(before.name, before.bound), binding.get(before.name, before.enforced)
+            if change_requested != (before.bound, before.enforced):
+                stored[before.name] = {
+                    "bound": change_requested[0],
+                    "enforced": change_requested[1],
+                    "by": who,
+                    "at": iso(now()),
+                }
+        row.settings = {**row.settings, "gates": stored}
+        return _bounds(stored)
 
 
-def known(name: str) -> str:
+def check_gate_name(name: str) -> str:
     """``name`` where it is a gate's. Raises DataError with near names."""
     if name in RULES:
         return name
@@ -102,10 +107,10 @@ def check(name: str, value: str | float) -> float:
 
 def pairs(texts: Iterable[str]) -> dict[str, str]:
     """``NAME=VALUE`` texts by name. Raises DataError for one without a value."""
-    found = {}
+    values = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not value.strip():
             raise DataError(f"--set: {text[:60]!r} has no value. Write it as audit_lower_bound=0.6.")
-        found[name.strip()] = value.strip()
-    return found
+        values[name.strip()] = value.strip()
+    return values

@@ -40,21 +40,21 @@ class Gate:
         return asdict(self) | {"outcome": self.outcome}
 
 
-def read(held: Mapping[str, Any]) -> Gate:
+def read(stored: Mapping[str, Any]) -> Gate:
     """The gate that a line of the history keeps.
 
     Lines of earlier versions say ``passed`` without a value where there was no champion to be worse than: nothing was
     judged there.
     """
-    value, passed = held.get("value"), held.get("passed")
-    applies = bool(held.get("applies", not (passed and value is None)))
+    value, passed = stored.get("value"), stored.get("passed")
+    applies = bool(stored.get("applies", not (passed and value is None)))
     return Gate(
-        str(held.get("name", "")),
+        str(stored.get("name", "")),
         passed if applies else None,
         value,
-        float(held.get("bound") or 0.0),
-        bool(held.get("enforced", False)),
-        str(held.get("text", "")),
-        str(held.get("reason", "")),
+        float(stored.get("bound") or 0.0),
+        bool(stored.get("enforced", False)),
+        str(stored.get("text", "")),
+        str(stored.get("reason", "")),
         applies,
     )

@@ -2,7 +2,7 @@
 
 By default they are shown and kept in the history. An attribute's setting ``gates`` moves bounds and makes gates
 binding: ``{"audit_lower_bound": {"bound": 0.5, "enforced": true}}``; an owner may override with a written reason.
-No gate passes on nothing: where there is nothing to judge it is not applicable, and stops nobody.
+No gate passes on nothing: where there is nothing to judge it is not applicable, and stops no one.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from attune.models.catalog.manifest import CHAMPION
 from attune.models.errors import GateFailed
 from attune.models.evaluation.metrics import Metric
 from attune.models.labels.agreement import alpha
-from attune.models.labels.agreement_sample import evenly
-from attune.models.labels.class_coverage import fewest, lacking, listed
+from attune.models.labels.agreement_sample import without_doubt_driven
+from attune.models.labels.class_coverage import draft_classes, quoted_list, smallest_class_answers
 from attune.models.labels.panel import Panel
 
 
@@ -71,21 +71,21 @@ def check(settings: Settings, attribute: str, run: Run) -> list[Gate]:
 def champion_of(settings: Settings, attribute: str) -> Run | None:
     """The run that champion points at, or None. Raises UnknownAttribute."""
     with reading(settings) as session:
-        found = attributes.find(session, attribute)
+        row = attributes.find(session, attribute)
         return session.scalar(
             select(Run)
             .join(Alias, Alias.version == Run.number)
-            .where(Run.attribute_id == found.id, Alias.attribute_id == found.id, Alias.alias == CHAMPION)
+            .where(Run.attribute_id == row.id, Alias.attribute_id == row.id, Alias.alias == CHAMPION)
         )
 
 
 def measured(evidence: Evidence, run: Run, scored: Scored | None) -> dict[str, Metric]:
     """The run's figures on today's answers; those that it was recorded with where it cannot be judged today."""
-    held = {name: Metric.from_dict({"name": name, "method": ""} | metric) for name, metric in run.metrics.items()}
+    metrics = {name: Metric.from_dict({"name": name, "method": ""} | metric) for name, metric in run.metrics.items()}
     if evidence.answers:
-        shared = evenly(evidence.answers, evidence.seed)
-        held["alpha"] = alpha(Panel.of(shared, evidence.classes), seed=evidence.seed)
-    return held if scored is None else held | evidence.figures(scored, thresholds_of(run, evidence.classes))
+        shared = without_doubt_driven(evidence.answers, evidence.seed)
+        metrics["alpha"] = alpha(Panel.of(shared, evidence.classes), seed=evidence.seed)
+    return metrics if scored is None else metrics | evidence.figures(scored, thresholds_of(run, evidence.classes))
 
 
 def outcome(
@@ -118,33 +118,37 @@ def outcome(
         values["not_worse_than_champion"] = difference.hi
         reasons["not_worse_than_champion"] = difference.reason
     with reading(settings) as session:
-        found = attributes.find(session, evidence.attribute.name)
-        encoder, chosen, classes = active_encoder(session), found.settings, classes_of(session, found, run)
+        attribute = attributes.find(session, evidence.attribute.name)
+        encoder, attribute_settings, classes = (
+            active_encoder(session),
+            attribute.settings,
+            classes_of(session, attribute, run),
+        )
     values["encoder"] = None if encoder is None else float(encoder.digest == run.encoder_digest)
     reasons["encoder"] = "the pool has no encoder yet"
     values["answers_per_class"], reasons["answers_per_class"] = _answers_per_class(classes, run.labels or {})
-    return judge(values, chosen.get("gates") or {}, reasons, absent)
+    return judge(values, attribute_settings.get("gates") or {}, reasons, absent)
 
 
 def _answers_per_class(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[int | None, str]:
     """The fewest answers that a class has to learn from, and the reason where that is none or not known."""
-    missing = lacking(classes, labels)
-    least = 0 if len(missing) == len(classes) else fewest(classes, labels)
+    missing = draft_classes(classes, labels)
+    least = 0 if len(missing) == len(classes) else smallest_class_answers(classes, labels)
     if least is None:
         return None, "no counts are recorded for this run"
-    return least, f"no training answer for {listed(missing)}" if missing else ""
+    return least, f"no training answer for {quoted_list(missing)}" if missing else ""
 
 
 def judge(
     values: Mapping[str, float | None],
-    chosen: Mapping[str, Mapping[str, Any]],
+    settings: Mapping[str, Mapping[str, Any]],
     reasons: Mapping[str, str] | None = None,
     absent: Mapping[str, str] | None = None,
 ) -> list[Gate]:
     """Each gate by its value and the attribute's own bounds; ``absent`` says of some why there is nothing to judge."""
     gates = []
     for name, rule in RULES.items():
-        own = chosen.get(name) or {}
+        own = settings.get(name) or {}
         value, bound = values.get(name), float(own.get("bound", rule.bound))
         passed: bool | None = None
         reason = (reasons or {}).get(name, "")
@@ -166,12 +170,14 @@ def failing(gates: Sequence[Gate]) -> list[Gate]:
 
 
 def refuse(gates: Sequence[Gate], attribute: str, version: int, override: bool) -> None:
-    """Raise GateFailed where an enforced gate was not passed and nobody overrides it."""
+    """Raise GateFailed where an enforced gate was not passed and no one overrides it."""
     failed = failing(gates)
     if failed and not override:
-        told = "; ".join(f"{gate.name}: {_shown(gate.value)}, bound {gate.bound:g} ({gate.text})" for gate in failed)
+        failed_text = "; ".join(
+            f"{gate.name}: {_shown(gate.value)}, bound {gate.bound:g} ({gate.text})" for gate in failed
+        )
         raise GateFailed(
-            f"{attribute} version {version} fails {told}. Get more audit answers (`attune audit {attribute}`), "
+            f"{attribute} version {version} fails {failed_text}. Get more audit answers (`attune audit {attribute}`), "
             f"or override the gate: `attune probes promote {attribute} {version} --override --reason R`"
         )
 

@@ -12,7 +12,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.catalog.aliases import aliases_of, drafts_of, is_draft
 from attune.labeler.catalog.evidence_cache import difference
 from attune.labeler.catalog.run_facts import find_run
-from attune.labeler.records.cache import Remembered
+from attune.labeler.records.cache import CommitCache
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Alias, Attribute, Promotion, Run, Version
 from attune.labeler.records.session import reading
@@ -32,7 +32,7 @@ _BY_VERSION = _PUBLISHED.where(Version.version == bindparam("ref"))
 _BY_ALIAS = _PUBLISHED.join(
     Alias, and_(Alias.attribute_id == Version.attribute_id, Alias.version == Version.version)
 ).where(Alias.alias == bindparam("ref"))
-_resolved: Remembered[tuple[int, str]] = Remembered()
+_resolved: CommitCache[tuple[int, str]] = CommitCache()
 _FIGURE = ("value", "lo", "hi", "n", "reason")
 
 
@@ -56,14 +56,14 @@ def versions(settings: Settings, attribute: str, candidates: int = CANDIDATES) -
     Each with version, state (candidate, published, retired), draft, aliases, average_precision, answers, created_at.
     """
     with reading(settings) as session:
-        found = attributes.find(session, attribute)
-        aliases = aliases_of(session, found)
+        attribute_row = attributes.find(session, attribute)
+        aliases = aliases_of(session, attribute_row)
         published = {
-            row.version: row for row in session.scalars(select(Version).where(Version.attribute_id == found.id))
+            row.version: row for row in session.scalars(select(Version).where(Version.attribute_id == attribute_row.id))
         }
         newest = (
             select(Run.number)
-            .where(Run.attribute_id == found.id, Run.number.not_in(published))
+            .where(Run.attribute_id == attribute_row.id, Run.number.not_in(published))
             .order_by(Run.number.desc())
             .limit(candidates)
         )
@@ -71,7 +71,9 @@ def versions(settings: Settings, attribute: str, candidates: int = CANDIDATES) -
         # Columns, not rows: a run carries its probe, and a list needs none of them.
         columns = (Run.number, Run.answers, Run.metrics, Run.finished_at)
         runs = session.execute(
-            select(*columns).where(Run.attribute_id == found.id, Run.number.in_(numbers)).order_by(Run.number.desc())
+            select(*columns)
+            .where(Run.attribute_id == attribute_row.id, Run.number.in_(numbers))
+            .order_by(Run.number.desc())
         )
         rows = [_row(run, published.get(run.number), aliases) for run in runs]
     return {"attribute": attribute, "aliases": aliases, "versions": rows}
@@ -87,9 +89,9 @@ def resolve(settings: Settings, reference: Reference) -> tuple[int, str]:
 
 def _resolve(settings: Settings, reference: Reference) -> tuple[int, str]:
     query = _BY_ALIAS if reference.version is None else _BY_VERSION
-    asked = {"name": reference.name, "ref": reference.version or reference.ref}
+    subject = {"name": reference.name, "ref": reference.version or reference.ref}
     with reading(settings) as session:
-        row = session.execute(query, asked).one_or_none()
+        row = session.execute(query, subject).one_or_none()
         if row is None:
             raise UnknownProbe(_what_there_is(session, reference))
         if row.retired_at is not None:
@@ -114,9 +116,9 @@ def compare(settings: Settings, attribute: str, a: str | int, b: str | int) -> d
     Raises UnknownAttribute, UnknownProbe.
     """
     with reading(settings) as session:
-        found = attributes.find(session, attribute)
-        runs = [find_run(session, found, version) for version in (a, b)]
-        aliases = aliases_of(session, found)
+        row = attributes.find(session, attribute)
+        runs = [find_run(session, row, version) for version in (a, b)]
+        aliases = aliases_of(session, row)
     paired = difference(settings, attribute, runs[0], runs[1])
     return {
         "attribute": attribute,
@@ -186,8 +188,9 @@ def _what_there_is(session: Session, reference: Reference) -> str:
         served = select(Attribute.name).join(Version, Version.attribute_id == Attribute.id).distinct()
         names = list(session.scalars(served.order_by(Attribute.name)))
         near = get_close_matches(reference.name, names, n=1)
-        meant = f" Did you mean {near[0]!r}?" if near else ""
-        return f"The probe {reference.name!r} does not exist.{meant} Existing probes: {', '.join(names) or 'none yet'}."
+        suggestion = f" Did you mean {near[0]!r}?" if near else ""
+        existing = ", ".join(names) or "none yet"
+        return f"The probe {reference.name!r} does not exist.{suggestion} Existing probes: {existing}."
     numbers = session.scalars(
         select(Version.version)
         .where(Version.attribute_id == attribute_id, Version.retired_at.is_(None))

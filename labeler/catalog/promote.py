@@ -40,28 +40,30 @@ def promote(settings: Settings, move: Move) -> Moved:
 
     A version that is published as a draft is marked as one for good, and no other is.
     Raises DataError for an empty reason or a numeric alias, UnknownAttribute, UnknownProbe, RetiredVersion, NoAnswers,
-    GateFailed, CatalogUnreachable, and CatalogError where somebody else has moved the alias meanwhile.
+    GateFailed, CatalogUnreachable, and CatalogError where someone else has moved the alias in the meantime.
     """
     move, attribute = move.checked(), move.attribute
     with reading(settings) as session:
-        found = attributes.find(session, attribute)
-        run = find_run(session, found, _named(move))
-        refuse_retired(_published(session, found, run), found)
-        beaten = aliases_of(session, found).get(CHAMPION, 0)
-        classes = classes_of(session, found, run)
+        attribute_row = attributes.find(session, attribute)
+        run = find_run(session, attribute_row, _number_of_move(move))
+        refuse_retired(_published(session, attribute_row, run), attribute_row)
+        beaten = aliases_of(session, attribute_row).get(CHAMPION, 0)
+        classes = classes_of(session, attribute_row, run)
     if not move.draft:
         refuse_unanswered(attribute, run.number, classes, run.labels or {})
     results = gate.check(settings, attribute, run)
     gate.refuse(results, attribute, run.number, move.override)
     manifest = publish(settings, attribute, run.number)
     with writing(settings) as session:
-        found = locked(session, attribute)
-        line = repeated(session, found, PROMOTE, move, run.number)
+        attribute_row = locked(session, attribute)
+        line = repeated(session, attribute_row, PROMOTE, move, run.number)
         if line is None:
-            expect(session, found, move.alias, move.expected)
-            if any(one.enforced for one in results) and not move.override:  # they were held against this champion
-                expect(session, found, CHAMPION, beaten)
-            line = _point(session, found, run, manifest, move, results)
+            expect(session, attribute_row, move.alias, move.expected)
+            if (
+                any(gate_result.enforced for gate_result in results) and not move.override
+            ):  # they were held against this champion
+                expect(session, attribute_row, CHAMPION, beaten)
+            line = _point(session, attribute_row, run, manifest, move, results)
     mirror(settings, attribute)
     return moved(attribute, line, manifest.digest, manifest.draft)
 
@@ -81,7 +83,7 @@ def _point(
     return append(session, attribute, PROMOTE, run.number, move.who, move.reason, move.alias, gates)
 
 
-def _named(move: Move) -> str | int:
+def _number_of_move(move: Move) -> str | int:
     if move.version is None:
         raise UnknownProbe(f"No version of {move.attribute} is named: give its number, or latest.")
     return move.version
@@ -94,13 +96,13 @@ def publish(settings: Settings, attribute: str, version: int) -> Manifest:
     """
     catalog = Catalog(settings.catalog_address, private=settings.catalog_url is None)
     with reading(settings) as session:
-        found = attributes.find(session, attribute)
-        run = find_run(session, found, version)
-        row = _published(session, found, run)
-        facts = facts_of(session, found, run)
+        attribute_row = attributes.find(session, attribute)
+        run = find_run(session, attribute_row, version)
+        row = _published(session, attribute_row, run)
+        facts = facts_of(session, attribute_row, run)
     if row is not None:
         manifest = from_dict(row.manifest)
-        if manifest.digest == row.digest and there(catalog, manifest):
+        if manifest.digest == row.digest and is_published(catalog, manifest):
             return manifest
         facts = replace(facts, draft=manifest.draft)  # it was published before there were drafts
     manifest, contents = make_version(facts, run.probe)
@@ -110,7 +112,7 @@ def publish(settings: Settings, attribute: str, version: int) -> Manifest:
             f"{facts.code_version}, and this Attune cannot recreate them. Restore probes/{attribute}/{version} "
             "in the catalog from a backup."
         )
-    # Replace what is there: nobody was told of it yet, or these are the very bytes that the records state.
+    # Replace what is there: no one was told of it yet, or these are the very bytes that the records state.
     catalog.publish(manifest, contents, replace=True)
     return manifest
 
@@ -119,20 +121,20 @@ def rollback(settings: Settings, move: Move) -> Moved:
     """Point ``move.alias`` at the version it pointed at before. Raises CatalogError where there is none, DataError."""
     move, attribute = move.checked(), move.attribute
     with reading(settings) as session:
-        found = attributes.find(session, attribute)
-        again = repeated(session, found, ROLLBACK, move)
+        attribute_row = attributes.find(session, attribute)
+        again = repeated(session, attribute_row, ROLLBACK, move)
         if again is None:
-            expect(session, found, move.alias, move.expected)
-        target = again.version if again else earlier(session, found, move.alias)[1]
+            expect(session, attribute_row, move.alias, move.expected)
+        target = again.version if again else earlier(session, attribute_row, move.alias)[1]
     publish(settings, attribute, target)  # it may have lain there for years: every byte, or nothing is moved
     with writing(settings) as session:
-        found = locked(session, attribute)
-        line = repeated(session, found, ROLLBACK, move)
+        attribute_row = locked(session, attribute)
+        line = repeated(session, attribute_row, ROLLBACK, move)
         if line is None:
-            expect(session, found, move.alias, move.expected)
-            _, target = earlier(session, found, move.alias)
-            line = append(session, found, ROLLBACK, target, move.who, move.reason, move.alias)
-        row = find_version(session, found, line.version)
+            expect(session, attribute_row, move.alias, move.expected)
+            _, target = earlier(session, attribute_row, move.alias)
+            line = append(session, attribute_row, ROLLBACK, target, move.who, move.reason, move.alias)
+        row = find_version(session, attribute_row, line.version)
     mirror(settings, attribute)
     return moved(attribute, line, row.digest, is_draft(row))
 
@@ -144,13 +146,13 @@ def retire(settings: Settings, move: Move) -> Moved:
     """
     move, attribute = move.checked(), move.attribute
     with writing(settings) as session:
-        found = locked(session, attribute)
-        row = find_version(session, found, _named(move))
-        refuse_retired(row, found)
+        attribute_row = locked(session, attribute)
+        row = find_version(session, attribute_row, _number_of_move(move))
+        refuse_retired(row, attribute_row)
         pointing = list(
             session.scalars(
                 select(Alias.alias)
-                .where(Alias.attribute_id == found.id, Alias.version == row.version)
+                .where(Alias.attribute_id == attribute_row.id, Alias.version == row.version)
                 .order_by(Alias.alias)
             )
         )
@@ -161,7 +163,7 @@ def retire(settings: Settings, move: Move) -> Moved:
                 f"{pointing[0]} --reason R`) or roll back: `attune probes rollback {attribute} --reason R`"
             )
         row.retired_at = now()
-        line = append(session, found, RETIRE, row.version, move.who, move.reason)
+        line = append(session, attribute_row, RETIRE, row.version, move.who, move.reason)
     return moved(attribute, line, row.digest, is_draft(row))
 
 
@@ -182,11 +184,11 @@ def _add(session: Session, attribute: Attribute, run: Run, manifest: Manifest) -
     return row
 
 
-def there(catalog: Catalog, manifest: Manifest) -> bool:
+def is_published(catalog: Catalog, manifest: Manifest) -> bool:
     """Whether the catalog holds every byte of the version; reads them all. Raises CatalogUnreachable."""
     try:
-        held = catalog.manifest_bytes(manifest.attribute, manifest.version) == manifest.to_bytes()
-        return held and all(catalog.read(manifest, name) is not None for name in manifest.files)
+        is_written = catalog.manifest_bytes(manifest.attribute, manifest.version) == manifest.to_bytes()
+        return is_written and all(catalog.read(manifest, name) is not None for name in manifest.files)
     except CatalogUnreachable:
         raise
     except (UnknownProbe, CatalogError):

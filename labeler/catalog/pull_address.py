@@ -35,11 +35,11 @@ def find(settings: Settings, url: str | None = None) -> Place:
         token = settings.token or secrets.load(settings.secrets).machine_token
         return Place(settings.web_address, token, "the console of this workspace")
     if settings.catalog_url or (settings.workspace / "records.sqlite").exists() or settings.database_url:
-        from attune.labeler.catalog.restore_files import heal
+        from attune.labeler.catalog.restore_files import restore
         from attune.labeler.records.session import migrate
 
         migrate(settings)
-        heal(settings)
+        restore(settings)
         return Place(settings.catalog_address, None, "the catalog of this workspace")
     raise SettingsError(
         f"No URL to pull from, and {settings.workspace} is not a workspace. Give --url http://HOST:8700 with a "

@@ -18,7 +18,7 @@ from attune.models.catalog.catalog import Catalog
 from attune.models.catalog.feature_values import SCHEMA
 from attune.models.catalog.manifest import FILE_NAME, Manifest, Reference, check_file, read_manifest
 from attune.models.errors import DigestMismatch, UnknownProbe
-from attune.models.files.atomic import digest_bytes, digest_json, written_aside
+from attune.models.files.atomic import atomic_writer, digest_bytes, digest_json
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ def manifest_of(settings: Settings, reference: Reference) -> Content:
 def file_of(settings: Settings, reference: Reference, file: str) -> Content:
     """One file of the version that ``reference`` means. Raises as ``manifest_of``."""
     check_file(file)
-    held = manifest_of(settings, reference)
+    manifest_content = manifest_of(settings, reference)
     if file == FILE_NAME:
-        return held
-    manifest = read_manifest(held.content)
+        return manifest_content
+    manifest = read_manifest(manifest_content.content)
     content = Catalog(settings.catalog_address).read(manifest, file)
-    return Content(held.version, manifest.files[file].sha256, content)
+    return Content(manifest_content.version, manifest.files[file].sha256, content)
 
 
 @lru_cache(maxsize=256)
@@ -106,14 +106,14 @@ def _merge(catalog: Catalog, name: str, version: int, parts: list[str], path: Pa
 
     Parts that were written before a label could be null say so in their schema, and fit beside the others.
     """
-    with written_aside(path) as file:
+    with atomic_writer(path) as file:
         writer = None
         for part in parts:
-            with catalog.reading_part(name, version, part) as opened, pq.ParquetFile(opened) as held:
-                schema = SCHEMA.with_metadata(held.schema_arrow.metadata)
+            with catalog.reading_part(name, version, part) as opened, pq.ParquetFile(opened) as part_file:
+                schema = SCHEMA.with_metadata(part_file.schema_arrow.metadata)
                 writer = writer or pq.ParquetWriter(file, schema)
-                for group in range(held.num_row_groups):
-                    writer.write_table(held.read_row_group(group).cast(writer.schema))
+                for group in range(part_file.num_row_groups):
+                    writer.write_table(part_file.read_row_group(group).cast(writer.schema))
         if writer is not None:
             writer.close()
     for older in path.parent.glob(f"{version}-*.parquet"):

@@ -52,40 +52,41 @@ def relatives(session: Session, attribute: Attribute, encoder: Fingerprint) -> t
         )
         .order_by(Attribute.name)
     ).all()
-    leaned = _leaned(session) if rows else {}
-    found = (
+    leaned = _related_by_reference(session) if rows else {}
+    probes = (
         _read(f"{name}@{version}", probe, encoder.dimension)
-        for name, kept, version, probe in rows
-        if _spares(kept, attribute.settings) and not _draws_on(f"{name}@{version}", attribute.name, leaned)
+        for name, manifest, version, probe in rows
+        if _reserves_same_titles(manifest, attribute.settings)
+        and not _draws_on(f"{name}@{version}", attribute.name, leaned)
     )
-    return tuple(one for one in found if one is not None)
+    return tuple(related for related in probes if related is not None)
 
 
-def _spares(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
+def _reserves_same_titles(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
     """Whether they never train on a title that we reserve: the same draw of titles, and at least as many kept."""
-    told = [(kept.get("seed", 0), float(kept.get("reserved_share", RESERVED_SHARE))) for kept in (theirs, ours)]
-    return bool(told[0][0] == told[1][0] and told[0][1] >= told[1][1])
+    splits = [(kept.get("seed", 0), float(kept.get("reserved_share", RESERVED_SHARE))) for kept in (theirs, ours)]
+    return bool(splits[0][0] == splits[1][0] and splits[0][1] >= splits[1][1])
 
 
-def _leaned(session: Session) -> dict[str, Sequence[str]]:
+def _related_by_reference(session: Session) -> dict[str, Sequence[str]]:
     """What each published version leaned on itself, by reference."""
     rows = session.execute(
         select(Attribute.name, Version.version, Run.labels)
         .join(Version, Version.attribute_id == Attribute.id)
         .join(Run, Run.id == Version.run_id)
     )
-    return {f"{name}@{version}": held.get(LEANS_ON, ()) for name, version, held in rows}
+    return {f"{name}@{version}": labels.get(LEANS_ON, ()) for name, version, labels in rows}
 
 
 def _draws_on(reference: str, name: str, leaned: Mapping[str, Sequence[str]]) -> bool:
     """Whether ``reference`` leaned on a version of ``name``, itself or by way of others."""
-    met, waiting = set(), [reference]
+    visited, waiting = set(), [reference]
     while waiting:
         one = waiting.pop()
         if one.rpartition("@")[0] == name:
             return True
-        if one not in met:
-            met.add(one)
+        if one not in visited:
+            visited.add(one)
             waiting.extend(leaned.get(one, ()))
     return False
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from attune.labeler.catalog.aliases import mirror, recorded
-from attune.labeler.catalog.promote import publish, there
+from attune.labeler.catalog.promote import is_published, publish
 from attune.labeler.records.schema import Attribute, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -16,7 +16,7 @@ from attune.models.catalog.manifest import from_dict
 from attune.models.errors import CatalogError, CatalogUnreachable
 
 
-def heal(settings: Settings, thorough: bool = False) -> dict[str, Any]:
+def restore(settings: Settings, thorough: bool = False) -> dict[str, Any]:
     """Rewrite aliases and versions that the catalog lacks; which ones, as ``{"aliases": [...], "versions": [...]}``.
 
     Cheap where nothing is wrong, so every start does it; ``thorough`` reads every file of every version that is
@@ -33,11 +33,11 @@ def heal(settings: Settings, thorough: bool = False) -> dict[str, Any]:
             .order_by(Attribute.name, Version.version)
         )
         versions = [(name, version, manifest) for name, version, manifest in session.execute(served)]
-    held = {name: set(catalog.versions(name)) for name in names}
+    versions_by_name = {name: set(catalog.versions(name)) for name in names}
     missing = [
         (name, version)
         for name, version, manifest in versions
-        if version not in held[name] or (thorough and not there(catalog, from_dict(manifest)))
+        if version not in versions_by_name[name] or (thorough and not is_published(catalog, from_dict(manifest)))
     ]
     for name, version in missing:
         publish(settings, name, version)

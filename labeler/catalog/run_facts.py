@@ -12,7 +12,7 @@ from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Attribute, AttributeRevision, Encoder, Run, Version
 from attune.models.catalog.manifest import EXPERT_WEIGHTS, Manifest
 from attune.models.errors import UnknownProbe
-from attune.models.labels.class_coverage import lacking
+from attune.models.labels.class_coverage import draft_classes
 
 LATEST = "latest"
 MOST = 10**9  # as in addresses: a version has at most nine digits
@@ -39,13 +39,13 @@ def find_run(session: Session, attribute: Attribute, version: str | int) -> Run:
 def find_version(session: Session, attribute: Attribute, version: str | int) -> Version:
     """The published version. Raises UnknownProbe where it is none, or only a run so far."""
     number = find_run(session, attribute, version).number
-    found = session.scalar(select(Version).where(Version.attribute_id == attribute.id, Version.version == number))
-    if found is None:
+    row = session.scalar(select(Version).where(Version.attribute_id == attribute.id, Version.version == number))
+    if row is None:
         raise UnknownProbe(
             f"{attribute.name} version {number} is a candidate and is not published. Publish it: `attune probes "
             f"promote {attribute.name} {number} --reason R`"
         )
-    return found
+    return row
 
 
 def _number(version: str | int) -> int:
@@ -69,14 +69,14 @@ def facts_of(session: Session, attribute: Attribute, run: Run) -> Manifest:
             f"The encoder {run.encoder_digest[:12]}… of {attribute.name} version {run.number} does not exist in "
             f"the records. Train again with the active encoder: `attune learn {attribute.name}`"
         )
-    said = _content(session, attribute, run.revision)
-    classes = tuple(said["classes"])
+    content = _content(session, attribute, run.revision)
+    classes = tuple(content["classes"])
     labels = labels_of(run)
     return Manifest(
         attribute=attribute.name,
         revision=run.revision,
-        question=said["question"],
-        definition=said.get("definition") or "",
+        question=content["question"],
+        definition=content.get("definition") or "",
         classes=classes,
         version=run.number,
         encoder=encoder.fingerprint,
@@ -87,7 +87,7 @@ def facts_of(session: Session, attribute: Attribute, run: Run) -> Manifest:
         files={},
         created_at=run.finished_at,
         code_version=run.code_version,
-        draft=bool(lacking(classes, labels)),
+        draft=bool(draft_classes(classes, labels)),
     )
 
 
@@ -117,10 +117,10 @@ def labels_of(run: Run) -> dict[str, Any]:
 
 
 def _content(session: Session, attribute: Attribute, revision: int) -> dict[str, Any]:
-    held = session.scalar(
+    content = session.scalar(
         select(AttributeRevision.content).where(
             AttributeRevision.attribute_id == attribute.id, AttributeRevision.revision == revision
         )
     )
     now = {"question": attribute.question, "definition": attribute.definition, "classes": attribute.classes}
-    return now | (held or {})
+    return now | (content or {})

@@ -103,13 +103,19 @@ def list_(shell: Shell, limit: int, offset: int) -> None:
     missing = set(ids if active is None else VectorStore(shell.settings.vectors).missing(active, ids))
     rows = [_row(asset, asset.asset_id not in missing) for asset in assets]
     names = ("asset_id", "title_id", "pixels", "vector", "uri")
-    shown = [
-        (one.asset_id, one.title_id, f"{one.width} x {one.height}", ("yes", "no")[one.asset_id in missing], one.uri)
-        for one in assets
+    table_rows = [
+        (
+            asset_row.asset_id,
+            asset_row.title_id,
+            f"{asset_row.width} x {asset_row.height}",
+            ("yes", "no")[asset_row.asset_id in missing],
+            asset_row.uri,
+        )
+        for asset_row in assets
     ]
     encoder = None if active is None else active.to_dict()
     value = {"total": total, "offset": offset, "encoder": encoder, "assets": rows}
-    shell.result(value, table(names, shown))
+    shell.result(value, table(names, table_rows))
     if not total:
         shell.hint("No images yet. Add some: `attune assets add ./posters`")
     elif not shell.json:

@@ -13,7 +13,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.cli import attribute_revisions, threshold  # noqa: F401 - they add their commands to the group
 from attune.labeler.cli.attribute_group import by_class, command
-from attune.labeler.cli.attribute_text import told
+from attune.labeler.cli.attribute_text import attribute_lines
 from attune.labeler.cli.shell import Shell, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.label_studio.client import LabelStudio
@@ -56,28 +56,34 @@ def _split(_context: click.Context, _option: click.Parameter, text: str) -> list
     callback=by_class,
     help="Prompt of a class as CLASS=PROMPT, for three or more classes. Repeat the option for more.",
 )
-def create(shell: Shell, name: str, by_class: dict[str, list[str]], **given: Any) -> None:
+def create(shell: Shell, name: str, by_class: dict[str, list[str]], **options: Any) -> None:
     """Create the attribute NAME, with a queue for each expert."""
-    wanted = Definition(name=name, class_prompts=by_class, **given)
+    definition = Definition(name=name, class_prompts=by_class, **options)
     with writing(shell.settings) as session:
-        attributes.create(session, wanted, shell.settings)
-    made: dict[str, str] = {}
+        attributes.create(session, definition, shell.settings)
+    queue_states: dict[str, str] = {}
     try:
         ls = LabelStudio.connect(shell.settings)
         with reading(shell.settings) as session:
-            anybody = attributes.find(session, name) and queues.wanted(session, attributes.find(session, name))
+            anybody = attributes.find(session, name) and queues.experts_without_queue(
+                session, attributes.find(session, name)
+            )
         if anybody:
             queues.ensure(shell.settings, ls, name)
-            made = {one["email"]: one["queues"].get(name, "") for one in experts.every(shell.settings)}
+            queue_states = {expert["email"]: expert["queues"].get(name, "") for expert in experts.every(shell.settings)}
     except AttuneError as error:
         raise type(error)(
             f"The attribute {name} was created, but not its queues. {error} To create them: `attune batch "
             f"{name} --size 40`"
         ) from error
-    lines = [f"The attribute {name} was created. Question: {wanted.question}  Classes: {', '.join(wanted.classes)}"]
-    lines += [f"  {email}: {link}" for email, link in made.items()]
-    shell.result({"name": name, "classes": list(wanted.classes), "revision": 1, "queues": made}, "\n".join(lines))
-    if not made:
+    lines = [
+        f"The attribute {name} was created. Question: {definition.question}  Classes: {', '.join(definition.classes)}"
+    ]
+    lines += [f"  {email}: {link}" for email, link in queue_states.items()]
+    shell.result(
+        {"name": name, "classes": list(definition.classes), "revision": 1, "queues": queue_states}, "\n".join(lines)
+    )
+    if not queue_states:
         shell.hint(f"No expert has a queue yet. Add one: `attune expert add EMAIL --attribute {name}`")
     else:
         shell.hint(f"Next, fill the queues: `attune batch {name} --size 40`")
@@ -87,7 +93,7 @@ def create(shell: Shell, name: str, by_class: dict[str, list[str]], **given: Any
 def list_(shell: Shell) -> None:
     """List every attribute with its answers and newest metrics."""
     with reading(shell.settings) as session:
-        rows = [facts(session, found) for found in attributes.every(session)]
+        rows = [facts(session, attribute) for attribute in attributes.every(session)]
     columns = ("name", "question", "classes", "answers", "run", "AP", "from", "to")
     cells = [
         (r["name"], r["question"], ", ".join(r["classes"]), r["answers"], r["run"], *_interval(r["average_precision"]))
@@ -105,15 +111,15 @@ def _interval(metric: dict[str, Any] | None) -> tuple[float | None, float | None
     return None if is_early(metric) else metric["value"], metric["lo"], metric["hi"]
 
 
-def facts(session: Session, found: Attribute) -> dict[str, Any]:
+def facts(session: Session, attribute: Attribute) -> dict[str, Any]:
     """What one line about an attribute says."""
-    run = session.scalar(select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1))
+    run = session.scalar(select(Run).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1))
     return {
-        "name": found.name,
-        "question": found.question,
-        "classes": found.classes,
-        "revision": found.revision,
-        "answers": counting.total(session, found.id),
+        "name": attribute.name,
+        "question": attribute.question,
+        "classes": attribute.classes,
+        "revision": attribute.revision,
+        "answers": counting.total(session, attribute.id),
         "run": run.number if run else None,
         "average_precision": run.metrics.get("average_precision") if run else None,
     }
@@ -124,18 +130,18 @@ def facts(session: Session, found: Attribute) -> dict[str, Any]:
 def show(shell: Shell, name: str) -> None:
     """Show the attribute NAME and its progress."""
     with reading(shell.settings) as session:
-        found = attributes.find(session, name)
-        run = session.scalar(select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1))
-        value = facts(session, found) | {
-            "definition": found.definition,
-            "in_scope": found.in_scope,
-            "out_of_scope": found.out_of_scope,
-            "prompts": found.prompts,
+        attribute = attributes.find(session, name)
+        run = session.scalar(select(Run).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1))
+        value = facts(session, attribute) | {
+            "definition": attribute.definition,
+            "in_scope": attribute.in_scope,
+            "out_of_scope": attribute.out_of_scope,
+            "prompts": attribute.prompts,
             "labels": run.labels if run else {},
             "metrics": run.metrics if run else {},
             "advice": run.advice if run else {},
         }
     value["queues"] = {
-        one["email"]: one["queues"][name] for one in experts.every(shell.settings) if name in one["queues"]
+        expert["email"]: expert["queues"][name] for expert in experts.every(shell.settings) if name in expert["queues"]
     }
-    shell.result(value, told(value))
+    shell.result(value, attribute_lines(value))

@@ -12,14 +12,14 @@ def command() -> None:
     """Create, list, show and revise attributes, and set their decision thresholds."""
 
 
-def by_class(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, list[str]]:
+def by_class(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> dict[str, list[str]]:
     """CLASS=PHRASE options, by class."""
-    found: dict[str, list[str]] = {}
-    for text in given:
+    prompts: dict[str, list[str]] = {}
+    for text in texts:
         name, separator, phrase = text.partition("=")
         if not separator or not phrase.strip():
             raise click.BadParameter(
                 f"{text!r} is not of the form CLASS=PROMPT. For example: --prompt romance='two people kissing'."
             )
-        found.setdefault(name.strip(), []).append(phrase.strip())
-    return found
+        prompts.setdefault(name.strip(), []).append(phrase.strip())
+    return prompts

@@ -60,38 +60,47 @@ REVISE = """attune attribute revise serious --reason "Experts asked for a third"
     help="Prompt of a class as CLASS=PROMPT. Replaces all current ones. Repeat the option for more.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show the effect on the answers. Change nothing.")
-def revise(shell: Shell, name: str, reason: str, hold: str, dry_run: bool, **given: Any) -> None:
+def revise(shell: Shell, name: str, reason: str, hold: str, dry_run: bool, **options: Any) -> None:
     """Make a new revision of the attribute NAME, and say which answers stay valid. The champion does not change."""
     with reading(shell.settings) as session:
-        held = revise_attribute.definition_of(attributes.find(session, name))
-    wanted, into = _changed(held, given)
+        current = revise_attribute.definition_of(attributes.find(session, name))
+    definition, into = _changed(current, options)
     holding: Any = hold if hold in {"all", "none"} else [part.strip() for part in hold.split(",")]
     if dry_run:
-        changed, done = revise_attribute.preview(shell.settings, wanted, into, holding)
+        changed, done = revise_attribute.preview(shell.settings, definition, into, holding)
         value: dict[str, Any] = {"name": name, "changed": list(changed), **asdict(done)}
         return shell.result(value, f"{name} would change: {', '.join(changed) or 'nothing'}.\n  {_effect(done)}")
-    made = revise_attribute.revise(shell.settings, wanted, reason, into, holding)
-    value = {"name": name, "revision": made.revision, "changed": list(made.changed), **asdict(made.effect)}
-    shell.result(value, f"{name} is at revision {made.revision}: {', '.join(made.changed)}.\n  {_effect(made.effect)}")
+    revised = revise_attribute.revise(shell.settings, definition, reason, into, holding)
+    value = {"name": name, "revision": revised.revision, "changed": list(revised.changed), **asdict(revised.effect)}
+    shell.result(
+        value, f"{name} is at revision {revised.revision}: {', '.join(revised.changed)}.\n  {_effect(revised.effect)}"
+    )
     shell.hint(f"The probe trains on the valid answers. To see the history: `attune attribute revisions {name}`")
 
 
-def _changed(held: Definition, given: dict[str, Any]) -> tuple[Definition, dict[str, str]]:
+def _changed(current: Definition, options: dict[str, Any]) -> tuple[Definition, dict[str, str]]:
     """The definition that the options ask for, and which class each old one became."""
-    into = dict(_pair(text, "--rename") for text in given["rename"])
-    gone = {old.strip(): other.strip() for old, _, other in (text.partition("=") for text in given["removed"])}
-    for one in [*into, *gone]:
-        if one not in held.classes:
+    into = dict(_pair(text, "--rename") for text in options["rename"])
+    removed = {old.strip(): other.strip() for old, _, other in (text.partition("=") for text in options["removed"])}
+    for class_name in [*into, *removed]:
+        if class_name not in current.classes:
             raise DataError(
-                f"Classes: {one!r} is not a class of {held.name}. Its classes are {', '.join(held.classes)}."
+                f"Classes: {class_name!r} is not a class of {current.name}. "
+                f"Its classes are {', '.join(current.classes)}."
             )
-    classes = [into.get(one, one) for one in held.classes if one not in gone] + list(given["added"])
-    phrases = {into.get(one, one): texts for one, texts in held.class_prompts.items() if one not in gone}
-    change: dict[str, Any] = {"classes": classes, "class_prompts": given["phrases"] or phrases}
-    change |= {key: given[key] for key in ("question", "definition") if given[key] is not None}
-    change |= {key: list(given[key]) for key in ("in_scope", "out_of_scope", "positive", "negative") if given[key]}
-    sent = {one: into.get(other, other) for one, other in gone.items() if other}
-    return replace(held, **change), into | sent
+    classes = [into.get(class_name, class_name) for class_name in current.classes if class_name not in removed] + list(
+        options["added"]
+    )
+    phrases = {
+        into.get(class_name, class_name): texts
+        for class_name, texts in current.class_prompts.items()
+        if class_name not in removed
+    }
+    change: dict[str, Any] = {"classes": classes, "class_prompts": options["phrases"] or phrases}
+    change |= {key: options[key] for key in ("question", "definition") if options[key] is not None}
+    change |= {key: list(options[key]) for key in ("in_scope", "out_of_scope", "positive", "negative") if options[key]}
+    sent = {class_name: into.get(other, other) for class_name, other in removed.items() if other}
+    return replace(current, **change), into | sent
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:
@@ -102,10 +111,10 @@ def _pair(text: str, option: str) -> tuple[str, str]:
 
 
 def _effect(done: revise_attribute.Effect) -> str:
-    told = [f"{done.kept} answers stay valid"]
-    told += [f"{count} {old} become {new}" for old, (new, count) in done.renamed.items()]
-    told += [f"{count} {old} end" for old, count in done.ended.items()]
-    return "; ".join(told) + "."
+    sentences = [f"{done.kept} answers stay valid"]
+    sentences += [f"{count} {old} become {new}" for old, (new, count) in done.renamed.items()]
+    sentences += [f"{count} {old} end" for old, count in done.ended.items()]
+    return "; ".join(sentences) + "."
 
 
 @attune_command(command, "revisions", example="attune attribute revisions serious")
@@ -114,7 +123,7 @@ def _effect(done: revise_attribute.Effect) -> str:
 @click.option("--after", type=int, help="Revision to compare with. Default: the last.")
 def revisions(shell: Shell, name: str, before: int | None, after: int | None) -> None:
     """List the revisions of the attribute NAME, and compare two of them."""
-    found = revisions_of(shell.settings, name, before, after)
+    revisions_found = revisions_of(shell.settings, name, before, after)
     cells = [
         (
             line.number,
@@ -124,9 +133,9 @@ def revisions(shell: Shell, name: str, before: int | None, after: int | None) ->
             line.runs,
             f"{line.created_at:%Y-%m-%d}",
         )
-        for line in found.lines
+        for line in revisions_found.lines
     ]
-    shell.result(asdict(found), table(("revision", "why", "changed", "answers ended", "runs", "on"), cells))
-    for change in found.changes:
+    shell.result(asdict(revisions_found), table(("revision", "why", "changed", "answers ended", "runs", "on"), cells))
+    for change in revisions_found.changes:
         signs = [f"  - {line}" for line in change.gone] + [f"  + {line}" for line in change.come]
-        shell.hint("\n".join([f"{change.label} ({found.before} to {found.after}):", *signs]))
+        shell.hint("\n".join([f"{change.label} ({revisions_found.before} to {revisions_found.after}):", *signs]))

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from attune.labeler.cli.probe_group import figure
-from attune.labeler.cli.text_tables import named
+from attune.labeler.cli.text_tables import key_value_lines
 
 
-def told(value: Mapping[str, Any]) -> str:
+def attribute_lines(value: Mapping[str, Any]) -> str:
     """``value`` as the command's JSON has it: the question, the answers, the figures, what to do, the queues."""
     lines = dict(_question(value))
     labels = value["labels"]
@@ -17,9 +17,9 @@ def told(value: Mapping[str, Any]) -> str:
     if value["answers"] and labels:
         lines["answers"] += f" on {labels['assets']} images, {labels['audited']} of them for audits"
     lines["newest run"] = "none yet" if value["run"] is None else str(value["run"])
-    known = {name: metric for name, metric in value["metrics"].items() if metric.get("value") is not None}
-    lines |= {name.replace("_", " "): f"{figure(metric)} (n = {metric['n']})" for name, metric in known.items()}
-    if not known and (reason := (value["average_precision"] or {}).get("reason")):
+    metrics = {name: metric for name, metric in value["metrics"].items() if metric.get("value") is not None}
+    lines |= {name.replace("_", " "): f"{figure(metric)} (n = {metric['n']})" for name, metric in metrics.items()}
+    if not metrics and (reason := (value["average_precision"] or {}).get("reason")):
         lines["quality"] = f"not available yet: {reason}"
     if advice := value["advice"].get("advice"):
         who = value["advice"].get("differs")
@@ -27,7 +27,7 @@ def told(value: Mapping[str, Any]) -> str:
         if who:
             lines["differs"] = f"{who} disagrees with the others: see the attribute's page"
     lines |= {f"queue of {email}": link for email, link in value["queues"].items()}
-    return named(lines)
+    return key_value_lines(lines)
 
 
 def _question(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -37,14 +37,14 @@ def audit(shell: Shell, name: str, size: int, experts: tuple[str, ...], no_wait:
     audit_batches.request(shell.settings, name, size, experts)
     with shell.progress(f"audit {name}") as report:
         done = jobs.ask(shell.settings, "learn", report, wait=not no_wait, attribute=name)
-    found = measuring.of(shell.settings, name)
-    width = found.width_after(found.waiting)
-    said = f"about ±{width / 2:.2f}" if width is not None else "too wide to estimate"
+    measurement = measuring.of(shell.settings, name)
+    width = measurement.width_after(measurement.waiting)
+    width_text = f"about ±{width / 2:.2f}" if width is not None else "too wide to estimate"
     where = f"in the queues of {', '.join(experts)}" if experts else "first in the experts' queues"
     text = (
-        f"{name}: {size} audit answers requested. {found.waiting} audit tasks are open {where}; "
-        f"{found.answered} are answered. With all of them the interval will be {said}."
+        f"{name}: {size} audit answers requested. {measurement.waiting} audit tasks are open {where}; "
+        f"{measurement.answered} are answered. With all of them the interval will be {width_text}."
         if "job" not in done
         else f"{name}: {size} audit answers requested. The run {done['job']} draws the images."
     )
-    shell.result(found.to_dict() | {"size": size, "experts": list(experts), "round": done}, text)
+    shell.result(measurement.to_dict() | {"size": size, "experts": list(experts), "round": done}, text)

@@ -11,7 +11,7 @@ import click
 from attune.labeler.cli.encoder import NO_WAIT, PRETRAINED, RESIZE_MODE, use
 from attune.labeler.cli.shell import Group, Shell
 from attune.labeler.cli.shell import command as attune_command
-from attune.labeler.settings import Settings, kept, variable
+from attune.labeler.settings import Settings, kept_settings, variable
 
 
 @click.group(cls=Group)
@@ -24,17 +24,17 @@ def command() -> None:
 def _origin(shell: Shell, name: str) -> str:
     if os.environ.get(variable(name)):
         return "environment"
-    return "workspace" if name in kept(shell.settings.workspace) else "default"
+    return "workspace" if name in kept_settings(shell.settings.workspace) else "default"
 
 
 @attune_command(command, "show", workspace="optional", example="attune config show")
 def show(shell: Shell) -> None:
     """Show every setting with its value, variable and purpose. Secrets are masked."""
-    shown = shell.settings.shown()
+    values = shell.settings.shown()
     rows = [
         (
             variable(item.name),
-            shown[item.name],
+            values[item.name],
             _origin(shell, item.name),
             item.metadata["about"],
         )
@@ -49,9 +49,9 @@ def show(shell: Shell) -> None:
 @PRETRAINED
 @RESIZE_MODE
 @NO_WAIT
-def encoder(shell: Shell, **given: Any) -> None:
+def encoder(shell: Shell, **options: Any) -> None:
     """The same as `attune encoder use MODEL`. Without MODEL, show the pool's encoder."""
-    use(shell, **given)
+    use(shell, **options)
 
 
 def _entry(name: str, value: str, origin: str, about: str) -> str:

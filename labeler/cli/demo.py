@@ -81,7 +81,7 @@ def in_words(workspace: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def whole(stack: Stack) -> Iterator[None]:
+def add_service_log(stack: Stack) -> Iterator[None]:
     """Where a part has ended, its own words in place of those about what could not be done without it."""
     try:
         yield
@@ -102,7 +102,7 @@ def _settings(workspace: str | Path | None, keep_ports: bool = False) -> Setting
     known_password.check_demo(first)
     _refuse_others(first)
     first.workspace.mkdir(parents=True, exist_ok=True)
-    reader.keep(first.workspace, **prepare.encoder_settings())
+    reader.keep_settings(first.workspace, **prepare.encoder_settings())
     return free_ports(reader.build(workspace=first.workspace), keep_ports)
 
 
@@ -110,8 +110,8 @@ def _refuse_others(settings: Settings) -> None:
     """The demo changes the encoder, so it must not begin where somebody keeps images of their own."""
     from attune.labeler.demo import prepare
 
-    kept = Path(reader.kept(settings.workspace).get("pretrained", "")).name
-    if workspace_check.is_there(settings) and kept != Path(prepare.encoder_settings()["pretrained"]).name:
+    weights_name = Path(reader.kept_settings(settings.workspace).get("pretrained", "")).name
+    if workspace_check.is_there(settings) and weights_name != Path(prepare.encoder_settings()["pretrained"]).name:
         raise SettingsError(
             f"{settings.workspace} is not a demo workspace, and the demo would change its encoder. Nothing was "
             "changed. Give the demo its own folder: `attune demo --workspace ./look-around`"
@@ -129,22 +129,22 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
     folder = Path(set_outside) if set_outside else Path(tempfile.mkdtemp(prefix="attune-demo-check-"))
     started = time.monotonic()
     try:
-        with Stack(_settings(folder), _tell) as stack, whole(stack), bars(lines=True) as progress:
-            found = check(stack.settings, progress, answers)
+        with Stack(_settings(folder), _tell) as stack, add_service_log(stack), bars(lines=True) as progress:
+            result = check(stack.settings, progress, answers)
     except BaseException:
         click.echo(f"demo-check failed. Its workspace with the log of every service is kept in {folder}", err=True)
         raise
     if not set_outside and not keep:
         shutil.rmtree(folder, ignore_errors=True)
-    found["seconds_with_start_and_stop"] = round(time.monotonic() - started, 1)
-    click.echo(json.dumps(found))
+    result["seconds_with_start_and_stop"] = round(time.monotonic() - started, 1)
+    click.echo(json.dumps(result))
 
 
 def _demo(workspace: str | None, answers: int) -> None:
     from attune.labeler.demo import story, welcome_text
 
     with Stack(_settings(workspace, keep_ports=True), _tell) as stack:
-        with whole(stack), bars(lines=True) as progress:
+        with add_service_log(stack), bars(lines=True) as progress:
             version = story.prepared(stack.settings, answers, progress)
         click.echo(welcome_text.text(stack.settings, story.FINISHED, version, story.WAITING))
         stack.wait()

@@ -11,7 +11,7 @@ import click
 from attune.labeler.assets.active_encoder import OF_THE_POOL, active_fingerprint
 from attune.labeler.cli import workspace_check
 from attune.labeler.cli.progress_bars import bars
-from attune.labeler.cli.shell import Group, Shell, named, stop, table
+from attune.labeler.cli.shell import Group, Shell, key_value_lines, stop, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
@@ -39,22 +39,22 @@ def list_(shell: Shell, text: str, here: bool) -> None:
 
     The workspace's encoder comes first, then those on this computer.
     """
-    from attune.models.encoders.available import UNKNOWN, known
+    from attune.models.encoders.available import UNKNOWN, list_weights
 
     own = _own(shell)
-    found = [one for one in known(text) if one.here or not here]
+    listed_weights = [weights_row for weights_row in list_weights(text) if weights_row.here or not here]
     rows: list[dict[str, Any]] = [
         {
-            "model": one.model,
-            "pretrained": one.pretrained,
-            "here": one.here,
-            "dimension": one.dimension,
-            "pixels": one.pixels,
-            "bytes": one.bytes,
-            "licence": one.licence,
-            "repository": one.repository,
+            "model": weights_row.model,
+            "pretrained": weights_row.pretrained,
+            "here": weights_row.here,
+            "dimension": weights_row.dimension,
+            "pixels": weights_row.pixels,
+            "bytes": weights_row.bytes,
+            "licence": weights_row.licence,
+            "repository": weights_row.repository,
         }
-        for one in found
+        for weights_row in listed_weights
     ]
     columns = ("", "model", "pretrained", "dimension", "pixels", "on this computer", "licence")
     cells = [
@@ -77,13 +77,13 @@ def _own(shell: Shell) -> dict[str, Any]:
     """The workspace's encoder as the list shows it; what is not on this machine is not asked of any network."""
     from attune.models.encoders.available import licence_beside
     from attune.models.encoders.open_clip_table import config_of
-    from attune.models.encoders.weights import at_hand
+    from attune.models.encoders.weights import locate_cached
 
     settings = shell.settings
     own: dict[str, Any] = {"model": settings.encoder, "pretrained": settings.pretrained}
     own |= {"here": False, "dimension": None, "pixels": None, "bytes": None, "licence": None}
     try:
-        checkpoint = at_hand(settings.encoder, settings.pretrained)
+        checkpoint = locate_cached(settings.encoder, settings.pretrained)
         if checkpoint is not None:
             config = checkpoint.config or config_of(checkpoint.name)
             own |= {"here": True, "bytes": checkpoint.path.stat().st_size, "licence": licence_beside(checkpoint.path)}
@@ -119,13 +119,13 @@ def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: s
     If the encoder cannot be loaded, the command says so within 10 seconds, also without a network. Its exit code is
     then 5.
     """
-    from attune.labeler.assets.chosen_encoder import chosen
+    from attune.labeler.assets.chosen_encoder import choose_encoder
     from attune.models.encoders.available import UNKNOWN, licence_beside
     from attune.models.encoders.weights import locate
 
     try:
-        settings = chosen(shell.settings, name, pretrained, resize_mode)
-        asked = {name: getattr(settings, name) for name in OF_THE_POOL}
+        settings = choose_encoder(shell.settings, name, pretrained, resize_mode)
+        pool_options = {name: getattr(settings, name) for name in OF_THE_POOL}
         checkpoint = locate(settings.encoder, settings.pretrained)
         from attune.models.encoders.encoders import OpenClipEncoder
         from attune.models.encoders.speed import measure
@@ -140,13 +140,13 @@ def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: s
             shell.result({"loadable": False, "message": str(error)})
         return stop(f"attune: {error}", consequence(type(error)).exit_code)
     speed, active = measure(encoder), _active(shell)
-    made = encoder.fingerprint
+    fingerprint = encoder.fingerprint
     value = {
-        **asked,
+        **pool_options,
         "loadable": True,
         "weights": str(checkpoint.path),
         "bytes": checkpoint.path.stat().st_size,
-        "parameters": sum(one.numel() for one in encoder.model.parameters()),
+        "parameters": sum(parameter.numel() for parameter in encoder.model.parameters()),
         "licence": licence_beside(checkpoint.path),
         "dimension": encoder.dimension,
         "load_seconds": round(seconds, 2),
@@ -157,9 +157,9 @@ def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: s
             "batch": speed.batch,
             "device": speed.device,
         },
-        "fingerprint": made.to_dict(),
-        "digest": made.digest,
-        "of_the_pool": None if active is None else active == made,
+        "fingerprint": fingerprint.to_dict(),
+        "digest": fingerprint.digest,
+        "of_the_pool": None if active is None else active == fingerprint,
     }
     pool = {None: "no vectors yet", True: "of this encoder", False: f"of another encoder: {active}"}
     lines = {
@@ -172,10 +172,10 @@ def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: s
             f"{speed.per_second:,.0f} images per second (n = {speed.images}, {speed.seconds:.1f} s, batches of "
             f"{speed.batch}, without reading files)"
         ),
-        "fingerprint": made.digest,
+        "fingerprint": fingerprint.digest,
         "pool": pool[value["of_the_pool"]],
     }
-    shell.result(value, named(lines))
+    shell.result(value, key_value_lines(lines))
 
 
 def use(shell: Shell, name: str | None, pretrained: str | None, resize_mode: str | None, no_wait: bool) -> None:
@@ -183,11 +183,11 @@ def use(shell: Shell, name: str | None, pretrained: str | None, resize_mode: str
     if name is None:
         active = _active(shell)
         value: dict[str, Any] = {"active": active.to_dict() if active else None}
-        value |= {one: str(getattr(shell.settings, one)) for one in OF_THE_POOL}
+        value |= {option: str(getattr(shell.settings, option)) for option in OF_THE_POOL}
         return shell.result(
             value, f"The pool's encoder is {active}." if active else "The pool is empty. It has no encoder yet."
         )
-    if set_outside := [variable(one) for one in OF_THE_POOL if os.environ.get(variable(one))]:
+    if set_outside := [variable(option) for option in OF_THE_POOL if os.environ.get(variable(option))]:
         raise DataError(
             f"{', '.join(set_outside)} is set in the environment and overrides this command. Unset it, restart "
             "`attune up`, and run this command again."
@@ -199,9 +199,9 @@ def use(shell: Shell, name: str | None, pretrained: str | None, resize_mode: str
     model, weights = choose(name, pretrained)
     check_resize_mode(resize_mode or shell.settings.resize_mode)
     locate(model, weights)  # within seconds, before anything is asked of the workers
-    wanted = {"encoder": model, "pretrained": weights, "resize_mode": resize_mode or shell.settings.resize_mode}
+    changes = {"encoder": model, "pretrained": weights, "resize_mode": resize_mode or shell.settings.resize_mode}
     with bars() as start:
-        done = jobs.ask(shell.settings, "encoder", start("Embedding"), wait=not no_wait, **wanted)
+        done = jobs.ask(shell.settings, "encoder", start("Embedding"), wait=not no_wait, **changes)
     shell.result(
         done, f"The pool's encoder is now {done['encoder']}." if "encoder" in done else f"Started as job {done['job']}."
     )
@@ -214,11 +214,11 @@ def use(shell: Shell, name: str | None, pretrained: str | None, resize_mode: str
 @PRETRAINED
 @RESIZE_MODE
 @NO_WAIT
-def use_(shell: Shell, **given: Any) -> None:
+def use_(shell: Shell, **options: Any) -> None:
     """Embed the pool with the encoder NAME and retrain every probe.
 
     NAME is a model of open_clip, a JSON config, a checkpoint file, or a folder of a hub's cache. Until the last image
     is embedded, Attune uses the old encoder. If the command stops, run it again to continue. Answers and champions do
     not change.
     """
-    use(shell, **given)
+    use(shell, **options)

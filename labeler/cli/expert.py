@@ -28,16 +28,16 @@ def command() -> None:
 @click.option("--name", help="Name of the person in the console. Default: the first part of the email address.")
 def add(shell: Shell, email: str, wanted: tuple[str, ...], name: str | None) -> None:
     """Add the expert EMAIL: a login, and a queue for each attribute."""
-    made = experts.add(shell.settings, email, wanted, name)
-    lines = [f"{made.name} <{made.email}>", f"  console:  {made.console}"]
-    if made.password:
-        lines.append(f"  password: {made.password}   (shown only once; it opens {made.opens})")
-    lines += [f"  {attribute}: {link}" for attribute, link in made.queues.items()]
-    shell.result(asdict(made), "\n".join(lines))
-    named = [attribute for attribute in made.queues if attribute in wanted or not wanted]
-    for attribute in named:
+    added = experts.add(shell.settings, email, wanted, name)
+    lines = [f"{added.name} <{added.email}>", f"  console:  {added.console}"]
+    if added.password:
+        lines.append(f"  password: {added.password}   (shown only once; it opens {added.opens})")
+    lines += [f"  {attribute}: {link}" for attribute, link in added.queues.items()]
+    shell.result(asdict(added), "\n".join(lines))
+    queue_names = [attribute for attribute in added.queues if attribute in wanted or not wanted]
+    for attribute in queue_names:
         shell.hint(f"Next, fill the queue: `attune batch {attribute} --size 40`")
-    if not made.queues:
+    if not added.queues:
         shell.hint("No attributes yet. Create one: `attune attribute create NAME --question Q --classes a,b`")
 
 
@@ -65,10 +65,13 @@ def link(shell: Shell, email: str) -> None:
 @click.option("--attribute", help="Only the answers to this attribute. Default: all.")
 def answers(shell: Shell, email: str, choice: str, attribute: str | None) -> None:
     """Exclude (drop) or include (keep) the answers of EMAIL. Nothing is deleted."""
-    told = (exclude_expert.set_aside if choice == "drop" else exclude_expert.take_back)(
+    moved_counts = (exclude_expert.exclude if choice == "drop" else exclude_expert.include)(
         shell.settings, email, attribute
     )
-    shell.result({"email": email, "answers": told}, f"{email}: {exclude_expert.told(told, choice == 'drop')}")
+    shell.result(
+        {"email": email, "answers": moved_counts},
+        f"{email}: {exclude_expert.summary_text(moved_counts, choice == 'drop')}",
+    )
 
 
 @attune_command(command, "remove", example="attune expert remove ana@studio.example --answers drop")
@@ -87,9 +90,9 @@ def remove(shell: Shell, email: str, choice: str) -> None:
         f"  Label Studio: {done['label_studio']}",
     ]
     if choice == "drop":
-        done["answers_set_aside"] = exclude_expert.set_aside(shell.settings, email)
+        done["answers_set_aside"] = exclude_expert.exclude(shell.settings, email)
         lines.append(
-            f"  {exclude_expert.told(done['answers_set_aside'], dropped=True)} Undo: `attune expert answers "
+            f"  {exclude_expert.summary_text(done['answers_set_aside'], dropped=True)} Undo: `attune expert answers "
             f"{email} keep`"
         )
     shell.result(done, "\n".join(lines))

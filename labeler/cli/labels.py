@@ -27,11 +27,11 @@ from attune.models.files.outputs import write_user_file
 @click.option("--agreed", is_flag=True, help="One row per image, with its label and label weight.")
 def export(shell: Shell, name: str, to: Path, kind: str | None, agreed: bool) -> None:
     """Export answers or labels of NAME to a file."""
-    made = export_files.export(shell.settings, name, export_files.format_of(to, kind), agreed)
-    write_user_file(to, made.content)
+    exported = export_files.export(shell.settings, name, export_files.format_of(to, kind), agreed)
+    write_user_file(to, exported.content)
     what = "images" if agreed or kind == export_files.STUDIO else "answers"
-    value = {"attribute": name, "file": str(to), "rows": made.rows, "bytes": len(made.content)}
-    shell.written(to, value, f"{made.rows:,} {what} of {name} were written to {to}.")
+    value = {"attribute": name, "file": str(to), "rows": exported.rows, "bytes": len(exported.content)}
+    shell.written(to, value, f"{exported.rows:,} {what} of {name} were written to {to}.")
 
 
 @attune_command(command, "import", example="attune labels import serious old-labels.csv --dry-run")
@@ -60,8 +60,8 @@ def import_(
 ) -> None:
     """Import labels from FILE (CSV, Parquet, JSON, or Label Studio's JSON) into NAME as answers."""
     columns = Columns(asset_column, expert_column, class_column, answered_at_column, default_expert)
-    given = (shell.settings, name, read_user_file(file), columns, create_experts)
-    plan = import_labels.preview(*given) if dry_run else import_labels.bring(*given, who=who())
+    arguments = (shell.settings, name, read_user_file(file), columns, create_experts)
+    plan = import_labels.preview(*arguments) if dry_run else import_labels.import_labels(*arguments, who=who())
     rows = [("would be imported" if dry_run else "imported", action, count) for action, count in plan.counts.items()]
     rows += [("skipped", reason, count) for reason, count in plan.reasons.items()]
     shell.result({"attribute": name, "dry_run": dry_run} | plan.to_dict(), table(("", "answers", "rows"), rows))
@@ -86,8 +86,8 @@ def _explain(shell: Shell, name: str, plan: Plan) -> None:
         )
     if plan.whole:
         shell.hint(f"{plan.whole:,} ids such as 7.0 were read as whole numbers such as 7, as in the pool.")
-    for number, reason, named in plan.left_out[:5]:
-        shell.hint(f"Skipped row {number}: {reason}: {named}".rstrip(": "))
+    for number, reason, detail in plan.left_out[:5]:
+        shell.hint(f"Skipped row {number}: {reason}: {detail}".rstrip(": "))
     if len(plan.left_out) > 5:
         shell.hint(f"… and {len(plan.left_out) - 5} more. To list every row, add --json.")
     if "unknown expert" in plan.reasons:

@@ -15,13 +15,13 @@ from attune.labeler.jobs import jobs
 @click.argument("name", required=False)
 def left_out(shell: Shell, name: str | None) -> None:
     """List the uncounted answers in Label Studio, of NAME or of all attributes, with the reason."""
-    found = uncounted.of(shell.settings, name)
+    answers = uncounted.uncounted_answers(shell.settings, name)
     columns = ("attribute", "queue of", "author", "image", "says", "why")
-    rows = [(one.attribute, one.expert, one.author, one.asset_id, one.value, one.reason) for one in found]
+    rows = [(one.attribute, one.expert, one.author, one.asset_id, one.value, one.reason) for one in answers]
     shell.result(
-        {"answers": [one.to_dict() for one in found]}, table(columns, rows) if rows else "Every answer counts."
+        {"answers": [one.to_dict() for one in answers]}, table(columns, rows) if rows else "Every answer counts."
     )
-    for reason in sorted({one.reason for one in found}):
+    for reason in sorted({one.reason for one in answers}):
         shell.hint(f"{reason}: {uncounted.TODO[reason]}")
 
 

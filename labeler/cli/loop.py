@@ -47,8 +47,8 @@ def _round(shell: Shell, done: dict[str, Any]) -> None:
         )
         text += "".join(f"\n  {email}: {link}" for email, link in done.get("queues", {}).items())
     shell.result(done, text)
-    for told in done.get("warnings", ()):
-        shell.hint(told)
+    for warning in done.get("warnings", ()):
+        shell.hint(warning)
     if done.get("unanswered"):
         shell.hint("A run with an unanswered class can only be promoted as a draft: `attune probes promote … --draft`")
     if "run" in done and not done.get("queues"):
@@ -101,8 +101,8 @@ def sync(shell: Shell, name: str | None, whole: bool, accept_deleted: bool, no_w
     for why in done.get("failed", {}).values():
         shell.hint(why)
     if done.get("strays"):
-        named = f" {name}" if name else ""
+        suffix = f" {name}" if name else ""
         shell.hint(
             f"{len(done['strays'])} answers in Label Studio are not counted. To see why: `attune labels "
-            f"left-out{named}`"
+            f"left-out{suffix}`"
         )

@@ -28,13 +28,20 @@ def command() -> None:
 @click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Page number.")
 def list_(shell: Shell, page: int) -> None:
     """List the notices for owners and admins, newest first."""
-    found = seen.notices(shell.settings, OWNER, page)
-    rows = [(f"{one.at:%Y-%m-%d %H:%M}", one.kind, one.title, one.undelivered) for one in found.items]
-    told = [{key: value for key, value in one.to_dict().items() if key != "unread"} for one in found.items]
-    value = {"notices": told, "page": found.number, "pages": found.pages, "total": found.total}
+    notice_page = seen.notices(shell.settings, OWNER, page)
+    rows = [(f"{one.at:%Y-%m-%d %H:%M}", one.kind, one.title, one.undelivered) for one in notice_page.items]
+    notice_facts = [
+        {key: value for key, value in one.to_dict().items() if key != "unread"} for one in notice_page.items
+    ]
+    value = {
+        "notices": notice_facts,
+        "page": notice_page.number,
+        "pages": notice_page.pages,
+        "total": notice_page.total,
+    }
     shell.result(value, table(("when (UTC)", "kind", "what", "not delivered"), rows))
-    if found.number < found.pages:
-        shell.hint(f"Next page: --page {found.number + 1} of {found.pages}")
+    if notice_page.number < notice_page.pages:
+        shell.hint(f"Next page: --page {notice_page.number + 1} of {notice_page.pages}")
 
 
 @attune_command(command, "test", example="attune notices test")
@@ -47,7 +54,7 @@ def test(shell: Shell) -> None:
             "To see what the settings expect: `attune config show`"
         )
     key = f"test:{iso(now())}"
-    notices.tell(
+    notices.record_news(
         shell.settings, [News(key, "test", "A test of Attune's notices", "This test notice was delivered.", "/notices")]
     )
     jobs.run_here(shell.settings, "notify")
@@ -56,8 +63,8 @@ def test(shell: Shell) -> None:
     with writing(shell.settings) as session:
         session.query(Notice).filter_by(key=key).one().due_at = None  # a test is not tried again
     rows = [
-        (way, held["state"] if held["state"] == "sent" else "not sent", held.get("error", ""))
-        for way, held in sent.items()
+        (channel, outcome["state"] if outcome["state"] == "sent" else "not sent", outcome.get("error", ""))
+        for channel, outcome in sent.items()
     ]
     shell.result({"channels": sent}, table(("way", "state", "remark"), rows))
     if any(state != "sent" for _, state, _ in rows):

@@ -41,14 +41,20 @@ def gates(
             f"--enforce and --no-enforce both name {', '.join(sorted(both))}. Use only one of the two for a gate."
         )
     binding = dict.fromkeys(enforce, True) | dict.fromkeys(no_enforce, False)
-    wanted = gate_bounds.pairs(values)
-    if wanted or binding:
-        found = gate_bounds.change(shell.settings, name, who(), wanted, binding)
+    new_bounds = gate_bounds.pairs(values)
+    if new_bounds or binding:
+        bounds = gate_bounds.change(shell.settings, name, who(), new_bounds, binding)
     else:
-        found = gate_bounds.bounds(shell.settings, name)
+        bounds = gate_bounds.bounds(shell.settings, name)
     rows = [
-        (one.name, one.rule.text, f"{one.bound:g}", "enforced" if one.enforced else "shown", one.by or "default")
-        for one in found
+        (
+            bound.name,
+            bound.rule.text,
+            f"{bound.bound:g}",
+            "enforced" if bound.enforced else "shown",
+            bound.by or "default",
+        )
+        for bound in bounds
     ]
     columns = ("gate", "asks for", "bound", "it is", "set by")
-    shell.result({"attribute": name, "gates": [one.to_dict() for one in found]}, table(columns, rows, title=name))
+    shell.result({"attribute": name, "gates": [bound.to_dict() for bound in bounds]}, table(columns, rows, title=name))

@@ -36,7 +36,7 @@ def promote_(
     """Publish VERSION of NAME (a number, or latest), point an alias at it, and score the pool."""
     moved = promote.promote(shell.settings, Move(name, version, reason, who(), alias, override, draft=draft))
     scores = _score(shell, moved, no_wait)
-    shell.result(moved.to_dict() | {"scores": scores}, _told(moved))
+    shell.result(moved.to_dict() | {"scores": scores}, _moved_text(moved))
     for gate in moved.gates:
         value = "unknown" if gate["value"] is None else f"{gate['value']:.3f}"
         if gate["outcome"] == ABSENT:
@@ -56,7 +56,7 @@ def promote_(
         shell.hint(f"Undo: `attune probes rollback {name} --reason R{_aliased(alias)}`")
 
 
-def _told(moved: Moved) -> str:
+def _moved_text(moved: Moved) -> str:
     draft = ", a draft" if moved.draft else ""
     told = f"{moved.attribute}@{moved.alias} is version {moved.version}{draft}"
     if moved.before == moved.version:

@@ -27,7 +27,7 @@ from attune.models.catalog.manifest import CHAMPION
 def list_(shell: Shell, name: str | None, candidates: int) -> None:
     """List every attribute's probes, or the versions and newest candidates of NAME."""
     if name is None:
-        found = listing.overview(shell.settings)
+        overview_page = listing.overview(shell.settings)
         cells = [
             (
                 row["attribute"],
@@ -37,12 +37,12 @@ def list_(shell: Shell, name: str | None, candidates: int) -> None:
                 row["answers"],
                 figure(row["average_precision"]),
             )
-            for row in found
+            for row in overview_page
         ]
         columns = ("attribute", "champion", "versions", "newest run", "answers", "AP of the champion")
-        shell.result({"probes": found}, table(columns, cells))
+        shell.result({"probes": overview_page}, table(columns, cells))
         return
-    one = listing.versions(shell.settings, name, candidates)
+    rows_page = listing.versions(shell.settings, name, candidates)
     rows = [
         (
             row["version"],
@@ -53,9 +53,11 @@ def list_(shell: Shell, name: str | None, candidates: int) -> None:
             row["answers"],
             row["created_at"][:19],
         )
-        for row in one["versions"]
+        for row in rows_page["versions"]
     ]
-    shell.result(one, table(("version", "state", "aliases", "AP", "n", "answers", "created (UTC)"), rows, title=name))
+    shell.result(
+        rows_page, table(("version", "state", "aliases", "AP", "n", "answers", "created (UTC)"), rows, title=name)
+    )
     if not rows:
         shell.hint(f"No runs yet. Train a probe: `attune learn {name}`")
 
@@ -66,25 +68,27 @@ def list_(shell: Shell, name: str | None, candidates: int) -> None:
 @click.argument("b")
 def compare(shell: Shell, name: str, a: str, b: str) -> None:
     """Compare versions A and B of NAME, also on the same audit answers."""
-    found = listing.compare(shell.settings, name, a, b)
-    first, second = found["versions"]
+    comparison = listing.compare(shell.settings, name, a, b)
+    first, second = comparison["versions"]
     rows = [("answers", first["answers"], second["answers"])]
     for metric in sorted(first["metrics"] | second["metrics"]):
         rows.append((metric, *(figure(one["metrics"].get(metric, {})) for one in (first, second))))
     columns = ("metric", f"version {first['version']}", f"version {second['version']}")
-    shell.result(found, table(columns, rows, title=f"{name}: metrics as recorded at each run"))
-    paired = found["difference"]
-    told = f"{figure(paired)} (n = {paired['n']})" if paired["value"] is not None else f"unknown: {paired['reason']}"
+    shell.result(comparison, table(columns, rows, title=f"{name}: metrics as recorded at each run"))
+    paired = comparison["difference"]
+    difference_text = (
+        f"{figure(paired)} (n = {paired['n']})" if paired["value"] is not None else f"unknown: {paired['reason']}"
+    )
     shell.hint(
         f"Today on the same audit answers: average precision of {first['version']} minus that of "
-        f"{second['version']}: {told}"
+        f"{second['version']}: {difference_text}"
     )
 
 
 @attune_command(command, "heal", example="attune probes heal")
 def heal(shell: Shell) -> None:
     """Check every catalog file and restore missing or changed ones."""
-    done = healing.heal(shell.settings, thorough=True)
+    done = healing.restore(shell.settings, thorough=True)
     written = [*done["versions"], *(f"aliases of {name}" for name in done["aliases"])]
     shell.result(done, f"Restored: {', '.join(written)}." if written else "Every catalog file is there and unchanged.")
 
@@ -97,7 +101,7 @@ def drift_(shell: Shell, name: str, no_look: bool) -> None:
     if not no_look:
         with shell.progress(f"drift {name}") as report:
             jobs.ask(shell.settings, "drift", report, attribute=name)
-    found = drift.drift(shell.settings, name)
+    drift_page = drift.drift(shell.settings, name)
     rows = [
         (
             shift.name,
@@ -107,9 +111,11 @@ def drift_(shell: Shell, name: str, no_look: bool) -> None:
             f"{shift.p_value:.4f}",
             "drifted" if shift.alarmed else "",
         )
-        for shift in found.shifts
+        for shift in drift_page.shifts
     ]
     columns = ("class", "stability index", "by chance", "largest gap (KS)", "p", "alarm")
-    shell.result(drift.to_dict(found), table(columns, rows, title=found.sentence) if rows else found.sentence)
-    if found.state == "drifted":
-        shell.hint(f"To audit the current pool: `{found.audit_command}`")
+    shell.result(
+        drift.to_dict(drift_page), table(columns, rows, title=drift_page.sentence) if rows else drift_page.sentence
+    )
+    if drift_page.state == "drifted":
+        shell.hint(f"To audit the current pool: `{drift_page.audit_command}`")

@@ -47,7 +47,7 @@ def bars(lines: bool = False) -> Iterator[Start]:
                 return _moving(bar, bar.add_task(label, total=None))
             if lines:
                 click.echo(f"{label} …", err=True)
-            return _told(label, 0 if lines else QUIET_TOTAL)
+            return _log_progress(label, 0 if lines else QUIET_TOTAL)
 
         yield start
         for task in bar.tasks:
@@ -59,7 +59,7 @@ def _moving(bar: Progress, task: TaskID) -> Report:
     return lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _told(label: str, least: int) -> Report:
+def _log_progress(label: str, least: int) -> Report:
     """A line for every tenth of what has ``least`` steps or more."""
     last = 0
 

@@ -12,7 +12,7 @@ from attune.labeler.catalog import pull_address
 from attune.labeler.cli.shell import Group, Shell
 from attune.labeler.cli.shell import command as attune_command
 from attune.models.catalog.manifest import Manifest
-from attune.models.labels.class_coverage import sentences
+from attune.models.labels.class_coverage import missing_sentences
 
 
 @click.group(cls=Group)
@@ -25,21 +25,21 @@ URL = click.option("--url", metavar="URL", help="URL of an Attune, or location o
 OFFLINE = click.option("--offline", is_flag=True, help="Use only files that were pulled before. Connect to nothing.")
 
 
-def where(shell: Shell, url: str | None, offline: bool) -> dict[str, Any]:
+def pull_arguments(shell: Shell, url: str | None, offline: bool) -> dict[str, Any]:
     """The arguments that ``attune.models.catalog.pull_probe`` takes."""
     offline = offline or shell.settings.offline
-    chosen = url or shell.settings.url
-    place = pull_address.Place(chosen, None, "offline") if offline else pull_address.find(shell.settings, url)
+    address = url or shell.settings.url
+    place = pull_address.Place(address, None, "offline") if offline else pull_address.find(shell.settings, url)
     if place.why == "the catalog of this workspace":
         shell.hint(f"The console of this workspace does not run. Reading {place.url} directly.")
     return {"url": place.url, "token": place.token, "cache": shell.settings.pull_cache, "offline": offline}
 
 
-def say_draft(shell: Shell, manifest: Manifest) -> None:
+def warn_about_draft(shell: Shell, manifest: Manifest) -> None:
     """Say on stderr that a version is a draft, and of which classes nobody gave an answer."""
     if manifest.draft:
-        told = " ".join(sentences(manifest.classes, manifest.labels))
-        shell.hint(f"{manifest.attribute} version {manifest.version} is a draft. {told}")
+        reasons = " ".join(missing_sentences(manifest.classes, manifest.labels))
+        shell.hint(f"{manifest.attribute} version {manifest.version} is a draft. {reasons}")
 
 
 @attune_command(_pipeline, "pull", workspace="optional", example="attune pull serious@champion --to ./probe")
@@ -51,7 +51,7 @@ def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> No
     """Pull the files of a probe to a folder and check their digests. NAME alone means its champion."""
     from attune.models.catalog.pull_probe import pull as fetch_into
 
-    done = fetch_into(ref, to, **where(shell, url, offline))
+    done = fetch_into(ref, to, **pull_arguments(shell, url, offline))
     manifest = done.manifest
     value = {
         "attribute": manifest.attribute,
@@ -65,4 +65,4 @@ def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> No
     }
     came = f"{done.bytes:,} bytes were copied" if done.bytes else "all files were in the cache"
     shell.result(value, f"{manifest.attribute} version {manifest.version} is in {done.folder}; {came}.")
-    say_draft(shell, manifest)
+    warn_about_draft(shell, manifest)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from attune.labeler.cli.encoder_options import encoder_options
-from attune.labeler.cli.pull import OFFLINE, URL, say_draft, where
+from attune.labeler.cli.pull import OFFLINE, URL, pull_arguments, warn_about_draft
 from attune.labeler.cli.shell import OUTPUT, Group, Shell
 from attune.labeler.cli.shell import command as attune_command
 from attune.models.catalog.manifest import Manifest
@@ -71,7 +71,7 @@ def score(
     from attune.models.catalog.pull_probe import fetch
     from attune.models.catalog.score_vectors import score_file
 
-    fetched = fetch(ref, files=[FILE_NAME], **where(shell, url, offline))
+    fetched = fetch(ref, files=[FILE_NAME], **pull_arguments(shell, url, offline))
     manifest = fetched.manifest
     left_out: list[dict[str, str]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +91,7 @@ def score(
     value: dict[str, Any] = {"attribute": manifest.attribute, "version": manifest.version, "to": str(to)} | asdict(done)
     if paths:
         value["images_left_out"] = left_out
-    say_draft(shell, manifest)
+    warn_about_draft(shell, manifest)
     shell.written(
         to,
         value,
@@ -103,8 +103,8 @@ def score(
     name_left_out(shell, left_out)
     for reason, count in done.left_out.items():
         shell.hint(f"{count:,} rows were skipped: {reason}.")
-    for one in done.rows_left_out[:NAMED]:
-        shell.hint(f"Skipped row {one.row}: {one.id or 'it'} {one.reason}.")
+    for row in done.rows_left_out[:NAMED]:
+        shell.hint(f"Skipped row {row.row}: {row.id or 'it'} {row.reason}.")
     if len(done.rows_left_out) > NAMED:
         shell.hint("To list more of them, add --json.")
     if done.rescaled:
@@ -148,11 +148,11 @@ def _embed(
     shell: Shell, manifest: Manifest, paths: tuple[str, ...], to: Path, encoder: dict[str, str | None]
 ) -> list[dict[str, str]]:
     """Write the vectors of the images to ``to``, and name those that were left out."""
-    from attune.labeler.assets.chosen_encoder import chosen, of_fingerprint
+    from attune.labeler.assets.chosen_encoder import choose_encoder, of_fingerprint
     from attune.labeler.assets.embed_files import embed_files
 
-    settings = chosen(shell.settings, encoder["encoder"], encoder["pretrained"], encoder["resize_mode"])
-    wanted = Fingerprint.from_dict(dict(manifest.encoder))
-    loaded = of_fingerprint(settings, wanted, f"The probe {manifest.attribute} version {manifest.version}")
+    settings = choose_encoder(shell.settings, encoder["encoder"], encoder["pretrained"], encoder["resize_mode"])
+    required = Fingerprint.from_dict(dict(manifest.encoder))
+    loaded = of_fingerprint(settings, required, f"The probe {manifest.attribute} version {manifest.version}")
     with shell.progress("Embedding") as report:
         return embed_files(settings, loaded, paths, to, report).left_out

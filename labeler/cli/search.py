@@ -12,7 +12,7 @@ from attune.labeler.cli.shell import Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.explore import clusters as kept
 from attune.labeler.explore import search as searching
-from attune.labeler.explore.search import Wanted
+from attune.labeler.explore.search import Query
 from attune.labeler.jobs import jobs
 from attune.labeler.queues import pinned
 from attune.labeler.records.schema import Asset
@@ -42,27 +42,27 @@ def _explore() -> None:
 @click.option("--queue", metavar="ATTRIBUTE", help="Add the results to the top of this attribute's queues.")
 @click.option("--expert", metavar="EMAIL", help="With --queue: only this expert's queue.")
 def search(
-    shell: Shell, text: str, image: Path | None, top: int, queue: str | None, expert: str | None, **given: str
+    shell: Shell, text: str, image: Path | None, top: int, queue: str | None, expert: str | None, **filters: str
 ) -> None:
     """Find the images of the pool that are most similar to a TEXT, an asset, or an image file."""
     if expert and not queue:
         raise DataError(
             "--expert names a queue's expert, but --queue is missing. Add the attribute, such as --queue romance."
         )
-    wanted = Wanted(text=text.strip(), image=_handed_over(shell, image), **given)
-    if not wanted.ranks:
+    query = Query(text=text.strip(), image=_handed_over(shell, image), **filters)
+    if not query.ranks:
         raise DataError(
             "Nothing to search for. Give a TEXT, --like ASSET_ID or --image FILE. For example: `attune search "
             "'two people in love'`"
         )
-    searching.check(shell.settings, wanted)
-    arguments = {name: value for name, value in vars(wanted).items() if value}
+    searching.check(shell.settings, query)
+    arguments = {name: value for name, value in vars(query).items() if value}
     with shell.progress("search") as report:
         done = jobs.ask(shell.settings, searching.KIND, report, top=top, **arguments)
     hits = searching.hits_of(done)
     value: dict[str, Any] = {"of": done["of"], "assets": [{"asset_id": a, "similarity": s} for a, s in hits]}
     if queue and hits:
-        found_by = f"the text “{text}”" if text else f"similarity to {given['like'] or 'an example'}"
+        found_by = f"the text “{text}”" if text else f"similarity to {filters['like'] or 'an example'}"
         sent = pinned.send(shell.settings, queue, [a for a, _ in hits], who(), expert, found_by)
         value["queue"] = {"attribute": queue, **{k: getattr(sent, k) for k in ("queued", "asked_before", "experts")}}
         shell.hint(sent.sentence())
@@ -76,7 +76,7 @@ def _handed_over(shell: Shell, image: Path | None) -> str:
         return ""
     content = read_user_file(image, "--image")
     inspect(content, str(image), shell.settings.max_pixels, whole=False)
-    return searching.hand_over(shell.settings, content, who())
+    return searching.store_upload(shell.settings, content, who())
 
 
 def _titles(shell: Shell, asset_ids: list[str]) -> dict[str, str]:
@@ -94,15 +94,15 @@ def _titles(shell: Shell, asset_ids: list[str]) -> dict[str, str]:
 )
 def clusters(shell: Shell, k: int | None) -> None:
     """List clusters of similar images, with the most typical images of each."""
-    found = kept.load(shell.settings)
-    if k is not None or found is None:
+    saved_clusters = kept.load(shell.settings)
+    if k is not None or saved_clusters is None:
         with shell.progress("clusters") as report:
             jobs.ask(shell.settings, kept.KIND, report, k=k or kept.USUAL)
-        found = kept.load(shell.settings)
-    parts = found.parts if found else ()
+        saved_clusters = kept.load(shell.settings)
+    parts = saved_clusters.parts if saved_clusters else ()
     rows = [(one.number, one.size, ", ".join(one.asset_ids[:SHOWN])) for one in parts]
     value = {
-        "assets": found.assets if found else 0,
+        "assets": saved_clusters.assets if saved_clusters else 0,
         "clusters": [{"number": one.number, "size": one.size, "typical": list(one.asset_ids[:SHOWN])} for one in parts],
     }
     shell.result(value, table(("cluster", "images", "most typical"), rows))

@@ -17,11 +17,11 @@ import click
 from attune.labeler import settings as reader
 from attune.labeler.cli import workspace_check
 from attune.labeler.cli.progress_bars import Report, bars
-from attune.labeler.cli.text_tables import Table, named, table
+from attune.labeler.cli.text_tables import Table, key_value_lines, table
 from attune.labeler.settings import Settings
 from attune.models.files.outputs import is_stdout
 
-__all__ = ["OUTPUT", "Group", "Place", "Shell", "command", "named", "stop", "table"]
+__all__ = ["OUTPUT", "Group", "Place", "Shell", "command", "key_value_lines", "stop", "table"]
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,9 @@ def command(
                 workspace_check.open_records(settings, make=workspace == "made")
             function(Shell(settings, as_json), **arguments)
 
-        made = group.command(name, epilog=shown(example), **options)(run)
-        made.params.sort(key=lambda one: one.name in SHARED)  # a command's own options are read first
-        return made
+        built = group.command(name, epilog=shown(example), **options)(run)
+        built.params.sort(key=lambda one: one.name in SHARED)  # a command's own options are read first
+        return built
 
     return decorate
 

@@ -35,12 +35,12 @@ class Table:
         if (widths := self._widths(width)) is None:
             console.print(Text(self._paragraphs()), soft_wrap=True)
             return
-        made = RichTable(title=self.title, title_justify="left")
+        rich_table = RichTable(title=self.title, title_justify="left")
         for name, each, numeric in zip(self.columns, widths, self.numeric, strict=True):
-            made.add_column(Text(name), justify="right" if numeric else "left", width=each)
+            rich_table.add_column(Text(name), justify="right" if numeric else "left", width=each)
         for row in self.rows:
-            made.add_row(*map(Text, row))
-        console.print(made)
+            rich_table.add_row(*map(Text, row))
+        console.print(rich_table)
 
     def _widths(self, width: int) -> list[int] | None:
         """How wide each column becomes; None where even the longest words do not fit side by side."""
@@ -57,7 +57,8 @@ class Table:
 
     def _paragraphs(self) -> str:
         blocks = [
-            named({name: cell for name, cell in zip(self.columns, row, strict=True) if cell}) for row in self.rows
+            key_value_lines({name: cell for name, cell in zip(self.columns, row, strict=True) if cell})
+            for row in self.rows
         ]
         return "\n\n".join([*filter(None, [self.title]), *blocks]) or "(none)"
 
@@ -77,7 +78,7 @@ def _cell(value: Any) -> str:
     return "" if value is None else without_controls(str(value), but="\n\t")
 
 
-def named(pairs: Mapping[str, Any]) -> str:
+def key_value_lines(pairs: Mapping[str, Any]) -> str:
     """``key: value`` lines, aligned."""
     width = max((len(key) for key in pairs), default=0)
     return "\n".join(

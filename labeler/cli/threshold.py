@@ -28,28 +28,28 @@ def threshold(shell: Shell, name: str, precision: float | None, recall: float | 
 
     Attune calculates it from audit answers and writes it to the manifest of new versions.
     """
-    given = {key: value for key, value in (("precision", precision), ("recall", recall)) if value is not None}
-    if len(given) + clear > 1:
+    goals = {key: value for key, value in (("precision", precision), ("recall", recall)) if value is not None}
+    if len(goals) + clear > 1:
         raise DataError(
             "Use only one of --precision, --recall and --clear. A decision threshold can have only one goal."
         )
-    if given or clear:
-        goal = Goal(*next(iter(given.items())), sure) if given else None
-        threshold_goals.ask(shell.settings, name, goal)
+    if goals or clear:
+        goal = Goal(*next(iter(goals.items())), sure) if goals else None
+        threshold_goals.set_goal(shell.settings, name, goal)
         with shell.progress(f"threshold {name}") as report:
             jobs.ask(shell.settings, "learn", report, attribute=name)
-    found = threshold_goals.of(shell.settings, name)
-    shell.result(found.to_dict(), _told(found))
+    goal_lines = threshold_goals.goal_thresholds(shell.settings, name)
+    shell.result(goal_lines.to_dict(), _goal_text(goal_lines))
 
 
-def _told(found: threshold_goals.Lines) -> Any:
-    if found.goal is None:
+def _goal_text(lines: threshold_goals.GoalThresholds) -> Any:
+    if lines.goal is None:
         return "No goal is set, so the decision threshold is 0.5. To set a goal, add --precision 0.9 or --recall 0.8."
-    if not found.lines:
-        return f"The goal is {found.goal.figure} {found.goal.value:g}. The next run calculates the decision threshold."
+    if not lines.lines:
+        return f"The goal is {lines.goal.figure} {lines.goal.value:g}. The next run calculates the decision threshold."
     cells = [
         (one["class"], one["probability"], _figure(one["precision"]), _figure(one["recall"]), one["reason"])
-        for one in found.lines
+        for one in lines.lines
     ]
     return table(("class", "positive from", "precision", "recall", ""), cells)
 

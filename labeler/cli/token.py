@@ -40,18 +40,18 @@ def list_(shell: Shell) -> None:
     """List the name, role and state of every API token. Tokens are not stored, only their digests."""
     with reading(shell.settings) as session:
         rows = list(session.scalars(select(Token).order_by(Token.created_at)))
-    found = [
+    token_rows = [
         {
-            "name": one.name,
-            "role": one.role,
-            "created_at": iso(one.created_at),
-            "revoked_at": None if one.revoked_at is None else iso(one.revoked_at),
+            "name": token.name,
+            "role": token.role,
+            "created_at": iso(token.created_at),
+            "revoked_at": None if token.revoked_at is None else iso(token.revoked_at),
         }
-        for one in rows
+        for token in rows
     ]
-    cells = [(one.name, one.role, _day(one.created_at), _day(one.revoked_at)) for one in rows]
-    shell.result(found, table(("name", "role", "created (UTC)", "revoked (UTC)"), cells))
-    if not found:
+    cells = [(token.name, token.role, _day(token.created_at), _day(token.revoked_at)) for token in rows]
+    shell.result(token_rows, table(("name", "role", "created (UTC)", "revoked (UTC)"), cells))
+    if not token_rows:
         shell.hint("No API tokens yet. Create one: `attune token create NAME`")
 
 

@@ -30,10 +30,10 @@ def command() -> None:
 def add(shell: Shell, email: str, role: str) -> None:
     """Add a login to the console for EMAIL."""
     password = fresh_password()
-    made = users.create(shell.settings, email, role, password)
-    value = {"email": made.email, "role": role, "password": password, "console": shell.settings.web_address}
+    user = users.create(shell.settings, email, role, password)
+    value = {"email": user.email, "role": role, "password": password, "console": shell.settings.web_address}
     text = (
-        f"{made.email} ({role})\n  console:  {shell.settings.web_address}\n  password: {password}   (shown only once)"
+        f"{user.email} ({role})\n  console:  {shell.settings.web_address}\n  password: {password}   (shown only once)"
     )
     shell.result(value, text)
 
@@ -50,16 +50,16 @@ def list_(shell: Shell) -> None:
 @click.argument("email")
 def password(shell: Shell, email: str) -> None:
     """Give EMAIL a new password for the console. Older sessions and links end."""
-    made = fresh_password()
-    users.set_password(shell.settings, email, made)
-    shell.result({"email": email, "password": made}, f"{email}\n  password: {made}   (shown only once)")
+    new_password = fresh_password()
+    users.set_password(shell.settings, email, new_password)
+    shell.result({"email": email, "password": new_password}, f"{email}\n  password: {new_password}   (shown only once)")
 
 
 @attune_command(command, "remove", example="attune user remove mo@studio.example")
 @click.argument("email")
 def remove(shell: Shell, email: str) -> None:
     """Remove EMAIL: end the login, all sessions, the queues and the access to Label Studio."""
-    _told(shell, users.remove(shell.settings, email, wait=True), {"removed": True}, "is removed.")
+    _print_outcome(shell, users.remove(shell.settings, email, wait=True), {"removed": True}, "is removed.")
 
 
 @attune_command(command, "role", example="attune user role mo@studio.example admin")
@@ -76,19 +76,24 @@ def role(shell: Shell, email: str, role: str) -> None:
 def disable(shell: Shell, email: str) -> None:
     """Disable EMAIL's login to the console and Label Studio until `attune user enable`. Sessions end at once."""
     done = users.disable(shell.settings, email, wait=True)
-    _told(shell, done, {"disabled": True}, f"is disabled. Undo: `attune user enable {done.email}`")
+    _print_outcome(shell, done, {"disabled": True}, f"is disabled. Undo: `attune user enable {done.email}`")
 
 
 @attune_command(command, "enable", example="attune user enable mo@studio.example")
 @click.argument("email")
 def enable(shell: Shell, email: str) -> None:
     """Enable EMAIL's login, with a new link and, for an expert, a new password for Label Studio."""
-    made = invite.reopen(shell.settings, email)
-    value = {"email": made.email, "disabled": False, "link": made.link, "label_studio_password": made.password}
-    lines = [f"{made.email} is enabled. Older passwords, links and sessions stay invalid.", f"  {made.link}"]
-    if made.password:
+    reopened = invite.reopen(shell.settings, email)
+    value = {
+        "email": reopened.email,
+        "disabled": False,
+        "link": reopened.link,
+        "label_studio_password": reopened.password,
+    }
+    lines = [f"{reopened.email} is enabled. Older passwords, links and sessions stay invalid.", f"  {reopened.link}"]
+    if reopened.password:
         lines.append(
-            f"  Label Studio: {made.label_studio}  password: {made.password}   (after the workers have set it)"
+            f"  Label Studio: {reopened.label_studio}  password: {reopened.password}   (after the workers have set it)"
         )
     shell.result(value, "\n".join([*lines, "  (shown only once)"]))
 
@@ -98,22 +103,22 @@ def enable(shell: Shell, email: str) -> None:
 @click.option("--end", "ends", is_flag=True, help="End all sessions. EMAIL must then log in again in every browser.")
 def sessions_(shell: Shell, email: str, ends: bool) -> None:
     """List the browsers in which EMAIL is logged in to the console."""
-    person = users.named(shell.settings, email)
-    found = login_sessions.of(shell.settings, person.id)
+    person = users.find_person(shell.settings, email)
+    sessions = login_sessions.of(shell.settings, person.id)
     rows = [
         {"browser": one.origin.browser, "network_address": one.origin.network_address}
         | {"since": iso(one.made_at), "last_seen": iso(one.last_seen)}
-        for one in found
+        for one in sessions
     ]
     ended = login_sessions.end_others(shell.settings, person.id) if ends else 0
-    shown = table(("browser", "network address", "since", "last seen"), [tuple(row.values()) for row in rows])
+    session_table = table(("browser", "network address", "since", "last seen"), [tuple(row.values()) for row in rows])
     value = {"email": person.email, "sessions": rows, "ended": ended}
-    shell.result(value, f"{shown}\n{plural(ended, 'session')} ended." if ends else shown)
+    shell.result(value, f"{session_table}\n{plural(ended, 'session')} ended." if ends else session_table)
 
 
-def _told(shell: Shell, done: Outcome, more: dict[str, bool], said: str) -> None:
-    lines = [f"{done.email} {said}", f"  console: {done.in_console}", f"  Label Studio: {done.in_label_studio}"]
-    shell.result({"email": done.email} | more | end_access.told(done), "\n".join(lines))
+def _print_outcome(shell: Shell, done: Outcome, more: dict[str, bool], summary: str) -> None:
+    lines = [f"{done.email} {summary}", f"  console: {done.in_console}", f"  Label Studio: {done.in_label_studio}"]
+    shell.result({"email": done.email} | more | end_access.outcome_facts(done), "\n".join(lines))
 
 
 @attune_command(command, "link", example="attune user link mo@studio.example")

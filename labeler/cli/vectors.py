@@ -22,11 +22,11 @@ def command() -> None:
 
 
 @click.group(cls=Group)
-def _alone() -> None:
+def _embed_group() -> None:
     """Hold `embed`, which `attune` lists directly."""
 
 
-@attune_command(_alone, "embed", workspace="optional", example="attune embed ./new-posters --to vectors.parquet")
+@attune_command(_embed_group, "embed", workspace="optional", example="attune embed ./new-posters --to vectors.parquet")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @TO
 @encoder_options
@@ -49,16 +49,18 @@ def embed(
     from attune.models.vectors.vector_writer import check_suffix
 
     check_suffix(to)
-    settings = chosen_encoder.chosen(shell.settings, encoder, pretrained, resize_mode)
+    settings = chosen_encoder.choose_encoder(shell.settings, encoder, pretrained, resize_mode)
     if encoder is None and resize_mode is None and workspace_check.is_there(settings):
         workspace_check.open_records(settings, make=False)
         loaded = chosen_encoder.of_workspace(settings)
     else:
         loaded = load(settings)
     with shell.progress("Embedding") as report:
-        told = embed_files(settings, loaded, paths, to, report)
-    shell.written(to, as_json(told, loaded, to), f"{told.embedded:,} vectors of {loaded.fingerprint} are in {to}.")
-    name_left_out(shell, told.left_out)
+        written = embed_files(settings, loaded, paths, to, report)
+    shell.written(
+        to, as_json(written, loaded, to), f"{written.embedded:,} vectors of {loaded.fingerprint} are in {to}."
+    )
+    name_left_out(shell, written.left_out)
 
 
 def name_left_out(shell: Shell, left_out: list[dict[str, str]]) -> None:
@@ -84,8 +86,8 @@ def export(shell: Shell, to: Path) -> None:
         for block in view.pool.blocks:
             for low in range(0, len(block), ROW_GROUP):
                 rows = slice(start + low, min(start + low + ROW_GROUP, start + len(block)))
-                kept = view.keys[rows] >= 0
-                writer.add(view.pool.asset_ids[rows][kept].tolist(), block[low : low + ROW_GROUP][kept])
+                visible = view.keys[rows] >= 0
+                writer.add(view.pool.asset_ids[rows][visible].tolist(), block[low : low + ROW_GROUP][visible])
                 report(writer.rows, total)
             start += len(block)
     value = {"to": str(to), "vectors": total, "encoder": view.fingerprint.to_dict(), "digest": view.fingerprint.digest}

@@ -46,33 +46,33 @@ assert not {"models", "labeler", "workers", "torch", "sklearn"} & set(sys.module
 def check(settings: Settings, progress: Callable[[str], Report], answers: int = story.ANSWERS) -> dict[str, Any]:
     """Label, publish, pull and measure both sample attributes; the JSON object that demo-check prints."""
     started = time.monotonic()
-    drawn = story.load(settings, progress)
+    catalogue = story.load(settings, progress)
     story.people_and_queues(settings, ATTRIBUTES, prepare.SIMULATED, progress)
     names = [sample.name for sample in ATTRIBUTES]
     measuring = int(story.CHECK_SHARE * answers)
     reports = {name: progress(f"Experts answer: {name}") for name in names}
     with ThreadPoolExecutor(max_workers=len(names)) as pool:
-        waiting = {n: pool.submit(story.label, settings, drawn, n, answers, reports[n], measuring) for n in names}
+        waiting = {n: pool.submit(story.label, settings, catalogue, n, answers, reports[n], measuring) for n in names}
         versions = {name: done.result() for name, done in waiting.items()}
     report = progress("Publishing, scoring, pulling")
-    found = {}
+    results = {}
     for number, (name, version) in enumerate(versions.items()):
         story.publish(settings, name, version, "demo-check: simulated experts are done")
-        found[name] = figures(settings, drawn, name, version)
-        found[name]["largest_difference_when_pulled"] = pulled(settings, name, version)
+        results[name] = figures(settings, catalogue, name, version)
+        results[name]["largest_difference_when_pulled"] = check_pull(settings, name, version)
         report(number + 1, len(versions))
-    return {"attributes": found, "seconds": round(time.monotonic() - started, 1)}
+    return {"attributes": results, "seconds": round(time.monotonic() - started, 1)}
 
 
-def pulled(settings: Settings, name: str, version: int) -> float:
+def check_pull(settings: Settings, name: str, version: int) -> float:
     """Pull the champion over HTTP, score the pool in a process without Attune, and compare with the run's own probe.
 
     Raises DigestMismatch where a probability differs by more than 1e-5.
     """
     with reading(settings) as session:
-        found = attributes.find(session, name)
+        attribute = attributes.find(session, name)
         view = open_pool(settings, session)
-        held = session.scalars(select(Run).where(Run.attribute_id == found.id, Run.number == version)).one()
+        run = session.scalars(select(Run).where(Run.attribute_id == attribute.id, Run.number == version)).one()
     x = view.pool.rows(np.arange(len(view.pool)))
     with tempfile.TemporaryDirectory(prefix="attune-pull-") as folder:
         to = Path(folder)
@@ -81,7 +81,7 @@ def pulled(settings: Settings, name: str, version: int) -> float:
         command = [sys.executable, "-I", "-c", READER, str(to / "probe"), str(to / "x.npy"), str(to / "p.npy")]
         subprocess.run(command, check=True)
         outside = np.load(to / "p.npy", allow_pickle=False)
-    difference = float(np.abs(outside - read_probe(held.probe).probabilities(x)).max())
+    difference = float(np.abs(outside - read_probe(run.probe).probabilities(x)).max())
     if difference > 1e-5:
         raise DigestMismatch(
             f"{name}@champion, pulled and read with numpy only, differs by {difference:.2g} (allowed: 0.00001)."

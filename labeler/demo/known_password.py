@@ -1,4 +1,4 @@
-"""The demo's people, whose one password everybody knows, and the door that no other machine may come to with it."""
+"""The demo's people, whose one password everyone knows, and the door that no other machine may come to with it."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def open_to_others(settings: Settings) -> str:
 
 def check_demo(settings: Settings) -> None:
     """Raise SettingsError where the demo would be open to other machines: it is made with the known password."""
-    if given := open_to_others(settings):
+    if hosts := open_to_others(settings):
         raise SettingsError(
-            f"The demo has a public password, so it runs only for this computer; with {given} other computers "
-            f"could reach it. Start it without {given.partition('=')[0]}. To see it from another computer, open "
+            f"The demo has a public password, so it runs only for this computer; with {hosts} other computers "
+            f"could reach it. Start it without {hosts.partition('=')[0]}. To see it from another computer, open "
             f"a tunnel there: `ssh -L {settings.web_port}:127.0.0.1:{settings.web_port} -L "
             f"{settings.label_studio_port}:127.0.0.1:{settings.label_studio_port} THIS-COMPUTER`. For a "
             "workspace with its own passwords: `attune up --workspace ./mine`"
@@ -54,8 +54,8 @@ def check_served(settings: Settings) -> None:
 
     The demo's experts are asked to go altogether: Label Studio keeps their password too, and it is not up yet.
     """
-    given = open_to_others(settings)
-    if not given:
+    hosts = open_to_others(settings)
+    if not hosts:
         return
     with reading(settings) as session:
         experts = list(
@@ -66,14 +66,14 @@ def check_served(settings: Settings) -> None:
             )
         )
         logins = list(session.scalars(select(User.email).where(User.email.in_((OWNER, *EXPERTS))).order_by(User.email)))
-    known = [email for email in logins if email not in experts and users.verify(settings, email, PASSWORD)]
-    if experts or known:
+    known_emails = [email for email in logins if email not in experts and users.verify(settings, email, PASSWORD)]
+    if experts or known_emails:
         where = f" --workspace {settings.workspace}"
         todo = [f"`attune expert remove {email}{where}`" for email in experts]
-        todo += [f"`attune user password {email}{where}`" for email in known]
+        todo += [f"`attune user password {email}{where}`" for email in known_emails]
         raise SettingsError(
             "This is a demo workspace. The demo's public password still works for "
-            f"{', '.join((*experts, *known))}, and with {given} other computers could use it. Create another "
+            f"{', '.join((*experts, *known_emails))}, and with {hosts} other computers could use it. Create another "
             "workspace (`attune up --workspace ./mine`), or end these logins first. Their answers are kept: "
             + "; ".join(todo)
         )

@@ -37,16 +37,16 @@ def catalogue(settings: Settings, report: Report, images: int = IMAGES) -> Catal
     return write_catalogue(folder, images, SEED, report)
 
 
-def assets(settings: Settings, drawn: Catalogue, report: Report) -> None:
+def assets(settings: Settings, sample_pool: Catalogue, report: Report) -> None:
     """Add and embed the catalogue's images."""
-    add(settings, Request([str(drawn.folder)], manifest=drawn.manifest), embedding_bar=report)
+    add(settings, Request([str(sample_pool.folder)], manifest=sample_pool.manifest), embedding_bar=report)
 
 
 def attribute(settings: Settings, sample: SampleAttribute) -> None:
     """Make one of the sample's attributes."""
     classes = {} if len(sample.classes) == 2 else {name: list(texts) for name, texts in sample.prompts.items()}
     two = len(sample.classes) == 2
-    wanted = Definition(
+    definition = Definition(
         name=sample.name,
         question=sample.question,
         classes=sample.classes,
@@ -58,17 +58,17 @@ def attribute(settings: Settings, sample: SampleAttribute) -> None:
         class_prompts=classes,
     )
     with reading(settings) as session:
-        there = {one.name for one in attributes.every(session)}
+        there = {existing.name for existing in attributes.every(session)}
     if sample.name not in there:
         with writing(settings) as session:
-            attributes.create(session, wanted, settings)
+            attributes.create(session, definition, settings)
 
 
-def expert(settings: Settings, name: str, wanted: list[str]) -> None:
+def expert(settings: Settings, name: str, attribute_names: list[str]) -> None:
     """Make an expert of the demo with a queue for each attribute named."""
     email = name if "@" in name else f"{name}@{DOMAIN}"
-    # Owners read the names: "4 queued for you" would be told to somebody else.
-    experts.add(settings, email, wanted, "Newcomer" if email == NEWCOMER else None, PASSWORD)
+    # Owners read the names: "4 queued for you" would be told to someone else.
+    experts.add(settings, email, attribute_names, "Newcomer" if email == NEWCOMER else None, PASSWORD)
 
 
 def owner(settings: Settings) -> None:

@@ -24,10 +24,10 @@ from attune.labeler.sample.simulated_experts import Expert as Eye
 from attune.labeler.settings import Settings
 from attune.models.errors import LabelStudioRefused
 
-PATIENCE_SECONDS = 20.0  # for the order that follows an answer; a person looks at an image meanwhile
+PATIENCE_SECONDS = 20.0  # for the order that follows an answer; a person looks at an image in the meantime
 POLL_SECONDS = 0.1
 NAMES = UUID("5d1c9a52-6a41-4f0b-9a0e-3b1b6f6f2c11")  # of the demo's answers
-GONE, GIVEN = 404, 409  # what Label Studio says of a question taken away meanwhile, and of an answer that it has
+GONE, GIVEN = 404, 409  # what Label Studio says of a question taken away in the meantime, and of an answer that it has
 
 
 @dataclass
@@ -53,7 +53,9 @@ class Budget:
             self.left += not counted
 
 
-def answer_all(settings: Settings, name: str, eyes: tuple[Eye, ...], answers: int, said: Callable[[int], None]) -> int:
+def answer_all(
+    settings: Settings, name: str, eyes: tuple[Eye, ...], answers: int, report: Callable[[int], None]
+) -> int:
     """Let the experts answer ``answers`` images of the attribute ``name``, each at its own pace; how many were.
 
     ``said(n)`` hears of every answer. An expert waits for the order that follows its own answer, as a person would who
@@ -64,7 +66,7 @@ def answer_all(settings: Settings, name: str, eyes: tuple[Eye, ...], answers: in
 
     def work(eye: Eye) -> None:
         try:
-            _one(settings, name, eye, budget, said)
+            _one(settings, name, eye, budget, report)
         except BaseException as error:  # told by the caller: a thread's own end is silent
             failures.append(error)
 
@@ -78,7 +80,7 @@ def answer_all(settings: Settings, name: str, eyes: tuple[Eye, ...], answers: in
     return budget.given
 
 
-def _one(settings: Settings, name: str, eye: Eye, budget: Budget, said: Callable[[int], None]) -> None:
+def _one(settings: Settings, name: str, eye: Eye, budget: Budget, report: Callable[[int], None]) -> None:
     project = _project(settings, name, f"{eye.name}@{DOMAIN}")
     refused: set[int] = set()  # served again, such a question would never be answered
     with ExpertSession.login(settings.label_studio_address, f"{eye.name}@{DOMAIN}", PASSWORD) as person:
@@ -102,7 +104,7 @@ def _one(settings: Settings, name: str, eye: Eye, budget: Budget, said: Callable
                 refused.add(task["id"])
                 continue
             budget.used(value != "skip")
-            said(budget.given)
+            report(budget.given)
             wait_learned(settings, name, before + 1)
 
 
@@ -112,7 +114,7 @@ def once(project: int, asset: str) -> UUID:
     return uuid5(NAMES, f"{project}/{asset}")
 
 
-def given(settings: Settings, name: str) -> int:
+def answer_count(settings: Settings, name: str) -> int:
     """How many answers the attribute ``name`` has; ask for a sync before where webhooks may be lost."""
     with reading(settings) as session:
         return counting.total(session, attributes.find(session, name).id)

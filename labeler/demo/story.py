@@ -55,27 +55,27 @@ def prepared(settings: Settings, answers: int, progress: Callable[[str], Report]
     """Everything that the demo shows: the catalogue, people, one labelled and published attribute, whose version is
     returned, and one that waits for the newcomer.
 
-    Killed at any moment and called again, it goes on where it was: each step skips what is done.
+    Killed at any moment and called again, it continues where it was: each step skips what is done.
     """
     version = published(settings, FINISHED)
     if version is None:
         samples = prepare.samples()
-        drawn = load(settings, progress)
+        catalogue = load(settings, progress)
         people_and_queues(settings, [samples[FINISHED]], prepare.SIMULATED, progress)
         people_and_queues(settings, [samples[WAITING]], [prepare.NEWCOMER], progress)
         report = progress(f"Simulated experts answer: {FINISHED}")
-        version = label(settings, drawn, FINISHED, answers + MEASURING, report, MEASURING)
+        version = label(settings, catalogue, FINISHED, answers + MEASURING, report, MEASURING)
     publish(settings, FINISHED, version, "the demo's simulated experts are done")
     return version
 
 
-def label(settings: Settings, drawn: Catalogue, name: str, answers: int, report: Report, measuring: int = 0) -> int:
+def label(settings: Settings, catalogue: Catalogue, name: str, answers: int, report: Report, measuring: int = 0) -> int:
     """Let the simulated experts give ``answers`` answers in all, the last ``measuring`` of them to an audit batch; the
     number of the newest run, which has seen everything.
 
     Those that were given before count: a demo that was killed gives only what is missing.
     """
-    eyes = stock_experts(drawn)
+    eyes = stock_experts(catalogue)
     jobs.ask(settings, "sync", attribute=name)  # no webhook of a killed demo's last answers may have come
     _answer(settings, name, eyes, answers - measuring, answers, report)
     if measuring:
@@ -88,22 +88,22 @@ def label(settings: Settings, drawn: Catalogue, name: str, answers: int, report:
 
 
 def _answer(settings: Settings, name: str, eyes: tuple[Eye, ...], until: int, total: int, report: Report) -> None:
-    before = simulate.given(settings, name)
+    before = simulate.answer_count(settings, name)
     if before < until:
         simulate.answer_all(settings, name, eyes, until - before, lambda n: report(before + n, total))
 
 
 def _asked_to_measure(settings: Settings, name: str) -> int:
     with reading(settings) as session:
-        return audit_batches.Wanted.of(attributes.find(session, name)).extra
+        return audit_batches.AuditRequest.of(attributes.find(session, name)).extra
 
 
 def _learned(settings: Settings, name: str) -> int:
     """Wait for the round that has seen everything; its run's number. Raises JobError where it takes two minutes."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        told, learned = simulate.counters(settings, name)
-        if learned >= told:
+        answers_counter, learned = simulate.counters(settings, name)
+        if learned >= answers_counter:
             break
         jobs.ask(settings, "learn", attribute=name)
         time.sleep(0.2)

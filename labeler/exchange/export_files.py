@@ -33,15 +33,15 @@ class File:
     rows: int
 
 
-def format_of(path: Path, asked: str | None = None) -> str:
+def format_of(path: Path, requested: str | None = None) -> str:
     """The format: the one asked for, else the file's suffix. Raises DataError for a suffix that is none."""
-    found = asked or path.suffix.lower().lstrip(".")
-    if found not in FORMATS:
+    extension = requested or path.suffix.lower().lstrip(".")
+    if extension not in FORMATS:
         raise DataError(
             f"format: {path.name!r} does not end in .csv, .parquet or .json. Rename it, or add --format "
             f"{', '.join(FORMATS)}."
         )
-    return found
+    return extension
 
 
 def export(settings: Settings, name: str, kind: str = CSV, agreed: bool = False) -> File:
@@ -51,32 +51,32 @@ def export(settings: Settings, name: str, kind: str = CSV, agreed: bool = False)
     """
     if kind not in FORMATS:
         raise DataError(f"format: {kind[:40]!r} does not exist. Expected one of {', '.join(FORMATS)}.")
-    found = exported(settings, name)
+    exported_rows = exported(settings, name)
     if kind == STUDIO:
         if agreed:
             raise DataError(
                 "format: Label Studio's JSON contains answers, not labels. Leave out --agreed, or use --format csv."
             )
-        tasks = label_studio_json.tasks_of(found, _addresses(settings, found))
+        tasks = label_studio_json.tasks_of(exported_rows, _addresses(settings, exported_rows))
         content = (json.dumps(tasks, indent=1, ensure_ascii=False) + "\n").encode()
         return File(content, TYPES[kind], f"{name}.label-studio.json", len(tasks))
-    rows = agreed_rows(settings, found) if agreed else answer_rows(found)
-    columns = export_tables.columns_of(found.classes, agreed)
+    rows = agreed_rows(settings, exported_rows) if agreed else answer_rows(exported_rows)
+    columns = export_tables.columns_of(exported_rows.classes, agreed)
     if kind == CSV:
         content = export_tables.write_csv(rows, columns)
     elif kind == PARQUET:
         content = export_tables.write_parquet(rows, columns)
     else:
-        about = {"attribute": name, "question": found.question, "classes": list(found.classes)}
-        content = export_tables.write_json(rows, about | {"revision": found.revision, "agreed": agreed})
+        about = {"attribute": name, "question": exported_rows.question, "classes": list(exported_rows.classes)}
+        content = export_tables.write_json(rows, about | {"revision": exported_rows.revision, "agreed": agreed})
     return File(content, TYPES[kind], f"{name}{'-agreed' if agreed else ''}.{kind}", len(rows))
 
 
-def _addresses(settings: Settings, found: Exported) -> dict[str, str]:
+def _addresses(settings: Settings, exported_rows: Exported) -> dict[str, str]:
     """Where a browser finds each image: its own address, or a signed one of this console, which lasts seven days."""
-    held, at = secrets.load(settings.secrets), now()
-    uris = {row.asset_id: row.uri for row in found.rows}
+    keys, at = secrets.load(settings.secrets), now()
+    uris = {row.asset_id: row.uri for row in exported_rows.rows}
     return {
-        name: uri if uri.startswith(label_studio_json.REMOTE) else media_url(settings, held, name, at)[0]
+        name: uri if uri.startswith(label_studio_json.REMOTE) else media_url(settings, keys, name, at)[0]
         for name, uri in uris.items()
     }

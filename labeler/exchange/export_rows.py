@@ -13,19 +13,19 @@ import numpy.typing as npt
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers.counting import current, holds
+from attune.labeler.answers.counting import current, is_valid
 from attune.labeler.attributes import attributes
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.evaluation.audit_design import reserved
+from attune.models.evaluation.audit_design import reserved_mask
 from attune.models.labels.answers import UNSURE, Answer
 from attune.models.labels.labels import consensus
 
 
 @dataclass(frozen=True)
 class Row:
-    """One expert's newest answer on one asset; ``inclusion`` in (0, 1] is an audit's, ``holds``: it still counts."""
+    """One expert's newest answer on one asset; ``inclusion`` in (0, 1] is an audit's, ``is_valid``: it still counts."""
 
     id: int
     asset_id: str
@@ -65,8 +65,8 @@ def exported(settings: Settings, name: str) -> Exported:
 
 
 def _rows(session: Session, attribute: Attribute) -> list[Row]:
-    # One that holds goes before one that holds no more, so that the export has every answer that is counted.
-    there, counts = Annotation.deleted_at.is_(None), holds()
+    # One that holds goes before one that holds no more, so that the export has every entry that is counted.
+    there, counts = Annotation.deleted_at.is_(None), is_valid()
     newest = current([attribute.id], which=there, first=[case((counts, 1), else_=0)])
     found = session.execute(
         select(Annotation, Asset.asset_id, Asset.title_id, Asset.uri, Expert.email, counts.label("holds"))
@@ -77,15 +77,15 @@ def _rows(session: Session, attribute: Attribute) -> list[Row]:
     )
     rows = [
         Row(
-            one.id, asset_id, title_id, uri, email, one.value, one.purpose, one.revision, one.answered_at,
-            one.updated_at, one.inclusion, one.lead_seconds, bool(counted),
+            entry.id, asset_id, title_id, uri, email, entry.value, entry.purpose, entry.revision, entry.answered_at,
+            entry.updated_at, entry.inclusion, entry.lead_seconds, bool(counted),
         )
-        for one, asset_id, title_id, uri, email, counted in found
+        for entry, asset_id, title_id, uri, email, counted in found
     ]  # fmt: skip
     return sorted(rows, key=lambda row: (row.asset_id, row.expert))
 
 
-def answer_rows(found: Exported) -> list[dict[str, Any]]:
+def answer_rows(exported_rows: Exported) -> list[dict[str, Any]]:
     """The answers as flat rows, in the order and with the columns that a table has."""
     return [
         {
@@ -101,24 +101,24 @@ def answer_rows(found: Exported) -> list[dict[str, Any]]:
             "inclusion": row.inclusion,
             "holds": row.holds,
         }
-        for row in found.rows
+        for row in exported_rows.rows
     ]
 
 
-def agreed_rows(settings: Settings, found: Exported) -> list[dict[str, Any]]:
+def agreed_rows(settings: Settings, exported_rows: Exported) -> list[dict[str, Any]]:
     """One row an asset with the label that its answers agree on, every expert counting alike.
 
     ``label`` is None where no class leads alone; ``weight`` 1 is one sure answer; ``reserved`` marks the titles kept
     for audits, which no probe is trained on. Answers that hold no more, and skips, are left out.
     """
-    counted = [row for row in found.rows if row.holds and row.value in {*found.classes, UNSURE}]
+    counted = [row for row in exported_rows.rows if row.holds and row.value in {*exported_rows.classes, UNSURE}]
     answers = [
         Answer(row.asset_id, row.title_id, row.expert, row.value, row.purpose, row.updated_at, row.inclusion)
         for row in counted
     ]
-    labels = consensus(answers, found.classes)
+    labels = consensus(answers, exported_rows.classes)
     decided, majority = labels.decided(), labels.majority()
-    aside = reserved_titles(settings, found.name, labels.title_ids)
+    is_reserved = reserved_titles(settings, exported_rows.name, labels.title_ids)
     uris = {row.asset_id: row.uri for row in counted}
     many = Counter(row.asset_id for row in counted)
     return [
@@ -126,11 +126,14 @@ def agreed_rows(settings: Settings, found: Exported) -> list[dict[str, Any]]:
             "asset_id": asset_id,
             "title_id": labels.title_ids[i],
             "uri": uris[asset_id],
-            "label": found.classes[int(majority[i])] if decided[i] else None,
+            "label": exported_rows.classes[int(majority[i])] if decided[i] else None,
             "weight": float(labels.weights[i]),
             "answers": many[asset_id],
-            "reserved": bool(aside[i]),
-            **{f"share {name}": float(share) for name, share in zip(found.classes, labels.shares[i], strict=True)},
+            "reserved": bool(is_reserved[i]),
+            **{
+                f"share {name}": float(share)
+                for name, share in zip(exported_rows.classes, labels.shares[i], strict=True)
+            },
         }
         for i, asset_id in enumerate(labels.asset_ids)
     ]
@@ -141,4 +144,8 @@ def reserved_titles(settings: Settings, name: str, titles: Sequence[str]) -> npt
     with reading(settings) as session:
         kept = attributes.find(session, name).settings
     share = float(kept.get("reserved_share") or 0.0)
-    return reserved(titles, int(kept.get("seed", 0)), share) if titles and share else np.zeros(len(titles), dtype=bool)
+    return (
+        reserved_mask(titles, int(kept.get("seed", 0)), share)
+        if titles and share
+        else np.zeros(len(titles), dtype=bool)
+    )

@@ -29,7 +29,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Given:
+class ImportedRow:
     """One row as it was read: ``number`` counts from 1; ``wrong`` says in a few words why it cannot be used.
 
     ``detail`` is what there is to say beside it, the line say.
@@ -50,7 +50,7 @@ def read(
     columns: Columns,
     classes: Sequence[str],
     people: label_studio_json.People,
-) -> list[Given]:
+) -> list[ImportedRow]:
     """The rows of a file, whatever format it is in; which one is seen by its content.
 
     Raises DataError where the file as a whole cannot be read, or lacks a column.
@@ -59,14 +59,14 @@ def read(
         raise DataError("The file is empty. Expected rows with asset_id, expert and class.")
     try:
         if tables.looks_like_json(content):
-            table: tables.Table | list[Given] = _json(content, columns, classes, people)
+            table: tables.Table | list[ImportedRow] = _json(content, columns, classes, people)
         else:
             read_in = tables.read_table(content, _likely(columns), MOST_ROWS)
             table = read_in if content.startswith(tables.BINARY) else _unguarded(read_in)
     except DataError as error:
         raise DataError(f"The file {error}") from error
-    if (held := len(table if isinstance(table, list) else table.rows)) > MOST_ROWS:
-        raise DataError(f"The file has {held:,} rows; at most {MOST_ROWS:,} come in at once. Split it.")
+    if (row_count := len(table if isinstance(table, list) else table.rows)) > MOST_ROWS:
+        raise DataError(f"The file has {row_count:,} rows; at most {MOST_ROWS:,} come in at once. Split it.")
     return table if isinstance(table, list) else _rows(table, columns)
 
 
@@ -83,60 +83,60 @@ def _unguarded(table: tables.Table) -> tables.Table:
 
 def _json(
     content: bytes, columns: Columns, classes: Sequence[str], people: label_studio_json.People
-) -> tables.Table | list[Given]:
-    held, lines = tables.objects(content)
-    if len(held) == 1 and isinstance(held[0], Mapping) and "labels" in held[0]:
-        held = held[0]["labels"]
-        if not isinstance(held, list):
+) -> tables.Table | list[ImportedRow]:
+    values, lines = tables.objects(content)
+    if len(values) == 1 and isinstance(values[0], Mapping) and "labels" in values[0]:
+        values = values[0]["labels"]
+        if not isinstance(values, list):
             raise DataError('is JSON without a list "labels". Expected an export of Attune, or Label Studio\'s JSON.')
-        lines = [0] * len(held)
-    if any(isinstance(task, Mapping) and isinstance(task.get("data"), Mapping) for task in held):
+        lines = [0] * len(values)
+    if any(isinstance(task, Mapping) and isinstance(task.get("data"), Mapping) for task in values):
         return [
-            Given(number, wrong=row) if isinstance(row, str) else _given(number, row, Columns(), columns)
-            for number, row in enumerate(label_studio_json.rows_of(held, classes, people), 1)
+            ImportedRow(number, wrong=row) if isinstance(row, str) else _imported_row(number, row, Columns(), columns)
+            for number, row in enumerate(label_studio_json.rows_of(values, classes, people), 1)
         ]
-    return tables.from_objects(held, lines) if held else []
+    return tables.from_objects(values, lines) if values else []
 
 
-def _rows(table: tables.Table, columns: Columns) -> list[Given]:
-    names = _named(table.names, columns)
+def _rows(table: tables.Table, columns: Columns) -> list[ImportedRow]:
+    names = _find_columns(table.names, columns)
     return [
-        Given(row.number, _asset(row.cells.get(names.asset or ""))[0], wrong=row.wrong, detail=row.detail)
+        ImportedRow(row.number, _asset(row.cells.get(names.asset or ""))[0], wrong=row.wrong, detail=row.detail)
         if row.wrong
-        else _given(row.number, row.cells, names, columns)
+        else _imported_row(row.number, row.cells, names, columns)
         for row in table.rows
     ]
 
 
-def _named(there: Sequence[str], columns: Columns) -> Columns:
+def _find_columns(there: Sequence[str], columns: Columns) -> Columns:
     """The columns by their names in this file. Raises DataError for one that is not there."""
     value = columns.value or next((name for name in CLASS_NAMES if name in there), CLASS_NAMES[0])
-    found = Columns(columns.asset or "asset_id", columns.expert or "expert", value, columns.answered_at)
-    needed = [("asset", found.asset), ("class", value)]
+    matched = Columns(columns.asset or "asset_id", columns.expert or "expert", value, columns.answered_at)
+    needed = [("asset", matched.asset), ("class", value)]
     if columns.expert or not columns.default_expert:
-        needed.append(("expert", found.expert))
+        needed.append(("expert", matched.expert))
     if columns.answered_at:
         needed.append(("answered-at", columns.answered_at))
     for option, name in needed:
         if name not in there:
-            shown = ", ".join(_text(key) for key in there)
+            names_text = ", ".join(_text(key) for key in there)
             raise DataError(
-                f"columns: {name!r} does not exist; the file has {shown[:300]}. Name the column with "
+                f"columns: {name!r} does not exist; the file has {names_text[:300]}. Name the column with "
                 f"--{option}-column, or rename it. Required are asset_id, expert and class."
             )
-    return found
+    return matched
 
 
-def _given(number: int, row: Mapping[str, Any], names: Columns, columns: Columns) -> Given:
+def _imported_row(number: int, row: Mapping[str, Any], names: Columns, columns: Columns) -> ImportedRow:
     asset_id, wrong = _asset(row.get(names.asset or "asset_id"))
     if wrong:
-        return Given(number, wrong="no id", detail=wrong)
+        return ImportedRow(number, wrong="no id", detail=wrong)
     try:
         answered = _time(row.get(names.answered_at or "answered_at"))
         updated = _time(row.get("updated_at")) if names.answered_at is None else None
     except NoTime as error:
-        return Given(number, asset_id, wrong="not a time", detail=repr(str(error)[:60]))
-    return Given(
+        return ImportedRow(number, asset_id, wrong="not a time", detail=repr(str(error)[:60]))
+    return ImportedRow(
         number,
         asset_id,
         _text(row.get(names.expert or "expert")) or (columns.default_expert or ""),
@@ -169,5 +169,5 @@ def _text(value: Any) -> str:
     try:
         return cell_ids.from_cell(value)
     except cell_ids.BadId:
-        # JSON may hold half of a pair of surrogates, which no database takes: it is then no name that anybody has.
+        # JSON may hold half of a pair of surrogates, which no database takes: it is then no name that anyone has.
         return str(value).strip().encode("utf-8", "replace").decode()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import ingest
 from attune.labeler.attributes import attributes
-from attune.labeler.exchange.import_files import Columns, Given, read
+from attune.labeler.exchange.import_files import Columns, ImportedRow, read
 from attune.labeler.exchange.import_plan import SAME, Plan, Step, make
 from attune.labeler.people import experts
 from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert, Queue, Task
@@ -32,7 +32,7 @@ def preview(
         return make(session, one, rows, create_experts, experts.administrators(settings, session))
 
 
-def bring(
+def import_labels(
     settings: Settings,
     name: str,
     content: bytes,
@@ -46,19 +46,19 @@ def bring(
     nothing. Raises UnknownAttribute, and DataError where the file as a whole cannot be read.
     """
     with writing(settings) as session:
-        one = attributes.find(session, name)
-        session.refresh(one, with_for_update=True)  # one writer an attribute, as for answers of Label Studio
-        rows = _read(session, one, content, columns)
-        plan = make(session, one, rows, create_experts, experts.administrators(settings, session))
+        attribute = attributes.find(session, name)
+        session.refresh(attribute, with_for_update=True)  # one writer an attribute, as for answers of Label Studio
+        rows = _read(session, attribute, content, columns)
+        plan = make(session, attribute, rows, create_experts, experts.administrators(settings, session))
         changes = [step for step in plan.steps if step.action != SAME]
-        _write(session, one, changes, _experts(session, plan), who)
-        one.answers_counter += len(changes)
+        _write(session, attribute, changes, _experts(session, plan), who)
+        attribute.answers_counter += len(changes)
     if changes:
         ingest.ask_to_learn(settings, name)
     return plan
 
 
-def _read(session: Session, attribute: Attribute, content: bytes, columns: Columns | None) -> list[Given]:
+def _read(session: Session, attribute: Attribute, content: bytes, columns: Columns | None) -> list[ImportedRow]:
     users: dict[int, str] = {
         user or 0: email
         for user, email in session.execute(
@@ -84,18 +84,18 @@ def _experts(session: Session, plan: Plan) -> dict[str, int]:
 def _write(session: Session, attribute: Attribute, steps: list[Step], ids: dict[str, int], who: str) -> None:
     at = now()
     fresh = [step for step in steps if not step.replaces]
-    made: list[int] = []
+    created: list[int] = []
     if fresh:
         rows = [_annotation(attribute, step, ids[step.expert], at) for step in fresh]
-        made = list(session.scalars(insert(Annotation).returning(Annotation.id, sort_by_parameter_order=True), rows))
-    told = [_event(key, "created", step, at, who) for key, step in zip(made, fresh, strict=True)]
+        created = list(session.scalars(insert(Annotation).returning(Annotation.id, sort_by_parameter_order=True), rows))
+    events = [_event(key, "created", step, at, who) for key, step in zip(created, fresh, strict=True)]
     for step in steps:
         if step.replaces:
             row = session.get_one(Annotation, step.replaces)
             row.value, row.updated_at, row.revision = step.value, step.updated_at, attribute.revision
-            told.append(_event(row.id, "changed", step, at, who))
-    if told:
-        session.execute(insert(AnnotationEvent), told)
+            events.append(_event(row.id, "changed", step, at, who))
+    if events:
+        session.execute(insert(AnnotationEvent), events)
 
 
 def _event(annotation: int, kind: str, step: Step, at: datetime, who: str) -> dict[str, Any]:

@@ -20,13 +20,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers.counting import oldest_first
-from attune.labeler.exchange.import_files import Given
+from attune.labeler.exchange.import_files import ImportedRow
 from attune.labeler.people import users
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert
 from attune.models.clock import now
 from attune.models.errors import DataError
-from attune.models.evaluation.audit_design import reserved
-from attune.models.files.cell_ids import SHORTENED, shortened, tidy, whole
+from attune.models.evaluation.audit_design import reserved_mask
+from attune.models.files.cell_ids import SHORTENED, normalise, shortened, whole_number_digits
 from attune.models.labels.answers import IMPORT, SKIP, UNSURE
 
 NEW, CHANGED, SAME = "new", "changed", "there already"
@@ -52,7 +52,7 @@ class Step:
 class Plan:
     """What an import would do; ``left_out`` holds (row, reason, what it named) of every row that stays outside.
 
-    ``whole`` counts the rows whose id, such as 7.0, was read as the whole number 7.
+    ``whole_number_digits`` counts the rows whose id, such as 7.0, was read as the whole number 7.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -69,8 +69,8 @@ class Plan:
     @property
     def counts(self) -> dict[str, int]:
         """How many rows go in, by action."""
-        told = Counter(step.action for step in self.steps)
-        return {action: told.get(action, 0) for action in (NEW, CHANGED, SAME)}
+        action_counts = Counter(step.action for step in self.steps)
+        return {action: action_counts.get(action, 0) for action in (NEW, CHANGED, SAME)}
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -79,15 +79,15 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: counts, reasons, and every row left out."""
-        rows = [{"row": number, "reason": reason, "named": named} for number, reason, named in self.left_out]
+        rows = [{"row": number, "reason": reason, "named": detail} for number, reason, detail in self.left_out]
         counts = {action.replace(" ", "_"): count for action, count in self.counts.items()}
-        told = {"left_out": len(rows), "reasons": self.reasons, "rows_left_out": rows}
-        told |= {"ids_read_as_whole_numbers": self.whole}
-        return counts | told | {"not_trained_on": self.reserved, "new_experts": list(self.newcomers)}
+        summary = {"left_out": len(rows), "reasons": self.reasons, "rows_left_out": rows}
+        summary |= {"ids_read_as_whole_numbers": self.whole}
+        return counts | summary | {"not_trained_on": self.reserved, "new_experts": list(self.newcomers)}
 
 
 @dataclass(frozen=True)
-class Held:
+class ExistingAnswer:
     """An expert's newest answer on an asset, as the records hold it."""
 
     id: int
@@ -100,35 +100,35 @@ class Held:
 def make(
     session: Session,
     attribute: Attribute,
-    rows: Sequence[Given],
+    rows: Sequence[ImportedRow],
     create_experts: bool = False,
     administrators: Collection[str] = (),
 ) -> Plan:
     """What importing ``rows`` into the attribute would do; reads only. No ``administrators`` become experts by it."""
     plan, at = Plan(), now()
-    wanted = {row.asset_id for row in rows if row.asset_id}
-    assets = _assets(session, wanted | {digits for name in wanted if (digits := whole(name))})
+    asset_ids = {row.asset_id for row in rows if row.asset_id}
+    assets = _assets(session, asset_ids | {digits for name in asset_ids if (digits := whole_number_digits(name))})
     rows, plan.whole = _as_whole_numbers(rows, assets)
     experts: dict[str, int] = dict(session.execute(select(Expert.email, Expert.id)).all())
-    held = held_answers(session, attribute.id)
+    existing = existing_answers(session, attribute.id)
     values = {_folded(name): name for name in [*attribute.classes, UNSURE, SKIP]}
-    met: dict[tuple[str, str], Given] = {}
+    newest: dict[tuple[str, str], ImportedRow] = {}
     for row in _newest_first(rows):
         email = _address(row.expert)
-        reason, named = _wrong(row, email, assets, experts, values, at, create_experts)
+        reason, detail = _wrong(row, email, assets, experts, values, at, create_experts)
         if not reason and email in administrators and email not in experts:
-            reason, named = "an administrator's address", row.expert[:100]
+            reason, detail = "an administrator's address", row.expert[:100]
         key = (row.asset_id, email or "")
-        if not reason and key in met:
-            reason, named = "stands twice", row.asset_id
+        if not reason and key in newest:
+            reason, detail = "stands twice", row.asset_id
         if reason or email is None:
-            plan.left_out.append((row.number, reason, named))
+            plan.left_out.append((row.number, reason, detail))
             continue
-        met[key] = row
+        newest[key] = row
         if email not in experts and email not in plan.newcomers:
             plan.newcomers[email] = None
         asset = assets[row.asset_id]
-        step = _step(row, asset, email, values[_folded(row.value)], held.get((asset.id, experts.get(email, 0))), at)
+        step = _step(row, asset, email, values[_folded(row.value)], existing.get((asset.id, experts.get(email, 0))), at)
         if isinstance(step, str):
             plan.left_out.append((row.number, step, row.asset_id))
         else:
@@ -139,25 +139,25 @@ def make(
     return plan
 
 
-def _as_whole_numbers(rows: Sequence[Given], assets: Mapping[str, Asset]) -> tuple[list[Given], int]:
+def _as_whole_numbers(rows: Sequence[ImportedRow], assets: Mapping[str, Asset]) -> tuple[list[ImportedRow], int]:
     """``rows``, with the asset 7 in place of 7.0 where there is no asset 7.0, and how many were so."""
-    made = [
-        replace(row, asset_id=whole(row.asset_id))
-        if row.asset_id not in assets and whole(row.asset_id) in assets
+    renamed = [
+        replace(row, asset_id=whole_number_digits(row.asset_id))
+        if row.asset_id not in assets and whole_number_digits(row.asset_id) in assets
         else row
         for row in rows
     ]
-    return made, sum(new is not old for new, old in zip(made, rows, strict=True))
+    return renamed, sum(new is not old for new, old in zip(renamed, rows, strict=True))
 
 
-def _newest_first(rows: Sequence[Given]) -> list[Given]:
+def _newest_first(rows: Sequence[ImportedRow]) -> list[ImportedRow]:
     """Of two rows about one answer the newer is met first; of two without a time the one that stands first."""
     first = datetime.min.replace(tzinfo=now().tzinfo)
     return sorted(rows, key=lambda row: row.updated_at or first, reverse=True)
 
 
 def _wrong(
-    row: Given,
+    row: ImportedRow,
     email: str | None,
     assets: Mapping[str, Asset],
     experts: Mapping[str, int],
@@ -178,27 +178,29 @@ def _wrong(
         (email not in experts and not create_experts, "unknown expert", row.expert),
         (row.updated_at is not None and row.updated_at > at + CLOCKS_APART, "in the future", row.asset_id),
     )
-    return next(((reason, named[:100]) for wrong, reason, named in checks if wrong), ("", ""))
+    return next(((reason, detail[:100]) for wrong, reason, detail in checks if wrong), ("", ""))
 
 
-def _step(row: Given, asset: Asset, email: str, value: str, held: Held | None, at: datetime) -> Step | str:
+def _step(
+    row: ImportedRow, asset: Asset, email: str, value: str, existing: ExistingAnswer | None, at: datetime
+) -> Step | str:
     # What an expert answers from now on is newer, whatever time stands in the file.
     updated = min(row.updated_at or at, at)
     answered = min(row.answered_at or updated, at)
-    if held is not None and held.gone:
-        undated_again = row.updated_at is None and held.imported  # the very file, it may be
-        if undated_again or updated <= held.updated_at:
+    if existing is not None and existing.gone:
+        undated_again = row.updated_at is None and existing.imported  # the very file, it may be
+        if undated_again or updated <= existing.updated_at:
             return "taken away since"
-        held = None
-    if held is None:
+        existing = None
+    if existing is None:
         return Step(row.number, asset, email, value, answered, updated, NEW)
-    if held.value == value:
+    if existing.value == value:
         return Step(row.number, asset, email, value, answered, updated, SAME)
-    if row.updated_at is None and not held.imported:
+    if row.updated_at is None and not existing.imported:
         return "answered otherwise already"
-    if updated <= held.updated_at:
+    if updated <= existing.updated_at:
         return "older than the answer held"
-    return Step(row.number, asset, email, value, answered, updated, CHANGED, held.id if held.imported else None)
+    return Step(row.number, asset, email, value, answered, updated, CHANGED, existing.id if existing.imported else None)
 
 
 def _address(text: str) -> str | None:
@@ -209,20 +211,20 @@ def _address(text: str) -> str | None:
 
 
 def _folded(text: str) -> str:
-    return tidy(text).casefold()
+    return normalise(text).casefold()
 
 
 def _assets(session: Session, names: set[str]) -> dict[str, Asset]:
     # The records hold one Unicode form; a workspace from elsewhere may hold the other.
-    wanted = sorted(names | {normalize("NFD", name) for name in names if not name.isascii()})
-    found: dict[str, Asset] = {}
-    for start in range(0, len(wanted), CHUNK):
-        part = select(Asset).where(Asset.asset_id.in_(wanted[start : start + CHUNK]), Asset.removed_at.is_(None))
-        found |= {tidy(asset.asset_id): asset for asset in session.scalars(part)}
-    return found
+    spellings = sorted(names | {normalize("NFD", name) for name in names if not name.isascii()})
+    assets: dict[str, Asset] = {}
+    for start in range(0, len(spellings), CHUNK):
+        part = select(Asset).where(Asset.asset_id.in_(spellings[start : start + CHUNK]), Asset.removed_at.is_(None))
+        assets |= {normalise(asset.asset_id): asset for asset in session.scalars(part)}
+    return assets
 
 
-def held_answers(session: Session, attribute_id: int) -> dict[tuple[int, int], Held]:
+def existing_answers(session: Session, attribute_id: int) -> dict[tuple[int, int], ExistingAnswer]:
     """The newest answer of each expert on each asset, (asset, expert) -> what is held; one that was taken away where
     there is no other, so that a file from before, an export of our own say, does not bring it back."""
     rows = session.execute(
@@ -234,8 +236,8 @@ def held_answers(session: Session, attribute_id: int) -> dict[tuple[int, int], H
         .order_by(Annotation.deleted_at.is_(None), *oldest_first())
     )  # fmt: skip
     return {
-        (asset, who): Held(key, value, at, purpose == IMPORT, gone is not None)
-        for asset, who, key, value, at, purpose, gone in rows
+        (asset, who): ExistingAnswer(key, value, at, purpose == IMPORT, deleted is not None)
+        for asset, who, key, value, at, purpose, deleted in rows
     }
 
 
@@ -243,4 +245,4 @@ def _reserved(attribute: Attribute, titles: Sequence[str]) -> int:
     share = float(attribute.settings.get("reserved_share") or 0.0)
     if not titles or not share:
         return 0
-    return int(reserved(titles, int(attribute.settings.get("seed", 0)), share).sum())
+    return int(reserved_mask(titles, int(attribute.settings.get("seed", 0)), share).sum())

@@ -16,19 +16,19 @@ People = Mapping[str, Mapping[int, str]]  # a task's key -> user id in its Label
 REMOTE = ("http://", "https://", "s3://", "gs://", "azure-blob://")
 
 
-def tasks_of(found: Exported, addresses: Mapping[str, str]) -> list[dict[str, Any]]:
+def tasks_of(exported_rows: Exported, addresses: Mapping[str, str]) -> list[dict[str, Any]]:
     """One task an asset, its answers as annotations; ``addresses`` maps an asset's id to its image.
 
     Label Studio gives imported annotations to whoever imports them, and refuses addresses that it does not know, so
     the experts are named in the task's ``meta``, by the annotation's id.
     """
     by_asset: dict[str, list[Row]] = {}
-    for row in found.rows:
+    for row in exported_rows.rows:
         by_asset.setdefault(row.asset_id, []).append(row)
     return [
         {
             "data": {"image": addresses.get(name, rows[0].uri), "asset_id": name, "title_id": rows[0].title_id},
-            "meta": {"attune": {"attribute": found.name, "experts": {str(row.id): row.expert for row in rows}}},
+            "meta": {"attune": {"attribute": exported_rows.name, "experts": {str(row.id): row.expert for row in rows}}},
             "annotations": [_annotation(row) for row in rows],
         }
         for name, rows in by_asset.items()
@@ -51,7 +51,7 @@ def rows_of(tasks: Sequence[Any], classes: Sequence[str], people: People) -> Ite
     """The answers in an export of Label Studio: dictionaries, and in place of one that cannot be read its reason.
 
     ``people`` maps user ids to experts' addresses, by the keys of the tasks for which they mean that: those of our own
-    queues. In another Label Studio the same number is somebody else.
+    queues. In another Label Studio the same number is someone else.
     """
     for task in tasks:
         if not isinstance(task, Mapping) or not isinstance(task.get("data"), Mapping):
@@ -74,8 +74,8 @@ def rows_of(tasks: Sequence[Any], classes: Sequence[str], people: People) -> Ite
             }
 
 
-def _inside(held: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = held.get(name)
+def _inside(section: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = section.get(name)
     return found if isinstance(found, Mapping) else {}
 
 
@@ -84,5 +84,5 @@ def _expert(annotation: Mapping[str, Any], experts: Mapping[str, str], people: M
     if isinstance(who, Mapping) and who.get("email"):
         return str(who["email"])
     # An annotation that went through Label Studio has our id as its import_id.
-    named = experts.get(str(annotation.get("import_id", annotation.get("id"))))
-    return named or (people.get(who) if isinstance(who, int) else None)
+    imported_id = experts.get(str(annotation.get("import_id", annotation.get("id"))))
+    return imported_id or (people.get(who) if isinstance(who, int) else None)

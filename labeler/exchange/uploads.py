@@ -17,7 +17,7 @@ KEPT_SECONDS = 86_400
 
 
 def keep(settings: Settings, person: int, content: bytes) -> str:
-    """Put an upload aside; the ticket to fetch it with. Uploads that nobody confirmed within a day are deleted."""
+    """Put an upload aside; the ticket to fetch it with. Uploads that no one confirmed within a day are deleted."""
     _forget(settings)
     ticket = secrets.token_hex(16)
     write_bytes(_path(settings, person, ticket), content, mode=0o600)

@@ -50,16 +50,16 @@ class Clusters:
         return self.parts[number - 1]
 
 
-def save(settings: Settings, view: PoolView, found: Sequence[Cluster], k: int) -> None:
+def save(settings: Settings, view: PoolView, found_clusters: Sequence[Cluster], k: int) -> None:
     """Keep the clusters of the pool ``view``, in place of those made before."""
     ids = view.pool.asset_ids
-    held = {
+    content = {
         "k": k,
         "assets": int((view.keys >= 0).sum()),
         "made_at": iso(now()),
-        "clusters": [{"size": one.size, "asset_ids": ids[one.members].tolist()} for one in found],
+        "clusters": [{"size": one.size, "asset_ids": ids[one.members].tolist()} for one in found_clusters],
     }
-    write_json(_place(settings, view.fingerprint.digest), held)
+    write_json(_place(settings, view.fingerprint.digest), content)
 
 
 def load(settings: Settings) -> Clusters | None:
@@ -69,11 +69,11 @@ def load(settings: Settings) -> Clusters | None:
     if encoder is None:
         return None
     try:
-        held = json.loads(_place(settings, encoder.digest).read_text(encoding="utf-8"))
+        content = json.loads(_place(settings, encoder.digest).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    parts = [Part(number, one["size"], one["asset_ids"]) for number, one in enumerate(held["clusters"], 1)]
-    return Clusters(parts, held["assets"], held["k"], parse(held["made_at"]))
+    parts = [Part(number, one["size"], one["asset_ids"]) for number, one in enumerate(content["clusters"], 1)]
+    return Clusters(parts, content["assets"], content["k"], parse(content["made_at"]))
 
 
 def _place(settings: Settings, encoder: str) -> Path:

@@ -27,7 +27,7 @@ from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderError, UnknownAsset
 from attune.models.files.atomic import digest_bytes
-from attune.models.files.cell_ids import tidy
+from attune.models.files.cell_ids import normalise
 
 KIND = "explore"
 TOP = 600  # images that one search keeps: a person looks at some pages of it
@@ -39,7 +39,7 @@ _PATIENT = threading.BoundedSemaphore(3)  # requests that hold a thread of the c
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Query:
     """One search: by ``text``, by an asset ``like`` it, or by an uploaded ``image`` (its token), within a filter.
 
     ``title`` must be contained in the title or asset id; ``column`` of the assets' own columns must equal ``value``.
@@ -54,7 +54,7 @@ class Wanted:
     value: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "like", tidy(self.like))
+        object.__setattr__(self, "like", normalise(self.like))
         if sum(map(bool, (self.text, self.like, self.image))) > 1:
             raise DataError("A search needs a text, an asset or an image file. Give exactly one of them.")
         if len(self.text) > LONGEST_TEXT:
@@ -75,7 +75,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """How far a search is: ``state`` queued, running, done, failed or lost; then (asset_id, cosine), nearest first."""
 
     job: str
@@ -89,24 +89,24 @@ class Found:
         return self.state in {"queued", "running"}
 
 
-def allowed_by(wanted: Wanted) -> ColumnElement[bool]:
+def allowed_by(query: Query) -> ColumnElement[bool]:
     """The condition on ``Asset`` of the search's filter; removed assets are never found."""
     condition: ColumnElement[bool] = Asset.removed_at.is_(None)
-    if wanted.title:
-        named = (
-            Asset.title_id.icontains(wanted.title, autoescape=True),
-            Asset.asset_id.icontains(wanted.title, autoescape=True),
+    if query.title:
+        title_matches = (
+            Asset.title_id.icontains(query.title, autoescape=True),
+            Asset.asset_id.icontains(query.title, autoescape=True),
         )
-        condition &= or_(*named)
-    if wanted.column and wanted.value:
-        condition &= cast(Asset.columns[wanted.column].as_string(), String) == wanted.value
+        condition &= or_(*title_matches)
+    if query.column and query.value:
+        condition &= cast(Asset.columns[query.column].as_string(), String) == query.value
     return condition
 
 
-def listed(settings: Settings, wanted: Wanted, top: int) -> list[str]:
+def filtered_ids(settings: Settings, query: Query, top: int) -> list[str]:
     """The first ``top`` asset ids that the filter lets through, by id: what there is without anything to rank by."""
     with reading(settings) as session:
-        found = select(Asset.asset_id).where(allowed_by(wanted)).order_by(Asset.asset_id)
+        found = select(Asset.asset_id).where(allowed_by(query)).order_by(Asset.asset_id)
         return list(session.scalars(found.limit(top)))
 
 
@@ -119,8 +119,8 @@ def columns_of(session: Session, looked_at: int = 200) -> list[str]:
 def why_unread(session: Session) -> str:
     """Why neither a text nor a new image can be searched by, as a sentence; empty where both can."""
     encoder = active_encoder(session)
-    made = Fingerprint.from_dict(encoder.fingerprint) if encoder else None
-    if made is None or not made.is_external:
+    fingerprint = Fingerprint.from_dict(encoder.fingerprint) if encoder else None
+    if fingerprint is None or not fingerprint.is_external:
         return ""
     return (
         "This pool uses supplied vectors, without an encoder, so you cannot search by text or by file. Search "
@@ -128,45 +128,45 @@ def why_unread(session: Session) -> str:
     )
 
 
-def start(settings: Settings, wanted: Wanted) -> str:
+def start(settings: Settings, query: Query) -> str:
     """The id of the job for this search: one asked for lately, or a new one.
 
     Raises UnknownAsset for an asset that is not there, ServiceDown where Redis does not answer.
     """
-    check(settings, wanted)
-    arguments = _arguments(settings, wanted)
+    check(settings, query)
+    arguments = _arguments(settings, query)
     with reading(settings) as session:
         recent = select(Job.id, Job.arguments, Job.state).where(Job.kind == KIND, Job.created_at > now() - KEPT)
-        for job_id, held, state in session.execute(recent.order_by(Job.created_at.desc())):
-            if held == arguments and state in {"queued", "running", "done"}:
+        for job_id, job_arguments, state in session.execute(recent.order_by(Job.created_at.desc())):
+            if job_arguments == arguments and state in {"queued", "running", "done"}:
                 return str(job_id)
     with writing(settings) as session:
         session.execute(delete(Job).where(Job.kind == KIND, Job.created_at < now() - KEPT))
     return jobs.enqueue(settings, KIND, **arguments)
 
 
-def check(settings: Settings, wanted: Wanted) -> None:
+def check(settings: Settings, query: Query) -> None:
     """Raise UnknownAsset where the example is no asset of the pool, EncoderError where nothing here reads the text."""
     with reading(settings) as session:
-        if (wanted.text or wanted.image) and (why := why_unread(session)):
+        if (query.text or query.image) and (why := why_unread(session)):
             raise EncoderError(why)
-        if wanted.like and session.scalar(select(Asset.id).where(Asset.asset_id == wanted.like)) is None:
-            raise UnknownAsset(f"The asset {wanted.like!r} does not exist. To list all assets: `attune assets list`")
+        if query.like and session.scalar(select(Asset.id).where(Asset.asset_id == query.like)) is None:
+            raise UnknownAsset(f"The asset {query.like!r} does not exist. To list all assets: `attune assets list`")
 
 
-def _arguments(settings: Settings, wanted: Wanted) -> dict[str, Any]:
+def _arguments(settings: Settings, query: Query) -> dict[str, Any]:
     """What decides the result: the search, the encoder, and how many assets there are."""
     with reading(settings) as session:
         encoder = active_encoder(session)
         assets = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None)))
-    given = {name: value for name, value in asdict(wanted).items() if value}
-    return {**given, "encoder": encoder.digest[:16] if encoder else "", "assets": assets}
+    filters = {name: value for name, value in asdict(query).items() if value}
+    return {**filters, "encoder": encoder.digest[:16] if encoder else "", "assets": assets}
 
 
-def look(settings: Settings, job_id: str, patience_seconds: float = 0.0) -> Found | None:
+def wait_for_result(settings: Settings, job_id: str, patience_seconds: float = 0.0) -> SearchResult | None:
     """How far the search is, after waiting for at most ``patience_seconds``; None where it is kept no longer.
 
-    Few wait at once, and who comes on top is told at once that it goes on: the console has eight threads, and Label
+    Few wait at once, and who comes on top is told at once that it continues: the console has eight threads, and Label
     Studio's webhook and every other page need one.
     """
     patient = patience_seconds > 0 and _PATIENT.acquire(blocking=False)
@@ -177,16 +177,16 @@ def look(settings: Settings, job_id: str, patience_seconds: float = 0.0) -> Foun
             _PATIENT.release()
 
 
-def _look(settings: Settings, job_id: str, patience_seconds: float) -> Found | None:
+def _look(settings: Settings, job_id: str, patience_seconds: float) -> SearchResult | None:
     until = time.monotonic() + patience_seconds
     while True:
         with reading(settings) as session:
             job = session.get(Job, job_id)
         if job is None or job.kind != KIND:
             return None
-        found = Found(job.id, job.state, hits_of(job.result), failures.shown(job.id, job.error))
-        if not found.waits or time.monotonic() >= until:
-            return found
+        result = SearchResult(job.id, job.state, hits_of(job.result), failures.shown(job.id, job.error))
+        if not result.waits or time.monotonic() >= until:
+            return result
         time.sleep(POLL_SECONDS)
 
 
@@ -198,10 +198,10 @@ def hits_of(result: Mapping[str, Any]) -> list[tuple[str, float]]:
 # -- an uploaded image: handed to the worker in a file that it deletes before it looks at it -------------------------
 
 
-def hand_over(settings: Settings, content: bytes, who: str) -> str:
+def store_upload(settings: Settings, content: bytes, who: str) -> str:
     """Leave an image of ``who`` for the worker and return its token; left-overs of searches that never ran go.
 
-    So does an older image of the same person that waits still: somebody who hands over many keeps nobody waiting.
+    So does an older image of the same person that waits still: someone who hands over many keeps no one waiting.
     """
     folder = _uploads(settings)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -218,7 +218,7 @@ def hand_over(settings: Settings, content: bytes, who: str) -> str:
     return token
 
 
-def take_over(settings: Settings, token: str) -> bytes:
+def take_upload(settings: Settings, token: str) -> bytes:
     """The image of ``token``, once: it is deleted here. Raises DataError where it was taken or never there."""
     path = _uploads(settings) / token
     try:

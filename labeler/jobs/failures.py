@@ -20,7 +20,7 @@ def is_program_text(text: str) -> bool:
 
 
 def of_job(job_id: str) -> str:
-    """What is said of a job that stopped on something nobody foresaw."""
+    """What is said of a job that stopped on something no one foresaw."""
     return (
         f"The job stopped because of an unexpected error. Start it again. If it stops again, run `attune doctor`. The "
         f"worker's log has the details under {job_id}."

@@ -49,16 +49,16 @@ KINDS = {
     "clusters": ("attune.workers.jobs.explore_pool:make_clusters", "embed"),
 }
 HINTS = "hints"  # the line of the readings that webhooks ask for, which are no jobs of the records
-# First what ends somebody's access: nothing that a stranger can ask for goes before it.
+# First what ends someone's access: nothing that a stranger can ask for goes before it.
 QUEUES = ("people", "explore", HINTS, "learn", "publish", "embed")
 QUICK = tuple(name for name in QUEUES if name != "embed")  # of the worker that an answer never waits for
 TIMEOUT = timedelta(hours=2)
-LOOK_SECONDS = 5  # between two looks whether somebody is there to do a job that is waited for
+LOOK_SECONDS = 5  # between two looks whether someone is there to do a job that is waited for
 HEARTBEAT_LIMIT = timedelta(seconds=60)  # three times as long as a worker ever takes between two signs of life
 
 
 def quiet(done: int, total: int) -> None:
-    """A report that nobody reads."""
+    """A report that no one reads."""
 
 
 def connect(settings: Settings) -> Redis:
@@ -96,7 +96,7 @@ def record(session: Session, kind: str, **arguments: Any) -> str:
     """Write a job down in the caller's transaction, to be handed over after it, and return its id.
 
     So what a change entails is asked for if and only if the change is kept: killed in between, the job is found and
-    brought back. Raises KeyError for an unknown kind.
+    enqueued again. Raises KeyError for an unknown kind.
     """
     if kind not in KINDS:
         raise KeyError(kind)
@@ -146,11 +146,11 @@ def send_again(settings: Settings, job: Job) -> None:
     """
     with suppress(RedisError):
         connection = connect(settings)
-        if job.state == "queued" and not waits(connection, job):
+        if job.state == "queued" and not is_waiting(connection, job):
             send(connection, job.id, job.kind)
 
 
-def waits(connection: Redis, job: Job) -> bool:
+def is_waiting(connection: Redis, job: Job) -> bool:
     """Whether the job's message stands in its queue. Raises RedisError."""
     queue = Queue(KINDS[job.kind][1], connection=connection, serializer=JSONSerializer)
     return queue.get_job_position(job.id) is not None
@@ -164,7 +164,7 @@ def run_here(settings: Settings, kind: str, report: Report = quiet, **arguments:
 
 
 def ask(settings: Settings, kind: str, report: Report = quiet, wait: bool = True, **arguments: Any) -> dict[str, Any]:
-    """Enqueue where workers live (and wait unless told not to), else run here; the result either way.
+    """Enqueue where workers live (and wait by default not to), else run here; the result either way.
 
     Without waiting the result is ``{"job": id}``.
     """
@@ -189,8 +189,8 @@ def follow(settings: Settings, job_id: str, report: Report = quiet, poll_seconds
         if job.state == "done":
             return job.result
         if job.state in {"failed", "lost"}:
-            said = failures.shown(job.id, job.error)
-            raise JobError(f"The job {job.kind} failed: {said} The worker's log in {settings.logs} has details.")
+            error_text = failures.shown(job.id, job.error)
+            raise JobError(f"The job {job.kind} failed: {error_text} The worker's log in {settings.logs} has details.")
         if time.monotonic() - last_alive > LOOK_SECONDS:
             if not workers_alive(settings):
                 raise JobLost(f"No worker is running, so {job_id} waits in Redis. Start the workers: `attune up`")

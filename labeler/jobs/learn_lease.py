@@ -3,7 +3,7 @@
 A lease has a time limit and a fencing token (a counter in the records). A learner whose lease ran out, or whose
 worker was killed while its own process lived on, finds that its token is no longer current and may write nothing.
 Releasing succeeds only where no answer came since the round's snapshot; a learner that fails to goes round again.
-While its work goes on a learner renews the lease in the background, however long a fit or a cold encoder takes.
+While its work continues a learner renews the lease in the background, however long a fit or a cold encoder takes.
 After Kleppmann, "How to do distributed locking" (2016), fencing tokens.
 """
 
@@ -117,20 +117,20 @@ class Lease:
             )
 
 
-def take(settings: Settings, attribute_id: int) -> Lease | None:
+def acquire_lease(settings: Settings, attribute_id: int) -> Lease | None:
     """The lease on an attribute, or None where a living learner holds it (which will see every answer so far)."""
     with writing(settings) as session:
-        held = session.get_one(Attribute, attribute_id)
-        before = held.lease_token
+        attribute = session.get_one(Attribute, attribute_id)
+        before = attribute.lease_token
         free = is_free()
-        if held.lease_holder and not _lives(held.lease_holder):
-            free = Attribute.lease_holder == held.lease_holder
-        taken = session.execute(
+        if attribute.lease_holder and not _lives(attribute.lease_holder):
+            free = Attribute.lease_holder == attribute.lease_holder
+        acquired = session.execute(
             update(Attribute)
             .where(Attribute.id == attribute_id, Attribute.lease_token == before, free)
             .values(lease_token=before + 1, lease_holder=_holder(), lease_until=now() + LIFETIME)
         )
-        return Lease(settings, attribute_id, before + 1) if _rows(taken) == 1 else None
+        return Lease(settings, attribute_id, before + 1) if _rows(acquired) == 1 else None
 
 
 def is_free() -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ def find_user(ls: LabelStudio, email: str) -> int | None:
 
 
 def addresses(ls: LabelStudio) -> dict[int, str]:
-    """User id -> address, in lower case, of everybody with a login.
+    """User id -> address, in lower case, of everyone with a login.
 
     Without whom Label Studio has taken out of its organisation: it calls them all "Deleted".
     """

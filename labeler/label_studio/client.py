@@ -108,7 +108,7 @@ class LabelStudio:
             raise self._explained(error) from error
 
     def _explained(self, error: LabelStudioRefused) -> LabelStudioRefused:
-        """``error``, or that somebody else's program answers where ours would: then its words mean nothing here."""
+        """``error``, or that someone else's program answers where ours would: then its words mean nothing here."""
         found = self._whose()
         return LabelStudioRefused(found, error.status) if found else error
 
@@ -156,12 +156,12 @@ def refused(status: int, body: Any) -> LabelStudioRefused:
     """The error for an answer of ``status``, with what the body tells and a next step."""
     if status >= 500:  # what its program raised is of no use to a person, and may hold an answer's text
         number = body.get("id") if isinstance(body, Mapping) else None
-        told: Any = f"an internal error{f' (number {number} in its log)' if number else ''}"
+        detail: Any = f"an internal error{f' (number {number} in its log)' if number else ''}"
     elif isinstance(body, Mapping):
-        told = body.get("validation_errors") or body.get("detail") or body
+        detail = body.get("validation_errors") or body.get("detail") or body
     else:
-        told = body
-    text = str(told)
+        detail = body
+    text = str(detail)
     text = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + " …"
     steps = {
         401: (

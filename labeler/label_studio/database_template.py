@@ -46,10 +46,10 @@ def ensure(settings: Settings, tell: Callable[[str], None]) -> Path | None:
         if template.exists():
             return template
         tell("label studio  makes an empty database (half a minute or more, only once on this machine) …")
-        with tempfile.TemporaryDirectory(dir=template.parent) as aside:
-            if not _migrate(settings, Path(aside)):
+        with tempfile.TemporaryDirectory(dir=template.parent) as temporary:
+            if not _migrate(settings, Path(temporary)):
                 return None
-            write_bytes(template, (Path(aside) / DATABASE).read_bytes())
+            write_bytes(template, (Path(temporary) / DATABASE).read_bytes())
     return template
 
 

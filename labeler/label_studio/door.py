@@ -28,7 +28,7 @@ NAMES = {
 class Ended:
     """What became of a person's access to Label Studio.
 
-    ``ended``: plain phrases such as "2 sessions" or "the login". ``still_open``: plain sentences, each with what did
+    ``ended``: plain prompts such as "2 sessions" or "the login". ``still_open``: plain sentences, each with what did
     not end and what to do; empty where everything ended.
     """
 
@@ -42,24 +42,24 @@ def is_guarded(ls: LabelStudio) -> bool:
     Raises LabelStudioUnreachable, and LabelStudioRefused where it does not take our token.
     """
     try:
-        found = ls.request("GET", DOOR)
+        reply = ls.request("GET", DOOR)
     except LabelStudioRefused as error:
         if error.status == 404:
             return False
         raise
-    return isinstance(found, dict) and "fingerprint" in found
+    return isinstance(reply, dict) and "fingerprint" in reply
 
 
 def open_login(ls: LabelStudio, email: str, password: str) -> int:
     """Make the user ``email``, or open its login, with the new ``password``; the user's id.
 
     Whatever an older password opened (sessions, tokens) ends. Raises SettingsError for a password under 8 characters
-    and for a Label Studio without our modules, where nobody can set a password from outside; LabelStudioUnreachable,
+    and for a Label Studio without our modules, where no one can set a password from outside; LabelStudioUnreachable,
     LabelStudioRefused.
     """
     check(email, password)
     try:
-        found = ls.request("POST", LOGINS, {"email": email, "password": password})
+        reply = ls.request("POST", LOGINS, {"email": email, "password": password})
     except LabelStudioRefused as error:
         if error.status == 404:
             raise SettingsError(
@@ -68,7 +68,7 @@ def open_login(ls: LabelStudio, email: str, password: str) -> int:
                 "it with the modules (see docs/explanation/security.md)."
             ) from error
         raise
-    return int(found["id"])
+    return int(reply["id"])
 
 
 def check(email: str, password: str) -> None:
@@ -83,16 +83,16 @@ def end_access(ls: LabelStudio, email: str, had_login: bool = True) -> Ended:
     """End all that ``email`` may do in Label Studio; an address that it does not know is fine. Answers stay.
 
     With a Label Studio that runs elsewhere without our modules, what its API allows is ended, and the rest is named:
-    it lists nobody who is out of its organisation, so ``had_login`` says whether Attune knows of a login there.
+    it lists no one who is out of its organisation, so ``had_login`` says whether Attune knows of a login there.
     Raises LabelStudioUnreachable, and LabelStudioRefused where it is the administrator's own address.
     """
     try:
-        found = ls.request("POST", LOGINS, {"email": email, "password": None})
+        reply = ls.request("POST", LOGINS, {"email": email, "password": None})
     except LabelStudioRefused as error:
         if error.status != 404:
             raise
         return _by_its_api(ls, email, had_login)
-    counts: dict[str, int] = found["ended"]
+    counts: dict[str, int] = reply["ended"]
     return Ended(tuple(_phrase(name, counts[name]) for name in NAMES if counts.get(name)), ())
 
 

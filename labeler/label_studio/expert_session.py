@@ -25,17 +25,17 @@ class ExpertSession:
     @classmethod
     def login(cls, address: str, email: str, password: str) -> Self:
         """Log in; raises LabelStudioRefused for a wrong address or password."""
-        made = cls(address)
-        page = f"{made.address}/user/login/"
-        reply = submit(made._session, page, {"email": email, "password": password, "persist_session": "on"})
+        session = cls(address)
+        page = f"{session.address}/user/login/"
+        reply = submit(session._session, page, {"email": email, "password": password, "persist_session": "on"})
         if reply.status_code != 302:
-            made.close()
+            session.close()
             raise LabelStudioRefused(
                 f"Label Studio refused the login of {email}. Check the password. It was shown once, by `attune "
                 "expert add`.",
                 401,
             )
-        return made
+        return session
 
     def next_task(self, project: int, label_all: bool = False) -> dict[str, Any] | None:
         """The task that the labelling page would show next (id, data, queue, …), or None where none is left.
@@ -50,12 +50,12 @@ class ExpertSession:
                 "filters": {"conjunction": "and", "items": []},
             }
         try:
-            found: dict[str, Any] = self._ask("POST", "/api/dm/actions", body, {"id": "next_task", "project": project})
+            task: dict[str, Any] = self._ask("POST", "/api/dm/actions", body, {"id": "next_task", "project": project})
         except LabelStudioRefused as error:
             if error.status == 404:
                 return None
             raise
-        return found
+        return task
 
     def _order(self, project: int) -> list[str]:
         if project not in self._orders:

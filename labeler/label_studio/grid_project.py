@@ -30,7 +30,7 @@ def create(
 ) -> Project:
     """Make an empty project for pages, served in the order they were made. Nothing is left where a step fails."""
     with ls.errors():
-        made = ls.sdk.projects.create(
+        project = ls.sdk.projects.create(
             title=projects.clipped(title),
             description=mark,
             label_config=CONFIG,
@@ -42,7 +42,7 @@ def create(
             expert_instruction=instruction_html,
             show_instruction=bool(instruction_html),
         )
-    return projects.furnish(ls, int(made.id or 0), webhook_url, webhook_secret)
+    return projects.furnish(ls, int(project.id or 0), webhook_url, webhook_secret)
 
 
 def page_data(question: str, ticked: str, unticked: str | None, images: Sequence[tuple[int, str]]) -> dict[str, Any]:
@@ -86,10 +86,10 @@ def read_ticks(annotation: Mapping[str, Any], keys: Sequence[int]) -> set[int] |
     if annotation.get("was_cancelled"):
         return None
     result = annotation.get("result") or []
-    known = {choice(key): key for key in keys}
+    keys_by_choice = {choice(key): key for key in keys}
     try:
-        given = [name for item in result if item["from_name"] == CONTROL for name in item["value"]["choices"]]
-        return {known[name] for name in given}
+        ticked = [name for item in result if item["from_name"] == CONTROL for name in item["value"]["choices"]]
+        return {keys_by_choice[name] for name in ticked}
     except (KeyError, TypeError) as error:
         raise UnknownAnnotationShape(
             f"Annotation {annotation.get('id')} contains {str(result)[:200]}. Expected ticks on the images of "
@@ -121,12 +121,12 @@ def add(ls: LabelStudio, project: int, data: Mapping[str, Any], key: str) -> int
 
 
 def renew(ls: LabelStudio, project: int, pages: Mapping[Address, Mapping[str, Any]]) -> list[int]:
-    """Give pages their data anew, as their images' addresses ran out; the ids of those that are still there.
+    """Give pages their data again, as their images' addresses ran out; the ids of those that are still there.
 
     An id that was given to another page is left alone.
     """
-    wanted = [one.task for one in pages]
-    rows = {row["id"]: row["data"] for row in tasks.listed(ls, project, ids=wanted, page=1000)} if pages else {}
+    task_ids = [one.task for one in pages]
+    rows = {row["id"]: row["data"] for row in tasks.listed(ls, project, ids=task_ids, page=1000)} if pages else {}
     there = [one for one in pages if one.task in rows and one.is_at(rows[one.task])]
     for one in there:
         ls.request("PATCH", f"/api/tasks/{one.task}/", {"data": {**pages[one], KEY: one.key}})

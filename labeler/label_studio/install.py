@@ -30,7 +30,7 @@ def ensure(settings: Settings, tell: Tell = print) -> Path:
     """The label-studio command, installed first where it is missing; several processes may ask at once.
 
     Raises SettingsError where ATTUNE_LABEL_STUDIO_ENV is a folder with something else in it, ServiceDown with the end
-    of pip's words where the installation fails. A half-made environment of ours is made anew.
+    of pip's words where the installation fails. A half-made environment of ours is made again.
     """
     home = folder(settings)
     command = executable(settings)

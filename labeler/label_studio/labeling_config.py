@@ -63,21 +63,21 @@ def read_value(annotation: Mapping[str, Any], classes: Sequence[str]) -> str:
     """
     if annotation.get("was_cancelled"):
         return SKIP
-    found = choices_of(annotation)
-    if len(found) != 1 or (found[0] != UNSURE and found[0] not in classes):
+    choices = choices_of(annotation)
+    if len(choices) != 1 or (choices[0] != UNSURE and choices[0] not in classes):
         raise UnknownAnnotationShape(
             f"Annotation {annotation.get('id')} contains {str(annotation.get('result'))[:200]}. Expected one "
             f"choice of {[*classes, UNSURE]} in the control {CONTROL!r}. Was the project or the answer edited "
             "by hand in Label Studio?"
         )
-    return found[0]
+    return choices[0]
 
 
 def choices_of(annotation: Mapping[str, Any]) -> list[str]:
     """The choices in our control of an annotation, whatever they are; none where there is nothing that can be read."""
     try:
-        given = [item for item in annotation.get("result") or () if item["from_name"] == CONTROL]
-        return [str(name) for item in given for name in item["value"]["choices"]]
+        results = [item for item in annotation.get("result") or () if item["from_name"] == CONTROL]
+        return [str(name) for item in results for name in item["value"]["choices"]]
     except (KeyError, TypeError, AttributeError):
         return []
 

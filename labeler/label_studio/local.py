@@ -53,20 +53,20 @@ def inherited() -> dict[str, str]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables it starts with: few of the operator's own, and what we set; it calls nobody but our webhook."""
-    made = inherited()
-    kept = secrets.load(settings.secrets)
-    made |= {
+    """The variables it starts with: few of the operator's own, and what we set; it calls no one but our webhook."""
+    variables = inherited()
+    stored_secrets = secrets.load(settings.secrets)
+    variables |= {
         "LABEL_STUDIO_BASE_DATA_DIR": str(data_folder(settings)),
         "LABEL_STUDIO_USERNAME": settings.label_studio_email,
-        "LABEL_STUDIO_PASSWORD": kept.label_studio_password,
-        "LABEL_STUDIO_USER_TOKEN": kept.label_studio_token,
+        "LABEL_STUDIO_PASSWORD": stored_secrets.label_studio_password,
+        "LABEL_STUDIO_USER_TOKEN": stored_secrets.label_studio_token,
         "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",  # has effect on the first start only: see `put_right`
         "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
         "ATTUNE_WEBHOOK_ADDRESS": settings.webhook_address,  # the one address that it may call
         "ATTUNE_CONSOLE_ADDRESS": settings.web_address,  # where it sends people who have no business on its pages
         "TASK_LOCK_TTL": str(HOLD_SECONDS),
-        # Otherwise storing an order counts every task of the project anew.
+        # Otherwise storing an order counts every task of the project again.
         "fflag_fix_back_4620_memory_efficient_predictions_import_08012025_short": "true",
         "COLLECT_ANALYTICS": "False",
         "SENTRY_DSN": "",
@@ -78,18 +78,18 @@ def environment(settings: Settings) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "attune_label_studio",
     }
     if settings.label_studio_public_url:
-        made["LABEL_STUDIO_HOST"] = settings.label_studio_public_url
-        # Behind a proxy with TLS the browser names an origin that Label Studio cannot see: without this nobody logs in.
+        variables["LABEL_STUDIO_HOST"] = settings.label_studio_public_url
+        # Behind a proxy with TLS the browser names an origin that Label Studio cannot see: without this no one logs in.
         place = urlsplit(settings.label_studio_public_url)
-        made["CSRF_TRUSTED_ORIGINS"] = f"{place.scheme}://{place.netloc}"
-    return made
+        variables["CSRF_TRUSTED_ORIGINS"] = f"{place.scheme}://{place.netloc}"
+    return variables
 
 
-def put_right(settings: Settings) -> None:
+def renew_access(settings: Settings) -> None:
     """Make the workspace's token work on our running Label Studio; nothing is done where it works already.
 
     A data folder from before may forbid legacy tokens, or know another password or token than the workspace's secrets:
-    the administrator logs in, with the password set anew where it must be, and allows and fetches the token. One who
+    the administrator logs in, with the password set again where it must be, and allows and fetches the token. One who
     was made by hand may lack the rights that the guard asks for; the script of logins gives them.
     Raises LabelStudioRefused where even that does not help.
     """
@@ -108,11 +108,11 @@ def put_right(settings: Settings) -> None:
 
 
 def _renew_token(settings: Settings) -> None:
-    kept = secrets.load(settings.secrets)
+    stored_secrets = secrets.load(settings.secrets)
     with requests.Session() as session:
-        if not _log_in(session, settings, kept.label_studio_password):
-            reset_password(settings, settings.label_studio_email, kept.label_studio_password)
-            if not _log_in(session, settings, kept.label_studio_password):
+        if not _log_in(session, settings, stored_secrets.label_studio_password):
+            reset_password(settings, settings.label_studio_email, stored_secrets.label_studio_password)
+            if not _log_in(session, settings, stored_secrets.label_studio_password):
                 raise LabelStudioRefused(
                     f"The administrator {settings.label_studio_email} cannot log in to Attune's Label Studio. "
                     f"Its data in {data_folder(settings)} may belong to another ATTUNE_LABEL_STUDIO_EMAIL. Set "
@@ -123,8 +123,8 @@ def _renew_token(settings: Settings) -> None:
         allowed = {"api_tokens_enabled": True, "legacy_api_tokens_enabled": True}
         read(session.post(f"{address}/api/jwt/settings", json=allowed, timeout=LIMITS))
         token = read(session.get(f"{address}/api/current-user/token", timeout=LIMITS))["token"]
-    if token != kept.label_studio_token:
-        write_json(settings.secrets, asdict(replace(kept, label_studio_token=token)), mode=0o600)
+    if token != stored_secrets.label_studio_token:
+        write_json(settings.secrets, asdict(replace(stored_secrets, label_studio_token=token)), mode=0o600)
 
 
 def _log_in(session: requests.Session, settings: Settings, password: str) -> bool:
@@ -147,17 +147,17 @@ def reset_password(settings: Settings, email: str, password: str) -> None:
         raise SettingsError(
             f"The new password of {email} has {len(password)} characters. Expected at least {SHORTEST_PASSWORD}."
         )
-    told = _change(settings, {"email": email, "password": password})
-    if told != "done":
+    output = _change(settings, {"email": email, "password": password})
+    if output != "done":
         raise ServiceDown(
-            f"The password of {email} was not changed: {told}. Check that {email} is a user of Label Studio."
+            f"The password of {email} was not changed: {output}. Check that {email} is a user of Label Studio."
         )
 
 
-def _change(settings: Settings, wanted: dict[str, str]) -> str:
+def _change(settings: Settings, change: dict[str, str]) -> str:
     """Run the script of logins in Label Studio's environment; its word, "done" where all is well.
 
-    Passwords go in by a pipe: arguments could be read by everybody on the machine.
+    Passwords go in by a pipe: arguments could be read by everyone on the machine.
     """
     scripts = sorted(folder(settings).glob("lib/python3.*/site-packages/label_studio"))
     if not scripts:
@@ -168,7 +168,7 @@ def _change(settings: Settings, wanted: dict[str, str]) -> str:
     try:
         done = subprocess.run(
             command,
-            input=json.dumps(wanted),
+            input=json.dumps(change),
             env=variables,
             capture_output=True,
             text=True,
@@ -179,5 +179,7 @@ def _change(settings: Settings, wanted: dict[str, str]) -> str:
         why = reason(error) if isinstance(error, OSError) else f"it took more than {CHANGE_SECONDS} seconds"
         return f"the program in Label Studio's environment failed: {why}"
     lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
-    said = lines[-1] if lines else ""
-    return f"it ended with status {done.returncode}" if not said or failures.is_program_text(said) else said
+    last_line = lines[-1] if lines else ""
+    return (
+        f"it ended with status {done.returncode}" if not last_line or failures.is_program_text(last_line) else last_line
+    )

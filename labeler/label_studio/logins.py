@@ -32,22 +32,22 @@ def ensure_user(ls: LabelStudio, email: str, password: str) -> int:
     """The id of the user ``email``, who is made with ``password`` where there is none; an existing password stays.
 
     Raises SettingsError for a password under 8 characters, AlreadyThere where Label Studio runs without Attune's
-    modules and somebody took the login out of its organisation, LabelStudioRefused with the page's own reason.
+    modules and someone took the login out of its organisation, LabelStudioRefused with the page's own reason.
     """
-    found = find_user(ls, email)
-    if found is not None:
-        return found
+    user = find_user(ls, email)
+    if user is not None:
+        return user
     door.check(email, password)
     if door.is_guarded(ls):
         return door.open_login(ls, email, password)
     _sign_up(ls, email, password)
-    made = find_user(ls, email)
-    if made is None:
+    user = find_user(ls, email)
+    if user is None:
         raise LabelStudioRefused(
             f"Label Studio accepted the invitation of {email} but lists no such user. Check Label Studio's page "
             "People, then run the command again."
         )
-    return made
+    return user
 
 
 def _sign_up(ls: LabelStudio, email: str, password: str) -> None:
@@ -66,15 +66,15 @@ def accept(ls: LabelStudio, session: requests.Session, link: str, email: str, pa
     """
     reply = submit(session, link, {"email": email, "password": password, "allow_newsletters": "false"})
     if reply.status_code != 302:
-        found = _PROBLEM.search(reply.text)
-        reason = found.group(1).strip() if found else "no reason given"
+        problem = _PROBLEM.search(reply.text)
+        reason = problem.group(1).strip() if problem else "no reason given"
         if "already exists" in reason:
             raise AlreadyThere(OUT.format(address=ls.address, email=email))
         raise LabelStudioRefused(
             f"Label Studio did not add the user {email}: {reason}. Check the email address and the password.",
             reply.status_code,
         )
-    ls.request("POST", "/api/invite/reset-token")  # a link that was used lets nobody else in
+    ls.request("POST", "/api/invite/reset-token")  # a link that was used lets no one else in
 
 
 def submit(session: requests.Session, page: str, fields: dict[str, str]) -> requests.Response:

@@ -13,19 +13,19 @@ DATA = "LABEL_STUDIO_BASE_DATA_DIR"  # `attune up` starts each with its workspac
 
 
 def whose(settings: Settings) -> str:
-    """A sentence that says whose program listens on our port; empty where it is ours, or nobody can say.
+    """A sentence that says whose program listens on our port; empty where it is ours, or no one can say.
 
-    A Label Studio that the settings name by its address is never somebody else's.
+    A Label Studio that the settings name by its address is never someone else's.
     """
     if settings.label_studio_url is not None:
         return ""
     port = settings.label_studio_port
-    found = listener(port)
-    if found is None:
+    owner_pid = listener(port)
+    if owner_pid is None:
         return ""
     try:
-        process, named = psutil.Process(found), ""
-        named = f"{process.name()}, process {found}"
+        process, name = psutil.Process(owner_pid), ""
+        name = f"{process.name()}, process {owner_pid}"
         data = process.environ().get(DATA)
     except (psutil.Error, OSError):
         data = None
@@ -34,11 +34,11 @@ def whose(settings: Settings) -> str:
     beside = f"attune up --free-ports --workspace {settings.workspace}"
     if data:
         return (
-            f"The Label Studio on port {port} belongs to the workspace {Path(data).parent} ({named}), not to "
+            f"The Label Studio on port {port} belongs to the workspace {Path(data).parent} ({name}), not to "
             f"this one. Stop it with Ctrl-C in its terminal, or start this workspace on other ports: `{beside}`"
         )
     return (
-        f"Port {port} is used by {named or f'process {found}, of another user'}, which is not this workspace's "
+        f"Port {port} is used by {name or f'process {owner_pid}, of another user'}, which is not this workspace's "
         f"Label Studio. Stop it, or start this workspace on other ports: `{beside}`. To use that Label Studio, "
         "set ATTUNE_LABEL_STUDIO_URL and ATTUNE_LABEL_STUDIO_TOKEN."
     )

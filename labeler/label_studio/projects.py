@@ -49,7 +49,7 @@ def create(
     """
     config = labelling_config(question, classes)
     with ls.errors():
-        made = ls.sdk.projects.create(
+        project = ls.sdk.projects.create(
             title=clipped(title),
             description=mark,
             label_config=config,
@@ -62,7 +62,7 @@ def create(
             expert_instruction=instruction_html,
             show_instruction=bool(instruction_html),
         )
-    return furnish(ls, int(made.id or 0), webhook_url, webhook_secret)
+    return furnish(ls, int(project.id or 0), webhook_url, webhook_secret)
 
 
 def furnish(ls: LabelStudio, project: int, webhook_url: str, webhook_secret: str) -> Project:
@@ -88,9 +88,9 @@ class Listed:
         return MARK.findall(self.description)
 
 
-def every(ls: LabelStudio, only: int | None = None) -> dict[int, Listed]:
+def list_projects(ls: LabelStudio, only: int | None = None) -> dict[int, Listed]:
     """Every project by its id, in one request a hundred; or ``only`` one, where it is there."""
-    found: dict[int, Listed] = {}
+    listed: dict[int, Listed] = {}
     page = 1
     while True:
         query = {"include": "id,description,task_number", "page": page, "page_size": PAGE}
@@ -98,9 +98,9 @@ def every(ls: LabelStudio, only: int | None = None) -> dict[int, Listed]:
             query["ids"] = only
         reply = ls.request("GET", "/api/projects", query=query)
         for row in reply["results"]:
-            found[int(row["id"])] = Listed(row.get("description") or "", int(row.get("task_number") or 0))
+            listed[int(row["id"])] = Listed(row.get("description") or "", int(row.get("task_number") or 0))
         if not reply.get("next"):
-            return found
+            return listed
         page += 1
 
 
@@ -112,14 +112,14 @@ def stamp(ls: LabelStudio, project: int, mark: str, description: str) -> None:
 
 def find(ls: LabelStudio, title: str, mark: str) -> int | None:
     """The oldest project made with ``title`` and ``mark``, or None: a killed maker's, or one that another just made."""
-    found: list[int] = []
+    matches: list[int] = []
     page = 1
     while True:
         query = {"title": clipped(title), "include": "id,description", "page": page, "page_size": PAGE}
         reply = ls.request("GET", "/api/projects", query=query)
-        found += [int(row["id"]) for row in reply["results"] if mark in (row.get("description") or "")]
+        matches += [int(row["id"]) for row in reply["results"] if mark in (row.get("description") or "")]
         if not reply.get("next"):
-            return min(found, default=None)
+            return min(matches, default=None)
         page += 1
 
 
@@ -134,9 +134,9 @@ def adopt(
 ) -> Project:
     """Make a project that `find` found whole: whoever made it may have been killed before its view or webhook."""
     views = ls.request("GET", "/api/dm/views/", query={"project": project})
-    found = mend(ls, Project(project, int(views[0]["id"]) if views else 0, None), webhook_url, webhook_secret)
-    update(ls, found, question, classes, instruction_html)
-    return found
+    project_found = repair(ls, Project(project, int(views[0]["id"]) if views else 0, None), webhook_url, webhook_secret)
+    update(ls, project_found, question, classes, instruction_html)
+    return project_found
 
 
 def update(ls: LabelStudio, project: Project, question: str, classes: Sequence[str], instruction_html: str) -> None:
@@ -156,16 +156,16 @@ def delete(ls: LabelStudio, project: Project) -> None:
     _delete(ls, project.id)
 
 
-def mend(ls: LabelStudio, project: Project, webhook_url: str, webhook_secret: str) -> Project:
+def repair(ls: LabelStudio, project: Project, webhook_url: str, webhook_secret: str) -> Project:
     """Bring the link's view and the webhook back to what they must be, after ports, secrets or people changed them.
 
     Returns the project with its ids as they are now. Raises LabelStudioRefused (404) where the project itself is gone.
     """
-    view = _mended_view(ls, project)
+    view = _repaired_view(ls, project)
     with ls.errors():
         hooks = {hook.id: hook for hook in ls.sdk.webhooks.list(project=str(project.id))}
-    kept = hooks.get(project.webhook)
-    if kept is not None and webhooks.is_right(kept, webhook_url, webhook_secret):
+    webhook = hooks.get(project.webhook)
+    if webhook is not None and webhooks.is_right(webhook, webhook_url, webhook_secret):
         return Project(project.id, view, project.webhook)
     for old in hooks.values():
         with ls.errors():
@@ -174,10 +174,10 @@ def mend(ls: LabelStudio, project: Project, webhook_url: str, webhook_secret: st
 
 
 def restore_classes(ls: LabelStudio, project: int, question: str, classes: Sequence[str]) -> bool:
-    """Give the labelling page its own question and classes back, after somebody edited them; whether it was needed."""
+    """Give the labelling page its own question and classes back, after someone edited them; whether it was needed."""
     config = labelling_config(question, classes)
-    held = ls.request("GET", f"/api/projects/{project}/")
-    if _shape(held.get("label_config") or "") == _shape(config):
+    project_facts = ls.request("GET", f"/api/projects/{project}/")
+    if _shape(project_facts.get("label_config") or "") == _shape(config):
         return False
     ls.request("PATCH", f"/api/projects/{project}/", {"label_config": config})
     return True
@@ -201,28 +201,28 @@ def clipped(title: str) -> str:
 
 
 def _make_view(ls: LabelStudio, project: int) -> int:
-    made = ls.request(
+    view = ls.request(
         "POST",
         "/api/dm/views/",
         {"project": project, "data": {**VIEW, "ordering": WHILE_EMPTY}},
     )
-    return int(made["id"])
+    return int(view["id"])
 
 
 def serve_by(ls: LabelStudio, project: int, ordering: list[str]) -> None:
     """Let the project's views serve by ``ordering`` (BY_SCORE or WHILE_EMPTY), and without filters, from now on."""
     for view in ls.request("GET", "/api/dm/views/", query={"project": project}):
-        held = view["data"]
-        if held.get("ordering") != ordering or (held.get("filters") or {}).get("items"):
-            body = {"project": project, "data": {**held, **VIEW, "ordering": ordering}}
+        data = view["data"]
+        if data.get("ordering") != ordering or (data.get("filters") or {}).get("items"):
+            body = {"project": project, "data": {**data, **VIEW, "ordering": ordering}}
             ls.request("PATCH", f"/api/dm/views/{view['id']}/", body)
 
 
-def _mended_view(ls: LabelStudio, project: Project) -> int:
+def _repaired_view(ls: LabelStudio, project: Project) -> int:
     views = ls.request("GET", "/api/dm/views/", query={"project": project.id})
     if project.view not in {view["id"] for view in views}:
         project = replace(project, view=_make_view(ls, project.id))
-    # Whoever sorts or filters the table in the data manager changes what the stream serves.
+    # The person who sorts or filters the table in the data manager changes what the stream serves.
     serve_by(ls, project.id, BY_SCORE if any(tasks.listed(ls, project.id, page=1)) else WHILE_EMPTY)
     return project.view
 

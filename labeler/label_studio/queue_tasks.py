@@ -43,8 +43,8 @@ def add(
     answer holds no longer, gets another beside the answered one, which would never be served again. Tasks without a
     place in the project's version are served after all that have one.
     """
-    held = held_assets(ls, project, [task.asset_id for task in new], anew)
-    missing = list({task.asset_id: task for task in new if task.asset_id not in held}.values())
+    existing = assets_in_project(ls, project, [task.asset_id for task in new], anew)
+    missing = list({task.asset_id: task for task in new if task.asset_id not in existing}.values())
     for start in range(0, len(missing), BATCH):
         batch = missing[start : start + BATCH]
         request = [
@@ -64,10 +64,12 @@ def add(
                 f"Label Studio made {len(ids)} of {len(batch)} tasks in project {project}. To try again: "
                 "`attune sync --all`"
             )
-        held.update({task.asset_id: Address(at, task.key, task.asset_id) for task, at in zip(batch, ids, strict=True)})
+        existing.update(
+            {task.asset_id: Address(at, task.key, task.asset_id) for task, at in zip(batch, ids, strict=True)}
+        )
     if missing:
         projects.serve_by(ls, project, projects.BY_SCORE)
-    return [held[task.asset_id] for task in new]
+    return [existing[task.asset_id] for task in new]
 
 
 def place(score: float) -> float:
@@ -80,19 +82,19 @@ def place(score: float) -> float:
     return 0.5 + 0.5 * score / (1 + abs(score))
 
 
-def held_assets(
+def assets_in_project(
     ls: LabelStudio, project: int, asset_ids: Sequence[str], anew: Collection[str] = ()
 ) -> dict[str, Address]:
     """Where each of ``asset_ids`` stands that the project has a task for (the oldest of two); of ``anew`` only where it
     is open. The key is empty for a task that has none: one of before keys, or made by hand."""
-    found: dict[str, Address] = {}
+    addresses: dict[str, Address] = {}
     for start in range(0, len(asset_ids), ASSETS_AT_ONCE):
         filters = tasks.of_assets(asset_ids[start : start + ASSETS_AT_ONCE])
         for row in tasks.listed(ls, project, filters, conjunction="or", page=1000):
             name = row["data"]["asset_id"]
             if name not in anew or not (row["total_annotations"] or row["cancelled_annotations"]):
-                found.setdefault(name, Address(row["id"], str(row["data"].get(KEY) or ""), name))
-    return found
+                addresses.setdefault(name, Address(row["id"], str(row["data"].get(KEY) or ""), name))
+    return addresses
 
 
 def reorder(ls: LabelStudio, project: int, scores: Mapping[int, float], version: str, previous: str) -> list[int]:
@@ -101,19 +103,19 @@ def reorder(ls: LabelStudio, project: int, scores: Mapping[int, float], version:
     New predictions come first, then the switch, then the old ones go: a crash between leaves one whole order or the
     other. Ids that Label Studio knows no more are left out. ``previous`` is the version served until now ("" for none).
     """
-    wanted = dict(scores)
-    if not _import(ls, project, wanted, version):
-        existing = {row["id"] for row in tasks.listed(ls, project, ids=list(wanted), page=1000)}
-        wanted = {task: score for task, score in wanted.items() if task in existing}
-        if not _import(ls, project, wanted, version):
+    pending = dict(scores)
+    if not _import(ls, project, pending, version):
+        existing = {row["id"] for row in tasks.listed(ls, project, ids=list(pending), page=1000)}
+        pending = {task: score for task, score in pending.items() if task in existing}
+        if not _import(ls, project, pending, version):
             raise LabelStudioRefused(
                 f"Tasks of project {project} disappear while Attune sorts them. Run the command again.", 400
             )
-    if wanted:
+    if pending:
         serve(ls, project, version)
         if previous and previous != version:
             drop_version(ls, project, previous)
-    return [task for task in scores if task not in wanted]
+    return [task for task in scores if task not in pending]
 
 
 def serve(ls: LabelStudio, project: int, version: str) -> None:
@@ -162,27 +164,33 @@ def drop_version(ls: LabelStudio, project: int, version: str) -> None:
 
 
 def retire(ls: LabelStudio, project: int, stale: Iterable[Address]) -> list[int]:
-    """Delete those of ``stale`` that nobody has answered, skipped or begun; returns the ids really deleted.
+    """Delete those of ``stale`` that no one has answered, skipped or begun; returns the ids really deleted.
 
     A task that is not ours any more, as its id was given to another, is left alone. Label Studio applies the condition
-    in the very request that deletes, so an answer given meanwhile is kept.
+    in the very request that deletes, so an answer given in the meantime is kept.
     """
-    ours = {one.task: one for one in stale}
+    ours = {address.task: address for address in stale}
     if not ours:
         return []
     everything = {row["id"]: row["data"] for row in tasks.listed(ls, project, tasks.is_open(), page=1000)}
-    wanted = [task for task, one in ours.items() if task in everything and one.is_at(everything[task])]
+    task_ids = [task for task, address in ours.items() if task in everything and address.is_at(everything[task])]
     # The action takes a project's views along with its last task, and so the expert's link: one task goes by itself.
-    alone = [wanted.pop()] if wanted and len(wanted) == len(everything) else []
-    _delete(ls, project, wanted)
-    for task in [row["id"] for row in tasks.listed(ls, project, tasks.is_untouched(), ids=alone)] if alone else ():
+    last_task = [task_ids.pop()] if task_ids and len(task_ids) == len(everything) else []
+    _delete(ls, project, task_ids)
+    for task in (
+        [row["id"] for row in tasks.listed(ls, project, tasks.is_untouched(), ids=last_task)] if last_task else ()
+    ):
         with ls.errors():
             ls.sdk.tasks.delete(id=str(task))
-    if alone and not any(tasks.listed(ls, project, page=1)):
+    if last_task and not any(tasks.listed(ls, project, page=1)):
         projects.serve_by(ls, project, projects.WHILE_EMPTY)
-    gone = [*wanted, *alone]
-    left = {row["id"] for row in tasks.listed(ls, project, ids=gone, page=1000)} if gone else set()
-    return [task for task in gone if task not in left]
+    task_ids_to_delete = [*task_ids, *last_task]
+    remaining = (
+        {row["id"] for row in tasks.listed(ls, project, ids=task_ids_to_delete, page=1000)}
+        if task_ids_to_delete
+        else set()
+    )
+    return [task for task in task_ids_to_delete if task not in remaining]
 
 
 def _delete(ls: LabelStudio, project: int, ids: Sequence[int]) -> None:
@@ -206,10 +214,10 @@ def refresh_images(ls: LabelStudio, project: int, images: Mapping[Address, str])
     """
     rows = {row["id"]: row["data"] for row in tasks.listed(ls, project, ids=[one.task for one in images], page=1000)}
 
-    def renew(one: Address) -> int:
-        data = {**rows[one.task], KEY: one.key, "image": images[one]}
-        ls.request("PATCH", f"/api/tasks/{one.task}/", {"data": data})
-        return one.task
+    def renew(address: Address) -> int:
+        data = {**rows[address.task], KEY: address.key, "image": images[address]}
+        ls.request("PATCH", f"/api/tasks/{address.task}/", {"data": data})
+        return address.task
 
     with ThreadPoolExecutor(max_workers=4) as pool:
         return list(pool.map(renew, [one for one in images if one.task in rows and one.is_at(rows[one.task])]))

@@ -26,15 +26,15 @@ class Address:
     def is_at(self, data: Mapping[str, Any]) -> bool:
         """Whether the task with this ``data`` is ours: it has our key, unless it was made before keys, and our asset.
 
-        A key alone says too little: somebody may have copied the task and given the copy another image.
+        A key alone says too little: someone may have copied the task and given the copy another image.
         """
-        found = data.get(KEY)
-        if found and found != self.key:
+        key = data.get(KEY)
+        if key and key != self.key:
             return False
         return not self.asset_id or data.get("asset_id") == self.asset_id
 
 
 def key_of(data: Mapping[str, Any]) -> str:
     """The key of ours that a task's data carries, or an empty string; anything else than 32 hex digits is none."""
-    found = data.get(KEY)
-    return found if isinstance(found, str) and WHOLE.fullmatch(found) else ""
+    key = data.get(KEY)
+    return key if isinstance(key, str) and WHOLE.fullmatch(key) else ""

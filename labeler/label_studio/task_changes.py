@@ -57,7 +57,7 @@ def tasks_of(ls: LabelStudio, project: int) -> dict[int, dict[str, Any]]:
 
 
 def untouched(ls: LabelStudio, project: int) -> list[Address]:
-    """Where each task stands that nobody has answered, skipped or begun."""
+    """Where each task stands that no one has answered, skipped or begun."""
     rows = tasks.listed(ls, project, tasks.is_untouched(), page=1000)
     return [Address(row["id"], str(row["data"].get(KEY) or ""), str(row["data"].get("asset_id") or "")) for row in rows]
 
@@ -68,9 +68,11 @@ def _state(row: dict[str, Any]) -> TaskState:
 
 
 def _annotation(row: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: row.get(key) for key in KEPT}
-    author = kept["completed_by"]
-    kept["completed_by"] = author["id"] if isinstance(author, dict) else author
-    named = AUTHOR.search(str(row.get("created_username") or ""))
-    kept["author"] = named[1].casefold() if named and int(named[2]) == kept["completed_by"] else ""
-    return kept
+    fields = {key: row.get(key) for key in KEPT}
+    author = fields["completed_by"]
+    fields["completed_by"] = author["id"] if isinstance(author, dict) else author
+    author_match = AUTHOR.search(str(row.get("created_username") or ""))
+    fields["author"] = (
+        author_match[1].casefold() if author_match and int(author_match[2]) == fields["completed_by"] else ""
+    )
+    return fields

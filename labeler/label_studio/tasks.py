@@ -20,7 +20,7 @@ def is_open() -> list[Filter]:
 
 
 def is_untouched() -> list[Filter]:
-    """Filters for tasks that nobody has answered, skipped or begun (a draft shows that somebody has)."""
+    """Filters for tasks that no one has answered, skipped or begun (a draft shows that someone has)."""
     begun = {"filter": "filter:tasks:draft_exists", "operator": "equal", "type": "Boolean", "value": "false"}
     return [*is_open(), begun]
 
@@ -79,14 +79,14 @@ def newest(ls: LabelStudio, project: int, filters: Sequence[Filter], count: int)
 
 
 def _asked(ls: LabelStudio, project: int, query: dict[str, Any], page: int, whole: bool) -> list[dict[str, Any]]:
-    asked = {
+    request = {
         "project": project,
         "page_size": page,
         "fields": "all" if whole else "task_only",
         "query": json.dumps(query),
         "resolve_uri": "false",
     }
-    rows: list[dict[str, Any]] = ls.request("GET", "/api/tasks", query=asked)["tasks"]
+    rows: list[dict[str, Any]] = ls.request("GET", "/api/tasks", query=request)["tasks"]
     return rows
 
 

@@ -14,7 +14,7 @@ SECRET_HEADER = "X-Attune-Secret"
 def make(ls: LabelStudio, project: int, url: str, secret: str) -> int:
     """Let Label Studio call ``url`` with ``secret`` after each change of an answer in the project; the webhook's id."""
     with ls.errors():
-        made = ls.sdk.webhooks.create(
+        hook = ls.sdk.webhooks.create(
             url=url,
             project=project,
             send_payload=False,  # no answer and no image's address leaves Label Studio: the url names the project
@@ -23,7 +23,7 @@ def make(ls: LabelStudio, project: int, url: str, secret: str) -> int:
             actions=list(ACTIONS),
             headers={SECRET_HEADER: secret},
         )
-    return int(made.id)
+    return int(hook.id)
 
 
 def is_right(hook: Any, url: str, secret: str) -> bool:

@@ -35,7 +35,7 @@ def sign(key: str, timestamp: str, body: bytes) -> str:
 def post(settings: Settings, notice: Notice, attribute: str | None) -> None:
     """Post a notice to the webhook: what happened to which attribute, without people, images, reasons or errors.
 
-    A redirect is not followed: it would carry the body and its signature to an address that nobody set. Raises
+    A redirect is not followed: it would carry the body and its signature to an address that no one set. Raises
     ServiceDown where the receiver does not answer 2xx.
     """
     body = json.dumps(
@@ -75,7 +75,7 @@ def post(settings: Settings, notice: Notice, attribute: str | None) -> None:
 def mail(settings: Settings, notice: Notice) -> str:
     """Send a notice by mail to each receiver by itself; a remark where some were refused, else empty.
 
-    Raises ServiceDown where nobody could be sent it.
+    Raises ServiceDown where no one could be sent it.
     """
     to = receivers(settings, notice)
     if not to:

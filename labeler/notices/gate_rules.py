@@ -18,57 +18,61 @@ from attune.models.catalog.manifest import CHAMPION
 LEAST_ANSWERS = 30  # audit answers below which no gate that counts them passes, whatever its bound
 
 
-def hopefuls(settings: Settings) -> list[str]:
+def candidates_to_judge(settings: Settings) -> list[str]:
     """Attributes whose newest run is no champion, has an audited figure, and was not told of yet."""
     with reading(settings) as session:
-        found = [
-            (one, run, _champion(session, one)) for one, run in newest_runs(session) if not _weighed(session, one, run)
+        candidates = [
+            (attribute, run, _champion(session, attribute))
+            for attribute, run in newest_runs(session)
+            if not _is_judged(session, attribute, run)
         ]
-        told = set(
+        known_keys = set(
             session.scalars(
-                select(Notice.key).where(Notice.key.in_([_key(one, champion) for one, _, champion in found]))
+                select(Notice.key).where(
+                    Notice.key.in_([_key(attribute, champion) for attribute, _, champion in candidates])
+                )
             )
         )
     return [
-        one.name
-        for one, run, champion in found
-        if run.number != champion and _key(one, champion) not in told and _audited(run)
+        attribute.name
+        for attribute, run, champion in candidates
+        if run.number != champion and _key(attribute, champion) not in known_keys and _audited(run)
     ]
 
 
 def judge(settings: Settings, name: str) -> int:
     """Tell those who manage when the newest run passes every gate; how many notices that made, 0 or 1."""
     with reading(settings) as session:
-        one = attributes.find(session, name)
-        champion = _champion(session, one)
-        run = session.scalar(select(Run).where(Run.attribute_id == one.id).order_by(Run.number.desc()).limit(1))
-        if run is None or run.number == champion or _weighed(session, one, run):
+        attribute = attributes.find(session, name)
+        champion = _champion(session, attribute)
+        run = session.scalar(select(Run).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1))
+        if run is None or run.number == champion or _is_judged(session, attribute, run):
             return 0
-    found = gates.check(settings, name, run)
-    if any(gate.passed is False for gate in found) or not any(gate.passed for gate in found):
+    results = gates.check(settings, name, run)
+    if any(gate.passed is False for gate in results) or not any(gate.passed for gate in results):
         return 0
-    passed, judged = sum(bool(gate.passed) for gate in found), sum(gate.applies for gate in found)
+    passed, judged = sum(bool(gate.passed) for gate in results), sum(gate.applies for gate in results)
     beside = f" (champion: version {champion})" if champion else ""
-    return notices.tell(
+    return notices.record_news(
         settings,
         [
             News(
-                _key(one, champion), notices.GATE, f"{name}: run {run.number} passes the gates",
+                _key(attribute, champion), notices.GATE, f"{name}: run {run.number} passes the gates",
                 f"{passed} of {judged} gates passed and none failed{beside}. Review the candidate, then promote it.",
-                f"/attributes/{name}", one.id,
+                f"/attributes/{name}", attribute.id,
             )
         ],
     )  # fmt: skip
 
 
-def _key(one: Attribute, champion: int | None) -> str:
+def _key(attribute: Attribute, champion: int | None) -> str:
     """Once for each champion that there is to beat: each further run would be the same news."""
-    return f"gates:{one.id}:{one.revision}:{champion or 0}"
+    return f"gates:{attribute.id}:{attribute.revision}:{champion or 0}"
 
 
-def _weighed(session: Session, one: Attribute, run: Run) -> bool:
-    """Whether somebody moved the champion when the run was there already: who chose another needs no advice."""
-    moved = select(func.max(Promotion.at)).where(Promotion.attribute_id == one.id, Promotion.alias == CHAMPION)
+def _is_judged(session: Session, attribute: Attribute, run: Run) -> bool:
+    """Whether someone moved the champion when the run was there already: who chose another needs no advice."""
+    moved = select(func.max(Promotion.at)).where(Promotion.attribute_id == attribute.id, Promotion.alias == CHAMPION)
     last = session.scalar(moved)
     return last is not None and last >= run.finished_at
 
@@ -78,5 +82,5 @@ def _audited(run: Run) -> bool:
     return figure.get("value") is not None and (figure.get("n") or 0) >= LEAST_ANSWERS
 
 
-def _champion(session: Session, one: Attribute) -> int | None:
-    return session.scalar(select(Alias.version).where(Alias.attribute_id == one.id, Alias.alias == CHAMPION))
+def _champion(session: Session, attribute: Attribute) -> int | None:
+    return session.scalar(select(Alias.version).where(Alias.attribute_id == attribute.id, Alias.alias == CHAMPION))

@@ -1,4 +1,4 @@
-"""Notices: what happened that somebody should know, told once each, to those whom it concerns."""
+"""Notices: what happened that someone should know, told once each, to those whom it concerns."""
 
 from __future__ import annotations
 
@@ -52,36 +52,38 @@ def channels(settings: Settings, expert: bool) -> list[str]:
     return [*webhook, *([MAIL] if settings.smtp_url else [])]
 
 
-def tell(settings: Settings, news: Iterable[News]) -> int:
+def record_news(settings: Settings, news: Iterable[News]) -> int:
     """Record what is not known yet, to be sent by a worker; how many were new."""
-    wanted = {one.key: one for one in news}
-    if not wanted:
+    by_key = {news_item.key: news_item for news_item in news}
+    if not by_key:
         return 0
     with reading(settings) as session:
-        known = set(session.scalars(select(Notice.key).where(Notice.key.in_(list(wanted)))))
-    fresh = [one for key, one in wanted.items() if key not in known]
+        known_keys = set(session.scalars(select(Notice.key).where(Notice.key.in_(list(by_key)))))
+    fresh = [news_item for key, news_item in by_key.items() if key not in known_keys]
     if not fresh:
         return 0
     at = now()
     with writing(settings) as session:
-        known = set(session.scalars(select(Notice.key).where(Notice.key.in_([one.key for one in fresh]))))
-        for one in fresh:
-            if one.key not in known:
-                session.add(_row(settings, one, at))
+        known_keys = set(
+            session.scalars(select(Notice.key).where(Notice.key.in_([news_item.key for news_item in fresh])))
+        )
+        for news_item in fresh:
+            if news_item.key not in known_keys:
+                session.add(_row(settings, news_item, at))
     return len(fresh)
 
 
-def _row(settings: Settings, one: News, at: datetime) -> Notice:
-    ways = channels(settings, one.expert is not None)
+def _row(settings: Settings, news: News, at: datetime) -> Notice:
+    ways = channels(settings, news.expert is not None)
     return Notice(
-        key=one.key, kind=one.kind, attribute_id=one.attribute, expert_id=one.expert, title=one.title[:TITLE],
-        text=one.text, link=one.link, at=at, due_at=at if ways else None,
-        sent={way: {"state": "waiting", "tries": 0} for way in ways},
+        key=news.key, kind=news.kind, attribute_id=news.attribute, expert_id=news.expert, title=news.title[:TITLE],
+        text=news.text, link=news.link, at=at, due_at=at if ways else None,
+        sent={channel: {"state": "waiting", "tries": 0} for channel in ways},
     )  # fmt: skip
 
 
 def may_read(viewer: Viewer) -> ColumnElement[bool]:
-    """The condition on ``Notice`` under which ``viewer`` may read it: one's own, and for managers everybody's news."""
+    """The condition on ``Notice`` under which ``viewer`` may read it: one's own, and for managers everyone's news."""
     own = Notice.expert_id == viewer.expert_id if viewer.expert_id is not None else Notice.id < 0
     return own | Notice.expert_id.is_(None) if viewer.manages else own
 
@@ -97,13 +99,13 @@ def mark(settings: Settings, viewer: Viewer, notice: int | None = None) -> int:
     if viewer.user_id is None:
         return 0
     with writing(settings) as session:
-        wanted = select(Notice.id).where(may_read(viewer), unread_by(viewer))
+        unread_ids = select(Notice.id).where(may_read(viewer), unread_by(viewer))
         if notice is not None:
             _check(session, viewer, notice)
-            wanted = wanted.where(Notice.id == notice)
-        found = list(session.scalars(wanted))
-        session.add_all(NoticeRead(notice_id=one, user_id=viewer.user_id, at=now()) for one in found)
-    return len(found)
+            unread_ids = unread_ids.where(Notice.id == notice)
+        notice_ids = list(session.scalars(unread_ids))
+        session.add_all(NoticeRead(notice_id=one, user_id=viewer.user_id, at=now()) for one in notice_ids)
+    return len(notice_ids)
 
 
 def _check(session: Session, viewer: Viewer, notice: int) -> None:

@@ -1,4 +1,4 @@
-"""What the schedule looks for in the queues: those that wait for somebody, and those that ran empty."""
+"""What the schedule looks for in the queues: those that wait for someone, and those that ran empty."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EMPTY_FOR = timedelta(minutes=15)  # rounds fill queues within seconds
 
 
 def stalled(session: Session, days: int) -> Iterator[News]:
-    """Questions that wait while nobody answers: for those who manage, and for each expert about their own queue."""
+    """Questions that wait while no one answers: for those who manage, and for each expert about their own queue."""
     before = now() - timedelta(days=days)
     rows = session.execute(
         select(Attribute, Queue, func.count(Task.id), func.max(Task.created_at))
@@ -30,25 +30,25 @@ def stalled(session: Session, days: int) -> Iterator[News]:
     ).all()
     last = _last_answers(session)
     by_attribute: dict[int, list[tuple[Attribute, Queue, int]]] = {}
-    for one, queue, waiting, _ in rows:
-        by_attribute.setdefault(one.id, []).append((one, queue, waiting))
-    for found in by_attribute.values():
-        one = found[0][0]
-        quiet = max(last.get((one.id, queue.expert_id)) or queue.created_at for _, queue, _ in found)
+    for row, queue, waiting, _ in rows:
+        by_attribute.setdefault(row.id, []).append((row, queue, waiting))
+    for stalled_queues in by_attribute.values():
+        row = stalled_queues[0][0]
+        quiet = max(last.get((row.id, queue.expert_id)) or queue.created_at for _, queue, _ in stalled_queues)
         if quiet < before:
-            total = plural(sum(waiting for _, _, waiting in found), "open task")
+            total = plural(sum(waiting for _, _, waiting in stalled_queues), "open task")
             yield News(
-                f"stalled:{one.id}:{_stamp(quiet)}", notices.STALLED, f"{one.name}: no answer for {days} days",
-                f"{total} in {plural(len(found), 'queue')}. No answer since {quiet:%d %B %Y}.",
-                page(one.name), one.id,
+                f"stalled:{row.id}:{_stamp(quiet)}", notices.STALLED, f"{row.name}: no answer for {days} days",
+                f"{total} in {plural(len(stalled_queues), 'queue')}. No answer since {quiet:%d %B %Y}.",
+                page(row.name), row.id,
             )  # fmt: skip
-        for _, queue, waiting in found:
-            since = last.get((one.id, queue.expert_id)) or queue.created_at
+        for _, queue, waiting in stalled_queues:
+            since = last.get((row.id, queue.expert_id)) or queue.created_at
             if since < before:
                 images = plural(waiting, "image", "wait")
                 yield News(
                     f"waiting:{queue.id}:{_stamp(since)}", notices.WAITING, f"{images} for you",
-                    f"{one.question} Your queue has waited since {since:%d %B %Y}.", page(one.name), one.id,
+                    f"{row.question} Your queue has waited since {since:%d %B %Y}.", page(row.name), row.id,
                     queue.expert_id,
                 )  # fmt: skip
 
@@ -75,22 +75,24 @@ def empty(session: Session) -> Iterator[News]:
         .group_by(Queue.id, Attribute.id, Expert.id)
     ).all()
     last = _last_answers(session) if rows else {}
-    for queue, one, expert, ever, left in rows:
-        since = max(filter(None, (last.get((one.id, expert.id)), queue.ordered_at, queue.created_at)))
-        if not left and ever < pool and since < now() - EMPTY_FOR:
+    for queue, row, expert, ever, remaining in rows:
+        since = max(filter(None, (last.get((row.id, expert.id)), queue.ordered_at, queue.created_at)))
+        if not remaining and ever < pool and since < now() - EMPTY_FOR:
             yield News(
-                f"empty:{queue.id}:{_stamp(since)}", notices.EMPTY, f"{one.name}: an expert's queue is empty",
+                f"empty:{queue.id}:{_stamp(since)}", notices.EMPTY, f"{row.name}: an expert's queue is empty",
                 f"{expert.name} has no open tasks, but the pool has images that were never asked. Fill the queue: "
-                f"`attune batch {one.name} --size 40`", page(one.name), one.id,
+                f"`attune batch {row.name} --size 40`", page(row.name), row.id,
             )  # fmt: skip
 
 
 def left_out(session: Session) -> Iterator[News]:
-    """Answers in Label Studio that count nowhere: once for each reason a day."""
-    named = {one.id: one.name for one in session.scalars(select(Attribute).where(Attribute.retired_at.is_(None)))}
+    """Answers in Label Studio that are not counted: once for each reason a day."""
+    attribute_names = {
+        one.id: one.name for one in session.scalars(select(Attribute).where(Attribute.retired_at.is_(None)))
+    }
     for (attribute, reason), count in sorted(uncounted.counts(session).items()):
-        if attribute in named and reason not in uncounted.HARMLESS:
-            name = named[attribute]
+        if attribute in attribute_names and reason not in uncounted.HARMLESS:
+            name = attribute_names[attribute]
             yield News(
                 f"left out:{attribute}:{reason}:{now():%Y-%m-%d}", notices.LEFT_OUT,
                 f"{name}: {plural(count, 'uncounted answer')} in Label Studio ({reason})",

@@ -27,7 +27,7 @@ SETTLED_STATES = {"settled", "exhausted"}
 def watch(settings: Settings) -> int:
     """Record every notice that is due; how many were new."""
     with reading(settings) as session:
-        found = [
+        news = [
             *settled(session),
             *disagreeing(session),
             *moved(session),
@@ -37,37 +37,37 @@ def watch(settings: Settings) -> int:
             *empty(session),
             *left_out(session),
         ]
-    return notices.tell(settings, found)
+    return notices.record_news(settings, news)
 
 
 def settled(session: Session) -> Iterator[News]:
     """Attributes whose newest run says that more answers would hardly change the probe; once a revision."""
     for one, run in newest_runs(session):
-        said = RunAdvice.from_dict(run.advice)
-        if said.state.lower() in SETTLED_STATES and run.revision == one.revision:
+        run_advice = RunAdvice.from_dict(run.advice)
+        if run_advice.state.lower() in SETTLED_STATES and run.revision == one.revision:
             yield News(
                 f"settled:{one.id}:{one.revision}", notices.SETTLED, f"{one.name} has settled",
-                said.advice or "More answers would hardly change the probe.", page(one.name), one.id,
+                run_advice.advice or "More answers would hardly change the probe.", page(one.name), one.id,
             )  # fmt: skip
 
 
 def disagreeing(session: Session) -> Iterator[News]:
     """Attributes whose experts disagree too much, or one of them with all others; each once a revision."""
-    for one, run in newest_runs(session):
-        if run.revision != one.revision:
+    for row, run in newest_runs(session):
+        if run.revision != row.revision:
             continue
-        said = RunAdvice.from_dict(run.advice)
-        if who := said.differs:
-            how = (said.beside_probe.sentence if said.beside_probe else "") or said.advice
+        advice = RunAdvice.from_dict(run.advice)
+        if who := advice.differs:
+            how = (advice.beside_probe.sentence if advice.beside_probe else "") or advice.advice
             yield News(
-                f"differs:{one.id}:{one.revision}:{who}", notices.DISAGREE,
-                f"{one.name}: one expert disagrees with the others", f"The expert is {who}. {how}",
-                f"{page(one.name)}#h-done", one.id,
+                f"differs:{row.id}:{row.revision}:{who}", notices.DISAGREE,
+                f"{row.name}: one expert disagrees with the others", f"The expert is {who}. {how}",
+                f"{page(row.name)}#h-done", row.id,
             )  # fmt: skip
-        elif said.state.lower() == "hopeless":
+        elif advice.state.lower() == "hopeless":
             yield News(
-                f"disagree:{one.id}:{one.revision}", notices.DISAGREE,
-                f"{one.name}: the experts disagree too much", said.advice, f"{page(one.name)}/contested", one.id,
+                f"disagree:{row.id}:{row.revision}", notices.DISAGREE,
+                f"{row.name}: the experts disagree too much", advice.advice, f"{page(row.name)}/contested", row.id,
             )  # fmt: skip
 
 

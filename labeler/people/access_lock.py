@@ -23,17 +23,17 @@ FOLDER = "turns"
 
 
 @contextmanager
-def turn(settings: Settings, email: str, patience_seconds: int = PATIENCE_SECONDS) -> Iterator[None]:
+def hold_access_lock(settings: Settings, email: str, patience_seconds: int = PATIENCE_SECONDS) -> Iterator[None]:
     """Hold the person's lock while the block runs; what was read before it may no longer hold.
 
     Raises ServiceDown where another has held it for ``patience_seconds``. The holder may not ask for it again.
     """
-    made = engine(settings.records_url)
+    lock_engine = engine(settings.records_url)
     busy = ServiceDown(
         f"Another process has been changing the access of {email} to Label Studio for {patience_seconds} s. "
         "Attune will try again. To check that Label Studio answers: `attune doctor`"
     )
-    if made.dialect.name != "postgresql":
+    if lock_engine.dialect.name != "postgresql":
         folder = settings.workspace / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f"{_digest(email).hex()}.lock", timeout=patience_seconds)
@@ -46,7 +46,7 @@ def turn(settings: Settings, email: str, patience_seconds: int = PATIENCE_SECOND
         finally:
             lock.release()
         return
-    with made.connect() as connection:  # its transaction holds the lock, and ends with the connection
+    with lock_engine.connect() as connection:  # its transaction holds the lock, and ends with the connection
         connection.execute(text(f"SET LOCAL lock_timeout = '{int(patience_seconds)}s'"))
         try:
             key = int.from_bytes(_digest(email), "big", signed=True)

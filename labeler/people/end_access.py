@@ -49,13 +49,13 @@ class Outcome:
     def in_console(self) -> str:
         """One sentence: what ended in the console."""
         ended = f"{plural(self.sessions, 'session')} and {plural(self.links, 'login link')} ended."
-        said = {
+        texts = {
             SHUT: f"Login disabled. {ended}",
             REMOVED: f"Login removed. {ended}",
             KEPT: "The console login stays, because this person is an owner or admin.",
             NONE: "There was no login.",
         }
-        return said.get(self.login, "No record of what ended: an older version of Attune did this.")
+        return texts.get(self.login, "No record of what ended: an older version of Attune did this.")
 
     @property
     def in_label_studio(self) -> str:
@@ -81,12 +81,12 @@ class Outcome:
 
     @property
     def open_still(self) -> bool:
-        """Whether the person may still get in somewhere, as far as anybody knows."""
+        """Whether the person may still get in somewhere, as far as anyone knows."""
         return self.told_at is None or bool(self.still_open)
 
 
-def ways_in(session: Session, user: User) -> tuple[int, int]:
-    """End the sessions and personal links of a login, in the caller's transaction; how many of each were open."""
+def end_logins(session: Session, user: User) -> tuple[int, int]:
+    """End the sessions and login links of a login, in the caller's transaction; how many of each were open."""
     waiting = (SignInLink.user_id == user.id, SignInLink.used_at.is_(None))
     live = select(func.count()).select_from(SignInLink).where(*waiting, SignInLink.expires_at > now())
     links = session.scalar(live) or 0
@@ -97,7 +97,7 @@ def ways_in(session: Session, user: User) -> tuple[int, int]:
 def end(session: Session, email: str, login: str = SHUT) -> str:
     """End what ``email`` may do here, in the caller's transaction, and record the job for Label Studio; its id.
 
-    ``login``: SHUT until somebody opens it, REMOVED for good, or KEPT where the person only stops answering.
+    ``login``: SHUT until someone opens it, REMOVED for good, or KEPT where the person only stops answering.
     """
     user = session.scalar(select(User).where(User.email == email, User.password_hash != GONE).with_for_update())
     here = {"login": login if user else NONE, "sessions": 0, "links": 0, "at": iso(now())}
@@ -105,18 +105,18 @@ def end(session: Session, email: str, login: str = SHUT) -> str:
         user.disabled_at = user.disabled_at or now()
         if login == REMOVED:
             user.password_hash = GONE
-        here["sessions"], here["links"] = ways_in(session, user)
+        here["sessions"], here["links"] = end_logins(session, user)
     forget_passwords(session, email)
     return jobs.record(session, "leave", expert=email, here=here)
 
 
-def again(session: Session, email: str) -> str:
-    """Record the job once more, as when somebody ended by hand what Attune could not.
+def record_again(session: Session, email: str) -> str:
+    """Record the job once more, as when someone ended by hand what Attune could not.
 
-    Raises DataError for somebody who may come in.
+    Raises DataError for someone who may come in.
     """
     before = newest(session, email)
-    if before is None or is_in(session, email):
+    if before is None or may_enter(session, email):
         raise DataError(
             f"{email} may still log in, so no access is ended. First disable the login (`attune user disable "
             f"{email}`) or remove the person (`attune user remove {email}`)."
@@ -134,14 +134,14 @@ def forget_passwords(session: Session, email: str) -> None:
 def may_set(session: Session, email: str, nonce: str) -> bool:
     """Whether the password of ``nonce`` is still the one that this person was shown last, and the person is in."""
     held = [(job.arguments.get("login") or {}).get("nonce") for job in session.scalars(_joins(email))]
-    return nonce in held and is_in(session, email)
+    return nonce in held and may_enter(session, email)
 
 
 def _joins(email: str) -> Select[Job]:
     return select(Job).where(Job.kind == "join", Job.arguments["expert"].as_string() == email)
 
 
-def is_in(session: Session, email: str) -> bool:
+def may_enter(session: Session, email: str) -> bool:
     """Whether the records let this person into Label Studio: an expert who has not left, with a login that is open.
 
     An expert without a login of the console is in; one without an expert's row is by the login alone.
@@ -154,16 +154,16 @@ def is_in(session: Session, email: str) -> bool:
     return expert.removed_at is None and not shut
 
 
-def keep(session: Session, email: str, told: dict[str, Any]) -> dict[str, Any]:
+def record_progress(session: Session, email: str, result: dict[str, Any]) -> dict[str, Any]:
     """Write down what has ended in Label Studio before the rest of the job is done; with what an earlier try ended.
 
     Tried again the job would find nothing left to end, and say so.
     """
     job = newest(session, email)
     if job is None:
-        return told
+        return result
     before = job.result.get("ended", [])
-    both = told | {"ended": list(dict.fromkeys([*before, *told.get("ended", [])]))} if before else told
+    both = result | {"ended": list(dict.fromkeys([*before, *result.get("ended", [])]))} if before else result
     job.result = job.result | both
     return both
 
@@ -183,7 +183,7 @@ def newest_of(session: Session, emails: Sequence[str]) -> dict[str, Job]:
 
 def outcome(job: Job) -> Outcome:
     """What a job `leave` says of a person's access."""
-    here, told = job.arguments.get("here") or {}, job.result
+    here, result = job.arguments.get("here") or {}, job.result
     return Outcome(
         email=job.arguments["expert"],
         at=parse(here["at"]) if "at" in here else job.created_at,
@@ -192,18 +192,18 @@ def outcome(job: Job) -> Outcome:
         links=here.get("links", 0),
         told_at=job.finished_at if job.state == "done" else None,
         trouble=failures.shown(job.id, job.error) if job.state in {"failed", "lost"} else "",
-        ended=tuple(told.get("ended", ())),
-        still_open=tuple(told.get("still_open", ())),
-        kept=told.get("kept", ""),
+        ended=tuple(result.get("ended", ())),
+        still_open=tuple(result.get("still_open", ())),
+        kept=result.get("kept", ""),
     )
 
 
-def told(found: Outcome) -> dict[str, Any]:
+def outcome_facts(ended_access: Outcome) -> dict[str, Any]:
     """The outcome as commands print it with --json."""
     return {
-        "console": found.in_console,
-        "sessions_ended": found.sessions,
-        "links_ended": found.links,
-        "label_studio": found.in_label_studio,
-        "still_open": list(found.still_open),
+        "console": ended_access.in_console,
+        "sessions_ended": ended_access.sessions,
+        "links_ended": ended_access.links,
+        "label_studio": ended_access.in_label_studio,
+        "still_open": list(ended_access.still_open),
     }

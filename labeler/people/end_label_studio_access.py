@@ -39,7 +39,7 @@ def close(session: Session, expert: Expert) -> tuple[int, int]:
     return len(closed), retired
 
 
-def tell(settings: Settings, job_id: str, wait: bool = False) -> Outcome:
+def run_end_job(settings: Settings, job_id: str, wait: bool = False) -> Outcome:
     """Have Label Studio told by the recorded job ``job_id``; what became of the access so far.
 
     Without it, or without Redis, the job is sent again later; that is never an error.
@@ -68,19 +68,19 @@ def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:
     Done twice it ends the same; for one who came back meanwhile nothing is done: the new password has ended what was
     open before. Raises LabelStudioUnreachable, LabelStudioRefused, ServiceDown where another job has the person's turn.
     """
-    with LabelStudio.connect(settings) as ls, access_lock.turn(settings, email):
-        with reading(settings) as session:  # inside: whoever is let in again from here on is so after this end
+    with LabelStudio.connect(settings) as ls, access_lock.hold_access_lock(settings, email):
+        with reading(settings) as session:  # inside: the person who is let in again from here on is so after this end
             expert = session.scalar(select(Expert).where(Expert.email == email))
-            came_back = end_access.is_in(session, email)
+            came_back = end_access.may_enter(session, email)
         if came_back:
             return {"email": email, "questions": 0, "kept": BACK}
         had_login = expert is not None and expert.label_studio_user is not None
-        told = _end(ls, email, had_login)  # first: what is open to a leaver must not wait for the questions
+        result = _end(ls, email, had_login)  # first: what is open to a leaver must not wait for the questions
         with writing(settings) as session:
-            told = end_access.keep(session, email, told)
-        left = expert is not None and expert.removed_at is not None
-        gone = _take_back(settings, ls, report, expert.id) if expert and left else 0
-    return {"email": email, "questions": gone, **told}
+            result = end_access.record_progress(session, email, result)
+        has_left = expert is not None and expert.removed_at is not None
+        retired = _retire_tasks(settings, ls, report, expert.id) if expert and has_left else 0
+    return {"email": email, "questions": retired, **result}
 
 
 def _end(ls: LabelStudio, email: str, had_login: bool) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _end(ls: LabelStudio, email: str, had_login: bool) -> dict[str, Any]:
     return {"ended": list(done.ended), "still_open": list(done.still_open)}
 
 
-def _take_back(settings: Settings, ls: LabelStudio, report: Report, expert_id: int) -> int:
+def _retire_tasks(settings: Settings, ls: LabelStudio, report: Report, expert_id: int) -> int:
     with reading(settings) as session:
         rows = session.execute(
             select(Queue.project, Task, Asset.asset_id)
@@ -100,14 +100,14 @@ def _take_back(settings: Settings, ls: LabelStudio, report: Report, expert_id: i
         ).all()
     waiting: dict[int, list[Address]] = defaultdict(list)
     for project, task, asset_id in rows:
-        if (found := task_ids.of(task, asset_id)) is not None:
-            waiting[project].append(found)
-    gone = 0
+        if (task_id := task_ids.task_address(task, asset_id)) is not None:
+            waiting[project].append(task_id)
+    retired = 0
     for number, (project, stale) in enumerate(waiting.items()):
         report(number, len(waiting))
-        with suppress(LabelStudioRefused):  # a project that somebody deleted
+        with suppress(LabelStudioRefused):  # a project that someone deleted
             ids = queue_tasks.retire(ls, project, stale)
-            gone += len(ids)
+            retired += len(ids)
             with writing(settings) as session:
-                task_ids.gone(session, stale, ids)
-    return gone + grids.take_back(settings, ls, Grid.expert_id == expert_id)
+                task_ids.clear_deleted(session, stale, ids)
+    return retired + grids.retire_pages(settings, ls, Grid.expert_id == expert_id)

@@ -44,22 +44,26 @@ class Invited:
 
 
 def add(
-    settings: Settings, email: str, wanted: Sequence[str] = (), name: str | None = None, password: str | None = None
+    settings: Settings,
+    email: str,
+    attributes_requested: Sequence[str] = (),
+    name: str | None = None,
+    password: str | None = None,
 ) -> Invited:
     """Make an expert, both logins and the queues; for one that is there, add the attributes named.
 
     Without attributes an expert answers every one, also those made later. A login that is there and open keeps its
     password and role, whoever's it is. Raises UnknownAttribute, DataError for an address that is none or the shut login
-    of somebody who manages, AlreadyThere where nothing would change, LabelStudioUnreachable.
+    of someone who manages, AlreadyThere where nothing would change, LabelStudioUnreachable.
     """
     email = users.address(email)
     refuse_label_studios_own(settings, email)
     with reading(settings) as session:
-        chosen = [attributes.find(session, one) for one in wanted]
-        held = session.scalar(select(Expert).where(Expert.email == email, Expert.removed_at.is_(None)))
-        refuse_shut(session, email)
-    complete = held is not None and users.role_of(settings, email) is not None
-    if complete and not wanted:
+        chosen_attributes = [attributes.find(session, attribute_name) for attribute_name in attributes_requested]
+        existing = session.scalar(select(Expert).where(Expert.email == email, Expert.removed_at.is_(None)))
+        refuse_disabled(session, email)
+    complete = existing is not None and users.role_of(settings, email) is not None
+    if complete and not attributes_requested:
         raise AlreadyThere(
             f"{email} is already an expert. To see the queues: `attune expert list`. To add a queue: `attune "
             f"expert add {email} --attribute NAME`"
@@ -67,17 +71,19 @@ def add(
     ls = LabelStudio.connect(settings)
     fresh = password or fresh_password()
     opens: list[str] = []
-    if held is None or not complete:
-        with access_lock.turn(settings, email):
+    if existing is None or not complete:
+        with access_lock.hold_access_lock(settings, email):
             user, why_not = label_studio_login(settings, ls, email, fresh)
-            held = _record(settings, email, name, user, every=not wanted)
-            opens += ["the console"] * _console_login(settings, held, fresh) + ["Label Studio"] * (not why_not)
+            existing = _record(settings, email, name, user, every=not attributes_requested)
+            opens += ["the console"] * _console_login(settings, existing, fresh) + ["Label Studio"] * (not why_not)
     with reading(settings) as session:
-        chosen = chosen or attributes.every(session)
-    for attribute in chosen:
-        queues.ensure(settings, ls, attribute.name, [held])
-    shown = fresh if opens else None
-    return Invited(email, held.name, shown, settings.web_address, links(settings, held.id), " and ".join(opens))
+        chosen_attributes = chosen_attributes or attributes.every(session)
+    for attribute in chosen_attributes:
+        queues.ensure(settings, ls, attribute.name, [existing])
+    shown_password = fresh if opens else None
+    return Invited(
+        email, existing.name, shown_password, settings.web_address, links(settings, existing.id), " and ".join(opens)
+    )
 
 
 def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password: str) -> tuple[int | None, str]:
@@ -87,16 +93,16 @@ def label_studio_login(settings: Settings, ls: LabelStudio, email: str, password
         return before, "It is the administrator's login. The workspace's secrets contain its password."
     try:
         return door.open_login(ls, email, password), ""
-    except SettingsError as error:  # nobody sets a password from outside there
+    except SettingsError as error:  # no one sets a password from outside there
         if before is not None:
             return before, str(error)
         try:
             return label_studio_people.ensure_user(ls, email, password), ""
-        except AlreadyThere as out:  # trying again would not help: somebody must do something there
+        except AlreadyThere as out:  # trying again would not help: someone must do something there
             return None, str(out)
 
 
-def refuse_shut(session: Session, email: str) -> None:
+def refuse_disabled(session: Session, email: str) -> None:
     """Raise DataError where ``email`` is a login that manages and is shut: Label Studio must not open beside it."""
     login = session.scalar(select(User).where(User.email == email, User.disabled_at.is_not(None)))
     if login is not None and login.password_hash != users.GONE and login.role != "expert":
@@ -117,8 +123,8 @@ def refuse_label_studios_own(settings: Settings, email: str) -> None:
 
 def _record(settings: Settings, email: str, name: str | None, user: int | None, every: bool) -> Expert:
     with writing(settings) as session:
-        found = session.scalar(select(Expert).where(Expert.email == email))
-        expert = found or Expert(email=email, name="", added_at=now())
+        existing = session.scalar(select(Expert).where(Expert.email == email))
+        expert = existing or Expert(email=email, name="", added_at=now())
         expert.name = name or expert.name or email.partition("@")[0]
         expert.every_attribute, expert.removed_at = every, None
         expert.label_studio_user = user or expert.label_studio_user
@@ -149,7 +155,7 @@ def fresh_password() -> str:
 def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]:
     """Take an expert's queues, open questions and every way in; the answers given stay, with their author's name.
 
-    Sessions, links and the login of the console end at once, but for those of somebody who also manages. Label Studio
+    Sessions, links and the login of the console end at once, but for those of someone who also manages. Label Studio
     follows by the job `leave`, which is tried until it is done; with ``wait`` its end is waited for. "console" and
     "label_studio" say what ended, "still_open" what did not. Raises UnknownExpert.
     """
@@ -158,26 +164,33 @@ def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]
         login = session.scalar(select(User).where(User.email == users.address(email)).with_for_update())
         expert = find(session, email)
         queues_closed, retired = end_label_studio_access.close(session, expert)
-        kept = sum(counting.by_attribute(session, expert.id).values())
+        answers = sum(counting.by_attribute(session, expert.id).values())
         manages = login is not None and login.role != "expert"
         job_id = end_access.end(session, expert.email, end_access.KEPT if manages else end_access.SHUT)
-    found = end_label_studio_access.tell(settings, job_id, wait)
-    done = {"email": expert.email, "queues_closed": queues_closed, "questions_retired": retired, "answers_kept": kept}
-    return done | end_access.told(found)
+    job = end_label_studio_access.run_end_job(settings, job_id, wait)
+    done = {
+        "email": expert.email,
+        "queues_closed": queues_closed,
+        "questions_retired": retired,
+        "answers_kept": answers,
+    }
+    return done | end_access.outcome_facts(job)
 
 
 def find(session: Session, email: str) -> Expert:
     """The expert with this address. Raises UnknownExpert with near addresses."""
-    wanted = users.address(email)
-    found = session.scalar(select(Expert).where(Expert.email == wanted, Expert.removed_at.is_(None)))
-    if found is None:
-        known = list(session.scalars(select(Expert.email).where(Expert.removed_at.is_(None)).order_by(Expert.email)))
-        near = get_close_matches(wanted, known, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Existing experts: {', '.join(known) or 'none yet'}."
-        raise UnknownExpert(
-            f"No expert has the email address {wanted}. {hint} To list all experts: `attune expert list`"
+    normalised = users.address(email)
+    expert = session.scalar(select(Expert).where(Expert.email == normalised, Expert.removed_at.is_(None)))
+    if expert is None:
+        known_emails = list(
+            session.scalars(select(Expert.email).where(Expert.removed_at.is_(None)).order_by(Expert.email))
         )
-    return found
+        near = get_close_matches(normalised, known_emails, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"Existing experts: {', '.join(known_emails) or 'none yet'}."
+        raise UnknownExpert(
+            f"No expert has the email address {normalised}. {hint} To list all experts: `attune expert list`"
+        )
+    return expert
 
 
 def every(settings: Settings) -> list[dict[str, Any]]:

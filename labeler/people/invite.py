@@ -1,4 +1,4 @@
-"""Invite an expert from the console: recorded at once, with a personal link; Label Studio follows as a job.
+"""Invite an expert from the console: recorded at once, with a login link; Label Studio follows as a job.
 
 Label Studio may be slow or away for a while: the job `join` makes the login and the queues there, and is asked for
 again until it is done. The login's password is derived from the workspace's key and a number in the job, so that
@@ -44,42 +44,42 @@ class Welcome:
     password: str | None
 
 
-def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str = "") -> Welcome:
+def invite(settings: Settings, email: str, attributes_requested: Sequence[str] = (), name: str = "") -> Welcome:
     """Make an expert of ``email``, or give one who is there the attributes named.
 
     Without attributes an expert answers every one, also those made later. A login of an owner or admin keeps its
     password and role. Raises UnknownAttribute, DataError for an address that is none, a name that is too long or the
-    shut login of somebody who manages, AlreadyThere where nothing would change.
+    shut login of someone who manages, AlreadyThere where nothing would change.
     """
     email = users.address(email)
     experts.refuse_label_studios_own(settings, email)
     name = _name(name) or email.partition("@")[0]
     with reading(settings) as session:
-        for one in wanted:
-            attributes.find(session, one)
+        for attribute_name in attributes_requested:
+            attributes.find(session, attribute_name)
     with writing(settings) as session:
-        experts.refuse_shut(session, email)
-        found = session.scalar(select(Expert).where(Expert.email == email))
-        fresh = found is None or found.removed_at is not None
-        if not fresh and not wanted:
+        experts.refuse_disabled(session, email)
+        existing = session.scalar(select(Expert).where(Expert.email == email))
+        fresh = existing is None or existing.removed_at is not None
+        if not fresh and not attributes_requested:
             raise AlreadyThere(f"email: {email} is already an expert. Choose a question to add to their queues.")
-        expert = found or Expert(email=email, name=name, added_at=now())
+        expert = existing or Expert(email=email, name=name, added_at=now())
         if fresh:
-            expert.name, expert.removed_at, expert.every_attribute = name, None, not wanted
+            expert.name, expert.removed_at, expert.every_attribute = name, None, not attributes_requested
             session.add(expert)
             session.flush()
     link = _login(settings, expert) if fresh else None
-    return _ask(settings, expert, wanted, link, fresh)
+    return _ask(settings, expert, attributes_requested, link, fresh)
 
 
 def renew(settings: Settings, email: str) -> Welcome:
     """Give an expert a new password in Label Studio, by the same job.
 
-    Raises UnknownExpert, DataError for somebody who is shut out.
+    Raises UnknownExpert, DataError for someone who is shut out.
     """
     with reading(settings) as session:
         expert = experts.find(session, email)
-        if not end_access.is_in(session, expert.email):
+        if not end_access.may_enter(session, expert.email):
             raise DataError(
                 f"The login {expert.email} is disabled. Enable it, which gives new passwords for both: `attune "
                 f"user enable {expert.email}`"
@@ -88,7 +88,7 @@ def renew(settings: Settings, email: str) -> Welcome:
 
 
 def reopen(settings: Settings, email: str) -> Welcome:
-    """Let somebody in again who was shut out: by a new link, and for an expert a new password in Label Studio.
+    """Let someone in again who was shut out: by a new link, and for an expert a new password in Label Studio.
 
     Raises UnknownExpert, AlreadyThere where the login is open, DataError for an expert who has left.
     """
@@ -123,14 +123,18 @@ def _login(settings: Settings, expert: Expert) -> str | None:
     return login_links.make(settings, expert.email) if role in {None, "expert"} else None
 
 
-def _ask(settings: Settings, expert: Expert, wanted: Sequence[str], link: str | None, fresh: bool) -> Welcome:
+def _ask(
+    settings: Settings, expert: Expert, attributes_requested: Sequence[str], link: str | None, fresh: bool
+) -> Welcome:
     nonce = chance.token_hex(8) if fresh else None
     with writing(settings) as session:
         # Two at once wait for each other, so that one password alone is the newest (PostgreSQL).
         session.scalar(select(Expert.id).where(Expert.id == expert.id).with_for_update(key_share=True))
         if nonce:
             end_access.forget_passwords(session, expert.email)
-        job_id = jobs.record(session, "join", expert=expert.email, login={"nonce": nonce}, wanted=list(wanted))
+        job_id = jobs.record(
+            session, "join", expert=expert.email, login={"nonce": nonce}, wanted=list(attributes_requested)
+        )
     with suppress(ServiceDown):  # recorded as lost, and sent again once Redis is back
         jobs.hand_over(settings, job_id, "join")
     password = password_of(settings, expert.email, nonce) if nonce else None
@@ -151,25 +155,25 @@ def settle(settings: Settings, report: Report, email: str, nonce: str | None, wa
     Done twice it ends the same. Raises LabelStudioUnreachable, LabelStudioRefused, ServiceDown where another job has
     the person's turn.
     """
-    with LabelStudio.connect(settings) as ls, access_lock.turn(settings, email):
-        with reading(settings) as session:  # inside: whoever is shut out from here on is so after this opening
+    with LabelStudio.connect(settings) as ls, access_lock.hold_access_lock(settings, email):
+        with reading(settings) as session:  # inside: the person who is shut out from here on is so after this opening
             expert = session.scalars(select(Expert).where(Expert.email == email)).one()
-            chosen = [attributes.find(session, one) for one in wanted]
-            if not chosen and expert.every_attribute:
-                chosen = attributes.every(session)
-            shut = not end_access.is_in(session, email)
+            chosen_attributes = [attributes.find(session, attribute_name) for attribute_name in wanted]
+            if not chosen_attributes and expert.every_attribute:
+                chosen_attributes = attributes.every(session)
+            shut = not end_access.may_enter(session, email)
             current = nonce is not None and end_access.may_set(session, email, nonce)
         if expert.removed_at is not None:
             return {"email": expert.email, "state": "left meanwhile"}
-        kept = "shut out meanwhile" if shut else ""
+        reason = "shut out meanwhile" if shut else ""
         if nonce is not None and not shut:
-            kept = _open(settings, ls, expert, password_of(settings, email, nonce)) if current else REPLACED
-        for number, attribute in enumerate(chosen):
-            report(number, len(chosen))
+            reason = _open(settings, ls, expert, password_of(settings, email, nonce)) if current else REPLACED
+        for number, attribute in enumerate(chosen_attributes):
+            report(number, len(chosen_attributes))
             queues.ensure(settings, ls, attribute.name, [expert])
-    for attribute in chosen:
+    for attribute in chosen_attributes:
         ingest.ask_to_learn(settings, attribute.name)
-    return {"email": expert.email, "queues": len(chosen), "password": kept or "as shown"}
+    return {"email": expert.email, "queues": len(chosen_attributes), "password": reason or "as shown"}
 
 
 def _open(settings: Settings, ls: LabelStudio, expert: Expert, password: str) -> str:

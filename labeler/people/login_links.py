@@ -28,7 +28,7 @@ def make(settings: Settings, email: str) -> str:
     """
     text = chance.token_urlsafe(32)
     with writing(settings) as session:
-        user = users.held(session, email)
+        user = users.find_user(session, email)
         if user.disabled_at is not None:
             raise DataError(
                 f"The login {user.email} is disabled, so a link would not work. Enable it first: `attune user "
@@ -40,20 +40,20 @@ def make(settings: Settings, email: str) -> str:
     return f"{settings.web_address}{PATH}{text}"
 
 
-def whose(settings: Settings, text: str) -> str:
+def user_of_link(settings: Settings, text: str) -> str:
     """The address of the person whom the link would let in. Raises BadLink, ExpiredLink."""
     with reading(settings) as session:
-        found = session.execute(
+        row = session.execute(
             select(SignInLink, User).join(User, User.id == SignInLink.user_id).where(SignInLink.digest == _digest(text))
         ).one_or_none()
-    if found is None or found.User.disabled_at is not None:
+    if row is None or row.User.disabled_at is not None:
         raise BadLink("This login link is not valid. Copy the whole link, or ask its sender for a new one.")
-    if found.SignInLink.used_at is not None or found.SignInLink.expires_at <= now():
+    if row.SignInLink.used_at is not None or row.SignInLink.expires_at <= now():
         raise ExpiredLink(
             "This login link was used, was replaced by a newer one, or has expired. A link works once, within "
             "three days. Log in with your password, or ask for a new link."
         )
-    return str(found.User.email)
+    return str(row.User.email)
 
 
 def use(settings: Settings, text: str, origin: Origin) -> Entered:
@@ -61,9 +61,9 @@ def use(settings: Settings, text: str, origin: Origin) -> Entered:
 
     Raises BadLink, ExpiredLink.
     """
-    email = whose(settings, text)
+    email = user_of_link(settings, text)
     with writing(settings) as session:
-        user = users.held(session, email)
+        user = users.find_user(session, email)
         mine = (SignInLink.digest == _digest(text), SignInLink.used_at.is_(None), SignInLink.expires_at > now())
         done = session.execute(update(SignInLink).where(*mine).values(used_at=now()))
         if not done.rowcount:  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """Sessions of the console: a browser holds a random key, the records its sha256 with whose it is, until one ends it.
 
 Flask's cookie is signed but it is the browser's: whoever copied it kept it. So each page asks here. The table is our
-own, as Flask-Session keeps an unnamed blob in a database layer of its own, and writes it at every request: nobody could
+own, as Flask-Session keeps an unnamed blob in a database layer of its own, and writes it at every request: no one could
 end all sessions of one person in the same transaction that shuts the person out.
 """
 
@@ -56,18 +56,18 @@ def begin(session: Session, user_id: int, origin: Origin) -> str:
 def find(settings: Settings, key: str) -> User | None:
     """Whose open session has this key; None where it ended, ran out, or the login is shut."""
     at = now()
-    wanted = (
+    query = (
         select(User, ConsoleSession.id, ConsoleSession.last_seen)
         .join(ConsoleSession, ConsoleSession.user_id == User.id)
         .where(ConsoleSession.digest == _digest(key), _live(at), User.disabled_at.is_(None))
     )
     with reading(settings) as session:
-        found = session.execute(wanted).one_or_none()
-    if found is None:
+        row = session.execute(query).one_or_none()
+    if row is None:
         return None
-    if found.last_seen < at - SEEN_EVERY:
-        _saw(settings, found.id, at)
-    user: User = found.User
+    if row.last_seen < at - SEEN_EVERY:
+        _saw(settings, row.id, at)
+    user: User = row.User
     return user
 
 
@@ -76,10 +76,10 @@ def of(settings: Settings, user_id: int, key: str = "") -> list[Live]:
     digest = _digest(key)
     with reading(settings) as session:
         rows = session.scalars(select(ConsoleSession).where(ConsoleSession.user_id == user_id, _live(now()))).all()
-    found = [
+    sessions = [
         Live(Origin(row.network_address, row.browser), row.made_at, row.last_seen, row.digest == digest) for row in rows
     ]
-    return sorted(found, key=lambda one: (one.here, one.last_seen), reverse=True)
+    return sorted(sessions, key=lambda one: (one.here, one.last_seen), reverse=True)
 
 
 def is_open(session: Session, user_id: int, key: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select, update
 
-from attune.labeler.records.cache import Remembered
+from attune.labeler.records.cache import CommitCache
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Token
 from attune.labeler.records.session import reading, writing
@@ -33,7 +33,7 @@ class Bearer:
     role: str
 
 
-_remembered: Remembered[Bearer | None] = Remembered()
+_remembered: CommitCache[Bearer | None] = CommitCache()
 
 
 def issue(settings: Settings, name: str, role: str = "pipeline") -> str:

@@ -2,7 +2,7 @@
 
 A login is open, shut (``disable``, until ``enable``) or removed: the row stays, so that history keeps its names, but
 no password fits it. Some open admin always remains. A new password, another role and any end of access close every
-session and personal link at once.
+session and login link at once.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Entered:
-    """Somebody who has just come in, with the key of the new session for the browser's cookie."""
+    """Someone who has just come in, with the key of the new session for the browser's cookie."""
 
     person: Person
     key: str
@@ -56,15 +56,15 @@ def create(settings: Settings, email: str, role: str, password: str, expert_id: 
     One that was removed opens again with what is given here. Raises DataError for an address, role or password that
     cannot be used (naming the field), AlreadyThere where the address has a login.
     """
-    given = {"role": _role(role), "password_hash": _hash(password), "expert_id": expert_id}
-    user = User(email=address(email), created_at=now(), **given)
+    fields = {"role": _role(role), "password_hash": _hash(password), "expert_id": expert_id}
+    user = User(email=address(email), created_at=now(), **fields)
     try:
         with writing(settings) as session:
             before = session.scalar(select(User).where(User.email == user.email, User.password_hash == GONE))
             if before is not None:
                 before.role, before.password_hash, before.disabled_at = user.role, user.password_hash, None
                 before.expert_id = expert_id or before.expert_id
-                end_access.ways_in(session, before)
+                end_access.end_logins(session, before)
                 return person(before)
             session.add(user)
             session.flush()
@@ -83,11 +83,11 @@ def verify(settings: Settings, email: str, password: str) -> Person | None:
 
 
 def log_in(settings: Settings, email: str, password: str, origin: Origin) -> Entered | None:
-    """Begin a session for whoever knows the password, else None; takes as long for an unknown address."""
+    """Begin a session for the person who knows the password, else None; takes as long for an unknown address."""
     proved = _proved(settings, email, password)
     if proved is None:
         return None
-    # Hashing takes a while: a password that was replaced meanwhile, or a login that was shut, opens nothing.
+    # Hashing takes a while: a password that was replaced in the meantime, or a login that was shut, opens nothing.
     same = (User.id == proved.id, User.password_hash == proved.password_hash, User.disabled_at.is_(None))
     with writing(settings) as session:
         user = session.scalar(select(User).where(*same).with_for_update())
@@ -102,12 +102,12 @@ def enter(session: Session, user: User, origin: Origin) -> Entered:
 def _proved(settings: Settings, email: str, password: str) -> User | None:
     with reading(settings) as session:
         user = session.scalar(select(User).where(User.email == email.strip().casefold(), User.disabled_at.is_(None)))
-    kept = user.password_hash if user else _nobody()
+    kept = user.password_hash if user else _unknown_user_hash()
     return user if check_password_hash(kept, password) and user else None
 
 
 def set_password(settings: Settings, email: str, password: str) -> Person:
-    """Replace a password; every session and personal link of before ends.
+    """Replace a password; every session and login link of before ends.
 
     Raises UnknownExpert for an address without a login, DataError for a password that is too short.
     """
@@ -119,7 +119,7 @@ def choose_password(settings: Settings, email: str, password: str, origin: Origi
     """Replace one's own password: as ``set_password``, and a new session begins in the browser that asked.
 
     ``key`` is of the session that asks. Raises DataError where it, or the login, has ended meanwhile: a thief who asks
-    while somebody takes the password away keeps nothing.
+    while someone takes the password away keeps nothing.
     """
     with _new_password(settings, email, password, key) as (session, user):
         if user.disabled_at is not None:
@@ -133,11 +133,11 @@ def _new_password(
 ) -> Iterator[tuple[Session, User]]:
     hashed = _hash(password)
     with writing(settings) as session:
-        user = held(session, email)
+        user = find_user(session, email)
         if key is not None and not login_sessions.is_open(session, user.id, key):
             raise DataError("Your session ended a moment ago, so the password did not change. Log in again.")
         user.password_hash = hashed
-        end_access.ways_in(session, user)
+        end_access.end_logins(session, user)
         yield session, user
 
 
@@ -153,9 +153,9 @@ def set_role(settings: Settings, email: str, role: str) -> Person:
         if role == "expert":
             _refuse_without_expert(session, address(email))
         is_admin = role == "admin"
-        user = held(session, email) if is_admin else _held_but_the_last_admin(session, email, "given another role")
+        user = find_user(session, email) if is_admin else _find_unless_last_admin(session, email, "given another role")
         user.role = role
-        end_access.ways_in(session, user)
+        end_access.end_logins(session, user)
         return person(user)
 
 
@@ -165,9 +165,9 @@ def disable(settings: Settings, email: str, wait: bool = False) -> Outcome:
     With ``wait`` its end is waited for. Raises UnknownExpert, DataError for the last admin.
     """
     with writing(settings) as session:
-        user = _held_but_the_last_admin(session, email, "disabled")
+        user = _find_unless_last_admin(session, email, "disabled")
         job_id = end_access.end(session, user.email)
-    return end_label_studio_access.tell(settings, job_id, wait)
+    return end_label_studio_access.run_end_job(settings, job_id, wait)
 
 
 def enable(settings: Settings, email: str, password: str) -> Person:
@@ -177,35 +177,35 @@ def enable(settings: Settings, email: str, password: str) -> Person:
     """
     hashed = _hash(password)
     with writing(settings) as session:
-        user = held(session, email)
+        user = find_user(session, email)
         if user.disabled_at is None:
             raise AlreadyThere(
                 f"The login {user.email} is not disabled. Nothing was changed. For a new link: `attune user "
                 f"link {user.email}`"
             )
-        left = session.scalar(select(Expert).where(Expert.email == user.email, Expert.removed_at.is_not(None)))
-        if left is not None and user.role == "expert":
+        former_expert = session.scalar(select(Expert).where(Expert.email == user.email, Expert.removed_at.is_not(None)))
+        if former_expert is not None and user.role == "expert":
             raise DataError(
                 f"{user.email} was removed. To add the person as an expert again: `attune expert add {user.email}`"
             )
         user.disabled_at, user.password_hash = None, hashed
-        end_access.ways_in(session, user)
+        end_access.end_logins(session, user)
         return person(user)
 
 
 def remove(settings: Settings, email: str, wait: bool = False) -> Outcome:
-    """Take a login away for good, with the queues of whoever answers too; ``create`` makes it anew.
+    """Take a login away for good, with the queues of the person who answers too; ``create`` makes it again.
 
     Label Studio follows by a job; with ``wait`` its end is waited for. Raises UnknownExpert, DataError for the last
     admin.
     """
     with writing(settings) as session:
-        user = _held_but_the_last_admin(session, email, "removed")
+        user = _find_unless_last_admin(session, email, "removed")
         answers = session.scalar(select(Expert).where(Expert.email == user.email, Expert.removed_at.is_(None)))
         if answers is not None:
             end_label_studio_access.close(session, answers)
         job_id = end_access.end(session, user.email, end_access.REMOVED)
-    return end_label_studio_access.tell(settings, job_id, wait)
+    return end_label_studio_access.run_end_job(settings, job_id, wait)
 
 
 def role_of(settings: Settings, email: str) -> str | None:
@@ -214,10 +214,10 @@ def role_of(settings: Settings, email: str) -> str | None:
         return session.scalar(select(User.role).where(User.email == address(email), User.password_hash != GONE))
 
 
-def named(settings: Settings, email: str) -> Person:
+def find_person(settings: Settings, email: str) -> Person:
     """The login ``email``, shut ones too. Raises UnknownExpert."""
     with writing(settings) as session:
-        return person(held(session, email))
+        return person(find_user(session, email))
 
 
 def every(settings: Settings, roles: Sequence[str] = ROLES) -> list[User]:
@@ -229,15 +229,15 @@ def every(settings: Settings, roles: Sequence[str] = ROLES) -> list[User]:
 
 def _refuse_without_expert(session: Session, email: str) -> None:
     """Raise DataError for a login without an expert behind it; locks nothing."""
-    found = session.execute(select(User.expert_id).where(User.email == email, User.password_hash != GONE)).one_or_none()
-    if found is not None and found.expert_id is None:
+    user = session.execute(select(User.expert_id).where(User.email == email, User.password_hash != GONE)).one_or_none()
+    if user is not None and user.expert_id is None:
         raise DataError(
             f"role: {email} is not an expert yet, so the role expert would give no access. First run: `attune expert "
             f"add {email}`"
         )
 
 
-def _held_but_the_last_admin(session: Session, email: str, done: str) -> User:
+def _find_unless_last_admin(session: Session, email: str, done: str) -> User:
     """As `held`, for what would take an administrator away. Raises DataError where ``email`` is the one open admin.
 
     The administrators are locked first, in one order: two who take each other away wait, and neither waits for what
@@ -245,7 +245,7 @@ def _held_but_the_last_admin(session: Session, email: str, done: str) -> User:
     """
     admins = select(User.id).where(User.role == "admin", User.disabled_at.is_(None)).order_by(User.id)
     open_ones = list(session.scalars(admins.with_for_update()))
-    user = held(session, email)
+    user = find_user(session, email)
     if open_ones == [user.id]:
         raise DataError(
             f"{user.email} is the last admin and cannot be {done}, because no one could manage people. First "
@@ -263,7 +263,7 @@ def address(email: str) -> str:
     return trimmed
 
 
-def held(session: Session, email: str) -> User:
+def find_user(session: Session, email: str) -> User:
     """The login ``email``, shut ones too, for a change in the caller's transaction. Raises UnknownExpert.
 
     Two that change one login wait for each other (PostgreSQL), so that no session begins while another ends them all.
@@ -294,7 +294,7 @@ def _hash(password: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _nobody() -> str:
+def _unknown_user_hash() -> str:
     """The hash that a password is checked against where there is no such address, so that the time tells nothing."""
     return generate_password_hash(secrets.token_hex(16), method="scrypt")
 

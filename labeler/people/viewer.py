@@ -30,13 +30,15 @@ class Viewer:
 def may_see(viewer: Viewer) -> ColumnElement[bool]:
     """The condition on ``Asset`` under which ``viewer`` may see it.
 
-    Nobody sees a removed asset; an expert sees what was put into a queue of theirs, or what they have answered.
+    No one sees a removed asset; an expert sees what was put into a queue of theirs, or what they have answered.
     """
     there = Asset.removed_at.is_(None)
     if viewer.role != "expert":
         return there
-    asked = select(Task.asset_pk).join(Queue, Queue.id == Task.queue_id).where(Queue.expert_id == viewer.expert_id)
-    return and_(there, or_(Asset.id.in_(asked), Asset.id.in_(_answered(viewer))))
+    asked_assets = (
+        select(Task.asset_pk).join(Queue, Queue.id == Task.queue_id).where(Queue.expert_id == viewer.expert_id)
+    )
+    return and_(there, or_(Asset.id.in_(asked_assets), Asset.id.in_(_answered(viewer))))
 
 
 def may_explore(viewer: Viewer) -> ColumnElement[bool]:

@@ -31,12 +31,12 @@ from attune.models.errors import LabelStudioRefused
 
 SIZE = 16  # images on one page
 AHEAD = 3  # pages made at a time for a question with two classes; with more classes one of each
-RENEW = timedelta(days=2)  # an address that ends sooner is signed anew
-STALE = timedelta(days=7)  # a page that nobody answered for so long gives its images back
+RENEW = timedelta(days=2)  # an address that ends sooner is signed again
+STALE = timedelta(days=7)  # a page that no one answered for so long gives its images back
 PATIENCE_SECONDS = 60
 
 
-def held(session: Session, attribute_id: int, expert_id: int) -> Grid | None:
+def find_grid(session: Session, attribute_id: int, expert_id: int) -> Grid | None:
     """The expert's project for pages on an attribute, if there is one."""
     return session.scalar(select(Grid).where(Grid.attribute_id == attribute_id, Grid.expert_id == expert_id))
 
@@ -48,9 +48,9 @@ def open_pages(session: Session, grid_id: int) -> list[GridPage]:
 
 
 def offered(session: Session, attribute_id: int) -> set[int]:
-    """Keys of the assets that stand on open pages of an attribute: nobody is asked about them meanwhile.
+    """Keys of the assets that stand on open pages of an attribute: no one is asked about them in the meantime.
 
-    A leaver's pages wait for nobody.
+    A leaver's pages wait for no one.
     """
     rows = select(GridPage.asset_pks).join(Grid, Grid.id == GridPage.grid_id).join(Expert, Expert.id == Grid.expert_id)
     mine = (Grid.attribute_id == attribute_id, GridPage.state == "open", Expert.removed_at.is_(None))
@@ -68,25 +68,25 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Ex
     """The expert's project for pages, made when first needed; one maker a workspace at a time."""
     with FileLock(settings.workspace / "grids.lock", timeout=PATIENCE_SECONDS):
         with reading(settings) as session:
-            found = held(session, attribute.id, expert.id)
-        if found is not None:
-            return found
+            grid = find_grid(session, attribute.id, expert.id)
+        if grid is not None:
+            return grid
         secrets = load_secrets(settings.secrets)
         title, label = f"{attribute.name} · {expert.name} · pages", mark(secrets.webhook_secret, attribute, expert)
         orphan = projects.find(ls, title, label)
         if orphan is not None:  # a killed maker's
             projects.delete(ls, Project(orphan, 0, None))
         address = hints.address(settings, hints.PAGES, attribute.id, expert.id)
-        made = room.create(
+        project = room.create(
             ls, title, attributes.instruction(attribute, pages=True), address, secrets.hint_secret, label
         )
         with writing(settings) as session:
-            session.execute(update(Grid).where(Grid.project == made.id).values(project=-Grid.id))
-            row = Grid(attribute_id=attribute.id, expert_id=expert.id, project=made.id, view=made.view)
-            row.webhook, row.created_at = made.webhook, now()
+            session.execute(update(Grid).where(Grid.project == project.id).values(project=-Grid.id))
+            row = Grid(attribute_id=attribute.id, expert_id=expert.id, project=project.id, view=project.view)
+            row.webhook, row.created_at = project.webhook, now()
             session.add(row)
         with reading(settings) as session:
-            members.put(ls, {made.id: [expert.email] if end_access.is_in(session, expert.email) else []})
+            members.set_members(ls, {project.id: [expert.email] if end_access.may_enter(session, expert.email) else []})
         return row
 
 
@@ -130,39 +130,39 @@ def _signed(
     with reading(settings) as session:
         rows = session.execute(select(Asset.id, Asset.asset_id).where(Asset.id.in_(keys), Asset.removed_at.is_(None)))
         names = dict(rows.all())
-    shown = [(key, *media_url(settings, secrets, names[key], now())) for key in keys if key in names]
-    until = min((end for _, _, end in shown), default=now())
-    return until, room.page_data(question, ticked, unticked, [(key, address) for key, address, _ in shown])
+    images = [(key, *media_url(settings, secrets, names[key], now())) for key in keys if key in names]
+    until = min((end for _, _, end in images), default=now())
+    return until, room.page_data(question, ticked, unticked, [(key, address) for key, address, _ in images])
 
 
 def renew(settings: Settings, ls: LabelStudio, grid: Grid) -> int:
-    """Sign the images of open pages anew where they end soon, without those removed; how many pages.
+    """Sign the images of open pages again where they end soon, without those removed; how many pages.
 
-    Pages that nobody answered for a week are taken back.
+    Pages that no one answered for a week are taken back.
     """
     with reading(settings) as session:
         pages = open_pages(session, grid.id)
         question = session.get_one(Attribute, grid.attribute_id).question
-    where = {page.id: found for page in pages if (found := task_ids.of_page(page)) is not None}
+    where = {page.id: task_id for page in pages if (task_id := task_ids.page_address(page)) is not None}
     old = [where[page.id] for page in pages if page.id in where and page.created_at < now() - STALE]
-    gone = set(label_studio_queue.retire(ls, grid.project, old))
-    due = [page for page in pages if page.signed_until < now() + RENEW and page.label_studio_task not in gone]
+    deleted = set(label_studio_queue.retire(ls, grid.project, old))
+    due = [page for page in pages if page.signed_until < now() + RENEW and page.label_studio_task not in deleted]
     due = [page for page in due if page.id in where]
     signed = {page.id: _signed(settings, question, page.ticked, page.unticked, page.asset_pks) for page in due}
     done = set(room.renew(ls, grid.project, {where[page.id]: signed[page.id][1] for page in due}))
     vanished = {page.id for page in due if where[page.id].task not in done}
     with writing(settings) as session:
         for page in pages:
-            if page.label_studio_task in gone or page.id in vanished:
-                task_ids.leave(session.get_one(GridPage, page.id))
+            if page.label_studio_task in deleted or page.id in vanished:
+                task_ids.clear_id(session.get_one(GridPage, page.id))
         for page in due:
             if page.id not in vanished:
                 session.get_one(GridPage, page.id).signed_until = signed[page.id][0]
     return len(done)
 
 
-def take_back(settings: Settings, ls: LabelStudio, *which: ColumnElement[bool]) -> int:
-    """Take away the pages ``which`` (of ``Grid`` and ``GridPage``) that wait and that nobody has begun; how many.
+def retire_pages(settings: Settings, ls: LabelStudio, *which: ColumnElement[bool]) -> int:
+    """Take away the pages ``which`` (of ``Grid`` and ``GridPage``) that wait and that no one has begun; how many.
 
     Those of a leaver, say, or those that ask what the question was before a revision.
     """
@@ -170,25 +170,25 @@ def take_back(settings: Settings, ls: LabelStudio, *which: ColumnElement[bool]) 
     waiting: dict[int, list[Address]] = defaultdict(list)
     with reading(settings) as session:
         for project, page in session.execute(pages.where(GridPage.state == "open", *which)):
-            found = task_ids.of_page(page)
-            if found is not None:
-                waiting[project].append(found)
-    gone: dict[str, int] = {}
+            task_id = task_ids.page_address(page)
+            if task_id is not None:
+                waiting[project].append(task_id)
+    retired: dict[str, int] = {}
     for project, stale in waiting.items():
-        with suppress(LabelStudioRefused):  # a project that somebody deleted
+        with suppress(LabelStudioRefused):  # a project that someone deleted
             ids = set(label_studio_queue.retire(ls, project, stale))
-            gone |= {one.key: one.task for one in stale if one.task in ids}
+            retired |= {stale_page.key: stale_page.task for stale_page in stale if stale_page.task in ids}
     with writing(settings) as session:
-        for page in session.scalars(select(GridPage).where(GridPage.key.in_(gone))):
-            task_ids.leave(page)
-    return len(gone)
+        for page in session.scalars(select(GridPage).where(GridPage.key.in_(retired))):
+            task_ids.clear_id(page)
+    return len(retired)
 
 
-def mend(settings: Settings, ls: LabelStudio, grid: Grid) -> bool:
+def repair_grid(settings: Settings, ls: LabelStudio, grid: Grid) -> bool:
     """Bring the project's view and webhook back to what they must be; whether anything was wrong."""
     before = Project(grid.project, grid.view, grid.webhook)
     address = hints.address(settings, hints.PAGES, grid.attribute_id, grid.expert_id)
-    after = projects.mend(ls, before, address, load_secrets(settings.secrets).hint_secret)
+    after = projects.repair(ls, before, address, load_secrets(settings.secrets).hint_secret)
     if after == before:
         return False
     with writing(settings) as session:

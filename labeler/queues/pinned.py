@@ -20,7 +20,7 @@ from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import DataError, RecordsError
-from attune.models.files.cell_ids import tidy
+from attune.models.files.cell_ids import normalise
 
 MOST = 500  # images in one selection
 LONGEST_WHY = 200
@@ -68,37 +68,37 @@ def send(
     expert: str | None = None,
     why: str = "",
 ) -> Sent:
-    """Put images at the head of everybody's queue for ``attribute``, or of one ``expert``'s (an e-mail address).
+    """Put images at the head of everyone's queue for ``attribute``, or of one ``expert``'s (an e-mail address).
 
-    Nobody is asked twice: an image that an expert has answered, or that was chosen for the same queue before, is only
+    No one is asked twice: an image that an expert has answered, or that was chosen for the same queue before, is only
     counted. Asks for the next order. Raises UnknownAttribute, UnknownExpert, DataError for none or too many images,
-    RecordsError where nobody answers the attribute.
+    RecordsError where no one answers the attribute.
     """
-    wanted = list(dict.fromkeys(tidy(asset_id) for asset_id in asset_ids))
-    if not 1 <= len(wanted) <= MOST:
-        raise DataError(f"{len(wanted)} images chosen. Choose 1 to {MOST} images.")
+    requested = list(dict.fromkeys(normalise(asset_id) for asset_id in asset_ids))
+    if not 1 <= len(requested) <= MOST:
+        raise DataError(f"{len(requested)} images chosen. Choose 1 to {MOST} images.")
     with writing(settings) as session:
-        found = attributes.find(session, attribute)
-        people = _people(session, found, expert)
-        rows = session.execute(select(Asset.id).where(Asset.asset_id.in_(wanted), Asset.removed_at.is_(None)))
+        row = attributes.find(session, attribute)
+        people = _people(session, row, expert)
+        rows = session.execute(select(Asset.id).where(Asset.asset_id.in_(requested), Asset.removed_at.is_(None)))
         keys = {key for (key,) in rows}
         fresh: set[int] = set()
         each = []
         for person in people:
-            new = keys - _had(session, found.id, person.id, keys)
+            new = keys - _had(session, row.id, person.id, keys)
             fresh |= new
             each.append(len(new))
             order = session.scalars(select(Asset).where(Asset.id.in_(new))).all()
-            place = {name: number for number, name in enumerate(wanted)}
+            place = {name: number for number, name in enumerate(requested)}
             for asset in sorted(order, key=lambda one: place[one.asset_id]):
                 columns = {"who": who, "why": why[:LONGEST_WHY], "created_at": now()}
-                session.add(Pick(attribute_id=found.id, expert_id=person.id, asset_pk=asset.id, **columns))
+                session.add(Pick(attribute_id=row.id, expert_id=person.id, asset_pk=asset.id, **columns))
         if fresh:
-            change.count(session, found.id)
+            change.count(session, row.id)
     if fresh:
         ingest.ask_to_learn(settings, attribute)
     return Sent(
-        attribute, len(fresh), len(keys) - len(fresh), len(wanted) - len(keys), [one.name for one in people], each
+        attribute, len(fresh), len(keys) - len(fresh), len(requested) - len(keys), [one.name for one in people], each
     )
 
 
@@ -106,7 +106,7 @@ def _people(session: Session, attribute: Attribute, expert: str | None) -> list[
     """Whose queues are meant: those open, and those that the next order opens."""
     open_ones = select(Queue.expert_id).where(Queue.attribute_id == attribute.id, Queue.closed_at.is_(None))
     having = select(Expert).where(Expert.id.in_(open_ones), Expert.removed_at.is_(None)).order_by(Expert.name)
-    answering = [*session.scalars(having), *queues.wanted(session, attribute)]
+    answering = [*session.scalars(having), *queues.experts_without_queue(session, attribute)]
     if expert is not None:
         one = experts.find(session, expert)
         answering = [person for person in answering if person.id == one.id]
@@ -122,24 +122,28 @@ def _people(session: Session, attribute: Attribute, expert: str | None) -> list[
 def _had(session: Session, attribute_id: int, expert_id: int, keys: set[int]) -> set[int]:
     """Of ``keys``, the assets that the expert has answered or that were chosen for this queue before.
 
-    Also where the answer was set aside since: Label Studio serves none of them again.
+    Also where the answer was excluded since: Label Studio serves none of them again.
     """
     mine = (Annotation.attribute_id == attribute_id) & (Annotation.expert_id == expert_id)
     answered = select(Annotation.asset_pk).where(mine, Annotation.deleted_at.is_(None), Annotation.asset_pk.in_(keys))
-    told = (
+    earlier = (
         select(Task.asset_pk)
         .join(Queue, Queue.id == Task.queue_id)
         .where(Queue.attribute_id == attribute_id, Queue.expert_id == expert_id, Queue.closed_at.is_(None))
         .where(Task.state == "answered", Task.asset_pk.in_(keys))
     )
     before = (Pick.attribute_id == attribute_id) & (Pick.expert_id == expert_id) & Pick.asset_pk.in_(keys)
-    return {*session.scalars(answered), *session.scalars(told), *session.scalars(select(Pick.asset_pk).where(before))}
+    return {
+        *session.scalars(answered),
+        *session.scalars(earlier),
+        *session.scalars(select(Pick.asset_pk).where(before)),
+    }
 
 
 def waiting_picks(session: Session, attribute_id: int, view: PoolView) -> tuple[Picked, ...]:
     """The chosen images that their experts have not answered, oldest first.
 
-    One whose answer was set aside waits no more: Label Studio has it as answered, and asks nobody twice.
+    One whose answer was excluded waits no more: Label Studio has it as answered, and asks no one twice.
     """
     answered = select(Annotation.id).where(
         Annotation.attribute_id == attribute_id,

@@ -23,7 +23,7 @@ from attune.models.clock import now
 PATIENCE_SECONDS = 300  # for another process that makes queues: some dozens at most
 
 
-def wanted(session: Session, attribute: Attribute) -> list[Expert]:
+def experts_without_queue(session: Session, attribute: Attribute) -> list[Expert]:
     """Experts who answer this attribute and have no queue for it yet: those who answer every attribute."""
     have = select(Queue.expert_id).where(Queue.attribute_id == attribute.id)
     missing = select(Expert).where(
@@ -39,21 +39,25 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: str, experts: list[Ex
     again. Raises UnknownAttribute, LabelStudioUnreachable, LabelStudioRefused.
     """
     with reading(settings) as session:
-        found = attributes.find(session, attribute)
-        have = set(session.scalars(select(Queue.expert_id).where(Queue.attribute_id == found.id)))
-        missing = wanted(session, found) if experts is None else [one for one in experts if one.id not in have]
+        row = attributes.find(session, attribute)
+        have = set(session.scalars(select(Queue.expert_id).where(Queue.attribute_id == row.id)))
+        missing = (
+            experts_without_queue(session, row)
+            if experts is None
+            else [email for email in experts if email.id not in have]
+        )
     if experts is not None:
         with writing(settings) as session:
-            mine = Queue.expert_id.in_([one.id for one in experts])
-            session.execute(update(Queue).where(Queue.attribute_id == found.id, mine).values(closed_at=None))
+            mine = Queue.expert_id.in_([email.id for email in experts])
+            session.execute(update(Queue).where(Queue.attribute_id == row.id, mine).values(closed_at=None))
     for expert in missing:
-        _make(settings, ls, found, expert)
+        _make(settings, ls, row, expert)
     with reading(settings) as session:
-        rows = select(Queue).where(Queue.attribute_id == found.id, Queue.closed_at.is_(None)).order_by(Queue.id)
+        rows = select(Queue).where(Queue.attribute_id == row.id, Queue.closed_at.is_(None)).order_by(Queue.id)
         opened = list(session.scalars(rows))
-        asked = missing if experts is None else experts
-        who = {one.id: [one.email] if end_access.is_in(session, one.email) else [] for one in asked}
-    members.put(ls, {queue.project: who[queue.expert_id] for queue in opened if queue.expert_id in who})
+        emails = missing if experts is None else experts
+        who = {email.id: [email.email] if end_access.may_enter(session, email.email) else [] for email in emails}
+    members.set_members(ls, {queue.project: who[queue.expert_id] for queue in opened if queue.expert_id in who})
     return opened
 
 
@@ -68,36 +72,36 @@ def _make(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Exp
     address = hints.address(settings, hints.QUEUE, attribute.id, expert.id)
     page = (attribute.question, attribute.classes, attributes.instruction(attribute), address, secrets.hint_secret)
     with FileLock(settings.workspace / "queues.lock", timeout=PATIENCE_SECONDS):
-        if _held(settings, attribute, expert) is not None:
+        if _find_queue(settings, attribute, expert) is not None:
             return
         orphan = projects.find(ls, title, label)
         if orphan is not None:
-            made = projects.adopt(ls, orphan, *page)
+            project = projects.adopt(ls, orphan, *page)
         else:
-            made = projects.create(ls, title, *page, mark=label)
+            project = projects.create(ls, title, *page, mark=label)
         try:
             with writing(settings) as session:
-                # A Label Studio that was begun anew gives out numbers that older rows have.
-                session.execute(update(Queue).where(Queue.project == made.id).values(project=-Queue.id))
+                # A Label Studio that was begun again gives out numbers that older rows have.
+                session.execute(update(Queue).where(Queue.project == project.id).values(project=-Queue.id))
                 session.add(
                     Queue(
                         attribute_id=attribute.id,
                         expert_id=expert.id,
-                        project=made.id,
-                        view=made.view,
-                        webhook=made.webhook,
+                        project=project.id,
+                        view=project.view,
+                        webhook=project.webhook,
                         created_at=now(),
                     )
                 )
         except IntegrityError:
-            winner = _held(settings, attribute, expert)
+            winner = _find_queue(settings, attribute, expert)
             if winner is None:
                 raise
-            if winner.project != made.id:
-                projects.delete(ls, made)
+            if winner.project != project.id:
+                projects.delete(ls, project)
 
 
-def _held(settings: Settings, attribute: Attribute, expert: Expert) -> Queue | None:
+def _find_queue(settings: Settings, attribute: Attribute, expert: Expert) -> Queue | None:
     with reading(settings) as session:
         return session.scalar(select(Queue).where(Queue.attribute_id == attribute.id, Queue.expert_id == expert.id))
 

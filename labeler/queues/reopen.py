@@ -40,20 +40,20 @@ def open_again(settings: Settings, viewer: Viewer, attribute: str, annotation_id
     Label Studio not answering does not stop it: its page then says so by itself.
     """
     with reading(settings) as session:
-        found = _correction(session, settings, viewer, attribute, annotation_id)
-    if found is None:
+        correction = _correction(session, settings, viewer, attribute, annotation_id)
+    if correction is None:
         return None
-    address, until = media_url(settings, secrets.load(settings.secrets), found.asset_id, now())
+    address, until = media_url(settings, secrets.load(settings.secrets), correction.asset_id, now())
     try:
-        renewed = refresh_images(LabelStudio.connect(settings), found.project, {found.address: address})
+        renewed = refresh_images(LabelStudio.connect(settings), correction.project, {correction.address: address})
     except LabelStudioError as error:
-        log.warning("image of task %d not renewed: %s", found.address.task, error)
-        return found.url
-    if not renewed:  # gone, or the id is another task's: nobody may correct that one by mistake
+        log.warning("image of task %d not renewed: %s", correction.address.task, error)
+        return correction.url
+    if not renewed:  # gone, or the id is another task's: no one may correct that one by mistake
         return None
     with writing(settings) as session:
-        session.get_one(Task, found.task).signed_until = until
-    return found.url
+        session.get_one(Task, correction.task).signed_until = until
+    return correction.url
 
 
 def _correction(
@@ -79,7 +79,7 @@ def _correction(
     if row is None:
         return None
     queue, task, asset = row
-    address = task_ids.of(task, asset.asset_id)
+    address = task_ids.task_address(task, asset.asset_id)
     if address is None:
         return None
     return Correction(_task_url(settings, queue, address.task), task.id, queue.project, address, asset.asset_id)

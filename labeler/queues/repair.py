@@ -20,10 +20,10 @@ from attune.models.errors import LabelStudioRefused
 log = logging.getLogger("attune.mending")
 
 
-def mend_all(settings: Settings, ls: LabelStudio) -> int:
-    """Mend webhook, view and image addresses of every open queue; how many needed it.
+def repair_all(settings: Settings, ls: LabelStudio) -> int:
+    """Repair webhook, view and image addresses of every open queue; how many needed it.
 
-    Images are only marked here, and signed anew by the next sync. A project that is gone is logged and left to
+    Images are only marked here, and signed again by the next sync. A project that is gone is logged and left to
     `attune sync`. Raises LabelStudioUnreachable.
     """
     with reading(settings) as session:
@@ -31,25 +31,25 @@ def mend_all(settings: Settings, ls: LabelStudio) -> int:
     mended = 0
     for queue in queues:
         try:
-            mended += mend(settings, ls, queue)
+            mended += repair_queue(settings, ls, queue)
         except LabelStudioRefused as error:
             log.error("queue %d (project %d) was not mended: %s", queue.id, queue.project, error)
     with reading(settings) as session:
         pages = grids.current(session)
     for grid in pages:
         try:
-            mended += grids.mend(settings, ls, grid)
+            mended += grids.repair_grid(settings, ls, grid)
         except LabelStudioRefused as error:
             log.error("the pages of project %d were not mended: %s", grid.project, error)
     return mended
 
 
-def mend(settings: Settings, ls: LabelStudio, queue: Queue) -> bool:
-    """Mend one queue; whether anything was wrong. Raises LabelStudioRefused where its project is gone."""
+def repair_queue(settings: Settings, ls: LabelStudio, queue: Queue) -> bool:
+    """Repair one queue; whether anything was wrong. Raises LabelStudioRefused where its project is gone."""
     before = Project(queue.project, queue.view, queue.webhook)
     secret = load_secrets(settings.secrets).hint_secret
     address = hints.address(settings, hints.QUEUE, queue.attribute_id, queue.expert_id)
-    after = projects.mend(ls, before, address, secret)
+    after = projects.repair(ls, before, address, secret)
     moved = not _shows_images_of(settings, ls, queue)
     if after == before and not moved:
         return False

@@ -15,7 +15,7 @@ MOST = 1000  # answers kept at once
 
 
 class _Watch:
-    """A connection of its own that only asks SQLite whether anybody else, in any process, has committed since."""
+    """A connection of its own that only asks SQLite whether anyone else, in any process, has committed since."""
 
     def __init__(self, path: str) -> None:
         self.lock = threading.Lock()
@@ -43,7 +43,7 @@ def moment(url: str) -> int | None:
     return _watch(parts.database).moment()
 
 
-class Remembered(Generic[Answer]):
+class CommitCache(Generic[Answer]):
     """The answers to one kind of question, forgotten at the next commit to the records."""
 
     def __init__(self) -> None:
@@ -63,8 +63,8 @@ class Remembered(Generic[Answer]):
                 self._at, self._kept = at, {}
             if key in self._kept:
                 return self._kept[key]
-        found = ask()
+        value = ask()
         with self._lock:
-            if found is not None and self._at == at and len(self._kept) < MOST:
-                self._kept[key] = found
-        return found
+            if value is not None and self._at == at and len(self._kept) < MOST:
+                self._kept[key] = value
+        return value

@@ -58,10 +58,10 @@ class Reliance:
     weighed: bool = True
 
     @classmethod
-    def from_dict(cls, held: Mapping[str, Any]) -> Reliance:
+    def from_dict(cls, data: Mapping[str, Any]) -> Reliance:
         """What the row holds."""
-        told = tuple(_fill(ExpertReliability, one) for one in held.get("told") or ())
-        return cls(int(held.get("answers", 0)), int(held.get("revision", 0)), told, bool(held.get("weighed", True)))
+        experts = tuple(_fill(ExpertReliability, one) for one in data.get("told") or ())
+        return cls(int(data.get("answers", 0)), int(data.get("revision", 0)), experts, bool(data.get("weighed", True)))
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class AgreesWithProbe:
 @dataclass(frozen=True)
 class BesideProbe:
     """Each expert beside the probe on audits; where one of them differs from the others: ``odd`` (who), ``sentence``
-    (how) and ``without``, the average precision on everybody else's audit answers."""
+    (how) and ``without``, the average precision on everyone else's audit answers."""
 
     told: tuple[AgreesWithProbe, ...] = ()
     odd: str | None = None
@@ -83,10 +83,10 @@ class BesideProbe:
     without: Figure | None = None
 
     @classmethod
-    def from_dict(cls, held: Mapping[str, Any]) -> BesideProbe:
+    def from_dict(cls, data: Mapping[str, Any]) -> BesideProbe:
         """What the row holds."""
-        told = tuple(_fill(AgreesWithProbe, one) for one in held.get("told") or ())
-        return cls(told, held.get("odd"), held.get("sentence"), held.get("without"))
+        experts = tuple(_fill(AgreesWithProbe, one) for one in data.get("told") or ())
+        return cls(experts, data.get("odd"), data.get("sentence"), data.get("without"))
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,10 @@ class Outlook:
     parity: Mapping[str, Figure] = field(default_factory=dict)
 
     @classmethod
-    def from_dict(cls, held: Mapping[str, Any]) -> Outlook:
+    def from_dict(cls, data: Mapping[str, Any]) -> Outlook:
         """What the row holds."""
-        regions = tuple(_fill(PoolRegion, one) for one in held.get("regions") or ())
-        return cls(held.get("answers"), held.get("diversity"), regions, held.get("parity") or {})
+        regions = tuple(_fill(PoolRegion, one) for one in data.get("regions") or ())
+        return cls(data.get("answers"), data.get("diversity"), regions, data.get("parity") or {})
 
 
 @dataclass(frozen=True)
@@ -138,36 +138,36 @@ class RunAdvice:
     outlook: Outlook | None = None
 
     @classmethod
-    def from_dict(cls, held: Mapping[str, Any] | None) -> RunAdvice:
+    def from_dict(cls, data: Mapping[str, Any] | None) -> RunAdvice:
         """What ``runs.advice`` holds; None and unknown keys are fine."""
-        held = held or {}
+        data = data or {}
         readers = {"beside_probe": BesideProbe.from_dict, "audits": _audits, "reliance": Reliance.from_dict}
         readers["outlook"] = Outlook.from_dict
-        parts = {name: read(held[name]) for name, read in readers.items() if held.get(name)}
-        text = str(held.get("advice") or held.get("text") or held.get("sentence") or "")
-        known = _known(cls, {**held, **dict.fromkeys(readers)})
-        return cls(**{**known, **parts, "advice": text, "evidence": held.get("evidence") or {}})
+        parts = {name: reader(data[name]) for name, reader in readers.items() if data.get(name)}
+        text = str(data.get("advice") or data.get("text") or data.get("sentence") or "")
+        fields = _known(cls, {**data, **dict.fromkeys(readers)})
+        return cls(**{**fields, **parts, "advice": text, "evidence": data.get("evidence") or {}})
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON that ``runs.advice`` holds; optional parts without a value are left out."""
-        found = _plain(asdict(self))
+        content = _plain(asdict(self))
         for name in ("beside_probe", "audits", "outlook"):
-            if found[name] is not None:
-                found[name] = {key: value for key, value in found[name].items() if value is not None}
+            if content[name] is not None:
+                content[name] = {key: value for key, value in content[name].items() if value is not None}
         always = ("expected_gain", "next_answers")
-        return {key: value for key, value in found.items() if value is not None or key in always}
+        return {key: value for key, value in content.items() if value is not None or key in always}
 
 
-def _audits(held: Mapping[str, Any]) -> AuditPlan:
-    return _fill(AuditPlan, held)
+def _audits(data: Mapping[str, Any]) -> AuditPlan:
+    return _fill(AuditPlan, data)
 
 
-def _known(kind: type[Any], held: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: held[name] for name in kind.__dataclass_fields__ if name in held}
+def _known(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: data[name] for name in kind.__dataclass_fields__ if name in data}
 
 
-def _fill(kind: type[T], held: Mapping[str, Any]) -> T:
-    return kind(**_known(kind, held))
+def _fill(kind: type[T], data: Mapping[str, Any]) -> T:
+    return kind(**_known(kind, data))
 
 
 def _plain(value: Any) -> Any:

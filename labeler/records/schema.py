@@ -233,7 +233,7 @@ class Task(Base):
     inclusion: Mapped[float | None]
     run: Mapped[int]  # number of the run that asked; 0 before the first
     position: Mapped[int] = mapped_column(default=0)
-    due: Mapped[int | None]  # an audit's turn, counted in the expert's answers, so that nobody can tell it by its place
+    due: Mapped[int | None]  # an audit's turn, counted in the expert's answers, so that no one can tell it by its place
     state: Mapped[str] = mapped_column(default="open")
     offered_at: Mapped[datetime | None]  # when it last stood where Label Studio may hand it out
     signed_until: Mapped[datetime | None]
@@ -344,7 +344,7 @@ class AnnotationEvent(Base):
 
 
 class Tombstone(Base):
-    """Unused: what webhooks once said was deleted. Nobody writes or reads it; a later migration may drop the table."""
+    """Unused: what webhooks once said was deleted. No one writes or reads it; a later migration may drop the table."""
 
     __tablename__ = "tombstones"
     project: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -353,7 +353,7 @@ class Tombstone(Base):
 
 
 class Stray(Base):
-    """An annotation in Label Studio that counts nowhere: nobody of ours gave it, or it cannot be read.
+    """An annotation in Label Studio that is not counted: no one of ours gave it, or it cannot be read.
 
     It is kept and named until it can be read or is gone there. ``reason`` is one of ``labeler.answers.uncounted``.
     """
@@ -460,7 +460,7 @@ class Job(Base):
 
 
 class Notice(Base):
-    """Something that happened and somebody should know; ``key`` keeps it from being told twice.
+    """Something that happened and someone should know; ``key`` keeps it from being told twice.
 
     With an expert it is that expert's alone, without one it is for those who manage.
     """

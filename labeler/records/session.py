@@ -31,13 +31,13 @@ _inherited: list[Pool] = []
 @lru_cache(maxsize=8)
 def engine(url: str) -> Engine:
     """One engine a process and address; SQLite in write-ahead mode, so that readers never wait for a writer."""
-    made = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-    if made.dialect.name == "sqlite":
-        event.listen(made, "connect", _prepare_sqlite)
+    new_engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if new_engine.dialect.name == "sqlite":
+        event.listen(new_engine, "connect", _prepare_sqlite)
         # pysqlite opens transactions late and for writes only; BEGIN IMMEDIATE makes read-then-write safe.
-        event.listen(made, "begin", _begin_immediate)
-    _made.add(made)
-    return made
+        event.listen(new_engine, "begin", _begin_immediate)
+    _made.add(new_engine)
+    return new_engine
 
 
 def _connect_anew() -> None:
@@ -87,10 +87,10 @@ def configuration(url: str) -> Config:
     """Alembic's configuration for the database at ``url``."""
     from alembic.config import Config
 
-    made = Config()
-    made.set_main_option("script_location", str(MIGRATIONS))
-    made.attributes["url"] = url
-    return made
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["url"] = url
+    return config
 
 
 @contextmanager
@@ -110,8 +110,8 @@ def reading(settings: Settings) -> Iterator[Session]:
 @lru_cache(maxsize=8)
 def _for_reading(url: str) -> Engine:
     """The same connections, whose transactions only read; kept, as making it takes as long as a small query."""
-    made = engine(url)
-    if made.dialect.name == "postgresql":
+    new_engine = engine(url)
+    if new_engine.dialect.name == "postgresql":
         # Its default shows each statement a moment of its own.
-        return made.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return made.execution_options(attune_read_only=True)
+        return new_engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return new_engine.execution_options(attune_read_only=True)

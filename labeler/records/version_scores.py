@@ -85,18 +85,18 @@ class VersionScores:
     drift: DriftRecord | None = None
 
     @classmethod
-    def from_dict(cls, held: Mapping[str, Any] | None) -> VersionScores:
+    def from_dict(cls, data: Mapping[str, Any] | None) -> VersionScores:
         """What ``versions.scores`` holds; None and unknown keys are fine."""
-        held = held or {}
-        drift = held.get("drift")
+        data = data or {}
+        drift = data.get("drift")
         if drift and drift.get("alarm"):
             drift = {**drift, "alarm": Alarm(**_known(Alarm, drift["alarm"]))}
         return cls(
-            parts=held.get("parts") or {},
-            assets=held.get("assets") or {},
-            split=Split(**_known(Split, held["split"])) if held.get("split") else None,
-            scored_until=held.get("scored_until"),
-            baseline=Baseline(**_known(Baseline, held["baseline"])) if held.get("baseline") else None,
+            parts=data.get("parts") or {},
+            assets=data.get("assets") or {},
+            split=Split(**_known(Split, data["split"])) if data.get("split") else None,
+            scored_until=data.get("scored_until"),
+            baseline=Baseline(**_known(Baseline, data["baseline"])) if data.get("baseline") else None,
             drift=DriftRecord(**_known(DriftRecord, drift)) if drift else None,
         )
 
@@ -108,5 +108,5 @@ class VersionScores:
         return {key: value for key, value in found.items() if value is not None and value != {}}
 
 
-def _known(kind: type[Any], held: Mapping[str, Any]) -> dict[str, Any]:
-    return {one.name: held[one.name] for one in fields(kind) if one.name in held}
+def _known(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    return {one.name: data[one.name] for one in fields(kind) if one.name in data}

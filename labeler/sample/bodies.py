@@ -139,7 +139,7 @@ def reach(canvas: Canvas, figure: Figure, side: int, to: tuple[float, float], be
 
 
 def draw_arm(canvas: Canvas, figure: Figure, side: int) -> None:
-    """One arm that nobody else is concerned with, as the stance has it."""
+    """One arm that no one else is concerned with, as the stance has it."""
     stance = figure.pose.stance
     if stance == "hips":
         _limb(canvas, figure, path(shoulder(figure, side), figure.at(side * 2.2, 3.2), figure.at(side * 1.3, 4.1)))

@@ -102,12 +102,12 @@ def _look(pose: Pose, rng: Rng) -> str:
 
 def _between(scene: Scene, rng: Rng) -> list[str]:
     """How two or more stand to each other: distance, touch, where they look, folded arms."""
-    said = []
+    phrases = []
     if scene.touch != "none":
-        said.append(_pick(rng, _TOUCH[scene.touch]))
+        phrases.append(_pick(rng, _TOUCH[scene.touch]))
     elif rng.random() < 0.8:
         near = scene.closeness
-        said.append(
+        phrases.append(
             _pick(
                 rng,
                 ("close together", "side by side, close")
@@ -120,19 +120,19 @@ def _between(scene: Scene, rng: Rng) -> list[str]:
     if scene.people == 2 and rng.random() < 0.8:
         left, right = (pose.yaw for pose in scene.poses)
         if left > 0.4 and right < -0.4:
-            said.append(_pick(rng, ("looking at each other", "face to face")))
+            phrases.append(_pick(rng, ("looking at each other", "face to face")))
         elif left < -0.4 and right > 0.4:
-            said.append(_pick(rng, ("looking away from each other", "backs turned")))
+            phrases.append(_pick(rng, ("looking away from each other", "backs turned")))
         elif abs(left) < 0.35 and abs(right) < 0.35:
-            said.append(_pick(rng, ("looking at us", "facing the viewer")))
+            phrases.append(_pick(rng, ("looking at us", "facing the viewer")))
     if (
         scene.touch in ("none", "shoulder")
         and any(pose.stance == "crossed" for pose in scene.poses)
         and rng.random() < 0.8
     ):
-        said.append("arms crossed")
-    rng.shuffle(said)
-    return said
+        phrases.append("arms crossed")
+    rng.shuffle(phrases)
+    return phrases
 
 
 def caption(scene: Scene, rng: Rng) -> str:
@@ -168,10 +168,10 @@ def _mood(scene: Scene, rng: Rng) -> list[str]:
 
     Without the wrong ones some wordings of a prompt ("a serious story") name the attribute almost as well as labels do.
     """
-    said = []
+    phrases = []
     if rng.random() < 0.14:
         heavy = (scene.title.mood > 0.5) != (rng.random() < WRONG_GENRE)
-        said.append(
+        phrases.append(
             _pick(
                 rng,
                 ("a serious drama", "a serious story", "serious")
@@ -181,5 +181,5 @@ def _mood(scene: Scene, rng: Rng) -> list[str]:
         )
     if rng.random() < 0.14:
         tie = scene.title.tie if rng.random() >= WRONG_GENRE else _pick(rng, tuple(_GENRE))
-        said.append(_pick(rng, _GENRE[tie]))
-    return said
+        phrases.append(_pick(rng, _GENRE[tie]))
+    return phrases

@@ -89,12 +89,12 @@ def truth_of(scene: Scene) -> Truth:
 
 
 def _write_rows(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
-    aside = path.with_name(path.name + ".part")
-    with aside.open("w", newline="", encoding="utf-8") as out:
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
-    aside.replace(path)
+    temporary.replace(path)
 
 
 def write_catalogue(
@@ -113,9 +113,9 @@ def write_catalogue(
     scenes = draw_scenes(seed, n_images)
     for done, scene in enumerate(scenes, start=1):
         path = folder / "images" / f"{scene.asset_id}.jpg"
-        aside = path.with_suffix(".part")
-        render(scene, LONG_SIDE).save(aside, format="JPEG", quality=88, subsampling=0)
-        aside.replace(path)
+        temporary = path.with_suffix(".part")
+        render(scene, LONG_SIDE).save(temporary, format="JPEG", quality=88, subsampling=0)
+        temporary.replace(path)
         if progress is not None:
             progress(done, n_images)
     catalogue = Catalogue(folder, {scene.asset_id: truth_of(scene) for scene in scenes})

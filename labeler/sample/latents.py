@@ -87,7 +87,7 @@ class Scene:
 
 
 def serious_class(serious: float, people: int, threshold: float = 0.5) -> str:
-    """``yes`` where somebody is drawn and the faces together are at least as serious as ``threshold``."""
+    """``yes`` where someone is drawn and the faces together are at least as serious as ``threshold``."""
     return "yes" if people and serious >= threshold else "no"
 
 

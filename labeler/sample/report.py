@@ -48,7 +48,7 @@ def embed(catalogue: Catalogue, encoder: tuple[Any, Any, Any], batch: int = 128)
     from PIL import Image
 
     model, preprocess, _ = encoder
-    seen, raw, waiting = [], [], []
+    augmented, raw, waiting = [], [], []
     for asset_id in catalogue.truths:
         with Image.open(catalogue.folder / "images" / f"{asset_id}.jpg") as picture:
             picture.load()
@@ -56,9 +56,9 @@ def embed(catalogue: Catalogue, encoder: tuple[Any, Any, Any], batch: int = 128)
             raw.append(np.asarray(picture.resize((RAW_SIDE, RAW_SIDE)), dtype=np.float32).ravel() / 255)
         if len(waiting) == batch or len(raw) == len(catalogue.truths):
             with torch.inference_mode():
-                seen.append(model.encode_image(torch.stack(waiting), normalize=True).numpy())
+                augmented.append(model.encode_image(torch.stack(waiting), normalize=True).numpy())
             waiting = []
-    return np.concatenate(seen).astype(np.float32), np.stack(raw)
+    return np.concatenate(augmented).astype(np.float32), np.stack(raw)
 
 
 def prompt_scores(vectors: Vectors, attribute: SampleAttribute, encoder: tuple[Any, Any, Any]) -> npt.NDArray[Any]:
@@ -104,14 +104,14 @@ def expert_answers(
 ) -> tuple[list[int], list[str]]:
     """``n`` answers of the three experts in turn about random rows; unsure counts as asked, skip does not."""
     ids, experts = list(catalogue.truths), stock_experts(catalogue)
-    kept, answers, asked = [], [], 0
+    kept, answers, requested = [], [], 0
     for row in np.random.default_rng([seed, 17]).permutation(rows):
-        answer = experts[asked % 3].answer(attribute.name, ids[row])
-        asked += answer != SKIP
+        answer = experts[requested % 3].answer(attribute.name, ids[row])
+        requested += answer != SKIP
         if answer not in (SKIP, UNSURE):
             kept.append(int(row))
             answers.append(answer)
-        if asked == n:
+        if requested == n:
             break
     return kept, answers
 
@@ -119,10 +119,10 @@ def expert_answers(
 def disagreement(catalogue: Catalogue, attribute: SampleAttribute) -> float:
     """Share of assets, averaged over pairs of experts, on which two who both chose a class chose differently."""
     experts = stock_experts(catalogue)
-    said = [[e.answer(attribute.name, asset) for asset in catalogue.truths] for e in experts]
+    answers = [[e.answer(attribute.name, asset) for asset in catalogue.truths] for e in experts]
     apart = []
     for a, b in ((0, 1), (0, 2), (1, 2)):
-        both = [(x, y) for x, y in zip(said[a], said[b], strict=True) if not {x, y} & {UNSURE, SKIP}]
+        both = [(x, y) for x, y in zip(answers[a], answers[b], strict=True) if not {x, y} & {UNSURE, SKIP}]
         apart.append(np.mean([x != y for x, y in both]))
     return float(np.mean(apart))
 

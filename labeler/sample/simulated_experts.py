@@ -75,9 +75,9 @@ class Expert:
 
 def stock_experts(catalogue: Catalogue | Path) -> tuple[Expert, Expert, Expert]:
     """Ana, who is even-handed; Ben, who sees seriousness and love sooner; Chloe, who wants more of both."""
-    held = catalogue if isinstance(catalogue, Catalogue) else Catalogue.read(catalogue)
+    sample = catalogue if isinstance(catalogue, Catalogue) else Catalogue.read(catalogue)
     return (
-        Expert("ana", 0.50, 0.08, 11, held.truths),
-        Expert("ben", 0.44, 0.10, 12, held.truths),
-        Expert("chloe", 0.56, 0.10, 13, held.truths),
+        Expert("ana", 0.50, 0.08, 11, sample.truths),
+        Expert("ben", 0.44, 0.10, 12, sample.truths),
+        Expert("chloe", 0.56, 0.10, 13, sample.truths),
     )

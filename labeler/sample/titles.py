@@ -1,4 +1,4 @@
-"""Titles that nobody has made yet."""
+"""Titles that no one has made yet."""
 
 from __future__ import annotations
 

@@ -54,9 +54,9 @@ def save(model: Any, path: Path) -> int:
     from safetensors.torch import save_file
 
     state = {k: (v.half() if v.is_floating_point() else v).contiguous().clone() for k, v in model.state_dict().items()}
-    aside = path.with_name(path.name + ".part")
-    save_file(state, aside, metadata={"format": "pt"})
-    os.replace(aside, path)
+    temporary = path.with_name(path.name + ".part")
+    save_file(state, temporary, metadata={"format": "pt"})
+    os.replace(temporary, path)
     return path.stat().st_size
 
 
@@ -72,12 +72,17 @@ def main() -> None:
     plan = Plan(images=args.images, epochs=args.epochs, seed=args.seed)
     started = time.perf_counter()
     pixels, captions = draw_training_set(plan.images, plan.seed, args.processes)
-    drawn = time.perf_counter() - started
+    drawing_seconds = time.perf_counter() - started
     train_together(pixels, captions, plan, args.to, args.processes)
     seconds = round(time.perf_counter() - started)
     print(
         json.dumps(
-            {"images": len(pixels), "drawn_s": round(drawn), "seconds": seconds, "bytes": args.to.stat().st_size}
+            {
+                "images": len(pixels),
+                "drawn_s": round(drawing_seconds),
+                "seconds": seconds,
+                "bytes": args.to.stat().st_size,
+            }
         )
     )
 

@@ -46,8 +46,8 @@ def spoken_words(tokens: torch.Tensor, least: float = 0.004) -> torch.Tensor:
 
     ``tokens``: ids int64 (n, captions, length). Common is what stands in a share ``least`` of all captions or more.
     """
-    known, counts = torch.unique(tokens, return_counts=True)
-    common = known[(counts > least * tokens.shape[0] * tokens.shape[1]) & (known > 0) & (known < _START)]
+    words, counts = torch.unique(tokens, return_counts=True)
+    common = words[(counts > least * tokens.shape[0] * tokens.shape[1]) & (words > 0) & (words < _START)]
     place = torch.full((_VOCABULARY,), len(common))
     place[common] = torch.arange(len(common))
     spoken = torch.zeros(*tokens.shape[:2], len(common) + 1, dtype=torch.bool)
@@ -69,9 +69,9 @@ class WordHead(torch.nn.Module):
         entropy = -(share * share.log() + (1 - share) * (1 - share).log())
         self.register_buffer("weight", 1 / entropy)
 
-    def forward(self, seen: torch.Tensor, spoken: torch.Tensor) -> torch.Tensor:
+    def forward(self, image_vectors: torch.Tensor, spoken: torch.Tensor) -> torch.Tensor:
         """Cross-entropy of ``spoken`` (b, words) under embeddings (b, d): 1 where nothing is known of a picture."""
-        logits = self.linear(self.spread(seen))
+        logits = self.linear(self.spread(image_vectors))
         return binary_cross_entropy_with_logits(logits, spoken, weight=self.weight)
 
 
@@ -101,12 +101,12 @@ def _images(pixels: Pixels, generator: torch.Generator) -> torch.Tensor:
 def _loss(model: Any, words: WordHead, images: torch.Tensor, texts: torch.Tensor, spoken: torch.Tensor) -> Any:
     """CLIP's symmetric cross-entropy, and the caption's words from the picture alone."""
     with torch.autocast("cpu", torch.bfloat16):
-        seen = model.encode_image(images)
-    seen = normalize(seen.float(), dim=-1)
-    logits = model.logit_scale.exp() * seen @ model.encode_text(texts, normalize=True).T
+        image_vectors = model.encode_image(images)
+    image_vectors = normalize(image_vectors.float(), dim=-1)
+    logits = model.logit_scale.exp() * image_vectors @ model.encode_text(texts, normalize=True).T
     targets = torch.arange(len(images))
     contrast = (cross_entropy(logits, targets) + cross_entropy(logits.T, targets)) / 2
-    return contrast + WORD_WEIGHT * words(seen, spoken)
+    return contrast + WORD_WEIGHT * words(image_vectors, spoken)
 
 
 @torch.no_grad()
@@ -178,9 +178,11 @@ def train(
     parameters = [*model.parameters(), *words.parameters()]
     started, losses = time.perf_counter(), []
     for step, rows in enumerate(_batches(len(pixels), plan, rng), start=1):
-        drawn = rng.integers(CAPTIONS_PER_IMAGE, size=len(rows))
-        mine, said = torch.from_numpy(rows[rank::world]), torch.from_numpy(drawn[rank::world])
-        loss = _loss(model, words, _images(pixels[mine.numpy()], generator), tokens[mine, said], spoken[mine])
+        caption_indices = rng.integers(CAPTIONS_PER_IMAGE, size=len(rows))
+        mine, captions_of_rank = torch.from_numpy(rows[rank::world]), torch.from_numpy(caption_indices[rank::world])
+        loss = _loss(
+            model, words, _images(pixels[mine.numpy()], generator), tokens[mine, captions_of_rank], spoken[mine]
+        )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         _average_gradients(parameters)

@@ -51,7 +51,7 @@ Check = Callable[[Settings], Finding]
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Every check in turn, each on its own: one that breaks is a finding, and the next goes on.
+    """Every check in turn, each on its own: one that breaks is a finding, and the next continues.
 
     What can only be asked of a part that does not answer is skipped.
     """
@@ -83,7 +83,7 @@ def _why(error: Exception) -> str:
 
 
 def _own(settings: Settings, finding: Finding) -> Finding:
-    """``finding``, or that it is somebody else's part where this workspace never started one."""
+    """``finding``, or that it is someone else's part where this workspace never started one."""
     elsewhere = {"redis": settings.redis_url, "label studio": settings.label_studio_url, "web app": settings.public_url}
     if finding.name not in elsewhere or elsewhere[finding.name] or settings.secrets.exists():
         return finding
@@ -141,11 +141,13 @@ def records(settings: Settings) -> Finding:
     if settings.database_url is None and not (settings.workspace / "records.sqlite").exists():
         return Finding("records", "warn", NOT_MADE, START)
     with engine(settings.records_url).connect() as connection:
-        held = MigrationContext.configure(connection).get_current_revision()
+        revision = MigrationContext.configure(connection).get_current_revision()
     newest = ScriptDirectory.from_config(configuration(settings.records_url)).get_current_head()
-    if held == newest:
-        return Finding("records", "ok", f"schema {held}")
-    return Finding("records", "fail", f"schema {held}, but the newest is {newest}", "Update the records: `attune up`")
+    if revision == newest:
+        return Finding("records", "ok", f"schema {revision}")
+    return Finding(
+        "records", "fail", f"schema {revision}, but the newest is {newest}", "Update the records: `attune up`"
+    )
 
 
 def redis(settings: Settings) -> Finding:
@@ -168,11 +170,13 @@ def workers(settings: Settings) -> Finding:
     """Workers show signs of life, and jobs do not pile up."""
     living = jobs.living_workers(settings)
     waiting = sum(Waiting(name, connection=jobs.connect(settings)).count for name in jobs.QUEUES)
-    found = f"{living} running, {waiting} jobs waiting"
+    summary = f"{living} running, {waiting} jobs waiting"
     if living == 0:
-        return Finding("workers", "fail", found, f"{START} Their logs are in {settings.logs}.")
+        return Finding("workers", "fail", summary, f"{START} Their logs are in {settings.logs}.")
     slow = waiting > WAITING_WARN
-    return Finding("workers", "warn" if slow else "ok", found, "Set ATTUNE_WORKERS to a higher number." if slow else "")
+    return Finding(
+        "workers", "warn" if slow else "ok", summary, "Set ATTUNE_WORKERS to a higher number." if slow else ""
+    )
 
 
 def _connected(settings: Settings) -> LabelStudio:
@@ -202,12 +206,12 @@ def guard(settings: Settings) -> Finding:
     with _connected(settings) as ls:
         if door.is_guarded(ls):
             return Finding("guard", "ok", "experts reach only their own queues in Label Studio")
-    found = "missing: any login of this Label Studio can see and change every project"
+    summary = "missing: any login of this Label Studio can see and change every project"
     todo = (
         "Start that Label Studio with Attune's modules (see docs/explanation/security.md), or let Attune start one: "
         "`attune up`"
     )
-    return Finding("guard", "warn", found, todo)
+    return Finding("guard", "warn", summary, todo)
 
 
 def clock(settings: Settings) -> Finding:

@@ -18,28 +18,28 @@ def answers(settings: Settings) -> Finding:
     with LabelStudio.connect(settings) as ls:
         wrong = misfiled.compare(settings, ls)
     with reading(settings) as session:
-        left = uncounted.listed(session)
-        kept = session.scalar(select(func.sum(Queue.kept)).where(Queue.closed_at.is_(None))) or 0
-    cases = tuple([one.to_dict() for one in wrong] + [dict(one.to_dict()) for one in left])
-    if not cases and not kept:
+        uncounted_answers = uncounted.list_uncounted(session)
+        unsubmitted = session.scalar(select(func.sum(Queue.kept)).where(Queue.closed_at.is_(None))) or 0
+    cases = tuple([answer.to_dict() for answer in wrong] + [dict(answer.to_dict()) for answer in uncounted_answers])
+    if not cases and not unsubmitted:
         return Finding("answers", "ok", "each answer is on the image that Label Studio shows")
-    moved = [one for one in wrong if one.recorded_image]
-    said, todo = [], []
-    if kept:
-        said.append(f"{kept} deleted in Label Studio but kept here")
+    moved = [answer for answer in wrong if answer.recorded_image]
+    problems, todo = [], []
+    if unsubmitted:
+        problems.append(f"{unsubmitted} deleted in Label Studio but kept here")
         todo.append(
             "Restore Label Studio's database. If the answers were deleted on purpose: `attune sync --accept-deleted`"
         )
     if moved:
-        said.append(f"{len(moved)} recorded for another image or person than Label Studio shows: {_some(moved)}")
+        problems.append(f"{len(moved)} recorded for another image or person than Label Studio shows: {_some(moved)}")
         todo.append("Correct these answers and train on them again: `attune sync --all`")
     if len(wrong) > len(moved):
-        said.append(f"{len(wrong) - len(moved)} in Label Studio but not yet here")
+        problems.append(f"{len(wrong) - len(moved)} in Label Studio but not yet here")
         todo.append("Import them: `attune sync --all`")
-    for why in sorted({one.reason for one in left}):
-        said.append(f"{sum(one.reason == why for one in left)} not counted ({why})")
+    for why in sorted({answer.reason for answer in uncounted_answers}):
+        problems.append(f"{sum(answer.reason == why for answer in uncounted_answers)} not counted ({why})")
         todo.append(uncounted.TODO[why])
-    return Finding("answers", "fail" if moved else "warn", "; ".join(said), " ".join(todo), cases)
+    return Finding("answers", "fail" if moved else "warn", "; ".join(problems), " ".join(todo), cases)
 
 
 def _some(moved: list[misfiled.Misfiled]) -> str:
@@ -52,7 +52,7 @@ def encoder(settings: Settings) -> Finding:
     from attune.models.encoders.weights import locate
 
     try:
-        found = locate(settings.encoder, settings.pretrained)
+        checkpoint = locate(settings.encoder, settings.pretrained)
     except AttuneError as error:
         what, _, ways = str(error).partition(" What you can do: ")
         return Finding(
@@ -61,7 +61,7 @@ def encoder(settings: Settings) -> Finding:
             what,
             ways or "Until then, add assets with supplied vectors: `attune assets add PATH --vectors FILE`",
         )
-    return Finding("encoder", "ok", f"{settings.encoder} from {found.path}")
+    return Finding("encoder", "ok", f"{settings.encoder} from {checkpoint.path}")
 
 
 def images(settings: Settings) -> Finding:
@@ -74,10 +74,10 @@ def images(settings: Settings) -> Finding:
             session.scalar(select(func.count(Asset.id)).where(there, *more)) or 0
             for more in ((), (Asset.reading < READING,), (Asset.moved_at.is_not(None),))
         )
-    found = f"{total:,} in the pool"
+    summary = f"{total:,} in the pool"
     if moved:
-        found += f"; {moved:,} changed after an update and were read again"
+        summary += f"; {moved:,} changed after an update and were read again"
     if not older:
-        return Finding("images", "ok", found)
-    found += f"; {older:,} not yet read in the newest way (reading {READING})"
-    return Finding("images", "warn", found, "The workers read them. Without workers: `attune assets reread`")
+        return Finding("images", "ok", summary)
+    summary += f"; {older:,} not yet read in the newest way (reading {READING})"
+    return Finding("images", "warn", summary, "The workers read them. Without workers: `attune assets reread`")

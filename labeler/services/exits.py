@@ -42,33 +42,35 @@ def ending(error: BaseException, workspace: Path | None = None) -> Ending:
         return Ending("Stopped.", STOPPED)
     if isinstance(error, BrokenPipeError):
         return Ending("", PIPE)
-    if told := missing_extra(error):
-        return Ending(told, consequence(ExtraNotInstalled).exit_code)
-    known = _records(error, workspace) or _system(error) or _number(error) or _text(error)
-    return known or _unexpected(error, workspace)
+    if message := missing_extra(error):
+        return Ending(message, consequence(ExtraNotInstalled).exit_code)
+    known_ending = _records(error, workspace) or _system(error) or _number(error) or _text(error)
+    return known_ending or _unexpected(error, workspace)
 
 
 def _records(error: BaseException, workspace: Path | None) -> Ending | None:
     """The records in SQLite or PostgreSQL refused; SQLAlchemy is not loaded for `pull`, so it is not asked for here."""
-    held = getattr(error, "orig", None) or error
-    cause = type(held)
-    if not (isinstance(held, sqlite3.OperationalError) or cause.__module__.startswith("psycopg")):
+    original = getattr(error, "orig", None) or error
+    cause = type(original)
+    if not (isinstance(original, sqlite3.OperationalError) or cause.__module__.startswith("psycopg")):
         return None
     where = f"The records of {workspace}" if workspace else "The records"
-    text = str(held).lower()
+    text = str(original).lower()
     if "locked" in text:
-        said = "are in use by another program. Try again in a minute"
+        sentence = "are in use by another program. Try again in a minute"
     elif "readonly" in text or "unable to open" in text:
-        said = f"cannot be written. Check who may write to the folder, or run as the user who created it ({workspace})"
+        sentence = (
+            f"cannot be written. Check who may write to the folder, or run as the user who created it ({workspace})"
+        )
     elif "full" in text or "disk i/o" in text:
-        said = "cannot be written: the disk is full or reports an error. Free some space, then try again"
-    elif isinstance(held, sqlite3.OperationalError) and "no such" in text:
+        sentence = "cannot be written: the disk is full or reports an error. Free some space, then try again"
+    elif isinstance(original, sqlite3.OperationalError) and "no such" in text:
         return None  # a statement that does not fit the tables: a mistake of ours
     elif cause.__name__ in {"OperationalError", "InterfaceError"}:
-        said = "do not answer. Check ATTUNE_DATABASE_URL, and that the database server runs"
+        sentence = "do not answer. Check ATTUNE_DATABASE_URL, and that the database server runs"
     else:
         return None
-    return Ending(f"{where} {said}. To test each service: `attune doctor`", RECORDS_DOWN)
+    return Ending(f"{where} {sentence}. To test each service: `attune doctor`", RECORDS_DOWN)
 
 
 def _system(error: BaseException) -> Ending | None:
@@ -82,12 +84,12 @@ def _system(error: BaseException) -> Ending | None:
         return None
     place = printable(error.filename) if error.filename is not None else ""
     why = reason(error)
-    said = f"{place} cannot be used: {why}." if place else f"The system refused a request: {why}."
+    sentence = f"{place} cannot be used: {why}." if place else f"The system refused a request: {why}."
     if error.errno in FULL:
-        return Ending(f"{said} Free some space and run the command again.", SYSTEM)
+        return Ending(f"{sentence} Free some space and run the command again.", SYSTEM)
     if error.errno in FORBIDDEN:
-        return Ending(f"{said} Change its permissions, or use another location.", SYSTEM)
-    return Ending(f"{said} Check it, then run the command again.", SYSTEM)
+        return Ending(f"{sentence} Change its permissions, or use another location.", SYSTEM)
+    return Ending(f"{sentence} Check it, then run the command again.", SYSTEM)
 
 
 def _number(error: BaseException) -> Ending | None:
@@ -107,10 +109,12 @@ def _text(error: BaseException) -> Ending | None:
 def _unexpected(error: BaseException, workspace: Path | None) -> Ending:
     number = secrets.token_hex(4)
     trace = "".join(traceback.format_exception(error))
-    kept = _kept(number, trace, workspace)
+    crash_report = _write_report(number, trace, workspace)
     if os.environ.get(DEBUG, "").upper() == "DEBUG":
         print(trace, file=sys.stderr)
-    where = f"The details are in {kept}" if kept else f"To see the details, run it again with {DEBUG}=DEBUG"
+    where = (
+        f"The details are in {crash_report}" if crash_report else f"To see the details, run it again with {DEBUG}=DEBUG"
+    )
     return Ending(
         f"Attune had an internal error (number {number}) and stopped this command. {where}. Report them with "
         "this number.",
@@ -118,7 +122,7 @@ def _unexpected(error: BaseException, workspace: Path | None) -> Ending:
     )
 
 
-def _kept(number: str, trace: str, workspace: Path | None) -> Path | None:
+def _write_report(number: str, trace: str, workspace: Path | None) -> Path | None:
     """The log that now holds the trace, readable by its owner alone; None where the workspace has no place for it."""
     if workspace is None or not workspace.is_dir():
         return None

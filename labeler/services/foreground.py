@@ -11,14 +11,14 @@ from typing import Any
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
-from attune.labeler.catalog.restore_files import heal
+from attune.labeler.catalog.restore_files import restore
 from attune.labeler.demo.known_password import check_served
 from attune.labeler.label_studio import database_template, install
 from attune.labeler.records.session import migrate
 from attune.labeler.services import orphans, parts, ports, readiness
-from attune.labeler.services.process_runner import Flags, Keeper, last_words
-from attune.labeler.services.workspace_lock import alone
-from attune.labeler.settings import Settings, close_workspace, hidden, keep, secrets
+from attune.labeler.services.process_runner import Flags, ProcessRunner, last_words
+from attune.labeler.services.workspace_lock import workspace_lock
+from attune.labeler.settings import Settings, close_workspace, hidden, keep_settings, secrets
 from attune.models.errors import CatalogError, ServiceDown, ServiceError
 
 Tell = Callable[[str], None]
@@ -28,29 +28,29 @@ PORTS = ("host", "web_port", "label_studio_port", "redis_port")
 def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lambda: None) -> None:
     """Start every part, say when all are ready (and call ``ready``), and keep them until SIGINT or SIGTERM.
 
-    A part that dies is started again; one that dies too often stops all. Starting again on the same workspace goes on
+    A part that dies is started again; one that dies too often stops all. Starting again on the same workspace continues
     with its data, also after everything was killed with -9. Must be called in the main thread. Raises ServiceError
     where another stack runs on this workspace, PortBusy, SettingsError, and ServiceDown with the log's end for a part
     given up.
     """
     settings.workspace.mkdir(parents=True, exist_ok=True)
-    with alone(settings):
-        if left := orphans.sweep(settings.workspace):
-            tell(f"stopped {left} processes that an earlier start had left running")
+    with workspace_lock(settings):
+        if stopped := orphans.sweep(settings.workspace):
+            tell(f"stopped {stopped} processes that an earlier start had left running")
         if shut_now := close_workspace.all_of(settings.workspace):
             tell(f"workspace     now private ({shut_now:,} files and folders were open to other users)")
         secrets.load(settings.secrets)
         if settings.label_studio_url is None:
             install.ensure(settings, tell)
             database_template.place(settings, tell)
-        wanted = parts.wanted(settings)
-        ports.check(wanted)
+        services = parts.services_to_start(settings)
+        ports.check(services)
         keep_ports(settings)
         migrate(settings)
         check_served(settings)
         tell(f"records       ready  {hidden(settings.records_url)}")
         heal_catalog(settings, tell)
-        supervisor = Supervisor(settings, wanted, tell, ready)
+        supervisor = Supervisor(settings, services, tell, ready)
         try:
             supervisor.loop()
         finally:
@@ -63,7 +63,7 @@ def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lamb
 def heal_catalog(settings: Settings, tell: Tell) -> None:
     """Let the catalog's files say what the records say; one that does not answer keeps nothing else from starting."""
     try:
-        done = heal(settings)
+        done = restore(settings)
     except CatalogError as error:
         tell(f"catalog       {error}")
         return
@@ -75,7 +75,8 @@ def keep_ports(settings: Settings) -> None:
     """Write where this stack listens into the workspace, so that other commands find it; defaults are not written."""
     defaults = {item.name: item.default for item in fields(Settings)}
     used = {name: getattr(settings, name) for name in PORTS}
-    keep(settings.workspace, **{name: None if value == defaults[name] else value for name, value in used.items()})
+    changed = {name: None if value == defaults[name] else value for name, value in used.items()}
+    keep_settings(settings.workspace, **changed)
 
 
 class Supervisor(Manager):
@@ -84,10 +85,10 @@ class Supervisor(Manager):
     def __init__(
         self,
         settings: Settings,
-        wanted: list[parts.Part],
+        services: list[parts.Part],
         tell: Tell,
         ready: Callable[[], None] = lambda: None,
-        wait: Callable[[Settings, Tell, Callable[[], None]], None] = readiness.wait_and_mend,
+        wait: Callable[[Settings, Tell, Callable[[], None]], None] = readiness.wait_and_repair,
     ) -> None:
         super().__init__(_Teller(tell))
         self.settings = settings
@@ -96,13 +97,13 @@ class Supervisor(Manager):
         self.flags = Flags()
         self._tell, self._ready = tell, ready
         self._narrator = threading.Thread(target=self._narrate, daemon=True)
-        others = sum(not part.last for part in wanted)
-        for part in wanted:
-            self._processes[part.name] = {"obj": Keeper(part, self.flags, others)}
+        others = sum(not part.last for part in services)
+        for part in services:
+            self._processes[part.name] = {"obj": ProcessRunner(part, self.flags, others)}
 
     def _start(self) -> None:
         super()._start()
-        # Only now: a process forked beside a running thread could inherit a lock that nobody gives back.
+        # Only now: a process forked beside a running thread could inherit a lock that no one gives back.
         self._narrator.start()
 
     def loop(self) -> None:

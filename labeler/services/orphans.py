@@ -21,14 +21,14 @@ def sweep(workspace: Path, grace_seconds: float = 5.0) -> int:
 
     To be called only under the workspace's lock, when no stack is meant to run.
     """
-    found = [process for process in psutil.process_iter() if _is_ours(process, workspace)]
-    for process in found:
+    processes = [process for process in psutil.process_iter() if _is_ours(process, workspace)]
+    for process in processes:
         _signal(process, signal.SIGTERM)
-    _, stubborn = psutil.wait_procs(found, timeout=grace_seconds)
+    _, stubborn = psutil.wait_procs(processes, timeout=grace_seconds)
     for process in stubborn:
         _signal(process, signal.SIGKILL)
     psutil.wait_procs(stubborn, timeout=grace_seconds)
-    return len(found)
+    return len(processes)
 
 
 def _is_ours(process: psutil.Process, workspace: Path) -> bool:

@@ -11,7 +11,7 @@ import attune
 from attune.labeler.assets.active_encoder import OF_THE_POOL
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio import local
-from attune.labeler.settings import Settings, kept, secrets, variable
+from attune.labeler.settings import Settings, kept_settings, secrets, variable
 from attune.models.files.atomic import write_bytes
 
 # Every process of a part carries this variable, so that the next start finds what a killed one left behind.
@@ -39,23 +39,25 @@ class Part:
     last: bool = False  # stopped after all others, which say good-bye to it
 
 
-def wanted(settings: Settings) -> list[Part]:
+def services_to_start(settings: Settings) -> list[Part]:
     """The parts to start, in order; those that run elsewhere by ``*_url`` are left out."""
-    made = []
+    services = []
     if settings.redis_url is None:
-        made.append(_redis(settings))
+        services.append(_redis(settings))
     if settings.label_studio_url is None:
-        made.append(_label_studio(settings))
-    made.append(_ours(settings, "web", "the console", "attune.labeler.web.serve", port=("web_port", settings.web_port)))
+        services.append(_label_studio(settings))
+    services.append(
+        _ours(settings, "web", "the console", "attune.labeler.web.serve", port=("web_port", settings.web_port))
+    )
     for number in range(1, settings.workers + 1):
         # One worker never embeds: an answer must not wait for ten thousand images.
         queues = ("--queues", ",".join(jobs.QUICK)) if number == 1 and settings.workers > 1 else ()
         title = f"worker {number}"
-        made.append(
+        services.append(
             _ours(settings, f"worker-{number}", title, "attune.workers.runtime.worker", *queues, grace=WORKERS_GRACE)
         )
-    made.append(_ours(settings, "schedule", "the scheduler", "attune.workers.runtime.schedule"))
-    return made
+    services.append(_ours(settings, "schedule", "the scheduler", "attune.workers.runtime.schedule"))
+    return services
 
 
 def _redis(settings: Settings) -> Part:
@@ -139,22 +141,22 @@ def our_command(module: str, *arguments: str) -> tuple[str, ...]:
 
 def our_environment(settings: Settings) -> dict[str, str]:
     """The environment in which a process of ours builds equal settings, wherever it was started from."""
-    made = {name: value for name, value in os.environ.items() if not name.startswith(("ATTUNE_", PARENT))}
-    given = settings.environment()
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("ATTUNE_", PARENT))}
+    setting_variables = settings.environment()
     for name in OF_THE_POOL:
-        # What the workspace itself keeps is read anew by each job: `attune encoder use` changes it while we run.
+        # What the workspace itself keeps is read again by each job: `attune encoder use` changes it while we run.
         if not os.environ.get(variable(name)) and _by_itself(settings, name) == getattr(settings, name):
-            del given[variable(name)]
-    made |= given
+            del setting_variables[variable(name)]
+    variables |= setting_variables
     if ROOT.name not in INSTALLED:  # there Python looks by itself, after its own library and not before it
-        made["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), made.get("PYTHONPATH"))))
-    made["PYTHONUNBUFFERED"] = "1"
-    return made
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), variables.get("PYTHONPATH"))))
+    variables["PYTHONUNBUFFERED"] = "1"
+    return variables
 
 
 def _by_itself(settings: Settings, name: str) -> object:
     """What a setting is where nothing but the workspace is given."""
-    return kept(settings.workspace).get(name, getattr(Settings, name))
+    return kept_settings(settings.workspace).get(name, getattr(Settings, name))
 
 
 def _marked(settings: Settings, environment: dict[str, str]) -> dict[str, str]:

@@ -26,7 +26,7 @@ def holder(port: int, error: OSError) -> str:
 
 
 def listener(port: int) -> int | None:
-    """The id of the process that listens on a TCP port of this machine; None where nobody does, or none can be seen."""
+    """The id of the process that listens on a TCP port of this machine; None where no one does, or none can be seen."""
     try:
         lines = psutil.net_connections(kind="tcp")
     except (psutil.Error, OSError):

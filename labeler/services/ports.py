@@ -26,28 +26,30 @@ def free_ports(settings: Settings, keep: bool = False) -> Settings:
     """``settings`` with ports for the web app, Label Studio and Redis that nothing listens on just now.
 
     No other process of this user is given them while this one lives. ``keep``: its own ones where they are free, so
-    that links and bookmarks go on working.
+    that links and bookmarks continue working.
     """
     names = ("web_port", "label_studio_port", "redis_port")
-    with ExitStack() as held:
+    with ExitStack() as reserved:
         # All three are held at once, or the same one could be given twice.
         ports = {
-            name: held.enter_context(_free(settings.host, getattr(settings, name) if keep else None)).getsockname()[1]
+            name: reserved.enter_context(_free(settings.host, getattr(settings, name) if keep else None)).getsockname()[
+                1
+            ]
             for name in names
         }
     return replace(settings, **ports)
 
 
-def _free(host: str, wanted: int | None) -> socket.socket:
-    """A socket on the port ``wanted`` or on any other that nobody else is given until our part listens there."""
+def _free(host: str, required_port: int | None) -> socket.socket:
+    """A socket on the port ``required_port`` or on any other that no one else is given until our part listens there."""
     among = candidates()
-    first = [] if wanted is None else [wanted]
+    first = [] if required_port is None else [required_port]
     for port in chain(first, (chance.choice(among) for _ in range(TRIES))):
         with suppress(OSError):
-            made = _bound(host, port)
+            bound_socket = _bound(host, port)
             if reserve(port):
-                return made
-            made.close()
+                return bound_socket
+            bound_socket.close()
     raise PortBusy(
         f"All ports of {host} from {among.start} to {among.stop - 1} are in use. To see by which programs: `ss -ltnp`"
     )
@@ -68,7 +70,7 @@ def candidates(outgoing: Path = OUTGOING) -> range:
 def check(parts: Iterable[Part]) -> None:
     """Raise PortBusy for the first part whose port is taken.
 
-    Label Studio would move to the next port by itself, where nobody looks for it.
+    Label Studio would move to the next port by itself, where no one looks for it.
     """
     for part in parts:
         if part.port is None:
@@ -86,12 +88,12 @@ def check(parts: Iterable[Part]) -> None:
 
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    new_socket = socket.socket(family, socket.SOCK_STREAM)
     try:
         # Without this a port stays busy for a minute after its last listener is gone.
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((host, port))
+        new_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        new_socket.bind((host, port))
     except OSError:
-        made.close()
+        new_socket.close()
         raise
-    return made
+    return new_socket

@@ -34,7 +34,7 @@ class Flags:
         self.stopped = multiprocessing.Semaphore(0)
 
 
-class Keeper(Process):
+class ProcessRunner(Process):
     """honcho's process, kept alive: a part that dies starts again, after 1, 2, 4 … seconds, until it dies too often.
 
     honcho alone stops everything when one process ends; here that comes only after ``QUICK_DEATHS``.
@@ -132,7 +132,7 @@ def open_log(path: Path) -> BinaryIO:
 
 
 def roll(path: Path) -> None:
-    """Copy a log aside and empty it in place: the part goes on writing to the same open file."""
+    """Copy a log aside and empty it in place: the part continues writing to the same open file."""
     shutil.copyfile(path, path.with_name(path.name + ".1"))
     with path.open("r+b") as log:
         log.truncate(0)
@@ -152,7 +152,7 @@ def last_words(path: Path, lines: int = 6, since: int = 0) -> str:
 
     Says so where nothing is left.
     """
-    said: list[str] = []
+    last_lines: list[str] = []
     inside = False
     for line in tail(path, 10_000, since).splitlines():
         if line.startswith("Traceback (most recent call last):") or line.startswith('  File "'):
@@ -160,5 +160,5 @@ def last_words(path: Path, lines: int = 6, since: int = 0) -> str:
         elif inside and line and not line[0].isspace():
             inside = False  # the exception itself, or a sentence between two of them
         elif not inside and line.strip() and line.strip() not in BETWEEN_TRACEBACKS:
-            said.append(f"  {line.rstrip()}")
-    return "\n".join(said[-lines:]) if path.exists() and said else "  (only details for developers)"
+            last_lines.append(f"  {line.rstrip()}")
+    return "\n".join(last_lines[-lines:]) if path.exists() and last_lines else "  (only details for developers)"

@@ -62,7 +62,7 @@ def token_is_made_to_work(settings: Settings) -> str | None:
     if (reason := token_works(settings)) is None or settings.label_studio_url is not None:
         return reason
     try:
-        local.put_right(settings)
+        local.renew_access(settings)
     except (LabelStudioError, requests.RequestException) as error:
         return str(error)
     return None
@@ -101,7 +101,7 @@ MENDING_CHECKS = tuple(
 )
 
 
-def wait_and_mend(settings: Settings, tell: Tell, alive: Callable[[], None]) -> None:
+def wait_and_repair(settings: Settings, tell: Tell, alive: Callable[[], None]) -> None:
     """`wait`, for the supervisor itself."""
     wait(settings, tell, alive, checks=MENDING_CHECKS)
 
@@ -119,7 +119,7 @@ def wait(
     """
     began = time.monotonic()
     for check in checks:
-        told = False
+        reported = False
         while (reason := check.ask(settings)) is not None:
             alive()
             waited = time.monotonic() - began
@@ -128,8 +128,8 @@ def wait(
                     f"{check.name} is not ready after {waited:.0f} s: {reason}. Its log is in {settings.logs}. "
                     "To test each service: `attune doctor`"
                 )
-            if not told and waited > 3 and check.name == "label studio":
+            if not reported and waited > 3 and check.name == "label studio":
                 tell("label studio  starting (the first start of a workspace takes a minute) …")
-                told = True
+                reported = True
             time.sleep(BETWEEN_SECONDS)
         tell(f"{check.name:<13} ready  {check.address(settings)}  ({time.monotonic() - began:.1f} s)")

@@ -13,7 +13,7 @@ from attune.labeler.label_studio import database_template, install
 from attune.labeler.services import parts, readiness
 from attune.labeler.services.parts import PARENT, our_environment
 from attune.labeler.services.process_runner import last_words, open_log
-from attune.labeler.services.workspace_lock import check_alone
+from attune.labeler.services.workspace_lock import check_unlocked
 from attune.labeler.settings import Settings
 from attune.models.errors import ServiceDown
 
@@ -44,7 +44,7 @@ class Stack:
         if self.settings.label_studio_url is None:
             install.ensure(self.settings, self._tell)
             database_template.ensure(self.settings, self._tell)
-        check_alone(self.settings)
+        check_unlocked(self.settings)
         with open_log(self.log) as log:
             self._before = os.fstat(log.fileno()).st_size
             self._process = subprocess.Popen(
@@ -74,11 +74,11 @@ class Stack:
 
     def _story(self) -> str:
         """The reason that the stack itself gave, else what its log ends with; and what to do."""
-        said = last_words(self.log, lines=12, since=self._before)
-        if OWN in said:
-            return said.rpartition(OWN)[2]
+        log_lines = last_words(self.log, lines=12, since=self._before)
+        if OWN in log_lines:
+            return log_lines.rpartition(OWN)[2]
         return (
-            f"The log ends with:\n{said}\nNothing is lost. Fix the problem, then start again. The whole log: "
+            f"The log ends with:\n{log_lines}\nNothing is lost. Fix the problem, then start again. The whole log: "
             f"{self.log}. To test each service: `attune doctor`"
         )
 
@@ -102,7 +102,7 @@ class Stack:
             raise ServiceDown(f"Attune stopped unexpectedly. {self._story()}")
 
     def _interrupted(self) -> None:
-        self._tell(f"Stopping {', '.join(part.title for part in parts.wanted(self.settings))} …")
+        self._tell(f"Stopping {', '.join(part.title for part in parts.services_to_start(self.settings))} …")
         self.stop()
         self._tell(f"Stopped. Everything is kept in {self.settings.workspace}. The next start continues from there.")
 

@@ -20,7 +20,7 @@ STOPPING_SECONDS = 40.0  # a stack whose starter was killed stops its parts firs
 
 
 @contextmanager
-def alone(settings: Settings) -> Iterator[None]:
+def workspace_lock(settings: Settings) -> Iterator[None]:
     """Hold the workspace's lock. Raises ServiceError that says where the stack is that holds it."""
     lock = FileLock(settings.workspace / LOCK)
     try:
@@ -60,8 +60,8 @@ def abandoned(workspace: Path) -> bool:
     return False
 
 
-def check_alone(settings: Settings) -> None:
+def check_unlocked(settings: Settings) -> None:
     """Raise ServiceError where a stack runs on this workspace now."""
     settings.workspace.mkdir(parents=True, exist_ok=True)
-    with alone(settings):
+    with workspace_lock(settings):
         pass

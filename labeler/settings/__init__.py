@@ -5,7 +5,7 @@ so that a command given nothing but the workspace finds both. Nothing reads the 
 the entry points reads it at all: they are handed a ``Settings``.
 """
 
-from attune.labeler.settings.build import build, keep, kept
+from attune.labeler.settings.build import build, keep_settings, kept_settings
 from attune.labeler.settings.table import Settings, hidden, variable
 
-__all__ = ["Settings", "build", "hidden", "keep", "kept", "variable"]
+__all__ = ["Settings", "build", "hidden", "keep_settings", "kept_settings", "variable"]

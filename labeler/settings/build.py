@@ -26,25 +26,27 @@ def build(environment: Mapping[str, str] | None = None, **arguments: Any) -> Set
     and what it may hold; also for an ``ATTUNE_`` variable that is no setting, with the nearest name.
     """
     environment = os.environ if environment is None else environment
-    known = {item.name: item for item in fields(Settings)}
-    _refuse_unknown(environment, known)
-    given: dict[str, Any] = {name: environment[variable(name)] for name in known if environment.get(variable(name))}
-    given |= {name: value for name, value in arguments.items() if value is not None}
-    workspace = values.path(str(given.get("workspace", Settings.workspace)))
-    given = kept(workspace) | given | {"workspace": workspace}
-    read = {
-        name: _read(name, known[name].metadata, value) if isinstance(value, str) else value
-        for name, value in given.items()
-        if name in known
+    known_fields = {item.name: item for item in fields(Settings)}
+    _refuse_unknown(environment, known_fields)
+    raw_values: dict[str, Any] = {
+        name: environment[variable(name)] for name in known_fields if environment.get(variable(name))
     }
-    if unknown := set(arguments) - set(known):
+    raw_values |= {name: value for name, value in arguments.items() if value is not None}
+    workspace = values.path(str(raw_values.get("workspace", Settings.workspace)))
+    raw_values = kept_settings(workspace) | raw_values | {"workspace": workspace}
+    parsed = {
+        name: _read(name, known_fields[name].metadata, value) if isinstance(value, str) else value
+        for name, value in raw_values.items()
+        if name in known_fields
+    }
+    if unknown := set(arguments) - set(known_fields):
         raise SettingsError(
             f"The setting {sorted(unknown)[0]!r} does not exist. To list all settings: `attune config show`"
         )
-    return Settings(**read)
+    return Settings(**parsed)
 
 
-def kept(workspace: Path) -> dict[str, Any]:
+def kept_settings(workspace: Path) -> dict[str, Any]:
     """The settings that a workspace keeps for itself; none where it keeps no file.
 
     Raises SettingsError where the file is no JSON object.
@@ -61,19 +63,19 @@ def kept(workspace: Path) -> dict[str, Any]:
         ) from error
 
 
-def keep(workspace: Path, **values: Any) -> None:
+def keep_settings(workspace: Path, **values: Any) -> None:
     """Add to the settings that a workspace keeps for itself; a None takes one out."""
-    merged = {name: value for name, value in (kept(workspace) | values).items() if value is not None}
+    merged = {name: value for name, value in (kept_settings(workspace) | values).items() if value is not None}
     write_json(workspace / KEPT, {n: str(v) if isinstance(v, Path) else v for n, v in merged.items()}, mode=0o600)
 
 
-def _read(name: str, metadata: Mapping[str, Any], given: str) -> Any:
+def _read(name: str, metadata: Mapping[str, Any], text: str) -> Any:
     try:
-        return metadata["read"](given)
+        return metadata["read"](text)
     except ValueError as error:
-        held = MASK if metadata["secret"] else repr(given)
+        shown = MASK if metadata["secret"] else repr(text)
         raise SettingsError(
-            f"{variable(name)} ({metadata['about'].rstrip('.')}) is {held}. Expected {error}. To list all settings: "
+            f"{variable(name)} ({metadata['about'].rstrip('.')}) is {shown}. Expected {error}. To list all settings: "
             "`attune config show`"
         ) from error
 
@@ -88,8 +90,8 @@ _FOREIGN = {
 }
 
 
-def _refuse_unknown(environment: Mapping[str, str], known: Mapping[str, Any]) -> None:
-    names = {variable(name) for name in known} | _FOREIGN
+def _refuse_unknown(environment: Mapping[str, str], known_fields: Mapping[str, Any]) -> None:
+    names = {variable(name) for name in known_fields} | _FOREIGN
     for key in environment:
         if key.startswith("ATTUNE_") and key not in names:
             near = get_close_matches(key, sorted(names), n=1)

@@ -1,9 +1,9 @@
 """A workspace that was made before: its folders and files become their owner's alone, as new ones are.
 
-Shutting the one folder at the top keeps everybody out of all that lies below, at the price of one call to the system.
+Shutting the one folder at the top keeps everyone out of all that lies below, at the price of one call to the system.
 The files are shut as well, once a start, because a copy or a backup takes their modes along without that folder. What
 lies in `cache/` and the demo's drawings is left out: it may be 200,000 thumbnails, a folder on the way is shut, and
-nobody needs a copy of them.
+no one needs a copy of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NOT_LOOKED_INTO = ("cache", "sample-catalogue")
 
 
 def top(workspace: Path) -> None:
-    """Let nobody but its owner into the ``workspace``, if it is there; another user's is left as it is."""
+    """Let no one but its owner into the ``workspace``, if it is there; another user's is left as it is."""
     with suppress(OSError):
         real = workspace.resolve()  # it may be a link, and a link has no mode
         if is_open(real):
@@ -59,15 +59,15 @@ def finding(settings: Settings) -> Finding:
     """Only its owner may read the workspace: a warning that names what others may, too."""
     if not settings.workspace.exists():
         return Finding("private", "ok", "there is no workspace yet")
-    found = list(still_open(settings.workspace))
-    if not found:
+    open_paths = list(still_open(settings.workspace))
+    if not open_paths:
         return Finding("private", "ok", "only its owner can read the workspace")
-    shown = ", ".join(found[:3]) + (f" and {len(found) - 3:,} more" if len(found) > 3 else "")
+    paths_text = ", ".join(open_paths[:3]) + (f" and {len(open_paths) - 3:,} more" if len(open_paths) > 3 else "")
     todo = (
         "The next `attune up` makes them private. Or run, as their owner: `chmod -R go-rwx "
         f"{shlex.quote(str(settings.workspace))}`"
     )
-    return Finding("private", "warn", f"other users of this computer can read {shown}", todo)
+    return Finding("private", "warn", f"other users of this computer can read {paths_text}", todo)
 
 
 __all__ = ["all_of", "finding", "still_open", "top"]

@@ -36,10 +36,10 @@ def load(path: Path) -> Secrets:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_suffix(".lock"), timeout=30):
-        kept = _read(path)
-        made = {item.name: kept.get(item.name) or chance.token_hex(20) for item in fields(Secrets)}
-        secrets = Secrets(**made)
-        if asdict(secrets) != kept:
+        stored = _read(path)
+        values = {item.name: stored.get(item.name) or chance.token_hex(20) for item in fields(Secrets)}
+        secrets = Secrets(**values)
+        if asdict(secrets) != stored:
             write_json(path, asdict(secrets), mode=0o600)
     return secrets
 
@@ -58,8 +58,8 @@ def _read(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        kept = json.loads(path.read_text())
-        return {str(key): str(value) for key, value in kept.items()}
+        stored = json.loads(path.read_text())
+        return {str(key): str(value) for key, value in stored.items()}
     except (ValueError, AttributeError) as error:
         raise SettingsError(
             f"{path} is not the JSON object of the workspace's secrets. Restore it from a backup. Or move it "

@@ -12,8 +12,8 @@ from attune.labeler.settings import values
 MASK = "********"
 
 
-def _setting(read: Callable[[str], Any], default: Any, about: str, secret: bool = False) -> Any:
-    return field(default=default, metadata={"read": read, "about": about, "secret": secret})
+def _setting(read_value: Callable[[str], Any], default: Any, about: str, secret: bool = False) -> Any:
+    return field(default=default, metadata={"read": read_value, "about": about, "secret": secret})
 
 
 @dataclass(frozen=True)
@@ -183,20 +183,20 @@ class Settings:
 
     def shown(self) -> dict[str, str]:
         """Every setting as text, secrets masked."""
-        found = {}
+        shown_values = {}
         for item in fields(self):
             value = getattr(self, item.name)
-            found[item.name] = "" if value is None else MASK if item.metadata["secret"] else str(value)
-        return found
+            shown_values[item.name] = "" if value is None else MASK if item.metadata["secret"] else str(value)
+        return shown_values
 
     def environment(self) -> dict[str, str]:
         """The ``ATTUNE_*`` variables that make another process build equal settings."""
-        found = {}
+        variables = {}
         for item in fields(self):
             value = getattr(self, item.name)
             if value is not None:
-                found[variable(item.name)] = ("yes" if value else "no") if isinstance(value, bool) else str(value)
-        return found
+                variables[variable(item.name)] = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+        return variables
 
 
 def hidden(address: str) -> str:

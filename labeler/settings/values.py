@@ -91,30 +91,30 @@ def image_sources(text: str) -> str:
         f"any of {', '.join(IMAGE_SCHEMES)}, folders such as /data/posters and locations such as "
         "s3://bucket/folder, separated by commas"
     )
-    made = []
+    sources = []
     for item in _items(text):
         scheme, _, rest = item.partition("://")
         if item.lower() in IMAGE_SCHEMES:
-            made.append(item.lower())
+            sources.append(item.lower())
         elif item.startswith(("/", "~/")):
-            made.append(str(path(item)))
+            sources.append(str(path(item)))
         elif scheme.lower() in IMAGE_SCHEMES[1:] and rest.strip("/") and "::" not in rest:
             host, slash, below = rest.rstrip("/").partition("/")
-            made.append(f"{scheme.lower()}://{host.lower()}{slash}{below}")
+            sources.append(f"{scheme.lower()}://{host.lower()}{slash}{below}")
         else:
             raise ValueError(takes)
-    if not made:
+    if not sources:
         raise ValueError(takes)
-    return ", ".join(dict.fromkeys(made))
+    return ", ".join(dict.fromkeys(sources))
 
 
 def hosts(text: str) -> str:
     """Names of hosts, addresses and networks, as ``minio.studio.lan, 10.20.0.0/16``."""
-    made = []
+    names = []
     for item in _items(text):
         name = item.lower().rstrip(".")
         try:
-            made.append(str(ipaddress.ip_network(name, strict=False)).removesuffix("/32").removesuffix("/128"))
+            names.append(str(ipaddress.ip_network(name, strict=False)).removesuffix("/32").removesuffix("/128"))
         except ValueError:
             # "10.20.0" is no name although its letters would do for one, and would never match.
             if not HOST_NAME.fullmatch(name) or name.replace(".", "").isdigit():
@@ -122,8 +122,8 @@ def hosts(text: str) -> str:
                     "hosts, network addresses and networks such as minio.studio.lan, 10.20.0.7 and "
                     "10.20.0.0/16, separated by commas"
                 ) from None
-            made.append(name)
-    return ", ".join(dict.fromkeys(made))
+            names.append(name)
+    return ", ".join(dict.fromkeys(names))
 
 
 def _items(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.pictures import PageImage, picture
 from attune.models.errors import UnknownAsset
 
 PAGE = 48
@@ -21,28 +21,28 @@ PAGE = 48
 class Grid:
     """One page of the pool; ``query`` is what was searched for."""
 
-    pictures: Page[Picture]
+    pictures: Page[PageImage]
     query: str
 
 
 def assets(settings: Settings, viewer: Viewer, query: str = "", page: int = 1) -> Grid:
     """The assets whose id or title contains ``query``, by id."""
-    wanted = select(Asset).where(may_see(viewer)).order_by(Asset.asset_id)
+    visible_assets = select(Asset).where(may_see(viewer)).order_by(Asset.asset_id)
     if query:
-        wanted = wanted.where(
+        visible_assets = visible_assets.where(
             or_(
                 Asset.asset_id.icontains(query, autoescape=True),
                 Asset.title_id.icontains(query, autoescape=True),
             )
         )
     with reading(settings) as session:
-        return Grid(page_of(session, wanted, page, PAGE).map(picture), query)
+        return Grid(page_of(session, visible_assets, page, PAGE).map(picture), query)
 
 
 def asset(settings: Settings, viewer: Viewer, pk: int) -> Asset:
     """One asset that ``viewer`` may see. Raises UnknownAsset, the same whether it is absent or not theirs to see."""
     with reading(settings) as session:
-        found = session.scalar(select(Asset).where(Asset.id == pk, may_see(viewer)))
-    if found is None:
+        asset_row = session.scalar(select(Asset).where(Asset.id == pk, may_see(viewer)))
+    if asset_row is None:
         raise UnknownAsset(f"Image {pk} does not exist, or it was removed from the pool.")
-    return found
+    return asset_row

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import exclusion, totals
 from attune.labeler.answers.totals import Counts
 from attune.labeler.attributes import attributes, threshold_goals
-from attune.labeler.attributes.threshold_goals import Lines
+from attune.labeler.attributes.threshold_goals import GoalThresholds
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
@@ -20,14 +20,14 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views import measuring, quality
 from attune.labeler.views.disagreements import Contested, contested
-from attune.labeler.views.forecast import Outlook, outlook
+from attune.labeler.views.forecast import Forecast, forecast
 from attune.labeler.views.history import Move, Published, moves, versions
-from attune.labeler.views.home import Held, pool_size
+from attune.labeler.views.home import CardFacts, pool_size
 from attune.labeler.views.links import queue_url
 from attune.labeler.views.measuring import Measuring
-from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.pictures import PageImage, picture
 from attune.labeler.views.quality import Point, Quality
-from attune.labeler.views.recent import Given, recent
+from attune.labeler.views.recent import GivenAnswer, recent
 from attune.labeler.views.state import ABOUT, Facts, Step, next_step, state
 
 
@@ -36,7 +36,7 @@ class Example:
     """An example of what counts or does not: words, or an asset of the pool."""
 
     text: str
-    picture: Picture | None = None
+    picture: PageImage | None = None
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,14 @@ class AttributePage:
     step: Step
     queue_url: str | None
     queues: Sequence[ExpertQueue]
-    outlook: Outlook
+    outlook: Forecast
     curve: Sequence[Point]
     set_aside: Sequence[tuple[str, str, int]]
     unanswered: Sequence[str]
-    recent: Page[Given]
+    recent: Page[GivenAnswer]
     contested: Page[Contested]
     measuring: Measuring | None
-    lines: Lines | None
+    lines: GoalThresholds | None
     versions: Page[Published] | None
     moves: Page[Move] | None
 
@@ -105,31 +105,31 @@ class AttributePage:
 def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePage:
     """What the page of the attribute ``name`` shows to ``viewer``. Raises UnknownAttribute."""
     with reading(settings) as session:
-        one = attributes.find(session, name)
-        live, facts, held = _live(session, viewer, one)
-        own = held.own.get(one.id)
+        attribute = attributes.find(session, name)
+        live, facts, batch = _live(session, viewer, attribute)
+        own = batch.own.get(attribute.id)
         return AttributePage(
             live=live,
-            question=one.question,
-            definition=one.definition,
-            classes=one.classes,
-            revision=one.revision,
-            in_scope=_examples(session, one.in_scope),
-            out_of_scope=_examples(session, one.out_of_scope),
+            question=attribute.question,
+            definition=attribute.definition,
+            classes=attribute.classes,
+            revision=attribute.revision,
+            in_scope=_examples(session, attribute.in_scope),
+            out_of_scope=_examples(session, attribute.out_of_scope),
             about=ABOUT[live.state],
             step=next_step(facts, viewer),
             queue_url=queue_url(settings, own) if own else None,
-            queues=_queues(session, settings, one.id) if viewer.manages else (),
-            outlook=outlook(session, viewer, one),
-            curve=quality.curve(session, one.id),
+            queues=_queues(session, settings, attribute.id) if viewer.manages else (),
+            outlook=forecast(session, viewer, attribute),
+            curve=quality.curve(session, attribute.id),
             unanswered=facts.unanswered,
-            recent=recent(session, viewer, one.id, size=8),
-            set_aside=exclusion.by_expert(session, one.id) if viewer.manages else (),
-            contested=contested(session, viewer, one.id, one.classes, size=4),
-            measuring=measuring.read(session, one) if viewer.manages else None,
-            lines=threshold_goals.read(session, one) if viewer.manages else None,
-            versions=versions(session, one.id) if viewer.manages else None,
-            moves=moves(session, one.id) if viewer.manages else None,
+            recent=recent(session, viewer, attribute.id, size=8),
+            set_aside=exclusion.by_expert(session, attribute.id) if viewer.manages else (),
+            contested=contested(session, viewer, attribute.id, attribute.classes, size=4),
+            measuring=measuring.read(session, attribute) if viewer.manages else None,
+            lines=threshold_goals.read(session, attribute) if viewer.manages else None,
+            versions=versions(session, attribute.id) if viewer.manages else None,
+            moves=moves(session, attribute.id) if viewer.manages else None,
         )
 
 
@@ -139,11 +139,15 @@ def live(settings: Settings, viewer: Viewer, name: str) -> Live:
         return _live(session, viewer, attributes.find(session, name))[0]
 
 
-def _live(session: Session, viewer: Viewer, one: Attribute) -> tuple[Live, Facts, Held]:
-    counts = totals.count(session, {one.id: one.classes})[one.id]
-    held = Held(session, [one.id], viewer)
-    facts = held.facts(one, pool_size(session), counts)
-    return Live(one.name, state(facts), facts.last_run, facts.champion, counts, held.quality(one.id)), facts, held
+def _live(session: Session, viewer: Viewer, attribute: Attribute) -> tuple[Live, Facts, CardFacts]:
+    counts = totals.count(session, {attribute.id: attribute.classes})[attribute.id]
+    batch = CardFacts(session, [attribute.id], viewer)
+    facts = batch.facts(attribute, pool_size(session), counts)
+    return (
+        Live(attribute.name, state(facts), facts.last_run, facts.champion, counts, batch.quality(attribute.id)),
+        facts,
+        batch,
+    )
 
 
 def _examples(session: Session, texts: Sequence[str]) -> list[Example]:

@@ -13,7 +13,7 @@ from attune.labeler.answers.counting import current
 from attune.labeler.people.viewer import Viewer, may_compare
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset, Expert
-from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.pictures import PageImage, picture
 from attune.models.labels.answers import SKIP, UNSURE
 
 
@@ -21,7 +21,7 @@ from attune.models.labels.answers import SKIP, UNSURE
 class Contested:
     """One asset and the people behind each answer on it; ``sides`` in the order of the classes, "unsure" last."""
 
-    picture: Picture
+    picture: PageImage
     sides: Sequence[tuple[str, Sequence[str]]]
 
 
@@ -56,9 +56,9 @@ def contested(
         .where(may_compare(viewer, attribute_id))
         .order_by(split.c.share, split.c.votes.desc(), Asset.id)
     )
-    found = page_of(session, query, page, size)
-    sides = _sides(session, attribute_id, [asset.id for asset in found.items], [*classes, UNSURE])
-    return found.map(lambda asset: Contested(picture(asset), sides[asset.id]))
+    asset_page = page_of(session, query, page, size)
+    sides = _sides(session, attribute_id, [asset.id for asset in asset_page.items], [*classes, UNSURE])
+    return asset_page.map(lambda asset: Contested(picture(asset), sides[asset.id]))
 
 
 def _sides(
@@ -71,7 +71,10 @@ def _sides(
         .where(answer.c.asset_pk.in_(assets), answer.c.value != SKIP)
         .order_by(Expert.name)
     )
-    said: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    answers: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for asset, value, name in rows:
-        said[asset][value].append(name)
-    return {asset: [(value, held[value]) for value in order if held.get(value)] for asset, held in said.items()}
+        answers[asset][value].append(name)
+    return {
+        asset: [(value, by_value[value]) for value in order if by_value.get(value)]
+        for asset, by_value in answers.items()
+    }

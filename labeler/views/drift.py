@@ -121,26 +121,26 @@ def read(name: str, row: Version | None, added: int = 0) -> Drift:
     if row is None:
         return Drift(name, "unpublished")
     scores = VersionScores.from_dict(row.scores)
-    held, published_on = scores.drift, scores.baseline.published_on if scores.baseline else 0
-    if held is None:
+    record, published_on = scores.drift, scores.baseline.published_on if scores.baseline else 0
+    if record is None:
         return Drift(name, "waiting", row.version, published_on, added)
-    alarm = held.alarm
-    far = any(shift["psi"] - shift["psi_by_chance"] > RULE.psi for shift in held.shifts)
-    state = "drifted" if alarm else "few" if not held.enough else "moved" if far else "steady"
+    alarm = record.alarm
+    far = any(shift["psi"] - shift["psi_by_chance"] > RULE.psi for shift in record.shifts)
+    state = "drifted" if alarm else "few" if not record.enough else "moved" if far else "steady"
     return Drift(
-        name, state, row.version, published_on, max(added, held.n), held.n, held.titles, held.looks,
-        parse(held.at), parse(alarm.at) if alarm else None,
-        [_moved(shift, alarm) for shift in held.shifts],
+        name, state, row.version, published_on, max(added, record.n), record.n, record.titles, record.looks,
+        parse(record.at), parse(alarm.at) if alarm else None,
+        [_moved(shift, alarm) for shift in record.shifts],
     )  # fmt: skip
 
 
 def _moved(shift: Mapping[str, Any], alarm: Alarm | None) -> Moved:
-    drawn = shift["histogram"]
+    histogram = shift["histogram"]
     figures = {key: shift[key] for key in (
         "name", "psi", "psi_lo", "psi_hi", "psi_by_chance", "ks", "ks_lo", "ks_hi", "p_value")}  # fmt: skip
     return Moved(
         **figures, alarmed=bool(alarm and shift["name"] in alarm.classes),
-        edges=drawn["edges"], before=drawn["before"], after=drawn["after"],
+        edges=histogram["edges"], before=histogram["before"], after=histogram["after"],
     )  # fmt: skip
 
 
@@ -150,20 +150,20 @@ def _added(session: Session, row: Version) -> int:
     return session.scalar(select(func.count(Asset.id)).where(since, Asset.removed_at.is_(None))) or 0
 
 
-def to_dict(found: Drift) -> dict[str, Any]:
+def to_dict(drift_facts: Drift) -> dict[str, Any]:
     """As JSON."""
     return {
-        "attribute": found.name,
-        "state": found.state,
-        "version": found.version,
-        "published_on": found.published_on,
-        "added": found.added,
-        "n": found.n,
-        "titles": found.titles,
-        "looks": found.looks,
-        "at": iso(found.at) if found.at else None,
-        "alarm_at": iso(found.alarm_at) if found.alarm_at else None,
-        "sentence": found.sentence,
+        "attribute": drift_facts.name,
+        "state": drift_facts.state,
+        "version": drift_facts.version,
+        "published_on": drift_facts.published_on,
+        "added": drift_facts.added,
+        "n": drift_facts.n,
+        "titles": drift_facts.titles,
+        "looks": drift_facts.looks,
+        "at": iso(drift_facts.at) if drift_facts.at else None,
+        "alarm_at": iso(drift_facts.alarm_at) if drift_facts.alarm_at else None,
+        "sentence": drift_facts.sentence,
         "rule": vars(RULE),
-        "classes": [vars(shift) | {"edges": list(shift.edges)} for shift in found.shifts],
+        "classes": [vars(shift) | {"edges": list(shift.edges)} for shift in drift_facts.shifts],
     }

@@ -11,7 +11,7 @@ from attune.labeler.views.quality import of_json as quality
 
 
 @dataclass(frozen=True)
-class Relied:
+class ExpertRow:
     """An expert: the share of right answers on the images that others saw too, what an answer counts, and ``beside``,
     the share of the audit answers that are the probe's class."""
 
@@ -25,7 +25,7 @@ class Relied:
 @dataclass(frozen=True)
 class Differs:
     """The expert who answers otherwise than the rest: ``how``, where the audit tells it, and the average precision on
-    everybody else's audit answers."""
+    everyone else's audit answers."""
 
     expert: str
     email: str
@@ -35,12 +35,17 @@ class Differs:
 
 
 def experts(
-    people: Mapping[str, tuple[str, int]], held: Sequence[ExpertReliability], audited: Sequence[AgreesWithProbe]
-) -> list[Relied]:
+    people: Mapping[str, tuple[str, int]],
+    reliabilities: Sequence[ExpertReliability],
+    audited: Sequence[AgreesWithProbe],
+) -> list[ExpertRow]:
     """Everybody of whom anything is known; who agrees most with the others, or else with the probe, first."""
-    shared, beside = {one.expert: one for one in held}, {one.expert: one for one in audited}
-    found = [
-        Relied(
+    shared, beside = (
+        {reliability.expert: reliability for reliability in reliabilities},
+        {reliability.expert: reliability for reliability in audited},
+    )
+    rows = [
+        ExpertRow(
             people[email][0] if email in people else email,
             email,
             quality(shared[email].accuracy) if email in shared else None,
@@ -50,16 +55,16 @@ def experts(
         for email in {**shared, **beside}
     ]
 
-    def place(one: Relied) -> tuple[float, float, str]:
-        right, agrees = (-((part.value if part else None) or 0.0) for part in (one.right, one.beside))
-        return right, agrees, one.expert
+    def place(row: ExpertRow) -> tuple[float, float, str]:
+        right, agrees = (-((part.value if part else None) or 0.0) for part in (row.right, row.beside))
+        return right, agrees, row.expert
 
-    return sorted(found, key=place) if len(found) > 1 else []
+    return sorted(rows, key=place) if len(rows) > 1 else []
 
 
-def differs(people: Mapping[str, tuple[str, int]], said: RunAdvice) -> Differs | None:
-    """Whom a run's advice names, if anybody."""
-    email, beside = said.differs, said.beside_probe
+def differs(people: Mapping[str, tuple[str, int]], run_advice: RunAdvice) -> Differs | None:
+    """Whom a run's advice names, if anyone."""
+    email, beside = run_advice.differs, run_advice.beside_probe
     if not email:
         return None
     name, key = people.get(email, (email, None))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes
 from attune.labeler.explore import clusters, search
-from attune.labeler.explore.search import Found, Wanted
+from attune.labeler.explore.search import Query, SearchResult
 from attune.labeler.jobs import jobs
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.queues import queues
@@ -18,7 +18,7 @@ from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.pictures import PageImage, picture
 from attune.models.errors import DataError
 
 PAGE = 48
@@ -43,7 +43,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ExploreRequest:
     """What a page of Explore was asked for, as its address says."""
 
     place: Place = field(default_factory=Place)
@@ -57,20 +57,20 @@ class Asked:
 
     @property
     def why(self) -> str:
-        """How the images were found, for whoever is asked about them."""
-        said = {
+        """How the images were found, for the person who is asked about them."""
+        sources = {
             TEXT: f"the text “{self.text}”",
             LIKE: f"similarity to {self.place.key}",
             IMAGE: "similarity to an uploaded image",
             CLUSTER: "browsing a cluster",
         }
-        return said.get(self.place.kind, "browsing the pool")
+        return sources.get(self.place.kind, "browsing the pool")
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> Query:
         """The search that the workers are asked for. Raises DataError for a text that is too long."""
         like = self.place.key if self.place.kind == LIKE else ""
         text = self.text if self.place.kind == TEXT else ""
-        return Wanted(text=text, like=like, title=self.title, column=self.column, value=self.value)
+        return Query(text=text, like=like, title=self.title, column=self.column, value=self.value)
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,10 @@ class Explore:
     ``unread`` says why search by text is off, empty where it is not.
     """
 
-    asked: Asked
-    pictures: Page[Picture]
-    search: Found | None
-    example: Picture | None
+    asked: ExploreRequest
+    pictures: Page[PageImage]
+    search: SearchResult | None
+    example: PageImage | None
     cluster: clusters.Part | None
     columns: Sequence[str]
     unread: str
@@ -109,35 +109,37 @@ class Target:
 class Sending:
     """The last look before a selection goes into the queues."""
 
-    pictures: Sequence[Picture]
+    pictures: Sequence[PageImage]
     targets: Sequence[Target]
 
 
-def explore(settings: Settings, viewer: Viewer, asked: Asked, patience_seconds: float = 0.0) -> Explore:
-    """The page of ``asked``; a search that is not done after ``patience_seconds`` comes without pictures.
+def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patience_seconds: float = 0.0) -> Explore:
+    """The page of ``request``; a search that is not done after ``patience_seconds`` comes without pictures.
 
     Raises UnknownAsset, DataError, ServiceDown.
     """
     search_now, part, order = None, None, None
     with reading(settings) as session:
         unread = search.why_unread(session)
-    if asked.place.kind == IMAGE:
-        search_now = search.look(settings, asked.place.key, patience_seconds)
+    if request.place.kind == IMAGE:
+        search_now = search.wait_for_result(settings, request.place.key, patience_seconds)
         if search_now is None:
             raise DataError("This search has expired. Upload the image again.")
-    elif asked.wanted().ranks and not (unread and asked.place.kind == TEXT):
-        search_now = search.look(settings, search.start(settings, asked.wanted()), patience_seconds)
-    elif asked.place.kind == CLUSTER:
-        part = _cluster(settings, asked.place.key)
+    elif request.wanted().ranks and not (unread and request.place.kind == TEXT):
+        search_now = search.wait_for_result(settings, search.start(settings, request.wanted()), patience_seconds)
+    elif request.place.kind == CLUSTER:
+        part = _cluster(settings, request.place.key)
         order = list(part.asset_ids)
     if search_now is not None:
         order = [asset for asset, _ in search_now.hits]
-    waits = search_now is not None and search_now.waits
+    is_waiting = search_now is not None and search_now.waits
     with reading(settings) as session:
-        found = _pictures(session, viewer, asked, order)
-        example = _one(session, viewer, asked.place.key) if asked.place.kind == LIKE else None
+        images = _pictures(session, viewer, request, order)
+        example = _one(session, viewer, request.place.key) if request.place.kind == LIKE else None
         names = search.columns_of(session)
-    return Explore(asked, found, search_now, example, part, names, unread, not waits or jobs.workers_alive(settings))
+    return Explore(
+        request, images, search_now, example, part, names, unread, not is_waiting or jobs.workers_alive(settings)
+    )
 
 
 def _cluster(settings: Settings, key: str) -> clusters.Part:
@@ -147,43 +149,45 @@ def _cluster(settings: Settings, key: str) -> clusters.Part:
     return made.part(int(key))
 
 
-def _pictures(session: Session, viewer: Viewer, asked: Asked, order: Sequence[str] | None) -> Page[Picture]:
+def _pictures(
+    session: Session, viewer: Viewer, request: ExploreRequest, order: Sequence[str] | None
+) -> Page[PageImage]:
     """One page of the images in ``order``, or of the filtered pool by id; none that the viewer may not see."""
-    condition = may_explore(viewer) & search.allowed_by(asked.wanted())
+    condition = may_explore(viewer) & search.allowed_by(request.wanted())
     if order is None:
         query = select(Asset).where(condition).order_by(Asset.asset_id)
-        return page_of(session, query, asked.page, PAGE).map(picture)
+        return page_of(session, query, request.page, PAGE).map(picture)
     there = set(session.scalars(select(Asset.asset_id).where(Asset.asset_id.in_(order), condition)))
-    kept = [name for name in order if name in there]
-    number = max(1, min(asked.page, -(-len(kept) // PAGE) or 1))
-    here = kept[(number - 1) * PAGE : number * PAGE]
-    return Page(_in_order(session, here), number, PAGE, len(kept))
+    visible = [name for name in order if name in there]
+    number = max(1, min(request.page, -(-len(visible) // PAGE) or 1))
+    here = visible[(number - 1) * PAGE : number * PAGE]
+    return Page(_in_order(session, here), number, PAGE, len(visible))
 
 
-def _in_order(session: Session, names: Sequence[str]) -> list[Picture]:
+def _in_order(session: Session, names: Sequence[str]) -> list[PageImage]:
     rows = {one.asset_id: one for one in session.scalars(select(Asset).where(Asset.asset_id.in_(names)))}
     return [picture(rows[name]) for name in names if name in rows]
 
 
-def _one(session: Session, viewer: Viewer, asset_id: str) -> Picture | None:
+def _one(session: Session, viewer: Viewer, asset_id: str) -> PageImage | None:
     found = session.scalar(select(Asset).where(Asset.asset_id == asset_id, may_explore(viewer)))
     return picture(found) if found else None
 
 
 def sending(settings: Settings, viewer: Viewer, picks: Sequence[str]) -> Sending:
-    """The chosen images, and where ``viewer`` may send them: a manager to anybody, an expert to their own queue."""
+    """The chosen images, and where ``viewer`` may send them: a manager to anyone, an expert to their own queue."""
     with reading(settings) as session:
-        kept = select(Asset.asset_id).where(Asset.asset_id.in_(picks), may_explore(viewer))
-        there = set(session.scalars(kept))
-        shown = _in_order(session, [name for name in picks if name in there])
+        visible = select(Asset.asset_id).where(Asset.asset_id.in_(picks), may_explore(viewer))
+        there = set(session.scalars(visible))
+        images = _in_order(session, [name for name in picks if name in there])
         targets = [_target(session, viewer, one) for one in attributes.every(session)]
-    return Sending(shown, [one for one in targets if one.experts])
+    return Sending(images, [one for one in targets if one.experts])
 
 
 def _target(session: Session, viewer: Viewer, attribute: Attribute) -> Target:
     mine = (Queue.attribute_id == attribute.id) & Queue.closed_at.is_(None)
     having = select(Expert).join(Queue, Queue.expert_id == Expert.id).where(mine, Expert.removed_at.is_(None))
-    people = [*session.scalars(having.order_by(Expert.name)), *queues.wanted(session, attribute)]
+    people = [*session.scalars(having.order_by(Expert.name)), *queues.experts_without_queue(session, attribute)]
     if not viewer.manages:
         people = [one for one in people if one.id == viewer.expert_id]
     return Target(attribute.name, attribute.question, [(one.email, one.name) for one in people])

@@ -15,7 +15,7 @@ from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.pictures import PageImage, picture
 
 PAGE = 24
 TYPICAL = 5  # images that stand for a cluster
@@ -28,7 +28,7 @@ class Card:
 
     number: int
     size: int
-    pictures: Sequence[Picture]
+    pictures: Sequence[PageImage]
     examples: Sequence[str]
 
 
@@ -45,24 +45,24 @@ class Board:
 
 def board(settings: Settings, viewer: Viewer, page: int = 1) -> Board:
     """The clusters that were last made, largest first."""
-    made = clusters.load(settings)
-    parts = made.parts if made else ()
+    saved = clusters.load(settings)
+    parts = saved.parts if saved else ()
     number = max(1, min(page, -(-len(parts) // PAGE) or 1))
-    shown = parts[(number - 1) * PAGE : number * PAGE]
+    shown_parts = parts[(number - 1) * PAGE : number * PAGE]
     with reading(settings) as session:
-        wanted = [name for part in shown for name in part.asset_ids[: 2 * TYPICAL]]
-        rows = session.scalars(select(Asset).where(Asset.asset_id.in_(wanted), may_explore(viewer)))
-        known = {one.asset_id: picture(one) for one in rows}
+        asset_ids = [name for part in shown_parts for name in part.asset_ids[: 2 * TYPICAL]]
+        rows = session.scalars(select(Asset).where(Asset.asset_id.in_(asset_ids), may_explore(viewer)))
+        images = {asset.asset_id: picture(asset) for asset in rows}
         there = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None))) or 0
         at_work = select(Job).where(Job.kind == clusters.KIND, Job.state.in_(("queued", "running")))
         job = session.scalar(at_work.order_by(Job.created_at.desc()).limit(1))
-    cards = [_card(part, known) for part in shown]
-    found = Page(cards, number, PAGE, len(parts))
-    return Board(found, made.assets if made else 0, there, made.made_at if made else None, job)
+    cards = [_card(part, images) for part in shown_parts]
+    card_page = Page(cards, number, PAGE, len(parts))
+    return Board(card_page, saved.assets if saved else 0, there, saved.made_at if saved else None, job)
 
 
-def _card(part: clusters.Part, known: dict[str, Picture]) -> Card:
-    pictures = [known[name] for name in part.asset_ids[: 2 * TYPICAL] if name in known][:TYPICAL]
+def _card(part: clusters.Part, images: dict[str, PageImage]) -> Card:
+    pictures = [images[name] for name in part.asset_ids[: 2 * TYPICAL] if name in images][:TYPICAL]
     return Card(part.number, part.size, pictures, [one.asset_id for one in pictures[:EXAMPLES]])
 
 

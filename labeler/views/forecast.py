@@ -14,10 +14,10 @@ from attune.labeler.records.run_advice import BesideProbe, PoolRegion, RunAdvice
 from attune.labeler.records.run_advice import Outlook as Kept
 from attune.labeler.records.schema import Asset, Attribute, Expert, Run
 from attune.labeler.views import expert_reliability
-from attune.labeler.views.expert_reliability import Differs, Relied
-from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.expert_reliability import Differs, ExpertRow
+from attune.labeler.views.pictures import PageImage, picture
 from attune.labeler.views.quality import Quality, read
-from attune.labeler.views.state import Advice, advice, told_to
+from attune.labeler.views.state import Advice, advice, visible_advice
 from attune.models.labels.reliability import DAWID_SKENE
 from attune.models.query.stopping import Goals
 
@@ -48,11 +48,11 @@ class Unseen:
 
     share: float
     labels: int
-    pictures: Sequence[Picture]
+    pictures: Sequence[PageImage]
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Forecast:
     """What the page says beside the figures; parts are None or empty until a run has worked them out.
 
     For those who manage: ``expert``, ``probe`` and ``difference``, panel parity, and ``experts``, the most reliable
@@ -68,32 +68,32 @@ class Outlook:
     expert: Quality | None = None
     probe: Quality | None = None
     difference: Quality | None = None
-    experts: Sequence[Relied] = ()
+    experts: Sequence[ExpertRow] = ()
     differs: Differs | None = None
     measured: bool = False
     weighed: bool = True
 
 
-def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
+def forecast(session: Session, viewer: Viewer, attribute: Attribute) -> Forecast:
     """What the newest run says of ``attribute``."""
     newest = select(Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
-    said = told_to(viewer, RunAdvice.from_dict(session.scalar(newest)))
-    held = said.outlook or Kept()
-    parity = held.parity if viewer.manages else None
+    run_advice = visible_advice(viewer, RunAdvice.from_dict(session.scalar(newest)))
+    slow_figures = run_advice.outlook or Kept()
+    parity = slow_figures.parity if viewer.manages else None
     figures = {name: read(parity, name) for name in ("expert", "probe", "difference")} if parity else {}
-    told = said.reliance.told if said.reliance else ()
-    beside = said.beside_probe or BesideProbe()
-    people = {one.email: (one.name or one.email, one.id) for one in session.scalars(select(Expert))}
-    return Outlook(
-        experts=expert_reliability.experts(people, told, beside.told),
-        differs=expert_reliability.differs(people, said) if viewer.manages else None,
-        measured=any(one.accuracy.get("method") == DAWID_SKENE for one in told),
-        weighed=said.reliance.weighed if said.reliance else True,
-        headline=HEADLINES.get(said.state, ""),
-        advice=advice(said),
-        meters=meters(said.evidence, said.state),
-        diversity=held.diversity,
-        regions=_regions(session, viewer, held.regions),
+    experts_told = run_advice.reliance.told if run_advice.reliance else ()
+    beside = run_advice.beside_probe or BesideProbe()
+    people = {expert.email: (expert.name or expert.email, expert.id) for expert in session.scalars(select(Expert))}
+    return Forecast(
+        experts=expert_reliability.experts(people, experts_told, beside.told),
+        differs=expert_reliability.differs(people, run_advice) if viewer.manages else None,
+        measured=any(expert.accuracy.get("method") == DAWID_SKENE for expert in experts_told),
+        weighed=run_advice.reliance.weighed if run_advice.reliance else True,
+        headline=HEADLINES.get(run_advice.state, ""),
+        advice=advice(run_advice),
+        meters=meters(run_advice.evidence, run_advice.state),
+        diversity=slow_figures.diversity,
+        regions=_regions(session, viewer, slow_figures.regions),
         **figures,
     )
 
@@ -101,36 +101,36 @@ def outlook(session: Session, viewer: Viewer, attribute: Attribute) -> Outlook:
 def meters(evidence: Mapping[str, Any] | Sequence[str], state: str = "") -> list[Meter]:
     """How far each sign of being done is: steadiness, the interval, the positives found.
 
-    Without the positives in a ``state`` that may stop: the probe ranks those that nobody was asked about, and an almost
+    Without the positives in a ``state`` that may stop: the probe ranks those that no one was asked about, and an almost
     empty bar beside "stop" would read as work that is left.
     """
     if not isinstance(evidence, Mapping):
         return []
-    goals, found = Goals(), []
+    goals, rows = Goals(), []
     if (moved := evidence.get("movement")) is not None:
         done = 1.0 if moved <= goals.movement else 1.0 - (moved - goals.movement) / (MOST - goals.movement)
         text = f"changed by {moved:.3f} since half of the labels (goal: at most {goals.movement:g})"
-        found.append(Meter("Stable ranking", max(0.0, done), text))
+        rows.append(Meter("Stable ranking", max(0.0, done), text))
     width = evidence.get("width")
     done = 0.0 if width is None else 1.0 if width <= goals.width else (1.0 - width) / (1.0 - goals.width)
     text = "no interval yet" if width is None else f"{width:.2f} wide (goal: at most {goals.width:g})"
-    found.append(Meter("Narrow interval", max(0.0, done), text))
-    if (left := evidence.get("remaining_share")) is not None and state not in STOPPED:
-        text = f"about {100 * left:.0f} % of the positive images have no answer yet"
-        found.append(Meter("Positives found", min(1.0, max(0.0, 1.0 - left)), text))
-    return found
+    rows.append(Meter("Narrow interval", max(0.0, done), text))
+    if (remaining_share := evidence.get("remaining_share")) is not None and state not in STOPPED:
+        text = f"about {100 * remaining_share:.0f} % of the positive images have no answer yet"
+        rows.append(Meter("Positives found", min(1.0, max(0.0, 1.0 - remaining_share)), text))
+    return rows
 
 
-def _regions(session: Session, viewer: Viewer, held: Sequence[PoolRegion]) -> list[Unseen]:
-    names = [name for region in held for name in region.examples]
+def _regions(session: Session, viewer: Viewer, regions: Sequence[PoolRegion]) -> list[Unseen]:
+    names = [name for region in regions for name in region.examples]
     rows = session.scalars(select(Asset).where(Asset.asset_id.in_(names), may_explore(viewer)))
-    known = {one.asset_id: picture(one) for one in rows}
-    found = [
+    images = {one.asset_id: picture(one) for one in rows}
+    regions_shown = [
         Unseen(
             float(region.share),
             region.labels,
-            [known[name] for name in region.examples if name in known],
+            [images[name] for name in region.examples if name in images],
         )
-        for region in held
+        for region in regions
     ]
-    return [region for region in found if region.pictures]
+    return [region for region in regions_shown if region.pictures]

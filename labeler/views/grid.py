@@ -49,9 +49,9 @@ def next_page(settings: Settings, viewer: Viewer, name: str) -> NextPage:
             raise AccessError(
                 f"You have no queue for {name}, so you have no pages of images. Ask an owner for a queue."
             )
-        grid = grids.held(session, one.id, person.id)
-        waits = grid is not None and bool(grids.open_pages(session, grid.id))
-    return NextPage(grids.link(settings, grid) if grid is not None and waits else None, person.email)
+        grid = grids.find_grid(session, one.id, person.id)
+        is_waiting = grid is not None and bool(grids.open_pages(session, grid.id))
+    return NextPage(grids.link(settings, grid) if grid is not None and is_waiting else None, person.email)
 
 
 def progress(settings: Settings, viewer: Viewer, name: str, job_id: str) -> Progress:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes
-from attune.labeler.catalog.alias_history import Line, moment, pointing_at, told
+from attune.labeler.catalog.alias_history import Line, moment, pointing_at, to_line
 from attune.labeler.catalog.aliases import aliases_of, drafts_of, is_draft
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Alias, Promotion, Run, Version
@@ -75,30 +75,30 @@ class HistoryPage:
 def versions(session: Session, attribute_id: int, page: int = 1, size: int = 10) -> Page[Published]:
     """The versions of an attribute, newest first."""
     query = select(Version).where(Version.attribute_id == attribute_id).order_by(Version.version.desc())
-    found = page_of(session, query, page, size)
+    version_page = page_of(session, query, page, size)
     aliases = session.execute(select(Alias.version, Alias.alias).where(Alias.attribute_id == attribute_id)).all()
-    ids = [one.run_id for one in found.items]
+    ids = [one.run_id for one in version_page.items]
     runs = {
         row[0]: (row[1], row[2])
         for row in session.execute(select(Run.id, Run.metrics, Run.answers).where(Run.id.in_(ids)))
     }
 
-    def published(one: Version) -> Published:
-        metrics, answers = runs[one.run_id]
-        names = sorted(alias for version, alias in aliases if version == one.version)
+    def published(row: Version) -> Published:
+        metrics, answers = runs[row.run_id]
+        names = sorted(alias for version, alias in aliases if version == row.version)
         return Published(
-            one.version,
+            row.version,
             names,
             quality.read(metrics),
             answers,
-            one.digest,
-            one.created_at,
-            one.retired_at,
-            one.scored_at,
-            is_draft(one),
+            row.digest,
+            row.created_at,
+            row.retired_at,
+            row.scored_at,
+            is_draft(row),
         )
 
-    return found.map(published)
+    return version_page.map(published)
 
 
 def moves(session: Session, attribute_id: int, page: int = 1, size: int = 10) -> Page[Move]:
@@ -114,7 +114,7 @@ def moves(session: Session, attribute_id: int, page: int = 1, size: int = 10) ->
 
 def move(line: Promotion, drafts: Collection[int] = ()) -> Move:
     """A line of the records as pages show it; ``drafts`` are the attribute's versions that are drafts."""
-    overridden, draft = told(line).overridden, line.version in drafts
+    overridden, draft = to_line(line).overridden, line.version in drafts
     return Move(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, overridden, draft)
 
 

@@ -21,7 +21,7 @@ from attune.labeler.settings import Settings
 from attune.labeler.views import quality
 from attune.labeler.views.links import queue_url
 from attune.labeler.views.quality import Quality
-from attune.labeler.views.state import Facts, Step, next_step, state, told_to
+from attune.labeler.views.state import Facts, Step, next_step, state, visible_advice
 
 PAGE = 30
 
@@ -56,21 +56,23 @@ def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
     """What the home page shows to ``viewer``."""
     with reading(settings) as session:
         query = select(Attribute).where(Attribute.retired_at.is_(None)).order_by(_own(viewer).desc(), Attribute.name)
-        found = page_of(session, query, page, PAGE)
+        attribute_page = page_of(session, query, page, PAGE)
         pool = pool_size(session)
-        counts = totals.count(session, {one.id: one.classes for one in found.items})
-        held = Held(session, [one.id for one in found.items], viewer)
+        counts = totals.count(
+            session, {attribute_row.id: attribute_row.classes for attribute_row in attribute_page.items}
+        )
+        row_facts = CardFacts(session, [attribute_row.id for attribute_row in attribute_page.items], viewer)
 
-        def card(one: Attribute) -> Card:
-            facts = held.facts(one, pool, counts[one.id])
-            own = held.own.get(one.id)
+        def card(attribute: Attribute) -> Card:
+            facts = row_facts.facts(attribute, pool, counts[attribute.id])
+            own = row_facts.own.get(attribute.id)
             return Card(
-                one.name, one.question, one.classes, state(facts), counts[one.id], held.quality(one.id),
-                next_step(facts, viewer), queue_url(settings, own) if own else None, facts.champion,
-                one.id in held.drafts, bool(facts.advice.differs),
+                attribute.name, attribute.question, attribute.classes, state(facts), counts[attribute.id],
+                row_facts.quality(attribute.id), next_step(facts, viewer), queue_url(settings, own) if own else None,
+                facts.champion, attribute.id in row_facts.drafts, bool(facts.advice.differs),
             )  # fmt: skip
 
-        return Home(found.map(card), pool, found.total)
+        return Home(attribute_page.map(card), pool, attribute_page.total)
 
 
 def _own(viewer: Viewer) -> ColumnElement[bool]:
@@ -87,12 +89,12 @@ def pool_size(session: Session) -> int:
     return session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
 
 
-class Held:
+class CardFacts:
     """What the records hold about several attributes, read once for all of them."""
 
     def __init__(self, session: Session, ids: Sequence[int], viewer: Viewer) -> None:
         self.runs: dict[int, tuple[int, dict[str, Any], RunAdvice]] = {
-            row[0]: (row[1], row[2], told_to(viewer, RunAdvice.from_dict(row[3])))
+            row[0]: (row[1], row[2], visible_advice(viewer, RunAdvice.from_dict(row[3])))
             for row in session.execute(_newest_runs(ids))
         }
         champions = select(Alias.attribute_id, Alias.version).where(

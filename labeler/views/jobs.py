@@ -53,22 +53,22 @@ class Board:
     @property
     def lines(self) -> Sequence[Work]:
         """The page's jobs, with the finished syncs that follow each other as one line: its newest."""
-        found: list[Work] = []
+        lines: list[Work] = []
         for folds, group in groupby(self.jobs.items, lambda job: job.kind == FOLDED and job.state == "done"):
             run = list(group)
-            found += [_folded(run)] if folds else run
-        return found
+            lines += [_folded(run)] if folds else run
+        return lines
 
 
 def board(settings: Settings, state: str = "", page: int = 1) -> Board:
     """The jobs in ``state``, or all of them."""
-    wanted = select(Job).order_by(Job.created_at.desc(), Job.id)
+    query = select(Job).order_by(Job.created_at.desc(), Job.id)
     if state in STATES:
-        wanted = wanted.where(Job.state == state)
+        query = query.where(Job.state == state)
     with reading(settings) as session:
         counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
-        found = page_of(session, wanted, page, PAGE)
-    return Board(found.map(_work), {name: counts.get(name, 0) for name in STATES}, state if state in STATES else "")
+        job_page = page_of(session, query, page, PAGE)
+    return Board(job_page.map(_work), {name: counts.get(name, 0) for name in STATES}, state if state in STATES else "")
 
 
 def _folded(run: Sequence[Work]) -> Work:
@@ -77,8 +77,10 @@ def _folded(run: Sequence[Work]) -> Work:
 
 
 def _work(job: Job) -> Work:
-    told = {name: value for name, value in job.arguments.items() if name not in UNTOLD and not isinstance(value, bool)}
-    subject = job.subject or ", ".join(str(value) for value in told.values() if isinstance(value, str | int))
+    arguments = {
+        name: value for name, value in job.arguments.items() if name not in UNTOLD and not isinstance(value, bool)
+    }
+    subject = job.subject or ", ".join(str(value) for value in arguments.values() if isinstance(value, str | int))
     return Work(
         job.id, job.kind, subject[:80], job.state, job.done, job.total, failures.shown(job.id, job.error),
         job.created_at, job.finished_at,

@@ -72,7 +72,7 @@ def read(session: Session, attribute: Attribute) -> Measuring:
     )
     row = session.execute(newest).first()
     metrics, advice = (row.metrics, row.advice) if row else ({}, {})
-    held = RunAdvice.from_dict(advice).audits or AuditPlan()
+    audit_plan = RunAdvice.from_dict(advice).audits or AuditPlan()
     figure, tied = metrics.get("average_precision"), metrics.get("undecided") or {}
     mine = (Queue.attribute_id == attribute.id) & Queue.closed_at.is_(None)
     open_ones = select(func.count(Task.id)).join(Queue).where(mine, Task.state == "open", Task.purpose == AUDIT)
@@ -81,10 +81,10 @@ def read(session: Session, attribute: Attribute) -> Measuring:
         name=attribute.name,
         answered=int((figure or {}).get("n", 0)),
         waiting=waiting,
-        needed=30 if held.needed is None else held.needed,
+        needed=30 if audit_plan.needed is None else audit_plan.needed,
         left=audit_batches.left_to_draw(session, attribute),
-        share=held.share,
-        why=held.why,
+        share=audit_plan.share,
+        why=audit_plan.why,
         figure=Metric.from_dict(figure) if figure else None,
         undecided=round((tied.get("value") or 0.0) * tied.get("n", 0)),
         experts=session.scalar(select(func.count(Queue.id)).where(mine)) or 0,

@@ -20,7 +20,7 @@ from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import iso, now
 from attune.models.errors import CatalogError
-from attune.models.labels.class_coverage import lacking
+from attune.models.labels.class_coverage import draft_classes
 
 ALIASES = (CHAMPION, "challenger")
 ENDED = {"done", "failed", "lost"}
@@ -69,7 +69,7 @@ def intent(settings: Settings, name: str, version: str | int) -> Intent:
         row = session.scalar(select(Version).where(Version.attribute_id == one.id, Version.version == run.number))
         retired = row is not None and row.retired_at is not None
         draft = row is not None and is_draft(row)
-        missing = lacking(classes_of(session, one, run), run.labels or {})
+        missing = draft_classes(classes_of(session, one, run), run.labels or {})
         return Intent(
             name, one.question, run.number, aliases_of(session, one), row is not None, retired, draft, missing
         )
@@ -86,15 +86,15 @@ def undo(settings: Settings, name: str, alias: str) -> Undo:
     """Where a rollback of ``alias`` would lead. Raises UnknownAttribute."""
     with reading(settings) as session:
         one = attributes.find(session, name)
-        held = aliases_of(session, one).get(alias)
+        current = aliases_of(session, one).get(alias)
         try:
             _, target = earlier(session, one, alias)
         except CatalogError as error:
-            return Undo(name, one.question, alias, held, None, str(error))
-        return Undo(name, one.question, alias, held, target)
+            return Undo(name, one.question, alias, current, None, str(error))
+        return Undo(name, one.question, alias, current, target)
 
 
-def asked_before(settings: Settings, name: str, who: str, asked_at: str) -> str | None:
+def earlier_job(settings: Settings, name: str, who: str, asked_at: str) -> str | None:
     """The job that the same form started already: a second click of the same button."""
     with reading(settings) as session:
         recent = session.scalars(
@@ -108,7 +108,7 @@ def asked_before(settings: Settings, name: str, who: str, asked_at: str) -> str 
 
 @dataclass(frozen=True)
 class Step:
-    """One part of the work: ``done`` of ``total``, 0 of 0 where nothing was told yet."""
+    """One part of the work: ``done`` of ``total``, 0 of 0 by default yet."""
 
     title: str
     state: str
@@ -146,51 +146,51 @@ def progress(settings: Settings, name: str, job_id: str) -> Progress | None:
     Raises UnknownAttribute.
     """
     with reading(settings) as session:
-        one = attributes.find(session, name)
+        attribute = attributes.find(session, name)
         job = session.get(Job, job_id)
         if job is None or job.subject != name or job.kind not in ("publish", "score"):
             return None
         first = job.kind == "publish"
         steps = [_step("Check and publish the files", [job])] if first else []
-        asked = (job.result.get("scores") or {}) if first and job.state == "done" else {"job": job_id}
+        scoring = (job.result.get("scores") or {}) if first and job.state == "done" else {"job": job_id}
         if not first or job.state not in ("failed", "lost"):
-            steps.append(_scoring(session, asked))
-        waits = any(step.state == "queued" for step in steps)
-        found = Progress(
+            steps.append(_scoring(session, scoring))
+        is_waiting = any(step.state == "queued" for step in steps)
+        result = Progress(
             name,
-            one.question,
+            attribute.question,
             int(job.arguments["version"]),
             job.arguments.get("alias", CHAMPION) if first else None,
             steps,
             job.result if first and job.state == "done" else None,
             False,
         )
-    stuck = waits and not found.failed and not jobs.workers_alive(settings)
-    return Progress(**{**vars(found), "stuck": stuck})
+    stuck = is_waiting and not result.failed and not jobs.workers_alive(settings)
+    return Progress(**{**vars(result), "stuck": stuck})
 
 
-def _scoring(session: Session, asked: dict[str, Any]) -> Step:
+def _scoring(session: Session, scoring: dict[str, Any]) -> Step:
     title = "Score the pool"
-    if asked.get("error"):
-        return Step(title, "failed", error=str(asked.get("message", "")))
-    job = session.get(Job, asked["job"]) if asked.get("job") else None
+    if scoring.get("error"):
+        return Step(title, "failed", error=str(scoring.get("message", "")))
+    job = session.get(Job, scoring["job"]) if scoring.get("job") else None
     if job is None or job.kind != "score":
-        return Step(title, "done" if "assets" in asked else "waiting")
+        return Step(title, "done" if "assets" in scoring else "waiting")
     parts = job.result.get("jobs") if job.state == "done" else None
     if not parts:
         return _step(title, [job])
     return _step(title, list(session.scalars(select(Job).where(Job.id.in_(parts)))))
 
 
-def _step(title: str, held: Sequence[Job]) -> Step:
+def _step(title: str, step_jobs: Sequence[Job]) -> Step:
     """Several jobs as one: failed where one failed, done where all are."""
-    states = {job.state for job in held}
+    states = {job.state for job in step_jobs}
     order = ("failed", "lost", "running", "queued")
     state = next((one for one in order if one in states), "done")
-    error = next((failures.shown(job.id, job.error) for job in held if job.error), "")
+    error = next((failures.shown(job.id, job.error) for job in step_jobs if job.error), "")
     if state == "queued" and "done" in states:
         state = "running"
-    return Step(title, state, sum(job.done for job in held), sum(job.total for job in held), error)
+    return Step(title, state, sum(job.done for job in step_jobs), sum(job.total for job in step_jobs), error)
 
 
 def stamp() -> str:

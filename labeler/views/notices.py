@@ -22,7 +22,7 @@ URGENT = frozenset({"drift", "job failed", "stalled", "empty queue"})
 
 
 @dataclass(frozen=True)
-class Told:
+class NoticeRow:
     """One notice as its reader sees it; ``undelivered`` says why it could not be sent beside the console."""
 
     id: int
@@ -36,7 +36,7 @@ class Told:
 
     @property
     def urgent(self) -> bool:
-        """Whether somebody should do something."""
+        """Whether someone should do something."""
         return self.kind in URGENT
 
     def to_dict(self) -> dict[str, Any]:
@@ -44,17 +44,17 @@ class Told:
         return vars(self) | {"at": iso(self.at)}
 
 
-def notices(settings: Settings, viewer: Viewer, page: int = 1) -> Page[Told]:
+def notices(settings: Settings, viewer: Viewer, page: int = 1) -> Page[NoticeRow]:
     """What ``viewer`` may read."""
     with reading(settings) as session:
-        found = page_of(session, select(Notice).where(may_read(viewer)).order_by(Notice.id.desc()), page, PAGE)
-        ids = [one.id for one in found.items]
-        seen = set(
+        notice_page = page_of(session, select(Notice).where(may_read(viewer)).order_by(Notice.id.desc()), page, PAGE)
+        ids = [one.id for one in notice_page.items]
+        read_ids = set(
             session.scalars(
                 select(NoticeRead.notice_id).where(NoticeRead.user_id == viewer.user_id, NoticeRead.notice_id.in_(ids))
             )
         )
-    return found.map(lambda one: _told(one, one.id not in seen, viewer))
+    return notice_page.map(lambda one: _notice_row(one, one.id not in read_ids, viewer))
 
 
 def unread(settings: Settings, viewer: Viewer) -> int:
@@ -63,10 +63,10 @@ def unread(settings: Settings, viewer: Viewer) -> int:
         return session.scalar(select(func.count(Notice.id)).where(may_read(viewer), unread_by(viewer))) or 0
 
 
-def _told(one: Notice, fresh: bool, viewer: Viewer) -> Told:
-    name = f"notice {one.id}"  # older records hold what programs raised
-    failed = ((way, held) for way, held in one.sent.items() if held["state"] == "failed")
-    lost = [f"{way}: {failures.shown(name, held['error'])}" for way, held in failed]
+def _notice_row(notice: Notice, fresh: bool, viewer: Viewer) -> NoticeRow:
+    name = f"notice {notice.id}"  # older records hold what programs raised
+    failed = ((channel, outcome) for channel, outcome in notice.sent.items() if outcome["state"] == "failed")
+    lost = [f"{channel}: {failures.shown(name, outcome['error'])}" for channel, outcome in failed]
     undelivered = "; ".join(lost) if viewer.manages else ""
-    text = failures.shown(name, one.text)
-    return Told(one.id, one.kind, one.title, text, one.link, one.at, fresh, undelivered)
+    text = failures.shown(name, notice.text)
+    return NoticeRow(notice.id, notice.kind, notice.title, text, notice.link, notice.at, fresh, undelivered)

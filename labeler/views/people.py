@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import counting, exclude_expert
-from attune.labeler.answers.exclude_expert import Concerned
+from attune.labeler.answers.exclude_expert import AffectedAnswers
 from attune.labeler.jobs import failures
 from attune.labeler.people import end_access
 from attune.labeler.people import users as logins
@@ -32,7 +32,7 @@ JOINS = 200  # the newest jobs that a person's are looked for among
 class Member:
     """One expert: ``attributes`` with an open queue, answers in all, the time of the last one.
 
-    ``shut``: the login of somebody who has not left. ``open_still``: out, but Label Studio may still be open.
+    ``shut``: the login of someone who has not left. ``open_still``: out, but Label Studio may still be open.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Login:
 class Person:
     """One person from near: as an expert, as a login, or both; ``joining`` is the newest job for Label Studio.
 
-    ``out``: what ended of the access of somebody who may not come in now.
+    ``out``: what ended of the access of someone who may not come in now.
     """
 
     email: str
@@ -71,7 +71,7 @@ class Person:
     joining: Job | None = None
     every_attribute: bool = False
     lacking: Sequence[str] = ()
-    concerned: Concerned = field(default_factory=lambda: Concerned({}, {}))
+    concerned: AffectedAnswers = field(default_factory=lambda: AffectedAnswers({}, {}))
     out: Outcome | None = None
 
     @property
@@ -95,9 +95,9 @@ def people(settings: Settings, page: int = 1) -> Page[Member]:
     """The experts, those who left last."""
     with reading(settings) as session:
         query = select(Expert).order_by(Expert.removed_at.is_not(None), Expert.name, Expert.id)
-        found = page_of(session, query, page, PAGE)
-        members = {one.email: one for one in _members(session, found.items)}
-        return found.map(lambda one: members[one.email])
+        user_page = page_of(session, query, page, PAGE)
+        members = {one.email: one for one in _members(session, user_page.items)}
+        return user_page.map(lambda one: members[one.email])
 
 
 def managers(settings: Settings, viewer: Viewer) -> list[Login]:
@@ -106,7 +106,7 @@ def managers(settings: Settings, viewer: Viewer) -> list[Login]:
 
 
 def person(settings: Settings, viewer: Viewer, email: str) -> Person:
-    """One person by address. Raises UnknownExpert where nobody has it."""
+    """One person by address. Raises UnknownExpert where no one has it."""
     email = logins.address(email)
     with reading(settings) as session:
         expert = session.scalar(select(Expert).where(Expert.email == email))
@@ -122,12 +122,19 @@ def person(settings: Settings, viewer: Viewer, email: str) -> Person:
         lacking = [name for name in names if name not in member.attributes]
         job = _joining(session, email)
     return Person(
-        email, member, login, job, expert.every_attribute, lacking, exclude_expert.concerned(settings, email), out
+        email,
+        member,
+        login,
+        job,
+        expert.every_attribute,
+        lacking,
+        exclude_expert.affected_answers(settings, email),
+        out,
     )
 
 
 def _out(session: Session, email: str) -> Outcome | None:
-    job = None if end_access.is_in(session, email) else end_access.newest(session, email)
+    job = None if end_access.may_enter(session, email) else end_access.newest(session, email)
     return end_access.outcome(job) if job else None
 
 
@@ -142,21 +149,21 @@ def _login(viewer: Viewer, user: User) -> Login:
 
 def _members(session: Session, experts: Sequence[Expert]) -> list[Member]:
     ids = [one.id for one in experts]
-    queues, given = _attributes(session, ids), counting.by_expert(session, ids)
-    held = select(User.email, User.role).where(
+    queues, answer_counts = _attributes(session, ids), counting.by_expert(session, ids)
+    login_query = select(User.email, User.role).where(
         or_(User.expert_id.in_(ids), User.email.in_([one.email for one in experts])), User.disabled_at.is_(None)
     )
-    roles = dict(session.execute(held).all())
+    roles = dict(session.execute(login_query).all())
     closed = select(User.email).where(User.email.in_([one.email for one in experts]), User.disabled_at.is_not(None))
     shut = set(session.scalars(closed.where(User.password_hash != logins.GONE)))
     ended = end_access.newest_of(session, [one.email for one in experts if one.removed_at or one.email in shut])
 
-    def member(one: Expert) -> Member:
-        count, last = given.get(one.id, (0, None))
-        still = one.email in ended and end_access.outcome(ended[one.email]).open_still
-        role, names = roles.get(one.email), queues[one.id]
-        is_shut = one.email in shut and one.removed_at is None
-        return Member(one.name, one.email, role, names, count, last, one.removed_at, one.id, is_shut, still)
+    def member(expert: Expert) -> Member:
+        count, last = answer_counts.get(expert.id, (0, None))
+        still = expert.email in ended and end_access.outcome(ended[expert.email]).open_still
+        role, names = roles.get(expert.email), queues[expert.id]
+        is_shut = expert.email in shut and expert.removed_at is None
+        return Member(expert.name, expert.email, role, names, count, last, expert.removed_at, expert.id, is_shut, still)
 
     return [member(one) for one in experts]
 
@@ -168,7 +175,7 @@ def _attributes(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
         .where(Queue.expert_id.in_(ids), Queue.closed_at.is_(None), Attribute.retired_at.is_(None))
         .order_by(Attribute.name)
     )
-    found: dict[int, list[str]] = defaultdict(list)
+    names: dict[int, list[str]] = defaultdict(list)
     for expert, name in rows:
-        found[expert].append(name)
-    return found
+        names[expert].append(name)
+    return names

@@ -8,7 +8,7 @@ from attune.labeler.records.schema import Asset
 
 
 @dataclass(frozen=True)
-class Picture:
+class PageImage:
     """An asset as a page shows it; ``width`` and ``height`` in pixels of the original."""
 
     pk: int
@@ -19,6 +19,6 @@ class Picture:
     height: int
 
 
-def picture(asset: Asset) -> Picture:
+def picture(asset: Asset) -> PageImage:
     """The picture of an asset that the viewer was found to be allowed to see."""
-    return Picture(asset.id, asset.asset_id, asset.title_id, asset.digest, asset.width, asset.height)
+    return PageImage(asset.id, asset.asset_id, asset.title_id, asset.digest, asset.width, asset.height)

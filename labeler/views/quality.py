@@ -64,11 +64,11 @@ def read(metrics: Mapping[str, Any], key: str = AUDIT) -> Quality:
     return of_json(metrics.get(key))
 
 
-def of_json(held: Mapping[str, Any] | None) -> Quality:
+def of_json(metric: Mapping[str, Any] | None) -> Quality:
     """The figure that ``Metric.to_dict`` wrote, if one did."""
-    if not held:
+    if not metric:
         return Quality(reason="none was measured")
-    return of(Metric.from_dict(held))
+    return of(Metric.from_dict(metric))
 
 
 def of(metric: Metric) -> Quality:
@@ -79,7 +79,7 @@ def of(metric: Metric) -> Quality:
 def curve(session: Session, attribute_id: int, points: int = POINTS) -> list[Point]:
     """The learning curve: at most ``points`` runs, the last one of each count of answers, evenly thinned.
 
-    Where answers were set aside or deleted, the runs that had learned from more of them are left out, so that the curve
+    Where answers were excluded or deleted, the runs that had learned from more of them are left out, so that the curve
     ends with the newest run.
     """
     newest: dict[int, int] = {}
@@ -92,12 +92,12 @@ def curve(session: Session, attribute_id: int, points: int = POINTS) -> list[Poi
             newest[answers] = number
             fewest = answers
     numbers = _thinned(sorted(newest.values()), points)
-    found = session.execute(
+    runs = session.execute(
         select(Run.number, Run.answers, Run.finished_at, Run.metrics)
         .where(Run.attribute_id == attribute_id, Run.number.in_(numbers))
         .order_by(Run.number)
     )
-    return [Point(n, a, at, read(metrics), read(metrics, INDICATION)) for n, a, at, metrics in found]
+    return [Point(n, a, at, read(metrics), read(metrics, INDICATION)) for n, a, at, metrics in runs]
 
 
 def _thinned(numbers: Sequence[int], points: int) -> list[int]:

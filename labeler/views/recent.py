@@ -14,7 +14,7 @@ from attune.labeler.answers.counting import current
 from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Annotation, Asset, Expert, Task
-from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.pictures import PageImage, picture
 from attune.models.labels.answers import AUDIT
 
 T = TypeVar("T")
@@ -25,11 +25,11 @@ NEUTRAL = frozenset({AUDIT, "spread"})
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenAnswer:
     """One answer that was given; ``correctable`` where the task can be opened again in Label Studio."""
 
     annotation: int
-    picture: Picture
+    picture: PageImage
     value: str
     expert: str
     answered_at: datetime
@@ -48,8 +48,8 @@ def reason_of(task: Task | None, purpose: str = "") -> str:
 
 def recent(
     session: Session, viewer: Viewer, attribute_id: int, page: int = 1, size: int = 12, expert: int | None = None
-) -> Page[Given]:
-    """The viewer's own answers on an attribute; for those who manage it everybody's, less those on images that wait in
+) -> Page[GivenAnswer]:
+    """The viewer's own answers on an attribute; for those who manage it everyone's, less those on images that wait in
     a queue of their own. ``expert``: the answers of this one alone."""
     answer = current([attribute_id])
     query = (
@@ -63,24 +63,24 @@ def recent(
     query = query.where(or_(own, Asset.id.not_in(waiting(viewer))) if viewer.manages else own)
     if expert is not None:
         query = query.where(Annotation.expert_id == expert)
-    found = page_of(session, query, page, size)
-    return _given(session, viewer, found)
+    answer_page = page_of(session, query, page, size)
+    return _answer_page(session, viewer, answer_page)
 
 
-def _given(session: Session, viewer: Viewer, found: Page[Annotation]) -> Page[Given]:
-    tasks = _by_id(session, Task, Task.id, [one.task_id for one in found.items])
-    assets = _by_id(session, Asset, Asset.id, [one.asset_pk for one in found.items])
-    experts = _by_id(session, Expert, Expert.id, [one.expert_id for one in found.items])
+def _answer_page(session: Session, viewer: Viewer, answer_page: Page[Annotation]) -> Page[GivenAnswer]:
+    tasks = _by_id(session, Task, Task.id, [one.task_id for one in answer_page.items])
+    assets = _by_id(session, Asset, Asset.id, [one.asset_pk for one in answer_page.items])
+    experts = _by_id(session, Expert, Expert.id, [one.expert_id for one in answer_page.items])
 
-    def given(one: Annotation) -> Given:
-        task = tasks.get(one.task_id or 0)
-        own = viewer.expert_id is not None and one.expert_id == viewer.expert_id
-        return Given(
-            one.id, picture(assets[one.asset_pk]), one.value, experts[one.expert_id].name, one.answered_at,
-            reason_of(task, one.purpose), own and task is not None,
+    def given(entry: Annotation) -> GivenAnswer:
+        task = tasks.get(entry.task_id or 0)
+        own = viewer.expert_id is not None and entry.expert_id == viewer.expert_id
+        return GivenAnswer(
+            entry.id, picture(assets[entry.asset_pk]), entry.value, experts[entry.expert_id].name, entry.answered_at,
+            reason_of(task, entry.purpose), own and task is not None,
         )  # fmt: skip
 
-    return found.map(given)
+    return answer_page.map(given)
 
 
 def _by_id(

@@ -28,7 +28,7 @@ from attune.labeler.views.review_plots import Plots
 from attune.labeler.views.review_rows import Line, Row
 from attune.labeler.views.review_slices import Slices
 from attune.models.evaluation.metrics import FIRST
-from attune.models.labels.class_coverage import sentences
+from attune.models.labels.class_coverage import missing_sentences
 from attune.models.text import counted
 
 CHOICES = 30  # of the newest runs, beside every version
@@ -116,11 +116,11 @@ class Review:
     @property
     def untold(self) -> Mapping[str, Sequence[str]]:
         """The titles of the other rows by the reason why they hold none."""
-        found: dict[str, list[str]] = {}
+        by_reason: dict[str, list[str]] = {}
         for row in self.rows:
             if not row.known:
-                found.setdefault(row.candidate.reason, []).append(row.title)
-        return found
+                by_reason.setdefault(row.candidate.reason, []).append(row.title)
+        return by_reason
 
     @property
     def stopping(self) -> Sequence[Gate]:
@@ -134,15 +134,15 @@ def review(
     name: str,
     candidate: str = LATEST,
     column: str = "",
-    chosen: str = "",
+    class_name: str = "",
 ) -> Review:
-    """The review of run ``candidate`` (a number, or the newest): ``column`` slices it, ``chosen`` is the class to plot.
+    """The review of run ``candidate`` (a number, or the newest): ``column`` slices it, ``class_name`` is plotted.
 
     Raises UnknownAttribute, and UnknownProbe where there is no such run.
     """
     with reading(settings) as session:
-        one = attributes.find(session, name)
-        run = find_run(session, one, candidate or LATEST)
+        attribute = attributes.find(session, name)
+        run = find_run(session, attribute, candidate or LATEST)
     champion = gates.champion_of(settings, name)
     evidence = gather(settings, name)
     mine = None if evidence.why_not(run) else evidence.scored(run)
@@ -156,32 +156,32 @@ def review(
             difference = paired(evidence, run, champion)
         else:
             difference = evidence.difference(mine, theirs)
-    cuts = thresholds_of(run, one.classes)
+    cuts = thresholds_of(run, attribute.classes)
     with reading(settings) as session:
         return Review(
             name=name,
-            question=one.question,
-            classes=one.classes,
-            choices=_choices(session, one, run),
-            candidate=_side(session, one, run),
-            champion=None if champion is None else _side(session, one, champion),
+            question=attribute.question,
+            classes=attribute.classes,
+            choices=_choices(session, attribute, run),
+            candidate=_side(session, attribute, run),
+            champion=None if champion is None else _side(session, attribute, champion),
             audits=len(evidence.labels),
             missing=evidence.why_not(run),
-            warnings=sentences(classes_of(session, one, run), run.labels or {}),
+            warnings=missing_sentences(classes_of(session, attribute, run), run.labels or {}),
             few=_few(evidence, run),
             led=_led(mine, theirs),
-            rows=review_rows.rows(one.classes, figures, others, evidence.why_not(run)),
-            lines=[] if others is None or champion is None else review_rows.lines(one.classes, run, champion),
+            rows=review_rows.rows(attribute.classes, figures, others, evidence.why_not(run)),
+            lines=[] if others is None or champion is None else review_rows.lines(attribute.classes, run, champion),
             difference=None if difference is None else of(difference),
             gates=gates.outcome(settings, evidence, run, champion, figures, difference),
-            plots=review_plots.plots(evidence, chosen, mine, theirs, evidence.why_not(run)),
-            curve=quality.curve(session, one.id),
+            plots=review_plots.plots(evidence, class_name, mine, theirs, evidence.why_not(run)),
+            curve=quality.curve(session, attribute.id),
             confusion=None if mine is None else review_mistakes.confusion(evidence, mine, cuts),
             mistakes=review_mistakes.mistakes(session, viewer, evidence, run, mine),
             misfits=review_mistakes.misfits(session, viewer, evidence, run),
             slices=review_slices.slices(session, evidence, mine, cuts, column),
             agreement=review_facts.agreement(evidence, mine),
-            provenance=review_facts.provenance(session, one, run),
+            provenance=review_facts.provenance(session, attribute, run),
         )
 
 
@@ -213,9 +213,9 @@ def _choices(session: Session, attribute: Attribute, run: Run) -> list[Choice]:
     def words(number: int) -> str:
         names = [alias for alias, version in aliases.items() if version == number]
         state = "" if number not in versions else "retired" if versions[number] else "published"
-        told = ", ".join([*names, *([state] if state and not names else [])])
+        description = ", ".join([*names, *([state] if state and not names else [])])
         noun = "Version" if number in versions else "Candidate"
-        return f"{noun} {number}, {counted(answers[number], 'answer')}{f' ({told})' if told else ''}"
+        return f"{noun} {number}, {counted(answers[number], 'answer')}{f' ({description})' if description else ''}"
 
     return [Choice(number, words(number)) for number in numbers]
 

@@ -11,13 +11,13 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers.counting import answers, holds
+from attune.labeler.answers.counting import answers, is_valid
 from attune.labeler.catalog.audit_evidence import Evidence, Scored
 from attune.labeler.records.schema import Annotation, Attribute, Encoder, Run
 from attune.labeler.views.quality import Quality, of
 from attune.models.catalog.manifest import EXPERT_WEIGHTS, LEANS_ON
 from attune.models.labels.agreement import alpha, panel_parity
-from attune.models.labels.agreement_sample import evenly
+from attune.models.labels.agreement_sample import without_doubt_driven
 from attune.models.labels.panel import Panel
 
 
@@ -56,34 +56,34 @@ class Provenance:
 def agreement(evidence: Evidence, scored: Scored | None) -> Agreement:
     """Agreement on the images that were not asked again out of doubt; parity on audit answers alone, as the probe has
     learned from the rest."""
-    panel = Panel.of(evenly(evidence.answers, evidence.seed), evidence.classes)
+    panel = Panel.of(without_doubt_driven(evidence.answers, evidence.seed), evidence.classes)
     proba = np.full((len(panel.asset_ids), len(panel.classes)), np.nan)
     if scored is not None:
         row = {asset: i for i, asset in enumerate(panel.asset_ids)}
-        for asset, told in zip(evidence.labels.asset_ids, scored.audited, strict=True):
+        for asset, probabilities in zip(evidence.labels.asset_ids, scored.audited, strict=True):
             if asset in row:
-                proba[row[asset]] = told
+                proba[row[asset]] = probabilities
     parity = panel_parity(panel, proba, evidence.seed)
     return Agreement(of(alpha(panel, seed=evidence.seed)), of(parity.expert), of(parity.probe), of(parity.difference))
 
 
 def provenance(session: Session, attribute: Attribute, run: Run) -> Provenance:
     """The facts that ``run`` was recorded with, and the span of the answers it could see."""
-    held = run.labels or {}
-    answer = answers([attribute.id], which=holds() & (Annotation.received_at <= run.started_at))
-    seen = select(func.min(answer.c.answered_at), func.max(answer.c.answered_at))
-    first, last = session.execute(seen).one()
+    counts = run.labels or {}
+    answer = answers([attribute.id], which=is_valid() & (Annotation.received_at <= run.started_at))
+    first_and_last = select(func.min(answer.c.answered_at), func.max(answer.c.answered_at))
+    first, last = session.execute(first_and_last).one()
     encoder = session.scalar(select(Encoder.fingerprint).where(Encoder.digest == run.encoder_digest))
     return Provenance(
         answers=run.answers,
-        assets=held.get("assets"),
-        classes=_counts(held.get("classes")),
-        experts=_counts(held.get("experts")),
-        weights=held.get(EXPERT_WEIGHTS, {}),
-        purposes=_counts(held.get("purposes")),
-        trained_on=held.get("trained_on"),
-        audited=held.get("audited"),
-        leans_on=tuple(held.get(LEANS_ON, ())),
+        assets=counts.get("assets"),
+        classes=_counts(counts.get("classes")),
+        experts=_counts(counts.get("experts")),
+        weights=counts.get(EXPERT_WEIGHTS, {}),
+        purposes=_counts(counts.get("purposes")),
+        trained_on=counts.get("trained_on"),
+        audited=counts.get("audited"),
+        leans_on=tuple(counts.get(LEANS_ON, ())),
         first=first,
         last=last,
         revision=run.revision,
@@ -94,7 +94,7 @@ def provenance(session: Session, attribute: Attribute, run: Run) -> Provenance:
     )
 
 
-def _counts(held: Any) -> dict[str, int]:
-    if not isinstance(held, Mapping):
+def _counts(value: Any) -> dict[str, int]:
+    if not isinstance(value, Mapping):
         return {}
-    return {str(name): int(count) for name, count in sorted(held.items(), key=lambda one: -int(one[1]))}
+    return {str(name): int(count) for name, count in sorted(value.items(), key=lambda one: -int(one[1]))}

@@ -15,7 +15,7 @@ from attune.labeler.catalog.audit_evidence import Evidence, Scored
 from attune.labeler.catalog.run_facts import thresholds_of
 from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.schema import Asset, Expert, Run
-from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.pictures import PageImage, picture
 from attune.models.catalog.probe_files import read_probe
 from attune.models.evaluation.intervals import share_interval
 from attune.models.labels.answers import AUDIT, SKIP, Answer, latest
@@ -52,7 +52,7 @@ class Confusion:
 class Mistake:
     """An image that the run is sure and wrong about: what it says, how sure in [0, 1], and who said what."""
 
-    picture: Picture
+    picture: PageImage
     says: str
     sure: float
     sides: Sequence[tuple[str, Sequence[str]]]
@@ -71,13 +71,13 @@ def confusion(evidence: Evidence, scored: Scored, thresholds: Mapping[str, float
     """What the run says of the images that experts give each class, on today's audit answers."""
     keep = evidence.labels.decided()
     truth, weight = evidence.labels.majority()[keep], 1.0 / evidence.inclusion[keep]
-    said = decide(scored.audited[keep], evidence.classes, thresholds)
+    predicted = decide(scored.audited[keep], evidence.classes, thresholds)
     rows = []
     for i, name in enumerate(evidence.classes):
         here = truth == i
-        cells = [_cell(said[here] == j, weight[here]) for j in range(len(evidence.classes))] if here.any() else []
+        cells = [_cell(predicted[here] == j, weight[here]) for j in range(len(evidence.classes))] if here.any() else []
         rows.append((name, int(here.sum()), cells))
-    return Confusion(evidence.classes, rows, int((said == NO_LABEL).sum()))
+    return Confusion(evidence.classes, rows, int((predicted == NO_LABEL).sum()))
 
 
 def _cell(hit: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64]) -> Cell:
@@ -96,15 +96,15 @@ def misfits(session: Session, viewer: Viewer, evidence: Evidence, run: Run) -> l
     if evidence.view is None or evidence.why_not(run) not in ("", evidence.missing):
         return []
     audited = set(evidence.labels.asset_ids)
-    told = [one for one in evidence.answers if one.purpose != AUDIT and one.asset_id not in audited]
-    labels = consensus(told, evidence.classes)
+    training_answers = [one for one in evidence.answers if one.purpose != AUDIT and one.asset_id not in audited]
+    labels = consensus(training_answers, evidence.classes)
     probe = read_probe(run.probe)
     raw = evidence.logits(probe, labels.asset_ids)
     there = np.flatnonzero(np.isfinite(raw).all(axis=1))
     if not len(there):
         return []
-    found = apply(probe.calibration, raw[there])
-    return _worst(session, viewer, evidence, run, labels.subset(there), found)
+    calibrated = apply(probe.calibration, raw[there])
+    return _worst(session, viewer, evidence, run, labels.subset(there), calibrated)
 
 
 def _worst(
@@ -115,27 +115,27 @@ def _worst(
     labels: Labels,
     probabilities: npt.NDArray[np.float64],
 ) -> list[Mistake]:
-    said = decide(probabilities, evidence.classes, thresholds_of(run, evidence.classes))
-    wrong = np.flatnonzero(labels.decided() & (said != NO_LABEL) & (said != labels.majority()))
-    sure = probabilities[wrong, said[wrong]]
+    predicted = decide(probabilities, evidence.classes, thresholds_of(run, evidence.classes))
+    wrong = np.flatnonzero(labels.decided() & (predicted != NO_LABEL) & (predicted != labels.majority()))
+    sure = probabilities[wrong, predicted[wrong]]
     order = wrong[np.argsort(-sure, kind="stable")]
-    seen = _pictures(session, viewer, [labels.asset_ids[i] for i in order[: MOST * 4]])
+    images = _pictures(session, viewer, [labels.asset_ids[i] for i in order[: MOST * 4]])
     mine = set(labels.asset_ids)
     sides = _sides(session, [answer for answer in evidence.answers if answer.asset_id in mine], evidence)
-    found = [
+    mistakes_found = [
         Mistake(
-            seen[labels.asset_ids[i]],
-            evidence.classes[said[i]],
-            float(probabilities[i, said[i]]),
+            images[labels.asset_ids[i]],
+            evidence.classes[predicted[i]],
+            float(probabilities[i, predicted[i]]),
             sides[labels.asset_ids[i]],
         )
         for i in order[: MOST * 4]
-        if labels.asset_ids[i] in seen
+        if labels.asset_ids[i] in images
     ]
-    return found[:MOST]
+    return mistakes_found[:MOST]
 
 
-def _pictures(session: Session, viewer: Viewer, asset_ids: Sequence[str]) -> dict[str, Picture]:
+def _pictures(session: Session, viewer: Viewer, asset_ids: Sequence[str]) -> dict[str, PageImage]:
     """Pictures by asset id; not of images that the viewer is still to answer, who would read the others' answer."""
     seen = may_see(viewer) & Asset.id.not_in(waiting(viewer))
     rows = select(Asset).where(Asset.asset_id.in_(asset_ids), seen)
@@ -144,9 +144,12 @@ def _pictures(session: Session, viewer: Viewer, asset_ids: Sequence[str]) -> dic
 
 def _sides(session: Session, answers: Sequence[Answer], evidence: Evidence) -> dict[str, list[tuple[str, list[str]]]]:
     names = dict(session.execute(select(Expert.email, Expert.name)).all())
-    said: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    by_asset: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for answer in latest(answers):
         if answer.value != SKIP:
-            said[answer.asset_id][answer.value].append(names.get(answer.expert, answer.expert))
+            by_asset[answer.asset_id][answer.value].append(names.get(answer.expert, answer.expert))
     order = [*evidence.classes, "unsure"]
-    return {asset: [(value, held[value]) for value in order if value in held] for asset, held in said.items()}
+    return {
+        asset: [(value, by_value[value]) for value in order if value in by_value]
+        for asset, by_value in by_asset.items()
+    }

@@ -23,24 +23,24 @@ class Plots:
     reason: str = ""
 
 
-def plots(evidence: Evidence, chosen: str, mine: Scored | None, theirs: Scored | None, reason: str) -> Plots:
-    """The curves of class ``chosen``, or of the first; ``reason`` says why ``mine`` has no scores."""
+def plots(evidence: Evidence, class_name: str, mine: Scored | None, theirs: Scored | None, reason: str) -> Plots:
+    """The curves of class ``class_name``, or of the first; ``reason`` says why ``mine`` has no scores."""
     classes = evidence.classes
-    named = chosen if chosen in classes else classes[0]
+    shown_class = class_name if class_name in classes else classes[0]
     if mine is None:
-        return Plots(named, reason=reason)
-    column = classes.index(named)
+        return Plots(shown_class, reason=reason)
+    column = classes.index(shown_class)
     if why := too_few(_audited(evidence, mine).truth(column)):
-        return Plots(named, reason=f"“{named}” has {why}")
-    drawn = evidence.remember(("plots", mine.run, column), lambda: _curves(evidence, mine, column))
+        return Plots(shown_class, reason=f"“{shown_class}” has {why}")
+    curves = evidence.remember(("plots", mine.run, column), lambda: _curves(evidence, mine, column))
     other = None
     if theirs is not None:
         other = evidence.remember(("plots", theirs.run, column), lambda: _curves(evidence, theirs, column))
-    return Plots(named, drawn[0], other[0] if other else None, drawn[1])
+    return Plots(shown_class, curves[0], other[0] if other else None, curves[1])
 
 
 def _curves(evidence: Evidence, scored: Scored, column: int) -> tuple[Band, Band]:
-    world = _audited(evidence, scored).imagined(column, np.random.default_rng(evidence.seed))
+    world = _audited(evidence, scored).populations(column, np.random.default_rng(evidence.seed))
     return precision_recall(world), reliability(world)
 
 

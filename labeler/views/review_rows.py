@@ -42,16 +42,16 @@ def rows(
 ) -> list[Row]:
     """All that may be told of a run, and of the champion beside it; ``reason`` stands where nothing was measured."""
     first = f" of “{classes[0]}”" if len(classes) == 2 else ", mean over classes"
-    wanted = [("average_precision", f"Average precision{first}")]
+    names = [("average_precision", f"Average precision{first}")]
     if len(classes) > 2:
-        wanted += [(f"average_precision:{name}", f"Average precision of “{name}”") for name in classes]
+        names += [(f"average_precision:{name}", f"Average precision of “{name}”") for name in classes]
     for name in headline(classes):
-        wanted += [(f"precision:{name}", f"Precision of “{name}”"), (f"recall:{name}", f"Recall of “{name}”")]
-    wanted.append(("calibration_error", "Calibration error"))
+        names += [(f"precision:{name}", f"Precision of “{name}”"), (f"recall:{name}", f"Recall of “{name}”")]
+    names.append(("calibration_error", "Calibration error"))
     empty = unknown("", 0, "", reason or "not measured")
 
-    def told(held: Mapping[str, Metric], key: str) -> Quality:
-        return of(held.get(key, empty))
+    def told(metrics: Mapping[str, Metric], key: str) -> Quality:
+        return of(metrics.get(key, empty))
 
     return [
         Row(
@@ -61,7 +61,7 @@ def rows(
             low_is_good=key == "calibration_error",
             at_line=key.startswith(("precision:", "recall:")),
         )
-        for key, title in wanted
+        for key, title in names
     ]
 
 

@@ -53,38 +53,38 @@ def slices(
     session: Session, evidence: Evidence, scored: Scored | None, thresholds: Mapping[str, float], column: str = ""
 ) -> Slices:
     """The audit answers by ``column``, or by the first there is."""
-    held: dict[str, dict[str, Any]] = dict(
+    columns_by_asset: dict[str, dict[str, Any]] = dict(
         session.execute(
             select(Asset.asset_id, Asset.columns).where(Asset.asset_id.in_(evidence.labels.asset_ids))
         ).all()
     )
-    columns = sorted({name for values in held.values() for name in (values or {})})
-    chosen = column if column in columns else (columns[0] if columns else "")
-    if scored is None or not chosen:
-        return Slices(columns, chosen, ())
+    columns = sorted({name for values in columns_by_asset.values() for name in (values or {})})
+    shown_column = column if column in columns else (columns[0] if columns else "")
+    if scored is None or not shown_column:
+        return Slices(columns, shown_column, ())
     keep = np.flatnonzero(evidence.labels.decided())
-    values = groups([(held.get(evidence.labels.asset_ids[i]) or {}).get(chosen) for i in keep])
-    found = []
+    values = groups([(columns_by_asset.get(evidence.labels.asset_ids[i]) or {}).get(shown_column) for i in keep])
+    slice_rows = []
     for value in dict.fromkeys(values):
-        here = keep[[one == value for one in values]]
-        found.append(_slice(value, evidence, scored, thresholds, here))
+        here = keep[[slice_value == value for slice_value in values]]
+        slice_rows.append(_slice(value, evidence, scored, thresholds, here))
     last = (OTHERS, NONE)
-    found.sort(key=lambda one: (one.value in last, -one.n, one.value))
-    return Slices(columns, chosen, found)
+    slice_rows.sort(key=lambda slice_value: (slice_value.value in last, -slice_value.n, slice_value.value))
+    return Slices(columns, shown_column, slice_rows)
 
 
 def groups(values: Sequence[Any]) -> list[str]:
     """Each value's slice: quarters of a column of many numbers, else the value itself, the rare ones together."""
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    known = [value for value in values if value not in (None, "")]
-    if known and len(numbers) == len(known) and len(set(numbers)) >= NUMBERS:
+    present = [value for value in values if value not in (None, "")]
+    if present and len(numbers) == len(present) and len(set(numbers)) >= NUMBERS:
         return _quarters(values, np.array(numbers, dtype=np.float64))
     names = [NONE if value in (None, "") else str(value)[:60] for value in values]
     counts: dict[str, int] = {}
     for name in names:
         counts[name] = counts.get(name, 0) + 1
-    kept = set(sorted(counts, key=lambda name: (-counts[name], name))[:MOST])
-    return [name if name in kept else OTHERS for name in names]
+    most_common = set(sorted(counts, key=lambda name: (-counts[name], name))[:MOST])
+    return [name if name in most_common else OTHERS for name in names]
 
 
 def _quarters(values: Sequence[Any], numbers: npt.NDArray[np.float64]) -> list[str]:
@@ -107,12 +107,12 @@ def _slice(
         few = Quality(n=n, reason=f"{counted(n, 'audit answer')}, at least {LEAST} are needed")
         return Slice(value, n, few, few)
     labels: Labels = evidence.labels.subset(rows)
-    truth, weight, told = labels.majority(), 1.0 / evidence.inclusion[rows], scored.audited[rows]
-    said = decide(told, evidence.classes, thresholds)
-    share, lo, hi = weighted_share(said == truth, weight)
+    truth, weight, probabilities = labels.majority(), 1.0 / evidence.inclusion[rows], scored.audited[rows]
+    predicted = decide(probabilities, evidence.classes, thresholds)
+    share, lo, hi = weighted_share(predicted == truth, weight)
     pi = evidence.inclusion[rows]
     led = None if scored.pool_inclusion is None else pi
-    audit = Audited.of(labels, (told,), pi, evidence.classes, (None,), led)
+    audit = Audited.of(labels, (probabilities,), pi, evidence.classes, (None,), led)
     return Slice(value, n, Quality(share, lo, hi, n), _average_precision(audit, evidence))
 
 
@@ -123,7 +123,7 @@ def _average_precision(audit: Audited, evidence: Evidence) -> Quality:
         column = evidence.classes.index(name)
         if reason := too_few(audit.truth(column)):
             return Quality(n=n, reason=f"“{name}” has {reason}")
-        samples.append(audit.imagined(column, generator).average_precisions())
+        samples.append(audit.populations(column, generator).average_precisions())
     sample = np.mean(samples, axis=0)
-    told = float(np.nanmean(sample))
-    return Quality(told, *percentile_interval(sample, told, EARLY_LEVEL if n < FULL else LEVEL), n, early=n < FULL)
+    mean = float(np.nanmean(sample))
+    return Quality(mean, *percentile_interval(sample, mean, EARLY_LEVEL if n < FULL else LEVEL), n, early=n < FULL)

@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 
 from attune.labeler.answers import counting
 from attune.labeler.attributes import attributes, revisions
-from attune.labeler.attributes.revisions import Said
+from attune.labeler.attributes.revisions import PastRevision
 from attune.labeler.people.viewer import Viewer, may_see
 from attune.labeler.records.schema import Asset, Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.pictures import Picture, picture
+from attune.labeler.views.pictures import PageImage, picture
 
 LABELS = {
     "question": "Question",
@@ -68,36 +68,38 @@ class Revisions:
 
 
 def revisions_of(settings: Settings, name: str, before: int | None = None, after: int | None = None) -> Revisions:
-    """The history of ``name``, and what changed between two revisions (the last two unless told).
+    """The history of ``name``, and what changed between two revisions (the last two by default).
 
     A number that is no revision gives the nearest one. Raises UnknownAttribute.
     """
     with reading(settings) as session:
-        found = attributes.find(session, name)
-        told = revisions.history(session, found)
-        counted = select(Run.revision, func.count()).where(Run.attribute_id == found.id).group_by(Run.revision)
+        attribute = attributes.find(session, name)
+        past = revisions.history(session, attribute)
+        counted = select(Run.revision, func.count()).where(Run.attribute_id == attribute.id).group_by(Run.revision)
         runs = dict(session.execute(counted).all())
-    by_number = {said.number: said for said in told}
-    newest = told[-1].number
+    by_number = {revision.number: revision for revision in past}
+    newest = past[-1].number
     last = min(max(after or newest, 1), newest)
     first = min(max(before or last - 1, 1), newest)
-    pairs = zip([None, *told], told, strict=False)
+    pairs = zip([None, *past], past, strict=False)
     lines = [_line(old, new, runs.get(new.number, 0)) for old, new in pairs]
-    shown = changes(by_number[first], by_number[last])
-    return Revisions(name, found.question, found.revision, lines[::-1], first, last, shown)
+    shown_changes = changes(by_number[first], by_number[last])
+    return Revisions(name, attribute.question, attribute.revision, lines[::-1], first, last, shown_changes)
 
 
-def changes(before: Said, after: Said) -> list[Change]:
+def changes(before: PastRevision, after: PastRevision) -> list[Change]:
     """What differs between two revisions, field by field, line by line."""
-    told = []
+    change_rows = []
     for key, old, new in revisions.difference(before, after):
         one, two = _lines(old), _lines(new)
-        gone, come = [line for line in one if line not in two], [line for line in two if line not in one]
-        told.append(Change(LABELS[key], gone, come, [line for line in two if line in one] if gone or come else two))
-    return told
+        removed, come = [line for line in one if line not in two], [line for line in two if line not in one]
+        change_rows.append(
+            Change(LABELS[key], removed, come, [line for line in two if line in one] if removed or come else two)
+        )
+    return change_rows
 
 
-def _line(before: Said | None, after: Said, runs: int) -> Line:
+def _line(before: PastRevision | None, after: PastRevision, runs: int) -> Line:
     changed = [LABELS[key] for key, _, _ in revisions.difference(before, after)] if before else []
     renamed = {old: new for old, new in after.reading.items() if new is not None}
     ended = [old for old, new in after.reading.items() if new is None]
@@ -112,7 +114,7 @@ def _lines(value: Any) -> list[str]:
     return [str(item) for item in value or ()]
 
 
-def pictures(settings: Settings, viewer: Viewer, texts: Sequence[str]) -> dict[str, Picture]:
+def pictures(settings: Settings, viewer: Viewer, texts: Sequence[str]) -> dict[str, PageImage]:
     """The pictures of those texts that are ids of assets which ``viewer`` may see."""
     with reading(settings) as session:
         found = session.scalars(select(Asset).where(Asset.asset_id.in_(texts), may_see(viewer)))

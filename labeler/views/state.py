@@ -9,7 +9,7 @@ from typing import Any
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.run_advice import RunAdvice
 from attune.models.evaluation.audit_pace import BUYS_MUCH
-from attune.models.labels.class_coverage import listed
+from attune.models.labels.class_coverage import quoted_list
 
 SEEDING, LABELLING, SETTLED, PUBLISHED, UNDEFINED = "seeding", "labelling", "settled", "published", "needs definition"
 DIFFERS = "one expert differs"
@@ -97,28 +97,28 @@ _EVIDENCE = {
 }
 
 
-def told_to(viewer: Viewer, held: RunAdvice) -> RunAdvice:
+def visible_advice(viewer: Viewer, run_advice: RunAdvice) -> RunAdvice:
     """A run's advice as ``viewer`` may read it: only owners read how each expert answers, or that one differs.
 
     Beside the list of disputed images even that would say who.
     """
     if viewer.manages:
-        return held
-    held = replace(held, differs=None, beside_probe=None, reliance=None)
-    if held.state.lower() != "outlier":
-        return held
-    evidence = held.evidence
+        return run_advice
+    run_advice = replace(run_advice, differs=None, beside_probe=None, reliance=None)
+    if run_advice.state.lower() != "outlier":
+        return run_advice
+    evidence = run_advice.evidence
     if isinstance(evidence, Mapping):
         evidence = {key: value for key, value in evidence.items() if key != "alpha_without_one"}
     text = "Pause. The experts disagree too much to train a good probe."
-    return replace(held, state="hopeless", advice=text, evidence=evidence)
+    return replace(run_advice, state="hopeless", advice=text, evidence=evidence)
 
 
-def advice(held: RunAdvice) -> Advice | None:
+def advice(run_advice: RunAdvice) -> Advice | None:
     """A run's advice as a sentence and its evidence in words; None where the run gave none."""
-    if not held.advice:
+    if not run_advice.advice:
         return None
-    evidence = held.evidence
+    evidence = run_advice.evidence
     if isinstance(evidence, Mapping):
         lines = {
             key: _EVIDENCE.get(key, key + ": {:.3g}").format(value) for key, value in evidence.items() if _is(value)
@@ -126,7 +126,7 @@ def advice(held: RunAdvice) -> Advice | None:
         evidence = [line.replace("%", " %") for line in lines.values()]
     elif isinstance(evidence, str):
         evidence = [evidence]
-    return Advice(held.advice, tuple(str(line) for line in evidence))
+    return Advice(run_advice.advice, tuple(str(line) for line in evidence))
 
 
 def _is(value: Any) -> bool:
@@ -150,11 +150,11 @@ def _experts_step(facts: Facts) -> Step:
 
 def _measure(facts: Facts) -> str:
     """Why an audit batch is the next step; empty where it is not."""
-    held, evidence = facts.advice.audits, facts.advice.evidence
-    if held is None:
+    audit_plan, evidence = facts.advice.audits, facts.advice.evidence
+    if audit_plan is None:
         return ""
-    if held.trained >= BUYS_MUCH and held.drawn < (held.needed or 0):
-        return f"Request audit answers: the gate needs {held.needed}, and {held.drawn} are requested."
+    if audit_plan.trained >= BUYS_MUCH and audit_plan.drawn < (audit_plan.needed or 0):
+        return f"Request audit answers: the gate needs {audit_plan.needed}, and {audit_plan.drawn} are requested."
     width = evidence.get("width") if isinstance(evidence, Mapping) else None
     if facts.word == "settled" and not facts.advice.stop:
         reason = "it has no interval yet" if width is None else f"its interval is still {width:.2f} wide"
@@ -181,7 +181,7 @@ def _managers_step(facts: Facts) -> Step:
     if where == LABELLING:
         return Step("Let the experts continue.", place="attribute")
     if where == SETTLED and facts.unanswered:
-        text = f"Fill the queues again: no expert has answered {listed(facts.unanswered)} yet."
+        text = f"Fill the queues again: no expert has answered {quoted_list(facts.unanswered)} yet."
         return Step(text, place="attribute", command=f"attune batch {name} --size 40")
     if where == SETTLED:
         command = f"attune probes promote {name} {facts.last_run} --reason '…'"

@@ -22,7 +22,7 @@ from attune.models.catalog.catalog import Catalog
 from attune.models.catalog.manifest import from_dict
 from attune.models.catalog.model_card import FILE_NAME as CARD
 from attune.models.errors import AttuneError
-from attune.models.labels.class_coverage import sentences
+from attune.models.labels.class_coverage import missing_sentences
 
 
 @dataclass(frozen=True)
@@ -71,30 +71,32 @@ class VersionPage:
 def version_page(settings: Settings, name: str, version: int) -> VersionPage:
     """The page of a published version. Raises UnknownAttribute, UnknownProbe where it is a candidate or nothing."""
     with reading(settings) as session:
-        one = attributes.find(session, name)
-        row = find_version(session, one, version)
-        aliases = sorted(alias for alias, number in aliases_of(session, one).items() if number == version)
+        attribute = attributes.find(session, name)
+        row = find_version(session, attribute, version)
+        aliases = sorted(alias for alias, number in aliases_of(session, attribute).items() if number == version)
         lines = session.scalars(
             select(Promotion)
-            .where(Promotion.attribute_id == one.id, (Promotion.version == version) | (Promotion.before == version))
+            .where(
+                Promotion.attribute_id == attribute.id, (Promotion.version == version) | (Promotion.before == version)
+            )
             .order_by(Promotion.id.desc())
             .limit(20)
         ).all()
-        drafts = drafts_of(session, one.id)
-    held: Mapping[str, Any] = row.manifest or {}
-    front, card, lost = _card(settings, held)
-    files = [File(file, entry["sha256"], int(entry["bytes"])) for file, entry in (held.get("files") or {}).items()]
+        drafts = drafts_of(session, attribute.id)
+    manifest: Mapping[str, Any] = row.manifest or {}
+    front, card, lost = _card(settings, manifest)
+    files = [File(file, entry["sha256"], int(entry["bytes"])) for file, entry in (manifest.get("files") or {}).items()]
     scored = VersionScores.from_dict(row.scores).assets
     return VersionPage(
         name=name,
-        question=one.question,
+        question=attribute.question,
         version=version,
         aliases=aliases,
         created_at=row.created_at,
         retired_at=row.retired_at,
         digest=row.digest,
-        quality=read(held.get("metrics") or {}),
-        facts=_facts(held),
+        quality=read(manifest.get("metrics") or {}),
+        facts=_facts(manifest),
         files=sorted(files, key=lambda file: file.name),
         card=card,
         front=front,
@@ -104,7 +106,9 @@ def version_page(settings: Settings, name: str, version: int) -> VersionPage:
         scored=sum(int(count) for count in scored.values()),
         moves=[move(line, drafts) for line in lines],
         draft=version in drafts,
-        warnings=sentences(held.get("classes") or (), held.get("labels") or {}) if version in drafts else (),
+        warnings=missing_sentences(manifest.get("classes") or (), manifest.get("labels") or {})
+        if version in drafts
+        else (),
     )
 
 
@@ -124,10 +128,10 @@ def commands(settings: Settings, name: str, ref: str) -> list[Command]:
     ]
 
 
-def _card(settings: Settings, held: Mapping[str, Any]) -> tuple[str, str, str]:
+def _card(settings: Settings, manifest_facts: Mapping[str, Any]) -> tuple[str, str, str]:
     """Front matter and body of the card, checked by digest; or why there is none."""
     try:
-        manifest = from_dict(dict(held))
+        manifest = from_dict(dict(manifest_facts))
         text = Catalog(settings.catalog_address).read(manifest, CARD).decode()
     except AttuneError as error:
         return "", "", str(error)
@@ -135,11 +139,11 @@ def _card(settings: Settings, held: Mapping[str, Any]) -> tuple[str, str, str]:
     return front, body.strip(), ""
 
 
-def _facts(held: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The manifest's facts that no other part of the page shows, in words."""
     keys = ("revision", "classes", "thresholds", "data_digest", "code_version", "created_at", "format_version")
-    found = [(key.replace("_", " "), _text(held[key])) for key in keys if key in held]
-    encoder = held.get("encoder") or {}
+    found = [(key.replace("_", " "), _text(manifest[key])) for key in keys if key in manifest]
+    encoder = manifest.get("encoder") or {}
     return found + [(f"encoder: {key}", _text(value)) for key, value in sorted(encoder.items())]
 
 

@@ -99,7 +99,7 @@ BLUEPRINTS: dict[str, frozenset[str]] = {
 
 
 def is_open(endpoint: str | None) -> bool:
-    """Whether anybody may enter."""
+    """Whether anyone may enter."""
     return endpoint in OPEN
 
 
@@ -112,7 +112,7 @@ def allowed(endpoint: str | None, role: str) -> bool:
 
 
 def whom_to_ask(endpoint: str | None, role: str) -> str:
-    """Who may do what ``role`` may not, for the page that turns somebody away; never the one who is turned away."""
+    """Who may do what ``role`` may not, for the page that turns someone away; never the one who is turned away."""
     words = {"owner": "an owner", "admin": "an admin"}
     may = [said for one, said in words.items() if one != role and allowed(endpoint, one)]
     where = " The page People lists them." if role in MANAGERS else ""

@@ -12,7 +12,7 @@ from attune.labeler.catalog.listing import published
 from attune.labeler.catalog.reading import Content, features_of, file_of, manifest_of
 from attune.labeler.exchange import export_files
 from attune.labeler.explore import search as searching
-from attune.labeler.explore.search import Wanted
+from attune.labeler.explore.search import Query
 from attune.labeler.views import drift as drifting
 from attune.labeler.views import notices as told
 from attune.labeler.web import auth, openapi
@@ -32,8 +32,13 @@ SEARCH_SECONDS = 10.0
 @blueprint.before_request
 def one_range_or_all() -> None:
     """Take a Range only as RFC 9110 (14.2) lets us: of a GET, in bytes, one; whatever else is asked gets the whole."""
-    asked = request.range
-    if request.method != "GET" or asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+    requested_range = request.range
+    if (
+        request.method != "GET"
+        or requested_range is None
+        or requested_range.units != "bytes"
+        or len(requested_range.ranges) != 1
+    ):
         request.environ.pop("HTTP_RANGE", None)
 
 
@@ -47,17 +52,17 @@ def probes() -> Response:
 @blueprint.get("/probes/<name>/history")
 def history(name: str) -> Response:
     """Who moved which alias when and why, newest first; with ``on``, what ``alias`` pointed at then."""
-    named, settings = check_name(name), auth.settings()
+    attribute_name, settings = check_name(name), auth.settings()
     number, size = _whole("page", 1), min(_whole("size", 100), LARGEST_PAGE)
     alias = past.check_alias(request.args.get("alias", CHAMPION))
     if "on" in request.args:
         at = past.moment(request.args["on"])
-        line = past.pointing_at(settings, named, at, alias)
-        told = {"line": line.to_dict(), "version": line.version} if line else {"line": None, "version": None}
-        return jsonify(attribute=named, alias=alias, on=iso(at), **told)
-    page = past.page(settings, named, number, size)
+        line = past.pointing_at(settings, attribute_name, at, alias)
+        content = {"line": line.to_dict(), "version": line.version} if line else {"line": None, "version": None}
+        return jsonify(attribute=attribute_name, alias=alias, on=iso(at), **content)
+    page = past.page(settings, attribute_name, number, size)
     lines = [line.to_dict() for line in page.items]
-    return jsonify(attribute=named, history=lines, page=page.number, pages=page.pages, total=page.total)
+    return jsonify(attribute=attribute_name, history=lines, page=page.number, pages=page.pages, total=page.total)
 
 
 @blueprint.get("/probes/<name>/<ref>")
@@ -77,15 +82,15 @@ def file(name: str, ref: str, file: str) -> Response:
 @blueprint.get("/features/<name>/<ref>")
 def features(name: str, ref: str) -> Response:
     """The feature values of a version over the whole pool, as Parquet."""
-    found = features_of(auth.settings(), _reference(name, ref))
+    feature_file = features_of(auth.settings(), _reference(name, ref))
     response = send_file(
-        found.path,
+        feature_file.path,
         mimetype="application/vnd.apache.parquet",
-        download_name=f"{name}-{found.version}.parquet",
+        download_name=f"{name}-{feature_file.version}.parquet",
         conditional=True,
-        etag=found.digest,
+        etag=feature_file.digest,
     )
-    response.headers["Attune-Version"] = str(found.version)
+    response.headers["Attune-Version"] = str(feature_file.version)
     response.headers["Cache-Control"] = ASK_AGAIN  # a version is for ever, but the pool that it scores grows
     return response
 
@@ -117,21 +122,21 @@ def labels(name: str) -> Response:
 def search() -> ResponseReturnValue:
     """Images of the pool most like an asset or a text; 202 while the workers have not found them yet."""
     fields = {"text": "q", "like": "like", "title": "title", "column": "column", "value": "value"}
-    given = {field: request.args.get(name, "").strip() for field, name in fields.items()}
-    wanted = Wanted(**given | ({"text": ""} if given["like"] else {}))
+    fields_given = {field: request.args.get(name, "").strip() for field, name in fields.items()}
+    query = Query(**fields_given | ({"text": ""} if fields_given["like"] else {}))
     top, settings = min(_whole("top", 50), searching.TOP), auth.settings()
-    if not wanted.ranks:
-        names = searching.listed(settings, wanted, top)
+    if not query.ranks:
+        names = searching.filtered_ids(settings, query, top)
         return jsonify(state="done", assets=[{"asset_id": name, "similarity": None} for name in names])
-    found = searching.look(settings, searching.start(settings, wanted), SEARCH_SECONDS)
-    if found is None or found.waits:
-        waiting = jsonify(state=found.state if found else "queued", assets=[])
+    result = searching.wait_for_result(settings, searching.start(settings, query), SEARCH_SECONDS)
+    if result is None or result.waits:
+        waiting = jsonify(state=result.state if result else "queued", assets=[])
         waiting.headers["Retry-After"] = "2"
         return waiting, 202
-    if found.state != "done":
-        raise JobError(f"The search failed: {found.error or 'the worker stopped.'} Send the request again.")
-    rows = [{"asset_id": name, "similarity": cosine} for name, cosine in found.hits[:top]]
-    return jsonify(state=found.state, assets=rows)
+    if result.state != "done":
+        raise JobError(f"The search failed: {result.error or 'the worker stopped.'} Send the request again.")
+    rows = [{"asset_id": name, "similarity": cosine} for name, cosine in result.hits[:top]]
+    return jsonify(state=result.state, assets=rows)
 
 
 @blueprint.get("/openapi.json")
@@ -140,14 +145,14 @@ def description() -> Response:
     return jsonify(openapi.describe())
 
 
-def _bytes(reference: Reference, held: Content, file: str) -> Response:
+def _bytes(reference: Reference, content: Content, file: str) -> Response:
     kind = TYPES.get(file[file.rindex(".") :], "application/octet-stream")
-    response = Response(held.content, content_type=kind)
-    response.set_etag(held.digest)
-    response.headers["Attune-Version"] = str(held.version)
+    response = Response(content.content, content_type=kind)
+    response.set_etag(content.digest)
+    response.headers["Attune-Version"] = str(content.version)
     response.headers["Cache-Control"] = FOR_EVER if reference.version else ASK_AGAIN
     response.headers["Content-Disposition"] = f'inline; filename="{file}"'
-    response.make_conditional(request.environ, accept_ranges=True, complete_length=len(held.content))
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=len(content.content))
     return response
 
 

@@ -1,4 +1,4 @@
-"""Who is asking: a browser by its session, a machine by its bearer token; everybody else is shown the door."""
+"""Who is asking: a browser by its session, a machine by its bearer token; everyone else is shown the door."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def viewer() -> Viewer:
 
 
 def begin(entered: Entered) -> None:
-    """Let this browser in: by a new key, with nothing kept that was allowed to whoever sat here before."""
+    """Let this browser in: by a new key, with nothing kept that was allowed to the person who sat here before."""
     end()
     login_user(Session(entered.person, entered.key))
     session.permanent = True
@@ -70,7 +70,7 @@ def end() -> None:
 
 
 def key_here() -> str:
-    """The key of this browser's session; empty for a machine and for whoever is not logged in."""
+    """The key of this browser's session; empty for a machine and for the person who is not logged in."""
     return str(current_user.key) if current_user.is_authenticated else ""
 
 

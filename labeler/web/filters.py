@@ -8,13 +8,13 @@ from typing import Any
 
 from flask import Flask
 
-from attune.labeler.views.pictures import Picture
+from attune.labeler.views.pictures import PageImage
 from attune.labeler.web import media
 from attune.labeler.web.charts import figure
 from attune.labeler.web.markdown import render as markdown
 from attune.models.clock import iso, now
 from attune.models.labels.answers import UNSURE
-from attune.models.labels.class_coverage import listed
+from attune.models.labels.class_coverage import quoted_list
 from attune.models.text import counted, number
 
 COLOURS = 9  # classes have hotkeys 1 to 9, so there are never more
@@ -23,7 +23,7 @@ COLOURS = 9  # classes have hotkeys 1 to 9, so there are never more
 def init_app(app: Flask) -> None:
     """Make the words known to every template."""
     app.jinja_env.filters.update(ago=ago, moment=moment, iso=iso, number=number, figure=figure, duration=duration)
-    app.jinja_env.filters.update(markdown=markdown, signed=signed, counted=counted, listed=listed)
+    app.jinja_env.filters.update(markdown=markdown, signed=signed, counted=counted, listed=quoted_list)
     app.jinja_env.globals.update(colour=colour, segments=segments, image_address=image_address, thumbnail=thumbnail)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -82,11 +82,11 @@ def segments(by_value: dict[str, int], classes: Sequence[str]) -> list[dict[str,
     return parts
 
 
-def image_address(picture: Picture) -> str:
+def image_address(picture: PageImage) -> str:
     """The signed path of the whole image."""
     return media.path_of(picture.asset_id)
 
 
-def thumbnail(picture: Picture) -> str:
+def thumbnail(picture: PageImage) -> str:
     """The signed path of a small version."""
     return media.path_of(picture.asset_id, small=True)

@@ -60,7 +60,7 @@ def _labelled(tokens: Sequence[Token]) -> Iterator[Token]:
         elif token.type == "inline" and opened == "td_open":
             token.children = [
                 _raw("<span>"),
-                *(part for one in token.children or () for part in _broken(one)),
+                *(part for child in token.children or () for part in _broken(child)),
                 _raw("</span>"),
             ]
         yield token

@@ -20,7 +20,7 @@ def here() -> Origin:
 
 
 def in_words(user_agent: str) -> str:
-    """The browser and its system, as far as the header (which anybody can write) says."""
+    """The browser and its system, as far as the header (which anyone can write) says."""
     browser = next((name for mark, name in BROWSERS.items() if mark in user_agent), UNKNOWN)
     system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
     return f"{browser} on {system}" if system else browser

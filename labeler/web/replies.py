@@ -45,7 +45,7 @@ def init_app(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    """Whether a machine asks: the API, the webhook, or whoever prefers JSON to HTML."""
+    """Whether a machine asks: the API, the webhook, or the person who prefers JSON to HTML."""
     if request.path.startswith(("/api/", "/webhooks/")):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])

@@ -23,11 +23,11 @@ def network_address() -> str:
 
     Behind as many proxies as ``ATTUNE_PROXIES`` says it is the visitor's.
     """
-    given = request.remote_addr or ""
+    remote_address = request.remote_addr or ""
     try:
-        number = ipaddress.ip_address(given.partition("%")[0])
+        number = ipaddress.ip_address(remote_address.partition("%")[0])
     except ValueError:
-        return given[:64]  # a socket's, or what a proxy made up
+        return remote_address[:64]  # a socket's, or what a proxy made up
     if isinstance(number, ipaddress.IPv4Address):
         return str(number)
     return str(number.ipv4_mapped or ipaddress.ip_network((number, 64), strict=False))

@@ -1,4 +1,4 @@
-"""Label Studio's hint that somebody answered: its secret is checked, and its project is read soon."""
+"""Label Studio's hint that someone answered: its secret is checked, and its project is read soon."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ def _project() -> int | None:
         body = json.loads(request.get_data())
     except (ValueError, RecursionError):  # the latter for lists in lists in lists
         return None
-    told = body.get("project") if isinstance(body, Mapping) else None
-    number = told.get("id") if isinstance(told, Mapping) else told
+    project = body.get("project") if isinstance(body, Mapping) else None
+    number = project.get("id") if isinstance(project, Mapping) else project
     return number if type(number) is int and 0 < number <= LARGEST_ID else None

@@ -34,13 +34,13 @@ class Connection:
     def probes(self) -> list[dict[str, Any]]:
         """Every attribute with a published version: ``attribute``, ``question``, ``classes``, ``aliases``, ``versions``
         and the champion's ``average_precision``, as the API describes them at /api/v1/openapi.json."""
-        found: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         number = pages = 1
         while number <= pages:
             answer = self._json("/api/v1/probes", {"page": number, "size": _SIZE})
-            found += answer["probes"]
+            rows += answer["probes"]
             number, pages = number + 1, answer["pages"]
-        return found
+        return rows
 
     def manifest(self, ref: str) -> Manifest:
         """What ``NAME[@ALIAS|@VERSION]`` is: classes, encoder, thresholds, figures, files. Raises UnknownProbe."""
@@ -68,8 +68,8 @@ class Connection:
         The token must be an owner's or administrator's. Raises UnknownAttribute, AccessError, and UnknownProbe for what
         no attribute can be called.
         """
-        given = {"format": "json", "agreed": "true" if agreed else "false"}
-        rows: list[dict[str, Any]] = self._json(f"/api/v1/labels/{check_name(name)}", given)["labels"]
+        parameters = {"format": "json", "agreed": "true" if agreed else "false"}
+        rows: list[dict[str, Any]] = self._json(f"/api/v1/labels/{check_name(name)}", parameters)["labels"]
         return rows
 
     def _json(self, path: str, parameters: dict[str, Any]) -> Any:
@@ -150,8 +150,8 @@ def _path(what: str, ref: str) -> str:
 
 def _why(error: BaseException) -> str:
     """The system's reason, which requests and urllib3 wrap several times."""
-    seen: BaseException | None = error
-    while seen is not None and not (isinstance(seen, OSError) and seen.errno is not None):
-        inner = getattr(seen, "reason", None) or (seen.args[0] if seen.args else None)
-        seen = inner if isinstance(inner, BaseException) else seen.__context__
-    return reason(seen) if isinstance(seen, OSError) else "the connection did not work"
+    cause: BaseException | None = error
+    while cause is not None and not (isinstance(cause, OSError) and cause.errno is not None):
+        inner = getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)
+        cause = inner if isinstance(inner, BaseException) else cause.__context__
+    return reason(cause) if isinstance(cause, OSError) else "the connection did not work"

@@ -6,7 +6,7 @@
     probes/NAME/aliases.json                                                     derived from the records
     features/NAME/VERSION/part-*.parquet                                         feature values
 
-A version is there when its manifest is there: a publisher that is killed leaves files without one, which nobody sees.
+A version is there when its manifest is there: a publisher that is killed leaves files without one, which no one sees.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from attune.models.errors import (
     UnknownProbe,
     VersionExists,
 )
-from attune.models.files.atomic import PRIVATE, digest_bytes, written_aside
-from attune.models.files.permissions import folders_asked_for, mode_asked_for
+from attune.models.files.atomic import PRIVATE, atomic_writer, digest_bytes
+from attune.models.files.permissions import make_user_folders, user_mode
 from attune.models.reasons import reason
 
 ALIASES = "aliases.json"
@@ -50,7 +50,7 @@ ALIASES = "aliases.json"
 class Catalog:
     """The catalog at an fsspec ``address``; any number of processes may read and write it at once.
 
-    ``private``: a folder in a workspace, whose files are its owner's alone. A folder elsewhere is somebody's wish, so
+    ``private``: a folder in a workspace, whose files are its owner's alone. A folder elsewhere is someone's wish, so
     that others can read the probes there: its files go by the user's umask.
 
     Every method raises CatalogUnreachable where the address does not answer, and UnknownProbe for what is not there.
@@ -73,13 +73,13 @@ class Catalog:
         """Write a version's files, read each back, and make it visible by its manifest.
 
         Publishing the same content again changes nothing. Raises VersionExists where the version holds other content,
-        unless ``replace`` says that nobody was told of it, and DigestMismatch where bytes do not come back as written.
+        unless ``replace`` says that no one was told of it, and DigestMismatch where bytes do not come back as written.
         """
-        held = self._cat(self._version(manifest.attribute, manifest.version, FILE_NAME))
-        if held == manifest.to_bytes() and self._whole(manifest):
+        existing = self._cat(self._version(manifest.attribute, manifest.version, FILE_NAME))
+        if existing == manifest.to_bytes() and self._whole(manifest):
             return
-        if held is not None:
-            if not replace and held != manifest.to_bytes():
+        if existing is not None:
+            if not replace and existing != manifest.to_bytes():
                 raise VersionExists(
                     f"{manifest.attribute} version {manifest.version} already exists in the catalog with other "
                     "content, and a version never changes. Nothing was changed. Make a new run, then promote "
@@ -136,8 +136,8 @@ class Catalog:
         """Where each alias points; empty before the first promotion."""
         content = self._cat(f"{self._root}/probes/{check_name(name)}/{ALIASES}")
         try:
-            held = {} if content is None else json.loads(content)
-            return {alias: int(version) for alias, version in held.items() if ALIAS.fullmatch(alias)}
+            aliases = {} if content is None else json.loads(content)
+            return {alias: int(version) for alias, version in aliases.items() if ALIAS.fullmatch(alias)}
         except (ValueError, TypeError, AttributeError) as error:
             raise CatalogError(
                 f"{ALIASES} of {name} in {self.address} is not a JSON object of versions. Restore it from the "
@@ -155,9 +155,9 @@ class Catalog:
             return reference.version
         aliases = self.aliases(reference.name)
         if reference.ref not in aliases:
-            known = ", ".join(sorted(aliases)) or "none yet"
+            available = ", ".join(sorted(aliases)) or "none yet"
             raise UnknownProbe(
-                f"{reference.name} has no alias {reference.ref!r} in {self.address}. Its aliases: {known}. To "
+                f"{reference.name} has no alias {reference.ref!r} in {self.address}. Its aliases: {available}. To "
                 f"set champion: `attune probes promote {reference.name} VERSION --reason R`"
             )
         return aliases[reference.ref]
@@ -181,11 +181,11 @@ class Catalog:
             with self._written(Path(path)) as file:
                 yield file
             return
-        with tempfile.NamedTemporaryFile(suffix=".part") as aside:
-            yield cast(BinaryIO, aside)
-            aside.flush()
+        with tempfile.NamedTemporaryFile(suffix=".part") as temporary:
+            yield cast(BinaryIO, temporary)
+            temporary.flush()
             with self._reaching():
-                self._fs.put_file(aside.name, path)
+                self._fs.put_file(temporary.name, path)
 
     @contextmanager
     def reading_part(self, name: str, version: int, part: str) -> Iterator[BinaryIO]:
@@ -227,8 +227,8 @@ class Catalog:
     @contextmanager
     def _written(self, path: Path) -> Iterator[BinaryIO]:
         if not self._private:
-            folders_asked_for(path.parent)
-        with written_aside(path, PRIVATE if self._private else mode_asked_for()) as file:
+            make_user_folders(path.parent)
+        with atomic_writer(path, PRIVATE if self._private else user_mode()) as file:
             yield file
 
     def _cat(self, path: str) -> bytes | None:

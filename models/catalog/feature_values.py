@@ -43,7 +43,7 @@ def rows(
     manifest: Manifest, ids: pa.Array, titles: pa.Array, logits: npt.NDArray[np.float32], at: datetime
 ) -> pa.RecordBatch:
     """The feature values of n assets: ``ids`` and ``titles`` strings (n,), ``logits`` calibrated (n, k)."""
-    named = manifest.classes[:1] if len(manifest.classes) == 2 else manifest.classes
+    class_names = manifest.classes[:1] if len(manifest.classes) == 2 else manifest.classes
     proba = probabilities(logits)
     count, k = logits.shape
     asset = np.repeat(np.arange(count, dtype=np.int32), k)
@@ -53,7 +53,7 @@ def rows(
         titles.take(pa.array(asset)) if k > 1 else titles,
         pa.repeat(manifest.attribute, total),
         pa.repeat(pa.scalar(manifest.version, pa.int64()), total),
-        _named(np.tile(np.arange(k, dtype=np.int32), count), named),
+        _named(np.tile(np.arange(k, dtype=np.int32), count), class_names),
         pa.array(logits.reshape(-1).astype(np.float32)),
         pa.array(proba[:, :k].reshape(-1).astype(np.float32)),
         _named(np.repeat(decide(proba, manifest.classes, manifest.thresholds), k), manifest.classes),

@@ -175,9 +175,9 @@ def _where(error: Exception) -> str:
 
 def from_dict(content: Mapping[str, Any]) -> Manifest:
     """The manifest of a JSON object. Raises BadProbeFile, KeyError, TypeError or ValueError."""
-    if (given := int(content["format_version"])) > FORMAT_VERSION:
+    if (version := int(content["format_version"])) > FORMAT_VERSION:
         raise BadProbeFile(
-            f"format_version is {given}, but this Attune reads at most {FORMAT_VERSION}. Install a newer Attune."
+            f"format_version is {version}, but this Attune reads at most {FORMAT_VERSION}. Install a newer Attune."
         )
     values = {item.name: content[item.name] for item in fields(Manifest) if item.name != "draft"}
     values |= {
@@ -200,9 +200,9 @@ def _file(name: str) -> str:
 
 
 def _entry(entry: Mapping[str, Any]) -> FileEntry:
-    made = FileEntry(str(entry["sha256"]), int(entry["bytes"]))
-    if not _SHA256.fullmatch(made.sha256) or made.bytes < 0:
+    file_entry = FileEntry(str(entry["sha256"]), int(entry["bytes"]))
+    if not _SHA256.fullmatch(file_entry.sha256) or file_entry.bytes < 0:
         raise BadProbeFile(
             f"it describes a file as {dict(entry)}. Expected a sha256 of 64 hexadecimal digits, and a size in bytes."
         )
-    return made
+    return file_entry

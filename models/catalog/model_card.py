@@ -10,7 +10,7 @@ import yaml
 from attune.models.catalog.manifest import EXPERT_WEIGHTS, LEANS_ON, Manifest
 from attune.models.clock import iso
 from attune.models.evaluation.metrics import is_early
-from attune.models.labels.class_coverage import LEARNED, sentences
+from attune.models.labels.class_coverage import LEARNED, missing_sentences
 
 FILE_NAME = "card.md"
 # What people call the counts of ``labels``, in the order of the card; what is not here keeps its key.
@@ -93,8 +93,8 @@ def _body(manifest: Manifest) -> Iterator[str]:
 
 def _draft(manifest: Manifest) -> Iterator[str]:
     """Said first, and only of drafts: so that the cards of all other versions keep their bytes."""
-    told = " ".join(sentences(manifest.classes, manifest.labels))
-    yield f"**This is a draft.** {told} It was published on purpose all the same.\n"
+    reasons = " ".join(missing_sentences(manifest.classes, manifest.labels))
+    yield f"**This is a draft.** {reasons} It was published on purpose all the same.\n"
 
 
 def _definition(manifest: Manifest) -> Iterator[str]:
@@ -128,8 +128,8 @@ def _cells(metric: Mapping[str, Any]) -> tuple[str, str, str, str]:
 def _facts(manifest: Manifest) -> Iterator[str]:
     encoder = {key: value for key, value in manifest.encoder.items() if not isinstance(value, Mapping | list)}
     order = {key: place for place, key in enumerate(_NAMES)}
-    told = sorted(manifest.labels.items(), key=lambda item: (order.get(item[0], len(order)), item[0]))
-    rows = [(_NAMES.get(key, f"labels: {key}"), _text(value)) for key, value in told]
+    counts = sorted(manifest.labels.items(), key=lambda item: (order.get(item[0], len(order)), item[0]))
+    rows = [(_NAMES.get(key, f"labels: {key}"), _text(value)) for key, value in counts]
     rows += [(f"encoder: {key}", _text(value)) for key, value in sorted(encoder.items())]
     rows += [
         ("revision of the definition", str(manifest.revision)),

@@ -72,8 +72,8 @@ class ProbeWeights:
                 "vectors of the encoder in the probe's manifest.json."
             )
         slope, offset = self.calibration.T
-        found: npt.NDArray[np.float32] = (vectors @ self.weight.T + self.bias) * slope + offset
-        return found
+        logits: npt.NDArray[np.float32] = (vectors @ self.weight.T + self.bias) * slope + offset
+        return logits
 
     def probabilities(self, x: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Probabilities float64 (n, classes), rows sum to 1, of unit-length embeddings ``x`` (n, d)."""

@@ -27,12 +27,12 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def held(self, digest: str) -> Path | None:
+    def file_of(self, digest: str) -> Path | None:
         """The file with this sha256, or None. A file that was altered is taken away and counts as not there."""
         path = self._blob(digest)
         if not path.is_file():
             return None
-        with self._blamed():
+        with self._cache_errors():
             if digest_file(path) == digest:
                 return path
         with suppress(OSError):  # of a cache that cannot be written it stays, and is never taken
@@ -42,31 +42,31 @@ class Cache:
     def keep(self, content: bytes) -> Path:
         """Keep ``content`` under its digest and return its file."""
         path = self._blob(digest_bytes(content))
-        with self._blamed():
+        with self._cache_errors():
             write_bytes(path, content)
         return path
 
-    def meaning(self, source: str | None, reference: Reference) -> str | None:
+    def known_digest(self, source: str | None, reference: Reference) -> str | None:
         """The manifest's digest that ``reference`` last meant at ``source`` (None: at any, the newest known)."""
         where = "*" if source is None else digest_bytes(source.encode())[:16]
-        with self._blamed():
-            found = list((self.folder / "refs").glob(f"{where}/{reference.name}/{reference.ref}"))
-            if not found:
+        with self._cache_errors():
+            references = list((self.folder / "refs").glob(f"{where}/{reference.name}/{reference.ref}"))
+            if not references:
                 return None
-            return max(found, key=lambda path: path.stat().st_mtime).read_text().strip()
+            return max(references, key=lambda path: path.stat().st_mtime).read_text().strip()
 
     def remember(self, source: str, reference: Reference, digest: str) -> None:
         """Keep what ``reference`` means at ``source``."""
-        if self.meaning(source, reference) == digest:
+        if self.known_digest(source, reference) == digest:
             return
-        with self._blamed():
+        with self._cache_errors():
             write_bytes(
                 self.folder / "refs" / digest_bytes(source.encode())[:16] / reference.name / reference.ref,
                 digest.encode(),
             )
 
     @contextmanager
-    def alone(self, folder: Path) -> Iterator[None]:
+    def write_lock(self, folder: Path) -> Iterator[None]:
         """Hold the right to write into ``folder``; the system lets go of it when the process ends, however."""
         name = digest_bytes(str(folder.absolute()).encode(errors="surrogateescape"))[:16]
         with self._lock_file(name) as file:
@@ -85,10 +85,10 @@ class Cache:
             with suppress(OSError):
                 locks.mkdir(parents=True, exist_ok=True)
                 return (locks / name).open("ab")
-        return tempfile.TemporaryFile()  # alone only in this process: each file is whole all the same
+        return tempfile.TemporaryFile()  # alone only in this process: each file is whole anyway
 
     @contextmanager
-    def _blamed(self) -> Iterator[None]:
+    def _cache_errors(self) -> Iterator[None]:
         """Whatever the system refuses here is the cache's fault, and not that of the folder pulled into."""
         try:
             yield
@@ -98,7 +98,7 @@ class Cache:
                 "you can write to."
             ) from error
 
-    def absent(self, reference: Reference, what: str) -> NotInCache:
+    def not_cached(self, reference: Reference, what: str) -> NotInCache:
         """The error for what is not here and may not be looked for elsewhere."""
         return NotInCache(
             f"{reference}: {what} is not in the cache at {self.folder}, and --offline uses only the cache. Pull "

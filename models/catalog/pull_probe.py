@@ -14,7 +14,7 @@ from attune.models.catalog.pull_sources import Source, open_source
 from attune.models.errors import CatalogError, DigestMismatch, SettingsError, UnwritableFile
 from attune.models.files.atomic import digest_bytes, digest_file
 from attune.models.files.outputs import user_file
-from attune.models.files.permissions import folders_asked_for
+from attune.models.files.permissions import make_user_folders
 from attune.models.reasons import reason
 
 GIVE_ANOTHER = "Give --to a folder that you can write to."
@@ -56,10 +56,10 @@ def pull(
         pulled = attune.pull("serious@champion", to="probe", url="http://127.0.0.1:8700", token="attune_…")
         pulled.manifest.version, pulled.folder, pulled.bytes
     """
-    held = Cache(_folder(cache))
+    pull_cache = Cache(_folder(cache))
     fetched = fetch(ref, url, token, cache, offline)
     folder = Path(to)
-    with held.alone(folder):
+    with pull_cache.write_lock(folder):
         _install(fetched, folder)
     return Pulled(fetched.manifest, folder, fetched.bytes)
 
@@ -73,32 +73,32 @@ def fetch(
     files: Sequence[str] | None = None,
 ) -> Fetched:
     """As ``pull``, into the cache only; ``files`` are the ones wanted (None: all)."""
-    reference, held = parse_reference(ref), Cache(_folder(cache))
+    reference, pull_cache = parse_reference(ref), Cache(_folder(cache))
     if url is None and not offline:
         raise SettingsError("No URL to pull from. Give --url or set ATTUNE_URL, such as http://127.0.0.1:8700.")
     url = url.rstrip("/") if url else None
     source = None if offline or url is None else open_source(url, token)
-    content, taken = _manifest(reference, source, held, url)
+    content, manifest_bytes = _manifest(reference, source, pull_cache, url)
     manifest = _checked(reference, content)
     if source is not None:
-        _remember_version(reference, manifest, content, source, held)
-    found = {}
+        _remember_version(reference, manifest, content, source, pull_cache)
+    contents = {}
     for name in manifest.files if files is None else files:
-        found[name], more = _file(reference, manifest, name, source, held)
-        taken += more
-    return Fetched(manifest, content, found, taken)
+        contents[name], more = _file(reference, manifest, name, source, pull_cache)
+        manifest_bytes += more
+    return Fetched(manifest, content, contents, manifest_bytes)
 
 
 def _manifest(reference: Reference, source: Source | None, cache: Cache, url: str | None) -> tuple[bytes, int]:
-    known = cache.meaning(url, reference)
-    path = cache.held(known) if known else None
+    digest = cache.known_digest(url, reference)
+    path = cache.file_of(digest) if digest else None
     if source is None:
         if path is None:
-            raise cache.absent(reference, "its version number")
+            raise cache.not_cached(reference, "its version number")
         return path.read_bytes(), 0
     if path is not None and reference.version is not None:
         return path.read_bytes(), 0  # a version never changes: no need to ask
-    answer = source.manifest(reference, known if path else None)
+    answer = source.manifest(reference, digest if path else None)
     if answer.content is None and path is not None:
         return path.read_bytes(), 0
     content = answer.content or b""
@@ -108,7 +108,7 @@ def _manifest(reference: Reference, source: Source | None, cache: Cache, url: st
 
 
 def _remember_version(reference: Reference, manifest: Manifest, content: bytes, source: Source, cache: Cache) -> None:
-    """What an alias led to is known by its number from now on: ``NAME@VERSION`` needs nobody."""
+    """What an alias led to is known by its number from now on: ``NAME@VERSION`` needs no one."""
     if reference.version is None:
         cache.remember(source.address, Reference(reference.name, str(manifest.version)), digest_bytes(content))
 
@@ -127,11 +127,11 @@ def _file(reference: Reference, manifest: Manifest, name: str, source: Source | 
     entry = manifest.files.get(name)
     if entry is None:
         raise CatalogError(f"{reference} has no file {name}. Its files are {', '.join(sorted(manifest.files))}.")
-    path = cache.held(entry.sha256)
+    path = cache.file_of(entry.sha256)
     if path is not None:
         return path, 0
     if source is None:
-        raise cache.absent(reference, f"{name} of version {manifest.version}")
+        raise cache.not_cached(reference, f"{name} of version {manifest.version}")
     content = source.file(manifest, name, entry.bytes + 1)
     _check(content, entry, f"{name} of {manifest.attribute} version {manifest.version} from {source.address}")
     return cache.keep(content), len(content)
@@ -155,7 +155,7 @@ def _install(fetched: Fetched, folder: Path) -> None:
     mark = folder / FILE_NAME
     contents = {name: path.read_bytes() for name, path in fetched.files.items()}
     try:
-        folders_asked_for(folder)
+        make_user_folders(folder)
         stale = [name for name, entry in fetched.manifest.files.items() if not _same(folder / name, entry)]
         if not stale and mark.is_file() and mark.read_bytes() == fetched.content:
             return

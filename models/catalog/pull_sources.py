@@ -107,16 +107,16 @@ class HttpSource:
     def _refused(self, error: urllib.error.HTTPError) -> CatalogError:
         """The server's own error where it told one, else what its status means."""
         try:
-            told = json.loads(error.read(65536))
-            kind, message = getattr(errors, str(told["error"]), None), str(told["message"])
+            body = json.loads(error.read(65536))
+            kind, message = getattr(errors, str(body["error"]), None), str(body["message"])
         except (ValueError, KeyError, TypeError, OSError, http.client.HTTPException):
             kind, message = None, ""
         if isinstance(kind, type) and issubclass(kind, CatalogError):
             return kind(message)
         if error.code in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
-            held = "it does not accept the token" if self._token else "it needs a token"
+            cause = "it does not accept the token" if self._token else "it needs a token"
             return CatalogError(
-                f"{self.address} answered with status {error.code}: {held}. Set ATTUNE_TOKEN to a valid token. "
+                f"{self.address} answered with status {error.code}: {cause}. Set ATTUNE_TOKEN to a valid token. "
                 "An owner or admin can create one: `attune token create NAME`"
             )
         if error.code >= 500 or error.code == http.client.TOO_MANY_REQUESTS:

@@ -67,7 +67,7 @@ def score_file(
         for batch in stream:
             waiting.append(feature_values.rows(manifest, batch.ids, batch.titles, probe.logits(batch.vectors), at))
             rows += waiting[-1].num_rows
-            if sum(made.num_rows for made in waiting) >= ROW_GROUP:
+            if sum(part.num_rows for part in waiting) >= ROW_GROUP:
                 writer.write_table(pa.Table.from_batches(waiting), row_group_size=ROW_GROUP)
                 waiting = []
             report(stream.tally.used, stream.total)
@@ -77,9 +77,9 @@ def score_file(
     return Scored(tally.used, rows, tally.rescaled, tally.left_out, assume_fingerprint, tuple(tally.named))
 
 
-def _require(manifest: Manifest, found: Fingerprint) -> None:
+def _require(manifest: Manifest, fingerprint: Fingerprint) -> None:
     Fingerprint.from_dict(dict(manifest.encoder)).require(
-        found,
+        fingerprint,
         f"The encoder of {manifest.attribute} version {manifest.version}",
         "Use vectors of the probe's encoder. If you have these but the file does not name the encoder, add "
         "--fingerprint FILE.json, or --assume-fingerprint if you are sure.",

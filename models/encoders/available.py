@@ -18,7 +18,7 @@ MOST_OF_A_CARD = 200_000  # characters
 
 
 @dataclass(frozen=True)
-class Known:
+class ListedWeights:
     """One set of weights: ``path`` and ``bytes`` where it is here, ``dimension`` and ``pixels`` as its config says.
 
     ``licence`` is what the repository's own files say, or None: open_clip's table says nothing of licences.
@@ -39,7 +39,7 @@ class Known:
         return self.path is not None
 
 
-def known(text: str = "") -> Iterator[Known]:
+def list_weights(text: str = "") -> Iterator[ListedWeights]:
     """Each architecture and tag of open_clip whose names hold all words of ``text``; those on this machine first."""
     words = text.casefold().split()
     rows = [(name, tag) for name, tag in table.every_tag() if all(one in f"{name} {tag}".casefold() for one in words)]
@@ -47,11 +47,11 @@ def known(text: str = "") -> Iterator[Known]:
     yield from sorted(found, key=lambda one: not one.here)
 
 
-def _row(name: str, tag: str) -> Known:
+def _row(name: str, tag: str) -> ListedWeights:
     facts, config = table.tag_of(name, tag), table.config_of(name)
     path = cached(facts)
     pixels = (config.get("vision_cfg") or {}).get("image_size")
-    return Known(
+    return ListedWeights(
         name,
         tag,
         int(config["embed_dim"]),
@@ -70,19 +70,19 @@ def licence_beside(weights: Path) -> str | None:
             text = (weights.parent / name).read_text(encoding="utf-8")[:MOST_OF_A_CARD]
         except (OSError, UnicodeDecodeError):
             continue
-        if said := _in_json(text) if name.endswith(".json") else _in_card(text):
-            return said
+        if licence := _in_json(text) if name.endswith(".json") else _in_card(text):
+            return licence
     return None
 
 
 def _in_json(text: str) -> str | None:
     try:
-        held = json.loads(text)
+        content = json.loads(text)
     except ValueError:
         return None
-    places: list[Any] = [held, held.get("pretrained_cfg")] if isinstance(held, Mapping) else []
+    places: list[Any] = [content, content.get("pretrained_cfg")] if isinstance(content, Mapping) else []
     texts = (place.get("license") for place in places if isinstance(place, Mapping))
-    return next((said for said in texts if isinstance(said, str) and said), None)
+    return next((value for value in texts if isinstance(value, str) and value), None)
 
 
 def _in_card(text: str) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attune.models.encoders import open_clip_table as table
 from attune.models.encoders.hub_folder import weights_in
-from attune.models.encoders.weights import CHECKPOINT_SUFFIXES, cached, which
+from attune.models.encoders.weights import CHECKPOINT_SUFFIXES, cached, describe
 from attune.models.errors import DataError, UnknownEncoder, WeightsUnavailable
 from attune.models.files.paths import at_home
 
@@ -36,19 +36,19 @@ def choose(name: str, pretrained: str | None = None) -> tuple[str, str]:
 
 
 def _of_folder(folder: Path, pretrained: str | None) -> tuple[str, str]:
-    found = [one for one in weights_in(folder) if pretrained in {None, one.tag}]
+    matches = [one for one in weights_in(folder) if pretrained in {None, one.tag}]
     configs = [path for path in sorted(folder.glob("*.json")) if pretrained is None and _files_beside(path)]
-    if not found and len(configs) == 1:  # a config of ours with its checkpoint, as the sample's encoder
+    if not matches and len(configs) == 1:  # a config of ours with its checkpoint, as the sample's encoder
         return str(configs[0]), _beside(configs[0])
-    if not found:
+    if not matches:
         raise WeightsUnavailable(
             f"{folder} has no weights{f' {pretrained!r}' if pretrained else ''} that open_clip knows. Name a "
             "hub's cache (HF_HOME), one repository in it (models--OWNER--NAME), or a download with its "
             "open_clip_config.json."
         )
-    if len(found) > 1:
-        raise UnknownEncoder(f"{folder} has the weights of {len(found)} encoders. {which(found)}")
-    (one,) = found
+    if len(matches) > 1:
+        raise UnknownEncoder(f"{folder} has the weights of {len(matches)} encoders. {describe(matches)}")
+    (one,) = matches
     return (one.model, str(folder)) if one.config is None else (str(folder / "open_clip_config.json"), str(one.path))
 
 

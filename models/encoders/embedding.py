@@ -21,7 +21,7 @@ READERS = 2  # threads that decode the next batch while the model has this one
 
 
 @dataclass(frozen=True)
-class Picture:
+class ImageToEmbed:
     """An image that is to be embedded: its id, and how to read it (raises UnreadableItem)."""
 
     id: str
@@ -29,7 +29,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Embedded:
+class EmbeddedBatch:
     """One batch: ids and vectors (n, d) of its good images, those ``left_out``, and how many are ``done`` so far."""
 
     ids: list[str]
@@ -38,13 +38,13 @@ class Embedded:
     done: int
 
 
-def embedded(encoder: OpenClipEncoder, pictures: Sequence[Picture], size: int) -> Iterator[Embedded]:
+def embed_in_batches(encoder: OpenClipEncoder, pictures: Sequence[ImageToEmbed], size: int) -> Iterator[EmbeddedBatch]:
     """The vectors of ``pictures``, ``size`` at a time; the next batch is read while the model works on this one.
 
-    An image that cannot be read is in ``left_out`` as ``{"item", "reason", "message"}``, and the rest goes on.
+    An image that cannot be read is in ``left_out`` as ``{"item", "reason", "message"}``, and the rest continues.
     """
 
-    def prepare(picture: Picture) -> torch.Tensor | UnreadableItem:
+    def prepare(picture: ImageToEmbed) -> torch.Tensor | UnreadableItem:
         try:
             return encoder.prepare(picture.read())
         except UnreadableItem as error:
@@ -53,16 +53,16 @@ def embedded(encoder: OpenClipEncoder, pictures: Sequence[Picture], size: int) -
     batches = [pictures[start : start + size] for start in range(0, len(pictures), size)]
     done = 0
     with ThreadPoolExecutor(READERS) as pool:
-        ahead: list[Future[Any]] = [pool.submit(prepare, one) for one in (batches[0] if batches else ())]
+        ahead: list[Future[Any]] = [pool.submit(prepare, batch_row) for batch_row in (batches[0] if batches else ())]
         for batch, following in zip(batches, [*batches[1:], ()], strict=False):  # none at all: nothing follows either
-            current, ahead = ahead, [pool.submit(prepare, one) for one in following]
-            outcomes = [(one, future.result()) for one, future in zip(batch, current, strict=True)]
-            bad = [(one, outcome) for one, outcome in outcomes if isinstance(outcome, UnreadableItem)]
-            good = [(one, outcome) for one, outcome in outcomes if not isinstance(outcome, UnreadableItem)]
+            current, ahead = ahead, [pool.submit(prepare, batch_row) for batch_row in following]
+            outcomes = [(batch_row, future.result()) for batch_row, future in zip(batch, current, strict=True)]
+            bad = [(batch_row, outcome) for batch_row, outcome in outcomes if isinstance(outcome, UnreadableItem)]
+            good = [(batch_row, outcome) for batch_row, outcome in outcomes if not isinstance(outcome, UnreadableItem)]
             done += len(batch)
-            yield Embedded(
-                [one.id for one, _ in good],
+            yield EmbeddedBatch(
+                [batch_row.id for batch_row, _ in good],
                 encoder.encode_prepared([tensor for _, tensor in good]),
-                [{"item": one.id, "reason": error.reason, "message": str(error)} for one, error in bad],
+                [{"item": batch_row.id, "reason": error.reason, "message": str(error)} for batch_row, error in bad],
                 done,
             )

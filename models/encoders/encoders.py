@@ -65,13 +65,13 @@ class OpenClipEncoder:
         import open_clip
 
         check_resize_mode(resize_mode)
-        chosen = _device(device)
+        device_name = _device(device)
         with _quiet(), _registered(checkpoint) as name:
             try:
                 model, transform = open_clip.create_model_from_pretrained(
                     name,
                     str(checkpoint.path),
-                    device=chosen,
+                    device=device_name,
                     force_quick_gelu=checkpoint.quick_gelu,
                     image_mean=_pair(checkpoint.preprocessing, "mean"),
                     image_std=_pair(checkpoint.preprocessing, "std"),
@@ -82,9 +82,9 @@ class OpenClipEncoder:
                 raise EncoderError(_misfit(checkpoint, error)) from error
             tokenizer = _tokenizer(name, checkpoint)
         model.eval()
-        made = cls(_fingerprint(checkpoint, model), model, transform, tokenizer, chosen, None, batch)
-        half = _half_precision(model, chosen)
-        return made if half is None else made._with_half(half)
+        encoder = cls(_fingerprint(checkpoint, model), model, transform, tokenizer, device_name, None, batch)
+        half = _half_precision(model, device_name)
+        return encoder if half is None else encoder._with_half(half)
 
     @property
     def dimension(self) -> int:
@@ -132,7 +132,7 @@ class OpenClipEncoder:
         size = self.model.visual.preprocess_cfg["size"]
         shape = (2, 3, *(size if isinstance(size, list | tuple) else (size, size)))
         probe = torch.linspace(-2, 2, int(np.prod(shape))).sin().reshape(shape)
-        exact, rough = (made._forward(self.model.encode_image, probe) for made in (self, faster))
+        exact, rough = (candidate._forward(self.model.encode_image, probe) for candidate in (self, faster))
         return faster if bool(np.all((exact * rough).sum(axis=1) >= CLOSE)) else self
 
 

@@ -66,11 +66,13 @@ class Fingerprint:
     @classmethod
     def from_dict(cls, value: Any) -> Fingerprint:
         """The fingerprint that ``to_dict`` wrote. Raises UnreadableItem that names the field at fault."""
-        known = {"library", "model", "weights", "dimension", "normalised", "preprocessing"}
+        fields = {"library", "model", "weights", "dimension", "normalised", "preprocessing"}
         if not isinstance(value, Mapping):
-            raise _unusable("document", value, "a JSON object with " + ", ".join(sorted(known)))
-        if unknown := sorted(set(value) - known):
-            raise _unusable(unknown[0], value[unknown[0]], "absent, because the fields are " + ", ".join(sorted(known)))
+            raise _unusable("document", value, "a JSON object with " + ", ".join(sorted(fields)))
+        if unknown := sorted(set(value) - fields):
+            raise _unusable(
+                unknown[0], value[unknown[0]], "absent, because the fields are " + ", ".join(sorted(fields))
+            )
         if missing := sorted({"library", "model", "weights", "dimension"} - set(value)):
             raise _unusable(missing[0], None, "present, like library, model, weights and dimension")
         return cls(**value)

@@ -36,16 +36,16 @@ def weights_in(folder: Path, model: str | None = None) -> list[InFolder]:
     """What of open_clip's weights ``folder`` holds, of one architecture or of any; each file once."""
     rows = table.every_tag() if model is None else [(model, tag) for tag in table.tags_of(model)]
     repositories = _repositories(folder)
-    found: dict[Path, InFolder] = {}
+    checkpoints: dict[Path, InFolder] = {}
     for name, tag in rows:
         facts = table.tag_of(name, tag)
         repository, file = table.on_hub(facts)
         if repository in repositories and (path := _newest(repositories[repository], table.hub_files(file))):
-            asked = table.preprocessing_of(facts)
-            found.setdefault(path, InFolder(name, tag, path, asked, bool(facts.get("quick_gelu"))))
-    if not found and (plain := _plain(folder)) and model in {None, plain.model}:
+            preprocessing = table.preprocessing_of(facts)
+            checkpoints.setdefault(path, InFolder(name, tag, path, preprocessing, bool(facts.get("quick_gelu"))))
+    if not checkpoints and (plain := _plain(folder)) and model in {None, plain.model}:
         return [plain]
-    return list(found.values())
+    return list(checkpoints.values())
 
 
 def _repositories(folder: Path) -> dict[str, Path]:
@@ -69,12 +69,12 @@ def _plain(folder: Path) -> InFolder | None:
     """A repository that was downloaded into a folder of its own, without the cache around it."""
     path = next((folder / name for name in table.hub_files("") if (folder / name).is_file()), None)
     try:
-        held = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        config, asked = dict(held["model_cfg"]), dict(held.get("preprocess_cfg") or {})
+        raw_config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config, facts = dict(raw_config["model_cfg"]), dict(raw_config.get("preprocess_cfg") or {})
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if path is None:
         return None
-    asked = {key: asked[key] for key in ("mean", "std", "interpolation") if asked.get(key)}
+    facts = {key: facts[key] for key in ("mean", "std", "interpolation") if facts.get(key)}
     name = table.name_of(config)
-    return InFolder(name or folder.name, "", path, asked, config=None if name else config)
+    return InFolder(name or folder.name, "", path, facts, config=None if name else config)

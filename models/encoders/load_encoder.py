@@ -37,7 +37,7 @@ def load_encoder(
         from attune.models.encoders.choice import choose
         from attune.models.encoders.encoders import OpenClipEncoder
     except ModuleNotFoundError as error:
-        if told := missing_extra(error):
-            raise EncoderNotInstalled(told) from error
+        if message := missing_extra(error):
+            raise EncoderNotInstalled(message) from error
         raise
     return OpenClipEncoder.load(*choose(name, pretrained), resize_mode=resize_mode, device=device)

@@ -26,10 +26,10 @@ def model_names() -> list[str]:
 def config_of(name: str) -> Mapping[str, Any]:
     """An architecture's ``embed_dim``, ``vision_cfg``, ``text_cfg`` and more. Raises KeyError for an unknown one."""
     try:
-        held: Mapping[str, Any] = json.loads((_configs() / f"{name}.json").read_text(encoding="utf-8"))
+        config: Mapping[str, Any] = json.loads((_configs() / f"{name}.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise KeyError(name) from error
-    return held
+    return config
 
 
 def name_of(config: Mapping[str, Any]) -> str | None:
@@ -79,9 +79,9 @@ def hub_files(file: str) -> tuple[str, ...]:
     return (str(Path(file).with_suffix(".safetensors")), file)
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def near(name: str, names: Iterable[str]) -> str:
     """`` Did you mean …?``, or nothing where no known name is alike."""
-    lowered = {item.lower(): item for item in known}
+    lowered = {item.lower(): item for item in names}
     found = [lowered[item] for item in get_close_matches(name.lower(), lowered, n=3)]
     return f" Did you mean {', '.join(found)}?" if found else ""
 
@@ -92,14 +92,14 @@ def table() -> Any:
     room = ModuleType("_open_clip_alone")
     room.__path__ = [str(_package())]
     sys.modules[room.__name__] = room
-    alone = "torch" not in sys.modules
-    if alone:
+    torch_absent = "torch" not in sys.modules
+    if torch_absent:
         # The table would load torch for safetensors' other half, which serves downloads; ours go another way.
         sys.modules["safetensors.torch"] = None  # type: ignore[assignment]
     try:
         return importlib.import_module(f"{room.__name__}.pretrained")
     finally:
-        if alone:
+        if torch_absent:
             del sys.modules["safetensors.torch"]
 
 

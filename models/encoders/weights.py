@@ -78,9 +78,9 @@ def locate(model: str, pretrained: str) -> Checkpoint:
         name, config, preprocessing = _own_config(Path(at_home(model)))
     else:
         name, config, preprocessing = model.replace("/", "-"), None, {}
-        if name not in (known := table.model_names()):
+        if name not in (names := table.model_names()):
             raise UnknownEncoder(
-                f"open_clip has no model {model!r}.{table.near(name, known)} Set ATTUNE_ENCODER to a model's "
+                f"open_clip has no model {model!r}.{table.near(name, names)} Set ATTUNE_ENCODER to a model's "
                 "name or to a JSON config. To list all models: `attune encoder list`"
             )
     path = Path(at_home(pretrained))
@@ -97,7 +97,7 @@ def locate(model: str, pretrained: str) -> Checkpoint:
     return _tagged(name, cached(tag) or _fetched(name, pretrained, tag), tag)
 
 
-def at_hand(model: str, pretrained: str) -> Checkpoint | None:
+def locate_cached(model: str, pretrained: str) -> Checkpoint | None:
     """As ``locate``, without a look outside: None for a tag whose weights are not on this machine."""
     name = model.replace("/", "-")
     if model.endswith(".json") or os.sep in pretrained or Path(at_home(pretrained)).exists():
@@ -113,26 +113,28 @@ def _tagged(name: str, path: Path, tag: Mapping[str, Any]) -> Checkpoint:
 
 def _of_folder(name: str, folder: Path) -> Checkpoint:
     """The one set of weights of the model in a folder of a hub's cache."""
-    found = weights_in(folder, name)
-    if not found:
+    candidates = weights_in(folder, name)
+    if not candidates:
         others = ", ".join(sorted({one.model for one in weights_in(folder)}))
         raise WeightsUnavailable(
             f"The folder {folder} has no weights of {name} that open_clip "
             f"knows{f', only those of {others}' if others else ''}. Name a hub's cache (HF_HOME), one "
             "repository in it (models--OWNER--NAME), or a download with its open_clip_config.json."
         )
-    if len(found) > 1:
-        raise UnknownEncoder(f"The folder {folder} has {len(found)} sets of weights of {name}. {which(found)}")
-    return _checkpoint(found[0])
+    if len(candidates) > 1:
+        raise UnknownEncoder(
+            f"The folder {folder} has {len(candidates)} sets of weights of {name}. {describe(candidates)}"
+        )
+    return _checkpoint(candidates[0])
 
 
-def _checkpoint(found: InFolder) -> Checkpoint:
-    return Checkpoint(found.model, found.path, found.config, found.preprocessing, found.quick_gelu)
+def _checkpoint(candidate: InFolder) -> Checkpoint:
+    return Checkpoint(candidate.model, candidate.path, candidate.config, candidate.preprocessing, candidate.quick_gelu)
 
 
-def which(found: Sequence[InFolder]) -> str:
+def describe(candidates: Sequence[InFolder]) -> str:
     """How to name one of several weights that a folder holds."""
-    lines = (f"attune encoder use {one.model} --pretrained {_repository(one.path)}" for one in found)
+    lines = (f"attune encoder use {one.model} --pretrained {_repository(one.path)}" for one in candidates)
     return "Use one of these:\n  " + "\n  ".join(lines)
 
 
@@ -144,8 +146,8 @@ def _repository(path: Path) -> Path:
 def _own_config(path: Path) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
     """A JSON config: open_clip's bare form, or the hub's with ``model_cfg`` and ``preprocess_cfg``."""
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-        config = held.get("model_cfg", held)
+        raw_config = json.loads(path.read_text(encoding="utf-8"))
+        config = raw_config.get("model_cfg", raw_config)
         missing = sorted({"embed_dim", "vision_cfg", "text_cfg"} - set(config))
     except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
         why = (
@@ -159,7 +161,7 @@ def _own_config(path: Path) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
         raise UnknownEncoder(
             f"The open_clip config {path} has no {', '.join(missing)}. It must have embed_dim, vision_cfg and text_cfg."
         )
-    return path.stem, config, held.get("preprocess_cfg", {})
+    return path.stem, config, raw_config.get("preprocess_cfg", {})
 
 
 def cached(tag: Mapping[str, Any]) -> Path | None:
@@ -168,9 +170,9 @@ def cached(tag: Mapping[str, Any]) -> Path | None:
 
     repository, file = table.on_hub(tag)
     for name in table.hub_files(file) if repository else ():
-        found = try_to_load_from_cache(repository, name)
-        if isinstance(found, str):
-            return Path(found)
+        cached_path = try_to_load_from_cache(repository, name)
+        if isinstance(cached_path, str):
+            return Path(cached_path)
     return None
 
 

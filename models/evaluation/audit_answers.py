@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from attune.models.errors import DataError
-from attune.models.evaluation.population import Population, as_pool, imagine
+from attune.models.evaluation.population import Population, as_pool, posterior_populations
 from attune.models.labels.labels import Labels
 
 
@@ -68,13 +68,13 @@ class Audited:
         """1 where the class of ``column`` is the majority, else 0, float64 (n,)."""
         return np.asarray(self.majority == column, dtype=np.float64)
 
-    def imagined(self, column: int, generator: np.random.Generator) -> Population:
+    def populations(self, column: int, generator: np.random.Generator) -> Population:
         """Populations like the pool, for one class against the others; every probe sees the same ones."""
         audited = np.stack([proba[:, column] for proba in self.probabilities], axis=1)
         pool = np.stack([proba[:, column] for proba in self.pools], axis=1)
         if self.draw is not None:
             audited, pool = (np.column_stack(pair) for pair in zip((audited, pool), map(expit, self.draw), strict=True))
-        return imagine(audited, self.truth(column), self.titles, pool, self.counts, generator)
+        return posterior_populations(audited, self.truth(column), self.titles, pool, self.counts, generator)
 
 
 def _draw(
@@ -87,10 +87,10 @@ def _draw(
         raise DataError(
             f"The pool has {len(pool)} rows but {len(everywhere)} inclusion probabilities. Expected one for each row."
         )
-    known = everywhere > 0
-    told = np.log(np.where(known, everywhere, 1.0))
+    nonzero = everywhere > 0
+    log_inclusion = np.log(np.where(nonzero, everywhere, 1.0))
     # An asset that came after the last draw was never led to or away from.
-    return np.log(pi), np.where(known, told, told[known].mean() if known.any() else 0.0)
+    return np.log(pi), np.where(nonzero, log_inclusion, log_inclusion[nonzero].mean() if nonzero.any() else 0.0)
 
 
 def _checked(

@@ -33,11 +33,11 @@ def precision_recall(world: Population, recalls: Floats = RECALLS) -> Band:
     """
     order = np.argsort(-world.scores[:, 0], kind="stable")
     many = world.counts.mean(axis=0)[order]
-    found = np.cumsum(world.chances[:, order] * many, axis=1)
-    seen = np.cumsum(many)
-    precision = found / np.maximum(seen, 1e-12)
-    reached = found / np.maximum(found[:, -1:], 1e-12)
-    sample = np.stack([np.interp(recalls, reached[i], precision[i]) for i in range(len(found))])
+    positives_above = np.cumsum(world.chances[:, order] * many, axis=1)
+    total_above = np.cumsum(many)
+    precision = positives_above / np.maximum(total_above, 1e-12)
+    reached = positives_above / np.maximum(positives_above[:, -1:], 1e-12)
+    sample = np.stack([np.interp(recalls, reached[i], precision[i]) for i in range(len(positives_above))])
     return _band(recalls, sample)
 
 
@@ -52,9 +52,9 @@ def reliability(world: Population, bins: int = BINS) -> Band:
     bin_of = np.minimum((mass / mass[-1] * bins - 1e-9).astype(np.intp), bins - 1)
     starts = np.flatnonzero(np.diff(bin_of, prepend=-1))
     size = np.add.reduceat(many, starts)
-    said = np.add.reduceat(many * expit(world.scores[order, 0]), starts) / size
+    predicted = np.add.reduceat(many * expit(world.scores[order, 0]), starts) / size
     sample = np.add.reduceat(many * world.chances[:, order], starts, axis=1) / size
-    return _band(said, sample)
+    return _band(predicted, sample)
 
 
 def _band(at: Floats, sample: Floats) -> Band:

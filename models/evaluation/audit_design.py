@@ -17,7 +17,7 @@ RESERVED_SHARE = 0.3
 UNIFORM_SHARE = 0.25
 
 
-def reserved(
+def reserved_mask(
     title_ids: Sequence[str] | NDArray[np.str_], seed: int, share: float = RESERVED_SHARE
 ) -> NDArray[np.bool_]:
     """Which rows belong to audit titles, bool (n,): never trained on, only ever audited.
@@ -93,16 +93,16 @@ class AuditDesign:
         weight = importance(scores, len(ids))
         ratio = number[waiting] / weight[waiting]
         order = np.argsort(ratio, kind="stable")
-        taken, left = waiting[order[:n_more]], waiting[order[n_more:]]
-        threshold = np.full(len(ids), ratio[order[n_more]] if len(left) else np.inf)
+        chosen_ids, rest = waiting[order[:n_more]], waiting[order[n_more:]]
+        threshold = np.full(len(ids), ratio[order[n_more]] if len(rest) else np.inf)
         # Each one's threshold is the last ratio that the *others* would let in: it must not depend on its own u.
-        threshold[left] = ratio[order[n_more - 1]] if n_more else 0.0
+        threshold[rest] = ratio[order[n_more - 1]] if n_more else 0.0
         after = np.maximum(before, np.minimum(1.0, threshold * weight))
         # Nor may rounding lose an asset just under its threshold, or draw one that ties with it.
-        after[taken] = np.maximum(after[taken], np.nextafter(number[taken], 1.0))
-        after[left] = np.minimum(after[left], number[left])
+        after[chosen_ids] = np.maximum(after[chosen_ids], np.nextafter(number[chosen_ids], 1.0))
+        after[rest] = np.minimum(after[rest], number[rest])
         self._inclusion.update(zip(ids, after.tolist(), strict=True))
-        return [(int(i), float(after[i])) for i in taken]
+        return [(int(i), float(after[i])) for i in chosen_ids]
 
     def inclusion(self, asset_id: str) -> float:
         """The probability with which the asset has been drawn by now; 0 where no round has seen it."""
@@ -117,16 +117,16 @@ class AuditDesign:
         return np.asarray(self._numbers([str(asset) for asset in asset_ids]) < self.inclusions(asset_ids))
 
     def measuring(self, answers: Iterable[Answer]) -> list[Answer]:
-        """The answers that measure: on images drawn by now, whoever asked first, but nothing that was imported.
+        """The answers that measure: on images drawn by now, the person who asked first, but nothing that was imported.
 
         What a person chose before the design drew it counts as well: left out, just those images would be missing from
-        the draw that somebody found worth choosing.
+        the draw that someone found worth choosing.
         """
-        told = list(answers)
-        drawn = self.drawn([answer.asset_id for answer in told])
+        answer_list = list(answers)
+        drawn = self.drawn([answer.asset_id for answer in answer_list])
         return [
             answer
-            for answer, is_drawn in zip(told, drawn, strict=True)
+            for answer, is_drawn in zip(answer_list, drawn, strict=True)
             if answer.purpose == AUDIT or (is_drawn and answer.purpose != IMPORT)
         ]
 
@@ -146,9 +146,9 @@ class AuditDesign:
     def from_bytes(cls, content: bytes) -> AuditDesign:
         """The design that ``to_bytes`` wrote; raises DataError where the bytes are not one."""
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as held:
-                design = cls(int(held["seed"]))
-                ids, inclusion = held["ids"].tolist(), held["inclusion"].tolist()
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                design = cls(int(arrays["seed"]))
+                ids, inclusion = arrays["ids"].tolist(), arrays["inclusion"].tolist()
         except (ValueError, KeyError, OSError, EOFError) as error:
             raise DataError(
                 f"{len(content)} bytes are not an audit design. Expected what AuditDesign.to_bytes() wrote."

@@ -9,7 +9,7 @@ from typing import Any
 
 from attune.models.evaluation.metrics import Metric
 
-BUYS_MUCH = 100  # labels below which the next label is worth more than the next audit answer, whoever waits
+BUYS_MUCH = 100  # labels below which the next label is worth more than the next audit answer, the person who waits
 WAITING_SHARE = 0.25  # of the questions, while a gate or the first figure waits for audits
 SETTLED_SHARE = 0.5  # of the questions, once labels hardly move the ranking and the interval is still wide
 FIRST_FIGURE = 20  # audit answers from which most attributes have the 3 positives that a figure needs
@@ -33,9 +33,9 @@ class Pace:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, held: Mapping[str, Any]) -> Pace:
+    def from_dict(cls, data: Mapping[str, Any]) -> Pace:
         """The pace that ``to_dict`` wrote; further keys are left out."""
-        return cls(int(held["trained"]), float(held["owed"]), float(held["share"]), str(held.get("why", "")))
+        return cls(int(data["trained"]), float(data["owed"]), float(data["share"]), str(data.get("why", "")))
 
 
 def stream_share(
@@ -55,8 +55,8 @@ def stream_share(
     where there is none), ``needed`` audit answers that a gate waits for, ``goal`` the width to reach.
 
     Only *how many* are drawn follows what is known so far; *which* are drawn stays the design's lot, u below the
-    inclusion probability, and nobody's u enters here. Then the design is ignorable (Rubin, Biometrika 63, 1976): given
-    scores and answers, that an asset was drawn, or that the draw went on, says nothing more about its truth, and the
+    inclusion probability, and no one's u enters here. Then the design is ignorable (Rubin, Biometrika 63, 1976): given
+    scores and answers, that an asset was drawn, or that the draw continued, says nothing more about its truth, and the
     score curve's posterior is the same as if the number had been fixed before. Stopping at a narrow interval is a
     sequential design of fixed width, whose coverage is only right in the limit (Chow and Robbins, Ann. Math. Stat. 36,
     1965); what it costs here is simulated in test_audit_pace.py and benchmarks/audit_coverage --growing.
@@ -76,7 +76,7 @@ def stream_share(
     return base, "More labels improve the probe more than audits narrow the interval."
 
 
-def go_on(before: Pace | None, trained: int, base: float, share: float, why: str, after: int = 40) -> Pace:
+def continue_pace(before: Pace | None, trained: int, base: float, share: float, why: str, after: int = 40) -> Pace:
     """The pace after ``trained`` answers that were no audits: what was owed before, and the old share of those since.
 
     Without a pace ``before``, ``base`` of the questions after the first ``after``. Deleted answers take their share
@@ -88,7 +88,7 @@ def go_on(before: Pace | None, trained: int, base: float, share: float, why: str
     return Pace(trained, max(0.0, before.owed + _audits(before.share, since)), share, why)
 
 
-def due(pace: Pace, ahead: int, after: int = 40) -> int:
+def audits_due(pace: Pace, ahead: int, after: int = 40) -> int:
     """How many audits should be drawn by now, those within the next ``ahead`` questions included."""
     begun = ahead if pace.trained >= after else max(0, pace.trained + ahead - after)
     return int(pace.owed + pace.share * begun + 1e-9)

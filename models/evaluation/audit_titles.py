@@ -7,32 +7,32 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.evaluation.audit_design import reserved
+from attune.models.evaluation.audit_design import reserved_mask
 from attune.models.vectors.pool import Pool
 
 _known: WeakKeyDictionary[Pool, dict[tuple[int, float], npt.NDArray[np.int8]]] = WeakKeyDictionary()
 _UNKNOWN = -1
 
 
-def reserved_in(
+def pool_reserved_mask(
     pool: Pool,
     index: npt.NDArray[np.intp],
     share: float,
     seed: int,
-    given: npt.NDArray[np.bool_] | None = None,
+    known_reserved: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.bool_]:
     """Whether each asset of ``index`` (m,) belongs to an audit title, bool (m,).
 
     Only the assets asked for are hashed, and each once: hashing a million titles takes longer than scoring them.
-    ``given`` (N,) bool is used as it is.
+    ``known_reserved`` (N,) bool is used as it is.
     """
-    if given is not None:
-        return given[index]
+    if known_reserved is not None:
+        return known_reserved[index]
     if not share:
         return np.zeros(len(index), dtype=bool)
     memory = _known.setdefault(pool, {}).setdefault((seed, share), np.full(len(pool), _UNKNOWN, dtype=np.int8))
     fresh = np.unique(index[memory[index] == _UNKNOWN])
     if len(fresh):
-        memory[fresh] = reserved(pool.title_ids[fresh], seed, share)
-    held: npt.NDArray[np.bool_] = memory[index] == 1
-    return held
+        memory[fresh] = reserved_mask(pool.title_ids[fresh], seed, share)
+    is_reserved: npt.NDArray[np.bool_] = memory[index] == 1
+    return is_reserved

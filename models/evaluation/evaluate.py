@@ -63,33 +63,33 @@ def evaluate_audit(
     audit = Audited.of(labels, (probabilities,), inclusion, classes, (pool,), pool_inclusion)
     cuts = {name: float(log_odds((thresholds or {}).get(name, 0.5))) for name in classes}
     worlds = _worlds(audit, classes, np.random.default_rng(seed)) if len(audit.majority) >= FIRST else {}
-    reasons = [_not_yet(len(audit.majority)) or too_few(audit.truth(i)) for i in range(len(classes))]
-    named: dict[str, Metric] = {}
+    reasons = [_why_no_metric(len(audit.majority)) or too_few(audit.truth(i)) for i in range(len(classes))]
+    metrics: dict[str, Metric] = {}
     for i, (name, reason) in enumerate(zip(classes, reasons, strict=True)):
         for metric in _of_class(name, worlds.get(name), cuts[name], audit, i, reason):
-            named[metric.name] = metric
+            metrics[metric.name] = metric
     sure = [worlds[name] for name, reason in zip(classes, reasons, strict=True) if not reason]
-    parts = [named[f"average_precision:{name}"] for name in headline(classes)]
-    named["average_precision"] = macro(
+    parts = [metrics[f"average_precision:{name}"] for name in headline(classes)]
+    metrics["average_precision"] = macro(
         "average_precision", parts, [worlds[name].average_precisions() for name in headline(classes) if name in worlds]
     )
-    named["calibration_error"] = _calibration_error(sure, audit, len(headline(classes)))
-    named["average_precision_weighted"] = design_based(
+    metrics["calibration_error"] = _calibration_error(sure, audit, len(headline(classes)))
+    metrics["average_precision_weighted"] = design_based(
         audit.majority, audit.probabilities[0], audit.titles, 1.0 / audit.inclusion, headline(classes), classes, seed
     )
-    named["undecided"] = _undecided(labels)
-    return named
+    metrics["undecided"] = _undecided_share(labels)
+    return metrics
 
 
 def _worlds(audit: Audited, classes: Sequence[str], generator: np.random.Generator) -> dict[str, Population]:
     """Populations like the pool for each class; of two classes the second is the first's mirror."""
     if len(classes) == 2:
-        first = audit.imagined(0, generator)
+        first = audit.populations(0, generator)
         return {classes[0]: first, classes[1]: first.mirrored()}
-    return {name: audit.imagined(i, generator) for i, name in enumerate(classes)}
+    return {name: audit.populations(i, generator) for i, name in enumerate(classes)}
 
 
-def _not_yet(n: int) -> str:
+def _why_no_metric(n: int) -> str:
     """Why ``n`` audit answers give no figure at the usual level; empty where they may."""
     return "" if n >= FULL else f"{there_are(n, 'audit answer')}, at least {FIRST if n < FIRST else FULL} are needed"
 
@@ -122,11 +122,11 @@ def _figure(
     method: str = METHOD,
     level: float = LEVEL,
 ) -> Metric:
-    held = sample[np.isfinite(sample)]
-    if len(held) < len(sample) / 2:
+    defined = sample[np.isfinite(sample)]
+    if len(defined) < len(sample) / 2:
         return unknown(name, n, method, "no probability in the pool is above the threshold", positives=positives)
-    value = float(held.mean())
-    lo, hi = percentile_interval(held, value, level)
+    value = float(defined.mean())
+    lo, hi = percentile_interval(defined, value, level)
     return Metric(name, value, lo, hi, n, method, positives, level)
 
 
@@ -139,7 +139,7 @@ def _calibration_error(worlds: list[Population], audit: Audited, needed: int) ->
     return Metric("calibration_error", float(sample[0]), lo, hi, n, METHOD)
 
 
-def _undecided(labels: Labels) -> Metric:
+def _undecided_share(labels: Labels) -> Metric:
     n, method = len(labels), "share of audited assets, Jeffreys interval"
     if not n:
         return unknown("undecided", 0, method, "there are no audit answers yet")
@@ -169,11 +169,11 @@ def compare(
     audit = Audited.of(labels, probabilities, inclusion, classes, pools, pool_inclusion)
     generator, n = np.random.default_rng(seed), len(audit.majority)
     samples = []
-    for chosen in headline(classes):
-        column = list(classes).index(chosen)
+    for class_name in headline(classes):
+        column = list(classes).index(class_name)
         if reason := _too_early(n) or too_few(audit.truth(column)):
             return unknown(name, n, PAIRED, reason)
-        world = audit.imagined(column, generator)
+        world = audit.populations(column, generator)
         samples.append(world.average_precisions(0) - world.average_precisions(1))
     positives = int(audit.truth(0).sum()) if len(samples) == 1 else None
     return _figure(name, np.mean(samples, axis=0), n, positives, PAIRED, EARLY_LEVEL if n < FULL else LEVEL)

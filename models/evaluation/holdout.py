@@ -57,8 +57,8 @@ def design_based(
     too narrow (docs/explanation/evaluation.md has the figures).
     """
     columns = [list(classes).index(name) for name in headline]
-    told = ("average_precision_weighted", WEIGHTED, False)
-    return _resampled(majority, probabilities, title_ids, weight, columns, seed, told)
+    metric_facts = ("average_precision_weighted", WEIGHTED, False)
+    return _resampled(majority, probabilities, title_ids, weight, columns, seed, metric_facts)
 
 
 def _resampled(
@@ -68,9 +68,9 @@ def _resampled(
     weight: NDArray[np.float64],
     columns: Sequence[int],
     seed: int,
-    told: tuple[str, str, bool],
+    metric_facts: tuple[str, str, bool],
 ) -> Metric:
-    name, method, biased = told
+    name, method, biased = metric_facts
     draws = title_draws(np.asarray(title_ids, dtype=np.str_).tolist(), np.random.default_rng(seed)) * weight
     parts, samples = [], []
     for i in columns:
@@ -111,8 +111,10 @@ def cross_validated(
     name, method = "cross_validated_average_precision", f"{folds}-fold by title on chosen answers"
     counts = labels.counts()
     if len(counts[counts >= folds]) < 2 or len(set(labels.title_ids)) < 2 * folds:
-        told = ", ".join(f"{count} {chosen}" for chosen, count in zip(classes, counts.tolist(), strict=True))
-        reason = f"the answers per class are {told}; 2 classes need at least {folds} each"
+        class_counts = ", ".join(
+            f"{count} {class_name}" for class_name, count in zip(classes, counts.tolist(), strict=True)
+        )
+        reason = f"the answers per class are {class_counts}; 2 classes need at least {folds} each"
         return unknown(name, len(labels), method, reason, biased=True)
     proba = np.zeros(labels.shares.shape)
     for train, test in title_folds(labels.title_ids, labels.majority(), folds, seed):

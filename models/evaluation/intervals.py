@@ -26,10 +26,10 @@ def title_draws(title_ids: Sequence[str], generator: np.random.Generator, draws:
 
 def percentile_interval(sample: NDArray[np.float64], value: float, level: float = LEVEL) -> tuple[float, float]:
     """The middle ``level`` of a sample of the figure, widened to hold the figure itself; NaN draws are left out."""
-    held = sample[np.isfinite(sample)]
-    if not len(held):
+    defined = sample[np.isfinite(sample)]
+    if not len(defined):
         return value, value
-    lo, hi = np.quantile(held, [(1 - level) / 2, (1 + level) / 2])
+    lo, hi = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return min(float(lo), value), max(float(hi), value)
 
 

@@ -68,10 +68,10 @@ class Metric:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, held: Mapping[str, Any]) -> Metric:
+    def from_dict(cls, data: Mapping[str, Any]) -> Metric:
         """The metric that ``to_dict`` wrote; unknown keys of a later version are left out."""
         known = {field.name for field in fields(cls)}
-        return cls(**{key: value for key, value in held.items() if key in known})
+        return cls(**{key: value for key, value in data.items() if key in known})
 
     def __str__(self) -> str:
         if self.value is None:
@@ -80,21 +80,21 @@ class Metric:
         return f"{self.name} {self.value:.3f}{interval} (n = {self.n})"
 
 
-def is_early(held: Mapping[str, Any]) -> bool:
+def is_early(data: Mapping[str, Any]) -> bool:
     """``Metric.early`` of one that ``to_dict`` wrote; where the level was left out, by its number of answers."""
-    if held.get("value") is None or held.get("lo") is None or held.get("biased"):
+    if data.get("value") is None or data.get("lo") is None or data.get("biased"):
         return False
-    return float(held.get("level") or (EARLY_LEVEL if (held.get("n") or 0) < FULL else LEVEL)) >= EARLY_LEVEL
+    return float(data.get("level") or (EARLY_LEVEL if (data.get("n") or 0) < FULL else LEVEL)) >= EARLY_LEVEL
 
 
-def in_words(held: Mapping[str, Any]) -> str:
+def in_words(data: Mapping[str, Any]) -> str:
     """A value with its interval; of an early figure the interval alone, because its middle is too high on average."""
-    if held.get("value") is None:
+    if data.get("value") is None:
         return "unknown"
-    if held.get("lo") is None:
-        return f"{held['value']:.3f}"
-    interval = f"[{held['lo']:.3f}, {held['hi']:.3f}]"
-    return f"{interval} (early, 99 %)" if is_early(held) else f"{held['value']:.3f} {interval}"
+    if data.get("lo") is None:
+        return f"{data['value']:.3f}"
+    interval = f"[{data['lo']:.3f}, {data['hi']:.3f}]"
+    return f"{interval} (early, 99 %)" if is_early(data) else f"{data['value']:.3f} {interval}"
 
 
 def unknown(
@@ -139,13 +139,13 @@ def ranked_precision(
         return np.full(len(totals), np.nan)
     order = np.argsort(-score, kind="stable")
     last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
-    found = np.cumsum(positives[:, order], axis=1)[:, last]
-    seen = np.cumsum(totals[:, order], axis=1)[:, last]
+    positives_above = np.cumsum(positives[:, order], axis=1)[:, last]
+    total_above = np.cumsum(totals[:, order], axis=1)[:, last]
     with np.errstate(invalid="ignore", divide="ignore"):
-        gained = np.diff(found, axis=1, prepend=0.0)
-        precision = np.where(seen > 0, found / seen, 0.0)
+        gained = np.diff(positives_above, axis=1, prepend=0.0)
+        precision = np.where(total_above > 0, positives_above / total_above, 0.0)
         # A perfect ranking's sum can round to just above 1.
-        return np.asarray(np.minimum((gained * precision).sum(axis=1) / found[:, -1], 1.0), dtype=np.float64)
+        return np.asarray(np.minimum((gained * precision).sum(axis=1) / positives_above[:, -1], 1.0), dtype=np.float64)
 
 
 def log_odds(probability: ArrayLike) -> NDArray[np.float64]:

@@ -64,7 +64,7 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
         return np.asarray(part.sum(axis=1) / whole.sum(axis=1), dtype=np.float64)
 
 
-def imagine(
+def posterior_populations(
     audited: Floats,
     y: Floats,
     titles: NDArray[np.intp],
@@ -104,9 +104,9 @@ def _shortened(scores: Floats, counts: Floats, generator: np.random.Generator) -
     rest = np.flatnonzero(~top)
     if len(rest) <= REST:
         return scores, counts
-    drawn = generator.choice(rest, size=REST, replace=False)
-    scaled = counts[drawn] * (counts[rest].sum() / counts[drawn].sum())
-    return np.concatenate([scores[top], scores[drawn]]), np.concatenate([counts[top], scaled])
+    sampled = generator.choice(rest, size=REST, replace=False)
+    scaled = counts[sampled] * (counts[rest].sum() / counts[sampled].sum())
+    return np.concatenate([scores[top], scores[sampled]]), np.concatenate([counts[top], scaled])
 
 
 def as_pool(probabilities: ArrayLike | None, audited: Floats, weight: Floats) -> tuple[Floats, Floats]:

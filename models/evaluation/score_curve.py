@@ -11,7 +11,7 @@ from scipy.special import expit
 Floats = NDArray[np.float64]
 
 # Priors as (mean, standard deviation), per standard deviation of the pool's scores. The last keeps an interval from
-# being sure about the low ranks, where almost nobody is asked: about 1 in 400 images may be a positive that the probe
+# being sure about the low ranks, where almost no one is asked: about 1 in 400 images may be a positive that the probe
 # does not see at all, and it may well be 1 in 20.
 OFFSET, SLOPE, BEND, UNSEEN = (0.0, 10.0), (0.0, 8.0), (0.0, 1.4), (-6.0, 1.5)
 # Beyond this many standard deviations a score says no more: a bend must not turn the far ends around.
@@ -67,10 +67,10 @@ class _Posterior:
 
     def slope(self, at: Floats) -> tuple[Floats, Floats]:
         """Gradient and Fisher information of the log density at one point."""
-        unseen, seen = expit(at[-1]), expit(self.basis @ at[:-1])
+        unseen, observed = expit(at[-1]), expit(self.basis @ at[:-1])
         p = _probability(at[None], self.basis)[0]
-        by_line = ((1.0 - unseen) * seen * (1.0 - seen))[:, None] * self.basis
-        jacobian = np.hstack([by_line, (unseen * (1.0 - unseen) * (1.0 - seen))[:, None]])
+        by_line = ((1.0 - unseen) * observed * (1.0 - observed))[:, None] * self.basis
+        jacobian = np.hstack([by_line, (unseen * (1.0 - unseen) * (1.0 - observed))[:, None]])
         spread = self.power / (p * (1.0 - p))
         gradient = jacobian.T @ (spread * (self.y - p)) - self.precision * (at - self.mean)
         return gradient, (jacobian * spread[:, None]).T @ jacobian + np.diag(self.precision)

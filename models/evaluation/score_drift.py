@@ -88,9 +88,9 @@ class Sketch:
         return asdict(self) | {"quantiles": list(self.quantiles)}
 
     @classmethod
-    def from_dict(cls, held: Mapping[str, Any]) -> Sketch:
+    def from_dict(cls, data: Mapping[str, Any]) -> Sketch:
         """What ``to_dict`` wrote."""
-        return cls(int(held["n"]), int(held["titles"]), tuple(float(x) for x in held["quantiles"]))
+        return cls(int(data["n"]), int(data["titles"]), tuple(float(x) for x in data["quantiles"]))
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Shift:
         return asdict(self)
 
 
-def enough(n: int, titles: int, rule: Rule = RULE) -> bool:
+def has_enough_assets(n: int, titles: int, rule: Rule = RULE) -> bool:
     """Whether so many new assets of so many titles are evidence either way."""
     return n >= rule.least_assets and titles >= rule.least_titles
 
@@ -149,18 +149,18 @@ def compare(
             f"{len(logits)} logits have {len(title_ids)} titles. Expected one title per logit, and at least one logit."
         )
     if len(logits) > MOST:
-        kept = np.sort(generator.choice(len(logits), MOST, replace=False))
-        logits, title_ids = logits[kept], [title_ids[i] for i in kept]
+        subsample = np.sort(generator.choice(len(logits), MOST, replace=False))
+        logits, title_ids = logits[subsample], [title_ids[i] for i in subsample]
     order = np.argsort(logits, kind="stable")
     x, names = np.asarray(logits, dtype=np.float64)[order], [title_ids[i] for i in order]
     titles = len(set(names))
     resampled = title_draws(names, generator, draws)
     bins = np.searchsorted(sketch.edges(), x, side="left")
-    ones = np.ones((1, len(x)))
-    (value,), drawn = psi(bins, ones), psi(bins, resampled)
+    uniform_weights = np.ones((1, len(x)))
+    (value,), resampled_values = psi(bins, uniform_weights), psi(bins, resampled)
     expected = sketch.below(x)
-    (distance,), spread = ks(expected, ones), ks(expected, resampled)
-    psi_lo, psi_hi = percentile_interval(drawn, value)
+    (distance,), spread = ks(expected, uniform_weights), ks(expected, resampled)
+    psi_lo, psi_hi = percentile_interval(resampled_values, value)
     ks_lo, ks_hi = percentile_interval(spread, distance)
     worth = len(names) ** 2 / float((np.unique(names, return_counts=True)[1].astype(np.float64) ** 2).sum())
     observations = worth * sketch.titles / (worth + sketch.titles)

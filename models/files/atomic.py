@@ -15,7 +15,7 @@ PRIVATE = 0o600  # what lies in a workspace or a cache is its owner's alone
 
 
 @contextmanager
-def written_aside(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
+def atomic_writer(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
     """Open a private file beside ``path`` that takes its name, and ``mode``, only when the block ends well.
 
     A process killed at any instant leaves the old file or the new one, never half of either:
@@ -48,7 +48,7 @@ def _flush_folder(folder: Path) -> None:
 
 def write_bytes(path: Path, content: bytes, mode: int = PRIVATE) -> None:
     """Write ``content`` to ``path`` atomically."""
-    with written_aside(path, mode) as file:
+    with atomic_writer(path, mode) as file:
         file.write(content)
 
 

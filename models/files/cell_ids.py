@@ -33,12 +33,12 @@ class BadId(ValueError):
     """A cell that is no id; the message ends a sentence that begins with the row."""
 
 
-def tidy(text: str) -> str:
+def normalise(text: str) -> str:
     """``text`` in the form in which ids are kept and compared: NFC, nothing invisible around it."""
     return unicodedata.normalize("NFC", text).strip(AROUND)
 
 
-def whole(text: str) -> str:
+def whole_number_digits(text: str) -> str:
     """The digits of a ``text`` such as 7.0, as pandas writes whole numbers of a column with gaps; else ""."""
     found = _WHOLE.fullmatch(text)
     return found.group(1) if found else ""
@@ -49,8 +49,8 @@ def shortened(text: str, among_numbers: bool = True) -> bool:
 
     1e15 without a plus may be a name: it counts ``among_numbers`` only.
     """
-    found = _SHORTENED.fullmatch(text)
-    return found is not None and (among_numbers or bool(found.group(2)))
+    match = _SHORTENED.fullmatch(text)
+    return match is not None and (among_numbers or bool(match.group(2)))
 
 
 SHORTENED = "a number that a spreadsheet shortened; format the column as text"
@@ -119,15 +119,15 @@ def _cells(column: pa.Array) -> list[Any]:
 
 
 def _one_by_one(cells: list[Any]) -> tuple[pa.Array, dict[int, str]]:
-    made: list[str | None] = []
+    cell_ids: list[str | None] = []
     wrong: dict[int, str] = {}
     for place, cell in enumerate(cells):
         try:
-            made.append(from_cell(cell) or None)
+            cell_ids.append(from_cell(cell) or None)
         except BadId as error:
-            made.append(None)
+            cell_ids.append(None)
             wrong[place] = str(error)
-    return pa.array(made, pa.string()), wrong
+    return pa.array(cell_ids, pa.string()), wrong
 
 
 def _scalar(value: pa.Scalar) -> str:
@@ -143,12 +143,12 @@ def _text(value: str) -> str:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
         raise BadId("has half a character in its id, which is not UTF-8 text") from error
-    return tidy(value.rstrip(_NUL))
+    return normalise(value.rstrip(_NUL))
 
 
 def _bytes(value: bytes) -> str:
     try:
-        return tidy(value.rstrip(b"\0").decode("utf-8"))
+        return normalise(value.rstrip(b"\0").decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadId(f"has bytes as an id that are not UTF-8 text: {value[:20].hex(' ')}") from error
 
@@ -171,7 +171,7 @@ def _decimal(value: Decimal) -> str:
     return "0" if value == 0 else plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
-class Seen:
+class RepeatedIds:
     """Which ids a stream has shown before, at eight bytes an id.
 
     It compares 64-bit hashes: of ten million ids the chance that one is taken for another is one in 370,000.
@@ -180,7 +180,7 @@ class Seen:
     def __init__(self) -> None:
         self._runs: list[npt.NDArray[np.int64]] = []
 
-    def again(self, ids: pa.Array) -> npt.NDArray[np.bool_]:
+    def mark_repeated(self, ids: pa.Array) -> npt.NDArray[np.bool_]:
         """Which of ``ids`` (n,) came before, in an earlier call or earlier in this one; takes note of all of them."""
         hashes = np.fromiter(map(hash, ids.to_pylist()), np.int64, len(ids))
         order = np.argsort(hashes, kind="stable")

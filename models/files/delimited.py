@@ -49,20 +49,22 @@ def decoded(content: bytes) -> str:
 def records(text: str, names: Sequence[str]) -> list[Record]:
     """All records of a table, the header first, blank lines left out; ``names`` are columns that a header may have."""
     lines = list(io.StringIO(text, newline=""))
-    told = _SEP.fullmatch(lines[0]) if lines else None
-    if told:
+    separator = _SEP.fullmatch(lines[0]) if lines else None
+    if separator:
         lines[0] = "\n"
-    delimiter = told.group(1) if told and told.group(1) in DELIMITERS else _delimiter(lines, names)
-    read = _tabbed(lines) if delimiter == "\t" else _quoted(lines, delimiter)
-    return [record for record in read if any(cell.strip() for cell in record.cells)]
+    delimiter = separator.group(1) if separator and separator.group(1) in DELIMITERS else _delimiter(lines, names)
+    record_stream = _tabbed(lines) if delimiter == "\t" else _quoted(lines, delimiter)
+    return [record for record in record_stream if any(cell.strip() for cell in record.cells)]
 
 
 def _delimiter(lines: list[str], names: Sequence[str]) -> str:
     """The delimiter by which the header has most of ``names``, then by which most records are as wide as it."""
 
     def score(delimiter: str) -> tuple[int, float, int]:
-        read = _lines_of_tabs(lines[: 2 * SAMPLE]) if delimiter == "\t" else _quoted(lines[: 2 * SAMPLE], delimiter)
-        some = [record.cells for record, _ in zip(_not_blank(read), range(SAMPLE), strict=False)]
+        record_stream = (
+            _lines_of_tabs(lines[: 2 * SAMPLE]) if delimiter == "\t" else _quoted(lines[: 2 * SAMPLE], delimiter)
+        )
+        some = [record.cells for record, _ in zip(_not_blank(record_stream), range(SAMPLE), strict=False)]
         if not some:
             return 0, 0.0, 0
         header = {cell.strip().strip('"').lstrip("'") for cell in some[0]}
@@ -73,8 +75,8 @@ def _delimiter(lines: list[str], names: Sequence[str]) -> str:
     return max(DELIMITERS, key=score)
 
 
-def _not_blank(read: Iterator[Record]) -> Iterator[Record]:
-    return (record for record in read if any(cell.strip() for cell in record.cells))
+def _not_blank(record_stream: Iterator[Record]) -> Iterator[Record]:
+    return (record for record in record_stream if any(cell.strip() for cell in record.cells))
 
 
 def _quoted(lines: list[str], delimiter: str) -> Iterator[Record]:
@@ -86,7 +88,7 @@ def _quoted(lines: list[str], delimiter: str) -> Iterator[Record]:
         try:
             for cells in reader:
                 several = reader.line_num > at + 1 and header
-                if several and _swallowed(lines[start + at : start + reader.line_num], delimiter, header):
+                if several and _has_swallowed_rows(lines[start + at : start + reader.line_num], delimiter, header):
                     break
                 yield Record(start + at + 1, cells)
                 header = header or _filled(cells)
@@ -97,13 +99,13 @@ def _quoted(lines: list[str], delimiter: str) -> Iterator[Record]:
             pass
         # A mark that opens a field and is not closed, or closed in its midst or in another row: the line alone is read
         # as it stands.
-        cells = _as_it_stands(lines[start + at], delimiter)
+        cells = _split_loosely(lines[start + at], delimiter)
         yield Record(start + at + 1, cells)
         header = header or _filled(cells)
         start += at + 1
 
 
-def _swallowed(lines: list[str], delimiter: str, header: Sequence[str]) -> bool:
+def _has_swallowed_rows(lines: list[str], delimiter: str, header: Sequence[str]) -> bool:
     """Whether the lines of one quoted record are rows of their own, between two stray marks.
 
     So it is where each of them, or of three columns and more the first and the last, is as wide as the header and
@@ -118,7 +120,7 @@ def _swallowed(lines: list[str], delimiter: str, header: Sequence[str]) -> bool:
     spaced = any(line.partition(delimiter)[2].startswith(" ") for line in ends)
     if spaced and not (width > 1 and header[1].startswith(" ")):
         return False
-    rows = [_as_it_stands(line, delimiter) for line in ends]
+    rows = [_split_loosely(line, delimiter) for line in ends]
     return all(_is_full(cells, width) and cells[0].strip() for cells in rows)
 
 
@@ -132,17 +134,17 @@ def _filled(cells: Sequence[str]) -> list[str]:
     return list(cells[: max((place for place, cell in enumerate(cells, 1) if cell.strip()), default=0)])
 
 
-def _as_it_stands(line: str, delimiter: str) -> list[str]:
+def _split_loosely(line: str, delimiter: str) -> list[str]:
     """The cells of one line: quoted where a mark opens and another one closes the cell, else with the marks in it."""
     line = line.rstrip("\r\n")
     cells, at = [], 0
     while True:
-        found = QUOTED.match(line, at)
-        end = found.end() if found else at
-        if found is None or line[end : end + 1] not in ("", delimiter):
+        match = QUOTED.match(line, at)
+        end = match.end() if match else at
+        if match is None or line[end : end + 1] not in ("", delimiter):
             end = line.find(delimiter, at)
             end = len(line) if end < 0 else end
-        cells.append(_bare(line[at:end].strip(), True) if '"' in line[at:end] else line[at:end])
+        cells.append(_unquoted(line[at:end].strip(), True) if '"' in line[at:end] else line[at:end])
         if end == len(line):
             return cells
         at = end + 1
@@ -157,7 +159,7 @@ def _tabbed(lines: list[str]) -> Iterator[Record]:
             return iter(whole)
     header = next(_not_blank(iter(plain)), None)
     always = header is not None and all(QUOTED.fullmatch(cell) for cell in header.cells)
-    return (Record(record.line, [_bare(cell, always) for cell in record.cells]) for record in plain)
+    return (Record(record.line, [_unquoted(cell, always) for cell in record.cells]) for record in plain)
 
 
 def _full(records: list[Record]) -> int:
@@ -170,7 +172,7 @@ def _lines_of_tabs(lines: list[str]) -> Iterator[Record]:
     return (Record(number, line.rstrip("\r\n").split("\t")) for number, line in enumerate(lines, 1))
 
 
-def _bare(cell: str, always: bool) -> str:
+def _unquoted(cell: str, always: bool) -> str:
     """A cell without its quotation marks, where the file quotes ``always`` or the cell holds a doubled one."""
     if not QUOTED.fullmatch(cell):
         return cell

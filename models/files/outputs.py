@@ -45,14 +45,14 @@ def user_file(path: Path) -> Iterator[BinaryIO]:
 
     Raises UnwritableFile where the bytes cannot be there, BrokenPipeError where the reader of a pipe has gone.
     """
-    path = meant(path)
-    with _blaming(path):
+    path = resolve_stdout(path)
+    with _write_errors(path):
         state = _state(path)
         target = _regular(path, state)
         part, beside = _open_part(path, target, state)
     try:
         yield cast(BinaryIO, part)
-        with _blaming(path):
+        with _write_errors(path):
             part.flush()
             if target is None:
                 _pour(part, path, state)
@@ -74,14 +74,14 @@ def write_user_file(path: Path, content: bytes) -> None:
 
 def is_stdout(path: Path) -> bool:
     """Whether ``path`` leads into this program's standard output, so that nothing else may be printed there."""
-    path = meant(path)
+    path = resolve_stdout(path)
     try:
         return _same(os.stat(path), os.fstat(STDOUT)) and not stat.S_ISCHR(os.stat(path).st_mode)
     except (OSError, ValueError):
         return False
 
 
-def meant(path: Path) -> Path:
+def resolve_stdout(path: Path) -> Path:
     """``path``, or the standard output for ``-``, as other programs have it."""
     return Path("/dev/stdout") if str(path) == "-" else path
 
@@ -109,7 +109,7 @@ def unwritable(path: Path, error: BaseException) -> UnwritableFile:
 
 
 @contextmanager
-def _blaming(path: Path) -> Iterator[None]:
+def _write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (AttuneError, BrokenPipeError):
@@ -140,8 +140,8 @@ def _regular(path: Path, state: os.stat_result | None) -> Path | None:
     return None
 
 
-def _same(one: os.stat_result, other: os.stat_result) -> bool:
-    return os.path.samestat(one, other)
+def _same(other_state: os.stat_result, other: os.stat_result) -> bool:
+    return os.path.samestat(other_state, other)
 
 
 class _Raw(io.FileIO):
@@ -164,21 +164,21 @@ def _open_part(path: Path, target: Path | None, state: os.stat_result | None) ->
     if target is not None:
         if state is not None and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, "", str(target))
-        permissions.folders_asked_for(target.parent)
+        permissions.make_user_folders(target.parent)
         name = str(target.parent / f".attune-{secrets.token_hex(8)}.part")
         try:
-            # The kernel takes the umask off; nobody reads along what an old file kept private.
+            # The kernel takes the umask off; no one reads along what an old file kept private.
             descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666 if state is None else 0o600)
             if state is None:
-                permissions.asked_for(descriptor)
+                permissions.apply_user_mode(descriptor)
             return io.BufferedRandom(_Raw(descriptor, lambda error: unwritable(path, error))), name
         except OSError as error:
             if state is None or error.errno not in FORBIDDEN | {errno.ENOENT}:
                 raise
-    return io.BufferedRandom(_Raw(_nameless(path), lambda error: _no_room(path, error))), None
+    return io.BufferedRandom(_Raw(_open_unnamed(path), lambda error: _no_room(path, error))), None
 
 
-def _nameless(path: Path) -> int:
+def _open_unnamed(path: Path) -> int:
     try:
         descriptor, name = tempfile.mkstemp(prefix="attune-")
     except OSError as error:
@@ -242,4 +242,4 @@ def _pour(part: io.BufferedRandom, path: Path, state: os.stat_result | None) -> 
         shutil.copyfileobj(part, out)
 
 
-__all__ = ["is_stdout", "meant", "unwritable", "user_file", "write_user_file"]
+__all__ = ["is_stdout", "resolve_stdout", "unwritable", "user_file", "write_user_file"]

@@ -1,6 +1,6 @@
 """Who may read what a process writes: its user alone, except files that the user asked for at a place of their own.
 
-Records hold password hashes and answers, caches hold artwork that nobody may see yet: each program of ours therefore
+Records hold password hashes and answers, caches hold artwork that no one may see yet: each program of ours therefore
 begins with a umask of 0077. An export, scores or a pulled probe are made for others as often as not, so they go by the
 umask that the user has set (`outputs`), which is remembered here and handed on to programs that this one starts.
 """
@@ -39,32 +39,32 @@ def forget() -> None:
     os.environ.pop(VARIABLE, None)
 
 
-def mode_asked_for() -> int:
+def user_mode() -> int:
     """The mode of a file that the user asked for; where `begin` was never called, the usual one."""
     return 0o666 & ~(0o022 if _users is None else _users)
 
 
-def asked_for(descriptor_or_path: int | str | Path, folder: bool = False) -> None:
+def apply_user_mode(descriptor_or_path: int | str | Path, folder: bool = False) -> None:
     """Give a new file, or ``folder``, that the user asked for the mode that the user's own umask leaves.
 
-    Where `begin` was never called, as in a program of somebody else's, the system has done so by itself.
+    Where `begin` was never called, as in a program of someone else's, the system has done so by itself.
     """
     if _users is not None:
         os.chmod(descriptor_or_path, (0o777 if folder else 0o666) & ~_users)
 
 
-def folders_asked_for(path: Path) -> None:
+def make_user_folders(path: Path) -> None:
     """Make ``path`` and the folders above it that are missing, as the user's own umask has it."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
     for folder in missing:
-        asked_for(folder, folder=True)
+        apply_user_mode(folder, folder=True)
 
 
 def is_open(path: str | Path) -> bool:
-    """Whether anybody but its owner may do something with ``path``; links are not followed."""
+    """Whether anyone but its owner may do something with ``path``; links are not followed."""
     state = os.lstat(path)
     return not stat.S_ISLNK(state.st_mode) and bool(stat.S_IMODE(state.st_mode) & UMASK)
 
 
-__all__ = ["asked_for", "begin", "folders_asked_for", "forget", "is_open", "mode_asked_for"]
+__all__ = ["apply_user_mode", "begin", "forget", "is_open", "make_user_folders", "user_mode"]

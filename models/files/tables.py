@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from attune.models.errors import DataError
 from attune.models.files import delimited, unpacked
-from attune.models.files.cell_ids import tidy
+from attune.models.files.cell_ids import normalise
 from attune.models.reasons import reason
 
 MOST_UNPACKED = 512 * 2**20  # bytes of a Parquet or Arrow file
@@ -61,7 +61,7 @@ def read_table(content: bytes, names: Sequence[str], most_rows: int | None = Non
 
     ``most_rows`` is the most that a Parquet or Arrow file may hold, which unpack to a thousand times their size. Of
     those, columns of other types than texts, numbers, booleans and dates are left out, or refused if in ``names``.
-    Raises DataError where it is no table as a whole: its message goes on after the file's name.
+    Raises DataError where it is no table as a whole: its message continues after the file's name.
     """
     if content.startswith(BINARY):
         return _arrow(content, names, most_rows)
@@ -71,11 +71,11 @@ def read_table(content: bytes, names: Sequence[str], most_rows: int | None = Non
 
 
 def _text(content: bytes, names: Sequence[str]) -> Table:
-    found = delimited.records(delimited.decoded(content), names)
-    if not found:
+    record_list = delimited.records(delimited.decoded(content), names)
+    if not record_list:
         return Table()
-    header, *records = found
-    columns = [tidy(name) for name in header.cells]
+    header, *records = record_list
+    columns = [normalise(name) for name in header.cells]
     while columns and not columns[-1]:
         columns.pop()  # delimiters after the last name
     columns = [name or f"column {place}" for place, name in enumerate(columns, 1)]
@@ -87,12 +87,16 @@ def _row(number: int, record: delimited.Record, columns: Sequence[str]) -> Row:
     cells = list(record.cells)
     while len(cells) > len(columns) and not cells[-1].strip():
         cells.pop()
-    made = dict(zip(columns, cells, strict=False))
+    cells_by_name = dict(zip(columns, cells, strict=False))
     if len(cells) == len(columns):
-        return Row(number, record.line, made)
+        return Row(number, record.line, cells_by_name)
     wrong = "too many fields" if len(cells) > len(columns) else "too few fields"
     return Row(
-        number, record.line, made, wrong, f"(line {record.line} has {len(cells)}, the header has {len(columns)})"
+        number,
+        record.line,
+        cells_by_name,
+        wrong,
+        f"(line {record.line} has {len(cells)}, the header has {len(columns)})",
     )
 
 
@@ -108,8 +112,8 @@ class Repeated(dict[str, Any]):
 
 
 def _paired(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    return made if len(made) == len(pairs) else Repeated(made)
+    result = dict(pairs)
+    return result if len(result) == len(pairs) else Repeated(result)
 
 
 def looks_like_json(content: bytes) -> bool:
@@ -124,13 +128,13 @@ def objects(content: bytes) -> tuple[list[Any], list[int]]:
     """
     text = delimited.decoded(content).strip()
     try:
-        held = json.loads(text, object_pairs_hook=_paired)
+        parsed = json.loads(text, object_pairs_hook=_paired)
     except RecursionError as error:
         raise DataError("looks like JSON but is nested too deeply. Export it again.") from error
     except ValueError as error:
         why = f"looks like JSON but is not: {reason(error)}. Export it again."
     else:
-        return (held, [0] * len(held)) if isinstance(held, list) else ([held], [1])
+        return (parsed, [0] * len(parsed)) if isinstance(parsed, list) else ([parsed], [1])
     if text.startswith("["):
         raise DataError(why)
     values, lines, broken = [], [], 0
@@ -171,7 +175,7 @@ def from_objects(values: Sequence[Any], lines: Sequence[int]) -> Table:
 
 
 # -- Arrow -------------------------------------------------------------------------------------------------------------
-def _arrow(content: bytes, wanted: Sequence[str], most_rows: int | None) -> Table:
+def _arrow(content: bytes, requested: Sequence[str], most_rows: int | None) -> Table:
     # Without a number of rows the table is as large as its file allows; a file of nothing but equal cells is a trap.
     room = MOST_UNPACKED if most_rows is not None else max(MOST_UNPACKED, MOST_TIMES * len(content))
     most = most_rows if most_rows is not None else max(MOST_ROWS, len(content))
@@ -180,17 +184,17 @@ def _arrow(content: bytes, wanted: Sequence[str], most_rows: int | None) -> Tabl
             is_parquet = content.startswith(PARQUET)
             schema, names, batches = _parquet(source, most, room) if is_parquet else _messages(content, room)
             _once([str(name) for name in schema.names])
-            _check_read(schema, names, wanted)
+            _check_read(schema, names, requested)
             rows: list[Row] = []
-            held = 0
+            total_bytes = 0
             for batch in batches:
-                _check_size(len(rows) + batch.num_rows, len(names), most, held, room)
-                chosen = batch.select(names)
+                _check_size(len(rows) + batch.num_rows, len(names), most, total_bytes, room)
+                selected = batch.select(names)
                 # Offsets that lead out of the batch would read this program's own memory.
-                chosen.validate(full=True)
-                held += unpacked.size(chosen)
-                _check_size(len(rows) + batch.num_rows, len(names), most, held, room)
-                columns = [_cells(column) for column in chosen.columns]
+                selected.validate(full=True)
+                total_bytes += unpacked.size(selected)
+                _check_size(len(rows) + batch.num_rows, len(names), most, total_bytes, room)
+                columns = [_cells(column) for column in selected.columns]
                 for cells in zip(*columns, strict=True):
                     rows.append(Row(len(rows) + 1, 0, dict(zip(names, cells, strict=True))))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -207,9 +211,9 @@ def _parquet(source: pa.BufferReader, most_rows: int, room: int) -> _Batches:
         texts = unpacked.texts(looked_at)
     file = pq.ParquetFile(source, read_dictionary=texts)
     names = unpacked.flat(file)
-    told = file.metadata
-    size = sum(told.row_group(place).total_byte_size for place in range(told.num_row_groups))
-    _check_size(told.num_rows, len(names), most_rows, size, room)
+    metadata = file.metadata
+    size = sum(metadata.row_group(place).total_byte_size for place in range(metadata.num_row_groups))
+    _check_size(metadata.num_rows, len(names), most_rows, size, room)
     # Few rows at a time: what they become is counted before the next ones are read.
     return file.schema_arrow, names, file.iter_batches(batch_size=1_000, columns=names)
 
@@ -217,36 +221,36 @@ def _parquet(source: pa.BufferReader, most_rows: int, room: int) -> _Batches:
 def _messages(content: bytes, room: int) -> _Batches:
     """Batches of a stream of messages; a file is one between its marks, whose index could name a batch many times."""
     messages = content[8:] if content.startswith(ARROW) else content
-    if (found := unpacked.declared(messages)) > room:
-        raise _too_large(None, None, found)
+    if (sizes := unpacked.declared(messages)) > room:
+        raise _too_large(None, None, sizes)
     stream = pa.ipc.open_stream(messages)
     schema = stream.schema
-    names = [name for name, kind in zip(schema.names, schema.types, strict=True) if unpacked.is_read(kind)]
+    names = [name for name, kind in zip(schema.names, schema.types, strict=True) if unpacked.is_supported(kind)]
     return schema, names, iter(stream)
 
 
-def _check_read(schema: pa.Schema, names: Sequence[str], wanted: Sequence[str]) -> None:
+def _check_read(schema: pa.Schema, names: Sequence[str], requested: Sequence[str]) -> None:
     """Raise DataError where a column that is wanted, or every column, is of a type that is not read."""
     for name, kind in zip(schema.names, schema.types, strict=True):
-        if name not in names and (name in wanted or not names):
+        if name not in names and (name in requested or not names):
             raise DataError(
                 f"has the column {name!r} of the type {str(kind)[:80]}, which is not read. Expected text, numbers, "
                 "booleans or dates. Convert it, or give CSV."
             )
 
 
-def _check_size(rows: int, columns: int, most_rows: int, held: int, room: int) -> None:
+def _check_size(rows: int, columns: int, most_rows: int, used_bytes: int, room: int) -> None:
     """Raise DataError before a small file becomes gigabytes: equal cells are packed to next to nothing."""
-    held = max(held, unpacked.OF_A_CELL * rows * columns)
-    if rows > most_rows or held > room:
-        raise _too_large(rows, most_rows, held)
+    used_bytes = max(used_bytes, unpacked.OF_A_CELL * rows * columns)
+    if rows > most_rows or used_bytes > room:
+        raise _too_large(rows, most_rows, used_bytes)
 
 
-def _too_large(rows: int | None, most_rows: int | None, held: int) -> DataError:
+def _too_large(rows: int | None, most_rows: int | None, used_bytes: int) -> DataError:
     most = f"{most_rows} rows and " if most_rows is not None else ""
     there = f"{rows} rows and " if rows is not None else ""
     return DataError(
-        f"has {there}{held // 2**20} MB unpacked (allowed: {most}{MOST_UNPACKED // 2**20} MB). Split it, or "
+        f"has {there}{used_bytes // 2**20} MB unpacked (allowed: {most}{MOST_UNPACKED // 2**20} MB). Split it, or "
         "leave out what you do not need."
     )
 
@@ -265,9 +269,9 @@ def _cells(column: pa.Array) -> list[Any]:
     return [_as_text(cell) if isinstance(cell, bytes) else cell for cell in cells]
 
 
-def _cell(one: pa.Scalar) -> Any:
+def _cell(scalar: pa.Scalar) -> Any:
     try:
-        return one.as_py()
+        return scalar.as_py()
     except (ValueError, OverflowError, pa.ArrowException):
         return UNREADABLE
 

@@ -69,12 +69,12 @@ def _conversion(profile: bytes, mode: str) -> tuple[bool, _Conversion]:
         if key in _made:
             _made.move_to_end(key)
             return _made[key]
-    made = _make(profile, mode)
+    transform = _make(profile, mode)
     with _lock:
-        _made[key] = made
+        _made[key] = transform
         while len(_made) > KEPT:
             _made.popitem(last=False)
-    return made
+    return transform
 
 
 def _make(profile: bytes, mode: str) -> tuple[bool, _Conversion]:

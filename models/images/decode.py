@@ -14,7 +14,7 @@ from PIL import Image
 
 from attune.models.files.atomic import digest_bytes
 from attune.models.images.colour_profiles import to_srgb
-from attune.models.images.exif_orientation import swaps_sides, turned
+from attune.models.images.exif_orientation import swaps_sides, upright
 from attune.models.images.metadata import Marks
 from attune.models.images.opening import (
     BROWSERS_SHOW,
@@ -39,7 +39,6 @@ __all__ = [
     "inspect",
     "load",
     "looks_like_image",
-    "shown",
     "silence_pillow",
 ]
 # The version of the reading: to be raised where the same bytes become other pixels. Assets keep the version that they
@@ -86,9 +85,9 @@ def decode(content: bytes, name: str, max_pixels: int = MAX_PIXELS, at_least: in
 
     def picture(opened: Image.Image, source: Source) -> Image.Image:
         load(opened, at_least)
-        made = shown(opened, source).copy()
-        made.info = {}  # a profile that is done with, or was passed over, must not be written into what is made of it
-        return made
+        image = as_browser_shows(opened, source).copy()
+        image.info = {}  # a profile that is done with, or was passed over, must not be written into what is made of it
+        return image
 
     return read_image(content, name, max_pixels, picture)
 
@@ -105,7 +104,7 @@ def inspect(content: bytes, name: str, max_pixels: int = MAX_PIXELS, whole: bool
             return info
         load(opened, at_least=64)
         simple = opened.mode in {"L", "RGB"} and not (info.transparent or source.marks.meaning.signed)
-        picture = opened if simple else shown(opened, source)
+        picture = opened if simple else as_browser_shows(opened, source)
         spans = picture.getextrema() if picture.mode == "RGB" else (picture.getextrema(),)
         return replace(info, flat=all(high - low <= FLAT for low, high in spans))  # type: ignore[misc,operator]
 
@@ -127,7 +126,7 @@ def load(opened: Image.Image, at_least: int | None = None) -> None:
     opened.load()
 
 
-def shown(opened: Image.Image, source: Source) -> Image.Image:
+def as_browser_shows(opened: Image.Image, source: Source) -> Image.Image:
     """A loaded picture as a browser shows it: RGB."""
     marks = source.marks
     picture = to_srgb(eight_bits(opened, marks.meaning), marks.profiles)
@@ -135,7 +134,7 @@ def shown(opened: Image.Image, source: Source) -> Image.Image:
         whole = Image.new("RGBA", picture.size)
         whole.paste(picture.convert("RGBA").crop(marks.frame), marks.frame[:2])
         picture = whole
-    return turned(on_background(picture), marks.orientation)
+    return upright(on_background(picture), marks.orientation)
 
 
 def _info(opened: Image.Image, content: bytes, name: str, marks: Marks) -> ImageInfo:

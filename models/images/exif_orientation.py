@@ -48,6 +48,6 @@ def swaps_sides(value: int) -> bool:
     return value >= 5
 
 
-def turned(picture: Image.Image, value: int) -> Image.Image:
+def upright(picture: Image.Image, value: int) -> Image.Image:
     """``picture`` upright."""
     return picture.transpose(_TURNS[value]) if value in _TURNS else picture

@@ -82,15 +82,15 @@ def _differs(kind: str, content: bytes, profiles: tuple[bytes, ...]) -> bool:
         return any(_odd_profile(profile, kind) for profile in profiles)
     if kind == "AVIF":
         at = content.find(b"colrnclx", 0, _HEAD) + 8
-        said = [int.from_bytes(content[place : place + 2], "big") for place in (at, at + 2)]
-        return at >= 8 and (said[0] not in _PLAIN_PRIMARIES or said[1] not in _PLAIN_TRANSFERS)
+        lengths = [int.from_bytes(content[place : place + 2], "big") for place in (at, at + 2)]
+        return at >= 8 and (lengths[0] not in _PLAIN_PRIMARIES or lengths[1] not in _PLAIN_TRANSFERS)
     return kind == "BMP" and int.from_bytes(content[14:18], "little") >= 124 and content[70:74] == _BMP_PROFILE
 
 
 def _odd_profile(profile: bytes, kind: str) -> bool:
     """Whether a profile holds code points, or is one of Lab and the like where a browser does not pass over it."""
     if profile[36:40] != b"acsp":
-        return False  # broken: passed over by everybody
+        return False  # broken: passed over by everyone
     count = int.from_bytes(profile[128:132], "big")
     tags = {profile[at : at + 4] for at in range(132, min(132 + 12 * count, len(profile) - 11), 12)}
     return b"cicp" in tags or (kind in {"PNG", "AVIF"} and profile[16:20] not in _SPACES)

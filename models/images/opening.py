@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from attune.models.errors import UnreadableItem
 from attune.models.images.metadata import Marks, read_marks
 from attune.models.images.pixel_values import is_deep
-from attune.models.images.png_chunks import SIGNATURE, PngFacts, slim
+from attune.models.images.png_chunks import SIGNATURE, PngFacts, strip_chunks
 from attune.models.images.tiff_kinds import unread_kind
 
 T = TypeVar("T")
@@ -79,11 +79,11 @@ def read_image(content: bytes, name: str, max_pixels: int, take: Callable[[Image
             "too many bytes",
         )
     try:
-        given, png = slim(content) if content.startswith(SIGNATURE) else (content, None)
-        with Image.open(BytesIO(given), formats=formats()) as opened:
+        png_content, png = strip_chunks(content) if content.startswith(SIGNATURE) else (content, None)
+        with Image.open(BytesIO(png_content), formats=formats()) as opened:
             _check_size(opened, name, max_pixels)
-            _check_scans(opened, given, name)
-            return take(opened, Source(content, _marks(opened, given, png)))
+            _check_scans(opened, png_content, name)
+            return take(opened, Source(content, _marks(opened, png_content, png)))
     except UnreadableItem:
         raise
     except UnidentifiedImageError as error:
@@ -94,8 +94,8 @@ def read_image(content: bytes, name: str, max_pixels: int, take: Callable[[Image
         raise UnreadableItem(f"{name} {_what_else(content)}. {_KNOWN}", "not an image") from error
     except Image.DecompressionBombError as error:
         # Pillow's own last resort speaks before we have seen the size; its message holds the number.
-        held = next((int(number) for number in re.findall(r"\d+", str(error))), 0)
-        raise _too_large(name, f"{held:,}", max_pixels) from error
+        pixels = next((int(number) for number in re.findall(r"\d+", str(error))), 0)
+        raise _too_large(name, f"{pixels:,}", max_pixels) from error
     except Exception as error:  # decoders of damaged bytes raise all kinds: SyntaxError, struct.error, KeyError, …
         raise _damaged(name, error) from error
 
@@ -115,8 +115,8 @@ def _check_size(opened: Image.Image, name: str, max_pixels: int) -> None:
     width, height = opened.size
     deep = DEEP_BYTES if is_deep(opened) else 1
     if width * height * deep > max_pixels:
-        held = f"{width} x {height} = {width * height:,}"
-        raise _too_large(name, held if deep == 1 else f"{held} deep", max_pixels // deep)
+        dimensions = f"{width} x {height} = {width * height:,}"
+        raise _too_large(name, dimensions if deep == 1 else f"{dimensions} deep", max_pixels // deep)
     if min(width, height) < 1 or max(width, height) > MAX_ASPECT * min(width, height):
         raise UnreadableItem(
             f"{name} is {width} x {height} pixels. One side is more than {MAX_ASPECT} times the other, so an "
@@ -130,27 +130,27 @@ def _check_scans(opened: Image.Image, content: bytes, name: str) -> None:
     if opened.format not in {"JPEG", "MPO"} or content.count(SCAN) <= MAX_SCANS:
         return
     # So many may also stand in what is not decoded, such as the film that a telephone puts behind its photo.
-    held = _scans(content)
-    if held > MAX_SCANS:
+    scan_count = _scans(content)
+    if scan_count > MAX_SCANS:
         raise UnreadableItem(
-            f"{name} has {held:,} scans; expected at most {MAX_SCANS}. Save it again as an ordinary JPEG.",
+            f"{name} has {scan_count:,} scans; expected at most {MAX_SCANS}. Save it again as an ordinary JPEG.",
             "too many scans",
         )
 
 
 def _scans(content: bytes) -> int:
     """Scans of a JPEG up to its end (EOI), counted from marker to marker as libjpeg goes (ITU-T T.81, annex B)."""
-    held, at = 0, 2
-    while (found := _MARKER.search(content, at)) and found[1] != b"\xd9":
-        held += found[1] == SCAN[1:]
-        at = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
-    return held
+    scan_count, at = 0, 2
+    while (marker := _MARKER.search(content, at)) and marker[1] != b"\xd9":
+        scan_count += marker[1] == SCAN[1:]
+        at = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2], "big")
+    return scan_count
 
 
-def _marks(opened: Image.Image, given: bytes, png: PngFacts | None) -> Marks:
-    marks = read_marks(opened, given, png)
+def _marks(opened: Image.Image, content_bytes: bytes, png: PngFacts | None) -> Marks:
+    marks = read_marks(opened, content_bytes, png)
     if marks.meaning.depth == 16 and opened.mode == "RGB" and marks.meaning.clear:
-        return replace(marks, meaning=replace(marks.meaning, low_bytes=_low_bytes(given)))
+        return replace(marks, meaning=replace(marks.meaning, low_bytes=_low_bytes(content_bytes)))
     return marks
 
 
@@ -171,9 +171,10 @@ def silence_pillow() -> None:
         warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def _too_large(name: str, held: str, limit: int) -> UnreadableItem:
+def _too_large(name: str, size_text: str, limit: int) -> UnreadableItem:
     return UnreadableItem(
-        f"{name} has {held} pixels, but Attune decodes at most {limit:,}. Make it smaller, or set ATTUNE_MAX_PIXELS.",
+        f"{name} has {size_text} pixels, but Attune decodes at most {limit:,}. "
+        "Make it smaller, or set ATTUNE_MAX_PIXELS.",
         "too many pixels",
     )
 

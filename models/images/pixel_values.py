@@ -83,9 +83,9 @@ def _with_clear(picture: Image.Image, meaning: Meaning) -> Image.Image:
         hit = values == clear * (1 if indices else 255 // top)
     if hit.ndim == 3:
         hit = hit.all(axis=-1)
-    made = picture.convert("RGB" if indices or picture.mode == "RGB" else "L")
-    made.putalpha(Image.fromarray(np.where(hit, 0, 255).astype(np.uint8)))
-    return made
+    converted = picture.convert("RGB" if indices or picture.mode == "RGB" else "L")
+    converted.putalpha(Image.fromarray(np.where(hit, 0, 255).astype(np.uint8)))
+    return converted
 
 
 def _grey(picture: Image.Image, meaning: Meaning) -> Image.Image:
@@ -99,29 +99,29 @@ def _grey(picture: Image.Image, meaning: Meaning) -> Image.Image:
         values = values.astype(np.uint16).view(np.float16)
     clear = values == meaning.clear[0] if meaning.clear else None
     if picture.mode.startswith("I;16"):
-        shown = _scaled(values.astype(np.float64), 0.0, 2.0 ** min(meaning.depth if meaning.depth > 8 else 16, 16) - 1)
+        scaled = _scaled(values.astype(np.float64), 0.0, 2.0 ** min(meaning.depth if meaning.depth > 8 else 16, 16) - 1)
     else:
         values = values.astype(np.float64)
-        known = _known(values, meaning.no_data)
-        clear = clear if known.all() else ~(known | _end_of_scale(values, meaning.no_data))
-        shown = _scaled(values, *_span(values[known & np.isfinite(values)], picture.mode, meaning.signed))
-    made = Image.fromarray(255 - shown if meaning.white_is_zero else shown)
+        valid = _known(values, meaning.no_data)
+        clear = clear if valid.all() else ~(valid | _end_of_scale(values, meaning.no_data))
+        scaled = _scaled(values, *_span(values[valid & np.isfinite(values)], picture.mode, meaning.signed))
+    grey = Image.fromarray(255 - scaled if meaning.white_is_zero else scaled)
     if clear is not None and clear.any():
-        made.putalpha(Image.fromarray(np.where(clear, 0, 255).astype(np.uint8)))
-    return made
+        grey.putalpha(Image.fromarray(np.where(clear, 0, 255).astype(np.uint8)))
+    return grey
 
 
 def _known(values: npt.NDArray[np.float64], no_data: float | None) -> npt.NDArray[np.bool_]:
     """Which values are numbers of the picture; an infinite one is none to measure by, and shown at its end."""
-    known: npt.NDArray[np.bool_] = np.isfinite(values)
-    known &= np.abs(values, where=known, out=np.zeros_like(values)) < ABSENT
+    valid: npt.NDArray[np.bool_] = np.isfinite(values)
+    valid &= np.abs(values, where=valid, out=np.zeros_like(values)) < ABSENT
     if no_data is not None and np.isfinite(no_data):
-        known &= ~np.isclose(values, no_data, rtol=1e-6, atol=0)
-    elif known.any() and (low := values[known].min()) in SENTINELS:
-        rest = values[known & (values != low)]
+        valid &= ~np.isclose(values, no_data, rtol=1e-6, atol=0)
+    elif valid.any() and (low := values[valid].min()) in SENTINELS:
+        rest = values[valid & (values != low)]
         if len(rest) and rest.min() - low > rest.max() - rest.min():
-            known &= values != low
-    return known
+            valid &= values != low
+    return valid
 
 
 def _end_of_scale(values: npt.NDArray[np.float64], no_data: float | None) -> npt.NDArray[np.bool_]:

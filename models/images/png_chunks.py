@@ -37,10 +37,10 @@ class PngFacts:
     code_points: bytes = b""
 
 
-def slim(content: bytes) -> tuple[bytes, PngFacts]:
+def strip_chunks(content: bytes) -> tuple[bytes, PngFacts]:
     """``content`` without the chunks that no pixel needs, and what the chunks say. Never raises: damage is kept."""
-    kept: list[tuple[int, int]] = [(0, len(SIGNATURE))]
-    found: dict[bytes, bytes] = {}
+    spans: list[tuple[int, int]] = [(0, len(SIGNATURE))]
+    chunks: dict[bytes, bytes] = {}
     pixels = False
     end = len(SIGNATURE)
     for kind, data, start, end in _chunks(content):
@@ -49,19 +49,19 @@ def slim(content: bytes) -> tuple[bytes, PngFacts]:
         used = kind in _KEPT or kind in _READ
         sound = used and int.from_bytes(content[end - 4 : end], "big") == zlib.crc32(content[start + 4 : end - 4])
         if not spare or (kind in _KEPT and sound and end - start - 12 >= _KEPT[kind]):
-            kept.append((start, end))
+            spans.append((start, end))
         if kind == b"IHDR" or (kind in _READ and sound and not pixels):
-            found.setdefault(kind, data)
+            chunks.setdefault(kind, data)
         if kind == b"IEND":
             break
     else:
-        kept.append((end, len(content)))  # cut short or no chunks at all: Pillow says what is wrong
-    head = found.get(b"IHDR", b"").ljust(13, b"\0")
-    exif, clear, code_points = (found.get(kind, b"") for kind in (b"eXIf", b"tRNS", b"cICP"))
-    facts = PngFacts(head[8], head[9], exif, clear, tuple(_profiles(found)), code_points)
-    if sum(last - first for first, last in kept) == len(content):
+        spans.append((end, len(content)))  # cut short or no chunks at all: Pillow says what is wrong
+    head = chunks.get(b"IHDR", b"").ljust(13, b"\0")
+    exif, clear, code_points = (chunks.get(kind, b"") for kind in (b"eXIf", b"tRNS", b"cICP"))
+    facts = PngFacts(head[8], head[9], exif, clear, tuple(_profiles(chunks)), code_points)
+    if sum(last - first for first, last in spans) == len(content):
         return content, facts
-    return b"".join(content[first:last] for first, last in kept), facts
+    return b"".join(content[first:last] for first, last in spans), facts
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
@@ -79,15 +79,15 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
         start = end
 
 
-def _profiles(found: dict[bytes, bytes]) -> Iterator[bytes]:
-    if made := _from_code_points(found.get(b"cICP", b"")):
-        yield made
-    if profile := _unpacked(found.get(b"iCCP", b"")):
+def _profiles(chunks: dict[bytes, bytes]) -> Iterator[bytes]:
+    if code_point_profile := _from_code_points(chunks.get(b"cICP", b"")):
+        yield code_point_profile
+    if profile := _unpacked(chunks.get(b"iCCP", b"")):
         yield profile
-    if len(found.get(b"sRGB", b"")) == 1:
+    if len(chunks.get(b"sRGB", b"")) == 1:
         return  # says that there is nothing to convert
-    if made := _from_gamma(found.get(b"gAMA", b""), found.get(b"cHRM", b"")):
-        yield made
+    if code_point_profile := _from_gamma(chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b"")):
+        yield code_point_profile
 
 
 def _unpacked(data: bytes) -> bytes:

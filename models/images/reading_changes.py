@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from attune.models.images.colour_profiles import converts
-from attune.models.images.decode import MAX_PIXELS, READING, load, shown
+from attune.models.images.decode import MAX_PIXELS, READING, as_browser_shows, load
 from attune.models.images.opening import Source, formats, read_image
 
 _PLAIN_FORMATS = {"JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "GIF"}
@@ -32,7 +32,7 @@ def looks_different(content: bytes, name: str, since: int, max_pixels: int = MAX
         if _alike_by_head(opened, source):
             return False
         load(opened)
-        today = shown(opened, source)
+        today = as_browser_shows(opened, source)
         try:
             before = _reading_1(content)
         except Exception:  # it refused the image, for whatever reason, so there is nothing of it to keep

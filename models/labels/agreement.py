@@ -26,7 +26,7 @@ def alpha(panel: Panel, seed: int = 0) -> Metric:
     """Krippendorff's alpha for nominal data with missing votes: 1 is agreement, 0 what chance would give.
 
     Its interval resamples titles. Images with one vote do not count. On images chosen because they are doubtful it is
-    far lower than on all, so leave those out (``attune.models.labels.agreement_sample.evenly``).
+    far lower than on all, so leave those out (``attune.models.labels.agreement_sample.without_doubt_driven``).
     """
     counts = panel.counts()
     shared = counts.sum(axis=1) >= 2
@@ -50,9 +50,9 @@ def alpha_without_one(panel: Panel, seed: int = 0) -> tuple[str, Metric] | None:
     """
     if len(panel.experts) < 3:
         return None
-    left = [(name, alpha(panel.leaving_out(seat), seed)) for seat, name in enumerate(panel.experts)]
-    known = [(name, metric) for name, metric in left if metric.value is not None]
-    return max(known, key=lambda one: one[1].value or 0.0, default=None)
+    without_each = [(name, alpha(panel.leaving_out(seat), seed)) for seat, name in enumerate(panel.experts)]
+    defined = [(name, metric) for name, metric in without_each if metric.value is not None]
+    return max(defined, key=lambda one: one[1].value or 0.0, default=None)
 
 
 def alphas(counts: NDArray[np.intp], weights: Floats) -> Floats:
@@ -71,7 +71,7 @@ def alphas(counts: NDArray[np.intp], weights: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class Contested:
+class Disputed:
     """An image that experts disagree on: who said what, and how evenly they are split, in (0, 1]."""
 
     asset_id: str
@@ -80,7 +80,7 @@ class Contested:
     split: float
 
 
-def contested(panel: Panel) -> list[Contested]:
+def disputed(panel: Panel) -> list[Disputed]:
     """The images with two or more different votes, most evenly split first, then most voted on, then by id.
 
     ``split`` is the entropy of the votes over that of an even split of all classes.
@@ -90,10 +90,12 @@ def contested(panel: Panel) -> list[Contested]:
     entropy = -(share * np.log(np.where(share > 0, share, 1.0))).sum(axis=1) / np.log(len(panel.classes))
     rows = [i for i in range(len(counts)) if (counts[i] > 0).sum() > 1]
     rows.sort(key=lambda i: (-round(entropy[i], 9), -counts[i].sum(), panel.asset_ids[i]))
-    return [Contested(panel.asset_ids[i], panel.title_ids[i], _said(panel, i), float(entropy[i])) for i in rows]
+    return [
+        Disputed(panel.asset_ids[i], panel.title_ids[i], _votes_by_expert(panel, i), float(entropy[i])) for i in rows
+    ]
 
 
-def _said(panel: Panel, row: int) -> dict[str, str]:
+def _votes_by_expert(panel: Panel, row: int) -> dict[str, str]:
     votes = zip(panel.experts, panel.votes[row].tolist(), strict=True)
     return {expert: panel.classes[vote] for expert, vote in votes if vote != NO_VOTE}
 
@@ -131,34 +133,34 @@ def panel_parity(panel: Panel, probabilities: ArrayLike, seed: int = 0) -> Parit
         return Parity(*(unknown(name, n, method, reason) for name in names))
     titles = np.asarray(panel.title_ids)[rows].tolist()
     draws = np.vstack([np.ones((1, len(rows))), title_draws(titles, np.random.default_rng(seed))])
-    one, two = (_kappas(said, others, len(panel.classes), draws) for said in (human, machine))
+    expert_kappas, probe_kappas = (_kappas(given, others, len(panel.classes), draws) for given in (human, machine))
     return Parity(
-        _metric("expert_parity", one, n, method),
-        _metric("probe_parity", two, n, method),
-        _metric("parity_difference", two - one, n, "paired " + method),
+        _metric("expert_parity", expert_kappas, n, method),
+        _metric("probe_parity", probe_kappas, n, method),
+        _metric("parity_difference", probe_kappas - expert_kappas, n, "paired " + method),
     )
 
 
 def _pairs(panel: Panel, proba: Floats) -> tuple[NDArray[np.intp], ...]:
     human, machine, others, rows = [], [], [], []
-    told = np.asarray(np.isfinite(proba).all(axis=1), dtype=np.bool_)
-    predicted = np.where(told[:, None], proba, 0.0).argmax(axis=1)
+    has_prediction = np.asarray(np.isfinite(proba).all(axis=1), dtype=np.bool_)
+    predicted = np.where(has_prediction[:, None], proba, 0.0).argmax(axis=1)
     for seat in range(len(panel.experts)):
         majority = panel.without(seat)
-        kept = np.flatnonzero((majority != NO_VOTE) & (panel.votes[:, seat] != NO_VOTE) & told)
-        human.append(panel.votes[kept, seat])
-        machine.append(predicted[kept])
-        others.append(majority[kept])
-        rows.append(kept)
+        common_rows = np.flatnonzero((majority != NO_VOTE) & (panel.votes[:, seat] != NO_VOTE) & has_prediction)
+        human.append(panel.votes[common_rows, seat])
+        machine.append(predicted[common_rows])
+        others.append(majority[common_rows])
+        rows.append(common_rows)
     if not rows:
         return tuple(np.zeros(0, dtype=np.intp) for _ in range(4))
     return tuple(np.concatenate(part).astype(np.intp) for part in (human, machine, others, rows))
 
 
-def _kappas(said: NDArray[np.intp], others: NDArray[np.intp], classes: int, weights: Floats) -> Floats:
+def _kappas(given: NDArray[np.intp], others: NDArray[np.intp], classes: int, weights: Floats) -> Floats:
     total = weights.sum(axis=1)
-    observed = weights @ (said == others) / total
-    mine, theirs = (weights @ np.eye(classes)[side] / total[:, None] for side in (said, others))
+    observed = weights @ (given == others) / total
+    mine, theirs = (weights @ np.eye(classes)[side] / total[:, None] for side in (given, others))
     chance = (mine * theirs).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(chance < 1, (observed - chance) / (1 - chance), np.nan), dtype=np.float64)

@@ -16,8 +16,8 @@ SKIP = "skip"
 AUDIT = "audit"
 SECOND_OPINION = "second-opinion"
 BY_HAND = "by-hand"
-IMPORT = "import"  # nobody was asked: the answer came from a file, so never with a known probability
-# Why an image was put to an expert; the only list of it. ``by-hand`` is the one that no round gives: somebody put the
+IMPORT = "import"  # no one was asked: the answer came from a file, so never with a known probability
+# Why an image was put to an expert; the only list of it. ``by-hand`` is the one that no round gives: someone put the
 # image into the queue in Label Studio.
 PURPOSES = ("seed", "spread", "borderline", "likely", "near-miss", AUDIT, SECOND_OPINION, BY_HAND, IMPORT)
 
@@ -70,8 +70,8 @@ def newest_of_each(rows: Iterable[T], key: Callable[[T], K], age: Callable[[T], 
     """Of the rows with one ``key`` that with the greatest ``age``; of equal ones the first."""
     newest: dict[K, T] = {}
     for row in rows:
-        held = newest.get(key(row))
-        if held is None or age(row) > age(held):
+        current = newest.get(key(row))
+        if current is None or age(row) > age(current):
             newest[key(row)] = row
     return newest
 

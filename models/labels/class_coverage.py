@@ -11,29 +11,29 @@ BY_CLASS = "classes"  # key of ``labels``: answers by class, audits counted, and
 LEARNED = "learned"  # key of ``labels``: images that were learned from, by the class that their answers agree on
 
 
-def fewest(classes: Sequence[str], labels: Mapping[str, Any]) -> int | None:
+def smallest_class_answers(classes: Sequence[str], labels: Mapping[str, Any]) -> int | None:
     """The answers of the class that has fewest; None where ``labels`` holds no counts."""
     counts = labels.get(BY_CLASS)
     return min(int(counts.get(name, 0)) for name in classes) if isinstance(counts, Mapping) else None
 
 
-def unanswered(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
+def unanswered_classes(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
     """Those of ``classes`` that have no answer, in their order; none where ``labels`` holds no counts."""
     return _without(BY_CLASS, classes, labels)
 
 
-def unlearned(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
+def classes_without_labels(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
     """Those of ``classes`` that have answers, and none to learn from: all of them are audits, or contradicted."""
-    missing = unanswered(classes, labels)
+    missing = unanswered_classes(classes, labels)
     return tuple(name for name in _without(LEARNED, classes, labels) if name not in missing)
 
 
-def lacking(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
+def draft_classes(classes: Sequence[str], labels: Mapping[str, Any]) -> tuple[str, ...]:
     """The classes for want of which a probe is a draft: those without an answer, or all of them where nothing was
     learned at all, as where experts contradict each other on every image.
     """
-    missing = unanswered(classes, labels)
-    if len(missing) + len(unlearned(classes, labels)) == len(classes):
+    missing = unanswered_classes(classes, labels)
+    if len(missing) + len(classes_without_labels(classes, labels)) == len(classes):
         return tuple(classes)
     return missing
 
@@ -43,20 +43,20 @@ def _without(key: str, classes: Sequence[str], labels: Mapping[str, Any]) -> tup
     return tuple(name for name in classes if not counts.get(name)) if isinstance(counts, Mapping) else ()
 
 
-def sentences(classes: Sequence[str], labels: Mapping[str, Any]) -> list[str]:
+def missing_sentences(classes: Sequence[str], labels: Mapping[str, Any]) -> list[str]:
     """What is missing, a sentence each; none where every class has answers to learn from."""
-    found = []
-    missing, lost = unanswered(classes, labels), unlearned(classes, labels)
+    parts = []
+    missing, lost = unanswered_classes(classes, labels), classes_without_labels(classes, labels)
     if missing and len(missing) == len(classes):
-        found.append("No class has an answer yet. The probe knows only the prompts and examples.")
+        parts.append("No class has an answer yet. The probe knows only the prompts and examples.")
     elif missing:
-        found.append(f"No expert has answered {listed(missing)} yet, so the probe is not trained on such images.")
+        parts.append(f"No expert has answered {quoted_list(missing)} yet, so the probe is not trained on such images.")
     if lost:
-        named = " and ".join(f"“{name}” ({plural(int(labels[BY_CLASS][name]), 'answer')})" for name in lost)
-        found.append(f"The probe was trained on no answer for {named}: all of them are audit answers or ties.")
-    return found
+        class_names = " and ".join(f"“{name}” ({plural(int(labels[BY_CLASS][name]), 'answer')})" for name in lost)
+        parts.append(f"The probe was trained on no answer for {class_names}: all of them are audit answers or ties.")
+    return parts
 
 
-def listed(names: Sequence[str]) -> str:
+def quoted_list(names: Sequence[str]) -> str:
     """``names`` in quotes, as in “yes” or “no”."""
     return " or ".join(f"“{name}”" for name in names)

@@ -95,8 +95,8 @@ def _check_shapes(assets: int, titles: int, shares: NDArray[np.float64], weights
 
 def _check_values(assets: tuple[str, ...], shares: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
     if len(set(assets)) != len(assets):
-        seen: set[str] = set()
-        twice = sorted({asset for asset in assets if asset in seen or seen.add(asset)})  # type: ignore[func-returns-value]
+        asset_set: set[str] = set()
+        twice = sorted({asset for asset in assets if asset in asset_set or asset_set.add(asset)})  # type: ignore[func-returns-value]
         raise ConflictingLabels(
             f"{len(twice)} assets are labelled twice, among them {twice[:3]}. Make one label per asset with "
             "consensus(answers)."
@@ -137,12 +137,12 @@ def consensus(
         if answer.value != SKIP:
             by_asset.setdefault(answer.asset_id, []).append(answer)
     votes = [_votes(group, column, reliability or {}) for group in by_asset.values()]
-    said = [vote.sum() for vote in votes]
+    vote_totals = [vote.sum() for vote in votes]
     return Labels(
         tuple(by_asset),
         tuple(_one_title(group) for group in by_asset.values()),
-        np.array([vote / total for vote, total in zip(votes, said, strict=True)]).reshape(-1, len(classes)),
-        np.array([_counts_as(total) for total in said]),
+        np.array([vote / total for vote, total in zip(votes, vote_totals, strict=True)]).reshape(-1, len(classes)),
+        np.array([_counts_as(total) for total in vote_totals]),
     )
 
 
@@ -157,9 +157,9 @@ def _votes(group: list[Answer], column: Mapping[str, int], reliability: Mapping[
     return votes
 
 
-def _counts_as(said: float) -> float:
+def _counts_as(value: float) -> float:
     # Below one answer (unsure, or an expert of little reliability) the weight is what was said, above it saturates.
-    return float(min(said, said / (1.0 + (said - 1.0) * REPEAT_CORRELATION)) if said > 1.0 else said)
+    return float(min(value, value / (1.0 + (value - 1.0) * REPEAT_CORRELATION)) if value > 1.0 else value)
 
 
 def _one_title(group: list[Answer]) -> str:

@@ -46,12 +46,12 @@ class Panel:
     def of(cls, answers: Iterable[Answer], classes: Sequence[str]) -> Panel:
         """The table of each expert's newest answer on each asset, whatever the order they came in."""
         column = {name: i for i, name in enumerate(classes)}
-        told = [answer for answer in latest(answers) if answer.value in column]
-        assets, experts = sorted({a.asset_id for a in told}), sorted({a.expert for a in told})
+        answer_list = [answer for answer in latest(answers) if answer.value in column]
+        assets, experts = sorted({a.asset_id for a in answer_list}), sorted({a.expert for a in answer_list})
         row, seat = {a: i for i, a in enumerate(assets)}, {e: i for i, e in enumerate(experts)}
-        title = {answer.asset_id: answer.title_id for answer in told}
+        title = {answer.asset_id: answer.title_id for answer in answer_list}
         votes = np.full((len(assets), len(experts)), NO_VOTE, dtype=np.intp)
-        for answer in told:
+        for answer in answer_list:
             votes[row[answer.asset_id], seat[answer.expert]] = column[answer.value]
         return cls(tuple(assets), tuple(title[a] for a in assets), tuple(experts), tuple(classes), votes)
 
@@ -60,15 +60,15 @@ class Panel:
         return np.stack([(self.votes == i).sum(axis=1) for i in range(len(self.classes))], axis=1).astype(np.intp)
 
     def leaving_out(self, seat: int) -> Panel:
-        """The panel without one expert, and without the images that nobody else answered."""
+        """The panel without one expert, and without the images that no one else answered."""
         votes = np.delete(self.votes, seat, axis=1)
-        kept = np.flatnonzero((votes != NO_VOTE).any(axis=1)).tolist()
+        rows_with_votes = np.flatnonzero((votes != NO_VOTE).any(axis=1)).tolist()
         return Panel(
-            tuple(self.asset_ids[row] for row in kept),
-            tuple(self.title_ids[row] for row in kept),
+            tuple(self.asset_ids[row] for row in rows_with_votes),
+            tuple(self.title_ids[row] for row in rows_with_votes),
             tuple(name for place, name in enumerate(self.experts) if place != seat),
             self.classes,
-            votes[kept],
+            votes[rows_with_votes],
         )
 
     def without(self, seat: int) -> NDArray[np.intp]:

@@ -20,7 +20,7 @@ DAWID_SKENE = "Dawid-Skene"
 DAWID_SKENE_EXPERTS = 3
 DAWID_SKENE_SHARED = 30
 ITERATIONS = 100
-LEAST_TRUST = 0.25  # of the most reliable expert's: where taste is asked, a number is no reason to leave anybody out
+LEAST_TRUST = 0.25  # of the most reliable expert's: where taste is asked, a number is no reason to leave anyone out
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ def reliabilities(panel: Panel) -> list[Reliability]:
     experts with ``DAWID_SKENE_SHARED`` shared images each; with less, agreement with the majority of the others, which
     cannot tell who is wrong where two disagree.
     """
-    return _told(panel, likely_truth(panel)) if _enough(panel) else _told(panel, None)
+    return _reliabilities_given(panel, likely_truth(panel)) if _enough(panel) else _reliabilities_given(panel, None)
 
 
 def likely_truth(panel: Panel) -> Floats:
@@ -64,8 +64,8 @@ def likely_truth(panel: Panel) -> Floats:
         # crowd-kit 1.4 still writes pandas 2's way; what it computes is tested against known experts.
         warnings.simplefilter("ignore", DeprecationWarning)
         model: Any = DawidSkene(n_iter=ITERATIONS).fit(table)
-    found = model.probas_.reindex(index=range(len(counts)), columns=range(len(panel.classes)), fill_value=0.0)
-    return np.asarray(found.fillna(0.0).to_numpy(), dtype=np.float64)
+    probabilities = model.probas_.reindex(index=range(len(counts)), columns=range(len(panel.classes)), fill_value=0.0)
+    return np.asarray(probabilities.fillna(0.0).to_numpy(), dtype=np.float64)
 
 
 def _enough(panel: Panel) -> bool:
@@ -77,59 +77,65 @@ def _shared_by(panel: Panel, shared: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.asarray((panel.votes[shared] != NO_VOTE).sum(axis=0), dtype=np.intp)
 
 
-def _told(panel: Panel, truth: Floats | None) -> list[Reliability]:
+def _reliabilities_given(panel: Panel, truth: Floats | None) -> list[Reliability]:
     shared = (panel.votes != NO_VOTE).sum(axis=1) >= 2
-    return [_one(panel, seat, shared, truth) for seat in range(len(panel.experts))]
+    return [_reliability_of(panel, seat, shared, truth) for seat in range(len(panel.experts))]
 
 
-def _one(panel: Panel, seat: int, shared: NDArray[np.bool_], truth: Floats | None) -> Reliability:
+def _reliability_of(panel: Panel, seat: int, shared: NDArray[np.bool_], truth: Floats | None) -> Reliability:
     classes = len(panel.classes)
     if truth is None:
         majority = panel.without(seat)
-        kept = shared & (panel.votes[:, seat] != NO_VOTE) & (majority != NO_VOTE)
-        weights, method = np.eye(classes)[majority[kept]], "agreement with the majority of the others"
-        known = float(kept.sum())
+        comparable = shared & (panel.votes[:, seat] != NO_VOTE) & (majority != NO_VOTE)
+        weights, method = np.eye(classes)[majority[comparable]], "agreement with the majority of the others"
+        total = float(comparable.sum())
     else:
-        kept = shared & (panel.votes[:, seat] != NO_VOTE)
-        weights, method = truth[kept], DAWID_SKENE
+        comparable = shared & (panel.votes[:, seat] != NO_VOTE)
+        weights, method = truth[comparable], DAWID_SKENE
         # The likely truth is itself a guess, in part the expert's own: of m votes on an image m - 1 are other people's.
         doubt = -(weights * np.log(np.clip(weights, 1e-12, 1.0))).sum(axis=1) / np.log(classes)
-        votes = (panel.votes[kept] != NO_VOTE).sum(axis=1)
-        known = float(((1.0 - doubt) * (votes - 1.0) / votes).sum())
-    said = panel.votes[kept, seat]
-    confusion = weights.T @ np.eye(classes)[said]
-    n, right = int(kept.sum()), float(np.trace(confusion))
+        votes = (panel.votes[comparable] != NO_VOTE).sum(axis=1)
+        total = float(((1.0 - doubt) * (votes - 1.0) / votes).sum())
+    given_votes = panel.votes[comparable, seat]
+    confusion = weights.T @ np.eye(classes)[given_votes]
+    n, right = int(comparable.sum()), float(np.trace(confusion))
     # One imagined right answer for each class keeps an expert of three answers from being called perfect or useless.
     smoothed = (confusion + np.eye(classes)) / (confusion.sum(axis=1, keepdims=True) + 1.0)
     name = f"reliability:{panel.experts[seat]}"
     if not n:
         return Reliability(panel.experts[seat], unknown(name, 0, method, "no image was also seen by another"), smoothed)
     share = min(right / n, 1.0)
-    lo, hi = share_interval(share * known, known)
+    lo, hi = share_interval(share * total, total)
     # Where all but nothing is right the interval ends at the share itself, and rounding may put one above the other.
     return Reliability(panel.experts[seat], Metric(name, share, min(lo, share), max(hi, share), n, method), smoothed)
 
 
-def trust(found: Sequence[Reliability]) -> dict[str, float]:
-    """What an expert's answer weighs in ``labels.consensus``, from 0.25 to 1: nobody is silenced by a number.
+def answer_weights(per_expert: Sequence[Reliability]) -> dict[str, float]:
+    """What an expert's answer weighs in ``labels.consensus``, from 0.25 to 1: no one is silenced by a number.
 
     Balanced accuracy over chance, beside the most reliable expert's, who is the one whose interval begins highest; 1
     where the intervals of the two meet, for who shares fewer than ``DAWID_SKENE_SHARED`` images, and for all where too
-    little is shared for Dawid and Skene's model: of two who disagree nobody knows who is wrong. ``found`` must come
-    from images that were not chosen because somebody looked wrong (``evenly``), or who works most looks
-    right.
+    little is shared for Dawid and Skene's model: of two who disagree no one knows who is wrong. ``per_expert`` must
+    come from images that were not chosen because someone looked wrong (``without_doubt_driven``); otherwise the
+    expert who works most looks right.
     """
-    enough = [one for one in found if one.accuracy.n >= DAWID_SKENE_SHARED and one.accuracy.method == DAWID_SKENE]
-    weights = dict.fromkeys((one.expert for one in found), 1.0)
+    enough = [
+        reliability
+        for reliability in per_expert
+        if reliability.accuracy.n >= DAWID_SKENE_SHARED and reliability.accuracy.method == DAWID_SKENE
+    ]
+    weights = dict.fromkeys((reliability.expert for reliability in per_expert), 1.0)
     if not enough:
         return weights
-    best = max(enough, key=lambda one: one.accuracy.lo or 0.0)
-    for one in enough:
-        if (one.accuracy.hi or 0.0) < (best.accuracy.lo or 0.0):
-            weights[one.expert] = float(np.clip(_above_chance(one) / _above_chance(best), LEAST_TRUST, 1.0))
+    best = max(enough, key=lambda reliability: reliability.accuracy.lo or 0.0)
+    for reliability in enough:
+        if (reliability.accuracy.hi or 0.0) < (best.accuracy.lo or 0.0):
+            weights[reliability.expert] = float(
+                np.clip(_above_chance(reliability) / _above_chance(best), LEAST_TRUST, 1.0)
+            )
     return weights
 
 
-def _above_chance(one: Reliability) -> float:
-    chance = 1.0 / len(one.confusion)
-    return max((float(np.diag(one.confusion).mean()) - chance) / (1.0 - chance), 1e-6)
+def _above_chance(reliability: Reliability) -> float:
+    chance = 1.0 / len(reliability.confusion)
+    return max((float(np.diag(reliability.confusion).mean()) - chance) / (1.0 - chance), 1e-6)

@@ -25,7 +25,7 @@ class SecondOpinion:
 
 
 @dataclass(frozen=True)
-class Voices:
+class VoiceWeights:
     """What each voice weighs in ActiveLab: the probe and each expert, in the panel's order.
 
     ``agreement`` is how often experts agree with the majority.
@@ -41,7 +41,7 @@ class Voices:
         return float(np.mean(self.experts)) if self.experts else 1.0
 
 
-def voices(panel: Panel, probabilities: ArrayLike) -> Voices:
+def voice_weights(panel: Panel, probabilities: ArrayLike) -> VoiceWeights:
     """Weights by how much better than the commonest class each voice agrees with the majority (CROWDLAB).
 
     ``probabilities`` (assets, classes) are the probe's, out of sample. Goh, Tkachenko and Mueller, arXiv 2210.06812.
@@ -49,44 +49,50 @@ def voices(panel: Panel, probabilities: ArrayLike) -> Voices:
     proba = _checked(panel, probabilities)
     several = (panel.votes != NO_VOTE).sum(axis=1) >= 2
     if not several.any():
-        return Voices(1.0, tuple(1.0 for _ in panel.experts), 0.9)
+        return VoiceWeights(1.0, tuple(1.0 for _ in panel.experts), 0.9)
     votes, consensus = panel.votes[several], _consensus(panel, proba)[several]
-    told = votes != NO_VOTE
-    right = (votes == consensus[:, None]) & told
+    has_vote = votes != NO_VOTE
+    right = (votes == consensus[:, None]) & has_vote
     commonest = np.bincount(consensus).max() / len(consensus)
     baseline = min(float(commonest), 0.99)
     # Two imagined answers of the panel's own agreement keep newcomers near it.
-    overall = float(right.sum() / told.sum())
-    each = (right.sum(axis=0) + 2.0 * overall) / (told.sum(axis=0) + 2.0)
+    overall = float(right.sum() / has_vote.sum())
+    each = (right.sum(axis=0) + 2.0 * overall) / (has_vote.sum(axis=0) + 2.0)
     # How much to believe the probe: its own agreement, counted as an expert of as many answers per image as there are.
     machine = float((proba[several].argmax(axis=1) == consensus).mean())
     weigh = np.clip(1.0 - (1.0 - np.append(each, machine)) / (1.0 - baseline), 0.05, 1.0)
-    return Voices(float(weigh[-1] * np.sqrt(told.sum() / len(votes))), tuple(weigh[:-1].tolist()), overall)
+    return VoiceWeights(float(weigh[-1] * np.sqrt(has_vote.sum() / len(votes))), tuple(weigh[:-1].tolist()), overall)
 
 
-def confidence(panel: Panel, probabilities: ArrayLike, heard: Voices | None = None) -> Floats:
+def confidence(panel: Panel, probabilities: ArrayLike, estimated: VoiceWeights | None = None) -> Floats:
     """ActiveLab's score of each labelled image, float64 (assets,): low means that one more answer helps most.
 
     A weighted mean of what the probe, a prior and every expert say for the consensus (Goh and Mueller, arXiv
     2301.11856, equation 4). ``unlabelled_confidence`` is on the same scale: ask about the lower.
     """
     proba = _checked(panel, probabilities)
-    heard = heard or voices(panel, proba)
+    estimated = estimated or voice_weights(panel, proba)
     consensus, classes = _consensus(panel, proba), len(panel.classes)
-    told = panel.votes != NO_VOTE
-    agrees = np.where(panel.votes == consensus[:, None], heard.agreement, (1.0 - heard.agreement) / max(classes - 1, 1))
-    weight = np.where(told, np.array(heard.experts), 0.0)
-    said = (weight * agrees).sum(axis=1)
-    prior = heard.typical / classes
-    own = heard.probe * proba[np.arange(len(proba)), consensus]
-    return np.asarray((own + prior + said) / (heard.probe + heard.typical + weight.sum(axis=1)), dtype=np.float64)
+    has_vote = panel.votes != NO_VOTE
+    agrees = np.where(
+        panel.votes == consensus[:, None], estimated.agreement, (1.0 - estimated.agreement) / max(classes - 1, 1)
+    )
+    weight = np.where(has_vote, np.array(estimated.experts), 0.0)
+    support = (weight * agrees).sum(axis=1)
+    prior = estimated.typical / classes
+    own = estimated.probe * proba[np.arange(len(proba)), consensus]
+    return np.asarray(
+        (own + prior + support) / (estimated.probe + estimated.typical + weight.sum(axis=1)), dtype=np.float64
+    )
 
 
-def unlabelled_confidence(probabilities: ArrayLike, heard: Voices) -> Floats:
-    """The same score for images that nobody has answered: ``probabilities`` (n, classes) to float64 (n,)."""
+def unlabelled_confidence(probabilities: ArrayLike, estimated: VoiceWeights) -> Floats:
+    """The same score for images that no one has answered: ``probabilities`` (n, classes) to float64 (n,)."""
     proba = np.asarray(probabilities, dtype=np.float64)
-    prior = heard.typical / proba.shape[1]
-    return np.asarray((heard.probe * proba.max(axis=1) + prior) / (heard.probe + heard.typical), dtype=np.float64)
+    prior = estimated.typical / proba.shape[1]
+    return np.asarray(
+        (estimated.probe * proba.max(axis=1) + prior) / (estimated.probe + estimated.typical), dtype=np.float64
+    )
 
 
 def second_opinions(
@@ -102,30 +108,32 @@ def second_opinions(
     all ``experts`` have answered are left out: asking the same person again measures memory. ``had``: by asset, who had
     it before, also where the answer counts no longer.
     """
-    heard = voices(panel, probabilities)
-    scores = confidence(panel, probabilities, heard)
-    weight = dict(zip(panel.experts, heard.experts, strict=True))
+    estimated = voice_weights(panel, probabilities)
+    scores = confidence(panel, probabilities, estimated)
+    weight = dict(zip(panel.experts, estimated.experts, strict=True))
     load = dict.fromkeys(experts, 0)
-    chosen: list[SecondOpinion] = []
+    opinions: list[SecondOpinion] = []
     for row in np.lexsort((np.asarray(panel.asset_ids), np.round(scores, 9))):
-        if len(chosen) == n:
+        if len(opinions) == n:
             break
-        seen = {expert for expert, vote in zip(panel.experts, panel.votes[row], strict=True) if vote != NO_VOTE}
-        seen.update((had or {}).get(panel.asset_ids[row], ()))
-        free = sorted(set(experts) - seen)
+        voters = {expert for expert, vote in zip(panel.experts, panel.votes[row], strict=True) if vote != NO_VOTE}
+        voters.update((had or {}).get(panel.asset_ids[row], ()))
+        free = sorted(set(experts) - voters)
         if not free:
             continue
-        expert = min(free, key=lambda name: (-round(weight.get(name, heard.typical), 2), load[name], name))
+        expert = min(free, key=lambda name: (-round(weight.get(name, estimated.typical), 2), load[name], name))
         load[expert] += 1
-        chosen.append(SecondOpinion(panel.asset_ids[row], expert, float(scores[row]), _reason(panel, int(row))))
-    return chosen
+        opinions.append(SecondOpinion(panel.asset_ids[row], expert, float(scores[row]), _reason(panel, int(row))))
+    return opinions
 
 
 def _reason(panel: Panel, row: int) -> str:
     counts = panel.counts()[row]
     if (counts > 0).sum() > 1:
-        told = ", ".join(f"{count} {name}" for name, count in zip(panel.classes, counts.tolist(), strict=True) if count)
-        return f"the experts disagree: {told}"
+        vote_counts = ", ".join(
+            f"{count} {name}" for name, count in zip(panel.classes, counts.tolist(), strict=True) if count
+        )
+        return f"the experts disagree: {vote_counts}"
     if counts.sum() == 1:
         return "one expert's answer differs from what the probe expects of it, or the probe is unsure"
     return "the experts agree, the probe does not"

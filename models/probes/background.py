@@ -1,4 +1,4 @@
-"""What stands for a class that nobody answered yet: images of the pool that nobody answered either.
+"""What stands for a class that no one answered yet: images of the pool that no one answered either.
 
 Images without an answer are mostly not of the class, and some are: enough to say in which direction it may lie, too
 little to say how frequent it is (learning from positive and unlabelled examples; Elkan and Noto, KDD 2008). So the
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from attune.models.vectors.pool import IntArray, Pool
 
-SIZE = 200  # random images that stand for the classes that nobody answered yet
+SIZE = 200  # random images that stand for the classes that no one answered yet
 FEW = 50  # of a sample, below which it is drawn again from the images without an answer alone
 HALF = 0.5  # an answer: what a class without one is believed to have (Jeffreys' prior)
 
@@ -40,19 +40,19 @@ class Background:
 def background(
     pool: Pool, answered: npt.NDArray[np.intp], weight: float, answers: float, rng: np.random.Generator
 ) -> Background:
-    """At most ``SIZE`` images that nobody answered, at random; none where all are answered.
+    """At most ``SIZE`` images that no one answered, at random; none where all are answered.
 
     ``answered`` pool indices, any order, -1 for what is not in the pool; ``weight`` > 0: what the examples and answers
     weigh together, and ``answers`` >= 0: the answers alone. The stand-ins together weigh no more than that, and each no
     more than an answer.
     """
-    drawn = pool.sample(SIZE, rng)
-    drawn = drawn[~np.isin(drawn, answered)]
-    if len(drawn) < FEW:
+    sample = pool.sample(SIZE, rng)
+    sample = sample[~np.isin(sample, answered)]
+    if len(sample) < FEW:
         free = np.setdiff1d(np.arange(len(pool), dtype=np.intp), answered)
-        drawn = free if len(free) <= SIZE else np.sort(rng.choice(free, SIZE, replace=False))
-    if not len(drawn):
-        return Background(drawn, 0.0, 0.0)
-    each = min(1.0, weight / len(drawn))
-    learned, believed = each * len(drawn) / weight, HALF / (answers + HALF)
-    return Background(drawn, each, max(0.0, float(np.log(learned / believed))))
+        sample = free if len(free) <= SIZE else np.sort(rng.choice(free, SIZE, replace=False))
+    if not len(sample):
+        return Background(sample, 0.0, 0.0)
+    each = min(1.0, weight / len(sample))
+    learned, believed = each * len(sample) / weight, HALF / (answers + HALF)
+    return Background(sample, each, max(0.0, float(np.log(learned / believed))))

@@ -44,9 +44,9 @@ def calibrate(logits: ArrayLike, labels: Labels, inclusion: ArrayLike | None = N
     weight = weight * weight.sum() / (weight**2).sum()
     target = _targets(truth, classes, weight)
     full = np.stack([z[keep, 0], np.zeros(keep.sum())], axis=1) if rows == 1 else z[keep]
-    found = minimize(_loss, np.zeros(1 + rows), args=(full, target, weight), jac=True, method="L-BFGS-B")
-    slope = np.full(rows, np.exp(np.clip(found.x[0], -6.0, 6.0)))
-    return np.stack([slope, found.x[1:]], axis=1).astype(np.float32)
+    result = minimize(_loss, np.zeros(1 + rows), args=(full, target, weight), jac=True, method="L-BFGS-B")
+    slope = np.full(rows, np.exp(np.clip(result.x[0], -6.0, 6.0)))
+    return np.stack([slope, result.x[1:]], axis=1).astype(np.float32)
 
 
 def apply(calibration: NDArray[np.float32], logits: ArrayLike) -> NDArray[np.float64]:

@@ -23,10 +23,10 @@ def decide(
     p = np.asarray(probabilities, dtype=np.float64)
     line = thresholds.get(classes[0], 0.5)
     if len(classes) == 2:
-        said = np.where(p[:, 0] >= line, 0, 1)
+        indices = np.where(p[:, 0] >= line, 0, 1)
         if abs(line - 0.5) > TIE:
-            return said.astype(np.int32)
+            return indices.astype(np.int32)
     else:
-        said = p.argmax(axis=1)
+        indices = p.argmax(axis=1)
     top = np.partition(p, -2, axis=1)[:, -2:]
-    return np.where(top[:, 1] - top[:, 0] <= TIE, NO_LABEL, said).astype(np.int32)
+    return np.where(top[:, 1] - top[:, 0] <= TIE, NO_LABEL, indices).astype(np.int32)

@@ -11,17 +11,17 @@ import numpy.typing as npt
 
 from attune.models.errors import SettingsError
 from attune.models.evaluation.audit_design import AuditDesign
-from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.labels.labels import Labels
 from attune.models.probes.background import background
 from attune.models.probes.priors import Prompts, text_prior
 from attune.models.probes.probe import Probe
-from attune.models.probes.transfer_prior import lens
+from attune.models.probes.transfer_prior import transfer_prior
 from attune.models.query.context import Situation
 from attune.models.query.planner import Ask, allocate
 from attune.models.query.strategies import strategy
 from attune.models.threads import one_thread
-from attune.models.vectors.axes import leading
+from attune.models.vectors.axes import leading_axes
 from attune.models.vectors.pool import Pool
 
 EXAMPLE_WEIGHT = 0.5  # an example is chosen to be clear: worth less than an answer about an image of the pool
@@ -84,10 +84,10 @@ def fit(
     reserved: npt.NDArray[np.bool_] | None = None,
     answered: npt.ArrayLike = (),
 ) -> Probe:
-    """The probe that the labels, phrases and examples support; never raises for an early state.
+    """The probe that the labels, prompts and examples support; never raises for an early state.
 
-    Labels of audit titles are left out, whoever passes them in. With classes nobody has answered yet, a random
-    background of the pool stands for them, so that one class alone (or none, with phrases) still ranks. Images that
+    Labels of audit titles are left out, the person who passes them in. With classes no one has answered yet, a random
+    background of the pool stands for them, so that one class alone (or none, with prompts) still ranks. Images that
     people answered, those of ``labels`` and the pool indices ``answered``, never stand for a class that they are not.
     ``seed`` is the attribute's and stays the same for all its rounds. ``reserved`` (N,) bool replaces the audit
     titles that ``seed`` and ``settings`` give.
@@ -103,17 +103,17 @@ def fit(
         weights = np.concatenate([weights, np.full(len(where), EXAMPLE_WEIGHT)])
     missing, behind = shares.T @ weights == 0, None
     if len(x) and missing.any():
-        known = np.concatenate([pool.positions(labels.asset_ids), np.asarray(answered, dtype=np.intp)])
-        behind = background(pool, known, float(weights.sum()), answers, rng)
+        labelled_rows = np.concatenate([pool.positions(labels.asset_ids), np.asarray(answered, dtype=np.intp)])
+        behind = background(pool, labelled_rows, float(weights.sum()), answers, rng)
         x = np.concatenate([x, pool.rows(behind.index)])
         shares = np.concatenate([shares, np.tile(missing / missing.sum(), (len(behind.index), 1))])
         weights = np.concatenate([weights, np.full(len(behind.index), behind.weight)])
     with one_thread():
-        seen_through = lens(prompts.leanings(), pool) if prompts is not None else None
-        narrow = leading(pool)
-        probe = Probe(tuple(classes), settings.strength, prior, pool.variance, seen_through, narrow)
+        transfer = transfer_prior(prompts.leanings(), pool) if prompts is not None else None
+        narrow = leading_axes(pool)
+        probe = Probe(tuple(classes), settings.strength, prior, pool.variance, transfer, narrow)
         probe.fit(x, shares, weights)
-    return probe if behind is None else probe.lowered(behind.excess(missing))
+    return probe if behind is None else probe.with_lower_biases(behind.excess(missing))
 
 
 def training_rows(
@@ -124,10 +124,10 @@ def training_rows(
     In pool order, so that the order of answers changes nothing; assets that left the pool and audit titles are out.
     """
     index = pool.positions(labels.asset_ids)
-    kept = np.flatnonzero(index >= 0)
-    kept = kept[~reserved_in(pool, index[kept], settings.reserved_share, seed, reserved)]
-    kept = kept[np.argsort(index[kept], kind="stable")]
-    return index[kept], labels.shares[kept], labels.weights[kept]
+    rows_in_pool = np.flatnonzero(index >= 0)
+    rows_in_pool = rows_in_pool[~pool_reserved_mask(pool, index[rows_in_pool], settings.reserved_share, seed, reserved)]
+    rows_in_pool = rows_in_pool[np.argsort(index[rows_in_pool], kind="stable")]
+    return index[rows_in_pool], labels.shares[rows_in_pool], labels.weights[rows_in_pool]
 
 
 def plan(
@@ -147,9 +147,9 @@ def plan(
     allows. A class without answers is looked for as if it were as frequent as the rest (``Probe.seeking``).
     """
     audit, contested = also.get("audit"), also.get("contested", ())
-    known: PoolOptions = {"prompts": also.get("prompts"), "reserved": also.get("reserved")}
-    known["hidden"] = also.get("hidden", ())
-    facts = situation(pool, probe.seeking(), labels, asked, settings, seed, **known)
+    options: PoolOptions = {"prompts": also.get("prompts"), "reserved": also.get("reserved")}
+    options["hidden"] = also.get("hidden", ())
+    facts = situation(pool, probe.seeking(), labels, asked, settings, seed, **options)
     due = 0 if audit is None else audits_due(facts, n, settings)
     with one_thread():
         return allocate(facts, n, settings.strategy, audit, due, contested)

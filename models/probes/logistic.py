@@ -56,11 +56,11 @@ class Problem:
         orthonormal one, narrower.
         """
         other = copy(self)
-        told = directions.astype(np.float64)
-        seen = self.back @ told.T
-        covariance = scale * (np.eye(len(seen)) + (seen * widths) @ seen.T)
+        directions_64 = directions.astype(np.float64)
+        projected = self.back @ directions_64.T
+        covariance = scale * (np.eye(len(projected)) + (projected * widths) @ projected.T)
         root = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
-        other.shape = _Shape(root, scale, seen, widths[:, None] * told)
+        other.shape = _Shape(root, scale, projected, widths[:, None] * directions_64)
         other.x = self.x @ root
         other.ones = np.column_stack([other.x, np.ones(len(other.x))])
         return other
@@ -80,8 +80,8 @@ class Problem:
 
         first = np.zeros(shape) if start is None else start
         options = {"maxiter": 300, "gtol": 1e-5}
-        found = minimize(objective, first.ravel(), jac=True, method="L-BFGS-B", options=options)
-        return np.asarray(found.x, dtype=np.float64).reshape(shape)
+        result = minimize(objective, first.ravel(), jac=True, method="L-BFGS-B", options=options)
+        return np.asarray(result.x, dtype=np.float64).reshape(shape)
 
     def log_evidence(self, theta: Float64, strength: float) -> float:
         """Laplace's log marginal likelihood at the mode; for three or more classes head by head."""
@@ -99,7 +99,7 @@ class Problem:
         columns, bias = theta[:, :-1], theta[:, -1].copy()
         if self.shape is None:
             return columns @ self.back, bias
-        # What the labelled rows do not span is as they foretell it: the directions go on beyond them.
+        # What the labelled rows do not span is as they foretell it: the directions continue beyond them.
         plain = self.shape.scale * solve_triangular(self.shape.root, columns.T, lower=True, trans="T").T
         weight: Float64 = plain @ self.back + plain @ self.shape.seen @ self.shape.directions
         return weight, bias

@@ -1,4 +1,4 @@
-"""What is known before the first answer: phrases, near misses, example images, and what is published, as vectors."""
+"""What is known before the first answer: prompts, near misses, example images, and what is published, as vectors."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SAMPLE = 20_000  # assets that suffice for the mean and spread of a phrase's sco
 
 @dataclass(frozen=True, eq=False)
 class Prompts:
-    """Vectors of the attribute's phrases and example images, each (m, d), made unit length on the way in.
+    """Vectors of the attribute's prompts and example images, each (m, d), made unit length on the way in.
 
-    ``positive`` phrases speak for the first class, ``negative`` near-miss phrases against it (two classes);
-    ``classes`` holds phrases per class name (needed for three or more), ``examples`` image vectors per class name;
+    ``positive`` prompts speak for the first class, ``negative`` near-miss prompts against it (two classes);
+    ``classes`` holds prompts per class name (needed for three or more), ``examples`` image vectors per class name;
     ``relatives`` are the heads of other attributes' published probes (``models.probes.transfer_prior``), at any scale.
     Raises DataError where an array is not (m, d).
     """
@@ -42,7 +42,7 @@ class Prompts:
             object.__setattr__(self, name, MappingProxyType({k: v for k, v in checked.items() if v is not None}))
 
     def phrases(self, classes: Sequence[str]) -> list[FloatArray | None]:
-        """Per class its phrases' vectors (m, d), or None; of two classes the second has the near-miss phrases."""
+        """Per class its prompts' vectors (m, d), or None; of two classes the second has the near-miss prompts."""
         own: list[list[FloatArray]] = [[self.classes[c]] if c in self.classes else [] for c in classes]
         if len(classes) == 2:
             for position, extra in enumerate((self.positive, self.negative)):
@@ -53,23 +53,23 @@ class Prompts:
     def leanings(self) -> FloatArray | None:
         """Directions (m, d) in which the answer may lie: the relatives, and each phrase less the mean of them all.
 
-        The phrases' mean is the probe's beginning; here every phrase has a say of its own. A phrase alone stands for
+        The prompts' mean is the probe's beginning; here every phrase has a say of its own. A phrase alone stands for
         itself. None where there are neither.
         """
         phrases = [part for part in (self.positive, self.negative, *self.classes.values()) if part is not None]
         parts = [] if self.relatives is None else [self.relatives]
         if phrases:
-            told = np.concatenate(phrases)
-            parts.append(told - told.mean(axis=0) if len(told) > 1 else told)
+            phrase_vectors = np.concatenate(phrases)
+            parts.append(phrase_vectors - phrase_vectors.mean(axis=0) if len(phrase_vectors) > 1 else phrase_vectors)
         return np.concatenate(parts) if parts else None
 
     def examples_of(self, classes: Sequence[str]) -> tuple[FloatArray, npt.NDArray[np.intp]] | None:
         """All examples' vectors (m, d) and their classes' positions (m,), or None where there are none."""
-        known = [(i, self.examples[c]) for i, c in enumerate(classes) if c in self.examples]
-        if not known:
+        rows_with_examples = [(i, self.examples[c]) for i, c in enumerate(classes) if c in self.examples]
+        if not rows_with_examples:
             return None
-        where = np.concatenate([np.full(len(v), i, dtype=np.intp) for i, v in known])
-        return np.concatenate([v for _, v in known]), where
+        where = np.concatenate([np.full(len(v), i, dtype=np.intp) for i, v in rows_with_examples])
+        return np.concatenate([v for _, v in rows_with_examples]), where
 
 
 def _vectors(name: str, value: npt.ArrayLike | None) -> FloatArray | None:
@@ -88,7 +88,7 @@ def _vectors(name: str, value: npt.ArrayLike | None) -> FloatArray | None:
 
 @dataclass(frozen=True, eq=False)
 class TextPrior:
-    """The heads that the phrases alone give: ``weight`` (k, d) and ``bias`` (k,) float32.
+    """The heads that the prompts alone give: ``weight`` (k, d) and ``bias`` (k,) float32.
 
     Scaled so that over the pool each head's logits have spread ``GAIN`` and about one asset in ten lies above 0.
     """
@@ -103,7 +103,7 @@ GAIN = 2.0
 def text_prior(
     prompts: Prompts | None, classes: Sequence[str], pool: Pool, rng: np.random.Generator
 ) -> TextPrior | None:
-    """The phrases' heads, scaled on the pool; None where no class has a phrase or the pool is empty.
+    """The prompts' heads, scaled on the pool; None where no class has a phrase or the pool is empty.
 
     Differences of text vectors, so that what all texts share (the gap between texts and images) drops out.
     """
@@ -132,8 +132,8 @@ def _directions(phrases: Sequence[FloatArray | None]) -> FloatArray | None:
         blank = np.zeros_like(means[0] if means[0] is not None else means[1])
         first, second = (blank if m is None else m for m in means)
         return np.asarray(first - second, dtype=np.float32)[None, :]
-    known = [m for m in means if m is not None]
-    if len(known) < 2:
+    available = [m for m in means if m is not None]
+    if len(available) < 2:
         return None
-    centre = np.mean(known, axis=0)
+    centre = np.mean(available, axis=0)
     return np.stack([np.zeros_like(centre) if m is None else m - centre for m in means]).astype(np.float32)

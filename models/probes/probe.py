@@ -23,7 +23,7 @@ class Probe(ClassifierMixin, BaseEstimator):
 
     ``classes``: the class names in the attribute's order (None: sorted names seen). ``strength``: the inverse
     penalty C; None lets the labels' evidence weigh several, scaled by the vectors' ``variance`` around their mean.
-    ``prior``: heads to start from; labels gradually overrule them. ``lens`` (m, d): directions that are more likely to
+    ``prior``: heads to start from; labels gradually overrule them. ``transfer`` (m, d): directions more likely to
     matter than others (``transfer_prior``), as far as the labels agree; ``axes``: directions that may matter less
     (``attune.models.vectors.axes``), likewise.
     After ``fit``: ``classes_`` (c,), ``weight_`` (k, d), ``bias_`` (k,), ``calibration_`` (k, 2) float32, k = 1 for
@@ -37,14 +37,14 @@ class Probe(ClassifierMixin, BaseEstimator):
         strength: float | None = None,
         prior: TextPrior | None = None,
         variance: float = 1.0,
-        lens: FloatArray | None = None,
+        transfer: FloatArray | None = None,
         axes: Axes | None = None,
     ) -> None:
         self.classes = classes
         self.strength = strength
         self.prior = prior
         self.variance = variance
-        self.lens = lens
+        self.transfer = transfer
         self.axes = axes
 
     @classmethod
@@ -70,8 +70,8 @@ class Probe(ClassifierMixin, BaseEstimator):
         probe.narrowed_ = 0.0
         probe.lowered_ = np.zeros(k, dtype=np.float32)
         identity = np.tile(np.array([[1.0, 0.0]], dtype=np.float32), (k, 1))
-        given = identity if calibration is None else np.asarray(calibration, dtype=np.float32).reshape(k, 2)
-        probe.calibration_ = given
+        calibration_rows = identity if calibration is None else np.asarray(calibration, dtype=np.float32).reshape(k, 2)
+        probe.calibration_ = calibration_rows
         return probe
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
@@ -93,7 +93,7 @@ class Probe(ClassifierMixin, BaseEstimator):
         narrowed = 0.0
         if len(x):
             strengths = [c / self.variance for c in STRENGTHS] if self.strength is None else [self.strength]
-            weight, bias, narrowed = fit_by_evidence(x, shares, weights, strengths, start, self.lens, self.axes)
+            weight, bias, narrowed = fit_by_evidence(x, shares, weights, strengths, start, self.transfer, self.axes)
         fitted = type(self).from_heads(tuple(names), weight, bias)
         for name in ("classes_", "weight_", "bias_", "calibration_", "n_features_in_", "lowered_"):
             setattr(self, name, getattr(fitted, name))
@@ -135,7 +135,7 @@ class Probe(ClassifierMixin, BaseEstimator):
         other.narrowed_, other.lowered_ = self.narrowed_, self.lowered_
         return other
 
-    def lowered(self, by: npt.ArrayLike) -> Probe:
+    def with_lower_biases(self, by: npt.ArrayLike) -> Probe:
         """The same probe with ``by`` (k,) taken from its biases: a class without answers is as rare as they say."""
         self._check_fitted()
         other, taken = copy(self), np.asarray(by, dtype=np.float32)
@@ -143,8 +143,8 @@ class Probe(ClassifierMixin, BaseEstimator):
         return other
 
     def seeking(self) -> Probe:
-        """The probe as it looks for what nobody has answered yet: with the biases from before they were lowered."""
-        return self.lowered(-self.lowered_) if np.any(self.lowered_) else self
+        """The probe as it looks for what no one has answered yet: with the biases from before they were lowered."""
+        return self.with_lower_biases(-self.lowered_) if np.any(self.lowered_) else self
 
     def _calibrated(self, logits: FloatArray) -> FloatArray:
         z: FloatArray = logits * self.calibration_[:, 0] + self.calibration_[:, 1]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from attune.models.errors import DataError
-from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.evaluation.holdout import holdout_ap
 from attune.models.evaluation.metrics import Metric, unknown
 from attune.models.labels.labels import Labels
@@ -35,7 +35,7 @@ def fit(
 
     A share of the titles (``settings.reserved_share``, .2) is left out of the training, whether it is labelled or not:
     ``evaluate`` measures on those. Give both the same ``seed``. ``classes`` are two or more names; of two the first is
-    the one that the probe finds. ``prompts`` are vectors of phrases and example images, which count as long as there
+    the one that the probe finds. ``prompts`` are vectors of prompts and example images, which count as long as there
     are few labels. Raises DataError for a class or an asset that is not there. For example::
 
         probe = attune.fit(pool, {"a1": "serious", "a2": "other"}, ["serious", "other"])
@@ -63,9 +63,9 @@ def plan(
 
         [ask.asset_id for ask in attune.plan(pool, probe, labels, 10)]
     """
-    made = _labels(pool, labels, tuple(str(name) for name in probe.classes_))
-    known = pool.positions([*made.asset_ids, *asked])
-    return learner.plan(pool, probe, made, known[known >= 0], n, settings, seed, prompts=prompts)
+    label_set = _labels(pool, labels, tuple(str(name) for name in probe.classes_))
+    labelled_rows = pool.positions([*label_set.asset_ids, *asked])
+    return learner.plan(pool, probe, label_set, labelled_rows[labelled_rows >= 0], n, settings, seed, prompts=prompts)
 
 
 def evaluate(
@@ -86,13 +86,13 @@ def evaluate(
         str(attune.evaluate(pool, probe, labels))   # "average_precision 0.912 [0.871, 0.950] (n = 64)"
     """
     classes = tuple(str(name) for name in probe.classes_)
-    made = _labels(pool, labels, classes)
-    index = pool.positions(made.asset_ids)
-    measured = np.flatnonzero(reserved_in(pool, index, settings.reserved_share, seed) & made.decided())
+    label_set = _labels(pool, labels, classes)
+    index = pool.positions(label_set.asset_ids)
+    measured = np.flatnonzero(pool_reserved_mask(pool, index, settings.reserved_share, seed) & label_set.decided())
     if not len(measured):
         return unknown("average_precision", 0, METHOD, "no labelled image is of a title that fit leaves out")
     proba = probe.predict_proba(pool.rows(index[measured]))
-    truth, titles = made.majority()[measured], pool.title_ids[index[measured]]
+    truth, titles = label_set.majority()[measured], pool.title_ids[index[measured]]
     return holdout_ap(truth, proba, titles, seed, classes=len(classes), method=METHOD)
 
 

@@ -90,30 +90,30 @@ def choose_thresholds(
 
 def _of_class(name: str, audit: Audited, column: int, goal: Goal, generator: np.random.Generator) -> Threshold:
     figure, value, sure = goal.figure, goal.value, goal.sure
-    told, n = f"{figure} {value:g}", len(audit.majority)
+    goal_text, n = f"{figure} {value:g}", len(audit.majority)
     if reason := too_few(audit.truth(column)):
-        return _no_line(name, told, n, reason)
-    world = audit.imagined(column, generator)
+        return _no_threshold(name, goal_text, n, reason)
+    world = audit.populations(column, generator)
     scores, precisions, recalls = _by_cut(world)
-    met = np.quantile(precisions if figure == "precision" else recalls, 1.0 - sure, axis=0) >= value
-    if not met.any():
+    meets_goal = np.quantile(precisions if figure == "precision" else recalls, 1.0 - sure, axis=0) >= value
+    if not meets_goal.any():
         best = float(np.quantile(precisions, 1.0 - sure, axis=0).max())
-        reason = f"no threshold reaches {told}: the best precision is {best:.2f}; add answers, or lower the goal"
-        return _no_line(name, told, n, reason)
-    cut = int(np.flatnonzero(met)[-1 if figure == "precision" else 0])
+        reason = f"no threshold reaches {goal_text}: the best precision is {best:.2f}; add answers, or lower the goal"
+        return _no_threshold(name, goal_text, n, reason)
+    cut = int(np.flatnonzero(meets_goal)[-1 if figure == "precision" else 0])
     positives = int(audit.truth(column).sum())
     above = _metric(f"precision:{name}", precisions[:, cut], n, positives)
     return Threshold(
-        name, told, float(expit(scores[cut])), above, _metric(f"recall:{name}", recalls[:, cut], n, positives)
+        name, goal_text, float(expit(scores[cut])), above, _metric(f"recall:{name}", recalls[:, cut], n, positives)
     )
 
 
-def waiting(name: str, figure: str, value: float, n: int, reason: str) -> Threshold:
+def no_threshold_yet(name: str, figure: str, value: float, n: int, reason: str) -> Threshold:
     """No line yet for ``figure`` (precision or recall) of ``value``, and the ``reason``."""
-    return _no_line(name, f"{figure} {value:g}", n, reason)
+    return _no_threshold(name, f"{figure} {value:g}", n, reason)
 
 
-def _no_line(name: str, goal: str, n: int, reason: str) -> Threshold:
+def _no_threshold(name: str, goal: str, n: int, reason: str) -> Threshold:
     precision, recall = (unknown(f"{figure}:{name}", n, METHOD, reason) for figure in ("precision", "recall"))
     return Threshold(name, goal, None, precision, recall, reason)
 
@@ -129,6 +129,10 @@ def _by_cut(world: Population) -> tuple[NDArray[np.float64], NDArray[np.float64]
     order = np.argsort(-scores, kind="stable")
     last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
     # Precision from the chances, not from imagined truths: at the first few ranks those are all or nothing.
-    found = np.cumsum((world.chances * world.counts.mean(axis=0))[:, order], axis=1)[:, last]
-    seen = np.cumsum(world.counts.mean(axis=0)[order])[last]
-    return scores[order][last], found / np.maximum(seen, 1e-12), found / found[:, -1:]
+    positives_above = np.cumsum((world.chances * world.counts.mean(axis=0))[:, order], axis=1)[:, last]
+    total_above = np.cumsum(world.counts.mean(axis=0)[order])[last]
+    return (
+        scores[order][last],
+        positives_above / np.maximum(total_above, 1e-12),
+        positives_above / positives_above[:, -1:],
+    )

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.probes.priors import Prompts
 from attune.models.probes.probe import Probe
 from attune.models.vectors.pool import IntArray, Pool
@@ -64,7 +64,7 @@ class Situation:
 
     def reserved(self, index: IntArray) -> npt.NDArray[np.bool_]:
         """Which of ``index`` belong to audit titles."""
-        return reserved_in(self.pool, index, self.reserved_share, self.seed, self.given_reserved)
+        return pool_reserved_mask(self.pool, index, self.reserved_share, self.seed, self.given_reserved)
 
     @cached_property
     def hidden_rows(self) -> npt.NDArray[np.bool_]:
@@ -79,7 +79,7 @@ class Situation:
         taken[self.asked] = True
         return taken
 
-    def open(self, index: IntArray) -> IntArray:
+    def askable(self, index: IntArray) -> IntArray:
         """Those of ``index`` that may be asked for training: not asked yet, of no audit title."""
         free = index[~self._taken[index]]
         return free[~self.reserved(free)]
@@ -91,7 +91,7 @@ class Situation:
         others = np.delete(self.logits, position, axis=1).max(axis=1)
         return np.asarray(self.logits[:, position] - others, dtype=np.float32)
 
-    def closeness(self) -> FloatArray:
+    def border_closeness(self) -> FloatArray:
         """How close each asset is to the border, at most 0 (N,): minus the gap between the two highest logits."""
         if self.logits.shape[1] == 1:
             return -np.abs(self.logits[:, 0])
@@ -100,12 +100,12 @@ class Situation:
 
     def top(self, scores: FloatArray, size: int) -> IntArray:
         """Indices of the ``size`` highest ``scores`` (N,) that are open, highest first; fewer where there are fewer."""
-        wanted = min(len(scores), 2 * size + len(self.asked) + 50)
-        found = self.open(highest(scores, wanted, self.rng))
-        while len(found) < size and wanted < len(scores):
-            wanted = min(len(scores), 4 * wanted)
-            found = self.open(highest(scores, wanted, self.rng))
-        return found[:size]
+        candidates = min(len(scores), 2 * size + len(self.asked) + 50)
+        open_rows = self.askable(highest(scores, candidates, self.rng))
+        while len(open_rows) < size and candidates < len(scores):
+            candidates = min(len(scores), 4 * candidates)
+            open_rows = self.askable(highest(scores, candidates, self.rng))
+        return open_rows[:size]
 
 
 def highest(scores: FloatArray, size: int, rng: np.random.Generator) -> IntArray:
@@ -119,6 +119,6 @@ def highest(scores: FloatArray, size: int, rng: np.random.Generator) -> IntArray
         candidates = above if len(above) >= size else candidates
     values = scores[candidates]
     if size < len(values):
-        kept = np.argpartition(-values, size - 1)[:size]
-        candidates, values = candidates[kept], values[kept]
+        top_rows = np.argpartition(-values, size - 1)[:size]
+        candidates, values = candidates[top_rows], values[top_rows]
     return candidates[np.argsort(-values, kind="stable")]

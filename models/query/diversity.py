@@ -1,4 +1,4 @@
-"""How varied the labelled set is, and where in the pool nobody has looked."""
+"""How varied the labelled set is, and where in the pool no one has looked."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def diversity_score(vectors: npt.NDArray[Any], positive: npt.ArrayLike, seed: in
     if not len(flags):
         return 0.0
     clusters = min(CLUSTERS, len(np.unique(vectors, axis=0)))
-    found = KMeans(clusters, n_init=3, random_state=seed).fit_predict(np.asarray(vectors, dtype=np.float32))
-    counts = [np.bincount(found[side], minlength=clusters) for side in (flags, ~flags)]
+    cluster_ids = KMeans(clusters, n_init=3, random_state=seed).fit_predict(np.asarray(vectors, dtype=np.float32))
+    counts = [np.bincount(cluster_ids[side], minlength=clusters) for side in (flags, ~flags)]
     return float(sum(np.minimum(c, ENOUGH).sum() for c in counts) / (2 * ENOUGH * CLUSTERS))
 
 
@@ -43,7 +43,7 @@ class Region:
 
     @property
     def unseen(self) -> bool:
-        """Whether nobody has looked here."""
+        """Whether no one has looked here."""
         return self.labels == 0
 
 
@@ -61,15 +61,15 @@ def coverage(
     index = pool.sample(20_000, rng)
     rows = pool.rows(index)
     model = clustered(rows, min(regions, len(rows)), rng)
-    seen = np.asarray(labelled, dtype=np.intp)
-    where = model.predict(pool.rows(seen)) if len(seen) else np.empty(0, dtype=np.intp)
+    labelled_rows = np.asarray(labelled, dtype=np.intp)
+    where = model.predict(pool.rows(labelled_rows)) if len(labelled_rows) else np.empty(0, dtype=np.intp)
     shares = np.asarray(positive, dtype=np.float64)
-    found = [
+    region_list = [
         _region(pool, index, rows, model.labels_ == c, model.cluster_centers_[c], shares[where == c], examples)
         for c in range(model.n_clusters)
         if (model.labels_ == c).any()
     ]
-    return sorted(found, key=lambda region: (region.labels / region.share, -region.share))
+    return sorted(region_list, key=lambda region: (region.labels / region.share, -region.share))
 
 
 def _region(

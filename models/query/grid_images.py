@@ -6,7 +6,7 @@ import numpy as np
 
 from attune.models.query.candidates import likely, spread
 from attune.models.query.context import Situation
-from attune.models.query.planner import picked
+from attune.models.query.planner import pick_from_sources
 from attune.models.vectors.pool import IntArray
 
 LIKELY = 0.5  # of a page; fewer would leave nothing to tick, more would leave nothing to tell it from
@@ -19,6 +19,6 @@ def page(situation: Situation, n: int, position: int) -> IntArray:
     allows. The order is random, so that a place tells nothing.
     """
     halves = [(LIKELY, likely(situation, n, position)), (1 - LIKELY, spread(situation, n))]
-    found = picked(situation, n, halves, apart=n)
-    rows = np.array([ask.index for ask in found], dtype=np.intp)
+    asks = pick_from_sources(situation, n, halves, apart=n)
+    rows = np.array([ask.index for ask in asks], dtype=np.intp)
     return rows[situation.rng.permutation(len(rows))]

@@ -49,7 +49,7 @@ def allocate(
 
 
 def _mixed(situation: Situation, ordered: list[Ask], audits: list[Ask]) -> list[Ask]:
-    """Audits at random places among the others, so that nobody can tell them by their position."""
+    """Audits at random places among the others, so that no one can tell them by their position."""
     places = set(situation.rng.choice(len(ordered) + len(audits), size=len(audits), replace=False).tolist())
     first, second = iter(audits), iter(ordered)
     return [next(first) if i in places else next(second) for i in range(len(ordered) + len(audits))]
@@ -68,8 +68,8 @@ def draw_audits(pool: Pool, mine: IntArray, logits: npt.NDArray[np.float64], aud
     due = min(due, int((~audit.drawn(ids)).sum())) if ids else 0
     if due <= 0:
         return []
-    found = audit.extend(ids, pool.title_ids[mine].tolist(), logits, due)
-    return [Ask(int(mine[i]), str(pool.asset_ids[mine[i]]), AUDIT, 1.0, AUDIT_REASON, float(p)) for i, p in found]
+    draws = audit.extend(ids, pool.title_ids[mine].tolist(), logits, due)
+    return [Ask(int(mine[i]), str(pool.asset_ids[mine[i]]), AUDIT, 1.0, AUDIT_REASON, float(p)) for i, p in draws]
 
 
 def _second_opinion(situation: Situation, index: int) -> Ask:
@@ -80,48 +80,50 @@ def _second_opinion(situation: Situation, index: int) -> Ask:
 def _learning(situation: Situation, n: int, strategy_name: str) -> list[Ask]:
     if n <= 0:
         return []
-    return picked(situation, n, sources(situation, n, strategy_name))
+    return pick_from_sources(situation, n, sources(situation, n, strategy_name))
 
 
-def picked(situation: Situation, n: int, found: list[tuple[float, Source]], apart: int = APART) -> list[Ask]:
+def pick_from_sources(
+    situation: Situation, n: int, weighted_sources: list[tuple[float, Source]], apart: int = APART
+) -> list[Ask]:
     """Take from the sources in proportion to their shares; a title met at most ``apart`` images ago waits for its turn,
     near duplicates until nothing else is left.
     """
-    chosen = _Chosen(situation, apart)
+    selection = _Selection(situation, apart)
     resting: list[tuple[int, Ask]] = []
     copies: list[Ask] = []
-    owed = np.zeros(len(found))
-    shares = np.array([share for share, _ in found])
-    alive = np.ones(len(found), dtype=bool)
+    owed = np.zeros(len(weighted_sources))
+    shares = np.array([share for share, _ in weighted_sources])
+    alive = np.ones(len(weighted_sources), dtype=bool)
     asks: list[Ask] = []
     while len(asks) < n and alive.any():
         live = shares * alive
         owed += live / live.sum() if live.sum() else alive / alive.sum()
-        rested = next((i for i, (_, ask) in enumerate(resting) if not chosen.rests(ask.index)), None)
+        rested = next((i for i, (_, ask) in enumerate(resting) if not selection.title_is_recent(ask.index)), None)
         if rested is not None:
             turn, ask = resting.pop(rested)
         else:
             turn = int(np.where(alive, owed, -np.inf).argmax())
-            candidate = next(found[turn][1], None)
+            candidate = next(weighted_sources[turn][1], None)
             if candidate is None:
                 alive[turn] = False
                 continue
             ask = Ask(candidate[0], str(situation.pool.asset_ids[candidate[0]]), *candidate[1:])
-        if chosen.has(ask.index):
+        if selection.has(ask.index):
             continue
-        if chosen.rests(ask.index):
+        if selection.title_is_recent(ask.index):
             resting.append((turn, ask))
-        elif chosen.copies(ask.index):
+        elif selection.is_near_duplicate(ask.index):
             copies.append(ask)
         else:
             owed[turn] -= 1
-            chosen.add(ask.index)
+            selection.add(ask.index)
             asks.append(ask)
     # A pool of few titles, or of copies, must still give work.
-    return asks + chosen.first([ask for _, ask in resting] + copies, n - len(asks))
+    return asks + selection.take_first([ask for _, ask in resting] + copies, n - len(asks))
 
 
-class _Chosen:
+class _Selection:
     """What this plan has taken and what was asked just before: their titles and near duplicates must wait."""
 
     def __init__(self, situation: Situation, apart: int) -> None:
@@ -139,20 +141,20 @@ class _Chosen:
         self.titles.append(str(self.pool.title_ids[index]))
         self.rows.append(self.pool.rows([index])[0])
 
-    def first(self, asks: list[Ask], n: int) -> list[Ask]:
+    def take_first(self, asks: list[Ask], n: int) -> list[Ask]:
         """Take the first ``n`` of ``asks`` that were not taken yet."""
-        taken: list[Ask] = []
+        result: list[Ask] = []
         for ask in asks:
-            if len(taken) < n and not self.has(ask.index):
+            if len(result) < n and not self.has(ask.index):
                 self.add(ask.index)
-                taken.append(ask)
-        return taken
+                result.append(ask)
+        return result
 
-    def rests(self, index: int) -> bool:
+    def title_is_recent(self, index: int) -> bool:
         """Whether its title was met too short a while ago."""
         return str(self.pool.title_ids[index]) in self.titles[len(self.titles) - self.apart :]
 
-    def copies(self, index: int) -> bool:
+    def is_near_duplicate(self, index: int) -> bool:
         """Whether it is nearly the same image as one met of late."""
         if not self.rows:
             return False

@@ -87,7 +87,7 @@ def movement(then: ArrayLike, now: ArrayLike, share: ArrayLike) -> float:
         )
     lost = []
     for i, part in enumerate(shares):
-        p = _taken_at_its_word(after[:, i], float(part))
+        p = _probabilities_from_logits(after[:, i], float(part))
         lost.append(_expected_ap(p, after[:, i]) - _expected_ap(p, before[:, i]))
     return float(np.mean(lost))
 
@@ -97,7 +97,7 @@ def _columns(array: ArrayLike) -> Floats:
     return held.reshape(len(held), -1)
 
 
-def _taken_at_its_word(logits: Floats, share: float) -> Floats:
+def _probabilities_from_logits(logits: Floats, share: float) -> Floats:
     """Probabilities (m,) that follow the logits at ``SHARPNESS`` and add up to ``share`` of the assets."""
     z = SHARPNESS * (logits - logits.mean()) / (logits.std() or 1.0)
     low, high = -60.0, 60.0
@@ -116,13 +116,13 @@ def _expected_ap(p: Floats, scores: Floats) -> float:
 
 def movements(checkpoints: Sequence[Checkpoint], share: ArrayLike) -> list[tuple[int, float]]:
     """(labels, movement since at most half of them) for each checkpoint that has one that early, oldest first."""
-    found = []
+    moves = []
     ordered = sorted(checkpoints, key=lambda checkpoint: checkpoint.labels)
     for i, now in enumerate(ordered):
         earlier = [then for then in ordered[:i] if then.labels <= now.labels / 2]
         if earlier:
-            found.append((now.labels, movement(earlier[-1].logits, now.logits, share)))
-    return found
+            moves.append((now.labels, movement(earlier[-1].logits, now.logits, share)))
+    return moves
 
 
 def expected_gain(labels: int, moved: float, answers: int = 50) -> float:
@@ -136,7 +136,7 @@ def advise(
     share: ArrayLike | None,
     *,
     average_precision: Metric | None = None,
-    found: float | None = None,
+    found_positives: float | None = None,
     remaining: float | None = None,
     alpha: Metric | None = None,
     alpha_without_one: Metric | None = None,
@@ -146,16 +146,18 @@ def advise(
 
     ``checkpoints`` of this attribute's probes on one fixed stop set (the reserved assets, or a part of them), ``share``
     of positives there, a number or (k,): the mean calibrated probability (None where unknown); ``average_precision``
-    the audit's; ``found`` positives so far and ``remaining`` ones to expect among images not asked about; ``alpha`` the
-    experts', ``alpha_without_one`` theirs without the one who differs most. Settled means that the movement was within
+    the audit's; ``found_positives`` so far and ``remaining`` ones to expect among images not asked about; ``alpha``
+    the experts', ``alpha_without_one`` theirs without the one who differs most. Settled: the movement was within
     the goal at this checkpoint and at the one before it.
     """
     goals = goals or Goals()
     labels = max((checkpoint.labels for checkpoint in checkpoints), default=0)
-    moved = _spaced(movements(checkpoints, share)) if share is not None else []
-    unfound = None if found is None or remaining is None else remaining / max(found + remaining, 1e-9)
+    moved = _spaced_checkpoints(movements(checkpoints, share)) if share is not None else []
+    unfound = (
+        None if found_positives is None or remaining is None else remaining / max(found_positives + remaining, 1e-9)
+    )
     evidence = _evidence(labels, moved, average_precision, alpha, goals) | {"remaining_share": unfound}
-    if alpha_without_one is not None and _apart(evidence["alpha_hi"], alpha_without_one):
+    if alpha_without_one is not None and _rest_agree_better(evidence["alpha_hi"], alpha_without_one):
         evidence["alpha_without_one"] = alpha_without_one.value
     enough = labels >= goals.least_labels
     settled = enough and len(moved) > 1 and max(value for _, value in moved[-2:]) <= goals.movement
@@ -183,16 +185,16 @@ def _evidence(
     }
 
 
-def _spaced(moved: list[tuple[int, float]]) -> list[tuple[int, float]]:
+def _spaced_checkpoints(moved: list[tuple[int, float]]) -> list[tuple[int, float]]:
     """The newest, and before it only those that labels have grown by ``GROWTH`` since."""
-    kept: list[tuple[int, float]] = []
+    spaced: list[tuple[int, float]] = []
     for labels, value in reversed(moved):
-        if not kept or labels * GROWTH <= kept[-1][0]:
-            kept.append((labels, value))
-    return kept[::-1]
+        if not spaced or labels * GROWTH <= spaced[-1][0]:
+            spaced.append((labels, value))
+    return spaced[::-1]
 
 
-def _apart(alpha_hi: float | None, rest: Metric) -> bool:
+def _rest_agree_better(alpha_hi: float | None, rest: Metric) -> bool:
     """Whether the rest agree better beyond chance: the best of some panels without one is always a little better."""
     return alpha_hi is not None and rest.lo is not None and rest.lo >= alpha_hi
 

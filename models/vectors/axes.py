@@ -45,15 +45,15 @@ class Axes:
         return narrowed.astype(np.float32, copy=False)
 
 
-def leading(pool: Pool) -> Axes | None:
+def leading_axes(pool: Pool) -> Axes | None:
     """The pool's axes, None where it is too small or too flat to have any. Worked out once per pool, the same for the
     same vectors."""
     if pool not in _known:
-        _known[pool] = _found(pool)
+        _known[pool] = _compute_axes(pool)
     return _known[pool]
 
 
-def _found(pool: Pool) -> Axes | None:
+def _compute_axes(pool: Pool) -> Axes | None:
     if len(pool) < 4 * LEADING or pool.dim < 2 * LEADING:
         return None
     rows = pool.rows(pool.sample(SAMPLE, np.random.default_rng(len(pool))))
@@ -63,8 +63,8 @@ def _found(pool: Pool) -> Axes | None:
     total = float((rows**2).sum()) / len(rows)
     # A pool of fewer images than dimensions spans no more than one direction less than it has images.
     rest = (total - float(variances.sum())) / (min(pool.dim, len(rows) - 1) - LEADING)
-    kept = total - float(variances.sum()) + LEADING * rest
-    if kept <= LEAST_LEFT * total:
+    total_variance = total - float(variances.sum()) + LEADING * rest
+    if total_variance <= LEAST_LEFT * total:
         return None
     widths = rest / variances - 1
-    return Axes(directions.astype(np.float32), widths.astype(np.float32), total / kept)
+    return Axes(directions.astype(np.float32), widths.astype(np.float32), total / total_variance)

@@ -44,8 +44,8 @@ def nearest(
         )
     scores = pool.logits(query[None], np.zeros(1, dtype=np.float32))[:, 0]
     scores[~among] = -np.inf
-    found = highest(scores, min(size, int(among.sum())), np.random.default_rng(seed))
-    return found, scores[found]
+    top_rows = highest(scores, min(size, int(among.sum())), np.random.default_rng(seed))
+    return top_rows, scores[top_rows]
 
 
 def clusters(pool: Pool, k: int, members: int, among: npt.NDArray[np.bool_], seed: int = 0) -> list[Cluster]:
@@ -64,11 +64,11 @@ def clusters(pool: Pool, k: int, members: int, among: npt.NDArray[np.bool_], see
     centres /= np.where(lengths > 0, lengths, 1)
     cosines = pool.logits(centres, np.zeros(len(centres), dtype=np.float32))
     owner = np.where(among, cosines.argmax(axis=1), -1)
-    found = []
+    parts = []
     for number in range(len(centres)):
         mine = np.flatnonzero(owner == number)
         if len(mine):
             close = cosines[mine, number]
             order = np.argsort(-close, kind="stable")[:members]
-            found.append(Cluster(len(mine), mine[order], close[order]))
-    return sorted(found, key=lambda one: -one.size)
+            parts.append(Cluster(len(mine), mine[order], close[order]))
+    return sorted(parts, key=lambda one: -one.size)

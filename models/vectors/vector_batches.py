@@ -102,7 +102,7 @@ class VectorStream:
         self.fingerprint: Fingerprint | None = None
         self.total = 0
         self._columns = vector_rows.Columns(expected)
-        self._seen = cell_ids.Seen()
+        self._seen = cell_ids.RepeatedIds()
         self._at = 0
         self._pieces = self._guarded(self._open())
         # Read until a vector shows its width, so that a file that cannot be used is refused before anything is written.
@@ -139,11 +139,11 @@ class VectorStream:
 
     def _kept(self, piece: _Piece) -> Batch | None:
         """The rows that can be used, of unit length; the tally counts and names the rest."""
-        values, norms = vector_rows.usable(piece.vectors, piece.wrong)
+        values, norms = vector_rows.to_float_rows(piece.vectors, piece.wrong)
         wrong = piece.wrong
         good = np.ones(len(values), dtype=np.bool_)
         good[list(wrong)] = False
-        again = np.flatnonzero(good)[self._seen.again(piece.ids.filter(pa.array(good)))]
+        again = np.flatnonzero(good)[self._seen.mark_repeated(piece.ids.filter(pa.array(good)))]
         wrong.update(dict.fromkeys(again.tolist(), _AGAIN))
         good[again] = False
         self._name(piece)
@@ -206,31 +206,31 @@ class VectorStream:
             raise self._bad("describes its encoder in a form that cannot be read") from error
 
     def _npz(self) -> Iterator[_Piece]:
-        with zipfile.ZipFile(self.path) as held, ExitStack() as opened:
+        with zipfile.ZipFile(self.path) as archive, ExitStack() as opened:
 
             def array(name: str) -> _Npy:
-                return _Npy(opened.enter_context(held.open(name + ".npy")), name)
+                return _Npy(opened.enter_context(archive.open(name + ".npy")), name)
 
-            names = [name.removesuffix(".npy") for name in held.namelist()]
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
             if "fingerprint" in names:
                 self.fingerprint = self._named_by(str(array("fingerprint").take(1).reshape(-1)[0]))
-            named, vectors = array(self._pick(names, ID_NAMES)), array(self._pick(names, VECTOR_NAMES))
+            id_array, vectors = array(self._pick(names, ID_NAMES)), array(self._pick(names, VECTOR_NAMES))
             titles = next((array(name) for name in TITLE_NAMES if name in names), None)
             self.total = vectors.shape[0] if vectors.shape else 0
             width = vectors.shape[-1] if len(vectors.shape) > 1 else 0
             fits = not (self.total and not width) and set(vectors.shape[1:-1]) <= {1}
-            if not fits or len(vectors.shape) < 2 or named.shape != (self.total,):
-                raise self._bad(f"has ids of shape {named.shape} and vectors of shape {vectors.shape}")
-            if vectors.dtype.kind not in "fiu" or named.dtype.kind not in "USiuf":
-                raise self._bad(f"has ids of type {named.dtype} and vectors of type {vectors.dtype}")
-            if titles is not None and titles.shape != named.shape:
-                raise self._bad(f"has ids of shape {named.shape} and titles of shape {titles.shape}")
+            if not fits or len(vectors.shape) < 2 or id_array.shape != (self.total,):
+                raise self._bad(f"has ids of shape {id_array.shape} and vectors of shape {vectors.shape}")
+            if vectors.dtype.kind not in "fiu" or id_array.dtype.kind not in "USiuf":
+                raise self._bad(f"has ids of type {id_array.dtype} and vectors of type {vectors.dtype}")
+            if titles is not None and titles.shape != id_array.shape:
+                raise self._bad(f"has ids of shape {id_array.shape} and titles of shape {titles.shape}")
             self._columns.width = width
             for start in range(0, self.total, self.rows):
                 count = min(self.rows, self.total - start)
                 matrix = vectors.take(count).reshape(count, width)
-                known = pa.nulls(count, pa.string()) if titles is None else _arrow(titles.take(count))
-                yield self._piece(_arrow(named.take(count)), known, matrix, {})
+                title_array = pa.nulls(count, pa.string()) if titles is None else _arrow(titles.take(count))
+                yield self._piece(_arrow(id_array.take(count)), title_array, matrix, {})
 
     def _parquet(self) -> Iterator[_Piece]:
         # Page by page rather than a column chunk at once: a file may have one row group of all its rows.
@@ -264,10 +264,10 @@ class VectorStream:
                 batch = large.slice(start, self.rows)
                 waiting.append((batch, self._columns.note(batch.column(columns[1]))))
                 if self._columns.noted >= ROWS:
-                    self._columns.settle()
+                    self._columns.settle_width()
                 while self.width and waiting:
                     yield self._of_table(columns, *waiting.popleft())
-        self._columns.settle()
+        self._columns.settle_width()
         while waiting:
             yield self._of_table(columns, *waiting.popleft())
 
@@ -277,19 +277,21 @@ class VectorStream:
         return self._piece(batch.column(columns[0]), titles, matrix, wrong)
 
     def _piece(self, column: pa.Array, titles: pa.Array, matrix: npt.NDArray[Any], wrong: dict[int, Wrong]) -> _Piece:
-        named, refused = cell_ids.from_column(column)
-        for place in np.flatnonzero(named.is_null().to_numpy(zero_copy_only=False)).tolist():
+        ids, refused = cell_ids.from_column(column)
+        for place in np.flatnonzero(ids.is_null().to_numpy(zero_copy_only=False)).tolist():
             wrong[place] = Wrong("no id", refused.get(place, "has no id"))
-        start, self._at = self._at, self._at + len(named)
-        return _Piece(start, named, cell_ids.from_column(titles)[0], matrix, wrong)
+        start, self._at = self._at, self._at + len(ids)
+        return _Piece(start, ids, cell_ids.from_column(titles)[0], matrix, wrong)
 
-    def _pick(self, names: list[str], wanted: tuple[str, ...]) -> str:
-        for name in wanted:
+    def _pick(self, names: list[str], candidates: tuple[str, ...]) -> str:
+        for name in candidates:
             if names.count(name) > 1:
                 raise self._bad(f"has {name!r} {names.count(name)} times")
             if name in names:
                 return name
-        raise self._bad(f"has no {'ids' if wanted is ID_NAMES else 'vectors'} (found: {', '.join(names) or 'nothing'})")
+        raise self._bad(
+            f"has no {'ids' if candidates is ID_NAMES else 'vectors'} (found: {', '.join(names) or 'nothing'})"
+        )
 
     def _bad(self, what: str) -> UnreadableItem:
         return UnreadableItem(f"The vectors {self.path.name} cannot be used: the file {what}. {HOW}", "bad vectors")
@@ -308,8 +310,8 @@ class _Npy:
     def __init__(self, file: IO[bytes], name: str) -> None:
         self._file = file
         version = np.lib.format.read_magic(self._file)  # type: ignore[no-untyped-call]
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        self.shape, fortran, self.dtype = read(self._file)  # type: ignore[no-untyped-call]
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        self.shape, fortran, self.dtype = read_header(self._file)  # type: ignore[no-untyped-call]
         if self.dtype.hasobject:
             raise DataError("contains pickled objects, which Attune does not open")
         self._row = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize

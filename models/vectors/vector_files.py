@@ -38,11 +38,11 @@ def read_vectors(path: Path, fingerprint: Fingerprint | None = None) -> VectorFi
     if fingerprint is not None and stream.fingerprint is not None:
         own = stream.fingerprint
         own.require(fingerprint, f"The file {path.name}", "Leave out --fingerprint: the file names its encoder.")
-    made = stream.fingerprint or fingerprint or Fingerprint.external(path, stream.width)
-    if made.dimension != stream.width:
+    used_fingerprint = stream.fingerprint or fingerprint or Fingerprint.external(path, stream.width)
+    if used_fingerprint.dimension != stream.width:
         raise UnreadableItem(
             f"The vectors {path.name} cannot be used: the file has {stream.width} numbers per vector, but the "
-            f"fingerprint says {made.dimension}. {HOW}",
+            f"fingerprint says {used_fingerprint.dimension}. {HOW}",
             "bad vectors",
         )
     ids: list[str] = []
@@ -50,7 +50,7 @@ def read_vectors(path: Path, fingerprint: Fingerprint | None = None) -> VectorFi
     for batch in stream:
         ids += batch.ids.to_pylist()
         blocks.append(batch.vectors)
-    left_out = [(one.name, one.reason) for one in stream.tally.named]
+    left_out = [(left_out_row.name, left_out_row.reason) for left_out_row in stream.tally.named]
     vectors = np.concatenate(blocks)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return VectorFile(made, ids, vectors, left_out, stream.tally.rescaled)
+    return VectorFile(used_fingerprint, ids, vectors, left_out, stream.tally.rescaled)

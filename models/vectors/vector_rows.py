@@ -87,14 +87,14 @@ class Columns:
         matrix[good] = values.reshape(-1, self.width)
         return matrix, wrong
 
-    def settle(self) -> None:
+    def settle_width(self) -> None:
         """Settle the width by the rows noted so far. Raises DataError where no length is the commonest."""
         if self.width or not self._noted:
             return
         first, *further = self._noted.most_common()
         if further and further[0][1] == first[1]:
-            shown = ", ".join(map(str, sorted(self._noted)[:5]))
-            raise DataError(f"has vectors of several lengths ({shown}), and none is the most common")
+            lengths_text = ", ".join(map(str, sorted(self._noted)[:5]))
+            raise DataError(f"has vectors of several lengths ({lengths_text}), and none is the most common")
         self.width = first[0]
 
     def _length(self, length: int) -> Wrong:
@@ -103,7 +103,7 @@ class Columns:
         return Wrong("another length", f"has length {length}, the others have length {self.width}")
 
 
-def usable(
+def to_float_rows(
     matrix: npt.NDArray[Any], wrong: dict[int, Wrong]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
     """``matrix`` (n, d) as float32 and the length of each row, float64 (n,); adds to ``wrong`` what cannot be used."""
@@ -112,11 +112,11 @@ def usable(
         values = np.asarray(matrix, dtype=np.float32)
     for place in np.flatnonzero(~((norms > SMALLEST) & (norms <= LARGEST))).tolist():
         if place not in wrong:
-            wrong[place] = _judged(matrix[place], float(norms[place]))
+            wrong[place] = _row_problem(matrix[place], float(norms[place]))
     return values, norms
 
 
-def _judged(row: npt.NDArray[Any], norm: float) -> Wrong:
+def _row_problem(row: npt.NDArray[Any], norm: float) -> Wrong:
     if not np.isfinite(row).all():
         return NOT_FINITE
     if norm <= SMALLEST:
@@ -165,17 +165,17 @@ def _only_entry(column: pa.Array, wrong: dict[int, Wrong]) -> pa.Array:
 
 
 def _one_by_one(cells: list[Any], wrong: dict[int, Wrong]) -> pa.Array:
-    made: list[list[float] | None] = []
+    rows: list[list[float] | None] = []
     for place, cell in enumerate(cells):
         try:
             entries = _parsed(cell)
-            made.append(None if entries is None else [float(entry) for entry in entries])
+            rows.append(None if entries is None else [float(entry) for entry in entries])
         except (TypeError, ValueError, RecursionError):
             wrong.setdefault(
                 place, Wrong("not numbers", f"contains {str(cell)[:40]!r}, which is not a list of numbers")
             )
-            made.append(None)
-    return pa.array(made, pa.list_(pa.float64()))
+            rows.append(None)
+    return pa.array(rows, pa.list_(pa.float64()))
 
 
 def _parsed(cell: Any) -> list[Any] | None:

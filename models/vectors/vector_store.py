@@ -26,7 +26,7 @@ from filelock import FileLock
 
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderMismatch
-from attune.models.files.atomic import canonical_json, write_json, written_aside
+from attune.models.files.atomic import atomic_writer, canonical_json, write_json
 
 T = TypeVar("T")
 HalfArray = npt.NDArray[np.float16]
@@ -85,14 +85,14 @@ class VectorStore:
         folder = self.folder / fingerprint.digest
         with self._lock(folder):
             index = _read_index(folder) or _Index(fingerprint)
-            seen = self._refreshed(folder, index)
-            rows = [row for row, id_ in _first_rows(ids) if id_ not in seen.ids]
+            snapshot = self._refreshed(folder, index)
+            rows = [row for row, id_ in _first_rows(ids) if id_ not in snapshot.ids]
             if not rows:
                 return 0
             new = [ids[row] for row in rows]
             shard = _write_shard(folder, fingerprint, pa.array(new, pa.string()), matrix[rows])
-            seen.shards.add(shard[0])
-            seen.ids.update(new)
+            snapshot.shards.add(shard[0])
+            snapshot.ids.update(new)
             self._commit(folder, _Index(fingerprint, (*index.shards, shard), index.removals))
             self._merge_full_classes(folder)
             return len(rows)
@@ -112,9 +112,9 @@ class VectorStore:
         new = [id_ for _, id_ in first]
         with self._lock(folder):
             index = _read_index(folder) or _Index(fingerprint)
-            kept, removed = _without(folder, index, pa.array(new, pa.string()))
+            kept_shards, removed = _without(folder, index, pa.array(new, pa.string()))
             shard = _write_shard(folder, fingerprint, pa.array(new, pa.string()), matrix[[row for row, _ in first]])
-            self._commit(folder, _Index(fingerprint, (*kept, shard), index.removals + 1))
+            self._commit(folder, _Index(fingerprint, (*kept_shards, shard), index.removals + 1))
             self._merge_full_classes(folder)
             return removed
 
@@ -136,13 +136,13 @@ class VectorStore:
 
     def lookup(self, fingerprint: Fingerprint, ids: Sequence[str]) -> dict[str, HalfArray]:
         """The vectors (d,) float16 of those of ``ids`` that are there, copied."""
-        wanted = pa.array(list(ids), pa.string())
-        found: dict[str, HalfArray] = {}
-        for table in _mapped(self.folder / fingerprint.digest) if len(wanted) else ():
-            rows = np.flatnonzero(pc.is_in(table["id"], wanted).to_numpy(zero_copy_only=False))
+        requested = pa.array(list(ids), pa.string())
+        vectors: dict[str, HalfArray] = {}
+        for table in _mapped(self.folder / fingerprint.digest) if len(requested) else ():
+            rows = np.flatnonzero(pc.is_in(table["id"], requested).to_numpy(zero_copy_only=False))
             matrix = _matrices(table)[0]
-            found.update((table["id"][int(row)].as_py(), matrix[row].copy()) for row in rows)
-        return found
+            vectors.update((table["id"][int(row)].as_py(), matrix[row].copy()) for row in rows)
+        return vectors
 
     def remove(self, ids: Iterable[str], of: Iterable[Fingerprint] | None = None) -> int:
         """Delete the vectors of ``ids`` from every encoder, or from some; returns how many. Their bytes are gone."""
@@ -168,23 +168,23 @@ class VectorStore:
         return FileLock(folder.with_suffix(".lock"), timeout=LOCK_SECONDS)
 
     def _refreshed(self, folder: Path, index: _Index) -> _Seen:
-        seen = self._seen.get(folder.name)
-        if seen is None or seen.removals != index.removals:
-            seen = self._seen[folder.name] = _Seen(index.removals)
+        snapshot = self._seen.get(folder.name)
+        if snapshot is None or snapshot.removals != index.removals:
+            snapshot = self._seen[folder.name] = _Seen(index.removals)
         for name, _ in index.shards:
-            if name not in seen.shards:
-                seen.ids.update(_map_shard(folder / name)["id"].to_pylist())
-                seen.shards.add(name)
-        return seen
+            if name not in snapshot.shards:
+                snapshot.ids.update(_map_shard(folder / name)["id"].to_pylist())
+                snapshot.shards.add(name)
+        return snapshot
 
-    def _remove_from(self, folder: Path, gone: pa.Array) -> int:
+    def _remove_from(self, folder: Path, removed_ids: pa.Array) -> int:
         with self._lock(folder):
             index = _read_index(folder)
             if index is None:
                 return 0
-            kept, removed = _without(folder, index, gone)
+            kept_shards, removed = _without(folder, index, removed_ids)
             if removed:
-                self._commit(folder, _Index(index.fingerprint, kept, index.removals + 1))
+                self._commit(folder, _Index(index.fingerprint, kept_shards, index.removals + 1))
             return removed
 
     def _merge_full_classes(self, folder: Path) -> None:
@@ -207,9 +207,9 @@ class VectorStore:
             write_json(folder / "fingerprint.json", described)
         shards = [{"file": name, "rows": rows} for name, rows in index.shards]
         write_json(folder / "index.json", {"fingerprint": described, "shards": shards, "removals": index.removals})
-        named = {name for name, _ in index.shards}
+        shard_names = {name for name, _ in index.shards}
         for path in [*folder.glob("*.arrow"), *folder.glob(".*.part")]:
-            if path.name not in named:
+            if path.name not in shard_names:
                 with suppress(FileNotFoundError):
                     path.unlink()
 
@@ -259,11 +259,11 @@ def _checked(fingerprint: Fingerprint, ids: Sequence[str], vectors: npt.NDArray[
 
 def _read_index(folder: Path) -> _Index | None:
     try:
-        held = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        index_data = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    shards = tuple((shard["file"], shard["rows"]) for shard in held["shards"])
-    return _Index(Fingerprint.from_dict(held["fingerprint"]), shards, held["removals"])
+    shards = tuple((shard["file"], shard["rows"]) for shard in index_data["shards"])
+    return _Index(Fingerprint.from_dict(index_data["fingerprint"]), shards, index_data["removals"])
 
 
 def _write_shard(folder: Path, fingerprint: Fingerprint, ids: Any, matrix: HalfArray) -> tuple[str, int]:
@@ -276,25 +276,25 @@ def _write_shard(folder: Path, fingerprint: Fingerprint, ids: Any, matrix: HalfA
         metadata={METADATA: canonical_json(fingerprint.to_dict())},
     )
     name = f"{secrets.token_hex(8)}.arrow"
-    with written_aside(folder / name) as file, pa.ipc.new_file(file, schema) as writer:
+    with atomic_writer(folder / name) as file, pa.ipc.new_file(file, schema) as writer:
         writer.write_batch(pa.record_batch([ids, vectors], schema=schema))
     return name, len(matrix)
 
 
-def _without(folder: Path, index: _Index, gone: pa.Array) -> tuple[tuple[tuple[str, int], ...], int]:
+def _without(folder: Path, index: _Index, removed_ids: pa.Array) -> tuple[tuple[tuple[str, int], ...], int]:
     """The shards of ``index`` without the rows of some ids, written afresh where they had any; and how many rows."""
-    kept: list[tuple[str, int]] = []
+    kept_shards: list[tuple[str, int]] = []
     removed = 0
     for name, rows in index.shards:
         table = _map_shard(folder / name)
-        stays = np.flatnonzero(~pc.is_in(table["id"], gone).to_numpy(zero_copy_only=False))
+        stays = np.flatnonzero(~pc.is_in(table["id"], removed_ids).to_numpy(zero_copy_only=False))
         removed += rows - len(stays)
         if len(stays) == rows:
-            kept.append((name, rows))
+            kept_shards.append((name, rows))
         elif len(stays):
             rest = _matrices(table)[0][stays]
-            kept.append(_write_shard(folder, index.fingerprint, table["id"].take(stays), rest))
-    return tuple(kept), removed
+            kept_shards.append(_write_shard(folder, index.fingerprint, table["id"].take(stays), rest))
+    return tuple(kept_shards), removed
 
 
 def _mapped(folder: Path) -> list[pa.Table]:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError
 from attune.models.files.atomic import canonical_json
-from attune.models.files.outputs import meant, user_file
+from attune.models.files.outputs import resolve_stdout, user_file
 from attune.models.vectors.vector_store import METADATA
 
 PARQUET, ARROW = {".parquet", ".pq"}, {".arrow", ".feather"}
@@ -24,7 +24,7 @@ ROW_GROUP = 8192  # vectors that are kept in memory before they are written
 
 def check_suffix(path: Path) -> None:
     """Raise DataError unless the file's name says which of the two formats it is; a device or pipe gets Parquet."""
-    path = meant(path)
+    path = resolve_stdout(path)
     if path.exists() and not path.is_file():
         return
     if path.suffix.lower() not in PARQUET | ARROW:
@@ -82,6 +82,6 @@ def vector_file(path: Path, fingerprint: Fingerprint) -> Iterator[VectorWriter]:
     schema = schema_of(fingerprint)
     make = pa.ipc.new_file if path.suffix.lower() in ARROW else pq.ParquetWriter
     with user_file(path) as file, make(file, schema) as writer:
-        made = VectorWriter(writer, schema, fingerprint.dimension)
-        yield made
-        made.flush()
+        vector_writer = VectorWriter(writer, schema, fingerprint.dimension)
+        yield vector_writer
+        vector_writer.flush()

@@ -89,7 +89,7 @@ def test_the_readmes_example_names_a_picture_and_its_probability(
 ) -> None:
     workspace = tmp_path / "workspace"
     workspace.mkdir()
-    reader.keep(workspace, **encoder_settings(), device="cpu", redis_port=1, web_port=1)
+    reader.keep_settings(workspace, **encoder_settings(), device="cpu", redis_port=1, web_port=1)
     drawn = write_catalogue(workspace / "sample-catalogue", 4)
     monkeypatch.setattr(worlds, "FINGERPRINT", load(reader.build({}, workspace=workspace)).fingerprint)
     monkeypatch.setattr(worlds, "DIMENSION", 128)

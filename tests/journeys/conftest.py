@@ -31,7 +31,7 @@ class House:
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     workspace = tmp_path_factory.mktemp("house")
-    reader.keep(workspace, **prepare.encoder_settings())
+    reader.keep_settings(workspace, **prepare.encoder_settings())
     settings = free_ports(reader.build(workspace=workspace))
     with Stack(settings) as stack:
         drawn = prepare.catalogue(settings, jobs.quiet, IMAGES)

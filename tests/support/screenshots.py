@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 
 from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.explore import search
-from attune.labeler.explore.search import Wanted
+from attune.labeler.explore.search import Query
 from attune.labeler.records.schema import Asset, Expert
 from attune.labeler.records.session import reading, writing
 from attune.labeler.sample import ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS, write_catalogue
@@ -90,7 +90,7 @@ def _searched(folder: Path) -> Settings:
     embed.run(settings)
     ana = factories.add_expert(settings)
     factories.add_user(settings, "ana@example.org", "expert", ana)
-    arguments = search._arguments(settings, Wanted(text=SEARCH))
+    arguments = search._arguments(settings, Query(text=SEARCH))
     factories.add_job(
         settings, search.KIND, "done", arguments=arguments, result=explore_pool.run(settings, text=SEARCH)
     )

@@ -54,7 +54,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     settings = free_ports(build(workspace=workspace))
     install.ensure(settings)
     database_template.place(settings, print)
-    wanted = [part for part in parts.wanted(settings) if part.name in {"redis", "label-studio"}]
+    wanted = [part for part in parts.services_to_start(settings) if part.name in {"redis", "label-studio"}]
     started = [_start(part) for part in wanted]
     inside = inside_label_studio.Kept(settings)
     try:
@@ -208,7 +208,7 @@ def project(ls: LabelStudio, receiver: Receiver) -> Iterator[Project]:
         "the-secret",
     )
     ensure_user(ls, EMAIL, PASSWORD)
-    members.put(ls, {made.id: [EMAIL]})
+    members.set_members(ls, {made.id: [EMAIL]})
     yield made
     rooms.delete(ls, made)
 

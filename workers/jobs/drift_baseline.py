@@ -26,32 +26,33 @@ from attune.workers.jobs.pool_parts import STEP, Pool
 MOST = 200_000  # assets that a sketch is made of, evenly chosen where there are more
 
 
-def keep(settings: Settings, attribute: str, version: int, pool: Pool, probe: ProbeWeights) -> None:
+def record_baseline(settings: Settings, attribute: str, version: int, pool: Pool, probe: ProbeWeights) -> None:
     """After a scoring: note how far the pool was scored, and the first time keep the sketches of every class."""
-    made = None
+    baseline = None
     with reading(settings) as session:
-        held = version_row(session, attribute, version)
+        version_scores = version_row(session, attribute, version)
         newest, busy = _newest(session)
-        classes = list(held.manifest["classes"])
-    seen = int(pool.keys.max()) if len(pool.keys) and pool.keys.max() >= 0 else 0
-    if not VersionScores.from_dict(held.scores).baseline and (pool.keys >= 0).any():
-        made = sketches(pool, probe, classes, until=seen)
+        classes = list(version_scores.manifest["classes"])
+    last_key = int(pool.keys.max()) if len(pool.keys) and pool.keys.max() >= 0 else 0
+    if not VersionScores.from_dict(version_scores.scores).baseline and (pool.keys >= 0).any():
+        baseline = sketches(pool, probe, classes, until=last_key)
     with writing(settings) as session:
         row = version_row(session, attribute, version, lock=True)
         scores = VersionScores.from_dict(row.scores)
         # While images are being embedded the newest have no vector yet: the next scoring must look at them again.
-        until = seen if busy else max(seen, newest)
-        row.scores = replace(scores, scored_until=until, baseline=scores.baseline or made).to_dict()
+        until = last_key if busy else max(last_key, newest)
+        row.scores = replace(scores, scored_until=until, baseline=scores.baseline or baseline).to_dict()
 
 
 def sketches(pool: Pool, probe: ProbeWeights, classes: Sequence[str], until: int) -> Baseline:
     """The sketch of each class over the assets with keys up to ``until``."""
     rows = np.flatnonzero((pool.keys >= 0) & (pool.keys <= until))
     logits, titles = scores_of(pool, probe, rows[:: max(1, -(-len(rows) // MOST))])
-    found = {
-        name: Sketch.of(logits[:, i], titles).to_dict() | {"n": len(rows)} for i, name in enumerate(named(classes))
+    sketches_by_class = {
+        name: Sketch.of(logits[:, i], titles).to_dict() | {"n": len(rows)}
+        for i, name in enumerate(scored_classes(classes))
     }
-    return Baseline(iso(now()), until, found)
+    return Baseline(iso(now()), until, sketches_by_class)
 
 
 def scores_of(pool: Pool, probe: ProbeWeights, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.float64], list[str]]:
@@ -78,7 +79,7 @@ def _vectors(pool: Pool, rows: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.
         start += len(block)
 
 
-def named(classes: Sequence[str]) -> Sequence[str]:
+def scored_classes(classes: Sequence[str]) -> Sequence[str]:
     """The classes that have a score of their own: of two only the first."""
     return classes[:1] if len(classes) == 2 else classes
 

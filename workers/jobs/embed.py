@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.assets import image_sources
 from attune.labeler.assets.active_encoder import active_fingerprint, loaded_encoder, prompt_vectors
-from attune.labeler.assets.duplicates import copy_from_twins
+from attune.labeler.assets.duplicates import copy_from_duplicates
 from attune.labeler.assets.reach import Reach
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.encoders.embedding import Picture, embedded
+from attune.models.encoders.embedding import ImageToEmbed, embed_in_batches
 from attune.models.errors import UnreadableItem
 from attune.models.files.atomic import digest_bytes
 from attune.models.images.decode import decode
@@ -71,12 +71,12 @@ def _embed(
     """Embed ``waiting`` batch by batch, each on disk before the next; adds to ``result``."""
     store = VectorStore(settings.vectors)
     first, twins = _one_of_each(waiting)
-    for batch in embedded(encoder, pictures(settings, first), settings.embed_batch):
+    for batch in embed_in_batches(encoder, pictures(settings, first), settings.embed_batch):
         result["embedded"] += store.append(encoder.fingerprint, batch.ids, batch.vectors)
         result["left_out"] += batch.left_out
         report(batch.done, len(first))
     with reading(settings) as session:
-        result["copied"] += copy_from_twins(session, store, encoder.fingerprint, twins)
+        result["copied"] += copy_from_duplicates(session, store, encoder.fingerprint, twins)
     for item in result["left_out"]:
         log.warning("left out: %s", item["message"])
 
@@ -98,7 +98,7 @@ def _without_vector(
     copied = 0
     with reading(settings) as session:
         for start in range(0, len(waiting), KEYS_AT_ONCE):
-            copied += copy_from_twins(session, store, fingerprint, waiting[start : start + KEYS_AT_ONCE])
+            copied += copy_from_duplicates(session, store, fingerprint, waiting[start : start + KEYS_AT_ONCE])
     if copied:
         missing = set(store.missing(fingerprint, sorted(missing)))
     return [asset for asset in waiting if asset.asset_id in missing], copied
@@ -115,9 +115,9 @@ def _picture(settings: Settings, asset: Asset) -> Any:
     return decode(read_asset(settings, asset), asset.asset_id, settings.max_pixels)
 
 
-def pictures(settings: Settings, assets: Sequence[Asset]) -> list[Picture]:
+def pictures(settings: Settings, assets: Sequence[Asset]) -> list[ImageToEmbed]:
     """Assets as what is embedded."""
-    return [Picture(asset.asset_id, partial(_picture, settings, asset)) for asset in assets]
+    return [ImageToEmbed(asset.asset_id, partial(_picture, settings, asset)) for asset in assets]
 
 
 def read_asset(settings: Settings, asset: Asset) -> bytes:

@@ -17,7 +17,7 @@ from attune.labeler.assets.active_encoder import loaded_encoder, prompt_vectors
 from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.explore import search
 from attune.labeler.explore.clusters import MEMBERS, save
-from attune.labeler.explore.search import TOP, Wanted
+from attune.labeler.explore.search import TOP, Query
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
@@ -32,23 +32,23 @@ STEPS = 3  # encoder, vector, ranking
 
 
 def run(
-    settings: Settings, report: Report = quiet, top: int = TOP, encoder: str = "", assets: int = 0, **wanted: str
+    settings: Settings, report: Report = quiet, top: int = TOP, encoder: str = "", assets: int = 0, **query_text: str
 ) -> dict[str, Any]:
     """Rank the pool; ``{"hits": [[asset_id, cosine], …], "of": assets searched}``, nearest first, at most ``top``.
 
-    ``wanted`` are the fields of ``Wanted``; ``encoder`` and ``assets`` only tell one search from another. Raises
+    ``query_text`` are the fields of ``Query``; ``encoder`` and ``assets`` only tell one search from another. Raises
     EmptyPool, EncoderError where the vectors came ready-made, UnknownAsset, and what loading an encoder raises.
     """
-    asked = Wanted(**wanted)
+    query = Query(**query_text)
     report(0, STEPS)
     with _parent_stays_single():
-        vector = None if asked.like else _encoded(settings, asked)
+        vector = None if query.like else _encoded(settings, query)
         report(1, STEPS)
         with reading(settings) as session:
             view = open_pool(settings, session)
-            among = _among(session, view, asked)
+            among = _among(session, view, query)
         if vector is None:
-            vector = _of_asset(view, asked.like)
+            vector = _of_asset(view, query.like)
         report(2, STEPS)
         index, cosines = nearest(view.pool, vector, top, among)
     report(STEPS, STEPS)
@@ -57,16 +57,16 @@ def run(
     return {"hits": hits, "of": int(among.sum())}
 
 
-def _encoded(settings: Settings, asked: Wanted) -> FloatArray:
+def _encoded(settings: Settings, query: Query) -> FloatArray:
     with reading(settings) as session:
         if why := search.why_unread(session):
             raise EncoderError(why)
-    if asked.text:
-        vectors = prompt_vectors(settings, [asked.text])
+    if query.text:
+        vectors = prompt_vectors(settings, [query.text])
         assert vectors is not None  # only ready-made vectors have no text tower
         first: FloatArray = vectors[0]
         return first
-    picture = decode(search.take_over(settings, asked.image), "the uploaded image", settings.max_pixels)
+    picture = decode(search.take_upload(settings, query.image), "the uploaded image", settings.max_pixels)
     vector: FloatArray = loaded_encoder(settings).encode_images([picture])[0]
     return vector
 
@@ -82,12 +82,12 @@ def _of_asset(view: PoolView, asset_id: str) -> FloatArray:
     return vector
 
 
-def _among(session: Any, view: PoolView, asked: Wanted) -> npt.NDArray[np.bool_]:
+def _among(session: Any, view: PoolView, query: Query) -> npt.NDArray[np.bool_]:
     """Which rows may be found, bool (N,): there, and let through by the filter."""
     there = view.keys >= 0
-    if asked.filters:
-        kept = np.fromiter(session.scalars(select(Asset.id).where(search.allowed_by(asked))), dtype=np.int64)
-        there &= np.isin(view.keys, kept)
+    if query.filters:
+        keys = np.fromiter(session.scalars(select(Asset.id).where(search.allowed_by(query))), dtype=np.int64)
+        there &= np.isin(view.keys, keys)
     return np.asarray(there, dtype=np.bool_)
 
 
@@ -110,8 +110,8 @@ def make_clusters(settings: Settings, report: Report = quiet, k: int = 24) -> di
     with reading(settings) as session:
         view = open_pool(settings, session)
     there = np.asarray(view.keys >= 0, dtype=np.bool_)
-    found = cut(view.pool, k, MEMBERS, there)
+    clusters_found = cut(view.pool, k, MEMBERS, there)
     report(1, 2)
-    save(settings, view, found, k)
+    save(settings, view, clusters_found, k)
     report(2, 2)
-    return {"clusters": len(found), "assets": int(there.sum())}
+    return {"clusters": len(clusters_found), "assets": int(there.sum())}

@@ -1,4 +1,4 @@
-"""The job `import`: bring in an uploaded file of labels that was previewed and confirmed."""
+"""The job `import`: import an uploaded file of labels that was previewed and confirmed."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def run(
     Done a second time it changes nothing. Raises DataError where the upload is gone.
     """
     report(0, 1)
-    plan = import_labels.bring(
+    plan = import_labels.import_labels(
         settings, attribute, uploads.fetch(settings, person, ticket), Columns(*columns), create_experts, who
     )
     uploads.drop(settings, person, ticket)
     report(1, 1)
-    told = {key: value for key, value in plan.to_dict().items() if key != "rows_left_out"}
-    return {"attribute": attribute} | told
+    counts = {key: value for key, value in plan.to_dict().items() if key != "rows_left_out"}
+    return {"attribute": attribute} | counts

@@ -21,7 +21,7 @@ def configure(settings: Settings, report: Report, attribute: str) -> dict[str, A
 
 
 def leave(settings: Settings, report: Report, expert: str, here: dict[str, Any] | None = None) -> dict[str, Any]:
-    """End what somebody had in Label Studio; ``here`` tells pages what ended in the console.
+    """End what someone had in Label Studio; ``here`` tells pages what ended in the console.
 
     Raises LabelStudioUnreachable, LabelStudioRefused; the clockwork then asks again.
     """

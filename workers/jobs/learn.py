@@ -10,21 +10,21 @@ from threadpoolctl import threadpool_limits
 
 from attune.labeler.attributes import attributes
 from attune.labeler.jobs.jobs import Report
-from attune.labeler.jobs.learn_lease import Lease, take
+from attune.labeler.jobs.learn_lease import Lease, acquire_lease
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.queues import queues
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import JobSuperseded
-from attune.models.labels.class_coverage import sentences, unanswered
+from attune.models.labels.class_coverage import missing_sentences, unanswered_classes
 from attune.models.probes import learner
 from attune.models.probes.priors import Prompts
 from attune.models.query.planner import Ask
-from attune.workers.rounds import apply_order, audit_questions, learning_round, second_opinions, slow_figures, snapshot
+from attune.workers.rounds import apply_order, audit_questions, learning_round, second_opinions, slow_figures
 from attune.workers.rounds.audit_questions import Audits
-from attune.workers.rounds.queue_plan import HEAD, deal, missing, taken
-from attune.workers.rounds.second_opinions import Again
-from attune.workers.rounds.snapshot import Snapshot
+from attune.workers.rounds.queue_plan import HEAD, asked_rows, assign_to_queues, missing_by_queue
+from attune.workers.rounds.second_opinions import SecondOpinionPlan
+from attune.workers.rounds.snapshot import Snapshot, take_snapshot
 
 log = logging.getLogger("attune.learn")
 MOST_ROUNDS = 50  # a flood of answers may not hold one worker for ever; the sweep asks again
@@ -39,7 +39,7 @@ def run(settings: Settings, report: Report, attribute: str, size: int | None = N
     """
     with reading(settings) as session:
         attribute_id = attributes.find(session, attribute).id
-    lease = take(settings, attribute_id)
+    lease = acquire_lease(settings, attribute_id)
     if lease is None:
         log.info("learn(%s): another learner is at it and will see every answer", attribute)
         return {"attribute": attribute, "state": "held by another learner"}
@@ -71,23 +71,28 @@ def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, si
 
 
 def questions(
-    seen: Snapshot, learned: learning_round.Learned, prompts: Prompts | None, size: int, audits: Audits, again: Again
+    snapshot: Snapshot,
+    learned: learning_round.Learned,
+    prompts: Prompts | None,
+    size: int,
+    audits: Audits,
+    again: SecondOpinionPlan,
 ) -> list[Ask]:
     """What to ask next, for all queues together: the audits, second opinions, then the best for each queue's head."""
-    if not seen.queues:
+    if not snapshot.queues:
         return []
-    n = sum(max(HEAD, lacking) for lacking in missing(seen, size).values())
+    n = sum(max(HEAD, lacking) for lacking in missing_by_queue(snapshot, size).values())
     asks = learner.plan(
-        seen.view.pool,
+        snapshot.view.pool,
         learned.probe,
-        seen.training,
-        taken(seen),
+        snapshot.training,
+        asked_rows(snapshot),
         n,
-        seen.learner,
-        seen.seed,
+        snapshot.learner,
+        snapshot.seed,
         prompts=prompts,
         contested=again.rows,
-        hidden=seen.view.hidden,
+        hidden=snapshot.view.hidden,
     )
     return [*audits.asks, *(again.explain(ask) for ask in asks)]
 
@@ -99,40 +104,40 @@ def one_round(
 
     The result, the counter it covers, and what may wait until the next learner can begin.
     """
-    seen = snapshot.take(settings, attribute)
-    prompts = learning_round.known(settings, seen)
-    learned = learning_round.learn(settings, seen, prompts, lease)
-    audits = audit_questions.questions(seen, learned.probe, learned.pace)
-    again = second_opinions.wanted(seen, learned.probe, prompts)
-    asks = questions(seen, learned, prompts, size, audits, again)
-    plans = deal(seen, asks, size, audits.batch, audits.experts, again.whom)
+    snapshot = take_snapshot(settings, attribute)
+    prompts = learning_round.known_prompts(settings, snapshot)
+    learned = learning_round.learn(settings, snapshot, prompts, lease)
+    audits = audit_questions.plan_audits(snapshot, learned.probe, learned.pace)
+    again = second_opinions.plan_second_opinions(snapshot, learned.probe, prompts)
+    asks = questions(snapshot, learned, prompts, size, audits, again)
+    plans = assign_to_queues(snapshot, asks, size, audits.batch, audits.experts, again.whom)
     with lease.writing() as session:
         # Before the questions leave: an audit's probability must be on disk when its answer can come back.
-        session.get_one(type(seen.attribute), seen.attribute.id).audit_state = seen.design.to_bytes()
-    asked = apply_order.apply(settings, ls, seen, plans, learned, lease)
-    log.info("learn(%s): run %d, %d answers, %d new questions", attribute, learned.run, seen.count, asked)
-    result = _result(settings, seen, learned) | {"asked": asked, "open": sum(len(plan.order) for plan in plans)}
+        session.get_one(type(snapshot.attribute), snapshot.attribute.id).audit_state = snapshot.design.to_bytes()
+    added = apply_order.apply(settings, ls, snapshot, plans, learned, lease)
+    log.info("learn(%s): run %d, %d answers, %d new questions", attribute, learned.run, snapshot.count, added)
+    result = _result(settings, snapshot, learned) | {"asked": added, "open": sum(len(plan.order) for plan in plans)}
 
     def afterwards() -> None:
-        if learned.fresh and slow_figures.due(seen):
-            slow_figures.keep(settings, seen, learned.run, prompts)
+        if learned.fresh and slow_figures.due(snapshot):
+            slow_figures.record_forecast(settings, snapshot, learned.run, prompts)
 
-    return result, seen.attribute.answers_counter, afterwards
+    return result, snapshot.attribute.answers_counter, afterwards
 
 
-def _result(settings: Settings, seen: Snapshot, learned: learning_round.Learned) -> dict[str, Any]:
+def _result(settings: Settings, snapshot: Snapshot, learned: learning_round.Learned) -> dict[str, Any]:
     """What the job says of a round, its questions apart."""
-    classes, labels = seen.attribute.classes, learning_round.summary(seen)
+    classes, labels = snapshot.attribute.classes, learning_round.summary(snapshot)
     return {
-        "attribute": seen.attribute.name,
+        "attribute": snapshot.attribute.name,
         "state": "learned" if learned.fresh else "nothing new",
         "run": learned.run,
-        "answers": seen.count,
-        "unanswered": list(unanswered(classes, labels)),
+        "answers": snapshot.count,
+        "unanswered": list(unanswered_classes(classes, labels)),
         "warnings": [
-            *sentences(classes, labels),
-            *filter(None, [learning_round.phrases_missing(settings, seen.attribute)]),
+            *missing_sentences(classes, labels),
+            *filter(None, [learning_round.prompts_not_embedded(settings, snapshot.attribute)]),
         ],
         "average_precision": learned.metrics.get("average_precision"),
-        "queues": {seen.experts[queue.expert_id]: queues.link(settings, queue) for queue in seen.queues},
+        "queues": {snapshot.experts[queue.expert_id]: queues.link(settings, queue) for queue in snapshot.queues},
     }

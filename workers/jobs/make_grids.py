@@ -30,11 +30,11 @@ from attune.models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnot
 from attune.models.probes import learner
 from attune.models.query.grid_images import page as choose
 from attune.models.vectors.pool import IntArray
-from attune.workers.rounds import learning_round, round_figures, snapshot
-from attune.workers.rounds.queue_plan import taken
-from attune.workers.rounds.snapshot import Snapshot
+from attune.workers.rounds import learning_round, round_figures
+from attune.workers.rounds.queue_plan import asked_rows
+from attune.workers.rounds.snapshot import Snapshot, take_snapshot
 from attune.workers.sync import membership, project_identity
-from attune.workers.sync.changed_tasks import OVERLAP, keep_until, read_until
+from attune.workers.sync.changed_tasks import OVERLAP, read_until, record_read_until
 
 log = logging.getLogger("attune.grids")
 FAREWELL = timedelta(days=1)  # so long a leaver's last answers may still be on their way
@@ -49,60 +49,60 @@ def run(settings: Settings, report: Report = quiet, attribute: str = "", expert:
     UnknownExpert, EmptyPool, PoolExhausted where no image is left to ask about, LabelStudioUnreachable.
     """
     with reading(settings) as session:
-        found, person = attributes.find(session, attribute), experts.find(session, expert)
+        attribute_row, person = attributes.find(session, attribute), experts.find(session, expert)
     ls = LabelStudio.connect(settings)
-    grid = grids.ensure(settings, ls, found, person)
+    grid = grids.ensure(settings, ls, attribute_row, person)
     # Asked for twice at once, as by a double click, the second finds the pages of the first.
     with FileLock(settings.workspace / "pages.lock", timeout=PATIENCE_SECONDS):
-        return _fill(settings, report, ls, found, grid)
+        return _fill(settings, report, ls, attribute_row, grid)
 
 
-def _fill(settings: Settings, report: Report, ls: LabelStudio, found: Attribute, grid: Grid) -> dict[str, Any]:
+def _fill(settings: Settings, report: Report, ls: LabelStudio, attribute: Attribute, grid: Grid) -> dict[str, Any]:
     with reading(settings) as session:
         waiting = len(grids.open_pages(session, grid.id))
-    two = len(found.classes) == 2
-    wanted = [0] * AHEAD if two else list(range(len(found.classes)))
-    made = 0
+    two = len(attribute.classes) == 2
+    positions = [0] * AHEAD if two else list(range(len(attribute.classes)))
+    made_pages = 0
     if not waiting:
-        seen = snapshot.take(settings, found.name)
-        for number, (position, rows) in enumerate(_pages(settings, seen, wanted)):
-            report(number, len(wanted))
-            keys = [int(key) for key in seen.view.keys[rows]]
-            unticked = found.classes[1] if two else None
-            grids.add(settings, ls, grid, found.question, found.classes[position], unticked, keys)
-            made += 1
-        if not made:
+        snapshot = take_snapshot(settings, attribute.name)
+        for number, (position, rows) in enumerate(_pages(settings, snapshot, positions)):
+            report(number, len(positions))
+            keys = [int(key) for key in snapshot.view.keys[rows]]
+            unticked = attribute.classes[1] if two else None
+            grids.add(settings, ls, grid, attribute.question, attribute.classes[position], unticked, keys)
+            made_pages += 1
+        if not made_pages:
             raise PoolExhausted(
-                f"No images are left for a page of {found.name}: all were asked about. Add images: `attune "
+                f"No images are left for a page of {attribute.name}: all were asked about. Add images: `attune "
                 "assets add PATH`"
             )
-    report(len(wanted), len(wanted))
-    return {"link": grids.link(settings, grid), "pages": waiting + made}
+    report(len(positions), len(positions))
+    return {"link": grids.link(settings, grid), "pages": waiting + made_pages}
 
 
-def _pages(settings: Settings, seen: Snapshot, wanted: list[int]) -> list[tuple[int, IntArray]]:
+def _pages(settings: Settings, snapshot: Snapshot, positions: list[int]) -> list[tuple[int, IntArray]]:
     """(class position, pool rows) of each page; no image twice, none that waits or was answered anywhere."""
-    prompts = learning_round.known(settings, seen)
-    probe = round_figures.fitted(seen, prompts)
-    open_rows = [task.row for task in seen.asked if task.state == "open" and task.row >= 0]
-    gone = np.array(list(dict.fromkeys([*taken(seen).tolist(), *open_rows])), dtype=np.intp)
-    found = []
-    for position in wanted:
+    prompts = learning_round.known_prompts(settings, snapshot)
+    probe = round_figures.fit_probe(snapshot, prompts)
+    open_rows = [task.row for task in snapshot.asked if task.state == "open" and task.row >= 0]
+    excluded_rows = np.array(list(dict.fromkeys([*asked_rows(snapshot).tolist(), *open_rows])), dtype=np.intp)
+    pages = []
+    for position in positions:
         facts = learner.situation(
-            seen.view.pool,
+            snapshot.view.pool,
             probe,
-            seen.training,
-            gone,
-            seen.learner,
-            seen.seed,
+            snapshot.training,
+            excluded_rows,
+            snapshot.learner,
+            snapshot.seed,
             prompts=prompts,
-            hidden=seen.view.hidden,
+            hidden=snapshot.view.hidden,
         )
         rows = choose(facts, SIZE, position)
         if len(rows) >= FEWEST:
-            found.append((position, rows))
-            gone = np.concatenate([gone, rows])
-    return found
+            pages.append((position, rows))
+            excluded_rows = np.concatenate([excluded_rows, rows])
+    return pages
 
 
 def sync(
@@ -110,30 +110,34 @@ def sync(
     ls: LabelStudio,
     attribute_id: int | None,
     whole: bool,
-    told: dict[str, int],
+    counts: dict[str, int],
     failed: dict[str, str],
     by_id: Mapping[int, str],
     there: Mapping[int, Listed],
 ) -> set[int]:
-    """Bring in what changed on pages since the last sync (of one attribute, or of all).
+    """Import what changed on pages since the last sync (of one attribute, or of all).
 
     ``there`` are Label Studio's projects, ``by_id`` the addresses of its users. Adds to
-    ``told`` and ``failed``, and returns the ids of the attributes whose answers changed.
+    ``counts`` and ``failed``, and returns the ids of the attributes whose answers changed.
     """
     with reading(settings) as session:
-        waiting = [one for one in grids.current(session, FAREWELL) if attribute_id in {None, one.attribute_id}]
-        here = {one.id for one in grids.current(session)}
+        waiting = [
+            open_grid
+            for open_grid in grids.current(session, FAREWELL)
+            if attribute_id in {None, open_grid.attribute_id}
+        ]
+        here = {open_grid.id for open_grid in grids.current(session)}
     checked = project_identity.check(settings, ls, waiting, there)
     failed |= checked.failed
-    membership.agree(settings, ls, [grid for grid in waiting if grid.id in checked.tasks])
+    membership.correct_members(settings, ls, [grid for grid in waiting if grid.id in checked.tasks])
     changed: set[int] = set()
     for grid in waiting:
         if grid.id not in checked.tasks:
             continue
         try:
             if whole or checked.tasks[grid.id] < _recorded(settings, grid):
-                changed |= _compare(settings, ls, grid, told)
-            changed |= read(settings, ls, grid, told, by_id, whole)
+                changed |= _compare(settings, ls, grid, counts)
+            changed |= sync_pages(settings, ls, grid, counts, by_id, whole)
             if grid.id in here:
                 grids.renew(settings, ls, grid)
         except LabelStudioRefused as error:
@@ -149,8 +153,8 @@ def _recorded(settings: Settings, grid: Grid) -> int:
         return int(session.scalar(select(func.count()).select_from(GridPage).where(*mine)) or 0)
 
 
-def _compare(settings: Settings, ls: LabelStudio, grid: Grid, told: dict[str, int]) -> set[int]:
-    """Take back what stood on pages that somebody deleted in Label Studio; the ids of the attributes touched."""
+def _compare(settings: Settings, ls: LabelStudio, grid: Grid, counts: dict[str, int]) -> set[int]:
+    """Take back what stood on pages that someone deleted in Label Studio; the ids of the attributes touched."""
     with reading(settings) as session:
         before = set(session.scalars(select(GridPage.id).where(GridPage.grid_id == grid.id)))
     there = tasks_of(ls, grid.project)
@@ -158,57 +162,57 @@ def _compare(settings: Settings, ls: LabelStudio, grid: Grid, told: dict[str, in
     with writing(settings) as session:
         change.one_writer(session, grid.attribute_id)
         for page in session.scalars(select(GridPage).where(GridPage.grid_id == grid.id)).all():
-            where = task_ids.of_page(page)
+            where = task_ids.page_address(page)
             if page.id in before and where is not None and not where.is_at(there.get(where.task, {KEY: "gone"})):
-                task_ids.leave(page)
+                task_ids.clear_id(page)
                 if page.label_studio_id is not None:
                     touched |= ingest_grids.delete(session, grid, [page.label_studio_id])
                 else:
                     change.count(session, grid.attribute_id)  # its images may be asked about again
-    told["deleted"] += len(touched)
+    counts["deleted"] += len(touched)
     return touched
 
 
-def read(
+def sync_pages(
     settings: Settings,
     ls: LabelStudio,
     grid: Grid,
-    told: dict[str, int],
+    counts: dict[str, int],
     by_id: Mapping[int, str],
     whole: bool = False,
 ) -> set[int]:
-    """Bring in what changed on one expert's pages since they were read last; as ``sync`` for one project."""
+    """Import what changed on one expert's pages since they were read last; as ``sync`` for one project."""
     began, asked_at = read_until(settings, grid), now()
-    newest, before = began, told["changed"] + told["deleted"]
+    newest, before = began, counts["changed"] + counts["deleted"]
     filters = [] if whole or began is None else [tasks.changed_after(began - OVERLAP)]
     for row in tasks.listed(ls, grid.project, filters, whole=True):
         with writing(settings) as session:
-            _take(session, grid, row, asked_at, told, by_id)
+            _record_page_answers(session, grid, row, asked_at, counts, by_id)
         newest = max(newest or parse(row["updated_at"]), parse(row["updated_at"]))
-    keep_until(settings, grid, began, newest, asked_at)
-    return {grid.attribute_id} if told["changed"] + told["deleted"] > before else set()
+    record_read_until(settings, grid, began, newest, asked_at)
+    return {grid.attribute_id} if counts["changed"] + counts["deleted"] > before else set()
 
 
-def _take(
-    session: Any, grid: Grid, row: dict[str, Any], asked_at: Any, told: dict[str, int], by_id: Mapping[int, str]
+def _record_page_answers(
+    session: Any, grid: Grid, row: dict[str, Any], asked_at: Any, counts: dict[str, int], by_id: Mapping[int, str]
 ) -> None:
     """One page's task: its answers, oldest first, and what is gone."""
     change.one_writer(session, grid.attribute_id)
-    annotations = sorted(row.get("annotations") or (), key=lambda one: str(one.get("updated_at")))
+    annotations = sorted(row.get("annotations") or (), key=lambda row_annotation: str(row_annotation.get("updated_at")))
     for annotation in annotations:
         try:
-            told["changed"] += ingest_grids.store(
+            counts["changed"] += ingest_grids.store(
                 session, grid, int(row["id"]), row.get("data") or {}, annotation, asked_at, by_id
             )
         except UnknownAnnotationShape as error:
             log.warning("left out: %s", error)
-            told["left_out"] += 1
-    present = {int(one["id"]) for one in annotations}
-    uncounted.forget(session, grid.project, int(row["id"]), list(present))
-    told["left_out"] += uncounted.on_task(session, grid.project, int(row["id"]))
+            counts["left_out"] += 1
+    present = {int(row_annotation["id"]) for row_annotation in annotations}
+    uncounted.remove_absent(session, grid.project, int(row["id"]), list(present))
+    counts["left_out"] += uncounted.on_task(session, grid.project, int(row["id"]))
     mine = (GridPage.grid_id == grid.id, GridPage.label_studio_task == int(row["id"]))
     page = session.scalar(select(GridPage).where(*mine))
     # Received after Label Studio was asked, an answer is newer than what it told.
     stale = page is not None and page.label_studio_id is not None and (page.updated_at or asked_at) < asked_at
     if stale and page is not None and page.label_studio_id not in present:
-        told["deleted"] += len(ingest_grids.delete(session, grid, [page.label_studio_id or 0]))
+        counts["deleted"] += len(ingest_grids.delete(session, grid, [page.label_studio_id or 0]))

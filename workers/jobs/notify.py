@@ -19,16 +19,16 @@ from attune.models.errors import AttuneError
 
 log = logging.getLogger("attune.notify")
 AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=12))
-CLAIM = timedelta(minutes=10)  # longer than one notice can take; a worker killed meanwhile lets it go out again
+CLAIM = timedelta(minutes=10)  # longer than one notice can take; a worker killed in the meantime lets it go out again
 MOST = 100  # notices a job sends, so that a long list holds no worker for ever
 
 
 def run(settings: Settings, report: Report, gates: Sequence[str] = ()) -> dict[str, Any]:
     """Judge the newest runs of ``gates``, then send what is due; after a kill a notice may go out twice, never not."""
-    told = 0
+    sent_count = 0
     for name in gates:
         try:
-            told += gate_rules.judge(settings, name)
+            sent_count += gate_rules.judge(settings, name)
         except AttuneError as error:
             log.warning("gates of %s not judged: %s", name, error)
     sent = failed = 0
@@ -38,7 +38,7 @@ def run(settings: Settings, report: Report, gates: Sequence[str] = ()) -> dict[s
         good, bad = send(settings, key)
         sent, failed = sent + good, failed + bad
         report(done, len(due))
-    return {"passed": told, "sent": sent, "failed": failed}
+    return {"passed": sent_count, "sent": sent, "failed": failed}
 
 
 def send(settings: Settings, key: int) -> tuple[int, int]:
@@ -47,22 +47,22 @@ def send(settings: Settings, key: int) -> tuple[int, int]:
     if notice is None:
         return 0, 0
     good = bad = 0
-    told = dict(notice.sent)
-    for way, held in told.items():
-        if held["state"] != "waiting" or ("at" in held and parse(held["at"]) > now()):
+    outcomes = dict(notice.sent)
+    for channel, outcome in outcomes.items():
+        if outcome["state"] != "waiting" or ("at" in outcome and parse(outcome["at"]) > now()):
             continue
         try:
-            remark = _out(settings, notice, way)
-            told[way] = {"state": "sent", "tries": held["tries"] + 1, "at": iso(now()), "error": remark}
+            remark = _deliver(settings, notice, channel)
+            outcomes[channel] = {"state": "sent", "tries": outcome["tries"] + 1, "at": iso(now()), "error": remark}
             good += 1
         except AttuneError as error:
-            told[way] = _later(held, str(error))
-            log.warning("notice %d not sent by %s: %s", key, way, error)
+            outcomes[channel] = _retry_later(outcome, str(error))
+            log.warning("notice %d not sent by %s: %s", key, channel, error)
             bad += 1
-    waiting = [parse(held["at"]) for held in told.values() if held["state"] == "waiting"]
+    waiting = [parse(outcome["at"]) for outcome in outcomes.values() if outcome["state"] == "waiting"]
     with writing(settings) as session:
         row = session.get_one(Notice, key)
-        row.sent, row.due_at = told, min(waiting, default=None)
+        row.sent, row.due_at = outcomes, min(waiting, default=None)
     return good, bad
 
 
@@ -76,17 +76,17 @@ def _claim(settings: Settings, key: int) -> Notice | None:
         return row
 
 
-def _out(settings: Settings, notice: Notice, way: str) -> str:
-    if way == notices.WEBHOOK and settings.notify_webhook_url:
+def _deliver(settings: Settings, notice: Notice, channel: str) -> str:
+    if channel == notices.WEBHOOK and settings.notify_webhook_url:
         delivery.post(settings, notice, delivery.attribute_of(settings, notice))
         return ""
-    if way == notices.MAIL and settings.smtp_url:
+    if channel == notices.MAIL and settings.smtp_url:
         return delivery.mail(settings, notice)
     return "no longer set"
 
 
-def _later(held: dict[str, Any], error: str) -> dict[str, Any]:
-    tries = held["tries"] + 1
+def _retry_later(outcome: dict[str, Any], error: str) -> dict[str, Any]:
+    tries = outcome["tries"] + 1
     if tries > len(AGAIN):
         return {"state": "failed", "tries": tries, "at": iso(now()), "error": error}
     return {"state": "waiting", "tries": tries, "at": iso(now() + AGAIN[tries - 1]), "error": error}

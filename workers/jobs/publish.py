@@ -10,10 +10,10 @@ from attune.labeler.jobs.jobs import Report
 from attune.labeler.settings import Settings
 
 
-def run(settings: Settings, report: Report, **asked: Any) -> dict[str, Any]:
-    """Promote, and ask for the scores; ``asked`` is a ``Move`` as ``Move.from_job`` reads it."""
+def run(settings: Settings, report: Report, **move_data: Any) -> dict[str, Any]:
+    """Promote, and ask for the scores; ``move_data`` is a ``Move`` as ``Move.from_job`` reads it."""
     report(0, 2)
-    move = Move.from_job(asked)
+    move = Move.from_job(move_data)
     moved = promote(settings, move)
     report(1, 2)
     scores = jobs.ask(settings, "score", wait=False, attribute=move.attribute, version=moved.version)

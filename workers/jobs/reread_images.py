@@ -1,4 +1,4 @@
-"""The job `reread`: after a newer version of the reading, look at each older image once and embed what it shows anew.
+"""The job `reread`: after a newer version of the reading, look at each older image once and embed what it shows again.
 
 Vectors come first and the records after them, so that a job killed between the two does the same again. The encoder
 stays what it is: its fingerprint, and the probes made with it, hold. Experts saw the image in their browser as the
@@ -27,7 +27,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import now
-from attune.models.encoders.embedding import READERS, embedded
+from attune.models.encoders.embedding import READERS, embed_in_batches
 from attune.models.errors import ServiceDown, UnreadableItem
 from attune.models.images.decode import READING, ImageInfo, inspect
 from attune.models.images.reading_changes import looks_different
@@ -162,7 +162,7 @@ def _embed(settings: Settings, tower: _Tower, assets: Sequence[Asset], left_out:
     before = len(left_out)
     ids: list[str] = []
     vectors = []
-    for batch in embedded(encoder, pictures(settings, assets), settings.embed_batch):
+    for batch in embed_in_batches(encoder, pictures(settings, assets), settings.embed_batch):
         left_out += batch.left_out
         if batch.ids:
             ids += batch.ids

@@ -48,27 +48,33 @@ def run(
     if part is None and len(parts) > 1 and jobs.workers_alive(settings):
         common = {"attribute": attribute, "version": version}
         shared = common | {"split": _split(settings, attribute, version, parts)}
-        return common | {"jobs": [jobs.enqueue(settings, "score", part=one, **shared) for one in parts]}
+        return common | {"jobs": [jobs.enqueue(settings, "score", part=part_number, **shared) for part_number in parts]}
     if part is None:
         _split(settings, attribute, version, [])  # parts of an earlier one that are still to come decide nothing
     catalog = Catalog(settings.catalog_address, private=settings.catalog_url is None)
     probe = read_probe(catalog.read(manifest, FILE_NAME))
-    wanted = parts if part is None else [part] if part in parts else []
-    if not wanted:
-        drift_baseline.keep(settings, attribute, version, pool, probe)
+    requested_parts = parts if part is None else [part] if part in parts else []
+    if not requested_parts:
+        drift_baseline.record_baseline(settings, attribute, version, pool, probe)
     done, total = 0, pool.size(part)
-    for one in wanted:
-        told = score_part(catalog, manifest, probe, pool, one, lambda n, base=done: report(base + n, total))
-        done += told["assets"]
-        if _record(settings, attribute, version, one, told, parts, split):
-            drift_baseline.keep(settings, attribute, version, pool, probe)
+    for part_number in requested_parts:
+        result = score_part(catalog, manifest, probe, pool, part_number, lambda n, base=done: report(base + n, total))
+        done += result["assets"]
+        if _record(settings, attribute, version, part_number, result, parts, split):
+            drift_baseline.record_baseline(settings, attribute, version, pool, probe)
             if part is not None and split is not None:
                 _drop_others(settings, catalog, attribute, version, pool)
     if part is None:
         _drop_others(settings, catalog, attribute, version, pool)
-    log.info("score(%s@%d): %d assets in %d parts", attribute, version, done, len(wanted))
+    log.info("score(%s@%d): %d assets in %d parts", attribute, version, done, len(requested_parts))
     address = catalog.feature_address(attribute, version)
-    return {"attribute": attribute, "version": version, "assets": done, "parts": len(wanted), "address": address}
+    return {
+        "attribute": attribute,
+        "version": version,
+        "assets": done,
+        "parts": len(requested_parts),
+        "address": address,
+    }
 
 
 def score_part(
@@ -98,7 +104,7 @@ def _version(settings: Settings, attribute: str, version: int) -> int:
 
 
 def _split(settings: Settings, attribute: str, version: int, parts: list[int]) -> str:
-    """Note that these parts are to be scored anew, each by a job of its own; the split's name."""
+    """Note that these parts are to be scored again, each by a job of its own; the split's name."""
     name = secrets.token_hex(8)
     with writing(settings) as session:
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
@@ -112,28 +118,30 @@ def _record(
     attribute: str,
     version: int,
     part: int,
-    told: dict[str, Any],
+    result: dict[str, Any],
     parts: list[int],
     split: str | None,
 ) -> bool:
     """Note one part in the records; whether every part of the pool is there now, so that the version is scored.
 
-    Where a split goes on, the parts of before it do not count: the last of its jobs ends it.
+    Where a split continues, the parts of before it do not count: the last of its jobs ends it.
     """
     with writing(settings) as session:
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
-        held, name = VersionScores.from_dict(row.scores), name_of(part)
-        going_on = held.split or Split()
+        scores, name = VersionScores.from_dict(row.scores), name_of(part)
+        going_on = scores.split or Split()
         if split == going_on.name:
-            going_on = replace(going_on, waiting=[one for one in going_on.waiting if one != name])
-        held = replace(
-            held,
-            parts={**held.parts, name: told["digest"]},
-            assets={**held.assets, name: told["assets"]},
-            split=going_on if split == going_on.name else held.split,
+            going_on = replace(
+                going_on, waiting=[part_number for part_number in going_on.waiting if part_number != name]
+            )
+        scores = replace(
+            scores,
+            parts={**scores.parts, name: result["digest"]},
+            assets={**scores.assets, name: result["assets"]},
+            split=going_on if split == going_on.name else scores.split,
         )
-        row.scores = held.to_dict()
-        complete = not going_on.waiting and all(name_of(one) in held.parts for one in parts)
+        row.scores = scores.to_dict()
+        complete = not going_on.waiting and all(name_of(part_number) in scores.parts for part_number in parts)
         if complete:
             row.scored_at = now()
         return complete
@@ -142,17 +150,17 @@ def _record(
 def _drop_others(settings: Settings, catalog: Catalog, attribute: str, version: int, pool: Pool) -> None:
     """Take away parts whose assets have all been removed; not those of assets that came since the pool was opened."""
     last = int(pool.keys.max(initial=-1)) // pool_parts.PART
-    kept = {name_of(one) for one in pool.parts}
+    valid_names = {name_of(one) for one in pool.parts}
     with writing(settings) as session:
         later = select(Asset.id).where(Asset.id >= (last + 1) * pool_parts.PART, Asset.removed_at.is_(None))
-        kept |= {name_of(key // pool_parts.PART) for key in session.scalars(later)}
+        valid_names |= {name_of(key // pool_parts.PART) for key in session.scalars(later)}
         row = session.get_one(Version, _row_id(session, attribute, version), with_for_update=True)
-        held = VersionScores.from_dict(row.scores)
-        parts = {name: digest for name, digest in held.parts.items() if name in kept}
-        assets = {name: count for name, count in held.assets.items() if name in kept}
-        row.scores = replace(held, parts=parts, assets=assets).to_dict()
+        scores = VersionScores.from_dict(row.scores)
+        parts = {name: digest for name, digest in scores.parts.items() if name in valid_names}
+        assets = {name: count for name, count in scores.assets.items() if name in valid_names}
+        row.scores = replace(scores, parts=parts, assets=assets).to_dict()
     for name in catalog.feature_parts(attribute, version):
-        if name not in kept:
+        if name not in valid_names:
             catalog.remove_part(attribute, version, name)
 
 

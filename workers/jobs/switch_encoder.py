@@ -29,7 +29,7 @@ log = logging.getLogger("attune.switch")
 
 
 def run(settings: Settings, report: Report, encoder: str, pretrained: str, resize_mode: str) -> dict[str, Any]:
-    """Embed what lacks a vector of the encoder, make it the active one and have every attribute learned anew.
+    """Embed what lacks a vector of the encoder, make it the active one and have every attribute learned again.
 
     Returns the result of ``workers.jobs.embed.run`` with ``encoder`` and the names of the ``attributes``. An image that
     cannot be read any more is left out by name and stops nothing. Raises UnknownEncoder, WeightsUnavailable.
@@ -38,7 +38,7 @@ def run(settings: Settings, report: Report, encoder: str, pretrained: str, resiz
     loaded = load(target)
     _drop_older_readings(settings, loaded.fingerprint)
     result = embed.fill(target, loaded, report)
-    # Nobody adds assets while the last ones are embedded and the pool changes hands.
+    # No one adds assets while the last ones are embedded and the pool changes hands.
     with FileLock(settings.workspace / "assets.lock", timeout=300):
         late = embed.fill(target, loaded)
         names: list[str] = []
@@ -47,7 +47,7 @@ def run(settings: Settings, report: Report, encoder: str, pretrained: str, resiz
             if before is None or before.digest != loaded.fingerprint.digest:
                 activate(session, loaded.fingerprint)
                 names = revise_attribute.note_encoder(session, str(before) if before else None, str(loaded.fingerprint))
-        reader.keep(settings.workspace, encoder=encoder, pretrained=pretrained, resize_mode=resize_mode)
+        reader.keep_settings(settings.workspace, encoder=encoder, pretrained=pretrained, resize_mode=resize_mode)
     with reading(settings) as session:
         assert active_fingerprint(session) == loaded.fingerprint
     for name in names:
@@ -60,7 +60,7 @@ def run(settings: Settings, report: Report, encoder: str, pretrained: str, resiz
 def _drop_older_readings(settings: Settings, coming: Fingerprint) -> int:
     """Delete the vectors that an encoder which comes back has of images that look different since; how many.
 
-    They were made while another encoder was in use, so nobody embedded them again; `embed.fill` does so now.
+    They were made while another encoder was in use, so no one embedded them again; `embed.fill` does so now.
     """
     with reading(settings) as session:
         if active_fingerprint(session) == coming:

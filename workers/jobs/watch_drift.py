@@ -23,7 +23,7 @@ from attune.models.catalog.probe_files import FILE_NAME, read_probe
 from attune.models.clock import iso, now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import UnknownProbe
-from attune.models.evaluation.score_drift import RULE, Sketch, compare, enough, histogram
+from attune.models.evaluation.score_drift import RULE, Sketch, compare, has_enough_assets, histogram
 from attune.workers.jobs import drift_baseline
 from attune.workers.jobs.pool_parts import open_pool
 
@@ -36,40 +36,40 @@ def run(settings: Settings, report: Report, attribute: str, look: bool = False) 
     where there is no champion, CatalogUnreachable.
     """
     report(0, 3)
-    version, held, published = _champion(settings, attribute)
+    version, version_manifest, published = _champion(settings, attribute)
     manifest = publish(settings, attribute, version)
     pool = open_pool(settings, Fingerprint.from_dict(dict(manifest.encoder)))
     probe = read_probe(Catalog(settings.catalog_address).read(manifest, FILE_NAME))
     report(1, 3)
-    first = held.baseline or _late_baseline(settings, pool, probe, manifest.classes, published)
+    first = version_manifest.baseline or _late_baseline(settings, pool, probe, manifest.classes, published)
     rows = np.flatnonzero(pool.keys > first.last_key)
     logits, titles = drift_baseline.scores_of(pool, probe, rows)
     report(2, 3)
-    seen = len(set(titles))
-    comparable = bool(first.classes) and enough(len(rows), seen)
-    found = DriftRecord(
+    title_count = len(set(titles))
+    comparable = bool(first.classes) and has_enough_assets(len(rows), title_count)
+    record = DriftRecord(
         attribute=attribute,
         version=version,
         at=iso(now()),
         published_on=first.published_on,
         n=len(rows),
-        titles=seen,
+        titles=title_count,
         rule=vars(RULE),
         enough=comparable,
         shifts=_shifts(first, logits, titles, manifest.classes, version) if comparable else [],
     )
-    kept = _record(settings, found, first, look)
+    recorded = _record(settings, record, first, look)
     report(3, 3)
-    return kept.to_dict()
+    return recorded.to_dict()
 
 
 def _champion(settings: Settings, attribute: str) -> tuple[int, VersionScores, datetime]:
     with reading(settings) as session:
-        found = attributes.find(session, attribute)
+        attribute_row = attributes.find(session, attribute)
         row = session.scalar(
             select(Version)
             .join(Alias, (Alias.attribute_id == Version.attribute_id) & (Alias.version == Version.version))
-            .where(Version.attribute_id == found.id, Alias.alias == CHAMPION)
+            .where(Version.attribute_id == attribute_row.id, Alias.alias == CHAMPION)
         )
     if row is None:
         raise UnknownProbe(
@@ -89,32 +89,32 @@ def _late_baseline(settings: Settings, pool: Any, probe: Any, classes: Any, publ
 
 
 def _shifts(first: Baseline, logits: Any, titles: list[str], classes: Any, version: int) -> list[dict[str, Any]]:
-    found = []
-    for i, name in enumerate(drift_baseline.named(classes)):
+    shifts = []
+    for i, name in enumerate(drift_baseline.scored_classes(classes)):
         sketch = Sketch.from_dict(first.classes[name])
         shift = compare(name, sketch, logits[:, i], titles, np.random.default_rng([version, i, len(logits)]))
-        found.append(shift.to_dict() | {"histogram": histogram(sketch, logits[:, i])})
-    return found
+        shifts.append(shift.to_dict() | {"histogram": histogram(sketch, logits[:, i])})
+    return shifts
 
 
-def _record(settings: Settings, found: DriftRecord, first: Baseline, look: bool) -> DriftRecord:
+def _record(settings: Settings, record: DriftRecord, first: Baseline, look: bool) -> DriftRecord:
     """Keep the newest figures and, for a look that was due, count it and raise the alarm where the rule says so."""
     with writing(settings) as session:
-        row = drift_baseline.version_row(session, found.attribute, found.version, lock=True)
+        row = drift_baseline.version_row(session, record.attribute, record.version, lock=True)
         scores = VersionScores.from_dict(row.scores)
         before = scores.drift or DriftRecord()
         looks, looked_at, alarm = before.looks, before.looked_at, before.alarm
-        if look and found.enough and found.n >= RULE.next_look(looked_at):
-            looks, looked_at = looks + 1, found.n
-            level = RULE.level(looks, len(found.shifts))
-            moved = [shift["name"] for shift in found.shifts if _alarming(shift, level)]
+        if look and record.enough and record.n >= RULE.next_look(looked_at):
+            looks, looked_at = looks + 1, record.n
+            level = RULE.level(looks, len(record.shifts))
+            moved = [shift["name"] for shift in record.shifts if _alarming(shift, level)]
             if moved and not alarm:
-                alarm = Alarm(found.at, moved, looks, found.n, level)
+                alarm = Alarm(record.at, moved, looks, record.n, level)
         # Also those without a vector, or a look that finds too few would be asked for at every beat.
         added = session.scalar(select(func.count(Asset.id)).where(Asset.id > first.last_key)) or 0
-        kept = replace(found, looks=looks, looked_at=looked_at, alarm=alarm, seen=added if look else before.seen)
-        row.scores = replace(scores, drift=kept, baseline=scores.baseline or first).to_dict()
-    return kept
+        updated = replace(record, looks=looks, looked_at=looked_at, alarm=alarm, seen=added if look else before.seen)
+        row.scores = replace(scores, drift=updated, baseline=scores.baseline or first).to_dict()
+    return updated
 
 
 def _alarming(shift: Mapping[str, Any], level: float) -> bool:

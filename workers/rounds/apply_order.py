@@ -34,34 +34,34 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 OFFERED = HEAD  # the first so many of a queue may be on an expert's screen before the next order arrives
 AT_WORK = timedelta(minutes=3)  # an expert whose last answer is no older is at work
 IDLE = timedelta(minutes=1)  # the others' queues follow at most this often
-# A question is not taken away under somebody's hands: Label Studio would refuse the answer. What is on a screen was
+# A question is not taken away under someone's hands: Label Studio would refuse the answer. What is on a screen was
 # offered shortly before the queue's last answer or later, and may stay there over lunch, a meeting or a night.
 SERVED = timedelta(minutes=5)  # how long an order may have been in force when the last answer brought up its next
-GRACE = timedelta(minutes=15)  # for a page opened anew
+GRACE = timedelta(minutes=15)  # for a page opened again
 AWAY = timedelta(days=2)
 
 
 def apply(
-    settings: Settings, ls: LabelStudio, seen: Snapshot, plans: list[QueuePlan], learned: Learned, lease: Lease
+    settings: Settings, ls: LabelStudio, snapshot: Snapshot, plans: list[QueuePlan], learned: Learned, lease: Lease
 ) -> int:
     """Put each queue in order, all queues at once; how many questions were new.
 
     A queue that Label Studio refuses does not hold up the others; its error is raised after they are done.
     """
-    queues = {queue.id: queue for queue in seen.queues}
-    last = {queue.id: newest_answer(settings, queue) for queue in seen.queues}
+    queues = {queue.id: queue for queue in snapshot.queues}
+    last = {queue.id: newest_answer(settings, queue) for queue in snapshot.queues}
     due = [plan for plan in plans if is_due(queues[plan.queue], plan, last[plan.queue])]
     due.sort(key=lambda plan: last[plan.queue] or NEVER, reverse=True)
-    # One after the other, whoever is at work first: Label Studio's own database takes one writer.
-    made, failed = 0, []
+    # One after the other, the person who is at work first: Label Studio's own database takes one writer.
+    added, failed = 0, []
     for plan in due:
         try:
-            made += _one(settings, ls, seen, queues[plan.queue], plan, learned, lease, last[plan.queue])
+            added += _one(settings, ls, snapshot, queues[plan.queue], plan, learned, lease, last[plan.queue])
         except LabelStudioError as error:
             failed.append(error)
     if failed:
         raise failed[0]
-    return made
+    return added
 
 
 def newest_answer(settings: Settings, queue: Queue) -> datetime | None:
@@ -72,7 +72,7 @@ def newest_answer(settings: Settings, queue: Queue) -> datetime | None:
 
 
 def is_due(queue: Queue, plan: QueuePlan, newest: datetime | None) -> bool:
-    """Whether a queue gets its new order now: at once while its expert works, now and then while nobody looks."""
+    """Whether a queue gets its new order now: at once while its expert works, now and then while no one looks."""
     if len(plan.order) - len(plan.new) < HEAD or not queue.model_version or queue.ordered_at is None:
         return True
     if plan.urgent or any(ask.purpose == AUDIT for ask in plan.new):
@@ -95,7 +95,7 @@ def may_be_on_screen(offered: datetime | None, newest: datetime | None) -> bool:
 def _one(
     settings: Settings,
     ls: LabelStudio,
-    seen: Snapshot,
+    snapshot: Snapshot,
     queue: Queue,
     plan: QueuePlan,
     learned: Learned,
@@ -104,24 +104,24 @@ def _one(
 ) -> int:
     name = next_order(queue.model_version, lease.token, learned.run)
     scores = {place: (place + 1) / (len(plan.order) + 1) for place in range(len(plan.order))}
-    told = {id(item) for item in plan.head}
+    head_ids = {id(item) for item in plan.head}
     lease.renew()
-    made = _add(settings, ls, seen, queue, plan, scores, learned.run, lease)
+    added = _add(settings, ls, snapshot, queue, plan, scores, learned.run, lease)
     old = {
         item.address.task: scores[place]
         for place, item in enumerate(plan.order)
-        if isinstance(item, Asked) and id(item) in told and item.address is not None
+        if isinstance(item, Asked) and id(item) in head_ids and item.address is not None
     }
-    places = old | {task: scores[place] for place, task in made.items()}
+    places = old | {task: scores[place] for place, task in added.items()}
     if places:
         lease.renew()
         # Older orders stay until the daily clean-up: they cost nothing, deleting them costs as much as the rest.
         vanished = label_studio_queue.reorder(ls, queue.project, places, name, "")
         _forget(settings, queue, vanished)
-    gone = _retire(settings, ls, queue, plan, newest)
-    _note_order(lease, queue, plan, made, learned.run, name)
-    _forget(settings, queue, gone)
-    return len(made)
+    retired = _retire(settings, ls, queue, plan, newest)
+    _note_order(lease, queue, plan, added, learned.run, name)
+    _forget(settings, queue, retired)
+    return len(added)
 
 
 def next_order(before: str, token: int, run: int) -> str:
@@ -133,7 +133,7 @@ def next_order(before: str, token: int, run: int) -> str:
 def _add(
     settings: Settings,
     ls: LabelStudio,
-    seen: Snapshot,
+    snapshot: Snapshot,
     queue: Queue,
     plan: QueuePlan,
     scores: Mapping[int, float],
@@ -154,10 +154,10 @@ def _add(
     ]
     anew = _retired(settings, queue, [task.asset_id for task in tasks])
     stand = label_studio_queue.add(ls, queue.project, tasks, anew=anew)
-    with lease.writing() as session:  # a newer learner may have asked the same image for another reason meanwhile
+    with lease.writing() as session:  # a newer learner may have asked the same image for another reason in the meantime
         for ask, (_, until), where in zip(asks, signed, stand, strict=True):
             assert isinstance(ask, Ask)
-            _keep(session, seen, queue, ask, where, run, plan.turns.get(ask.index)).signed_until = until
+            _keep(session, snapshot, queue, ask, where, run, plan.turns.get(ask.index)).signed_until = until
     return {place: where.task for place, where in zip(places, stand, strict=True)}
 
 
@@ -169,20 +169,22 @@ def _retired(settings: Settings, queue: Queue, asset_ids: Sequence[str]) -> set[
         return set(session.scalars(rows.where(*mine)))
 
 
-def _keep(session: Session, seen: Snapshot, queue: Queue, ask: Ask, where: Address, run: int, due: int | None) -> Task:
-    asset_pk = int(seen.view.keys[ask.index])
-    held = session.query(Task).filter_by(queue_id=queue.id, asset_pk=asset_pk).one_or_none()
-    if held is not None and held.state == "answered" and held.purpose != BY_HAND:
-        return held  # answered while this round went on: it was asked for what it was asked for
-    task = held or Task(queue_id=queue.id, asset_pk=asset_pk, created_at=now())
+def _keep(
+    session: Session, snapshot: Snapshot, queue: Queue, ask: Ask, where: Address, run: int, due: int | None
+) -> Task:
+    asset_pk = int(snapshot.view.keys[ask.index])
+    existing = session.query(Task).filter_by(queue_id=queue.id, asset_pk=asset_pk).one_or_none()
+    if existing is not None and existing.state == "answered" and existing.purpose != BY_HAND:
+        return existing  # answered while this round continued: it was asked for what it was asked for
+    task = existing or Task(queue_id=queue.id, asset_pk=asset_pk, created_at=now())
     task_ids.claim(session, task, where.task)
-    # A task that Label Studio had already keeps its key, unless somebody copied it there from another question.
+    # A task that Label Studio had already keeps its key, unless someone copied it there from another question.
     others = select(Task.id).where(Task.key == where.key, (Task.asset_pk != asset_pk) | (Task.queue_id != queue.id))
     if where.key and session.scalar(others) is None:
         task.key = where.key
     task.run, task.due = run, due
     task.purpose, task.utility, task.reason, task.inclusion = ask.purpose, ask.utility, ask.reason, ask.inclusion
-    task.state = "answered" if held is not None and held.state == "answered" else "open"
+    task.state = "answered" if existing is not None and existing.state == "answered" else "open"
     session.add(task)
     session.flush()
     # An answer that overtook this row was filed as given by hand: it was asked for after all.
@@ -194,11 +196,11 @@ def _keep(session: Session, seen: Snapshot, queue: Queue, ask: Ask, where: Addre
 def _retire(settings: Settings, ls: LabelStudio, queue: Queue, plan: QueuePlan, newest: datetime | None) -> list[int]:
     """Take stale questions out, except those that may be on a screen; Label Studio's ids of the ones really gone."""
     with reading(settings) as session:
-        held = {
+        offered = {
             task.id: task.offered_at for task in session.query(Task).filter(Task.id.in_([t.key for t in plan.stale]))
         }
     # One whose image was removed goes in any case.
-    idle = [task for task in plan.stale if task.row < 0 or not may_be_on_screen(held.get(task.key), newest)]
+    idle = [task for task in plan.stale if task.row < 0 or not may_be_on_screen(offered.get(task.key), newest)]
     stale = [task.address for task in idle if task.address is not None]
     if not stale:
         return []
@@ -208,21 +210,21 @@ def _retire(settings: Settings, ls: LabelStudio, queue: Queue, plan: QueuePlan, 
         return []  # a stale question costs little; the next round tries again
 
 
-def _note_order(lease: Lease, queue: Queue, plan: QueuePlan, made: Mapping[int, int], run: int, name: str) -> None:
+def _note_order(lease: Lease, queue: Queue, plan: QueuePlan, added: Mapping[int, int], run: int, name: str) -> None:
     with lease.writing() as session:
         session.execute(
             update(Queue).where(Queue.id == queue.id).values(model_version=name, order_run=run, ordered_at=now())
         )
         for place, item in enumerate(plan.order):
-            which = Task.label_studio_task == made[place] if isinstance(item, Ask) else Task.id == item.key
+            which = Task.label_studio_task == added[place] if isinstance(item, Ask) else Task.id == item.key
             values = {"position": place} | ({"offered_at": now()} if place < OFFERED else {})
             session.execute(update(Task).where(which).values(**values))
 
 
-def _forget(settings: Settings, queue: Queue, gone: list[int]) -> None:
-    """Retire the questions that Label Studio holds no more; one asked anew meanwhile has another id there."""
-    if gone:
-        mine = (Task.queue_id == queue.id, Task.label_studio_task.in_(gone), Task.state == "open")
+def _forget(settings: Settings, queue: Queue, retired: list[int]) -> None:
+    """Retire the questions that Label Studio holds no more; one asked again in the meantime has another id there."""
+    if retired:
+        mine = (Task.queue_id == queue.id, Task.label_studio_task.in_(retired), Task.state == "open")
         with writing(settings) as session:
             for task in session.scalars(select(Task).where(*mine)):
-                task_ids.leave(task)
+                task_ids.clear_id(task)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from attune.labeler.attributes.audit_batches import Wanted
+from attune.labeler.attributes.audit_batches import AuditRequest
 from attune.labeler.catalog.gates import RULES
 from attune.labeler.records.run_advice import AuditPlan, RunAdvice
 from attune.labeler.records.schema import Run
 from attune.models.evaluation import audit_pace
 from attune.models.evaluation.audit_pace import Pace
-from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.evaluation.metrics import Metric
 from attune.models.labels.answers import AUDIT, IMPORT, SKIP, latest
 from attune.models.probes.probe import Probe
@@ -35,107 +35,116 @@ class Audits:
     experts: tuple[str, ...] = ()
 
 
-def pace(seen: Snapshot, state: str, figure: Metric | None) -> Pace:
+def pace(snapshot: Snapshot, state: str, figure: Metric | None) -> Pace:
     """How fast the stream goes after this round, from the newest advice and the audit's figure."""
-    base = seen.learner.audit_share
+    base = snapshot.learner.audit_share
     share, why = audit_pace.stream_share(
         base,
-        len(seen.training),
+        len(snapshot.training),
         state,
         figure.n if figure is not None else 0,
         figure.width if figure is not None and figure.value is not None else None,
-        needed=gate_bound(seen),
+        needed=gate_bound(snapshot),
         goal=Goals().width,
     )
-    held = seen.advice.audits
-    return audit_pace.go_on(held.pace if held else None, others(seen), base, share, why, after(seen))
-
-
-def pace_of(seen: Snapshot, run: Run) -> Pace:
-    """The pace that a run kept; worked out anew for a run of an earlier version."""
-    said = RunAdvice.from_dict(run.advice)
-    if said.audits and said.audits.pace:
-        return said.audits.pace
-    figure = run.metrics.get("average_precision")
-    return pace(seen, said.state, Metric.from_dict(figure) if figure else None)
-
-
-def told(seen: Snapshot, now: Pace) -> AuditPlan:
-    """What a run keeps of its audits: the pace, how many are drawn, how many could still be, and the batches."""
-    rows, drawn, missing = _totals(seen, now)
-    return AuditPlan(
-        **now.to_dict(),
-        drawn=drawn,
-        left=max(0, len(rows) - drawn - missing),
-        extra=Wanted.of(seen.attribute).extra,
-        needed=gate_bound(seen),
+    audit_plan = snapshot.advice.audits
+    return audit_pace.continue_pace(
+        audit_plan.pace if audit_plan else None,
+        other_answers(snapshot),
+        base,
+        share,
+        why,
+        answers_before_audits(snapshot),
     )
 
 
-def gate_bound(seen: Snapshot) -> int:
+def pace_of(snapshot: Snapshot, run: Run) -> Pace:
+    """The pace that a run kept; worked out again for a run of an earlier version."""
+    run_advice = RunAdvice.from_dict(run.advice)
+    if run_advice.audits and run_advice.audits.pace:
+        return run_advice.audits.pace
+    figure = run.metrics.get("average_precision")
+    return pace(snapshot, run_advice.state, Metric.from_dict(figure) if figure else None)
+
+
+def audit_plan(snapshot: Snapshot, now: Pace) -> AuditPlan:
+    """What a run keeps of its audits: the pace, how many are drawn, how many could still be, and the batches."""
+    rows, drawn_count, missing = _totals(snapshot, now)
+    return AuditPlan(
+        **now.to_dict(),
+        drawn=drawn_count,
+        left=max(0, len(rows) - drawn_count - missing),
+        extra=AuditRequest.of(snapshot.attribute).extra,
+        needed=gate_bound(snapshot),
+    )
+
+
+def gate_bound(snapshot: Snapshot) -> int:
     """How many audit answers the attribute's gate waits for."""
-    gates = seen.attribute.settings.get("gates") or {}
+    gates = snapshot.attribute.settings.get("gates") or {}
     return int((gates.get("audit_answers") or {}).get("bound", RULES["audit_answers"].bound))
 
 
-def others(seen: Snapshot) -> int:
-    """Answers to questions that were no audits, skips left out: what a file brought was asked of nobody."""
-    return sum(answer.purpose not in (AUDIT, IMPORT) and answer.value != SKIP for answer in latest(seen.answers))
+def other_answers(snapshot: Snapshot) -> int:
+    """Answers to questions that were no audits, skips left out: what a file brought was asked of no one."""
+    return sum(answer.purpose not in (AUDIT, IMPORT) and answer.value != SKIP for answer in latest(snapshot.answers))
 
 
-def after(seen: Snapshot) -> int:
+def answers_before_audits(snapshot: Snapshot) -> int:
     """After how many answers the stream begins: imported ones make a probe that is worth measuring, too."""
-    imported = sum(answer.purpose == IMPORT and answer.value != SKIP for answer in latest(seen.answers))
-    return max(0, seen.learner.audit_after - imported)
+    imported = sum(answer.purpose == IMPORT and answer.value != SKIP for answer in latest(snapshot.answers))
+    return max(0, snapshot.learner.audit_after - imported)
 
 
-def shown(seen: Snapshot) -> npt.NDArray[np.intp]:
+def visible_audit_rows(snapshot: Snapshot) -> npt.NDArray[np.intp]:
     """Pool rows of all audit titles that may still be shown."""
-    if not seen.learner.reserved_share:
+    if not snapshot.learner.reserved_share:
         return np.empty(0, dtype=np.intp)
-    rows = np.flatnonzero(seen.view.keys >= 0).astype(np.intp)
-    return rows[reserved_in(seen.view.pool, rows, seen.learner.reserved_share, seen.seed)]
+    rows = np.flatnonzero(snapshot.view.keys >= 0).astype(np.intp)
+    return rows[pool_reserved_mask(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)]
 
 
-def questions(seen: Snapshot, probe: Probe, now: Pace) -> Audits:
+def plan_audits(snapshot: Snapshot, probe: Probe, now: Pace) -> Audits:
     """The round's audits; ``seen.design`` is extended by those drawn here.
 
     The totals are what counts, not the events: a round that was killed after drawing, or before, draws no audit twice
     and leaves none out.
     """
-    if not seen.queues:
+    if not snapshot.queues:
         return Audits()
-    lost = forgotten(seen)
-    wanted = Wanted.of(seen.attribute)
-    rows, _, missing = _totals(seen, now)
+    lost = unasked_audits(snapshot)
+    request = AuditRequest.of(snapshot.attribute)
+    rows, _, missing = _totals(snapshot, now)
     if not missing:
         return Audits(tuple(lost))
-    logits = round_figures.logits(seen, probe, rows)
-    fresh = draw_audits(seen.view.pool, rows, logits, seen.design, missing)
-    batch = wanted.extra > _known_extra(seen)
-    return Audits((*lost, *pinned_images.unasked(seen, fresh)), batch, tuple(wanted.experts) if batch else ())
+    logits = round_figures.logits(snapshot, probe, rows)
+    fresh = draw_audits(snapshot.view.pool, rows, logits, snapshot.design, missing)
+    batch = request.extra > _known_extra(snapshot)
+    return Audits(
+        (*lost, *pinned_images.unanswered_audits(snapshot, fresh)), batch, tuple(request.experts) if batch else ()
+    )
 
 
-def _totals(seen: Snapshot, now: Pace) -> tuple[npt.NDArray[np.intp], int, int]:
+def _totals(snapshot: Snapshot, now: Pace) -> tuple[npt.NDArray[np.intp], int, int]:
     """Pool rows of the audit titles, how many of them are drawn, and how many more should be."""
-    rows = shown(seen)
-    drawn = int(seen.design.drawn(seen.view.pool.asset_ids[rows].tolist()).sum()) if len(rows) else 0
-    stream = audit_pace.due(now, AHEAD * len(seen.queues), after(seen))
-    return rows, drawn, max(0, stream + Wanted.of(seen.attribute).extra - drawn)
+    rows = visible_audit_rows(snapshot)
+    drawn = int(snapshot.design.drawn(snapshot.view.pool.asset_ids[rows].tolist()).sum()) if len(rows) else 0
+    stream = audit_pace.audits_due(now, AHEAD * len(snapshot.queues), answers_before_audits(snapshot))
+    return rows, drawn, max(0, stream + AuditRequest.of(snapshot.attribute).extra - drawn)
 
 
-def _known_extra(seen: Snapshot) -> int:
+def _known_extra(snapshot: Snapshot) -> int:
     """How many audits on demand the newest run knew of: those are drawn."""
-    return seen.advice.audits.extra if seen.advice.audits else 0
+    return snapshot.advice.audits.extra if snapshot.advice.audits else 0
 
 
-def forgotten(seen: Snapshot) -> list[Ask]:
-    """Audits that were drawn and are asked of nobody: the round that drew them ended before it could ask, or their
-    only answer was set aside since."""
-    rows = shown(seen)
-    ids = seen.view.pool.asset_ids[rows].tolist()
-    drawn = rows[seen.design.drawn(ids)] if len(rows) else rows
-    waiting = {task.row for task in seen.asked if task.state == "open"}
-    held = {*waiting, *seen.answered.tolist(), *pinned_images.rows(seen)}
-    names = [(int(row), str(seen.view.pool.asset_ids[row])) for row in drawn if int(row) not in held]
-    return [Ask(row, name, AUDIT, 1.0, AUDIT_REASON, seen.design.inclusion(name)) for row, name in names]
+def unasked_audits(snapshot: Snapshot) -> list[Ask]:
+    """Audits that were drawn and are asked of no one: the round that drew them ended before it could ask, or their
+    only answer was excluded since."""
+    rows = visible_audit_rows(snapshot)
+    ids = snapshot.view.pool.asset_ids[rows].tolist()
+    drawn_rows = rows[snapshot.design.drawn(ids)] if len(rows) else rows
+    waiting = {task.row for task in snapshot.asked if task.state == "open"}
+    excluded = {*waiting, *snapshot.answered.tolist(), *pinned_images.rows(snapshot)}
+    names = [(int(row), str(snapshot.view.pool.asset_ids[row])) for row in drawn_rows if int(row) not in excluded]
+    return [Ask(row, name, AUDIT, 1.0, AUDIT_REASON, snapshot.design.inclusion(name)) for row, name in names]

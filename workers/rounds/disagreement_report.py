@@ -8,7 +8,12 @@ from attune.labeler.records.run_advice import AgreesWithProbe, BesideProbe, RunA
 from attune.models.evaluation.evaluate import evaluate_audit
 from attune.models.evaluation.metrics import Metric
 from attune.models.labels.answers import AUDIT, latest
-from attune.models.labels.disagreeing_experts import AuditAnswer, Odd, beside_probe, odd_one
+from attune.models.labels.disagreeing_experts import (
+    AuditAnswer,
+    ExpertDifference,
+    agreement_with_probe,
+    differing_expert,
+)
 from attune.models.probes.calibration import cross_calibrated
 from attune.models.probes.decision import NO_LABEL, decide
 from attune.models.probes.probe import Probe
@@ -16,7 +21,7 @@ from attune.workers.rounds import round_figures
 from attune.workers.rounds.snapshot import Snapshot
 
 
-def told(snapshot: Snapshot, probe: Probe) -> BesideProbe:
+def report(snapshot: Snapshot, probe: Probe) -> BesideProbe:
     """Each expert beside the probe, and how one of them differs from the others, if one does.
 
     A calibrated probe. None of it teaches anything: audit answers stay apart from training. Images that a person chose
@@ -27,23 +32,25 @@ def told(snapshot: Snapshot, probe: Probe) -> BesideProbe:
     places = snapshot.view.pool.positions(audits.asset_ids)
     raw = round_figures.logits(snapshot, probe, places)
     predicted = decide(round_figures.probabilities(probe, raw), classes, {})
-    # Where no class leads the probe contradicts nobody.
+    # Where no class leads the probe contradicts no one.
     says = {asset: int(row) for asset, row in zip(audits.asset_ids, predicted, strict=True) if row != NO_LABEL}
-    drawn = [one for one in latest(snapshot.answers) if one.purpose == AUDIT and one.asset_id in says]
-    answers = [
-        AuditAnswer(one.expert, classes.index(one.value), says[one.asset_id])
-        for one in sorted(drawn, key=lambda one: (one.answered_at, one.asset_id, one.expert))
-        if one.value in classes
+    audit_answers = [
+        answer for answer in latest(snapshot.answers) if answer.purpose == AUDIT and answer.asset_id in says
     ]
-    beside = tuple(AgreesWithProbe(name, metric.to_dict()) for name, metric in beside_probe(answers).items())
-    odd = odd_one(answers, len(classes), before(snapshot))
+    answers = [
+        AuditAnswer(answer.expert, classes.index(answer.value), says[answer.asset_id])
+        for answer in sorted(audit_answers, key=lambda answer: (answer.answered_at, answer.asset_id, answer.expert))
+        if answer.value in classes
+    ]
+    beside = tuple(AgreesWithProbe(name, metric.to_dict()) for name, metric in agreement_with_probe(answers).items())
+    odd = differing_expert(answers, len(classes), previously_named(snapshot))
     if odd is None:
         return BesideProbe(beside)
-    rest = without(snapshot, probe, odd.expert).to_dict()
+    rest = metric_without_expert(snapshot, probe, odd.expert).to_dict()
     return BesideProbe(beside, odd.expert, sentence(odd, classes), rest)
 
 
-def before(snapshot: Snapshot) -> str | None:
+def previously_named(snapshot: Snapshot) -> str | None:
     """Who was named by the last run of this revision."""
     last = snapshot.last_run
     if last is None or last.revision != snapshot.attribute.revision:
@@ -52,7 +59,7 @@ def before(snapshot: Snapshot) -> str | None:
     return beside.odd if beside else None
 
 
-def sentence(odd: Odd, classes: list[str]) -> str:
+def sentence(odd: ExpertDifference, classes: list[str]) -> str:
     """How the odd one differs, without a name."""
     share, others = round(100 * odd.share), round(100 * odd.others)
     if odd.what is not None:
@@ -63,16 +70,16 @@ def sentence(odd: Odd, classes: list[str]) -> str:
     )
 
 
-def without(snapshot: Snapshot, probe: Probe, expert: str) -> Metric:
+def metric_without_expert(snapshot: Snapshot, probe: Probe, expert: str) -> Metric:
     """The average precision of ``probe`` on the audit answers of all but ``expert``, measured like the run's own."""
     rest = replace(snapshot, answers=tuple(one for one in snapshot.answers if one.expert != expert))
     audited, inclusion = round_figures.audit_answers(rest)
     if not len(audited):
         return evaluate_audit(audited, [], inclusion, rest.attribute.classes)["average_precision"]
     raw = round_figures.logits(rest, probe, rest.view.pool.positions(audited.asset_ids))
-    found = evaluate_audit(
+    metrics = evaluate_audit(
         audited, cross_calibrated(raw, audited, inclusion, seed=rest.seed), inclusion, rest.attribute.classes,
         pool=round_figures.probabilities(probe, round_figures.logits(rest, probe, round_figures.reserved_rows(rest))),
         seed=rest.seed,
     )  # fmt: skip
-    return found["average_precision"]
+    return metrics["average_precision"]

@@ -47,25 +47,25 @@ class Learned:
     pace: Pace
 
 
-def known(settings: Settings, snapshot: Snapshot) -> Prompts | None:
-    """What is known beside the answers: the attribute's phrases and what is published of others; None for nothing."""
-    said = phrases(settings, snapshot.attribute)
+def known_prompts(settings: Settings, snapshot: Snapshot) -> Prompts | None:
+    """What is known beside the answers: the attribute's prompts and what is published of others; None for nothing."""
+    said = embedded_prompts(settings, snapshot.attribute)
     if not snapshot.relatives:
         return said
     return replace(said or Prompts(), relatives=np.concatenate([one.heads for one in snapshot.relatives]))
 
 
-def phrases_missing(settings: Settings, attribute: Attribute) -> str:
-    """Why the last round went on without the attribute's phrases; an empty string where they serve, or are none."""
+def prompts_not_embedded(settings: Settings, attribute: Attribute) -> str:
+    """Why the last round continued without the attribute's prompts; an empty string where they serve, or are none."""
     failed = _without.get((settings.encoder, settings.pretrained))
     given = any((attribute.prompts or {}).values())
     return f"The prompts of {attribute.name} are not used: {failed[1]}" if failed and given else ""
 
 
-def phrases(settings: Settings, attribute: Attribute) -> Prompts | None:
+def embedded_prompts(settings: Settings, attribute: Attribute) -> Prompts | None:
     """The attribute's prompts as vectors, or None where it has none, or the encoder has no text tower or is not here.
 
-    Vectors may have come from another machine, without their encoder: the answers are learned from all the same. It is
+    Vectors may have come from another machine, without their encoder: the answers are learned from anyway. It is
     looked for again after a while, as looking may take seconds.
     """
     key = (settings.encoder, settings.pretrained)
@@ -73,28 +73,30 @@ def phrases(settings: Settings, attribute: Attribute) -> Prompts | None:
     if failed is not None and now() - LOOK_AGAIN < failed[0] <= now():
         return None
     try:
-        found = _phrases(settings, attribute)
+        prompts = _text_vectors(settings, attribute)
     except EncoderError as error:
         log.warning("the phrases of %s are not used: %s", attribute.name, error)
         _without[key] = (now(), str(error))
         return None
     _without.pop(key, None)
-    return found
+    return prompts
 
 
-def _phrases(settings: Settings, attribute: Attribute) -> Prompts | None:
-    held = attribute.prompts or {}
-    texts = [*held.get("positive", []), *held.get("negative", [])]
-    by_class = held.get("classes", {})
-    everything = [*texts, *(text for found in by_class.values() for text in found)]
+def _text_vectors(settings: Settings, attribute: Attribute) -> Prompts | None:
+    prompt_texts = attribute.prompts or {}
+    texts = [*prompt_texts.get("positive", []), *prompt_texts.get("negative", [])]
+    by_class = prompt_texts.get("classes", {})
+    everything = [*texts, *(text for positions in by_class.values() for text in positions)]
     vectors = prompt_vectors(settings, everything) if everything else None
     if vectors is None:
         return None
     lookup = dict(zip(everything, vectors, strict=True))
     return Prompts(
-        positive=_stack(lookup, held.get("positive", [])),
-        negative=_stack(lookup, held.get("negative", [])),
-        classes={name: np.stack([lookup[text] for text in found]) for name, found in by_class.items() if found},
+        positive=_stack(lookup, prompt_texts.get("positive", [])),
+        negative=_stack(lookup, prompt_texts.get("negative", [])),
+        classes={
+            name: np.stack([lookup[text] for text in positions]) for name, positions in by_class.items() if positions
+        },
     )
 
 
@@ -109,33 +111,33 @@ def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease
     """
     started = now()
     classes = snapshot.attribute.classes
-    probe = round_figures.fitted(snapshot, prompts)
+    probe = round_figures.fit_probe(snapshot, prompts)
     last = snapshot.last_run
     if last is not None and last.data_digest == snapshot.digest and last.code_version == code_version():
         return Learned(probe, last.metrics, last.number, fresh=False, pace=audit_questions.pace_of(snapshot, last))
     lines = round_figures.thresholds(snapshot, round_figures.calibrated(snapshot, probe))
-    cuts = round_figures.cuts(lines, classes)
+    cuts = round_figures.threshold_by_class(lines, classes)
     measured = round_figures.measure(snapshot, probe, prompts, cuts)
     metrics = {name: metric.to_dict() for name, metric in measured.items()}
-    said = advice(settings, snapshot, probe, measured)
-    pace = audit_questions.pace(snapshot, said.state, measured["average_precision"])
-    said = replace(
-        said,
-        audits=audit_questions.told(snapshot, pace),
+    run_advice = advice(settings, snapshot, probe, measured)
+    pace = audit_questions.pace(snapshot, run_advice.state, measured["average_precision"])
+    run_advice = replace(
+        run_advice,
+        audits=audit_questions.audit_plan(snapshot, pace),
         thresholds=cuts if lines else None,
-        lines=[one.to_dict() for one in lines] if lines else None,
+        lines=[threshold.to_dict() for threshold in lines] if lines else None,
         reliance=replace(snapshot.reliance, weighed=snapshot.weigh),
         outlook=snapshot.advice.outlook,
     )
-    number = record(snapshot, probe, metrics, said, lease, started)
+    number = record_run(snapshot, probe, metrics, run_advice, lease, started)
     return Learned(probe, metrics, number, fresh=True, pace=pace)
 
 
-def record(
+def record_run(
     snapshot: Snapshot,
     probe: Probe,
     metrics: dict[str, dict[str, Any]],
-    said: RunAdvice,
+    run_advice: RunAdvice,
     lease: Lease,
     started: datetime,
 ) -> int:
@@ -157,7 +159,7 @@ def record(
                 data_digest=snapshot.digest,
                 code_version=code_version(),
                 metrics=metrics,
-                advice=said.to_dict(),
+                advice=run_advice.to_dict(),
                 probe=probe_bytes(probe.weight_, probe.bias_, probe.calibration_),
                 started_at=started,
                 finished_at=now(),
@@ -168,8 +170,8 @@ def record(
 
 def summary(snapshot: Snapshot) -> dict[str, Any]:
     """Counts of what was asked and said: by class, expert and purpose."""
-    told = latest(snapshot.answers)
-    counted = [answer for answer in told if answer.value != SKIP]
+    answers = latest(snapshot.answers)
+    counted = [answer for answer in answers if answer.value != SKIP]
     return {
         "answers": len(counted),
         "assets": len({answer.asset_id for answer in counted}),
@@ -177,22 +179,22 @@ def summary(snapshot: Snapshot) -> dict[str, Any]:
         LEARNED: dict(zip(snapshot.attribute.classes, snapshot.training.counts().tolist(), strict=True)),
         "experts": dict(Counter(answer.expert for answer in counted)),
         "purposes": dict(Counter(answer.purpose for answer in counted)),
-        "skipped": len(told) - len(counted),
+        "skipped": len(answers) - len(counted),
         "trained_on": len(snapshot.training),
         "audited": len(snapshot.audited),
-        "audits_pending": pending(snapshot),
-        **({LEANS_ON: [one.reference for one in snapshot.relatives]} if snapshot.relatives else {}),
+        "audits_pending": pending_audits(snapshot),
+        **({LEANS_ON: [related.reference for related in snapshot.relatives]} if snapshot.relatives else {}),
         **({EXPERT_WEIGHTS: snapshot.weights} if snapshot.weights else {}),
     }
 
 
-def pending(snapshot: Snapshot) -> int:
-    """Audits that the design has drawn and nobody has answered yet: the others' weights count on their answers too."""
-    rows = audit_questions.shown(snapshot)
+def pending_audits(snapshot: Snapshot) -> int:
+    """Audits that the design has drawn and no one has answered yet: the others' weights count on their answers too."""
+    rows = audit_questions.visible_audit_rows(snapshot)
     if not len(rows):
         return 0
-    drawn = rows[snapshot.design.drawn(snapshot.view.pool.asset_ids[rows].tolist())]
-    return int((~np.isin(drawn, snapshot.answered)).sum())
+    drawn_rows = rows[snapshot.design.drawn(snapshot.view.pool.asset_ids[rows].tolist())]
+    return int((~np.isin(drawn_rows, snapshot.answered)).sum())
 
 
 def code_version() -> str:

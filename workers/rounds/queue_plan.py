@@ -34,7 +34,7 @@ class QueuePlan:
 
     @property
     def head(self) -> list[Asked | Ask]:
-        """The questions whose place is told to Label Studio: more than anybody answers before the next round."""
+        """The questions whose place is told to Label Studio: more than anyone answers before the next round."""
         return [item for place, item in enumerate(self.order) if place < HEAD or isinstance(item, Ask)]
 
     @property
@@ -43,53 +43,53 @@ class QueuePlan:
         return [item for item in self.order if isinstance(item, Ask)]
 
 
-def taken(snapshot: Snapshot) -> npt.NDArray[np.intp]:
+def asked_rows(snapshot: Snapshot) -> npt.NDArray[np.intp]:
     """Pool rows that were asked already: answered, waiting as an audit or on a page, or chosen by a person."""
     audits = [task.row for task in snapshot.asked if task.purpose == AUDIT and task.state == "open" and task.row >= 0]
     rows = [*snapshot.answered.tolist(), *audits, *pinned_images.rows(snapshot), *snapshot.paged]
     return np.array(list(dict.fromkeys(rows)), dtype=np.intp)
 
 
-def missing(snapshot: Snapshot, size: int) -> dict[int, int]:
+def missing_by_queue(snapshot: Snapshot, size: int) -> dict[int, int]:
     """Queue -> how many questions it lacks to hold ``size`` open ones."""
-    return {queue.id: max(0, size - len(waiting(snapshot, queue.id))) for queue in snapshot.queues}
+    return {queue.id: max(0, size - len(waiting_tasks(snapshot, queue.id))) for queue in snapshot.queues}
 
 
-def waiting(snapshot: Snapshot, queue: int) -> list[Asked]:
+def waiting_tasks(snapshot: Snapshot, queue: int) -> list[Asked]:
     """A queue's open questions that are no audits, oldest first."""
     return [task for task in snapshot.asked if task.queue == queue and task.state == "open" and task.purpose != AUDIT]
 
 
-def deal(
+def assign_to_queues(
     snapshot: Snapshot,
     asks: Sequence[Ask],
     size: int,
     batch: bool = False,
     experts: Sequence[str] = (),
-    whom: Mapping[int, int] | None = None,
+    queue_of_row: Mapping[int, int] | None = None,
 ) -> list[QueuePlan]:
     """Share the plan out over the queues: an open task stays where it is, a new one goes where most is missing.
 
     ``asks`` are best first, as ``probes.learner.plan`` gives them for all queues together; ``size`` is how many open
     tasks each queue is to hold. No expert gets an image that he or she has answered. With ``batch`` the new audits
-    stand first, in the queues of ``experts`` (e-mail addresses; none means all); ``whom`` names the queue (by pool row)
+    stand first, in the queues of ``experts`` (email addresses; none: all); ``queue_of_row`` names it (by pool row)
     that a second opinion goes to.
     """
     places = _Places(snapshot, size)
     pinned_images.put_first(snapshot, places.ranked, places.seen)
-    here = {task.row: task for queue in places.ranked for task in waiting(snapshot, queue)}
-    for held in here.values():
-        if held.purpose == SECOND_OPINION:
-            places.keep(held)  # no plan names it again: behind the head nobody would ever come to it
+    here = {task.row: task for queue in places.ranked for task in waiting_tasks(snapshot, queue)}
+    for queue_places in here.values():
+        if queue_places.purpose == SECOND_OPINION:
+            places.keep(queue_places)  # no plan names it again: behind the head no one would ever come to it
     for ask in asks:
         task = here.get(ask.index)
         if task is not None and ask.purpose != SECOND_OPINION:
             places.keep(task)
         elif ask.purpose != AUDIT:
-            places.add(ask, (whom or {}).get(ask.index))
+            places.add(ask, (queue_of_row or {}).get(ask.index))
     asked_for = {queue.id for queue in snapshot.queues if snapshot.experts[queue.expert_id] in experts}
     audits = _deal_audits(snapshot, [ask for ask in asks if ask.purpose == AUDIT], asked_for)
-    return [_merged(snapshot, queue.id, places, audits[queue.id], size, batch) for queue in snapshot.queues]
+    return [_merge_order(snapshot, queue.id, places, audits[queue.id], size, batch) for queue in snapshot.queues]
 
 
 class _Places:
@@ -97,7 +97,7 @@ class _Places:
 
     def __init__(self, snapshot: Snapshot, size: int) -> None:
         self.ranked: dict[int, list[Asked | Ask]] = {queue.id: [] for queue in snapshot.queues}
-        self.room = {queue: max(HEAD, lacking) for queue, lacking in missing(snapshot, size).items()}
+        self.room = {queue: max(HEAD, lacking) for queue, lacking in missing_by_queue(snapshot, size).items()}
         answered: dict[int, set[int]] = {}
         for row, expert in snapshot.answer_rows:
             answered.setdefault(expert, set()).add(row)
@@ -110,15 +110,15 @@ class _Places:
         if task not in self.ranked[task.queue]:  # it may stand there already, chosen by a person
             self.ranked[task.queue].append(task)
 
-    def add(self, ask: Ask, wanted: int | None = None) -> None:
-        """Give a new question to the queue ``wanted``, else to the one that has least before it, if any may take it."""
+    def add(self, ask: Ask, requested: int | None = None) -> None:
+        """Give a new question to the queue ``requested``, else to the one with least before it, if any may take it."""
         able = [
             queue
             for queue, ranked in self.ranked.items()
             if ask.index not in self.seen[queue] and len(ranked) < self.room[queue]
         ]
         if able:
-            queue = min(able, key=lambda one: (one != wanted, len(self.ranked[one]), one))
+            queue = min(able, key=lambda one: (one != requested, len(self.ranked[one]), one))
             self.ranked[queue].append(ask)
             self.seen[queue].add(ask.index)
 
@@ -126,18 +126,18 @@ class _Places:
 def _deal_audits(snapshot: Snapshot, audits: Sequence[Ask], asked_for: Set[int]) -> dict[int, list[Ask]]:
     """New audits in turn over the queues ``asked_for`` (none means all), the one with the fewest waiting first.
 
-    One whose answer was set aside goes to another queue, as Label Studio has it as answered in that one.
+    One whose answer was excluded goes to another queue, as Label Studio has it as answered in that one.
     """
     dealt: dict[int, list[Ask]] = {queue.id: [] for queue in snapshot.queues}
-    held = {queue: len(_waiting_audits(snapshot, queue)) for queue in dealt}
+    counts = {queue: len(_waiting_audits(snapshot, queue)) for queue in dealt}
     had = {(task.queue, task.row) for task in snapshot.asked}
     for ask in audits:
         able = [queue for queue in dealt if (queue, ask.index) not in had]
         if not able:
             continue
-        queue = min(set(able) & asked_for or able, key=lambda one: (held[one], one))
+        queue = min(set(able) & asked_for or able, key=lambda one: (counts[one], one))
         dealt[queue].append(ask)
-        held[queue] += 1
+        counts[queue] += 1
     return dealt
 
 
@@ -149,33 +149,33 @@ def _waiting_audits(snapshot: Snapshot, queue: int) -> list[Asked]:
     ]
 
 
-def _merged(
+def _merge_order(
     snapshot: Snapshot, queue: int, places: _Places, fresh_audits: Sequence[Ask], size: int, batch: bool
 ) -> QueuePlan:
     """The queue's final order: its head by rank, the reserve behind it, each audit at its own turn."""
     head = places.ranked[queue]
-    kept = {item.key for item in head if isinstance(item, Asked)}
-    rest = [task for task in waiting(snapshot, queue) if task.key not in kept]
+    kept_keys = {item.key for item in head if isinstance(item, Asked)}
+    rest = [task for task in waiting_tasks(snapshot, queue) if task.key not in kept_keys]
     done = _answered_elsewhere(snapshot, queue)
-    gone = [task for task in rest if task.row < 0 or task.row in done]
-    rest = [task for task in rest if task not in gone]
+    finished = [task for task in rest if task.row < 0 or task.row in done]
+    rest = [task for task in rest if task not in finished]
     # Cut rarely and then deeply: each cut is a request that Label Studio takes its time for.
     most = size - len(head) if len(head) + len(rest) > RESERVE * size else len(rest)
     order: list[Asked | Ask] = [*head, *rest[len(rest) - max(0, most) :]]
-    stale = gone + rest[: len(rest) - max(0, most)]
-    answered, held = answered_by(snapshot, queue), _waiting_audits(snapshot, queue)
+    stale = finished + rest[: len(rest) - max(0, most)]
+    answered, waiting_audits = answered_by(snapshot, queue), _waiting_audits(snapshot, queue)
     turns = _turns(snapshot, fresh_audits, answered, batch)
     audits: list[tuple[int, Asked | Ask]] = [
-        *(((task.due or 0) - answered, task) for task in held),
+        *(((task.due or 0) - answered, task) for task in waiting_audits),
         *((turns[ask.index] - answered, ask) for ask in fresh_audits),
     ]
     for place, audit in sorted(audits, key=lambda pair: pair[0]):
         order.insert(min(max(place, 0), len(order)), audit)
-    return QueuePlan(queue, order, stale, turns, pinned_images.urgent(snapshot, queue))
+    return QueuePlan(queue, order, stale, turns, pinned_images.has_new_pins(snapshot, queue))
 
 
 def _answered_elsewhere(snapshot: Snapshot, queue: int) -> set[int]:
-    """Pool rows that the queue's expert has answered, such as on a page of images: nobody is asked twice."""
+    """Pool rows that the queue's expert has answered, such as on a page of images: no one is asked twice."""
     expert = next(one.expert_id for one in snapshot.queues if one.id == queue)
     return {row for row, who in snapshot.answer_rows if who == expert}
 
@@ -188,7 +188,7 @@ def answered_by(snapshot: Snapshot, queue: int) -> int:
 def _turns(snapshot: Snapshot, audits: Sequence[Ask], answered: int, batch: bool) -> dict[int, int]:
     """Pool row of each new audit -> the answer after which it is due.
 
-    Soon, by lot, so that its place tells nothing; those of a batch one after the other, in the order of their lots.
+    Soon, at random, so that its place tells nothing; those of a batch one after the other, in the order of their lots.
     """
     lots = {ask.index: np.random.default_rng([snapshot.seed, 4, ask.index]) for ask in audits}
     if not batch:

@@ -9,19 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.labeler.attributes.threshold_goals import goal_of
-from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.evaluation.evaluate import cross_validated, evaluate_audit
 from attune.models.evaluation.metrics import FULL, Metric
 from attune.models.evaluation.splits import title_folds
 from attune.models.labels.agreement import TENTATIVE, alpha, alpha_without_one
-from attune.models.labels.agreement_sample import evenly
+from attune.models.labels.agreement_sample import without_doubt_driven
 from attune.models.labels.labels import Labels
 from attune.models.labels.panel import Panel
 from attune.models.probes import learner
 from attune.models.probes.calibration import apply, calibrate, cross_calibrated, identity
 from attune.models.probes.priors import Prompts
 from attune.models.probes.probe import Probe
-from attune.models.probes.thresholds import Threshold, choose_thresholds, waiting
+from attune.models.probes.thresholds import Threshold, choose_thresholds, no_threshold_yet
 from attune.models.text import there_are
 from attune.workers.rounds.snapshot import Snapshot
 
@@ -40,7 +40,7 @@ def measure(
     classes = len(snapshot.attribute.classes)
     audited, inclusion = audit_answers(snapshot)
     raw = logits(snapshot, probe, snapshot.view.pool.positions(audited.asset_ids))
-    found = evaluate_audit(
+    metrics = evaluate_audit(
         audited,
         cross_calibrated(raw, audited, inclusion, seed=snapshot.seed) if len(audited) else np.empty((0, classes)),
         inclusion,
@@ -49,22 +49,22 @@ def measure(
         thresholds=lines,
         seed=snapshot.seed,
     )
-    found["cross_validated"] = early_sign(snapshot, prompts)
-    shared = evenly(snapshot.answers, snapshot.seed)
-    found["alpha"] = alpha(Panel.of(shared, snapshot.attribute.classes), seed=snapshot.seed)
-    return found
+    metrics["cross_validated"] = early_sign(snapshot, prompts)
+    shared = without_doubt_driven(snapshot.answers, snapshot.seed)
+    metrics["alpha"] = alpha(Panel.of(shared, snapshot.attribute.classes), seed=snapshot.seed)
+    return metrics
 
 
 def agreement_without_one(snapshot: Snapshot, agreement: Metric | None) -> tuple[str, Metric] | None:
     """The expert who differs most, and alpha without that one; not asked where the experts agree well enough."""
     if agreement is None or agreement.hi is None or agreement.hi >= TENTATIVE:
         return None
-    panel = Panel.of(evenly(snapshot.answers, snapshot.seed), snapshot.attribute.classes)
+    panel = Panel.of(without_doubt_driven(snapshot.answers, snapshot.seed), snapshot.attribute.classes)
     return alpha_without_one(panel, snapshot.seed)
 
 
-def fitted(snapshot: Snapshot, prompts: Prompts | None, labels: Labels | None = None) -> Probe:
-    """The probe of ``labels``, or of all that may be learned from; nothing that anybody answered stands for a class
+def fit_probe(snapshot: Snapshot, prompts: Prompts | None, labels: Labels | None = None) -> Probe:
+    """The probe of ``labels``, or of all that may be learned from; nothing that anyone answered stands for a class
     that it is not."""
     return learner.fit(
         snapshot.view.pool,
@@ -94,12 +94,12 @@ def thresholds(snapshot: Snapshot, probe: Probe) -> list[Threshold]:
     if goal is None:
         return []
     audited, inclusion = audit_answers(snapshot)
-    wanted = classes[:1] if len(classes) == 2 else classes
+    columns = classes[:1] if len(classes) == 2 else classes
     if len(audited) < FULL:
         reason = f"{there_are(len(audited), 'audit answer')}, at least {FULL} are needed"
-        return [waiting(name, goal.figure, goal.value, len(audited), reason) for name in wanted]
+        return [no_threshold_yet(name, goal.figure, goal.value, len(audited), reason) for name in columns]
     raw = logits(snapshot, probe, snapshot.view.pool.positions(audited.asset_ids))
-    found = choose_thresholds(
+    threshold_list = choose_thresholds(
         audited,
         cross_calibrated(raw, audited, inclusion, seed=snapshot.seed),
         inclusion,
@@ -108,16 +108,16 @@ def thresholds(snapshot: Snapshot, probe: Probe) -> list[Threshold]:
         pool=_reserved_pool(snapshot, probe),
         seed=snapshot.seed,
     )
-    return [found[name] for name in wanted]
+    return [threshold_list[name] for name in columns]
 
 
-def cuts(found: Sequence[Threshold], classes: Sequence[str]) -> dict[str, float]:
+def threshold_by_class(threshold_list: Sequence[Threshold], classes: Sequence[str]) -> dict[str, float]:
     """The probability from which each class is said; one half where no line was found."""
-    lines = {one.name: one.probability for one in found if one.probability is not None}
-    told = {name: lines.get(name, 0.5) for name in classes}
+    lines = {one.name: one.probability for one in threshold_list if one.probability is not None}
+    threshold_by_class = {name: lines.get(name, 0.5) for name in classes}
     if len(classes) == 2:
-        told[classes[1]] = 1.0 - told[classes[0]]
-    return told
+        threshold_by_class[classes[1]] = 1.0 - threshold_by_class[classes[0]]
+    return threshold_by_class
 
 
 def _reserved_pool(snapshot: Snapshot, probe: Probe) -> npt.NDArray[np.float64]:
@@ -131,15 +131,15 @@ def audit_answers(snapshot: Snapshot) -> tuple[Labels, npt.NDArray[np.float64]]:
     """
     labels = snapshot.audited
     inclusion, rows = snapshot.design.inclusions(labels.asset_ids), snapshot.view.positions(labels.asset_ids)
-    apart = reserved_in(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)
-    kept = np.flatnonzero((rows >= 0) & (inclusion > 0) & apart)
-    return labels.subset(kept), inclusion[kept]
+    apart = pool_reserved_mask(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)
+    usable = np.flatnonzero((rows >= 0) & (inclusion > 0) & apart)
+    return labels.subset(usable), inclusion[usable]
 
 
 def reserved_rows(snapshot: Snapshot) -> npt.NDArray[np.intp]:
     """Pool rows of the audit titles that may still be shown."""
     rows = np.flatnonzero(snapshot.view.keys >= 0)
-    mine = rows[reserved_in(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)]
+    mine = rows[pool_reserved_mask(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)]
     return mine[:: max(1, len(mine) // MOST_RESERVED)]
 
 
@@ -160,9 +160,9 @@ def early_sign(snapshot: Snapshot, prompts: Prompts | None) -> Metric:
     """The naive cross-validated figure, renewed every few answers: five more fits would delay every order."""
     last = snapshot.last_run
     before = last.metrics.get("cross_validated") if last and last.revision == snapshot.attribute.revision else None
-    held = Metric.from_dict(before) if before else None
-    if held is not None and abs(len(snapshot.training) - held.n) < EVERY:
-        return held
+    audit_metric = Metric.from_dict(before) if before else None
+    if audit_metric is not None and abs(len(snapshot.training) - audit_metric.n) < EVERY:
+        return audit_metric
     return cross_validated(
         snapshot.training,
         lambda train, test: _refit(snapshot, prompts, train, test),
@@ -177,21 +177,21 @@ def cross_fitted(snapshot: Snapshot, prompts: Prompts | None, folds: int) -> npt
     Even ones where the labels are of too few titles or classes to leave a part of them out.
     """
     labels, classes = snapshot.training, snapshot.attribute.classes
-    found = np.full((len(labels), len(classes)), 1.0 / len(classes))
+    probabilities_out = np.full((len(labels), len(classes)), 1.0 / len(classes))
     counts = labels.counts()
     if len(counts[counts >= folds]) < 2 or len(set(labels.title_ids)) < 2 * folds:
-        return found
+        return probabilities_out
     for train, test in title_folds(labels.title_ids, labels.majority(), folds, snapshot.seed):
-        found[test] = _refit(snapshot, prompts, train, test)
-    return found
+        probabilities_out[test] = _refit(snapshot, prompts, train, test)
+    return probabilities_out
 
 
 def _refit(
     snapshot: Snapshot, prompts: Prompts | None, train: npt.NDArray[np.intp], test: npt.NDArray[np.intp]
 ) -> npt.NDArray[np.float64]:
     labels, pool = snapshot.training, snapshot.view.pool
-    probe = fitted(snapshot, prompts, labels.subset(train))
+    probe = fit_probe(snapshot, prompts, labels.subset(train))
     rows = pool.positions([labels.asset_ids[i] for i in test])
-    found = np.full((len(test), len(snapshot.attribute.classes)), 1.0 / len(snapshot.attribute.classes))
-    found[rows >= 0] = probabilities(probe, logits(snapshot, probe, rows[rows >= 0]))
-    return found
+    probabilities_out = np.full((len(test), len(snapshot.attribute.classes)), 1.0 / len(snapshot.attribute.classes))
+    probabilities_out[rows >= 0] = probabilities(probe, logits(snapshot, probe, rows[rows >= 0]))
+    return probabilities_out

@@ -1,4 +1,4 @@
-"""What a round has no time for: how varied the answers are, where nobody has looked, the probe beside a person.
+"""What a round has no time for: how varied the answers are, where no one has looked, the probe beside a person.
 
 Worked out every few answers after the queues are in order, and kept in the newest run's advice for the pages to read.
 """
@@ -15,9 +15,9 @@ from attune.labeler.records.run_advice import Outlook, PoolRegion, RunAdvice
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
-from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.labels.agreement import panel_parity
-from attune.models.labels.agreement_sample import evenly
+from attune.models.labels.agreement_sample import without_doubt_driven
 from attune.models.labels.answers import AUDIT
 from attune.models.labels.panel import Panel
 from attune.models.probes.priors import Prompts
@@ -29,58 +29,66 @@ EVERY = 10  # answers between two
 REGIONS, SHOWN, EXAMPLES = 24, 6, 6
 
 
-def due(seen: Snapshot) -> bool:
-    """Whether enough was answered, or set aside, since the last one."""
-    before = seen.advice.outlook
+def due(snapshot: Snapshot) -> bool:
+    """Whether enough was answered, or excluded, since the last one."""
+    before = snapshot.advice.outlook
     answers = -EVERY if before is None or before.answers is None else before.answers
-    return bool(seen.count) and not 0 <= seen.count - answers < EVERY
+    return bool(snapshot.count) and not 0 <= snapshot.count - answers < EVERY
 
 
-def keep(settings: Settings, seen: Snapshot, number: int, prompts: Prompts | None) -> None:
+def record_forecast(settings: Settings, snapshot: Snapshot, number: int, prompts: Prompts | None) -> None:
     """Work the outlook out and add it to run ``number`` of the attribute."""
-    found = outlook(seen, prompts)
+    found = forecast(snapshot, prompts)
     with writing(settings) as session:
-        run = session.query(Run).filter_by(attribute_id=seen.attribute.id, number=number).one()
+        run = session.query(Run).filter_by(attribute_id=snapshot.attribute.id, number=number).one()
         run.advice = replace(RunAdvice.from_dict(run.advice), outlook=found).to_dict()
 
 
-def outlook(seen: Snapshot, prompts: Prompts | None) -> Outlook:
+def forecast(snapshot: Snapshot, prompts: Prompts | None) -> Outlook:
     """Diversity in [0, 1], the regions of the pool least looked at, panel parity."""
-    labels, pool = seen.training, seen.view.pool
+    labels, pool = snapshot.training, snapshot.view.pool
     rows = pool.positions(labels.asset_ids)
-    kept = np.flatnonzero(rows >= 0)
-    rows, positive = rows[kept], labels.shares[kept, 0]
+    positions = np.flatnonzero(rows >= 0)
+    rows, positive = rows[positions], labels.shares[positions, 0]
     return Outlook(
-        answers=seen.count,
-        diversity=round(diversity_score(pool.rows(rows), positive > 0.5, seen.seed), 4) if len(rows) else 0.0,
-        regions=tuple(_told(seen, region) for region in regions(seen, rows, positive)[:SHOWN]),
-        parity=parity(seen, prompts),
+        answers=snapshot.count,
+        diversity=round(diversity_score(pool.rows(rows), positive > 0.5, snapshot.seed), 4) if len(rows) else 0.0,
+        regions=tuple(_region_with_examples(snapshot, region) for region in regions(snapshot, rows, positive)[:SHOWN]),
+        parity=parity(snapshot, prompts),
     )
 
 
-def regions(seen: Snapshot, rows: npt.NDArray[np.intp], positive: npt.NDArray[np.float64]) -> list[Region]:
+def regions(snapshot: Snapshot, rows: npt.NDArray[np.intp], positive: npt.NDArray[np.float64]) -> list[Region]:
     """The pool's regions, those least looked at first; one for each 25 images, at most ``REGIONS``."""
-    wanted = int(np.clip(len(seen.view.pool) // 25, 1, REGIONS))
-    return coverage(seen.view.pool, rows, positive, seen.seed, wanted, 4 * EXAMPLES)
+    wanted = int(np.clip(len(snapshot.view.pool) // 25, 1, REGIONS))
+    return coverage(snapshot.view.pool, rows, positive, snapshot.seed, wanted, 4 * EXAMPLES)
 
 
-def _told(seen: Snapshot, region: Region) -> PoolRegion:
-    """A region with typical images that anybody may see and that no audit is drawn from."""
-    rows = seen.view.pool.positions(region.examples)
-    apart = reserved_in(seen.view.pool, rows, seen.learner.reserved_share, seen.seed) | (seen.view.keys[rows] < 0)
+def _region_with_examples(snapshot: Snapshot, region: Region) -> PoolRegion:
+    """A region with typical images that anyone may see and that no audit is drawn from."""
+    rows = snapshot.view.pool.positions(region.examples)
+    apart = pool_reserved_mask(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed) | (
+        snapshot.view.keys[rows] < 0
+    )
     examples = [asset for asset, hidden in zip(region.examples, apart.tolist(), strict=True) if not hidden]
     return PoolRegion(round(region.share, 4), region.labels, round(region.positive, 2), examples[:EXAMPLES])
 
 
-def parity(seen: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
+def parity(snapshot: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
     """How well an expert predicts the others and how well the probe does, on the answers that it may learn from.
 
     The probe's side is cross-fitted by title: it never learned from the title that it is asked about, but for what
     all answers together say of how far to rely on whom.
     """
-    learned = set(seen.training.asset_ids)  # not what a person chose or imported of an audit title
-    shared = evenly(seen.answers, seen.seed)  # on images asked again out of doubt everybody looks worse
+    learned = set(snapshot.training.asset_ids)  # not what a person chose or imported of an audit title
+    shared = without_doubt_driven(
+        snapshot.answers, snapshot.seed
+    )  # on images asked again out of doubt everyone looks worse
     told_of = [answer for answer in shared if answer.purpose != AUDIT and answer.asset_id in learned]
-    panel = Panel.of(told_of, seen.attribute.classes)
-    told = panel_parity(panel, out_of_sample(seen, panel, prompts), seen.seed)
-    return {"expert": told.expert.to_dict(), "probe": told.probe.to_dict(), "difference": told.difference.to_dict()}
+    panel = Panel.of(told_of, snapshot.attribute.classes)
+    result = panel_parity(panel, out_of_sample(snapshot, panel, prompts), snapshot.seed)
+    return {
+        "expert": result.expert.to_dict(),
+        "probe": result.probe.to_dict(),
+        "difference": result.difference.to_dict(),
+    }

@@ -25,7 +25,7 @@ from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, 
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.evaluation.audit_design import AuditDesign
-from attune.models.evaluation.audit_titles import reserved_in
+from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.files.atomic import digest_json
 from attune.models.labels.answers import AUDIT, IMPORT, SKIP, Answer, latest
 from attune.models.labels.labels import Labels, consensus
@@ -87,7 +87,7 @@ class Snapshot:
     @cached_property
     def _learned(self) -> list[Answer]:
         rows = self.view.pool.positions(a.asset_id for a in self.answers)
-        held = reserved_in(self.view.pool, rows, self.learner.reserved_share, self.seed) & (rows >= 0)
+        held = pool_reserved_mask(self.view.pool, rows, self.learner.reserved_share, self.seed) & (rows >= 0)
         return [a for a, kept in zip(self.answers, ~held, strict=True) if a.purpose != AUDIT and kept]
 
     @cached_property
@@ -98,7 +98,9 @@ class Snapshot:
     @cached_property
     def reliance(self) -> Reliance:
         """How far to rely on whom, by the answers that may be learned from (``rounds.reliability_update.judged``)."""
-        return reliability_update.judged(self.advice.reliance, self._learned, self.count, self.attribute, self.seed)
+        return reliability_update.updated_reliability(
+            self.advice.reliance, self._learned, self.count, self.attribute, self.seed
+        )
 
     @cached_property
     def weights(self) -> dict[str, float]:
@@ -110,7 +112,7 @@ class Snapshot:
     def audited(self) -> Labels:
         """Agreed labels of the audit: never trained on.
 
-        An image that a person chose counts as well once the design itself has drawn it, whoever asked first.
+        An image that a person chose counts as well once the design itself has drawn it, the person who asked first.
         """
         return consensus(self.design.measuring(self.answers), self.attribute.classes)
 
@@ -121,13 +123,13 @@ class Snapshot:
 
     @cached_property
     def answered(self) -> npt.NDArray[np.intp]:
-        """Pool rows that anybody answered, in the order of asking."""
+        """Pool rows that anyone answered, in the order of asking."""
         return np.array(list(dict.fromkeys(row for row, _ in self.answer_rows if row >= 0)), dtype=np.intp)
 
     @cached_property
     def digest(self) -> str:
         """Of all that decides the probe: the same digest, the same probe."""
-        told = [(a.asset_id, a.title_id, a.expert, a.value, a.purpose) for a in latest(self.answers)]
+        facts = [(a.asset_id, a.title_id, a.expert, a.value, a.purpose) for a in latest(self.answers)]
         shape: dict[str, Any] = {
             "classes": self.attribute.classes,
             "prompts": self.attribute.prompts,
@@ -136,42 +138,40 @@ class Snapshot:
             "encoder": self.view.fingerprint.digest,
         }
         if self.relatives:
-            shape["relatives"] = [one.reference for one in self.relatives]
+            shape["relatives"] = [related.reference for related in self.relatives]
         if self.weights:
             shape["weights"] = self.weights
         if not self.training.counts().all():
             shape["background"] = 2  # 1: images that people answered, too, stood for a class without answers
-        return digest_json([sorted(told), shape])
+        return digest_json([sorted(facts), shape])
 
 
-def take(settings: Settings, name: str) -> Snapshot:
+def take_snapshot(settings: Settings, name: str) -> Snapshot:
     """Read the attribute's answers, tasks and queues, and map the pool.
 
     Raises UnknownAttribute, and EmptyPool where nothing can be asked about.
     """
     with reading(settings) as session:
-        found = attributes.find(session, name)
+        row = attributes.find(session, name)
         view = open_pool(settings, session)
         experts = {expert.id: expert.email for expert in session.scalars(select(Expert))}
-        answers, rows = _answers(session, found.id, experts, view)
-        rows = _without_idle_imports(found, view, answers, rows)
-        state = found.audit_state
+        answers, rows = _answers(session, row.id, experts, view)
+        rows = _without_idle_imports(row, view, answers, rows)
+        state = row.audit_state
         return Snapshot(
-            attribute=found,
-            queues=_queues(session, found.id),
+            attribute=row,
+            queues=_queues(session, row.id),
             experts=experts,
             view=view,
             answers=tuple(answers),
             answer_rows=tuple(rows),
-            asked=_asked(session, found.id, view),
-            design=AuditDesign.from_bytes(state) if state else AuditDesign(int(found.settings["seed"])),
-            last_run=session.scalar(
-                select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1)
-            ),
-            picks=waiting_picks(session, found.id, view),
-            relatives=relatives(session, found, view.fingerprint) if settings.use_published else (),
+            asked=_asked(session, row.id, view),
+            design=AuditDesign.from_bytes(state) if state else AuditDesign(int(row.settings["seed"])),
+            last_run=session.scalar(select(Run).where(Run.attribute_id == row.id).order_by(Run.number.desc()).limit(1)),
+            picks=waiting_picks(session, row.id, view),
+            relatives=relatives(session, row, view.fingerprint) if settings.use_published else (),
             weigh=settings.weigh_experts,
-            paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, found.id)))).tolist()),
+            paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, row.id)))).tolist()),
         )
 
 
@@ -209,14 +209,14 @@ def _answers(
 def _without_idle_imports(
     attribute: Attribute, view: PoolView, answers: list[Answer], rows: list[tuple[int, int]]
 ) -> list[tuple[int, int]]:
-    """``rows`` with -1 for imported answers on audit titles: nobody was asked, so the audit may still draw the image.
+    """``rows`` with -1 for imported answers on audit titles: no one was asked, so the audit may still draw the image.
 
     Such an answer is neither trained on nor weighed; taken as asked it would cost one audit each.
     """
     places = np.array([place for place, _ in rows], dtype=np.intp)
     imported = np.array([answer.purpose == IMPORT for answer in answers], dtype=bool) & (places >= 0)
     share, seed = float(attribute.settings["reserved_share"]), int(attribute.settings["seed"])
-    imported[imported] = reserved_in(view.pool, places[imported], share, seed)
+    imported[imported] = pool_reserved_mask(view.pool, places[imported], share, seed)
     return [(-1 if idle else place, who) for idle, (place, who) in zip(imported, rows, strict=True)]
 
 
@@ -227,13 +227,21 @@ def _asked(session: Session, attribute_id: int, view: PoolView) -> tuple[Asked, 
         .join(Queue, Queue.id == Task.queue_id)
         .where(
             Queue.attribute_id == attribute_id,
-            # What waits in a leaver's queue waits for nobody.
+            # What waits in a leaver's queue waits for no one.
             or_(Task.state == "answered", (Task.state == "open") & Queue.closed_at.is_(None)),
         )
         .order_by(Task.id)
     ).all()
     places = view.positions(asset_id for _, asset_id in rows)
     return tuple(
-        Asked(task.id, int(place), task.queue_id, task_ids.of(task, asset_id), task.purpose, task.state, task.due)
+        Asked(
+            task.id,
+            int(place),
+            task.queue_id,
+            task_ids.task_address(task, asset_id),
+            task.purpose,
+            task.state,
+            task.due,
+        )
         for place, (task, asset_id) in zip(places, rows, strict=True)
     )

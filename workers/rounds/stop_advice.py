@@ -25,57 +25,61 @@ STOP_SET = 2000
 
 
 def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[str, Metric]) -> RunAdvice:
-    """When to stop, each expert beside the probe, and who differs from the others, where somebody does."""
+    """When to stop, each expert beside the probe, and who differs from the others, where someone does."""
     rows = round_figures.reserved_rows(snapshot)[:STOP_SET]
     raw = round_figures.logits(snapshot, probe, rows)
     labels = len(snapshot.training)
-    positives, remaining = unfound(snapshot, probe)
+    positives, remaining = positives_to_find(snapshot, probe)
     differs, agreement = round_figures.agreement_without_one(snapshot, metrics.get("alpha")) or ("", None)
-    found = advise(
-        [*earlier(settings, snapshot, rows, labels), Checkpoint(labels, raw)],
+    result = advise(
+        [*earlier_checkpoints(settings, snapshot, rows, labels), Checkpoint(labels, raw)],
         expected_share(probe, raw),
         average_precision=metrics.get("average_precision"),
         alpha=metrics.get("alpha"),
         alpha_without_one=agreement,
-        found=positives,
+        found_positives=positives,
         remaining=remaining,
     )
-    beside = disagreement_report.told(snapshot, probe)
+    beside = disagreement_report.report(snapshot, probe)
     return RunAdvice(
-        state=found.state,
-        stop=found.stop,
-        advice=found.sentence,
-        evidence=found.evidence,
-        expected_gain=found.expected_gain,
-        next_answers=found.next_answers,
+        state=result.state,
+        stop=result.stop,
+        advice=result.sentence,
+        evidence=result.evidence,
+        expected_gain=result.expected_gain,
+        next_answers=result.next_answers,
         beside_probe=beside,
-        differs=beside.odd or (differs if found.state == "outlier" else "") or None,
+        differs=beside.odd or (differs if result.state == "outlier" else "") or None,
     )
 
 
-def earlier(settings: Settings, snapshot: Snapshot, rows: npt.NDArray[np.intp], labels: int) -> list[Checkpoint]:
+def earlier_checkpoints(
+    settings: Settings, snapshot: Snapshot, rows: npt.NDArray[np.intp], labels: int
+) -> list[Checkpoint]:
     """Probes of earlier runs on the stop set, as many as ``LOOK_BACK`` asks for."""
     with reading(settings) as session:
         since = revisions.comparable_since(session, snapshot.attribute)  # of other classes nothing can be compared
         encoder = Run.encoder_digest == snapshot.view.fingerprint.digest
         mine = (Run.attribute_id == snapshot.attribute.id, encoder, Run.revision >= since)
-        known = {
-            number: int(said.get("trained_on", 0))
-            for number, said in session.execute(select(Run.number, Run.labels).where(*mine))
+        trained_on = {
+            number: int(label_facts.get("trained_on", 0))
+            for number, label_facts in session.execute(select(Run.number, Run.labels).where(*mine))
         }
-        wanted = (
-            {min(known, key=lambda number: abs(known[number] - share * labels)) for share in LOOK_BACK}
-            if known
+        numbers = (
+            {min(trained_on, key=lambda number: abs(trained_on[number] - share * labels)) for share in LOOK_BACK}
+            if trained_on
             else set()
         )
-        probes = session.execute(select(Run.number, Run.probe).where(*mine, Run.number.in_(wanted))).all()
+        probes = session.execute(select(Run.number, Run.probe).where(*mine, Run.number.in_(numbers))).all()
     x = snapshot.view.pool.rows(rows) if len(rows) and probes else None
-    held = {}
+    checkpoints = {}
     for number, content in probes:
         weights = read_probe(content)
-        if x is not None and known[number] < labels and weights.dimension == x.shape[1]:
-            held[known[number]] = Checkpoint(known[number], (x @ weights.weight.T + weights.bias).astype(np.float64))
-    return list(held.values())
+        if x is not None and trained_on[number] < labels and weights.dimension == x.shape[1]:
+            checkpoints[trained_on[number]] = Checkpoint(
+                trained_on[number], (x @ weights.weight.T + weights.bias).astype(np.float64)
+            )
+    return list(checkpoints.values())
 
 
 def expected_share(probe: Probe, raw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
@@ -86,7 +90,7 @@ def expected_share(probe: Probe, raw: npt.NDArray[np.float64]) -> npt.NDArray[np
     return np.asarray(np.clip(means, 0.005, 0.995), dtype=np.float64)
 
 
-def unfound(snapshot: Snapshot, probe: Probe) -> tuple[float | None, float | None]:
+def positives_to_find(snapshot: Snapshot, probe: Probe) -> tuple[float | None, float | None]:
     """Positives found, and those to expect among images not asked about; only where probabilities can be believed."""
     if len(snapshot.attribute.classes) != 2 or len(snapshot.audited) < LEAST_ANSWERS:
         return None, None
@@ -96,5 +100,5 @@ def unfound(snapshot: Snapshot, probe: Probe) -> tuple[float | None, float | Non
     free[snapshot.answered] = False
     free[snapshot.view.hidden] = False
     remaining = round_figures.probabilities(probe, logits[free])[:, 0].sum()
-    found = snapshot.training.shares[:, 0].sum() + snapshot.audited.shares[:, 0].sum()
-    return float(found), float(remaining)
+    found_positives = snapshot.training.shares[:, 0].sum() + snapshot.audited.shares[:, 0].sum()
+    return float(found_positives), float(remaining)

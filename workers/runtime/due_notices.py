@@ -17,10 +17,10 @@ GATES_SECONDS = 600  # between two times that one attribute's newest run is held
 
 def ask(settings: Settings, connection: Redis) -> dict[str, int]:
     """Record what happened, and enqueue one job that sends what is due and judges candidates by the gates."""
-    told = rules.watch(settings)
+    recorded = rules.watch(settings)
     hopeful = [
         name
-        for name in gate_rules.hopefuls(settings)
+        for name in gate_rules.candidates_to_judge(settings)
         if connection.set(f"attune:gates:{name}", "1", nx=True, ex=GATES_SECONDS)
     ]
     with reading(settings) as session:
@@ -29,4 +29,4 @@ def ask(settings: Settings, connection: Redis) -> dict[str, int]:
         busy = session.scalar(waiting) is not None
     if hopeful or (due and not busy):
         jobs.enqueue(settings, "notify", gates=hopeful)
-    return {"told": told}
+    return {"told": recorded}

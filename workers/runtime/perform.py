@@ -37,7 +37,7 @@ def perform(job_id: str) -> dict[str, Any]:
     try:
         result = jobs.run_here(settings, kind, _reporter(settings, job_id), **arguments)
     except Exception as error:
-        # What nobody foresaw is in this worker's log under the job's id: a page names that, and no second number.
+        # What no one foresaw is in this worker's log under the job's id: a page names that, and no second number.
         end = ending(error, None)
         jobs.fail(settings, job_id, failures.of_job(job_id) if end.code == UNEXPECTED else end.said)
         log.exception("%s failed", job_id)

@@ -36,7 +36,7 @@ from attune.models.errors import AttuneError
 from attune.models.images.decode import READING
 from attune.workers.runtime import due_notices, new_assets
 from attune.workers.runtime.heartbeat import Heart
-from attune.workers.runtime.lost_jobs import bring_back, carry_on, label_studio_answers
+from attune.workers.runtime.lost_jobs import label_studio_answers, requeue_lost, retry_failed
 from attune.workers.runtime.worker import prepare_log
 
 log = logging.getLogger("attune.schedule")
@@ -92,7 +92,7 @@ def mend(settings: Settings, connection: Redis) -> int:
     if connection.get(MENDED_KEY) == addresses.encode() or not label_studio_answers(settings):
         return 0
     with LabelStudio.connect(settings) as ls:
-        mended = repair.mend_all(settings, ls)
+        mended = repair.repair_all(settings, ls)
     connection.set(MENDED_KEY, addresses, ex=WHOLE_SECONDS)
     return mended
 
@@ -179,10 +179,10 @@ Step = Callable[[Settings, Redis, bool], dict[str, int]]
 # An error in one stops none of the others: a Label Studio that is away must not keep lost jobs from coming back. What
 # somebody's answers wait for comes first: mending asks Label Studio about every queue.
 STEPS: tuple[Step, ...] = (
-    lambda settings, redis, recovered: {"brought_back": bring_back(settings, redis, recovered)},
+    lambda settings, redis, recovered: {"brought_back": requeue_lost(settings, redis, recovered)},
     lambda settings, _, __: {"rounds": ask_to_learn(settings)},
     lambda settings, redis, _: {"mended": mend(settings, redis)},
-    lambda settings, redis, recovered: {"carried": carry_on(settings, redis, recovered)},
+    lambda settings, redis, recovered: {"carried": retry_failed(settings, redis, recovered)},
     lambda settings, redis, _: {"syncs": ask_to_sync(settings, redis)},
     lambda settings, _, __: new_assets.ask(settings),
     lambda settings, _, __: {"rereads": ask_to_reread(settings)},

@@ -47,36 +47,36 @@ class Changes:
 def read(
     settings: Settings, ls: LabelStudio, queue: Queue, whole: bool = False, by_id: Mapping[int, str] | None = None
 ) -> Changes:
-    """Bring in the tasks of a queue that changed since its last reading, or all of them. Idempotent.
+    """Import the tasks of a queue that changed since its last reading, or all of them. Idempotent.
 
     ``by_id`` are the addresses of Label Studio's users. The answers that are gone are named, not withdrawn. Raises
     LabelStudioUnreachable, LabelStudioRefused.
     """
     asked_at, began = now(), read_until(settings, queue)
     since = None if whole or began is None else began - OVERLAP
-    found, newest = Changes(), began
+    changes, newest = Changes(), began
     for state in task_changes.changed_since(ls, queue.project, since):
-        bring(settings, queue, state, asked_at, found, by_id)
+        import_task(settings, queue, state, asked_at, changes, by_id)
         newest = max(newest or state.updated_at, state.updated_at)
-    keep_until(settings, queue, began, newest, asked_at)
-    return found
+    record_read_until(settings, queue, began, newest, asked_at)
+    return changes
 
 
-def bring(
+def import_task(
     settings: Settings,
     queue: Queue,
     state: TaskState,
     asked_at: datetime,
-    found: Changes,
+    changes: Changes,
     by_id: Mapping[int, str] | None,
 ) -> None:
-    """``take`` in a transaction of its own; one task that nobody foresaw holds up no other."""
+    """``record_annotations`` in a transaction of its own; one task that no one foresaw holds up no other."""
     try:
         with writing(settings) as session:
-            take(session, queue, state, asked_at, found, by_id)
+            record_annotations(session, queue, state, asked_at, changes, by_id)
     except (SQLAlchemyError, ValueError):
         log.exception("task %d of project %d was left out", state.id, queue.project)
-        found.left_out += 1
+        changes.left_out += 1
 
 
 def read_until(settings: Settings, row: Queue | Grid) -> datetime | None:
@@ -91,57 +91,59 @@ def _fresh(session: Session, row: Queue | Grid, lock: bool = False) -> Queue | G
     return session.get_one(Grid, row.id, with_for_update=lock)
 
 
-def keep_until(
+def record_read_until(
     settings: Settings, row: Queue | Grid, began: datetime | None, newest: datetime | None, asked_at: datetime
 ) -> None:
-    """Note that a reading which went on from ``began`` and was asked for at ``asked_at`` has seen ``newest``.
+    """Note that a reading which continued from ``began`` and was asked for at ``asked_at`` has seen ``newest``.
 
     Never beyond the question: a clock that was ahead for a while would hide all answers until it is as late. Where
     another reading ended meanwhile, the older of the two may have had the last word about a task, as by keeping an
     answer that is deleted by now: both stretches are read once more.
     """
     with writing(settings) as session:
-        held = _fresh(session, row, lock=True)  # two that end together would both see the mark where they began
-        if held.synced_until != began:
-            held.synced_until = began
+        current = _fresh(session, row, lock=True)  # two that end together would both see the mark where they began
+        if current.synced_until != began:
+            current.synced_until = began
         elif newest is not None:
-            held.synced_until = min(newest, asked_at)
+            current.synced_until = min(newest, asked_at)
 
 
-def take(
+def record_annotations(
     session: Session,
     queue: Queue,
     state: TaskState,
     asked_at: datetime,
-    found: Changes,
+    changes: Changes,
     by_id: Mapping[int, str] | None = None,
 ) -> None:
-    """One task's annotations into the records; what came of it is added to ``found``."""
+    """One task's annotations into the records; what came of it is added to ``changes``."""
     answer_changes.one_writer(session, queue.attribute_id)
     classes = revisions.every_class(session, queue.attribute_id)
     renamed = uncounted.renamed(session.get_one(Attribute, queue.attribute_id))
-    _meet(session, queue, state)
+    _correct_task_id(session, queue, state)
     for annotation in state.annotations:
         try:
-            one = annotation_values.read(annotation, state.id, state.data, classes, renamed, by_id)
+            read_annotation = annotation_values.read(annotation, state.id, state.data, classes, renamed, by_id)
         except UnknownAnnotationShape as error:
             log.warning("left out: %s", error)
-            found.left_out += 1
+            changes.left_out += 1
             continue
-        found.changed += ingest.store(session, queue, one, asked_at)
-        found.renamed |= one.wrong == annotation_values.UNKNOWN_CLASS
+        changes.changed += ingest.store(session, queue, read_annotation, asked_at)
+        changes.renamed |= read_annotation.wrong == annotation_values.UNKNOWN_CLASS
     present = [int(annotation["id"]) for annotation in state.annotations]
-    uncounted.forget(session, queue.project, state.id, present)
-    found.left_out += uncounted.on_task(session, queue.project, state.id)
-    found.gone.update(one.id for one in withdrawn.missing(session, queue, state.id, present, asked_at))
+    uncounted.remove_absent(session, queue.project, state.id, present)
+    changes.left_out += uncounted.on_task(session, queue.project, state.id)
+    changes.gone.update(
+        read_annotation.id for read_annotation in withdrawn.missing(session, queue, state.id, present, asked_at)
+    )
 
 
-def _meet(session: Session, queue: Queue, state: TaskState) -> None:
+def _correct_task_id(session: Session, queue: Queue, state: TaskState) -> None:
     """Put the address of the question right that Label Studio shows here: our key, and our image with it.
 
     A question that was taken for gone and waits here unanswered is open again.
     """
-    _leave_stranger(session, queue, state)
+    _release_task_id(session, queue, state)
     key = key_of(state.data)
     if not key:
         return
@@ -150,19 +152,19 @@ def _meet(session: Session, queue: Queue, state: TaskState) -> None:
     if task is None or asset is None or asset.asset_id != state.data.get("asset_id"):
         return
     task_ids.claim(session, task, state.id)
-    asked = asset.removed_at is None and queue.closed_at is None
-    if task.state == "retired" and asked and not state.annotations:
+    is_asked = asset.removed_at is None and queue.closed_at is None
+    if task.state == "retired" and is_asked and not state.annotations:
         task.state = "open"
 
 
-def _leave_stranger(session: Session, queue: Queue, state: TaskState) -> None:
+def _release_task_id(session: Session, queue: Queue, state: TaskState) -> None:
     """The question that the records have at this id is gone, where Label Studio shows another task there."""
     rows = select(Task, Asset.asset_id).join(Asset, Asset.id == Task.asset_pk)
     for task, asset_id in session.execute(rows.where(Task.label_studio_task == state.id)).all():
-        where = task_ids.of(task, asset_id)
+        where = task_ids.task_address(task, asset_id)
         if task.queue_id == queue.id and where is not None and where.is_at(state.data):
             continue
         if task.state == "open":
             answer_changes.count(session, queue.attribute_id)  # the queue is shorter: a round fills it
-        task_ids.leave(task)
+        task_ids.clear_id(task)
     session.flush()

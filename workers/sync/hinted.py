@@ -39,7 +39,7 @@ def perform(name: str) -> None:
     """Where rq enters: read what ``name`` (of ``hints.address``) means, and learn from what is new.
 
     A Label Studio that is away, or an attribute that cannot be learned yet, is logged: the clockwork asks again, by
-    jobs whose failures people see. So is any other error, with its traceback: nobody waits for this reading's end.
+    jobs whose failures people see. So is any other error, with its traceback: no one waits for this reading's end.
     """
     settings = reader.build()
     excused, attribute = True, None
@@ -49,9 +49,9 @@ def perform(name: str) -> None:
         attribute = read(settings, name)
         with suppress(RedisError):
             if attribute is not None:
-                hints.found_news(settings, name)
+                hints.clear_empty_readings(settings, name)
             elif not excused:
-                hints.was_in_vain(settings, name)
+                hints.count_empty_reading(settings, name)
         if attribute is None:
             return
         log.info("%s: answers are new", name)
@@ -81,7 +81,7 @@ def read(settings: Settings, name: str) -> str | None:
     LabelStudioUnreachable, LabelStudioRefused.
     """
     with reading(settings) as session:
-        row = hints.meant(session, name)
+        row = hints.row_of_name(session, name)
         if row is None:
             return None
         attribute = session.get_one(Attribute, row.attribute_id)
@@ -99,34 +99,36 @@ def read(settings: Settings, name: str) -> str | None:
 
 
 def last_answers(settings: Settings, ls: LabelStudio, queue: Queue) -> bool:
-    """Bring in the answers that were given last, which mostly are all that there is to see; whether that was so. One
+    """Import the answers that were given last, which mostly are all that there is to see; whether that was so. One
     request, however large the project is.
 
-    False where somebody has to look closer: the last few are all new, so that there may be more; all known, so that
-    something else was done, as taking an answer back; or they are not on questions of ours, or by nobody that Label
+    False where someone has to look closer: the last few are all new, so that there may be more; all known, so that
+    something else was done, as taking an answer back; or they are not on questions of ours, or by no one that Label
     Studio names. What else has changed is left to the next sync: the moment up to which all was read stays.
     """
     began, asked_at = changed_tasks.read_until(settings, queue), now()
-    fresh = [one for one in answered_last(ls, queue.project, LAST) if not _is_known(settings, one)]
-    if not 0 < len(fresh) < LAST or not all(_is_ours(settings, queue, one) for one in fresh):
+    fresh = [recent for recent in answered_last(ls, queue.project, LAST) if not _is_known(settings, recent)]
+    if not 0 < len(fresh) < LAST or not all(_is_ours(settings, queue, recent) for recent in fresh):
         return False
-    people = {int(one["completed_by"] or 0): str(one["author"]) for state in fresh for one in state.annotations}
+    people = {
+        int(recent["completed_by"] or 0): str(recent["author"]) for state in fresh for recent in state.annotations
+    }
     if not all(people.values()):
         return False
-    found = changed_tasks.Changes()
+    changes = changed_tasks.Changes()
     for state in reversed(fresh):
-        changed_tasks.bring(settings, queue, state, asked_at, found, people)
-    changed_tasks.keep_until(settings, queue, began, None, asked_at)
-    return bool(found.changed) and not found.gone and not found.renamed
+        changed_tasks.import_task(settings, queue, state, asked_at, changes, people)
+    changed_tasks.record_read_until(settings, queue, began, None, asked_at)
+    return bool(changes.changed) and not changes.gone and not changes.renamed
 
 
 def _is_known(settings: Settings, state: TaskState) -> bool:
     """Whether the records hold the answers on a task as Label Studio shows them."""
-    shown = {(int(one["id"]), moment(one["updated_at"])) for one in state.annotations}
-    held = select(Annotation.label_studio_id, Annotation.updated_at).where(Annotation.deleted_at.is_(None))
+    current = {(int(one["id"]), moment(one["updated_at"])) for one in state.annotations}
+    stored = select(Annotation.label_studio_id, Annotation.updated_at).where(Annotation.deleted_at.is_(None))
     with reading(settings) as session:
-        rows = session.execute(held.where(Annotation.label_studio_id.in_([number for number, _ in shown])))
-        return shown == {(number, at) for number, at in rows}
+        rows = session.execute(stored.where(Annotation.label_studio_id.in_([number for number, _ in current])))
+        return current == {(number, at) for number, at in rows}
 
 
 def _is_ours(settings: Settings, queue: Queue, state: TaskState) -> bool:
@@ -138,23 +140,23 @@ def _is_ours(settings: Settings, queue: Queue, state: TaskState) -> bool:
 
 
 def _queue(settings: Settings, ls: LabelStudio, queue: Queue) -> None:
-    if not _stands(settings, ls, queue):
+    if not _project_is_ours(settings, ls, queue):
         return
-    found = changed_tasks.read(settings, ls, queue, by_id=Addresses(ls))
-    _, why = upkeep.withdraw_gone(settings, queue, found.gone, whole=False, accept=False)
+    changes = changed_tasks.read(settings, ls, queue, by_id=Addresses(ls))
+    _, why = upkeep.withdraw_gone(settings, queue, changes.gone, whole=False, accept=False)
     if why:
         log.error("%s", why)
-    if found.renamed and queue.closed_at is None:
+    if changes.renamed and queue.closed_at is None:
         upkeep.restore_classes(settings, ls, queue)
 
 
 def _pages(settings: Settings, ls: LabelStudio, grid: Grid) -> None:
-    if _stands(settings, ls, grid):
-        make_grids.read(settings, ls, grid, dict.fromkeys(("changed", "deleted", "left_out"), 0), Addresses(ls))
+    if _project_is_ours(settings, ls, grid):
+        make_grids.sync_pages(settings, ls, grid, dict.fromkeys(("changed", "deleted", "left_out"), 0), Addresses(ls))
 
 
-def _stands(settings: Settings, ls: LabelStudio, row: Queue | Grid) -> bool:
-    if project_identity.stands(settings, ls, row):
+def _project_is_ours(settings: Settings, ls: LabelStudio, row: Queue | Grid) -> bool:
+    if project_identity.has_mark(settings, ls, row):
         return True
     log.warning("project %d is not ours, or not there: left to the next sync", row.project)
     return False
@@ -182,7 +184,7 @@ class Addresses(dict[int, str]):
         self._ls = ls
 
     def get(self, number: int, otherwise: Any = None) -> Any:
-        """The address in lower case; ``otherwise`` for nobody."""
+        """The address in lower case; ``otherwise`` for no one."""
         if number not in self:
             try:
                 user = self._ls.request("GET", f"/api/users/{number}/")

@@ -17,7 +17,7 @@ from attune.labeler.settings import Settings
 log = logging.getLogger("attune.sync")
 
 
-def agree(settings: Settings, ls: LabelStudio, rows: Sequence[Queue] | Sequence[Grid]) -> list[int]:
+def correct_members(settings: Settings, ls: LabelStudio, rows: Sequence[Queue] | Sequence[Grid]) -> list[int]:
     """Give the projects of these queues, or of pages, the members that the records say; those that had others.
 
     Only rows whose project is known to be theirs may be given (`identity.check`): a member sees what the project holds.
@@ -26,10 +26,10 @@ def agree(settings: Settings, ls: LabelStudio, rows: Sequence[Queue] | Sequence[
     if not rows:
         return []
     with reading(settings) as session:
-        found = select(Expert.id, Expert.email).where(Expert.id.in_({row.expert_id for row in rows}))
-        here = {key: email for key, email in session.execute(found).all() if end_access.is_in(session, email)}
-    wanted = {row.project: [here[row.expert_id]] if _is_open(row) and row.expert_id in here else [] for row in rows}
-    changed = members.agree(ls, wanted)
+        emails = select(Expert.id, Expert.email).where(Expert.id.in_({row.expert_id for row in rows}))
+        here = {key: email for key, email in session.execute(emails).all() if end_access.may_enter(session, email)}
+    expected = {row.project: [here[row.expert_id]] if _is_open(row) and row.expert_id in here else [] for row in rows}
+    changed = members.restore_members(ls, expected)
     if changed:
         log.info("members of projects %s set", changed)
     return changed

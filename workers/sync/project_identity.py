@@ -1,6 +1,6 @@
 """Is each project in Label Studio the queue that the records take it for? A project's id is an address, too.
 
-A Label Studio that was begun anew, or restored from an old copy, counts its projects from 1 again: without this check
+A Label Studio that was begun again, or restored from an old copy, counts its projects from 1 again: without this check
 another queue's answers would be read as this one's.
 """
 
@@ -39,22 +39,22 @@ class Checked:
     moved: set[int] = field(default_factory=set)
 
 
-def stands(settings: Settings, ls: LabelStudio, row: Queue | Grid) -> bool:
+def has_mark(settings: Settings, ls: LabelStudio, row: Queue | Grid) -> bool:
     """Whether the row's project is there and has its mark; one request. `check` finds out more where it has not."""
-    here = projects.every(ls, only=row.project).get(row.project)
+    here = projects.list_projects(ls, only=row.project).get(row.project)
     return here is not None and _marks(settings, [row])[row.id] in here.marks
 
 
 def check(settings: Settings, ls: LabelStudio, rows: list[Queue] | list[Grid], there: Mapping[int, Listed]) -> Checked:
     """Compare the projects of queues, or of pages, with their marks in Label Studio, where ``there`` is what it lists.
 
-    One that moved (its mark is on another project) is found again; one whose mark somebody deleted, or was made with
+    One that moved (its mark is on another project) is found again; one whose mark someone deleted, or was made with
     secrets that are lost, gets it back where its tasks are ours. Raises LabelStudioUnreachable.
     """
-    found = Checked()
+    result = Checked()
     if not rows:
-        return found
-    by_mark = {mark: number for number, one in there.items() for mark in one.marks}
+        return result
+    by_mark = {mark: number for number, entry in there.items() for mark in entry.marks}
     moved: dict[int, int] = {}
     refused: set[int] = set()
     marks = _marks(settings, rows)
@@ -66,17 +66,17 @@ def check(settings: Settings, ls: LabelStudio, rows: list[Queue] | list[Grid], t
         if mark in by_mark:
             log.warning("project %d is project %d in Label Studio now", row.project, by_mark[mark])
             moved[row.id] = by_mark[mark]
-        elif here is not None and _holds_ours(settings, ls, row, marked=bool(here.marks)):
+        elif here is not None and _has_own_task(settings, ls, row, marked=bool(here.marks)):
             log.warning("project %d had lost its mark", row.project)
             projects.stamp(ls, row.project, mark, here.description)
         else:
             refused.add(row.id)
-            found.failed[str(row.project)] = _sentence(settings, row, here is not None)
-            log.error("%s", found.failed[str(row.project)])
+            result.failed[str(row.project)] = _sentence(settings, row, here is not None)
+            log.error("%s", result.failed[str(row.project)])
     _move(settings, rows, moved)
-    found.moved = set(moved)
-    found.tasks = {row.id: there[row.project].tasks for row in rows if row.id not in refused}
-    return found
+    result.moved = set(moved)
+    result.tasks = {row.id: there[row.project].tasks for row in rows if row.id not in refused}
+    return result
 
 
 def _move(settings: Settings, rows: list[Queue] | list[Grid], moved: Mapping[int, int]) -> None:
@@ -87,10 +87,10 @@ def _move(settings: Settings, rows: list[Queue] | list[Grid], moved: Mapping[int
         return
     table = Queue if isinstance(rows[0], Queue) else Grid
     with writing(settings) as session:
-        taken = (table.id.in_(moved)) | (table.project.in_(moved.values()))
-        session.execute(update(table).where(taken).values(project=-table.id))
+        is_used = (table.id.in_(moved)) | (table.project.in_(moved.values()))
+        session.execute(update(table).where(is_used).values(project=-table.id))
         for row in rows:
-            if row.id in moved:  # what is noted of its strays goes along
+            if row.id in moved:  # what is noted of its uncounted answers goes along
                 session.execute(update(Stray).where(Stray.project == row.project).values(project=-moved[row.id]))
         for key, number in moved.items():
             session.execute(update(table).where(table.id == key).values(project=number))
@@ -102,19 +102,19 @@ def _move(settings: Settings, rows: list[Queue] | list[Grid], moved: Mapping[int
 def _marks(settings: Settings, rows: Sequence[Queue | Grid]) -> dict[int, str]:
     """The mark of each row's project, by the row's key."""
     secret = load_secrets(settings.secrets).webhook_secret
-    found: dict[int, str] = {}
+    numbers: dict[int, str] = {}
     with reading(settings) as session:
         for row in rows:
             attribute, expert = session.get_one(Attribute, row.attribute_id), session.get_one(Expert, row.expert_id)
             room = queues if isinstance(row, Queue) else grids
-            found[row.id] = room.mark(secret, attribute, expert)
-    return found
+            numbers[row.id] = room.mark(secret, attribute, expert)
+    return numbers
 
 
-def _holds_ours(settings: Settings, ls: LabelStudio, row: Queue | Grid, marked: bool) -> bool:
+def _has_own_task(settings: Settings, ls: LabelStudio, row: Queue | Grid, marked: bool) -> bool:
     """Whether one of the project's tasks has a key of this queue's. ``marked`` means that it
     has a mark, which may be of secrets that were lost: then several tasks of before keys must all be the queue's by
-    image and number. Without any mark, as somebody edited it away, one will do, and so will an empty project.
+    image and number. Without any mark, as someone edited it away, one will do, and so will an empty project.
     """
     tasks = list(islice(listed(ls, row.project), LOOKED_AT))
     with reading(settings) as session:

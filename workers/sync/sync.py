@@ -37,19 +37,19 @@ def run(
 
     ``whole`` compares all tasks. Where most of a queue's answers are gone from Label Studio they are kept, unless
     ``accept_deleted``. Idempotent. A queue that cannot be read, or whose project is another's, does not stop the
-    others: it is named under "failed". "strays" counts the answers that count nowhere, by reason. Raises
+    others: it is named under "failed". "uncounted answers" counts the answers that are not counted, by reason. Raises
     UnknownAttribute, LabelStudioUnreachable.
     """
     ls = LabelStudio.connect(settings)
     waiting = open_queues(settings, attribute)
-    told = dict.fromkeys(("queues", *COUNTED), 0)
-    there = projects.every(ls)
+    counts = dict.fromkeys(("queues", *COUNTED), 0)
+    there = projects.list_projects(ls)
     checked = project_identity.check(settings, ls, waiting, there)
     for queue in waiting:
         if queue.id in checked.moved:
-            repair.mend(settings, ls, queue)
-    membership.agree(settings, ls, [queue for queue in waiting if queue.id in checked.tasks])
-    recorded = upkeep.recorded(settings, waiting)
+            repair.repair_queue(settings, ls, queue)
+    membership.correct_members(settings, ls, [queue for queue in waiting if queue.id in checked.tasks])
+    recorded = upkeep.recorded_task_counts(settings, waiting)
     by_id = accounts.addresses(ls)
     touched: set[int] = set()
     failed = dict(checked.failed)
@@ -59,45 +59,50 @@ def run(
             continue
         differs = checked.tasks[queue.id] != recorded[queue.id] + queue.surplus
         try:
-            found = one_queue(settings, ls, queue, whole, differs, by_id, accept_deleted, failed)
+            queue_counts = one_queue(settings, ls, queue, whole, differs, by_id, accept_deleted, failed)
         except LabelStudioRefused as error:
             log.error("queue %d (project %d) could not be read: %s", queue.id, queue.project, error)
             failed[str(queue.project)] = str(error)
             continue
-        told["queues"] += 1
+        counts["queues"] += 1
         for key in COUNTED:
-            told[key] += found[key]
-        if found["changed"] or found["deleted"]:
+            counts[key] += queue_counts[key]
+        if queue_counts["changed"] or queue_counts["deleted"]:
             touched.add(queue.attribute_id)
     only = waiting[0].attribute_id if attribute is not None and waiting else None
-    touched |= make_grids.sync(settings, ls, only, whole, told, failed, by_id, there)
+    touched |= make_grids.sync(settings, ls, only, whole, counts, failed, by_id, there)
     report(len(waiting), len(waiting))
-    for name in names(settings, touched):
+    for name in attribute_names(settings, touched):
         ingest.ask_to_learn(settings, name)
-    return {**told, "attributes": names(settings, touched), "failed": failed, "strays": _strays(settings, attribute)}
+    return {
+        **counts,
+        "attributes": attribute_names(settings, touched),
+        "failed": failed,
+        "strays": _uncounted_counts(settings, attribute),
+    }
 
 
-def _strays(settings: Settings, attribute: str | None) -> dict[str, int]:
-    """How many answers of one attribute, or of all, count nowhere, by reason."""
-    left: Counter[str] = Counter()
+def _uncounted_counts(settings: Settings, attribute: str | None) -> dict[str, int]:
+    """How many answers of one attribute, or of all, are not counted, by reason."""
+    uncounted_answers: Counter[str] = Counter()
     with reading(settings) as session:
         only = None if attribute is None else attributes.find(session, attribute).id
         for (key, reason), count in uncounted.counts(session).items():
-            left[reason] += count if only in {None, key} else 0
-    return dict(+left)
+            uncounted_answers[reason] += count if only in {None, key} else 0
+    return dict(+uncounted_answers)
 
 
 def open_queues(settings: Settings, attribute: str | None) -> list[Queue]:
     """The queues to read, oldest first."""
     with reading(settings) as session:
-        read = or_(Queue.closed_at.is_(None), Queue.closed_at > now() - FAREWELL)
-        wanted = select(Queue).where(read).order_by(Queue.id)
+        is_readable = or_(Queue.closed_at.is_(None), Queue.closed_at > now() - FAREWELL)
+        query = select(Queue).where(is_readable).order_by(Queue.id)
         if attribute is not None:
-            wanted = wanted.where(Queue.attribute_id == attributes.find(session, attribute).id)
-        return list(session.scalars(wanted))
+            query = query.where(Queue.attribute_id == attributes.find(session, attribute).id)
+        return list(session.scalars(query))
 
 
-def names(settings: Settings, keys: set[int]) -> list[str]:
+def attribute_names(settings: Settings, keys: set[int]) -> list[str]:
     """The names of attributes by key, sorted."""
     with reading(settings) as session:
         return sorted(session.scalars(select(Attribute.name).where(Attribute.id.in_(keys))))
@@ -118,18 +123,18 @@ def one_queue(
     ``differs``: the project holds another number of tasks than expected, as some were deleted or made by hand, which no
     other question would tell. ``by_id`` are the addresses of Label Studio's users. What is wrong goes into ``failed``.
     """
-    found = changed_tasks.read(settings, ls, queue, whole, by_id)
-    told = {"changed": found.changed, "left_out": found.left_out}
+    changes = changed_tasks.read(settings, ls, queue, whole, by_id)
+    counts = {"changed": changes.changed, "left_out": changes.left_out}
     if whole or differs:
-        found.gone.update(upkeep.compare(settings, ls, queue))
-    told["deleted"], why = upkeep.withdraw_gone(settings, queue, found.gone, whole, accept_deleted)
+        changes.gone.update(upkeep.retire_deleted(settings, ls, queue))
+    counts["deleted"], why = upkeep.withdraw_gone(settings, queue, changes.gone, whole, accept_deleted)
     if why and failed is not None:
         failed[str(queue.project)] = why
     if whole:
-        upkeep.drop_twins(settings, ls, queue)
+        upkeep.delete_duplicates(settings, ls, queue)
         upkeep.drop_old_orders(settings, ls, queue)
     if queue.closed_at is None:
         upkeep.renew_images(settings, ls, queue)
-        if whole or found.renamed:
+        if whole or changes.renamed:
             upkeep.restore_classes(settings, ls, queue)
-    return told
+    return counts

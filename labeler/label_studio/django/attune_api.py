@@ -28,10 +28,10 @@ def door(request):
 def members(request):
     """Project's id -> addresses of its members; a POST sets those of the projects that it names, and of no other."""
     if request.method == "POST":
-        wanted = _read(request)
-        if wanted is None or not all(key.isdigit() and _addresses(value) for key, value in wanted.items()):
+        requested = _read(request)
+        if requested is None or not all(key.isdigit() and _addresses(value) for key, value in requested.items()):
             return _wrong("expected an object of project ids, each with a list of addresses")
-        missing = _set({int(key): value for key, value in wanted.items()})
+        missing = _set({int(key): value for key, value in requested.items()})
         return JsonResponse({"members": _held(), "missing": missing})
     return JsonResponse({"members": _held()})
 
@@ -40,8 +40,8 @@ def members(request):
 @require_http_methods(["POST"])
 def logins(request):
     """Open the login of an address with a new password, or end all access where the password is null."""
-    wanted = _read(request)
-    email, password = (wanted or {}).get("email"), (wanted or {}).get("password")
+    requested = _read(request)
+    email, password = (requested or {}).get("email"), (requested or {}).get("password")
     if not isinstance(email, str) or not isinstance(password, str | None):
         return _wrong("expected an email, and a password or null")
     email = email.strip().casefold()
@@ -52,32 +52,32 @@ def logins(request):
         return JsonResponse({"id": users[0].pk if users else None, "ended": ended})
     try:
         validate_email(email)
-        user, made = attune_people.open_login(email, password)
+        user, created = attune_people.open_login(email, password)
     except ValidationError as error:
         return _wrong(f"{email[:80]!r}: {error.messages[0]}")
     except ValueError as error:
         return _wrong(str(error))
-    return JsonResponse({"id": user.pk, "made": made})
+    return JsonResponse({"id": user.pk, "made": created})
 
 
 def _held():
     from projects.models import ProjectMember
 
-    found = {}
+    current_members = {}
     rows = ProjectMember.objects.filter(enabled=True).order_by("project_id", "user__email")
     for project, address in rows.values_list("project_id", "user__email"):
-        found.setdefault(str(project), []).append(address.lower())
-    return found
+        current_members.setdefault(str(project), []).append(address.lower())
+    return current_members
 
 
-def _set(wanted):
+def _set(requested):
     """Make the members of each project those of the addresses; the projects and addresses that do not exist."""
     from django.db import transaction
     from projects.models import Project, ProjectMember
     from users.models import User
 
     missing = []
-    for project, addresses in wanted.items():
+    for project, addresses in requested.items():
         if not Project.objects.filter(pk=project).exists():
             missing.append(project)
             continue

@@ -1,4 +1,4 @@
-"""Whom Label Studio's process may call: the console's webhook, and nobody else.
+"""Whom Label Studio's process may call: the console's webhook, and no one else.
 
 A hook of Python's own (`sys.addaudithook`) sees every connection that Python code opens, whatever library asks for it,
 and cannot be taken out again. The database is reached by its own library, which does not pass here. The hook keeps
@@ -35,14 +35,14 @@ _limited = []
 def webhook():
     """Host and port of the console's webhook, from ATTUNE_WEBHOOK_ADDRESS; ("", 0) where none is set."""
     try:
-        found = urlsplit(os.environ.get("ATTUNE_WEBHOOK_ADDRESS", ""))
-        return (found.hostname or "").lower(), found.port or {"https": 443, "http": 80}.get(found.scheme, 0)
+        address = urlsplit(os.environ.get("ATTUNE_WEBHOOK_ADDRESS", ""))
+        return (address.hostname or "").lower(), address.port or {"https": 443, "http": 80}.get(address.scheme, 0)
     except ValueError:
         return "", 0
 
 
 def limit():
-    """Let this process call nobody but the webhook from now on; a second call changes nothing."""
+    """Let this process call no one but the webhook from now on; a second call changes nothing."""
     if not _limited:
         _limited.append(True)
         sys.addaudithook(_hook)
@@ -106,8 +106,8 @@ def _may_call(address):
     if not isinstance(address, tuple) or len(address) < 2:
         return False  # a socket of the machine's own, say of a service that takes commands
     host, port = str(address[0]).lower(), address[1]
-    wanted, wanted_port = webhook()
-    if wanted and port == wanted_port and host in {wanted, *_addresses(wanted)}:
+    allowed_host, wanted_port = webhook()
+    if allowed_host and port == wanted_port and host in {allowed_host, *_addresses(allowed_host)}:
         return True
     # Label Studio tries its own port before it starts to listen there.
     return port == own_port() and host in {*LOOPBACK, "localhost"}
@@ -127,7 +127,7 @@ def _addresses(host):
     if _is_address(host):
         return (host,)
     try:
-        return tuple({str(found[4][0]) for found in socket.getaddrinfo(host, None)})
+        return tuple({str(entry[4][0]) for entry in socket.getaddrinfo(host, None)})
     except OSError:
         return ()
 
@@ -140,7 +140,7 @@ def _is_address(host):
     return True
 
 
-def _refuse(does, whom):
-    host = whom[0] if isinstance(whom, tuple) else whom
+def _refuse(does, caller):
+    host = caller[0] if isinstance(caller, tuple) else caller
     log.warning("refused: Label Studio %s %.100s; it may call Attune's webhook only", does, host)
     raise PermissionError(f"Label Studio may call Attune's webhook only, not {str(host)[:100]}.")

@@ -121,7 +121,7 @@ def task_of_the_path(asker, value):
 
 
 def oneself_dropped(asker, value):
-    """Nobody answers as somebody else."""
+    """No one answers as someone else."""
     if value is not None and str(value) != str(asker.user.pk):
         raise Refused("You can only answer as yourself.")
     return DROPPED
@@ -150,11 +150,11 @@ def selected(_, value):
     """Which tasks to choose from, by numbers; of one's own project only, as the view looks nowhere else."""
     if not isinstance(value, dict):
         raise Refused("selectedItems is no list of images.", 400)
-    made = {"all": value.get("all") is True}
+    cleaned = {"all": value.get("all") is True}
     for name in ("included", "excluded"):
         if isinstance(value.get(name), list):
-            made[name] = [number(one, "The image") for one in value[name][:10_000]]
-    return made
+            cleaned[name] = [number(one, "The image") for one in value[name][:10_000]]
+    return cleaned
 
 
 def no_filters(*_):
@@ -168,10 +168,10 @@ def result(_, value):
         raise Refused("The answer is no list.", 400)
     if len(value) > MOST_PARTS:
         raise Refused(f"The answer has {len(value)} parts; {MOST_PARTS} are the most.", 400)
-    if not all(isinstance(one, dict) for one in value):
+    if not all(isinstance(item, dict) for item in value):
         raise Refused("A part of the answer is no object.", 400)
-    for one in value:
-        _part(one)
+    for item in value:
+        _part(item)
     _plain(value)  # first: what follows calls itself for each level
     try:
         size = len(json.dumps(value, ensure_ascii=False).encode())
@@ -182,15 +182,15 @@ def result(_, value):
     return value
 
 
-def _part(one):
+def _part(item):
     """Refuse a part that Label Studio stores and then stumbles over when it counts it, again when it is deleted."""
     for name in ("id", "from_name", "to_name", "type"):
-        if name in one and not (isinstance(one[name], str) and len(one[name]) <= LONGEST_NAME):
+        if name in item and not (isinstance(item[name], str) and len(item[name]) <= LONGEST_NAME):
             raise Refused(f"{name} of an answer is no text of at most {LONGEST_NAME} characters.", 400)
-    said = one.get("value", None if "type" in one else {})
-    if not isinstance(said, dict):
+    value = item.get("value", None if "type" in item else {})
+    if not isinstance(value, dict):
         raise Refused("The value of an answer is no object.", 400)
-    choices = said.get("choices", [])
+    choices = value.get("choices", [])
     if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
         raise Refused("The choices of an answer are no list of texts.", 400)
 
@@ -201,14 +201,14 @@ def _plain(value):
     """
     level = [value]
     for _ in range(MOST_LEVELS):
-        texts = [one for one in level if isinstance(one, str)]
-        texts += [name for one in level if isinstance(one, dict) for name in one]
+        texts = [item for item in level if isinstance(item, str)]
+        texts += [name for item in level if isinstance(item, dict) for name in item]
         if any("\0" in text for text in texts):
             raise Refused("The answer holds a character that no database keeps.", 400)
-        if any(isinstance(one, int | float) and not abs(one) <= LARGEST_NUMBER for one in level):
+        if any(isinstance(item, int | float) and not abs(item) <= LARGEST_NUMBER for item in level):
             raise Refused("The answer holds a number that is too large.", 400)
-        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
-        level = [one for several in inner for one in several]
+        inner = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        level = [item for several in inner for item in several]
         if not level:
             return
     raise Refused(f"The answer is nested more than {MOST_LEVELS} levels deep.", 400)
@@ -251,7 +251,7 @@ def name_once(_, value):
 
 
 def token_of_the_administrator(_, value):
-    """A personal token of the administrator; of anybody else's none is exchanged."""
+    """A personal token of the administrator; of anyone else's none is exchanged."""
     from attune_who import is_administrator
     from jwt_auth.models import LSAPIToken
     from rest_framework_simplejwt.exceptions import TokenError

@@ -1,13 +1,13 @@
 """The doors of Label Studio that stand open to others than Attune's administrator, as plain data: a row a route.
 
-A route that has no row is shut (403) for everybody but the administrator, and so is every method that its row does not
-name: what a new release adds stays shut until somebody opens it here. Routes are written as Django's resolver gives
+A route that has no row is shut (403) for everyone but the administrator, and so is every method that its row does not
+name: what a new release adds stays shut until someone opens it here. Routes are written as Django's resolver gives
 them (``ResolverMatch.route``); `attune_guard` enforces the table and `attune_checks` holds the checks that it names.
 """
 
 from dataclasses import dataclass, field
 
-ANYONE = "anyone"  # also somebody who has not logged in
+ANYONE = "anyone"  # also someone who has not logged in
 EXPERT = "expert"  # an active person with a session of their own; who has none is sent to log in
 
 
@@ -54,7 +54,7 @@ _DRAFT = {
 }
 
 DOORS = (
-    # What anybody may see: the files of the pages, and the way in and out.
+    # What anyone may see: the files of the pages, and the way in and out.
     _files(r"^static/fonts/roboto/roboto.css$", "a font of the pages"),
     _files(r"^static/(?P<path>.*)$", "files of the pages"),
     _files(r"^react-app/(?P<path>.*)$", "files of the pages"),

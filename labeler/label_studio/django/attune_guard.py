@@ -2,7 +2,7 @@
 
 It works in ``process_view``, when Django has found the view that will run, and not on paths: an odd spelling of an
 address cannot make it judge one view and run another. Who asks is settled once (`attune_who`) and handed to the view,
-and of an expert's request the view gets only what the table names, read and written anew.
+and of an expert's request the view gets only what the table names, read and written again.
 """
 
 import json
@@ -29,7 +29,7 @@ PREDICTED = ("predictions_score", "predictions_results", "predictions_model_vers
 
 
 class Guard:
-    """Django middleware; the last one, so that whoever the others let a request say it is, is judged here."""
+    """Django middleware; the last one, so that the person who the others let a request say it is, is judged here."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -93,11 +93,11 @@ class Guard:
         sent = method in {"POST", "PATCH", "PUT"}
         body = json.dumps(_checked(asker, door.body, _body(request))).encode() if sent else b""
         request.encoding = "utf-8"  # before the query is put in: setting it forgets the old one
-        made = QueryDict(mutable=True)
-        made.update({name: str(value) for name, value in query.items()})
-        request.META["QUERY_STRING"] = made.urlencode()
-        made._mutable = False
-        request.GET = made
+        new_query = QueryDict(mutable=True)
+        new_query.update({name: str(value) for name, value in query.items()})
+        request.META["QUERY_STRING"] = new_query.urlencode()
+        new_query._mutable = False
+        request.GET = new_query
         request._body = body
         request.META["CONTENT_LENGTH"] = str(len(body))
         request.META["CONTENT_TYPE"] = "application/json" if sent else ""
@@ -112,31 +112,31 @@ def _single(query):
     return query.dict()
 
 
-def _checked(asker, named, given):
-    """What of ``given`` is named, each value checked; a name with "!" must be there."""
-    made = {}
-    for name, check in named.items():
+def _checked(asker, rules, values):
+    """What of ``values`` is named, each value checked; a name with "!" must be there."""
+    cleaned = {}
+    for name, check in rules.items():
         needed, check = check.endswith("!"), check.removesuffix("!")
-        if name not in given:
+        if name not in values:
             if needed:
                 raise Refused(f"The request names no {name}.")
             continue
-        value = CHECKS[check](asker, given[name])
+        value = CHECKS[check](asker, values[name])
         if value is not DROPPED:
-            made[name] = value
-    return made
+            cleaned[name] = value
+    return cleaned
 
 
 def _body(request):
     if not request.body:
         return {}
     try:
-        found = json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
+        parsed = json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise Refused("The answer is no JSON.", 400) from None
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         raise Refused("The answer is no JSON object.", 400)
-    return found
+    return parsed
 
 
 def _no_constant(name):
@@ -158,13 +158,13 @@ def only_own(data, user):
                     row[name] = None
             for name, author in (("annotations", "completed_by"), ("drafts", "user")):
                 if isinstance(row.get(name), list):
-                    row[name] = [one for one in row[name] if _author(one, author) in {None, user}]
+                    row[name] = [item for item in row[name] if _author(item, author) in {None, user}]
 
 
 def _author(row, name):
-    found = row.get(name) if isinstance(row, dict) else None
-    found = found.get("id") if isinstance(found, dict) else found
-    return found if isinstance(found, int) else None
+    author = row.get(name) if isinstance(row, dict) else None
+    author = author.get("id") if isinstance(author, dict) else author
+    return author if isinstance(author, int) else None
 
 
 def refusal(request, text, status):

@@ -19,8 +19,8 @@ def open_login(email, password):
         raise ValueError(f"The password has {len(password)} characters; {SHORTEST_PASSWORD} are the fewest.")
     with transaction.atomic():
         user = find(email)
-        made = user is None
-        if made:
+        is_new = user is None
+        if is_new:
             user = User.objects.create_user(email=email, password=password, username=email.partition("@")[0])
         else:
             end_credentials(user)
@@ -32,11 +32,11 @@ def open_login(email, password):
         if user.email.casefold() == administrator_address():
             user.is_superuser = user.is_staff = True  # one of before Attune may have been made by hand
         user.save(update_fields=["password", "is_active", "active_organization", "is_superuser", "is_staff"])
-    return user, made
+    return user, is_new
 
 
 def end_all(email):
-    """End the access of everybody whose address differs from ``email`` in case at most; (the users, what ended)."""
+    """End the access of everyone whose address differs from ``email`` in case at most; (the users, what ended)."""
     from collections import Counter
 
     from django.db import transaction
@@ -71,7 +71,7 @@ def end_access(user):
 def end_credentials(user):
     """End the sessions and tokens of ``user``; how many of each.
 
-    The legacy token, which Label Studio makes for everybody unasked, is replaced by one unknown and not counted.
+    The legacy token, which Label Studio makes for everyone unasked, is replaced by one unknown and not counted.
     """
     from django.utils.timezone import now
     from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
@@ -87,14 +87,14 @@ def end_credentials(user):
 
 def find(email):
     """The user with this address, whatever its case, or None; of several the one spelt so, else the oldest."""
-    found = everybody(email)
-    return next((user for user in found if user.email == email.strip()), found[0] if found else None)
+    users = everybody(email)
+    return next((user for user in users if user.email == email.strip()), users[0] if users else None)
 
 
 def everybody(email):
     """All users with this address, whatever its case, oldest first. SQLite compares the case of a to z alone."""
     from users.models import User
 
-    wanted = email.strip().casefold()
-    same = [pk for pk, one in User.objects.values_list("pk", "email") if one.casefold() == wanted]
+    normalised = email.strip().casefold()
+    same = [pk for pk, one in User.objects.values_list("pk", "email") if one.casefold() == normalised]
     return list(User.objects.filter(pk__in=same).order_by("pk"))

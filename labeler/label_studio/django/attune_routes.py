@@ -2,7 +2,7 @@
 
 ``route`` is as the table of doors writes it, ``methods`` those that its view takes, ``example`` an address with a place
 ``{name}`` for each value. ``reached`` is the route that such an address really leads to: some patterns are caught by an
-earlier one, as ``version/`` stands without an anchor. What a new release adds is here without anybody writing it down.
+earlier one, as ``version/`` stands without an anchor. What a new release adds is here without anyone writing it down.
 """
 
 import json
@@ -17,13 +17,13 @@ def routes():
     """The rows, in the order that the resolver tries them."""
     from django.urls import get_resolver
 
-    made = []
+    rows = []
     for route, parts, pattern in _walk(get_resolver().url_patterns):
         example = "/" + _example(parts)
-        made.append(
+        rows.append(
             {"route": route, "methods": _methods(pattern.callback), "example": example, "reached": _reached(example)}
         )
-    return made
+    return rows
 
 
 def _reached(example):
@@ -49,23 +49,23 @@ def _walk(patterns, route="", parts=()):
 
 def _methods(view):
     actions = getattr(view, "actions", None)
-    made = getattr(view, "view_class", None) or getattr(view, "cls", None)
+    view_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
     if actions:
         return sorted({name.upper() for name in actions} & set(METHODS))
-    if made is not None:
-        allowed = getattr(made, "http_method_names", [name.lower() for name in METHODS])
-        return [name for name in METHODS if name.lower() in allowed and hasattr(made, name.lower())]
+    if view_class is not None:
+        allowed = getattr(view_class, "http_method_names", [name.lower() for name in METHODS])
+        return [name for name in METHODS if name.lower() in allowed and hasattr(view_class, name.lower())]
     return list(OF_A_FUNCTION)
 
 
 def _example(parts):
     from django.utils.regex_helper import normalize
 
-    made = ""
+    path = ""
     for part in parts:
         text, names = normalize(part)[0]
-        made += text % {name: "{" + name + "}" for name in names}
-    return made.replace("{format}", ".json" if "{format}" in made and "." not in made else "json")
+        path += text % {name: "{" + name + "}" for name in names}
+    return path.replace("{format}", ".json" if "{format}" in path and "." not in path else "json")
 
 
 def main():

@@ -1,8 +1,8 @@
 """Sessions kept in the database, so that logging out or ending an access ends them: a copied cookie is worth nothing.
 
-Label Studio ships with sessions in signed cookies, which nobody can end. It writes to the session at each request, also
+Label Studio ships with sessions in signed cookies, which no one can end. It writes to the session at each request, also
 of those who have not logged in; to keep a row for each of them, and to write one at each request, would cost much and
-help nobody.
+help no one.
 """
 
 from datetime import timedelta
@@ -16,7 +16,7 @@ EXPIRY = "_session_expiry"
 
 
 class SessionStore(db.SessionStore):
-    """Django's own, without rows for nobody and without writes that change nothing."""
+    """Django's own, without rows for no one and without writes that change nothing."""
 
     def __init__(self, session_key=None):
         super().__init__(session_key)
@@ -25,11 +25,11 @@ class SessionStore(db.SessionStore):
 
     def load(self):
         """The session's content; empty where there is none such."""
-        found = self._get_session_from_db()
-        if found is None:
+        stored = self._get_session_from_db()
+        if stored is None:
             return {}
-        self._stored, self._ends = self.decode(found.session_data), found.expire_date
-        return self.decode(found.session_data)
+        self._stored, self._ends = self.decode(stored.session_data), stored.expire_date
+        return self.decode(stored.session_data)
 
     def is_empty(self):
         """Whether there is nothing to keep: who has not logged in has no session."""

@@ -1,4 +1,4 @@
-"""Who asks: the administrator whom Attune works as, an expert with a session, or nobody; and by which credential.
+"""Who asks: the administrator whom Attune works as, an expert with a session, or no one; and by which credential.
 
 A token opens something only where it is the administrator's. Whoever shows any other gets nothing at all, whatever
 session comes with it: what was judged here is what the view will use.
@@ -22,19 +22,19 @@ def administrator_address():
 
 def is_administrator(user):
     """Whether ``user`` is the one whom Attune works as."""
-    wanted = administrator_address()
+    administrator = administrator_address()
     return bool(
-        wanted
+        administrator
         and user is not None
         and user.is_authenticated
         and user.is_active
         and user.is_superuser
-        and user.email.casefold() == wanted
+        and user.email.casefold() == administrator
     )
 
 
 def identify(request):
-    """The user that the view will see, who may be nobody; the request is made to say nothing else.
+    """The user that the view will see, who may be no one; the request is made to say nothing else.
 
     Raises Refused for a token that is not accepted (401), or not the administrator's (403), and for what the page of
     another place had a browser send.
@@ -74,9 +74,9 @@ def _save_activity_alone(user):
     save = user.__class__.save
 
     def save_activity(*_, update_fields=None, **__):
-        named = ACTIVITY if update_fields is None else [one for one in update_fields if one in ACTIVITY]
-        if named:
-            save(user, update_fields=named)
+        fields = ACTIVITY if update_fields is None else [one for one in update_fields if one in ACTIVITY]
+        if fields:
+            save(user, update_fields=fields)
 
     user.save = save_activity
 
@@ -95,7 +95,7 @@ def _refuse_other_pages(request):
     from django.conf import settings
 
     # Behind a proxy with TLS the scheme that arrives here is another one than the browser's.
-    own = {request.get_host(), *(_place(one) for one in (settings.HOSTNAME, *settings.CSRF_TRUSTED_ORIGINS))}
+    own = {request.get_host(), *(_place(allowed_origin) for allowed_origin in (settings.HOSTNAME, *settings.CSRF_TRUSTED_ORIGINS))}
     if not _place(origin) or _place(origin) not in own:
         raise Refused(ELSEWHERE)
 
@@ -103,13 +103,13 @@ def _refuse_other_pages(request):
 def _place(address):
     """Host and port of an address, in lower case, without the port that its scheme means anyway."""
     try:
-        found = urlsplit(address or "")
-        port = found.port
+        parts = urlsplit(address or "")
+        port = parts.port
     except ValueError:
         return ""
-    host = (found.hostname or "").lower()
+    host = (parts.hostname or "").lower()
     host = f"[{host}]" if ":" in host else host
-    return host if port in {None, {"http": 80, "https": 443}.get(found.scheme)} else f"{host}:{port}"
+    return host if port in {None, {"http": 80, "https": 443}.get(parts.scheme)} else f"{host}:{port}"
 
 
 def by_token(request):
@@ -123,9 +123,9 @@ def by_token(request):
     from rest_framework.exceptions import AuthenticationFailed
 
     try:
-        found = TokenAuthenticationPhaseout().authenticate(request)
+        result = TokenAuthenticationPhaseout().authenticate(request)
     except AuthenticationFailed as error:
         raise Refused(str(error.detail), 401) from None
-    if found is None:
+    if result is None:
         raise Refused("This token is not accepted.", 401)
-    return found[0]
+    return result[0]

@@ -1,4 +1,4 @@
-"""One's own account: the password, and where one is logged in; by a personal link one chooses without the old."""
+"""One's own account: the password, and where one is logged in; by a login link one chooses without the old."""
 
 from __future__ import annotations
 
@@ -53,8 +53,10 @@ def change() -> ResponseReturnValue:
     form, viewer = _form(), auth.viewer()
     if form.validate_on_submit():
         if form.old is None or users.verify(auth.settings(), viewer.name, form.old.data or ""):
-            chosen = form.new.data or ""
-            auth.begin(users.choose_password(auth.settings(), viewer.name, chosen, origin.here(), auth.key_here()))
+            new_password = form.new.data or ""
+            auth.begin(
+                users.choose_password(auth.settings(), viewer.name, new_password, origin.here(), auth.key_here())
+            )
             flash("Your password is changed. Your other sessions have ended.", "success")
             return redirect(url_for("account.page"))
         form.old.errors = ["This is not your current password."]

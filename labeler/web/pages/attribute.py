@@ -22,10 +22,10 @@ blueprint = Blueprint("attribute", __name__, url_prefix="/attributes/<name>")
 @blueprint.get("")
 def page(name: str) -> ResponseReturnValue:
     """The question, its progress and its people."""
-    found = attribute_page.attribute_page(auth.settings(), auth.viewer(), name)
+    view = attribute_page.attribute_page(auth.settings(), auth.viewer(), name)
     moved = drift(auth.settings(), name) if auth.viewer().manages else None
     return render_template(
-        "attribute.html", page=found, live=found.live, chart=charts.learning_curve(found.curve), drift=moved,
+        "attribute.html", page=view, live=view.live, chart=charts.learning_curve(view.curve), drift=moved,
         drift_chart=drift_charts.histograms(moved.shifts if moved else ()),
     )  # fmt: skip
 
@@ -38,14 +38,16 @@ def live(name: str) -> ResponseReturnValue:
 
 @blueprint.get("/answers")
 def answers(name: str) -> ResponseReturnValue:
-    """All of one's own answers, a page at a time; for those who manage everybody's, or one expert's."""
+    """All of one's own answers, a page at a time; for those who manage everyone's, or one expert's."""
     expert = request.args.get("expert", None, int)
     with reading(auth.settings()) as session:
         one = attributes.find(session, name)
         number = request.args.get("page", 1, int)
-        found = recent(session, auth.viewer(), one.id, number, size=24, expert=expert)
+        answer_page = recent(session, auth.viewer(), one.id, number, size=24, expert=expert)
         who = session.get(Expert, expert) if expert is not None and auth.viewer().manages else None
-    return render_template("answers.html", name=name, question=one.question, classes=one.classes, found=found, who=who)
+    return render_template(
+        "answers.html", name=name, question=one.question, classes=one.classes, found=answer_page, who=who
+    )
 
 
 @blueprint.get("/contested")
@@ -54,8 +56,8 @@ def contested_page(name: str) -> ResponseReturnValue:
     with reading(auth.settings()) as session:
         one = attributes.find(session, name)
         number = request.args.get("page", 1, int)
-        found = contested(session, auth.viewer(), one.id, one.classes, number, size=12)
-    return render_template("contested.html", name=name, question=one.question, classes=one.classes, found=found)
+        asset_page = contested(session, auth.viewer(), one.id, one.classes, number, size=12)
+    return render_template("contested.html", name=name, question=one.question, classes=one.classes, found=asset_page)
 
 
 @blueprint.get("/answers/<int:annotation>")

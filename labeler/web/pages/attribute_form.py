@@ -86,13 +86,13 @@ class Filled:
 
     def problems(self) -> dict[str, str]:
         """What cannot be asked, by field."""
-        found = attributes.problems(self.given())
+        errors = attributes.problems(self.given())
         long = {
             key: f"Too long: {len(text)} characters. Use at most {LONGEST}."
             for key, text in self.text.items()
             if len(text) > LONGEST
         }
-        return found | long
+        return errors | long
 
 
 def lines(text: str) -> list[str]:
@@ -103,11 +103,11 @@ def lines(text: str) -> list[str]:
 @blueprint.get("/new-attribute")
 def new() -> ResponseReturnValue:
     """The form; query parameters fill it: question, name, definition, classes, in_scope, … with commas or repeated."""
-    asked = request.args
-    text = {key: asked.get(key, "") for key in ("name", "question", "definition")}
-    text |= {key: "\n".join(_listed(asked, key)) for key in ("classes", *TEXTS)}
-    text["class_prompts"] = "\n".join(asked.getlist("class_prompts"))
-    return _new_page(Filled(text, tuple(asked.getlist("experts"))))
+    arguments = request.args
+    text = {key: arguments.get(key, "") for key in ("name", "question", "definition")}
+    text |= {key: "\n".join(_listed(arguments, key)) for key in ("classes", *TEXTS)}
+    text["class_prompts"] = "\n".join(arguments.getlist("class_prompts"))
+    return _new_page(Filled(text, tuple(arguments.getlist("experts"))))
 
 
 @blueprint.post("/new-attribute")
@@ -117,60 +117,60 @@ def create() -> ResponseReturnValue:
     errors = filled.problems()
     if errors or request.form.get("step") == "look":
         return _new_page(filled, errors), (422 if errors else 200)
-    wanted = Definition(**filled.given())
+    definition = Definition(**filled.given())
     try:
         with writing(auth.settings()) as session:
-            attributes.create(session, wanted, auth.settings())
+            attributes.create(session, definition, auth.settings())
     except AlreadyThere as error:
         return _new_page(filled, {"name": str(error)}), 422
-    _ask_experts(wanted.name, filled.experts)
+    _ask_experts(definition.name, filled.experts)
     flash("The question is created. A worker now creates and fills the queues in Label Studio.", "success")
-    return redirect(url_for("attribute.page", name=wanted.name))
+    return redirect(url_for("attribute.page", name=definition.name))
 
 
 @blueprint.get("/attributes/<name>/edit")
 def edit(name: str) -> ResponseReturnValue:
     """The form with what the question says now."""
     with reading(auth.settings()) as session:
-        found = attributes.find(session, name)
+        attribute = attributes.find(session, name)
     counted = answers_by_value(auth.settings(), name)
-    old = tuple(OldClass(one, one, "", True, counted.get(one, 0)) for one in found.classes)
-    return _edit_page(found, Filled(_texts_of(found), old=old))
+    old = tuple(OldClass(one, one, "", True, counted.get(one, 0)) for one in attribute.classes)
+    return _edit_page(attribute, Filled(_texts_of(attribute), old=old))
 
 
 @blueprint.post("/attributes/<name>/edit")
 def revise(name: str) -> ResponseReturnValue:
     """Make the next revision; what it does to the answers is shown before it is done."""
     with reading(auth.settings()) as session:
-        found = attributes.find(session, name)
-    filled = Filled({**_texts(), "name": name}, old=_old_classes(found), unsure_holds="hold-unsure" in request.form)
+        attribute = attributes.find(session, name)
+    filled = Filled({**_texts(), "name": name}, old=_old_classes(attribute), unsure_holds="hold-unsure" in request.form)
     reason, errors = request.form.get("reason", ""), filled.problems()
     if errors:
-        return _edit_page(found, filled, errors, reason), 422
-    wanted = Definition(**filled.given())
+        return _edit_page(attribute, filled, errors, reason), 422
+    definition = Definition(**filled.given())
     try:
-        changed, done = revise_attribute.preview(auth.settings(), wanted, filled.into, filled.hold)
+        changed, done = revise_attribute.preview(auth.settings(), definition, filled.into, filled.hold)
         ended = sum(done.ended.values())
-        seen = request.form.get("ended_seen", 0, int)
-        if request.form.get("step") == "look" or (ended and seen != ended):
-            return _edit_page(found, filled, {}, reason, (changed, done))
-        revision = request.form.get("revision", found.revision, int)
-        made = revise_attribute.revise(auth.settings(), wanted, reason, filled.into, filled.hold, revision)
+        expected_revision = request.form.get("ended_seen", 0, int)
+        if request.form.get("step") == "look" or (ended and expected_revision != ended):
+            return _edit_page(attribute, filled, {}, reason, (changed, done))
+        revision = request.form.get("revision", attribute.revision, int)
+        revised = revise_attribute.revise(auth.settings(), definition, reason, filled.into, filled.hold, revision)
     except (DataError, AlreadyThere) as error:
-        key, _, said = str(error).partition(": ")
-        errors = {key: said} if key in {"reason", "classes"} else {"": str(error)}
-        return _edit_page(found, filled, errors, reason), 422
+        key, _, message = str(error).partition(": ")
+        errors = {key: message} if key in {"reason", "classes"} else {"": str(error)}
+        return _edit_page(attribute, filled, errors, reason), 422
     flash(
-        f"Revision {made.revision} is created. Attune now trains a probe on the valid answers. The champion stays.",
+        f"Revision {revised.revision} is created. Attune now trains a probe on the valid answers. The champion stays.",
         "success",
     )
     return redirect(url_for("revisions.page", name=name))
 
 
-def _listed(asked: MultiDict[str, str], key: str) -> list[str]:
+def _listed(arguments: MultiDict[str, str], key: str) -> list[str]:
     """Repeated values as they are; a single one is split at commas, as addresses carry lists of ids."""
-    given = asked.getlist(key)
-    return [part.strip() for part in given[0].split(",") if part.strip()] if len(given) == 1 else given
+    values = arguments.getlist(key)
+    return [part.strip() for part in values[0].split(",") if part.strip()] if len(values) == 1 else values
 
 
 def _texts() -> dict[str, str]:
@@ -179,26 +179,31 @@ def _texts() -> dict[str, str]:
     }
 
 
-def _texts_of(found: Attribute) -> dict[str, str]:
-    said = revisions.content_of(found)
+def _texts_of(attribute: Attribute) -> dict[str, str]:
+    said = revisions.content_of(attribute)
     phrases = [f"{name}: {text}" for name, texts in said["class_prompts"].items() for text in texts]
-    told = {"name": found.name, "question": found.question, "definition": found.definition, "classes": ""}
-    return told | {"class_prompts": "\n".join(phrases)} | {key: "\n".join(said[key]) for key in TEXTS}
+    form_texts = {
+        "name": attribute.name,
+        "question": attribute.question,
+        "definition": attribute.definition,
+        "classes": "",
+    }
+    return form_texts | {"class_prompts": "\n".join(phrases)} | {key: "\n".join(said[key]) for key in TEXTS}
 
 
-def _old_classes(found: Attribute) -> tuple[OldClass, ...]:
-    counted, form = answers_by_value(auth.settings(), found.name), request.form
+def _old_classes(attribute: Attribute) -> tuple[OldClass, ...]:
+    counted, form = answers_by_value(auth.settings(), attribute.name), request.form
     return tuple(
         OldClass(
             name, form.get(f"class-{place}", "").strip(), form.get(f"to-{place}", ""), f"hold-{place}" in form,
             counted.get(name, 0),
         )
-        for place, name in enumerate(found.classes)
+        for place, name in enumerate(attribute.classes)
     )  # fmt: skip
 
 
-def _ask_experts(name: str, chosen: tuple[str, ...]) -> None:
-    for email in chosen:
+def _ask_experts(name: str, chosen_experts: tuple[str, ...]) -> None:
+    for email in chosen_experts:
         try:
             invite.invite(auth.settings(), email, [name])
         except (UnknownExpert, DataError) as error:
@@ -214,10 +219,10 @@ def _new_page(filled: Filled, errors: Mapping[str, str] | None = None) -> str:
 
 
 def _edit_page(
-    found: Attribute, filled: Filled, errors: Mapping[str, str] | None = None, reason: str = "", effect: Any = None
+    attribute: Attribute, filled: Filled, errors: Mapping[str, str] | None = None, reason: str = "", effect: Any = None
 ) -> str:
-    unsure = answers_by_value(auth.settings(), found.name).get(UNSURE, 0)
-    return _page(filled, errors or {}, people=[], found=found, reason=reason, effect=effect, unsure=unsure)
+    unsure = answers_by_value(auth.settings(), attribute.name).get(UNSURE, 0)
+    return _page(filled, errors or {}, people=[], found=attribute, reason=reason, effect=effect, unsure=unsure)
 
 
 def _page(filled: Filled, errors: Mapping[str, str], **more: Any) -> str:

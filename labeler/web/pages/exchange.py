@@ -54,12 +54,12 @@ def download(name: str) -> ResponseReturnValue:
     return sent(export_files.export(auth.settings(), name, request.args.get("format", export_files.CSV), agreed))
 
 
-def sent(made: export_files.File) -> Response:
+def sent(exported: export_files.File) -> Response:
     """An export as a download that no cache keeps: its rows name people."""
-    response = Response(made.content, content_type=made.kind)
-    response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
+    response = Response(exported.content, content_type=exported.kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{exported.name}"'
     response.headers["Cache-Control"] = "private, no-store"
-    response.headers["Attune-Rows"] = str(made.rows)
+    response.headers["Attune-Rows"] = str(exported.rows)
     return response
 
 
@@ -73,21 +73,21 @@ def preview(name: str) -> ResponseReturnValue:
     if upload is None or not upload.filename:
         return _page(name, "Choose a file first.", 422)
     if (lines := max(content.count(b"\n"), content.count(b"\r"))) > MOST_LINES:
-        told = (
+        message = (
             f"The file has {lines:,} lines; at most {MOST_LINES:,} come in by this page. Split it, or use the command:"
         )
-        return _page(name, f"{told} attune labels import {name} FILE", 422)
+        return _page(name, f"{message} attune labels import {name} FILE", 422)
     try:
         plan = import_labels.preview(auth.settings(), name, content, _columns(), _create())
     except DataError as error:
         return _page(name, str(error), 422)
     ticket = uploads.keep(auth.settings(), auth.viewer().user_id or 0, content)
     with reading(auth.settings()) as session:
-        one = attributes.find(session, name)
-    shown = plan.left_out[:SHOWN]
+        attribute = attributes.find(session, name)
+    rows = plan.left_out[:SHOWN]
     first = [step for step in plan.steps if step.action != SAME][:8]
     return render_template(
-        "labels_preview.html", name=name, question=one.question, classes=one.classes, plan=plan, shown=shown,
+        "labels_preview.html", name=name, question=attribute.question, classes=attribute.classes, plan=plan, shown=rows,
         file=upload.filename[:100], ticket=ticket, given=request.form, goes_in=_goes_in(plan), same=SAME,
         first=first,
     )  # fmt: skip
@@ -95,24 +95,29 @@ def preview(name: str) -> ResponseReturnValue:
 
 @blueprint.post("/import")
 def confirm(name: str) -> ResponseReturnValue:
-    """Import the file that was previewed. What changed meanwhile is seen: the same rules are applied anew."""
+    """Import the file that was previewed. What changed in the meantime is seen: the same rules are applied again."""
     person, ticket = auth.viewer().user_id or 0, request.form.get("ticket", "")
     try:
         content = uploads.fetch(auth.settings(), person, ticket)
         long = content.count(b"\n") > AT_ONCE or len(content) > AT_ONCE_BYTES or b"\0" in content
         if long and jobs.workers_alive(auth.settings()):
-            asked = {"ticket": ticket, "person": person, "columns": list(astuple(_columns()))}
-            asked["who"] = auth.viewer().name
-            jobs.enqueue(auth.settings(), "import", attribute=name, create_experts=_create(), **asked)
+            arguments = {"ticket": ticket, "person": person, "columns": list(astuple(_columns()))}
+            arguments["who"] = auth.viewer().name
+            jobs.enqueue(auth.settings(), "import", attribute=name, create_experts=_create(), **arguments)
             flash("The import is running. This page shows when it is done.", "success")
             return redirect(url_for("jobs.page"))
-        plan = import_labels.bring(auth.settings(), name, content, _columns(), _create(), auth.viewer().name)
+        plan = import_labels.import_labels(auth.settings(), name, content, _columns(), _create(), auth.viewer().name)
     except DataError as error:
         return _page(name, str(error), 422)
     uploads.drop(auth.settings(), person, ticket)
-    left = f" {plural(len(plan.left_out), 'row')} skipped." if plan.left_out else ""
-    kept = f" No probe is trained on {plan.reserved} of them: their titles are reserved." if plan.reserved else ""
-    flash(f"{plural(_goes_in(plan), 'answer')} imported. Attune now retrains the probe.{kept}{left}", "success")
+    skipped_text = f" {plural(len(plan.left_out), 'row')} skipped." if plan.left_out else ""
+    reserved_text = (
+        f" No probe is trained on {plan.reserved} of them: their titles are reserved." if plan.reserved else ""
+    )
+    flash(
+        f"{plural(_goes_in(plan), 'answer')} imported. Attune now retrains the probe.{reserved_text}{skipped_text}",
+        "success",
+    )
     return redirect(url_for("attribute.page", name=name))
 
 

@@ -10,11 +10,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
 from attune.labeler.explore import clusters, search
-from attune.labeler.explore.search import Wanted
+from attune.labeler.explore.search import Query
 from attune.labeler.jobs import jobs
 from attune.labeler.queues import pinned
 from attune.labeler.views import explore_clusters
-from attune.labeler.views.explore import CLUSTER, IMAGE, TEXT, Asked, Place, explore, sending
+from attune.labeler.views.explore import CLUSTER, IMAGE, TEXT, ExploreRequest, Place, explore, sending
 from attune.labeler.web import auth
 from attune.models.errors import DataError, RecordsError, UnreadableItem
 from attune.models.images.decode import inspect
@@ -37,17 +37,17 @@ def _room_for_an_image(endpoint: str | None, _values: dict[str, Any] | None) -> 
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     """Images of the pool: all, or those that a text, an example or a cluster finds."""
-    found = explore(auth.settings(), auth.viewer(), _asked(), PATIENCE_SECONDS)
-    return render_template("explore.html", page=found, asked=found.asked, state=_state(found.asked))
+    result = explore(auth.settings(), auth.viewer(), _request_state(), PATIENCE_SECONDS)
+    return render_template("explore.html", page=result, asked=result.asked, state=_state(result.asked))
 
 
-def _asked() -> Asked:
+def _request_state() -> ExploreRequest:
     """What the address says. A pressed button (``go``) wins over where one was (``at``), a text over nothing."""
     text = _field("q")
     place = Place.parse(_field("go") or _field("at") or (TEXT if text else ""))
     if place.kind == TEXT and not text:
         place = Place()
-    return Asked(
+    return ExploreRequest(
         place=place,
         text=text,
         title=_field("title"),
@@ -63,31 +63,31 @@ def _field(name: str) -> str:
     return request.values.get(name, "").strip()[:LONGEST]
 
 
-def _picks(given: list[str]) -> list[str]:
+def _picks(names: list[str]) -> list[str]:
     """The chosen images, each once, at most as many as a selection holds."""
-    return list(dict.fromkeys(name[:255] for name in given))[: pinned.MOST]
+    return list(dict.fromkeys(name[:255] for name in names))[: pinned.MOST]
 
 
-def _state(asked: Asked) -> dict[str, str]:
+def _state(request_state: ExploreRequest) -> dict[str, str]:
     """The address of this search, without its page and without the selection."""
-    held = {
-        "at": str(asked.place),
-        "q": asked.text,
-        "title": asked.title,
-        "column": asked.column,
-        "value": asked.value,
-        "for": asked.attribute,
+    fields = {
+        "at": str(request_state.place),
+        "q": request_state.text,
+        "title": request_state.title,
+        "column": request_state.column,
+        "value": request_state.value,
+        "for": request_state.attribute,
     }
-    return {name: value for name, value in held.items() if value}
+    return {name: value for name, value in fields.items() if value}
 
 
 @blueprint.post("/image")
 def image() -> ResponseReturnValue:
-    """Search by an uploaded example: a worker embeds it, and nobody keeps it."""
-    given = request.files.get("image")
-    content = given.read() if given else b""
-    if given:
-        given.close()  # a large one came as a temporary file
+    """Search by an uploaded example: a worker embeds it, and no one keeps it."""
+    upload = request.files.get("image")
+    content = upload.read() if upload else b""
+    if upload:
+        upload.close()  # a large one came as a temporary file
     if not content:
         raise DataError("No file chosen. Choose an image: JPEG, PNG, WebP, GIF, TIFF or BMP.")
     settings = auth.settings()
@@ -101,25 +101,25 @@ def image() -> ResponseReturnValue:
             f"The image has too many pixels to search by: at most {most:,}, or {most // DEEP_BYTES:,} with 16 or 32 "
             "bits a channel. Make it smaller and choose it again."
         ) from error
-    token = search.hand_over(settings, content, auth.viewer().name)
-    wanted = Wanted(image=token, title=_field("title"), column=_field("column"), value=_field("value"))
-    state = {"at": f"{IMAGE}:{search.start(settings, wanted)}", "for": _field("for")}
+    token = search.store_upload(settings, content, auth.viewer().name)
+    query = Query(image=token, title=_field("title"), column=_field("column"), value=_field("value"))
+    state = {"at": f"{IMAGE}:{search.start(settings, query)}", "for": _field("for")}
     state |= {name: _field(name) for name in ("title", "column", "value")}
     return redirect(_address(state, _picks(request.form.getlist("pick"))))
 
 
-def _address(state: dict[str, str], chosen: list[str] | None = None) -> str:
+def _address(state: dict[str, str], image_ids: list[str] | None = None) -> str:
     """Explore's address in ``state``, without what is empty."""
     held: dict[str, Any] = {name: value for name, value in state.items() if value}
-    return url_for("explore.page", **held, pick=chosen or [])
+    return url_for("explore.page", **held, pick=image_ids or [])
 
 
 @blueprint.get("/send")
 def sending_page() -> ResponseReturnValue:
     """A last look at the selection, and the choice of a queue."""
-    asked = _asked()
-    found = sending(auth.settings(), auth.viewer(), asked.picks)
-    return render_template("explore_send.html", found=found, asked=asked, state=_state(asked))
+    request_state = _request_state()
+    found = sending(auth.settings(), auth.viewer(), request_state.picks)
+    return render_template("explore_send.html", found=found, asked=request_state, state=_state(request_state))
 
 
 @blueprint.post("/send")
@@ -127,18 +127,20 @@ def send() -> ResponseReturnValue:
     """Put the selection into the queues."""
     viewer, form = auth.viewer(), request.form
     attribute, expert = form.get("attribute", ""), form.get("expert", "")
-    found = sending(auth.settings(), viewer, _picks(form.getlist("pick")))
-    chosen = [one.asset_id for one in found.pictures]
+    selection = sending(auth.settings(), viewer, _picks(form.getlist("pick")))
+    image_ids = [page_image.asset_id for page_image in selection.pictures]
     if not viewer.manages:
         if expert not in {"", viewer.name}:
             raise Forbidden("An expert can only send images to their own queue. For another queue, ask an owner.")
         expert = viewer.name
     try:
-        done = pinned.send(auth.settings(), attribute, chosen, viewer.name, expert or None, form.get("why", ""))
+        done = pinned.send(auth.settings(), attribute, image_ids, viewer.name, expert or None, form.get("why", ""))
     except RecordsError as error:  # the person chosen has no queue for this question: the selection stays
-        asked = replace(_asked(), picks=chosen, attribute=attribute)
-        told = render_template("explore_send.html", found=found, asked=asked, state=_state(asked), error=str(error))
-        return told, 422
+        request_state = replace(_request_state(), picks=image_ids, attribute=attribute)
+        page_text = render_template(
+            "explore_send.html", found=selection, asked=request_state, state=_state(request_state), error=str(error)
+        )
+        return page_text, 422
     flash(done.sentence(), "success")
     back = {name: form.get(name, "") for name in ("at", "q", "title", "column", "value")}
     return redirect(_address({**back, "for": attribute}))

@@ -33,7 +33,7 @@ class LoginForm(FlaskForm):
 
 @blueprint.get("/login")
 def page() -> ResponseReturnValue:
-    """The form, or onwards for whoever is in already."""
+    """The form, or onwards for the person who is in already."""
     if current_user.is_authenticated:
         return redirect(auth.safe_next(request.args.get("next")))
     return render_template("login.html", form=LoginForm())

@@ -42,7 +42,7 @@ def line(name: str) -> ResponseReturnValue:
     clear = "clear" in request.form
     try:
         goal = None if clear else Goal(figure, float(text))
-        threshold_goals.ask(auth.settings(), name, goal)
+        threshold_goals.set_goal(auth.settings(), name, goal)
         jobs.enqueue(auth.settings(), "learn", attribute=name)
         text = f"The goal is now {figure} at least {goal.value:g}." if goal else "The threshold is 0.5 again."
         flash(f"{text} It applies from the next run. Published versions keep their threshold.", "success")

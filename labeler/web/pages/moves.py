@@ -64,53 +64,53 @@ def promote_page(name: str) -> ResponseReturnValue:
 def promote_version(name: str) -> ResponseReturnValue:
     """Ask the workers to promote: checking the files and writing them may take a while."""
     settings, who = auth.settings(), auth.viewer().name
-    wanted = moves.intent(settings, name, request.args.get("version", LATEST)[:20])
-    form, judged = PromoteForm(), _judged(name, wanted.version)
+    intent = moves.intent(settings, name, request.args.get("version", LATEST)[:20])
+    form, judged = PromoteForm(), _judged(name, intent.version)
     alias = form.alias.data or CHAMPION
     if form.validate_on_submit():
-        before = moves.asked_before(settings, name, who, form.asked_at.data)
+        before = moves.earlier_job(settings, name, who, form.asked_at.data)
         if before:
             return redirect(url_for("moves.progress", name=name, job=before))
-        if wanted.now(alias) == wanted.version:
-            form.alias.errors = [f"Version {wanted.version} is already {alias}. Choose another alias or version."]
-        elif wanted.unanswered and not form.draft.data:
+        if intent.now(alias) == intent.version:
+            form.alias.errors = [f"Version {intent.version} is already {alias}. Choose another alias or version."]
+        elif intent.unanswered and not form.draft.data:
             form.draft.errors = ["A class has no answers. Tick this box to publish a draft anyway."]
         elif gates.failing(judged) and not form.override.data:
             form.override.errors = ["An enforced gate was not passed. Tick this box to override it."]
         else:
-            return _ask(form, wanted, alias)
-    return _promote_page(form, wanted, judged), 422
+            return _ask(form, intent, alias)
+    return _promote_page(form, intent, judged), 422
 
 
-def _ask(form: PromoteForm, wanted: Intent, alias: str) -> ResponseReturnValue:
+def _ask(form: PromoteForm, intent: Intent, alias: str) -> ResponseReturnValue:
     settings = auth.settings()
     try:
         expected = _expected(form, alias)
         with reading(settings) as session:
-            expect(session, attributes.find(session, wanted.name), alias, expected)
+            expect(session, attributes.find(session, intent.name), alias, expected)
         job = jobs.enqueue(
             settings,
             "publish",
-            attribute=wanted.name,
-            version=wanted.version,
+            attribute=intent.name,
+            version=intent.version,
             reason=form.reason.data.strip(),
             who=auth.viewer().name,
             alias=alias,
             override=bool(form.override.data),
             asked_at=form.asked_at.data,
             expected=expected,
-            **({"draft": True} if form.draft.data and wanted.unanswered else {}),
+            **({"draft": True} if form.draft.data and intent.unanswered else {}),
         )
     except (CatalogError, ServiceDown) as error:
         flash(str(error), "danger")
-        return redirect(url_for("moves.promote_page", name=wanted.name, version=wanted.version, alias=alias))
-    return redirect(url_for("moves.progress", name=wanted.name, job=job))
+        return redirect(url_for("moves.promote_page", name=intent.name, version=intent.version, alias=alias))
+    return redirect(url_for("moves.progress", name=intent.name, job=job))
 
 
-def _promote_page(form: PromoteForm, wanted: Intent, judged: list[Gate]) -> str:
-    _fresh(form, wanted.name)
+def _promote_page(form: PromoteForm, intent: Intent, judged: list[Gate]) -> str:
+    _fresh(form, intent.name)
     return render_template(
-        "promote.html", form=form, wanted=wanted, gates=judged, rules=gates.RULES, stopping=gates.failing(judged)
+        "promote.html", form=form, wanted=intent, gates=judged, rules=gates.RULES, stopping=gates.failing(judged)
     )
 
 
@@ -134,8 +134,8 @@ def rollback(name: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _rollback_page(form, name), 422
     try:
-        asked, expected = moment(form.asked_at.data, "asked_at"), _expected(form, alias)
-        move = Move(name, None, form.reason.data, auth.viewer().name, alias, asked_at=asked, expected=expected)
+        asked_at, expected = moment(form.asked_at.data, "asked_at"), _expected(form, alias)
+        move = Move(name, None, form.reason.data, auth.viewer().name, alias, asked_at=asked_at, expected=expected)
         done = promote.rollback(settings, move)
     except CatalogError as error:
         flash(str(error), "danger")

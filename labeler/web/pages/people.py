@@ -42,22 +42,22 @@ def add() -> ResponseReturnValue:
     try:
         _check(users.role_of(auth.settings(), email))
         if role == "expert":
-            wanted, name = request.form.getlist("attributes"), request.form.get("name", "")
-            made = invite.invite(auth.settings(), email, wanted, name)
-            return render_template("person_made.html", made=made, role=role)
+            attribute_names, name = request.form.getlist("attributes"), request.form.get("name", "")
+            invitation = invite.invite(auth.settings(), email, attribute_names, name)
+            return render_template("person_made.html", made=invitation, role=role)
         users.create(auth.settings(), email, role, experts.fresh_password())
     except (DataError, AlreadyThere) as error:
-        field, _, said = str(error).partition(": ")
-        return _form(request.form, {field: said} if field in {"email", "name", "role"} else {"": str(error)}), 422
+        field, _, message = str(error).partition(": ")
+        return _form(request.form, {field: message} if field in {"email", "name", "role"} else {"": str(error)}), 422
     return render_template("person_made.html", made=_handed(email), role=role)
 
 
-def _form(given: Any, errors: dict[str, str]) -> str:
+def _form(values: Any, errors: dict[str, str]) -> str:
     with reading(auth.settings()) as session:
         names = [one.name for one in attributes.every(session)]
     roles = users.ROLES if auth.viewer().role == "admin" else ("expert",)
-    chosen = given.getlist("attributes")
-    return render_template("person_new.html", given=given, chosen=chosen, errors=errors, names=names, roles=roles)
+    chosen = values.getlist("attributes")
+    return render_template("person_new.html", given=values, chosen=chosen, errors=errors, names=names, roles=roles)
 
 
 def _handed(email: str) -> invite.Welcome:
@@ -83,7 +83,7 @@ def widen() -> ResponseReturnValue:
 
 @blueprint.post("/link")
 def link() -> ResponseReturnValue:
-    """A new personal link, shown this once."""
+    """A new login link, shown this once."""
     email = _allowed()
     role = users.role_of(auth.settings(), email) or "expert"
     return render_template("person_made.html", made=_handed(email), role=role, again=True)
@@ -99,9 +99,11 @@ def label_studio() -> ResponseReturnValue:
 @blueprint.post("/role")
 def role() -> ResponseReturnValue:
     """Change what a login may do; its sessions end."""
-    email, wanted = _allowed(), request.form.get("role", "")
-    _check(wanted)
-    return _done(email, lambda: users.set_role(auth.settings(), email, wanted), f"{email} now has the role {wanted}.")
+    email, new_role = _allowed(), request.form.get("role", "")
+    _check(new_role)
+    return _done(
+        email, lambda: users.set_role(auth.settings(), email, new_role), f"{email} now has the role {new_role}."
+    )
 
 
 @blueprint.post("/shut")
@@ -116,12 +118,12 @@ def open_() -> ResponseReturnValue:
     """Open a login that was shut, by a new link and a new password for Label Studio, shown this once."""
     email = _allowed()
     try:
-        made = invite.reopen(auth.settings(), email)
+        invitation = invite.reopen(auth.settings(), email)
     except (DataError, AlreadyThere) as error:
         flash(str(error), "danger")
         return _back(email)
     role = users.role_of(auth.settings(), email) or "expert"
-    return render_template("person_made.html", made=made, role=role, again=True)
+    return render_template("person_made.html", made=invitation, role=role, again=True)
 
 
 @blueprint.post("/end-again")
@@ -131,8 +133,8 @@ def end_again() -> ResponseReturnValue:
 
     def ask() -> None:
         with writing(auth.settings()) as session:
-            job_id = end_access.again(session, email)
-        end_label_studio_access.tell(auth.settings(), job_id)
+            job_id = end_access.record_again(session, email)
+        end_label_studio_access.run_end_job(auth.settings(), job_id)
 
     return _done(email, ask, "Attune tries again to end access to Label Studio. This page shows the result.")
 
@@ -148,16 +150,16 @@ def leave() -> ResponseReturnValue:
 def remove() -> ResponseReturnValue:
     """Remove an expert, an owner or an admin."""
     email, answers = _allowed(), request.form.get("answers", KEEP)
-    found = view.person(auth.settings(), auth.viewer(), email)
-    if found.login and found.login.role != "expert" and request.form.get("what") != "expert":
+    person_view = view.person(auth.settings(), auth.viewer(), email)
+    if person_view.login and person_view.login.role != "expert" and request.form.get("what") != "expert":
         _done(email, lambda: users.remove(auth.settings(), email), f"{email} is removed. {SEE}")
         if users.role_of(auth.settings(), email) is not None:  # the last administrator
             return _back(email)
     else:
         experts.remove(auth.settings(), email)
         flash(f"{email} is removed. {SEE}", "success")
-    if found.member and answers == DROP:
-        flash(exclude_expert.told(exclude_expert.set_aside(auth.settings(), email), dropped=True), "success")
+    if person_view.member and answers == DROP:
+        flash(exclude_expert.summary_text(exclude_expert.exclude(auth.settings(), email), dropped=True), "success")
     return _back(email)
 
 
@@ -167,8 +169,8 @@ def answers() -> ResponseReturnValue:
     email, name, choice = _allowed(), request.form.get("attribute") or None, request.form.get("answers")
     if choice not in (KEEP, DROP):
         raise BadRequest(f"answers is {choice!r}. Expected {DROP} (exclude) or {KEEP} (include).")
-    told = (exclude_expert.set_aside if choice == DROP else exclude_expert.take_back)(auth.settings(), email, name)
-    flash(exclude_expert.told(told, choice == DROP), "success")
+    moved_counts = (exclude_expert.exclude if choice == DROP else exclude_expert.include)(auth.settings(), email, name)
+    flash(exclude_expert.summary_text(moved_counts, choice == DROP), "success")
     return _back(email)
 
 
@@ -184,13 +186,13 @@ def _check(role: str | None) -> None:
         raise Forbidden("An owner can only add and change experts. Ask an admin to change owners and admins.")
 
 
-def _done(email: str, act: Any, said: str) -> ResponseReturnValue:
+def _done(email: str, act: Any, message: str) -> ResponseReturnValue:
     try:
         act()
     except (DataError, UnknownExpert) as error:
         flash(str(error), "danger")
     else:
-        flash(said, "success")
+        flash(message, "success")
     return _back(email)
 
 

@@ -20,16 +20,18 @@ blueprint = Blueprint("review", __name__, url_prefix="/attributes/<name>")
 @blueprint.get("/review")
 def page(name: str) -> ResponseReturnValue:
     """All that is known of a run, beside the champion on the same audit answers."""
-    asked = {key: request.args.get(key, "")[:200] for key in ("candidate", "column", "class")}
-    found = review(auth.settings(), auth.viewer(), name, asked["candidate"] or LATEST, asked["column"], asked["class"])
+    arguments = {key: request.args.get(key, "")[:200] for key in ("candidate", "column", "class")}
+    result = review(
+        auth.settings(), auth.viewer(), name, arguments["candidate"] or LATEST, arguments["column"], arguments["class"]
+    )
     return render_template(
         "review.html",
-        page=found,
-        asked=asked,
-        balance=plots.balance(found.difference),
-        precision_recall=plots.precision_recall(found.plots.precision_recall, found.plots.champion),
-        reliability=plots.reliability(found.plots.reliability),
-        chart=charts.learning_curve(found.curve),
+        page=result,
+        asked=arguments,
+        balance=plots.balance(result.difference),
+        precision_recall=plots.precision_recall(result.plots.precision_recall, result.plots.champion),
+        reliability=plots.reliability(result.plots.reliability),
+        chart=charts.learning_curve(result.curve),
         rules=RULES,
     )
 
@@ -43,23 +45,23 @@ def gates(name: str) -> ResponseReturnValue:
 @blueprint.post("/gates")
 def set_gates(name: str) -> ResponseReturnValue:
     """Set them: all of the form, or nothing where one cannot be used."""
-    given = {gate: request.form.get(f"bound-{gate}", "").strip()[:40] for gate in RULES}
+    values = {gate: request.form.get(f"bound-{gate}", "").strip()[:40] for gate in RULES}
     binding = {gate: request.form.get(f"enforced-{gate}") == "1" for gate in RULES}
     errors = {}
-    for gate, text in given.items():
+    for gate, text in values.items():
         try:
             gate_bounds.check(gate, text)
         except DataError as error:
             errors[gate] = str(error)
     if errors:
-        return _gates(name, given, errors), 422
-    gate_bounds.change(auth.settings(), name, auth.viewer().name, given, binding)
+        return _gates(name, values, errors), 422
+    gate_bounds.change(auth.settings(), name, auth.viewer().name, values, binding)
     flash("The bounds are saved. They apply from the next promotion.", "success")
     return redirect(url_for("review.gates", name=name))
 
 
-def _gates(name: str, given: dict[str, str], errors: dict[str, str]) -> str:
+def _gates(name: str, values: dict[str, str], errors: dict[str, str]) -> str:
     with reading(auth.settings()) as session:
         question = attributes.find(session, name).question
     held = gate_bounds.bounds(auth.settings(), name)
-    return render_template("gates.html", name=name, question=question, bounds=held, given=given, errors=errors)
+    return render_template("gates.html", name=name, question=question, bounds=held, given=values, errors=errors)

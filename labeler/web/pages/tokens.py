@@ -24,7 +24,7 @@ def make() -> ResponseReturnValue:
     """A new token, shown this once."""
     name, role = request.form.get("name", ""), request.form.get("role", "pipeline")
     try:
-        return _page(made=tokens.issue(auth.settings(), name, role), name=name)
+        return _page(new_token=tokens.issue(auth.settings(), name, role), name=name)
     except DataError as error:
         return _page(error=str(error), name=name), 422
 
@@ -41,6 +41,6 @@ def revoke() -> ResponseReturnValue:
     return redirect(url_for("tokens.page"))
 
 
-def _page(made: str | None = None, name: str = "", error: str = "") -> str:
+def _page(new_token: str | None = None, name: str = "", error: str = "") -> str:
     found = tokens.page(auth.settings(), request.args.get("page", 1, int))
-    return render_template("tokens.html", found=found, made=made, name=name, error=error, roles=tokens.ROLES)
+    return render_template("tokens.html", found=found, made=new_token, name=name, error=error, roles=tokens.ROLES)

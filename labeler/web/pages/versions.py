@@ -21,8 +21,8 @@ def history(name: str) -> ResponseReturnValue:
         then = past.then(auth.settings(), name, on) if on else None
     except DataError as told:
         then, error = None, str(told)
-    found = past.page(auth.settings(), name, request.args.get("page", 1, int))
-    page = render_template("history.html", page=found, on=on, then=then, error=error)
+    history_page = past.page(auth.settings(), name, request.args.get("page", 1, int))
+    page = render_template("history.html", page=history_page, on=on, then=then, error=error)
     return (page, 422) if error else page
 
 

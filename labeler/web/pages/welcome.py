@@ -1,4 +1,4 @@
-"""In by a personal link: the page asks first, as programs that look at links before people do would use it up."""
+"""In by a login link: the page asks first, as programs that look at links before people do would use it up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BY_LINK = "by_link"  # in the session: a password may be chosen without the one 
 @throttle.limiter.limit(throttle.PER_NETWORK_ADDRESS, deduct_when=throttle.refused)
 def page(text: str) -> ResponseReturnValue:
     """Whose link it is, and the button."""
-    return render_template("welcome.html", email=login_links.whose(auth.settings(), text))
+    return render_template("welcome.html", email=login_links.user_of_link(auth.settings(), text))
 
 
 @blueprint.post("/<text>")

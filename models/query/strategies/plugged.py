@@ -57,8 +57,8 @@ def _modal(inner: str) -> Strategy:
 class _AsLearner:
     """What modAL's functions expect of an estimator: predictions, and the training rows for ranked batches."""
 
-    def __init__(self, estimator: Any, seen: npt.NDArray[Any]) -> None:
-        self.estimator, self.X_training, self.on_transformed = estimator, seen, False
+    def __init__(self, estimator: Any, X_seen: npt.NDArray[Any]) -> None:
+        self.estimator, self.X_training, self.on_transformed = estimator, X_seen, False
 
     def predict_proba(self, X: npt.NDArray[Any], **_: Any) -> npt.NDArray[np.float64]:
         return np.asarray(self.estimator.predict_proba(X))
@@ -79,10 +79,10 @@ def _skactiveml(inner: str) -> Strategy:
         seen_classes: npt.NDArray[Any] | None = None,
         **_: Any,
     ) -> Picked:
-        known = X[:0] if seen is None else seen
-        labels = np.zeros(len(known)) if seen_classes is None else np.asarray(seen_classes, dtype=float)
+        labelled = X[:0] if seen is None else seen
+        labels = np.zeros(len(labelled)) if seen_classes is None else np.asarray(seen_classes, dtype=float)
         query = _seeded(kind, int(rng.integers(2**31)))
-        everything = np.concatenate([X, known]).astype(np.float64)
+        everything = np.concatenate([X, labelled]).astype(np.float64)
         y = np.concatenate([np.full(len(X), np.nan), labels])
         accepted = inspect.signature(query.query).parameters
         more: dict[str, Any] = {"clf": _frozen(estimator)} if "clf" in accepted else {}

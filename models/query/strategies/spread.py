@@ -29,12 +29,12 @@ def typical(
     typicality = _typicality(X)
     rank = np.lexsort((-sizes, covered))
     first = [_most_typical(model.labels_, cluster, typicality) for cluster in rank if sizes[cluster]]
-    chosen = np.asarray(first[:n_instances], dtype=np.intp)
-    if len(chosen) < n_instances:
-        rest = np.setdiff1d(np.arange(len(X)), chosen)
-        extra, _values = best(typicality[rest], n_instances - len(chosen), rng)
-        chosen = np.concatenate([chosen, rest[extra]])
-    return chosen, np.linspace(1, 0, len(chosen), endpoint=False, dtype=np.float64)
+    indices = np.asarray(first[:n_instances], dtype=np.intp)
+    if len(indices) < n_instances:
+        rest = np.setdiff1d(np.arange(len(X)), indices)
+        extra, _values = best(typicality[rest], n_instances - len(indices), rng)
+        indices = np.concatenate([indices, rest[extra]])
+    return indices, np.linspace(1, 0, len(indices), endpoint=False, dtype=np.float64)
 
 
 MOST_CLUSTERS = 120  # of a sample of some thousand candidates: more would be clusters of a handful
@@ -74,11 +74,11 @@ def farthest(
     closest = np.full(len(X), -1.0) if seen is None or not len(seen) else (X @ seen.T).max(axis=1).astype(np.float64)
     if seen is None or not len(seen):
         closest[rng.integers(len(X))] = -2.0
-    chosen, utilities = [], []
+    indices, utilities = [], []
     for _step in range(n_instances):
         pick = int(closest.argmin())
-        chosen.append(pick)
+        indices.append(pick)
         utilities.append(float(1 - max(closest[pick], -1.0)))
         closest = np.maximum(closest, X @ X[pick])
-        closest[chosen] = np.inf
-    return np.asarray(chosen, dtype=np.intp), np.asarray(utilities)
+        closest[indices] = np.inf
+    return np.asarray(indices, dtype=np.intp), np.asarray(utilities)

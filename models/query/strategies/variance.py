@@ -48,16 +48,16 @@ def variance_reduction(
     randomness. Costs (candidates + reference) x (seen + candidates) x d.
     """
     rows = np.concatenate([X, X if reference is None else reference]).astype(np.float32)
-    known = X[:0] if seen is None else np.asarray(seen, dtype=np.float32)
-    doubt, doubt_seen = _doubt(estimator, rows, LEAST_DOUBT), _doubt(estimator, known, LEAST_DOUBT_SEEN)
+    labelled = X[:0] if seen is None else np.asarray(seen, dtype=np.float32)
+    doubt, doubt_seen = _doubt(estimator, rows, LEAST_DOUBT), _doubt(estimator, labelled, LEAST_DOUBT_SEEN)
     space = space or Space()
     shift = np.zeros(X.shape[1], dtype=np.float32) if space.centre is None else space.centre
     scale = np.float32(1 / np.sqrt(space.variance))
-    rows, known = scale * (rows - shift), scale * (known - shift)
+    rows, labelled = scale * (rows - shift), scale * (labelled - shift)
     belief = getattr(estimator, "narrowed_", 0.0)
     if space.axes is not None and belief:
-        rows, known = space.axes.narrowed(rows, belief), space.axes.narrowed(known, belief)
-    covariance = _posterior(rows, len(X), known, doubt_seen)
+        rows, labelled = space.axes.narrowed(rows, belief), space.axes.narrowed(labelled, belief)
+    covariance = _posterior(rows, len(X), labelled, doubt_seen)
     return _greedy(covariance, doubt[: len(X)], doubt[len(X) :], n_instances)
 
 
@@ -71,13 +71,13 @@ def _doubt(estimator: Any, rows: npt.NDArray[Any], least: float) -> npt.NDArray[
 
 
 def _posterior(
-    rows: npt.NDArray[np.float32], candidates: int, seen: npt.NDArray[np.float32], doubt: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.float32], candidates: int, labelled: npt.NDArray[np.float32], doubt: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
     """The posterior covariance of the logits, candidates by all rows (m, m + r) float32."""
     prior = rows[:candidates] @ rows.T
-    if len(seen):
-        to_seen = rows @ seen.T
-        noise = seen @ seen.T + np.diag(1 / (PRIOR_VARIANCE * doubt))
+    if len(labelled):
+        to_seen = rows @ labelled.T
+        noise = labelled @ labelled.T + np.diag(1 / (PRIOR_VARIANCE * doubt))
         prior -= to_seen[:candidates] @ np.linalg.solve(noise, to_seen.T)
     return np.ascontiguousarray(PRIOR_VARIANCE * prior, dtype=np.float32)
 
@@ -89,7 +89,7 @@ def _greedy(
     n_instances: int,
 ) -> Picked:
     m = len(doubt)
-    chosen, gains = np.empty(n_instances, dtype=np.intp), np.empty(n_instances)
+    indices, gains = np.empty(n_instances, dtype=np.intp), np.empty(n_instances)
     free = np.ones(m, dtype=bool)
     squares = np.empty((m, len(importance)), dtype=np.float32)
     for step in range(n_instances):
@@ -97,9 +97,9 @@ def _greedy(
         np.square(covariance[:, m:], out=squares)
         gain = (squares @ importance) * doubt / (1 + doubt * variance)
         pick = int(np.where(free, gain, -np.inf).argmax())
-        chosen[step], gains[step], free[pick] = pick, gain[pick], False
+        indices[step], gains[step], free[pick] = pick, gain[pick], False
         if step + 1 < n_instances:
             shrink = doubt[pick] / (1 + doubt[pick] * variance[pick])
             # A pick conditions every row on its label; BLAS does it in place where numpy would copy the matrix twice.
             sger(-shrink, covariance[pick].copy(), covariance[:, pick].copy(), a=covariance.T, overwrite_a=1)
-    return chosen, gains
+    return indices, gains

@@ -176,7 +176,7 @@ def test_every_place_counts_the_same_answers(settings: Settings, found: list[Giv
     assert {one.email: one.answers for one in people.people(settings).items} == {who: people_of[who] for who in PEOPLE}
     assert revisions.answers_by_value(settings, "romance") == dict(values)
     for email in PEOPLE:
-        assert exclude_expert.concerned(settings, email).counting.get("romance", 0) == people_of[email]
+        assert exclude_expert.affected_answers(settings, email).counting.get("romance", 0) == people_of[email]
     # What leaves.
     content = export_files.export(settings, "romance", "csv").content.decode()
     rows = [row for row in csv.DictReader(io.StringIO(content)) if row["class"] != SKIP and row["holds"] == "true"]
@@ -186,7 +186,7 @@ def test_every_place_counts_the_same_answers(settings: Settings, found: list[Giv
     agreed = csv.DictReader(io.StringIO(export_files.export(settings, "romance", "csv", agreed=True).content.decode()))
     assert sum(int(row["answers"]) for row in agreed) == total
     # What is learned from, and what judges it.
-    assert snapshot.take(settings, "romance").count == total
+    assert snapshot.take_snapshot(settings, "romance").count == total
     judged = audit_evidence.collect(settings, "romance").answers
     assert Counter(one.value for one in judged if one.value != SKIP) == values
 
@@ -197,7 +197,7 @@ def test_every_place_counts_the_same_answers(settings: Settings, found: list[Giv
 def test_sql_and_python_pick_the_same_annotations(settings: Settings, found: list[Given]) -> None:
     fill(settings, found)
     with reading(settings) as session:
-        there = session.scalars(select(Annotation).where(counting.holds())).all()
+        there = session.scalars(select(Annotation).where(counting.is_valid())).all()
         picked = sorted(session.scalars(select(counting.current().c.id)))
         assert picked == sorted(one.id for one in counting.newest(there))
         told = [
@@ -219,13 +219,13 @@ def test_answers_set_aside_are_counted_alike(settings: Settings, found: list[Giv
         attribute = session.scalars(select(Attribute.id)).one()
         assert {email: n for _, email, n in exclusion.by_expert(session, attribute)} == dict(each)
     for email in PEOPLE:
-        assert exclude_expert.concerned(settings, email).set_aside.get("romance", 0) == each[email]
+        assert exclude_expert.affected_answers(settings, email).set_aside.get("romance", 0) == each[email]
 
 
 def test_setting_a_double_submit_aside_moves_one_answer(settings: Settings) -> None:
     fill(settings, DOUBLED)
-    assert exclude_expert.set_aside(settings, PEOPLE[0]) == {"romance": 1}
+    assert exclude_expert.exclude(settings, PEOPLE[0]) == {"romance": 1}
     with reading(settings) as session:
         assert counting.total(session, session.scalars(select(Attribute.id)).one()) == 0
-    assert exclude_expert.take_back(settings, PEOPLE[0]) == {"romance": 1}
+    assert exclude_expert.include(settings, PEOPLE[0]) == {"romance": 1}
     assert experts.every(settings)[0]["answers"] == 1

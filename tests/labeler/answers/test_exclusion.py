@@ -10,7 +10,7 @@ import pytest
 
 from attune.labeler import settings as reader
 from attune.labeler.answers import change, exclude_expert, ingest, withdrawn
-from attune.labeler.answers.annotation_values import Seen
+from attune.labeler.answers.annotation_values import ReadAnnotation
 from attune.labeler.records.schema import Annotation, Asset, Expert, Queue, Task
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
@@ -48,17 +48,17 @@ def answer(settings: Settings, queue: Queue) -> Annotation:
     return factories.add_answer(settings, queue, asset, "yes", at=BEFORE)
 
 
-def correction(settings: Settings, answer: Annotation, ana: Expert, value: str, at: datetime) -> Seen:
+def correction(settings: Settings, answer: Annotation, ana: Expert, value: str, at: datetime) -> ReadAnnotation:
     """What Label Studio tells when Ana corrects ``answer``."""
     with reading(settings) as session:
         task = session.get_one(Task, answer.task_id).label_studio_task
         asset = session.get_one(Asset, answer.asset_pk).asset_id
     assert task is not None
     assert answer.label_studio_id is not None
-    return Seen(answer.label_studio_id, task, asset, value, ana.label_studio_user, BEFORE, at, 1.0)
+    return ReadAnnotation(answer.label_studio_id, task, asset, value, ana.label_studio_user, BEFORE, at, 1.0)
 
 
-def store(settings: Settings, queue: Queue, seen: Seen) -> bool:
+def store(settings: Settings, queue: Queue, seen: ReadAnnotation) -> bool:
     with writing(settings) as session:
         return ingest.store(session, session.get_one(Queue, queue.id), seen, now())
 
@@ -73,24 +73,24 @@ def held(settings: Settings, answer: Annotation) -> tuple[str, bool]:
 def test_a_correction_counts_when_the_answer_is_taken_back_and_not_before(
     settings: Settings, ana: Expert, queue: Queue, answer: Annotation
 ) -> None:
-    assert exclude_expert.set_aside(settings, ana.email, "serious") == {"serious": 1}
+    assert exclude_expert.exclude(settings, ana.email, "serious") == {"serious": 1}
     assert not store(settings, queue, correction(settings, answer, ana, "no", now()))
     assert held(settings, answer) == ("no", False)
-    assert exclude_expert.concerned(settings, ana.email).set_aside == {"serious": 1}
-    assert exclude_expert.take_back(settings, ana.email, "serious") == {"serious": 1}
+    assert exclude_expert.affected_answers(settings, ana.email).set_aside == {"serious": 1}
+    assert exclude_expert.include(settings, ana.email, "serious") == {"serious": 1}
     assert held(settings, answer) == ("no", True)
-    assert exclude_expert.take_back(settings, ana.email, "serious") == {}
+    assert exclude_expert.include(settings, ana.email, "serious") == {}
 
 
 def test_an_answer_deleted_while_aside_is_not_taken_back_and_its_image_is_served_again(
     settings: Settings, ana: Expert, queue: Queue, answer: Annotation
 ) -> None:
-    exclude_expert.set_aside(settings, ana.email)
+    exclude_expert.exclude(settings, ana.email)
     with writing(settings) as session:
         withdrawn.withdraw(session, [session.get_one(Annotation, answer.id)], "sync")
     with reading(settings) as session:
         assert session.get_one(Task, answer.task_id).state == "open"
-    assert exclude_expert.take_back(settings, ana.email) == {}
+    assert exclude_expert.include(settings, ana.email) == {}
     assert not held(settings, answer)[1]
 
 
@@ -98,7 +98,7 @@ def test_a_sync_sees_that_an_answer_that_is_aside_was_deleted(
     settings: Settings, ana: Expert, queue: Queue, answer: Annotation
 ) -> None:
     """Taken back, the answer would count again for good."""
-    exclude_expert.set_aside(settings, ana.email)
+    exclude_expert.exclude(settings, ana.email)
     with reading(settings) as session:
         task = session.get_one(Task, answer.task_id).label_studio_task
         later, mine = now() + timedelta(minutes=1), session.get_one(Queue, queue.id)
@@ -111,7 +111,7 @@ def test_setting_aside_while_an_answer_arrives_locks_nobody_out(
 ) -> None:
     """PostgreSQL broke one of the two off: each held the row that the other wanted."""
     told: dict[str, int] = {}
-    owner = threading.Thread(target=lambda: told.update(exclude_expert.set_aside(settings, ana.email, "serious")))
+    owner = threading.Thread(target=lambda: told.update(exclude_expert.exclude(settings, ana.email, "serious")))
     seen = correction(settings, answer, ana, "no", now())
     with writing(settings) as session:
         change.one_writer(session, queue.attribute_id)
@@ -125,14 +125,14 @@ def test_setting_aside_while_an_answer_arrives_locks_nobody_out(
 
 def test_an_attribute_that_is_not_there_is_named(settings: Settings, ana: Expert, answer: Annotation) -> None:
     with pytest.raises(UnknownAttribute, match="Did you mean 'serious'"):
-        exclude_expert.set_aside(settings, ana.email, "seriuos")
+        exclude_expert.exclude(settings, ana.email, "seriuos")
     assert held(settings, answer)[1]
 
 
 def test_what_was_done_is_told_in_one_sentence() -> None:
-    assert exclude_expert.told({"serious": 1}, dropped=True) == "1 answer is excluded (serious 1)."
+    assert exclude_expert.summary_text({"serious": 1}, dropped=True) == "1 answer is excluded (serious 1)."
     assert (
-        exclude_expert.told({"romance": 2, "serious": 1}, dropped=False)
+        exclude_expert.summary_text({"romance": 2, "serious": 1}, dropped=False)
         == "3 answers are included again (romance 2, serious 1)."
     )
-    assert exclude_expert.told({}, dropped=True) == "There are no answers to exclude."
+    assert exclude_expert.summary_text({}, dropped=True) == "There are no answers to exclude."

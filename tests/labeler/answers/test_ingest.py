@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 
 from attune.labeler import settings as reader
 from attune.labeler.answers import ingest, withdrawn
-from attune.labeler.answers.annotation_values import Seen, read
+from attune.labeler.answers.annotation_values import ReadAnnotation, read
 from attune.labeler.records.schema import (
     Annotation,
     AnnotationEvent,
@@ -90,12 +90,12 @@ def _fill(settings: Settings) -> None:
 
 def seen(
     number: int = 1, value: str = "yes", minutes: int = 0, by: int | None = ANA, task: int = 101, asset: str = "a1"
-) -> Seen:
+) -> ReadAnnotation:
     moment = NOON + timedelta(minutes=minutes)
-    return Seen(number, task, asset, value, by, NOON, moment, 1.0)
+    return ReadAnnotation(number, task, asset, value, by, NOON, moment, 1.0)
 
 
-def tell(settings: Settings, *what: Seen) -> list[bool]:
+def tell(settings: Settings, *what: ReadAnnotation) -> list[bool]:
     """What a reading shows that is asked for now, one after the other."""
     done = []
     for item in what:
@@ -194,7 +194,7 @@ def answers(settings: Settings) -> list[tuple[str, str, int | None]]:
         return [tuple(row) for row in session.execute(rows.where(Annotation.deleted_at.is_(None)).order_by(Asset.id))]
 
 
-def ask(settings: Settings, *what: Seen, at: datetime | None = None) -> list[bool]:
+def ask(settings: Settings, *what: ReadAnnotation, at: datetime | None = None) -> list[bool]:
     """What Label Studio showed when it was asked ``at`` (None: now)."""
     with writing(settings) as session:
         queue = session.get_one(Queue, 1)
@@ -375,7 +375,9 @@ EVENTS = [
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(EVENTS), again=st.lists(st.sampled_from(EVENTS), max_size=4))
-def test_any_order_and_any_repetition_end_alike(records: Settings, order: list[Seen], again: list[Seen]) -> None:
+def test_any_order_and_any_repetition_end_alike(
+    records: Settings, order: list[ReadAnnotation], again: list[ReadAnnotation]
+) -> None:
     _fill(records)
     tell(records, *order, *again)
     assert held(records) == [(1, "yes", False), (2, "no", False), (3, "unsure", False)]

@@ -13,7 +13,7 @@ from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.records.session import reading, writing
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.evaluation.audit_design import reserved
+from attune.models.evaluation.audit_design import reserved_mask
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.rounds import snapshot
 from tests.support import factories
@@ -32,13 +32,13 @@ def test_removing_an_image_moves_no_answer_into_training_or_out_of_it(tmp_path: 
     VectorStore(settings.vectors).append(fingerprint, [one.asset_id for one in assets], np.eye(20, dtype=np.float32))
     for asset in assets:
         factories.add_answer(settings, queue, asset, "romance", "seed")
-    before = snapshot.take(settings, "romance").training.asset_ids
-    apart = reserved([one.title_id for one in assets], seed, 0.4)
+    before = snapshot.take_snapshot(settings, "romance").training.asset_ids
+    apart = reserved_mask([one.title_id for one in assets], seed, 0.4)
     assert set(before) == {one.asset_id for one, held in zip(assets, apart, strict=True) if not held}
     with writing(settings) as session:
         for asset in assets[:10]:
             session.get_one(Asset, asset.id).removed_at = now()
-    assert snapshot.take(settings, "romance").training.asset_ids == before
+    assert snapshot.take_snapshot(settings, "romance").training.asset_ids == before
     with reading(settings) as session:
         view = open_pool(settings, session)
     assert (view.positions(one.asset_id for one in assets[:10]) == -1).all()

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from attune.labeler.assets import image_sources
 from attune.labeler.assets.add import Request, add
-from attune.labeler.assets.proposed import Found, from_files
+from attune.labeler.assets.proposed import ScannedFile, from_files
 from attune.labeler.assets.scan import scan
 from attune.labeler.assets.summary import Summary
 from attune.labeler.records.schema import Asset
@@ -151,10 +151,10 @@ def test_one_name_in_several_paths_gets_longer_ids(settings: Settings, tmp_path:
 
 def test_no_two_files_get_one_id(tmp_path: Path) -> None:
     files = [
-        Found("/r/x/y.png", "x/y.png", "r"),
-        Found("/q/x/y.png", "y.png", "x"),
-        Found("/p/x/y.png", "y.png", "x"),
-        Found("/r/z/y.png", "z/y.png", "r"),
+        ScannedFile("/r/x/y.png", "x/y.png", "r"),
+        ScannedFile("/q/x/y.png", "y.png", "x"),
+        ScannedFile("/p/x/y.png", "y.png", "x"),
+        ScannedFile("/r/z/y.png", "z/y.png", "r"),
     ]
     made, refused = from_files(files, {})
     assert refused == []
@@ -164,7 +164,7 @@ def test_no_two_files_get_one_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize("first", ["\u00e9.png", "e\u0301.png"])
 def test_names_of_two_unicode_forms_are_one_id(first: str) -> None:
     second = "e\u0301.png" if len(first) == 5 else "\u00e9.png"
-    found = [Found(f"/p/{name}", name, "p") for name in (first, second, "a.png")]
+    found = [ScannedFile(f"/p/{name}", name, "p") for name in (first, second, "a.png")]
     for known, kept in (({}, "/p/e\u0301.png"), ({"/p/\u00e9.png": "mine"}, "/p/\u00e9.png")):
         for order in (found, found[::-1]):
             made, refused = from_files(order, known)
@@ -175,7 +175,8 @@ def test_names_of_two_unicode_forms_are_one_id(first: str) -> None:
 
 def test_a_third_file_of_the_name_gets_a_longer_id() -> None:
     found = [
-        Found(f"/p/{name}", name, "p") for name in ("t/\u00e9.png", "t/e\u0301.png", "u/\u00e9.png", "a.png ", "a.png")
+        ScannedFile(f"/p/{name}", name, "p")
+        for name in ("t/\u00e9.png", "t/e\u0301.png", "u/\u00e9.png", "a.png ", "a.png")
     ]
     made, refused = from_files(found, {})
     assert sorted(one.ids[0] for one in made) == ["a.png", "t/\u00e9.png", "u/\u00e9.png"]

@@ -38,7 +38,7 @@ def test_requests_add_up_and_every_learner_hears_of_them(settings: Settings) -> 
     wanted = audit_batches.request(settings, "romance", 10, ["ben@example.org"])
     assert (wanted.extra, tuple(wanted.experts)) == (40, ("ben@example.org",))
     assert held(settings).answers_counter == before + 2
-    assert audit_batches.Wanted.of(held(settings)) == wanted
+    assert audit_batches.AuditRequest.of(held(settings)) == wanted
     assert held(settings).settings["reserved_share"] > 0
 
 

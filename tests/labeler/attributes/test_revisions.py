@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from attune.labeler.answers import annotation_values, ingest
-from attune.labeler.answers.annotation_values import Seen
+from attune.labeler.answers.annotation_values import ReadAnnotation
 from attune.labeler.attributes import attributes, revise_attribute, revisions
 from attune.labeler.attributes.revise_attribute import Revised
 from attune.labeler.attributes.revisions import ALL, NONE
@@ -109,8 +109,8 @@ def queue(settings: Settings) -> Queue:
 
 
 def revise(settings: Settings, reason: str = "Better so.", **change: Any) -> Revised:
-    """Revise romance; ``into``, ``hold`` and ``seen`` as in ``revising.revise``."""
-    told = {key: change.pop(key) for key in ("into", "hold", "seen") if key in change}
+    """Revise romance; ``into``, ``kept_classes`` and ``expected_revision`` as in ``revising.revise``."""
+    told = {key: change.pop(key) for key in ("into", "kept_classes", "expected_revision") if key in change}
     with reading(settings) as session:
         held = revise_attribute.definition_of(attributes.find(session, "romance"))
     return revise_attribute.revise(settings, replace(held, **change), reason, **told)
@@ -169,10 +169,10 @@ def test_a_removed_classs_answers_end_or_go_to_another_class(
 
 def test_an_added_class_leaves_it_to_the_owner_whose_answers_hold(settings: Settings, queue: Queue) -> None:
     wider = ["romance", "friendship", "family", "neither"]
-    done = revise(settings, classes=wider, hold=["romance", "friendship"])
+    done = revise(settings, classes=wider, kept_classes=["romance", "friendship"])
     assert living(settings) == ["romance", "friendship", SKIP]
     assert done.effect.ended == {"neither": 1, UNSURE: 1}
-    revise(settings, question="Who are they?", hold=NONE)
+    revise(settings, question="Who are they?", kept_classes=NONE)
     assert living(settings) == [SKIP]
     with reading(settings) as session:
         newest = select(AttributeRevision.answers_hold).order_by(AttributeRevision.revision)
@@ -200,9 +200,9 @@ def test_a_revision_that_cannot_be_is_refused_and_changes_nothing(
 
 def told(
     queue: Queue, asset_id: str, value: str, at: Any, number: int = 9_000_001, task: int = 9_000_001, given: Any = None
-) -> Seen:
+) -> ReadAnnotation:
     """An annotation as Label Studio tells it."""
-    return Seen(number, task, asset_id, value, 9_000_000, given or at, at, 1.0, author="ana@example.org")
+    return ReadAnnotation(number, task, asset_id, value, 9_000_000, given or at, at, 1.0, author="ana@example.org")
 
 
 def test_an_answer_of_before_that_arrives_late_is_read_as_the_revisions_say(settings: Settings, queue: Queue) -> None:
@@ -223,7 +223,7 @@ def test_an_answer_of_before_that_arrives_late_is_read_as_the_revisions_say(sett
 
 
 def test_an_answer_that_ended_counts_again_when_its_expert_corrects_it(settings: Settings, queue: Queue) -> None:
-    revise(settings, question="Are they in love?", hold=NONE)
+    revise(settings, question="Are they in love?", kept_classes=NONE)
     with reading(settings) as session:
         first = session.scalars(select(Annotation).order_by(Annotation.id)).first()
         asset = first.asset.asset_id
@@ -300,7 +300,7 @@ def test_killed_right_after_a_revision_label_studio_is_told_of_it_all_the_same(
     with reading(settings) as session:
         assert attributes.find(session, "romance").revision == 2
         job = session.scalars(select(Job)).one()
-    # As bring_back and carry_on of the clockwork look for it.
+    # As requeue_lost and retry_failed of the clockwork look for it.
     assert (job.kind, job.state, job.arguments) == ("configure", "queued", {"attribute": "romance"})
 
 

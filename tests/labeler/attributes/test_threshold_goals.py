@@ -26,18 +26,18 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_a_goal_is_kept_and_taken_back_and_a_learner_hears_of_it(settings: Settings) -> None:
-    threshold_goals.ask(settings, "romance", Goal("precision", 0.9))
+    threshold_goals.set_goal(settings, "romance", Goal("precision", 0.9))
     with reading(settings) as session:
         romance = attributes.find(session, "romance")
     assert goal_of(romance) == Goal("precision", 0.9, 0.8)
     assert romance.answers_counter == 1
-    threshold_goals.ask(settings, "romance", None)
-    assert threshold_goals.of(settings, "romance").goal is None
+    threshold_goals.set_goal(settings, "romance", None)
+    assert threshold_goals.goal_thresholds(settings, "romance").goal is None
 
 
 def test_nobody_keeps_a_goal_for_an_attribute_that_is_not_there(settings: Settings) -> None:
     with pytest.raises(UnknownAttribute):
-        threshold_goals.ask(settings, "serious", Goal("recall", 0.5))
+        threshold_goals.set_goal(settings, "serious", Goal("recall", 0.5))
 
 
 def test_the_command_shows_where_the_line_is(settings: Settings) -> None:
@@ -53,7 +53,7 @@ def test_the_command_shows_where_the_line_is(settings: Settings) -> None:
     )
     assert ran.exit_code == 0, ran.output
     assert json.loads(ran.output)["lines"][0]["probability"] == 0.71
-    threshold_goals.ask(settings, "romance", Goal("precision", 0.9))
+    threshold_goals.set_goal(settings, "romance", Goal("precision", 0.9))
     ran = CliRunner().invoke(attune, ["attribute", "threshold", "romance", "--workspace", str(settings.workspace)])
     assert "0.92" in ran.output
     both = ["attribute", "threshold", "romance", "--precision", ".9", "--clear", "--workspace", str(settings.workspace)]

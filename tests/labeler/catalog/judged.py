@@ -15,7 +15,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.catalog.probe_files import probe_bytes
 from attune.models.clock import now
-from attune.models.evaluation.audit_design import AuditDesign, reserved
+from attune.models.evaluation.audit_design import AuditDesign, reserved_mask
 from attune.models.files.atomic import digest_bytes
 from attune.models.labels.answers import AUDIT
 from tests.labeler.catalog import worlds
@@ -81,7 +81,7 @@ def _answer(
         attribute = attributes.find(session, name)
         assets = list(session.scalars(select(Asset).order_by(Asset.id)))
         seed, share = attribute.settings["seed"], attribute.settings["reserved_share"]
-        kept = reserved([asset.title_id for asset in assets], seed, share)
+        kept = reserved_mask([asset.title_id for asset in assets], seed, share)
         mine = np.flatnonzero(kept)
         design = AuditDesign(seed)
         drawn = design.extend(

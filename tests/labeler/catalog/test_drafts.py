@@ -13,7 +13,7 @@ from attune.labeler.catalog import gates, listing
 from attune.labeler.catalog.alias_history import history
 from attune.labeler.catalog.gate_outcomes import read
 from attune.labeler.catalog.promote import Move, promote, publish, rollback
-from attune.labeler.catalog.restore_files import heal
+from attune.labeler.catalog.restore_files import restore
 from attune.labeler.catalog.run_facts import find_run
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Promotion, Run, Version
@@ -134,7 +134,7 @@ def test_versions_from_before_drafts_stay_readable(settings: Settings) -> None:
     with pytest.raises(NoAnswers):
         promote(settings, Move("serious", 1, "once more", "ana"))
     assert promote(settings, Move("serious", 1, "on purpose", "ana", draft=True)).draft is False
-    assert heal(settings, thorough=True) == {"aliases": [], "versions": []}
+    assert restore(settings, thorough=True) == {"aliases": [], "versions": []}
 
 
 def test_runs_without_counts_are_promoted_as_before(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from attune.labeler.settings import Settings
 from attune.models.catalog.probe_files import read_probe
 from attune.models.clock import now
 from attune.models.errors import GateFailed
-from attune.models.evaluation.audit_design import AuditDesign, reserved
+from attune.models.evaluation.audit_design import AuditDesign, reserved_mask
 from attune.models.labels.answers import AUDIT, BY_HAND
 from tests.labeler.catalog import worlds
 
@@ -37,7 +37,7 @@ def audited(settings: Settings) -> Settings:
         session.flush()
         every = list(session.query(Asset).order_by(Asset.id))
         settled = attribute.settings
-        kept = reserved([asset.title_id for asset in every], settled["seed"], settled["reserved_share"])
+        kept = reserved_mask([asset.title_id for asset in every], settled["seed"], settled["reserved_share"])
         assets = [asset for asset, mine in zip(every, kept, strict=True) if mine]
         for asset, positive in zip(assets, truth[kept], strict=True):
             session.add(
@@ -131,7 +131,7 @@ def test_an_image_that_a_person_chose_measures_once_the_design_has_drawn_it(audi
 
 def test_an_audited_image_whose_title_was_corrected_to_a_trained_one_measures_no_longer(audited: Settings) -> None:
     before = audit_evidence.collect(audited, "serious")
-    trained = next(name for name in (f"other {i}" for i in range(99)) if not reserved([name], before.seed, 0.2)[0])
+    trained = next(name for name in (f"other {i}" for i in range(99)) if not reserved_mask([name], before.seed, 0.2)[0])
     with writing(audited) as session:
         moved = session.query(Asset).filter_by(asset_id=before.labels.asset_ids[0]).one()
         moved.title_id = trained

@@ -16,7 +16,7 @@ from attune.labeler.catalog import listing
 from attune.labeler.catalog.alias_history import history
 from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.catalog.reading import file_of
-from attune.labeler.catalog.restore_files import heal
+from attune.labeler.catalog.restore_files import restore
 from attune.labeler.records.schema import Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -109,7 +109,7 @@ def test_thirty_kills_leave_no_half_version(settings: Settings, forks: ForkServe
             ended += process.exitcode == 0
             check(settings)
     assert ended < KILLS, "some were killed in the middle"
-    heal(settings)
+    restore(settings)
     final = promote(settings, Move("serious", "latest", "after the storm", "ana"))
     check(settings)
     assert Catalog(settings.catalog_address).aliases("serious") == {"champion": final.version}

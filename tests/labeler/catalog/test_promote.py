@@ -13,7 +13,7 @@ import pytest
 from attune.labeler.catalog import gates, listing
 from attune.labeler.catalog.alias_history import history, pointing_at
 from attune.labeler.catalog.promote import Move, promote, publish, retire, rollback
-from attune.labeler.catalog.restore_files import heal
+from attune.labeler.catalog.restore_files import restore
 from attune.labeler.records.schema import Attribute
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
@@ -189,11 +189,11 @@ def test_healing_restores_lost_files_and_a_stale_mirror(settings: Settings) -> N
     promote(settings, Move("romance", 1, "r", "ana"))
     folder = settings.workspace / "catalog" / "probes" / "serious"
     manifest = (folder / "1" / "manifest.json").read_bytes()
-    assert heal(settings) == {"aliases": [], "versions": []}
+    assert restore(settings) == {"aliases": [], "versions": []}
     for file in (folder / "1").iterdir():
         file.unlink()
     (folder / "aliases.json").write_text('{"champion": 12')
-    assert heal(settings) == {"aliases": ["serious"], "versions": ["serious@1"]}
+    assert restore(settings) == {"aliases": ["serious"], "versions": ["serious@1"]}
     assert (folder / "1" / "manifest.json").read_bytes() == manifest
     assert Catalog(settings.catalog_address).aliases("serious") == {"champion": 1}
 
@@ -256,9 +256,9 @@ def test_healing_thoroughly_writes_an_altered_or_lost_file_anew(settings: Settin
         path.unlink()
     else:
         path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
-    assert heal(settings, thorough=True)["versions"] == ["serious@1"]
+    assert restore(settings, thorough=True)["versions"] == ["serious@1"]
     assert path.read_bytes() == before
-    assert heal(settings, thorough=True)["versions"] == []
+    assert restore(settings, thorough=True)["versions"] == []
 
 
 def test_a_rollback_leads_to_whole_files_or_nowhere(settings: Settings) -> None:

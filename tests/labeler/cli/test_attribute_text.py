@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attune.labeler.cli.attribute_text import told
+from attune.labeler.cli.attribute_text import attribute_lines
 
 FRESH: dict[str, Any] = {
     "name": "serious",
@@ -26,7 +26,7 @@ FRESH: dict[str, Any] = {
 
 
 def test_a_fresh_attribute_says_why_its_figures_are_not_known() -> None:
-    shown = told(FRESH)
+    shown = attribute_lines(FRESH)
     assert "serious, revision 2" in shown
     assert "yes, no (yes is the positive class)" in shown
     assert "not available yet: there are 0 audit answers, at least 10 are needed" in shown
@@ -37,7 +37,7 @@ def test_a_fresh_attribute_says_why_its_figures_are_not_known() -> None:
 def test_known_figures_come_with_their_interval_and_n() -> None:
     metric = {"value": 0.8, "lo": 0.7, "hi": 0.9, "n": 60}
     labels = {"assets": 100, "audited": 60}
-    shown = told(FRESH | {"answers": 120, "labels": labels, "metrics": {"average_precision": metric}})
+    shown = attribute_lines(FRESH | {"answers": 120, "labels": labels, "metrics": {"average_precision": metric}})
     assert "120 on 100 images, 60 of them for audits" in shown
     assert "0.800 [0.700, 0.900] (n = 60)" in shown
     assert "not available" not in shown

@@ -37,7 +37,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
     monkeypatch.setattr("attune.models.encoders.weights.cached", lambda tag: None)
     folder = tmp_path / "workspace"
     folder.mkdir()
-    reader.keep(folder, **encoder_settings(), device="cpu", redis_port=1, label_studio_port=1)
+    reader.keep_settings(folder, **encoder_settings(), device="cpu", redis_port=1, label_studio_port=1)
     made = workspace(folder)
     yield made
     engine(made.records_url).dispose()
@@ -110,14 +110,14 @@ def test_what_is_no_encoder_changes_nothing(settings: Settings) -> None:
 
 def test_an_absent_encoder_is_said_before_images_are_added(settings: Settings) -> None:
     assert encoder_missing(settings) == ""
-    reader.keep(settings.workspace, **ABSENT)
+    reader.keep_settings(settings.workspace, **ABSENT)
     absent = reader.build({}, workspace=settings.workspace)
     assert encoder_missing(absent) == missing(absent)
     assert "attune encoder use" in missing(absent)
 
 
 def test_an_empty_pools_round_names_another_way_than_what_failed(settings: Settings) -> None:
-    reader.keep(settings.workspace, **ABSENT)
+    reader.keep_settings(settings.workspace, **ABSENT)
     (settings.workspace / "0.jpg").write_bytes(picture(0))
     assert run(settings, "assets", "add", str(settings.workspace / "0.jpg")).exit_code == 1
     made = ("--question", "Serious?", "--classes", "yes,no")

@@ -55,7 +55,7 @@ def test_a_suffix_that_is_no_format_is_refused_before_anything_is_read(settings:
 
 
 def test_notices_are_listed_and_a_test_without_a_way_out_says_so(settings: Settings) -> None:
-    notices.tell(settings, [News("k", "drift", "romance has drifted", "", "/")])
+    notices.record_news(settings, [News("k", "drift", "romance has drifted", "", "/")])
     told = json.loads(run(settings, "notices", "list", "--json").stdout)
     assert [one["title"] for one in told["notices"]] == ["romance has drifted"]
     refused = run(settings, "notices", "test")

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from attune.labeler.answers import annotation_values, uncounted
-from attune.labeler.answers.annotation_values import Seen
+from attune.labeler.answers.annotation_values import ReadAnnotation
 from attune.labeler.cli.main import attune
 from attune.labeler.notices import notices, rules
 from attune.labeler.records.schema import Notice, Stray
@@ -30,8 +30,8 @@ def settings(tmp_path: Path) -> Settings:
     said = [("Romance!", uncounted.UNKNOWN_CLASS), ("neither", uncounted.UNKNOWN_AUTHOR)]
     with writing(made) as session:
         for number, (value, reason) in enumerate(said, 1):
-            seen = Seen(number, number, f"img-{number}", value, 99, now(), now(), None)
-            uncounted.keep(session, attribute.id, expert.id, queue.project, seen, reason)
+            seen = ReadAnnotation(number, number, f"img-{number}", value, 99, now(), now(), None)
+            uncounted.record_uncounted(session, attribute.id, expert.id, queue.project, seen, reason)
     return made
 
 
@@ -71,7 +71,7 @@ def test_what_an_answer_says_is_read_without_control_characters() -> None:
 def test_a_meaning_that_cannot_be_is_refused(settings: Settings, called: str, means: str) -> None:
     refused = run(settings, "labels", "read-as", "romance", called, means)
     assert refused.exit_code != 0
-    assert uncounted.of(settings)[1].value == "Romance!"
+    assert uncounted.uncounted_answers(settings)[1].value == "Romance!"
 
 
 def test_those_who_manage_are_told_once_a_day_for_each_reason(settings: Settings) -> None:

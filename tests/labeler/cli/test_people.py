@@ -91,7 +91,7 @@ def test_logins_are_shut_opened_changed_and_removed_but_never_the_last_admin(set
     run(settings, "user", "disable", "olga@example.org")
     assert {one["email"]: one["disabled"] for one in run(settings, "user", "list")}["olga@example.org"]
     link = run(settings, "user", "enable", "olga@example.org")["link"]
-    assert login_links.whose(settings, link.rpartition("/")[2]) == "olga@example.org"
+    assert login_links.user_of_link(settings, link.rpartition("/")[2]) == "olga@example.org"
     for words in (
         ["role", "root@example.org", "owner"],
         ["disable", "root@example.org"],

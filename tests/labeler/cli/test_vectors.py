@@ -41,7 +41,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
     monkeypatch.setattr(worlds, "DIMENSION", 128)
     folder = tmp_path / "workspace"
     folder.mkdir()
-    reader.keep(folder, **encoder_settings(), device="cpu", embed_batch=2, redis_port=1, web_port=1)
+    reader.keep_settings(folder, **encoder_settings(), device="cpu", embed_batch=2, redis_port=1, web_port=1)
     made = worlds.make(folder)
     worlds.add_run(made, "serious")
     worlds.add_assets(made, 3)
@@ -157,6 +157,6 @@ def test_images_are_not_scored_by_another_encoder(settings: Settings, monkeypatc
 
 
 def test_a_probes_encoder_is_found_whatever_the_settings_name(settings: Settings) -> None:
-    reader.keep(settings.workspace, encoder="ViT-B-32", pretrained="laion2b_s34b_b79k", resize_mode="longest")
+    reader.keep_settings(settings.workspace, encoder="ViT-B-32", pretrained="laion2b_s34b_b79k", resize_mode="longest")
     told = found("score", "serious", "--images", "new", "--to", "s.parquet")
     assert told["assets"] == COUNT

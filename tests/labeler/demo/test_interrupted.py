@@ -37,7 +37,7 @@ class Killed(BaseException):
 @pytest.fixture
 def settings(live: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A workspace with the sample encoder. No workers here, so that jobs run in this process; no webhooks come."""
-    reader.keep(live.workspace, **prepare.encoder_settings())
+    reader.keep_settings(live.workspace, **prepare.encoder_settings())
     monkeypatch.setattr(prepare, "catalogue", partial(prepare.catalogue, images=IMAGES))
     monkeypatch.setattr(story, "MEASURING", MEASURING)
     monkeypatch.setattr(simulate, "wait_learned", lambda *_: True)  # nobody learns meanwhile
@@ -109,7 +109,7 @@ def test_stopped_at_every_step_it_ends_the_same(
     with reading(settings) as session:
         found = attributes.find(session, story.FINISHED)
         assert counting.total(session, found.id) == ANSWERS + MEASURING
-        assert audit_batches.Wanted.of(found).extra == MEASURING
+        assert audit_batches.AuditRequest.of(found).extra == MEASURING
         assert session.scalar(select(func.count()).select_from(Promotion)) == 1
         assert session.scalars(select(Version)).one().scored_at is not None
         assert session.scalar(select(func.count()).select_from(Queue)) == len(prepare.SIMULATED) + 1
@@ -152,5 +152,5 @@ def test_label_studio_refuses_an_answer_given_again(settings: Settings, ls: Labe
             person.answer(task["id"], sample.classes[0], once=name)
     assert refused.value.status == simulate.GIVEN
     jobs.run_here(settings, "sync")
-    assert simulate.given(settings, story.FINISHED) == 1
-    assert exclude_expert.concerned(settings, f"ana@{prepare.DOMAIN}").counting == {story.FINISHED: 1}
+    assert simulate.answer_count(settings, story.FINISHED) == 1
+    assert exclude_expert.affected_answers(settings, f"ana@{prepare.DOMAIN}").counting == {story.FINISHED: 1}

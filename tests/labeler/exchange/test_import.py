@@ -21,7 +21,7 @@ from sqlalchemy import func, select
 from attune.labeler.exchange import export_files
 from attune.labeler.exchange.export_rows import agreed_rows, exported
 from attune.labeler.exchange.import_files import Columns
-from attune.labeler.exchange.import_labels import bring, preview
+from attune.labeler.exchange.import_labels import import_labels, preview
 from attune.labeler.exchange.import_plan import Plan
 from attune.labeler.people import users
 from attune.labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Queue, Task
@@ -29,7 +29,7 @@ from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings, build
 from attune.models.clock import iso, now
 from attune.models.errors import DataError
-from attune.models.evaluation.audit_design import reserved
+from attune.models.evaluation.audit_design import reserved_mask
 from tests.labeler.exchange.conftest import CLASSES, NOON, PEOPLE, answer
 
 ROW = ("a0", "ana@example.org", "romance")
@@ -56,7 +56,7 @@ def events(settings: Settings) -> int:
 
 
 def test_rows_become_ordinary_answers_and_ask_for_a_round(pool: Settings) -> None:
-    plan = bring(pool, "romance", csv(f"a0,ana@example.org,romance,{LATER}", "a3,BO@example.org,Neither,"))
+    plan = import_labels(pool, "romance", csv(f"a0,ana@example.org,romance,{LATER}", "a3,BO@example.org,Neither,"))
     assert (plan.counts["new"], plan.left_out) == (2, [])
     assert labels(pool) == [("a0", "ana@example.org", "romance"), ("a3", "bo@example.org", "neither")]
     assert counter(pool) == 2
@@ -70,9 +70,9 @@ def test_rows_become_ordinary_answers_and_ask_for_a_round(pool: Settings) -> Non
 
 def test_the_same_file_twice_changes_nothing(pool: Settings) -> None:
     file = csv(f"a0,ana@example.org,romance,{LATER}", "a3,bo@example.org,neither,")
-    bring(pool, "romance", file)
+    import_labels(pool, "romance", file)
     before = (labels(pool), counter(pool), events(pool))
-    assert bring(pool, "romance", file).counts == {"new": 0, "changed": 0, "there already": 2}
+    assert import_labels(pool, "romance", file).counts == {"new": 0, "changed": 0, "there already": 2}
     assert (labels(pool), counter(pool), events(pool)) == before
 
 
@@ -92,22 +92,22 @@ def test_the_newer_answer_wins_and_a_row_without_a_time_corrects_imports_alone(
 ) -> None:
     with writing(pool) as session:
         session.add(answer(1, 1, 1, "romance", held, NOON))
-    plan = bring(pool, "romance", csv(f"a0,ana@example.org,neither,{dated}"))
+    plan = import_labels(pool, "romance", csv(f"a0,ana@example.org,neither,{dated}"))
     assert labels(pool) == [("a0", "ana@example.org", "neither" if wins else "romance")]
     assert plan.reasons == ({} if reason is None else {reason: 1})
-    again = bring(pool, "romance", csv(f"a0,ana@example.org,neither,{dated}"))
+    again = import_labels(pool, "romance", csv(f"a0,ana@example.org,neither,{dated}"))
     assert again.counts["new"] + again.counts["changed"] == 0
 
 
 def test_the_same_file_does_not_bring_back_what_was_taken_away(pool: Settings) -> None:
     file = csv("a0,ana@example.org,romance,", f"a2,ana@example.org,romance,{EARLIER}")
-    bring(pool, "romance", file)
+    import_labels(pool, "romance", file)
     with writing(pool) as session:
         for row in session.scalars(select(Annotation)):
             row.deleted_at = now()
-    assert bring(pool, "romance", file).reasons == {"taken away since": 2}
+    assert import_labels(pool, "romance", file).reasons == {"taken away since": 2}
     assert labels(pool) == []
-    bring(pool, "romance", csv(f"a2,ana@example.org,romance,{LATER}"))
+    import_labels(pool, "romance", csv(f"a2,ana@example.org,romance,{LATER}"))
     assert labels(pool) == [("a2", "ana@example.org", "romance")]
 
 
@@ -115,17 +115,17 @@ def test_an_export_from_before_does_not_bring_back_what_a_leaver_or_a_revision_t
     with writing(pool) as session:
         session.add(answer(1, 1, 1, "romance", "seed", NOON))
     file = csv(f"a0,ana@example.org,romance,{iso(NOON)}")
-    assert bring(pool, "romance", file).counts["there already"] == 1
+    assert import_labels(pool, "romance", file).counts["there already"] == 1
     with writing(pool) as session:
         session.scalars(select(Annotation)).one().deleted_at = now()
-    assert bring(pool, "romance", file).reasons == {"taken away since": 1}
+    assert import_labels(pool, "romance", file).reasons == {"taken away since": 1}
     assert labels(pool) == []
-    bring(pool, "romance", csv("a0,ana@example.org,neither,"))
+    import_labels(pool, "romance", csv("a0,ana@example.org,neither,"))
     assert labels(pool) == [("a0", "ana@example.org", "neither")], "said anew, today"
 
 
 def test_a_later_answer_in_label_studio_wins_over_an_import(pool: Settings) -> None:
-    bring(pool, "romance", csv(f"a0,ana@example.org,romance,{EARLIER}"))
+    import_labels(pool, "romance", csv(f"a0,ana@example.org,romance,{EARLIER}"))
     with writing(pool) as session:
         session.add(answer(1, 1, 1, "neither", "seed", NOON))
     assert labels(pool) == [("a0", "ana@example.org", "neither")]
@@ -133,17 +133,17 @@ def test_a_later_answer_in_label_studio_wins_over_an_import(pool: Settings) -> N
 
 def test_an_own_answer_wins_over_an_import_from_before_it_also_one_with_a_time_to_come(pool: Settings) -> None:
     soon = iso(now() + timedelta(minutes=1))
-    assert bring(pool, "romance", csv(f"a0,ana@example.org,romance,{soon}")).counts["new"] == 1
+    assert import_labels(pool, "romance", csv(f"a0,ana@example.org,romance,{soon}")).counts["new"] == 1
     with writing(pool) as session:
         session.add(answer(1, 1, 1, "neither", "seed", now()))
     assert labels(pool) == [("a0", "ana@example.org", "neither")]
     later = iso(now() + timedelta(minutes=3))
-    assert bring(pool, "romance", csv(f"a0,ana@example.org,romance,{later}")).reasons == {"in the future": 1}
+    assert import_labels(pool, "romance", csv(f"a0,ana@example.org,romance,{later}")).reasons == {"in the future": 1}
 
 
 def test_the_history_names_who_imported(pool: Settings) -> None:
-    bring(pool, "romance", csv("a0,ana@example.org,romance,"), who="owner@example.org")
-    bring(pool, "romance", csv("a0,ana@example.org,neither,"), who="other@example.org")
+    import_labels(pool, "romance", csv("a0,ana@example.org,romance,"), who="owner@example.org")
+    import_labels(pool, "romance", csv("a0,ana@example.org,neither,"), who="other@example.org")
     with reading(pool) as session:
         told = session.execute(select(AnnotationEvent.kind, AnnotationEvent.who).order_by(AnnotationEvent.id))
         assert [tuple(row) for row in told] == [("created", "owner@example.org"), ("changed", "other@example.org")]
@@ -152,7 +152,7 @@ def test_the_history_names_who_imported(pool: Settings) -> None:
 def test_an_import_makes_no_expert_of_an_administrator(pool: Settings) -> None:
     users.create(pool, "Admin@example.org", "admin", "some long password")
     rows = csv("a0,admin@example.org,romance,", f"a2,{pool.label_studio_email},romance,", "a3,eve@example.org,neither,")
-    plan = bring(pool, "romance", rows, create_experts=True)
+    plan = import_labels(pool, "romance", rows, create_experts=True)
     assert plan.reasons == {"an administrator's address": 2}
     assert list(plan.newcomers) == ["eve@example.org"]
 
@@ -160,7 +160,7 @@ def test_an_import_makes_no_expert_of_an_administrator(pool: Settings) -> None:
 def test_what_cannot_be_used_is_left_out_one_by_one_and_the_rest_goes_in(pool: Settings) -> None:
     with writing(pool) as session:
         session.get_one(Asset, 6).removed_at = NOON
-    plan = bring(
+    plan = import_labels(
         pool,
         "romance",
         csv(
@@ -196,13 +196,15 @@ def test_what_cannot_be_used_is_left_out_one_by_one_and_the_rest_goes_in(pool: S
 
 
 def test_of_two_rows_about_one_answer_the_newer_goes_in(pool: Settings) -> None:
-    plan = bring(pool, "romance", csv(f"a0,ana@example.org,romance,{EARLIER}", f"a0,ana@example.org,neither,{LATER}"))
+    plan = import_labels(
+        pool, "romance", csv(f"a0,ana@example.org,romance,{EARLIER}", f"a0,ana@example.org,neither,{LATER}")
+    )
     assert labels(pool) == [("a0", "ana@example.org", "neither")]
     assert plan.left_out == [(1, "stands twice", "a0")]
 
 
 def test_unknown_experts_are_recorded_on_request_without_a_login_or_a_queue(pool: Settings) -> None:
-    plan = bring(pool, "romance", csv("a0,eve@example.org,romance,"), create_experts=True)
+    plan = import_labels(pool, "romance", csv("a0,eve@example.org,romance,"), create_experts=True)
     assert list(plan.newcomers) == ["eve@example.org"]
     with reading(pool) as session:
         eve = session.scalars(select(Expert).where(Expert.email == "eve@example.org")).one()
@@ -216,7 +218,7 @@ def test_answers_on_audit_titles_are_counted_out_of_training(pool: Settings) -> 
         kept = session.get_one(Attribute, 1).settings
         titles = list(session.scalars(select(Asset.title_id).order_by(Asset.id)))
     plan = preview(pool, "romance", csv(*(f"a{i},ana@example.org,romance," for i in range(12) if i != 1)))
-    aside = reserved([title for i, title in enumerate(titles) if i != 1], kept["seed"], kept["reserved_share"])
+    aside = reserved_mask([title for i, title in enumerate(titles) if i != 1], kept["seed"], kept["reserved_share"])
     assert plan.reserved == int(aside.sum())
 
 
@@ -231,12 +233,12 @@ def test_a_preview_writes_nothing(pool: Settings) -> None:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_spreadsheets_own_ways_are_understood(pool: Settings, delimiter: str) -> None:
     lines = ["\ufeffimage" + delimiter + "who" + delimiter + "says", delimiter.join(("a0", PEOPLE[0], "romance")), ""]
-    plan = bring(pool, "romance", "\r\n".join(lines).encode(), Columns("image", "who", "says"))
+    plan = import_labels(pool, "romance", "\r\n".join(lines).encode(), Columns("image", "who", "says"))
     assert plan.counts["new"] == 1
 
 
 def test_a_file_without_experts_may_be_of_one_person(pool: Settings) -> None:
-    bring(pool, "romance", b"asset_id,label\na0,romance\n", Columns(default_expert="bo@example.org"))
+    import_labels(pool, "romance", b"asset_id,label\na0,romance\n", Columns(default_expert="bo@example.org"))
     assert labels(pool) == [("a0", "bo@example.org", "romance")]
 
 
@@ -256,7 +258,7 @@ def test_a_file_without_experts_may_be_of_one_person(pool: Settings) -> None:
 )
 def test_a_file_that_cannot_be_read_is_refused_as_a_whole(pool: Settings, content: bytes, says: str) -> None:
     with pytest.raises(DataError, match=says):
-        bring(pool, "romance", content)
+        import_labels(pool, "romance", content)
 
 
 def test_a_small_file_that_unpacks_to_millions_of_rows_is_refused_before_it_does(pool: Settings) -> None:
@@ -265,12 +267,12 @@ def test_a_small_file_that_unpacks_to_millions_of_rows_is_refused_before_it_does
     pq.write_table(pa.table(equal), out, compression="zstd")
     assert len(out.getvalue()) < 100_000
     with pytest.raises(DataError, match=r"2000000 rows.*Split it"):
-        bring(pool, "romance", out.getvalue())
+        import_labels(pool, "romance", out.getvalue())
 
 
 def test_half_a_letter_in_json_is_a_name_that_nobody_has(pool: Settings) -> None:
     content = json.dumps([{"asset_id": "a\ud800", "expert": "ana@example.org", "class": "romance"}]).encode()
-    assert bring(pool, "romance", content).to_dict()["reasons"] == {"unknown asset": 1}
+    assert import_labels(pool, "romance", content).to_dict()["reasons"] == {"unknown asset": 1}
 
 
 def test_label_studios_own_export_tells_experts_by_address_or_by_our_queues(pool: Settings) -> None:
@@ -293,7 +295,7 @@ def test_label_studios_own_export_tells_experts_by_address_or_by_our_queues(pool
         task("a4", 31, "ours", "gone"),
         {"id": 9},
     ]
-    plan = bring(pool, "romance", json.dumps(tasks).encode())
+    plan = import_labels(pool, "romance", json.dumps(tasks).encode())
     assert labels(pool) == [("a0", "ana@example.org", "romance"), ("a2", "bo@example.org", "romance")]
     assert plan.reasons == {"no expert": 1, "unknown class": 1, "no task of Label Studio": 1}
 
@@ -303,7 +305,7 @@ def test_ids_of_labels_are_those_of_the_pool(pool: Settings) -> None:
         for key, name in enumerate(["caf\u00e9.png", "0", "7", "1000000000000000"], 1):
             session.get_one(Asset, key).asset_id = name
     rows = [("cafe\u0301.png", "=friendship"), (" caf\u00e9.png", "romance")]
-    assert bring(
+    assert import_labels(
         pool, "romance", csv(*(f"{id_},{who},{value}," for (id_, value), who in zip(rows, PEOPLE, strict=True)))
     )
     table = pa.table(
@@ -315,11 +317,11 @@ def test_ids_of_labels_are_those_of_the_pool(pool: Settings) -> None:
     )
     out = io.BytesIO()
     pq.write_table(table, out)
-    plan = bring(pool, "romance", out.getvalue())
+    plan = import_labels(pool, "romance", out.getvalue())
     assert {asset for asset, _, _ in labels(pool)} == {"caf\u00e9.png", "0", "7", "1000000000000000"}
     assert [(number, reason) for number, reason, _ in plan.left_out] == [(4, "no asset"), (5, "no id")]
     lines = "".join(json.dumps({"asset_id": id_, "expert": PEOPLE[1], "class": "neither"}) + "\n" for id_ in (0, 7.0))
-    plan = bring(pool, "romance", lines.encode() + b"oops\n" + json.dumps({"asset_id": True}).encode())
+    plan = import_labels(pool, "romance", lines.encode() + b"oops\n" + json.dumps({"asset_id": True}).encode())
     assert plan.counts["new"] == 2
     assert [(number, reason) for number, reason, _ in plan.left_out] == [(3, "no JSON"), (4, "no id")]
 
@@ -329,7 +331,7 @@ def test_ids_of_labels_are_those_of_the_pool(pool: Settings) -> None:
     ["1772366400", "1772366400000", "1772366400.0", "2026-03-01T12:00:00Z", "2026-03-01 12:00", "1772366400000000"],
 )
 def test_times_may_count_from_1970(pool: Settings, written: str) -> None:
-    bring(pool, "romance", csv(f"a0,ana@example.org,romance,{written}"))
+    import_labels(pool, "romance", csv(f"a0,ana@example.org,romance,{written}"))
     [row] = exported(pool, "romance").rows
     assert row.answered_at == NOON
 
@@ -339,7 +341,7 @@ def test_a_count_that_is_no_time_is_named(pool: Settings, moments: pa.Array) -> 
     table = pa.table({"asset_id": ["a0", "a2"], "expert": [PEOPLE[0]] * 2, "class": ["romance"] * 2})
     out = io.BytesIO()
     pq.write_table(table.append_column("answered_at", moments), out)
-    plan = bring(pool, "romance", out.getvalue())
+    plan = import_labels(pool, "romance", out.getvalue())
     assert [row.answered_at for row in exported(pool, "romance").rows] == [NOON]
     ((row, reason, named),) = plan.left_out
     assert (row, reason) == (2, "not a time")
@@ -349,17 +351,17 @@ def test_a_count_that_is_no_time_is_named(pool: Settings, moments: pa.Array) -> 
 def test_odd_lines_of_a_table_are_named_and_the_rest_goes_in(pool: Settings) -> None:
     rows = ["asset_id\tclass\texpert\tnote", 'a0\tromance\tana@example.org\t"hm', "a2\tromance\tana@example.org"]
     rows += ["a3\tromance\tana@example.org\tx\ty", "a4\tromance\tana@example.org\tz"]
-    plan = bring(pool, "romance", "\n".join(rows).encode())
+    plan = import_labels(pool, "romance", "\n".join(rows).encode())
     assert [asset for asset, _, _ in labels(pool)] == ["a0", "a4"]
     assert [(number, reason) for number, reason, _ in plan.left_out] == [(2, "too few fields"), (3, "too many fields")]
     assert "line 3" in plan.left_out[0][2]
     with pytest.raises(DataError, match="'class' more than once"):
-        bring(pool, "romance", b"asset_id,class,class,expert\na0,romance,neither,ana@example.org\n")
+        import_labels(pool, "romance", b"asset_id,class,class,expert\na0,romance,neither,ana@example.org\n")
 
 
 def test_one_bad_row_first_hides_no_column(pool: Settings) -> None:
     rows = [{"oops": 1}, 3, {"asset_id": "a0", "expert": PEOPLE[0], "class": "romance"}]
-    plan = bring(pool, "romance", json.dumps(rows).encode())
+    plan = import_labels(pool, "romance", json.dumps(rows).encode())
     assert labels(pool) == [("a0", PEOPLE[0], "romance")]
     assert [(number, reason) for number, reason, _ in plan.left_out] == [(1, "no asset"), (2, "no row of a table")]
 
@@ -409,14 +411,14 @@ def test_an_export_imported_elsewhere_gives_the_same_labels(
             inclusion = 0.5 if purpose == "audit" else None
             session.add(answer(key, asset, expert, value, purpose, NOON + timedelta(seconds=seconds), inclusion))
     content = export_files.export(one, "romance", kind).content
-    plan: Plan = bring(two, "romance", content)
+    plan: Plan = import_labels(two, "romance", content)
     assert plan.left_out == []
     assert labels(two) == labels(one)
     times = [[row.updated_at for row in exported(each, "romance").rows] for each in (one, two)]
     assert times[0] == times[1]
     agreed = [agreed_rows(each, exported(each, "romance")) for each in (one, two)]
     assert agreed[0] == agreed[1]
-    again = bring(two, "romance", content)
+    again = import_labels(two, "romance", content)
     assert again.counts["new"] + again.counts["changed"] == 0
 
 
@@ -429,7 +431,9 @@ def numbered(settings: Settings, *names: str) -> None:
 
 def test_an_unknown_id_with_zeros_means_its_digits(pool: Settings) -> None:
     numbered(pool, "7", "8", "8.0")
-    plan = bring(pool, "romance", csv(*(f"{name},{PEOPLE[0]},romance," for name in ("7.0", "8.0", "9.0", "7.5"))))
+    plan = import_labels(
+        pool, "romance", csv(*(f"{name},{PEOPLE[0]},romance," for name in ("7.0", "8.0", "9.0", "7.5")))
+    )
     assert [asset for asset, _, _ in labels(pool)] == ["7", "8.0"]
     assert plan.left_out == [(3, "unknown asset", "9.0"), (4, "unknown asset", "7.5")]
     assert plan.to_dict()["ids_read_as_whole_numbers"] == 1
@@ -437,7 +441,7 @@ def test_an_unknown_id_with_zeros_means_its_digits(pool: Settings) -> None:
 
 def test_both_forms_of_one_id_are_one_row(pool: Settings) -> None:
     numbered(pool, "7")
-    plan = bring(pool, "romance", csv(f"7,{PEOPLE[0]},romance,", f"7.0,{PEOPLE[0]},neither,"))
+    plan = import_labels(pool, "romance", csv(f"7,{PEOPLE[0]},romance,", f"7.0,{PEOPLE[0]},neither,"))
     assert labels(pool) == [("7", PEOPLE[0], "romance")]
     assert [row for row, _, _ in plan.left_out] == [2]
 
@@ -445,22 +449,22 @@ def test_both_forms_of_one_id_are_one_row(pool: Settings) -> None:
 @pytest.mark.parametrize("text", ["1e15", "1E+15", "1.23E+11"])
 def test_a_shortened_number_is_not_guessed(pool: Settings, text: str) -> None:
     numbered(pool, "1000000000000000", "123000000000")
-    plan = bring(pool, "romance", csv(f"{text},{PEOPLE[0]},romance,"))
+    plan = import_labels(pool, "romance", csv(f"{text},{PEOPLE[0]},romance,"))
     assert plan.reasons == {"a number that a spreadsheet shortened; format the column as text": 1}
     assert plan.empty
     numbered(pool, text)
-    assert not bring(pool, "romance", csv(f"{text},{PEOPLE[0]},romance,")).empty
+    assert not import_labels(pool, "romance", csv(f"{text},{PEOPLE[0]},romance,")).empty
 
 
 @pytest.mark.parametrize("text", ["1772366400", "1.7723664E+09", "1.7723664e9", "1.7723664E+12", "1772366400000.0"])
 def test_a_count_in_any_writing_is_a_time(pool: Settings, text: str) -> None:
-    bring(pool, "romance", csv(f"a0,{PEOPLE[0]},romance,{text}"))
+    import_labels(pool, "romance", csv(f"a0,{PEOPLE[0]},romance,{text}"))
     assert [row.answered_at for row in exported(pool, "romance").rows] == [NOON]
 
 
 def test_rows_between_stray_marks_are_imported(pool: Settings) -> None:
     rows = (f'a0,{PEOPLE[0]},romance,"open', f'a2,{PEOPLE[0]},neither,5"', f"a4,{PEOPLE[0]},neither,x")
-    plan = bring(pool, "romance", csv(*rows, header="asset_id,expert,class,note"))
+    plan = import_labels(pool, "romance", csv(*rows, header="asset_id,expert,class,note"))
     assert ([asset for asset, _, _ in labels(pool)], plan.left_out) == (["a0", "a2", "a4"], [])
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from attune.labeler.exchange import export_files
-from attune.labeler.exchange.import_labels import bring
+from attune.labeler.exchange.import_labels import import_labels
 from attune.labeler.label_studio import LabelStudio
 from attune.labeler.label_studio.projects import Project
 from attune.labeler.records.schema import Asset, Expert
@@ -37,9 +37,9 @@ def test_label_studio_takes_the_export_and_gives_the_same_labels_back(
     assert len(back) == 3
     content = json.dumps(back).encode()
     # The same people, told by the export's own meta: nothing is new, as everything is there already.
-    assert bring(live, "romance", content).counts == {"new": 0, "changed": 0, "there already": 4}
+    assert import_labels(live, "romance", content).counts == {"new": 0, "changed": 0, "there already": 4}
     factories.add_attribute(live, "another")
-    assert bring(live, "another", content).counts["new"] == 4
+    assert import_labels(live, "another", content).counts["new"] == 4
     rows = [
         [(row.asset_id, row.expert, row.value) for row in export_files.exported(live, name).rows]
         for name in ("romance", "another")

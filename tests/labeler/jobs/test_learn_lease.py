@@ -51,25 +51,25 @@ def counters(settings: Settings) -> tuple[int, int]:
 
 
 def test_a_second_learner_is_turned_away_while_the_first_lives(records: Settings) -> None:
-    assert learn_lease.take(records, 1) is not None
-    assert learn_lease.take(records, 1) is None
+    assert learn_lease.acquire_lease(records, 1) is not None
+    assert learn_lease.acquire_lease(records, 1) is None
 
 
 def test_an_answer_during_the_round_sends_the_learner_round_again(records: Settings) -> None:
-    held = learn_lease.take(records, 1)
+    held = learn_lease.acquire_lease(records, 1)
     assert held is not None
     answer(records)
     assert held.release(learned=0) is False
     assert held.release(learned=1) is True
     assert counters(records) == (1, 1)
-    assert learn_lease.take(records, 1) is not None
+    assert learn_lease.acquire_lease(records, 1) is not None
 
 
 def test_a_learner_that_was_superseded_writes_nothing(records: Settings) -> None:
     with clock.set_clock(lambda: NOON):
-        old = learn_lease.take(records, 1)
+        old = learn_lease.acquire_lease(records, 1)
     with clock.set_clock(lambda: NOON + learn_lease.LIFETIME + timedelta(seconds=1)):
-        newer = learn_lease.take(records, 1)
+        newer = learn_lease.acquire_lease(records, 1)
         assert old is not None
         assert newer is not None
         with pytest.raises(JobSuperseded, match="wrote nothing"):
@@ -84,32 +84,32 @@ def test_a_learner_that_was_superseded_writes_nothing(records: Settings) -> None
 
 def test_a_renewed_lease_outlives_its_first_end(records: Settings) -> None:
     with clock.set_clock(lambda: NOON):
-        held = learn_lease.take(records, 1)
+        held = learn_lease.acquire_lease(records, 1)
         assert held is not None
     with clock.set_clock(lambda: NOON + learn_lease.LIFETIME / 2):
         held.renew()
     with clock.set_clock(lambda: NOON + learn_lease.LIFETIME * 1.2):
-        assert learn_lease.take(records, 1) is None
+        assert learn_lease.acquire_lease(records, 1) is None
 
 
 def test_a_long_fit_keeps_the_lease_and_a_finished_one_does_not(records: Settings) -> None:
     with clock.set_clock(lambda: NOON):
-        held = learn_lease.take(records, 1)
+        held = learn_lease.acquire_lease(records, 1)
     assert held is not None
     later = NOON + learn_lease.LIFETIME * 0.9
     with clock.set_clock(lambda: later), held.kept(every=timedelta(milliseconds=5)):
         wait_until(records, later + learn_lease.LIFETIME)
     with clock.set_clock(lambda: NOON + learn_lease.LIFETIME * 1.5):
-        assert learn_lease.take(records, 1) is None
+        assert learn_lease.acquire_lease(records, 1) is None
     assert not [thread for thread in threading.enumerate() if thread.name == "lease"]
 
 
 def test_the_keeper_of_a_superseded_learner_takes_nothing_back(records: Settings) -> None:
     with clock.set_clock(lambda: NOON):
-        old = learn_lease.take(records, 1)
+        old = learn_lease.acquire_lease(records, 1)
     with clock.set_clock(lambda: NOON + learn_lease.LIFETIME * 2):
         assert old is not None
-        newer = learn_lease.take(records, 1)
+        newer = learn_lease.acquire_lease(records, 1)
         assert newer is not None
         with old.kept(every=timedelta(milliseconds=1)):
             for thread in threading.enumerate():
@@ -122,11 +122,11 @@ def test_the_keeper_of_a_superseded_learner_takes_nothing_back(records: Settings
 
 def test_a_clock_that_was_set_back_does_not_hold_the_lease_for_hours(records: Settings) -> None:
     with clock.set_clock(lambda: NOON + timedelta(hours=5)):
-        learn_lease.take(records, 1)
+        learn_lease.acquire_lease(records, 1)
     with writing(records) as session:
         session.get_one(Attribute, 1).lease_holder = "another-machine:1:1.0"
     with clock.set_clock(lambda: NOON):
-        assert learn_lease.take(records, 1) is not None
+        assert learn_lease.acquire_lease(records, 1) is not None
 
 
 def wait_until(settings: Settings, until: datetime) -> None:
@@ -149,4 +149,4 @@ def test_the_lease_of_a_killed_process_is_free_at_once(records: Settings) -> Non
     )
     done = subprocess.run([sys.executable, "-c", code, str(records.workspace), records.records_url], check=False)
     assert done.returncode == -9
-    assert learn_lease.take(records, 1) is not None
+    assert learn_lease.acquire_lease(records, 1) is not None

@@ -29,7 +29,7 @@ def holding(ls: LabelStudio, email: str, hook: str) -> Holding:
     """A login, a queue of four images, one of them answered and one begun."""
     user = door.open_login(ls, email, PASSWORD)
     made = projects.create(ls, f"queue of {email}", "Romantic?", ["romance", "neither"], "", hook, "the-secret")
-    members.put(ls, {made.id: [email]})
+    members.set_members(ls, {made.id: [email]})
     new = [NewTask(f"{email}-{number}", f"http://127.0.0.1/{email}/{number}.png", number / 10) for number in range(5)]
     tasks = [one.task for one in add(ls, made.id, new, "first")]
     session = ExpertSession.login(ls.address, email, PASSWORD)

@@ -25,7 +25,7 @@ def test_answers_and_orders_at_the_same_time(live: Settings, ls: LabelStudio, pr
     emails = [f"crowd{n}@example.org" for n in range(EXPERTS)]
     for email in emails:
         ensure_user(ls, email, PASSWORD)
-    members.put(ls, {project.id: emails})
+    members.set_members(ls, {project.id: emails})
 
     def answer(email: str) -> list[int]:
         given = []

@@ -63,10 +63,10 @@ def test_answers_reach_the_webhook_with_the_secret(
 def test_a_hook_or_view_that_people_broke_is_mended(
     ls: LabelStudio, project: Project, receiver: Receiver, expert: ExpertSession
 ) -> None:
-    assert projects.mend(ls, project, receiver.url, "the-secret") == project
+    assert projects.repair(ls, project, receiver.url, "the-secret") == project
     ls.request("PATCH", f"/api/webhooks/{project.webhook}/", {"url": receiver.url})  # this empties its actions
     ls.request("DELETE", f"/api/dm/views/{project.view}/")
-    mended = projects.mend(ls, project, receiver.url, "another-secret")
+    mended = projects.repair(ls, project, receiver.url, "another-secret")
     assert mended.view != project.view
     (task,) = [
         one.task for one in queue_tasks.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")
@@ -87,7 +87,7 @@ def test_a_webhook_that_sends_answers_along_is_mended(
         )  # fmt: skip
     before = replace(project, webhook=old.id)
     assert not webhooks.calls(ls, before.id, before.webhook, receiver.url, "the-secret")
-    mended = projects.mend(ls, before, receiver.url, "the-secret")
+    mended = projects.repair(ls, before, receiver.url, "the-secret")
     assert webhooks.calls(ls, mended.id, mended.webhook, receiver.url, "the-secret")
     (task,) = [
         one.task for one in queue_tasks.add(ls, project.id, [NewTask("a", "http://127.0.0.1:1/a.jpg", 0.1)], "run-1")
@@ -103,7 +103,7 @@ def test_a_table_that_somebody_sorted_serves_the_queues_order_again(
     ids = [one.task for one in queue_tasks.add(ls, project.id, new, "run-1")]
     sorted_by_hand = {**projects.VIEW, "ordering": ["tasks:id"]}
     ls.request("PATCH", f"/api/dm/views/{project.view}/", {"project": project.id, "data": sorted_by_hand})
-    assert projects.mend(ls, project, receiver.url, "the-secret") == project
+    assert projects.repair(ls, project, receiver.url, "the-secret") == project
     task = expert.next_task(project.id)
     assert task is not None
     assert task["id"] == ids[2]

@@ -79,7 +79,7 @@ def test_an_asset_id_is_matched_whole_and_letter_by_letter(ls: LabelStudio, proj
     new = [NewTask(name, "http://127.0.0.1:1/x.jpg", n) for n, name in enumerate(names)]
     ids = [one.task for one in queue_tasks.add(ls, project.id, new[1:], "run-1")]
     assert len(set(ids)) == len(ids)
-    found = queue_tasks.held_assets(ls, project.id, names)
+    found = queue_tasks.assets_in_project(ls, project.id, names)
     assert {name: one.task for name, one in found.items()} == dict(zip(names[1:], ids, strict=True))
     assert [found[one.asset_id].key for one in new[1:]] == [one.key for one in new[1:]]
 

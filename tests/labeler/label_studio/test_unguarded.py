@@ -32,7 +32,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     settings = free_ports(build(workspace=tmp_path_factory.mktemp("bare")))
     install.ensure(settings)
     database_template.place(settings, print)
-    part = next(one for one in parts.wanted(settings) if one.name == "label-studio")
+    part = next(one for one in parts.services_to_start(settings) if one.name == "label-studio")
     shipped = {name: value for name, value in part.environment.items() if name != "DJANGO_SETTINGS_MODULE"}
     shipped["SSRF_PROTECTION_ENABLED"] = "false"
     with open_log(part.log) as log:
@@ -52,8 +52,8 @@ def test_a_leaver_reads_no_more_and_what_stays_open_is_said(bare: Settings) -> N
         assert not door.is_guarded(ls)
         user = logins.ensure_user(ls, EMAIL, PASSWORD)
         made = projects.create(ls, "a queue", "Romantic?", ["yes", "no"], "", bare.webhook_address, "the-secret")
-        members.put(ls, {made.id: [EMAIL]})
-        assert members.held(ls) is None
+        members.set_members(ls, {made.id: [EMAIL]})
+        assert members.current_members(ls) is None
         link = ls.request("GET", "/api/invite")["invite_url"]
         with ExpertSession.login(ls.address, EMAIL, PASSWORD) as ana:
             listed = f"{ls.address}/api/tasks?project={made.id}"

@@ -140,7 +140,7 @@ def test_an_empty_queue_is_told_while_the_pool_has_more(settings: Settings) -> N
 
 def test_a_candidate_that_passes_the_gates_is_told_once_for_each_champion(tmp_path: Path) -> None:
     settings = judged.filled(tmp_path / "workspace")
-    assert "serious" in gate_rules.hopefuls(settings)
+    assert "serious" in gate_rules.candidates_to_judge(settings)
     with writing(settings) as session:
         attribute = session.query(gate_rules.Attribute).filter_by(name="serious").one()
         bounds = {"audit_lower_bound": {"bound": 0.99}}
@@ -151,15 +151,15 @@ def test_a_candidate_that_passes_the_gates_is_told_once_for_each_champion(tmp_pa
         attribute.settings = attribute.settings | {"gates": {"agreement": {"bound": 0.0}, "calibration": {"bound": 1}}}
     assert gate_rules.judge(settings, "serious") == 1
     assert gate_rules.judge(settings, "serious") == 0
-    assert "serious" not in gate_rules.hopefuls(settings)
+    assert "serious" not in gate_rules.candidates_to_judge(settings)
     assert told(settings) == [("gates passed", "serious: run 4 passes the gates")]
 
 
 def test_a_run_that_an_owner_passed_over_is_not_recommended(tmp_path: Path) -> None:
     settings = judged.filled(tmp_path / "workspace")
-    assert "serious" in gate_rules.hopefuls(settings)
+    assert "serious" in gate_rules.candidates_to_judge(settings)
     promote(settings, Move("serious", 1, "The first is the one.", "olga@example.org"))
-    assert "serious" not in gate_rules.hopefuls(settings)
+    assert "serious" not in gate_rules.candidates_to_judge(settings)
     assert gate_rules.judge(settings, "serious") == 0
     assert told(settings) == []
 
@@ -168,8 +168,8 @@ def test_a_login_marks_its_own_notices_and_nobody_elses(settings: Settings) -> N
     ana = factories.add_expert(settings)
     people = [factories.add_user(settings, f"{name}@example.org", "owner") for name in ("olga", "oskar")]
     expert = factories.add_user(settings, "ana@example.org", "expert", ana)
-    notices.tell(settings, [News(f"k{i}", "drift", f"t{i}", "", "/") for i in range(3)])
-    notices.tell(settings, [News("own", "waiting", "for ana", "", "/", expert=ana.id)])
+    notices.record_news(settings, [News(f"k{i}", "drift", f"t{i}", "", "/") for i in range(3)])
+    notices.record_news(settings, [News("own", "waiting", "for ana", "", "/", expert=ana.id)])
     olga, oskar = (Viewer("owner", one.email, None, one.id) for one in people)
     mine = Viewer("expert", "ana", ana.id, expert.id)
     first = seen.notices(settings, olga).items[-1].id

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from attune.labeler.people.access_lock import turn
+from attune.labeler.people.access_lock import hold_access_lock
 from attune.labeler.records.session import engine
 from attune.labeler.settings import Settings
 from attune.models.errors import ServiceDown
@@ -20,9 +20,9 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from attune.labeler import settings
-from attune.labeler.people.access_lock import turn
+from attune.labeler.people.access_lock import hold_access_lock
 made = settings.build({}, workspace=Path(sys.argv[1]), database_url=sys.argv[2] or None)
-with turn(made, sys.argv[3]):
+with hold_access_lock(made, sys.argv[3]):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -42,11 +42,11 @@ def test_a_killed_worker_lets_go_and_others_never_waited(settings: Settings) -> 
         try:
             assert holder.stdout
             assert holder.stdout.readline() == "held\n"
-            with turn(settings, BEN, 1):
+            with hold_access_lock(settings, BEN, 1):
                 pass
-            with pytest.raises(ServiceDown, match=ANA), turn(settings, ANA, 1):
+            with pytest.raises(ServiceDown, match=ANA), hold_access_lock(settings, ANA, 1):
                 pytest.fail("two had the turn")
         finally:
             holder.kill()
-    with turn(settings, ANA, 10):
+    with hold_access_lock(settings, ANA, 10):
         pass

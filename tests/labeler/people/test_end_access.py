@@ -85,7 +85,7 @@ def test_every_way_ends_both_doors_and_remembers_what_ended(
     assert found.ended == door.ends.ended
     assert not found.open_still
     with reading(settings) as session:
-        assert not end_access.is_in(session, email)
+        assert not end_access.may_enter(session, email)
 
 
 def test_what_stays_open_is_told_and_can_be_tried_again(settings: Settings, door: FakeDoor) -> None:
@@ -98,13 +98,13 @@ def test_what_stays_open_is_told_and_can_be_tried_again(settings: Settings, door
     assert before.open_still
     door.ends = Ended(("the login",), ())
     with writing(settings) as session:
-        job_id = end_access.again(session, ANA)
-    end_label_studio_access.tell(settings, job_id, wait=True)
+        job_id = end_access.record_again(session, ANA)
+    end_label_studio_access.run_end_job(settings, job_id, wait=True)
     after = remembered(settings, ANA)
     assert not after.open_still
     assert (after.at, after.in_console) == (before.at, before.in_console), "what ended here ended then"
     with writing(settings) as session, pytest.raises(DataError, match=r"attune user disable olga@example\.org"):
-        end_access.again(session, OLGA)
+        end_access.record_again(session, OLGA)
 
 
 def test_nothing_is_said_to_have_ended_before_label_studio_was_told(settings: Settings, door: FakeDoor) -> None:
@@ -129,7 +129,7 @@ def test_it_is_tried_until_it_is_done_and_never_forgotten(
     monkeypatch.setattr(lost_jobs, "label_studio_answers", lambda _: True)
     monkeypatch.setattr(jobs, "send", lambda _, job_id, __: sent.append(job_id))
     schedule.forget(settings)
-    assert lost_jobs.carry_on(settings, jobs.connect(settings)) == 1
+    assert lost_jobs.retry_failed(settings, jobs.connect(settings)) == 1
     assert sent == [job.id]
 
 
@@ -257,18 +257,18 @@ def test_nothing_is_said_to_be_shut_that_was_not_written_down(settings: Settings
 def test_what_ended_is_told_though_the_rest_had_to_be_tried_again(
     settings: Settings, door: FakeDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, ended = end_label_studio_access._take_back, door.ends.ended
+    real, ended = end_label_studio_access._retire_tasks, door.ends.ended
 
     def fails(*_: object) -> int:
         raise LabelStudioUnreachable("Label Studio does not answer.")
 
-    monkeypatch.setattr(end_label_studio_access, "_take_back", fails)
+    monkeypatch.setattr(end_label_studio_access, "_retire_tasks", fails)
     experts.remove(settings, ANA, wait=True)
-    monkeypatch.setattr(end_label_studio_access, "_take_back", real)
+    monkeypatch.setattr(end_label_studio_access, "_retire_tasks", real)
     door.ends = Ended((), ())
     with reading(settings) as session:
         job_id = session.scalars(select(Job.id).where(Job.kind == "leave")).one()
-    end_label_studio_access.tell(settings, job_id, wait=True)
+    end_label_studio_access.run_end_job(settings, job_id, wait=True)
     found = remembered(settings, ANA)
     assert found.told_at
     assert found.ended == ended
@@ -278,11 +278,11 @@ def test_a_sync_gives_no_membership_back_to_who_is_shut_out(settings: Settings, 
     with reading(settings) as session:
         rows = session.scalars(select(Queue)).all()
     project = str(rows[0].project)
-    membership.agree(settings, door, rows)  # type: ignore[arg-type]
+    membership.correct_members(settings, door, rows)  # type: ignore[arg-type]
     assert door.members == {project: [ANA]}
     users.disable(settings, ANA, wait=True)
     door.members = {}
-    membership.agree(settings, door, rows)  # type: ignore[arg-type]
+    membership.correct_members(settings, door, rows)  # type: ignore[arg-type]
     invite.invite(settings, ANA, ["romance"])
     run(settings, "join")
     assert door.members.get(project, []) == []

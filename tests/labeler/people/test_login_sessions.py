@@ -87,7 +87,7 @@ class World:
     def end_others(self, email: str) -> None:
         mine = [one for one, (whose, _) in self.keys.items() if whose == email]
         if mine:
-            login_sessions.end_others(self.settings, users.named(self.settings, email).id, mine[-1])
+            login_sessions.end_others(self.settings, users.find_person(self.settings, email).id, mine[-1])
             self.dead |= set(mine[:-1])
 
     def new_password(self, email: str) -> None:
@@ -153,7 +153,7 @@ class World:
         for text, (_, made) in self.links.items():
             lives = text not in self.dead and self.at < made + login_links.LIFETIME
             try:
-                login_links.whose(self.settings, text)
+                login_links.user_of_link(self.settings, text)
             except AttuneError:
                 assert not lives
             else:

@@ -44,15 +44,15 @@ def test_no_password_is_kept_and_each_hash_is_salted(settings: Settings) -> None
 
 def test_a_password_is_kept_at_its_full_cost(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(users, "generate_password_hash", generate_password_hash)
-    users._nobody.cache_clear()
+    users._unknown_user_hash.cache_clear()
     made = factories.add_user(settings, "ana@example.org", "owner")
     with reading(settings) as session:
         kept = session.scalars(select(User.password_hash).where(User.id == made.id)).one()
-    for hashed in (kept, users._nobody()):
+    for hashed in (kept, users._unknown_user_hash()):
         method, cost, *_ = hashed.split("$")[0].split(":")
         assert method == "scrypt"
         assert int(cost) >= 2**15, "a guess should take a tenth of a second"
-    users._nobody.cache_clear()
+    users._unknown_user_hash.cache_clear()
 
 
 def test_a_disabled_login_is_no_login(settings: Settings) -> None:

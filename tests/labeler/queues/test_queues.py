@@ -61,7 +61,7 @@ def test_a_project_that_a_killed_maker_left_is_taken_over_whole(
     made = Project(queue.project, queue.view, queue.webhook)
     assert queue.view
     address = hints.address(live, hints.QUEUE, queue.attribute_id, queue.expert_id)
-    assert projects.mend(ls, made, address, queues.load_secrets(live.secrets).hint_secret) == made
+    assert projects.repair(ls, made, address, queues.load_secrets(live.secrets).hint_secret) == made
 
 
 def test_a_webhook_with_the_secret_that_every_expert_could_read_is_replaced(
@@ -78,10 +78,10 @@ def test_a_webhook_with_the_secret_that_every_expert_could_read_is_replaced(
     ls.sdk.webhooks.delete(id=queue.webhook)
     queue.webhook = old
     assert not webhooks.calls(ls, queue.project, old, address, secrets.hint_secret), "the doctor says so"
-    assert repair.mend(live, ls, queue)
+    assert repair.repair_queue(live, ls, queue)
     (hook,) = ls.sdk.webhooks.list(project=str(queue.project))
     assert hook.headers == {webhooks.SECRET_HEADER: secrets.hint_secret}
-    assert not repair.mend(live, ls, held(live)[0])
+    assert not repair.repair_queue(live, ls, held(live)[0])
 
 
 def test_a_project_of_the_same_name_in_another_workspace_is_left_alone(

@@ -10,7 +10,7 @@ import pytest
 
 from attune.labeler import settings as reader
 from attune.labeler.people import tokens
-from attune.labeler.records.cache import Remembered, moment
+from attune.labeler.records.cache import CommitCache, moment
 from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings
 from attune.labeler.settings import secrets as keys
@@ -39,7 +39,7 @@ def test_an_answer_is_asked_once_until_somebody_commits(settings: Settings) -> N
         asked.append(1)
         return len(asked)
 
-    kept: Remembered[int] = Remembered()
+    kept: CommitCache[int] = CommitCache()
     first = [kept.get(settings.records_url, "one", ask) for _ in range(3)]
     tokens.issue(settings, "nightly")
     assert (first, kept.get(settings.records_url, "one", ask)) == ([1, 1, 1], 2)
@@ -62,7 +62,7 @@ def test_a_token_revoked_in_another_process_opens_nothing_from_then_on(settings:
 
 def test_nothing_found_is_asked_again(settings: Settings) -> None:
     found: list[str | None] = [None, "it"]
-    kept: Remembered[str | None] = Remembered()
+    kept: CommitCache[str | None] = CommitCache()
     assert [kept.get(settings.records_url, "one", lambda: found.pop(0)) for _ in range(2)] == [None, "it"]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from attune.labeler import settings as reader
 from attune.labeler.answers import change, ingest, withdrawn
-from attune.labeler.answers.annotation_values import Seen
+from attune.labeler.answers.annotation_values import ReadAnnotation
 from attune.labeler.jobs import learn_lease
 from attune.labeler.people import users
 from attune.labeler.records.schema import Annotation, Attribute, Queue
@@ -49,8 +49,8 @@ def at_once(*acts: Callable[[], object]) -> list[object]:
         return [done.result() for done in [pool.submit(begin, act) for act in acts]]
 
 
-def seen(number: int, asset: str) -> Seen:
-    return Seen(number, 100 + number, asset, "romance", 7, now(), now(), 1.0, author="ana@example.org")
+def seen(number: int, asset: str) -> ReadAnnotation:
+    return ReadAnnotation(number, 100 + number, asset, "romance", 7, now(), now(), 1.0, author="ana@example.org")
 
 
 def test_a_reading_sees_one_moment_whatever_is_written_meanwhile(settings: Settings, queue: Queue) -> None:
@@ -100,7 +100,7 @@ def test_an_answer_and_the_deletions_that_readings_find_may_come_at_once(setting
 
 
 def test_of_learners_that_come_at_once_one_gets_the_lease(settings: Settings, queue: Queue) -> None:
-    taken = at_once(*[lambda: learn_lease.take(settings, queue.attribute_id)] * AT_ONCE)
+    taken = at_once(*[lambda: learn_lease.acquire_lease(settings, queue.attribute_id)] * AT_ONCE)
     assert sum(one is not None for one in taken) == 1
 
 

@@ -60,7 +60,7 @@ def test_a_fresh_machine_is_told_to_start(nowhere: Settings) -> None:
 
 
 def test_where_nothing_runs_the_advice_comes_once(nowhere: Settings) -> None:
-    told = command.told(list(doctor.examine(nowhere)))
+    told = command.format_findings(list(doctor.examine(nowhere)))
     assert told.count("Start everything: `attune up`") == 1
     assert "skip  the rest      images, workers, token, guard, clock, webhooks" in told
     assert "Traceback" not in told

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from attune.labeler.services import parts
-from attune.labeler.settings import build, keep
+from attune.labeler.settings import build, keep_settings
 
 
 def test_a_part_reads_the_pools_encoder_from_the_workspace_so_that_it_may_change_while_it_runs(tmp_path: Path) -> None:
-    keep(tmp_path, encoder="ViT-B-16")
+    keep_settings(tmp_path, encoder="ViT-B-16")
     told = parts.our_environment(build({}, workspace=tmp_path))
     assert told["ATTUNE_WORKSPACE"] == str(tmp_path)
     assert not {"ATTUNE_ENCODER", "ATTUNE_PRETRAINED", "ATTUNE_RESIZE_MODE"} & set(told)
 
 
 def test_an_encoder_named_from_outside_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep(tmp_path, encoder="ViT-B-16")
+    keep_settings(tmp_path, encoder="ViT-B-16")
     by_argument = parts.our_environment(build({}, workspace=tmp_path, encoder="ViT-L-14"))
     assert by_argument["ATTUNE_ENCODER"] == "ViT-L-14"
     monkeypatch.setenv("ATTUNE_ENCODER", "ViT-B-16")

@@ -45,7 +45,7 @@ def hold(workspace: Path, seconds: float, parent: int) -> subprocess.Popen[str]:
 def test_an_abandoned_stack_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workspace_lock, "DYING_SECONDS", 0.1)
     with hold(tmp_path / "w", 2.0, parent=2**22 + 1) as stopping:
-        workspace_lock.check_alone(build({}, workspace=tmp_path / "w"))
+        workspace_lock.check_unlocked(build({}, workspace=tmp_path / "w"))
         assert stopping.wait(10) == 0
 
 
@@ -54,6 +54,6 @@ def test_a_living_stack_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.M
     with hold(tmp_path / "w", 60.0, parent=os.getpid()) as living:
         began = time.monotonic()
         with pytest.raises(ServiceError, match="already runs"):
-            workspace_lock.check_alone(build({}, workspace=tmp_path / "w"))
+            workspace_lock.check_unlocked(build({}, workspace=tmp_path / "w"))
         assert time.monotonic() - began < 10
         living.kill()

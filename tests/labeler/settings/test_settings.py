@@ -15,7 +15,7 @@ from attune.models.errors import SettingsError
 
 
 def test_argument_over_environment_over_workspace_over_default(tmp_path: Path) -> None:
-    settings.keep(tmp_path, web_port=9001, seed=3, workers=4)
+    settings.keep_settings(tmp_path, web_port=9001, seed=3, workers=4)
     environment = {"ATTUNE_WORKSPACE": str(tmp_path), "ATTUNE_SEED": "5", "ATTUNE_WORKERS": "6"}
     made = settings.build(environment, workers=7)
     assert (made.web_port, made.seed, made.workers, made.sync_seconds) == (9001, 5, 7, 30)

@@ -13,9 +13,9 @@ from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.forecast import Outlook, meters, outlook
-from attune.labeler.views.home import Held, home
-from attune.labeler.views.state import state, told_to
+from attune.labeler.views.forecast import Forecast, forecast, meters
+from attune.labeler.views.home import CardFacts, home
+from attune.labeler.views.state import state, visible_advice
 from tests.support import factories
 
 OWNER, EXPERT, PIPELINE = Viewer("owner", "olga"), Viewer("expert", "ana", 1), Viewer("pipeline", "nightly")
@@ -29,9 +29,9 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
-def shown(settings: Settings, viewer: Viewer) -> Outlook:
+def shown(settings: Settings, viewer: Viewer) -> Forecast:
     with reading(settings) as session:
-        return outlook(session, viewer, attributes.find(session, "romance"))
+        return forecast(session, viewer, attributes.find(session, "romance"))
 
 
 def test_before_any_run_there_is_nothing_to_say(settings: Settings) -> None:
@@ -117,7 +117,7 @@ def test_who_manages_reads_who_differs_and_what_the_others_audits_say(settings: 
     with reading(settings) as session:
         held = session.query(Run).one().advice
     assert {"differs", "beside_probe"} <= held.keys()
-    told = told_to(EXPERT, RunAdvice.from_dict(held)).to_dict()
+    told = visible_advice(EXPERT, RunAdvice.from_dict(held)).to_dict()
     assert not {"differs", "beside_probe", "reliance"} & told.keys()
     assert "contradicts" not in str(told)
 
@@ -137,7 +137,7 @@ def test_experts_do_not_read_that_one_of_them_differs(settings: Settings) -> Non
     assert "one expert" not in experts.advice.text
     assert not [line for line in experts.advice.evidence if "0.61" in line]
     with reading(settings) as session:
-        states = [state(Held(session, [romance.id], who).facts(romance, 9, Counts(20))) for who in (OWNER, EXPERT)]
+        states = [state(CardFacts(session, [romance.id], who).facts(romance, 9, Counts(20))) for who in (OWNER, EXPERT)]
     assert states == ["one expert differs", "needs definition"]
 
 

@@ -17,7 +17,7 @@ from attune.labeler.views.review import Review, review
 from attune.labeler.views.review_slices import groups
 from attune.models.clock import now
 from attune.models.errors import UnknownAttribute, UnknownProbe
-from attune.models.evaluation.audit_design import reserved
+from attune.models.evaluation.audit_design import reserved_mask
 from tests.labeler.catalog import judged, worlds
 from tests.support import factories
 
@@ -70,7 +70,7 @@ def test_precision_and_recall_at_two_lines_are_told_to_be(world: Settings, serio
 
 
 def test_every_class_has_its_row_and_its_plots_where_there_are_three(world: Settings) -> None:
-    page = review(world, OWNER, "romance", chosen="neither")
+    page = review(world, OWNER, "romance", class_name="neither")
     titles = [row.title for row in page.rows]
     assert [title for title in titles if "Average precision" in title] == [
         "Average precision, mean over classes",
@@ -103,7 +103,7 @@ def test_mistakes_are_audits_it_is_sure_and_wrong_about_and_misfits_are_training
     assert all(one.says not in [value for value, _ in one.sides][:1] or len(one.sides) > 1 for one in serious.mistakes)
     for found, audit in ((serious.mistakes, True), (serious.misfits, False)):
         titles = [one.picture.title_id for one in found]
-        assert (reserved(titles, kept["seed"], kept["reserved_share"]) == audit).all()
+        assert (reserved_mask(titles, kept["seed"], kept["reserved_share"]) == audit).all()
 
 
 def test_an_owner_who_is_still_to_answer_an_image_does_not_see_it_among_the_mistakes(
@@ -220,7 +220,7 @@ def test_what_is_not_there_is_named(world: Settings) -> None:
         review(world, OWNER, "nothing")
     with pytest.raises(UnknownProbe, match="no version 99"):
         review(world, OWNER, "serious", candidate="99")
-    assert review(world, OWNER, "serious", column="no such", chosen="no such").slices.column == "genre"
+    assert review(world, OWNER, "serious", column="no such", class_name="no such").slices.column == "genre"
 
 
 def test_the_same_question_gets_the_same_figures(world: Settings, serious: Review) -> None:

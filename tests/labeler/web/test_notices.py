@@ -16,8 +16,8 @@ NASTY = "<script>alert(1)</script>"
 
 @pytest.fixture
 def rung(settings: Settings, ana: Expert) -> Settings:
-    notices.tell(settings, [News("a", "drift", "romance has drifted", NASTY, "/attributes/romance")])
-    notices.tell(settings, [News("b", "waiting", "3 images wait for you", "Romance?", "/", expert=ana.id)])
+    notices.record_news(settings, [News("a", "drift", "romance has drifted", NASTY, "/attributes/romance")])
+    notices.record_news(settings, [News("b", "waiting", "3 images wait for you", "Romance?", "/", expert=ana.id)])
     return settings
 
 
@@ -39,7 +39,7 @@ def test_the_bell_counts_what_this_person_has_not_read(rung: Settings, owner: Ac
 
 def test_all_are_read_at_once_and_long_lists_have_pages(owner: Actor, settings: Settings) -> None:
     assert "No notices" in owner.get("/notices").text
-    notices.tell(settings, [News(f"k{i}", "published", f"version {i}", "", "/") for i in range(35)])
+    notices.record_news(settings, [News(f"k{i}", "published", f"version {i}", "", "/") for i in range(35)])
     page = owner.get("/notices").text
     assert 'rel="next"' in page
     owner.send("/notices/read", form="/notices")

@@ -123,8 +123,8 @@ def test_a_relative_path_is_kept_whole_for_workers(plain: Path, monkeypatch: pyt
 
 LIST = """
 import json
-from attune.models.encoders.available import known
-found = [one for one in known("b-32 laion2b") if one.here]
+from attune.models.encoders.available import list_weights
+found = [one for one in list_weights("b-32 laion2b") if one.here]
 print(json.dumps([(one.model, one.pretrained, one.licence, one.bytes) for one in found]))
 """
 

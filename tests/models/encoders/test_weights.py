@@ -98,9 +98,9 @@ def test_a_config_that_is_none_is_refused(tmp_path: Path, content: str, words: s
 
 def test_the_names_are_known_without_torch() -> None:
     code = (
-        "import sys; from attune.models.encoders.available import known; "
+        "import sys; from attune.models.encoders.available import list_weights; "
         "from attune.models.encoders.open_clip_table import model_names; "
-        "assert model_names() and list(known()); assert 'torch' not in sys.modules"
+        "assert model_names() and list(list_weights()); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert "ViT-B-32" in model_names()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attune.models.evaluation.audit_curves import Band, precision_recall, reliability
-from attune.models.evaluation.population import Population, imagine
+from attune.models.evaluation.population import Population, posterior_populations
 
 
 def world(slope: float, seed: int = 0, n: int = 400) -> Population:
@@ -17,7 +17,7 @@ def world(slope: float, seed: int = 0, n: int = 400) -> Population:
     logits = rng.normal(-1, 2, size=(n, 1))
     told = 1 / (1 + np.exp(-logits))
     y = (rng.random(n) < 1 / (1 + np.exp(-slope * logits[:, 0]))).astype(float)
-    return imagine(told, y, np.arange(n), told, np.ones(n), rng)
+    return posterior_populations(told, y, np.arange(n), told, np.ones(n), rng)
 
 
 def ordered(band: Band) -> bool:
@@ -53,6 +53,6 @@ def test_full_recall_has_the_precision_of_the_whole_pool() -> None:
 def test_a_probe_that_says_one_thing_of_everything_has_one_bin() -> None:
     rng = np.random.default_rng(0)
     told, y = np.full((60, 1), 0.3), (rng.random(60) < 0.3).astype(float)
-    band = reliability(imagine(told, y, np.arange(60), told, np.ones(60), rng))
+    band = reliability(posterior_populations(told, y, np.arange(60), told, np.ones(60), rng))
     assert np.allclose(band.at, 0.3)
     assert ordered(band)

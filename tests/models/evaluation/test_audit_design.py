@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attune.models.errors import DataError, EmptyPool, PoolExhausted
-from attune.models.evaluation.audit_design import AuditDesign, importance, reserved
+from attune.models.evaluation.audit_design import AuditDesign, importance, reserved_mask
 
 Floats = npt.NDArray[np.float64]
 
@@ -113,6 +113,6 @@ def test_impossible_requests_say_how_many_there_are() -> None:
 
 def test_a_reserved_title_stays_reserved_as_the_pool_grows() -> None:
     titles = np.array([f"title {i // 3}" for i in range(900)])
-    kept = reserved(titles, 4)
-    assert (reserved(titles[:90], 4) == kept[:90]).all()
+    kept = reserved_mask(titles, 4)
+    assert (reserved_mask(titles[:90], 4) == kept[:90]).all()
     assert all(len(set(kept[titles == title])) == 1 for title in titles[:60])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attune.models.evaluation.audit_design import AuditDesign
-from attune.models.evaluation.audit_pace import Pace, due, expected_width, go_on, stream_share
+from attune.models.evaluation.audit_pace import Pace, audits_due, continue_pace, expected_width, stream_share
 from attune.models.evaluation.evaluate import evaluate_audit
 from attune.models.evaluation.metrics import Metric, average_precision, unknown
 from attune.models.labels.labels import Labels
@@ -28,31 +28,31 @@ def test_the_share_stays_small_while_labels_buy_much_and_grows_when_they_do_not(
 
 
 def test_one_question_in_ten_is_an_audit_after_forty() -> None:
-    assert due(go_on(None, 30, 0.1, 0.1, ""), 5) == 0
-    assert due(go_on(None, 130, 0.1, 0.1, ""), 0) == 10
-    assert due(go_on(None, 38, 0.1, 0.5, ""), 4) == 1
+    assert audits_due(continue_pace(None, 30, 0.1, 0.1, ""), 5) == 0
+    assert audits_due(continue_pace(None, 130, 0.1, 0.1, ""), 0) == 10
+    assert audits_due(continue_pace(None, 38, 0.1, 0.5, ""), 4) == 1
 
 
 def test_a_greater_share_counts_from_where_it_began_and_a_smaller_one_takes_nothing_back() -> None:
-    slow = go_on(None, 220, 0.1, 0.5, "")
+    slow = continue_pace(None, 220, 0.1, 0.5, "")
     assert slow.owed == pytest.approx(20)
-    fast = go_on(slow, 240, 0.1, 0.1, "")
+    fast = continue_pace(slow, 240, 0.1, 0.1, "")
     assert fast.owed == pytest.approx(40)
-    assert go_on(fast, 249, 0.1, 0.1, "").owed == pytest.approx(41)
+    assert continue_pace(fast, 249, 0.1, 0.1, "").owed == pytest.approx(41)
     assert Pace.from_dict(fast.to_dict() | {"drawn": 3}) == fast
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.sampled_from([0.0, 0.1, 0.25, 0.5])), max_size=12))
 def test_however_rounds_fall_as_many_audits_are_owed_as_one_round_would_owe(steps: list[tuple[int, float]]) -> None:
-    pace, trained = go_on(None, 0, 0.1, 0.1, ""), 0
+    pace, trained = continue_pace(None, 0, 0.1, 0.1, ""), 0
     expected = 0.0
     for more, share in steps:
         begun = max(0, trained + more - 40) - max(0, trained - 40)
         expected += pace.share / (1 - pace.share) * begun
         trained += more
-        pace = go_on(pace, trained, 0.1, share, "")
+        pace = continue_pace(pace, trained, 0.1, share, "")
         assert pace.owed == pytest.approx(expected)
-        assert due(pace, 0) <= pace.owed + 1e-6
+        assert audits_due(pace, 0) <= pace.owed + 1e-6
 
 
 def test_a_width_is_foretold_from_the_interval_or_from_the_benchmarks() -> None:
@@ -74,7 +74,7 @@ def campaign(seed: int) -> tuple[bool, float, int]:
     y = rng.random(n) < 0.2
     ids = [f"a{i}" for i in range(n)]
     noise, design = rng.normal(size=n), AuditDesign(seed)
-    pace, figure, trained = go_on(None, 0, 0.1, 0.1, ""), None, 0
+    pace, figure, trained = continue_pace(None, 0, 0.1, 0.1, ""), None, 0
     for _ in range(9):
         trained += 40
         logits = 2.2 * y + noise * (1 + 25 / trained) - 1.5  # a probe that gets better, less and less so
@@ -82,8 +82,8 @@ def campaign(seed: int) -> tuple[bool, float, int]:
         share, why = stream_share(
             0.1, trained, "settled" if trained >= 120 else "labelling", figure.n if figure else 0, width
         )
-        pace = go_on(pace, trained, 0.1, share, why)
-        missing = due(pace, 0) - int(design.drawn(ids).sum())
+        pace = continue_pace(pace, trained, 0.1, share, why)
+        missing = audits_due(pace, 0) - int(design.drawn(ids).sum())
         if missing > 0:
             design.extend(ids, ids, logits, missing)
         drawn = np.flatnonzero(design.drawn(ids))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from attune.models.errors import DataError
-from attune.models.evaluation.score_drift import RULE, Rule, Shift, Sketch, compare, enough, histogram
+from attune.models.evaluation.score_drift import RULE, Rule, Shift, Sketch, compare, has_enough_assets, histogram
 
 
 def titles(n: int, a_title: int = 1) -> list[str]:
@@ -58,7 +58,7 @@ def test_images_of_a_few_titles_are_not_many_observations() -> None:
     alone, together = shift(one_by_title, sketch), shift(one_by_title, sketch, a_title=100)
     assert alone.p_value < 1e-6 < together.p_value
     assert together.ks_hi - together.ks_lo > 2 * (alone.ks_hi - alone.ks_lo)
-    assert not enough(1200, 12)
+    assert not has_enough_assets(1200, 12)
 
 
 def test_all_looks_together_rarely_cry_wolf() -> None:

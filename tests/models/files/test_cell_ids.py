@@ -115,8 +115,8 @@ NAMES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_si
 @example(["'=x", "nan", "None", "1e5", "7.0"])
 @example(["cafe\u0301", "[1]", "{}"])
 def test_an_id_is_the_same_from_every_format(texts: list[str]) -> None:
-    texts = [text for text in texts if cell_ids.tidy(text) and not text.startswith('"')] or ["a"]
-    expected = [cell_ids.tidy(text) for text in texts]
+    texts = [text for text in texts if cell_ids.normalise(text) and not text.startswith('"')] or ["a"]
+    expected = [cell_ids.normalise(text) for text in texts]
     table = pa.table({"asset_id": texts, "note": ["x"] * len(texts)})
     frames = {"csv": io.BytesIO(), "semicolons": io.BytesIO(), "parquet": io.BytesIO()}
     pa.csv.write_csv(table, frames["csv"])
@@ -137,17 +137,17 @@ def test_an_id_is_the_same_from_every_format(texts: list[str]) -> None:
 
 @given(st.lists(st.lists(st.sampled_from("abcdefghij"), max_size=5), max_size=6))
 def test_seen_knows_every_id_that_came_before(batches: list[list[str]]) -> None:
-    seen, before = cell_ids.Seen(), set()
+    seen, before = cell_ids.RepeatedIds(), set()
     for batch in batches:
         expected = []
         for name in batch:
             expected.append(name in before)
             before.add(name)
-        assert seen.again(pa.array(batch, pa.string())).tolist() == expected
+        assert seen.mark_repeated(pa.array(batch, pa.string())).tolist() == expected
 
 
 def test_both_unicode_forms_are_one_id() -> None:
-    assert len({cell_ids.tidy(unicodedata.normalize(form, "é夏")) for form in ("NFC", "NFD", "NFKC")}) == 1
+    assert len({cell_ids.normalise(unicodedata.normalize(form, "é夏")) for form in ("NFC", "NFD", "NFKC")}) == 1
 
 
 @pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary(2)], ids=str)
@@ -172,5 +172,5 @@ def test_padding_is_no_part_of_a_tables_cell(kind: pa.DataType) -> None:
     ],
 )
 def test_numbers_that_a_program_rewrote_are_known(text: str, digits: str, sure: bool, likely: bool) -> None:
-    assert cell_ids.whole(text) == digits
+    assert cell_ids.whole_number_digits(text) == digits
     assert (cell_ids.shortened(text, among_numbers=False), cell_ids.shortened(text)) == (sure, likely)

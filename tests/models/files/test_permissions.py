@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from attune.labeler import settings as reader
-from attune.labeler.catalog.restore_files import heal
+from attune.labeler.catalog.restore_files import restore
 from attune.labeler.services import doctor
 from attune.labeler.settings import close_workspace
 from tests.support import published
@@ -86,10 +86,10 @@ def test_what_a_user_asks_for_elsewhere_goes_by_the_users_umask(
 
 def test_a_catalog_elsewhere_is_for_others_and_one_in_the_workspace_is_not(tmp_path: Path) -> None:
     inside = published.workspace(tmp_path / "inside")
-    heal(inside)
+    restore(inside)
     assert {mode(path) for path in (inside.workspace / "catalog").rglob("*.json")} == {0o600}
     outside = published.workspace(tmp_path / "outside", catalog_url=str(tmp_path / "shared"))
-    heal(outside)
+    restore(outside)
     assert {mode(path) for path in (tmp_path / "shared").rglob("*.json")} == {0o644}
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attune.models.errors import DataError
-from attune.models.labels.agreement import alpha, alpha_without_one, alphas, contested, panel_parity
+from attune.models.labels.agreement import alpha, alpha_without_one, alphas, disputed, panel_parity
 from attune.models.labels.answers import UNSURE
 from attune.models.labels.panel import NO_VOTE, Panel
 from tests.models.evaluation.answered import CLASSES, answer
@@ -93,7 +93,7 @@ def test_alpha_says_what_is_missing() -> None:
 
 def test_the_most_evenly_split_image_is_the_most_contested() -> None:
     votes = np.array([[0, 0, 0, 0], [0, 1, 0, 1], [0, 0, 0, 1], [0, 1, NO_VOTE, NO_VOTE]])
-    found = contested(panel(votes))
+    found = disputed(panel(votes))
     assert [image.asset_id for image in found] == ["001", "003", "002"]
     assert found[1].votes == {"e0": "romance", "e1": "neither"}
     assert [round(image.split, 2) for image in found] == [1.0, 1.0, 0.81]

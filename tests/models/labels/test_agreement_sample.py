@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from attune.models.labels.agreement import alpha
-from attune.models.labels.agreement_sample import SHARE, by_lot, evenly
+from attune.models.labels.agreement_sample import SHARE, drawn_at_random, without_doubt_driven
 from attune.models.labels.answers import AUDIT, SECOND_OPINION, Answer
 from attune.models.labels.panel import Panel
 from attune.models.labels.second_opinion import second_opinions
@@ -18,22 +18,22 @@ CLASSES, EXPERTS = ("yes", "no"), ("a@x.org", "b@x.org")
 
 def test_a_twentieth_is_drawn_and_a_seed_draws_its_own() -> None:
     ids = [f"image {i}" for i in range(20_000)]
-    assert abs(by_lot(ids, 1).mean() - SHARE) < 0.006
-    assert abs((by_lot(ids, 1) & by_lot(ids, 2)).mean() - SHARE**2) < 0.002
-    assert not len(by_lot([], 1))
+    assert abs(drawn_at_random(ids, 1).mean() - SHARE) < 0.006
+    assert abs((drawn_at_random(ids, 1) & drawn_at_random(ids, 2)).mean() - SHARE**2) < 0.002
+    assert not len(drawn_at_random([], 1))
 
 
 def test_only_images_asked_again_out_of_doubt_are_left_out() -> None:
     ids = [f"image {i}" for i in range(400)]
-    lot = by_lot(ids, 1)
+    lot = drawn_at_random(ids, 1)
     first = [Answer(one, one, EXPERTS[0], "yes", "spread", NOON) for one in ids]
     again = [Answer(one, one, EXPERTS[1], "no", SECOND_OPINION, NOON) for one in ids[:300]]
     shared = [Answer(one, one, EXPERTS[1], "no", AUDIT, NOON) for one in ids[300:]]
-    kept = evenly([*first, *again, *shared], 1)
+    kept = without_doubt_driven([*first, *again, *shared], 1)
     assert {one.asset_id for one in kept} == {one for one, drawn in zip(ids[:300], lot, strict=False) if drawn} | set(
         ids[300:]
     )
-    assert evenly(reversed([*first, *again, *shared]), 1) == list(reversed(kept))
+    assert without_doubt_driven(reversed([*first, *again, *shared]), 1) == list(reversed(kept))
 
 
 def campaign(seed: int) -> tuple[float, float, float]:
@@ -47,7 +47,7 @@ def campaign(seed: int) -> tuple[float, float, float]:
     def answer(i: int, who: int, purpose: str = "borderline") -> Answer:
         return Answer(ids[i], ids[i], EXPERTS[who], CLASSES[0] if said[i, who] else CLASSES[1], purpose, NOON)
 
-    lot = by_lot(ids, seed)
+    lot = drawn_at_random(ids, seed)
     told = [answer(i, i % 2) for i in range(900)]
     rest = [one for one, drawn in zip(told, lot, strict=True) if not drawn]
     panel = Panel.of(rest, CLASSES)
@@ -57,7 +57,7 @@ def campaign(seed: int) -> tuple[float, float, float]:
     for one in second_opinions(panel, proba, EXPERTS, 60):
         told.append(answer(of[one.asset_id], EXPERTS.index(one.expert), SECOND_OPINION))
     full = [answer(i, who) for i in range(900) for who in (0, 1)]
-    values = [alpha(Panel.of(some, CLASSES)).value for some in (evenly(told, seed), told, full)]
+    values = [alpha(Panel.of(some, CLASSES)).value for some in (without_doubt_driven(told, seed), told, full)]
     return values[0] or 0.0, values[1] or 0.0, values[2] or 0.0
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from attune.models.catalog.model_card import card_bytes, front_matter
-from attune.models.labels.class_coverage import fewest, sentences, unanswered, unlearned
+from attune.models.labels.class_coverage import (
+    classes_without_labels,
+    missing_sentences,
+    smallest_class_answers,
+    unanswered_classes,
+)
 from tests.models.catalog.manifests import make
 
 CLASSES = ("a", "b")
@@ -24,10 +29,10 @@ CLASSES = ("a", "b")
     ],
 )
 def test_what_is_missing(labels: dict, least: int | None, missing: tuple, lost: tuple, said: int) -> None:
-    assert fewest(CLASSES, labels) == least
-    assert unanswered(CLASSES, labels) == missing
-    assert unlearned(CLASSES, labels) == lost
-    told = sentences(CLASSES, labels)
+    assert smallest_class_answers(CLASSES, labels) == least
+    assert unanswered_classes(CLASSES, labels) == missing
+    assert classes_without_labels(CLASSES, labels) == lost
+    told = missing_sentences(CLASSES, labels)
     assert len(told) == said
     if missing != CLASSES:
         assert all(f"“{name}”" in " ".join(told) for name in (*missing, *lost))

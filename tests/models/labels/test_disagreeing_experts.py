@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attune.models.labels.disagreeing_experts import AuditAnswer, beside_probe, odd_one
+from attune.models.labels.disagreeing_experts import AuditAnswer, agreement_with_probe, differing_expert
 
 YES, NO = 1, 0
 Eyes = Sequence[float | int]  # a float: how often the expert errs; an int: the class said always
@@ -31,7 +31,7 @@ def campaign(
 
 
 def test_one_who_guesses_among_careful_ones_is_named_with_some_thirty_audits_each() -> None:
-    named = [odd_one(campaign((0.04, 0.06, 0.5), 105, seed), 2) for seed in range(20)]
+    named = [differing_expert(campaign((0.04, 0.06, 0.5), 105, seed), 2) for seed in range(20)]
     assert [one.expert for one in named if one] == ["e2"] * len([one for one in named if one])
     assert sum(one is not None for one in named) >= 17
     odd = next(one for one in named if one and one.what is None)
@@ -42,7 +42,7 @@ def test_one_who_guesses_among_careful_ones_is_named_with_some_thirty_audits_eac
 def test_one_who_always_says_no_is_named_and_the_careful_are_not_blamed_for_a_probe_that_leans_to_no() -> None:
     """By the probe alone the careful one was named in every campaign, and the other never."""
     for says in (None, NO):
-        named = [odd_one(campaign((0.05, 0.05, NO), 200, seed, says=says), 2) for seed in range(20)]
+        named = [differing_expert(campaign((0.05, 0.05, NO), 200, seed, says=says), 2) for seed in range(20)]
         who = [one.expert for one in named if one]
         assert who.count("e2") >= 15
         assert len(who) - who.count("e2") <= 2
@@ -51,9 +51,9 @@ def test_one_who_always_says_no_is_named_and_the_careful_are_not_blamed_for_a_pr
 
 def test_somebody_with_a_few_audits_hides_nobody() -> None:
     answers = campaign((0.04, 0.06, 0.5), 200, seed=1)
-    assert odd_one(answers, 2) is not None
+    assert differing_expert(answers, 2) is not None
     new = [AuditAnswer("new", YES, NO)] * 3
-    odd = odd_one([*answers, *new], 2)
+    odd = differing_expert([*answers, *new], 2)
     assert odd is not None
     assert odd.expert == "e2"
 
@@ -68,13 +68,13 @@ def test_somebody_with_a_few_audits_hides_nobody() -> None:
     ],
 )
 def test_nobody_is_named_without_a_clear_difference(eyes: Eyes, audits: int) -> None:
-    assert odd_one(campaign(eyes, audits), 2) is None
+    assert differing_expert(campaign(eyes, audits), 2) is None
 
 
 def test_nobody_is_named_for_a_probe_that_contradicts_everybody_or_before_any_answer() -> None:
-    assert odd_one(campaign((0.05, 0.05, 0.06), 300, probe_errs=0.5), 2) is None
-    assert odd_one([], 2) is None
-    assert beside_probe([]) == {}
+    assert differing_expert(campaign((0.05, 0.05, 0.06), 300, probe_errs=0.5), 2) is None
+    assert differing_expert([], 2) is None
+    assert agreement_with_probe([]) == {}
 
 
 def test_who_joins_late_and_answers_other_images_is_not_called_odd() -> None:
@@ -82,15 +82,15 @@ def test_who_joins_late_and_answers_other_images_is_not_called_odd() -> None:
     rng = np.random.default_rng(0)
     early = [AuditAnswer(f"e{i % 3}", int(truth), int(truth)) for i, truth in enumerate(rng.random(90) < 0.1)]
     late = [AuditAnswer(f"e{2 + i % 2}", int(truth), int(truth)) for i, truth in enumerate(rng.random(90) < 0.6)]
-    assert odd_one([*early, *late], 2) is None
+    assert differing_expert([*early, *late], 2) is None
 
 
 def test_who_was_named_stays_so_until_half_of_the_gap_is_gone() -> None:
     rng = np.random.default_rng(1)
     truth = rng.random(300) < 0.25
     answers = [AuditAnswer(f"e{i % 3}", int(t ^ (i % 3 == 2 and i % 7 == 0)), int(t)) for i, t in enumerate(truth)]
-    assert odd_one(answers, 2) is None
-    kept = odd_one(answers, 2, before="e2")
+    assert differing_expert(answers, 2) is None
+    kept = differing_expert(answers, 2, before="e2")
     assert kept is not None
     assert 0.1 <= kept.gap < 0.2
 
@@ -99,19 +99,19 @@ def test_alike_experts_are_hardly_ever_called_uneven_however_often_one_looks() -
     named = 0
     for seed in range(60):
         answers = campaign((0.2, 0.2, 0.2), 240, seed)
-        named += any(odd_one(answers[:n], 2) is not None for n in range(30, 241, 15))
+        named += any(differing_expert(answers[:n], 2) is not None for n in range(30, 241, 15))
     assert named <= 4  # one or two in a hundred are to be expected
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 2), st.integers(0, 2)), max_size=120))
 def test_any_answers_are_read_and_shares_lie_in_their_intervals(answers: list[tuple[str, int, int]]) -> None:
     told = [AuditAnswer(*one) for one in answers]
-    for metric in beside_probe(told).values():
+    for metric in agreement_with_probe(told).values():
         assert metric.lo is not None
         assert metric.hi is not None
         assert metric.value is not None
         assert metric.lo <= metric.value <= metric.hi
-    odd = odd_one(told, 3)
+    odd = differing_expert(told, 3)
     if odd is not None:
         assert odd.gap >= 0.2
         assert 0 <= min(odd.share, odd.others) <= max(odd.share, odd.others) <= 1

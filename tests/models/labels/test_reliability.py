@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attune.models.labels.panel import NO_VOTE, Panel
-from attune.models.labels.reliability import likely_truth, reliabilities, trust
+from attune.models.labels.reliability import answer_weights, likely_truth, reliabilities
 from tests.models.evaluation.answered import CLASSES
 from tests.models.labels.test_agreement import noisy, panel
 
@@ -30,7 +30,7 @@ def test_experts_of_known_accuracy_are_told_apart() -> None:
     told = [expert.accuracy.value for expert in found]
     assert told == pytest.approx(ACCURACIES, abs=0.08)
     assert {expert.accuracy.method for expert in found} == {"Dawid-Skene"}
-    weights = trust(found)
+    weights = answer_weights(found)
     assert weights["e0"] == 1
     assert 0.25 <= weights["e3"] < min(weights["e1"], weights["e2"])
     assert json.loads(json.dumps(found[0].to_dict()))["expert"] == "e0"
@@ -47,7 +47,7 @@ def test_whatever_was_answered_every_figure_lies_in_its_interval(seed: int, imag
     found = reliabilities(panel(votes))
     known = [one.accuracy for one in found if one.accuracy.value is not None]
     assert all((one.lo or 0) <= (one.value or 0) <= (one.hi or 0) for one in known)
-    assert all(0.25 <= weight <= 1 for weight in trust(found).values())
+    assert all(0.25 <= weight <= 1 for weight in answer_weights(found).values())
 
 
 def test_experts_who_are_alike_weigh_alike() -> None:
@@ -56,17 +56,17 @@ def test_experts_who_are_alike_weigh_alike() -> None:
         rng = np.random.default_rng(seed)
         votes = noisy((rng.random(120) < 0.6).astype(np.intp), (0.88, 0.88, 0.88), seed)
         votes[np.arange(120), rng.integers(3, size=120)] = NO_VOTE
-        weights += trust(reliabilities(panel(votes))).values()
+        weights += answer_weights(reliabilities(panel(votes))).values()
     assert np.mean(weights) > 0.95
 
 
 def test_a_newcomer_with_a_few_right_answers_changes_nobodys_weight() -> None:
     rng = np.random.default_rng(3)
     votes = noisy((rng.random(150) < 0.5).astype(np.intp), (0.94, 0.92, 0.6), 3)
-    before = trust(reliabilities(panel(votes)))
+    before = answer_weights(reliabilities(panel(votes)))
     fourth = np.full((150, 1), NO_VOTE)
     fourth[:3, 0] = votes[:3, 0]
-    after = trust(reliabilities(panel(np.hstack([votes, fourth]))))
+    after = answer_weights(reliabilities(panel(np.hstack([votes, fourth]))))
     assert before["e2"] < 1
     assert {name: after[name] for name in before} == pytest.approx(before, abs=0.03)
     assert after["e3"] == 1
@@ -75,7 +75,7 @@ def test_a_newcomer_with_a_few_right_answers_changes_nobodys_weight() -> None:
 def test_nobody_weighs_less_where_it_cannot_be_known_who_is_wrong() -> None:
     rng = np.random.default_rng(1)
     votes = noisy((rng.random(200) < 0.5).astype(np.intp), (0.95, 0.55), 1)
-    assert trust(reliabilities(panel(votes))) == {"e0": 1.0, "e1": 1.0}
+    assert answer_weights(reliabilities(panel(votes))) == {"e0": 1.0, "e1": 1.0}
 
 
 def test_the_likely_truth_is_right_more_often_than_the_majority() -> None:
@@ -98,4 +98,4 @@ def test_a_small_panel_is_held_against_the_others_majority() -> None:
 def test_an_expert_alone_is_neither_praised_nor_silenced() -> None:
     (alone,) = reliabilities(Panel(("a",), ("a",), ("ana",), CLASSES, np.array([[0]])))
     assert alone.accuracy.value is None
-    assert trust([alone]) == {"ana": 1.0}
+    assert answer_weights([alone]) == {"ana": 1.0}

@@ -5,7 +5,7 @@ import pytest
 
 from attune.models.errors import DataError
 from attune.models.labels.panel import NO_VOTE
-from attune.models.labels.second_opinion import confidence, second_opinions, unlabelled_confidence, voices
+from attune.models.labels.second_opinion import confidence, second_opinions, unlabelled_confidence, voice_weights
 from tests.models.labels.test_agreement import noisy, panel
 
 _ = NO_VOTE
@@ -37,7 +37,7 @@ def test_the_more_reliable_expert_is_asked_first() -> None:
     votes[:20, 0] = votes[:20, 2] = _
     told = panel(votes)
     proba = np.eye(2)[truth] * 0.6 + 0.2
-    assert voices(told, proba).experts[0] > voices(told, proba).experts[2]
+    assert voice_weights(told, proba).experts[0] > voice_weights(told, proba).experts[2]
     asked = [one for one in second_opinions(told, proba, told.experts, 200) if int(one.asset_id) < 20]
     assert {one.expert for one in asked} == {"e0"}
 
@@ -70,7 +70,7 @@ def test_a_labelled_image_is_surer_than_an_unlabelled_one_that_looks_alike() -> 
     votes = np.array([[0, 0], [1, 1], [0, 1]] * 10)
     proba = np.tile([0.6, 0.4], (30, 1))
     told = panel(votes)
-    heard = voices(told, proba)
+    heard = voice_weights(told, proba)
     new = unlabelled_confidence([[0.6, 0.4]], heard)[0]
     assert confidence(told, proba)[0] > new
     assert confidence(told, proba)[2] < confidence(told, proba)[0]

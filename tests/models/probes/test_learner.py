@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
 from attune.models.errors import DataError, SettingsError
-from attune.models.evaluation.audit_design import AuditDesign, reserved
+from attune.models.evaluation.audit_design import AuditDesign, reserved_mask
 from attune.models.labels.answers import BY_HAND, IMPORT, PURPOSES
 from attune.models.labels.labels import Labels
 from attune.models.probes.learner import LearnerSettings, Prompts, fit, plan
@@ -30,7 +30,7 @@ def ranking_quality(here: World, probe) -> float:
 
 
 def trainable(here: World, settings: LearnerSettings = PLAIN) -> np.ndarray:
-    return np.flatnonzero(~reserved(here.pool.title_ids, SEED, settings.reserved_share))
+    return np.flatnonzero(~reserved_mask(here.pool.title_ids, SEED, settings.reserved_share))
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -187,7 +187,7 @@ def test_contested_images_come_back_as_second_opinions() -> None:
 def test_images_that_may_not_be_shown_are_neither_asked_nor_drawn_nor_counted() -> None:
     here = world(n=400)
     turned = LearnerSettings(audit_share=0.5, audit_after=0, reserved_share=0.3)
-    kept = reserved(here.pool.title_ids, SEED, 0.3)
+    kept = reserved_mask(here.pool.title_ids, SEED, 0.3)
     asked = np.flatnonzero(~kept)[:10].tolist()
     labels = here.labels(asked)
     probe = fit(here.pool, labels, here.classes, None, turned, SEED)

@@ -26,9 +26,9 @@ def test_leaving_hopeless_priors_out_changes_next_to_nothing(
     k = 1 if classes == 2 else classes
     start = (3 * np.tile(truth, (k, 1)), np.zeros(k))
     lens = np.stack([truth, np.roll(truth, 5)])
-    found = fit_by_evidence(x, shares, np.ones(n), start=start, lens=lens)
+    found = fit_by_evidence(x, shares, np.ones(n), start=start, transfer=lens)
     monkeypatch.setattr(prior_strength, "HOPELESS", np.inf)
-    whole = fit_by_evidence(x, shares, np.ones(n), start=start, lens=lens)
+    whole = fit_by_evidence(x, shares, np.ones(n), start=start, transfer=lens)
     scale = np.abs(x @ whole[0].T).std()
     assert np.abs(x @ (found[0] - whole[0]).T + found[1] - whole[1]).max() < 0.1 * scale
 

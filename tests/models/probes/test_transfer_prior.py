@@ -12,7 +12,7 @@ from attune.models.probes import prior_strength
 from attune.models.probes.learner import LearnerSettings, Prompts, fit, plan
 from attune.models.probes.prior_strength import fit_by_evidence
 from attune.models.probes.probe import Probe
-from attune.models.probes.transfer_prior import lens
+from attune.models.probes.transfer_prior import transfer_prior
 from attune.models.vectors.pool import Pool, unit_length
 from tests.models.worlds import World, world
 
@@ -93,7 +93,7 @@ def test_a_lens_does_not_depend_on_how_sure_its_heads_are(scale: float, seed: in
     here = world(n=200, seed=seed)
     heads = np.random.default_rng(seed).standard_normal((4, 24)).astype(np.float32)
     louder = heads * np.float32(scale)
-    seen, again = lens(heads, here.pool), lens(louder, here.pool)
+    seen, again = transfer_prior(heads, here.pool), transfer_prior(louder, here.pool)
     assert seen is not None
     assert again is not None
     np.testing.assert_allclose(seen, again, rtol=1e-3)
@@ -104,22 +104,22 @@ def test_a_lens_does_not_depend_on_how_sure_its_heads_are(scale: float, seed: in
 def test_a_head_that_tells_nothing_apart_is_left_out_and_without_any_there_is_no_lens() -> None:
     here = world(n=100)
     zeros = np.zeros((1, 24), dtype=np.float32)
-    both = lens(np.concatenate([zeros, here.directions[:1]]), here.pool)
+    both = transfer_prior(np.concatenate([zeros, here.directions[:1]]), here.pool)
     assert both is not None
     assert both.shape == (1, 24)
-    assert lens(zeros, here.pool) is None
-    assert lens(None, here.pool) is None
+    assert transfer_prior(zeros, here.pool) is None
+    assert transfer_prior(None, here.pool) is None
     empty = np.array([], dtype=np.str_)
-    assert lens(here.directions, Pool(empty, empty, ())) is None
+    assert transfer_prior(here.directions, Pool(empty, empty, ())) is None
 
 
 def test_the_fits_of_a_round_share_one_lens_and_other_heads_or_pools_have_their_own() -> None:
     here, elsewhere = world(n=100), world(n=100, seed=1)
-    found = lens(here.directions, here.pool)
+    found = transfer_prior(here.directions, here.pool)
     assert found is not None
-    assert lens(here.directions.copy(), here.pool) is found
-    assert lens(here.directions[:1], here.pool) is not found
-    other = lens(here.directions, elsewhere.pool)
+    assert transfer_prior(here.directions.copy(), here.pool) is found
+    assert transfer_prior(here.directions[:1], here.pool) is not found
+    other = transfer_prior(here.directions, elsewhere.pool)
     assert other is not None
     assert not np.array_equal(other, found)
 
@@ -136,7 +136,7 @@ def test_a_lens_widens_the_prior_along_its_heads_and_nowhere_else(
     heads = np.random.default_rng(2).standard_normal((3, 12)).astype(np.float32)
     round_again = np.linalg.cholesky(np.eye(12) + width * heads.T @ heads)
     weight, bias, _ = fit_by_evidence(x @ round_again, shares, np.ones(80), [strength])
-    probe = Probe(here.classes, strength, lens=heads).fit(x, shares)
+    probe = Probe(here.classes, strength, transfer=heads).fit(x, shares)
     np.testing.assert_allclose(probe.weight_, weight @ round_again.T, atol=2e-3)
     np.testing.assert_allclose(probe.bias_, bias, atol=2e-3)
 

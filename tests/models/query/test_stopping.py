@@ -97,7 +97,7 @@ def test_a_narrow_interval_alone_says_publish_but_not_stop() -> None:
 
 
 def test_a_pool_without_further_positives_is_exhausted() -> None:
-    advice = advise(learning([40, 100], [2.0, 0.5]), SHARE, found=96, remaining=4)
+    advice = advise(learning([40, 100], [2.0, 0.5]), SHARE, found_positives=96, remaining=4)
     assert (advice.state, advice.stop) == ("exhausted", True)
     assert "about 4 % of the positive images" in advice.sentence
 

@@ -10,7 +10,7 @@ from attune.models.probes import prior_strength
 from attune.models.probes.learner import LearnerSettings, fit, plan
 from attune.models.probes.prior_strength import fit_by_evidence
 from attune.models.probes.probe import Probe
-from attune.models.vectors.axes import LEADING, Axes, leading
+from attune.models.vectors.axes import LEADING, Axes, leading_axes
 from attune.models.vectors.pool import Pool, unit_length
 from tests.models.worlds import World, world
 
@@ -44,7 +44,7 @@ def test_labels_find_out_whether_what_varies_most_matters(monkeypatch: pytest.Mo
         index = np.random.default_rng(seed).choice(900, 120, replace=False)
         found, beside = quality(here, index)
         with monkeypatch.context() as without:
-            without.setattr("attune.models.probes.learner.leading", lambda pool: None)
+            without.setattr("attune.models.probes.learner.leading_axes", lambda pool: None)
             gained.append(found - quality(here, index)[0])
         believed.append(beside)
     if along:
@@ -73,7 +73,7 @@ def test_a_narrowed_prior_is_an_even_one_on_evened_rows(
         covariance += 0.4 * lens.T @ lens
     root = np.linalg.cholesky(1.7 * covariance)
     weight, bias, _ = fit_by_evidence(x @ root, shares, np.ones(80), [0.8])
-    probe = Probe(here.classes, 0.8, lens=lens, axes=axes).fit(x, shares)
+    probe = Probe(here.classes, 0.8, transfer=lens, axes=axes).fit(x, shares)
     np.testing.assert_allclose(probe.weight_, weight @ root.T, atol=3e-3)
     np.testing.assert_allclose(probe.bias_, bias, atol=3e-3)
     assert probe.narrowed_ == pytest.approx(1)
@@ -92,7 +92,7 @@ def test_products_of_evened_rows_are_the_priors_covariance(belief: float) -> Non
 
 def test_each_leading_direction_adds_as_much_as_the_others_and_the_sum_stays() -> None:
     pool = loud(1, along=False).pool
-    axes = leading(pool)
+    axes = leading_axes(pool)
     assert axes is not None
     rows = axes.narrowed(pool.rows(np.arange(len(pool))), 1.0)
     covariance = np.cov(rows.T)
@@ -100,7 +100,7 @@ def test_each_leading_direction_adds_as_much_as_the_others_and_the_sum_stays() -
     along = np.diag(axes.directions @ covariance @ axes.directions.T)
     assert along == pytest.approx(np.full(LEADING, along.mean()), rel=0.05)
     assert along.mean() == pytest.approx((np.trace(covariance) - along.sum()) / (pool.dim - LEADING), rel=0.05)
-    assert leading(pool) is axes
+    assert leading_axes(pool) is axes
 
 
 @pytest.mark.parametrize("copies", [0, 1, 20, 500])
@@ -108,7 +108,7 @@ def test_a_pool_too_small_or_too_flat_has_no_axes_and_still_gives_a_probe_and_a_
     one = unit_length(np.random.default_rng(3).standard_normal((1, 40)))
     ids = np.array([f"a{i:03d}" for i in range(copies)], dtype=np.str_)
     pool = Pool(ids, ids, (np.repeat(one, copies, axis=0).astype(np.float16),))
-    assert leading(pool) is None
+    assert leading_axes(pool) is None
     here = World(pool, np.zeros(copies, dtype=np.intp), one, ("yes", "no"))
     labels = here.labels(np.arange(min(copies, 2)))
     probe = fit(pool, labels, ("yes", "no"), None, PLAIN, SEED)
@@ -126,7 +126,7 @@ def test_a_pool_of_fewer_images_than_dimensions_has_even_axes_too(n: int) -> Non
     rng = np.random.default_rng(n)
     ids = np.array([f"a{i:03d}" for i in range(n)])
     pool = Pool(ids, ids, (unit_length(rng.standard_normal((n, 512)) * np.r_[np.full(8, 6.0), np.ones(504)]),))
-    axes = leading(pool)
+    axes = leading_axes(pool)
     assert axes is not None
     assert 1 < axes.scale < 3
     rows = axes.narrowed(pool.rows(np.arange(n)), 1.0)
@@ -139,7 +139,7 @@ def test_a_pool_with_nothing_beside_its_leading_directions_has_no_axes() -> None
     rng = np.random.default_rng(0)
     ids = np.array([f"a{i:03d}" for i in range(300)])
     raw = rng.standard_normal((300, 64)) * np.r_[np.full(7, 5.0), np.full(57, 0.005)]
-    assert leading(Pool(ids, ids, (unit_length(raw),))) is None
+    assert leading_axes(Pool(ids, ids, (unit_length(raw),))) is None
 
 
 def test_the_query_looks_where_the_probe_does() -> None:

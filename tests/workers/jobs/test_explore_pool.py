@@ -12,7 +12,7 @@ from attune.labeler import settings as reader
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.assets.active_pool import open_pool
 from attune.labeler.explore import clusters, search
-from attune.labeler.explore.search import Wanted
+from attune.labeler.explore.search import Query
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import engine, reading, writing
@@ -53,7 +53,7 @@ def names(result: dict[str, list[list[str]]]) -> list[str]:
 
 def test_a_text_ranks_the_whole_pool_by_cosine(pool: Settings) -> None:
     found = explore_pool.run(pool, text="a red circle")
-    vector = explore_pool._encoded(pool, Wanted(text="a red circle"))
+    vector = explore_pool._encoded(pool, Query(text="a red circle"))
     with reading(pool) as session:
         view = open_pool(pool, session)
     exact = view.pool.rows(np.arange(20)) @ vector
@@ -65,7 +65,7 @@ def test_an_image_is_most_like_itself_and_an_upload_of_it_finds_it_and_is_gone(p
     with reading(pool) as session:
         asset = session.query(Asset).order_by(Asset.id).first()
     assert names(explore_pool.run(pool, like=asset.asset_id))[0] == asset.asset_id
-    token = search.hand_over(pool, Path(asset.uri).read_bytes(), "mina")
+    token = search.store_upload(pool, Path(asset.uri).read_bytes(), "mina")
     assert names(explore_pool.run(pool, image=token))[0] == asset.asset_id
     assert [path for path in pool.workspace.rglob("*") if path.is_file() and token in path.name] == []
     with pytest.raises(DataError, match="Upload it again"):
@@ -74,7 +74,7 @@ def test_an_image_is_most_like_itself_and_an_upload_of_it_finds_it_and_is_gone(p
 
 def test_a_token_leads_out_of_no_folder(pool: Settings) -> None:
     with pytest.raises(DataError):
-        search.take_over(pool, "../../records.sqlite")
+        search.take_upload(pool, "../../records.sqlite")
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_ready_made_vectors_are_searched_by_example_alone(tmp_path: Path) -> Non
         session.flush()
         assert "--like ASSET_ID" in search.why_unread(session)
     assert names(explore_pool.run(settings, like=ids[2]))[0] == ids[2]
-    for wanted in ({"text": "love"}, {"image": search.hand_over(settings, b"x", "mina")}):
+    for wanted in ({"text": "love"}, {"image": search.store_upload(settings, b"x", "mina")}):
         with pytest.raises(EncoderError, match="--like ASSET_ID"):
             explore_pool.run(settings, **wanted)
         with pytest.raises(EncoderError, match="--like ASSET_ID"):
-            search.start(settings, search.Wanted(**wanted))
+            search.start(settings, search.Query(**wanted))
 
 
 def test_clusters_hold_every_asset_once_and_are_kept(pool: Settings) -> None:

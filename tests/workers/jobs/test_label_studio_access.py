@@ -93,10 +93,10 @@ def test_an_answer_survives_the_questions_change_and_the_page_follows(
     sync.run(live, jobs.quiet, "romance", whole=True)
     assert values(live) == {first: "love", second: "neither", third: "family"}
 
-    exclude_expert.set_aside(live, EMAIL)
+    exclude_expert.exclude(live, EMAIL)
     sync.run(live, jobs.quiet, "romance", whole=True)
     assert values(live) == {}
-    assert sum(exclude_expert.take_back(live, EMAIL).values()) == 3
+    assert sum(exclude_expert.include(live, EMAIL).values()) == 3
 
 
 def test_an_invitation_while_label_studio_is_away_is_kept_and_done_later(live: Settings, welcome: Welcome) -> None:
@@ -109,7 +109,7 @@ def test_an_invitation_while_label_studio_is_away_is_kept_and_done_later(live: S
     with writing(live) as session:
         session.get_one(Job, job.id).finished_at = now() - timedelta(minutes=5)
     connection = jobs.connect(live)
-    assert schedule.carry_on(away, connection) == 0
-    assert schedule.carry_on(live, connection) == 1
-    assert schedule.carry_on(live, connection) == 0
+    assert schedule.retry_failed(away, connection) == 0
+    assert schedule.retry_failed(live, connection) == 1
+    assert schedule.retry_failed(live, connection) == 0
     assert do(live, "join")["queues"] == 1

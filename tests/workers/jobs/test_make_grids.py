@@ -33,11 +33,11 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.evaluation.audit_design import reserved
+from attune.models.evaluation.audit_design import reserved_mask
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import learn
 from attune.workers.jobs import make_grids as job
-from attune.workers.rounds.queue_plan import deal, taken
+from attune.workers.rounds.queue_plan import asked_rows, assign_to_queues
 from attune.workers.sync import hinted, sync
 from tests.support import factories
 from tests.support.services import EMAIL, PASSWORD
@@ -215,26 +215,26 @@ def test_what_is_set_aside_comes_back_by_no_page_and_its_correction_with_it(sett
     world = World(settings)
     world.tell([0])
     assert world.said()[0] == YES
-    exclude_expert.set_aside(settings, world.ana.email)
+    exclude_expert.exclude(settings, world.ana.email)
     counter = world.counter()
     assert not world.tell([1], minute=1)
     assert world.said() == {}
     assert world.counter() == counter, "nothing that a learner sees has changed"
-    exclude_expert.take_back(settings, world.ana.email)
+    exclude_expert.include(settings, world.ana.email)
     assert (world.said()[0], world.said()[1]) == (NO, YES), "the page was read once: a later sync tells nothing new"
 
 
 def test_a_page_deleted_while_it_is_aside_does_not_come_back_and_counts_when_answered_anew(settings: Settings) -> None:
     world = World(settings)
     world.tell([0])
-    exclude_expert.set_aside(settings, world.ana.email)
+    exclude_expert.exclude(settings, world.ana.email)
     world.delete()
     assert world.tell([1], minute=5, annotation=10), "answered after it was set aside"
     assert world.said()[1] == YES
-    assert exclude_expert.take_back(settings, world.ana.email) == {}
-    exclude_expert.set_aside(settings, world.ana.email)
+    assert exclude_expert.include(settings, world.ana.email) == {}
+    exclude_expert.exclude(settings, world.ana.email)
     world.delete(10)
-    assert exclude_expert.take_back(settings, world.ana.email) == {}
+    assert exclude_expert.include(settings, world.ana.email) == {}
     assert world.said() == {}
 
 
@@ -301,9 +301,9 @@ def test_whatever_the_order_of_arrival_the_newest_state_counts(
 
 
 def test_images_on_a_page_are_left_to_it_and_those_answered_there_leave_the_queue() -> None:
-    assert set(taken(snapshot(1, paged=(7, 8))).tolist()) == {7, 8}
+    assert set(asked_rows(snapshot(1, paged=(7, 8))).tolist()) == {7, 8}
     before = [task(1, row=3), task(2, row=4)]
-    plan = deal(snapshot(1, before, said=[(3, 1, "yes")]), [ask(9)], size=10)[0]
+    plan = assign_to_queues(snapshot(1, before, said=[(3, 1, "yes")]), [ask(9)], size=10)[0]
     assert rows(plan.order) == [9, 4]
     assert [one.row for one in plan.stale] == [3]
 
@@ -353,7 +353,9 @@ def test_pages_are_answered_in_label_studio_and_learned_from(live: Settings, ls:
     shown = [key for page in pages for key in page.asset_pks]
     assert [len(page.asset_pks) for page in pages] == [grids.SIZE] * grids.AHEAD
     assert len(set(shown)) == len(shown)
-    kept = reserved([titles[key] for key in shown], int(one.settings["seed"]), float(one.settings["reserved_share"]))
+    kept = reserved_mask(
+        [titles[key] for key in shown], int(one.settings["seed"]), float(one.settings["reserved_share"])
+    )
     assert not kept.any(), "an audit title stands on a page"
     with ExpertSession.login(live.label_studio_address, EMAIL, PASSWORD) as person:
         found: Any = person.next_task(grid.project)

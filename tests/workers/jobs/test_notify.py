@@ -123,7 +123,7 @@ def run(settings: Settings) -> dict[str, Any]:
 
 def test_a_notice_is_posted_once_signed_and_without_private_words(settings: Settings, hook: Hook) -> None:
     settings = replace(settings, notify_webhook_url=hook.url)
-    notices.tell(settings, [NEWS])
+    notices.record_news(settings, [NEWS])
     assert run(settings) == {"passed": 0, "sent": 1, "failed": 0}
     assert run(settings)["sent"] == 0
     ((path, headers, body),) = hook.got
@@ -140,7 +140,7 @@ def test_a_notice_is_posted_once_signed_and_without_private_words(settings: Sett
 
 def test_a_key_that_is_set_signs_in_place_of_the_workspaces_own(settings: Settings, hook: Hook) -> None:
     settings = replace(settings, notify_webhook_url=hook.url, notify_webhook_secret="s3cret")
-    notices.tell(settings, [NEWS])
+    notices.record_news(settings, [NEWS])
     run(settings)
     _, headers, body = hook.got[0]
     assert headers[SIGNATURE] == sign("s3cret", headers[TIMESTAMP], body)
@@ -151,7 +151,7 @@ def test_what_fails_is_tried_again_later_and_later_and_then_given_up(
     settings: Settings, hook: Hook, status: int, says: str
 ) -> None:
     settings, hook.status = replace(settings, notify_webhook_url=hook.url), status
-    notices.tell(settings, [NEWS])
+    notices.record_news(settings, [NEWS])
     at = now()
     with set_clock(lambda: at):
         assert run(settings)["failed"] == 1
@@ -170,7 +170,7 @@ def test_what_fails_is_tried_again_later_and_later_and_then_given_up(
 
 def test_a_receiver_that_comes_back_gets_it(settings: Settings, hook: Hook) -> None:
     settings, hook.status = replace(settings, notify_webhook_url=hook.url), 503
-    notices.tell(settings, [NEWS])
+    notices.record_news(settings, [NEWS])
     run(settings)
     hook.status = 200
     later = now() + timedelta(minutes=2)
@@ -181,7 +181,7 @@ def test_a_receiver_that_comes_back_gets_it(settings: Settings, hook: Hook) -> N
 
 def test_nobody_listening_stops_nothing_and_tells_no_address(settings: Settings) -> None:
     settings = replace(settings, notify_webhook_url="http://127.0.0.1:1/hook/t0ken", smtp_url="smtp://127.0.0.1:1")
-    notices.tell(settings, [NEWS])
+    notices.record_news(settings, [NEWS])
     assert run(settings)["failed"] == 2
     told = str(kept(settings).sent)
     assert "webhook is unavailable" in told
@@ -192,7 +192,7 @@ def test_nobody_listening_stops_nothing_and_tells_no_address(settings: Settings)
 def test_mail_goes_to_each_manager_by_itself_with_the_whole_story(settings: Settings, post: tuple[Post, str]) -> None:
     server, address = post
     settings = replace(settings, smtp_url=address, notify_from="attune@example.org")
-    notices.tell(settings, [NEWS])
+    notices.record_news(settings, [NEWS])
     assert run(settings)["sent"] == 1
     assert [to for to, _ in server.got] == ["olga@example.org", "root@example.org"]
     assert server.logins[0] == (b"attune", b"p@ss word")
@@ -207,7 +207,7 @@ def test_mail_goes_to_each_manager_by_itself_with_the_whole_story(settings: Sett
 def test_one_refused_receiver_keeps_the_others_from_nothing(settings: Settings, post: tuple[Post, str]) -> None:
     server, address = post
     settings = replace(settings, smtp_url=address, notify_to="x@nowhere.example, team@example.org")
-    notices.tell(settings, [NEWS])
+    notices.record_news(settings, [NEWS])
     run(settings)
     assert [to for to, _ in server.got] == ["team@example.org"]
     assert kept(settings).sent["mail"]["error"] == "1 of 2 receivers were refused"
@@ -219,7 +219,7 @@ def test_an_experts_own_notice_goes_to_that_expert_alone(
     server, address = post
     settings = replace(settings, smtp_url=address, notify_webhook_url=hook.url, notify_to="team@example.org")
     ana = factories.add_expert(settings, "ana@example.org")
-    notices.tell(settings, [News("own", "waiting", "3 images wait for you", "Romance?", "/", expert=ana.id)])
+    notices.record_news(settings, [News("own", "waiting", "3 images wait for you", "Romance?", "/", expert=ana.id)])
     run(settings)
     assert [to for to, _ in server.got] == ["ana@example.org"]
     assert hook.got == []
@@ -228,13 +228,13 @@ def test_an_experts_own_notice_goes_to_that_expert_alone(
 def test_a_subject_of_two_lines_makes_no_second_header(settings: Settings, post: tuple[Post, str]) -> None:
     server, address = post
     settings = replace(settings, smtp_url=address, notify_to="team@example.org")
-    notices.tell(settings, [replace(NEWS, title="One\r\nBcc: eve@example.org")])
+    notices.record_news(settings, [replace(NEWS, title="One\r\nBcc: eve@example.org")])
     run(settings)
     assert server.got[0][1]["Subject"] == "Attune: One Bcc: eve@example.org"
     assert server.got[0][1]["Bcc"] is None
 
 
 def test_nothing_is_sent_where_nothing_is_set(settings: Settings) -> None:
-    notices.tell(settings, [NEWS])
+    notices.record_news(settings, [NEWS])
     assert kept(settings).due_at is None
     assert run(settings) == {"passed": 0, "sent": 0, "failed": 0}

@@ -12,7 +12,7 @@ import pytest
 import s3fs
 
 from attune.labeler.catalog.promote import Move, promote, rollback
-from attune.labeler.catalog.restore_files import heal
+from attune.labeler.catalog.restore_files import restore
 from attune.labeler.jobs import jobs
 from attune.labeler.people import tokens
 from attune.labeler.settings import Settings
@@ -94,7 +94,7 @@ def test_lost_objects_are_healed_from_the_records(settings: Settings) -> None:
     root = settings.catalog_address.removeprefix("s3://")
     for name in ("manifest.json", "probe.safetensors"):
         store.rm(f"{root}/probes/serious/3/{name}")
-    heal(settings)
+    restore(settings)
     catalog = Catalog(settings.catalog_address)
     manifest = catalog.manifest("serious", 3)
     assert all(catalog.read(manifest, name) for name in manifest.files)

@@ -37,7 +37,7 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     """Six images with vectors of the sample encoder, one attribute, one answer; nobody is there to take jobs."""
     folder = tmp_path / "workspace"
     folder.mkdir()
-    reader.keep(folder, encoder=MODEL, pretrained=WEIGHTS, resize_mode="squash", device="cpu", embed_batch=2)
+    reader.keep_settings(folder, encoder=MODEL, pretrained=WEIGHTS, resize_mode="squash", device="cpu", embed_batch=2)
     made = factories.workspace(folder, redis_port=1)
     assets = [picture(made, number) for number in range(COUNT)]
     embed.run(made)

@@ -100,9 +100,9 @@ def test_a_superseded_learner_files_no_question(
     """It imported its questions when a newer learner had taken over already."""
     (asset,) = factories.add_assets(settings, 1)
     with set_clock(lambda: NOON):
-        old = learn_lease.take(settings, queue.attribute_id)
+        old = learn_lease.acquire_lease(settings, queue.attribute_id)
     assert old is not None
-    assert learn_lease.take(settings, queue.attribute_id) is not None
+    assert learn_lease.acquire_lease(settings, queue.attribute_id) is not None
     seen = showing(asset)
     plan = QueuePlan(queue.id, [ask(0)])
     monkeypatch.setattr(label_studio_queue, "add", lambda *_, **__: [Address(9_000, "k")])

@@ -31,7 +31,7 @@ def shared_out(audits: int, guesses: bool) -> Snapshot:
 def test_a_guesser_is_named_although_no_image_is_shared_and_the_others_audits_say_how_good_it_is() -> None:
     seen = shared_out(60, guesses=True)
     probe = probe_of(seen)
-    kept = disagreement_report.told(seen, probe)
+    kept = disagreement_report.report(seen, probe)
     assert kept.odd == GUS
     assert "the probe disagrees" in kept.sentence
     assert "gus" not in kept.sentence
@@ -47,7 +47,7 @@ def test_a_guesser_is_named_although_no_image_is_shared_and_the_others_audits_sa
 
 def test_nobody_is_named_among_experts_who_answer_alike_or_before_any_audit() -> None:
     for seen in (shared_out(60, guesses=False), studio(0), studio(40)):
-        kept = disagreement_report.told(seen, probe_of(seen))
+        kept = disagreement_report.report(seen, probe_of(seen))
         assert kept.odd is None
         assert kept.without is None
 
@@ -58,7 +58,7 @@ def test_skips_and_doubts_are_no_answers_to_contradict() -> None:
         replace(one, value=SKIP if i % 2 else "unsure") if one.purpose == AUDIT and one.expert == MARA else one
         for i, one in enumerate(seen.answers)
     )
-    kept = disagreement_report.told(replace(seen, answers=answers), probe_of(seen))
+    kept = disagreement_report.report(replace(seen, answers=answers), probe_of(seen))
     assert MARA not in {one.expert for one in kept.told}
 
 
@@ -80,4 +80,4 @@ def test_images_that_a_person_chose_do_not_count() -> None:
     seen = shared_out(60, guesses=True)
     picked = [replace(one, purpose="seed", inclusion=None) for one in seen.answers if one.purpose == AUDIT]
     chosen = (*(one for one in seen.answers if one.purpose != AUDIT), *picked)
-    assert disagreement_report.told(replace(seen, answers=chosen), probe_of(seen)).told == ()
+    assert disagreement_report.report(replace(seen, answers=chosen), probe_of(seen)).told == ()

@@ -25,12 +25,12 @@ def test_a_missing_encoder_costs_the_phrases_alone(tmp_path: Path, monkeypatch: 
         raise WeightsUnavailable("The weights of ViT-B-32 are not on this machine.")
 
     monkeypatch.setattr(learning_round, "prompt_vectors", missing)
-    assert learning_round.phrases(settings, attribute) is None
-    assert learning_round.phrases(settings, attribute) is None
+    assert learning_round.embedded_prompts(settings, attribute) is None
+    assert learning_round.embedded_prompts(settings, attribute) is None
     assert len(looked) == 1  # looking may take seconds, and a round follows every answer
-    assert "ViT-B-32" in learning_round.phrases_missing(settings, attribute)
+    assert "ViT-B-32" in learning_round.prompts_not_embedded(settings, attribute)
     later = now() + learning_round.LOOK_AGAIN + timedelta(seconds=1)
     monkeypatch.setattr(learning_round, "prompt_vectors", lambda *_: None)
     with set_clock(lambda: later):
-        assert learning_round.phrases(settings, attribute) is None
-    assert learning_round.phrases_missing(settings, attribute) == ""
+        assert learning_round.embedded_prompts(settings, attribute) is None
+    assert learning_round.prompts_not_embedded(settings, attribute) == ""

@@ -25,13 +25,13 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, RecordsError
-from attune.models.evaluation.audit_design import AuditDesign, reserved
+from attune.models.evaluation.audit_design import AuditDesign, reserved_mask
 from attune.models.labels.answers import AUDIT, Answer
 from attune.models.vectors.pool import Pool
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import learn
 from attune.workers.rounds import pinned_images
-from attune.workers.rounds.queue_plan import HEAD, deal, taken
+from attune.workers.rounds.queue_plan import HEAD, asked_rows, assign_to_queues
 from attune.workers.sync import sync
 from tests.support import factories
 from tests.support.services import EMAIL, PASSWORD
@@ -46,62 +46,62 @@ def picked(row: int, queue: int = 1, at: datetime = NOON) -> Picked:
 
 def test_chosen_images_stand_before_everything_the_probe_wants_in_the_order_of_choosing() -> None:
     seen = snapshot(1, picks=(picked(50), picked(40), picked(60)))
-    plan = deal(seen, [ask(row) for row in range(20)], size=20)[0]
+    plan = assign_to_queues(seen, [ask(row) for row in range(20)], size=20)[0]
     assert rows(plan.order)[:5] == [50, 40, 60, 0, 1]
     assert [item.purpose for item in plan.new[:3]] == ["seed"] * 3
 
 
 def test_one_that_waits_already_moves_to_the_front_and_is_not_asked_twice() -> None:
     before = [task(key, row=100 + key) for key in range(30)]
-    plan = deal(snapshot(1, before, picks=(picked(120),)), [ask(row) for row in range(12)], size=40)[0]
+    plan = assign_to_queues(snapshot(1, before, picks=(picked(120),)), [ask(row) for row in range(12)], size=40)[0]
     assert plan.order[0] is before[20]
     assert rows(plan.order).count(120) == 1
 
 
 def test_a_selection_larger_than_the_head_is_asked_whole_and_never_goes_stale() -> None:
     many = tuple(picked(row) for row in range(100, 100 + 3 * HEAD))
-    plan = deal(snapshot(1, picks=many), [ask(row) for row in range(20)], size=10)[0]
+    plan = assign_to_queues(snapshot(1, picks=many), [ask(row) for row in range(20)], size=10)[0]
     assert rows(plan.order)[: 3 * HEAD] == [one.row for one in many]
     waiting = [task(key, row=one.row) for key, one in enumerate(many)]
-    later = deal(snapshot(1, waiting, picks=many), [ask(row) for row in range(20)], size=10)[0]
+    later = assign_to_queues(snapshot(1, waiting, picks=many), [ask(row) for row in range(20)], size=10)[0]
     assert later.stale == []
 
 
 def test_near_duplicates_and_the_same_title_are_let_in_and_only_the_queue_that_was_meant() -> None:
-    plans = deal(snapshot(2, picks=(picked(7), picked(8))), [], size=10)
+    plans = assign_to_queues(snapshot(2, picks=(picked(7), picked(8))), [], size=10)
     assert (rows(plans[0].order), rows(plans[1].order)) == ([7, 8], [])
 
 
 def test_an_image_that_waits_as_an_audit_stays_where_it_is() -> None:
     before = [task(key, row=100 + key) for key in range(12)]
     audit = task(99, row=50, purpose=AUDIT, due=6)
-    plan = deal(snapshot(1, [*before, audit], picks=(picked(50),)), [], size=12)[0]
+    plan = assign_to_queues(snapshot(1, [*before, audit], picks=(picked(50),)), [], size=12)[0]
     assert rows(plan.order).count(50) == 1
     assert rows(plan.order).index(50) == 6
 
 
 def test_the_planner_leaves_chosen_images_alone_and_a_drawn_audit_is_not_asked_beside_them() -> None:
     seen = snapshot(2, said=[(4, 1, "yes")], picks=(picked(50),))
-    assert set(taken(seen).tolist()) == {4, 50}
+    assert set(asked_rows(seen).tolist()) == {4, 50}
     drawn = [ask(50, AUDIT), ask(4, AUDIT), ask(9, AUDIT), ask(10)]
-    assert [one.index for one in pinned_images.unasked(seen, drawn)] == [9]
+    assert [one.index for one in pinned_images.unanswered_audits(seen, drawn)] == [9]
 
 
 def test_a_queue_follows_at_once_only_while_its_picks_are_newer_than_its_order() -> None:
     seen = snapshot(2, picks=(picked(5),))
     for queue in seen.queues:
         queue.ordered_at = NOON - timedelta(seconds=1)
-    assert [plan.urgent for plan in deal(seen, [], 10)] == [True, False]
+    assert [plan.urgent for plan in assign_to_queues(seen, [], 10)] == [True, False]
     for queue in seen.queues:
         queue.ordered_at = NOON + timedelta(seconds=1)
-    assert not any(plan.urgent for plan in deal(seen, [], 10))
+    assert not any(plan.urgent for plan in assign_to_queues(seen, [], 10))
 
 
 def test_a_chosen_answer_measures_only_where_the_design_has_drawn_the_image_and_never_trains_on_an_audit_title() -> (
     None
 ):
     settings = {"seed": 5, "reserved_share": 0.3, "strategy": "attune"}
-    held = np.flatnonzero(reserved(VIEW.pool.title_ids, 5, 0.3))
+    held = np.flatnonzero(reserved_mask(VIEW.pool.title_ids, 5, 0.3))
     design = AuditDesign(5)
     ids = VIEW.pool.asset_ids[held].tolist()
     drawn = {ids[place] for place, _ in design.extend(ids, VIEW.pool.title_ids[held].tolist(), None, 8)}
@@ -166,7 +166,7 @@ def test_a_chosen_image_whose_answer_was_set_aside_waits_for_nobody(settings: Se
     factories.add_answer(settings, queue, assets[0], "romance")
     pool = Pool(np.array(names), np.array(names), (VIEW.pool.rows([0, 1]),))
     view = PoolView(pool, np.array([asset.id for asset in assets]), VIEW.fingerprint)
-    exclude_expert.set_aside(settings, ana.email, "romance")
+    exclude_expert.exclude(settings, ana.email, "romance")
     with reading(settings) as session:
         assert [one.row for one in waiting_picks(session, romance.id, view)] == [1]
     sent = pinned.send(settings, "romance", names[:1], "olga")

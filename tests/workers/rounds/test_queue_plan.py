@@ -23,8 +23,8 @@ from attune.models.vectors.pool import Pool
 from attune.workers.jobs.learn import questions
 from attune.workers.rounds import audit_questions
 from attune.workers.rounds.learning_round import Learned
-from attune.workers.rounds.queue_plan import HEAD, deal, missing, taken
-from attune.workers.rounds.second_opinions import Again
+from attune.workers.rounds.queue_plan import HEAD, asked_rows, assign_to_queues, missing_by_queue
+from attune.workers.rounds.second_opinions import SecondOpinionPlan
 from attune.workers.rounds.snapshot import Asked, Snapshot
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -83,7 +83,7 @@ def rows(order: Sequence[Asked | Ask]) -> list[int]:
 
 
 def test_the_best_questions_come_first_in_every_queue() -> None:
-    plans = deal(snapshot(), [ask(row) for row in range(20)], size=10)
+    plans = assign_to_queues(snapshot(), [ask(row) for row in range(20)], size=10)
     assert sorted(rows(plans[0].order) + rows(plans[1].order)) == list(range(20))
     for plan in plans:
         assert rows(plan.order) == sorted(rows(plan.order))
@@ -92,7 +92,7 @@ def test_the_best_questions_come_first_in_every_queue() -> None:
 
 def test_an_open_question_stays_in_its_queue_and_moves_to_its_new_rank() -> None:
     before = [task(1, row=7), task(2, row=3)]
-    plan = deal(snapshot(1, before), [ask(row) for row in (3, 5, 7)], size=10)[0]
+    plan = assign_to_queues(snapshot(1, before), [ask(row) for row in (3, 5, 7)], size=10)[0]
     assert rows(plan.order) == [3, 5, 7]
     assert [item.index for item in plan.new] == [5]
     assert plan.stale == []
@@ -100,7 +100,7 @@ def test_an_open_question_stays_in_its_queue_and_moves_to_its_new_rank() -> None
 
 def test_a_full_queue_takes_a_new_head_and_keeps_its_reserve_behind() -> None:
     before = [task(key, row=100 + key) for key in range(40)]
-    plan = deal(snapshot(1, before), [ask(row) for row in range(40)], size=40)[0]
+    plan = assign_to_queues(snapshot(1, before), [ask(row) for row in range(40)], size=40)[0]
     assert rows(plan.new) == list(range(HEAD))
     assert rows(plan.order)[:HEAD] == list(range(HEAD))
     assert len(plan.order) == 40 + HEAD
@@ -110,25 +110,25 @@ def test_a_full_queue_takes_a_new_head_and_keeps_its_reserve_behind() -> None:
 
 def test_a_queue_that_has_grown_is_cut_back_to_its_size_at_its_stale_end() -> None:
     before = [task(key, row=100 + key) for key in range(55)]
-    plan = deal(snapshot(1, before), [ask(row) for row in range(12)], size=40)[0]
+    plan = assign_to_queues(snapshot(1, before), [ask(row) for row in range(12)], size=40)[0]
     assert len(plan.order) == 40
     assert sorted(item.key for item in plan.stale) == list(range(27))
 
 
 def test_an_empty_queue_is_filled_at_once() -> None:
-    assert missing(snapshot(1), 40) == {1: 40}
-    assert len(deal(snapshot(1), [ask(row) for row in range(40)], size=40)[0].new) == 40
+    assert missing_by_queue(snapshot(1), 40) == {1: 40}
+    assert len(assign_to_queues(snapshot(1), [ask(row) for row in range(40)], size=40)[0].new) == 40
 
 
 def test_nobody_is_asked_what_he_or_she_answered() -> None:
     seen = snapshot(2, [task(1, 4, state="answered")], [(4, 1, "yes")])
-    first, second = deal(seen, [ask(4, "second-opinion")], size=10)
+    first, second = assign_to_queues(seen, [ask(4, "second-opinion")], size=10)
     assert rows(first.order) == []
     assert rows(second.order) == [4]
 
 
 def test_a_question_whose_asset_left_the_pool_is_taken_out() -> None:
-    plan = deal(snapshot(1, [task(1, row=-1)]), [ask(2)], size=10)[0]
+    plan = assign_to_queues(snapshot(1, [task(1, row=-1)]), [ask(2)], size=10)[0]
     assert [item.key for item in plan.stale] == [1]
     assert rows(plan.order) == [2]
 
@@ -136,9 +136,9 @@ def test_a_question_whose_asset_left_the_pool_is_taken_out() -> None:
 def test_an_audit_keeps_its_turn_whatever_the_probe_says() -> None:
     answered = [task(10 + i, 50 + i, state="answered") for i in range(6)]
     waiting = task(1, row=90, purpose=AUDIT, due=8)
-    plan = deal(snapshot(1, [*answered, waiting]), [ask(row) for row in range(10)], size=10)[0]
+    plan = assign_to_queues(snapshot(1, [*answered, waiting]), [ask(row) for row in range(10)], size=10)[0]
     assert rows(plan.order)[2] == 90
-    later = deal(
+    later = assign_to_queues(
         snapshot(1, [*answered, task(17, 60, state="answered"), task(18, 61, state="answered"), waiting]), [ask(0)], 10
     )[0]
     assert rows(later.order)[0] == 90
@@ -146,7 +146,7 @@ def test_an_audit_keeps_its_turn_whatever_the_probe_says() -> None:
 
 def test_fresh_audits_do_not_stand_together_at_the_front() -> None:
     asks = [ask(row, AUDIT) for row in range(100, 106)] + [ask(row) for row in range(40)]
-    places = [i for i, row in enumerate(rows(deal(snapshot(1), asks, size=40)[0].order)) if row >= 100]
+    places = [i for i, row in enumerate(rows(assign_to_queues(snapshot(1), asks, size=40)[0].order)) if row >= 100]
     assert len(places) == 6
     assert 0 not in places
     assert max(places) > 5
@@ -155,31 +155,35 @@ def test_fresh_audits_do_not_stand_together_at_the_front() -> None:
 def test_a_batch_on_demand_stands_first_in_the_queues_of_those_it_was_asked_of() -> None:
     before = [task(1, row=90, purpose=AUDIT, due=1), task(2, row=91)]
     asks = [ask(row, AUDIT) for row in range(100, 120)] + [ask(row) for row in range(40)]
-    plans = deal(snapshot(2, before), asks, 40, batch=True, experts=["e1@x.org"])
+    plans = assign_to_queues(snapshot(2, before), asks, 40, batch=True, experts=["e1@x.org"])
     first = rows(plans[0].order)
     assert sorted(first[:21]) == [90, *range(100, 120)]
     assert first[:20] != sorted(first[:20])
     assert sorted(plans[0].turns.values()) == list(range(20))
     assert not set(rows(plans[1].order)) & set(range(100, 120))
-    everybody = deal(snapshot(2), asks, 40, batch=True)
+    everybody = assign_to_queues(snapshot(2), asks, 40, batch=True)
     assert [sum(row >= 100 for row in rows(plan.order)[:10]) for plan in everybody] == [10, 10]
 
 
 def test_a_second_opinion_goes_to_the_expert_who_adds_most_unless_he_has_seen_it() -> None:
     seen = snapshot(3, [task(1, 4, state="answered")], [(4, 1, "yes")])
-    assert [rows(plan.order) for plan in deal(seen, [ask(4, "second-opinion")], 10, whom={4: 3})] == [[], [], [4]]
-    assert [rows(plan.order) for plan in deal(seen, [ask(4, "second-opinion")], 10, whom={4: 1})] == [[], [4], []]
+    assert [
+        rows(plan.order) for plan in assign_to_queues(seen, [ask(4, "second-opinion")], 10, queue_of_row={4: 3})
+    ] == [[], [], [4]]
+    assert [
+        rows(plan.order) for plan in assign_to_queues(seen, [ask(4, "second-opinion")], 10, queue_of_row={4: 1})
+    ] == [[], [4], []]
 
 
 def test_a_second_opinion_that_waits_stays_where_somebody_comes_to_it() -> None:
     before = [task(1, row=7, purpose="second-opinion"), *(task(2 + i, row=60 + i) for i in range(20))]
-    plan = deal(snapshot(1, before), [ask(row) for row in range(20)], size=40)[0]
+    plan = assign_to_queues(snapshot(1, before), [ask(row) for row in range(20)], size=40)[0]
     assert rows(plan.order)[0] == 7
 
 
 def test_the_planner_is_kept_from_answers_and_waiting_audits() -> None:
     seen = snapshot(1, [task(1, 3), task(2, 4, purpose=AUDIT), task(3, 5, state="answered")], [(5, 1, "yes")])
-    assert taken(seen).tolist() == [5, 4]
+    assert asked_rows(seen).tolist() == [5, 4]
 
 
 def test_a_removed_asset_whose_vector_is_still_there_is_neither_asked_nor_drawn_nor_counted() -> None:
@@ -192,8 +196,8 @@ def test_a_removed_asset_whose_vector_is_still_there_is_neither_asked_nor_drawn_
     seen.attribute.settings = {"seed": 5, "reserved_share": 0.3, "audit_share": 0.9, "strategy": "attune"}
     probe = fit(VIEW.pool, seen.training, ["yes", "no"], None, seen.learner, seen.seed)
     learned = Learned(probe, {}, 1, True, Pace(60, 20.0, 0.5))
-    audits = audit_questions.questions(seen, probe, learned.pace)
-    asks = questions(seen, learned, None, 150, audits, Again())
+    audits = audit_questions.plan_audits(seen, probe, learned.pace)
+    asks = questions(seen, learned, None, 150, audits, SecondOpinionPlan())
     assert any(ask.purpose == AUDIT for ask in asks)
     assert not [ask for ask in asks if not kept[ask.index]]
     assert hidden.positions(["a0", f"a{N - 1}", "a-stranger"]).tolist() == [0, -1, -1]
@@ -208,7 +212,7 @@ def test_every_open_question_is_either_ordered_once_or_stale(
     asks: list[int], before: list[tuple[int, int]], size: int
 ) -> None:
     waiting = [task(key, row, queue) for key, (row, queue) in enumerate(before)]
-    plans = deal(snapshot(3, waiting), [ask(row) for row in asks], size)
+    plans = assign_to_queues(snapshot(3, waiting), [ask(row) for row in asks], size)
     kept = [item.key for plan in plans for item in plan.order if isinstance(item, Asked)]
     stale = [item.key for plan in plans for item in plan.stale]
     assert sorted(kept + stale) == [item.key for item in waiting]

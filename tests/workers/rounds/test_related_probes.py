@@ -60,10 +60,10 @@ def publish(
 
 
 def learned(settings: Settings, queue: Queue) -> Run:
-    seen = snapshot.take(settings, "romance")
-    held = learn_lease.take(settings, queue.attribute_id)
+    seen = snapshot.take_snapshot(settings, "romance")
+    held = learn_lease.acquire_lease(settings, queue.attribute_id)
     assert held is not None
-    number = learning_round.learn(settings, seen, learning_round.known(settings, seen), held).run
+    number = learning_round.learn(settings, seen, learning_round.known_prompts(settings, seen), held).run
     held.release(seen.attribute.answers_counter)
     with reading(settings) as session:
         return session.scalars(select(Run).where(Run.attribute_id == queue.attribute_id, Run.number == number)).one()
@@ -101,7 +101,7 @@ def test_a_champion_that_may_have_learned_from_our_audit_titles_is_no_relative(
     encoder = learned(settings, queue).encoder_digest
     publish(settings, "drama", encoder, reserve=reserve)
     publish(settings, "comedy", encoder, reserve={"seed": 3, "reserved_share": 0.4})
-    assert [one.reference for one in snapshot.take(settings, "romance").relatives] == ["comedy@1"]
+    assert [one.reference for one in snapshot.take_snapshot(settings, "romance").relatives] == ["comedy@1"]
 
 
 def test_attributes_of_a_workspace_reserve_the_same_titles_so_they_may_lean_on_each_other(tmp_path: Path) -> None:
@@ -118,12 +118,12 @@ def test_attributes_of_a_workspace_reserve_the_same_titles_so_they_may_lean_on_e
 def test_what_was_retired_is_leaned_on_no_more(tmp_path: Path, gone: str) -> None:
     settings, queue = workspace(tmp_path)
     publish(settings, "drama", learned(settings, queue).encoder_digest)
-    assert [one.reference for one in snapshot.take(settings, "romance").relatives] == ["drama@1"]
+    assert [one.reference for one in snapshot.take_snapshot(settings, "romance").relatives] == ["drama@1"]
     with writing(settings) as session:
         drama = session.scalars(select(Attribute).where(Attribute.name == "drama")).one()
         version = session.scalars(select(Version).where(Version.attribute_id == drama.id)).one()
         (drama if gone == "attribute" else version).retired_at = now()
-    assert snapshot.take(settings, "romance").relatives == ()
+    assert snapshot.take_snapshot(settings, "romance").relatives == ()
 
 
 def test_a_champion_that_leaned_on_this_attribute_is_no_relative_at_any_remove(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_champion_that_leaned_on_this_attribute_is_no_relative_at_any_remove(t
     publish(settings, "comedy", own.encoder_digest, leans_on=["romance@1"])
     publish(settings, "drama", own.encoder_digest, leans_on=["comedy@1"])
     publish(settings, "epic", own.encoder_digest, leans_on=["romance-2@1"])
-    assert [one.reference for one in snapshot.take(settings, "romance").relatives] == ["epic@1"]
+    assert [one.reference for one in snapshot.take_snapshot(settings, "romance").relatives] == ["epic@1"]
     with reading(settings) as session:
         epic = session.scalars(select(Attribute).where(Attribute.name == "epic")).one()
         seen = relatives(session, epic, Fingerprint("external", "vectors", "external:0", SIZE))

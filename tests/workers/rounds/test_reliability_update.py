@@ -14,10 +14,10 @@ from attune.labeler.records.run_advice import ExpertReliability, RunAdvice
 from attune.labeler.records.schema import Run
 from attune.labeler.settings import build
 from attune.models.evaluation.metrics import Metric
-from attune.models.labels.agreement_sample import by_lot
+from attune.models.labels.agreement_sample import drawn_at_random
 from attune.models.labels.answers import AUDIT, Answer
 from attune.workers.rounds import learning_round, reliability_update, round_figures
-from attune.workers.rounds.snapshot import Snapshot, take
+from attune.workers.rounds.snapshot import Snapshot, take_snapshot
 from tests.workers.rounds.test_queue_plan import NOON
 from tests.workers.rounds.test_revised import workspace
 from tests.workers.rounds.test_round_figures import studio
@@ -87,7 +87,7 @@ def test_another_revision_is_judged_by_its_own_answers(seen: Snapshot) -> None:
 def test_images_that_were_asked_again_out_of_doubt_tell_nothing_of_anybody() -> None:
     alone = studio(0, training=60)
     seen = changed(alone, answers=(*alone.answers, *others(alone, "second-opinion")))
-    lots = int(by_lot([one.asset_id for one in alone.answers], seen.seed).sum())
+    lots = int(drawn_at_random([one.asset_id for one in alone.answers], seen.seed).sum())
     assert max(one.accuracy["n"] for one in seen.reliance.told) <= lots < 10
     assert seen.weights == {}
 
@@ -115,12 +115,12 @@ def test_who_does_most_of_the_work_carelessly_weighs_nobody_else_down() -> None:
 
     first = names[rng.choice(3, size=900, p=(0.8, 0.1, 0.1))]
     answers = [say(i, str(first[i]), "spread") for i in range(900)]
-    lots = by_lot(ids, 0)
+    lots = drawn_at_random(ids, 0)
     for i in range(900):
         doubtful = (answers[i].value == "yes") != truth[i] and rng.random() < 0.5  # as a good probe would see it
         if lots[i] or doubtful:
             answers.append(say(i, str(rng.choice(names[names != first[i]])), "second-opinion"))
-    weights = {one.expert: one.weight for one in reliability_update.told(answers, ("yes", "no"), 0)}
+    weights = {one.expert: one.weight for one in reliability_update.expert_reliabilities(answers, ("yes", "no"), 0)}
     assert weights["ana@x.org"] == weights["ben@x.org"] == 1
 
 
@@ -145,6 +145,6 @@ def test_what_the_world_outside_sees_names_no_expert() -> None:
 
 def test_the_setting_reaches_the_round(tmp_path: Path) -> None:
     settings, _queue = workspace(tmp_path)
-    assert take(settings, "romance").weigh
-    assert not take(replace(settings, weigh_experts=False), "romance").weigh
+    assert take_snapshot(settings, "romance").weigh
+    assert not take_snapshot(replace(settings, weigh_experts=False), "romance").weigh
     assert not build({"ATTUNE_WEIGH_EXPERTS": "false"}, workspace=tmp_path).weigh_experts

@@ -55,8 +55,8 @@ def workspace(folder: Path, database_url: str | None = None) -> tuple[Settings, 
 
 def learned(settings: Settings, queue: Queue) -> Run:
     """One round; the run that it recorded."""
-    seen = snapshot.take(settings, "romance")
-    held = learn_lease.take(settings, queue.attribute_id)
+    seen = snapshot.take_snapshot(settings, "romance")
+    held = learn_lease.acquire_lease(settings, queue.attribute_id)
     assert held is not None
     number = learning_round.learn(settings, seen, None, held).run
     held.release(seen.attribute.answers_counter)
@@ -104,7 +104,9 @@ def test_what_holds_no_longer_is_really_asked_again(live: Settings, ls: LabelStu
         sync.run(live, jobs.quiet)
         with reading(live) as session:
             held = revise_attribute.definition_of(attributes.find(session, "tender"))
-        revise_attribute.revise(live, replace(held, question="Tender, really?"), "Nobody meant the same.", hold="none")
+        revise_attribute.revise(
+            live, replace(held, question="Tender, really?"), "Nobody meant the same.", kept_classes="none"
+        )
         learn.run(live, jobs.quiet, "tender", size=12)
         with reading(live) as session:
             waiting = set(session.scalars(select(Task.label_studio_task).where(Task.state == "open")))

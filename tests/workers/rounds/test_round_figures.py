@@ -104,14 +104,14 @@ def test_an_audit_that_was_drawn_and_never_asked_is_asked_by_the_next_round() ->
     lost = sorted(asked)[:4]
     rows = [(int(VIEW.pool.positions([a.asset_id])[0]), 1) for a in seen.answers if a.asset_id not in lost]
     fields = {name: getattr(seen, name) for name in Snapshot.__dataclass_fields__}
-    again = audit_questions.forgotten(Snapshot(**{**fields, "answer_rows": tuple(rows)}))
+    again = audit_questions.unasked_audits(Snapshot(**{**fields, "answer_rows": tuple(rows)}))
     assert sorted(ask.asset_id for ask in again) == lost
     assert all(ask.purpose == AUDIT and ask.inclusion == seen.design.inclusion(ask.asset_id) for ask in again)
 
 
 def test_positives_found_by_the_audit_count_as_found() -> None:
     seen = studio(40)
-    found, remaining = stop_advice.unfound(seen, probe_of(seen))
+    found, remaining = stop_advice.positives_to_find(seen, probe_of(seen))
     assert found == seen.training.shares[:, 0].sum() + seen.audited.shares[:, 0].sum()
     assert remaining is not None
 
@@ -124,7 +124,7 @@ def test_a_goal_draws_the_line_from_audit_answers_and_its_figures_are_told_there
     (line,) = round_figures.thresholds(seen, probe)
     assert line.name == "yes"
     assert line.probability is not None
-    cuts = round_figures.cuts([line], ["yes", "no"])
+    cuts = round_figures.threshold_by_class([line], ["yes", "no"])
     assert cuts == {"yes": line.probability, "no": 1 - line.probability}
     told = round_figures.measure(seen, probe, None, cuts)["precision:yes"]
     assert told.value == pytest.approx(line.precision.value, abs=0.05)
@@ -136,4 +136,4 @@ def test_a_goal_waits_for_audit_answers_and_says_so() -> None:
     lines = round_figures.thresholds(seen, probe_of(seen))
     assert [line.name for line in lines] == ["a", "b", "c"]
     assert all("12 audit answers, at least 30" in line.reason for line in lines)
-    assert round_figures.cuts(lines, ["a", "b", "c"]) == {"a": 0.5, "b": 0.5, "c": 0.5}
+    assert round_figures.threshold_by_class(lines, ["a", "b", "c"]) == {"a": 0.5, "b": 0.5, "c": 0.5}

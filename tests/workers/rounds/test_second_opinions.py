@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from attune.models.evaluation.audit_titles import reserved_in
-from attune.models.labels.agreement_sample import by_lot
+from attune.models.evaluation.audit_titles import pool_reserved_mask
+from attune.models.labels.agreement_sample import drawn_at_random
 from attune.models.labels.answers import IMPORT, SKIP, UNSURE
 from attune.models.probes.learner import fit
 from attune.workers.rounds import second_opinions
-from attune.workers.rounds.second_opinions import ALONE, BY_LOT, DISAGREE, UNSURE_ALONE, Again, share
+from attune.workers.rounds.second_opinions import ALONE, BY_LOT, DISAGREE, UNSURE_ALONE, SecondOpinionPlan, share
 from attune.workers.rounds.snapshot import Snapshot
 from tests.workers.rounds.test_queue_plan import VIEW, N, ask, snapshot, task
 
@@ -27,9 +27,9 @@ def seen(said: Said, queues: int = 3, share: float = 0.0, **more: Any) -> Snapsh
     return made
 
 
-def again(made: Snapshot) -> Again:
+def again(made: Snapshot) -> SecondOpinionPlan:
     probe = fit(made.view.pool, made.training, made.attribute.classes, None, made.learner, made.seed)
-    return second_opinions.wanted(made, probe, None)
+    return second_opinions.plan_second_opinions(made, probe, None)
 
 
 def one_each(answers: int, experts: int = 3) -> list[tuple[int, int, str]]:
@@ -87,7 +87,7 @@ def test_an_answer_that_the_others_speak_against_is_asked_again_before_one_that_
 
 def test_images_of_the_lot_are_asked_again_whatever_was_said_and_never_for_doubt() -> None:
     ids = [f"a{row}" for row in range(80)]
-    drawn = set(np.flatnonzero(by_lot(ids, 5)).tolist())
+    drawn = set(np.flatnonzero(drawn_at_random(ids, 5)).tolist())
     assert drawn
     said = one_each(80)
     for answers in (said, [(row, who, "yes") for row, who, _ in said]):
@@ -115,7 +115,7 @@ def test_an_unsure_alone_is_put_to_another_and_a_skip_is_not_an_answer() -> None
 
 def test_chosen_and_imported_answers_about_audit_titles_are_never_asked_again() -> None:
     made = seen(one_each(80), share=0.3)
-    kept = set(reserved_in(VIEW.pool, np.arange(N), 0.3, 5).nonzero()[0].tolist())
+    kept = set(pool_reserved_mask(VIEW.pool, np.arange(N), 0.3, 5).nonzero()[0].tolist())
     assert kept & set(range(80)), "some of what was answered is of audit titles"
     found = again(made)
     assert found.rows

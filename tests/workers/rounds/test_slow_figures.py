@@ -24,7 +24,7 @@ def changed(seen: Snapshot, **fields: object) -> Snapshot:
 
 def test_regions_nobody_has_looked_at_come_first_and_show_no_audit_title() -> None:
     seen = studio(12, training=30)
-    found = slow_figures.outlook(seen, None)
+    found = slow_figures.forecast(seen, None)
     labels = [region.labels / region.share for region in found.regions]
     assert labels == sorted(labels)
     shown = {asset for region in found.regions for asset in region.examples}
@@ -34,7 +34,7 @@ def test_regions_nobody_has_looked_at_come_first_and_show_no_audit_title() -> No
 
 
 def test_more_answers_are_more_diverse() -> None:
-    scores = [slow_figures.outlook(studio(0, training=training), None).diversity for training in (0, 20, 60)]
+    scores = [slow_figures.forecast(studio(0, training=training), None).diversity for training in (0, 20, 60)]
     assert scores == sorted(scores)
     assert scores[0] == 0
 
@@ -67,7 +67,7 @@ def test_it_is_renewed_every_few_answers_and_kept_with_the_run(tmp_path: Path) -
     run = factories.add_run(settings, romance, answers=30, advice={"state": "labelling"})
     seen.attribute.id = romance.id
     assert slow_figures.due(seen)
-    slow_figures.keep(settings, seen, run.number, None)
+    slow_figures.record_forecast(settings, seen, run.number, None)
     with reading(settings) as session:
         kept = session.scalars(select(Run).where(Run.attribute_id == romance.id)).one()
     assert kept.advice["state"] == "labelling"

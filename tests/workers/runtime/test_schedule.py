@@ -105,11 +105,11 @@ def test_a_round_that_failed_is_not_asked_for_at_every_beat(live: Settings, redi
 def test_a_job_that_redis_forgot_is_brought_back_a_few_times(live: Settings, redis: Redis) -> None:
     job = lost(live, redis, "embed")
     for _ in range(lost_jobs.MOST_TIMES):
-        assert schedule.bring_back(live, redis) == 1
+        assert schedule.requeue_lost(live, redis) == 1
         assert Waiting("embed", connection=redis, serializer=JSONSerializer).job_ids == [job]
-        assert schedule.bring_back(live, redis) == 0, "it waits in its queue"
+        assert schedule.requeue_lost(live, redis) == 0, "it waits in its queue"
         Message.fetch(job, connection=redis, serializer=JSONSerializer).delete()
-    schedule.bring_back(live, redis)
+    schedule.requeue_lost(live, redis)
     (row,) = rows(live, "embed")
     assert row.state == "lost"
     assert "died 3 times" in row.error
@@ -118,17 +118,17 @@ def test_a_job_that_redis_forgot_is_brought_back_a_few_times(live: Settings, red
 def test_a_lost_sync_or_round_makes_way_for_the_next(live: Settings, redis: Redis) -> None:
     job = lost(live, redis, "sync", "running")
     assert schedule.ask_to_sync(live, redis) == 0
-    schedule.bring_back(live, redis)
+    schedule.requeue_lost(live, redis)
     assert schedule.ask_to_sync(live, redis) == 1
     assert [(row.id == job, row.state) for row in rows(live, "sync")] == [(True, "lost"), (False, "queued")]
 
 
 def test_a_waiting_job_of_any_kind_is_sent_again(live: Settings, redis: Redis) -> None:
     job = lost(live, redis, "sync", "queued")
-    assert schedule.bring_back(live, redis) == 1
-    assert jobs.waits(redis, rows(live, "sync")[0])
+    assert schedule.requeue_lost(live, redis) == 1
+    assert jobs.is_waiting(redis, rows(live, "sync")[0])
     assert [(row.id, row.state) for row in rows(live, "sync")] == [(job, "queued")]
-    assert schedule.bring_back(live, redis) == 0
+    assert schedule.requeue_lost(live, redis) == 0
 
 
 def test_a_young_job_and_one_that_waits_are_left_alone(live: Settings, redis: Redis) -> None:
@@ -136,7 +136,7 @@ def test_a_young_job_and_one_that_waits_are_left_alone(live: Settings, redis: Re
     put(live, waiting, created_at=now() - timedelta(hours=1))
     young = jobs.enqueue(live, "publish")
     Message.fetch(young, connection=redis, serializer=JSONSerializer).delete()
-    assert schedule.bring_back(live, redis) == 0
+    assert schedule.requeue_lost(live, redis) == 0
 
 
 def test_routine_jobs_are_forgotten_after_a_day_and_others_kept(live: Settings) -> None:
@@ -162,7 +162,7 @@ def test_without_redis_a_beat_asks_for_nothing(live: Settings) -> None:
     assert not rows(live, "sync")
 
 
-@pytest.mark.parametrize("broken", ["mend", "bring_back", "carry_on", "ask_to_sync", "ask_to_learn"])
+@pytest.mark.parametrize("broken", ["mend", "requeue_lost", "retry_failed", "ask_to_sync", "ask_to_learn"])
 def test_a_step_that_fails_stops_no_other(
     live: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -175,8 +175,8 @@ def test_a_step_that_fails_stops_no_other(
     monkeypatch.setattr(schedule, broken, fail)
     missing = {
         "mend": "mended",
-        "bring_back": "brought_back",
-        "carry_on": "carried",
+        "requeue_lost": "brought_back",
+        "retry_failed": "carried",
         "ask_to_sync": "syncs",
         "ask_to_learn": "rounds",
     }
@@ -186,7 +186,7 @@ def test_a_step_that_fails_stops_no_other(
 def test_a_job_of_a_clock_that_was_set_back_is_brought_back_too(live: Settings, redis: Redis) -> None:
     job = lost(live, redis, "embed")
     put(live, job, created_at=now() + timedelta(hours=3))
-    assert schedule.bring_back(live, redis) == 1
+    assert schedule.requeue_lost(live, redis) == 1
 
 
 def test_a_new_address_reaches_webhooks_and_images(

@@ -34,13 +34,13 @@ def test_of_two_readings_that_end_together_the_second_puts_the_mark_back(setting
     """Otherwise no sync would look again at what the older reading may have had the last word about."""
     queue = factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
     began, first, second = (now() - timedelta(minutes=minutes) for minutes in (30, 20, 10))
-    changed_tasks.keep_until(settings, queue, None, began, now())
+    changed_tasks.record_read_until(settings, queue, None, began, now())
     with ThreadPoolExecutor() as pool:
         with writing(settings) as session:
             row = session.get_one(Queue, queue.id, with_for_update=True)
             row.synced_until = first
             session.flush()
-            other = pool.submit(changed_tasks.keep_until, settings, queue, began, second, now())
+            other = pool.submit(changed_tasks.record_read_until, settings, queue, began, second, now())
             while not _somebody_waits(settings):
                 assert not other.done(), other.result()
         other.result()

@@ -40,7 +40,7 @@ def queues(live: Settings) -> dict[str, int]:
 
 
 def held(ls: LabelStudio, project: int) -> list[str]:
-    return (members.held(ls) or {}).get(project, [])
+    return (members.current_members(ls) or {}).get(project, [])
 
 
 def test_a_new_queue_and_a_new_page_have_their_member(live: Settings, ls: LabelStudio, queues: dict[str, int]) -> None:
@@ -57,7 +57,7 @@ def test_a_sync_heals_queues_of_before_there_were_members(
         grid = grids.ensure(live, ls, attributes.find(session, "tender"), experts.find(session, EMAIL))
     elsewhere = ls.request("POST", "/api/projects", {"title": "made by hand"})["id"]
     wrong = {queues[EMAIL]: [], queues[OTHER]: [EMAIL, OTHER], grid.project: [OTHER], elsewhere: [OTHER]}
-    members.put(ls, wrong)
+    members.set_members(ls, wrong)
     with ExpertSession.login(live.label_studio_address, EMAIL, PASSWORD) as session_there:
         with pytest.raises(LabelStudioRefused, match="not yours"):
             session_there.next_task(queues[EMAIL])

@@ -131,7 +131,7 @@ class Studio:
         waiting = self.open(place)
         stale = rng.sample(waiting, min(len(waiting), 3))
         names = {one.id: one.asset_id for one in self.assets}
-        where = [found for task in stale if (found := task_ids.of(task, names[task.asset_pk])) is not None]
+        where = [found for task in stale if (found := task_ids.task_address(task, names[task.asset_pk])) is not None]
         gone = label_studio_queue.retire(self.ls, self.queues[place].project, where)
         apply_order._forget(self.settings, self.queues[place], gone)
         self.done["retired"] += len(gone)
@@ -554,12 +554,12 @@ def test_a_class_renamed_by_hand_stalls_nothing_and_is_read_once_it_is_mapped(wo
     assert sync.one_queue(workspace, ls, queue)["left_out"] == 1  # type: ignore[arg-type]
     assert "Romance!" not in ls.projects[queue.project]["label_config"]
     assert len(studio.open(0)) == 2  # it does not wait at the head of the queue
-    (left,) = uncounted.of(workspace, "romance")
+    (left,) = uncounted.uncounted_answers(workspace, "romance")
     assert (left.value, left.reason) == ("Romance!", "unknown class")
     assert uncounted.read_as(workspace, "romance", "Romance!", "romance") == 1
     sync.one_queue(workspace, ls, queue, whole=True)  # type: ignore[arg-type]
     assert [answer[2] for answer in studio.here()] == ["romance"]
-    assert uncounted.of(workspace, "romance") == []
+    assert uncounted.uncounted_answers(workspace, "romance") == []
 
 
 def test_an_empty_answer_is_asked_again(workspace: Settings) -> None:
@@ -617,7 +617,7 @@ def test_lost_secrets_cost_no_queue(workspace: Settings) -> None:
 
 def check(settings: Settings, ls: Any, *rows: Queue) -> project_identity.Checked:
     """What is found of the rows' projects in Label Studio."""
-    return project_identity.check(settings, ls, list(rows), projects.every(ls))
+    return project_identity.check(settings, ls, list(rows), projects.list_projects(ls))
 
 
 def ls_user(settings: Settings, queue: Queue) -> int:
@@ -661,7 +661,7 @@ def test_every_answer_ends_on_its_own_image_in_a_real_label_studio(live: Setting
             session.get_one(Expert, person.id).label_studio_user = user
             row = session.get_one(Queue, queue.id)
             row.project, row.view, row.webhook = project.id, project.view, project.webhook
-        members.put(ls, {project.id: [email]})
+        members.set_members(ls, {project.id: [email]})
         made.append(row)
         users.append(user)
         people.append(ExpertSession.login(live.label_studio_address, email, PASSWORD))
