@@ -118,7 +118,7 @@ def _refuse_others(settings: Settings) -> None:
         )
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     click.echo(line, err=True)
 
 
@@ -129,7 +129,7 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
     folder = Path(set_outside) if set_outside else Path(tempfile.mkdtemp(prefix="attune-demo-check-"))
     started = time.monotonic()
     try:
-        with Stack(_settings(folder), _tell) as stack, add_service_log(stack), bars(lines=True) as progress:
+        with Stack(_settings(folder), _report) as stack, add_service_log(stack), bars(lines=True) as progress:
             result = check(stack.settings, progress, answers)
     except BaseException:
         click.echo(f"demo-check failed. Its workspace with the log of every service is kept in {folder}", err=True)
@@ -143,7 +143,7 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
 def _demo(workspace: str | None, answers: int) -> None:
     from attune.labeler.demo import story, welcome_text
 
-    with Stack(_settings(workspace, keep_ports=True), _tell) as stack:
+    with Stack(_settings(workspace, keep_ports=True), _report) as stack:
         with add_service_log(stack), bars(lines=True) as progress:
             version = story.prepared(stack.settings, answers, progress)
         click.echo(welcome_text.text(stack.settings, story.FINISHED, version, story.WAITING))

@@ -23,14 +23,14 @@ DATABASE = "label_studio.sqlite3"
 SECONDS = 600
 
 
-def place(settings: Settings, tell: Callable[[str], None]) -> None:
+def place(settings: Settings, report: Callable[[str], None]) -> None:
     """Give a workspace without a Label Studio database a copy of the empty one, made first where there is none.
 
     Where it cannot be made nothing is placed: Label Studio makes its own at its start, only later. To be called while
     Label Studio does not run.
     """
     database = local.data_folder(settings) / DATABASE
-    if not database.exists() and (template := ensure(settings, tell)) is not None:
+    if not database.exists() and (template := ensure(settings, report)) is not None:
         write_bytes(database, template.read_bytes(), mode=0o600)
     if database.exists():
         # Kept in the file: readers and the one writer no longer wait for each other, which halves an expert's wait.
@@ -38,14 +38,14 @@ def place(settings: Settings, tell: Callable[[str], None]) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
 
 
-def ensure(settings: Settings, tell: Callable[[str], None]) -> Path | None:
+def ensure(settings: Settings, report: Callable[[str], None]) -> Path | None:
     """The empty database in the cache folder; None where Label Studio could not make it."""
     template = cache() / f"label-studio-{VERSION}.sqlite3"
     template.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(template.with_suffix(".lock")):
         if template.exists():
             return template
-        tell("label studio  makes an empty database (half a minute or more, only once on this machine) …")
+        report("label studio  makes an empty database (half a minute or more, only once on this machine) …")
         with tempfile.TemporaryDirectory(dir=template.parent) as temporary:
             if not _migrate(settings, Path(temporary)):
                 return None

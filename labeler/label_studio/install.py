@@ -26,7 +26,7 @@ MARK = "attune-installed"
 Tell = Callable[[str], None]
 
 
-def ensure(settings: Settings, tell: Tell = print) -> Path:
+def ensure(settings: Settings, report: Tell = print) -> Path:
     """The label-studio command, installed first where it is missing; several processes may ask at once.
 
     Raises SettingsError where ATTUNE_LABEL_STUDIO_ENV is a folder with something else in it, ServiceDown with the end
@@ -43,11 +43,11 @@ def ensure(settings: Settings, tell: Tell = print) -> Path:
                 f"ATTUNE_LABEL_STUDIO_ENV is {home}, which has no bin/label-studio. Set it to an environment "
                 "that has one, or to an empty or new folder. Or unset it."
             )
-        tell(f"Installing Label Studio {VERSION} into {home} (about 1.2 GB; a few minutes, only once) …")
+        report(f"Installing Label Studio {VERSION} into {home} (about 1.2 GB; a few minutes, only once) …")
         shutil.rmtree(home, ignore_errors=True)
         _install(home)
         write_bytes(home / MARK, digest_file(LOCK).encode())
-        tell(f"Label Studio {VERSION} is installed.")
+        report(f"Label Studio {VERSION} is installed.")
     return command
 
 

@@ -25,7 +25,7 @@ Tell = Callable[[str], None]
 PORTS = ("host", "web_port", "label_studio_port", "redis_port")
 
 
-def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lambda: None) -> None:
+def run(settings: Settings, report: Tell = print, ready: Callable[[], None] = lambda: None) -> None:
     """Start every part, say when all are ready (and call ``ready``), and keep them until SIGINT or SIGTERM.
 
     A part that dies is started again; one that dies too often stops all. Starting again on the same workspace continues
@@ -36,39 +36,39 @@ def run(settings: Settings, tell: Tell = print, ready: Callable[[], None] = lamb
     settings.workspace.mkdir(parents=True, exist_ok=True)
     with workspace_lock(settings):
         if stopped := orphans.sweep(settings.workspace):
-            tell(f"stopped {stopped} processes that an earlier start had left running")
+            report(f"stopped {stopped} processes that an earlier start had left running")
         if shut_now := close_workspace.all_of(settings.workspace):
-            tell(f"workspace     now private ({shut_now:,} files and folders were open to other users)")
+            report(f"workspace     now private ({shut_now:,} files and folders were open to other users)")
         secrets.load(settings.secrets)
         if settings.label_studio_url is None:
-            install.ensure(settings, tell)
-            database_template.place(settings, tell)
+            install.ensure(settings, report)
+            database_template.place(settings, report)
         services = parts.services_to_start(settings)
         ports.check(services)
         keep_ports(settings)
         migrate(settings)
         check_served(settings)
-        tell(f"records       ready  {hidden(settings.records_url)}")
-        heal_catalog(settings, tell)
-        supervisor = Supervisor(settings, services, tell, ready)
+        report(f"records       ready  {hidden(settings.records_url)}")
+        heal_catalog(settings, report)
+        supervisor = Supervisor(settings, services, report, ready)
         try:
             supervisor.loop()
         finally:
             orphans.sweep(settings.workspace)
-            tell(f"Stopped. Everything is kept in {settings.workspace}. The next start continues from there.")
+            report(f"Stopped. Everything is kept in {settings.workspace}. The next start continues from there.")
         if supervisor.failure is not None:
             raise supervisor.failure
 
 
-def heal_catalog(settings: Settings, tell: Tell) -> None:
+def heal_catalog(settings: Settings, report: Tell) -> None:
     """Let the catalog's files say what the records say; one that does not answer keeps nothing else from starting."""
     try:
         done = restore(settings)
     except CatalogError as error:
-        tell(f"catalog       {error}")
+        report(f"catalog       {error}")
         return
     if written := [*done["versions"], *done["aliases"]]:
-        tell(f"catalog       restored: {', '.join(written)}")
+        report(f"catalog       restored: {', '.join(written)}")
 
 
 def keep_ports(settings: Settings) -> None:
@@ -86,16 +86,16 @@ class Supervisor(Manager):
         self,
         settings: Settings,
         services: list[parts.Part],
-        tell: Tell,
+        report: Tell,
         ready: Callable[[], None] = lambda: None,
         wait: Callable[[Settings, Tell, Callable[[], None]], None] = readiness.wait_and_repair,
     ) -> None:
-        super().__init__(_Teller(tell))
+        super().__init__(_ReportStream(report))
         self.settings = settings
         self._wait = wait
         self.failure: ServiceError | None = None
         self.flags = Flags()
-        self._tell, self._ready = tell, ready
+        self._report, self._ready = report, ready
         self._narrator = threading.Thread(target=self._narrate, daemon=True)
         others = sum(not part.last for part in services)
         for part in services:
@@ -112,21 +112,21 @@ class Supervisor(Manager):
         self._narrator.join(1)
 
     def _narrate(self) -> None:
-        self._tell_start()
+        self._report_start()
         # Told from here: a signal may come while the main thread is in the middle of a line.
         self.flags.stopping.wait()
-        self._tell(f"Stopping {', '.join(one['obj'].part.title for one in self._processes.values())} …")
+        self._report(f"Stopping {', '.join(one['obj'].part.title for one in self._processes.values())} …")
 
-    def _tell_start(self) -> None:
+    def _report_start(self) -> None:
         try:
-            self._wait(self.settings, self._tell, self._alive)
+            self._wait(self.settings, self._report, self._alive)
         except _Stopping:
             return
         except ServiceError as error:
             self.failure = error
             self.terminate()
             return
-        self._tell(f"Attune is ready at {self.settings.web_address}. Ctrl-C stops everything.")
+        self._report(f"Attune is ready at {self.settings.web_address}. Ctrl-C stops everything.")
         self._ready()
 
     def _alive(self) -> None:
@@ -161,12 +161,12 @@ class _Stopping(Exception):
     """The stack stops before it was ready."""
 
 
-class _Teller(Printer):
+class _ReportStream(Printer):
     """honcho's printer, with one line a message and none for its routine."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, report: Tell) -> None:
         super().__init__(io.StringIO())
-        self._say = tell
+        self._say = report
 
     def write(self, message: Message) -> None:
         """Pass on what keepers say, and nothing of starts and stops."""

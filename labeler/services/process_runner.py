@@ -27,7 +27,7 @@ BETWEEN_TRACEBACKS = (
 
 
 class Flags:
-    """What the supervisor tells the keepers: stop now; and, to the part that goes last, how many have stopped."""
+    """What the supervisor tells the process runners: stop now; and, to the last one, how many have stopped."""
 
     def __init__(self) -> None:
         self.stopping = multiprocessing.Event()
@@ -52,12 +52,12 @@ class ProcessRunner(Process):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         die_with_parent(signal.SIGKILL)
         self._events = events
-        code = self._keep()
+        code = self._run_until_stopped()
         if not self.part.last:
             self.flags.stopped.release()
         self._send_message({"returncode": code}, type="stop")
 
-    def _keep(self) -> int:
+    def _run_until_stopped(self) -> int:
         deaths, code = 0, 0
         while not self.flags.stopping.is_set():
             began = time.monotonic()
@@ -66,12 +66,12 @@ class ProcessRunner(Process):
                 break
             deaths = 1 if time.monotonic() - began > LONG_LIFE_SECONDS else deaths + 1
             if deaths >= QUICK_DEATHS:
-                self._say(
+                self._log_line(
                     f"ended {deaths} times in a row (status {code}) and is not started again: see {self.part.log}"
                 )
                 return code or 1
             pause = FIRST_PAUSE_SECONDS * 2 ** (deaths - 1)
-            self._say(f"ended with status {code}; starts again in {pause:.0f} s (log: {self.part.log})")
+            self._log_line(f"ended with status {code}; starts again in {pause:.0f} s (log: {self.part.log})")
             self.flags.stopping.wait(pause)
         return code
 
@@ -112,12 +112,12 @@ class ProcessRunner(Process):
             if process.is_running():
                 process.kill()
 
-    def _say(self, words: str) -> None:
+    def _log_line(self, words: str) -> None:
         self._send_message(f"{words}\n".encode())
 
 
 def _in_the_child() -> None:
-    # Signals that a keeper ignores would stay ignored in what it starts.
+    # Signals that a runner ignores would stay ignored in what it starts.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     die_with_parent(signal.SIGTERM)

@@ -101,14 +101,14 @@ MENDING_CHECKS = tuple(
 )
 
 
-def wait_and_repair(settings: Settings, tell: Tell, alive: Callable[[], None]) -> None:
+def wait_and_repair(settings: Settings, report: Tell, alive: Callable[[], None]) -> None:
     """`wait`, for the supervisor itself."""
-    wait(settings, tell, alive, checks=MENDING_CHECKS)
+    wait(settings, report, alive, checks=MENDING_CHECKS)
 
 
 def wait(
     settings: Settings,
-    tell: Tell,
+    report: Tell,
     alive: Callable[[], None],
     patience_seconds: float = PATIENCE_SECONDS,
     checks: Sequence[Check] = CHECKS,
@@ -129,7 +129,7 @@ def wait(
                     "To test each service: `attune doctor`"
                 )
             if not reported and waited > 3 and check.name == "label studio":
-                tell("label studio  starting (the first start of a workspace takes a minute) …")
+                report("label studio  starting (the first start of a workspace takes a minute) …")
                 reported = True
             time.sleep(BETWEEN_SECONDS)
-        tell(f"{check.name:<13} ready  {check.address(settings)}  ({time.monotonic() - began:.1f} s)")
+        report(f"{check.name:<13} ready  {check.address(settings)}  ({time.monotonic() - began:.1f} s)")

@@ -29,10 +29,10 @@ class Stack:
     The stack stops as well when the thread that started it ends. Its own words are in ``logs/up.log``.
     """
 
-    def __init__(self, settings: Settings, tell: Tell = lambda line: None) -> None:
+    def __init__(self, settings: Settings, report: Tell = lambda line: None) -> None:
         self.settings = settings
         self.log = settings.logs / "up.log"
-        self._tell = tell
+        self._report = report
         self._process: subprocess.Popen[bytes] | None = None
         self._before = 0  # bytes of the log that earlier stacks wrote
 
@@ -42,8 +42,8 @@ class Stack:
         Raises ServiceError where another stack runs on this workspace.
         """
         if self.settings.label_studio_url is None:
-            install.ensure(self.settings, self._tell)
-            database_template.ensure(self.settings, self._tell)
+            install.ensure(self.settings, self._report)
+            database_template.ensure(self.settings, self._report)
         check_unlocked(self.settings)
         with open_log(self.log) as log:
             self._before = os.fstat(log.fileno()).st_size
@@ -58,7 +58,7 @@ class Stack:
 
     def ready(self, patience_seconds: float = readiness.PATIENCE_SECONDS) -> None:
         """Wait until every part is ready; raises ServiceDown with the stack's own last words where it ended."""
-        readiness.wait(self.settings, self._tell, self._alive, patience_seconds)
+        readiness.wait(self.settings, self._report, self._alive, patience_seconds)
 
     def _alive(self) -> None:
         if self._process is None or self._process.poll() is not None:
@@ -102,9 +102,9 @@ class Stack:
             raise ServiceDown(f"Attune stopped unexpectedly. {self._story()}")
 
     def _interrupted(self) -> None:
-        self._tell(f"Stopping {', '.join(part.title for part in parts.services_to_start(self.settings))} …")
+        self._report(f"Stopping {', '.join(part.title for part in parts.services_to_start(self.settings))} …")
         self.stop()
-        self._tell(f"Stopped. Everything is kept in {self.settings.workspace}. The next start continues from there.")
+        self._report(f"Stopped. Everything is kept in {self.settings.workspace}. The next start continues from there.")
 
     def stop(self) -> int:
         """Stop every part and wait for it; the supervisor's exit code, 0 for a clean stop."""
