@@ -52,7 +52,7 @@ def exclude(settings: Settings, email: str, attribute: str | None = None) -> dic
 def include(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
     """Let the answers that were excluded count again, as the revisions since then read them; how many, by attribute.
 
-    Idempotent. One whose class is gone in the meantime stays aside. Raises UnknownExpert, UnknownAttribute.
+    Idempotent. One whose class is gone in the meantime stays excluded. Raises UnknownExpert, UnknownAttribute.
     """
     return _move(settings, email, attribute, exclusion.excluded_answers(), TAKEN_BACK)
 

@@ -29,7 +29,7 @@ def was_excluded(session: Session, annotation: Annotation) -> bool:
 
 
 def excluded_answers() -> ColumnElement[bool]:
-    """`is_aside` as a condition on ``Annotation``."""
+    """`is_excluded` as a condition on ``Annotation``."""
     later = aliased(AnnotationEvent)
     newest = select(func.max(later.id)).where(later.annotation_id == Annotation.id).correlate(Annotation)
     event = exists().where(
@@ -58,7 +58,7 @@ def by_expert(session: Session, attribute_id: int) -> list[tuple[str, str, int]]
 
 
 def correct(session: Session, annotation: Annotation, value: str, updated_at: datetime, via: str) -> None:
-    """Keep what its author made of an answer that is aside: it continues counting nowhere. ``value`` as read today."""
+    """Keep what its author made of an excluded answer: it is still not counted. ``value`` as read today."""
     annotation.value, annotation.updated_at, annotation.deleted_at = value, updated_at, now()
     change.remember(session, annotation, SET_ASIDE, via)
 

@@ -160,15 +160,15 @@ def _leave_out(
 def _update(
     session: Session, existing: Annotation, annotation: ReadAnnotation, value: str | None, asked_at: datetime
 ) -> bool:
-    is_aside = exclusion.is_excluded(session, existing)
-    is_deleted = existing.deleted_at is not None and not is_aside and not revisions.ended_by_revision(session, existing)
+    excluded = exclusion.is_excluded(session, existing)
+    is_deleted = existing.deleted_at is not None and not excluded and not revisions.ended_by_revision(session, existing)
     if is_deleted:
         if existing.deleted_at is None or existing.deleted_at >= asked_at:
             return False
-        is_aside = exclusion.was_excluded(session, existing)
+        excluded = exclusion.was_excluded(session, existing)
     elif not _is_newer(session, existing, annotation, value, asked_at):
         return False
-    if is_aside:
+    if excluded:
         if value is not None:
             exclusion.correct(session, existing, value, annotation.updated_at, VIA)
         return False

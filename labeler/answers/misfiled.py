@@ -40,7 +40,7 @@ class Misfiled:
 def compare(settings: Settings, ls: LabelStudio) -> list[Misfiled]:
     """Every answer that Label Studio holds in an open queue of ours, against the records. Nothing is changed.
 
-    Answers that are uncounted answers are left out: they are named by themselves. Raises LabelStudioUnreachable.
+    Uncounted answers are left out: they are named by themselves. Raises LabelStudioUnreachable.
     """
     by_id = accounts.addresses(ls)
     with reading(settings) as session:

@@ -75,7 +75,7 @@ def record_uncounted(
 
 
 def remove_counted(session: Session, project: int, label_studio_id: int) -> None:
-    """The answer counts now: it is no uncounted answer any more."""
+    """The answer counts now: remove it from the uncounted ones."""
     found = _find(session, project, label_studio_id)
     if found is not None:
         session.delete(found)

@@ -190,7 +190,7 @@ def _given_vectors(settings: Settings, request: Request) -> VectorFile | None:
 
 
 def _check_encoder(settings: Settings) -> None:
-    """Weights that is unavailable stop the command before anything is added."""
+    """Weights that are unavailable stop the command before anything is added."""
     with reading(settings) as session:
         active = active_encoder.active_fingerprint(session)
     if active is None or not active.is_external:

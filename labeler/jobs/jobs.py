@@ -164,7 +164,7 @@ def run_here(settings: Settings, kind: str, report: Report = quiet, **arguments:
 
 
 def ask(settings: Settings, kind: str, report: Report = quiet, wait: bool = True, **arguments: Any) -> dict[str, Any]:
-    """Enqueue where workers live (and wait by default not to), else run here; the result either way.
+    """Enqueue where workers live (and wait, unless told not to), else run here; the result either way.
 
     Without waiting the result is ``{"job": id}``.
     """

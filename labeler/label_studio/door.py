@@ -28,7 +28,7 @@ NAMES = {
 class Ended:
     """What became of a person's access to Label Studio.
 
-    ``ended``: plain prompts such as "2 sessions" or "the login". ``still_open``: plain sentences, each with what did
+    ``ended``: plain phrases such as "2 sessions" or "the login". ``still_open``: plain sentences, each with what did
     not end and what to do; empty where everything ended.
     """
 

@@ -61,7 +61,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "LABEL_STUDIO_USERNAME": settings.label_studio_email,
         "LABEL_STUDIO_PASSWORD": stored_secrets.label_studio_password,
         "LABEL_STUDIO_USER_TOKEN": stored_secrets.label_studio_token,
-        "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",  # has effect on the first start only: see `put_right`
+        "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",  # has effect on the first start only: see `renew_access`
         "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
         "ATTUNE_WEBHOOK_ADDRESS": settings.webhook_address,  # the one address that it may call
         "ATTUNE_CONSOLE_ADDRESS": settings.web_address,  # where it sends people who have no business on its pages

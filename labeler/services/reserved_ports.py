@@ -14,7 +14,7 @@ def reserve(port: int) -> bool:
     """Keep ``port`` for this process until it ends; False where it, or another of this user's, keeps it already.
 
     One byte of a file is locked for each (POSIX record locks). Processes with the same folder for
-    temporary files know of each other. True as well where such locks is unavailable.
+    temporary files know of each other. True as well where such locks are unavailable.
     """
     if port in _ours:
         return False

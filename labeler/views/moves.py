@@ -108,7 +108,7 @@ def earlier_job(settings: Settings, name: str, who: str, asked_at: str) -> str |
 
 @dataclass(frozen=True)
 class Step:
-    """One part of the work: ``done`` of ``total``, 0 of 0 by default yet."""
+    """One part of the work: ``done`` of ``total``, 0 of 0 as long as neither is known."""
 
     title: str
     state: str

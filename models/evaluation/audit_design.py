@@ -117,7 +117,7 @@ class AuditDesign:
         return np.asarray(self._numbers([str(asset) for asset in asset_ids]) < self.inclusions(asset_ids))
 
     def measuring(self, answers: Iterable[Answer]) -> list[Answer]:
-        """The answers that measure: on images drawn by now, the person who asked first, but nothing that was imported.
+        """The answers that measure: on images drawn by now, whoever asked first, but nothing that was imported.
 
         What a person chose before the design drew it counts as well: left out, just those images would be missing from
         the draw that someone found worth choosing.

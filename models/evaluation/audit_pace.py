@@ -9,7 +9,7 @@ from typing import Any
 
 from attune.models.evaluation.metrics import Metric
 
-BUYS_MUCH = 100  # labels below which the next label is worth more than the next audit answer, the person who waits
+BUYS_MUCH = 100  # labels below which the next label is worth more than the next audit answer, whoever waits
 WAITING_SHARE = 0.25  # of the questions, while a gate or the first figure waits for audits
 SETTLED_SHARE = 0.5  # of the questions, once labels hardly move the ranking and the interval is still wide
 FIRST_FIGURE = 20  # audit answers from which most attributes have the 3 positives that a figure needs

@@ -86,7 +86,7 @@ def fit(
 ) -> Probe:
     """The probe that the labels, prompts and examples support; never raises for an early state.
 
-    Labels of audit titles are left out, the person who passes them in. With classes no one has answered yet, a random
+    Labels of audit titles are left out, even if passed in. With classes no one has answered yet, a random
     background of the pool stands for them, so that one class alone (or none, with prompts) still ranks. Images that
     people answered, those of ``labels`` and the pool indices ``answered``, never stand for a class that they are not.
     ``seed`` is the attribute's and stays the same for all its rounds. ``reserved`` (N,) bool replaces the audit

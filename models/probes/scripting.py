@@ -35,7 +35,7 @@ def fit(
 
     A share of the titles (``settings.reserved_share``, .2) is left out of the training, whether it is labelled or not:
     ``evaluate`` measures on those. Give both the same ``seed``. ``classes`` are two or more names; of two the first is
-    the one that the probe finds. ``prompts`` are vectors of prompts and example images, which count as long as there
+    the one that the probe finds. ``prompts`` are vectors of phrases and example images, which count as long as there
     are few labels. Raises DataError for a class or an asset that is not there. For example::
 
         probe = attune.fit(pool, {"a1": "serious", "a2": "other"}, ["serious", "other"])

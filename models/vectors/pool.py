@@ -84,7 +84,7 @@ class Pool:
         return np.fromiter((self._positions.get(asset, -1) for asset in asset_ids), dtype=np.intp)
 
     def rows(self, index: npt.ArrayLike) -> FloatArray:
-        """The vectors at ``index`` (m,): float32 (m, d), enqueued again to unit length after float16."""
+        """The vectors at ``index`` (m,): float32 (m, d), scaled back to unit length after float16."""
         index = np.asarray(index, dtype=np.intp)
         out = np.empty((len(index), self.dim), dtype=np.float32)
         owner = np.searchsorted(self._starts, index, side="right") - 1

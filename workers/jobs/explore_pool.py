@@ -32,14 +32,14 @@ STEPS = 3  # encoder, vector, ranking
 
 
 def run(
-    settings: Settings, report: Report = quiet, top: int = TOP, encoder: str = "", assets: int = 0, **query_text: str
+    settings: Settings, report: Report = quiet, top: int = TOP, encoder: str = "", assets: int = 0, **filters: str
 ) -> dict[str, Any]:
     """Rank the pool; ``{"hits": [[asset_id, cosine], …], "of": assets searched}``, nearest first, at most ``top``.
 
-    ``query_text`` are the fields of ``Query``; ``encoder`` and ``assets`` only tell one search from another. Raises
+    ``filters`` are the fields of ``Query``; ``encoder`` and ``assets`` only tell one search from another. Raises
     EmptyPool, EncoderError where the vectors came ready-made, UnknownAsset, and what loading an encoder raises.
     """
-    query = Query(**query_text)
+    query = Query(**filters)
     report(0, STEPS)
     with _parent_stays_single():
         vector = None if query.like else _encoded(settings, query)

@@ -112,7 +112,7 @@ class Snapshot:
     def audited(self) -> Labels:
         """Agreed labels of the audit: never trained on.
 
-        An image that a person chose counts as well once the design itself has drawn it, the person who asked first.
+        An image that a person chose counts as well once the design itself has drawn it, whoever asked first.
         """
         return consensus(self.design.measuring(self.answers), self.attribute.classes)
 

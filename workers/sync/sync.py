@@ -37,7 +37,7 @@ def run(
 
     ``whole`` compares all tasks. Where most of a queue's answers are gone from Label Studio they are kept, unless
     ``accept_deleted``. Idempotent. A queue that cannot be read, or whose project is another's, does not stop the
-    others: it is named under "failed". "uncounted answers" counts the answers that are not counted, by reason. Raises
+    others: it is named under "failed". "strays" counts the uncounted answers, by reason. Raises
     UnknownAttribute, LabelStudioUnreachable.
     """
     ls = LabelStudio.connect(settings)

@@ -29,7 +29,7 @@ PREDICTED = ("predictions_score", "predictions_results", "predictions_model_vers
 
 
 class Guard:
-    """Django middleware; the last one, so that the person who the others let a request say it is, is judged here."""
+    """Django middleware; the last one, so that it judges the user whom the others have identified."""
 
     def __init__(self, get_response):
         self.get_response = get_response
