@@ -29,12 +29,10 @@ def free_ports(settings: Settings, keep: bool = False) -> Settings:
     that links and bookmarks continue working.
     """
     names = ("web_port", "label_studio_port", "redis_port")
-    with ExitStack() as reserved:
+    with ExitStack() as stack:
         # All three are held at once, or the same one could be given twice.
         ports = {
-            name: reserved.enter_context(_free(settings.host, getattr(settings, name) if keep else None)).getsockname()[
-                1
-            ]
+            name: stack.enter_context(_free(settings.host, getattr(settings, name) if keep else None)).getsockname()[1]
             for name in names
         }
     return replace(settings, **ports)
