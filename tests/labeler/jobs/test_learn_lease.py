@@ -144,7 +144,7 @@ def test_the_lease_of_a_killed_process_is_free_at_once(records: Settings) -> Non
         "import os, signal, sys\n"
         "from attune.labeler import settings\n"
         "from attune.labeler.jobs import learn_lease as lease\n"
-        "assert lease.take(settings.build({}, workspace=sys.argv[1], database_url=sys.argv[2]), 1)\n"
+        "assert lease.acquire_lease(settings.build({}, workspace=sys.argv[1], database_url=sys.argv[2]), 1)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(records.workspace), records.records_url], check=False)

@@ -201,7 +201,7 @@ def test_asked_for_twice_at_once_the_same_pages_are_made_once(
         return [(0, np.arange(4))]
 
     monkeypatch.setattr(job.LabelStudio, "connect", lambda _: None)
-    monkeypatch.setattr(job.snapshot, "take", lambda *_: snapshot(1))
+    monkeypatch.setattr(job, "take_snapshot", lambda *_: snapshot(1))
     monkeypatch.setattr(job, "_pages", pages)
     monkeypatch.setattr(grids, "add", add)
     monkeypatch.setattr(grids, "link", lambda *_: "link")
