@@ -8,6 +8,7 @@ import math
 import resource
 import socket
 import time
+from heapq import nsmallest
 
 from waitress import server
 from waitress.server import TcpWSGIServer
@@ -20,6 +21,8 @@ _EACH, _OURS = 2, 100  # files of a connection that others wait for, and of ever
 _FULL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 # The system takes so many bytes ahead of an answer's reader. With its usual megabytes, a slow one seems to stand still.
 _AHEAD = 128 * 2**10
+_PART = 20  # one in so many gives way
+_YOUNG = 0.5  # seconds in which a newcomer, whose request may still be on its way, gives way to nobody
 _REST = 1.0  # seconds without newcomers where the system has no more files
 log = logging.getLogger("attune.web")
 
@@ -35,6 +38,18 @@ class Server(TcpWSGIServer):
         if self.accepting and len(self._map) >= self.adj.connection_limit:
             self._make_room(f"{len(self._map)} connections are open")
         return bool(super().readable()) and time.monotonic() >= self._resting_until
+
+    def _at_once(self) -> int:
+        """How many give way at a time, and come in in one turn: a turn asks every connection that is open."""
+        return max(1, int(self.adj.connection_limit) // _PART)
+
+    def handle_accept(self) -> None:
+        """Take newcomers in. waitress takes one in a turn: behind hundreds of others that is seconds."""
+        for _ in range(self._at_once()):
+            before = len(self.active_channels)
+            super().handle_accept()
+            if len(self.active_channels) == before or len(self._map) >= self.adj.connection_limit:
+                return
 
     def accept(self) -> tuple[socket.socket, object] | None:
         """A newcomer, if there is one.
@@ -58,9 +73,10 @@ class Server(TcpWSGIServer):
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _AHEAD)
 
     def _make_room(self, why: str) -> None:
-        waiting = [one for one in self.active_channels.values() if one.earned() < math.inf]
-        if waiting:
-            min(waiting, key=Channel.earned).handle_close()
+        waiting = [(one.earned(), place, one) for place, one in enumerate(self.active_channels.values())]
+        for earned, _, one in nsmallest(self._at_once(), waiting):
+            if earned <= time.monotonic() - _YOUNG:
+                one.handle_close()
         if time.monotonic() - self._told_at > SECONDS:
             self._told_at = time.monotonic()
             log.warning("%s: who has waited longest without a whole request gives way", why)

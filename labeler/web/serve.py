@@ -13,14 +13,13 @@ from attune.labeler.services.port_owner import holder
 from attune.labeler.settings import Settings, close_workspace
 from attune.labeler.web import connections, receiving
 from attune.labeler.web.app import create_app
-from attune.labeler.web.pages.exchange import MOST_BYTES
 from attune.labeler.web.replies import RequestIds
+from attune.labeler.web.sizes import BODY_BYTES
 from attune.models.errors import PortBusy
 from attune.models.reasons import reason
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s request=%(request)s %(message)s"
 THREADS = 8
-BODY_BYTES = 2 * MOST_BYTES  # docker/Caddyfile takes no larger request either
 
 
 def log_to_stdout(level: str) -> None:
