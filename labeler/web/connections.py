@@ -73,7 +73,7 @@ class Server(TcpWSGIServer):
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _AHEAD)
 
     def _make_room(self, why: str) -> None:
-        waiting = [(one.earned(), place, one) for place, one in enumerate(self.active_channels.values())]
+        waiting = [(one.earned(), place, one) for place, one in enumerate(list(self.active_channels.values()))]
         for earned, _, one in nsmallest(self._at_once(), waiting):
             if earned <= time.monotonic() - _YOUNG:
                 one.handle_close()
@@ -92,7 +92,7 @@ class Server(TcpWSGIServer):
 def limit() -> int:
     """Have each server that this process makes be one of these; how many connections it may hold open at once."""
     server.TcpWSGIServer = Server
-    return min(MOST, (_files() - _OURS) // _EACH)
+    return max(_PART, min(MOST, (_files() - _OURS) // _EACH))
 
 
 def _files() -> int:
