@@ -26,7 +26,8 @@ from attune.labeler.jobs import jobs
 from attune.labeler.label_studio import local
 from attune.labeler.label_studio.environment_folder import LOCK, VERSION
 from attune.labeler.settings import Settings
-from attune.labeler.web.serve import BODY_BYTES
+from attune.labeler.web import receiving
+from attune.labeler.web.sizes import BODY_BYTES, megabytes
 from attune.workers.runtime.worker import main as worker
 from tests.project import locks
 
@@ -151,8 +152,12 @@ def test_the_door_waits_for_no_request_without_end_and_hands_label_studio_whole_
     console, label_studio = text.split("\n{$")[1:]
     for limit in ("read_header", "read_body", "write", "idle"):
         assert re.search(rf"^\t\t\t{limit} \d+[sm]$", text, re.MULTILINE), f"{limit} has no end"
-    assert "\t\tmax_size 8MB\n" in console
-    assert BODY_BYTES == 8_000_000
+    assert f"\t\tmax_size {megabytes(BODY_BYTES).replace(' ', '')}\n" in console
+    slowest = receiving.SECONDS + BODY_BYTES / receiving.SLOWEST
+    read, write = (
+        int(one) for limit in ("read_body", "write") for one in re.findall(rf"^\t\t\t{limit} (\d+)m$", text, re.M)
+    )
+    assert slowest < 60 * read < 60 * write, "an upload that the console waits for goes through, and so does its answer"
     assert "\t\tmax_size 256KiB\n" in label_studio
     assert re.search(r"^MOST_BYTES = 256 \* 2\*\*10 ", INTAKE.read_text(), re.MULTILINE), "as Label Studio itself takes"
     assert "\t\trequest_buffers unlimited\n" in label_studio
