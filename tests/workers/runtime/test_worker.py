@@ -74,7 +74,7 @@ def test_the_living_are_not_buried(live: Settings) -> None:
 
 
 def test_every_kind_of_job_can_be_imported(caplog: pytest.LogCaptureFixture) -> None:
-    main.preload()
+    main.preload(jobs.QUEUES)
     assert not caplog.records
 
 
@@ -88,7 +88,7 @@ def test_ending_an_access_waits_for_no_worker_that_does_something_long(live: Set
             )
             running.callback(_kill, worker)
         line = jobs.Queue("publish", connection=connection, serializer=JSONSerializer)
-        long = [line.enqueue("time.sleep", 90) for _ in range(live.workers)]
+        long = [line.enqueue("time.sleep", 600) for _ in range(live.workers)]
         _await(lambda: all(one.get_status() == "started" for one in long))
         left = jobs.enqueue(live, "leave", expert="nobody@example.org")
         assert jobs.follow(live, left)["questions"] == 0
@@ -101,11 +101,11 @@ def _kill(worker: subprocess.Popen[bytes]) -> None:
 
 
 def _await(true: Callable[[], bool]) -> None:
-    for _ in range(600):
+    for _ in range(2400):
         if true():
             return
         time.sleep(0.1)
-    raise AssertionError("it did not come true within 60 s")
+    raise AssertionError("it did not come true within four minutes")
 
 
 def test_who_ends_access_alone_loads_nothing_that_learns() -> None:
