@@ -41,7 +41,7 @@ GIVEN = {
     "LABEL_STUDIO_PASSWORD": "e" * 40,
 }
 INTAKE = local.DJANGO_FOLDER / "attune_intake.py"
-OURS = ("web", "learner", "workers", "schedule")
+OURS = ("web", "access", "learner", "workers", "schedule")
 DOORS = ("door", "tls")
 
 
@@ -286,10 +286,11 @@ def test_every_command_is_one_that_exists(services: dict[str, Any]) -> None:
         command = services[name]["command"]
         assert command[:2] == ["python", "-m"]
         assert importlib.util.find_spec(command[2]) is not None, f"{name} runs {command[2]}, which is nowhere"
-    assert services["learner"]["command"][3:] == ["--queues", ",".join(jobs.QUICK)]
-    with pytest.raises(SystemExit) as ended:
-        worker([*services["learner"]["command"][3:], "--help"])
-    assert ended.value.code == 0
+    for name, queues in (("access", jobs.ACCESS), ("learner", jobs.QUICK)):
+        assert services[name]["command"][3:] == ["--queues", ",".join(queues)]
+        with pytest.raises(SystemExit) as ended:
+            worker([*services[name]["command"][3:], "--help"])
+        assert ended.value.code == 0
 
 
 def test_all_that_is_kept_is_in_named_volumes_and_every_server_is_watched(services: dict[str, Any]) -> None:

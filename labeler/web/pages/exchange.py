@@ -100,7 +100,7 @@ def confirm(name: str) -> ResponseReturnValue:
     try:
         content = uploads.fetch(auth.settings(), person, ticket)
         long = content.count(b"\n") > AT_ONCE or len(content) > AT_ONCE_BYTES or b"\0" in content
-        if long and jobs.workers_alive(auth.settings()):
+        if long and jobs.workers_alive(auth.settings(), "import"):
             asked = {"ticket": ticket, "person": person, "columns": list(astuple(_columns()))}
             asked["who"] = auth.viewer().name
             jobs.enqueue(auth.settings(), "import", attribute=name, create_experts=_create(), **asked)
