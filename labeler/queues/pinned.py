@@ -42,7 +42,7 @@ class Sent:
         parts = [f"{self.queued} queued for {', '.join(self.experts)}"]
         if len(set(self.each)) > 1:
             shares = (f"{count} for {name}" for name, count in zip(self.experts, self.each, strict=True))
-            parts = [f"{self.queued} queued: {', '.join(shares)} (these experts had already answered the rest)"]
+            parts = [f"{self.queued} queued: {', '.join(shares)} (no expert gets an image twice)"]
         if self.asked_before:
             parts.append(
                 f"{self.asked_before} {'was' if self.asked_before == 1 else 'were'} already in a queue or answered"
