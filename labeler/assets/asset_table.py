@@ -170,7 +170,9 @@ def _candidate(
             raise possible
         choices = tuple(choice for choice in possible if given.get(choice, uri) == uri)
         if not choices:
-            raise UnreadableItem(f"{possible[0]} is the asset_id of another row. Give it its own.", "named twice")
+            raise UnreadableItem(
+                f"{possible[0]} is the asset_id of another row. Give this image an asset_id.", "named twice"
+            )
     return Candidate(uri, choices, entry.title_id, entry.columns, from_manifest=True)
 
 

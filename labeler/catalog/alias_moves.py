@@ -99,7 +99,7 @@ def refuse_unanswered(attribute: str, version: int, classes: Sequence[str], labe
     what = (
         f"has no answers for {listed(nobody)} (answers per class: {counts})"
         if nobody
-        else f"was trained on no answers ({counts}): all are audit answers or ties"
+        else f"has no training answers for {listed(missing)}: all of them are audit answers or ties ({counts})"
     )
     raise NoAnswers(
         f"{attribute} version {version} {what}. Each class needs at least 1 training answer. Ask for more "

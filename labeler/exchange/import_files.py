@@ -66,7 +66,7 @@ def read(
     except DataError as error:
         raise DataError(f"The file {error}") from error
     if (held := len(table if isinstance(table, list) else table.rows)) > MOST_ROWS:
-        raise DataError(f"The file has {held:,} rows; at most {MOST_ROWS:,} come in at once. Split it.")
+        raise DataError(f"The file has {held:,} rows; at most {MOST_ROWS:,} are allowed. Split it.")
     return table if isinstance(table, list) else _rows(table, columns)
 
 

@@ -72,8 +72,8 @@ class Drift:
             names = " and ".join(shift.name for shift in self.shifts if shift.alarmed)
             where = f" in class {names}" if names else ""
             return (
-                f"Drift{where}: new images score differently than at the publication of version {self.version}. "
-                "Audit the current pool."
+                f"Drift{where}: the scores of new images differ from those at the publication of version "
+                f"{self.version}. Audit the current pool."
             )
         if self.state == "moved":
             return (
@@ -83,7 +83,7 @@ class Drift:
         if self.state == "steady":
             return f"No drift measured on {self.n} new images since version {self.version}."
         return (
-            f"{plural(self.added, 'new image')} since version {self.version} was scored. Drift is measured from "
+            f"{plural(self.added, 'new image')} since version {self.version} was scored. Attune measures drift after "
             f"{RULE.least_assets} new images of {RULE.least_titles} titles."
         )
 

@@ -48,7 +48,10 @@ def _draw(one: Moved, width: int, height: int) -> Histogram:
 
     marks = [(_logit(mark), f"{mark:g}") for mark in MARKS]
     ticks = _apart([Tick(x(at), text) for at, text in marks if low <= at <= high], 44)
-    words = f"Scores of class {one.name}: population stability index {one.psi:.2f}, largest gap {one.ks:.2f}."
+    words = (
+        f"Scores of class {one.name}: population stability index {one.psi:.2f}, largest gap between the two curves "
+        f"{one.ks:.2f}."
+    )
     return Histogram(
         width, height, one.name, _steps(one.edges, one.before, x, y) + " Z", _steps(one.edges, one.after, x, y), ticks,
         words,

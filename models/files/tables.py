@@ -230,8 +230,8 @@ def _check_read(schema: pa.Schema, names: Sequence[str], wanted: Sequence[str]) 
     for name, kind in zip(schema.names, schema.types, strict=True):
         if name not in names and (name in wanted or not names):
             raise DataError(
-                f"has the column {name!r} of the type {str(kind)[:80]}, which is not read. Expected text, numbers, "
-                "booleans or dates. Convert it, or give CSV."
+                f"has the column {name!r} of the type {str(kind)[:80]}, which Attune does not read. Expected text, "
+                "numbers, booleans or dates. Convert the column, or use CSV."
             )
 
 

@@ -115,7 +115,8 @@ def test_an_uploaded_example_is_searched_and_only_an_image_is_taken(settings: Se
     deep = BytesIO()
     Image.fromarray(np.zeros((4000, 4000), np.float32)).save(deep, "TIFF", compression="tiff_adobe_deflate")
     status, told = upload(deep.getvalue())
-    assert (status, "at most 50,000,000, or 12,500,000 with 16 or 32 bits" in told) == (422, True)
+    assert status == 422
+    assert all(number in told for number in ("50,000,000", "12,500,000"))
     assert f"Up to {megabytes(IMAGE_BYTES)}." in expert.get("/explore").text
     status, place = upload(factories.picture(1).ljust(IMAGE_BYTES, b"\0"))
     assert (status, place.partition("?")[0]) == (302, "/explore")
