@@ -18,7 +18,8 @@ from attune.models.clock import iso
 from attune.models.errors import DataError, UnreadableItem
 from attune.models.files import cell_ids
 from attune.models.files.inputs import read_user_file
-from attune.models.files.tables import Row, Table, read_table
+from attune.models.files.table_rows import Row, Table
+from attune.models.files.tables import read_table
 
 PLACES = ("uri", "filename")
 NAMES = ("asset_id", *PLACES, "title_id")

@@ -96,18 +96,20 @@ class Supervisor:
         self._tell, self._ready, self._wait = tell, ready, wait
         # A plain value: an Event that a signal sets while the main thread holds its lock would never be set.
         self._stopping = False
+        self._ending = threading.Event()
 
     def loop(self) -> None:
         """Run until everything has stopped."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
-        teller = threading.Thread(target=self._tell_start, daemon=True)
+        teller = threading.Thread(target=self._tell_all, daemon=True)
         teller.start()
         while not self._stopping and not any(runner.given_up for runner in self._runners):
             for runner in self._runners:
                 runner.look()
             time.sleep(LOOK_SECONDS)
         self._stopping = True
+        self._ending.set()
         self._end()
         teller.join(1)
 
@@ -117,7 +119,6 @@ class Supervisor:
     def _end(self) -> None:
         if self.failure is None and (lost := [runner.part for runner in self._runners if runner.given_up]):
             self.failure = _given_up(lost[0])
-        self._tell(f"Stopping {', '.join(runner.part.title for runner in self._runners)} …")
         for last in (False, True):
             stopping = [runner for runner in self._runners if runner.part.last == last]
             for runner in stopping:
@@ -125,6 +126,12 @@ class Supervisor:
             while remaining := [runner for runner in stopping if not runner.stopped()]:
                 stopping = remaining
                 time.sleep(LOOK_SECONDS)
+
+    def _tell_all(self) -> None:
+        self._tell_start()
+        self._ending.wait()
+        # Told from here, so that it comes after all that is said of the start.
+        self._tell(f"Stopping {', '.join(runner.part.title for runner in self._runners)} …")
 
     def _tell_start(self) -> None:
         try:

@@ -26,7 +26,7 @@ from attune.models.files.inputs import check_regular
 from attune.models.reasons import reason
 from attune.models.vectors import vector_rows
 from attune.models.vectors.vector_rows import Noted, Wrong
-from attune.models.vectors.vector_store import METADATA
+from attune.models.vectors.vector_shards import METADATA
 
 ROWS = 8192
 ID_NAMES = ("asset_id", "ids", "id")
