@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.alias_history import check_alias, check_reason
-from attune.labeler.catalog.gate_outcomes import read
+from attune.labeler.catalog.gate_outcomes import GateRow, read
 from attune.labeler.records.schema import Alias, Attribute, Promotion, Version
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import iso, parse
@@ -64,7 +64,7 @@ class Moved:
     who: str
     at: datetime
     digest: str
-    gates: list[dict[str, Any]]
+    gates: list[GateRow]
     draft: bool = False
 
     def to_dict(self) -> dict[str, Any]:

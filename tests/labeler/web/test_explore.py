@@ -215,7 +215,7 @@ def test_clusters_lead_to_their_images_and_to_a_new_question(
 def test_the_api_searches_for_people_and_tells_what_is_not_done_yet(
     settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("attune.labeler.web.api.SEARCH_SECONDS", 0.0)
+    monkeypatch.setattr("attune.labeler.web.api.search.SEARCH_SECONDS", 0.0)
     assets = embed(settings, 5)
     address = f"/api/v1/search?like={assets[0].asset_id}&top=2"
     waiting = owner.get(address)
