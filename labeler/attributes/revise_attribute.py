@@ -101,11 +101,9 @@ def revise(
         session.refresh(attribute, with_for_update=True)
         if expected_revision is not None and expected_revision != attribute.revision:
             raise AlreadyThere(
-                f"{attribute.name} is now at revision {attribute.revision}, "
-                f"but you changed revision {expected_revision}. "
-                "Nothing "
-                f"was changed. See what is new (`attune attribute revisions {attribute.name}`), then change it "
-                "again."
+                f"{attribute.name} is now at revision {attribute.revision}, but your change is based on revision "
+                f"{expected_revision}. Nothing was changed. See what is new (`attune attribute revisions "
+                f"{attribute.name}`), then make your change again."
             )
         changed = changes(attribute, definition)
         if not changed:

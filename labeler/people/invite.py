@@ -30,7 +30,7 @@ from attune.labeler.settings import Settings, secrets
 from attune.models.clock import now
 from attune.models.errors import AlreadyThere, DataError, ServiceDown
 
-REPLACED = "a newer one took its place"
+REPLACED = "A newer password replaced it."
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def invite(settings: Settings, email: str, attributes_requested: Sequence[str] =
     password and role. Raises UnknownAttribute, DataError for an address that is none, a name that is too long or the
     shut login of someone who manages, AlreadyThere where nothing would change.
     """
-    email = users.address(email)
+    email = experts.address_of(settings, email)
     experts.refuse_label_studios_own(settings, email)
     name = _name(name) or email.partition("@")[0]
     with reading(settings) as session:
@@ -165,7 +165,7 @@ def settle(settings: Settings, report: Report, email: str, nonce: str | None, wa
             current = nonce is not None and end_access.may_set(session, email, nonce)
         if expert.removed_at is not None:
             return {"email": expert.email, "state": "left meanwhile"}
-        reason = "shut out meanwhile" if shut else ""
+        reason = "The login was disabled in the meantime." if shut else ""
         if nonce is not None and not shut:
             reason = _open(settings, ls, expert, password_of(settings, email, nonce)) if current else REPLACED
         for number, attribute in enumerate(chosen_attributes):

@@ -22,7 +22,7 @@ def answers(settings: Settings) -> Finding:
         unsubmitted = session.scalar(select(func.sum(Queue.kept)).where(Queue.closed_at.is_(None))) or 0
     cases = tuple([answer.to_dict() for answer in wrong] + [dict(answer.to_dict()) for answer in uncounted_answers])
     if not cases and not unsubmitted:
-        return Finding("answers", "ok", "each answer is on the image that Label Studio shows")
+        return Finding("answers", "ok", "the records have the same answers as Label Studio")
     moved = [answer for answer in wrong if answer.recorded_image]
     problems, todo = [], []
     if unsubmitted:
@@ -79,5 +79,5 @@ def images(settings: Settings) -> Finding:
         summary += f"; {moved:,} changed after an update and were read again"
     if not older:
         return Finding("images", "ok", summary)
-    summary += f"; {older:,} not yet read in the newest way (reading {READING})"
+    summary += f"; {older:,} not yet read again after an update (reading {READING})"
     return Finding("images", "warn", summary, "The workers read them. Without workers: `attune assets reread`")

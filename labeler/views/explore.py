@@ -138,7 +138,14 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
         example = _one(session, viewer, request.place.key) if request.place.kind == LIKE else None
         names = search.columns_of(session)
     return Explore(
-        request, images, search_now, example, part, names, unread, not is_waiting or jobs.workers_alive(settings)
+        request,
+        images,
+        search_now,
+        example,
+        part,
+        names,
+        unread,
+        not is_waiting or jobs.workers_alive(settings, "explore"),
     )
 
 

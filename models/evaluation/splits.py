@@ -73,5 +73,5 @@ def check_apart(train_titles: ArrayLike, test_titles: ArrayLike) -> None:
     if len(both):
         raise SplitLeakage(
             f"{len(both)} titles are both trained on and evaluated on, among them {both[:3].tolist()}. Split by "
-            "title, with attune.models.evaluation.splits or audit_design.reserved."
+            "title, with attune.models.evaluation.splits or audit_design.reserved_mask."
         )

@@ -35,6 +35,7 @@ __all__ = [
     "MAX_PIXELS",
     "READING",
     "ImageInfo",
+    "as_browser_shows",
     "decode",
     "inspect",
     "load",

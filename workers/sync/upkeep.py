@@ -94,8 +94,8 @@ def withdraw_gone(
                 "%d of %d answers of queue %d are gone from Label Studio; kept here", len(deleted), total, queue.id
             )
             return 0, (
-                f"{len(deleted)} of {total} answers on {name} are deleted in project {queue.project} of Label "
-                "Studio. They are kept here. Restore Label Studio's database. If they were deleted on purpose: "
+                f"{len(deleted)} of {total} answers to {name} were deleted in project {queue.project} of Label "
+                "Studio. Attune keeps them. Restore Label Studio's database. If they were deleted on purpose: "
                 f"`attune sync {name} --all --accept-deleted`"
             )
         keys = list(deleted)

@@ -11,7 +11,9 @@ from attune.labeler.catalog.gates import RULES
 from attune.labeler.catalog.run_facts import LATEST
 from attune.labeler.records.session import reading
 from attune.labeler.views.review import review
-from attune.labeler.web import auth, charts, plots
+from attune.labeler.web import auth
+from attune.labeler.web.svg import audit_plots
+from attune.labeler.web.svg.learning_curve import learning_curve
 from attune.models.errors import DataError
 
 blueprint = Blueprint("review", __name__, url_prefix="/attributes/<name>")
@@ -28,10 +30,10 @@ def page(name: str) -> ResponseReturnValue:
         "review.html",
         page=result,
         asked=arguments,
-        balance=plots.balance(result.difference),
-        precision_recall=plots.precision_recall(result.plots.precision_recall, result.plots.champion),
-        reliability=plots.reliability(result.plots.reliability),
-        chart=charts.learning_curve(result.curve),
+        balance=audit_plots.balance(result.difference),
+        precision_recall=audit_plots.precision_recall(result.plots.precision_recall, result.plots.champion),
+        reliability=audit_plots.reliability(result.plots.reliability),
+        chart=learning_curve(result.curve),
         rules=RULES,
     )
 
