@@ -22,13 +22,13 @@ _FULL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 # The system takes so many bytes ahead of an answer's reader. With its usual megabytes, a slow one seems to stand still.
 _AHEAD = 128 * 2**10
 _PART = 20  # one in so many gives way
-_YOUNG = 0.5  # seconds in which a newcomer, whose request may still be on its way, gives way to nobody
+_YOUNG = 0.5  # seconds in which a newcomer, whose request may still be on its way, gives way to no one
 _REST = 1.0  # seconds without newcomers where the system has no more files
 log = logging.getLogger("attune.web")
 
 
 class Server(TcpWSGIServer):
-    """waitress's, which takes nobody in while its connections are full, however little those do."""
+    """waitress's, which takes no one in while its connections are full, however little those do."""
 
     channel_class = Channel
     _resting_until = _told_at = -math.inf

@@ -14,7 +14,7 @@ MOST_AT_ONCE = 2**30  # bytes of an array that is stored column by column and ha
 
 
 class NpyReader:
-    """One array. Raises DataError, whose text goes on after the file's name, where it cannot be read in parts."""
+    """One array. Raises DataError, whose text continues after the file's name, where it cannot be read in parts."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self._file = file

@@ -1,6 +1,6 @@
 """The connections to Label Studio that are open, and which one gives way where there is no room for another.
 
-To refuse the new one would let everybody shut Label Studio, without a login: with 600 connections that send nothing.
+To refuse the new one would let everyone shut Label Studio, without a login: with 600 connections that send nothing.
 So one of those goes whose request has not come whole: of the address that has the most, the one that waits longest.
 Who sends a request at once needs its place for milliseconds. Behind a proxy all have one address, and the age decides.
 """

@@ -23,7 +23,7 @@ MOST_BYTES = 256 * 2**10  # of a body; of what experts send, `attune_checks` tak
 MOST_BYTES_OF_ATTUNE = 64 * 2**20  # of one that comes with the administrator's token
 AT_ONCE = 30  # requests worked on, each with a connection to the database; docker/databases.sql allows some more
 WAIT_SECONDS = 30  # for one of these places
-DRAINED = 2**20  # of a body that nobody wants, so that its sender comes to read why
+DRAINED = 2**20  # of a body that no one wants, so that its sender comes to read why
 NOT_YET_ACCEPTED = 128  # connections that the system holds meanwhile; one more is put off by a second
 
 _places = threading.BoundedSemaphore(AT_ONCE)
@@ -62,7 +62,7 @@ class Intake:
         if refused is not None:
             return refused
         mine = request.META.get(attune_connections.IN_META)
-        if mine is not None and not mine.begins():  # nobody would learn what became of the request
+        if mine is not None and not mine.begins():  # no one would learn what became of the request
             return _refusal("The connection was closed, because others needed room. Send the request again.", 503)
         return _worked_on(lambda: self.get_response(request))
 
@@ -202,7 +202,7 @@ class _Until(io.RawIOBase):
 
 
 class Answering(basehttp.ServerHandler):
-    """Django's, which would read all that is left of a body into memory before it goes on."""
+    """Django's, which would read all that is left of a body into memory before it continues."""
 
     def cleanup_headers(self):
         super().cleanup_headers()

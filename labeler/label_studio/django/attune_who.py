@@ -95,7 +95,8 @@ def _refuse_other_pages(request):
     from django.conf import settings
 
     # Behind a proxy with TLS the scheme that arrives here is another one than the browser's.
-    own = {request.get_host(), *(_place(allowed_origin) for allowed_origin in (settings.HOSTNAME, *settings.CSRF_TRUSTED_ORIGINS))}
+    allowed_origins = (settings.HOSTNAME, *settings.CSRF_TRUSTED_ORIGINS)
+    own = {request.get_host(), *(_place(allowed_origin) for allowed_origin in allowed_origins)}
     if not _place(origin) or _place(origin) not in own:
         raise Refused(ELSEWHERE)
 
