@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, jsonify, render_template, request
+from flask import Blueprint, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
-from attune.labeler.labelling import next_questions, take_answers
+from attune.labeler.labelling import availability, next_questions, take_answers
 from attune.labeler.labelling.next_questions import Question
 from attune.labeler.labelling.take_answers import Answer
 from attune.labeler.views.labelling import labelling_page
@@ -25,8 +25,11 @@ UNREADABLE = "The answers are not in the expected form. Load the page again."
 
 @blueprint.get("")
 def page(name: str) -> ResponseReturnValue:
-    """The question, its keys and an empty stage, which the script fills."""
-    return render_template("label.html", page=labelling_page(auth.settings(), auth.viewer(), name))
+    """The question, its keys and an empty stage, which the script fills; where it cannot be used, Label Studio's."""
+    found = labelling_page(auth.settings(), auth.viewer(), name)
+    if not availability.is_available(auth.settings()):
+        return redirect(found.label_studio)
+    return render_template("label.html", page=found)
 
 
 @blueprint.get("/next")

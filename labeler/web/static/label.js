@@ -90,7 +90,7 @@ async function ask(address, options = {}) {
   const said = await reply.json().catch(() => ({}));
   if (reply.status === 400) throw new Failed(`${said.message || "The request was not understood."} Load the page again.`);
   if (reply.status === 403 || reply.status === 404) throw new Failed(said.message || "This queue is closed.", { final: reply.status === 404 });
-  throw new Failed(waiting(reply.status === 422 ? said.message : "Label Studio does not answer."));
+  throw new Failed(waiting(said.message || "The server does not answer."));
 }
 
 const waiting = (what) => (outbox.rows.size
