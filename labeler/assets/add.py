@@ -152,7 +152,7 @@ class _Adding:
             if active is not None and active.is_external:
                 self.summary.without_vector = _asset_ids(self.settings, keys)
                 keys = []
-        if keys and not jobs.workers_alive(self.settings):
+        if keys and not jobs.workers_alive(self.settings, "embed"):
             self._note(jobs.run_here(self.settings, "embed", report, batch=keys))
         elif keys:
             chunks = [keys[start : start + EMBED_CHUNK] for start in range(0, len(keys), EMBED_CHUNK)]

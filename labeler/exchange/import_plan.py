@@ -10,7 +10,7 @@ that no asset has means the asset 7: so pandas writes a column of whole numbers 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -176,6 +176,11 @@ def _wrong(
         (_folded(row.value) not in values, "unknown class", row.value),
         (email is None, "no address of an expert", row.expert),
         (email not in experts and not create_experts, "unknown expert", row.expert),
+        (
+            email not in experts and email != _address(row.expert, users.new_address),
+            "no address of an expert",
+            row.expert,
+        ),
         (row.updated_at is not None and row.updated_at > at + CLOCKS_APART, "in the future", row.asset_id),
     )
     return next(((reason, named[:100]) for wrong, reason, named in checks if wrong), ("", ""))
@@ -201,9 +206,9 @@ def _step(row: Given, asset: Asset, email: str, value: str, held: Held | None, a
     return Step(row.number, asset, email, value, answered, updated, CHANGED, held.id if held.imported else None)
 
 
-def _address(text: str) -> str | None:
+def _address(text: str, read: Callable[[str], str] = users.address) -> str | None:
     try:
-        return users.address(text)
+        return read(text)
     except DataError:
         return None
 

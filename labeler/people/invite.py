@@ -51,7 +51,7 @@ def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str
     password and role. Raises UnknownAttribute, DataError for an address that is none, a name that is too long or the
     shut login of somebody who manages, AlreadyThere where nothing would change.
     """
-    email = users.address(email)
+    email = experts.address_of(settings, email)
     experts.refuse_label_studios_own(settings, email)
     name = _name(name) or email.partition("@")[0]
     with reading(settings) as session:

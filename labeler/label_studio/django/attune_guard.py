@@ -9,6 +9,7 @@ import json
 import os
 
 import attune_calls
+import attune_connections
 from attune_checks import CHECKS, DROPPED, Asker, Refused
 from attune_doors import ANYONE, by_route
 from attune_who import identify, is_administrator
@@ -70,6 +71,7 @@ class Guard:
             return JsonResponse({}, status=404)
         user = identify(request)
         if is_administrator(user):
+            attune_connections.keep(request)
             return None
         if not open_here:
             raise Refused(SHUT)

@@ -85,7 +85,7 @@ def test_a_long_file_is_a_workers_who_brings_in_what_was_confirmed(
     owner: Actor, settings: Settings, asset: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "AT_ONCE", 1)
-    monkeypatch.setattr(jobs, "workers_alive", lambda _: True)
+    monkeypatch.setattr(jobs, "workers_alive", lambda *_: True)
     content = f"asset_id,says\n{asset},romance\nnone,romance\n".encode()
     preview = upload(owner, content, class_column="says", default_expert="ana@example.org")
     assert "The import is running" in confirm(owner, preview)
