@@ -32,6 +32,22 @@ from attune.models.labels.answers import IMPORT, SKIP, UNSURE
 NEW, CHANGED, SAME = "new", "changed", "there already"
 CLOCKS_APART = timedelta(minutes=2)  # a later time than that is no time of an answer, and a sooner one is now
 CHUNK = 500
+IN_WORDS = {  # the reasons are keys of the JSON; people read these instead
+    "an administrator's address": "the email address of an admin, who answers nothing",
+    "stands twice": "another row counts for this expert and image",
+    "no asset": "no asset_id",
+    "no address of an expert": "not an email address",
+    "in the future": "the time is in the future",
+    "taken away since": "the answer was excluded, ended or deleted after this time",
+    "answered otherwise already": "the expert has another answer, and this row has no time",
+    "older than the answer held": "the expert has a newer answer",
+    "no task of Label Studio": "not a task of Label Studio",
+}
+
+
+def in_words(reason: str) -> str:
+    """Return why a row is skipped as people read it; ``reason`` itself where it needs no other words."""
+    return IN_WORDS.get(reason, reason)
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def set_role(settings: Settings, email: str, role: str) -> Person:
         if role == "expert":
             _refuse_without_expert(session, address(email))
         is_admin = role == "admin"
-        user = held(session, email) if is_admin else _held_but_the_last_admin(session, email, "given another role")
+        user = held(session, email) if is_admin else _held_but_the_last_admin(session, email, "given a different role")
         user.role = role
         end_access.ways_in(session, user)
         return person(user)

@@ -9,8 +9,8 @@ from typing import Any
 from flask import Flask
 
 from attune.labeler.views.pictures import Picture
+from attune.labeler.views.quality import figure
 from attune.labeler.web import media
-from attune.labeler.web.charts import figure
 from attune.labeler.web.markdown import render as markdown
 from attune.labeler.web.sizes import IMAGE_BYTES, LABELS_BYTES, megabytes
 from attune.models.clock import iso, now

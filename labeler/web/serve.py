@@ -53,7 +53,8 @@ def serve(settings: Settings) -> None:
     except OSError as error:
         raise PortBusy(
             f"The web app cannot listen on {settings.host}:{settings.web_port} ({reason(error)}"
-            f"{holder(settings.web_port, error)}). Stop what holds the port, or set ATTUNE_WEB_PORT to a free one."
+            f"{holder(settings.web_port, error)}). Stop the program that uses the port, or set "
+            "ATTUNE_WEB_PORT to a free port."
         ) from error
     logging.getLogger("attune.web").info("the console is at %s", settings.web_address)
     server.run()

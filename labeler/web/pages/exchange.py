@@ -12,7 +12,7 @@ from attune.labeler.answers.totals import count
 from attune.labeler.attributes import attributes
 from attune.labeler.exchange import export_files, import_labels, uploads
 from attune.labeler.exchange.import_files import Columns
-from attune.labeler.exchange.import_plan import SAME, Plan
+from attune.labeler.exchange.import_plan import SAME, Plan, in_words
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
 from attune.labeler.web import auth
@@ -74,7 +74,7 @@ def preview(name: str) -> ResponseReturnValue:
         return _page(name, "Choose a file first.", 422)
     if (lines := max(content.count(b"\n"), content.count(b"\r"))) > MOST_LINES:
         told = (
-            f"The file has {lines:,} lines; at most {MOST_LINES:,} come in by this page. Split it, or use the command:"
+            f"The file has {lines:,} lines, but this page accepts at most {MOST_LINES:,}. Split it, or run the command:"
         )
         return _page(name, f"{told} attune labels import {name} FILE", 422)
     try:
@@ -89,7 +89,7 @@ def preview(name: str) -> ResponseReturnValue:
     return render_template(
         "labels_preview.html", name=name, question=one.question, classes=one.classes, plan=plan, shown=shown,
         file=upload.filename[:100], ticket=ticket, given=request.form, goes_in=_goes_in(plan), same=SAME,
-        first=first,
+        first=first, in_words=in_words,
     )  # fmt: skip
 
 

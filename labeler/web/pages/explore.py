@@ -98,8 +98,8 @@ def image() -> ResponseReturnValue:
         if error.reason != "too many pixels":
             raise
         raise DataError(
-            f"The image has too many pixels to search by: at most {most:,}, or {most // DEEP_BYTES:,} with 16 or 32 "
-            "bits a channel. Make it smaller and choose it again."
+            f"The image has too many pixels for a search. At most {most:,} are allowed, or {most // DEEP_BYTES:,} if a "
+            "channel has 16 or 32 bits. Make the image smaller, then choose it again."
         ) from error
     token = search.hand_over(settings, content, auth.viewer().name)
     wanted = Wanted(image=token, title=_field("title"), column=_field("column"), value=_field("value"))

@@ -476,5 +476,5 @@ def test_no_more_rows_come_in_at_once_than_can_be_looked_at(
     pool: Settings, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
     monkeypatch.setattr("attune.labeler.exchange.import_files.MOST_ROWS", 2)
-    with pytest.raises(DataError, match="The file has 3 rows; at most 2 come in at once"):
+    with pytest.raises(DataError, match=r"\b3 rows\b.*\b2\b"):
         preview(pool, "romance", content)

@@ -139,5 +139,8 @@ def test_a_file_of_more_lines_than_the_page_takes_is_sent_to_the_command(
 ) -> None:
     monkeypatch.setattr(exchange, "MOST_LINES", 2)
     content = f"asset_id,expert,class\n{asset},ana@example.org,romance\n".encode()
-    assert "3 lines; at most 2" in upload(owner, content + b"x\n")
+    refused = upload(owner, content + b"x\n")
+    assert "3 lines" in refused
+    assert "attune labels import" in refused
+    assert 'name="ticket"' not in refused
     assert 'name="ticket"' in upload(owner, content)
