@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from attune.labeler.attributes import attributes
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Attribute, Expert, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
 from attune.models.errors import AccessError
 
 
@@ -20,3 +22,9 @@ def find(session: Session, viewer: Viewer, name: str) -> tuple[Attribute, Queue,
     if row is None:
         raise AccessError(f"You have no queue for {name}. Ask an owner to add you to its experts.")
     return one, row[0], row[1]
+
+
+def check(settings: Settings, viewer: Viewer, name: str) -> None:
+    """Raise AccessError where the viewer has no open queue for ``name``, UnknownAttribute where there is none."""
+    with reading(settings) as session:
+        find(session, viewer, name)

@@ -11,7 +11,7 @@ from flask import Blueprint, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
-from attune.labeler.labelling import availability, next_questions, take_answers
+from attune.labeler.labelling import availability, next_questions, own_queue, take_answers
 from attune.labeler.labelling.next_questions import Question
 from attune.labeler.labelling.take_answers import Answer
 from attune.labeler.views.labelling import labelling_page
@@ -49,8 +49,8 @@ def next_(name: str) -> ResponseReturnValue:
 @blueprint.post("/answers")
 def answers(name: str) -> ResponseReturnValue:
     """Take answers, and say of each what became of it."""
-    sent = request.get_json(silent=True)
-    given, revision = _given(sent)
+    own_queue.check(auth.settings(), auth.viewer(), name)
+    given, revision = _given(request.get_json(silent=True))
     outcome = take_answers.take(auth.settings(), auth.viewer(), name, revision, given)
     return jsonify(answers=outcome)
 

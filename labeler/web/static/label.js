@@ -17,7 +17,8 @@ const state = {
   queue: [],  // questions to come
   past: [],  // {question, value, once}: answers given, oldest first
   at: null,  // place in `past` while going back; null at the newest question
-  shown: null,  // the question on the screen, once it is painted
+  current: null,  // the question on the stage
+  shown: null,  // the same, once its image is painted: only then do keys count
   since: 0, left: 0, today: 0, revision: Number(root.dataset.revision),
   images: new Map(),  // key -> {element, ready: Promise}
 };
@@ -113,25 +114,28 @@ let refilling = false;
 async function refill() {
   if (refilling || state.queue.length >= REFILL) return;
   refilling = true;
-  const held = [...state.queue.map((one) => one.key), ...[...outbox.rows.values()].map((row) => row.key)];
-  if (state.shown && state.at === null) held.push(state.shown.key);
   try {
-    const reply = await ask(`${root.dataset.next}?held=${[...new Set(held)].join(",")}`);
+    const reply = await ask(`${root.dataset.next}?held=${[...heldKeys()].join(",")}`);
     const found = await reply.json();
     if (found.revision !== state.revision && !outbox.rows.size) { location.reload(); return; }
-    const known = new Set([...state.queue.map((one) => one.key), ...[...outbox.rows.values()].map((row) => row.key)]);
-    if (state.shown) known.add(state.shown.key);
+    const known = heldKeys();
     state.queue.push(...found.questions.filter((one) => !known.has(one.key)));
     state.left = found.left; state.today = found.today + [...outbox.rows.values()].filter((row) => row.value !== "skip").length;
     if (!state.past.length) state.past = found.past.map(({ value, ...question }) => ({ question, value, once: identity() }));
     if (!outbox.rows.size) trouble("");
     count();
     preload();
-    if (!state.shown && state.at === null) next();
+    if (!state.current && state.at === null) next();
   } catch (error) {
     trouble(error.text || "", error.login);
-    if (!state.shown) setTimeout(refill, EMPTY_POLL_MS);
+    if (!state.current) setTimeout(refill, EMPTY_POLL_MS);
   } finally { refilling = false; }
+}
+
+// Questions that need not be told again: those to come, the one on the stage, and those whose answers are on their way.
+function heldKeys() {
+  const rows = [...state.queue, ...(state.current ? [state.current] : []), ...outbox.rows.values()];
+  return new Set(rows.map((one) => one.key));
 }
 
 function identity() {
@@ -160,7 +164,7 @@ let turn = 0;
 
 async function show(question, value = null) {
   const mine = ++turn;
-  state.shown = null;
+  state.current = question; state.shown = null;
   enable(false);
   place("end").hidden = true;
   picture.classList.remove("zoomed");
@@ -210,14 +214,14 @@ function next() {
 
 function empty() {
   turn += 1;
-  state.shown = null;
+  state.current = state.shown = null;
   enable(false);
   picture.classList.remove("waits"); picture.replaceChildren();
   place("said").textContent = ""; place("undo").disabled = !state.past.length;
   place("end").hidden = false;
   place("end-title").textContent = outbox.rows.size ? "Storing your answers" : "Your queue is empty";
   place("end-text").textContent = outbox.rows.size ? "The next images come after that." : "Attune is choosing the next images. They appear here by themselves.";
-  setTimeout(() => { if (!state.shown && state.at === null) refill(); }, EMPTY_POLL_MS);
+  setTimeout(() => { if (!state.current && state.at === null) refill(); }, EMPTY_POLL_MS);
 }
 
 function count() {
@@ -256,7 +260,7 @@ function answer(value) {
 
 function back() {
   if (state.at === 0 || !state.past.length) return;
-  if (state.at === null && state.shown) state.queue.unshift(state.shown);
+  if (state.at === null && state.current) state.queue.unshift(state.current);
   state.at = (state.at === null ? state.past.length : state.at) - 1;
   show(state.past[state.at].question, state.past[state.at].value);
 }
