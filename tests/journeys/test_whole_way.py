@@ -30,7 +30,7 @@ def test_answering_skipping_going_back_and_correcting_are_all_open(house: House,
     console(page, settings, f"ben@{DOMAIN}")
     page.goto(f"{settings.web_address}/attributes/{ATTRIBUTE}")
     with page.context.expect_page() as opened:
-        page.get_by_role("link", name=re.compile("Start labelling")).first.click()
+        page.get_by_role("link", name=re.compile("answer in Label Studio")).first.click()
     studio = opened.value
     log_in_to_label_studio(studio, f"ben@{DOMAIN}")
     studio.get_by_test_id("bottombar-submit-button").wait_for(timeout=60_000)
