@@ -20,6 +20,7 @@ const state = {
   current: null,  // the question on the stage
   shown: null,  // the same, once its image is painted: only then do keys count
   since: 0, left: 0, today: 0, revision: Number(root.dataset.revision),
+  tried: null,  // the question whose image came and could not be decoded
   images: new Map(),  // key -> {element, ready: Promise}
 };
 
@@ -151,7 +152,7 @@ function imageOf(question) {
     const element = new Image(question.width, question.height);
     element.alt = "The image to answer about"; element.src = question.image;
     held = { element, ready: element.decode() };
-    held.ready.catch(() => {});
+    held.ready.catch(() => { if (state.images.get(question.key) === held) state.images.delete(question.key); });
     state.images.set(question.key, held);
   }
   return held;
@@ -174,7 +175,7 @@ async function show(question, value = null) {
   place("undo").disabled = state.at === null ? !state.past.length : state.at === 0;
   if (!held.element.complete) { picture.replaceChildren(); picture.classList.add("waits"); }
   try { await held.ready; } catch {
-    if (mine === turn) broken(question);
+    if (mine === turn) await missing(question, value, mine);
     return;
   }
   if (mine !== turn) return;
@@ -182,13 +183,26 @@ async function show(question, value = null) {
   picture.replaceChildren(held.element);
   await painted();
   if (mine !== turn) return;
-  state.shown = question; state.since = performance.now();
+  state.shown = question; state.since = performance.now(); state.tried = null;
   root.dataset.shown = question.key;
+  if (!outbox.rows.size) trouble("");
   enable(true);
 }
 
 // The second frame after a change begins when the first has been painted: no key counts for an image not yet seen.
 const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+// An image that did not come: for want of a connection, and then it is asked for again, or because it cannot be shown.
+async function missing(question, value, mine) {
+  picture.replaceChildren(); picture.classList.add("waits");
+  let reply = null;
+  try { reply = await fetch(question.image); await reply.blob(); } catch { reply = null; }
+  if (mine !== turn) return;
+  if (reply && (!reply.ok || state.tried === question.key)) { broken(question); return; }
+  if (reply) state.tried = question.key;  // the connection came back meanwhile: once more, then it is the image
+  else { trouble(waiting("No connection.")); await new Promise((done) => setTimeout(done, RETRY_MS[1])); }
+  if (mine === turn) show(question, value);
+}
 
 function broken(question) {
   picture.classList.remove("waits");

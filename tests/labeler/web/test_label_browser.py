@@ -141,12 +141,33 @@ def test_answers_given_while_the_network_is_cut_are_kept_and_sent_later(page: Pa
     for _ in range(3):  # these images are in the browser
         given.append((at, "yes"))
         at = answer(page, "1", at)
+    given.append((at, "no"))
+    page.keyboard.press("2")
     expect(page.get_by_role("alert")).to_contain_text("kept in this browser")
+    expect(page.get_by_role("button", name="yes", exact=True)).to_be_disabled()  # the next image is not there
+    page.keyboard.press("1")
     assert served.desk.by_key() == []
     page.context.set_offline(False)
+    at = shown(page, at)
     all_stored(page)
     assert served.desk.by_key() == given
     expect(page.get_by_role("alert")).to_be_hidden()
+    answer(page, "1", at)
+    all_stored(page)
+    assert served.desk.by_key() == [*given, (at, "yes")]
+
+
+def test_an_image_that_cannot_be_shown_is_named_and_can_be_skipped(page: Page, served: Served) -> None:
+    page.route("**/media/**", lambda route: route.fulfill(status=404))
+    begin(page, served)
+    expect(page.get_by_text("This image cannot be shown.")).to_be_visible()
+    expect(page.get_by_role("button", name="yes", exact=True)).to_be_disabled()
+    page.unroute("**/media/**")
+    page.keyboard.press("1")
+    page.keyboard.press("-")
+    shown(page)
+    all_stored(page)
+    assert served.desk.by_key() == [(served.desk.tasks[0].key, "skip")]
 
 
 def test_answers_not_sent_yet_outlive_a_reload(page: Page, served: Served) -> None:
