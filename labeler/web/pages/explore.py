@@ -34,6 +34,13 @@ def _room_for_an_image(endpoint: str | None, _values: dict[str, Any] | None) -> 
         request.max_content_length = UPLOAD_BYTES
 
 
+@blueprint.before_request
+def _no_nul() -> None:
+    """No database compares or keeps it, and no browser sends it by itself."""
+    if any("\0" in text for _, text in request.values.items(multi=True)):
+        raise DataError("A field holds a NUL character, which no text needs. Remove it, and search again.")
+
+
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     """Images of the pool: all, or those that a text, an example or a cluster finds."""
@@ -135,7 +142,8 @@ def send() -> ResponseReturnValue:
         expert = viewer.name
     try:
         done = pinned.send(auth.settings(), attribute, chosen, viewer.name, expert or None, form.get("why", ""))
-    except RecordsError as error:  # the person chosen has no queue for this question: the selection stays
+    # The person chosen has no queue for this question, or too much waits there: the selection stays.
+    except (RecordsError, DataError) as error:
         asked = replace(_asked(), picks=chosen, attribute=attribute)
         told = render_template("explore_send.html", found=found, asked=asked, state=_state(asked), error=str(error))
         return told, 422
