@@ -55,6 +55,9 @@ def store(
         return False
     if told != page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
         return False
+    if authors.answered_after_the_end(session, expert, at):
+        _leave_out(session, grid, page, task, annotation, uncounted.AFTER_END, by_id)
+        return False
     try:
         ticks = room.read_ticks(annotation, page.asset_pks)
     except UnknownAnnotationShape:

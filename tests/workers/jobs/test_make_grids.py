@@ -130,6 +130,18 @@ def test_a_page_without_a_tick_says_none_of_these(settings: Settings) -> None:
     assert set(world.said().values()) == {NO}
 
 
+def test_a_page_that_was_submitted_after_the_end_of_access_counts_nowhere(settings: Settings) -> None:
+    world = World(settings)
+    assert world.tell([0, 2])
+    before = world.said()
+    with writing(settings) as session:
+        session.get_one(Expert, world.ana.id).removed_at = NOON + timedelta(minutes=5)
+    assert not world.tell([1], minute=6)
+    assert world.said() == before
+    with reading(settings) as session:
+        assert session.scalars(select(Stray.reason)).all() == ["given after the person's access ended"]
+
+
 def test_of_more_classes_the_unticked_are_not_answered(settings: Settings) -> None:
     world = World(settings, ["romance", "friendship", "neither"])
     world.tell([1, 5])
