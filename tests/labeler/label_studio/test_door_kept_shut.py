@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from attune.labeler.label_studio import accounts, door, local
+from attune.labeler.label_studio import accounts, door, local, projects
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.logins import submit
+from attune.labeler.label_studio.projects import Project
 from attune.models.errors import LabelStudioRefused
 from tests.labeler.label_studio.crowd import MINE, OTHERS, Holding, ask, holding, tokens
 from tests.support import inside_label_studio
@@ -323,7 +324,7 @@ def test_no_other_page_answers_with_ones_session(ls: LabelStudio, mine: Holding,
     assert status(mine, ls, "POST", draft, {"result": []}, headers=own) == 201
 
 
-PART = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": ["yes"]}}
+PART = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": ["romance"]}}
 
 
 def nested(levels: int) -> list[object]:
@@ -353,6 +354,11 @@ def nested(levels: int) -> list[object]:
         {"result": [PART | {"type": ["choices"]}]},
         {"result": [PART | {"value": ["yes"]}]},
         {"result": [PART | {"value": {"choices": "yes"}}]},
+        {"result": [PART | {"from_name": "zzz"}]},
+        {"result": [PART, PART | {"to_name": "zzz"}]},
+        {"result": [PART | {"type": "textarea"}]},
+        {"result": [PART | {"value": {"choices": ["zzz"]}}]},
+        {"result": [{"value": {"choices": ["romance"]}}]},
         {"result": [PART | {"value": {"choices": [{"a": 1}]}}]},
         {"result": [{"type": "choices", "from_name": "label", "to_name": "image"}]},
     ],
@@ -368,6 +374,21 @@ def test_an_answer_that_breaks_every_list_is_not_taken(
     assert ls.request("GET", f"/api/tasks/{mine.ids['task']}/")["id"] == mine.ids["task"]
     told = ls.request("GET", "/api/tasks", query={"project": mine.ids["project"], "fields": "all"})
     assert told["total"] == 5
+
+
+def test_no_answer_of_an_expert_keeps_the_question_from_changing(ls: LabelStudio, mine: Holding) -> None:
+    """One answer of an odd control was enough: Label Studio then refused each new question, and the others' with it."""
+    path = f"/api/tasks/{mine.ids['open_task']}/annotations/"
+    assert status(mine, ls, "POST", path, {"result": [PART | {"from_name": "zzz"}], "lead_time": 1.0}) == 400
+    own = f"/api/annotations/{mine.ids['annotation']}/"
+    assert status(mine, ls, "PATCH", own, {"result": [PART | {"to_name": "zzz"}]}) == 400
+    draft = f"/api/drafts/{mine.ids['draft']}/"
+    assert status(mine, ls, "PATCH", draft, {"result": [PART | {"from_name": "zzz"}]}) == 400
+    project = Project(mine.ids["project"], mine.ids["view"], mine.ids["webhook"])
+    projects.update(ls, project, "Tender?", ["love", "neither"], "")
+    stale = {"result": [PART], "lead_time": 1.0}
+    assert status(mine, ls, "POST", path, stale) == 400, "a page of before asks for a class that is gone"
+    projects.update(ls, project, "Romantic?", ["romance", "neither"], "")
 
 
 def test_no_browser_keeps_what_an_expert_saw(ls: LabelStudio, mine: Holding) -> None:
