@@ -140,6 +140,14 @@ class Handler(basehttp.WSGIRequestHandler):
         self.until = time.monotonic() + BODY_SECONDS
         return True
 
+    def log_message(self, text, *parts):
+        """Django's line, without what a terminal would obey: anybody may send it, without a login."""
+        super().log_message(text, *(_printable(one) if isinstance(one, str) else one for one in parts))
+
+
+def _printable(text):
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
 
 class _Until(io.RawIOBase):
     """A socket as a file, read until the handler's ``until`` and written for at most ANSWER_SECONDS a request."""
