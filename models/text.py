@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 UNSEEN = {"Cc", "Cf", "Zl", "Zp"}  # controls, signs that turn the direction of a line, and other ends of a line
+JOINERS = "\u200c\u200d"  # ZWNJ and ZWJ, which part and join letters
 _SINGULAR = {"have": "has", "are": "is", "wait": "waits"}
 
 
@@ -36,7 +37,11 @@ def _noun(count: int, noun: str) -> str:
 
 
 def without_controls(text: str, but: str = "") -> str:
-    """``text`` with each control character replaced, which a terminal would obey; those in ``but`` stay."""
+    """``text`` with each control character replaced, which a terminal would obey; those in ``but`` stay.
+
+    JOINERS stay too: words of Persian and of India's languages are written with them, and no terminal obeys them.
+    """
+    but += JOINERS
     if text.isprintable():
         return text
     return "".join(sign if sign in but or unicodedata.category(sign) not in UNSEEN else "\ufffd" for sign in text)

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock
 from sqlalchemy import func, select
 
-from attune.labeler.assets import active_encoder, image_sources
+from attune.labeler.assets import active_encoder, image_uris
 from attune.labeler.assets.asset_table import read_manifest
 from attune.labeler.assets.duplicates import copy_from_twins
 from attune.labeler.assets.proposed import Candidate, VectorNames, from_files
@@ -120,7 +120,7 @@ class _Adding:
     def _import(self, assets: Sequence[Asset], names: VectorNames | None) -> set[int]:
         if self.given is None or names is None:
             return set()
-        found = {asset.asset_id: names.row(asset.asset_id, image_sources.file_name(asset.uri)) for asset in assets}
+        found = {asset.asset_id: names.row(asset.asset_id, image_uris.file_name(asset.uri)) for asset in assets}
         rows = {asset_id: row for asset_id, row in found.items() if row is not None}
         vectors = self.given.vectors[list(rows.values())]
         self.summary.vectors_imported += self.store.append(self.given.fingerprint, list(rows), vectors)
@@ -129,7 +129,7 @@ class _Adding:
     def _unclear(self, assets: Sequence[Asset], names: VectorNames | None) -> None:
         """Name the ids of the file that these images without a vector share with others."""
         for asset in assets if names is not None else ():
-            shared = names.unclear(asset.asset_id, image_sources.file_name(asset.uri)) if names else None
+            shared = names.unclear(asset.asset_id, image_uris.file_name(asset.uri)) if names else None
             if shared is not None:
                 self.summary.vectors_unclear[shared[0]] = sorted(shared[1])
 
@@ -152,7 +152,7 @@ class _Adding:
             if active is not None and active.is_external:
                 self.summary.without_vector = _asset_ids(self.settings, keys)
                 keys = []
-        if keys and not jobs.workers_alive(self.settings):
+        if keys and not jobs.workers_alive(self.settings, "embed"):
             self._note(jobs.run_here(self.settings, "embed", report, batch=keys))
         elif keys:
             chunks = [keys[start : start + EMBED_CHUNK] for start in range(0, len(keys), EMBED_CHUNK)]
@@ -222,7 +222,7 @@ def _candidates(settings: Settings, request: Request, summary: Summary) -> list[
 def _known_uris(settings: Settings, uris: set[str]) -> dict[str, str]:
     with reading(settings) as session:
         rows: Iterator[Any] = iter(session.execute(select(Asset.uri, Asset.asset_id).execution_options(yield_per=5000)))
-        return {now: asset_id for uri, asset_id in rows if (now := image_sources.as_now(uri)) in uris}
+        return {now: asset_id for uri, asset_id in rows if (now := image_uris.as_now(uri)) in uris}
 
 
 def _images(settings: Settings, refused: Sequence[Candidate]) -> Iterator[tuple[str, str]]:
@@ -230,7 +230,7 @@ def _images(settings: Settings, refused: Sequence[Candidate]) -> Iterator[tuple[
     with reading(settings) as session:
         query = select(Asset.asset_id, Asset.uri).where(Asset.removed_at.is_(None))
         for asset_id, uri in session.execute(query.execution_options(yield_per=5000)):
-            yield asset_id, image_sources.file_name(uri)
+            yield asset_id, image_uris.file_name(uri)
     yield from ((candidate.uri, candidate.name) for candidate in refused)
 
 

@@ -11,14 +11,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from attune.labeler.assets import image_sources
+from attune.labeler.assets import image_sources, image_uris
 from attune.labeler.assets.proposed import Candidate, Found, checked_id, id_choices
 from attune.labeler.assets.reach import Reach
 from attune.models.clock import iso
 from attune.models.errors import DataError, UnreadableItem
 from attune.models.files import cell_ids
 from attune.models.files.inputs import read_user_file
-from attune.models.files.tables import Row, Table, read_table
+from attune.models.files.table_rows import Row, Table
+from attune.models.files.tables import read_table
 
 PLACES = ("uri", "filename")
 NAMES = ("asset_id", *PLACES, "title_id")
@@ -61,7 +62,7 @@ def read_manifest(
     the file as a whole is no manifest; a single bad row is refused by itself.
     """
     made = Manifest()
-    folders = [image_sources.absolute(root) for root in roots] or [str(path.absolute().parent)]
+    folders = [image_uris.absolute(root) for root in roots] or [str(path.absolute().parent)]
     entries: list[_Entry] = []
     table = _table(path)
     numbers = _numbers(table)
@@ -170,21 +171,23 @@ def _candidate(
             raise possible
         choices = tuple(choice for choice in possible if given.get(choice, uri) == uri)
         if not choices:
-            raise UnreadableItem(f"{possible[0]} is the asset_id of another row. Give it its own.", "named twice")
+            raise UnreadableItem(
+                f"{possible[0]} is the asset_id of another row. Give this image an asset_id.", "named twice"
+            )
     return Candidate(uri, choices, entry.title_id, entry.columns, from_manifest=True)
 
 
 def _found(place: str, folders: Sequence[str], reach: Reach) -> Found:
     """The file at the first folder that has it; where none has, at the first, so that messages name a full path."""
     forms = [place]
-    if not place.isascii() and not image_sources.is_address(place):
+    if not place.isascii() and not image_uris.is_address(place):
         forms += [unicodedata.normalize(form, place) for form in ("NFC", "NFD")]
-    choices = [(image_sources.join(folder, form), form, folder) for folder in folders for form in forms]
+    choices = [(image_uris.join(folder, form), form, folder) for folder in folders for form in forms]
     uri, form, folder = choices[0]
     if len(choices) > 1:
         uri, form, folder = next((choice for choice in choices if image_sources.exists(choice[0], reach)), choices[0])
     image_sources.check(uri, reach)
-    return Found(uri, _relative(form, uri, folder), image_sources.file_name(folder.rstrip("/")))
+    return Found(uri, _relative(form, uri, folder), image_uris.file_name(folder.rstrip("/")))
 
 
 def _relative(place: str, uri: str, folder: str) -> str:
@@ -192,7 +195,7 @@ def _relative(place: str, uri: str, folder: str) -> str:
     below = folder.rstrip("/") + "/"
     if uri.startswith(below):
         place = uri[len(below) :]
-    elif image_sources.is_address(place):
+    elif image_uris.is_address(place):
         place = place.partition("://")[2]
     if uri.startswith(("http://", "https://")):
         place = place.partition("?")[0]

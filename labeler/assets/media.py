@@ -18,7 +18,7 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.assets import image_sources
+from attune.labeler.assets import image_sources, image_uris
 from attune.labeler.assets.reach import Reach
 from attune.labeler.records.schema import Asset
 from attune.labeler.settings import Settings
@@ -46,7 +46,7 @@ def media_url(settings: Settings, secrets: Secrets, asset_id: str, now: datetime
     """The signed address of an asset's image, and when it expires (``VALID`` after ``now``)."""
     expires = now + VALID
     token = _signer(secrets).dumps([asset_id, int(expires.timestamp())])
-    name = quote(image_sources.file_name(asset_id), safe="")
+    name = quote(image_uris.file_name(asset_id), safe="")
     return f"{settings.web_address}/media/{token}/{name}", expires
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from attune.labeler.assets import image_sources
+from attune.labeler.assets import image_uris
 from attune.models.errors import UnreadableItem
 from attune.models.files import cell_ids
 from attune.models.images.decode import IMAGE_SUFFIXES
@@ -35,7 +35,7 @@ class Candidate:
     @property
     def name(self) -> str:
         """The file's name."""
-        return image_sources.file_name(self.uri)
+        return image_uris.file_name(self.uri)
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ def _seconds(found: Sequence[Found], known: Mapping[str, str]) -> dict[str, Unre
 
 def _names(file: Found) -> list[str]:
     """What a file may be called, shortest first: its name, its path below PATH, and with more and more before it."""
-    made = [image_sources.file_name(file.relative), file.relative, f"{file.root}/{file.relative}"]
-    parts = image_sources.path_of(file.uri).strip("/").split("/")
+    made = [image_uris.file_name(file.relative), file.relative, f"{file.root}/{file.relative}"]
+    parts = image_uris.path_of(file.uri).strip("/").split("/")
     return made + ["/".join(parts[-count:]) for count in range(made[-1].count("/") + 2, len(parts) + 1)]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from attune.labeler.assets import image_sources
+from attune.labeler.assets import image_sources, image_uris
 from attune.labeler.assets.proposed import Found
 from attune.labeler.assets.reach import Reach
 from attune.models.errors import UnreadableItem
@@ -51,14 +51,12 @@ def scan(paths: Sequence[str], reach: Reach = image_sources.USUAL) -> Scan:
 
 
 def _scan_path(path: str, made: Scan, met: _Met, reach: Reach) -> None:
-    place = image_sources.absolute(path)
+    place = image_uris.absolute(path)
     if image_sources.is_folder(place, reach):
         _scan_folder(place, made, met, reach)
     elif image_sources.exists(place, reach):
         if met.first_time(place):
-            made.files.append(
-                Found(place, image_sources.file_name(place), image_sources.file_name(os.path.dirname(place)))
-            )
+            made.files.append(Found(place, image_uris.file_name(place), image_uris.file_name(os.path.dirname(place))))
     elif what := image_sources.kind(place):
         made.refuse(path, f"{path} is {what}, not a file. Name image files, or folders that contain them.", what)
     else:
@@ -76,7 +74,7 @@ def _scan_folder(folder: str, made: Scan, met: _Met, reach: Reach) -> None:
                 "folder cannot be read",
             )
 
-    root = image_sources.file_name(folder.rstrip("/"))
+    root = image_uris.file_name(folder.rstrip("/"))
     for uri, relative in image_sources.walk(folder, closed, reach):
         if not met.first_time(uri):
             continue
@@ -100,10 +98,10 @@ class _Met:
 
     def first_time(self, uri: str) -> bool:
         """Whether this file was not met before; it is now."""
-        if not image_sources.is_address(uri):
+        if not image_uris.is_address(uri):
             folder, name = os.path.split(uri)
             if folder not in self._folders:
-                self._folders[folder] = os.path.realpath(image_sources.local_path(folder))
+                self._folders[folder] = os.path.realpath(image_uris.local_path(folder))
             uri = os.path.join(self._folders[folder], name)
         if uri in self._met:
             return False
@@ -115,4 +113,4 @@ def _may_be_image(uri: str) -> bool:
     """By its suffix; a local file of another suffix by its first bytes, for which a network would be too slow."""
     if PurePosixPath(uri).suffix.lower() in IMAGE_SUFFIXES:
         return True
-    return not image_sources.is_address(uri) and looks_like_image(image_sources.head(uri))
+    return not image_uris.is_address(uri) and looks_like_image(image_sources.head(uri))

@@ -100,9 +100,9 @@ def revise(
         session.refresh(found, with_for_update=True)
         if seen is not None and seen != found.revision:
             raise AlreadyThere(
-                f"{found.name} is now at revision {found.revision}, but you changed revision {seen}. Nothing "
-                f"was changed. See what is new (`attune attribute revisions {found.name}`), then change it "
-                "again."
+                f"{found.name} is now at revision {found.revision}, but your change is based on revision "
+                f"{seen}. Nothing was changed. See what is new (`attune attribute revisions {found.name}`), then "
+                "make your change again."
             )
         changed = changes(found, wanted)
         if not changed:

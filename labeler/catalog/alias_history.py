@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any, Literal, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes
-from attune.labeler.catalog.gate_outcomes import read
+from attune.labeler.catalog.gate_outcomes import GateRow, read
 from attune.labeler.catalog.run_facts import LATEST
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Alias, Attribute, Promotion, Version
@@ -21,7 +21,10 @@ from attune.models.catalog.manifest import ALIAS, CHAMPION
 from attune.models.clock import iso, now, parse
 from attune.models.errors import CatalogError, DataError
 
-PROMOTE, ROLLBACK, RETIRE = "promote", "rollback", "retire"
+Action = Literal["promote", "rollback", "retire"]
+PROMOTE: Action = "promote"
+ROLLBACK: Action = "rollback"
+RETIRE: Action = "retire"
 _TAKEN = {LATEST, "history"}  # they mean something else where a version or an alias may stand
 
 
@@ -31,12 +34,12 @@ class Line:
 
     at: datetime
     who: str
-    action: str
+    action: Action
     alias: str | None
     version: int
-    before: int | None
+    before: Annotated[int | None, "The version of the alias before."]
     reason: str
-    gates: list[Any]
+    gates: list[GateRow]
 
     @property
     def overridden(self) -> list[str]:
@@ -67,7 +70,9 @@ def page(settings: Settings, attribute: str, number: int, size: int) -> Page[Lin
 def told(line: Promotion) -> Line:
     """A line of the records."""
     gates = [read(gate).to_dict() for gate in line.gates or [] if isinstance(gate, Mapping)]
-    return Line(line.at, line.who, line.action, line.alias, line.version, line.before, line.reason, gates)
+    return Line(
+        line.at, line.who, cast("Action", line.action), line.alias, line.version, line.before, line.reason, gates
+    )
 
 
 def pointing_at(settings: Settings, attribute: str, moment: datetime, alias: str = CHAMPION) -> Line | None:

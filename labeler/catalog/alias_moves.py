@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.alias_history import check_alias, check_reason
-from attune.labeler.catalog.gate_outcomes import read
+from attune.labeler.catalog.gate_outcomes import GateRow, read
 from attune.labeler.records.schema import Alias, Attribute, Promotion, Version
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import iso, parse
@@ -64,7 +64,7 @@ class Moved:
     who: str
     at: datetime
     digest: str
-    gates: list[dict[str, Any]]
+    gates: list[GateRow]
     draft: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def refuse_unanswered(attribute: str, version: int, classes: Sequence[str], labe
     what = (
         f"has no answers for {listed(nobody)} (answers per class: {counts})"
         if nobody
-        else f"was trained on no answers ({counts}): all are audit answers or ties"
+        else f"has no training answers for {listed(missing)}: all of them are audit answers or ties ({counts})"
     )
     raise NoAnswers(
         f"{attribute} version {version} {what}. Each class needs at least 1 training answer. Ask for more "

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypedDict
 
-PASSED, MISSED, UNKNOWN, ABSENT = "passed", "not passed", "not known", "not applicable"
+Outcome = Literal["passed", "not passed", "not known", "not applicable"]
+PASSED: Outcome = "passed"
+MISSED: Outcome = "not passed"
+UNKNOWN: Outcome = "not known"
+ABSENT: Outcome = "not applicable"
+
+
+class GateRow(TypedDict):
+    """A gate as JSON."""
+
+    name: str
+    passed: Annotated[bool | None, "Null if it is unknown or not applicable."]
+    applies: bool
+    outcome: Outcome
+    value: float | None
+    bound: float
+    enforced: bool
+    text: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -24,7 +42,7 @@ class Gate:
     applies: bool = True
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Outcome:
         """One of the four words."""
         if not self.applies:
             return ABSENT
@@ -35,9 +53,19 @@ class Gate:
         """Whether it stops a promotion: it is enforced, applies and was not passed."""
         return self.enforced and self.applies and not self.passed
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> GateRow:
         """As JSON."""
-        return asdict(self) | {"outcome": self.outcome}
+        return {
+            "name": self.name,
+            "passed": self.passed,
+            "applies": self.applies,
+            "outcome": self.outcome,
+            "value": self.value,
+            "bound": self.bound,
+            "enforced": self.enforced,
+            "text": self.text,
+            "reason": self.reason,
+        }
 
 
 def read(held: Mapping[str, Any]) -> Gate:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
@@ -33,16 +34,39 @@ _BY_ALIAS = _PUBLISHED.join(
     Alias, and_(Alias.attribute_id == Version.attribute_id, Alias.version == Version.version)
 ).where(Alias.alias == bindparam("ref"))
 _resolved: Remembered[tuple[int, str]] = Remembered()
-_FIGURE = ("value", "lo", "hi", "n", "reason")
 
 
-def overview(settings: Settings) -> list[dict[str, Any]]:
+class Figure(TypedDict):
+    """A metric's value, interval, n and, where there is no value, the reason."""
+
+    value: float | None
+    lo: float | None
+    hi: float | None
+    n: int | None
+    reason: str | None
+
+
+class Summary(TypedDict):
+    """An attribute and what is published of it."""
+
+    attribute: str
+    question: str
+    classes: list[str]
+    aliases: dict[str, int]
+    versions: list[int]
+    drafts: Annotated[list[int], "The `versions` that were published as drafts: a class had no answers."]
+    newest: Annotated[int | None, "The newest run, published or not."]
+    answers: int
+    average_precision: Figure
+
+
+def overview(settings: Settings) -> list[Summary]:
     """One row per attribute, by name: aliases, versions that are served, newest run, and how good the champion is."""
     with reading(settings) as session:
         return [_summary(session, attribute) for attribute in attributes.every(session)]
 
 
-def published(settings: Settings, page: int = 1, size: int = 100) -> Page[dict[str, Any]]:
+def published(settings: Settings, page: int = 1, size: int = 100) -> Page[Summary]:
     """One page of those attributes that have a version, as ``overview`` tells them."""
     with reading(settings) as session:
         served = select(Version.attribute_id).where(Version.retired_at.is_(None))
@@ -130,13 +154,16 @@ def compare(settings: Settings, attribute: str, a: str | int, b: str | int) -> d
             }
             for run in runs
         ],
-        "difference": figure(paired.to_dict()) | {"method": paired.method},
+        "difference": {**figure(paired.to_dict()), "method": paired.method},
     }
 
 
-def figure(metric: dict[str, Any] | None) -> dict[str, Any]:
-    """A metric's value, interval, n and, where there is no value, the reason."""
-    return {key: (metric or {}).get(key) for key in _FIGURE}
+def figure(metric: Mapping[str, Any] | None) -> Figure:
+    """What the API says of a metric; all is None where there is none."""
+    held = metric or {}
+    return Figure(
+        value=held.get("value"), lo=held.get("lo"), hi=held.get("hi"), n=held.get("n"), reason=held.get("reason")
+    )
 
 
 def _row(run: Any, version: Version | None, aliases: dict[str, int]) -> dict[str, Any]:
@@ -156,7 +183,7 @@ def _row(run: Any, version: Version | None, aliases: dict[str, int]) -> dict[str
     }
 
 
-def _summary(session: Session, attribute: Attribute) -> dict[str, Any]:
+def _summary(session: Session, attribute: Attribute) -> Summary:
     aliases = aliases_of(session, attribute)
     runs = select(Run.number, Run.answers, Run.metrics).where(Run.attribute_id == attribute.id)
     newest = session.execute(runs.order_by(Run.number.desc()).limit(1)).one_or_none()

@@ -139,7 +139,7 @@ def reread(shell: Shell) -> None:
 
     migrate(shell.settings)
     with bars() as start:
-        if jobs.workers_alive(shell.settings):
+        if jobs.workers_alive(shell.settings, "reread"):
             job = jobs.enqueue(shell.settings, "reread")
             result = jobs.follow(shell.settings, job, start("Reading images"))
         else:

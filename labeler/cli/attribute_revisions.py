@@ -110,7 +110,7 @@ def _effect(done: revise_attribute.Effect) -> str:
 
 @attune_command(command, "revisions", example="attune attribute revisions serious")
 @click.argument("name")
-@click.option("--before", type=int, help="Revision to compare from. Default: the last but one.")
+@click.option("--before", type=int, help="Revision to compare from. Default: the revision before the last.")
 @click.option("--after", type=int, help="Revision to compare with. Default: the last.")
 def revisions(shell: Shell, name: str, before: int | None, after: int | None) -> None:
     """List the revisions of the attribute NAME, and compare two of them."""

@@ -51,9 +51,7 @@ COMMANDS = {
         "List clusters of similar images, with the most typical images of each.",
         name="clusters",
     ),
-    "pages": Listed(
-        "grid", "Give an expert pages of images of NAME: tick every image that fits, then submit.", name="pages"
-    ),
+    "pages": Listed("grid", "Give an expert pages of 16 images of NAME to answer at once.", name="pages"),
     "batch": Listed("loop", "Choose the next assets to ask about for NAME, and add them to every queue.", name="batch"),
     "learn": Listed("loop", "Train the probe of NAME on all answers, and reorder the queues.", name="learn"),
     "audit": Listed(
@@ -62,7 +60,7 @@ COMMANDS = {
         name="audit",
     ),
     "sync": Listed(
-        "loop", "Read answers from Label Studio into the records, of NAME or of all attributes.", name="sync"
+        "loop", "Read the answers to NAME, or to all attributes, from Label Studio into the records.", name="sync"
     ),
     "labels": Listed("labels", "Export and import labels, and list uncounted answers."),
     "notices": Listed("notices", "List notices, and test their delivery by webhook and email."),

@@ -35,7 +35,7 @@ def command() -> None:
 @click.argument("text", required=False, default="")
 @click.option("--here", is_flag=True, help="Only encoders with weights on this computer.")
 def list_(shell: Shell, text: str, here: bool) -> None:
-    """List encoders, with TEXT only those whose model or tag contains it.
+    """List encoders. With TEXT, list only those with TEXT in the model or the tag.
 
     The workspace's encoder comes first, then those on this computer.
     """

@@ -20,7 +20,7 @@ def _grid() -> None:
 @click.argument("name")
 @click.option("--expert", metavar="EMAIL", required=True, help="Email address of the expert who answers.")
 def pages(shell: Shell, name: str, expert: str) -> None:
-    """Give an expert pages of images of NAME: tick every image that fits, then submit."""
+    """Give an expert pages of 16 images of NAME to answer at once."""
     with reading(shell.settings) as session:
         attributes.find(session, name)
     with shell.progress(f"pages {name}") as report:

@@ -12,7 +12,7 @@ from attune.labeler.cli.shell import OUTPUT, Shell, stop, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.exchange import export_files, import_labels
 from attune.labeler.exchange.import_files import Columns
-from attune.labeler.exchange.import_plan import Plan
+from attune.labeler.exchange.import_plan import Plan, in_words
 from attune.models.errors import DataError, consequence
 from attune.models.files.inputs import read_user_file
 from attune.models.files.outputs import write_user_file
@@ -63,7 +63,7 @@ def import_(
     given = (shell.settings, name, read_user_file(file), columns, create_experts)
     plan = import_labels.preview(*given) if dry_run else import_labels.bring(*given, who=who())
     rows = [("would be imported" if dry_run else "imported", action, count) for action, count in plan.counts.items()]
-    rows += [("skipped", reason, count) for reason, count in plan.reasons.items()]
+    rows += [("skipped", in_words(reason), count) for reason, count in plan.reasons.items()]
     shell.result({"attribute": name, "dry_run": dry_run} | plan.to_dict(), table(("", "answers", "rows"), rows))
     _explain(shell, name, plan)
     if plan.empty:
@@ -82,12 +82,13 @@ def _explain(shell: Shell, name: str, plan: Plan) -> None:
         )
     if plan.newcomers:
         shell.hint(
-            f"These experts have no login: {', '.join(plan.newcomers)}. To give one a login: `attune expert add EMAIL`"
+            f"These experts have no login: {', '.join(plan.newcomers)}. To give an expert a login: "
+            "`attune expert add EMAIL`"
         )
     if plan.whole:
         shell.hint(f"{plan.whole:,} ids such as 7.0 were read as whole numbers such as 7, as in the pool.")
     for number, reason, named in plan.left_out[:5]:
-        shell.hint(f"Skipped row {number}: {reason}: {named}".rstrip(": "))
+        shell.hint(f"Skipped row {number}: {in_words(reason)}: {named}".rstrip(": "))
     if len(plan.left_out) > 5:
         shell.hint(f"… and {len(plan.left_out) - 5} more. To list every row, add --json.")
     if "unknown expert" in plan.reasons:

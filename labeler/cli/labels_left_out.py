@@ -14,7 +14,7 @@ from attune.labeler.jobs import jobs
 @attune_command(labels, "left-out", example="attune labels left-out serious")
 @click.argument("name", required=False)
 def left_out(shell: Shell, name: str | None) -> None:
-    """List the uncounted answers in Label Studio, of NAME or of all attributes, with the reason."""
+    """List the uncounted answers to NAME, or to all attributes, with the reason."""
     found = uncounted.of(shell.settings, name)
     columns = ("attribute", "queue of", "author", "image", "says", "why")
     rows = [(one.attribute, one.expert, one.author, one.asset_id, one.value, one.reason) for one in found]
@@ -31,9 +31,9 @@ def left_out(shell: Shell, name: str | None) -> None:
 @click.argument("means")
 @click.option("--no-wait", is_flag=True, help="Only start the sync. Do not wait for the workers.")
 def read_as(shell: Shell, name: str, called: str, means: str, no_wait: bool) -> None:
-    """Read Label Studio's class CALLED as the class MEANS of NAME, and import those answers."""
+    """Map the class CALLED in Label Studio to the class MEANS of NAME, and import its answers."""
     waiting = uncounted.read_as(shell.settings, name, called, means)
     with shell.progress("sync") as report:
         done = jobs.ask(shell.settings, "sync", report, wait=not no_wait, attribute=name, whole=True)
     value = {"attribute": name, "called": called, "means": means, "waiting": waiting, "sync": done}
-    shell.result(value, f"{called!r} is now read as {means!r} in {name}. {waiting} answers waited for this.")
+    shell.result(value, f"{called!r} is now read as {means!r} in {name}. Attune can now use {waiting} more answers.")

@@ -82,11 +82,11 @@ def learn(shell: Shell, name: str, no_wait: bool) -> None:
 @click.option(
     "--accept-deleted",
     is_flag=True,
-    help="Delete answers here too, where most answers of a queue are deleted in Label Studio.",
+    help="Delete the answers here, too, if most answers of a queue were deleted in Label Studio.",
 )
 @_no_wait
 def sync(shell: Shell, name: str | None, whole: bool, accept_deleted: bool, no_wait: bool) -> None:
-    """Read answers from Label Studio into the records, of NAME or of all attributes."""
+    """Read the answers to NAME, or to all attributes, from Label Studio into the records."""
     more = {"accept_deleted": True} if accept_deleted else {}
     done = _ask(shell, "sync", "sync", no_wait, attribute=name, whole=whole or accept_deleted, **more)
     text = (

@@ -29,7 +29,10 @@ from attune.models.errors import DataError
     help="Gate to enforce: it can stop a promotion. Repeat the option for more.",
 )
 @click.option(
-    "--no-enforce", multiple=True, metavar="GATE", help="Gate that is only shown. Repeat the option for more."
+    "--no-enforce",
+    multiple=True,
+    metavar="GATE",
+    help="Gate to show only: it cannot stop a promotion. Repeat the option for more.",
 )
 def gates(
     shell: Shell, name: str, values: tuple[str, ...], enforce: tuple[str, ...], no_enforce: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -20,6 +21,6 @@ reason_option = click.option("--reason", required=True, metavar="R", help="Reaso
 alias_option = click.option("--alias", default=CHAMPION, show_default=True, help="Alias to move.")
 
 
-def figure(held: dict[str, Any]) -> str:
+def figure(held: Mapping[str, Any]) -> str:
     """A metric with its interval, in words; of an early one the interval alone."""
     return in_words(held)

@@ -85,7 +85,7 @@ def _score(shell: Shell, moved: Moved, no_wait: bool) -> dict[str, Any]:
 @reason_option
 @alias_option
 def rollback(shell: Shell, name: str, reason: str, alias: str) -> None:
-    """Point NAME's champion at the version that it had before."""
+    """Roll back: point the champion of NAME at the version before."""
     moved = promote.rollback(shell.settings, Move(name, None, reason, who(), alias))
     _result(shell, moved, f"{moved.alias} is {moved.version} again")
 

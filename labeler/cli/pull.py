@@ -48,7 +48,7 @@ def say_draft(shell: Shell, manifest: Manifest) -> None:
 @URL
 @OFFLINE
 def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> None:
-    """Pull the files of a probe to a folder and check their digests. NAME alone means its champion."""
+    """Pull the files of a probe to a folder and check their digests. Without a version, NAME means its champion."""
     from attune.models.catalog.pull_probe import pull as fetch_into
 
     done = fetch_into(ref, to, **where(shell, url, offline))

@@ -20,7 +20,7 @@ from attune.models.probes.thresholds import Goal
 @click.option("--precision", type=float, help="Minimum precision, such as 0.9.")
 @click.option("--recall", type=float, help="Minimum recall, such as 0.8.")
 @click.option(
-    "--sure", type=float, default=0.8, show_default=True, help="Certainty with which the audit answers must show this."
+    "--sure", type=float, default=0.8, show_default=True, help="Certainty with which the threshold must reach the goal."
 )
 @click.option("--clear", is_flag=True, help="Remove the goal. The threshold is 0.5 again.")
 def threshold(shell: Shell, name: str, precision: float | None, recall: float | None, sure: float, clear: bool) -> None:

@@ -40,8 +40,8 @@ def embed(
 ) -> None:
     """Embed the images at PATH (folders, files, URLs) and write their vectors to a file. The pool does not change.
 
-    Default encoder: the workspace's. The file has the columns asset_id and vector, and names the encoder: `attune
-    score --vectors` and `attune assets add --vectors` read it.
+    By default, Attune uses the workspace's encoder. The file has the columns asset_id and vector, and names the
+    encoder. `attune score --vectors` and `attune assets add --vectors` read such a file.
     """
     from attune.labeler.assets import chosen_encoder
     from attune.labeler.assets.active_encoder import load

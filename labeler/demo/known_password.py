@@ -74,7 +74,7 @@ def check_served(settings: Settings) -> None:
         raise SettingsError(
             "This is a demo workspace. The demo's public password still works for "
             f"{', '.join((*experts, *known))}, and with {given} other computers could use it. Create another "
-            "workspace (`attune up --workspace ./mine`), or end these logins first. Their answers are kept: "
+            "workspace (`attune up --workspace ./mine`), or first end these logins (their answers are kept): "
             + "; ".join(todo)
         )
 

@@ -11,7 +11,7 @@ from attune.labeler.exchange import label_studio_json
 from attune.labeler.exchange.export_tables import bare
 from attune.models.clock import moment
 from attune.models.errors import DataError
-from attune.models.files import cell_ids, tables
+from attune.models.files import arrow_tables, cell_ids, table_rows, tables
 
 MOST_ROWS = 500_000
 CLASS_NAMES = ("class", "value", "label")
@@ -59,14 +59,14 @@ def read(
         raise DataError("The file is empty. Expected rows with asset_id, expert and class.")
     try:
         if tables.looks_like_json(content):
-            table: tables.Table | list[Given] = _json(content, columns, classes, people)
+            table: table_rows.Table | list[Given] = _json(content, columns, classes, people)
         else:
             read_in = tables.read_table(content, _likely(columns), MOST_ROWS)
-            table = read_in if content.startswith(tables.BINARY) else _unguarded(read_in)
+            table = read_in if content.startswith(arrow_tables.BINARY) else _unguarded(read_in)
     except DataError as error:
         raise DataError(f"The file {error}") from error
     if (held := len(table if isinstance(table, list) else table.rows)) > MOST_ROWS:
-        raise DataError(f"The file has {held:,} rows; at most {MOST_ROWS:,} come in at once. Split it.")
+        raise DataError(f"The file has {held:,} rows; at most {MOST_ROWS:,} are allowed. Split it.")
     return table if isinstance(table, list) else _rows(table, columns)
 
 
@@ -75,15 +75,15 @@ def _likely(columns: Columns) -> list[str]:
     return [*(name for name in asked if name), "asset_id", "expert", *CLASS_NAMES, "answered_at"]
 
 
-def _unguarded(table: tables.Table) -> tables.Table:
+def _unguarded(table: table_rows.Table) -> table_rows.Table:
     """A table of a spreadsheet, without the apostrophes that our export puts before what looks like a formula."""
     rows = [replace(row, cells={bare(name): bare(cell) for name, cell in row.cells.items()}) for row in table.rows]
-    return tables.Table([bare(name) for name in table.names], rows)
+    return table_rows.Table([bare(name) for name in table.names], rows)
 
 
 def _json(
     content: bytes, columns: Columns, classes: Sequence[str], people: label_studio_json.People
-) -> tables.Table | list[Given]:
+) -> table_rows.Table | list[Given]:
     held, lines = tables.objects(content)
     if len(held) == 1 and isinstance(held[0], Mapping) and "labels" in held[0]:
         held = held[0]["labels"]
@@ -98,7 +98,7 @@ def _json(
     return tables.from_objects(held, lines) if held else []
 
 
-def _rows(table: tables.Table, columns: Columns) -> list[Given]:
+def _rows(table: table_rows.Table, columns: Columns) -> list[Given]:
     names = _named(table.names, columns)
     return [
         Given(row.number, _asset(row.cells.get(names.asset or ""))[0], wrong=row.wrong, detail=row.detail)

@@ -10,7 +10,7 @@ that no asset has means the asset 7: so pandas writes a column of whole numbers 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +32,22 @@ from attune.models.labels.answers import IMPORT, SKIP, UNSURE
 NEW, CHANGED, SAME = "new", "changed", "there already"
 CLOCKS_APART = timedelta(minutes=2)  # a later time than that is no time of an answer, and a sooner one is now
 CHUNK = 500
+IN_WORDS = {  # the reasons are keys of the JSON; people read these instead
+    "an administrator's address": "the email address of an admin, who answers nothing",
+    "stands twice": "another row counts for this expert and image",
+    "no asset": "no asset_id",
+    "no address of an expert": "not an email address",
+    "in the future": "the time is in the future",
+    "taken away since": "the answer was excluded, ended or deleted after this time",
+    "answered otherwise already": "the expert has another answer, and this row has no time",
+    "older than the answer held": "the expert has a newer answer",
+    "no task of Label Studio": "not a task of Label Studio",
+}
+
+
+def in_words(reason: str) -> str:
+    """Return why a row is skipped as people read it; ``reason`` itself where it needs no other words."""
+    return IN_WORDS.get(reason, reason)
 
 
 @dataclass(frozen=True)
@@ -176,6 +192,11 @@ def _wrong(
         (_folded(row.value) not in values, "unknown class", row.value),
         (email is None, "no address of an expert", row.expert),
         (email not in experts and not create_experts, "unknown expert", row.expert),
+        (
+            email not in experts and email != _address(row.expert, users.new_address),
+            "no address of an expert",
+            row.expert,
+        ),
         (row.updated_at is not None and row.updated_at > at + CLOCKS_APART, "in the future", row.asset_id),
     )
     return next(((reason, named[:100]) for wrong, reason, named in checks if wrong), ("", ""))
@@ -201,9 +222,9 @@ def _step(row: Given, asset: Asset, email: str, value: str, held: Held | None, a
     return Step(row.number, asset, email, value, answered, updated, CHANGED, held.id if held.imported else None)
 
 
-def _address(text: str) -> str | None:
+def _address(text: str, read: Callable[[str], str] = users.address) -> str | None:
     try:
-        return users.address(text)
+        return read(text)
     except DataError:
         return None
 

@@ -228,8 +228,8 @@ def take_over(settings: Settings, token: str) -> bytes:
         path.unlink()
     except FileNotFoundError as error:
         raise DataError(
-            "The uploaded image does not exist any more: it is kept for one search, until you upload another. "
-            "Upload it again."
+            "The uploaded image does not exist any more. Attune keeps it for one search, and only until you upload "
+            "another image. Upload it again."
         ) from error
     return content
 

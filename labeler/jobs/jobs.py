@@ -43,15 +43,16 @@ KINDS = {
     "explore": ("attune.workers.jobs.explore_pool:run", "explore"),
     "encoder": ("attune.workers.jobs.switch_encoder:run", "embed"),
     "join": ("attune.workers.jobs.label_studio_access:join", "people"),
-    "leave": ("attune.workers.jobs.label_studio_access:leave", "people"),
+    "leave": ("attune.workers.jobs.label_studio_access:leave", "access"),
     "configure": ("attune.workers.jobs.label_studio_access:configure", "people"),
     "grid": ("attune.workers.jobs.make_grids:run", "learn"),
     "clusters": ("attune.workers.jobs.explore_pool:make_clusters", "embed"),
 }
 HINTS = "hints"  # the line of the readings that webhooks ask for, which are no jobs of the records
 # First what ends somebody's access: nothing that a stranger can ask for goes before it.
-QUEUES = ("people", "explore", HINTS, "learn", "publish", "embed")
+QUEUES = ("access", "people", "explore", HINTS, "learn", "publish", "embed")
 QUICK = tuple(name for name in QUEUES if name != "embed")  # of the worker that an answer never waits for
+ACCESS = ("access",)  # of one that does nothing else: the others may all be in the middle of something long
 TIMEOUT = timedelta(hours=2)
 LOOK_SECONDS = 5  # between two looks whether somebody is there to do a job that is waited for
 HEARTBEAT_LIMIT = timedelta(seconds=60)  # three times as long as a worker ever takes between two signs of life
@@ -66,19 +67,23 @@ def connect(settings: Settings) -> Redis:
     return Redis.from_url(redis_address(settings), socket_connect_timeout=2, health_check_interval=30)
 
 
-def workers_alive(settings: Settings) -> bool:
-    """Whether at least one worker has shown a heartbeat lately; False also where Redis does not answer."""
-    return living_workers(settings) > 0
+def workers_alive(settings: Settings, kind: str) -> bool:
+    """Whether at least one worker that takes jobs of ``kind`` has shown a heartbeat lately.
+
+    False also where Redis does not answer. Raises KeyError for an unknown kind.
+    """
+    return any(KINDS[kind][1] in queues for queues in living_workers(settings))
 
 
-def living_workers(settings: Settings) -> int:
-    """How many workers have shown a heartbeat lately; 0 also where Redis does not answer."""
+def living_workers(settings: Settings) -> list[tuple[str, ...]]:
+    """The queues of each worker that has shown a heartbeat lately; none also where Redis does not answer."""
     lately = now() - HEARTBEAT_LIMIT
     try:
         workers = Worker.all(connection=connect(settings), serializer=JSONSerializer)
-        return sum(worker.death_date is None and (worker.last_heartbeat or lately) > lately for worker in workers)
     except RedisError:
-        return 0
+        return []
+    living = [one for one in workers if one.death_date is None and (one.last_heartbeat or lately) > lately]
+    return [tuple(one.queue_names()) for one in living]
 
 
 def enqueue(settings: Settings, kind: str, **arguments: Any) -> str:
@@ -168,7 +173,7 @@ def ask(settings: Settings, kind: str, report: Report = quiet, wait: bool = True
 
     Without waiting the result is ``{"job": id}``.
     """
-    if not workers_alive(settings):
+    if not workers_alive(settings, kind):
         return run_here(settings, kind, report, **arguments)
     job_id = enqueue(settings, kind, **arguments)
     return follow(settings, job_id, report) if wait else {"job": job_id}
@@ -192,7 +197,7 @@ def follow(settings: Settings, job_id: str, report: Report = quiet, poll_seconds
             said = failures.shown(job.id, job.error)
             raise JobError(f"The job {job.kind} failed: {said} The worker's log in {settings.logs} has details.")
         if time.monotonic() - last_alive > LOOK_SECONDS:
-            if not workers_alive(settings):
+            if not workers_alive(settings, job.kind):
                 raise JobLost(f"No worker is running, so {job_id} waits in Redis. Start the workers: `attune up`")
             send_again(settings, job)
             last_alive = time.monotonic()

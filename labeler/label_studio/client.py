@@ -168,8 +168,8 @@ def refused(status: int, body: Any) -> LabelStudioRefused:
             "The token is not valid. Check ATTUNE_LABEL_STUDIO_TOKEN, and that Label Studio allows legacy "
             "tokens (Organization, Access Token Settings)."
         ),
-        403: "The token's user may not do this. Use an administrator's token.",
-        404: "It may have been deleted in Label Studio. To compare the two: `attune sync`",
+        403: "The token's user has no right to do this. Use the token of an administrator.",
+        404: "It may have been deleted in Label Studio. To read Label Studio again: `attune sync`",
     }
     step = steps.get(status, "To check the connection, the token and the webhooks: `attune doctor`")
     return LabelStudioRefused(f"Label Studio answered with status {status}: {text.rstrip('.')}. {step}", status)

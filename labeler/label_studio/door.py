@@ -20,7 +20,7 @@ NAMES = {
     "sessions": ("1 session", "{} sessions"),
     "tokens": ("1 token", "{} tokens"),
     "queues": ("membership of 1 queue", "membership of {} queues"),
-    "locks": ("1 image held open", "{} images held open"),
+    "locks": ("1 image that was open", "{} images that were open"),
 }
 
 

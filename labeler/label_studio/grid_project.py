@@ -114,8 +114,8 @@ def add(ls: LabelStudio, project: int, data: Mapping[str, Any], key: str) -> int
     ids = list(reply.task_ids or ())
     if len(ids) != 1:
         raise LabelStudioRefused(
-            f"Label Studio made {len(ids)} tasks of one page in project {project} (expected: 1). To compare the "
-            "two: `attune sync --all`"
+            f"Label Studio made {len(ids)} tasks of one page in project {project} (expected: 1). To read all tasks "
+            "again: `attune sync --all`"
         )
     return int(ids[0])
 

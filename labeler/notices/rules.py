@@ -115,7 +115,7 @@ def drifted(session: Session) -> Iterator[News]:
         if drift and (alarm := drift.alarm):
             yield News(
                 f"drift:{version.id}", notices.DRIFT, f"{name}: drift since version {version.version}",
-                f"{alarm.n} new images score differently than at the publication (class "
+                f"{alarm.n} new images have other scores than the images at the publication (class "
                 f"{', '.join(alarm.classes)}). Audit the current pool.",
                 f"{page(name)}#h-drift", version.attribute_id,
             )  # fmt: skip

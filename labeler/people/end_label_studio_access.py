@@ -45,7 +45,7 @@ def tell(settings: Settings, job_id: str, wait: bool = False) -> Outcome:
     Without it, or without Redis, the job is sent again later; that is never an error.
     """
     try:
-        if wait and not jobs.workers_alive(settings):
+        if wait and not jobs.workers_alive(settings, "leave"):
             jobs.finish(settings, job_id, jobs.run_here(settings, "leave", **_asked(settings, job_id).arguments))
         else:
             jobs.hand_over(settings, job_id, "leave")

@@ -53,7 +53,7 @@ def add(
     password and role, whoever's it is. Raises UnknownAttribute, DataError for an address that is none or the shut login
     of somebody who manages, AlreadyThere where nothing would change, LabelStudioUnreachable.
     """
-    email = users.address(email)
+    email = address_of(settings, email)
     refuse_label_studios_own(settings, email)
     with reading(settings) as session:
         chosen = [attributes.find(session, one) for one in wanted]
@@ -145,6 +145,13 @@ def _console_login(settings: Settings, expert: Expert, password: str) -> bool:
 def fresh_password() -> str:
     """A new password that is easy to read out and to type: four groups of four, about 79 bits."""
     return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
+
+
+def address_of(settings: Settings, email: str) -> str:
+    """``email`` as it is kept, of an expert who is there or could be. Raises DataError where it can be neither's."""
+    with reading(settings) as session:
+        known = session.scalar(select(Expert.id).where(Expert.email == users.address(email)))
+    return users.address(email) if known is not None else users.new_address(email)
 
 
 def remove(settings: Settings, email: str, wait: bool = False, may: May = users.anybody) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from attune.labeler.settings import Settings, secrets
 from attune.models.clock import now
 from attune.models.errors import AlreadyThere, DataError, ServiceDown
 
-REPLACED = "a newer one took its place"
+REPLACED = "A newer password replaced it."
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def invite(
     password and role. Raises UnknownAttribute, DataError for an address that is none, a name that is too long or the
     shut login of somebody who manages, AlreadyThere where nothing would change.
     """
-    email = users.address(email)
+    email = experts.address_of(settings, email)
     experts.refuse_label_studios_own(settings, email)
     name = _name(name) or email.partition("@")[0]
     with reading(settings) as session:
@@ -166,7 +166,7 @@ def settle(settings: Settings, report: Report, email: str, nonce: str | None, wa
             current = nonce is not None and end_access.may_set(session, email, nonce)
         if expert.removed_at is not None:
             return {"email": expert.email, "state": "left meanwhile"}
-        kept = "shut out meanwhile" if shut else ""
+        kept = "The login was disabled in the meantime." if shut else ""
         if nonce is not None and not shut:
             kept = _open(settings, ls, expert, password_of(settings, email, nonce)) if current else REPLACED
         for number, attribute in enumerate(chosen):

@@ -7,11 +7,13 @@ session and personal link at once.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import category, normalize
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -30,6 +32,7 @@ from attune.models.errors import AlreadyThere, DataError, UnknownExpert
 ROLES = ("expert", "owner", "admin")
 May = Callable[[str | None], None]  # raises where the viewer may not change a login of this role (None: no login)
 SHORTEST_PASSWORD = 10
+LOCAL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # before the @, in lower case
 GONE = end_access.GONE
 
 
@@ -62,7 +65,7 @@ def create(settings: Settings, email: str, role: str, password: str, expert_id: 
     cannot be used (naming the field), AlreadyThere where the address has a login.
     """
     given = {"role": _role(role), "password_hash": _hash(password), "expert_id": expert_id}
-    user = User(email=address(email), created_at=now(), **given)
+    user = User(email=new_address(email), created_at=now(), **given)
     try:
         with writing(settings) as session:
             before = session.scalar(select(User).where(User.email == user.email, User.password_hash == GONE))
@@ -158,7 +161,7 @@ def set_role(settings: Settings, email: str, role: str) -> Person:
         if role == "expert":
             _refuse_without_expert(session, address(email))
         is_admin = role == "admin"
-        user = held(session, email) if is_admin else _held_but_the_last_admin(session, email, "given another role")
+        user = held(session, email) if is_admin else _held_but_the_last_admin(session, email, "given a different role")
         user.role = role
         end_access.ways_in(session, user)
         return person(user)
@@ -277,6 +280,24 @@ def address(email: str) -> str:
     if not local or not domain or "@" in domain or any(letter.isspace() for letter in trimmed) or len(trimmed) > 254:
         raise DataError(f"email: {email!r} is not an email address. Expected the form name@example.org.")
     return trimmed
+
+
+def new_address(email: str) -> str:
+    """`address`, for somebody who comes in. Raises DataError also for one that could be taken for another.
+
+    Before the @ it is ASCII, as Django's EmailValidator has it for Label Studio; behind it are letters, digits, dots
+    and hyphens of any language, full-width ones as plain ones (NFKC). `address` alone finds what is kept from before.
+    """
+    local, _, domain = address(email).partition("@")
+    domain = normalize("NFKC", domain).casefold()
+    known = all(sign in ".-" or category(sign)[0] in "LMN" for sign in domain)
+    if not LOCAL.fullmatch(local) or not known:
+        raise DataError(
+            f"email: {email!r} has a character that no email address here can have. Expected the form "
+            "name@example.org, with plain letters (a to z), digits and . _ - + before the @. Type the address again: "
+            "one that was copied may hold characters that nobody sees."
+        )
+    return f"{local}@{domain}"
 
 
 def held(session: Session, email: str) -> User:

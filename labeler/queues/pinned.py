@@ -44,9 +44,11 @@ class Sent:
         parts = [f"{self.queued} queued for {', '.join(self.experts)}"]
         if len(set(self.each)) > 1:
             shares = (f"{count} for {name}" for name, count in zip(self.experts, self.each, strict=True))
-            parts = [f"{self.queued} queued: {', '.join(shares)}, who had already answered the others"]
+            parts = [f"{self.queued} queued: {', '.join(shares)} (no expert gets an image twice)"]
         if self.asked_before:
-            parts.append(f"{self.asked_before} {'was' if self.asked_before == 1 else 'were'} already asked or answered")
+            parts.append(
+                f"{self.asked_before} {'was' if self.asked_before == 1 else 'were'} already in a queue or answered"
+            )
         if self.gone:
             parts.append(f"{self.gone} {'is' if self.gone == 1 else 'are'} not in the pool")
         return ", ".join(parts) + "."

@@ -8,8 +8,8 @@ import sys
 
 from attune.labeler.services import entry_point
 from attune.labeler.services.foreground import run
-from attune.labeler.services.orphans import die_with_parent
 from attune.labeler.services.parts import PARENT
+from attune.labeler.services.start_part import die_with_parent
 
 
 def main() -> None:

@@ -165,12 +165,18 @@ def redis(settings: Settings) -> Finding:
 
 
 def workers(settings: Settings) -> Finding:
-    """Workers show signs of life, and jobs do not pile up."""
+    """Workers show signs of life, one ends access and does nothing else, and jobs do not pile up."""
     living = jobs.living_workers(settings)
     waiting = sum(Waiting(name, connection=jobs.connect(settings)).count for name in jobs.QUEUES)
-    found = f"{living} running, {waiting} jobs waiting"
-    if living == 0:
+    found = f"{len(living)} running, {waiting} jobs waiting"
+    if not living:
         return Finding("workers", "fail", found, f"{START} Their logs are in {settings.logs}.")
+    if jobs.ACCESS not in living:
+        todo = (
+            "Start one that does nothing else: `attune up`, or in Docker the service `access`. Until then, ending a "
+            "person's access waits if all workers do something long."
+        )
+        return Finding("workers", "warn", f"{found}, none of them only for ending access", todo)
     slow = waiting > WAITING_WARN
     return Finding("workers", "warn" if slow else "ok", found, "Set ATTUNE_WORKERS to a higher number." if slow else "")
 

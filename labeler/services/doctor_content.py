@@ -22,7 +22,7 @@ def answers(settings: Settings) -> Finding:
         kept = session.scalar(select(func.sum(Queue.kept)).where(Queue.closed_at.is_(None))) or 0
     cases = tuple([one.to_dict() for one in wrong] + [dict(one.to_dict()) for one in left])
     if not cases and not kept:
-        return Finding("answers", "ok", "each answer is on the image that Label Studio shows")
+        return Finding("answers", "ok", "the records have the same answers as Label Studio")
     moved = [one for one in wrong if one.recorded_image]
     said, todo = [], []
     if kept:
@@ -79,5 +79,5 @@ def images(settings: Settings) -> Finding:
         found += f"; {moved:,} changed after an update and were read again"
     if not older:
         return Finding("images", "ok", found)
-    found += f"; {older:,} not yet read in the newest way (reading {READING})"
+    found += f"; {older:,} not yet read again after an update (reading {READING})"
     return Finding("images", "warn", found, "The workers read them. Without workers: `attune assets reread`")

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import io
+import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
-
-from honcho.manager import Manager
-from honcho.printer import Message, Printer
 
 from attune.labeler.catalog.restore_files import heal
 from attune.labeler.demo.known_password import check_served
 from attune.labeler.label_studio import database_template, install
 from attune.labeler.records.session import migrate
 from attune.labeler.services import orphans, parts, ports, readiness
-from attune.labeler.services.process_runner import Flags, Keeper, last_words
+from attune.labeler.services.process_runner import PartRunner, last_words
 from attune.labeler.services.workspace_lock import alone
 from attune.labeler.settings import Settings, close_workspace, hidden, keep, secrets
 from attune.models.errors import CatalogError, ServiceDown, ServiceError
 
 Tell = Callable[[str], None]
+LOOK_SECONDS = 0.1
 PORTS = ("host", "web_port", "label_studio_port", "redis_port")
 
 
@@ -78,8 +76,11 @@ def keep_ports(settings: Settings) -> None:
     keep(settings.workspace, **{name: None if value == defaults[name] else value for name, value in used.items()})
 
 
-class Supervisor(Manager):
-    """honcho's manager over keepers: it owns the signals and the messages, they own the processes."""
+class Supervisor:
+    """Keeps every part running until SIGINT, SIGTERM or the end of one part that is given up stops all.
+
+    The main thread owns the signals and the parts; a thread beside it says when all are ready.
+    """
 
     def __init__(
         self,
@@ -89,87 +90,73 @@ class Supervisor(Manager):
         ready: Callable[[], None] = lambda: None,
         wait: Callable[[Settings, Tell, Callable[[], None]], None] = readiness.wait_and_mend,
     ) -> None:
-        super().__init__(_Teller(tell))
         self.settings = settings
-        self._wait = wait
         self.failure: ServiceError | None = None
-        self.flags = Flags()
-        self._tell, self._ready = tell, ready
-        self._narrator = threading.Thread(target=self._narrate, daemon=True)
-        others = sum(not part.last for part in wanted)
-        for part in wanted:
-            self._processes[part.name] = {"obj": Keeper(part, self.flags, others)}
-
-    def _start(self) -> None:
-        super()._start()
-        # Only now: a process forked beside a running thread could inherit a lock that nobody gives back.
-        self._narrator.start()
+        self._runners = [PartRunner(part, tell) for part in wanted]
+        self._tell, self._ready, self._wait = tell, ready, wait
+        # A plain value: an Event that a signal sets while the main thread holds its lock would never be set.
+        self._stopping = False
+        self._ending = threading.Event()
 
     def loop(self) -> None:
         """Run until everything has stopped."""
-        super().loop()
-        self._narrator.join(1)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        teller = threading.Thread(target=self._tell_all, daemon=True)
+        teller.start()
+        while not self._stopping and not any(runner.given_up for runner in self._runners):
+            for runner in self._runners:
+                runner.look()
+            time.sleep(LOOK_SECONDS)
+        self._stopping = True
+        self._ending.set()
+        self._end()
+        teller.join(1)
 
-    def _narrate(self) -> None:
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+
+    def _end(self) -> None:
+        if self.failure is None and (lost := [runner.part for runner in self._runners if runner.given_up]):
+            self.failure = _given_up(lost[0])
+        for last in (False, True):
+            stopping = [runner for runner in self._runners if runner.part.last == last]
+            for runner in stopping:
+                runner.stop()
+            while remaining := [runner for runner in stopping if not runner.stopped()]:
+                stopping = remaining
+                time.sleep(LOOK_SECONDS)
+
+    def _tell_all(self) -> None:
         self._tell_start()
-        # Told from here: a signal may come while the main thread is in the middle of a line.
-        self.flags.stopping.wait()
-        self._tell(f"Stopping {', '.join(one['obj'].part.title for one in self._processes.values())} …")
+        self._ending.wait()
+        # Told from here, so that it comes after all that is said of the start.
+        self._tell(f"Stopping {', '.join(runner.part.title for runner in self._runners)} …")
 
     def _tell_start(self) -> None:
         try:
-            self._wait(self.settings, self._tell, self._alive)
+            self._wait(self.settings, self._tell, self._check_running)
         except _Stopping:
             return
         except ServiceError as error:
             self.failure = error
-            self.terminate()
+            self._stopping = True
             return
         self._tell(f"Attune is ready at {self.settings.web_address}. Ctrl-C stops everything.")
         self._ready()
 
-    def _alive(self) -> None:
-        if self._terminating:
+    def _check_running(self) -> None:
+        if self._stopping:
             raise _Stopping
 
-    def _all_started(self) -> bool:
-        # A keeper told to stop before its turn never started anything.
-        return self._terminating or bool(super()._all_started())
 
-    def terminate(self) -> None:
-        """Ask every keeper to stop its part."""
-        if not self._terminating and self.returncode not in {None, 130, 143} and self.failure is None:
-            self.failure = self._given_up()
-        self._terminating: bool = True
-        self.flags.stopping.set()
-
-    def kill(self) -> None:
-        """Nothing: a keeper kills what does not stop in time, and Redis must outlive the others."""
-
-    def _given_up(self) -> ServiceDown:
-        stopped = [name for name, process in self._processes.items() if "returncode" in process]
-        part = self._processes[stopped[0]]["obj"].part
-        return ServiceDown(
-            f"{part.title} stops again and again, so Attune stopped everything. The log ends "
-            f"with:\n{last_words(part.log)}\nFix the problem, then start again. The whole log: {part.log}. To "
-            "test each service: `attune doctor`"
-        )
+def _given_up(part: parts.Part) -> ServiceDown:
+    return ServiceDown(
+        f"{part.title} stops again and again, so Attune stopped everything. The log ends "
+        f"with:\n{last_words(part.log)}\nFix the problem, then start again. The whole log: {part.log}. To "
+        "test each service: `attune doctor`"
+    )
 
 
 class _Stopping(Exception):
     """The stack stops before it was ready."""
-
-
-class _Teller(Printer):
-    """honcho's printer, with one line a message and none for its routine."""
-
-    def __init__(self, tell: Tell) -> None:
-        super().__init__(io.StringIO())
-        self._say = tell
-
-    def write(self, message: Message) -> None:
-        """Pass on what keepers say, and nothing of starts and stops."""
-        if message.name != "system":
-            text: Any = message.data
-            text = text.decode(errors="replace") if isinstance(text, bytes) else text
-            self._say(f"{message.name:<13} {text.rstrip()}")

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import signal
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from attune.labeler.services.parts import MARK
-
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def sweep(workspace: Path, grace_seconds: float = 5.0) -> int:
@@ -41,9 +36,3 @@ def _is_ours(process: psutil.Process, workspace: Path) -> bool:
 def _signal(process: psutil.Process, number: signal.Signals) -> None:
     with suppress(psutil.Error):
         process.send_signal(number)
-
-
-def die_with_parent(number: signal.Signals) -> None:
-    """Ask the kernel to send us ``number`` when our parent dies, even by -9. Linux only; elsewhere `sweep` must do."""
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, int(number))

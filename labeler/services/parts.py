@@ -47,15 +47,21 @@ def wanted(settings: Settings) -> list[Part]:
     if settings.label_studio_url is None:
         made.append(_label_studio(settings))
     made.append(_ours(settings, "web", "the console", "attune.labeler.web.serve", port=("web_port", settings.web_port)))
-    for number in range(1, settings.workers + 1):
-        # One worker never embeds: an answer must not wait for ten thousand images.
-        queues = ("--queues", ",".join(jobs.QUICK)) if number == 1 and settings.workers > 1 else ()
-        title = f"worker {number}"
-        made.append(
-            _ours(settings, f"worker-{number}", title, "attune.workers.runtime.worker", *queues, grace=WORKERS_GRACE)
-        )
+    # However few workers there are, one ends access alone: all others may be in the middle of something long.
+    worker = "attune.workers.runtime.worker"
+    for name, title, queues in (
+        ("worker-access", "the worker that ends access", jobs.ACCESS),
+        *_workers(settings.workers),
+    ):
+        made.append(_ours(settings, name, title, worker, "--queues", ",".join(queues), grace=WORKERS_GRACE))
     made.append(_ours(settings, "schedule", "the scheduler", "attune.workers.runtime.schedule"))
     return made
+
+
+def _workers(number: int) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Name, title and queues of each; where there are several one never embeds: an answer must not wait for that."""
+    queues = [jobs.QUEUES if at or number == 1 else jobs.QUICK for at in range(number)]
+    return [(f"worker-{at}", f"worker {at}", taken) for at, taken in enumerate(queues, 1)]
 
 
 def _redis(settings: Settings) -> Part:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 import shutil
-import signal
 import subprocess
+import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import psutil
-from honcho.process import Process
 
-from attune.labeler.services.orphans import die_with_parent
+from attune.labeler.services import start_part
 from attune.labeler.services.parts import Part
 from attune.models.text import without_controls
 
@@ -27,101 +28,85 @@ BETWEEN_TRACEBACKS = (
 )
 
 
-class Flags:
-    """What the supervisor tells the keepers: stop now; and, to the part that goes last, how many have stopped."""
+class PartRunner:
+    """One part, kept running: one that dies starts again, after 1, 2, 4 … seconds, until it dies too often.
 
-    def __init__(self) -> None:
-        self.stopping = multiprocessing.Event()
-        self.stopped = multiprocessing.Semaphore(0)
-
-
-class Keeper(Process):
-    """honcho's process, kept alive: a part that dies starts again, after 1, 2, 4 … seconds, until it dies too often.
-
-    honcho alone stops everything when one process ends; here that comes only after ``QUICK_DEATHS``.
+    Nothing here waits: `look` is to be called again and again, by the main thread, because on Linux a part gets SIGTERM
+    when the thread that started it ends.
     """
 
-    def __init__(self, part: Part, flags: Flags, others: int) -> None:
-        super().__init__(part.command, name=part.name, env=part.environment)
+    def __init__(self, part: Part, tell: Callable[[str], None]) -> None:
         self.part = part
-        self.flags = flags
-        self.others = others  # parts that must have stopped before this one
+        self.given_up = False
+        self._tell = tell
+        self._child: subprocess.Popen[bytes] | None = None
+        self._family: list[psutil.Process] = []
+        self._deaths = 0
+        self._due = self._began = 0.0  # of `time.monotonic`: the next start, the last one
+        self._patience: float | None = None  # when a part that is stopping is killed
 
-    def run(self, events: Any = None, ignore_signals: bool = False) -> None:
-        """In a process of the supervisor's own: keep the part until it is to stop or given up; tells ``events``."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        die_with_parent(signal.SIGKILL)
-        self._events = events
-        code = self._keep()
-        if not self.part.last:
-            self.flags.stopped.release()
-        self._send_message({"returncode": code}, type="stop")
+    def look(self) -> None:
+        """Start the part where it is due; see whether it has ended."""
+        if self.given_up:
+            return
+        if self._child is None:
+            if time.monotonic() >= self._due:
+                self._start()
+        elif self._child.poll() is not None:
+            self._ended(self._child.returncode)
+        elif self.part.log.stat().st_size > LOG_BYTES:
+            roll(self.part.log)
 
-    def _keep(self) -> int:
-        deaths, code = 0, 0
-        while not self.flags.stopping.is_set():
-            began = time.monotonic()
-            code = self._once()
-            if self.flags.stopping.is_set():
-                break
-            deaths = 1 if time.monotonic() - began > LONG_LIFE_SECONDS else deaths + 1
-            if deaths >= QUICK_DEATHS:
-                self._say(
-                    f"ended {deaths} times in a row (status {code}) and is not started again: see {self.part.log}"
-                )
-                return code or 1
-            pause = FIRST_PAUSE_SECONDS * 2 ** (deaths - 1)
-            self._say(f"ended with status {code}; starts again in {pause:.0f} s (log: {self.part.log})")
-            self.flags.stopping.wait(pause)
-        return code
+    def stop(self) -> None:
+        """Ask the part to end; `stopped` makes it end when its time is over."""
+        self._patience = time.monotonic() + self.part.grace_seconds
+        if self._child is not None and self._child.poll() is None:
+            # A work-horse of rq leaves its worker's process group, so the whole family is asked by name.
+            self._family = psutil.Process(self._child.pid).children(recursive=True)
+            self._child.terminate()
 
-    def _once(self) -> int:
-        """Start the part and watch it until it ends; its status."""
+    def stopped(self) -> bool:
+        """Whether the part and all that it started have ended, after `stop`; kills it where it takes too long."""
+        if self._patience is None:
+            return False
+        if self._child is not None and self._child.poll() is None:
+            if time.monotonic() < self._patience:
+                return False
+            self._child.kill()
+            self._child.wait()
+        for process in self._family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._family = []
+        return True
+
+    def _start(self) -> None:
+        self._began = time.monotonic()
         with open_log(self.part.log) as log:
-            child = subprocess.Popen(
-                self.part.command,
-                env=self.env,
+            self._child = subprocess.Popen(
+                (sys.executable, "-I", "-S", start_part.__file__, str(os.getpid()), *self.part.command),
+                env=self.part.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                # This process has no thread of its own making, so the step between fork and exec is safe.
-                preexec_fn=_in_the_child,  # noqa: PLW1509
             )
-            self._send_message({"pid": child.pid}, type="start")
-            while child.poll() is None:
-                if self.flags.stopping.wait(0.2):
-                    self._stop(child)
-                elif self.part.log.stat().st_size > LOG_BYTES:
-                    roll(self.part.log)
-            return int(child.returncode)
 
-    def _stop(self, child: subprocess.Popen[bytes]) -> None:
-        if self.part.last:
-            for _ in range(self.others):
-                self.flags.stopped.acquire(timeout=30)
-        # A work-horse of rq leaves its worker's process group, so the whole family is asked by name.
-        family = psutil.Process(child.pid).children(recursive=True)
-        child.terminate()
-        try:
-            child.wait(self.part.grace_seconds)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        for process in family:
-            if process.is_running():
-                process.kill()
+    def _ended(self, code: int) -> None:
+        self._child = None
+        self._deaths = 1 if time.monotonic() - self._began > LONG_LIFE_SECONDS else self._deaths + 1
+        self.given_up = self._deaths >= QUICK_DEATHS
+        if self.given_up:
+            self._say(
+                f"ended {self._deaths} times in a row (status {code}) and is not started again: see {self.part.log}"
+            )
+            return
+        pause = FIRST_PAUSE_SECONDS * 2 ** (self._deaths - 1)
+        self._due = time.monotonic() + pause
+        self._say(f"ended with status {code}; starts again in {pause:.0f} s (log: {self.part.log})")
 
     def _say(self, words: str) -> None:
-        self._send_message(f"{words}\n".encode())
-
-
-def _in_the_child() -> None:
-    # Signals that a keeper ignores would stay ignored in what it starts.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    die_with_parent(signal.SIGTERM)
+        self._tell(f"{self.part.name:<13} {words}")
 
 
 def open_log(path: Path) -> BinaryIO:

@@ -74,9 +74,9 @@ def web_answers(settings: Settings) -> str | None:
 
 
 def workers_answer(settings: Settings) -> str | None:
-    """Whether all workers live."""
-    living = jobs.living_workers(settings)
-    return None if living >= settings.workers else f"{living} of {settings.workers} are running"
+    """Whether all workers live, with the one that ends access."""
+    living, wanted = len(jobs.living_workers(settings)), settings.workers + 1
+    return None if living >= wanted else f"{living} of {wanted} are running"
 
 
 def _get(address: str) -> str | None:
@@ -92,7 +92,7 @@ CHECKS = (
     Check("label studio", label_studio_answers, lambda settings: settings.label_studio_address),
     Check("token", token_works, lambda settings: settings.label_studio_email),
     Check("web app", web_answers, lambda settings: f"http://{settings.browser_host}:{settings.web_port}"),
-    Check("workers", workers_answer, lambda settings: f"{settings.workers}"),
+    Check("workers", workers_answer, lambda settings: f"{settings.workers} and the one that ends access"),
 )
 
 

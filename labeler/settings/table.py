@@ -98,7 +98,9 @@ class Settings:
     weigh_experts: bool = _setting(
         values.flag, True, "Whether the answers of an expert who clearly disagrees with the others count less."
     )
-    workers: int = _setting(values.positive, 2, "Number of rq workers that `attune up` starts.")
+    workers: int = _setting(
+        values.positive, 2, "Number of rq workers that `attune up` starts, beside the one that only ends access."
+    )
     sync_seconds: int = _setting(values.positive, 30, "Seconds between two syncs with Label Studio.")
     notify_webhook_url: str | None = _setting(
         values.url("http", "https"),

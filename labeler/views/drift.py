@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from attune.models.clock import iso, parse
 from attune.models.evaluation.score_drift import RULE
 from attune.models.text import plural
 
+State = Literal["unpublished", "waiting", "few", "steady", "moved", "drifted"]
 AUDITS = 60  # audit answers that a fresh audit requests
 
 
@@ -52,7 +53,7 @@ class Drift:
     """
 
     name: str
-    state: str
+    state: State
     version: int | None = None
     published_on: int = 0
     added: int = 0
@@ -72,8 +73,8 @@ class Drift:
             names = " and ".join(shift.name for shift in self.shifts if shift.alarmed)
             where = f" in class {names}" if names else ""
             return (
-                f"Drift{where}: new images score differently than at the publication of version {self.version}. "
-                "Audit the current pool."
+                f"Drift{where}: the scores of new images differ from those at the publication of version "
+                f"{self.version}. Audit the current pool."
             )
         if self.state == "moved":
             return (
@@ -83,7 +84,7 @@ class Drift:
         if self.state == "steady":
             return f"No drift measured on {self.n} new images since version {self.version}."
         return (
-            f"{plural(self.added, 'new image')} since version {self.version} was scored. Drift is measured from "
+            f"{plural(self.added, 'new image')} since version {self.version} was scored. Attune measures drift after "
             f"{RULE.least_assets} new images of {RULE.least_titles} titles."
         )
 
@@ -126,7 +127,7 @@ def read(name: str, row: Version | None, added: int = 0) -> Drift:
         return Drift(name, "waiting", row.version, published_on, added)
     alarm = held.alarm
     far = any(shift["psi"] - shift["psi_by_chance"] > RULE.psi for shift in held.shifts)
-    state = "drifted" if alarm else "few" if not held.enough else "moved" if far else "steady"
+    state: State = "drifted" if alarm else "few" if not held.enough else "moved" if far else "steady"
     return Drift(
         name, state, row.version, published_on, max(added, held.n), held.n, held.titles, held.looks,
         parse(held.at), parse(alarm.at) if alarm else None,
@@ -150,7 +151,25 @@ def _added(session: Session, row: Version) -> int:
     return session.scalar(select(func.count(Asset.id)).where(since, Asset.removed_at.is_(None))) or 0
 
 
-def to_dict(found: Drift) -> dict[str, Any]:
+class DriftFacts(TypedDict):
+    """A drift as JSON; ``rule`` holds the bounds of the alarm, ``classes`` what `Moved` holds."""
+
+    attribute: str
+    state: State
+    version: int | None
+    published_on: Annotated[int, "Assets that the version was compared with, at publication."]
+    added: Annotated[int, "New assets since publication."]
+    n: Annotated[int, "New assets in the newest measurement."]
+    titles: int
+    looks: Annotated[int, "Measurements that could raise an alarm."]
+    at: Annotated[str | None, "When it was measured, ISO 8601."]
+    alarm_at: Annotated[str | None, "When the alarm was raised, ISO 8601."]
+    sentence: str
+    rule: dict[str, Any]
+    classes: list[dict[str, Any]]
+
+
+def to_dict(found: Drift) -> DriftFacts:
     """As JSON."""
     return {
         "attribute": found.name,

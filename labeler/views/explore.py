@@ -137,7 +137,9 @@ def explore(settings: Settings, viewer: Viewer, asked: Asked, patience_seconds: 
         found = _pictures(session, viewer, asked, order)
         example = _one(session, viewer, asked.place.key) if asked.place.kind == LIKE else None
         names = search.columns_of(session)
-    return Explore(asked, found, search_now, example, part, names, unread, not waits or jobs.workers_alive(settings))
+    return Explore(
+        asked, found, search_now, example, part, names, unread, not waits or jobs.workers_alive(settings, "explore")
+    )
 
 
 def _cluster(settings: Settings, key: str) -> clusters.Part:

@@ -23,7 +23,7 @@ from attune.models.query.stopping import Goals
 
 HEADLINES = {
     "labelling": "Not settled yet",
-    "narrow": "Narrow enough to publish",
+    "narrow": "Interval narrow enough to publish",
     "settled": "Settled",
     "exhausted": "Almost all positive images found",
     "hopeless": "Needs definition",
@@ -109,7 +109,7 @@ def meters(evidence: Mapping[str, Any] | Sequence[str], state: str = "") -> list
     goals, found = Goals(), []
     if (moved := evidence.get("movement")) is not None:
         done = 1.0 if moved <= goals.movement else 1.0 - (moved - goals.movement) / (MOST - goals.movement)
-        text = f"changed by {moved:.3f} since half of the labels (goal: at most {goals.movement:g})"
+        text = f"changed by {moved:.3f} since the probe had half as many labels (goal: at most {goals.movement:g})"
         found.append(Meter("Stable ranking", max(0.0, done), text))
     width = evidence.get("width")
     done = 0.0 if width is None else 1.0 if width <= goals.width else (1.0 - width) / (1.0 - goals.width)

@@ -165,7 +165,7 @@ def progress(settings: Settings, name: str, job_id: str) -> Progress | None:
             job.result if first and job.state == "done" else None,
             False,
         )
-    stuck = waits and not found.failed and not jobs.workers_alive(settings)
+    stuck = waits and not found.failed and not jobs.workers_alive(settings, "publish")
     return Progress(**{**vars(found), "stuck": stuck})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import func, select
 
@@ -29,10 +29,10 @@ class Told:
     kind: str
     title: str
     text: str
-    link: str
+    link: Annotated[str, "A path in the console."]
     at: datetime
     unread: bool
-    undelivered: str
+    undelivered: Annotated[str, "Why the email or webhook failed."]
 
     @property
     def urgent(self) -> bool:

@@ -59,6 +59,17 @@ class Point:
     indication: Quality
 
 
+def figure(quality: Quality) -> str:
+    """A metric with its interval in words: ``0.81 (0.72 to 0.88)``."""
+    if quality.value is None:
+        return "unknown"
+    if quality.lo is None or quality.hi is None:
+        return f"{quality.value:.2f}"
+    if quality.early:
+        return f"{quality.lo:.2f} to {quality.hi:.2f} (early)"
+    return f"{quality.value:.2f} ({quality.lo:.2f} to {quality.hi:.2f})"
+
+
 def read(metrics: Mapping[str, Any], key: str = AUDIT) -> Quality:
     """The figure under ``key`` of a run's metrics."""
     return of_json(metrics.get(key))

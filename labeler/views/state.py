@@ -87,8 +87,8 @@ def state(facts: Facts) -> str:
 
 _EVIDENCE = {
     "labels": "the probe was trained on {:.0f} labels",
-    "movement": "since half of the labels, the ranking changed by {:.3f} (in average precision)",
-    "movement_before": "at the check before, it had changed by {:.3f}",
+    "movement": "since the probe had half as many labels, the ranking changed by {:.3f} (in average precision)",
+    "movement_before": "at the previous check, the change was {:.3f}",
     "width": "the audit interval is {:.2f} wide",
     "remaining_share": "about {:.0%} of the positive images have no answer yet",
     "alpha": "the experts' agreement (alpha) is {:.2f}",
@@ -154,7 +154,7 @@ def _measure(facts: Facts) -> str:
     if held is None:
         return ""
     if held.trained >= BUYS_MUCH and held.drawn < (held.needed or 0):
-        return f"Request audit answers: the gate needs {held.needed}, and {held.drawn} are requested."
+        return f"Request audit answers: a gate needs {held.needed}, and only {held.drawn} are requested so far."
     width = evidence.get("width") if isinstance(evidence, Mapping) else None
     if facts.word == "settled" and not facts.advice.stop:
         reason = "it has no interval yet" if width is None else f"its interval is still {width:.2f} wide"

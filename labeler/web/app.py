@@ -16,7 +16,7 @@ from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings
 from attune.labeler.settings import secrets as keys
 from attune.labeler.settings.secrets import Secrets
-from attune.labeler.web import auth, filters, health, media, replies, throttle, webhook
+from attune.labeler.web import auth, filters, health, media, replies, sizes, throttle, webhook
 from attune.labeler.web.pages import (
     account,
     assets,
@@ -63,7 +63,6 @@ ROOMS = (
     jobs,
     notices,
 )
-FORM_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=settings.web_address.startswith("https:"),
         PERMANENT_SESSION_LIFETIME=login_sessions.LIFETIME,
         SESSION_REFRESH_EACH_REQUEST=False,
-        MAX_CONTENT_LENGTH=FORM_BYTES,
+        MAX_CONTENT_LENGTH=sizes.FORM_BYTES,
         WTF_CSRF_CHECK_DEFAULT=False,  # the guard checks, as bearer tokens need no such proof
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         BOOTSTRAP_SERVE_LOCAL=True,

@@ -9,9 +9,10 @@ from typing import Any
 from flask import Flask
 
 from attune.labeler.views.pictures import Picture
+from attune.labeler.views.quality import figure
 from attune.labeler.web import media
-from attune.labeler.web.charts import figure
 from attune.labeler.web.markdown import render as markdown
+from attune.labeler.web.sizes import IMAGE_BYTES, LABELS_BYTES, megabytes
 from attune.models.clock import iso, now
 from attune.models.labels.answers import UNSURE
 from attune.models.labels.class_coverage import listed
@@ -25,6 +26,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(ago=ago, moment=moment, iso=iso, number=number, figure=figure, duration=duration)
     app.jinja_env.filters.update(markdown=markdown, signed=signed, counted=counted, listed=listed)
     app.jinja_env.globals.update(colour=colour, segments=segments, image_address=image_address, thumbnail=thumbnail)
+    app.jinja_env.globals.update(largest_image=megabytes(IMAGE_BYTES), largest_labels=megabytes(LABELS_BYTES))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

@@ -11,16 +11,15 @@ from attune.labeler.demo.known_password import check_served
 from attune.labeler.services import entry_point
 from attune.labeler.services.port_owner import holder
 from attune.labeler.settings import Settings, close_workspace
-from attune.labeler.web import receiving
+from attune.labeler.web import connections, receiving
 from attune.labeler.web.app import create_app
-from attune.labeler.web.pages.exchange import MOST_BYTES
 from attune.labeler.web.replies import RequestIds
+from attune.labeler.web.sizes import BODY_BYTES
 from attune.models.errors import PortBusy
 from attune.models.reasons import reason
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s request=%(request)s %(message)s"
 THREADS = 8
-BODY_BYTES = 2 * MOST_BYTES  # docker/Caddyfile takes no larger request either
 
 
 def log_to_stdout(level: str) -> None:
@@ -36,7 +35,7 @@ def serve(settings: Settings) -> None:
     close_workspace.all_of(settings.workspace)
     app = create_app(settings)
     check_served(settings)
-    receiving.limit()
+    most = connections.limit()
     try:
         server = waitress.create_server(
             app,
@@ -46,8 +45,7 @@ def serve(settings: Settings) -> None:
             ident="attune",
             max_request_body_size=BODY_BYTES,
             max_request_header_size=receiving.HEAD_BYTES,
-            connection_limit=receiving.CONNECTIONS,
-            channel_timeout=receiving.IDLE_SECONDS,
+            connection_limit=most,
             cleanup_interval=10,
             asyncore_use_poll=True,
             clear_untrusted_proxy_headers=not settings.proxies,  # the app reads as many as there are proxies
@@ -55,7 +53,8 @@ def serve(settings: Settings) -> None:
     except OSError as error:
         raise PortBusy(
             f"The web app cannot listen on {settings.host}:{settings.web_port} ({reason(error)}"
-            f"{holder(settings.web_port, error)}). Stop what holds the port, or set ATTUNE_WEB_PORT to a free one."
+            f"{holder(settings.web_port, error)}). Stop the program that uses the port, or set "
+            "ATTUNE_WEB_PORT to a free port."
         ) from error
     logging.getLogger("attune.web").info("the console is at %s", settings.web_address)
     server.run()

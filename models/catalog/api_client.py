@@ -77,7 +77,9 @@ class Connection:
             try:
                 return response.json()
             except ValueError as error:
-                raise CatalogError(f"{self.url}{path} did not answer with JSON: is an Attune there?") from error
+                raise CatalogError(
+                    f"{self.url}{path} did not answer with JSON. Check that the URL is of an Attune."
+                ) from error
 
     @contextmanager
     def _get(
@@ -92,7 +94,7 @@ class Connection:
                 yield response
         except requests.RequestException as error:
             raise CatalogUnreachable(
-                f"{self.url} does not answer: {_why(error)}. Check the address and that `attune up` runs there."
+                f"{self.url} does not answer: {_why(error)}. Check the URL, and that `attune up` runs there."
             ) from error
 
     def _refused(self, response: requests.Response) -> AttuneError:
@@ -106,11 +108,17 @@ class Connection:
         if isinstance(kind, type) and issubclass(kind, AttuneError):
             return kind(message)
         if status in (requests.codes.unauthorized, requests.codes.forbidden):
-            what = "this token may not do that" if self._token else "a token is needed"
-            return AccessError(f"{self.url} answers {status}: {what}. An owner makes one: attune token create NAME")
+            what = "this token has no access" if self._token else "it needs a token"
+            return AccessError(
+                f"{self.url} answered with status {status}: {what}. An owner or admin can create a token: "
+                "`attune token create NAME`"
+            )
         if status >= requests.codes.server_error or status == requests.codes.too_many_requests:
-            return CatalogUnreachable(f"{self.url} answers {status} {message}. Try again later.")
-        return CatalogError(f"{self.url} answers {status} {message or response.reason}: is an Attune there?")
+            return CatalogUnreachable(f"{self.url} answered with status {status} {message}. Try again in a minute.")
+        return CatalogError(
+            f"{self.url} answered with status {status} {message or response.reason}. Check that the URL is of an "
+            "Attune."
+        )
 
 
 def connect(url: str, token: str | None = None) -> Connection:
@@ -126,7 +134,7 @@ def connect(url: str, token: str | None = None) -> Connection:
     """
     if not url.startswith(("http://", "https://")):
         raise CatalogError(
-            f"{url!r} is no web address; expected one such as http://127.0.0.1:8700. attune.pull reads folders, too."
+            f"{url!r} is not a URL such as http://127.0.0.1:8700. To read the folder of a catalog, use attune.pull."
         )
     return Connection(url, token)
 

@@ -67,15 +67,15 @@ def load_probe(folder: Path | str) -> LoadedProbe:
     content, stated = _read(place, WEIGHTS_NAME), manifest.files.get(WEIGHTS_NAME)
     if stated is not None and digest_bytes(content) != stated.sha256:
         raise DigestMismatch(
-            f"{place / WEIGHTS_NAME} has the sha256 {digest_bytes(content)[:12]}…; the manifest states "
-            f"{stated.sha256[:12]}…. Pull the probe again: attune pull {manifest.attribute}@{manifest.version} --to "
-            f"{place}"
+            f"{place / WEIGHTS_NAME} has the sha256 {digest_bytes(content)[:12]}…, but the manifest states "
+            f"{stated.sha256[:12]}…. Pull the probe again: `attune pull {manifest.attribute}@{manifest.version} --to "
+            f"{place}`"
         )
     weights = read_probe(content, str(place / WEIGHTS_NAME))
     if weights.classes != len(manifest.classes):
         raise BadProbeFile(
-            f"{place / WEIGHTS_NAME} tells {weights.classes} classes apart and the manifest names "
-            f"{len(manifest.classes)}. Pull the probe again."
+            f"{place / WEIGHTS_NAME} has {weights.classes} classes, but the manifest names {len(manifest.classes)}. "
+            "Pull the probe again."
         )
     return LoadedProbe(manifest, weights)
 
@@ -109,6 +109,6 @@ def _read(folder: Path, name: str) -> bytes:
         return (folder / name).read_bytes()
     except OSError as error:
         raise BadProbeFile(
-            f"{folder / name} cannot be read: {reason(error)}. A pulled probe holds {FILE_NAME} and {WEIGHTS_NAME}; "
-            f"get one with attune.pull('NAME', to={str(folder)!r}, url='http://HOST:8700')."
+            f"{folder / name} cannot be read: {reason(error)}. A pulled probe contains {FILE_NAME} and {WEIGHTS_NAME}. "
+            f"Pull one: attune.pull('NAME', to={str(folder)!r}, url='http://HOST:8700')."
         ) from error

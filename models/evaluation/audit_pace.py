@@ -73,7 +73,7 @@ def stream_share(
         ), f"A quarter of the new tasks are audits, until there are {needed} audit answers."
     if not wide:
         return base, "The interval is narrow. The usual share of audits keeps it narrow."
-    return base, "More labels improve the probe more than audits narrow the interval."
+    return base, "At present, labels help more than audits, so few of the new tasks are audits."
 
 
 def go_on(before: Pace | None, trained: int, base: float, share: float, why: str, after: int = 40) -> Pace:

@@ -15,10 +15,10 @@ from PIL.ExifTags import Base
 
 from attune.models.images.exif_orientation import orientation
 from attune.models.images.pixel_values import WHITE_IS_ZERO, Meaning
-from attune.models.images.png_chunks import PngFacts
+from attune.models.images.png_chunks import CLEAR_COLOUR, COLOUR, PngFacts
 from attune.models.images.tiff_kinds import SAMPLE_FORMAT, SIGNED, native_order
 
-_GREY, _COLOUR, _GREY_ALPHA = 0, 2, 4  # types of colour of a PNG
+_GREY, _GREY_ALPHA = 0, 4  # types of colour of a PNG, beside COLOUR
 _PHOTOMETRIC, _NO_DATA = 262, 42113
 _XMP = ("xmp", "XML:com.adobe.xmp", "Raw profile type exif")
 _EXIF, _PREFACE = b"Exif\0", 6  # Chromium asks nothing of the last byte of the preface
@@ -98,8 +98,8 @@ def _odd_profile(profile: bytes, kind: str) -> bool:
 
 def _of_png(png: PngFacts) -> Marks:
     clear: tuple[int, ...] = ()
-    if png.colour in {_GREY, _COLOUR}:
-        size = 2 if png.colour == _GREY else 6
+    if png.colour in {_GREY, COLOUR}:
+        size = 2 if png.colour == _GREY else CLEAR_COLOUR
         if len(png.transparency) >= size:
             clear = tuple(int.from_bytes(png.transparency[at : at + 2], "big") for at in range(0, size, 2))
     depth = png.depth if clear or png.depth == 16 else 8

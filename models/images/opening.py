@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from attune.models.errors import UnreadableItem
 from attune.models.images.metadata import Marks, read_marks
 from attune.models.images.pixel_values import is_deep
-from attune.models.images.png_chunks import SIGNATURE, PngFacts, slim
+from attune.models.images.png_chunks import CLEAR_COLOUR, COLOUR, SIGNATURE, PngFacts, slim
 from attune.models.images.tiff_kinds import unread_kind
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ def read_image(content: bytes, name: str, max_pixels: int, take: Callable[[Image
     try:
         given, png = slim(content) if content.startswith(SIGNATURE) else (content, None)
         with Image.open(BytesIO(given), formats=formats()) as opened:
-            _check_size(opened, name, max_pixels)
+            _check_size(opened, name, max_pixels, is_deep(opened) or _read_twice(png))
             _check_scans(opened, given, name)
             return take(opened, Source(content, _marks(opened, given, png)))
     except UnreadableItem:
@@ -110,10 +110,10 @@ def formats() -> tuple[str, ...]:
 _KNOWN = "Attune reads JPEG, PNG, GIF, WebP, AVIF, BMP, TIFF and PPM."
 
 
-def _check_size(opened: Image.Image, name: str, max_pixels: int) -> None:
+def _check_size(opened: Image.Image, name: str, max_pixels: int, is_deep: bool) -> None:
     """Look at the header alone: nothing is decoded before the size is known to be bearable."""
     width, height = opened.size
-    deep = DEEP_BYTES if is_deep(opened) else 1
+    deep = DEEP_BYTES if is_deep else 1
     if width * height * deep > max_pixels:
         held = f"{width} x {height} = {width * height:,}"
         raise _too_large(name, held if deep == 1 else f"{held} deep", max_pixels // deep)
@@ -123,6 +123,11 @@ def _check_size(opened: Image.Image, name: str, max_pixels: int) -> None:
             "encoder cannot use it. Crop it.",
             "a sliver",
         )
+
+
+def _read_twice(png: PngFacts | None) -> bool:
+    """Whether a picture has 16 bits a channel and one clear colour: `_low_bytes` has it decoded once more."""
+    return png is not None and png.depth == 16 and png.colour == COLOUR and len(png.transparency) >= CLEAR_COLOUR
 
 
 def _check_scans(opened: Image.Image, content: bytes, name: str) -> None:

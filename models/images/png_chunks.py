@@ -18,6 +18,7 @@ from attune.models.images.made_profiles import BT709, PRIMARIES, SRGB_CURVE, TRA
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_PROFILE = 32 * 2**20  # bytes of a profile once unpacked; a larger one is passed over
 MOST_CHUNKS = 1_000_000
+COLOUR, CLEAR_COLOUR = 2, 6  # the type of colour of RGB, and the bytes of tRNS there
 # Beside the critical ones, whose names begin with a capital, with the bytes that each has at least: Pillow refuses the
 # image for an animation chunk that is shorter.
 _KEPT = {b"tRNS": 1, b"acTL": 8, b"fcTL": 26, b"fdAT": 4}

@@ -217,8 +217,8 @@ def _sentence(state: State, evidence: dict[str, float | None], goals: Goals, gai
     labels = int(evidence["labels"] or 0)
     if state == "hopeless":
         return (
-            f"Pause and improve the definition: the experts' agreement (alpha) is {evidence['alpha']:.2f}, at most "
-            f"{evidence['alpha_hi']:.2f}. A good probe needs at least {goals.alpha:g}."
+            f"Pause and improve the definition: the experts' agreement (alpha) is {evidence['alpha']:.2f} (upper end "
+            f"of its interval: {evidence['alpha_hi']:.2f}). A good probe needs at least {goals.alpha:g}."
         )
     if state == "outlier":
         return (

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,9 @@ from attune.models.files import cell_ids
 from attune.models.files.inputs import check_regular
 from attune.models.reasons import reason
 from attune.models.vectors import vector_rows
+from attune.models.vectors.npy_arrays import NpyReader, as_arrow
 from attune.models.vectors.vector_rows import Noted, Wrong
-from attune.models.vectors.vector_store import METADATA
+from attune.models.vectors.vector_shards import METADATA
 
 ROWS = 8192
 ID_NAMES = ("asset_id", "ids", "id")
@@ -34,7 +35,6 @@ VECTOR_NAMES = ("vectors", "vector", "embedding", "embeddings")
 TITLE_NAMES = ("title_id", "title_ids")
 UNIT_TOLERANCE = 1e-2
 MOST_NAMED = 10_000  # rows left out that are named one by one; beyond it they are counted
-MOST_AT_ONCE = 2**30  # bytes of an array that is stored column by column and has to be read whole
 HOW = (
     "Expected ids (n texts) and vectors (n rows of d numbers): an .npz file with the arrays ids and vectors, "
     "or a Parquet, Arrow or Feather file with a column id and a list column vector."
@@ -208,8 +208,8 @@ class VectorStream:
     def _npz(self) -> Iterator[_Piece]:
         with zipfile.ZipFile(self.path) as held, ExitStack() as opened:
 
-            def array(name: str) -> _Npy:
-                return _Npy(opened.enter_context(held.open(name + ".npy")), name)
+            def array(name: str) -> NpyReader:
+                return NpyReader(opened.enter_context(held.open(name + ".npy")), name)
 
             names = [name.removesuffix(".npy") for name in held.namelist()]
             if "fingerprint" in names:
@@ -229,8 +229,8 @@ class VectorStream:
             for start in range(0, self.total, self.rows):
                 count = min(self.rows, self.total - start)
                 matrix = vectors.take(count).reshape(count, width)
-                known = pa.nulls(count, pa.string()) if titles is None else _arrow(titles.take(count))
-                yield self._piece(_arrow(named.take(count)), known, matrix, {})
+                known = pa.nulls(count, pa.string()) if titles is None else as_arrow(titles.take(count))
+                yield self._piece(as_arrow(named.take(count)), known, matrix, {})
 
     def _parquet(self) -> Iterator[_Piece]:
         # Page by page rather than a column chunk at once: a file may have one row group of all its rows.
@@ -300,56 +300,3 @@ _AGAIN = Wrong("id appears again", "appears more than once; the first row is use
 
 class _Unfit(ValueError):
     """An array of an .npz that cannot be read in parts; its text is ours, for people."""
-
-
-class _Npy:
-    """One array of an ``.npz``, read from front to back; nothing that is pickled is ever opened."""
-
-    def __init__(self, file: IO[bytes], name: str) -> None:
-        self._file = file
-        version = np.lib.format.read_magic(self._file)  # type: ignore[no-untyped-call]
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        self.shape, fortran, self.dtype = read(self._file)  # type: ignore[no-untyped-call]
-        if self.dtype.hasobject:
-            raise DataError("contains pickled objects, which Attune does not open")
-        self._row = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
-        self._whole = self._turned(name) if fortran and len(self.shape) > 1 else None
-        self._at = 0
-
-    def take(self, count: int) -> npt.NDArray[Any]:
-        """The next ``count`` rows. Raises EOFError where the file ends before."""
-        if self._whole is not None:
-            start, self._at = self._at, self._at + count
-            return self._whole[start : self._at]
-        return _narrow(np.frombuffer(self._read(count * self._row), dtype=self.dtype).reshape(count, *self.shape[1:]))
-
-    def _turned(self, name: str) -> npt.NDArray[Any]:
-        size = self.shape[0] * self._row
-        if size > MOST_AT_ONCE:
-            raise DataError(
-                f"stores {name} column by column, in {size / 2**30:.1f} GB (save numpy.ascontiguousarray of it)"
-            )
-        return _narrow(np.frombuffer(self._read(size), dtype=self.dtype).reshape(self.shape, order="F"))
-
-    def _read(self, size: int) -> bytes:
-        content = self._file.read(size)
-        if len(content) != size:
-            raise EOFError(f"it ends {size - len(content)} bytes too early")
-        return content
-
-
-def _narrow(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """``values`` as float64 where its numbers are wider, such as longdouble, which neither Arrow nor einsum takes."""
-    if values.dtype.kind != "f" or values.dtype.itemsize <= 8:
-        return values
-    with np.errstate(over="ignore"):
-        return values.astype(np.float64)
-
-
-def _arrow(values: npt.NDArray[Any]) -> pa.Array:
-    """A column of an ``.npz`` as Arrow has it; texts keep what is in them, bytes are not read yet."""
-    if values.dtype.kind == "U":  # as bytes, so that a text with half a character spoils its own row alone
-        return pa.array([text.encode("utf-8", "surrogatepass") for text in values.tolist()], pa.binary())
-    if values.dtype.kind == "S":
-        return pa.array(values.tolist(), pa.binary())
-    return pa.array(values.astype(values.dtype.newbyteorder("=")))

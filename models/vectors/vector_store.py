@@ -10,13 +10,10 @@ no index names are left-overs, which the next writer deletes.
 
 from __future__ import annotations
 
-import json
-import secrets
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,11 +23,19 @@ from filelock import FileLock
 
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderMismatch
-from attune.models.files.atomic import canonical_json, write_json, written_aside
+from attune.models.vectors.vector_shards import (
+    HalfArray,
+    Index,
+    commit,
+    map_shard,
+    mapped,
+    matrices,
+    read_index,
+    retried,
+    without,
+    write_shard,
+)
 
-T = TypeVar("T")
-HalfArray = npt.NDArray[np.float16]
-METADATA = b"attune.fingerprint"
 LOCK_SECONDS = 300
 FAN_OUT = 8  # as many shards of one size class are merged into one of the next; a power of two
 UNIT_TOLERANCE = 1e-2  # float16 rounds each entry to 11 bits; more than this is no unit vector
@@ -56,13 +61,6 @@ class _Seen:
     ids: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True)
-class _Index:
-    fingerprint: Fingerprint
-    shards: tuple[tuple[str, int], ...] = ()  # file name and rows
-    removals: int = 0
-
-
 class VectorStore:
     """Vectors by encoder and id below one folder. Several processes may append, remove and read at once."""
 
@@ -72,7 +70,7 @@ class VectorStore:
 
     def fingerprints(self) -> list[Fingerprint]:
         """The encoders that vectors are kept of."""
-        found = [_read_index(path.parent) for path in sorted(self.folder.glob("*/index.json"))]
+        found = [read_index(path.parent) for path in sorted(self.folder.glob("*/index.json"))]
         return [index.fingerprint for index in found if index is not None]
 
     def append(self, fingerprint: Fingerprint, ids: Sequence[str], vectors: npt.ArrayLike) -> int:
@@ -84,16 +82,16 @@ class VectorStore:
         matrix = _checked(fingerprint, ids, np.asarray(vectors))
         folder = self.folder / fingerprint.digest
         with self._lock(folder):
-            index = _read_index(folder) or _Index(fingerprint)
+            index = read_index(folder) or Index(fingerprint)
             seen = self._refreshed(folder, index)
             rows = [row for row, id_ in _first_rows(ids) if id_ not in seen.ids]
             if not rows:
                 return 0
             new = [ids[row] for row in rows]
-            shard = _write_shard(folder, fingerprint, pa.array(new, pa.string()), matrix[rows])
+            shard = write_shard(folder, fingerprint, pa.array(new, pa.string()), matrix[rows])
             seen.shards.add(shard[0])
             seen.ids.update(new)
-            self._commit(folder, _Index(fingerprint, (*index.shards, shard), index.removals))
+            commit(folder, Index(fingerprint, (*index.shards, shard), index.removals))
             self._merge_full_classes(folder)
             return len(rows)
 
@@ -111,18 +109,18 @@ class VectorStore:
             return 0
         new = [id_ for _, id_ in first]
         with self._lock(folder):
-            index = _read_index(folder) or _Index(fingerprint)
-            kept, removed = _without(folder, index, pa.array(new, pa.string()))
-            shard = _write_shard(folder, fingerprint, pa.array(new, pa.string()), matrix[[row for row, _ in first]])
-            self._commit(folder, _Index(fingerprint, (*kept, shard), index.removals + 1))
+            index = read_index(folder) or Index(fingerprint)
+            kept, removed = without(folder, index, pa.array(new, pa.string()))
+            shard = write_shard(folder, fingerprint, pa.array(new, pa.string()), matrix[[row for row, _ in first]])
+            commit(folder, Index(fingerprint, (*kept, shard), index.removals + 1))
             self._merge_full_classes(folder)
             return removed
 
     def read(self, fingerprint: Fingerprint) -> Vectors:
         """All vectors of one encoder, mapped without a copy; none where nothing was appended."""
-        tables = _mapped(self.folder / fingerprint.digest)
+        tables = mapped(self.folder / fingerprint.digest)
         ids = [np.asarray(table["id"].to_pylist(), dtype=np.str_) for table in tables]
-        blocks = tuple(block for table in tables for block in _matrices(table))
+        blocks = tuple(block for table in tables for block in matrices(table))
         return Vectors(np.concatenate(ids) if ids else np.empty(0, dtype=np.str_), blocks)
 
     def ids(self, fingerprint: Fingerprint) -> set[str]:
@@ -138,9 +136,9 @@ class VectorStore:
         """The vectors (d,) float16 of those of ``ids`` that are there, copied."""
         wanted = pa.array(list(ids), pa.string())
         found: dict[str, HalfArray] = {}
-        for table in _mapped(self.folder / fingerprint.digest) if len(wanted) else ():
+        for table in mapped(self.folder / fingerprint.digest) if len(wanted) else ():
             rows = np.flatnonzero(pc.is_in(table["id"], wanted).to_numpy(zero_copy_only=False))
-            matrix = _matrices(table)[0]
+            matrix = matrices(table)[0]
             found.update((table["id"][int(row)].as_py(), matrix[row].copy()) for row in rows)
         return found
 
@@ -154,64 +152,52 @@ class VectorStore:
         """Merge all shards of one encoder into one."""
         folder = self.folder / fingerprint.digest
         with self._lock(folder):
-            index = _read_index(folder)
+            index = read_index(folder)
             if index is not None and len(index.shards) > 1:
                 self._merge_last(folder, index, len(index.shards))
 
     def _known_ids(self, fingerprint: Fingerprint) -> set[str]:
         folder = self.folder / fingerprint.digest
-        return _retried(folder, lambda index: self._refreshed(folder, index).ids) or set()
+        return retried(folder, lambda index: self._refreshed(folder, index).ids) or set()
 
     # -- inside the lock -------------------------------------------------------------------------------------------
     def _lock(self, folder: Path) -> FileLock:
         self.folder.mkdir(parents=True, exist_ok=True)
         return FileLock(folder.with_suffix(".lock"), timeout=LOCK_SECONDS)
 
-    def _refreshed(self, folder: Path, index: _Index) -> _Seen:
+    def _refreshed(self, folder: Path, index: Index) -> _Seen:
         seen = self._seen.get(folder.name)
         if seen is None or seen.removals != index.removals:
             seen = self._seen[folder.name] = _Seen(index.removals)
         for name, _ in index.shards:
             if name not in seen.shards:
-                seen.ids.update(_map_shard(folder / name)["id"].to_pylist())
+                seen.ids.update(map_shard(folder / name)["id"].to_pylist())
                 seen.shards.add(name)
         return seen
 
     def _remove_from(self, folder: Path, gone: pa.Array) -> int:
         with self._lock(folder):
-            index = _read_index(folder)
+            index = read_index(folder)
             if index is None:
                 return 0
-            kept, removed = _without(folder, index, gone)
+            kept, removed = without(folder, index, gone)
             if removed:
-                self._commit(folder, _Index(index.fingerprint, kept, index.removals + 1))
+                commit(folder, Index(index.fingerprint, kept, index.removals + 1))
             return removed
 
     def _merge_full_classes(self, folder: Path) -> None:
         """Keep the shards few: FAN_OUT small ones become one of the next size class, so a row moves a few times."""
-        while (index := _read_index(folder)) is not None and (count := _to_merge([rows for _, rows in index.shards])):
+        while (index := read_index(folder)) is not None and (count := _to_merge([rows for _, rows in index.shards])):
             self._merge_last(folder, index, count)
 
-    def _merge_last(self, folder: Path, index: _Index, count: int) -> None:
-        tables = [_map_shard(folder / name) for name, _ in index.shards[-count:]]
+    def _merge_last(self, folder: Path, index: Index, count: int) -> None:
+        tables = [map_shard(folder / name) for name, _ in index.shards[-count:]]
         ids = pa.concat_arrays([chunk for table in tables for chunk in table["id"].chunks])
-        matrix = np.concatenate([block for table in tables for block in _matrices(table)])
-        shard = _write_shard(folder, index.fingerprint, ids, matrix)
+        matrix = np.concatenate([block for table in tables for block in matrices(table)])
+        shard = write_shard(folder, index.fingerprint, ids, matrix)
         if folder.name in self._seen:
             self._seen[folder.name].shards.add(shard[0])
-        self._commit(folder, _Index(index.fingerprint, (*index.shards[:-count], shard), index.removals))
-
-    def _commit(self, folder: Path, index: _Index) -> None:
-        described = index.fingerprint.to_dict()
-        if not (folder / "fingerprint.json").exists():
-            write_json(folder / "fingerprint.json", described)
-        shards = [{"file": name, "rows": rows} for name, rows in index.shards]
-        write_json(folder / "index.json", {"fingerprint": described, "shards": shards, "removals": index.removals})
-        named = {name for name, _ in index.shards}
-        for path in [*folder.glob("*.arrow"), *folder.glob(".*.part")]:
-            if path.name not in named:
-                with suppress(FileNotFoundError):
-                    path.unlink()
+        commit(folder, Index(index.fingerprint, (*index.shards[:-count], shard), index.removals))
 
 
 def _size_class(rows: int) -> int:
@@ -255,72 +241,3 @@ def _checked(fingerprint: Fingerprint, ids: Sequence[str], vectors: npt.NDArray[
                 "Divide each vector by its length first."
             )
     return vectors.astype(np.float16)
-
-
-def _read_index(folder: Path) -> _Index | None:
-    try:
-        held = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    shards = tuple((shard["file"], shard["rows"]) for shard in held["shards"])
-    return _Index(Fingerprint.from_dict(held["fingerprint"]), shards, held["removals"])
-
-
-def _write_shard(folder: Path, fingerprint: Fingerprint, ids: Any, matrix: HalfArray) -> tuple[str, int]:
-    if isinstance(ids, pa.ChunkedArray):
-        ids = ids.combine_chunks()
-    values = pa.array(np.ascontiguousarray(matrix).reshape(-1), pa.float16())
-    vectors = pa.FixedSizeListArray.from_arrays(values, fingerprint.dimension)
-    schema = pa.schema(
-        [pa.field("id", pa.string(), nullable=False), pa.field("vector", vectors.type, nullable=False)],
-        metadata={METADATA: canonical_json(fingerprint.to_dict())},
-    )
-    name = f"{secrets.token_hex(8)}.arrow"
-    with written_aside(folder / name) as file, pa.ipc.new_file(file, schema) as writer:
-        writer.write_batch(pa.record_batch([ids, vectors], schema=schema))
-    return name, len(matrix)
-
-
-def _without(folder: Path, index: _Index, gone: pa.Array) -> tuple[tuple[tuple[str, int], ...], int]:
-    """The shards of ``index`` without the rows of some ids, written afresh where they had any; and how many rows."""
-    kept: list[tuple[str, int]] = []
-    removed = 0
-    for name, rows in index.shards:
-        table = _map_shard(folder / name)
-        stays = np.flatnonzero(~pc.is_in(table["id"], gone).to_numpy(zero_copy_only=False))
-        removed += rows - len(stays)
-        if len(stays) == rows:
-            kept.append((name, rows))
-        elif len(stays):
-            rest = _matrices(table)[0][stays]
-            kept.append(_write_shard(folder, index.fingerprint, table["id"].take(stays), rest))
-    return tuple(kept), removed
-
-
-def _mapped(folder: Path) -> list[pa.Table]:
-    """The shards of the index as it stands."""
-    return _retried(folder, lambda index: [_map_shard(folder / name) for name, _ in index.shards]) or []
-
-
-def _retried(folder: Path, look: Callable[[_Index], T]) -> T | None:
-    """``look`` at the newest index; None without one. A writer may delete a shard between the two: then look again."""
-    for _ in range(20):
-        index = _read_index(folder)
-        try:
-            return None if index is None else look(index)
-        except FileNotFoundError:
-            continue
-    raise DataError(
-        f"The index in {folder} names files that do not exist. Restore the folder from a backup, or move it "
-        "away and embed the images again: `attune assets add PATH`"
-    )
-
-
-def _map_shard(path: Path) -> pa.Table:
-    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-
-
-def _matrices(table: pa.Table) -> list[HalfArray]:
-    """The vector column as (n, d) float16 views of the mapped file, one a chunk; ours have one chunk."""
-    width = table.schema.field("vector").type.list_size
-    return [chunk.flatten().to_numpy(zero_copy_only=True).reshape(-1, width) for chunk in table["vector"].chunks]

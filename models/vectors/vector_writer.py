@@ -16,7 +16,7 @@ from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError
 from attune.models.files.atomic import canonical_json
 from attune.models.files.outputs import meant, user_file
-from attune.models.vectors.vector_store import METADATA
+from attune.models.vectors.vector_shards import METADATA
 
 PARQUET, ARROW = {".parquet", ".pq"}, {".arrow", ".feather"}
 ROW_GROUP = 8192  # vectors that are kept in memory before they are written

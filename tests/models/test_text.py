@@ -9,7 +9,7 @@ from attune.models.evaluation.evaluate import evaluate_audit
 from attune.models.evaluation.metrics import too_few
 from attune.models.labels.agreement import alpha
 from attune.models.labels.labels import Labels
-from attune.models.text import counted, plural, there_are
+from attune.models.text import counted, plural, there_are, without_controls
 from tests.models.labels.test_agreement import panel
 
 
@@ -37,3 +37,9 @@ def test_verbs_follow_the_number() -> None:
 
 def test_thousands_stand_apart_on_pages() -> None:
     assert [counted(n, "answer") for n in (0, 1, 1200)] == ["0 answers", "1 answer", "1\u202f200 answers"]
+
+
+def test_what_a_terminal_obeys_goes_and_what_joins_letters_stays() -> None:
+    assert without_controls("a\x1b[31m\u202e\u2066\u200b\u2028\xad\U000e0041b") == "a\ufffd[31m" + "\ufffd" * 6 + "b"
+    persian, family = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\U0001f468\u200d\U0001f469"
+    assert without_controls(persian + family) == persian + family

@@ -26,7 +26,8 @@ from attune.labeler.jobs import jobs
 from attune.labeler.label_studio import local
 from attune.labeler.label_studio.environment_folder import LOCK, VERSION
 from attune.labeler.settings import Settings
-from attune.labeler.web.serve import BODY_BYTES
+from attune.labeler.web import receiving
+from attune.labeler.web.sizes import BODY_BYTES, megabytes
 from attune.workers.runtime.worker import main as worker
 from tests.project import locks
 
@@ -40,7 +41,7 @@ GIVEN = {
     "LABEL_STUDIO_PASSWORD": "e" * 40,
 }
 INTAKE = local.DJANGO_FOLDER / "attune_intake.py"
-OURS = ("web", "learner", "workers", "schedule")
+OURS = ("web", "access", "learner", "workers", "schedule")
 DOORS = ("door", "tls")
 
 
@@ -151,8 +152,12 @@ def test_the_door_waits_for_no_request_without_end_and_hands_label_studio_whole_
     console, label_studio = text.split("\n{$")[1:]
     for limit in ("read_header", "read_body", "write", "idle"):
         assert re.search(rf"^\t\t\t{limit} \d+[sm]$", text, re.MULTILINE), f"{limit} has no end"
-    assert "\t\tmax_size 8MB\n" in console
-    assert BODY_BYTES == 8_000_000
+    assert f"\t\tmax_size {megabytes(BODY_BYTES).replace(' ', '')}\n" in console
+    slowest = receiving.SECONDS + BODY_BYTES / receiving.SLOWEST
+    read, write = (
+        int(one) for limit in ("read_body", "write") for one in re.findall(rf"^\t\t\t{limit} (\d+)m$", text, re.M)
+    )
+    assert slowest < 60 * read < 60 * write, "an upload that the console waits for goes through, and so does its answer"
     assert "\t\tmax_size 256KiB\n" in label_studio
     assert re.search(r"^MOST_BYTES = 256 \* 2\*\*10 ", INTAKE.read_text(), re.MULTILINE), "as Label Studio itself takes"
     assert "\t\trequest_buffers unlimited\n" in label_studio
@@ -281,10 +286,11 @@ def test_every_command_is_one_that_exists(services: dict[str, Any]) -> None:
         command = services[name]["command"]
         assert command[:2] == ["python", "-m"]
         assert importlib.util.find_spec(command[2]) is not None, f"{name} runs {command[2]}, which is nowhere"
-    assert services["learner"]["command"][3:] == ["--queues", ",".join(jobs.QUICK)]
-    with pytest.raises(SystemExit) as ended:
-        worker([*services["learner"]["command"][3:], "--help"])
-    assert ended.value.code == 0
+    for name, queues in (("access", jobs.ACCESS), ("learner", jobs.QUICK)):
+        assert services[name]["command"][3:] == ["--queues", ",".join(queues)]
+        with pytest.raises(SystemExit) as ended:
+            worker([*services[name]["command"][3:], "--help"])
+        assert ended.value.code == 0
 
 
 def test_all_that_is_kept_is_in_named_volumes_and_every_server_is_watched(services: dict[str, Any]) -> None:

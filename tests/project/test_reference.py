@@ -20,7 +20,7 @@ def test_every_command_setting_path_and_kind_of_job_is_on_its_page() -> None:
     from attune.labeler.cli.main import COMMANDS
     from attune.labeler.jobs.jobs import KINDS
     from attune.labeler.settings.table import Settings, variable
-    from attune.labeler.web.openapi import describe
+    from attune.labeler.web.api import describe
 
     named = {
         "reference/commands.md": [f"attune {name}" for name in COMMANDS],

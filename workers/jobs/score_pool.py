@@ -45,7 +45,7 @@ def run(
     manifest = publish(settings, attribute, _version(settings, attribute, version))
     pool = open_pool(settings, Fingerprint.from_dict(dict(manifest.encoder)))
     parts = pool.parts
-    if part is None and len(parts) > 1 and jobs.workers_alive(settings):
+    if part is None and len(parts) > 1 and jobs.workers_alive(settings, "score"):
         common = {"attribute": attribute, "version": version}
         shared = common | {"split": _split(settings, attribute, version, parts)}
         return common | {"jobs": [jobs.enqueue(settings, "score", part=one, **shared) for one in parts]}

@@ -59,7 +59,8 @@ def sentence(odd: Odd, classes: list[str]) -> str:
         name = classes[odd.what]
         return f"On audit images, this expert answers “{name}” for {share} % of the images, the others for {others} %."
     return (
-        f"On audit images, the probe disagrees with {share} % of this expert's answers and {others} % of the others'."
+        f"On audit images, the probe disagrees with {share} % of this expert's answers and with {others} % of the "
+        "other experts' answers."
     )
 
 

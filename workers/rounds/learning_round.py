@@ -75,7 +75,7 @@ def phrases(settings: Settings, attribute: Attribute) -> Prompts | None:
     try:
         found = _phrases(settings, attribute)
     except EncoderError as error:
-        log.warning("the phrases of %s are not used: %s", attribute.name, error)
+        log.warning("the prompts of %s are not used: %s", attribute.name, error)
         _without[key] = (now(), str(error))
         return None
     _without.pop(key, None)

@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def work(settings: Settings, queues: Sequence[str], burst: bool) -> None:
     """Take jobs from ``queues`` until stopped, or with ``burst`` until they are empty. Raises ServiceDown."""
     prepare_log(settings.log_level)
-    preload()
+    preload(queues)
     # What is here by now stays: a job that collects garbage would look through all of it, and copy it first.
     gc.collect()
     gc.freeze()
@@ -141,9 +141,10 @@ def prepare_log(level: str) -> None:
         logging.getLogger(chatty).setLevel("WARNING")
 
 
-def preload() -> None:
-    """Import and prepare what jobs need before any is forked: done in each, it would cost every answer a second."""
-    modules = {target.partition(":")[0] for target, _ in jobs.KINDS.values()} | {hints.JOB.rpartition(".")[0]}
+def preload(queues: Sequence[str]) -> None:
+    """Import and prepare what the jobs of ``queues`` need before any is forked: in each it would cost a second."""
+    modules = {target.partition(":")[0] for target, queue in jobs.KINDS.values() if queue in queues}
+    modules |= {hints.JOB.rpartition(".")[0]} if jobs.HINTS in queues else set()
     for module in (*sorted(modules), "label_studio_sdk.client"):
         try:
             importlib.import_module(module)

@@ -60,9 +60,9 @@ def perform(name: str) -> None:
         else:  # the answers of the others, too, are in the round that comes after them
             ingest.ask_to_learn(settings, attribute)
     except AttuneError as error:
-        log.warning("%s is left to the clockwork: %s", name, error)
+        log.warning("%s waits for the scheduler: %s", name, error)
     except Exception:
-        log.exception("%s is left to the clockwork", name)
+        log.exception("%s waits for the scheduler", name)
         if attribute is not None:  # a job's failure is seen by people; unread answers are the next sync's
             _ask_to_learn(settings, attribute)
 
@@ -71,7 +71,7 @@ def _ask_to_learn(settings: Settings, attribute: str) -> None:
     try:
         ingest.ask_to_learn(settings, attribute)
     except SQLAlchemyError:
-        log.exception("learn(%s) is left to the clockwork", attribute)
+        log.exception("learn(%s) waits for the scheduler", attribute)
 
 
 def read(settings: Settings, name: str) -> str | None:

@@ -144,14 +144,14 @@ def _sentence(settings: Settings, row: Queue | Grid, there: bool) -> str:
     with reading(settings) as session:
         name = session.get_one(Attribute, row.attribute_id).name
         email = session.get_one(Expert, row.expert_id).email
-    what = f"the {'queue' if isinstance(row, Queue) else 'pages'} of {email} about {name}"
+    what = f"the {'queue' if isinstance(row, Queue) else 'pages'} of {email} for {name}"
     if there:
         return (
-            f"Project {row.project} in Label Studio is not {what}: it has another attune-… mark and other "
-            "tasks. Attune does not read it. Was Label Studio's database replaced? Restore the old one, then "
+            f"Project {row.project} in Label Studio is not {what}: its attune-… mark and its tasks are different. "
+            "Attune does not read it. If Label Studio's database was replaced, restore the old one, then "
             "run: `attune sync --all`"
         )
     return (
-        f"Label Studio no longer has the project of {what}. The answers are kept here. Restore Label Studio's "
+        f"Label Studio no longer has the project of {what}. Attune keeps the answers. Restore Label Studio's "
         "database, then run: `attune sync --all`"
     )

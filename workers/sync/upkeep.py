@@ -90,8 +90,8 @@ def withdraw_gone(
             name = session.get_one(Attribute, queue.attribute_id).name
             log.error("%d of %d answers of queue %d are gone from Label Studio; kept here", len(gone), total, queue.id)
             return 0, (
-                f"{len(gone)} of {total} answers on {name} are deleted in project {queue.project} of Label "
-                "Studio. They are kept here. Restore Label Studio's database. If they were deleted on purpose: "
+                f"{len(gone)} of {total} answers to {name} were deleted in project {queue.project} of Label "
+                "Studio. Attune keeps them. Restore Label Studio's database. If they were deleted on purpose: "
                 f"`attune sync {name} --all --accept-deleted`"
             )
         keys = list(gone)

@@ -116,7 +116,7 @@ def own_draft_or_none(asker, value):
 def task_of_the_path(asker, value):
     """A task in a body is the one of the address, which alone counts."""
     if value is not None and number(value, "The task") != asker.task:
-        raise Refused("The answer names another image than its address.")
+        raise Refused("The answer and its URL name different images.")
     return DROPPED
 
 
@@ -130,14 +130,14 @@ def oneself_dropped(asker, value):
 def no(_, value):
     """What an expert may not set."""
     if value:
-        raise Refused("Only the administrator may set this.")
+        raise Refused("Only the admin can set this.")
     return DROPPED
 
 
 def next_task(_, value):
     """The one action that experts have."""
     if value != "next_task":
-        raise Refused("This action is the administrator's.")
+        raise Refused("Only the admin can do this.")
     return value
 
 
@@ -149,7 +149,7 @@ def ordering(_, value):
 def selected(_, value):
     """Which tasks to choose from, by numbers; of one's own project only, as the view looks nowhere else."""
     if not isinstance(value, dict):
-        raise Refused("selectedItems is no list of images.", 400)
+        raise Refused("selectedItems is not a list of images.", 400)
     made = {"all": value.get("all") is True}
     for name in ("included", "excluded"):
         if isinstance(value.get(name), list):
@@ -167,20 +167,20 @@ def result(asker, value):
     question makes.
     """
     if not isinstance(value, list):
-        raise Refused("The answer is no list.", 400)
+        raise Refused("The answer is not a list.", 400)
     if len(value) > MOST_PARTS:
-        raise Refused(f"The answer has {len(value)} parts; {MOST_PARTS} are the most.", 400)
+        raise Refused(f"The answer has {len(value)} parts. At most {MOST_PARTS} are allowed.", 400)
     if not all(isinstance(one, dict) for one in value):
-        raise Refused("A part of the answer is no object.", 400)
+        raise Refused("A part of the answer is not an object.", 400)
     for one in value:
         _part(one)
     _plain(value)  # first: what follows calls itself for each level
     try:
         size = len(json.dumps(value, ensure_ascii=False).encode())
     except UnicodeEncodeError:  # half of a pair: stored, it would break every list that holds the answer
-        raise Refused("The answer holds text that is no Unicode.", 400) from None
+        raise Refused("The answer contains text that is not Unicode.", 400) from None
     if size > MOST_CHARACTERS:
-        raise Refused(f"The answer has {size} bytes; {MOST_CHARACTERS} are the most.", 413)
+        raise Refused(f"The answer has {size} bytes. At most {MOST_CHARACTERS} are allowed.", 413)
     if value:
         _of_the_page(value, _controls(asker))
     return value
@@ -212,13 +212,13 @@ def _part(one):
     """Refuse a part that Label Studio stores and then stumbles over when it counts it, again when it is deleted."""
     for name in ("id", "from_name", "to_name", "type"):
         if name in one and not (isinstance(one[name], str) and len(one[name]) <= LONGEST_NAME):
-            raise Refused(f"{name} of an answer is no text of at most {LONGEST_NAME} characters.", 400)
+            raise Refused(f"{name} of an answer must be a text of at most {LONGEST_NAME} characters.", 400)
     said = one.get("value", None if "type" in one else {})
     if not isinstance(said, dict):
-        raise Refused("The value of an answer is no object.", 400)
+        raise Refused("The value of an answer is not an object.", 400)
     choices = said.get("choices", [])
     if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
-        raise Refused("The choices of an answer are no list of texts.", 400)
+        raise Refused("The choices of an answer are not a list of texts.", 400)
 
 
 def _plain(value):
@@ -230,9 +230,9 @@ def _plain(value):
         texts = [one for one in level if isinstance(one, str)]
         texts += [name for one in level if isinstance(one, dict) for name in one]
         if any("\0" in text for text in texts):
-            raise Refused("The answer holds a character that no database keeps.", 400)
+            raise Refused("The answer contains a character that the database cannot store.", 400)
         if any(isinstance(one, int | float) and not abs(one) <= LARGEST_NUMBER for one in level):
-            raise Refused("The answer holds a number that is too large.", 400)
+            raise Refused("The answer contains a number that is too large.", 400)
         inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
         level = [one for several in inner for one in several]
         if not level:
@@ -243,7 +243,7 @@ def _plain(value):
 def figure(_, value):
     """A number such as a time."""
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise Refused("A time is no number.", 400)
+        raise Refused("A time is not a number.", 400)
     if value is not None and not 0 <= value <= LONGEST_SECONDS:
         raise Refused(f"A time is {value!r:.40}; 0 to {LONGEST_SECONDS} seconds were expected.", 400)
     return value
@@ -252,7 +252,7 @@ def figure(_, value):
 def flag(_, value):
     """Yes or no."""
     if not isinstance(value, bool):
-        raise Refused("A mark is neither true nor false.", 400)
+        raise Refused("A yes/no value is not true or false.", 400)
     return value
 
 
@@ -264,7 +264,7 @@ def count(_, value):
 def words(_, value):
     """Names of fields."""
     if not isinstance(value, str) or not WORDS.fullmatch(value):
-        raise Refused("A name holds other signs than letters and digits.", 400)
+        raise Refused("A name contains characters that are not letters or digits.", 400)
     return value
 
 
@@ -273,7 +273,7 @@ def name_once(_, value):
     try:
         return str(uuid.UUID(str(value)))
     except ValueError:
-        raise Refused("unique_id is no UUID.", 400) from None
+        raise Refused("unique_id is not a UUID.", 400) from None
 
 
 def token_of_the_administrator(_, value):
@@ -288,7 +288,7 @@ def token_of_the_administrator(_, value):
     except TokenError:
         raise Refused("This token is not accepted.", 401) from None
     if not is_administrator(user):
-        raise Refused("Only the administrator's token opens anything here.")
+        raise Refused("Only the admin's token works here.")
     return str(value)
 
 
@@ -299,7 +299,7 @@ def _own_work(asker, table, author_column, value, what):
     project, author, task = table.objects.filter(pk=key).values_list(*columns).first() or (None, None, None)
     _held(asker, project, what)
     if author != asker.user.pk:
-        raise Refused(f"This {what} is somebody else's.")
+        raise Refused(f"This {what} belongs to another person.")
     if asker.task not in {None, task}:
         raise Refused(f"This {what} belongs to another image.")
     asker.task = task
@@ -308,7 +308,7 @@ def _own_work(asker, table, author_column, value, what):
 
 def _held(asker, project, what):
     if project is None:
-        raise Refused(f"There is no such {what}. It may have been taken away meanwhile.", 404)
+        raise Refused(f"This {what} does not exist. Perhaps it was deleted.", 404)
     if project not in asker.projects:
         raise Refused(f"This {what} is not yours. Open your questions from Attune's console.")
 

@@ -9,6 +9,7 @@ import json
 import os
 
 import attune_calls
+import attune_connections
 from attune_checks import CHECKS, DROPPED, Asker, Refused
 from attune_doors import ANYONE, by_route
 from attune_who import identify, is_administrator
@@ -16,7 +17,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.utils.html import escape
 
-SHUT = "Only Attune's administrator may do this in Label Studio. Open your questions from Attune's console."
+SHUT = "Only Attune's admin can do this in Label Studio. Open your questions from Attune's console."
 LOG_IN = "Log in first."
 # Colours of the console (labeler/web/static/theme.css), whose files this program does not serve.
 STYLE = (
@@ -70,6 +71,7 @@ class Guard:
             return JsonResponse({}, status=404)
         user = identify(request)
         if is_administrator(user):
+            attune_connections.keep(request)
             return None
         if not open_here:
             raise Refused(SHUT)
@@ -108,7 +110,7 @@ def _single(query):
     """A query as a mapping; Refused where a name stands in it twice, as views differ in which one counts."""
     for name, values in query.lists():
         if len(values) != 1:
-            raise Refused(f"{name[:40]!r} stands in the address more than once.", 400)
+            raise Refused(f"{name[:40]!r} appears more than once in the URL.", 400)
     return query.dict()
 
 
@@ -133,9 +135,9 @@ def _body(request):
     try:
         found = json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise Refused("The answer is no JSON.", 400) from None
+        raise Refused("The answer is not JSON.", 400) from None
     if not isinstance(found, dict):
-        raise Refused("The answer is no JSON object.", 400)
+        raise Refused("The answer is not a JSON object.", 400)
     return found
 
 

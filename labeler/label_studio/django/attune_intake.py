@@ -6,11 +6,13 @@ share the records as well. Here a request is read before anything asks the datab
 """
 
 import io
+import socketserver
 import threading
 import time
 from http.client import HTTPException
 from wsgiref import simple_server
 
+import attune_connections
 from django.core.servers import basehttp
 
 HEAD_SECONDS = 75  # from the connection's begin, or from one answer to the next request; longer than a proxy keeps one
@@ -19,24 +21,30 @@ ANSWER_SECONDS = 300  # for writing one answer to who reads it slowly
 MOST_HEAD_BYTES = 64 * 2**10  # of a request's headers; the first line is as long at most
 MOST_BYTES = 256 * 2**10  # of a body; of what experts send, `attune_checks` takes less still
 MOST_BYTES_OF_ATTUNE = 64 * 2**20  # of one that comes with the administrator's token
-MOST_CONNECTIONS = 600  # open ones, each with a thread
 AT_ONCE = 30  # requests worked on, each with a connection to the database; docker/databases.sql allows some more
 WAIT_SECONDS = 30  # for one of these places
 DRAINED = 2**20  # of a body that nobody wants, so that its sender comes to read why
+NOT_YET_ACCEPTED = 128  # connections that the system holds meanwhile; one more is put off by a second
 
 _places = threading.BoundedSemaphore(AT_ONCE)
-_open = set()
 
 
 def limit():
     """Have the server that this process starts keep these limits; a second call changes nothing."""
     basehttp.WSGIRequestHandler = Handler
     basehttp.ServerHandler = Answering
-    basehttp.WSGIServer.verify_request = _has_room
+    basehttp.WSGIServer.verify_request = _opened
+    basehttp.WSGIServer.close_request = _closed
+    basehttp.WSGIServer.request_queue_size = NOT_YET_ACCEPTED
 
 
-def _has_room(*_):
-    return len(_open) < MOST_CONNECTIONS
+def _opened(server, connection, address):
+    return attune_connections.opened(connection, address[0])
+
+
+def _closed(server, connection):
+    attune_connections.closed(connection)
+    socketserver.TCPServer.close_request(server, connection)
 
 
 class Intake:
@@ -53,6 +61,9 @@ class Intake:
         refused = _read(request)
         if refused is not None:
             return refused
+        mine = request.META.get(attune_connections.IN_META)
+        if mine is not None and not mine.begins():  # nobody would learn what became of the request
+            return _refusal("The connection was closed, because others needed room. Send the request again.", 503)
         return _worked_on(lambda: self.get_response(request))
 
 
@@ -90,10 +101,13 @@ def _too_large(request, size):
     from attune_checks import Refused
     from attune_who import by_token, is_administrator
 
+    most = MOST_BYTES
     try:
-        most = MOST_BYTES_OF_ATTUNE if is_administrator(by_token(request)) else MOST_BYTES
+        if is_administrator(by_token(request)):
+            attune_connections.keep(request)
+            most = MOST_BYTES_OF_ATTUNE
     except Refused:
-        most = MOST_BYTES
+        pass
     return _refusal(f"The request has {size} bytes; {most} are the most.", 413) if size > most else None
 
 
@@ -110,17 +124,14 @@ class Handler(basehttp.WSGIRequestHandler):
 
     def setup(self):
         super().setup()
-        _open.add(self)
+        self.mine = attune_connections.of(self.request)
         self.rfile.close()
         self.rfile = io.BufferedReader(_Until(self.connection, self))
         self.wfile = _Until(self.connection, self)
 
-    def finish(self):
-        _open.discard(self)
-        super().finish()
-
     def handle_one_request(self):
         self.until, self.written_until = time.monotonic() + HEAD_SECONDS, None
+        self.mine.arrives()
         try:
             super().handle_one_request()
         except TimeoutError:
@@ -130,10 +141,12 @@ class Handler(basehttp.WSGIRequestHandler):
         """Django's, for one request whose end is known: the rest of another would be read as the next request."""
         self.head_left = MOST_HEAD_BYTES
         try:
-            if not super().parse_request():
+            if self.mine.gone or not super().parse_request() or self.mine.gone:  # its end reads like the head's
+                self.close_connection = True
                 return False
         finally:
             self.head_left = None
+        self.mine.arrives()  # a "100 Continue" was written perhaps, which is no answer
         if "Transfer-Encoding" in self.headers:
             self.send_error(411)
             return False
@@ -143,6 +156,9 @@ class Handler(basehttp.WSGIRequestHandler):
     def log_message(self, text, *parts):
         """Django's line, without what a terminal would obey: anybody may send it, without a login."""
         super().log_message(text, *(_printable(one) if isinstance(one, str) else one for one in parts))
+
+    def get_environ(self):
+        return super().get_environ() | {attune_connections.IN_META: self.mine}
 
 
 def _printable(text):
@@ -174,6 +190,7 @@ class _Until(io.RawIOBase):
     def write(self, data):
         if self._handler.written_until is None:
             self._handler.written_until = time.monotonic() + ANSWER_SECONDS
+            self._handler.mine.answered()
         try:
             self._wait(self._handler.written_until)
             self._socket.sendall(data)

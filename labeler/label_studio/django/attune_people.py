@@ -16,7 +16,7 @@ def open_login(email, password):
     from users.models import User
 
     if len(password) < SHORTEST_PASSWORD:
-        raise ValueError(f"The password has {len(password)} characters; {SHORTEST_PASSWORD} are the fewest.")
+        raise ValueError(f"The password has {len(password)} characters. At least {SHORTEST_PASSWORD} are necessary.")
     with transaction.atomic():
         user = find(email)
         made = user is None

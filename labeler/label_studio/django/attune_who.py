@@ -46,7 +46,7 @@ def identify(request):
     if scheme in SCHEMES or getattr(request, "is_jwt", False):
         user = by_token(request)
         if not is_administrator(user):
-            raise Refused("Only the administrator's token opens anything here. People log in with their password.")
+            raise Refused("Only the admin's token works here. People log in with their password.")
     elif scheme:
         # A proxy's own password, say. No view of Label Studio reads it, and none of a later release shall.
         del request.META["HTTP_AUTHORIZATION"]

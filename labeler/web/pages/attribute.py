@@ -14,7 +14,9 @@ from attune.labeler.views import attribute_page
 from attune.labeler.views.disagreements import contested
 from attune.labeler.views.drift import drift
 from attune.labeler.views.recent import recent
-from attune.labeler.web import auth, charts, drift_charts
+from attune.labeler.web import auth
+from attune.labeler.web.svg.drift_histograms import histograms
+from attune.labeler.web.svg.learning_curve import learning_curve
 
 blueprint = Blueprint("attribute", __name__, url_prefix="/attributes/<name>")
 
@@ -25,8 +27,8 @@ def page(name: str) -> ResponseReturnValue:
     found = attribute_page.attribute_page(auth.settings(), auth.viewer(), name)
     moved = drift(auth.settings(), name) if auth.viewer().manages else None
     return render_template(
-        "attribute.html", page=found, live=found.live, chart=charts.learning_curve(found.curve), drift=moved,
-        drift_chart=drift_charts.histograms(moved.shifts if moved else ()),
+        "attribute.html", page=found, live=found.live, chart=learning_curve(found.curve), drift=moved,
+        drift_chart=histograms(moved.shifts if moved else ()),
     )  # fmt: skip
 
 

@@ -12,15 +12,15 @@ from attune.labeler.answers.totals import count
 from attune.labeler.attributes import attributes
 from attune.labeler.exchange import export_files, import_labels, uploads
 from attune.labeler.exchange.import_files import Columns
-from attune.labeler.exchange.import_plan import SAME, Plan
+from attune.labeler.exchange.import_plan import SAME, Plan, in_words
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
 from attune.labeler.web import auth
+from attune.labeler.web.sizes import FORM_BYTES, LABELS_BYTES
 from attune.models.errors import DataError
 from attune.models.text import plural
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/attributes/<name>/labels")
-MOST_BYTES = 4_000_000  # some ten thousand rows; what is larger goes in by the command
 MOST_LINES = 100_000  # some seconds, in which the console answers others slowly
 AT_ONCE = 2_000  # lines that come in while the browser waits; more are a worker's, as are Parquet and Arrow
 AT_ONCE_BYTES = 400_000  # also of JSON in one line
@@ -31,7 +31,7 @@ SHOWN = 50  # rows left out that the page names one by one
 def room_for_a_file(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Let an upload be larger than other forms; asked before the guard reads the form for its token."""
     if endpoint == "exchange.preview":
-        request.max_content_length = MOST_BYTES
+        request.max_content_length = LABELS_BYTES + FORM_BYTES
 
 
 @blueprint.get("")
@@ -74,7 +74,7 @@ def preview(name: str) -> ResponseReturnValue:
         return _page(name, "Choose a file first.", 422)
     if (lines := max(content.count(b"\n"), content.count(b"\r"))) > MOST_LINES:
         told = (
-            f"The file has {lines:,} lines; at most {MOST_LINES:,} come in by this page. Split it, or use the command:"
+            f"The file has {lines:,} lines, but this page accepts at most {MOST_LINES:,}. Split it, or run the command:"
         )
         return _page(name, f"{told} attune labels import {name} FILE", 422)
     try:
@@ -89,7 +89,7 @@ def preview(name: str) -> ResponseReturnValue:
     return render_template(
         "labels_preview.html", name=name, question=one.question, classes=one.classes, plan=plan, shown=shown,
         file=upload.filename[:100], ticket=ticket, given=request.form, goes_in=_goes_in(plan), same=SAME,
-        first=first,
+        first=first, in_words=in_words,
     )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def confirm(name: str) -> ResponseReturnValue:
     try:
         content = uploads.fetch(auth.settings(), person, ticket)
         long = content.count(b"\n") > AT_ONCE or len(content) > AT_ONCE_BYTES or b"\0" in content
-        if long and jobs.workers_alive(auth.settings()):
+        if long and jobs.workers_alive(auth.settings(), "import"):
             asked = {"ticket": ticket, "person": person, "columns": list(astuple(_columns()))}
             asked["who"] = auth.viewer().name
             jobs.enqueue(auth.settings(), "import", attribute=name, create_experts=_create(), **asked)

@@ -16,13 +16,13 @@ from attune.labeler.queues import pinned
 from attune.labeler.views import explore_clusters
 from attune.labeler.views.explore import CLUSTER, IMAGE, TEXT, Asked, Place, explore, sending
 from attune.labeler.web import auth
+from attune.labeler.web.sizes import FORM_BYTES, IMAGE_BYTES
 from attune.models.errors import DataError, RecordsError, UnreadableItem
 from attune.models.images.decode import inspect
 from attune.models.images.opening import DEEP_BYTES
 
 blueprint = Blueprint("explore", __name__, url_prefix="/explore")
 PATIENCE_SECONDS = 1.0  # a warm search is done by then, and the page comes whole
-UPLOAD_BYTES = 20_000_000
 UPLOAD_PIXELS = 50_000_000  # some seconds and half a GB of a worker that others wait for
 LONGEST = 300  # characters of any one field
 
@@ -31,7 +31,7 @@ LONGEST = 300  # characters of any one field
 def _room_for_an_image(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Only the upload may be larger than a form."""
     if endpoint == "explore.image":
-        request.max_content_length = UPLOAD_BYTES
+        request.max_content_length = IMAGE_BYTES + FORM_BYTES
 
 
 @blueprint.before_request
@@ -105,8 +105,8 @@ def image() -> ResponseReturnValue:
         if error.reason != "too many pixels":
             raise
         raise DataError(
-            f"The image has too many pixels to search by: at most {most:,}, or {most // DEEP_BYTES:,} with 16 or 32 "
-            "bits a channel. Make it smaller and choose it again."
+            f"The image has too many pixels for a search. At most {most:,} are allowed, or {most // DEEP_BYTES:,} if a "
+            "channel has 16 or 32 bits. Make the image smaller, then choose it again."
         ) from error
     token = search.hand_over(settings, content, auth.viewer().name)
     wanted = Wanted(image=token, title=_field("title"), column=_field("column"), value=_field("value"))

@@ -141,7 +141,7 @@ def rollback(name: str) -> ResponseReturnValue:
         flash(str(error), "danger")
         return redirect(url_for("moves.rollback_page", name=name, alias=alias))
     flash(f"{name}@{alias} is version {done.version} (was {done.before}).", "success")
-    if jobs.workers_alive(settings):
+    if jobs.workers_alive(settings, "score"):
         job = jobs.enqueue(settings, "score", attribute=name, version=done.version)
         return redirect(url_for("moves.progress", name=name, job=job))
     return redirect(url_for("versions.history", name=name))

@@ -11,7 +11,9 @@ from attune.labeler.catalog.gates import RULES
 from attune.labeler.catalog.run_facts import LATEST
 from attune.labeler.records.session import reading
 from attune.labeler.views.review import review
-from attune.labeler.web import auth, charts, plots
+from attune.labeler.web import auth
+from attune.labeler.web.svg import audit_plots
+from attune.labeler.web.svg.learning_curve import learning_curve
 from attune.models.errors import DataError
 
 blueprint = Blueprint("review", __name__, url_prefix="/attributes/<name>")
@@ -26,10 +28,10 @@ def page(name: str) -> ResponseReturnValue:
         "review.html",
         page=found,
         asked=asked,
-        balance=plots.balance(found.difference),
-        precision_recall=plots.precision_recall(found.plots.precision_recall, found.plots.champion),
-        reliability=plots.reliability(found.plots.reliability),
-        chart=charts.learning_curve(found.curve),
+        balance=audit_plots.balance(found.difference),
+        precision_recall=audit_plots.precision_recall(found.plots.precision_recall, found.plots.champion),
+        reliability=audit_plots.reliability(found.plots.reliability),
+        chart=learning_curve(found.curve),
         rules=RULES,
     )
 

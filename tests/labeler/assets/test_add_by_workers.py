@@ -41,7 +41,7 @@ def worker(settings: Settings) -> Iterator[None]:
         stderr=subprocess.DEVNULL,
     ) as process:
         for _ in range(1200):
-            if jobs.workers_alive(settings):
+            if jobs.workers_alive(settings, "embed"):
                 break
             time.sleep(0.1)
         yield

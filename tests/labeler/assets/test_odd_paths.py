@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import select
 
-from attune.labeler.assets import image_sources
+from attune.labeler.assets import image_sources, image_uris
 from attune.labeler.assets.add import Request, add
 from attune.labeler.assets.proposed import Found, from_files
 from attune.labeler.assets.scan import scan
@@ -89,8 +89,8 @@ def test_names_that_begin_with_a_tilde_are_files(
     assert put_in(settings, "~tmp.png", "~root.png", "./~", "a.jpg").refused == []
     assert set(held(settings)) == {"~tmp.png", "~root.png", "~", "a.jpg"}
     monkeypatch.setenv("HOME", str(folder))
-    assert image_sources.absolute("~/a.jpg") == str(folder / "a.jpg")
-    assert image_sources.absolute("~/") == str(folder)
+    assert image_uris.absolute("~/a.jpg") == str(folder / "a.jpg")
+    assert image_uris.absolute("~/") == str(folder)
 
 
 ODD = "a b %41 é+#?.png"
@@ -196,7 +196,7 @@ def test_dots_after_a_link_are_the_systems(tmp_path: Path) -> None:
     (tmp_path / "far" / "deep").mkdir(parents=True)
     (tmp_path / "far" / "x.png").write_bytes(picture(1))
     (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
-    assert image_sources.absolute(str(tmp_path / "link" / ".." / "x.png")) == str(tmp_path / "far" / "x.png")
+    assert image_uris.absolute(str(tmp_path / "link" / ".." / "x.png")) == str(tmp_path / "far" / "x.png")
 
 
 def test_older_uris_are_known_again(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("ATTUNE_REDIS_PORT", "1")
         patch.setenv("ATTUNE_WEB_PORT", "1")
         patch.setenv("ATTUNE_LABEL_STUDIO_PORT", "1")
-        patch.setattr(jobs, "workers_alive", lambda settings: False)
+        patch.setattr(jobs, "workers_alive", lambda *_: False)
         assert run(["assets", "add", "full-folder", "--vectors", "vectors.npz"]) == 0
         assert run(["attribute", "create", "serious", "--question", "?", "--classes", "yes,no"]) == 0
         yield folder

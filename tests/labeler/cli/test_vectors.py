@@ -24,7 +24,8 @@ from attune.labeler.records.session import engine
 from attune.labeler.settings import Settings
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderMismatch, WeightsUnavailable
-from attune.models.vectors.vector_store import METADATA, VectorStore
+from attune.models.vectors.vector_shards import METADATA
+from attune.models.vectors.vector_store import VectorStore
 from tests.labeler.catalog import worlds
 from tests.support.factories import picture
 

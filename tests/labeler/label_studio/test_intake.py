@@ -17,14 +17,20 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 LARGE = b'{"title": "' + b"x" * 300_000 + b'"}'
 # Its server with a small application in place of Label Studio, and seconds in place of minutes.
 SERVER = """
-import socket, threading, time
-import attune_intake
+import contextlib, socket, threading, time
+import attune_connections, attune_intake
 from django.core.servers import basehttp
 attune_intake.HEAD_SECONDS = attune_intake.BODY_SECONDS = attune_intake.ANSWER_SECONDS = 0.5
-attune_intake.MOST_CONNECTIONS = 3
+attune_connections.MOST = 3
 attune_intake.MOST_HEAD_BYTES = 1000
 attune_intake.limit()
+go_on = threading.Event()
 def app(environ, start):
+    if environ["PATH_INFO"] == "/work":  # `attune_intake.Intake` says so of each request that has come
+        assert environ[attune_connections.IN_META].begins()
+        go_on.wait()
+    if environ["PATH_INFO"] == "/ours":  # `attune_guard.Guard` does, where it knows the token
+        environ[attune_connections.IN_META].ours = True
     try:
         environ["wsgi.input"].read()
     except TimeoutError:  # `attune_intake.Intake` answers so
@@ -41,10 +47,37 @@ def tell(number):
 serve = lambda: basehttp.run("127.0.0.1", 0, app, threading=True, on_bind=tell)
 threading.Thread(target=serve, daemon=True).start()
 bound.wait()
-def begin(text):
-    made = socket.create_connection(("127.0.0.1", port[0]))
+def begin(text, source="127.0.0.1"):
+    made = socket.create_connection(("127.0.0.1", port[0]), source_address=(source, 0))
     made.sendall(text)
     return made
+def begin_all(*all):
+    made = []
+    for one in all:
+        made.append(begin(*one))
+        until(lambda: is_open(made[-1]))
+    return made
+def is_open(made):
+    for one in list(attune_connections._open):
+        with contextlib.suppress(OSError):
+            if one.getpeername() == made.getsockname():
+                return True
+    return False
+def until(true):
+    while not true():
+        time.sleep(0.01)
+def doing(what):
+    return [one.does for one in list(attune_connections._open.values())].count(what)
+def ended(connection):
+    connection.settimeout(0.2)
+    try:
+        return not connection.recv(1)
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+WHOLE = b"GET / HTTP/1.1\\r\\nConnection: close\\r\\n\\r\\n"
+WORK = b"GET /work HTTP/1.1\\r\\nConnection: close\\r\\n\\r\\n"
 def answer(connection):
     got = b""
     try:
@@ -123,29 +156,122 @@ print(json.dumps(heard))
 def test_who_does_not_read_the_answer_is_left(services: Services) -> None:
     code = """
 mine = begin(b"GET /large HTTP/1.1\\r\\n\\r\\n")
-while not attune_intake._open:
-    time.sleep(0.05)
-while attune_intake._open:
-    time.sleep(0.05)
+until(lambda: attune_connections._open)
+until(lambda: not attune_connections._open)
 print(json.dumps(answer(begin(b"GET / HTTP/1.1\\r\\nConnection: close\\r\\n\\r\\n"))))
 """
     assert inside_label_studio.run(services.settings, SERVER + code) == "HTTP/1.1 200 OK"
 
 
-def test_no_more_connections_are_open_than_there_is_room_for_and_later_ones_find_room(services: Services) -> None:
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"G", b"GET / HTTP/1.1\r\nX: 1\r\n", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"],
+    ids=["silent", "half a line", "half a head", "half a body"],
+)
+def test_who_sends_no_whole_request_gives_way_to_who_does(services: Services, sent: bytes) -> None:
+    """Without a login, as many as there is room for: each new one takes the place of the one that waits longest."""
+    code = f"""
+attune_intake.HEAD_SECONDS = attune_intake.BODY_SECONDS = 3600
+held = begin_all(*[[{sent!r}]] * 3)
+seen = [answer(begin(WHOLE))]
+seen.append([ended(one) for one in held])
+seen += [answer(begin(WHOLE)) for _ in range(9)]
+print(json.dumps([seen[0], seen[1], sorted(set(seen[2:]))]))
+"""
+    found = inside_label_studio.run(services.settings, SERVER + code)
+    assert found == ["HTTP/1.1 200 OK", [True, False, False], ["HTTP/1.1 200 OK"]]
+
+
+def test_who_leaves_an_answer_unread_gives_way_after_who_sends_nothing(services: Services) -> None:
+    code = """
+attune_intake.HEAD_SECONDS = attune_intake.ANSWER_SECONDS = 3600
+large = b"GET /large HTTP/1.1\\r\\n\\r\\n"
+held = begin_all([large], [large])
+until(lambda: doing(attune_connections.ANSWERED) == 2)
+held += begin_all([b""])
+seen = [answer(begin(WHOLE)), ended(held[2])]
+until(lambda: len(attune_connections._open) == 2)
+held += begin_all([large])
+until(lambda: doing(attune_connections.ANSWERED) == 3)
+print(json.dumps([*seen, answer(begin(WHOLE))]))
+"""
+    found = inside_label_studio.run(services.settings, SERVER + code)
+    assert found == ["HTTP/1.1 200 OK", True, "HTTP/1.1 200 OK"]
+
+
+def test_a_request_that_is_worked_on_never_gives_way(services: Services) -> None:
+    """What would become of an answer that is being stored, its sender could not know."""
     code = """
 attune_intake.HEAD_SECONDS = 3600
-silent = [begin(b"G") for _ in range(3)]
-while len(attune_intake._open) < 3:
-    time.sleep(0.05)
-whole = b"GET / HTTP/1.1\\r\\nConnection: close\\r\\n\\r\\n"
-seen = [answer(begin(whole))]
-silent.pop().close()
-while len(attune_intake._open) > 2:
-    time.sleep(0.05)
-print(json.dumps([*seen, answer(begin(whole))]))
+held = begin_all([WORK], [WORK], [b""])
+until(lambda: doing(attune_connections.WORKED_ON) == 2)
+seen = [answer(begin(WHOLE)), ended(held[2])]
+held += begin_all([WORK])
+until(lambda: doing(attune_connections.WORKED_ON) == 3)
+seen.append(answer(begin(WHOLE)))
+go_on.set()
+print(json.dumps([*seen, *[answer(held[number]) for number in (0, 1, 3)], answer(begin(WHOLE))]))
 """
-    assert inside_label_studio.run(services.settings, SERVER + code) == ["", "HTTP/1.1 200 OK"]
+    found = inside_label_studio.run(services.settings, SERVER + code)
+    fine = "HTTP/1.1 200 OK"
+    assert found == [fine, True, "", fine, fine, fine, fine], "only where all are worked on is a new one refused"
+
+
+def test_one_address_that_takes_all_the_room_takes_none_of_the_others(services: Services) -> None:
+    code = """
+attune_intake.HEAD_SECONDS = 3600
+attune_connections.FEW = 1
+other = begin_all([b"G", "127.0.0.2"])
+many = begin_all([b""], [b""])
+many += [begin(b"") for _ in range(5)]
+until(lambda: all(map(ended, many[:2])))
+other[0].sendall(WHOLE[1:])
+print(json.dumps(answer(other[0])))
+"""
+    assert inside_label_studio.run(services.settings, SERVER + code) == "HTTP/1.1 200 OK"
+
+
+def test_where_addresses_have_few_connections_each_only_their_age_counts(services: Services) -> None:
+    """A browser opens some: many computers with one each must not drive it out."""
+    code = """
+attune_intake.HEAD_SECONDS = 3600
+alone = begin_all([b"", "127.0.0.2"])
+browser = begin_all([b""], [b"G"])
+seen = [answer(begin(WHOLE)), ended(alone[0])]
+browser[1].settimeout(None)
+browser[1].sendall(WHOLE[1:])
+print(json.dumps([*seen, answer(browser[1])]))
+"""
+    assert inside_label_studio.run(services.settings, SERVER + code) == ["HTTP/1.1 200 OK", True, "HTTP/1.1 200 OK"]
+
+
+def test_attunes_own_connection_never_gives_way(services: Services) -> None:
+    code = """
+attune_intake.HEAD_SECONDS = 3600
+held = begin_all([b"GET /ours HTTP/1.1\\r\\n\\r\\n"])
+held[0].recv(65536)
+held += begin_all([b""], [b""])
+seen = [answer(begin(WHOLE)) for _ in range(5)]
+held[0].sendall(WHOLE)
+print(json.dumps([*seen, answer(held[0])]))
+"""
+    assert set(inside_label_studio.run(services.settings, SERVER + code)) == {"HTTP/1.1 200 OK"}
+
+
+def test_only_attunes_token_makes_a_connection_attunes_own(services: Services) -> None:
+    code = f"""
+import socket
+from attune_connections import IN_META, Connection
+from django.test import Client
+seen = []
+for token in ({services.token!r}, "0" * 40):
+    with socket.socket() as made:
+        connection = Connection(made, "")
+        more = {{"HTTP_AUTHORIZATION": "Token " + token, IN_META: connection}}
+        seen.append([Client().get("/api/current-user/whoami", **more).status_code, connection.ours])
+print(json.dumps(seen))
+"""
+    assert services.inside.run(code) == [[200, True], [401, False]]
 
 
 @pytest.fixture

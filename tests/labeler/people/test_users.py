@@ -79,6 +79,33 @@ def test_a_bad_field_is_named(settings: Settings, email: str, role: str, passwor
         users.create(settings, email, role, password)
 
 
+@pytest.mark.parametrize(
+    "email",
+    [
+        "olga\u200b@example.org",
+        "\uff4flga@example.org",
+        "\u043elga@example.org",
+        "<olga@example.org>",
+        "o<img>@example.org",
+        "olga@exam\u00adple.org",
+        "olga@example.org\u202e",
+        "olga@example.org>",
+        ".olga@example.org",
+        "ol\x00ga@example.org",
+    ],
+    ids=ascii,
+)
+def test_an_address_that_could_be_taken_for_another_is_none(settings: Settings, email: str) -> None:
+    with pytest.raises(DataError, match=r"email: .* has a character that no email address here can have"):
+        users.create(settings, email, "owner", PASSWORD)
+
+
+def test_an_address_has_one_form(settings: Settings) -> None:
+    assert users.new_address("Olga+x@\uff25xample.ORG ") == "olga+x@example.org"
+    assert users.new_address("olga@m\u00fcnchen.example") == "olga@m\u00fcnchen.example"
+    assert users.address("jos\u00e9@example.org") == "jos\u00e9@example.org", "whoever is there already is found"
+
+
 def test_an_address_has_one_login(settings: Settings) -> None:
     users.create(settings, "olga@example.org", "owner", PASSWORD)
     with pytest.raises(AlreadyThere, match=r"olga@example\.org already has a login"):

@@ -14,9 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from rq import Worker
+from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
 from attune.labeler.cli import doctor as command
+from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import engine, writing
 from attune.labeler.services import Stack, doctor, doctor_content, free_ports
@@ -169,6 +172,20 @@ def test_a_running_stack_is_well_and_the_command_says_so(live: Settings) -> None
         assert "ATTUNE_WEBHOOK_URL" in found["webhooks"].todo
     done = subprocess.run(command, env=our_environment(settings), capture_output=True, text=True, check=False)
     assert done.returncode == 1
+
+
+@pytest.mark.services
+def test_where_no_worker_only_ends_access_the_doctor_says_what_waits(live: Settings) -> None:
+    others = Worker(["access", "learn"], connection=jobs.connect(live), serializer=JSONSerializer)
+    alone = Worker(jobs.ACCESS, connection=jobs.connect(live), serializer=JSONSerializer)
+    others.register_birth()
+    found = doctor.workers(live)
+    assert (found.state, found.found) == ("warn", "1 running, 0 jobs waiting, none of them only for ending access")
+    assert "`attune up`" in found.todo
+    alone.register_birth()
+    assert doctor.workers(live).state == "ok"
+    for worker in (others, alone):
+        worker.register_death()
 
 
 def test_images_of_an_older_reading_are_counted(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from attune.labeler.jobs import jobs
 from attune.labeler.services import parts
 from attune.labeler.settings import build, keep
 
@@ -40,3 +41,19 @@ def test_a_part_imports_nothing_from_the_folder_that_it_is_started_in(tmp_path: 
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "attune.labeler.services" in done.stdout
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_beside_the_workers_one_more_ends_access_and_does_nothing_else(tmp_path: Path, workers: int) -> None:
+    wanted = parts.wanted(build({}, workspace=tmp_path, workers=workers))
+    queues = [part.command[-1].split(",") for part in wanted if "attune.workers.runtime.worker" in part.command]
+    assert queues[0] == [jobs.KINDS["leave"][1]]
+    assert len(queues) == workers + 1
+    assert set(queues[-1]) == set(jobs.QUEUES)
+    assert all("embed" not in taken for taken in queues[1:-1][:1]), "an answer waits for no ten thousand images"
+    assert len({part.log for part in wanted}) == len(wanted)
+
+
+def test_nothing_else_stands_in_the_line_of_what_ends_access() -> None:
+    """Letting somebody in makes queues, which takes a while."""
+    assert [kind for kind, (_, queue) in jobs.KINDS.items() if queue in jobs.ACCESS] == ["leave"]

@@ -126,13 +126,13 @@ def test_killed_with_9_it_starts_again_on_the_same_data(light: Settings) -> None
     second = Stack(light)
     second.start()
     second.ready()
-    assert jobs.workers_alive(light)
+    assert jobs.workers_alive(light, "learn")
     for process in [*pids(light), psutil.Process(second.pid)]:
         process.kill()
     with Stack(light):
         assert Redis.from_url(redis_address(light)).get("kept") == b"yes"
         # The dead workers of before do not count as alive.
-        assert len(jobs.Worker.all(connection=jobs.connect(light))) == light.workers
+        assert len(jobs.Worker.all(connection=jobs.connect(light))) == light.workers + 1, "and the one that ends access"
     first.stop()
     second.stop()
 

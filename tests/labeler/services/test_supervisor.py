@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from attune.labeler.services import orphans
+from attune.labeler.services import orphans, start_part
 from attune.labeler.services.parts import MARK
 from attune.labeler.services.process_runner import LOG_BYTES, last_words, open_log, roll, tail
 
@@ -137,6 +137,21 @@ def test_the_last_part_outlives_the_others(start: Start, tmp_path: Path) -> None
     process.terminate()
     assert process.wait(20) == 0
     assert int((tmp_path / "last").read_text()) > int((tmp_path / "other").read_text())
+
+
+@pytest.mark.parametrize(
+    ("parent", "words"), [(os.getpid(), "/none/redis-server does not start: No such file"), (1, "is gone")]
+)
+def test_a_part_that_cannot_start_says_why_in_its_log(parent: int, words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", start_part.__file__, str(parent), "/none/redis-server"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells of a parent's death on Linux only")

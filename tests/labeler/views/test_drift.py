@@ -13,8 +13,8 @@ from attune.labeler.records.schema import Version
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
 from attune.labeler.views import drift
-from attune.labeler.web import drift_charts
 from attune.labeler.web.app import create_app
+from attune.labeler.web.svg.drift_histograms import histograms
 from attune.models.errors import UnknownAttribute
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
@@ -83,7 +83,7 @@ def test_the_drawing_lies_within_its_frame_and_both_shapes_stand_on_the_floor(se
     published(settings)
     worlds.add_assets(settings, 120, first=300)
     jobs.run_here(settings, "drift", attribute="romance")
-    for pair in drift_charts.histograms(drift.drift(settings, "romance").shifts):
+    for pair in histograms(drift.drift(settings, "romance").shifts):
         for chart in pair:
             for outline in (chart.before, chart.after):
                 places = [(float(x), float(y)) for x, y in re.findall(r"([\d.-]+) ([\d.-]+)", outline)]

@@ -85,7 +85,7 @@ def test_a_long_file_is_a_workers_who_brings_in_what_was_confirmed(
     owner: Actor, settings: Settings, asset: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "AT_ONCE", 1)
-    monkeypatch.setattr(jobs, "workers_alive", lambda _: True)
+    monkeypatch.setattr(jobs, "workers_alive", lambda *_: True)
     content = f"asset_id,says\n{asset},romance\nnone,romance\n".encode()
     preview = upload(owner, content, class_column="says", default_expert="ana@example.org")
     assert "The import is running" in confirm(owner, preview)
@@ -139,5 +139,8 @@ def test_a_file_of_more_lines_than_the_page_takes_is_sent_to_the_command(
 ) -> None:
     monkeypatch.setattr(exchange, "MOST_LINES", 2)
     content = f"asset_id,expert,class\n{asset},ana@example.org,romance\n".encode()
-    assert "3 lines; at most 2" in upload(owner, content + b"x\n")
+    refused = upload(owner, content + b"x\n")
+    assert "3 lines" in refused
+    assert "attune labels import" in refused
+    assert 'name="ticket"' not in refused
     assert 'name="ticket"' in upload(owner, content)

@@ -16,8 +16,8 @@ from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
 
 from attune.labeler.people import tokens
+from attune.labeler.web.api import describe
 from attune.labeler.web.app import create_app
-from attune.labeler.web.openapi import describe
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, published

@@ -19,7 +19,7 @@ from attune.models.catalog.score_vectors import score_file
 from attune.models.clock import set_clock
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import EncoderMismatch, UnreadableItem
-from attune.models.vectors.vector_store import METADATA
+from attune.models.vectors.vector_shards import METADATA
 from tests.models.catalog.manifests import make
 
 ENCODER = Fingerprint("open_clip", "tiny", "ab" * 32, 4)

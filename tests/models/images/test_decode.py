@@ -68,6 +68,16 @@ def test_what_stands_beside_the_pixels_of_a_jpeg_is_no_scan() -> None:
         assert decode(content, "photo.jpg").size == decode(plain, "plain.jpg").size
 
 
+def test_a_picture_of_16_bits_with_a_clear_colour_is_decoded_twice_and_counts_as_deep() -> None:
+    values = odd_images.deep(3)
+    pixels = values.shape[0] * values.shape[1]
+    plain, clear = (odd_images.png(values, 2, 16, chunks) for chunks in ([], [odd_images.trns(1, 2, 3)]))
+    assert decode(plain, "plain.png", pixels).size == decode(clear, "clear.png", 4 * pixels).size
+    with pytest.raises(UnreadableItem, match="deep pixels") as refusal:
+        inspect(clear, "clear.png", 4 * pixels - 1)
+    assert refusal.value.reason == "too many pixels"
+
+
 @pytest.mark.parametrize("kind", [np.float32, np.int32, np.uint16])
 def test_a_deep_pixel_counts_as_the_memory_that_it_takes(kind: type) -> None:
     content = odd_images.tiff(odd_images.grey().astype(kind))

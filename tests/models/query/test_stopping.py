@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -106,8 +107,7 @@ def test_experts_who_do_not_agree_make_it_hopeless_before_anything_else() -> Non
     low = Metric("alpha", 0.2, 0.1, 0.3, 60, "alpha")
     advice = advise(learning([50, 60, 120, 140], [0.0] * 4), SHARE, average_precision=audit(0.1), alpha=low)
     assert (advice.state, advice.stop) == ("hopeless", True)
-    assert "improve the definition" in advice.sentence
-    assert "0.20, at most 0.30" in advice.sentence
+    assert re.findall(r"0\.\d+", advice.sentence) == ["0.20", "0.30", "0.4"]  # alpha, its upper end, the goal
     unsure = replace(low, hi=0.6)
     assert advise([], None, alpha=unsure).state == "labelling"
 

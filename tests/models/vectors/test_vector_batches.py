@@ -14,7 +14,8 @@ from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import UnreadableItem
 from attune.models.files.atomic import digest_file
 from attune.models.vectors.vector_batches import VectorStream
-from attune.models.vectors.vector_store import METADATA, VectorStore
+from attune.models.vectors.vector_shards import METADATA
+from attune.models.vectors.vector_store import VectorStore
 
 D = 6
 

@@ -19,7 +19,7 @@ from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import EncoderMismatch, UnreadableItem
 from attune.models.vectors.vector_batches import VectorStream
 from attune.models.vectors.vector_files import read_vectors
-from attune.models.vectors.vector_store import METADATA
+from attune.models.vectors.vector_shards import METADATA
 from attune.models.vectors.vector_writer import vector_file
 
 IDS = ["a.jpg", "b.jpg", "ü.jpg"]

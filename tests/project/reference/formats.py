@@ -14,7 +14,7 @@ from attune.labeler.exchange import export_tables, import_files
 from attune.models.catalog import manifest
 from attune.models.catalog.feature_values import SCHEMA
 from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.vectors.vector_store import METADATA
+from attune.models.vectors.vector_shards import METADATA
 from attune.models.vectors.vector_writer import schema_of
 from tests.project.reference.markdown import code, table
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attune.labeler.web.openapi import describe
+from attune.labeler.web.api import describe
 from tests.project.reference.markdown import code, table
 
 INTRODUCTION = """# HTTP API

@@ -108,7 +108,7 @@ def test_a_pool_that_is_scored_again_by_many_is_done_with_its_last_part(
         for i in range(9, 13):
             session.query(Asset).filter_by(asset_id=f"a{i}").one().removed_at = now()
     asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(jobs, "workers_alive", lambda _: True)
+    monkeypatch.setattr(jobs, "workers_alive", lambda *_: True)
     monkeypatch.setattr(jobs, "enqueue", lambda _, kind, **arguments: asked.append(arguments) or kind)
     score_pool.run(settings, jobs.quiet, "serious", 1)
     assert [one["part"] for one in asked] == [0, 1]

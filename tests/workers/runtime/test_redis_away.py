@@ -262,7 +262,7 @@ def test_a_worker_outlives_the_outage(settings: Settings, redis: SmallRedis) -> 
             _await(lambda: _state(settings, job) == "failed")
             assert time.monotonic() - began < WITHIN_SECONDS
             assert worker.poll() is None
-            _await(lambda: jobs.living_workers(settings) == 1)
+            _await(lambda: len(jobs.living_workers(settings)) == 1)
         finally:
             worker.kill()
 

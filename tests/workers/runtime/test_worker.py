@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 
+import psutil
 import pytest
 from rq import Worker
 from rq.serializers import JSONSerializer
 
 from attune.labeler.jobs import jobs
+from attune.labeler.services import parts
 from attune.labeler.services.parts import our_environment
 from attune.labeler.settings import Settings
 from attune.models.errors import JobError
@@ -49,12 +54,12 @@ def test_a_worker_killed_with_9_is_buried_by_the_next(live: Settings, services: 
     connection = jobs.connect(live)
     command = [sys.executable, "-m", "attune.workers.runtime.worker"]
     with subprocess.Popen(command, env=our_environment(live), stderr=subprocess.DEVNULL) as worker:
-        while not jobs.workers_alive(live):
+        while not jobs.workers_alive(live, "learn"):
             assert worker.poll() is None
         worker.send_signal(signal.SIGKILL)
-    assert jobs.workers_alive(live), "Redis cannot know it yet"
+    assert jobs.workers_alive(live, "learn"), "Redis cannot know it yet"
     assert main.bury_the_dead(connection) == 1
-    assert not jobs.workers_alive(live)
+    assert not jobs.workers_alive(live, "learn")
     assert Worker.all(connection=connection) == []
 
 
@@ -64,10 +69,61 @@ def test_the_living_are_not_buried(live: Settings) -> None:
     worker.pid = os.getppid()
     worker.register_birth()
     assert main.bury_the_dead(connection) == 0
-    assert jobs.living_workers(live) == 1
+    assert jobs.living_workers(live) == [("learn",)]
     worker.register_death()
 
 
 def test_every_kind_of_job_can_be_imported(caplog: pytest.LogCaptureFixture) -> None:
-    main.preload()
+    main.preload(jobs.QUEUES)
     assert not caplog.records
+
+
+def test_ending_an_access_waits_for_no_worker_that_does_something_long(live: Settings) -> None:
+    connection = jobs.connect(live)
+    commands = [part.command for part in parts.wanted(live) if "attune.workers.runtime.worker" in part.command]
+    with contextlib.ExitStack() as running:
+        for command in commands:
+            worker = running.enter_context(
+                subprocess.Popen(command, env=our_environment(live), stderr=subprocess.DEVNULL, start_new_session=True)
+            )
+            running.callback(_kill, worker)
+        line = jobs.Queue("publish", connection=connection, serializer=JSONSerializer)
+        long = [line.enqueue("time.sleep", 600) for _ in range(live.workers)]
+        _await(lambda: all(one.get_status() == "started" for one in long))
+        left = jobs.enqueue(live, "leave", expert="nobody@example.org")
+        assert jobs.follow(live, left)["questions"] == 0
+        assert {one.get_status() for one in long} == {"started"}
+
+
+def _kill(worker: subprocess.Popen[bytes]) -> None:
+    for process in [*psutil.Process(worker.pid).children(recursive=True), worker]:
+        process.kill()
+
+
+def _await(true: Callable[[], bool]) -> None:
+    for _ in range(2400):
+        if true():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not come true within four minutes")
+
+
+def test_who_ends_access_alone_loads_nothing_that_learns() -> None:
+    """It stands by all the time, so it is to be small."""
+    code = (
+        "import sys; from attune.labeler.jobs import jobs; from attune.workers.runtime import worker; "
+        "worker.preload(jobs.ACCESS); print(sorted({'torch', 'sklearn', 'scipy'} & set(sys.modules)), "
+        "jobs.KINDS['leave'][0].partition(':')[0] in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] True"
+
+
+def test_a_worker_counts_for_the_jobs_that_it_takes(live: Settings) -> None:
+    """Otherwise a command would wait for ever for one that only ends access."""
+    worker = Worker(jobs.ACCESS, connection=jobs.connect(live), serializer=JSONSerializer)
+    worker.register_birth()
+    assert jobs.workers_alive(live, "leave")
+    assert not jobs.workers_alive(live, "embed")
+    assert jobs.ask(live, "sync")["queues"] == 0, "done here"
+    worker.register_death()

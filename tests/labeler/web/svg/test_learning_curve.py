@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attune.labeler.views.quality import Point, Quality
-from attune.labeler.web.charts import learning_curve
+from attune.labeler.web.svg.learning_curve import learning_curve
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 share = st.floats(0, 1)

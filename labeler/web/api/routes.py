@@ -1,0 +1,59 @@
+"""How an endpoint of the API is written: its path, parameters and answers stand above the function that answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from attune.labeler.web.api.described import SHUT, Answer, Query, in_path
+
+View = Callable[..., ResponseReturnValue]
+PREFIX = "/api/v1"
+blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
+OPERATIONS: dict[str, dict[str, Any]] = {}  # path -> what OpenAPI says of its GET
+
+
+def get(
+    path: str,
+    summary: str,
+    answers: Mapping[int, Answer],
+    *,
+    query: Sequence[Query] = (),
+    headers: Sequence[dict[str, Any]] = (),
+    about: str = "",
+) -> Callable[[View], View]:
+    """Register a view, and describe it; the view gets the path's parts and what each of ``query`` reads, by name.
+
+    Those without access get 401 and 403 everywhere, so ``answers`` leaves both out.
+    """
+
+    def register(view: View) -> View:
+        @wraps(view)
+        def answer(**parts: str) -> ResponseReturnValue:
+            return view(**parts, **{one.name: one.value() for one in query})
+
+        blueprint.get(path)(answer)
+        places = [in_path(name) for name in re.findall(r"<(\w+)>", path)]
+        parameters = [*places, *(one.describe() for one in query), *headers]
+        OPERATIONS[PREFIX + re.sub(r"<(\w+)>", r"{\1}", path)] = (
+            {"summary": summary, "tags": [view.__module__.rpartition(".")[2]]}
+            | ({"description": about} if about else {})
+            | ({"parameters": parameters} if parameters else {})
+            | {"responses": {str(status): told for status, told in (dict(answers) | SHUT).items()}}
+        )
+        return view
+
+    return register
+
+
+@blueprint.before_request
+def one_range_or_all() -> None:
+    """Take a Range only as RFC 9110 (14.2) lets us: of a GET, in bytes, one; whatever else is asked gets the whole."""
+    asked = request.range
+    if request.method != "GET" or asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        request.environ.pop("HTTP_RANGE", None)

@@ -1,0 +1,77 @@
+"""The search of the pool, as the API answers it."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypedDict
+
+from flask import jsonify
+from flask.typing import ResponseReturnValue
+
+from attune.labeler.explore import search as searching
+from attune.labeler.explore.search import Wanted
+from attune.labeler.web import auth
+from attune.labeler.web.api.described import error, json_answer, text, whole
+from attune.labeler.web.api.routes import get
+from attune.models.errors import JobError
+
+SEARCH_SECONDS = 10.0
+
+
+class Hit(TypedDict):
+    """An image and how similar it is, a cosine; None where nothing was compared."""
+
+    asset_id: str
+    similarity: float | None
+
+
+class Hits(TypedDict):
+    """How far the search is, and what it found."""
+
+    state: Annotated[str, "queued, running or done."]
+    assets: list[Hit]
+
+
+@get(
+    "/search",
+    "Search the pool by a text or an example",
+    {
+        200: json_answer("The images, most similar first.", Hits),
+        202: json_answer("Not ready yet. Send the request again.", Hits),
+        404: error("The asset does not exist."),
+        409: error("The search failed. The message has the reason."),
+        422: error("The text is too long, or a number is not valid."),
+        503: error("Redis is unavailable."),
+    },
+    query=(
+        text(
+            "q",
+            "What the images show. Without q and like: all images by id.",
+            maxLength=searching.LONGEST_TEXT,
+        ),
+        text("like", "The asset_id of an example. Used instead of q."),
+        text("title", "Text in the title or the asset_id."),
+        text("column", "A column of the asset table."),
+        text("value", "The value that the column must have."),
+        whole("top", 50, f"How many images, at most {searching.TOP}.", most=searching.TOP),
+    ),
+    about="For experts, owners and admins. Pipelines use feature values.",
+)
+def search(q: str, like: str, title: str, column: str, value: str, top: int) -> ResponseReturnValue:
+    """Images of the pool most like an asset or a text; 202 while the workers have not found them yet."""
+    like = like.strip()
+    wanted = Wanted(
+        text="" if like else q.strip(), like=like, title=title.strip(), column=column.strip(), value=value.strip()
+    )
+    settings = auth.settings()
+    if not wanted.ranks:
+        names = searching.listed(settings, wanted, top)
+        return jsonify(Hits(state="done", assets=[{"asset_id": name, "similarity": None} for name in names]))
+    found = searching.look(settings, searching.start(settings, wanted), SEARCH_SECONDS)
+    if found is None or found.waits:
+        waiting = jsonify(Hits(state=found.state if found else "queued", assets=[]))
+        waiting.headers["Retry-After"] = "2"
+        return waiting, 202
+    if found.state != "done":
+        raise JobError(f"The search failed: {found.error or 'the worker stopped.'} Send the request again.")
+    rows: list[Hit] = [{"asset_id": name, "similarity": cosine} for name, cosine in found.hits[:top]]
+    return jsonify(Hits(state=found.state, assets=rows))
