@@ -166,6 +166,8 @@ def _bring(
     mine = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
     known = session.scalar(mine.where(GridAnswer.page_id == page.id, Annotation.asset_pk == key))
     if known is None:
+        if value is not None and _was_removed(session, key, at):
+            return False
         if value is None or _answered_alone(session, grid.attribute_id, key, expert):
             return False
         _make(session, grid, page, key, value, expert, annotation, at)
@@ -186,6 +188,12 @@ def _bring(
     known.revision = session.get_one(Attribute, grid.attribute_id).revision
     change.remember(session, known, "changed", VIA)
     return True
+
+
+def _was_removed(session: Session, key: int, at: datetime) -> bool:
+    """Whether the image had left the pool when the page was submitted: nobody saw it."""
+    removed = session.scalar(select(Asset.removed_at).where(Asset.id == key))
+    return removed is not None and removed <= at
 
 
 def _answered_alone(session: Session, attribute_id: int, key: int, expert: int) -> bool:
