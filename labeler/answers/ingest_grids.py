@@ -234,6 +234,7 @@ def _make(
     session.flush()
     session.add(GridAnswer(annotation_id=made.id, page_id=page.id))
     change.remember(session, made, "created", VIA)
+    exclusion.set_late_aside(session, made, VIA)
 
 
 def delete(session: Session, grid: Grid, label_studio_ids: Sequence[int]) -> set[int]:
