@@ -376,6 +376,25 @@ def test_an_answer_that_breaks_every_list_is_not_taken(
     assert told["total"] == 5
 
 
+def test_a_page_of_before_answers_no_new_question(ls: LabelStudio, mine: Holding) -> None:
+    """Where classes changed their places, its answer was stored as the opposite of what was said."""
+    path = f"/api/tasks/{mine.ids['open_task']}/annotations/"
+    page = f"/projects/{mine.ids['project']}/data?tab={mine.ids['view']}&labeling=1"
+    project, said = Project(mine.ids["project"], mine.ids["view"], mine.ids["webhook"]), {"result": [PART]}
+    session = mine.session._session
+    assert session.get(ls.address + page, headers={"Accept": "text/html"}, timeout=60).status_code == 200
+    projects.update(ls, project, "Is it no romance?", ["romance", "neither"], "")
+    reply = ask(ls.address, session, "POST", path, said)
+    assert reply.status_code == 400
+    assert "Reload the page" in reply.json()["detail"]
+    own = f"/api/annotations/{mine.ids['annotation']}/"
+    assert status(mine, ls, "PATCH", own, said) == 400
+    assert session.get(ls.address + page, headers={"Accept": "text/html"}, timeout=60).status_code == 200
+    assert status(mine, ls, "PATCH", own, said) == 200
+    projects.update(ls, project, "Romantic?", ["romance", "neither"], "")
+    assert session.get(ls.address + page, headers={"Accept": "text/html"}, timeout=60).status_code == 200
+
+
 def test_no_answer_of_an_expert_keeps_the_question_from_changing(ls: LabelStudio, mine: Holding) -> None:
     """One answer of an odd control was enough: Label Studio then refused each new question, and the others' with it."""
     path = f"/api/tasks/{mine.ids['open_task']}/annotations/"
