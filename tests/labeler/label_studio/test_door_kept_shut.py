@@ -221,7 +221,7 @@ def test_the_administrators_personal_token_works_and_nobody_elses(
     own = tokens(services, services.settings.label_studio_email)["refresh"]
     with LabelStudio(ls.address, own) as by_personal_token:
         assert by_personal_token.me()["email"] == services.settings.label_studio_email
-    with pytest.raises(LabelStudioRefused, match="Only the administrator's token"):
+    with pytest.raises(LabelStudioRefused, match="Only the admin's token"):
         LabelStudio(ls.address, tokens(services, MINE)["refresh"]).me()
     for spelling in ("Bearer {}", "Bearer\t{}", "bearer  {}"):
         header = {"Authorization": spelling.format(tokens(services, MINE)["access"])}
@@ -495,7 +495,7 @@ def test_people_are_sent_to_the_console(services: Services, ls: LabelStudio, min
         reply = ask(ls.address, mine.session._session, "GET", path)
         assert (reply.status_code, reply.headers["Location"]) == (302, services.settings.web_address)
     refused = ask(ls.address, mine.session._session, "GET", "/people/", headers={"Accept": "text/html"})
-    assert "Only Attune&#x27;s administrator" in refused.text
+    assert "Only Attune&#x27;s admin" in refused.text
     assert services.settings.web_address in refused.text
 
 
