@@ -59,7 +59,7 @@ def store(session: Session, queue: Queue, seen: Seen, asked_at: datetime) -> boo
         known = None
     value = revisions.value_now(session, queue.attribute_id, seen.value, seen.updated_at)
     reason = _reason(session, seen, asset, expert, known, value)
-    if reason == uncounted.EDITED and known is not None:
+    if reason in {uncounted.EDITED, uncounted.AFTER_END} and known is not None:
         uncounted.keep(session, queue.attribute_id, queue.expert_id, queue.project, seen, reason)
         return False  # what the expert said last stays
     if reason:
@@ -114,8 +114,12 @@ def _reason(
         return seen.wrong or uncounted.UNKNOWN_IMAGE
     if expert is None and not (known is not None and _is_author(session, known, seen)):
         return uncounted.UNKNOWN_AUTHOR
-    if seen.edited_by is not None and (known is None or known.value != value):
+    if known is not None and known.value == value:
+        return ""  # nothing new is said
+    if seen.edited_by is not None:
         return uncounted.EDITED
+    if expert is not None and authors.answered_after_the_end(session, expert, seen.updated_at):
+        return uncounted.AFTER_END
     return ""
 
 
@@ -220,6 +224,8 @@ def _create(session: Session, queue: Queue, seen: Seen, task: Task, expert_id: i
     session.add(made)
     session.flush()
     change.remember(session, made, "created" if value is not None else revisions.LAPSED, VIA)
+    if value is not None:
+        exclusion.set_late_aside(session, made, VIA)
     # What holds no longer may be asked once more: Label Studio has the task as answered, so it needs a new one.
     task.state = "answered" if value is not None else "retired"
     change.count(session, queue.attribute_id)

@@ -55,6 +55,9 @@ def store(
         return False
     if told != page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
         return False
+    if authors.answered_after_the_end(session, expert, at):
+        _leave_out(session, grid, page, task, annotation, uncounted.AFTER_END, by_id)
+        return False
     try:
         ticks = room.read_ticks(annotation, page.asset_pks)
     except UnknownAnnotationShape:
@@ -163,6 +166,8 @@ def _bring(
     mine = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
     known = session.scalar(mine.where(GridAnswer.page_id == page.id, Annotation.asset_pk == key))
     if known is None:
+        if value is not None and _was_removed(session, key, at):
+            return False
         if value is None or _answered_alone(session, grid.attribute_id, key, expert):
             return False
         _make(session, grid, page, key, value, expert, annotation, at)
@@ -183,6 +188,12 @@ def _bring(
     known.revision = session.get_one(Attribute, grid.attribute_id).revision
     change.remember(session, known, "changed", VIA)
     return True
+
+
+def _was_removed(session: Session, key: int, at: datetime) -> bool:
+    """Whether the image had left the pool when the page was submitted: nobody saw it."""
+    removed = session.scalar(select(Asset.removed_at).where(Asset.id == key))
+    return removed is not None and removed <= at
 
 
 def _answered_alone(session: Session, attribute_id: int, key: int, expert: int) -> bool:
@@ -223,6 +234,7 @@ def _make(
     session.flush()
     session.add(GridAnswer(annotation_id=made.id, page_id=page.id))
     change.remember(session, made, "created", VIA)
+    exclusion.set_late_aside(session, made, VIA)
 
 
 def delete(session: Session, grid: Grid, label_studio_ids: Sequence[int]) -> set[int]:

@@ -30,6 +30,7 @@ from attune.labeler.records.schema import (
     AnnotationEvent,
     Attribute,
     AttributeRevision,
+    Expert,
     Grid,
     GridPage,
     Task,
@@ -37,7 +38,7 @@ from attune.labeler.records.schema import (
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from attune.models.errors import AlreadyThere, DataError, ServiceDown
+from attune.models.errors import AlreadyThere, DataError, LabelStudioRefused, ServiceDown
 from attune.models.labels.answers import UNSURE
 
 CHUNK = 500
@@ -137,20 +138,42 @@ def effect(session: Session, attribute_id: int, held: Reading) -> Effect:
 def configure(settings: Settings, report: Report, name: str) -> dict[str, Any]:
     """Bring every open queue's project to the attribute's question, classes and instruction, in place; repeatable.
 
-    Of two at once, for two revisions, whichever writes last has found the newer: each looks again at its end. Raises
-    UnknownAttribute, LabelStudioUnreachable, LabelStudioRefused.
+    Of two at once, for two revisions, whichever writes last has found the newer: each looks again at its end. A queue
+    whose project Label Studio refuses to change holds up no other one. Raises UnknownAttribute, LabelStudioUnreachable,
+    and LabelStudioRefused at the end, naming whose queues kept the question of before.
     """
-    told = 0
+    told, refused = 0, dict[int, LabelStudioRefused]()
     with LabelStudio.connect(settings) as ls:
         while told != (found := _as_it_is(settings, name)).revision:
             mine = queues.ensure(settings, ls, name, [])
             for number, queue in enumerate(mine):
                 report(number, len(mine))
                 project = Project(queue.project, queue.view, queue.webhook)
-                projects.update(ls, project, found.question, found.classes, attributes.instruction(found))
+                try:
+                    projects.update(ls, project, found.question, found.classes, attributes.instruction(found))
+                    refused.pop(queue.expert_id, None)
+                except LabelStudioRefused as error:
+                    refused[queue.expert_id] = error
             _take_pages_back(settings, ls, found)
             told = found.revision
+    if refused:
+        raise _kept_the_old_question(settings, name, told, refused)
     return {"attribute": name, "revision": told, "queues": len(mine)}
+
+
+def _kept_the_old_question(
+    settings: Settings, name: str, revision: int, refused: Mapping[int, LabelStudioRefused]
+) -> LabelStudioRefused:
+    with reading(settings) as session:
+        whose = session.scalars(select(Expert.email).where(Expert.id.in_(refused)).order_by(Expert.email)).all()
+    first = next(iter(refused.values()))
+    return LabelStudioRefused(
+        f"{name} is at revision {revision}, but the queue of {', '.join(whose)} still asks the question of before: "
+        "Label Studio refused the change there. The other queues have the new question. An answer in that queue may "
+        "have a form that no page makes. Delete it in Label Studio; Attune then tries again. Label Studio's reason: "
+        f"{first}",
+        first.status,
+    )
 
 
 def _take_pages_back(settings: Settings, ls: LabelStudio, found: Attribute) -> None:

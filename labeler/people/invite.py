@@ -23,6 +23,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.people import access_lock, end_access, experts, login_links, users
+from attune.labeler.people.users import May
 from attune.labeler.queues import queues
 from attune.labeler.records.schema import Expert, User
 from attune.labeler.records.session import reading, writing
@@ -44,7 +45,9 @@ class Welcome:
     password: str | None
 
 
-def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str = "") -> Welcome:
+def invite(
+    settings: Settings, email: str, wanted: Sequence[str] = (), name: str = "", may: May = users.anybody
+) -> Welcome:
     """Make an expert of ``email``, or give one who is there the attributes named.
 
     Without attributes an expert answers every one, also those made later. A login of an owner or admin keeps its
@@ -58,6 +61,7 @@ def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str
         for one in wanted:
             attributes.find(session, one)
     with writing(settings) as session:
+        users.check_role(session, email, may)
         experts.refuse_shut(session, email)
         found = session.scalar(select(Expert).where(Expert.email == email))
         fresh = found is None or found.removed_at is not None
@@ -68,11 +72,11 @@ def invite(settings: Settings, email: str, wanted: Sequence[str] = (), name: str
             expert.name, expert.removed_at, expert.every_attribute = name, None, not wanted
             session.add(expert)
             session.flush()
-    link = _login(settings, expert) if fresh else None
-    return _ask(settings, expert, wanted, link, fresh)
+    link = _login(settings, expert, may) if fresh else None
+    return _ask(settings, expert, wanted, link, fresh, may)
 
 
-def renew(settings: Settings, email: str) -> Welcome:
+def renew(settings: Settings, email: str, may: May = users.anybody) -> Welcome:
     """Give an expert a new password in Label Studio, by the same job.
 
     Raises UnknownExpert, DataError for somebody who is shut out.
@@ -84,22 +88,22 @@ def renew(settings: Settings, email: str) -> Welcome:
                 f"The login {expert.email} is disabled. Enable it, which gives new passwords for both: `attune "
                 f"user enable {expert.email}`"
             )
-    return _ask(settings, expert, (), None, fresh=True)
+    return _ask(settings, expert, (), None, fresh=True, may=may)
 
 
-def reopen(settings: Settings, email: str) -> Welcome:
+def reopen(settings: Settings, email: str, may: May = users.anybody) -> Welcome:
     """Let somebody in again who was shut out: by a new link, and for an expert a new password in Label Studio.
 
     Raises UnknownExpert, AlreadyThere where the login is open, DataError for an expert who has left.
     """
-    person = users.enable(settings, email, chance.token_hex(16))
-    link = login_links.make(settings, person.email)
+    person = users.enable(settings, email, chance.token_hex(16), may)
+    link = login_links.make(settings, person.email, may)
     with reading(settings) as session:
         expert = session.scalar(select(Expert).where(Expert.email == person.email, Expert.removed_at.is_(None)))
     if expert is None:
         return Welcome(person.email, person.email, link, "", None)
     # By name, as Label Studio took the person out of each.
-    return _ask(settings, expert, list(experts.links(settings, expert.id)), link, fresh=True)
+    return _ask(settings, expert, list(experts.links(settings, expert.id)), link, fresh=True, may=may)
 
 
 def _name(name: str) -> str:
@@ -109,7 +113,7 @@ def _name(name: str) -> str:
     return trimmed
 
 
-def _login(settings: Settings, expert: Expert) -> str | None:
+def _login(settings: Settings, expert: Expert, may: May) -> str | None:
     """The expert's way into the console: a link; None for an owner or admin, who have their own way in."""
     role = users.role_of(settings, expert.email)
     if role is None:
@@ -119,13 +123,14 @@ def _login(settings: Settings, expert: Expert) -> str | None:
             user = session.scalars(select(User).where(User.email == expert.email)).one()
             user.expert_id = expert.id
         if role == "expert" and user.disabled_at is not None:  # neither password nor sessions of before come back
-            users.enable(settings, expert.email, chance.token_hex(16))
-    return login_links.make(settings, expert.email) if role in {None, "expert"} else None
+            users.enable(settings, expert.email, chance.token_hex(16), may)
+    return login_links.make(settings, expert.email, may) if role in {None, "expert"} else None
 
 
-def _ask(settings: Settings, expert: Expert, wanted: Sequence[str], link: str | None, fresh: bool) -> Welcome:
+def _ask(settings: Settings, expert: Expert, wanted: Sequence[str], link: str | None, fresh: bool, may: May) -> Welcome:
     nonce = chance.token_hex(8) if fresh else None
     with writing(settings) as session:
+        users.check_role(session, expert.email, may)
         # Two at once wait for each other, so that one password alone is the newest (PostgreSQL).
         session.scalar(select(Expert.id).where(Expert.id == expert.id).with_for_update(key_share=True))
         if nonce:

@@ -48,6 +48,8 @@ RULES: dict[str, frozenset[str]] = {
     "exchange.confirm": MANAGERS,
     "api.drift": MANAGERS,
     # What a model says of each image, and the probe to work it out with, is no expert's to read before answering.
+    "api.probes": CONSUMERS,
+    "api.manifest": CONSUMERS,  # how many audits there are and wait, thresholds, drafts
     "api.features": CONSUMERS,
     "api.file": CONSUMERS,
     "api.history": CONSUMERS,  # the console's own history is for those who manage

@@ -135,7 +135,6 @@ def forgotten(seen: Snapshot) -> list[Ask]:
     rows = shown(seen)
     ids = seen.view.pool.asset_ids[rows].tolist()
     drawn = rows[seen.design.drawn(ids)] if len(rows) else rows
-    waiting = {task.row for task in seen.asked if task.state == "open"}
-    held = {*waiting, *seen.answered.tolist(), *pinned_images.rows(seen)}
+    held = pinned_images.measured(seen)
     names = [(int(row), str(seen.view.pool.asset_ids[row])) for row in drawn if int(row) not in held]
     return [Ask(row, name, AUDIT, 1.0, AUDIT_REASON, seen.design.inclusion(name)) for row, name in names]

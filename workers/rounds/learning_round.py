@@ -192,7 +192,8 @@ def pending(snapshot: Snapshot) -> int:
     if not len(rows):
         return 0
     drawn = rows[snapshot.design.drawn(snapshot.view.pool.asset_ids[rows].tolist())]
-    return int((~np.isin(drawn, snapshot.answered)).sum())
+    told = snapshot.view.pool.positions(list({answer.asset_id for answer in snapshot.measuring}))
+    return int((~np.isin(drawn, told)).sum())
 
 
 def code_version() -> str:

@@ -1,16 +1,19 @@
-"""Each queue's project in Label Studio has one member, its expert; a closed one, and that of who is shut out, none."""
+"""Each queue's project in Label Studio has one member, its expert; a closed one, and that of who is shut out, none.
+
+Whoever may not come in has no open login there either.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
-from attune.labeler.label_studio import members
+from attune.labeler.label_studio import door, members
 from attune.labeler.label_studio.client import LabelStudio
-from attune.labeler.people import end_access
-from attune.labeler.records.schema import Expert, Grid, Queue
+from attune.labeler.people import access_lock, end_access
+from attune.labeler.records.schema import Expert, Grid, Queue, User
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 
@@ -33,6 +36,29 @@ def agree(settings: Settings, ls: LabelStudio, rows: Sequence[Queue] | Sequence[
     if changed:
         log.info("members of projects %s set", changed)
     return changed
+
+
+def end_leavers(settings: Settings, ls: LabelStudio, addresses: Collection[str]) -> list[str]:
+    """End what is open again in Label Studio to people who may not come in, such as after its database of before was
+    put back; whose. ``addresses`` are those of its users. Raises LabelStudioUnreachable, ServiceDown.
+    """
+    if not door.is_guarded(ls):
+        return []  # there a login cannot be ended from here, and what can be was ended when the person left
+    ours = str(ls.me().get("email", "")).casefold()
+    there = {address.casefold() for address in addresses} - {ours}
+    with reading(settings) as session:
+        known = {*session.scalars(select(Expert.email)), *session.scalars(select(User.email))} & there
+        out = sorted(email for email in known if not end_access.is_in(session, email))
+    ended = []
+    for email in out:
+        with access_lock.turn(settings, email):
+            with reading(settings) as session:  # inside: whoever is let in again meanwhile stays
+                came_back = end_access.is_in(session, email)
+            if not came_back and door.end_access(ls, email).ended:
+                ended.append(email)
+    if ended:
+        log.warning("Label Studio was open again to %s: ended", ", ".join(ended))
+    return ended
 
 
 def _is_open(row: Queue | Grid) -> bool:

@@ -162,8 +162,10 @@ def no_filters(*_):
     return {"conjunction": "and", "items": []}
 
 
-def result(_, value):
-    """What was answered, or begun: a list, which Label Studio and Attune read with care."""
+def result(asker, value):
+    """What was answered, or begun: a list, which Label Studio and Attune read with care, of parts that the page of the
+    question makes.
+    """
     if not isinstance(value, list):
         raise Refused("The answer is not a list.", 400)
     if len(value) > MOST_PARTS:
@@ -179,7 +181,31 @@ def result(_, value):
         raise Refused("The answer contains text that is not Unicode.", 400) from None
     if size > MOST_CHARACTERS:
         raise Refused(f"The answer has {size} bytes. At most {MOST_CHARACTERS} are allowed.", 413)
+    if value:
+        _of_the_page(value, _controls(asker))
     return value
+
+
+def _controls(asker):
+    """The controls of the page of the task that the address means, by name, as Label Studio reads them."""
+    from tasks.models import Task
+
+    task = Task.objects.filter(pk=asker.task).select_related("project").first()
+    return task.project.get_parsed_config() if task is not None else {}
+
+
+def _of_the_page(parts, controls):
+    """Refuse a part of another control: with one such answer stored, Label Studio takes no new question or classes for
+    the whole project.
+    """
+    for one in parts:
+        control = controls.get(one.get("from_name"))
+        known = control is not None and one.get("to_name") in control["to_name"]
+        if not known or one.get("type") != control["type"].lower():
+            raise Refused("The answer holds what this page does not ask. Reload the page and answer again.", 400)
+        names = set(one.get("value", {}).get("choices", []))
+        if not control.get("dynamic_labels") and not names <= set(control.get("labels", [])):
+            raise Refused("The answer is not one of the classes of this question. Reload the page.", 400)
 
 
 def _part(one):

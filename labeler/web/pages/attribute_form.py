@@ -15,7 +15,7 @@ from attune.labeler.answers import ingest
 from attune.labeler.attributes import attributes, revise_attribute, revisions
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.attributes.revisions import ALL
-from attune.labeler.people import invite
+from attune.labeler.people import experts, invite
 from attune.labeler.records.schema import Attribute, Expert
 from attune.labeler.records.session import reading, writing
 from attune.labeler.views.revisions import answers_by_value, pictures
@@ -200,7 +200,9 @@ def _old_classes(found: Attribute) -> tuple[OldClass, ...]:
 def _ask_experts(name: str, chosen: tuple[str, ...]) -> None:
     for email in chosen:
         try:
-            invite.invite(auth.settings(), email, [name])
+            with reading(auth.settings()) as session:
+                there = experts.find(session, email)  # the page People adds experts, and asks who may be one
+            invite.invite(auth.settings(), there.email, [name])
         except (UnknownExpert, DataError) as error:
             flash(str(error), "danger")
     ingest.ask_to_learn(auth.settings(), name)

@@ -135,7 +135,8 @@ def send() -> ResponseReturnValue:
         expert = viewer.name
     try:
         done = pinned.send(auth.settings(), attribute, chosen, viewer.name, expert or None, form.get("why", ""))
-    except RecordsError as error:  # the person chosen has no queue for this question: the selection stays
+    # The person chosen has no queue for this question, or too much waits there: the selection stays.
+    except (RecordsError, DataError) as error:
         asked = replace(_asked(), picks=chosen, attribute=attribute)
         told = render_template("explore_send.html", found=found, asked=asked, state=_state(asked), error=str(error))
         return told, 422

@@ -43,7 +43,7 @@ def add() -> ResponseReturnValue:
         _check(users.role_of(auth.settings(), email))
         if role == "expert":
             wanted, name = request.form.getlist("attributes"), request.form.get("name", "")
-            made = invite.invite(auth.settings(), email, wanted, name)
+            made = invite.invite(auth.settings(), email, wanted, name, may=_check)
             return render_template("person_made.html", made=made, role=role)
         users.create(auth.settings(), email, role, experts.fresh_password())
     except (DataError, AlreadyThere) as error:
@@ -62,7 +62,7 @@ def _form(given: Any, errors: dict[str, str]) -> str:
 
 def _handed(email: str) -> invite.Welcome:
     email = users.address(email)
-    return invite.Welcome(email, email, login_links.make(auth.settings(), email), "", None)
+    return invite.Welcome(email, email, login_links.make(auth.settings(), email, may=_check), "", None)
 
 
 @blueprint.get("/person")
@@ -76,7 +76,7 @@ def person() -> ResponseReturnValue:
 def widen() -> ResponseReturnValue:
     """Give an expert one more question."""
     email = _allowed()
-    made = invite.invite(auth.settings(), email, request.form.getlist("attributes"))
+    made = invite.invite(auth.settings(), email, request.form.getlist("attributes"), may=_check)
     flash(f"{made.name} has a new question. Attune is creating the queue in Label Studio.", "success")
     return _back(email)
 
@@ -92,7 +92,7 @@ def link() -> ResponseReturnValue:
 @blueprint.post("/label-studio")
 def label_studio() -> ResponseReturnValue:
     """A new password for Label Studio, shown this once."""
-    made = invite.renew(auth.settings(), _allowed())
+    made = invite.renew(auth.settings(), _allowed(), may=_check)
     return render_template("person_made.html", made=made, role="expert", again=True)
 
 
@@ -108,7 +108,9 @@ def role() -> ResponseReturnValue:
 def shut() -> ResponseReturnValue:
     """Shut a login; its sessions end, and Label Studio is told."""
     email = _allowed()
-    return _done(email, lambda: users.disable(auth.settings(), email), f"The login {email} is disabled. {SEE}")
+    return _done(
+        email, lambda: users.disable(auth.settings(), email, may=_check), f"The login {email} is disabled. {SEE}"
+    )
 
 
 @blueprint.post("/open")
@@ -116,7 +118,7 @@ def open_() -> ResponseReturnValue:
     """Open a login that was shut, by a new link and a new password for Label Studio, shown this once."""
     email = _allowed()
     try:
-        made = invite.reopen(auth.settings(), email)
+        made = invite.reopen(auth.settings(), email, may=_check)
     except (DataError, AlreadyThere) as error:
         flash(str(error), "danger")
         return _back(email)
@@ -131,6 +133,7 @@ def end_again() -> ResponseReturnValue:
 
     def ask() -> None:
         with writing(auth.settings()) as session:
+            users.check_role(session, email, _check)
             job_id = end_access.again(session, email)
         end_label_studio_access.tell(auth.settings(), job_id)
 
@@ -150,14 +153,16 @@ def remove() -> ResponseReturnValue:
     email, answers = _allowed(), request.form.get("answers", KEEP)
     found = view.person(auth.settings(), auth.viewer(), email)
     if found.login and found.login.role != "expert" and request.form.get("what") != "expert":
-        _done(email, lambda: users.remove(auth.settings(), email), f"{email} is removed. {SEE}")
+        _done(email, lambda: users.remove(auth.settings(), email, may=_check), f"{email} is removed. {SEE}")
         if users.role_of(auth.settings(), email) is not None:  # the last administrator
             return _back(email)
     else:
-        experts.remove(auth.settings(), email)
+        experts.remove(auth.settings(), email, may=_check)
         flash(f"{email} is removed. {SEE}", "success")
     if found.member and answers == DROP:
-        flash(exclude_expert.told(exclude_expert.set_aside(auth.settings(), email), dropped=True), "success")
+        flash(
+            exclude_expert.told(exclude_expert.set_aside(auth.settings(), email, may=_check), dropped=True), "success"
+        )
     return _back(email)
 
 
@@ -167,13 +172,18 @@ def answers() -> ResponseReturnValue:
     email, name, choice = _allowed(), request.form.get("attribute") or None, request.form.get("answers")
     if choice not in (KEEP, DROP):
         raise BadRequest(f"answers is {choice!r}. Expected {DROP} (exclude) or {KEEP} (include).")
-    told = (exclude_expert.set_aside if choice == DROP else exclude_expert.take_back)(auth.settings(), email, name)
+    told = (exclude_expert.set_aside if choice == DROP else exclude_expert.take_back)(
+        auth.settings(), email, name, may=_check
+    )
     flash(exclude_expert.told(told, choice == DROP), "success")
     return _back(email)
 
 
 def _allowed() -> str:
-    """The address of the form, where the viewer may change that person. Raises Forbidden, DataError."""
+    """The address of the form, where the viewer may change that person. Raises Forbidden, DataError.
+
+    The role may change right after: each act asks `_check` once more, in its own transaction.
+    """
     email = users.address(request.form.get("email", ""))
     _check(users.role_of(auth.settings(), email))
     return email

@@ -21,11 +21,12 @@ from attune.labeler.attributes.revisions import ALL, NONE
 from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import quiet
 from attune.labeler.label_studio import projects
+from attune.labeler.label_studio.projects import Project
 from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Job, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings, secrets
 from attune.models.clock import now
-from attune.models.errors import AlreadyThere, DataError
+from attune.models.errors import AlreadyThere, DataError, LabelStudioRefused
 from attune.models.labels.answers import SKIP, UNSURE
 from tests.support import factories
 
@@ -307,6 +308,28 @@ def test_killed_right_after_a_revision_label_studio_is_told_of_it_all_the_same(
         job = session.scalars(select(Job)).one()
     # As bring_back and carry_on of the clockwork look for it.
     assert (job.kind, job.state, job.arguments) == ("configure", "queued", {"attribute": "romance"})
+
+
+def test_a_queue_that_label_studio_refuses_to_change_holds_up_no_other(
+    settings: Settings, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One odd answer of one expert kept the question of before in every queue that came later."""
+    with reading(settings) as session:
+        romance = attributes.find(session, "romance")
+    later = factories.add_queue(settings, romance, factories.add_expert(settings, "zoe@example.org"))
+    written: list[int] = []
+
+    def refusing(_ls: object, project: Project, *_: object) -> None:
+        if project.id == queue.project:
+            raise LabelStudioRefused("Created annotations are incompatible with provided labeling schema", 400)
+        written.append(project.id)
+
+    monkeypatch.setattr(projects, "update", refusing)
+    revise(settings, question="The newer?")
+    secrets.load(settings.secrets)
+    with pytest.raises(LabelStudioRefused, match=r"the queue of ana@example\.org still asks the question of before"):
+        revise_attribute.configure(replace(settings, label_studio_token="t" * 40), quiet, "romance")
+    assert written == [later.project]
 
 
 def test_of_two_revisions_label_studio_is_left_with_the_newer(

@@ -49,6 +49,20 @@ def test_lowest_score_is_served_first_and_a_new_order_counts_from_the_next_fetch
     assert set(versions) == {"run-2"}
 
 
+def test_the_id_of_a_task_that_is_gone_is_never_given_to_another(
+    ls: LabelStudio, project: Project, expert: ExpertSession
+) -> None:
+    """An expert with the first image on the screen would answer for the second (on SQLite)."""
+    first, second, third = new_tasks([0.1, 0.2, 0.3])
+    kept, gone = queue_tasks.add(ls, project.id, [first, second], "run-1")
+    assert queue_tasks.retire(ls, project.id, [gone]) == [gone.task]
+    (new,) = queue_tasks.add(ls, project.id, [third], "run-1")
+    assert new.task > gone.task
+    with pytest.raises(LabelStudioRefused):
+        expert.answer(gone.task, "neither")
+    assert answered(expert, project, 2) == [kept.task, new.task], "the places came along"
+
+
 def test_tasks_without_a_place_come_after_the_others(ls: LabelStudio, project: Project, expert: ExpertSession) -> None:
     ids = [one.task for one in queue_tasks.add(ls, project.id, new_tasks([0.1, 0.2, 0.3, 0.4]), "run-1")]
     queue_tasks.reorder(ls, project.id, {ids[3]: 0.1, ids[2]: 0.2}, "run-2", "")

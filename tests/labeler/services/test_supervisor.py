@@ -196,3 +196,5 @@ def test_the_end_of_a_log_is_short_and_readable(tmp_path: Path) -> None:
     words = tail(tmp_path / "a.log", lines=3)
     assert words.splitlines()[:2] == ["line 4998 ü", "line 4999 ü"]
     assert tail(tmp_path / "none.log") == "(no log)"
+    (tmp_path / "b.log").write_bytes(b"it said \x1b[31mred\n\tand \xc2\x9b31m more\n")
+    assert tail(tmp_path / "b.log") == "it said \ufffd[31mred\n\tand \ufffd31m more", "a terminal would obey it"

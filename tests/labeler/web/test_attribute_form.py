@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
-from attune.labeler.records.schema import Annotation, Attribute, Expert, Job
+from attune.labeler.records.schema import Annotation, Attribute, Expert, Job, User
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from tests.labeler.web.conftest import Actor
@@ -99,6 +99,18 @@ def test_an_expert_who_answers_some_questions_gets_this_one_too(settings: Settin
     with reading(settings) as session:
         joins = [job.arguments for job in session.scalars(select(Job).where(Job.kind == "join"))]
     assert {"expert": "ana@example.org", "login": {"nonce": None}, "wanted": ["dread"]} in joins
+
+
+def test_a_new_question_makes_nobody_an_expert(settings: Settings, owner: Actor, admin: Actor) -> None:
+    """By the form of a question an owner changed an administrator's account, which the page People refuses."""
+    for email in ("root@example.org", "stranger@example.org"):
+        owner.send(NEW, **GOOD | {"name": f"dread-{email[:4]}"}, experts=email)
+    with reading(settings) as session:
+        assert session.scalars(select(Expert)).all() == []
+        assert session.scalars(select(User.expert_id).where(User.expert_id.is_not(None))).all() == []
+        assert session.scalars(select(Job).where(Job.kind == "join")).all() == []
+        assert len(session.scalars(select(Attribute)).all()) == 2
+    assert "No expert has the email address" in owner.get("/").text
 
 
 @pytest.fixture

@@ -176,6 +176,19 @@ def test_experts_fill_their_own_queue_alone_and_see_only_their_questions(
     assert expert.send("/explore/send", form=form, attribute="dread", pick=asset.asset_id).status_code == 422
 
 
+def test_an_expert_who_chose_too_much_keeps_the_selection(
+    settings: Settings, expert: Actor, ana: factories.Expert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("attune.labeler.queues.pinned.MOST_OWN", 1)
+    factories.add_queue(settings, factories.add_attribute(settings), ana)
+    names = [one.asset_id for one in factories.add_assets(settings, 2)]
+    form = f"/explore/send?pick={names[0]}&pick={names[1]}"
+    told = expert.send("/explore/send", form=form, attribute="romance", pick=names)
+    assert told.status_code == 422
+    assert "At most 1 can wait" in told.text
+    assert all(name in told.text for name in names)
+
+
 def test_who_does_not_answer_a_question_is_said_on_the_form_and_the_selection_stays(
     settings: Settings, owner: Actor, ana: factories.Expert
 ) -> None:

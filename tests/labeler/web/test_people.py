@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio.door import Ended
@@ -16,6 +16,7 @@ from attune.labeler.people import login_links, users
 from attune.labeler.records.schema import Annotation, Attribute, Expert, Job, SignInLink, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.web.pages import people as people_page
 from attune.models.clock import now
 from attune.models.errors import SettingsError
 from tests.labeler.web.conftest import Actor
@@ -104,6 +105,43 @@ def test_an_owner_makes_no_managers_and_touches_none(settings: Settings, owner: 
     assert owner.send("/people/role", form=NEW, email="root@example.org", role="expert").status_code == 403
     assert owner.send("/tokens", form=NEW, name="mine").status_code == 403
     assert users.role_of(settings, "root@example.org") == "admin"
+
+
+ACTIONS = ("link", "label-studio", "shut", "open", "end-again", "leave", "answers", "attributes")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_who_becomes_an_admin_while_an_owner_acts_is_out_of_reach(
+    settings: Settings,
+    owner: Actor,
+    admin: Actor,
+    expert: Actor,
+    ana: Expert,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+) -> None:
+    """The role was asked in one transaction and the act done in another: a link of between opened an admin's."""
+    email, before = ana.email, people_page._allowed
+    factories.add_queue(settings, factories.add_attribute(settings), ana)
+    if action in {"open", "end-again"}:
+        users.disable(settings, email)
+
+    def promoted_meanwhile() -> str:
+        allowed = before()
+        users.set_role(settings, allowed, "admin")
+        return allowed
+
+    monkeypatch.setattr(people_page, "_allowed", promoted_meanwhile)
+    with reading(settings) as session:
+        jobs = session.scalar(select(func.count()).select_from(Job))
+    fields = {"role": "expert", "answers": "drop", "attributes": "romance"}
+    assert owner.send(f"/people/{action}", form=NEW, email=email, **fields).status_code == 403
+    with reading(settings) as session:
+        assert session.scalars(select(SignInLink).where(SignInLink.used_at.is_(None))).all() == []
+        assert session.scalar(select(func.count()).select_from(Job)) == jobs
+        login = session.scalars(select(User).where(User.email == email)).one()
+        assert (login.role, login.disabled_at is not None) == ("admin", action in {"open", "end-again"})
+        assert session.get_one(Expert, ana.id).removed_at is None
 
 
 def test_an_admin_adds_an_owner_and_a_demoted_or_shut_person_is_out_at_once(

@@ -130,6 +130,27 @@ def test_a_page_without_a_tick_says_none_of_these(settings: Settings) -> None:
     assert set(world.said().values()) == {NO}
 
 
+def test_a_page_that_was_submitted_after_the_end_of_access_counts_nowhere(settings: Settings) -> None:
+    world = World(settings)
+    assert world.tell([0, 2])
+    before = world.said()
+    with writing(settings) as session:
+        session.get_one(Expert, world.ana.id).removed_at = NOON + timedelta(minutes=5)
+    assert not world.tell([1], minute=6)
+    assert world.said() == before
+    with reading(settings) as session:
+        assert session.scalars(select(Stray.reason)).all() == ["given after the person's access ended"]
+
+
+def test_a_page_says_nothing_of_an_image_that_was_removed_before(settings: Settings) -> None:
+    world = World(settings)
+    with writing(settings) as session:
+        session.get_one(Asset, world.keys[3]).removed_at = NOON + timedelta(minutes=1)
+        session.get_one(Asset, world.keys[4]).removed_at = NOON + timedelta(minutes=3)
+    assert world.tell([0], minute=2)
+    assert set(world.said()) == {0, 1, 2, 4, 5}
+
+
 def test_of_more_classes_the_unticked_are_not_answered(settings: Settings) -> None:
     world = World(settings, ["romance", "friendship", "neither"])
     world.tell([1, 5])

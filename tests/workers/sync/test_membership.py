@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from attune.labeler.attributes import attributes
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.jobs.jobs import quiet
-from attune.labeler.label_studio import members
+from attune.labeler.label_studio import door, members
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.people import experts
@@ -17,7 +17,7 @@ from attune.labeler.records.schema import Expert, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from attune.models.errors import LabelStudioRefused
+from attune.models.errors import LabelStudioError, LabelStudioRefused
 from attune.workers.sync import sync
 from tests.support import factories
 from tests.support.services import EMAIL, PASSWORD
@@ -67,6 +67,22 @@ def test_a_sync_heals_queues_of_before_there_were_members(
             session_there.next_task(queues[OTHER])
     assert [held(ls, one) for one in (*queues.values(), grid.project)] == [[EMAIL], [OTHER], [EMAIL]]
     assert held(ls, elsewhere) == [OTHER], "what is not this workspace's is left alone"
+
+
+def test_a_whole_sync_ends_again_what_a_restored_database_opens(
+    live: Settings, ls: LabelStudio, queues: dict[str, int]
+) -> None:
+    """A login that was ended came back with Label Studio's database of before, for good."""
+    experts.remove(live, EMAIL, wait=True)
+    door.open_login(ls, EMAIL, PASSWORD)  # as the restored rows have it
+    with ExpertSession.login(live.label_studio_address, EMAIL, PASSWORD) as back:
+        sync.run(live, quiet, whole=True)
+        with pytest.raises(LabelStudioError):
+            back.next_task(queues[EMAIL])
+    with pytest.raises(LabelStudioError):
+        ExpertSession.login(live.label_studio_address, EMAIL, PASSWORD)
+    with ExpertSession.login(live.label_studio_address, OTHER, PASSWORD) as stays:
+        assert stays.next_task(queues[OTHER]) is None
 
 
 def test_a_sync_ends_the_membership_of_who_left_and_gives_it_back(
