@@ -143,7 +143,7 @@ def _reply(status: int, name: str, message: str) -> Response:
 
 
 def _without_commands(message: str) -> str:
-    """``message`` without the sentences that end in a command: the reader of a page has followed a link, in a browser."""
+    """``message`` without the sentences that name a command: the reader of a page followed a link, in a browser."""
     kept = [one for one in SENTENCE.split(message) if "`attune " not in one]
     return " ".join(kept) or MESSAGES[404]
 
