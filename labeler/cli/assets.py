@@ -9,6 +9,7 @@ from typing import Any
 import click
 from sqlalchemy import func, select
 
+from attune.labeler.cli import drawings_only
 from attune.labeler.cli.progress_bars import bars
 from attune.labeler.cli.shell import Group, Shell, stop, table
 from attune.labeler.cli.shell import command as attune_command
@@ -35,6 +36,7 @@ def command() -> None:
 @click.option("--vectors", type=FILE, help="Supplied vectors (.npz, Parquet or Arrow). Attune then needs no encoder.")
 @click.option("--fingerprint", type=FILE, help="JSON file that describes the encoder of --vectors.")
 @click.option("--restore", is_flag=True, help="Add assets again that were removed.")
+@click.option("--yes", is_flag=True, help="Do not ask before images are added that the encoder does not fit.")
 @click.option("--no-wait", is_flag=True, help="Return at once. The workers embed the images.")
 def add(
     shell: Shell,
@@ -43,6 +45,7 @@ def add(
     vectors: Path | None,
     fingerprint: Path | None,
     restore: bool,
+    yes: bool,
     no_wait: bool,
 ) -> None:
     """Add the images at PATH to the pool.
@@ -58,6 +61,8 @@ def add(
             "No images named. Give at least one PATH or a --manifest. For example: `attune assets add ./posters`"
         )
     names = [os.fsencode(path).decode("utf-8", "surrogateescape") for path in paths]
+    if vectors is None:
+        drawings_only.ask(shell, names or [manifest.parent] if manifest else names, yes)
     request = Request(names, manifest, vectors, fingerprint, restore, not no_wait)
     with bars() as start:
         summary = add(shell.settings, request, start("Reading images"), start("Embedding"))
@@ -67,20 +72,9 @@ def add(
             f"The workers will embed the images in {len(summary.jobs)} jobs. To see which images are ready: "
             "`attune assets list`"
         )
-    if summary.added and _drawings_only(shell):
-        shell.hint(
-            "This workspace uses the demo's encoder, which works only for the sample images. To choose another "
-            "encoder for your images: `attune encoder list`"
-        )
     if not summary.succeeded:
         first = summary.refused[0][2] if summary.refused else f"There are no images at {', '.join(names) or manifest}."
         stop(f"attune: Nothing was added. {first}", consequence(DataError).exit_code)
-
-
-def _drawings_only(shell: Shell) -> bool:
-    from attune.labeler.sample import ENCODER_WEIGHTS
-
-    return shell.settings.pretrained == str(ENCODER_WEIGHTS)
 
 
 @attune_command(command, "list", example="attune assets list --limit 20")

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from attune.labeler.cli import drawings_only
 from attune.labeler.cli.encoder_options import encoder_options
 from attune.labeler.cli.pull import OFFLINE, URL, say_draft, where
 from attune.labeler.cli.shell import OUTPUT, Group, Shell
@@ -153,6 +154,7 @@ def _embed(
 
     settings = chosen(shell.settings, encoder["encoder"], encoder["pretrained"], encoder["resize_mode"])
     wanted = Fingerprint.from_dict(dict(manifest.encoder))
+    drawings_only.warn_scores(shell, wanted, paths)
     loaded = of_fingerprint(settings, wanted, f"The probe {manifest.attribute} version {manifest.version}")
     with shell.progress("Embedding") as report:
         return embed_files(settings, loaded, paths, to, report).left_out
