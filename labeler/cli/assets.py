@@ -17,6 +17,7 @@ from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.models.clock import iso
 from attune.models.errors import DataError, consequence
+from attune.models.text import plural
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -69,7 +70,7 @@ def add(
     shell.result(summary.to_dict(), table(("what", "images", "for example"), summary.rows()))
     if summary.jobs and no_wait:
         shell.hint(
-            f"The workers will embed the images in {len(summary.jobs)} jobs. To see which images are ready: "
+            f"The workers will embed the images in {plural(len(summary.jobs), 'job')}. To see which images are ready: "
             "`attune assets list`"
         )
     if not summary.succeeded:
@@ -109,7 +110,7 @@ def list_(shell: Shell, limit: int, offset: int) -> None:
     elif not shell.json:
         until = offset + len(rows)
         more = f" Next page: --offset {until}" if until < total else ""
-        shell.hint(f"{offset + 1 if rows else 0}-{until} of {total:,} assets.{more}")
+        shell.hint(f"{offset + 1 if rows else 0}-{until} of {plural(total, 'asset')}.{more}")
 
 
 def _row(asset: Asset, has_vector: bool) -> dict[str, Any]:
@@ -138,7 +139,7 @@ def reread(shell: Shell) -> None:
             result = jobs.follow(shell.settings, job, start("Reading images"))
         else:
             result = jobs.run_here(shell.settings, "reread", start("Reading images"))
-    lines = [f"Checked {result['looked_at']:,} images. {result['moved']:,} of them changed and were read again."]
+    lines = [f"Checked {plural(result['looked_at'], 'image')}. Changed and read again: {result['moved']:,}."]
     lines += [item["message"] for item in result["left_out"][:10]]
     if len(result["left_out"]) > 10:
         lines.append(f"{len(result['left_out']) - 10:,} more could not be read. To list them all, add --json.")
@@ -159,8 +160,11 @@ def remove(shell: Shell, asset_ids: tuple[str, ...]) -> None:
         "tasks": done.tasks,
         "label_studio_error": done.label_studio_error or None,
     }
-    before = f" {len(done.removed_before)} were already removed." if done.removed_before else ""
-    text = f"Removed {len(done.removed)} assets, {done.vectors} vectors and {done.tasks} open tasks.{before}"
+    before = f" Removed before: {len(done.removed_before):,}." if done.removed_before else ""
+    text = (
+        f"Removed {plural(len(done.removed), 'asset')}, {plural(done.vectors, 'vector')} and "
+        f"{plural(done.tasks, 'open task')}.{before}"
+    )
     shell.result(value, text)
     if done.label_studio_error:
         shell.hint(
