@@ -212,7 +212,8 @@ def _candidates(settings: Settings, request: Request, summary: Summary) -> list[
         return manifest.candidates
     found = scan(request.paths, reach)
     summary.passed_over = found.passed_over
-    summary.notes.update(found.notes)
+    for note, file in found.notes:
+        summary.note([note], file)
     candidates, unnamed = from_files(found.files, _known_uris(settings, {file.uri for file in found.files}))
     for item, error in [*found.refused, *unnamed]:
         summary.refuse(item, error)

@@ -29,6 +29,7 @@ from attune.models.evaluation.audit_design import reserved
 from attune.models.files.cell_ids import SHORTENED, shortened, tidy, whole
 from attune.models.labels.answers import AUDIT, IMPORT, SKIP, UNSURE
 
+UNKNOWN_CLASS = "unknown class"
 NEW, CHANGED, SAME = "new", "changed", "there already"
 CLOCKS_APART = timedelta(minutes=2)  # a later time than that is no time of an answer, and a sooner one is now
 CHUNK = 500
@@ -63,6 +64,7 @@ class Step:
     updated_at: datetime
     action: str
     replaces: int | None = None
+    dated: bool = True  # whether the file has a time for it
 
 
 @dataclass
@@ -77,6 +79,17 @@ class Plan:
     newcomers: dict[str, None] = field(default_factory=dict)  # in the order of the file
     reserved: int = 0
     whole: int = 0
+    lines: dict[int, int] = field(default_factory=dict)  # row left out -> the line of the file where it begins
+    values: tuple[str, ...] = ()  # the classes and the other answers that a row may have
+
+    def place(self, number: int) -> str:
+        """Where a row is, as an editor or a spreadsheet counts: the header is line 1; a row of Parquet has no line."""
+        return f"line {self.lines[number]}" if number in self.lines else f"row {number}"
+
+    def why(self, reason: str) -> str:
+        """Why a row is skipped, for people, with what would be taken where that can be listed."""
+        said = in_words(reason)
+        return f"{said}; valid are {', '.join(self.values)}" if reason == UNKNOWN_CLASS else said
 
     @property
     def empty(self) -> bool:
@@ -96,7 +109,10 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: counts, reasons, and every row left out."""
-        rows = [{"row": number, "reason": reason, "named": named} for number, reason, named in self.left_out]
+        rows = [
+            {"row": number, "line": self.lines.get(number), "reason": reason, "named": named}
+            for number, reason, named in self.left_out
+        ]
         counts = {action.replace(" ", "_"): count for action, count in self.counts.items()}
         told = {"left_out": len(rows), "reasons": self.reasons, "rows_left_out": rows}
         told |= {"ids_read_as_whole_numbers": self.whole}
@@ -129,7 +145,8 @@ def make(
     rows, plan.whole = _as_whole_numbers(rows, assets)
     experts: dict[str, int] = dict(session.execute(select(Expert.email, Expert.id)).all())
     held = held_answers(session, attribute.id)
-    values = {_folded(name): name for name in [*attribute.classes, UNSURE, SKIP]}
+    plan.values = (*attribute.classes, UNSURE, SKIP)
+    values = {_folded(name): name for name in plan.values}
     met: dict[tuple[str, str], Given] = {}
     for row in _newest_first(rows):
         email = _address(row.expert)
@@ -153,6 +170,8 @@ def make(
             plan.steps.append(step)
     plan.steps.sort(key=lambda step: (step.updated_at, step.asset.asset_id, step.expert))
     plan.left_out.sort()
+    outside = {number for number, _, _ in plan.left_out}
+    plan.lines = {row.number: row.line for row in rows if row.line and row.number in outside}
     plan.reserved = _reserved(attribute, [step.asset.title_id for step in plan.steps])
     return plan
 
@@ -191,7 +210,7 @@ def _wrong(
         (not row.expert, "no expert", row.asset_id),
         (row.asset_id not in assets and shortened(row.asset_id), SHORTENED, row.asset_id),
         (row.asset_id not in assets, "unknown asset", row.asset_id),
-        (_folded(row.value) not in values, "unknown class", row.value),
+        (_folded(row.value) not in values, UNKNOWN_CLASS, row.value),
         (email is None, "no address of an expert", row.expert),
         (email not in experts and not create_experts, "unknown expert", row.expert),
         (
@@ -208,22 +227,24 @@ def _step(row: Given, asset: Asset, email: str, value: str, held: Held | None, a
     # What an expert answers from now on is newer, whatever time stands in the file.
     updated = min(row.updated_at or at, at)
     answered = min(row.answered_at or updated, at)
+    dated = row.updated_at is not None
     if held is not None and held.gone:
         undated_again = row.updated_at is None and held.imported  # the very file, it may be
         if undated_again or updated <= held.updated_at:
             return "taken away since"
         held = None
     if held is None:
-        return Step(row.number, asset, email, value, answered, updated, NEW)
+        return Step(row.number, asset, email, value, answered, updated, NEW, dated=dated)
     if held.value == value:
-        return Step(row.number, asset, email, value, answered, updated, SAME)
+        return Step(row.number, asset, email, value, answered, updated, SAME, dated=dated)
     if held.audit:  # an import measures nothing: whoever imports would choose which audits count
         return "answered in an audit"
     if row.updated_at is None and not held.imported:
         return "answered otherwise already"
     if updated <= held.updated_at:
         return "older than the answer held"
-    return Step(row.number, asset, email, value, answered, updated, CHANGED, held.id if held.imported else None)
+    before = held.id if held.imported else None
+    return Step(row.number, asset, email, value, answered, updated, CHANGED, before, dated)
 
 
 def _address(text: str, read: Callable[[str], str] = users.address) -> str | None:

@@ -58,6 +58,7 @@ class Live:
     champion: int | None
     counts: Counts
     quality: Quality
+    filling: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; ``stamp`` changes when more than the counts did."""
@@ -71,7 +72,7 @@ class Live:
             "by_value": dict(counts.by_value),
             "by_expert": {str(one.expert_id): one.answers for one in counts.experts},
             "quality": {"value": self.quality.value, "lo": self.quality.lo, "hi": self.quality.hi, "n": self.quality.n},
-            "stamp": f"{self.run}/{self.champion}/{self.state}/{len(counts.experts)}",
+            "stamp": f"{self.run}/{self.champion}/{self.state}/{len(counts.experts)}/{self.filling}",
         }
 
 
@@ -143,7 +144,9 @@ def _live(session: Session, viewer: Viewer, one: Attribute) -> tuple[Live, Facts
     counts = totals.count(session, {one.id: one.classes})[one.id]
     held = Held(session, [one.id], viewer)
     facts = held.facts(one, pool_size(session), counts)
-    return Live(one.name, state(facts), facts.last_run, facts.champion, counts, held.quality(one.id)), facts, held
+    known = held.quality(one.id)
+    seen = Live(one.name, state(facts), facts.last_run, facts.champion, counts, known, facts.being_filled)
+    return seen, facts, held
 
 
 def _examples(session: Session, texts: Sequence[str]) -> list[Example]:

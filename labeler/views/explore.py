@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes
@@ -88,6 +88,7 @@ class Explore:
     columns: Sequence[str]
     unread: str
     workers: bool
+    pool: int = 0  # images that the search compared
 
     @property
     def elsewhere(self) -> list[str]:
@@ -137,9 +138,11 @@ def explore(settings: Settings, viewer: Viewer, asked: Asked, patience_seconds: 
         found = _pictures(session, viewer, asked, order)
         example = _one(session, viewer, asked.place.key) if asked.place.kind == LIKE else None
         names = search.columns_of(session)
+        pool = _compared(session, viewer, asked) if search_now is not None else 0
     return Explore(
-        asked, found, search_now, example, part, names, unread, not waits or jobs.workers_alive(settings, "explore")
-    )
+        asked, found, search_now, example, part, names, unread,
+        not waits or jobs.workers_alive(settings, "explore"), pool,
+    )  # fmt: skip
 
 
 def _cluster(settings: Settings, key: str) -> clusters.Part:
@@ -160,6 +163,11 @@ def _pictures(session: Session, viewer: Viewer, asked: Asked, order: Sequence[st
     number = max(1, min(asked.page, -(-len(kept) // PAGE) or 1))
     here = kept[(number - 1) * PAGE : number * PAGE]
     return Page(_in_order(session, here), number, PAGE, len(kept))
+
+
+def _compared(session: Session, viewer: Viewer, asked: Asked) -> int:
+    condition = may_explore(viewer) & search.allowed_by(asked.wanted())
+    return session.scalar(select(func.count(Asset.id)).where(condition)) or 0
 
 
 def _in_order(session: Session, names: Sequence[str]) -> list[Picture]:

@@ -15,7 +15,7 @@ from attune.labeler.catalog.aliases import DRAFT
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.run_advice import RunAdvice
-from attune.labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task, Version
+from attune.labeler.records.schema import Alias, Asset, Attribute, Expert, Job, Queue, Run, Task, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views import quality, told_runs
@@ -102,6 +102,7 @@ class Held:
         of_champion = and_(Version.attribute_id == Alias.attribute_id, Version.version == Alias.version)
         self.drafts = set(session.scalars(champions.join(Version, of_champion).where(DRAFT)))
         self.experts, self.open_tasks = _queues(session, ids), _open_tasks(session, ids)
+        self.filling = Filling(session)
         own = select(Queue).where(
             Queue.attribute_id.in_(ids), Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None)
         )
@@ -114,6 +115,7 @@ class Held:
         return Facts(
             attribute.name, self.experts.get(key, 0), self.open_tasks.get(key, 0), key in self.own, pool, answered,
             number, self.champions.get(key), advice, counts.unanswered(attribute.classes),
+            self.filling.of(attribute.name, self.experts.get(key, 0)),
         )  # fmt: skip
 
     def quality(self, attribute_id: int) -> Quality:
@@ -125,6 +127,24 @@ class Held:
 def _told_runs(numbers: Mapping[int, int]) -> Any:
     mine = tuple_(Run.attribute_id, Run.number).in_(list(numbers.items()))
     return select(Run.attribute_id, Run.number, Run.metrics, Run.advice).where(mine)
+
+
+class Filling:
+    """The jobs that make or fill queues and have not ended: `learn` for an attribute, `join` for an expert."""
+
+    def __init__(self, session: Session) -> None:
+        active = select(Job).where(Job.kind.in_(("learn", "join")), Job.state.in_(("queued", "running")))
+        found = list(session.scalars(active))
+        self.learning = {job.subject for job in found if job.kind == "learn"}
+        self.joining = [job.arguments.get("wanted") or () for job in found if job.kind == "join"]
+        # A run makes no queue where no expert is to answer every question.
+        answers_all = select(Expert.id).where(Expert.removed_at.is_(None), Expert.every_attribute.is_(True))
+        self.makes = bool(found) and session.scalar(answers_all.limit(1)) is not None
+
+    def of(self, name: str, experts: int) -> bool:
+        """Whether the queues of the attribute ``name``, which ``experts`` have so far, are being made or filled."""
+        joins = any(name in wanted or (not wanted and self.makes) for wanted in self.joining)
+        return joins or (name in self.learning and (bool(experts) or self.makes))
 
 
 def _queues(session: Session, ids: Sequence[int]) -> dict[int, int]:

@@ -124,7 +124,7 @@ def create() -> ResponseReturnValue:
     except AlreadyThere as error:
         return _new_page(filled, {"name": str(error)}), 422
     _ask_experts(wanted.name, filled.experts)
-    flash("The question is created. A worker now creates and fills the queues in Label Studio.", "success")
+    flash("The question is created.", "success")  # its page says what comes next
     return redirect(url_for("attribute.page", name=wanted.name))
 
 

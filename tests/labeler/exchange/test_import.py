@@ -194,6 +194,8 @@ def test_what_cannot_be_used_is_left_out_one_by_one_and_the_rest_goes_in(pool: S
         (12, "stands twice", "a0"),
     ]
     assert plan.reasons["unknown asset"] == 2
+    assert plan.place(2) == "line 3", "the header is line 1, as in a spreadsheet"
+    assert plan.why("unknown class").endswith("romance, =friendship, neither, unsure, skip")
     assert labels(pool) == [("a0", "ana@example.org", "romance")]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
 from attune.labeler.records.schema import Annotation, Attribute, Expert, Job, User
-from attune.labeler.records.session import reading
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
@@ -44,6 +44,24 @@ def test_a_question_is_asked_with_all_that_the_command_takes(settings: Settings,
     assert owner.get("/attributes/dread").status_code == 200
     with reading(settings) as session:
         assert [job.subject for job in session.scalars(select(Job).where(Job.kind == "learn"))] == ["dread"]
+
+
+def test_a_new_questions_page_does_not_ask_for_what_a_worker_is_doing(
+    settings: Settings, owner: Actor, ana: Expert
+) -> None:
+    factories.add_assets(settings, 1)
+    owner.send(NEW, **GOOD)
+    page = owner.get("/attributes/dread").text
+    assert "creating and filling the queues" in page
+    assert "Give an expert a queue" not in page
+    with writing(settings) as session:
+        for job in session.scalars(select(Job)):
+            job.state = "done"
+    assert "creating and filling the queues" not in owner.get("/").text
+    with writing(settings) as session:
+        session.get_one(Expert, ana.id).every_attribute = False
+    owner.send(NEW, **{**GOOD, "name": "awe"})
+    assert "Give an expert a queue" in owner.get("/attributes/awe").text, "no run makes a queue for nobody"
 
 
 @pytest.mark.parametrize(

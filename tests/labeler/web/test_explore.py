@@ -71,6 +71,19 @@ def test_a_search_waits_for_the_workers_and_is_kept(
     assert f"Similar to {assets[0].asset_id}" in page
     assert page.count('name="pick"') == 6
     assert work(settings, monkeypatch) == 0, "the second look asks for nothing"
+    assert "6 images, most similar first" in page
+
+
+def test_a_search_that_keeps_the_nearest_alone_says_of_how_many(
+    settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("attune.labeler.web.pages.explore.PATIENCE_SECONDS", 0.0)
+    report, _, *others = explore_pool.run.__defaults__
+    monkeypatch.setattr(explore_pool.run, "__defaults__", (report, 4, *others))
+    address = f"/explore?at=like:{embed(settings, 6)[0].asset_id}"
+    owner.get(address)
+    work(settings, monkeypatch)
+    assert "The 4 most similar of 6 images" in owner.get(address).text
 
 
 def test_searches_that_wait_leave_threads_for_everybody_else(

@@ -55,9 +55,15 @@ def test_an_owner_adds_an_expert_who_enters_by_link_and_chooses_a_password(
     assert bo.send(path).location == "/account"
     assert "Current password" not in bo.get("/account").text
     chosen = {"new": "another good long one", "again": "another good long one"}
-    assert bo.send("/account", **chosen).status_code == 302
+    chosen_now = bo.send("/account", **chosen)
+    assert chosen_now.location == "/"
+    home = bo.get("/").text
+    assert "Welcome to Attune" in home
+    assert "Start labelling" not in home, "no queue yet: the job that makes it has not run"
     assert "Current password" in bo.get("/account").text
-    assert Actor(app).send(path, form="/login").status_code == 410
+    used = Actor(app).send(path, form="/login")
+    assert used.status_code == 410
+    assert 'href="/login">Log in</a>' in used.text
     assert Actor(app).send("/login", email="bo@example.org", password=chosen["new"]).status_code == 302
 
 
@@ -81,7 +87,7 @@ def test_what_label_studio_needs_is_a_job_and_no_password_is_kept(settings: Sett
         ({"email": "bo"}, "is not an email address"),
         ({"email": "ana@example.org"}, "is already an expert"),
         ({"email": "bo@example.org", "name": "B" * 90}, "are too many"),
-        ({"email": "bo@example.org", "attributes": "romanze"}, "attune attribute list"),
+        ({"email": "bo@example.org", "attributes": "romanze"}, "&#39;romanze&#39; does not exist"),
     ],
 )
 def test_a_form_that_cannot_be_taken_says_why_and_changes_nothing(
@@ -388,11 +394,13 @@ def test_a_leavers_page_says_what_ended_and_what_stays_open_elsewhere(
     assert "Login disabled. 1 session and 0 login links ended." in page
     assert "may still have access" in page
     assert "Ended: " not in page
+    assert page.index("Access that remains") < page.index("may still have access"), "it has not ended"
     assert "API tokens do not belong to people." in page
     assert "access to Label Studio not ended" in owner.get("/people").text
     finish_leaving(settings)
     page = owner.get(person("ana@example.org")).text
     assert "Ended: membership of the organisation." in page
+    assert page.index("Access that remains") < page.index("the login stays there")
     assert "the login stays there. Set another password with <code>label-studio reset_password</code>." in page
     door.ends = Ended(("the login", "2 sessions"), ())
     owner.send("/people/end-again", form=person("ana@example.org"), email="ana@example.org")
