@@ -15,6 +15,7 @@ from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.logins import submit
 from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.queue_tasks import NewTask, add
 from attune.models.errors import LabelStudioRefused
 from tests.labeler.label_studio.crowd import MINE, OTHERS, Holding, ask, holding, tokens
 from tests.support import inside_label_studio
@@ -389,6 +390,21 @@ def test_no_answer_of_an_expert_keeps_the_question_from_changing(ls: LabelStudio
     stale = {"result": [PART], "lead_time": 1.0}
     assert status(mine, ls, "POST", path, stale) == 400, "a page of before asks for a class that is gone"
     projects.update(ls, project, "Romantic?", ["romance", "neither"], "")
+
+
+@pytest.mark.parametrize("work", ["annotations/", "drafts"])
+def test_an_answer_begun_before_its_task_was_made_is_about_another_image(
+    ls: LabelStudio, mine: Holding, work: str
+) -> None:
+    """The task's id was another's when the page was opened, say before a copy of the database was put back."""
+    (new,) = add(ls, mine.ids["project"], [NewTask(f"new-{work}", "http://127.0.0.1/new.png", 0.9)])
+    path, answer = f"/api/tasks/{new.task}/{work}", {"result": [PART]}
+    refused = ask(ls.address, mine.session._session, "POST", path, answer | {"lead_time": 3600.0})
+    assert (refused.status_code, "Reload the page" in refused.text) == (409, True)
+    made = ls.request("GET", f"/api/tasks/{new.task}/")
+    assert (made["annotations"], made["drafts"]) == ([], [])
+    assert status(mine, ls, "POST", path, answer | {"lead_time": 5.0}) == 201, "a page that was opened at once"
+    ls.request("DELETE", f"/api/tasks/{new.task}/")
 
 
 def test_no_browser_keeps_what_an_expert_saw(ls: LabelStudio, mine: Holding) -> None:
