@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,6 +18,7 @@ from attune.labeler.answers import authors, change, exclusion, task_ids, uncount
 from attune.labeler.answers.annotation_values import UNREADABLE, Seen, clean, moment
 from attune.labeler.answers.ingest import VIA
 from attune.labeler.attributes import revisions
+from attune.labeler.attributes.shown_revision import LONGEST_LOOK
 from attune.labeler.label_studio import grid_project as room
 from attune.labeler.label_studio.task_address import key_of
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Grid, GridAnswer, GridPage, new_key
@@ -65,7 +66,8 @@ def store(
         return False
     uncounted.settle(session, grid.project, told)
     page.state, page.label_studio_id, page.updated_at = "answered", told, at
-    values = _values(session, grid, page, ticks, at)
+    # A page asks to the end what it asked when it was made. One that the records lacked is as old as the look at least.
+    values = _values(session, grid, page, ticks, min(page.created_at, _opened(annotation, at)))
     changed = [_bring(session, grid, page, key, values.get(key), expert.id, annotation, at) for key in page.asset_pks]
     if any(changed):
         change.count(session, grid.attribute_id)
@@ -137,6 +139,13 @@ def _page(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> G
     session.add(found)
     session.flush()
     return found
+
+
+def _opened(annotation: Mapping[str, Any], at: datetime) -> datetime:
+    """When the page was opened, by the time that Label Studio counted on it."""
+    seconds = annotation.get("lead_time")
+    usable = isinstance(seconds, int | float) and 0 <= seconds <= LONGEST_LOOK
+    return at - timedelta(seconds=seconds) if usable and seconds is not None else at
 
 
 def _values(session: Session, grid: Grid, page: GridPage, ticks: set[int] | None, at: datetime) -> dict[int, str]:

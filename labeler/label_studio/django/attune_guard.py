@@ -10,8 +10,9 @@ import os
 
 import attune_calls
 import attune_connections
+import attune_pages
 from attune_checks import CHECKS, DROPPED, Asker, Refused
-from attune_doors import ANYONE, by_route
+from attune_doors import ANSWERS_IT, ANYONE, OPENS, by_route
 from attune_who import identify, is_administrator
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
@@ -85,6 +86,10 @@ class Guard:
         asker = Asker(user)
         for name, check in door.path.items():
             CHECKS[check](asker, kwargs[name])
+        if door.page == OPENS:
+            attune_pages.opened(request, kwargs["pk"])
+        elif door.page == ANSWERS_IT and method in {"POST", "PATCH"}:
+            attune_pages.check(request, asker.task)
         if not door.whole:
             self._rewrite(request, door, asker, method)
         return None

@@ -222,7 +222,7 @@ def test_the_administrators_personal_token_works_and_nobody_elses(
     own = tokens(services, services.settings.label_studio_email)["refresh"]
     with LabelStudio(ls.address, own) as by_personal_token:
         assert by_personal_token.me()["email"] == services.settings.label_studio_email
-    with pytest.raises(LabelStudioRefused, match="Only the administrator's token"):
+    with pytest.raises(LabelStudioRefused, match="Only the admin's token"):
         LabelStudio(ls.address, tokens(services, MINE)["refresh"]).me()
     for spelling in ("Bearer {}", "Bearer\t{}", "bearer  {}"):
         header = {"Authorization": spelling.format(tokens(services, MINE)["access"])}
@@ -407,6 +407,29 @@ def test_an_answer_begun_before_its_task_was_made_is_about_another_image(
     ls.request("DELETE", f"/api/tasks/{new.task}/")
 
 
+def test_a_page_opened_before_the_question_changed_answers_nothing_until_it_is_loaded_again(
+    ls: LabelStudio, mine: Holding, others: Holding
+) -> None:
+    """The page keeps its question for every image that follows: a yes would be stored as a yes to the new one."""
+    project = Project(mine.ids["project"], mine.ids["view"], mine.ids["webhook"])
+    page = f"/projects/{project.id}/data"
+    path, own = f"/api/tasks/{mine.ids['open_task']}/annotations/", f"/api/annotations/{mine.ids['annotation']}/"
+    asked = [("POST", path), ("PATCH", own), ("POST", f"/api/tasks/{mine.ids['open_task']}/drafts")]
+    answer = {"result": [PART], "lead_time": 1.0}
+    assert status(mine, ls, "GET", page) == 200
+    projects.update(ls, project, "Not romantic?", ["neither", "romance"], "")
+    for method, where in asked:
+        refused = ask(ls.address, mine.session._session, method, where, answer)
+        assert (refused.status_code, "Reload the page" in refused.text) == (409, True), where
+    theirs = f"/api/annotations/{others.ids['annotation']}/"
+    assert status(others, ls, "PATCH", theirs, answer) == 200, "another project's page is as it was"
+    assert status(mine, ls, "GET", page) == 200
+    for method, where in asked:
+        assert status(mine, ls, method, where, answer) in {200, 201}, where
+    projects.update(ls, project, "Romantic?", ["romance", "neither"], "")
+    assert status(mine, ls, "GET", page) == 200
+
+
 def test_no_browser_keeps_what_an_expert_saw(ls: LabelStudio, mine: Holding) -> None:
     for path in (f"/projects/{mine.ids['project']}/data", f"/api/tasks/{mine.ids['task']}/"):
         reply = mine.session._session.get(ls.address + path, timeout=60)
@@ -492,7 +515,7 @@ def test_people_are_sent_to_the_console(services: Services, ls: LabelStudio, min
         reply = ask(ls.address, mine.session._session, "GET", path)
         assert (reply.status_code, reply.headers["Location"]) == (302, services.settings.web_address)
     refused = ask(ls.address, mine.session._session, "GET", "/people/", headers={"Accept": "text/html"})
-    assert "Only Attune&#x27;s administrator" in refused.text
+    assert "Only Attune&#x27;s admin" in refused.text
     assert services.settings.web_address in refused.text
 
 
