@@ -174,6 +174,8 @@ def _bring(
     """One image of the page: made, changed, taken back or left; whether that changes anything."""
     mine = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
     known = session.scalar(mine.where(GridAnswer.page_id == page.id, Annotation.asset_pk == key))
+    if value is not None and _was_gone(session, key, at):
+        return False  # its place on the page was empty: neither a tick nor none says anything
     if known is None:
         if value is None or _answered_alone(session, grid.attribute_id, key, expert):
             return False
@@ -195,6 +197,12 @@ def _bring(
     known.revision = session.get_one(Attribute, grid.attribute_id).revision
     change.remember(session, known, "changed", VIA)
     return True
+
+
+def _was_gone(session: Session, key: int, at: datetime) -> bool:
+    """Whether an image was out of the pool at a moment."""
+    removed = session.scalar(select(Asset.removed_at).where(Asset.id == key))
+    return removed is not None and removed < at
 
 
 def _answered_alone(session: Session, attribute_id: int, key: int, expert: int) -> bool:
