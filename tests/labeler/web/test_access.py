@@ -90,8 +90,8 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/attributes/romance/moves/publish-1"): (LOGIN, NO, GONE, GONE, NO),
     ("GET", "/attributes/romance/history"): (LOGIN, NO, OK, OK, NO),
     ("GET", "/api/v1/probes/romance/history"): (401, NO, OK, OK, OK),
-    ("GET", "/api/v1/probes"): (401, OK, OK, OK, OK),
-    ("GET", "/api/v1/probes/romance/champion"): (401, GONE, GONE, GONE, GONE),
+    ("GET", "/api/v1/probes"): (401, NO, OK, OK, OK),
+    ("GET", "/api/v1/probes/romance/champion"): (401, NO, GONE, GONE, GONE),
     ("GET", "/api/v1/probes/romance/1/files/card.md"): (401, NO, GONE, GONE, GONE),
     ("GET", "/api/v1/features/romance/1"): (401, NO, GONE, GONE, GONE),  # the model's answer of each image
     ("GET", "/api/v1/drift/romance"): (401, NO, OK, OK, NO),
