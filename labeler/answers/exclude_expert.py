@@ -21,7 +21,7 @@ from attune.models.errors import UnknownExpert
 from attune.models.labels.answers import SKIP
 from attune.models.text import plural
 
-VIA = "leaver"
+VIA = exclusion.BY_OWNER
 
 
 @dataclass(frozen=True)

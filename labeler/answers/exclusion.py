@@ -13,6 +13,7 @@ from attune.labeler.records.schema import Annotation, AnnotationEvent, Expert
 from attune.models.clock import now
 
 SET_ASIDE, TAKEN_BACK = "set aside", "taken back"  # kinds of events
+BY_OWNER = "leaver"  # the path, in an answer's history, of what an owner set aside or took back
 
 
 def is_aside(session: Session, annotation: Annotation) -> bool:
@@ -38,6 +39,27 @@ def were_set_aside() -> ColumnElement[bool]:
         AnnotationEvent.id == newest.scalar_subquery(),
     )
     return Annotation.deleted_at.is_not(None) & event
+
+
+def set_late_aside(session: Session, made: Annotation, via: str) -> bool:
+    """Set an answer aside that was given before an owner set its author's answers aside, and is read only now; whether.
+
+    Not where the records held no answer of the author's to the question then: nothing there tells of the exclusion.
+    """
+    mine = (Annotation.attribute_id == made.attribute_id, Annotation.expert_id == made.expert_id)
+    last = (
+        select(AnnotationEvent.kind, AnnotationEvent.received_at)
+        .join(Annotation, Annotation.id == AnnotationEvent.annotation_id)
+        .where(*mine, AnnotationEvent.via == BY_OWNER, AnnotationEvent.kind.in_((SET_ASIDE, TAKEN_BACK)))
+        .order_by(AnnotationEvent.id.desc())
+        .limit(1)
+    )
+    found = session.execute(last).one_or_none()
+    if found is None or found.kind != SET_ASIDE or made.updated_at > found.received_at:
+        return False
+    made.deleted_at = now()
+    change.remember(session, made, SET_ASIDE, via)
+    return True
 
 
 def held() -> ColumnElement[bool]:

@@ -235,6 +235,8 @@ def _create(session: Session, queue: Queue, seen: Seen, task: Task, expert_id: i
     session.add(made)
     session.flush()
     change.remember(session, made, "created" if value is not None else revisions.LAPSED, VIA)
+    if value is not None:
+        exclusion.set_late_aside(session, made, VIA)
     # What holds no longer may be asked once more: Label Studio has the task as answered, so it needs a new one.
     task.state = "answered" if value is not None else "retired"
     change.count(session, queue.attribute_id)

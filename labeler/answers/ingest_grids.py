@@ -202,7 +202,7 @@ def _bring(
 def _was_gone(session: Session, key: int, at: datetime) -> bool:
     """Whether an image was out of the pool at a moment."""
     removed = session.scalar(select(Asset.removed_at).where(Asset.id == key))
-    return removed is not None and removed < at
+    return removed is not None and removed <= at
 
 
 def _answered_alone(session: Session, attribute_id: int, key: int, expert: int) -> bool:
@@ -243,6 +243,7 @@ def _make(
     session.flush()
     session.add(GridAnswer(annotation_id=made.id, page_id=page.id))
     change.remember(session, made, "created", VIA)
+    exclusion.set_late_aside(session, made, VIA)
 
 
 def delete(session: Session, grid: Grid, label_studio_ids: Sequence[int]) -> set[int]:

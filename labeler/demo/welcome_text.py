@@ -31,7 +31,7 @@ Attune is up.
 
 1. Open the console as the new expert, choose "{waiting}" and press "Start labelling"
    (or open {link}).
-   Esc closes the instructions. Press 1, 2 or 3, then Ctrl+Enter. After each answer Attune trains the probe and
+   Press 1, 2 or 3: one key answers an image and shows the next. After each answer Attune trains the probe and
    reorders the queue. The number of answers grows on {settings.web_address}/attributes/{waiting}
    (the learning curve appears after 10 audit answers: see the last command below).
 

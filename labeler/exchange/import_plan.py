@@ -27,7 +27,7 @@ from attune.models.clock import now
 from attune.models.errors import DataError
 from attune.models.evaluation.audit_design import reserved
 from attune.models.files.cell_ids import SHORTENED, shortened, tidy, whole
-from attune.models.labels.answers import IMPORT, SKIP, UNSURE
+from attune.models.labels.answers import AUDIT, IMPORT, SKIP, UNSURE
 
 NEW, CHANGED, SAME = "new", "changed", "there already"
 CLOCKS_APART = timedelta(minutes=2)  # a later time than that is no time of an answer, and a sooner one is now
@@ -41,6 +41,7 @@ IN_WORDS = {  # the reasons are keys of the JSON; people read these instead
     "taken away since": "the answer was excluded, ended or deleted after this time",
     "answered otherwise already": "the expert has another answer, and this row has no time",
     "older than the answer held": "the expert has a newer answer",
+    "answered in an audit": "the expert answered this in an audit, so only the expert can change it",
     "no task of Label Studio": "not a task of Label Studio",
 }
 
@@ -111,6 +112,7 @@ class Held:
     updated_at: datetime
     imported: bool
     gone: bool = False  # taken away since: by a revision, with a leaver's answers, or by its author
+    audit: bool = False
 
 
 def make(
@@ -215,6 +217,8 @@ def _step(row: Given, asset: Asset, email: str, value: str, held: Held | None, a
         return Step(row.number, asset, email, value, answered, updated, NEW)
     if held.value == value:
         return Step(row.number, asset, email, value, answered, updated, SAME)
+    if held.audit:  # an import measures nothing: whoever imports would choose which audits count
+        return "answered in an audit"
     if row.updated_at is None and not held.imported:
         return "answered otherwise already"
     if updated <= held.updated_at:
@@ -255,7 +259,7 @@ def held_answers(session: Session, attribute_id: int) -> dict[tuple[int, int], H
         .order_by(Annotation.deleted_at.is_(None), *oldest_first())
     )  # fmt: skip
     return {
-        (asset, who): Held(key, value, at, purpose == IMPORT, gone is not None)
+        (asset, who): Held(key, value, at, purpose == IMPORT, gone is not None, purpose == AUDIT)
         for asset, who, key, value, at, purpose, gone in rows
     }
 

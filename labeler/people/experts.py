@@ -206,12 +206,12 @@ def every(settings: Settings) -> list[dict[str, Any]]:
 
 
 def links(settings: Settings, expert_id: int) -> dict[str, str]:
-    """Attribute name -> address of the expert's queue."""
+    """Attribute name -> address of the page where the expert answers it."""
     with reading(settings) as session:
-        rows = session.execute(
-            select(Attribute.name, Queue)
+        names = session.scalars(
+            select(Attribute.name)
             .join(Queue, Queue.attribute_id == Attribute.id)
             .where(Queue.expert_id == expert_id, Queue.closed_at.is_(None))
             .order_by(Attribute.name)
         ).all()
-    return {name: queues.link(settings, queue) for name, queue in rows}
+    return {name: queues.link(settings, name) for name in names}

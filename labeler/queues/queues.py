@@ -111,6 +111,6 @@ def mark(secret: str, attribute: Attribute, expert: Expert) -> str:
     return f"attune-{hmac.digest(secret.encode(), key.encode(), 'sha256').hex()[:32]}"
 
 
-def link(settings: Settings, queue: Queue) -> str:
-    """Where the expert answers: a page of Label Studio that keeps the queue's order."""
-    return projects.labelling_url(settings, queue.project, queue.view)
+def link(settings: Settings, attribute: str) -> str:
+    """The page where an expert answers the attribute: the same for all, each sees the own queue there."""
+    return f"{settings.web_address}/attributes/{attribute}/label"

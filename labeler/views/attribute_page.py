@@ -121,7 +121,7 @@ def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePa
             queue_url=queue_url(settings, own) if own else None,
             queues=_queues(session, settings, one.id) if viewer.manages else (),
             outlook=outlook(session, viewer, one),
-            curve=quality.curve(session, one.id),
+            curve=quality.curve(session, one.id, viewer=viewer),
             unanswered=facts.unanswered,
             recent=recent(session, viewer, one.id, size=8),
             set_aside=exclusion.by_expert(session, one.id) if viewer.manages else (),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import totals
@@ -18,7 +18,7 @@ from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import quality
+from attune.labeler.views import quality, told_runs
 from attune.labeler.views.links import queue_url
 from attune.labeler.views.quality import Quality
 from attune.labeler.views.state import Facts, Step, next_step, state, told_to
@@ -93,7 +93,7 @@ class Held:
     def __init__(self, session: Session, ids: Sequence[int], viewer: Viewer) -> None:
         self.runs: dict[int, tuple[int, dict[str, Any], RunAdvice]] = {
             row[0]: (row[1], row[2], told_to(viewer, RunAdvice.from_dict(row[3])))
-            for row in session.execute(_newest_runs(ids))
+            for row in session.execute(_told_runs(told_runs.newest(session, ids, viewer)))
         }
         champions = select(Alias.attribute_id, Alias.version).where(
             Alias.attribute_id.in_(ids), Alias.alias == "champion"
@@ -117,20 +117,14 @@ class Held:
         )  # fmt: skip
 
     def quality(self, attribute_id: int) -> Quality:
-        """The honest figure of the newest run."""
+        """The honest figure of the newest run that the viewer is shown."""
         run = self.runs.get(attribute_id)
         return quality.read(run[1]) if run else Quality()
 
 
-def _newest_runs(ids: Sequence[int]) -> Any:
-    newest = (
-        select(Run.attribute_id, func.max(Run.number).label("number"))
-        .where(Run.attribute_id.in_(ids))
-        .group_by(Run.attribute_id)
-        .subquery()
-    )
-    joined = and_(newest.c.attribute_id == Run.attribute_id, newest.c.number == Run.number)
-    return select(Run.attribute_id, Run.number, Run.metrics, Run.advice).join(newest, joined)
+def _told_runs(numbers: Mapping[int, int]) -> Any:
+    mine = tuple_(Run.attribute_id, Run.number).in_(list(numbers.items()))
+    return select(Run.attribute_id, Run.number, Run.metrics, Run.advice).where(mine)
 
 
 def _queues(session: Session, ids: Sequence[int]) -> dict[int, int]:

@@ -55,6 +55,9 @@ RULES: dict[str, frozenset[str]] = {
     "api.file": CONSUMERS,
     "api.history": CONSUMERS,  # the console's own history is for those who manage
     "api.labels": MANAGERS,  # every row names a person, which a pipeline has no need of
+    "label.page": EXPERTS,
+    "label.next_": EXPERTS,
+    "label.answers": EXPERTS,
     "grid.start": EXPERTS,
     "grid.wait": EXPERTS,
     "explore.page": EXPERTS,

@@ -134,5 +134,5 @@ def _result(settings: Settings, seen: Snapshot, learned: learning_round.Learned)
             *filter(None, [learning_round.phrases_missing(settings, seen.attribute)]),
         ],
         "average_precision": learned.metrics.get("average_precision"),
-        "queues": {seen.experts[queue.expert_id]: queues.link(settings, queue) for queue in seen.queues},
+        "queues": {seen.experts[queue.expert_id]: queues.link(settings, seen.attribute.name) for queue in seen.queues},
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attune.models.labels.answers import AUDIT, IMPORT
+from attune.models.labels.answers import AUDIT, IMPORT, SKIP
 from attune.models.query.planner import Ask
 from attune.workers.rounds.snapshot import Asked, Snapshot
 
@@ -52,13 +52,15 @@ def unasked(snapshot: Snapshot, asks: Sequence[Ask]) -> list[Ask]:
 def measured(snapshot: Snapshot) -> set[int]:
     """Pool rows that need no audit more, should they be drawn: an answer there measures, or one that waits will.
 
-    What its own expert chose does not: whoever chose all images of a title would be the only one to measure by it.
+    What its own expert chose does not: whoever chose all images of a title would be the only one to measure by it. Nor
+    does a skip: whoever skipped the images that a probe gets wrong would raise the figure.
     """
     own = snapshot.own
     told = {
         answer.asset_id
         for answer in snapshot.answers
-        if answer.purpose == AUDIT or (answer.purpose != IMPORT and (answer.asset_id, answer.expert) not in own)
+        if answer.value != SKIP
+        and (answer.purpose == AUDIT or (answer.purpose != IMPORT and (answer.asset_id, answer.expert) not in own))
     }
     answered = set(snapshot.view.pool.positions(sorted(told)).tolist())
     asked = {

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 ANYONE = "anyone"  # also somebody who has not logged in
 EXPERT = "expert"  # an active person with a session of their own; who has none is sent to log in
-OPENS, ANSWERS_IT = "opens", "answers"  # what a route does with the page of a question
 
 
 @dataclass(frozen=True)
@@ -17,8 +16,7 @@ class Door:
     """One route: its methods, who may come, what is checked, and why it is open.
 
     ``path`` checks values in the address, ``query`` and ``body`` name all that may be in them: what is not named there
-    never reaches the view. ``answer`` means that the guard answers by itself, and the view is never asked. An answer
-    comes from a page that shows what is asked now, so ``page`` says which routes open one and which answer it.
+    never reaches the view. ``answer`` means that the guard answers by itself, and the view is never asked.
     """
 
     route: str
@@ -30,7 +28,6 @@ class Door:
     body: dict = field(default_factory=dict)
     answer: str = ""
     whole: bool = False  # the view gets the request as it came
-    page: str = ""
 
 
 def _files(route, why):
@@ -89,7 +86,6 @@ DOORS = (
         "the labelling page that the console links to",
         path={"pk": "own_project"},
         whole=True,
-        page=OPENS,
     ),
     Door(
         "^projects/<int:pk>/",
@@ -98,7 +94,6 @@ DOORS = (
         "the same page by a shorter address",
         path={"pk": "own_project"},
         whole=True,
-        page=OPENS,
     ),
     Door("^api/projects/<int:pk>/", ("GET",), EXPERT, "the question", path={"pk": "own_project"}),
     Door(
@@ -153,7 +148,6 @@ DOORS = (
         path={"pk": "own_task"},
         query={"project": "own_project_dropped"},
         body={**_ANSWER, "lead_time": "time_on_the_task", "unique_id": "uuid"},
-        page=ANSWERS_IT,
     ),
     Door(
         "^api/annotations/<int:pk>/",
@@ -163,7 +157,6 @@ DOORS = (
         path={"pk": "own_annotation"},
         query={"project": "own_project_dropped"},
         body=_ANSWER,
-        page=ANSWERS_IT,
     ),
     Door(
         "^api/annotations/<int:pk>/convert-to-draft",
@@ -181,7 +174,6 @@ DOORS = (
         path={"pk": "own_task"},
         query={"project": "own_project_dropped"},
         body={**_DRAFT, "lead_time": "time_on_the_task"},
-        page=ANSWERS_IT,
     ),
     Door(
         "^api/tasks/<int:pk>/annotations/<int:annotation_id>/drafts",
@@ -191,7 +183,6 @@ DOORS = (
         path={"pk": "own_task", "annotation_id": "own_annotation"},
         query={"project": "own_project_dropped"},
         body=_DRAFT,
-        page=ANSWERS_IT,
     ),
     Door(
         "^api/drafts/<int:pk>/",
@@ -201,7 +192,6 @@ DOORS = (
         path={"pk": "own_draft"},
         query={"project": "own_project_dropped"},
         body=_DRAFT,
-        page=ANSWERS_IT,
     ),
     Door("^api/current-user/whoami", ("GET",), EXPERT, "who one is"),
     Door("^api/current-user/hotkeys/", ("GET",), EXPERT, "one's own keys"),

@@ -12,7 +12,7 @@ import attune_calls
 import attune_connections
 import attune_pages
 from attune_checks import CHECKS, DROPPED, Asker, Refused
-from attune_doors import ANSWERS_IT, ANYONE, OPENS, by_route
+from attune_doors import ANYONE, by_route
 from attune_who import identify, is_administrator
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
@@ -86,9 +86,9 @@ class Guard:
         asker = Asker(user)
         for name, check in door.path.items():
             CHECKS[check](asker, kwargs[name])
-        if door.page == OPENS:
+        if door.route in attune_pages.PAGES:
             attune_pages.opened(request, kwargs["pk"])
-        elif door.page == ANSWERS_IT and method in {"POST", "PATCH"}:
+        if "result" in door.body and method in {"POST", "PATCH"}:
             attune_pages.check(request, asker.task)
         if not door.whole:
             self._rewrite(request, door, asker, method)

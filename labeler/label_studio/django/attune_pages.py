@@ -9,6 +9,7 @@ import hashlib
 
 from attune_checks import Refused
 
+PAGES = frozenset({"^projects/<int:pk>/data/", "^projects/<int:pk>/"})  # routes of the documents
 IN_SESSION = "attune_pages"
 CHANGED = "The question was changed while this page was open. Reload the page, then answer the new question."
 

@@ -34,13 +34,6 @@ def _room_for_an_image(endpoint: str | None, _values: dict[str, Any] | None) -> 
         request.max_content_length = IMAGE_BYTES + FORM_BYTES
 
 
-@blueprint.before_request
-def _no_nul() -> None:
-    """No database compares or keeps it, and no browser sends it by itself."""
-    if any("\0" in text for _, text in request.values.items(multi=True)):
-        raise DataError("A field holds a NUL character, which no text needs. Remove it, and search again.")
-
-
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     """Images of the pool: all, or those that a text, an example or a cluster finds."""

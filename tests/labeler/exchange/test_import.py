@@ -82,6 +82,8 @@ def test_the_same_file_twice_changes_nothing(pool: Settings) -> None:
         ("seed", LATER, True, None),
         ("seed", EARLIER, False, "older than the answer held"),
         ("seed", "", False, "answered otherwise already"),
+        ("audit", LATER, False, "answered in an audit"),
+        ("audit", "", False, "answered in an audit"),
         ("import", LATER, True, None),
         ("import", EARLIER, False, "older than the answer held"),
         ("import", "", True, None),

@@ -66,6 +66,9 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/tokens/revoke"): (LOGIN, NO, NO, 400, NO),
     ("GET", "/welcome/forged"): (NO, NO, NO, NO, NO),  # opened by the link's own text alone
     ("POST", "/welcome/forged"): (400, 400, 400, 400, 400),
+    ("GET", "/attributes/romance/label"): (LOGIN, NO, NO, NO, NO),  # nobody there has a queue
+    ("GET", "/attributes/romance/label/next"): (LOGIN, NO, NO, NO, NO),
+    ("POST", "/attributes/romance/label/answers"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/attributes/romance/pages"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/attributes/romance/pages"): (LOGIN, NO, NO, NO, NO),  # nobody there has a queue
     ("GET", "/explore"): (LOGIN, OK, OK, OK, NO),

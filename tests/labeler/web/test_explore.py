@@ -176,17 +176,6 @@ def test_experts_fill_their_own_queue_alone_and_see_only_their_questions(
     assert expert.send("/explore/send", form=form, attribute="dread", pick=asset.asset_id).status_code == 422
 
 
-def test_a_nul_in_a_field_is_refused_and_never_reaches_the_database(settings: Settings, expert: Actor) -> None:
-    """PostgreSQL refuses to compare it, which was an internal error."""
-    embed(settings, 4)
-    for field in ("q", "title", "column", "value", "go", "pick", "for"):
-        answer = expert.get(f"/explore?{field}=like:a%00b")
-        assert (field, answer.status_code) == (field, 422)
-    assert "NUL" in answer.text
-    sent = expert.send("/explore/send", form="/explore", attribute="romance", pick="img-1", why="a\0b")
-    assert sent.status_code == 422
-
-
 def test_an_expert_who_chose_too_much_keeps_the_selection(
     settings: Settings, expert: Actor, ana: factories.Expert, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,12 +73,13 @@ def test_an_expert_finds_the_way_into_the_queue(
 ) -> None:
     assert "Ask an owner to add you." in expert.get("/").text
     queue = factories.add_queue(settings, romance, ana)
-    address = f"/projects/{queue.project}/data?tab={queue.view}&amp;labeling=1"
     for path in ("/", "/attributes/romance"):
-        link = re.search(r'<a[^>]*href="([^"]*labeling=1)"[^>]*>', expert.get(path).text)
-        assert link is not None
-        assert link.group(1).endswith(address)
-        assert 'target="_blank" rel="noopener"' in link.group(0)
+        assert 'href="/attributes/romance/label"' in expert.get(path).text
+    # The same queue in Label Studio itself, in a tab of its own.
+    link = re.search(r'<a[^>]*href="([^"]*labeling=1)"[^>]*>', expert.get("/attributes/romance").text)
+    assert link is not None
+    assert link.group(1).endswith(f"/projects/{queue.project}/data?tab={queue.view}&amp;labeling=1")
+    assert 'target="_blank" rel="noopener"' in link.group(0)
 
 
 def test_an_expert_reads_why_after_answering_and_corrects_at_the_source(

@@ -105,6 +105,16 @@ def test_a_drawn_image_that_an_expert_chose_is_asked_of_somebody_else() -> None:
     assert {item.purpose for item in plans[2]} == {AUDIT}
 
 
+def test_an_audit_that_was_skipped_is_asked_of_somebody_else() -> None:
+    skipped = task(3, row=50, queue=1, state="answered", purpose=AUDIT)
+    seen = snapshot(2, [skipped], said=[(50, 1, "skip")])
+    asked = pinned_images.unasked(seen, [ask(50, AUDIT)])
+    plans = {plan.queue: rows(plan.order) for plan in deal(seen, asked, size=5)}
+    assert plans == {1: [], 2: [50]}
+    both = snapshot(2, [skipped, task(4, row=50, queue=2, state="answered", purpose=AUDIT)])
+    assert all(plan.order == [] for plan in deal(both, [ask(50, AUDIT)], size=5))
+
+
 def test_an_expert_who_answers_alone_keeps_the_own_choice_as_it_is() -> None:
     own = frozenset({("a50", "e1@x.org")})
     seen = snapshot(1, picks=(picked(50),), own=own)
