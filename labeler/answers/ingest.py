@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import authors, change, exclusion, task_ids, uncounted, withdrawn
 from attune.labeler.answers.annotation_values import UNKNOWN_CLASS, Seen
-from attune.labeler.attributes import revisions
+from attune.labeler.attributes import revisions, shown_revision
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import (
     Annotation,
@@ -42,10 +42,10 @@ PATIENCE = timedelta(minutes=1)  # a learn job that waits longer may be lost wit
 SETTLED = timedelta(seconds=30)
 
 
-def store(session: Session, queue: Queue, seen: Seen, asked_at: datetime) -> bool:
+def store(session: Session, queue: Queue, seen: Seen, asked_at: datetime, revision: int | None = None) -> bool:
     """Bring one annotation into the records; True where it changes what a learner sees. Idempotent.
 
-    ``asked_at`` is when Label Studio was asked.
+    ``asked_at`` is when Label Studio was asked, ``revision`` the one that the page showed, where the page says it.
     """
     change.one_writer(session, queue.attribute_id)
     task, asset = _task_of(session, queue, seen)
@@ -57,7 +57,7 @@ def store(session: Session, queue: Queue, seen: Seen, asked_at: datetime) -> boo
         known.label_studio_id = None
         session.flush()
         known = None
-    value = revisions.value_now(session, queue.attribute_id, seen.value, seen.updated_at)
+    value = _value_now(session, queue, seen, known, revision)
     reason = _reason(session, seen, asset, expert, known, value)
     if reason in {uncounted.EDITED, uncounted.AFTER_END} and known is not None:
         uncounted.keep(session, queue.attribute_id, queue.expert_id, queue.project, seen, reason)
@@ -77,6 +77,17 @@ def store(session: Session, queue: Queue, seen: Seen, asked_at: datetime) -> boo
     uncounted.replaced(session, queue.project, seen.asset_id)
     _create(session, queue, seen, task or _by_hand(session, queue, seen, asset), expert.id, value)
     return True
+
+
+def _value_now(
+    session: Session, queue: Queue, seen: Seen, known: Annotation | None, revision: int | None
+) -> str | None:
+    """What an annotation says today, read as its page asked it; None where it holds no longer."""
+    if known is not None and known.updated_at == seen.updated_at and known.deleted_at is None:
+        return known.value  # this very state was read before, maybe as its page said, and revisions have read it since
+    opened = shown_revision.opened(seen, known)
+    shown = shown_revision.at(queue, opened) if revision is None else revision
+    return revisions.value_now(session, queue.attribute_id, seen.value, opened, shown)
 
 
 def _task_of(session: Session, queue: Queue, seen: Seen) -> tuple[Task | None, Asset | None]:

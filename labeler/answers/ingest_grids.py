@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,6 +18,7 @@ from attune.labeler.answers import authors, change, exclusion, task_ids, uncount
 from attune.labeler.answers.annotation_values import UNREADABLE, Seen, clean, moment
 from attune.labeler.answers.ingest import VIA
 from attune.labeler.attributes import revisions
+from attune.labeler.attributes.shown_revision import LONGEST_LOOK
 from attune.labeler.label_studio import grid_project as room
 from attune.labeler.label_studio.task_address import key_of
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Grid, GridAnswer, GridPage, new_key
@@ -65,7 +66,8 @@ def store(
         return False
     uncounted.settle(session, grid.project, told)
     page.state, page.label_studio_id, page.updated_at = "answered", told, at
-    values = _values(session, grid, page, ticks, at)
+    # A page asks to the end what it asked when it was made. One that the records lacked is as old as the look at least.
+    values = _values(session, grid, page, ticks, min(page.created_at, _opened(annotation, at)))
     changed = [_bring(session, grid, page, key, values.get(key), expert.id, annotation, at) for key in page.asset_pks]
     if any(changed):
         change.count(session, grid.attribute_id)
@@ -139,6 +141,13 @@ def _page(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> G
     return found
 
 
+def _opened(annotation: Mapping[str, Any], at: datetime) -> datetime:
+    """When the page was opened, by the time that Label Studio counted on it."""
+    seconds = annotation.get("lead_time")
+    usable = isinstance(seconds, int | float) and 0 <= seconds <= LONGEST_LOOK
+    return at - timedelta(seconds=seconds) if usable and seconds is not None else at
+
+
 def _values(session: Session, grid: Grid, page: GridPage, ticks: set[int] | None, at: datetime) -> dict[int, str]:
     """Asset key -> class, as the attribute reads it today; nothing for a page that was skipped."""
     if ticks is None:
@@ -165,9 +174,9 @@ def _bring(
     """One image of the page: made, changed, taken back or left; whether that changes anything."""
     mine = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
     known = session.scalar(mine.where(GridAnswer.page_id == page.id, Annotation.asset_pk == key))
+    if value is not None and _was_gone(session, key, at):
+        return False  # its place on the page was empty: neither a tick nor none says anything
     if known is None:
-        if value is not None and _was_removed(session, key, at):
-            return False
         if value is None or _answered_alone(session, grid.attribute_id, key, expert):
             return False
         _make(session, grid, page, key, value, expert, annotation, at)
@@ -190,8 +199,8 @@ def _bring(
     return True
 
 
-def _was_removed(session: Session, key: int, at: datetime) -> bool:
-    """Whether the image had left the pool when the page was submitted: nobody saw it."""
+def _was_gone(session: Session, key: int, at: datetime) -> bool:
+    """Whether an image was out of the pool at a moment."""
     removed = session.scalar(select(Asset.removed_at).where(Asset.id == key))
     return removed is not None and removed <= at
 

@@ -16,7 +16,7 @@ from sqlalchemy import case, insert, select, update
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import counting, ingest
-from attune.labeler.attributes import attributes, revisions
+from attune.labeler.attributes import attributes, revisions, shown_revision
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.attributes.revisions import ALL, LAPSED, REVISED, Reading
 from attune.labeler.jobs import jobs
@@ -110,6 +110,7 @@ def revise(
         held = _reading(found, wanted, into, hold)
         done = effect(session, found.id, held)
         _complete(session, found)
+        shown_revision.begin(session, found)
         _write(found, wanted)
         _append(session, found, reason, held)
         _read_anew(session, found.id, held)
@@ -139,7 +140,8 @@ def configure(settings: Settings, report: Report, name: str) -> dict[str, Any]:
     """Bring every open queue's project to the attribute's question, classes and instruction, in place; repeatable.
 
     Of two at once, for two revisions, whichever writes last has found the newer: each looks again at its end. A queue
-    whose project Label Studio refuses to change holds up no other one. Raises UnknownAttribute, LabelStudioUnreachable,
+    whose project Label Studio refuses to change holds up no other one; until it is changed, its answers are read as
+    answers to the question of before. Raises UnknownAttribute, LabelStudioUnreachable,
     and LabelStudioRefused at the end, naming whose queues kept the question of before.
     """
     told, refused = 0, dict[int, LabelStudioRefused]()
@@ -151,6 +153,8 @@ def configure(settings: Settings, report: Report, name: str) -> dict[str, Any]:
                 project = Project(queue.project, queue.view, queue.webhook)
                 try:
                     projects.update(ls, project, found.question, found.classes, attributes.instruction(found))
+                    with writing(settings) as session:
+                        shown_revision.note(session, queue.id, found.revision)
                     refused.pop(queue.expert_id, None)
                 except LabelStudioRefused as error:
                     refused[queue.expert_id] = error

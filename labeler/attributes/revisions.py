@@ -143,17 +143,23 @@ def every_class(session: Session, attribute_id: int) -> list[str]:
     return list(dict.fromkeys([*attribute.classes, *older]))
 
 
-def value_now(session: Session, attribute_id: int, value: str, at: datetime) -> str | None:
+def value_now(session: Session, attribute_id: int, value: str, at: datetime, revision: int | None = None) -> str | None:
     """What ``value``, given at ``at``, says today; None where it holds no longer.
 
-    It is read from the revision of that moment on. A page that was open over a change may still send a class of before:
-    such a value is read from the newest revision that had it.
+    It is read from the ``revision`` that its page showed on, or from the one of that moment where this is not known. A
+    page that was open over a change may still send a class of before: such a value is read from the newest revision
+    that had it.
     """
     attribute = session.get_one(Attribute, attribute_id)
     if attribute.revision == 1 or value == SKIP:
         return value
     told = history(session, attribute)
-    start = max((place for place, said in enumerate(told) if said.created_at <= at), default=0)
+    of_page = (
+        (place for place, said in enumerate(told) if said.number <= revision)
+        if revision is not None
+        else (place for place, said in enumerate(told) if said.created_at <= at)
+    )
+    start = max(of_page, default=0)
     if value != UNSURE and value not in told[start].classes:
         having = [place for place, said in enumerate(told) if value in said.classes]
         start = max((place for place in having if place < start), default=having[0] if having else start)

@@ -74,7 +74,7 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
         change.one_writer(session, one.id)
         for row in kept:
             if not row.refused:
-                changed |= _store(session, queue.id, expert, row, asked_at)
+                changed |= _store(session, queue.id, expert, row, asked_at, revision)
     if changed:
         ingest.ask_to_learn(settings, name)
     return outcome
@@ -96,7 +96,7 @@ def _tasks(session: Session, queue: Queue, keys: Sequence[str]) -> dict[str, int
     return {key: number for key, number in found if number is not None}
 
 
-def _store(session: Session, queue_id: int, expert: Expert, row: Kept, asked_at: datetime) -> bool:
+def _store(session: Session, queue_id: int, expert: Expert, row: Kept, asked_at: datetime, revision: int) -> bool:
     queue = session.get_one(Queue, queue_id)
     attribute = session.get_one(Attribute, queue.attribute_id)
     classes = revisions.every_class(session, attribute.id)
@@ -105,7 +105,7 @@ def _store(session: Session, queue_id: int, expert: Expert, row: Kept, asked_at:
         seen = annotation_values.read(row.annotation, row.task, row.data, classes, uncounted.renamed(attribute), people)
     except UnknownAnnotationShape:
         return False  # the next sync reads it again, and names it where it cannot
-    return ingest.store(session, queue, seen, asked_at)
+    return ingest.store(session, queue, seen, asked_at, revision)
 
 
 def _label_studio(settings: Settings) -> LabelStudio:

@@ -29,7 +29,7 @@ from attune.labeler.records.schema import Expert, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings, secrets
 from attune.models.clock import now
-from attune.models.errors import AlreadyThere, DataError, ServiceDown
+from attune.models.errors import AlreadyThere, DataError, ServiceDown, UnknownExpert
 
 REPLACED = "A newer password replaced it."
 
@@ -46,13 +46,19 @@ class Welcome:
 
 
 def invite(
-    settings: Settings, email: str, wanted: Sequence[str] = (), name: str = "", may: May = users.anybody
+    settings: Settings,
+    email: str,
+    wanted: Sequence[str] = (),
+    name: str = "",
+    may: May = users.anybody,
+    only_there: bool = False,
 ) -> Welcome:
-    """Make an expert of ``email``, or give one who is there the attributes named.
+    """Make an expert of ``email``, or give one who is there the attributes named; ``only_there``: only the latter.
 
     Without attributes an expert answers every one, also those made later. A login of an owner or admin keeps its
     password and role. Raises UnknownAttribute, DataError for an address that is none, a name that is too long or the
-    shut login of somebody who manages, AlreadyThere where nothing would change.
+    shut login of somebody who manages, AlreadyThere where nothing would change, UnknownExpert with ``only_there`` for
+    somebody who is no expert.
     """
     email = experts.address_of(settings, email)
     experts.refuse_label_studios_own(settings, email)
@@ -65,6 +71,11 @@ def invite(
         experts.refuse_shut(session, email)
         found = session.scalar(select(Expert).where(Expert.email == email))
         fresh = found is None or found.removed_at is not None
+        if fresh and only_there:
+            raise UnknownExpert(
+                f"{email} is not an expert, so no question was given to this address. To add an expert, use the page "
+                f"People, or: `attune expert add {email}`"
+            )
         if not fresh and not wanted:
             raise AlreadyThere(f"email: {email} is already an expert. Choose a question to add to their queues.")
         expert = found or Expert(email=email, name=name, added_at=now())

@@ -18,7 +18,7 @@ from attune.labeler.records.schema import Attribute, Expert, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.settings.secrets import load as load_secrets
-from attune.models.clock import now
+from attune.models.clock import iso, now
 
 PATIENCE_SECONDS = 300  # for another process that makes queues: some dozens at most
 
@@ -86,6 +86,7 @@ def _make(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Exp
                         project=made.id,
                         view=made.view,
                         webhook=made.webhook,
+                        shown=[[attribute.revision, iso(now())]],
                         created_at=now(),
                     )
                 )

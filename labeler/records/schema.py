@@ -203,6 +203,8 @@ class Queue(Base):
     synced_until: Mapped[datetime | None]
     surplus: Mapped[int] = mapped_column(default=0)  # tasks that its project held beyond the records', last compared
     kept: Mapped[int] = mapped_column(default=0)  # answers that count although Label Studio holds them no more
+    # Which revision its page showed since when (`attributes.shown_revision`). The default is for an older release.
+    shown: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 

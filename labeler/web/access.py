@@ -47,9 +47,10 @@ RULES: dict[str, frozenset[str]] = {
     "exchange.preview": MANAGERS,
     "exchange.confirm": MANAGERS,
     "api.drift": MANAGERS,
-    # What a model says of each image, and the probe to work it out with, is no expert's to read before answering.
+    # What a model says of each image, the probe to work it out with, and how far its measuring is, which a manifest
+    # tells, are no expert's to read before answering.
     "api.probes": CONSUMERS,
-    "api.manifest": CONSUMERS,  # how many audits there are and wait, thresholds, drafts
+    "api.manifest": CONSUMERS,
     "api.features": CONSUMERS,
     "api.file": CONSUMERS,
     "api.history": CONSUMERS,  # the console's own history is for those who manage

@@ -51,8 +51,6 @@ def run(
     membership.agree(settings, ls, [queue for queue in waiting if queue.id in checked.tasks])
     recorded = upkeep.recorded(settings, waiting)
     by_id = accounts.addresses(ls)
-    if whole and attribute is None:
-        membership.end_leavers(settings, ls, list(by_id.values()))
     touched: set[int] = set()
     failed = dict(checked.failed)
     for number, queue in enumerate(waiting):

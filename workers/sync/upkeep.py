@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import change as answer_changes
 from attune.labeler.answers import exclusion, task_ids, uncounted, withdrawn
 from attune.labeler.assets.media import media_url
+from attune.labeler.attributes import shown_revision
 from attune.labeler.label_studio import projects, task_changes
 from attune.labeler.label_studio import queue_tasks as label_studio_queue
 from attune.labeler.label_studio.client import LabelStudio
@@ -179,6 +180,8 @@ def restore_classes(settings: Settings, ls: LabelStudio, queue: Queue) -> bool:
         log.warning("the classes of project %d cannot be restored: %s", queue.project, error)
         return False
     if changed:
+        with writing(settings) as session:
+            shown_revision.note(session, queue.id, attribute.revision)
         log.warning("the classes of project %d were edited in Label Studio; %s has its own again", queue.project,
                     attribute.name)  # fmt: skip
     return changed

@@ -10,6 +10,7 @@ import uuid
 DROPPED = object()
 ORDERINGS = {"tasks:predictions_score", "tasks:id"}  # those that Attune gives its views
 LONGEST_SECONDS = 10**7
+ROUNDING = 60  # seconds that a page may have been open longer than its task is old: clocks jump a little
 NUMBER = re.compile(r"[0-9]{1,18}")
 # Of what an expert answers. The labelling page sends a list of objects with an object with a list of names: 4 levels.
 MOST_LEVELS = 8
@@ -249,6 +250,21 @@ def figure(_, value):
     return value
 
 
+def time_on_the_task(asker, value):
+    """How long the page was open, in seconds: not longer than the task is there, whose id may have been another's.
+
+    Each length is of one clock, so the browser's may be wrong.
+    """
+    from django.utils.timezone import now
+    from tasks.models import Task
+
+    seconds = figure(asker, value)
+    made = Task.objects.filter(pk=asker.task).values_list("created_at", flat=True).first()
+    if seconds is not None and made is not None and seconds > (now() - made).total_seconds() + ROUNDING:
+        raise Refused("The image of this page was taken away meanwhile. Reload the page to see the next one.", 409)
+    return seconds
+
+
 def flag(_, value):
     """Yes or no."""
     if not isinstance(value, bool):
@@ -330,6 +346,7 @@ CHECKS = {
     "no_filters": no_filters,
     "result": result,
     "number": figure,
+    "time_on_the_task": time_on_the_task,
     "flag": flag,
     "count": count,
     "words": words,

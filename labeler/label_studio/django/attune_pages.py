@@ -1,7 +1,8 @@
-"""Whether the page that an answer comes from shows the question as it is now.
+"""Which question an expert's page shows: the page keeps the one that it was opened with, also for the next images.
 
-A page that is open goes on with the question and the classes that it was loaded with. Where the classes keep their names
-and mean something else since, its answers would be stored as the opposite of what was said.
+An answer from a page of before a change would be stored as one to the question of today. So a session keeps what each
+project asked when its page was opened, and an answer from an older page is refused until the page is loaded again. Of
+two pages of one project in one browser the one that was opened last counts. A program that opens no page is not asked.
 """
 
 import hashlib
@@ -9,30 +10,29 @@ import hashlib
 from attune_checks import Refused
 
 PAGES = frozenset({"^projects/<int:pk>/data/", "^projects/<int:pk>/"})  # routes of the documents
-KEY = "attune_page_"  # in the session, before the project's id: the question that its page was loaded with
-CHANGED = "The question has changed since you opened this page. Reload the page and answer again."
+IN_SESSION = "attune_pages"
+CHANGED = "The question was changed while this page was open. Reload the page, then answer the new question."
 
 
 def opened(request, project):
-    """Keep which question the page shows that is about to be loaded."""
-    request.session[f"{KEY}{project}"] = _digest(_config(pk=project))
+    """Keep what ``project`` asks in the session of who opens its page."""
+    kept, asks = request.session.get(IN_SESSION, {}), _asks(project)
+    if kept.get(str(project)) != asks:
+        request.session[IN_SESSION] = {**kept, str(project): asks}
 
 
 def check(request, task):
-    """Refuse what comes from a page of before; whoever opened none is taken at the word, as a program of Attune's."""
+    """Raise Refused where the page that answers ``task`` shows another question than its project asks now."""
     from tasks.models import Task
 
     project = Task.objects.filter(pk=task).values_list("project_id", flat=True).first()
-    shown = request.session.get(f"{KEY}{project}")
-    if shown is not None and shown != _digest(_config(pk=project)):
-        raise Refused(CHANGED, 400)
+    shown = request.session.get(IN_SESSION, {}).get(str(project))
+    if shown is not None and shown != _asks(project):
+        raise Refused(CHANGED, 409)
 
 
-def _config(**which):
+def _asks(project):
     from projects.models import Project
 
-    return Project.objects.filter(**which).values_list("label_config", flat=True).first() or ""
-
-
-def _digest(config):
-    return hashlib.sha256(config.encode()).hexdigest()[:32]
+    found = Project.objects.filter(pk=project).values_list("label_config", "expert_instruction").first() or ("", "")
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:16]

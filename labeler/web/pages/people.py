@@ -76,9 +76,12 @@ def person() -> ResponseReturnValue:
 def widen() -> ResponseReturnValue:
     """Give an expert one more question."""
     email = _allowed()
-    made = invite.invite(auth.settings(), email, request.form.getlist("attributes"), may=_check)
-    flash(f"{made.name} has a new question. Attune is creating the queue in Label Studio.", "success")
-    return _back(email)
+    wanted = request.form.getlist("attributes")
+
+    def give() -> None:
+        invite.invite(auth.settings(), email, wanted, may=_check, only_there=True)
+
+    return _done(email, give, f"{email} has a new question. Attune is creating the queue in Label Studio.")
 
 
 @blueprint.post("/link")
@@ -191,7 +194,7 @@ def _allowed() -> str:
 
 def _check(role: str | None) -> None:
     if not view.may_manage(auth.viewer(), role):
-        raise Forbidden("An owner can only add and change experts. Ask an admin to change owners and admins.")
+        raise Forbidden(view.OWNERS_LIMIT)
 
 
 def _done(email: str, act: Any, said: str) -> ResponseReturnValue:

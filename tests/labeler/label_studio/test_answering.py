@@ -85,7 +85,7 @@ def test_a_second_answer_corrects_the_first_in_the_experts_own_name(ls: LabelStu
 
 def test_an_answer_given_in_label_studio_itself_is_corrected_too(ls: LabelStudio, tasks: list[Address]) -> None:
     with ExpertSession.login(ls.address, ANA, PASSWORD) as session:
-        first = session.answer(tasks[0].task, "no")
+        first = session.answer(tasks[0].task, "neither")
     (kept,) = answering.send(ls, ANA, [given(tasks[0], "yes")])
     assert kept.annotation["id"] == first
 

@@ -15,6 +15,7 @@ from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.logins import submit
 from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.queue_tasks import NewTask, add
 from attune.models.errors import LabelStudioRefused
 from tests.labeler.label_studio.crowd import MINE, OTHERS, Holding, ask, holding, tokens
 from tests.support import inside_label_studio
@@ -376,25 +377,6 @@ def test_an_answer_that_breaks_every_list_is_not_taken(
     assert told["total"] == 5
 
 
-def test_a_page_of_before_answers_no_new_question(ls: LabelStudio, mine: Holding) -> None:
-    """Where classes changed their places, its answer was stored as the opposite of what was said."""
-    path = f"/api/tasks/{mine.ids['open_task']}/annotations/"
-    page = f"/projects/{mine.ids['project']}/data?tab={mine.ids['view']}&labeling=1"
-    project, said = Project(mine.ids["project"], mine.ids["view"], mine.ids["webhook"]), {"result": [PART]}
-    session = mine.session._session
-    assert session.get(ls.address + page, headers={"Accept": "text/html"}, timeout=60).status_code == 200
-    projects.update(ls, project, "Is it no romance?", ["romance", "neither"], "")
-    reply = ask(ls.address, session, "POST", path, said)
-    assert reply.status_code == 400
-    assert "Reload the page" in reply.json()["detail"]
-    own = f"/api/annotations/{mine.ids['annotation']}/"
-    assert status(mine, ls, "PATCH", own, said) == 400
-    assert session.get(ls.address + page, headers={"Accept": "text/html"}, timeout=60).status_code == 200
-    assert status(mine, ls, "PATCH", own, said) == 200
-    projects.update(ls, project, "Romantic?", ["romance", "neither"], "")
-    assert session.get(ls.address + page, headers={"Accept": "text/html"}, timeout=60).status_code == 200
-
-
 def test_no_answer_of_an_expert_keeps_the_question_from_changing(ls: LabelStudio, mine: Holding) -> None:
     """One answer of an odd control was enough: Label Studio then refused each new question, and the others' with it."""
     path = f"/api/tasks/{mine.ids['open_task']}/annotations/"
@@ -408,6 +390,44 @@ def test_no_answer_of_an_expert_keeps_the_question_from_changing(ls: LabelStudio
     stale = {"result": [PART], "lead_time": 1.0}
     assert status(mine, ls, "POST", path, stale) == 400, "a page of before asks for a class that is gone"
     projects.update(ls, project, "Romantic?", ["romance", "neither"], "")
+
+
+@pytest.mark.parametrize("work", ["annotations/", "drafts"])
+def test_an_answer_begun_before_its_task_was_made_is_about_another_image(
+    ls: LabelStudio, mine: Holding, work: str
+) -> None:
+    """The task's id was another's when the page was opened, say before a copy of the database was put back."""
+    (new,) = add(ls, mine.ids["project"], [NewTask(f"new-{work}", "http://127.0.0.1/new.png", 0.9)])
+    path, answer = f"/api/tasks/{new.task}/{work}", {"result": [PART]}
+    refused = ask(ls.address, mine.session._session, "POST", path, answer | {"lead_time": 3600.0})
+    assert (refused.status_code, "Reload the page" in refused.text) == (409, True)
+    made = ls.request("GET", f"/api/tasks/{new.task}/")
+    assert (made["annotations"], made["drafts"]) == ([], [])
+    assert status(mine, ls, "POST", path, answer | {"lead_time": 5.0}) == 201, "a page that was opened at once"
+    ls.request("DELETE", f"/api/tasks/{new.task}/")
+
+
+def test_a_page_opened_before_the_question_changed_answers_nothing_until_it_is_loaded_again(
+    ls: LabelStudio, mine: Holding, others: Holding
+) -> None:
+    """The page keeps its question for every image that follows: a yes would be stored as a yes to the new one."""
+    project = Project(mine.ids["project"], mine.ids["view"], mine.ids["webhook"])
+    page = f"/projects/{project.id}/data"
+    path, own = f"/api/tasks/{mine.ids['open_task']}/annotations/", f"/api/annotations/{mine.ids['annotation']}/"
+    asked = [("POST", path), ("PATCH", own), ("POST", f"/api/tasks/{mine.ids['open_task']}/drafts")]
+    answer = {"result": [PART], "lead_time": 1.0}
+    assert status(mine, ls, "GET", page) == 200
+    projects.update(ls, project, "Not romantic?", ["neither", "romance"], "")
+    for method, where in asked:
+        refused = ask(ls.address, mine.session._session, method, where, answer)
+        assert (refused.status_code, "Reload the page" in refused.text) == (409, True), where
+    theirs = f"/api/annotations/{others.ids['annotation']}/"
+    assert status(others, ls, "PATCH", theirs, answer) == 200, "another project's page is as it was"
+    assert status(mine, ls, "GET", page) == 200
+    for method, where in asked:
+        assert status(mine, ls, method, where, answer) in {200, 201}, where
+    projects.update(ls, project, "Romantic?", ["romance", "neither"], "")
+    assert status(mine, ls, "GET", page) == 200
 
 
 def test_no_browser_keeps_what_an_expert_saw(ls: LabelStudio, mine: Holding) -> None:

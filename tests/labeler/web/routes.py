@@ -50,8 +50,8 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "explore.clusters_page",
         "api.search",
     ),
-    READERS: ("api.probes", "api.manifest", "api.description"),
-    CONSUMERS: ("api.features", "api.file", "api.history"),
+    READERS: ("api.description",),
+    CONSUMERS: ("api.probes", "api.manifest", "api.features", "api.file", "api.history"),
     MANAGERS: (
         "api.drift",
         "api.labels",

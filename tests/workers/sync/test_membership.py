@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from attune.labeler.attributes import attributes
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.jobs.jobs import quiet
-from attune.labeler.label_studio import door, members
+from attune.labeler.label_studio import members
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.people import experts
@@ -17,7 +17,7 @@ from attune.labeler.records.schema import Expert, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from attune.models.errors import LabelStudioError, LabelStudioRefused
+from attune.models.errors import LabelStudioRefused
 from attune.workers.sync import sync
 from tests.support import factories
 from tests.support.services import EMAIL, PASSWORD
@@ -40,7 +40,9 @@ def queues(live: Settings) -> dict[str, int]:
 
 
 def held(ls: LabelStudio, project: int) -> list[str]:
-    return (members.held(ls) or {}).get(project, [])
+    there = members.held(ls)
+    assert there
+    return there.members.get(project, [])
 
 
 def test_a_new_queue_and_a_new_page_have_their_member(live: Settings, ls: LabelStudio, queues: dict[str, int]) -> None:
@@ -69,30 +71,20 @@ def test_a_sync_heals_queues_of_before_there_were_members(
     assert held(ls, elsewhere) == [OTHER], "what is not this workspace's is left alone"
 
 
-def test_a_whole_sync_ends_again_what_a_restored_database_opens(
-    live: Settings, ls: LabelStudio, queues: dict[str, int]
-) -> None:
-    """A login that was ended came back with Label Studio's database of before, for good."""
-    experts.remove(live, EMAIL, wait=True)
-    door.open_login(ls, EMAIL, PASSWORD)  # as the restored rows have it
-    with ExpertSession.login(live.label_studio_address, EMAIL, PASSWORD) as back:
-        sync.run(live, quiet, whole=True)
-        with pytest.raises(LabelStudioError):
-            back.next_task(queues[EMAIL])
-    with pytest.raises(LabelStudioError):
-        ExpertSession.login(live.label_studio_address, EMAIL, PASSWORD)
-    with ExpertSession.login(live.label_studio_address, OTHER, PASSWORD) as stays:
-        assert stays.next_task(queues[OTHER]) is None
-
-
-def test_a_sync_ends_the_membership_of_who_left_and_gives_it_back(
+def test_a_sync_ends_the_membership_and_the_login_of_who_left_and_gives_them_back(
     live: Settings, ls: LabelStudio, queues: dict[str, int]
 ) -> None:
     with writing(live) as session:
         session.execute(update(Expert).where(Expert.email == EMAIL).values(removed_at=now()))
         session.execute(update(Queue).where(Queue.project == queues[EMAIL]).values(closed_at=now()))
-    sync.run(live, quiet)
-    assert held(ls, queues[EMAIL]) == []
-    assert held(ls, queues[OTHER]) == [OTHER]
+    with ExpertSession.login(live.label_studio_address, EMAIL, PASSWORD) as opened:
+        sync.run(live, quiet)
+        assert held(ls, queues[EMAIL]) == []
+        assert held(ls, queues[OTHER]) == [OTHER]
+        with pytest.raises(LabelStudioRefused, match="Log in first"):
+            opened.next_task(queues[EMAIL])
+    with pytest.raises(LabelStudioRefused):
+        ExpertSession.login(live.label_studio_address, EMAIL, PASSWORD)
+    ExpertSession.login(live.label_studio_address, OTHER, PASSWORD).close()
     experts.add(live, EMAIL, ["tender"], password=PASSWORD)
     assert held(ls, queues[EMAIL]) == [EMAIL]
