@@ -1,9 +1,11 @@
-"""Counts with their nouns: ``plural`` for plain text, ``counted`` for pages, where thousands stand apart."""
+"""Counts with their nouns: ``plural`` for a terminal, with commas; ``counted`` for pages, with narrow spaces."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))(?<!\d{4},)")
 UNSEEN = {"Cc", "Cf", "Zl", "Zp"}  # controls, signs that turn the direction of a line, and other ends of a line
 JOINERS = "\u200c\u200d"  # ZWNJ and ZWJ, which part and join letters
 _SINGULAR = {"have": "has", "are": "is", "wait": "waits"}
@@ -11,7 +13,7 @@ _SINGULAR = {"have": "has", "are": "is", "wait": "waits"}
 
 def plural(count: int, noun: str, verb: str = "") -> str:
     """``count`` and ``noun`` in its number, and ``verb`` (given in the plural: have, are, wait) in the same, if any."""
-    words = [str(count), _noun(count, noun)]
+    words = [f"{count:,}", _noun(count, noun)]
     if verb:
         words.append(_SINGULAR[verb] if count == 1 else verb)
     return " ".join(words)
@@ -25,6 +27,11 @@ def there_are(count: int, noun: str) -> str:
 def number(value: int) -> str:
     """A count with narrow spaces between thousands: not for a terminal, which may lack that character."""
     return f"{value:,}".replace(",", "\u202f")
+
+
+def spaced(text: str) -> str:
+    """``text`` that was written for a terminal too, with its counts as ``number`` writes them."""
+    return THOUSANDS.sub("\u202f", text)
 
 
 def counted(count: int, noun: str) -> str:

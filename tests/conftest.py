@@ -22,8 +22,10 @@ from werkzeug.security import generate_password_hash
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
+from attune.labeler.attributes import attributes
 from attune.labeler.people import users
 from attune.models.files import permissions
+from attune.models.files.atomic import digest_json
 from tests.support import memory
 
 # Set before any library counts the cores: two processes with two threads each wait for one another.
@@ -32,6 +34,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 pytest_plugins = ["tests.support.browser", "tests.support.databases", "tests.support.disks", "tests.support.services"]
 
 ROOT = Path(__file__).resolve().parents[1]
+AUDIT_SEED = attributes.audit_seed
 # A law fails for its change alone: the same examples in every run, and no clock that a busy machine could trip.
 # `pytest --hypothesis-profile=default` looks for new ones.
 settings.register_profile("attune", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -101,6 +104,23 @@ def quick_hashes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(users, "generate_password_hash", quick)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_same_titles() -> Iterator[None]:
+    """Which titles are reserved is secret, and so another lot in each workspace: here every test draws as it did last.
+
+    `titles_by_secret_lot` asks for the real seed.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attributes, "audit_seed", lambda kept: int(digest_json([kept.seed])[:8], 16))
+        yield
+
+
+@pytest.fixture
+def titles_by_secret_lot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seed of the reserved titles as it is outside tests."""
+    monkeypatch.setattr(attributes, "audit_seed", AUDIT_SEED)
 
 
 @pytest.fixture(autouse=True)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from attune.labeler.records.schema import Expert
+from attune.labeler.records.schema import Expert, User
 
 log = logging.getLogger("attune.ingest")
+
+
+def access_ended(session: Session, expert: Expert) -> datetime | None:
+    """When ``expert`` ceased to answer: was removed, or the login was disabled; None for whoever may answer."""
+    disabled = session.scalar(select(User.disabled_at).where(User.email == expert.email))
+    return min((at for at in (expert.removed_at, disabled) if at is not None), default=None)
+
+
+def answered_after_the_end(session: Session, expert: Expert, at: datetime) -> bool:
+    """Whether what ``expert`` said at ``at`` came after the end: Label Studio may hear of it some time later."""
+    ended = access_ended(session, expert)
+    return ended is not None and at > ended
 
 
 def expert_of(session: Session, user: int | None, address: str = "") -> Expert | None:

@@ -12,6 +12,7 @@ from attune.labeler.answers import change, counting, exclusion, ingest
 from attune.labeler.answers.exclusion import SET_ASIDE, TAKEN_BACK
 from attune.labeler.attributes import attributes, revisions
 from attune.labeler.people import users
+from attune.labeler.people.users import May
 from attune.labeler.records.schema import Annotation, Attribute, Expert
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -20,7 +21,7 @@ from attune.models.errors import UnknownExpert
 from attune.models.labels.answers import SKIP
 from attune.models.text import plural
 
-VIA = "leaver"
+VIA = exclusion.BY_OWNER
 
 
 @dataclass(frozen=True)
@@ -39,22 +40,22 @@ def affected_answers(settings: Settings, email: str) -> AffectedAnswers:
         return AffectedAnswers(counted, counting.by_attribute(session, expert.id, exclusion.excluded_answers()))
 
 
-def exclude(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
+def exclude(settings: Settings, email: str, attribute: str | None = None, may: May = users.anybody) -> dict[str, int]:
     """Mark the answers of ``email``, to one ``attribute`` or to all, as deleted; how many, by attribute.
 
     Each attribute concerned is learned anew. Whoever still answers goes on, and later answers count; corrections of
     those excluded are kept for when they are taken back. Idempotent. Label Studio keeps its own copy; no sync brings
     them back. Raises UnknownExpert, UnknownAttribute.
     """
-    return _move(settings, email, attribute, Annotation.deleted_at.is_(None), SET_ASIDE)
+    return _move(settings, email, attribute, Annotation.deleted_at.is_(None), SET_ASIDE, may)
 
 
-def include(settings: Settings, email: str, attribute: str | None = None) -> dict[str, int]:
+def include(settings: Settings, email: str, attribute: str | None = None, may: May = users.anybody) -> dict[str, int]:
     """Let the answers that were excluded count again, as the revisions since then read them; how many, by attribute.
 
     Idempotent. One whose class is gone in the meantime stays excluded. Raises UnknownExpert, UnknownAttribute.
     """
-    return _move(settings, email, attribute, exclusion.excluded_answers(), TAKEN_BACK)
+    return _move(settings, email, attribute, exclusion.excluded_answers(), TAKEN_BACK, may)
 
 
 def summary_text(moved: Mapping[str, int], dropped: bool) -> str:
@@ -67,10 +68,11 @@ def summary_text(moved: Mapping[str, int], dropped: bool) -> str:
 
 
 def _move(
-    settings: Settings, email: str, attribute: str | None, which: ColumnElement[bool], kind: str
+    settings: Settings, email: str, attribute: str | None, which: ColumnElement[bool], kind: str, may: May
 ) -> dict[str, int]:
     at = now()
     with writing(settings) as session:
+        users.check_role(session, email, may)  # before the attributes are locked, as a removal has it
         expert = _expert(session, email)
         only = None if attribute is None else attributes.find(session, attribute).id
         change.one_writer(session, only)

@@ -13,6 +13,7 @@ from attune.labeler.records.schema import Annotation, AnnotationEvent, Expert
 from attune.models.clock import now
 
 SET_ASIDE, TAKEN_BACK = "set aside", "taken back"  # kinds of events
+BY_OWNER = "leaver"  # the path, in an answer's history, of what an owner set aside or took back
 
 
 def is_excluded(session: Session, annotation: Annotation) -> bool:
@@ -38,6 +39,27 @@ def excluded_answers() -> ColumnElement[bool]:
         AnnotationEvent.id == newest.scalar_subquery(),
     )
     return Annotation.deleted_at.is_not(None) & event
+
+
+def set_late_aside(session: Session, row: Annotation, via: str) -> bool:
+    """Exclude an answer that was given before an owner excluded its author's answers, and is read only now; whether.
+
+    Not where the records held no answer of the author's to the question then: nothing there tells of the exclusion.
+    """
+    mine = (Annotation.attribute_id == row.attribute_id, Annotation.expert_id == row.expert_id)
+    last = (
+        select(AnnotationEvent.kind, AnnotationEvent.received_at)
+        .join(Annotation, Annotation.id == AnnotationEvent.annotation_id)
+        .where(*mine, AnnotationEvent.via == BY_OWNER, AnnotationEvent.kind.in_((SET_ASIDE, TAKEN_BACK)))
+        .order_by(AnnotationEvent.id.desc())
+        .limit(1)
+    )
+    event = session.execute(last).one_or_none()
+    if event is None or event.kind != SET_ASIDE or row.updated_at > event.received_at:
+        return False
+    row.deleted_at = now()
+    change.remember(session, row, SET_ASIDE, via)
+    return True
 
 
 def kept_in_label_studio() -> ColumnElement[bool]:

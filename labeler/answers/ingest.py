@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import authors, change, exclusion, task_ids, uncounted, withdrawn
 from attune.labeler.answers.annotation_values import UNKNOWN_CLASS, ReadAnnotation
-from attune.labeler.attributes import revisions
+from attune.labeler.attributes import revisions, shown_revision
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import (
     Annotation,
@@ -42,10 +42,12 @@ PATIENCE = timedelta(minutes=1)  # a learn job that waits longer may be lost wit
 SETTLED = timedelta(seconds=30)
 
 
-def store(session: Session, queue: Queue, annotation: ReadAnnotation, asked_at: datetime) -> bool:
+def store(
+    session: Session, queue: Queue, annotation: ReadAnnotation, asked_at: datetime, revision: int | None = None
+) -> bool:
     """Bring one annotation into the records; True where it changes what a learner sees. Idempotent.
 
-    ``asked_at`` is when Label Studio was asked.
+    ``asked_at`` is when Label Studio was asked, ``revision`` the one that the page showed, where the page says it.
     """
     change.one_writer(session, queue.attribute_id)
     task, asset = _task_of(session, queue, annotation)
@@ -57,9 +59,9 @@ def store(session: Session, queue: Queue, annotation: ReadAnnotation, asked_at: 
         existing.label_studio_id = None
         session.flush()
         existing = None
-    value = revisions.value_now(session, queue.attribute_id, annotation.value, annotation.updated_at)
+    value = _value_now(session, queue, annotation, existing, revision)
     reason = _reason(session, annotation, asset, expert, existing, value)
-    if reason == uncounted.EDITED and existing is not None:
+    if reason in {uncounted.EDITED, uncounted.AFTER_END} and existing is not None:
         uncounted.record_uncounted(session, queue.attribute_id, queue.expert_id, queue.project, annotation, reason)
         return False  # what the expert said last stays
     if reason:
@@ -77,6 +79,18 @@ def store(session: Session, queue: Queue, annotation: ReadAnnotation, asked_at: 
     uncounted.remove_replaced(session, queue.project, annotation.asset_id)
     _create(session, queue, annotation, task or _by_hand(session, queue, annotation, asset), expert.id, value)
     return True
+
+
+def _value_now(
+    session: Session, queue: Queue, annotation: ReadAnnotation, existing: Annotation | None, revision: int | None
+) -> str | None:
+    """What an annotation says today, read as its page asked it; None where it holds no longer."""
+    if existing is not None and existing.updated_at == annotation.updated_at and existing.deleted_at is None:
+        # This very state was read before, maybe as its page said, and revisions have read it since.
+        return existing.value
+    opened = shown_revision.opened(annotation, existing)
+    shown = shown_revision.at(queue, opened) if revision is None else revision
+    return revisions.value_now(session, queue.attribute_id, annotation.value, opened, shown)
 
 
 def _task_of(session: Session, queue: Queue, annotation: ReadAnnotation) -> tuple[Task | None, Asset | None]:
@@ -114,8 +128,12 @@ def _reason(
         return annotation.wrong or uncounted.UNKNOWN_IMAGE
     if expert is None and not (existing is not None and _is_author(session, existing, annotation)):
         return uncounted.UNKNOWN_AUTHOR
-    if annotation.edited_by is not None and (existing is None or existing.value != value):
+    if existing is not None and existing.value == value:
+        return ""  # nothing new is said
+    if annotation.edited_by is not None:
         return uncounted.EDITED
+    if expert is not None and authors.answered_after_the_end(session, expert, annotation.updated_at):
+        return uncounted.AFTER_END
     return ""
 
 
@@ -230,6 +248,8 @@ def _create(
     session.add(row)
     session.flush()
     change.remember(session, row, "created" if value is not None else revisions.LAPSED, VIA)
+    if value is not None:
+        exclusion.set_late_aside(session, row, VIA)
     # What holds no longer may be asked once more: Label Studio has the task as answered, so it needs a new one.
     task.state = "answered" if value is not None else "retired"
     change.count(session, queue.attribute_id)

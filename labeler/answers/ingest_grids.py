@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,6 +18,7 @@ from attune.labeler.answers import authors, change, exclusion, task_ids, uncount
 from attune.labeler.answers.annotation_values import UNREADABLE, ReadAnnotation, clean, moment
 from attune.labeler.answers.ingest import VIA
 from attune.labeler.attributes import revisions
+from attune.labeler.attributes.shown_revision import LONGEST_LOOK
 from attune.labeler.label_studio import grid_project as room
 from attune.labeler.label_studio.task_address import key_of
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Grid, GridAnswer, GridPage, new_key
@@ -55,6 +56,9 @@ def store(
         return False
     if identity != page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
         return False
+    if authors.answered_after_the_end(session, expert, at):
+        _leave_out(session, grid, page, task, annotation, uncounted.AFTER_END, by_id)
+        return False
     try:
         ticks = room.read_ticks(annotation, page.asset_pks)
     except UnknownAnnotationShape:
@@ -62,7 +66,8 @@ def store(
         return False
     uncounted.remove_counted(session, grid.project, identity)
     page.state, page.label_studio_id, page.updated_at = "answered", identity, at
-    values = _values(session, grid, page, ticks, at)
+    # A page asks to the end what it asked when it was made. One that the records lacked is as old as the look at least.
+    values = _values(session, grid, page, ticks, min(page.created_at, _opened(annotation, at)))
     changed = [
         _record_value(session, grid, page, key, values.get(key), expert.id, annotation, at) for key in page.asset_pks
     ]
@@ -138,6 +143,13 @@ def _page(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> G
     return page
 
 
+def _opened(annotation: Mapping[str, Any], at: datetime) -> datetime:
+    """When the page was opened, by the time that Label Studio counted on it."""
+    seconds = annotation.get("lead_time")
+    usable = isinstance(seconds, int | float) and 0 <= seconds <= LONGEST_LOOK
+    return at - timedelta(seconds=seconds) if usable and seconds is not None else at
+
+
 def _values(session: Session, grid: Grid, page: GridPage, ticks: set[int] | None, at: datetime) -> dict[int, str]:
     """Asset key -> class, as the attribute reads it today; nothing for a page that was skipped."""
     if ticks is None:
@@ -164,6 +176,8 @@ def _record_value(
     """One image of the page: made, changed, taken back or left; whether that changes anything."""
     mine = select(Annotation).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
     existing = session.scalar(mine.where(GridAnswer.page_id == page.id, Annotation.asset_pk == key))
+    if value is not None and _was_gone(session, key, at):
+        return False  # its place on the page was empty: neither a tick nor none says anything
     if existing is None:
         if value is None or _has_single_answer(session, grid.attribute_id, key, expert):
             return False
@@ -185,6 +199,12 @@ def _record_value(
     existing.revision = session.get_one(Attribute, grid.attribute_id).revision
     change.remember(session, existing, "changed", VIA)
     return True
+
+
+def _was_gone(session: Session, key: int, at: datetime) -> bool:
+    """Whether an image was out of the pool at a moment."""
+    removed = session.scalar(select(Asset.removed_at).where(Asset.id == key))
+    return removed is not None and removed <= at
 
 
 def _has_single_answer(session: Session, attribute_id: int, key: int, expert: int) -> bool:
@@ -225,6 +245,7 @@ def _create_annotation(
     session.flush()
     session.add(GridAnswer(annotation_id=row.id, page_id=page.id))
     change.remember(session, row, "created", VIA)
+    exclusion.set_late_aside(session, row, VIA)
 
 
 def delete(session: Session, grid: Grid, label_studio_ids: Sequence[int]) -> set[int]:

@@ -19,6 +19,7 @@ from attune.models.errors import DataError
 from attune.models.labels.answers import SKIP, UNSURE
 
 UNKNOWN_AUTHOR, UNKNOWN_IMAGE, EDITED = "unknown author", "unknown image", "edited by somebody else"
+AFTER_END = "given after the person's access ended"
 HARMLESS = (EMPTY, UNREADABLE)  # no one can do anything about them, and a better answer replaces them
 RENAMED = "class_names"  # in an attribute's settings: class as Label Studio calls it -> class
 TODO = {
@@ -26,6 +27,9 @@ TODO = {
     "Studio, or add its author: `attune expert add EMAIL`",
     EDITED: "Another person changed the answer in Label Studio. The expert's earlier answer still counts. "
     "Ask the expert to correct it, or change it back.",
+    AFTER_END: "The person was removed, or the login was disabled, before this answer. An earlier answer still counts. "
+    "Delete the answer in Label Studio. Or, if it should count, let the person in again (`attune user enable EMAIL` or "
+    "`attune expert add EMAIL`), then run: `attune sync --all`",
     UNKNOWN_CLASS: "Somebody renamed a class in Label Studio. Attune restored the classes. Map the answers to a "
     "class: `attune labels read-as NAME 'CLASS IN LABEL STUDIO' CLASS`",
     EMPTY: "No class was chosen. Attune may ask about the image again. You do not need to do anything.",
@@ -156,7 +160,7 @@ def renamed(attribute: Attribute) -> dict[str, str]:
 
 
 def uncounted_answers(settings: Settings, attribute: str | None = None) -> list[UncountedAnswer]:
-    """`listed`, in a session of its own."""
+    """`list_uncounted`, in a session of its own."""
     with reading(settings) as session:
         return list_uncounted(session, attribute)
 

@@ -212,7 +212,8 @@ def _candidates(settings: Settings, request: Request, summary: Summary) -> list[
         return manifest.candidates
     scanned = scan(request.paths, reach)
     summary.passed_over = scanned.passed_over
-    summary.notes.update(scanned.notes)
+    for note, file in scanned.notes:
+        summary.note([note], file)
     candidates, unnamed = from_files(scanned.files, _known_uris(settings, {file.uri for file in scanned.files}))
     for item, error in [*scanned.refused, *unnamed]:
         summary.refuse(item, error)

@@ -30,7 +30,7 @@ from attune.models.images.decode import READING, decode, inspect
 
 SALT = "attune.media"
 VALID = timedelta(days=7)
-THUMBNAIL_SIZES = (128, 256, 512, 1024)
+THUMBNAIL_SIZES = (128, 256, 512, 1024, 2048)
 NEWEST = "Open the image from the console or from a task in Label Studio: both make a new URL."
 
 

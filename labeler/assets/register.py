@@ -132,7 +132,7 @@ def _added(
     by_asset_id[asset_id] = asset
     summary.added += 1
     summary.twins += item.digest in contents
-    summary.notes.update(info.notes)
+    summary.note(info.notes, candidate.name)
     if info.flat:
         (summary.blank if info.transparent else summary.one_colour).append(asset_id)
     contents.add(item.digest)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -20,12 +19,12 @@ from attune.models.reasons import reason
 class Scan:
     """The files found; ``passed_over`` counts files of folders that are no images and do not claim to be.
 
-    ``notes`` counts what was not opened because it is no file, by what it is.
+    ``notes`` says of what was not opened because it is no file what it is, and its name.
     """
 
     files: list[ScannedFile] = field(default_factory=list)
     passed_over: int = 0
-    notes: Counter[str] = field(default_factory=Counter)
+    notes: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, UnreadableItem]] = field(default_factory=list)
 
     def refuse(self, path: str, message: str, reason: str) -> None:
@@ -81,7 +80,7 @@ def _scan_folder(folder: str, result: Scan, met_paths: _SeenPaths, reach: Reach)
         if not met_paths.first_time(uri):
             continue
         if what := image_sources.kind(uri):
-            result.notes[f"{what}, passed over"] += 1
+            result.notes.append((f"{what}, passed over", relative))
         elif _may_be_image(uri):
             result.files.append(ScannedFile(uri, relative, root))
         else:

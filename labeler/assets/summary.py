@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,7 @@ class Summary:
     not_in_manifest: int = 0
     repeated: int = 0
     notes: Counter[str] = field(default_factory=Counter)
+    noted: dict[str, str] = field(default_factory=dict)  # note -> an image or file that it is about
     blank: list[str] = field(default_factory=list)  # one colour once what is transparent lies on the background
     one_colour: list[str] = field(default_factory=list)  # one colour, and nothing transparent
     refused: list[tuple[str, str, str]] = field(default_factory=list)
@@ -45,6 +47,12 @@ class Summary:
     def succeeded(self) -> bool:
         """Whether anything was added, or was there before."""
         return bool(self.added or self.already_there or self.restored)
+
+    def note(self, notes: Iterable[str], name: str) -> None:
+        """Count what is odd about one image that was taken, or one file that was passed over."""
+        for note in notes:
+            self.notes[note] += 1
+            self.noted.setdefault(note, printable(name))
 
     def refuse(self, item: str, error: UnreadableItem) -> None:
         """Count one image that was not taken."""
@@ -92,7 +100,7 @@ class Summary:
             ("not images, skipped", self.passed_over, ""),
             ("not in the asset table, skipped", self.not_in_manifest, ""),
             ("rows that repeat another row of the asset table", self.repeated, ""),
-            *((note, count, "") for note, count in sorted(self.notes.items())),
+            *((note, count, self.noted.get(note, "")) for note, count in sorted(self.notes.items())),
             (f"one flat colour: transparent, shown on {BACKGROUND}", len(self.blank), _some(self.blank)),
             ("one flat colour", len(self.one_colour), _some(self.one_colour)),
         ]

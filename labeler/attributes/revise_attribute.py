@@ -16,7 +16,7 @@ from sqlalchemy import case, insert, select, update
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import counting, ingest
-from attune.labeler.attributes import attributes, revisions
+from attune.labeler.attributes import attributes, revisions, shown_revision
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.attributes.revisions import ALL, LAPSED, REVISED, Reading
 from attune.labeler.jobs import jobs
@@ -30,6 +30,7 @@ from attune.labeler.records.schema import (
     AnnotationEvent,
     Attribute,
     AttributeRevision,
+    Expert,
     Grid,
     GridPage,
     Task,
@@ -37,7 +38,7 @@ from attune.labeler.records.schema import (
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from attune.models.errors import AlreadyThere, DataError, ServiceDown
+from attune.models.errors import AlreadyThere, DataError, LabelStudioRefused, ServiceDown
 from attune.models.labels.answers import UNSURE
 
 CHUNK = 500
@@ -111,6 +112,7 @@ def revise(
         mapping = _reading(attribute, definition, into, kept_classes)
         done = effect(session, attribute.id, mapping)
         _complete(session, attribute)
+        shown_revision.begin(session, attribute)
         _write(attribute, definition)
         _append(session, attribute, reason, mapping)
         _apply_mapping(session, attribute.id, mapping)
@@ -139,22 +141,47 @@ def effect(session: Session, attribute_id: int, mapping: Reading) -> Effect:
 def configure(settings: Settings, report: Report, name: str) -> dict[str, Any]:
     """Bring every open queue's project to the attribute's question, classes and instruction, in place; repeatable.
 
-    Of two at once, for two revisions, whichever writes last has found the newer: each looks again at its end. Raises
-    UnknownAttribute, LabelStudioUnreachable, LabelStudioRefused.
+    Of two at once, for two revisions, whichever writes last has found the newer: each looks again at its end. A queue
+    whose project Label Studio refuses to change holds up no other one; until it is changed, its answers are read as
+    answers to the question of before. Raises UnknownAttribute, LabelStudioUnreachable,
+    and LabelStudioRefused at the end, naming whose queues kept the question of before.
     """
-    configured = 0
+    configured, refused = 0, dict[int, LabelStudioRefused]()
     with LabelStudio.connect(settings) as ls:
         while configured != (queue_facts := _read_attribute(settings, name)).revision:
             mine = queues.ensure(settings, ls, name, [])
             for number, queue in enumerate(mine):
                 report(number, len(mine))
                 project = Project(queue.project, queue.view, queue.webhook)
-                projects.update(
-                    ls, project, queue_facts.question, queue_facts.classes, attributes.instruction(queue_facts)
-                )
+                try:
+                    projects.update(
+                        ls, project, queue_facts.question, queue_facts.classes, attributes.instruction(queue_facts)
+                    )
+                    with writing(settings) as session:
+                        shown_revision.note(session, queue.id, queue_facts.revision)
+                    refused.pop(queue.expert_id, None)
+                except LabelStudioRefused as error:
+                    refused[queue.expert_id] = error
             _retire_pages(settings, ls, queue_facts)
             configured = queue_facts.revision
+    if refused:
+        raise _kept_the_old_question(settings, name, configured, refused)
     return {"attribute": name, "revision": configured, "queues": len(mine)}
+
+
+def _kept_the_old_question(
+    settings: Settings, name: str, revision: int, refused: Mapping[int, LabelStudioRefused]
+) -> LabelStudioRefused:
+    with reading(settings) as session:
+        whose = session.scalars(select(Expert.email).where(Expert.id.in_(refused)).order_by(Expert.email)).all()
+    first = next(iter(refused.values()))
+    return LabelStudioRefused(
+        f"{name} is at revision {revision}, but the queue of {', '.join(whose)} still asks the question of before: "
+        "Label Studio refused the change there. The other queues have the new question. An answer in that queue may "
+        "have a form that no page makes. Delete it in Label Studio; Attune then tries again. Label Studio's reason: "
+        f"{first}",
+        first.status,
+    )
 
 
 def _retire_pages(settings: Settings, ls: LabelStudio, attribute: Attribute) -> None:

@@ -143,21 +143,27 @@ def every_class(session: Session, attribute_id: int) -> list[str]:
     return list(dict.fromkeys([*attribute.classes, *older]))
 
 
-def value_now(session: Session, attribute_id: int, value: str, at: datetime) -> str | None:
+def value_now(session: Session, attribute_id: int, value: str, at: datetime, revision: int | None = None) -> str | None:
     """What ``value``, given at ``at``, says today; None where it holds no longer.
 
-    It is read from the revision of that moment on. A page that was open over a change may still send a class of before:
-    such a value is read from the newest revision that had it.
+    It is read from the ``revision`` that its page showed on, or from the one of that moment where this is not known. A
+    page that was open over a change may still send a class of before: such a value is read from the newest revision
+    that had it.
     """
     attribute = session.get_one(Attribute, attribute_id)
     if attribute.revision == 1 or value == SKIP:
         return value
     past = history(session, attribute)
-    start = max((place for place, revision in enumerate(past) if revision.created_at <= at), default=0)
+    of_page = (
+        (place for place, one in enumerate(past) if one.number <= revision)
+        if revision is not None
+        else (place for place, one in enumerate(past) if one.created_at <= at)
+    )
+    start = max(of_page, default=0)
     if value != UNSURE and value not in past[start].classes:
-        having = [place for place, revision in enumerate(past) if value in revision.classes]
+        having = [place for place, one in enumerate(past) if value in one.classes]
         start = max((place for place in having if place < start), default=having[0] if having else start)
-    return read(value, [revision.reading for revision in past[start + 1 :]])
+    return read(value, [one.reading for one in past[start + 1 :]])
 
 
 def ended_by_revision(session: Session, annotation: Annotation) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers.counting import current
 from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.attributes import attributes, revisions
+from attune.labeler.queues.pinned import own_picks
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -176,8 +177,9 @@ def collect(settings: Settings, attribute: str) -> Evidence:
             view = open_pool(settings, session)
         except PoolError as error:
             return Evidence(row, revisions, answers, nothing, np.empty(0), None, str(error))
+        own = own_picks(session, row.id)
     design = AuditDesign.from_bytes(row.audit_state) if row.audit_state else AuditDesign(0)
-    audits = design.measuring(answers)
+    audits = design.measuring(answers, own)
     if row.audit_state is None or not audits:
         return Evidence(row, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet")
     labels = consensus(audits, row.classes)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from sqlalchemy import func, select
 
+from attune.labeler.cli import drawings_only
 from attune.labeler.cli.progress_bars import bars
 from attune.labeler.cli.shell import Group, Shell, stop, table
 from attune.labeler.cli.shell import command as attune_command
@@ -16,6 +17,7 @@ from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.models.clock import iso
 from attune.models.errors import DataError, consequence
+from attune.models.text import plural
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -35,6 +37,7 @@ def command() -> None:
 @click.option("--vectors", type=FILE, help="Supplied vectors (.npz, Parquet or Arrow). Attune then needs no encoder.")
 @click.option("--fingerprint", type=FILE, help="JSON file that describes the encoder of --vectors.")
 @click.option("--restore", is_flag=True, help="Add assets again that were removed.")
+@click.option("--yes", is_flag=True, help="Do not ask before images are added that the encoder does not fit.")
 @click.option("--no-wait", is_flag=True, help="Return at once. The workers embed the images.")
 def add(
     shell: Shell,
@@ -43,6 +46,7 @@ def add(
     vectors: Path | None,
     fingerprint: Path | None,
     restore: bool,
+    yes: bool,
     no_wait: bool,
 ) -> None:
     """Add the images at PATH to the pool.
@@ -58,29 +62,20 @@ def add(
             "No images named. Give at least one PATH or a --manifest. For example: `attune assets add ./posters`"
         )
     names = [os.fsencode(path).decode("utf-8", "surrogateescape") for path in paths]
+    if vectors is None:
+        drawings_only.ask(shell, names or [manifest.parent] if manifest else names, yes)
     request = Request(names, manifest, vectors, fingerprint, restore, not no_wait)
     with bars() as start:
         summary = add(shell.settings, request, start("Reading images"), start("Embedding"))
     shell.result(summary.to_dict(), table(("what", "images", "for example"), summary.rows()))
     if summary.jobs and no_wait:
         shell.hint(
-            f"The workers will embed the images in {len(summary.jobs)} jobs. To see which images are ready: "
+            f"The workers will embed the images in {plural(len(summary.jobs), 'job')}. To see which images are ready: "
             "`attune assets list`"
-        )
-    if summary.added and _drawings_only(shell):
-        shell.hint(
-            "This workspace uses the demo's encoder, which works only for the sample images. To choose another "
-            "encoder for your images: `attune encoder list`"
         )
     if not summary.succeeded:
         first = summary.refused[0][2] if summary.refused else f"There are no images at {', '.join(names) or manifest}."
         stop(f"attune: Nothing was added. {first}", consequence(DataError).exit_code)
-
-
-def _drawings_only(shell: Shell) -> bool:
-    from attune.labeler.sample import ENCODER_WEIGHTS
-
-    return shell.settings.pretrained == str(ENCODER_WEIGHTS)
 
 
 @attune_command(command, "list", example="attune assets list --limit 20")
@@ -121,7 +116,7 @@ def list_(shell: Shell, limit: int, offset: int) -> None:
     elif not shell.json:
         until = offset + len(rows)
         more = f" Next page: --offset {until}" if until < total else ""
-        shell.hint(f"{offset + 1 if rows else 0}-{until} of {total:,} assets.{more}")
+        shell.hint(f"{offset + 1 if rows else 0}-{until} of {plural(total, 'asset')}.{more}")
 
 
 def _row(asset: Asset, has_vector: bool) -> dict[str, Any]:
@@ -150,7 +145,7 @@ def reread(shell: Shell) -> None:
             result = jobs.follow(shell.settings, job, start("Reading images"))
         else:
             result = jobs.run_here(shell.settings, "reread", start("Reading images"))
-    lines = [f"Checked {result['looked_at']:,} images. {result['moved']:,} of them changed and were read again."]
+    lines = [f"Checked {plural(result['looked_at'], 'image')}. Changed and read again: {result['moved']:,}."]
     lines += [item["message"] for item in result["left_out"][:10]]
     if len(result["left_out"]) > 10:
         lines.append(f"{len(result['left_out']) - 10:,} more could not be read. To list them all, add --json.")
@@ -171,8 +166,11 @@ def remove(shell: Shell, asset_ids: tuple[str, ...]) -> None:
         "tasks": done.tasks,
         "label_studio_error": done.label_studio_error or None,
     }
-    before = f" {len(done.removed_before)} were already removed." if done.removed_before else ""
-    text = f"Removed {len(done.removed)} assets, {done.vectors} vectors and {done.tasks} open tasks.{before}"
+    before = f" Removed before: {len(done.removed_before):,}." if done.removed_before else ""
+    text = (
+        f"Removed {plural(len(done.removed), 'asset')}, {plural(done.vectors, 'vector')} and "
+        f"{plural(done.tasks, 'open task')}.{before}"
+    )
     shell.result(value, text)
     if done.label_studio_error:
         shell.hint(

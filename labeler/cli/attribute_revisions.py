@@ -15,6 +15,7 @@ from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.records.session import reading
 from attune.labeler.views.revisions import revisions_of
 from attune.models.errors import DataError
+from attune.models.text import plural
 
 REVISE = """attune attribute revise serious --reason "Experts asked for a third" --add unclear \\
       --hold serious"""
@@ -111,7 +112,7 @@ def _pair(text: str, option: str) -> tuple[str, str]:
 
 
 def _effect(done: revise_attribute.Effect) -> str:
-    sentences = [f"{done.kept} answers stay valid"]
+    sentences = [f"{plural(done.kept, 'answer')} stay{'s' if done.kept == 1 else ''} valid"]
     sentences += [f"{count} {old} become {new}" for old, (new, count) in done.renamed.items()]
     sentences += [f"{count} {old} end" for old, count in done.ended.items()]
     return "; ".join(sentences) + "."

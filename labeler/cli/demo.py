@@ -141,9 +141,13 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
 
 
 def _demo(workspace: str | None, answers: int) -> None:
-    from attune.labeler.demo import story, welcome_text
+    from attune.labeler.demo import prepare, story, welcome_text
 
-    with Stack(_settings(workspace, keep_ports=True), _report) as stack:
+    settings = _settings(workspace, keep_ports=True)
+    _report(welcome_text.beginning())
+    with Stack(settings, _report) as stack:
+        prepare.owner(stack.settings)
+        click.echo(welcome_text.console(stack.settings))
         with add_service_log(stack), bars(lines=True) as progress:
             version = story.prepared(stack.settings, answers, progress)
         click.echo(welcome_text.text(stack.settings, story.FINISHED, version, story.WAITING))

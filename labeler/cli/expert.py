@@ -10,6 +10,7 @@ from attune.labeler.answers import exclude_expert
 from attune.labeler.cli.shell import Group, Shell, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.people import experts, login_links
+from attune.models.text import plural
 
 
 @click.group(cls=Group)
@@ -84,8 +85,8 @@ def remove(shell: Shell, email: str, choice: str) -> None:
     """Remove EMAIL: close the queues and end all access. The answers still count by default."""
     done = experts.remove(shell.settings, email, wait=True)
     lines = [
-        f"{done['email']}: {done['queues_closed']} queues closed, {done['questions_retired']} open tasks "
-        f"retired, {done['answers_kept']} answers kept.",
+        f"{done['email']}: {plural(done['queues_closed'], 'queue')} closed, "
+        f"{plural(done['questions_retired'], 'open task')} retired, {plural(done['answers_kept'], 'answer')} kept.",
         f"  console: {done['console']}",
         f"  Label Studio: {done['label_studio']}",
     ]

@@ -9,6 +9,7 @@ from attune.labeler.cli.shell import Shell
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
+from attune.models.text import plural
 
 
 @click.group()
@@ -25,4 +26,4 @@ def pages(shell: Shell, name: str, expert: str) -> None:
         attributes.find(session, name)
     with shell.progress(f"pages {name}") as report:
         done = jobs.ask(shell.settings, "grid", report, attribute=name, expert=expert)
-    shell.result(done, f"{done['pages']} pages are open for {expert}: {done['link']}")
+    shell.result(done, f"{plural(done['pages'], 'page')} open for {expert}: {done['link']}")

@@ -16,6 +16,7 @@ from attune.labeler.exchange.import_plan import Plan, in_words
 from attune.models.errors import DataError, consequence
 from attune.models.files.inputs import read_user_file
 from attune.models.files.outputs import write_user_file
+from attune.models.text import plural
 
 
 @attune_command(command, "export", example="attune labels export serious --to serious.csv")
@@ -67,10 +68,10 @@ def import_(
     shell.result({"attribute": name, "dry_run": dry_run} | plan.to_dict(), table(("", "answers", "rows"), rows))
     _explain(shell, name, plan)
     if plan.empty:
-        count, went = len(plan.left_out), "would be" if dry_run else "was"
+        skipped, went = plural(len(plan.left_out), "row"), "would be" if dry_run else "was"
         stop(
-            f"attune: Nothing {went} imported: all {count:,} rows of {file.name} were skipped. Correct the "
-            "rows, then run the command again.",
+            f"attune: Nothing {went} imported: {skipped} of {file.name} skipped, and there are no others. Correct the "
+            "file, then run the command again.",
             consequence(DataError).exit_code,
         )
 
@@ -78,7 +79,7 @@ def import_(
 def _explain(shell: Shell, name: str, plan: Plan) -> None:
     if plan.reserved:
         shell.hint(
-            f"{plan.reserved} of them are on images of reserved titles. They are kept, but no probe trains on them."
+            f"{plural(plan.reserved, 'answer', 'are')} on images of reserved titles: kept, but no probe trains on them."
         )
     if plan.newcomers:
         shell.hint(
@@ -88,7 +89,7 @@ def _explain(shell: Shell, name: str, plan: Plan) -> None:
     if plan.whole:
         shell.hint(f"{plan.whole:,} ids such as 7.0 were read as whole numbers such as 7, as in the pool.")
     for number, reason, detail in plan.left_out[:5]:
-        shell.hint(f"Skipped row {number}: {in_words(reason)}: {detail}".rstrip(": "))
+        shell.hint(f"Skipped {plan.place(number)}: {plan.why(reason)}: {detail}".rstrip(": "))
     if len(plan.left_out) > 5:
         shell.hint(f"… and {len(plan.left_out) - 5} more. To list every row, add --json.")
     if "unknown expert" in plan.reasons:

@@ -12,6 +12,7 @@ from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
 from attune.models.evaluation.metrics import in_words
+from attune.models.text import plural
 
 
 @click.group(cls=Group)
@@ -38,12 +39,13 @@ def _round(shell: Shell, done: dict[str, Any]) -> None:
         text = f"{done['attribute']}: {done['state']}."
     else:
         figure = (
-            f"AP {in_words(metric)} on {metric['n']} audit answers"
+            f"AP {in_words(metric)} on {plural(metric['n'], 'audit answer')}"
             if metric.get("value") is not None
             else "no quality estimate yet: " + (metric.get("reason") or "too few audit answers")
         )
         text = (
-            f"{done['attribute']}: run {done['run']} on {done['answers']} answers, {done['open']} open tasks; {figure}."
+            f"{done['attribute']}: run {done['run']} on {plural(done['answers'], 'answer')}, "
+            f"{plural(done['open'], 'open task')}; {figure}."
         )
         text += "".join(f"\n  {email}: {link}" for email, link in done.get("queues", {}).items())
     shell.result(done, text)
@@ -93,8 +95,8 @@ def sync(shell: Shell, name: str | None, whole: bool, accept_deleted: bool, no_w
         f"Started as job {done['job']}."
         if "job" in done
         else (
-            f"{done['queues']} queues read: {done['changed']} answers new or changed, {done['deleted']} "
-            f"deleted, {done['left_out']} could not be read."
+            f"{plural(done['queues'], 'queue')} read: {plural(done['changed'], 'answer')} new or changed, "
+            f"{done['deleted']:,} deleted, {done['left_out']:,} could not be read."
         )
     )
     shell.result(done, text)
@@ -103,6 +105,6 @@ def sync(shell: Shell, name: str | None, whole: bool, accept_deleted: bool, no_w
     if done.get("strays"):
         suffix = f" {name}" if name else ""
         shell.hint(
-            f"{len(done['strays'])} answers in Label Studio are not counted. To see why: `attune labels "
+            f"{plural(len(done['strays']), 'answer')} in Label Studio not counted. To see why: `attune labels "
             f"left-out{suffix}`"
         )

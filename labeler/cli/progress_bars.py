@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 Report = Callable[[int, int], None]
 Start = Callable[[str], Report]
+SILENCE_SECONDS = 5.0  # a demo's reader who sees nothing for longer wonders whether it still works
 QUIET_TOTAL = 100  # what has fewer steps than this tells nothing into a log
 
 
@@ -47,7 +50,7 @@ def bars(lines: bool = False) -> Iterator[Start]:
                 return _moving(bar, bar.add_task(label, total=None))
             if lines:
                 click.echo(f"{label} …", err=True)
-            return _log_progress(label, 0 if lines else QUIET_TOTAL)
+            return _log_progress(label, 0) if lines else _log_progress(label, QUIET_TOTAL, math.inf)
 
         yield start
         for task in bar.tasks:
@@ -59,15 +62,17 @@ def _moving(bar: Progress, task: TaskID) -> Report:
     return lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _log_progress(label: str, least: int) -> Report:
-    """A line for every tenth of what has ``least`` steps or more."""
-    last = 0
+def _log_progress(label: str, least: int, silence: float = SILENCE_SECONDS) -> Report:
+    """A line for every tenth of what has ``least`` steps or more, and for a step after ``silence`` seconds."""
+    last, at = 0, time.monotonic()
 
     def report(done: int, total: int) -> None:
-        nonlocal last
-        tenth = 10 * done // total if total >= max(least, 1) else 0
-        if tenth > last:
-            last = tenth
+        nonlocal last, at
+        if total < max(least, 1):
+            return
+        tenth = 10 * done // total
+        if tenth > last or (done and time.monotonic() - at >= silence):
+            last, at = max(tenth, last), time.monotonic()
             click.echo(f"{label}: {done:,} of {total:,}", err=True)
 
     return report

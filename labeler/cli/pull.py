@@ -13,6 +13,7 @@ from attune.labeler.cli.shell import Group, Shell
 from attune.labeler.cli.shell import command as attune_command
 from attune.models.catalog.manifest import Manifest
 from attune.models.labels.class_coverage import missing_sentences
+from attune.models.text import plural
 
 
 @click.group(cls=Group)
@@ -63,6 +64,6 @@ def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> No
         "manifest": manifest.digest,
         "bytes": done.bytes,
     }
-    came = f"{done.bytes:,} bytes were copied" if done.bytes else "all files were in the cache"
+    came = f"{plural(done.bytes, 'byte')} copied" if done.bytes else "all files were in the cache"
     shell.result(value, f"{manifest.attribute} version {manifest.version} is in {done.folder}; {came}.")
     warn_about_draft(shell, manifest)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from attune.labeler.cli import drawings_only
 from attune.labeler.cli.encoder_options import encoder_options
 from attune.labeler.cli.pull import OFFLINE, URL, pull_arguments, warn_about_draft
 from attune.labeler.cli.shell import OUTPUT, Group, Shell
@@ -17,6 +18,7 @@ from attune.models.catalog.manifest import Manifest
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError
 from attune.models.files.outputs import is_stdout
+from attune.models.text import plural
 
 NAMED = 5  # rows left out that are named one by one; JSON has more
 EXAMPLE = """attune score serious@champion --vectors new.parquet --to scores.parquet
@@ -95,20 +97,20 @@ def score(
     shell.written(
         to,
         value,
-        f"{manifest.attribute} version {manifest.version} scored {done.assets:,} assets: {done.rows:,} rows are "
-        f"in {to}.",
+        f"{manifest.attribute} version {manifest.version} scored {plural(done.assets, 'asset')}. "
+        f"{plural(done.rows, 'row')} written to {to}.",
     )
     from attune.labeler.cli.vectors import name_left_out
 
     name_left_out(shell, left_out)
     for reason, count in done.left_out.items():
-        shell.hint(f"{count:,} rows were skipped: {reason}.")
+        shell.hint(f"{plural(count, 'row')} skipped: {reason}.")
     for row in done.rows_left_out[:NAMED]:
         shell.hint(f"Skipped row {row.row}: {row.id or 'it'} {row.reason}.")
     if len(done.rows_left_out) > NAMED:
         shell.hint("To list more of them, add --json.")
     if done.rescaled:
-        shell.hint(f"{done.rescaled:,} vectors were first scaled to length 1.")
+        shell.hint(f"{plural(done.rescaled, 'vector')} first scaled to length 1.")
 
 
 def _checked(
@@ -153,6 +155,7 @@ def _embed(
 
     settings = choose_encoder(shell.settings, encoder["encoder"], encoder["pretrained"], encoder["resize_mode"])
     required = Fingerprint.from_dict(dict(manifest.encoder))
+    drawings_only.warn_scores(shell, required, paths)
     loaded = of_fingerprint(settings, required, f"The probe {manifest.attribute} version {manifest.version}")
     with shell.progress("Embedding") as report:
         return embed_files(settings, loaded, paths, to, report).left_out

@@ -20,6 +20,7 @@ from attune.labeler.cli.progress_bars import Report, bars
 from attune.labeler.cli.text_tables import Table, key_value_lines, table
 from attune.labeler.settings import Settings
 from attune.models.files.outputs import is_stdout
+from attune.models.text import without_controls
 
 __all__ = ["OUTPUT", "Group", "Place", "Shell", "command", "key_value_lines", "stop", "table"]
 
@@ -38,7 +39,8 @@ class Shell:
         elif isinstance(text, Table):
             text.print()
         else:
-            click.echo(text if text is not None else json.dumps(value, indent=2, default=str, ensure_ascii=False))
+            said = text if text is not None else json.dumps(value, indent=2, default=str, ensure_ascii=False)
+            click.echo(without_controls(said, but="\n\t"))  # a reason, a name: a terminal would obey what is in it
 
     def written(self, to: Path, value: Any, text: str) -> None:
         """As ``result``, after the file ``to`` was written: on stderr where stdout holds the file itself."""
@@ -49,7 +51,7 @@ class Shell:
 
     def hint(self, text: str) -> None:
         """Say what to do next, on stderr, so that pipes stay clean."""
-        click.echo(text, err=True)
+        click.echo(without_controls(text, but="\n\t"), err=True)
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Report]:

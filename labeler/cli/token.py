@@ -13,6 +13,7 @@ from attune.labeler.people import tokens
 from attune.labeler.records.schema import Token
 from attune.labeler.records.session import reading
 from attune.models.clock import iso
+from attune.models.text import plural
 
 
 @click.group(cls=Group)
@@ -64,4 +65,4 @@ def _day(moment: datetime | None) -> str | None:
 def revoke(shell: Shell, name: str) -> None:
     """Revoke every API token called NAME, at once."""
     count = tokens.revoke(shell.settings, name)
-    shell.result({"name": name, "revoked": count}, f"{name}: {count} token(s) revoked.")
+    shell.result({"name": name, "revoked": count}, f"{plural(count, 'token')} named {name} revoked.")

@@ -11,6 +11,7 @@ from attune.labeler.cli.encoder_options import encoder_options
 from attune.labeler.cli.shell import OUTPUT, Group, Shell
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.records.session import reading
+from attune.models.text import plural
 
 TO = click.option("--to", required=True, type=OUTPUT, help="File to write: .parquet or .arrow.")
 NAMED = 10  # images left out that are named one by one on a terminal; --json names all
@@ -58,7 +59,9 @@ def embed(
     with shell.progress("Embedding") as report:
         written = embed_files(settings, loaded, paths, to, report)
     shell.written(
-        to, as_json(written, loaded, to), f"{written.embedded:,} vectors of {loaded.fingerprint} are in {to}."
+        to,
+        as_json(written, loaded, to),
+        f"{plural(written.embedded, 'vector')} of {loaded.fingerprint} written to {to}.",
     )
     name_left_out(shell, written.left_out)
 
@@ -91,4 +94,4 @@ def export(shell: Shell, to: Path) -> None:
                 report(writer.rows, total)
             start += len(block)
     value = {"to": str(to), "vectors": total, "encoder": view.fingerprint.to_dict(), "digest": view.fingerprint.digest}
-    shell.written(to, value, f"{total:,} vectors of {view.fingerprint} are in {to}.")
+    shell.written(to, value, f"{plural(total, 'vector')} of {view.fingerprint} written to {to}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 
@@ -25,6 +26,13 @@ ANSWERS = 120
 MEASURING = 40  # answers to an audit batch, beside the demo's others, so that its console shows a figure
 CHECK_SHARE = 0.1  # of demo-check's answers, so many measure: it may give no more in all
 Progress = Callable[[str], "jobs.Report"]
+STEPS = 7  # of the demo: the start of the services is the first, then those that `prepared` reports
+
+
+def numbered(progress: Progress, first: int) -> Progress:
+    """``progress`` with each label under its number among the demo's steps, from ``first`` on."""
+    numbers = itertools.count(first)
+    return lambda label: progress(f"Step {next(numbers)} of {STEPS}: {label}")
 
 
 def load(settings: Settings, progress: Callable[[str], Report]) -> Catalogue:
@@ -59,13 +67,15 @@ def prepared(settings: Settings, answers: int, progress: Callable[[str], Report]
     """
     version = published(settings, FINISHED)
     if version is None:
-        samples = prepare.samples()
-        catalogue = load(settings, progress)
-        people_and_queues(settings, [samples[FINISHED]], prepare.SIMULATED, progress)
-        people_and_queues(settings, [samples[WAITING]], [prepare.NEWCOMER], progress)
-        report = progress(f"Simulated experts answer: {FINISHED}")
+        samples, step = prepare.samples(), numbered(progress, 2)
+        catalogue = load(settings, step)
+        people_and_queues(settings, [samples[FINISHED]], prepare.SIMULATED, step)
+        people_and_queues(settings, [samples[WAITING]], [prepare.NEWCOMER], step)
+        report = step(f"Simulated experts answer: {FINISHED}")
         version = label(settings, catalogue, FINISHED, answers + MEASURING, report, MEASURING)
+    report = numbered(progress, STEPS)("Publishing the probe and scoring the pool")
     publish(settings, FINISHED, version, "the demo's simulated experts are done")
+    report(1, 1)
     return version
 
 

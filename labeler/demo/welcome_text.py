@@ -5,11 +5,34 @@ from __future__ import annotations
 import os
 import sys
 
+from attune.labeler.demo import story
 from attune.labeler.demo.prepare import NEWCOMER, OWNER, PASSWORD
 from attune.labeler.people import experts
 from attune.labeler.records.schema import Expert
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+
+MINUTES = "3 to 10"  # the first on two cores of its own, the second where others use them, too
+
+
+def beginning() -> str:
+    """What is said before the first step."""
+    return (
+        f"The demo takes {story.STEPS} steps and about {MINUTES} minutes, installation apart. Ctrl-C stops it. The "
+        "same command continues it.\n"
+        f"Step 1 of {story.STEPS}: Starting Redis, Label Studio, the console and the workers …"
+    )
+
+
+def console(settings: Settings) -> str:
+    """Where to look while the rest is prepared; the owner's login must be there."""
+    return f"""
+The console is up, and you can watch it fill:
+
+  Console   {settings.web_address}
+  Owner     {OWNER}   password {PASSWORD}   (works now)
+  Expert    {NEWCOMER}     password {PASSWORD}   (works after step 5)
+"""
 
 
 def text(settings: Settings, finished: str, version: int, waiting: str) -> str:
@@ -31,7 +54,7 @@ Attune is up.
 
 1. Open the console as the new expert, choose "{waiting}" and press "Start labelling"
    (or open {link}).
-   Esc closes the instructions. Press 1, 2 or 3, then Ctrl+Enter. After each answer Attune trains the probe and
+   Press 1, 2 or 3: one key answers an image and shows the next. After each answer Attune trains the probe and
    reorders the queue. The number of answers grows on {settings.web_address}/attributes/{waiting}
    (the learning curve appears after 10 audit answers: see the last command below).
 

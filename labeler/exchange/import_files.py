@@ -32,7 +32,7 @@ class Columns:
 class ImportedRow:
     """One row as it was read: ``number`` counts from 1; ``wrong`` says in a few words why it cannot be used.
 
-    ``detail`` is what there is to say beside it, the line say.
+    ``detail`` is what there is to say beside it; ``line`` is where it begins in a file of text, the header's being 1.
     """
 
     number: int
@@ -43,6 +43,7 @@ class ImportedRow:
     updated_at: datetime | None = None
     wrong: str = ""
     detail: str = ""
+    line: int = 0
 
 
 def read(
@@ -101,9 +102,11 @@ def _json(
 def _rows(table: table_rows.Table, columns: Columns) -> list[ImportedRow]:
     names = _find_columns(table.names, columns)
     return [
-        ImportedRow(row.number, _asset(row.cells.get(names.asset or ""))[0], wrong=row.wrong, detail=row.detail)
+        ImportedRow(
+            row.number, _asset(row.cells.get(names.asset or ""))[0], wrong=row.wrong, detail=row.detail, line=row.line
+        )
         if row.wrong
-        else _imported_row(row.number, row.cells, names, columns)
+        else replace(_imported_row(row.number, row.cells, names, columns), line=row.line)
         for row in table.rows
     ]
 

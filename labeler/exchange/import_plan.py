@@ -27,8 +27,9 @@ from attune.models.clock import now
 from attune.models.errors import DataError
 from attune.models.evaluation.audit_design import reserved_mask
 from attune.models.files.cell_ids import SHORTENED, normalise, shortened, whole_number_digits
-from attune.models.labels.answers import IMPORT, SKIP, UNSURE
+from attune.models.labels.answers import AUDIT, IMPORT, SKIP, UNSURE
 
+UNKNOWN_CLASS = "unknown class"
 NEW, CHANGED, SAME = "new", "changed", "there already"
 CLOCKS_APART = timedelta(minutes=2)  # a later time than that is no time of an answer, and a sooner one is now
 CHUNK = 500
@@ -41,6 +42,7 @@ IN_WORDS = {  # the reasons are keys of the JSON; people read these instead
     "taken away since": "the answer was excluded, ended or deleted after this time",
     "answered otherwise already": "the expert has another answer, and this row has no time",
     "older than the answer held": "the expert has a newer answer",
+    "answered in an audit": "the expert answered this in an audit, so only the expert can change it",
     "no task of Label Studio": "not a task of Label Studio",
 }
 
@@ -62,6 +64,7 @@ class Step:
     updated_at: datetime
     action: str
     replaces: int | None = None
+    dated: bool = True  # whether the file has a time for it
 
 
 @dataclass
@@ -76,6 +79,17 @@ class Plan:
     newcomers: dict[str, None] = field(default_factory=dict)  # in the order of the file
     reserved: int = 0
     whole: int = 0
+    lines: dict[int, int] = field(default_factory=dict)  # row left out -> the line of the file where it begins
+    values: tuple[str, ...] = ()  # the classes and the other answers that a row may have
+
+    def place(self, number: int) -> str:
+        """Where a row is, as an editor or a spreadsheet counts: the header is line 1; a row of Parquet has no line."""
+        return f"line {self.lines[number]}" if number in self.lines else f"row {number}"
+
+    def why(self, reason: str) -> str:
+        """Why a row is skipped, for people, with what would be taken where that can be listed."""
+        said = in_words(reason)
+        return f"{said}; valid are {', '.join(self.values)}" if reason == UNKNOWN_CLASS else said
 
     @property
     def empty(self) -> bool:
@@ -95,7 +109,10 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: counts, reasons, and every row left out."""
-        rows = [{"row": number, "reason": reason, "named": detail} for number, reason, detail in self.left_out]
+        rows = [
+            {"row": number, "line": self.lines.get(number), "reason": reason, "named": detail}
+            for number, reason, detail in self.left_out
+        ]
         counts = {action.replace(" ", "_"): count for action, count in self.counts.items()}
         summary = {"left_out": len(rows), "reasons": self.reasons, "rows_left_out": rows}
         summary |= {"ids_read_as_whole_numbers": self.whole}
@@ -111,6 +128,7 @@ class ExistingAnswer:
     updated_at: datetime
     imported: bool
     gone: bool = False  # taken away since: by a revision, with a leaver's answers, or by its author
+    audit: bool = False
 
 
 def make(
@@ -127,7 +145,8 @@ def make(
     rows, plan.whole = _as_whole_numbers(rows, assets)
     experts: dict[str, int] = dict(session.execute(select(Expert.email, Expert.id)).all())
     existing = existing_answers(session, attribute.id)
-    values = {_folded(name): name for name in [*attribute.classes, UNSURE, SKIP]}
+    plan.values = (*attribute.classes, UNSURE, SKIP)
+    values = {_folded(name): name for name in plan.values}
     newest: dict[tuple[str, str], ImportedRow] = {}
     for row in _newest_first(rows):
         email = _address(row.expert)
@@ -151,6 +170,8 @@ def make(
             plan.steps.append(step)
     plan.steps.sort(key=lambda step: (step.updated_at, step.asset.asset_id, step.expert))
     plan.left_out.sort()
+    outside = {number for number, _, _ in plan.left_out}
+    plan.lines = {row.number: row.line for row in rows if row.line and row.number in outside}
     plan.reserved = _reserved(attribute, [step.asset.title_id for step in plan.steps])
     return plan
 
@@ -189,7 +210,7 @@ def _wrong(
         (not row.expert, "no expert", row.asset_id),
         (row.asset_id not in assets and shortened(row.asset_id), SHORTENED, row.asset_id),
         (row.asset_id not in assets, "unknown asset", row.asset_id),
-        (_folded(row.value) not in values, "unknown class", row.value),
+        (_folded(row.value) not in values, UNKNOWN_CLASS, row.value),
         (email is None, "no address of an expert", row.expert),
         (email not in experts and not create_experts, "unknown expert", row.expert),
         (
@@ -208,20 +229,24 @@ def _step(
     # What an expert answers from now on is newer, whatever time stands in the file.
     updated = min(row.updated_at or at, at)
     answered = min(row.answered_at or updated, at)
+    dated = row.updated_at is not None
     if existing is not None and existing.gone:
         undated_again = row.updated_at is None and existing.imported  # the very file, it may be
         if undated_again or updated <= existing.updated_at:
             return "taken away since"
         existing = None
     if existing is None:
-        return Step(row.number, asset, email, value, answered, updated, NEW)
+        return Step(row.number, asset, email, value, answered, updated, NEW, dated=dated)
     if existing.value == value:
-        return Step(row.number, asset, email, value, answered, updated, SAME)
+        return Step(row.number, asset, email, value, answered, updated, SAME, dated=dated)
+    if existing.audit:  # an import measures nothing: whoever imports would choose which audits count
+        return "answered in an audit"
     if row.updated_at is None and not existing.imported:
         return "answered otherwise already"
     if updated <= existing.updated_at:
         return "older than the answer held"
-    return Step(row.number, asset, email, value, answered, updated, CHANGED, existing.id if existing.imported else None)
+    before = existing.id if existing.imported else None
+    return Step(row.number, asset, email, value, answered, updated, CHANGED, before, dated)
 
 
 def _address(text: str, read: Callable[[str], str] = users.address) -> str | None:
@@ -257,7 +282,7 @@ def existing_answers(session: Session, attribute_id: int) -> dict[tuple[int, int
         .order_by(Annotation.deleted_at.is_(None), *oldest_first())
     )  # fmt: skip
     return {
-        (asset, who): ExistingAnswer(key, value, at, purpose == IMPORT, deleted is not None)
+        (asset, who): ExistingAnswer(key, value, at, purpose == IMPORT, deleted is not None, purpose == AUDIT)
         for asset, who, key, value, at, purpose, deleted in rows
     }
 

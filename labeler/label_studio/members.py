@@ -1,4 +1,5 @@
-"""Who is a member of which project in Label Studio: what the guard there asks before it shows a queue to anyone.
+"""Who is a member of which project in Label Studio, which the guard there asks before it shows a queue to anyone, and
+whose logins are open.
 
 Label Studio's community edition has the rows and makes no use of them; Attune's own addresses read and set them.
 """
@@ -6,6 +7,7 @@ Label Studio's community edition has the rows and makes no use of them; Attune's
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from attune.labeler.label_studio.client import LabelStudio
 from attune.models.errors import LabelStudioRefused
@@ -13,15 +15,26 @@ from attune.models.errors import LabelStudioRefused
 PATH = "/attune/members"
 
 
-def current_members(ls: LabelStudio) -> dict[int, list[str]] | None:
-    """Project's id -> addresses of its members, in lower case; None for a Label Studio without Attune's modules."""
+@dataclass(frozen=True)
+class Held:
+    """Project's id -> addresses of its members, and the addresses of the logins that are open but the administrator's,
+    all in lower case.
+    """
+
+    members: dict[int, list[str]]
+    logins: list[str]
+
+
+def current_members(ls: LabelStudio) -> Held | None:
+    """Who may see what; None for a Label Studio without Attune's modules. Without logins where they are older ones."""
     try:
         reply = ls.request("GET", PATH)
     except LabelStudioRefused as error:
         if error.status == 404:
             return None
         raise
-    return {int(project): list(addresses) for project, addresses in reply["members"].items()}
+    members = {int(project): list(addresses) for project, addresses in reply["members"].items()}
+    return Held(members, list(reply.get("logins", ())))
 
 
 def set_members(ls: LabelStudio, members: Mapping[int, Sequence[str]]) -> None:
@@ -37,11 +50,8 @@ def set_members(ls: LabelStudio, members: Mapping[int, Sequence[str]]) -> None:
             raise
 
 
-def restore_members(ls: LabelStudio, members: Mapping[int, Sequence[str]]) -> list[int]:
-    """Set the members of those projects of ``members`` that have others; their ids."""
-    there = current_members(ls)
-    if there is None:
-        return []
-    other = {project: who for project, who in members.items() if sorted(who) != sorted(there.get(project, []))}
+def restore_members(ls: LabelStudio, there: Held, members: Mapping[int, Sequence[str]]) -> list[int]:
+    """Set the members of those projects of ``members`` that have others ``there``; their ids."""
+    other = {project: who for project, who in members.items() if sorted(who) != sorted(there.members.get(project, []))}
     set_members(ls, other)
     return sorted(other)

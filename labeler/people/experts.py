@@ -17,6 +17,7 @@ from attune.labeler.label_studio import accounts, door
 from attune.labeler.label_studio import logins as label_studio_people
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.people import access_lock, end_access, end_label_studio_access, users
+from attune.labeler.people.users import May
 from attune.labeler.queues import queues
 from attune.labeler.records.schema import Attribute, Expert, Queue, User
 from attune.labeler.records.session import reading, writing
@@ -159,7 +160,7 @@ def address_of(settings: Settings, email: str) -> str:
     return users.address(email) if known is not None else users.new_address(email)
 
 
-def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]:
+def remove(settings: Settings, email: str, wait: bool = False, may: May = users.anybody) -> dict[str, Any]:
     """Take an expert's queues, open questions and every way in; the answers given stay, with their author's name.
 
     Sessions, links and the login of the console end at once, but for those of someone who also manages. Label Studio
@@ -169,6 +170,7 @@ def remove(settings: Settings, email: str, wait: bool = False) -> dict[str, Any]
     with writing(settings) as session:
         # The login before the queues and questions, as `people.remove` has it, or each waits for the other.
         login = session.scalar(select(User).where(User.email == users.address(email)).with_for_update())
+        may(login.role if login is not None and login.password_hash != users.GONE else None)
         expert = find(session, email)
         queues_closed, retired = end_label_studio_access.close(session, expert)
         answers = sum(counting.by_attribute(session, expert.id).values())
@@ -217,12 +219,12 @@ def every(settings: Settings) -> list[dict[str, Any]]:
 
 
 def links(settings: Settings, expert_id: int) -> dict[str, str]:
-    """Attribute name -> address of the expert's queue."""
+    """Attribute name -> address of the page where the expert answers it."""
     with reading(settings) as session:
-        rows = session.execute(
-            select(Attribute.name, Queue)
+        names = session.scalars(
+            select(Attribute.name)
             .join(Queue, Queue.attribute_id == Attribute.id)
             .where(Queue.expert_id == expert_id, Queue.closed_at.is_(None))
             .order_by(Attribute.name)
         ).all()
-    return {name: queues.link(settings, queue) for name, queue in rows}
+    return {name: queues.link(settings, name) for name in names}

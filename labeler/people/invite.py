@@ -23,12 +23,13 @@ from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.people import access_lock, end_access, experts, login_links, users
+from attune.labeler.people.users import May
 from attune.labeler.queues import queues
 from attune.labeler.records.schema import Expert, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings, secrets
 from attune.models.clock import now
-from attune.models.errors import AlreadyThere, DataError, ServiceDown
+from attune.models.errors import AlreadyThere, DataError, ServiceDown, UnknownExpert
 
 REPLACED = "A newer password replaced it."
 
@@ -44,12 +45,20 @@ class Welcome:
     password: str | None
 
 
-def invite(settings: Settings, email: str, attributes_requested: Sequence[str] = (), name: str = "") -> Welcome:
-    """Make an expert of ``email``, or give one who is there the attributes named.
+def invite(
+    settings: Settings,
+    email: str,
+    attributes_requested: Sequence[str] = (),
+    name: str = "",
+    may: May = users.anybody,
+    only_there: bool = False,
+) -> Welcome:
+    """Make an expert of ``email``, or give one who is there the attributes named; ``only_there``: only the latter.
 
     Without attributes an expert answers every one, also those made later. A login of an owner or admin keeps its
     password and role. Raises UnknownAttribute, DataError for an address that is none, a name that is too long or the
-    shut login of someone who manages, AlreadyThere where nothing would change.
+    shut login of someone who manages, AlreadyThere where nothing would change, UnknownExpert with ``only_there`` for
+    somebody who is no expert.
     """
     email = experts.address_of(settings, email)
     experts.refuse_label_studios_own(settings, email)
@@ -58,9 +67,15 @@ def invite(settings: Settings, email: str, attributes_requested: Sequence[str] =
         for attribute_name in attributes_requested:
             attributes.find(session, attribute_name)
     with writing(settings) as session:
+        users.check_role(session, email, may)
         experts.refuse_disabled(session, email)
         existing = session.scalar(select(Expert).where(Expert.email == email))
         fresh = existing is None or existing.removed_at is not None
+        if fresh and only_there:
+            raise UnknownExpert(
+                f"{email} is not an expert, so no question was given to this address. To add an expert, use the page "
+                f"People, or: `attune expert add {email}`"
+            )
         if not fresh and not attributes_requested:
             raise AlreadyThere(f"email: {email} is already an expert. Choose a question to add to their queues.")
         expert = existing or Expert(email=email, name=name, added_at=now())
@@ -68,11 +83,11 @@ def invite(settings: Settings, email: str, attributes_requested: Sequence[str] =
             expert.name, expert.removed_at, expert.every_attribute = name, None, not attributes_requested
             session.add(expert)
             session.flush()
-    link = _login(settings, expert) if fresh else None
-    return _ask(settings, expert, attributes_requested, link, fresh)
+    link = _login(settings, expert, may) if fresh else None
+    return _ask(settings, expert, attributes_requested, link, fresh, may)
 
 
-def renew(settings: Settings, email: str) -> Welcome:
+def renew(settings: Settings, email: str, may: May = users.anybody) -> Welcome:
     """Give an expert a new password in Label Studio, by the same job.
 
     Raises UnknownExpert, DataError for someone who is shut out.
@@ -84,22 +99,22 @@ def renew(settings: Settings, email: str) -> Welcome:
                 f"The login {expert.email} is disabled. Enable it, which gives new passwords for both: `attune "
                 f"user enable {expert.email}`"
             )
-    return _ask(settings, expert, (), None, fresh=True)
+    return _ask(settings, expert, (), None, fresh=True, may=may)
 
 
-def reopen(settings: Settings, email: str) -> Welcome:
+def reopen(settings: Settings, email: str, may: May = users.anybody) -> Welcome:
     """Let someone in again who was shut out: by a new link, and for an expert a new password in Label Studio.
 
     Raises UnknownExpert, AlreadyThere where the login is open, DataError for an expert who has left.
     """
-    person = users.enable(settings, email, chance.token_hex(16))
-    link = login_links.make(settings, person.email)
+    person = users.enable(settings, email, chance.token_hex(16), may)
+    link = login_links.make(settings, person.email, may)
     with reading(settings) as session:
         expert = session.scalar(select(Expert).where(Expert.email == person.email, Expert.removed_at.is_(None)))
     if expert is None:
         return Welcome(person.email, person.email, link, "", None)
     # By name, as Label Studio took the person out of each.
-    return _ask(settings, expert, list(experts.links(settings, expert.id)), link, fresh=True)
+    return _ask(settings, expert, list(experts.links(settings, expert.id)), link, fresh=True, may=may)
 
 
 def _name(name: str) -> str:
@@ -109,7 +124,7 @@ def _name(name: str) -> str:
     return trimmed
 
 
-def _login(settings: Settings, expert: Expert) -> str | None:
+def _login(settings: Settings, expert: Expert, may: May) -> str | None:
     """The expert's way into the console: a link; None for an owner or admin, who have their own way in."""
     role = users.role_of(settings, expert.email)
     if role is None:
@@ -119,15 +134,16 @@ def _login(settings: Settings, expert: Expert) -> str | None:
             user = session.scalars(select(User).where(User.email == expert.email)).one()
             user.expert_id = expert.id
         if role == "expert" and user.disabled_at is not None:  # neither password nor sessions of before come back
-            users.enable(settings, expert.email, chance.token_hex(16))
-    return login_links.make(settings, expert.email) if role in {None, "expert"} else None
+            users.enable(settings, expert.email, chance.token_hex(16), may)
+    return login_links.make(settings, expert.email, may) if role in {None, "expert"} else None
 
 
 def _ask(
-    settings: Settings, expert: Expert, attributes_requested: Sequence[str], link: str | None, fresh: bool
+    settings: Settings, expert: Expert, attributes_requested: Sequence[str], link: str | None, fresh: bool, may: May
 ) -> Welcome:
     nonce = chance.token_hex(8) if fresh else None
     with writing(settings) as session:
+        users.check_role(session, expert.email, may)
         # Two at once wait for each other, so that one password alone is the newest (PostgreSQL).
         session.scalar(select(Expert.id).where(Expert.id == expert.id).with_for_update(key_share=True))
         if nonce:

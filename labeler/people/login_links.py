@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from attune.labeler.people import users
 from attune.labeler.people.login_sessions import Origin
-from attune.labeler.people.users import Entered
+from attune.labeler.people.users import Entered, May
 from attune.labeler.records.schema import SignInLink, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -21,14 +21,15 @@ LIFETIME = timedelta(days=3)
 PATH = "/welcome/"
 
 
-def make(settings: Settings, email: str) -> str:
+def make(settings: Settings, email: str, may: May = users.anybody) -> str:
     """The address of a new link for the login ``email``; an older one opens nothing any more.
 
-    Raises UnknownExpert for an address without a login, DataError for a login that is shut.
+    Raises UnknownExpert for an address without a login, DataError for a login that is shut, and what ``may`` raises.
     """
     text = chance.token_urlsafe(32)
     with writing(settings) as session:
         user = users.find_user(session, email)
+        may(user.role)
         if user.disabled_at is not None:
             raise DataError(
                 f"The login {user.email} is disabled, so a link would not work. Enable it first: `attune user "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,9 +30,14 @@ from attune.models.clock import now
 from attune.models.errors import AlreadyThere, DataError, UnknownExpert
 
 ROLES = ("expert", "owner", "admin")
+May = Callable[[str | None], None]  # raises where the viewer may not change a login of this role (None: no login)
 SHORTEST_PASSWORD = 10
 LOCAL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # before the @, in lower case
 GONE = end_access.GONE
+
+
+def anybody(_role: str | None) -> None:
+    """A `May` for whoever may change every login, such as the command line."""
 
 
 @dataclass(frozen=True)
@@ -164,18 +169,19 @@ def set_role(settings: Settings, email: str, role: str) -> Person:
         return person(user)
 
 
-def disable(settings: Settings, email: str, wait: bool = False) -> Outcome:
+def disable(settings: Settings, email: str, wait: bool = False, may: May = anybody) -> Outcome:
     """Shut a login until ``enable``: its sessions and links end at once, Label Studio follows by a job.
 
     With ``wait`` its end is waited for. Raises UnknownExpert, DataError for the last admin.
     """
     with writing(settings) as session:
         user = _find_unless_last_admin(session, email, "disabled")
+        may(user.role)
         job_id = end_access.end(session, user.email)
     return end_label_studio_access.run_end_job(settings, job_id, wait)
 
 
-def enable(settings: Settings, email: str, password: str) -> Person:
+def enable(settings: Settings, email: str, password: str, may: May = anybody) -> Person:
     """Open a login that was shut, with a new password: nothing of before opens it.
 
     Raises UnknownExpert, AlreadyThere where it is open, DataError for an expert who has left.
@@ -183,6 +189,7 @@ def enable(settings: Settings, email: str, password: str) -> Person:
     hashed = _hash(password)
     with writing(settings) as session:
         user = find_user(session, email)
+        may(user.role)
         if user.disabled_at is None:
             raise AlreadyThere(
                 f"The login {user.email} is not disabled. Nothing was changed. For a new link: `attune user "
@@ -198,7 +205,7 @@ def enable(settings: Settings, email: str, password: str) -> Person:
         return person(user)
 
 
-def remove(settings: Settings, email: str, wait: bool = False) -> Outcome:
+def remove(settings: Settings, email: str, wait: bool = False, may: May = anybody) -> Outcome:
     """Take a login away for good, with the queues of the person who answers too; ``create`` makes it again.
 
     Label Studio follows by a job; with ``wait`` its end is waited for. Raises UnknownExpert, DataError for the last
@@ -206,6 +213,7 @@ def remove(settings: Settings, email: str, wait: bool = False) -> Outcome:
     """
     with writing(settings) as session:
         user = _find_unless_last_admin(session, email, "removed")
+        may(user.role)
         answers = session.scalar(select(Expert).where(Expert.email == user.email, Expert.removed_at.is_(None)))
         if answers is not None:
             end_label_studio_access.close(session, answers)
@@ -217,6 +225,14 @@ def role_of(settings: Settings, email: str) -> str | None:
     """The role of the login ``email``, shut ones too; None where there is none or it was removed."""
     with reading(settings) as session:
         return session.scalar(select(User.role).where(User.email == address(email), User.password_hash != GONE))
+
+
+def check_role(session: Session, email: str, may: May) -> None:
+    """Ask ``may`` about the login ``email`` as it is, and hold it so until the caller's transaction ends (PostgreSQL):
+    whoever is promoted meanwhile waits, and nothing that was allowed for an expert is done to an administrator.
+    """
+    mine = select(User.role).where(User.email == address(email), User.password_hash != GONE)
+    may(session.scalar(mine.with_for_update()))
 
 
 def find_person(settings: Settings, email: str) -> Person:
@@ -243,7 +259,7 @@ def _refuse_without_expert(session: Session, email: str) -> None:
 
 
 def _find_unless_last_admin(session: Session, email: str, done: str) -> User:
-    """As `held`, for what would take an administrator away. Raises DataError where ``email`` is the one open admin.
+    """As `find_user`, for what would take an administrator away. Raises DataError where ``email`` is the one open admin.
 
     The administrators are locked first, in one order: two who take each other away wait, and neither waits for what
     the other holds (PostgreSQL).

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 
 from attune.labeler.answers import counting
-from attune.labeler.records.schema import Annotation, Asset, Queue, Task
+from attune.labeler.records.schema import Annotation, Asset, Pick, Queue, Task
 
 MANAGERS = frozenset({"owner", "admin"})
 
@@ -53,13 +53,17 @@ def may_explore(viewer: Viewer) -> ColumnElement[bool]:
 def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
     """The condition on ``Asset`` under which ``viewer`` may see what others answered on it.
 
-    An expert must have answered first: to read the others' answers before would teach them to agree. Those who manage
-    see all, less what waits in a queue of their own: a second opinion is asked about just such images.
+    An expert must have answered first: to read the others' answers before would teach them to agree. What experts chose
+    for their own queue is left out, too: whoever answers it may look, take the answer back, and answer anew. Those who
+    manage see all, less what waits in a queue of their own: a second opinion is asked about just such images.
     """
     if viewer.role != "expert":
         return and_(may_see(viewer), Asset.id.not_in(waiting(viewer)))
     own = counting.answers([attribute_id], [viewer.expert_id or 0])
-    return and_(Asset.removed_at.is_(None), Asset.id.in_(select(own.c.asset_pk)))
+    chosen = select(Pick.asset_pk).where(
+        Pick.attribute_id == attribute_id, Pick.expert_id == viewer.expert_id, Pick.who == viewer.name
+    )
+    return and_(Asset.removed_at.is_(None), Asset.id.in_(select(own.c.asset_pk)), Asset.id.not_in(chosen))
 
 
 def waiting(viewer: Viewer) -> Select[int]:

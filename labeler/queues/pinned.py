@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import change, ingest
@@ -21,8 +21,10 @@ from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import DataError, RecordsError
 from attune.models.files.cell_ids import normalise
+from attune.models.text import plural, without_controls
 
 MOST = 500  # images in one selection
+MOST_OWN = 100  # that one expert has chosen for the own queue of a question, and not answered yet
 LONGEST_WHY = 200
 
 
@@ -73,8 +75,8 @@ def send(
     """Put images at the head of everyone's queue for ``attribute``, or of one ``expert``'s (an e-mail address).
 
     No one is asked twice: an image that an expert has answered, or that was chosen for the same queue before, is only
-    counted. Asks for the next order. Raises UnknownAttribute, UnknownExpert, DataError for none or too many images,
-    RecordsError where no one answers the attribute.
+    counted. Asks for the next order. Raises UnknownAttribute, UnknownExpert, DataError for none or too many images, and
+    for more than `MOST_OWN` that wait where ``who`` is the ``expert``; RecordsError where no one answers the attribute.
     """
     requested = list(dict.fromkeys(normalise(asset_id) for asset_id in asset_ids))
     if not 1 <= len(requested) <= MOST:
@@ -88,12 +90,14 @@ def send(
         each = []
         for person in people:
             new = keys - _had(session, row.id, person.id, keys)
+            if expert is not None and person.email == who:
+                _refuse_too_many(session, row, person, len(new))
             fresh |= new
             each.append(len(new))
             order = session.scalars(select(Asset).where(Asset.id.in_(new))).all()
             place = {name: number for number, name in enumerate(requested)}
             for asset in sorted(order, key=lambda one: place[one.asset_id]):
-                columns = {"who": who, "why": why[:LONGEST_WHY], "created_at": now()}
+                columns = {"who": who, "why": without_controls(why[:LONGEST_WHY]), "created_at": now()}
                 session.add(Pick(attribute_id=row.id, expert_id=person.id, asset_pk=asset.id, **columns))
         if fresh:
             change.count(session, row.id)
@@ -102,6 +106,23 @@ def send(
     return Sent(
         attribute, len(fresh), len(keys) - len(fresh), len(requested) - len(keys), [one.name for one in people], each
     )
+
+
+def _refuse_too_many(session: Session, attribute: Attribute, person: Expert, new: int) -> None:
+    """Raise DataError where an expert's own queue would hold too much of the own choice: little else would be asked."""
+    answered = select(Annotation.id).where(
+        Annotation.attribute_id == Pick.attribute_id,
+        Annotation.asset_pk == Pick.asset_pk,
+        Annotation.expert_id == Pick.expert_id,
+    )
+    mine = (Pick.attribute_id == attribute.id, Pick.expert_id == person.id, Pick.who == person.email)
+    waiting = session.scalar(select(func.count()).select_from(Pick).where(*mine, ~answered.exists())) or 0
+    if waiting + new > MOST_OWN:
+        raise DataError(
+            f"You chose {plural(new, 'new image')} for your own queue, where {plural(waiting, 'image')} of your choice "
+            f"still {'waits' if waiting == 1 else 'wait'}. At most {MOST_OWN} can wait. Choose fewer images, or answer "
+            "some first."
+        )
 
 
 def _people(session: Session, attribute: Attribute, expert: str | None) -> list[Expert]:
@@ -140,6 +161,17 @@ def _had(session: Session, attribute_id: int, expert_id: int, keys: set[int]) ->
         *session.scalars(earlier),
         *session.scalars(select(Pick.asset_pk).where(before)),
     }
+
+
+def own_picks(session: Session, attribute_id: int) -> frozenset[tuple[str, str]]:
+    """Pairs (asset id, e-mail address): the images that experts chose for their own queue, answered ones too."""
+    rows = (
+        select(Asset.asset_id, Expert.email)
+        .join(Pick, Pick.asset_pk == Asset.id)
+        .join(Expert, Expert.id == Pick.expert_id)
+        .where(Pick.attribute_id == attribute_id, Pick.who == Expert.email)
+    )
+    return frozenset((asset_id, email) for asset_id, email in session.execute(rows))
 
 
 def waiting_picks(session: Session, attribute_id: int, view: PoolView) -> tuple[Picked, ...]:

@@ -18,7 +18,7 @@ from attune.labeler.records.schema import Attribute, Expert, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.settings.secrets import load as load_secrets
-from attune.models.clock import now
+from attune.models.clock import iso, now
 
 PATIENCE_SECONDS = 300  # for another process that makes queues: some dozens at most
 
@@ -90,6 +90,7 @@ def _make(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Exp
                         project=project.id,
                         view=project.view,
                         webhook=project.webhook,
+                        shown=[[attribute.revision, iso(now())]],
                         created_at=now(),
                     )
                 )
@@ -114,6 +115,6 @@ def mark(secret: str, attribute: Attribute, expert: Expert) -> str:
     return f"attune-{hmac.digest(secret.encode(), key.encode(), 'sha256').hex()[:32]}"
 
 
-def link(settings: Settings, queue: Queue) -> str:
-    """Where the expert answers: a page of Label Studio that keeps the queue's order."""
-    return projects.labelling_url(settings, queue.project, queue.view)
+def link(settings: Settings, attribute: str) -> str:
+    """The page where an expert answers the attribute: the same for all, each sees the own queue there."""
+    return f"{settings.web_address}/attributes/{attribute}/label"

@@ -203,6 +203,8 @@ class Queue(Base):
     synced_until: Mapped[datetime | None]
     surplus: Mapped[int] = mapped_column(default=0)  # tasks that its project held beyond the records', last compared
     kept: Mapped[int] = mapped_column(default=0)  # answers that count although Label Studio holds them no more
+    # Which revision its page showed since when (`attributes.shown_revision`). The default is for an older release.
+    shown: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 
@@ -388,7 +390,7 @@ class Run(Base):
     answers_counter: Mapped[int]
     answers: Mapped[int]  # skips not counted, audits counted
     labels: Mapped[dict[str, Any]]  # counts per class, experts, purposes
-    seed: Mapped[int] = mapped_column(WIDE)  # 32 bits without a sign (`attributes.create`)
+    seed: Mapped[int] = mapped_column(WIDE)  # 63 bits, 32 of old (`attributes.audit_seed`)
     data_digest: Mapped[str]
     code_version: Mapped[str]
     metrics: Mapped[dict[str, Any]]

@@ -16,6 +16,7 @@ import psutil
 
 from attune.labeler.services import start_part
 from attune.labeler.services.parts import Part
+from attune.models.text import without_controls
 
 QUICK_DEATHS = 4  # in a row, after which a part is given up
 LONG_LIFE_SECONDS = 60.0  # a part that lived this long starts with a clean slate
@@ -129,7 +130,8 @@ def tail(path: Path, lines: int = 12, since: int = 0) -> str:
         return "(no log)"
     with path.open("rb") as log:
         log.seek(max(0, since, path.stat().st_size - 20_000))
-        return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+        text = without_controls(log.read().decode(errors="replace"), but="\r\n\t")  # it may hold what anybody sent
+        return "\n".join(text.splitlines()[-lines:])
 
 
 def last_words(path: Path, lines: int = 6, since: int = 0) -> str:

@@ -27,6 +27,7 @@ class Secrets:
     machine_token: str  # bearer token of this machine's own pipelines
     redis_password: str  # of the Redis that `attune up` starts
     notice_key: str  # signs the notices that are posted to a webhook
+    audit_key: str  # draws the titles that are reserved for audits, so that nobody who answers can work them out
 
 
 def load(path: Path) -> Secrets:

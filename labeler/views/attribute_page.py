@@ -58,6 +58,7 @@ class Live:
     champion: int | None
     counts: Counts
     quality: Quality
+    filling: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; ``stamp`` changes when more than the counts did."""
@@ -71,7 +72,7 @@ class Live:
             "by_value": dict(counts.by_value),
             "by_expert": {str(one.expert_id): one.answers for one in counts.experts},
             "quality": {"value": self.quality.value, "lo": self.quality.lo, "hi": self.quality.hi, "n": self.quality.n},
-            "stamp": f"{self.run}/{self.champion}/{self.state}/{len(counts.experts)}",
+            "stamp": f"{self.run}/{self.champion}/{self.state}/{len(counts.experts)}/{self.filling}",
         }
 
 
@@ -121,7 +122,7 @@ def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePa
             queue_url=queue_url(settings, own) if own else None,
             queues=_queues(session, settings, attribute.id) if viewer.manages else (),
             outlook=forecast(session, viewer, attribute),
-            curve=quality.curve(session, attribute.id),
+            curve=quality.curve(session, attribute.id, viewer=viewer),
             unanswered=facts.unanswered,
             recent=recent(session, viewer, attribute.id, size=8),
             set_aside=exclusion.by_expert(session, attribute.id) if viewer.manages else (),
@@ -143,11 +144,9 @@ def _live(session: Session, viewer: Viewer, attribute: Attribute) -> tuple[Live,
     counts = totals.count(session, {attribute.id: attribute.classes})[attribute.id]
     batch = CardFacts(session, [attribute.id], viewer)
     facts = batch.facts(attribute, pool_size(session), counts)
-    return (
-        Live(attribute.name, state(facts), facts.last_run, facts.champion, counts, batch.quality(attribute.id)),
-        facts,
-        batch,
-    )
+    quality_shown = batch.quality(attribute.id)
+    live = Live(attribute.name, state(facts), facts.last_run, facts.champion, counts, quality_shown, facts.being_filled)
+    return live, facts, batch
 
 
 def _examples(session: Session, texts: Sequence[str]) -> list[Example]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes
@@ -88,6 +88,7 @@ class Explore:
     columns: Sequence[str]
     unread: str
     workers: bool
+    pool: int = 0  # images that the search compared
 
     @property
     def elsewhere(self) -> list[str]:
@@ -137,16 +138,11 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
         images = _pictures(session, viewer, request, order)
         example = _one(session, viewer, request.place.key) if request.place.kind == LIKE else None
         names = search.columns_of(session)
+        pool = _compared(session, viewer, request) if search_now is not None else 0
     return Explore(
-        request,
-        images,
-        search_now,
-        example,
-        part,
-        names,
-        unread,
-        not is_waiting or jobs.workers_alive(settings, "explore"),
-    )
+        request, images, search_now, example, part, names, unread,
+        not is_waiting or jobs.workers_alive(settings, "explore"), pool,
+    )  # fmt: skip
 
 
 def _cluster(settings: Settings, key: str) -> clusters.Part:
@@ -169,6 +165,11 @@ def _pictures(
     number = max(1, min(request.page, -(-len(visible) // PAGE) or 1))
     here = visible[(number - 1) * PAGE : number * PAGE]
     return Page(_in_order(session, here), number, PAGE, len(visible))
+
+
+def _compared(session: Session, viewer: Viewer, request: ExploreRequest) -> int:
+    condition = may_explore(viewer) & search.allowed_by(request.wanted())
+    return session.scalar(select(func.count(Asset.id)).where(condition)) or 0
 
 
 def _in_order(session: Session, names: Sequence[str]) -> list[PageImage]:

@@ -13,7 +13,7 @@ from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.run_advice import BesideProbe, PoolRegion, RunAdvice
 from attune.labeler.records.run_advice import Outlook as Kept
 from attune.labeler.records.schema import Asset, Attribute, Expert, Run
-from attune.labeler.views import expert_reliability
+from attune.labeler.views import expert_reliability, told_runs
 from attune.labeler.views.expert_reliability import Differs, ExpertRow
 from attune.labeler.views.pictures import PageImage, picture
 from attune.labeler.views.quality import Quality, read
@@ -75,8 +75,9 @@ class Forecast:
 
 
 def forecast(session: Session, viewer: Viewer, attribute: Attribute) -> Forecast:
-    """What the newest run says of ``attribute``."""
-    newest = select(Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
+    """What the newest run that ``viewer`` is shown says of ``attribute``."""
+    number = told_runs.newest(session, [attribute.id], viewer).get(attribute.id)
+    newest = select(Run.advice).where(Run.attribute_id == attribute.id, Run.number == number)
     run_advice = visible_advice(viewer, RunAdvice.from_dict(session.scalar(newest)))
     slow_figures = run_advice.outlook or Kept()
     parity = slow_figures.parity if viewer.manages else None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import totals
@@ -15,10 +15,10 @@ from attune.labeler.catalog.aliases import DRAFT
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.run_advice import RunAdvice
-from attune.labeler.records.schema import Alias, Asset, Attribute, Queue, Run, Task, Version
+from attune.labeler.records.schema import Alias, Asset, Attribute, Expert, Job, Queue, Run, Task, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import quality
+from attune.labeler.views import quality, told_runs
 from attune.labeler.views.links import queue_url
 from attune.labeler.views.quality import Quality
 from attune.labeler.views.state import Facts, Step, next_step, state, visible_advice
@@ -95,7 +95,7 @@ class CardFacts:
     def __init__(self, session: Session, ids: Sequence[int], viewer: Viewer) -> None:
         self.runs: dict[int, tuple[int, dict[str, Any], RunAdvice]] = {
             row[0]: (row[1], row[2], visible_advice(viewer, RunAdvice.from_dict(row[3])))
-            for row in session.execute(_newest_runs(ids))
+            for row in session.execute(_told_runs(told_runs.newest(session, ids, viewer)))
         }
         champions = select(Alias.attribute_id, Alias.version).where(
             Alias.attribute_id.in_(ids), Alias.alias == "champion"
@@ -104,6 +104,7 @@ class CardFacts:
         of_champion = and_(Version.attribute_id == Alias.attribute_id, Version.version == Alias.version)
         self.drafts = set(session.scalars(champions.join(Version, of_champion).where(DRAFT)))
         self.experts, self.open_tasks = _queues(session, ids), _open_tasks(session, ids)
+        self.filling = Filling(session)
         own = select(Queue).where(
             Queue.attribute_id.in_(ids), Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None)
         )
@@ -116,23 +117,36 @@ class CardFacts:
         return Facts(
             attribute.name, self.experts.get(key, 0), self.open_tasks.get(key, 0), key in self.own, pool, answered,
             number, self.champions.get(key), advice, counts.unanswered(attribute.classes),
+            self.filling.of(attribute.name, self.experts.get(key, 0)),
         )  # fmt: skip
 
     def quality(self, attribute_id: int) -> Quality:
-        """The honest figure of the newest run."""
+        """The honest figure of the newest run that the viewer is shown."""
         run = self.runs.get(attribute_id)
         return quality.read(run[1]) if run else Quality()
 
 
-def _newest_runs(ids: Sequence[int]) -> Any:
-    newest = (
-        select(Run.attribute_id, func.max(Run.number).label("number"))
-        .where(Run.attribute_id.in_(ids))
-        .group_by(Run.attribute_id)
-        .subquery()
-    )
-    joined = and_(newest.c.attribute_id == Run.attribute_id, newest.c.number == Run.number)
-    return select(Run.attribute_id, Run.number, Run.metrics, Run.advice).join(newest, joined)
+def _told_runs(numbers: Mapping[int, int]) -> Any:
+    mine = tuple_(Run.attribute_id, Run.number).in_(list(numbers.items()))
+    return select(Run.attribute_id, Run.number, Run.metrics, Run.advice).where(mine)
+
+
+class Filling:
+    """The jobs that make or fill queues and have not ended: `learn` for an attribute, `join` for an expert."""
+
+    def __init__(self, session: Session) -> None:
+        active = select(Job).where(Job.kind.in_(("learn", "join")), Job.state.in_(("queued", "running")))
+        found = list(session.scalars(active))
+        self.learning = {job.subject for job in found if job.kind == "learn"}
+        self.joining = [job.arguments.get("wanted") or () for job in found if job.kind == "join"]
+        # A run makes no queue where no expert is to answer every question.
+        answers_all = select(Expert.id).where(Expert.removed_at.is_(None), Expert.every_attribute.is_(True))
+        self.makes = bool(found) and session.scalar(answers_all.limit(1)) is not None
+
+    def of(self, name: str, experts: int) -> bool:
+        """Whether the queues of the attribute ``name``, which ``experts`` have so far, are being made or filled."""
+        joins = any(name in wanted or (not wanted and self.makes) for wanted in self.joining)
+        return joins or (name in self.learning and (bool(experts) or self.makes))
 
 
 def _queues(session: Session, ids: Sequence[int]) -> dict[int, int]:

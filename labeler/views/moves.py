@@ -17,6 +17,7 @@ from attune.labeler.jobs import failures, jobs
 from attune.labeler.records.schema import Job, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.labeler.views.quality import Quality, read
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import iso, now
 from attune.models.errors import CatalogError
@@ -38,6 +39,7 @@ class Intent:
     retired: bool
     draft: bool  # it is published as one
     unanswered: tuple[str, ...]  # classes without an answer: it may be promoted as a draft alone
+    quality: Quality = Quality()  # after the run
 
     def now(self, alias: str) -> int | None:
         """Where ``alias`` points today."""
@@ -71,8 +73,9 @@ def intent(settings: Settings, name: str, version: str | int) -> Intent:
         draft = row is not None and is_draft(row)
         missing = draft_classes(classes_of(session, one, run), run.labels or {})
         return Intent(
-            name, one.question, run.number, aliases_of(session, one), row is not None, retired, draft, missing
-        )
+            name, one.question, run.number, aliases_of(session, one), row is not None, retired, draft, missing,
+            read(run.metrics or {}),
+        )  # fmt: skip
 
 
 def published(settings: Settings, name: str, version: int) -> Intent:
@@ -128,6 +131,8 @@ class Progress:
     steps: Sequence[Step]
     moved: dict[str, Any] | None
     stuck: bool
+    now: int | None = None  # where the alias points
+    seconds: int = 0  # since it was asked for
 
     @property
     def ended(self) -> bool:
@@ -164,6 +169,8 @@ def progress(settings: Settings, name: str, job_id: str) -> Progress | None:
             steps,
             job.result if first and job.state == "done" else None,
             False,
+            aliases_of(session, attribute).get(job.arguments.get("alias", CHAMPION)) if first else None,
+            max(0, int((now() - job.created_at).total_seconds())),
         )
     stuck = is_waiting and not result.failed and not jobs.workers_alive(settings, "publish")
     return Progress(**{**vars(result), "stuck": stuck})

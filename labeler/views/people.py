@@ -86,6 +86,9 @@ class Person:
         return failures.shown(self.joining.id, self.joining.error) if self.joining else ""
 
 
+OWNERS_LIMIT = "An owner can only add and change experts. Ask an admin to change owners and admins."
+
+
 def may_manage(viewer: Viewer, role: str | None) -> bool:
     """Whether ``viewer`` may change a login of ``role`` (None: an expert without one): owners only experts' logins."""
     return viewer.role == "admin" or (viewer.role == "owner" and role in {None, "expert"})

@@ -11,7 +11,9 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Run
+from attune.labeler.views import told_runs
 from attune.models.evaluation.metrics import FIRST, Metric
 
 AUDIT = "average_precision"
@@ -87,11 +89,11 @@ def of(metric: Metric) -> Quality:
     return Quality(metric.value, metric.lo, metric.hi, metric.n, metric.reason, metric.early)
 
 
-def curve(session: Session, attribute_id: int, points: int = POINTS) -> list[Point]:
+def curve(session: Session, attribute_id: int, points: int = POINTS, viewer: Viewer | None = None) -> list[Point]:
     """The learning curve: at most ``points`` runs, the last one of each count of answers, evenly thinned.
 
     Where answers were excluded or deleted, the runs that had learned from more of them are left out, so that the curve
-    ends with the newest run.
+    ends with the newest run. To a ``viewer`` who does not manage, the runs that experts are shown.
     """
     newest: dict[int, int] = {}
     rows = session.execute(
@@ -102,6 +104,9 @@ def curve(session: Session, attribute_id: int, points: int = POINTS) -> list[Poi
         if fewest is None or answers < fewest:
             newest[answers] = number
             fewest = answers
+    if viewer is not None and not viewer.manages:
+        told = set(told_runs.to_experts(session, [attribute_id]).get(attribute_id, ()))
+        newest = {answers: number for answers, number in newest.items() if number in told}
     numbers = _thinned(sorted(newest.values()), points)
     runs = session.execute(
         select(Run.number, Run.answers, Run.finished_at, Run.metrics)

@@ -38,7 +38,7 @@ class Advice:
 class Step:
     """What to do next: a sentence, and a place or a command or both.
 
-    Places are ``queue``, ``contested``, ``review``, ``people``, ``measure``, ``experts`` and ``attribute``.
+    Places are ``queue``, ``contested``, ``review``, ``people``, ``measure``, ``experts``, ``jobs`` and ``attribute``.
     """
 
     text: str
@@ -60,6 +60,7 @@ class Facts:
     champion: int | None
     advice: RunAdvice
     unanswered: Sequence[str] = ()  # classes without an answer, where there are answers
+    filling: bool = False  # whether a job that makes or fills its queues waits or runs
 
     @property
     def word(self) -> str:
@@ -70,6 +71,11 @@ class Facts:
     def settled(self) -> bool:
         """Whether the newest run says that more answers would not help."""
         return self.word in _SETTLED_WORDS
+
+    @property
+    def being_filled(self) -> bool:
+        """Whether there is nothing to answer only because a worker has not made it yet."""
+        return self.filling and not (self.experts and self.open_tasks)
 
 
 def state(facts: Facts) -> str:
@@ -167,6 +173,8 @@ def _managers_step(facts: Facts) -> Step:
     name, where = facts.name, state(facts)
     if not facts.pool:
         return Step("Add images to the pool.", command="attune assets add PATH")
+    if facts.being_filled:
+        return Step("Wait a moment: a worker is creating and filling the queues.", place="jobs")
     if not facts.experts:
         return Step("Give an expert a queue.", place="people", command=f"attune expert add EMAIL --attribute {name}")
     if where == DIFFERS:

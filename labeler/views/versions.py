@@ -115,12 +115,10 @@ def version_page(settings: Settings, name: str, version: int) -> VersionPage:
 def commands(settings: Settings, name: str, ref: str) -> list[Command]:
     """How a pipeline gets NAME at REF: by the command, from Python, by plain HTTP, and the scores alone."""
     address, curl = settings.web_address, 'curl -H "Authorization: Bearer $ATTUNE_TOKEN"'
+    probe = f"{address}/api/v1/probes/{name}/{ref}"
     return [
-        Command("With Attune", f"attune pull {name}@{ref} --to {name} --url {address}"),
-        Command(
-            "With curl",
-            f"{curl} -O {address}/api/v1/probes/{name}/{ref}/files/probe.safetensors",
-        ),
+        Command("With Attune", f"ATTUNE_TOKEN=TOKEN attune pull {name}@{ref} --to {name} --url {address}"),
+        Command("With curl", f"{curl} -o manifest.json {probe} -O {probe}/files/probe.safetensors"),
         Command(
             "Feature values of the pool",
             f"{curl} -o {name}.parquet {address}/api/v1/features/{name}/{ref}",

@@ -47,11 +47,17 @@ RULES: dict[str, frozenset[str]] = {
     "exchange.preview": MANAGERS,
     "exchange.confirm": MANAGERS,
     "api.drift": MANAGERS,
-    # What a model says of each image, and the probe to work it out with, is no expert's to read before answering.
+    # What a model says of each image, the probe to work it out with, and how far its measuring is, which a manifest
+    # tells, are no expert's to read before answering.
+    "api.probes": CONSUMERS,
+    "api.manifest": CONSUMERS,
     "api.features": CONSUMERS,
     "api.file": CONSUMERS,
     "api.history": CONSUMERS,  # the console's own history is for those who manage
     "api.labels": MANAGERS,  # every row names a person, which a pipeline has no need of
+    "label.page": EXPERTS,
+    "label.next_": EXPERTS,
+    "label.answers": EXPERTS,
     "grid.start": EXPERTS,
     "grid.wait": EXPERTS,
     "explore.page": EXPERTS,

@@ -16,7 +16,7 @@ from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings
 from attune.labeler.settings import secrets as keys
 from attune.labeler.settings.secrets import Secrets
-from attune.labeler.web import auth, filters, health, media, replies, sizes, throttle, webhook
+from attune.labeler.web import auth, filters, health, media, nul, replies, sizes, throttle, webhook
 from attune.labeler.web.pages import (
     account,
     assets,
@@ -27,6 +27,7 @@ from attune.labeler.web.pages import (
     grid,
     home,
     jobs,
+    label,
     login,
     measuring,
     moves,
@@ -53,6 +54,7 @@ ROOMS = (
     exchange,
     explore,
     grid,
+    label,
     review,
     revisions,
     moves,
@@ -110,6 +112,7 @@ def create_app(settings: Settings) -> Flask:
     Bootstrap5(app)
     replies.init_app(app)
     auth.init_app(app)
+    nul.init_app(app)
     throttle.init_app(app)
     filters.init_app(app)
     for room in ROOMS:

@@ -16,7 +16,7 @@ from attune.labeler.web.sizes import IMAGE_BYTES, LABELS_BYTES, megabytes
 from attune.models.clock import iso, now
 from attune.models.labels.answers import UNSURE
 from attune.models.labels.class_coverage import quoted_list
-from attune.models.text import counted, number
+from attune.models.text import counted, number, spaced
 
 COLOURS = 9  # classes have hotkeys 1 to 9, so there are never more
 
@@ -24,7 +24,7 @@ COLOURS = 9  # classes have hotkeys 1 to 9, so there are never more
 def init_app(app: Flask) -> None:
     """Make the words known to every template."""
     app.jinja_env.filters.update(ago=ago, moment=moment, iso=iso, number=number, figure=figure, duration=duration)
-    app.jinja_env.filters.update(markdown=markdown, signed=signed, counted=counted, listed=quoted_list)
+    app.jinja_env.filters.update(markdown=markdown, signed=signed, counted=counted, listed=quoted_list, spaced=spaced)
     app.jinja_env.globals.update(colour=colour, segments=segments, image_address=image_address, thumbnail=thumbnail)
     app.jinja_env.globals.update(largest_image=megabytes(IMAGE_BYTES), largest_labels=megabytes(LABELS_BYTES))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -23,6 +23,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 PRIVATE = "no-store"
 MESSAGES = {
     404: "This page does not exist. The URL is wrong, or the page was removed.",
@@ -135,9 +136,16 @@ def _reply(status: int, name: str, message: str) -> Response:
     if wants_json():
         response = jsonify(error=name, message=message, request=g.get("request_id", ""))
     else:
-        response = Response(render_template("error.html", status=status, message=message), mimetype="text/html")
+        shown = _without_commands(message) if status == 404 else message
+        response = Response(render_template("error.html", status=status, message=shown), mimetype="text/html")
     response.status_code = status
     return response
+
+
+def _without_commands(message: str) -> str:
+    """``message`` without the sentences that name a command: the reader of a page followed a link, in a browser."""
+    kept = [one for one in SENTENCE.split(message) if "`attune " not in one]
+    return " ".join(kept) or MESSAGES[404]
 
 
 class RequestIds(logging.Filter):

@@ -65,8 +65,8 @@ class Connection:
     def labels(self, name: str, agreed: bool = False) -> list[dict[str, Any]]:
         """The answers about the attribute ``name``, one row each; with ``agreed`` one row for each image.
 
-        The token must be an owner's or administrator's. Raises UnknownAttribute, AccessError, and UnknownProbe for what
-        no attribute can be called.
+        The token must be an owner's or admin's (``attune token create NAME --role owner``). Raises UnknownAttribute,
+        AccessError, and UnknownProbe for what no attribute can be called.
         """
         parameters = {"format": "json", "agreed": "true" if agreed else "false"}
         rows: list[dict[str, Any]] = self._json(f"/api/v1/labels/{check_name(name)}", parameters)["labels"]
@@ -107,8 +107,13 @@ class Connection:
             kind, message = None, ""
         if isinstance(kind, type) and issubclass(kind, AttuneError):
             return kind(message)
+        if status == requests.codes.forbidden and self._token:
+            return AccessError(
+                f"{self.url} answered with status {status}: the role of this token has no access (a pipeline's token "
+                "reads no labels). An owner or admin can create another: `attune token create NAME --role owner`"
+            )
         if status in (requests.codes.unauthorized, requests.codes.forbidden):
-            what = "this token has no access" if self._token else "it needs a token"
+            what = "it does not accept this token" if self._token else "it needs a token"
             return AccessError(
                 f"{self.url} answered with status {status}: {what}. An owner or admin can create a token: "
                 "`attune token create NAME`"

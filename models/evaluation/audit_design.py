@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -116,18 +116,20 @@ class AuditDesign:
         """Which assets have been drawn by now, bool (n,)."""
         return np.asarray(self._numbers([str(asset) for asset in asset_ids]) < self.inclusions(asset_ids))
 
-    def measuring(self, answers: Iterable[Answer]) -> list[Answer]:
+    def measuring(self, answers: Iterable[Answer], own: Collection[tuple[str, str]] = ()) -> list[Answer]:
         """The answers that measure: on images drawn by now, whoever asked first, but nothing that was imported.
 
         What a person chose before the design drew it counts as well: left out, just those images would be missing from
-        the draw that someone found worth choosing.
+        the draw that someone found worth choosing. But nobody chooses what to measure with the own answers: one on an
+        image that its expert chose, a pair (asset id, expert) of ``own``, measures only where it was asked as an audit.
         """
         answer_list = list(answers)
         drawn = self.drawn([answer.asset_id for answer in answer_list])
         return [
             answer
             for answer, is_drawn in zip(answer_list, drawn, strict=True)
-            if answer.purpose == AUDIT or (is_drawn and answer.purpose != IMPORT)
+            if answer.purpose == AUDIT
+            or (is_drawn and answer.purpose != IMPORT and (answer.asset_id, answer.expert) not in own)
         ]
 
     def to_bytes(self) -> bytes:

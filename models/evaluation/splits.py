@@ -57,7 +57,9 @@ def title_folds(
         raise DataError(
             f"{distinct} titles cannot be split into {folds} folds. Label images of more titles, or use fewer folds."
         )
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    splitter = StratifiedGroupKFold(
+        n_splits=folds, shuffle=True, random_state=seed % 2**32
+    )  # scikit-learn takes no more
     with warnings.catch_warnings():
         # A class rarer than the folds is normal here (3 positives, 5 folds): the fold without one just has none.
         warnings.filterwarnings("ignore", message="The least populated class")

@@ -3,7 +3,8 @@
 An id is a text in one Unicode form (NFC, as the records keep it), without white space or a byte-order mark around it.
 A whole number is its digits, however the file stored it: 7, 7.0 and decimal 7.00 are "7", 1e15 is "1000000000000000".
 Bytes are UTF-8; NUL at the end of texts and bytes pads them and is no part of the id. An empty text, null and NaN are
-no id. A text of digits stays what it is, 7.0 too: `whole` and `shortened` are for readers who know more of the column.
+no id. A text of digits stays what it is, 7.0 too: `whole_number_digits` and `shortened` are for readers who know
+more of the column.
 """
 
 from __future__ import annotations

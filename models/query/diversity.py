@@ -27,7 +27,9 @@ def diversity_score(vectors: npt.NDArray[Any], positive: npt.ArrayLike, seed: in
     if not len(flags):
         return 0.0
     clusters = min(CLUSTERS, len(np.unique(vectors, axis=0)))
-    cluster_ids = KMeans(clusters, n_init=3, random_state=seed).fit_predict(np.asarray(vectors, dtype=np.float32))
+    cluster_ids = KMeans(clusters, n_init=3, random_state=seed % 2**32).fit_predict(
+        np.asarray(vectors, dtype=np.float32)
+    )
     counts = [np.bincount(cluster_ids[side], minlength=clusters) for side in (flags, ~flags)]
     return float(sum(np.minimum(c, ENOUGH).sum() for c in counts) / (2 * ENOUGH * CLUSTERS))
 

@@ -90,7 +90,7 @@ def test_the_readmes_example_names_a_picture_and_its_probability(
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     reader.keep_settings(workspace, **encoder_settings(), device="cpu", redis_port=1, web_port=1)
-    drawn = write_catalogue(workspace / "sample-catalogue", 4)
+    drawn = write_catalogue(workspace / "sample-catalogue", 24)
     monkeypatch.setattr(worlds, "FINGERPRINT", load(reader.build({}, workspace=workspace)).fingerprint)
     monkeypatch.setattr(worlds, "DIMENSION", 128)
     monkeypatch.setattr(worlds, "CLASSES", {"serious-expression": ("serious", "not serious")})

@@ -33,7 +33,7 @@ def test_ten_images_by_keyboard_from_the_link_on_the_console(house: House, page:
     served = Served(page)
     before = int(page.locator('[data-count="answers"]').inner_text())
     with page.context.expect_page() as opened:
-        page.get_by_role("link", name=re.compile("Start labelling")).first.click()
+        page.get_by_role("link", name=re.compile("answer in Label Studio")).first.click()
     studio = opened.value
     log_in_to_label_studio(studio, f"ana@{DOMAIN}")
     studio.get_by_test_id("bottombar-submit-button").wait_for(timeout=60_000)

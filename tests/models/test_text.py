@@ -9,7 +9,7 @@ from attune.models.evaluation.evaluate import evaluate_audit
 from attune.models.evaluation.metrics import too_few
 from attune.models.labels.agreement import alpha
 from attune.models.labels.labels import Labels
-from attune.models.text import counted, plural, there_are, without_controls
+from attune.models.text import counted, plural, spaced, there_are, without_controls
 from tests.models.labels.test_agreement import panel
 
 
@@ -37,6 +37,13 @@ def test_verbs_follow_the_number() -> None:
 
 def test_thousands_stand_apart_on_pages() -> None:
     assert [counted(n, "answer") for n in (0, 1, 1200)] == ["0 answers", "1 answer", "1\u202f200 answers"]
+
+
+def test_a_terminals_thousands_have_commas_and_pages_show_them_apart() -> None:
+    said = plural(1_600_000, "image")
+    assert said == "1,600,000 images"
+    assert spaced(f"{said} of 1,600.") == "1\u202f600\u202f000 images of 1\u202f600."
+    assert spaced("ids 1,2,3 and 7,12 and 2026,101 and a,100") == "ids 1,2,3 and 7,12 and 2026,101 and a,100"
 
 
 def test_what_a_terminal_obeys_goes_and_what_joins_letters_stays() -> None:

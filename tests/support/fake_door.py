@@ -51,7 +51,7 @@ class FakeDoor:
         """The list of users, who are those let in; members are kept as they are set."""
         if path == members.PATH:
             self.members |= body or {}
-            return {"members": self.members}
+            return {"members": self.members, "logins": sorted(self.opened)}
         assert (method, path) == ("GET", "/api/users/")
         return [{"id": number, "email": email} for number, email in enumerate(self.opened, 1)]
 

@@ -139,5 +139,8 @@ def _result(settings: Settings, snapshot: Snapshot, learned: learning_round.Lear
             *filter(None, [learning_round.prompts_not_embedded(settings, snapshot.attribute)]),
         ],
         "average_precision": learned.metrics.get("average_precision"),
-        "queues": {snapshot.experts[queue.expert_id]: queues.link(settings, queue) for queue in snapshot.queues},
+        "queues": {
+            snapshot.experts[queue.expert_id]: queues.link(settings, snapshot.attribute.name)
+            for queue in snapshot.queues
+        },
     }

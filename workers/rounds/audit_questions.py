@@ -144,7 +144,6 @@ def unasked_audits(snapshot: Snapshot) -> list[Ask]:
     rows = visible_audit_rows(snapshot)
     ids = snapshot.view.pool.asset_ids[rows].tolist()
     drawn_rows = rows[snapshot.design.drawn(ids)] if len(rows) else rows
-    waiting = {task.row for task in snapshot.asked if task.state == "open"}
-    excluded = {*waiting, *snapshot.answered.tolist(), *pinned_images.rows(snapshot)}
+    excluded = pinned_images.measured(snapshot)
     names = [(int(row), str(snapshot.view.pool.asset_ids[row])) for row in drawn_rows if int(row) not in excluded]
     return [Ask(row, name, AUDIT, 1.0, AUDIT_REASON, snapshot.design.inclusion(name)) for row, name in names]

@@ -194,7 +194,8 @@ def pending_audits(snapshot: Snapshot) -> int:
     if not len(rows):
         return 0
     drawn_rows = rows[snapshot.design.drawn(snapshot.view.pool.asset_ids[rows].tolist())]
-    return int((~np.isin(drawn_rows, snapshot.answered)).sum())
+    told = snapshot.view.pool.positions(list({answer.asset_id for answer in snapshot.measuring}))
+    return int((~np.isin(drawn_rows, told)).sum())
 
 
 def code_version() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attune.models.labels.answers import AUDIT
+from attune.models.labels.answers import AUDIT, IMPORT, SKIP
 from attune.models.query.planner import Ask
 from attune.workers.rounds.snapshot import Asked, Snapshot
 
@@ -25,11 +25,12 @@ def put_first(
 ) -> None:
     """Begin each queue's order, ``ranked``, with its chosen images; ``rows_by_queue``: pool rows that a queue has had.
 
-    One that waits there as an audit keeps its place as one: moved, it could be told from the others.
+    One that waits there as an audit comes first like any other, and stays an audit: left at its place, it could be told
+    from the others by whoever chooses all that waits.
     """
     for one in snapshot.picks:
         own_tasks = [task for task in snapshot.asked if (task.queue, task.row) == (one.queue, one.row)]
-        waiting = [task for task in own_tasks if task.state == "open" and task.purpose != AUDIT]
+        waiting = [task for task in own_tasks if task.state == "open"]
         if waiting:
             ranked[one.queue].append(waiting[0])
         elif one.row not in rows_by_queue[one.queue]:
@@ -45,10 +46,29 @@ def has_new_pins(snapshot: Snapshot, queue: int) -> bool:
 
 
 def unanswered_audits(snapshot: Snapshot, asks: Sequence[Ask]) -> list[Ask]:
-    """Of ``asks``, the audits that no one has answered and that wait in no queue: the others measure as they are."""
-    excluded = {
-        *snapshot.answered.tolist(),
-        *(task.row for task in snapshot.asked if task.state == "open"),
-        *rows(snapshot),
-    }
+    """Of ``asks``, the audits that nothing measures yet: the others measure as they are."""
+    excluded = measured(snapshot)
     return [ask for ask in asks if ask.purpose == AUDIT and ask.index not in excluded]
+
+
+def measured(snapshot: Snapshot) -> set[int]:
+    """Pool rows that need no audit more, should they be drawn: an answer there measures, or one that waits will.
+
+    What its own expert chose does not: whoever chose all images of a title would be the only one to measure by it. Nor
+    does a skip: whoever skipped the images that a probe gets wrong would raise the figure.
+    """
+    own = snapshot.own
+    measuring = {
+        answer.asset_id
+        for answer in snapshot.answers
+        if answer.value != SKIP
+        and (answer.purpose == AUDIT or (answer.purpose != IMPORT and (answer.asset_id, answer.expert) not in own))
+    }
+    answered = set(snapshot.view.pool.positions(sorted(measuring)).tolist())
+    asked = {
+        task.row
+        for task in snapshot.asked
+        if task.state == "open" and (task.purpose == AUDIT or not snapshot.is_own(task.row, task.queue))
+    }
+    chosen = {pick.row for pick in snapshot.picks if not snapshot.is_own(pick.row, pick.queue)}
+    return answered | asked | chosen

@@ -126,11 +126,12 @@ class _Places:
 def _deal_audits(snapshot: Snapshot, audits: Sequence[Ask], asked_for: Set[int]) -> dict[int, list[Ask]]:
     """New audits in turn over the queues ``asked_for`` (none means all), the one with the fewest waiting first.
 
-    One whose answer was excluded goes to another queue, as Label Studio has it as answered in that one.
+    One that an expert chose, or whose answer was excluded, goes to another queue: this one has the image already.
     """
     dealt: dict[int, list[Ask]] = {queue.id: [] for queue in snapshot.queues}
     counts = {queue: len(_waiting_audits(snapshot, queue)) for queue in dealt}
-    had = {(task.queue, task.row) for task in snapshot.asked}
+    had = {(task.queue, task.row) for task in snapshot.asked} | {(pick.queue, pick.row) for pick in snapshot.picks}
+    had |= {(queue.id, row) for row, who in snapshot.answer_rows for queue in snapshot.queues if queue.expert_id == who}
     for ask in audits:
         able = [queue for queue in dealt if (queue, ask.index) not in had]
         if not able:
@@ -163,7 +164,9 @@ def _merge_order(
     most = size - len(head) if len(head) + len(rest) > RESERVE * size else len(rest)
     order: list[Asked | Ask] = [*head, *rest[len(rest) - max(0, most) :]]
     stale = finished + rest[: len(rest) - max(0, most)]
-    answered, waiting_audits = answered_by(snapshot, queue), _waiting_audits(snapshot, queue)
+    answered = answered_by(snapshot, queue)
+    # A chosen one stands first.
+    waiting_audits = [task for task in _waiting_audits(snapshot, queue) if task.key not in kept_keys]
     turns = _turns(snapshot, fresh_audits, answered, batch)
     audits: list[tuple[int, Asked | Ask]] = [
         *(((task.due or 0) - answered, task) for task in waiting_audits),

@@ -19,7 +19,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.catalog.related_probes import Relative, relatives
 from attune.labeler.label_studio.task_address import Address
 from attune.labeler.queues import grids
-from attune.labeler.queues.pinned import Picked, waiting_picks
+from attune.labeler.queues.pinned import Picked, own_picks, waiting_picks
 from attune.labeler.records.run_advice import Reliance, RunAdvice
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
 from attune.labeler.records.session import reading
@@ -63,6 +63,7 @@ class Snapshot:
     design: AuditDesign
     last_run: Run | None
     picks: tuple[Picked, ...] = ()  # oldest first
+    own: frozenset[tuple[str, str]] = frozenset()  # (asset id, e-mail) of what experts chose for their own queue
     paged: tuple[int, ...] = ()  # pool rows on pages of images that wait for an answer
     relatives: tuple[Relative, ...] = ()  # what is published of other attributes
     weigh: bool = True  # whether an expert's answers may count less than another's
@@ -97,7 +98,7 @@ class Snapshot:
 
     @cached_property
     def reliance(self) -> Reliance:
-        """How far to rely on whom, by the answers that may be learned from (``rounds.reliability_update.judged``)."""
+        """How far to rely on whom, by the answers that may be learned from (``rounds.reliability_update.updated_reliability``)."""
         return reliability_update.updated_reliability(
             self.advice.reliance, self._learned, self.count, self.attribute, self.seed
         )
@@ -114,7 +115,17 @@ class Snapshot:
 
         An image that a person chose counts as well once the design itself has drawn it, whoever asked first.
         """
-        return consensus(self.design.measuring(self.answers), self.attribute.classes)
+        return consensus(self.measuring, self.attribute.classes)
+
+    @property
+    def measuring(self) -> list[Answer]:
+        """The answers that measure; never one on an image that its expert chose, unless it was asked as an audit."""
+        return self.design.measuring(self.answers, self.own)
+
+    def is_own(self, row: int, queue: int) -> bool:
+        """Whether the expert of the queue chose the image of a pool row for it."""
+        expert = next((one.expert_id for one in self.queues if one.id == queue), None)
+        return row >= 0 and (str(self.view.pool.asset_ids[row]), self.experts.get(expert or 0, "")) in self.own
 
     @property
     def count(self) -> int:
@@ -169,6 +180,7 @@ def take_snapshot(settings: Settings, name: str) -> Snapshot:
             design=AuditDesign.from_bytes(state) if state else AuditDesign(int(row.settings["seed"])),
             last_run=session.scalar(select(Run).where(Run.attribute_id == row.id).order_by(Run.number.desc()).limit(1)),
             picks=waiting_picks(session, row.id, view),
+            own=own_picks(session, row.id),
             relatives=relatives(session, row, view.fingerprint) if settings.use_published else (),
             weigh=settings.weigh_experts,
             paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, row.id)))).tolist()),

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import change as answer_changes
 from attune.labeler.answers import exclusion, task_ids, uncounted, withdrawn
 from attune.labeler.assets.media import media_url
+from attune.labeler.attributes import shown_revision
 from attune.labeler.label_studio import projects, task_changes
 from attune.labeler.label_studio import queue_tasks as label_studio_queue
 from attune.labeler.label_studio.client import LabelStudio
@@ -23,6 +24,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.settings.secrets import load as load_secrets
 from attune.models.clock import now
+from attune.models.errors import LabelStudioRefused
 
 log = logging.getLogger("attune.sync")
 RENEW = timedelta(days=2)  # an image's address that ends sooner is signed again
@@ -183,8 +185,16 @@ def restore_classes(settings: Settings, ls: LabelStudio, queue: Queue) -> bool:
     """Give the labelling page its own question and classes back where someone edited them in Label Studio."""
     with reading(settings) as session:
         attribute = session.get_one(Attribute, queue.attribute_id)
-    changed = projects.restore_classes(ls, queue.project, attribute.question, attribute.classes)
+    try:
+        changed = projects.restore_classes(ls, queue.project, attribute.question, attribute.classes)
+    except (
+        LabelStudioRefused
+    ) as error:  # an answer there is of a form that fits no page; the others are read all the same
+        log.warning("the classes of project %d cannot be restored: %s", queue.project, error)
+        return False
     if changed:
+        with writing(settings) as session:
+            shown_revision.note(session, queue.id, attribute.revision)
         log.warning("the classes of project %d were edited in Label Studio; %s has its own again", queue.project,
                     attribute.name)  # fmt: skip
     return changed

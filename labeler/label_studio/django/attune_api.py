@@ -26,14 +26,17 @@ def door(request):
 @csrf_exempt
 @require_http_methods(["GET", "POST"])
 def members(request):
-    """Project's id -> addresses of its members; a POST sets those of the projects that it names, and of no other."""
+    """Who may see what: project's id -> addresses of its members, and whose logins are open but the administrator's.
+
+    A POST sets the members of the projects that it names, and of no other.
+    """
     if request.method == "POST":
         requested = _read(request)
         if requested is None or not all(key.isdigit() and _addresses(value) for key, value in requested.items()):
             return _wrong("expected an object of project ids, each with a list of addresses")
         missing = _set({int(key): value for key, value in requested.items()})
         return JsonResponse({"members": _held(), "missing": missing})
-    return JsonResponse({"members": _held()})
+    return JsonResponse({"members": _held(), "logins": _open_logins()})
 
 
 @csrf_exempt
@@ -68,6 +71,13 @@ def _held():
     for project, address in rows.values_list("project_id", "user__email"):
         current_members.setdefault(str(project), []).append(address.lower())
     return current_members
+
+
+def _open_logins():
+    from users.models import User
+
+    found = {one.casefold() for one in User.objects.filter(is_active=True).values_list("email", flat=True)}
+    return sorted(found - {administrator_address()})
 
 
 def _set(requested):

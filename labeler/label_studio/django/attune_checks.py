@@ -10,6 +10,7 @@ import uuid
 DROPPED = object()
 ORDERINGS = {"tasks:predictions_score", "tasks:id"}  # those that Attune gives its views
 LONGEST_SECONDS = 10**7
+ROUNDING = 60  # seconds that a page may have been open longer than its task is old: clocks jump a little
 NUMBER = re.compile(r"[0-9]{1,18}")
 # Of what an expert answers. The labelling page sends a list of objects with an object with a list of names: 4 levels.
 MOST_LEVELS = 8
@@ -162,8 +163,10 @@ def no_filters(*_):
     return {"conjunction": "and", "items": []}
 
 
-def result(_, value):
-    """What was answered, or begun: a list, which Label Studio and Attune read with care."""
+def result(asker, value):
+    """What was answered, or begun: a list, which Label Studio and Attune read with care, of parts that the page of the
+    question makes.
+    """
     if not isinstance(value, list):
         raise Refused("The answer is not a list.", 400)
     if len(value) > MOST_PARTS:
@@ -179,7 +182,31 @@ def result(_, value):
         raise Refused("The answer contains text that is not Unicode.", 400) from None
     if size > MOST_CHARACTERS:
         raise Refused(f"The answer has {size} bytes. At most {MOST_CHARACTERS} are allowed.", 413)
+    if value:
+        _of_the_page(value, _controls(asker))
     return value
+
+
+def _controls(asker):
+    """The controls of the page of the task that the address means, by name, as Label Studio reads them."""
+    from tasks.models import Task
+
+    task = Task.objects.filter(pk=asker.task).select_related("project").first()
+    return task.project.get_parsed_config() if task is not None else {}
+
+
+def _of_the_page(parts, controls):
+    """Refuse a part of another control: with one such answer stored, Label Studio takes no new question or classes for
+    the whole project.
+    """
+    for one in parts:
+        control = controls.get(one.get("from_name"))
+        known = control is not None and one.get("to_name") in control["to_name"]
+        if not known or one.get("type") != control["type"].lower():
+            raise Refused("The answer holds what this page does not ask. Reload the page and answer again.", 400)
+        names = set(one.get("value", {}).get("choices", []))
+        if not control.get("dynamic_labels") and not names <= set(control.get("labels", [])):
+            raise Refused("The answer is not one of the classes of this question. Reload the page.", 400)
 
 
 def _part(item):
@@ -221,6 +248,21 @@ def figure(_, value):
     if value is not None and not 0 <= value <= LONGEST_SECONDS:
         raise Refused(f"A time is {value!r:.40}; 0 to {LONGEST_SECONDS} seconds were expected.", 400)
     return value
+
+
+def time_on_the_task(asker, value):
+    """How long the page was open, in seconds: not longer than the task is there, whose id may have been another's.
+
+    Each length is of one clock, so the browser's may be wrong.
+    """
+    from django.utils.timezone import now
+    from tasks.models import Task
+
+    seconds = figure(asker, value)
+    made = Task.objects.filter(pk=asker.task).values_list("created_at", flat=True).first()
+    if seconds is not None and made is not None and seconds > (now() - made).total_seconds() + ROUNDING:
+        raise Refused("The image of this page was taken away meanwhile. Reload the page to see the next one.", 409)
+    return seconds
 
 
 def flag(_, value):
@@ -304,6 +346,7 @@ CHECKS = {
     "no_filters": no_filters,
     "result": result,
     "number": figure,
+    "time_on_the_task": time_on_the_task,
     "flag": flag,
     "count": count,
     "words": words,

@@ -147,7 +147,7 @@ DOORS = (
         "to answer or to skip",
         path={"pk": "own_task"},
         query={"project": "own_project_dropped"},
-        body={**_ANSWER, "unique_id": "uuid"},
+        body={**_ANSWER, "lead_time": "time_on_the_task", "unique_id": "uuid"},
     ),
     Door(
         "^api/annotations/<int:pk>/",
@@ -173,7 +173,7 @@ DOORS = (
         "to keep what is begun",
         path={"pk": "own_task"},
         query={"project": "own_project_dropped"},
-        body=_DRAFT,
+        body={**_DRAFT, "lead_time": "time_on_the_task"},
     ),
     Door(
         "^api/tasks/<int:pk>/annotations/<int:annotation_id>/drafts",

@@ -10,6 +10,7 @@ import os
 
 import attune_calls
 import attune_connections
+import attune_pages
 from attune_checks import CHECKS, DROPPED, Asker, Refused
 from attune_doors import ANYONE, by_route
 from attune_who import identify, is_administrator
@@ -85,6 +86,10 @@ class Guard:
         asker = Asker(user)
         for name, check in door.path.items():
             CHECKS[check](asker, kwargs[name])
+        if door.route in attune_pages.PAGES:
+            attune_pages.opened(request, kwargs["pk"])
+        if "result" in door.body and method in {"POST", "PATCH"}:
+            attune_pages.check(request, asker.task)
         if not door.whole:
             self._rewrite(request, door, asker, method)
         return None

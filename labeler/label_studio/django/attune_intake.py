@@ -153,8 +153,16 @@ class Handler(basehttp.WSGIRequestHandler):
         self.until = time.monotonic() + BODY_SECONDS
         return True
 
+    def log_message(self, text, *parts):
+        """Django's line, without what a terminal would obey: anybody may send it, without a login."""
+        super().log_message(text, *(_printable(one) if isinstance(one, str) else one for one in parts))
+
     def get_environ(self):
         return super().get_environ() | {attune_connections.IN_META: self.mine}
+
+
+def _printable(text):
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 class _Until(io.RawIOBase):

@@ -55,7 +55,7 @@ def identify(request):
 
         user = AnonymousUser()
     if not is_administrator(user):
-        _save_activity_alone(user)
+        save_activity_alone(user)
     request.user = user
     # The REST framework takes this one and asks no credential again.
     request._force_auth_user = user if user.is_authenticated else None
@@ -65,7 +65,7 @@ def identify(request):
     return user
 
 
-def _save_activity_alone(user):
+def save_activity_alone(user):
     """Let no view write a person's whole row: it was read when the request came, and a password or an end of access that
     was set since would be undone (``AnnotationsListAPI.perform_create`` saves every column with each answer).
     """

@@ -30,6 +30,7 @@ from attune.models.clock import iso
 
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
+NOT_FOR_EXPERTS = "Not for experts, who answer without knowing what a probe says or how it is measured."
 TYPES = {".json": "application/json", ".md": "text/markdown; charset=utf-8"}
 
 
@@ -67,6 +68,7 @@ class Then(TypedDict):
     "List the probes",
     {200: json_answer("One page of probes, sorted by name.", Probes), 422: error("The page number is not valid.")},
     query=PAGES,
+    about=NOT_FOR_EXPERTS,
 )
 def probes(page: int, size: int) -> Response:
     """Every attribute with a published version: its aliases, versions and champion's average precision."""
@@ -119,6 +121,7 @@ _MANIFEST["properties"]["draft"]["description"] = "True if a class had no answer
     "Read a manifest",
     {200: json_answer("The manifest.", _MANIFEST, of_version=True)} | OF_VERSION,
     headers=(HELD,),
+    about=NOT_FOR_EXPERTS,
 )
 def manifest(name: str, ref: str) -> Response:
     """The manifest of the version that REF, a version or an alias, means."""
@@ -136,6 +139,7 @@ _FILE["content"] |= {"application/json": {"schema": {"type": "object"}}}  # mani
     "Pull a file of a version",
     {200: _FILE} | OF_VERSION,
     headers=(HELD, PIECE),
+    about=NOT_FOR_EXPERTS,
 )
 def file(name: str, ref: str, file: str) -> Response:
     """One file of a version: probe.safetensors, probe.onnx, card.md or manifest.json."""
@@ -148,6 +152,7 @@ def file(name: str, ref: str, file: str) -> Response:
     "Pull the feature values",
     {200: file_answer("A Parquet file, one row per asset and class.", "application/vnd.apache.parquet")} | OF_VERSION,
     headers=(HELD, PIECE),
+    about=NOT_FOR_EXPERTS,
 )
 def features(name: str, ref: str) -> Response:
     """The feature values of a version over the whole pool, as Parquet."""

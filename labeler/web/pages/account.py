@@ -9,6 +9,8 @@ from wtforms import PasswordField, SubmitField
 from wtforms.validators import EqualTo, InputRequired, Length
 
 from attune.labeler.people import login_sessions, users
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.views.home import home
 from attune.labeler.web import auth, origin, throttle
 from attune.labeler.web.pages.welcome import BY_LINK
 from attune.models.text import plural
@@ -57,6 +59,8 @@ def change() -> ResponseReturnValue:
             auth.begin(
                 users.choose_password(auth.settings(), viewer.name, new_password, origin.here(), auth.key_here())
             )
+            if form.old is None:  # by a link: the next thing is the work, not the account
+                return _welcomed(viewer)
             flash("Your password is changed. Your other sessions have ended.", "success")
             return redirect(url_for("account.page"))
         form.old.errors = ["This is not your current password."]
@@ -71,6 +75,14 @@ def end_others() -> ResponseReturnValue:
     return redirect(url_for("account.page"))
 
 
+def _welcomed(viewer: Viewer) -> ResponseReturnValue:
+    """To the first page, with the way to the own queue where there is one."""
+    own = any(card.queue_url for card in home(auth.settings(), viewer).cards.items)
+    what = " Your questions are at the top of this page: press “Start labelling”." if own else ""
+    flash(f"Welcome to Attune. Your password is saved; next time, log in as {viewer.name} with it.{what}", "success")
+    return redirect(url_for("home.page"))
+
+
 def _page(form: PasswordForm) -> str:
     mine = login_sessions.of(auth.settings(), auth.viewer().user_id or 0, auth.key_here())
     return render_template("account.html", form=form, sessions=mine)
@@ -80,4 +92,5 @@ def _form() -> PasswordForm:
     form = PasswordForm()
     if session.get(BY_LINK):
         del form.old
+        form.submit.label.text = "Save password"
     return form

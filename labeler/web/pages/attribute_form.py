@@ -16,8 +16,9 @@ from attune.labeler.attributes import attributes, revise_attribute, revisions
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.attributes.revisions import ALL
 from attune.labeler.people import invite
-from attune.labeler.records.schema import Attribute, Expert
+from attune.labeler.records.schema import Attribute, Expert, User
 from attune.labeler.records.session import reading, writing
+from attune.labeler.views import people as view
 from attune.labeler.views.revisions import answers_by_value, pictures
 from attune.labeler.web import auth
 from attune.models.errors import AlreadyThere, DataError, UnknownExpert
@@ -124,7 +125,7 @@ def create() -> ResponseReturnValue:
     except AlreadyThere as error:
         return _new_page(filled, {"name": str(error)}), 422
     _ask_experts(definition.name, filled.experts)
-    flash("The question is created. A worker now creates and fills the queues in Label Studio.", "success")
+    flash("The question is created.", "success")  # its page says what comes next
     return redirect(url_for("attribute.page", name=definition.name))
 
 
@@ -205,16 +206,22 @@ def _old_classes(attribute: Attribute) -> tuple[OldClass, ...]:
 def _ask_experts(name: str, chosen_experts: tuple[str, ...]) -> None:
     for email in chosen_experts:
         try:
-            invite.invite(auth.settings(), email, [name])
+            invite.invite(auth.settings(), email, [name], may=_check, only_there=True)
         except (UnknownExpert, DataError) as error:
             flash(str(error), "danger")
     ingest.ask_to_learn(auth.settings(), name)
 
 
+def _check(role: str | None) -> None:
+    if not view.may_manage(auth.viewer(), role):
+        raise DataError(view.OWNERS_LIMIT)
+
+
 def _new_page(filled: Filled, errors: Mapping[str, str] | None = None) -> str:
     with reading(auth.settings()) as session:
-        there = select(Expert).where(Expert.removed_at.is_(None)).order_by(Expert.name).limit(MOST_EXPERTS)
-        people = list(session.scalars(there))
+        there = select(Expert, User.role).outerjoin(User, User.email == Expert.email)
+        rows = session.execute(there.where(Expert.removed_at.is_(None)).order_by(Expert.name).limit(MOST_EXPERTS)).all()
+        people = [one for one, role in rows if one.every_attribute or view.may_manage(auth.viewer(), role)]
     return _page(filled, errors or {}, people=people, found=None)
 
 

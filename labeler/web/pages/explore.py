@@ -135,7 +135,8 @@ def send() -> ResponseReturnValue:
         expert = viewer.name
     try:
         done = pinned.send(auth.settings(), attribute, image_ids, viewer.name, expert or None, form.get("why", ""))
-    except RecordsError as error:  # the person chosen has no queue for this question: the selection stays
+    # The person chosen has no queue for this question, or too much waits there: the selection stays.
+    except (RecordsError, DataError) as error:
         request_state = replace(_request_state(), picks=image_ids, attribute=attribute)
         page_text = render_template(
             "explore_send.html", found=selection, asked=request_state, state=_state(request_state), error=str(error)

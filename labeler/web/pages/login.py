@@ -51,9 +51,7 @@ def enter() -> ResponseReturnValue:
         if entered:
             auth.begin(entered)
             return redirect(auth.safe_next(request.args.get("next")))
-        flash(
-            "The email or the password is wrong. If you forgot the password, ask an owner for a login link.", "danger"
-        )
+        flash("The email or the password is wrong.", "danger")  # the page says what to do
     return render_template("login.html", form=form), 401
 
 

@@ -17,7 +17,7 @@ from attune.labeler.catalog.gate_outcomes import Gate
 from attune.labeler.catalog.run_facts import LATEST, find_run
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
-from attune.labeler.views import moves
+from attune.labeler.views import moves, versions
 from attune.labeler.views.moves import Intent
 from attune.labeler.web import auth
 from attune.models.catalog.manifest import CHAMPION
@@ -185,7 +185,8 @@ def progress(name: str, job: str) -> ResponseReturnValue:
     found = moves.progress(auth.settings(), name, job)
     if found is None:
         raise NotFound("This move does not exist. The history lists all moves of the attribute.")
-    return render_template("move.html", move=found, job=job)
+    (pull, *_) = versions.commands(auth.settings(), name, found.alias or str(found.version))
+    return render_template("move.html", move=found, job=job, pull=pull.text)
 
 
 def _fresh(form: ReasonForm, name: str) -> None:

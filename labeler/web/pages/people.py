@@ -43,7 +43,7 @@ def add() -> ResponseReturnValue:
         _check(users.role_of(auth.settings(), email))
         if role == "expert":
             attribute_names, name = request.form.getlist("attributes"), request.form.get("name", "")
-            invitation = invite.invite(auth.settings(), email, attribute_names, name)
+            invitation = invite.invite(auth.settings(), email, attribute_names, name, may=_check)
             return render_template("person_made.html", made=invitation, role=role)
         users.create(auth.settings(), email, role, experts.fresh_password())
     except (DataError, AlreadyThere) as error:
@@ -62,7 +62,7 @@ def _form(values: Any, errors: dict[str, str]) -> str:
 
 def _handed(email: str) -> invite.Welcome:
     email = users.address(email)
-    return invite.Welcome(email, email, login_links.make(auth.settings(), email), "", None)
+    return invite.Welcome(email, email, login_links.make(auth.settings(), email, may=_check), "", None)
 
 
 @blueprint.get("/person")
@@ -76,9 +76,12 @@ def person() -> ResponseReturnValue:
 def widen() -> ResponseReturnValue:
     """Give an expert one more question."""
     email = _allowed()
-    made = invite.invite(auth.settings(), email, request.form.getlist("attributes"))
-    flash(f"{made.name} has a new question. Attune is creating the queue in Label Studio.", "success")
-    return _back(email)
+    wanted = request.form.getlist("attributes")
+
+    def give() -> None:
+        invite.invite(auth.settings(), email, wanted, may=_check, only_there=True)
+
+    return _done(email, give, f"{email} has a new question. Attune is creating the queue in Label Studio.")
 
 
 @blueprint.post("/link")
@@ -92,7 +95,7 @@ def link() -> ResponseReturnValue:
 @blueprint.post("/label-studio")
 def label_studio() -> ResponseReturnValue:
     """A new password for Label Studio, shown this once."""
-    made = invite.renew(auth.settings(), _allowed())
+    made = invite.renew(auth.settings(), _allowed(), may=_check)
     return render_template("person_made.html", made=made, role="expert", again=True)
 
 
@@ -110,7 +113,9 @@ def role() -> ResponseReturnValue:
 def shut() -> ResponseReturnValue:
     """Shut a login; its sessions end, and Label Studio is told."""
     email = _allowed()
-    return _done(email, lambda: users.disable(auth.settings(), email), f"The login {email} is disabled. {SEE}")
+    return _done(
+        email, lambda: users.disable(auth.settings(), email, may=_check), f"The login {email} is disabled. {SEE}"
+    )
 
 
 @blueprint.post("/open")
@@ -118,7 +123,7 @@ def open_() -> ResponseReturnValue:
     """Open a login that was shut, by a new link and a new password for Label Studio, shown this once."""
     email = _allowed()
     try:
-        invitation = invite.reopen(auth.settings(), email)
+        invitation = invite.reopen(auth.settings(), email, may=_check)
     except (DataError, AlreadyThere) as error:
         flash(str(error), "danger")
         return _back(email)
@@ -133,6 +138,7 @@ def end_again() -> ResponseReturnValue:
 
     def ask() -> None:
         with writing(auth.settings()) as session:
+            users.check_role(session, email, _check)
             job_id = end_access.record_again(session, email)
         end_label_studio_access.run_end_job(auth.settings(), job_id)
 
@@ -152,14 +158,17 @@ def remove() -> ResponseReturnValue:
     email, answers = _allowed(), request.form.get("answers", KEEP)
     person_view = view.person(auth.settings(), auth.viewer(), email)
     if person_view.login and person_view.login.role != "expert" and request.form.get("what") != "expert":
-        _done(email, lambda: users.remove(auth.settings(), email), f"{email} is removed. {SEE}")
+        _done(email, lambda: users.remove(auth.settings(), email, may=_check), f"{email} is removed. {SEE}")
         if users.role_of(auth.settings(), email) is not None:  # the last administrator
             return _back(email)
     else:
-        experts.remove(auth.settings(), email)
+        experts.remove(auth.settings(), email, may=_check)
         flash(f"{email} is removed. {SEE}", "success")
     if person_view.member and answers == DROP:
-        flash(exclude_expert.summary_text(exclude_expert.exclude(auth.settings(), email), dropped=True), "success")
+        flash(
+            exclude_expert.summary_text(exclude_expert.exclude(auth.settings(), email, may=_check), dropped=True),
+            "success",
+        )
     return _back(email)
 
 
@@ -169,13 +178,18 @@ def answers() -> ResponseReturnValue:
     email, name, choice = _allowed(), request.form.get("attribute") or None, request.form.get("answers")
     if choice not in (KEEP, DROP):
         raise BadRequest(f"answers is {choice!r}. Expected {DROP} (exclude) or {KEEP} (include).")
-    moved_counts = (exclude_expert.exclude if choice == DROP else exclude_expert.include)(auth.settings(), email, name)
+    moved_counts = (exclude_expert.exclude if choice == DROP else exclude_expert.include)(
+        auth.settings(), email, name, may=_check
+    )
     flash(exclude_expert.summary_text(moved_counts, choice == DROP), "success")
     return _back(email)
 
 
 def _allowed() -> str:
-    """The address of the form, where the viewer may change that person. Raises Forbidden, DataError."""
+    """The address of the form, where the viewer may change that person. Raises Forbidden, DataError.
+
+    The role may change right after: each act asks `_check` once more, in its own transaction.
+    """
     email = users.address(request.form.get("email", ""))
     _check(users.role_of(auth.settings(), email))
     return email
@@ -183,7 +197,7 @@ def _allowed() -> str:
 
 def _check(role: str | None) -> None:
     if not view.may_manage(auth.viewer(), role):
-        raise Forbidden("An owner can only add and change experts. Ask an admin to change owners and admins.")
+        raise Forbidden(view.OWNERS_LIMIT)
 
 
 def _done(email: str, act: Any, message: str) -> ResponseReturnValue:

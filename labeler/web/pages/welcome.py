@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, session, url_for
+from flask import Blueprint, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
 from attune.labeler.people import login_links
@@ -25,5 +25,4 @@ def enter(text: str) -> ResponseReturnValue:
     """Begin the session; the link opens nothing from now on."""
     auth.begin(login_links.use(auth.settings(), text, origin.here()))
     session[BY_LINK] = True
-    flash("You are logged in. Now choose a password for your next login.", "success")
     return redirect(url_for("account.page"))

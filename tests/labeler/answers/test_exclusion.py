@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from attune.labeler import settings as reader
 from attune.labeler.answers import change, exclude_expert, ingest, withdrawn
@@ -136,3 +137,32 @@ def test_what_was_done_is_told_in_one_sentence() -> None:
         == "3 answers are included again (romance 2, serious 1)."
     )
     assert exclude_expert.summary_text({}, dropped=True) == "There are no answers to exclude."
+
+
+def test_what_was_given_before_the_exclusion_and_read_after_it_is_set_aside_too(
+    settings: Settings, ana: Expert, queue: Queue, answer: Annotation
+) -> None:
+    """An answer takes some seconds to be read: the last ones before "exclude" counted all the same."""
+    early, late = factories.add_assets(settings, 2)
+    read = []
+    for number, asset in enumerate((early, late), 1):
+        task = factories.add_task(settings, queue, asset)
+        assert task.label_studio_task is not None
+        read.append((9000 + number, task.label_studio_task, asset.asset_id, "no", ana.label_studio_user))
+    before = now()
+    assert exclude_expert.exclude(settings, ana.email) == {"serious": 1}
+    assert store(settings, queue, ReadAnnotation(*read[0], before, before, 1.0))
+    after = now() + timedelta(seconds=1)
+    assert store(settings, queue, ReadAnnotation(*read[1], after, after, 1.0))
+
+    def counting() -> set[int]:
+        with reading(settings) as session:
+            return set(session.scalars(select(Annotation.asset_pk).where(Annotation.deleted_at.is_(None))))
+
+    assert counting() == {late.id}, "who goes on answering counts again"
+    assert not store(settings, queue, ReadAnnotation(*read[0], before, before, 1.0)), (
+        "the next reading brings nothing back"
+    )
+    assert counting() == {late.id}
+    assert exclude_expert.include(settings, ana.email) == {"serious": 2}
+    assert counting() == {early.id, late.id, answer.asset_pk}

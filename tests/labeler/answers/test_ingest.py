@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from attune.labeler import settings as reader
-from attune.labeler.answers import ingest, withdrawn
+from attune.labeler.answers import ingest, uncounted, withdrawn
 from attune.labeler.answers.annotation_values import ReadAnnotation, read
 from attune.labeler.records.schema import (
     Annotation,
@@ -25,6 +25,7 @@ from attune.labeler.records.schema import (
     Queue,
     Stray,
     Task,
+    User,
 )
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
@@ -298,6 +299,36 @@ def test_an_answer_that_the_administrator_edited_is_still_the_experts(records: S
     assert ask(records, seen(1, "no", minutes=7)) == [True]  # by the expert
     with reading(records) as session:
         assert session.scalars(select(Stray.id)).all() == []
+
+
+@pytest.mark.parametrize("ended", ["removed", "disabled"])
+def test_what_was_said_after_the_end_of_access_counts_nowhere(records: Settings, ended: str) -> None:
+    """Label Studio closes a moment after the records: answers of that moment trained and measured."""
+    tell(records, seen(1), seen(2, "no", task=102, asset="a2"))
+    with writing(records) as session:
+        end = NOON + timedelta(minutes=10)
+        if ended == "removed":
+            session.get_one(Expert, 1).removed_at = end
+        else:
+            login = {"role": "expert", "password_hash": "x", "created_at": NOON, "disabled_at": end, "expert_id": 1}
+            session.add(User(email="ana@x.org", **login))
+    late = replace(seen(3, task=103, asset="a3"), answered_at=end, updated_at=end + timedelta(seconds=1))
+    assert tell(records, late, seen(2, "yes", minutes=11, task=102, asset="a2")) == [False, False]
+    assert answers(records) == [("a1", "yes", 1), ("a2", "no", 2)], "what was said before stays as it was"
+    assert tell(records, seen(1, "no", minutes=9)) == [True], "in time, and read late"
+    with reading(records) as session:
+        left = uncounted.list_uncounted(session)
+        assert {(one.asset_id, one.reason) for one in left} == {
+            ("a2", "given after the person's access ended"),
+            ("a3", "given after the person's access ended"),
+        }
+    assert "attune expert add" in left[0].to_dict()["todo"]
+    with writing(records) as session:  # let in again
+        session.get_one(Expert, 1).removed_at = None
+        session.execute(update(User).values(disabled_at=None))
+    assert tell(records, late) == [True]
+    with reading(records) as session:
+        assert [one.asset_id for one in uncounted.list_uncounted(session)] == ["a2"]
 
 
 def test_an_expert_with_a_new_address_keeps_the_answers(records: Settings) -> None:

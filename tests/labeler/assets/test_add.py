@@ -89,6 +89,8 @@ def test_odd_images_are_taken_and_broken_ones_refused_one_by_one(settings: Setti
         name: reason for name, (_, reason) in images.BAD.items()
     }
     assert summary.notes == {"animated: its first frame counts": 1, "PNG content under the name .jpg": 1}
+    examples = {what: example for what, _, example in summary.rows()}
+    assert examples["PNG content under the name .jpg"].endswith(".jpg")
     assert "été 夏 ☀.webp" in held(settings)
 
 

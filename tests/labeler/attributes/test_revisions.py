@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,13 @@ from attune.labeler.attributes.revise_attribute import Revised
 from attune.labeler.attributes.revisions import ALL, NONE
 from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import quiet
-from attune.labeler.label_studio import projects
+from attune.labeler.label_studio import members, projects
+from attune.labeler.label_studio.projects import Project
 from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, Job, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings, secrets
 from attune.models.clock import now
-from attune.models.errors import AlreadyThere, DataError
+from attune.models.errors import AlreadyThere, DataError, LabelStudioRefused
 from attune.models.labels.answers import SKIP, UNSURE
 from tests.support import factories
 
@@ -227,13 +230,109 @@ def test_an_answer_of_before_that_arrives_late_is_read_as_the_revisions_say(sett
         assert (late.value, late.deleted_at is not None) == ("neither", True)  # held no longer, and not lost
 
 
-def test_an_answer_that_ended_counts_again_when_its_expert_corrects_it(settings: Settings, queue: Queue) -> None:
+class Page:
+    """Label Studio's page of a queue, which follows a revision when `configure` gets there."""
+
+    def __init__(self, settings: Settings, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.settings, self.queue = settings, queue
+        self._numbers = count(9_100_000)
+        self.refuses = False
+
+        def update(*_: Any) -> None:
+            if self.refuses:
+                raise LabelStudioRefused("Label Studio refuses the question.", 400)
+
+        monkeypatch.setattr(revise_attribute.LabelStudio, "connect", lambda _: nullcontext())
+        monkeypatch.setattr(projects, "update", update)
+        monkeypatch.setattr(members, "set_members", lambda *_: None)
+
+    def configure(self) -> None:
+        """Bring the page to the newest question."""
+        revise_attribute.configure(self.settings, quiet, "romance")
+
+    def answer(
+        self, value: str, at: datetime, seconds: float, says: int | None = None, known: ReadAnnotation | None = None
+    ) -> ReadAnnotation:
+        """An answer sent at ``at`` after a look of ``seconds``, read; ``says``: the revision that the page names."""
+        asset = known.asset_id if known else factories.add_assets(self.settings, 1)[0].asset_id
+        number = known.label_studio_id if known else next(self._numbers)
+        given = known.answered_at if known else at
+        seen = replace(told(self.queue, asset, value, at, number, number, given), lead_seconds=seconds)
+        with writing(self.settings) as session:
+            ingest.store(session, session.get_one(Queue, self.queue.id), seen, now(), says)
+        return seen
+
+    def value(self, seen: ReadAnnotation) -> tuple[str, bool]:
+        """What the records have of an answer: its value, and whether it counts."""
+        with reading(self.settings) as session:
+            mine = select(Annotation).where(Annotation.label_studio_id == seen.label_studio_id)
+            one = session.scalars(mine).one()
+            return one.value, one.deleted_at is None
+
+
+@pytest.fixture
+def page(settings: Settings, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Page:
+    return Page(settings, queue, monkeypatch)
+
+
+TURNED = {"romance": "neither", "neither": "romance"}
+
+
+def test_an_answer_belongs_to_the_question_that_its_page_showed(page: Page) -> None:
+    """Turned round, the question makes a yes of a no: what the expert saw counts."""
+    revise(page.settings, question="Are they not in love?", into=TURNED)
+    before = page.answer("romance", now(), 1.0)
+    assert page.value(before) == ("neither", True), "the page of before, after the revision"
+    page.configure()
+    opened_before = page.answer("romance", now() + timedelta(seconds=5), 60.0)
+    opened_after = page.answer("romance", now() + timedelta(seconds=65), 60.0)
+    assert (page.value(opened_before), page.value(opened_after)) == (("neither", True), ("romance", True))
+    page.answer("romance", opened_before.updated_at, 60.0, known=opened_before)
+    assert page.value(opened_before) == ("neither", True), "read once more"
+
+
+def test_a_correction_belongs_to_the_question_that_it_was_made_on(page: Page) -> None:
+    """Label Studio adds the times of all looks up: the first look of an hour was on the page of before."""
+    first = page.answer("romance", now(), 3600.0)
+    revise(page.settings, question="Are they not in love?", into=TURNED)
+    page.configure()
+    assert page.value(first) == ("neither", True)
+    page.answer("romance", now() + timedelta(seconds=30), 3605.0, known=first)
+    assert page.value(first) == ("romance", True)
+
+
+def test_a_page_that_label_studio_keeps_from_changing_answers_its_own_question(page: Page) -> None:
+    revise(page.settings, question="Are they not in love?", into=TURNED)
+    page.refuses = True
+    with pytest.raises(LabelStudioRefused):
+        page.configure()
+    assert page.value(page.answer("romance", now() + timedelta(minutes=9), 1.0)) == ("neither", True)
+    revise(page.settings, question="Are they friends?", kept_classes=NONE)
+    assert page.value(page.answer("romance", now() + timedelta(minutes=9), 1.0)) == ("romance", False)
+    page.refuses = False
+    page.configure()
+    assert page.value(page.answer("romance", now() + timedelta(minutes=9), 1.0)) == ("romance", True)
+    with reading(page.settings) as session:
+        assert [revision for revision, _ in session.get_one(Queue, page.queue.id).shown] == [1, 3]
+
+
+def test_a_page_that_says_its_revision_is_believed(page: Page) -> None:
+    revise(page.settings, question="Are they not in love?", into=TURNED)
+    says = page.answer("romance", now(), 1.0, says=2)
+    assert page.value(says) == ("romance", True)
+    page.answer("romance", says.updated_at, 1.0, known=says)  # a reading of Label Studio, which does not say it
+    assert page.value(says) == ("romance", True)
+
+
+def test_an_answer_that_ended_counts_again_when_its_expert_corrects_it(page: Page) -> None:
+    settings, queue = page.settings, page.queue
     revise(settings, question="Are they in love?", kept_classes=NONE)
+    page.configure()
     with reading(settings) as session:
         first = session.scalars(select(Annotation).order_by(Annotation.id)).first()
         asset = first.asset.asset_id
     seen = told(
-        queue, asset, "neither", now() + timedelta(seconds=1), first.label_studio_id, first.label_studio_task or 0,
+        queue, asset, "neither", now() + timedelta(seconds=9), first.label_studio_id, first.label_studio_task or 0,
         first.answered_at,
     )  # fmt: skip
     with writing(settings) as session:
@@ -307,6 +406,28 @@ def test_killed_right_after_a_revision_label_studio_is_told_of_it_all_the_same(
         job = session.scalars(select(Job)).one()
     # As requeue_lost and retry_failed of the clockwork look for it.
     assert (job.kind, job.state, job.arguments) == ("configure", "queued", {"attribute": "romance"})
+
+
+def test_a_queue_that_label_studio_refuses_to_change_holds_up_no_other(
+    settings: Settings, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One odd answer of one expert kept the question of before in every queue that came later."""
+    with reading(settings) as session:
+        romance = attributes.find(session, "romance")
+    later = factories.add_queue(settings, romance, factories.add_expert(settings, "zoe@example.org"))
+    written: list[int] = []
+
+    def refusing(_ls: object, project: Project, *_: object) -> None:
+        if project.id == queue.project:
+            raise LabelStudioRefused("Created annotations are incompatible with provided labeling schema", 400)
+        written.append(project.id)
+
+    monkeypatch.setattr(projects, "update", refusing)
+    revise(settings, question="The newer?")
+    secrets.load(settings.secrets)
+    with pytest.raises(LabelStudioRefused, match=r"the queue of ana@example\.org still asks the question of before"):
+        revise_attribute.configure(replace(settings, label_studio_token="t" * 40), quiet, "romance")
+    assert written == [later.project]
 
 
 def test_of_two_revisions_label_studio_is_left_with_the_newer(

@@ -80,7 +80,7 @@ def test_an_import_that_takes_nothing_in_fails(settings: Settings, tmp_path: Pat
     (tmp_path / "l.csv").write_text("asset_id,expert,class\n1E+15,ana@example.org,romance\n")
     done = run(settings, "labels", "import", "romance", str(tmp_path / "l.csv"), *more)
     assert done.exit_code == consequence(DataError).exit_code
-    assert "Skipped row" in done.stderr
+    assert "Skipped line 2" in done.stderr
     assert "Traceback" not in done.stderr
 
 

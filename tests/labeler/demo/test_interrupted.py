@@ -51,8 +51,12 @@ def _services(live: Settings) -> dict[str, Any]:
     return {name: getattr(live, name) for name in names}
 
 
+reported: set[str] = set()  # the steps that readers were shown
+
+
 def prepared(settings: Settings) -> int:
-    def progress(_: str) -> Report:
+    def progress(label: str) -> Report:
+        reported.add(label.partition(":")[0])
         return jobs.quiet
 
     return story.prepared(settings, ANSWERS, progress)
@@ -105,6 +109,7 @@ def test_stopped_at_every_step_it_ends_the_same(
             prepared(settings)
     version = prepared(settings)
     assert prepared(settings) == version, "once more changes nothing"
+    assert reported == {f"Step {number} of {story.STEPS}" for number in range(2, story.STEPS + 1)}
     each_answer_once(settings, ls)
     with reading(settings) as session:
         found = attributes.find(session, story.FINISHED)

@@ -82,6 +82,8 @@ def test_the_same_file_twice_changes_nothing(pool: Settings) -> None:
         ("seed", LATER, True, None),
         ("seed", EARLIER, False, "older than the answer held"),
         ("seed", "", False, "answered otherwise already"),
+        ("audit", LATER, False, "answered in an audit"),
+        ("audit", "", False, "answered in an audit"),
         ("import", LATER, True, None),
         ("import", EARLIER, False, "older than the answer held"),
         ("import", "", True, None),
@@ -192,6 +194,8 @@ def test_what_cannot_be_used_is_left_out_one_by_one_and_the_rest_goes_in(pool: S
         (12, "stands twice", "a0"),
     ]
     assert plan.reasons["unknown asset"] == 2
+    assert plan.place(2) == "line 3", "the header is line 1, as in a spreadsheet"
+    assert plan.why("unknown class").endswith("romance, =friendship, neither, unsure, skip")
     assert labels(pool) == [("a0", "ana@example.org", "romance")]
 
 

@@ -10,10 +10,12 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from attune.labeler.label_studio import accounts, door, local
+from attune.labeler.label_studio import accounts, door, local, projects
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.logins import submit
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.queue_tasks import NewTask, add
 from attune.models.errors import LabelStudioRefused
 from tests.labeler.label_studio.crowd import MINE, OTHERS, Holding, ask, holding, tokens
 from tests.support import inside_label_studio
@@ -220,7 +222,7 @@ def test_the_administrators_personal_token_works_and_nobody_elses(
     own = tokens(services, services.settings.label_studio_email)["refresh"]
     with LabelStudio(ls.address, own) as by_personal_token:
         assert by_personal_token.me()["email"] == services.settings.label_studio_email
-    with pytest.raises(LabelStudioRefused, match="Only the administrator's token"):
+    with pytest.raises(LabelStudioRefused, match="Only the admin's token"):
         LabelStudio(ls.address, tokens(services, MINE)["refresh"]).me()
     for spelling in ("Bearer {}", "Bearer\t{}", "bearer  {}"):
         header = {"Authorization": spelling.format(tokens(services, MINE)["access"])}
@@ -323,7 +325,7 @@ def test_no_other_page_answers_with_ones_session(ls: LabelStudio, mine: Holding,
     assert status(mine, ls, "POST", draft, {"result": []}, headers=own) == 201
 
 
-PART = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": ["yes"]}}
+PART = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": ["romance"]}}
 
 
 def nested(levels: int) -> list[object]:
@@ -353,6 +355,11 @@ def nested(levels: int) -> list[object]:
         {"result": [PART | {"type": ["choices"]}]},
         {"result": [PART | {"value": ["yes"]}]},
         {"result": [PART | {"value": {"choices": "yes"}}]},
+        {"result": [PART | {"from_name": "zzz"}]},
+        {"result": [PART, PART | {"to_name": "zzz"}]},
+        {"result": [PART | {"type": "textarea"}]},
+        {"result": [PART | {"value": {"choices": ["zzz"]}}]},
+        {"result": [{"value": {"choices": ["romance"]}}]},
         {"result": [PART | {"value": {"choices": [{"a": 1}]}}]},
         {"result": [{"type": "choices", "from_name": "label", "to_name": "image"}]},
     ],
@@ -368,6 +375,59 @@ def test_an_answer_that_breaks_every_list_is_not_taken(
     assert ls.request("GET", f"/api/tasks/{mine.ids['task']}/")["id"] == mine.ids["task"]
     told = ls.request("GET", "/api/tasks", query={"project": mine.ids["project"], "fields": "all"})
     assert told["total"] == 5
+
+
+def test_no_answer_of_an_expert_keeps_the_question_from_changing(ls: LabelStudio, mine: Holding) -> None:
+    """One answer of an odd control was enough: Label Studio then refused each new question, and the others' with it."""
+    path = f"/api/tasks/{mine.ids['open_task']}/annotations/"
+    assert status(mine, ls, "POST", path, {"result": [PART | {"from_name": "zzz"}], "lead_time": 1.0}) == 400
+    own = f"/api/annotations/{mine.ids['annotation']}/"
+    assert status(mine, ls, "PATCH", own, {"result": [PART | {"to_name": "zzz"}]}) == 400
+    draft = f"/api/drafts/{mine.ids['draft']}/"
+    assert status(mine, ls, "PATCH", draft, {"result": [PART | {"from_name": "zzz"}]}) == 400
+    project = Project(mine.ids["project"], mine.ids["view"], mine.ids["webhook"])
+    projects.update(ls, project, "Tender?", ["love", "neither"], "")
+    stale = {"result": [PART], "lead_time": 1.0}
+    assert status(mine, ls, "POST", path, stale) == 400, "a page of before asks for a class that is gone"
+    projects.update(ls, project, "Romantic?", ["romance", "neither"], "")
+
+
+@pytest.mark.parametrize("work", ["annotations/", "drafts"])
+def test_an_answer_begun_before_its_task_was_made_is_about_another_image(
+    ls: LabelStudio, mine: Holding, work: str
+) -> None:
+    """The task's id was another's when the page was opened, say before a copy of the database was put back."""
+    (new,) = add(ls, mine.ids["project"], [NewTask(f"new-{work}", "http://127.0.0.1/new.png", 0.9)])
+    path, answer = f"/api/tasks/{new.task}/{work}", {"result": [PART]}
+    refused = ask(ls.address, mine.session._session, "POST", path, answer | {"lead_time": 3600.0})
+    assert (refused.status_code, "Reload the page" in refused.text) == (409, True)
+    made = ls.request("GET", f"/api/tasks/{new.task}/")
+    assert (made["annotations"], made["drafts"]) == ([], [])
+    assert status(mine, ls, "POST", path, answer | {"lead_time": 5.0}) == 201, "a page that was opened at once"
+    ls.request("DELETE", f"/api/tasks/{new.task}/")
+
+
+def test_a_page_opened_before_the_question_changed_answers_nothing_until_it_is_loaded_again(
+    ls: LabelStudio, mine: Holding, others: Holding
+) -> None:
+    """The page keeps its question for every image that follows: a yes would be stored as a yes to the new one."""
+    project = Project(mine.ids["project"], mine.ids["view"], mine.ids["webhook"])
+    page = f"/projects/{project.id}/data"
+    path, own = f"/api/tasks/{mine.ids['open_task']}/annotations/", f"/api/annotations/{mine.ids['annotation']}/"
+    asked = [("POST", path), ("PATCH", own), ("POST", f"/api/tasks/{mine.ids['open_task']}/drafts")]
+    answer = {"result": [PART], "lead_time": 1.0}
+    assert status(mine, ls, "GET", page) == 200
+    projects.update(ls, project, "Not romantic?", ["neither", "romance"], "")
+    for method, where in asked:
+        refused = ask(ls.address, mine.session._session, method, where, answer)
+        assert (refused.status_code, "Reload the page" in refused.text) == (409, True), where
+    theirs = f"/api/annotations/{others.ids['annotation']}/"
+    assert status(others, ls, "PATCH", theirs, answer) == 200, "another project's page is as it was"
+    assert status(mine, ls, "GET", page) == 200
+    for method, where in asked:
+        assert status(mine, ls, method, where, answer) in {200, 201}, where
+    projects.update(ls, project, "Romantic?", ["romance", "neither"], "")
+    assert status(mine, ls, "GET", page) == 200
 
 
 def test_no_browser_keeps_what_an_expert_saw(ls: LabelStudio, mine: Holding) -> None:
@@ -455,7 +515,7 @@ def test_people_are_sent_to_the_console(services: Services, ls: LabelStudio, min
         reply = ask(ls.address, mine.session._session, "GET", path)
         assert (reply.status_code, reply.headers["Location"]) == (302, services.settings.web_address)
     refused = ask(ls.address, mine.session._session, "GET", "/people/", headers={"Accept": "text/html"})
-    assert "Only Attune&#x27;s administrator" in refused.text
+    assert "Only Attune&#x27;s admin" in refused.text
     assert services.settings.web_address in refused.text
 
 

@@ -128,6 +128,31 @@ def test_a_request_is_read_until_its_time_is_over(services: Services, text: byte
     assert inside_label_studio.run(services.settings, code) == told
 
 
+def test_what_anybody_sends_is_escaped_in_the_log(services: Services) -> None:
+    """Whoever reads the log in a terminal would else run its codes."""
+    lines: list[str] = inside_label_studio.run(
+        services.settings,
+        SERVER
+        + r"""
+import logging
+heard = []
+class Kept(logging.Handler):
+    def emit(self, record):
+        heard.append(record.getMessage())
+logging.getLogger("django.server").addHandler(Kept())
+logging.getLogger("django.server").setLevel(logging.INFO)
+for line in (b"GET /\x1b]0;t\x07 HTTP/1.1", b"G\x1b[31mX / HTTP/1.1", b"GET /\xc2\x9b31m HTTP/1.1", b"\x1b[31m"):
+    with begin(line + b"\r\nHost: x\r\nConnection: close\r\n\r\n") as connection:
+        connection.settimeout(5)
+        answer(connection)
+print(json.dumps(heard))
+""",
+    )
+    assert len(lines) >= 4, lines
+    assert any(r"\x1b" in line for line in lines)
+    assert all(line.isprintable() for line in lines), lines
+
+
 def test_who_does_not_read_the_answer_is_left(services: Services) -> None:
     code = """
 mine = begin(b"GET /large HTTP/1.1\\r\\n\\r\\n")

@@ -9,10 +9,12 @@ import pytest
 
 from attune.labeler.label_studio import LabelStudio, projects, queue_tasks, task_changes, tasks
 from attune.labeler.label_studio.expert_session import ExpertSession
+from attune.labeler.label_studio.labeling_config import write_result
 from attune.labeler.label_studio.projects import Project
 from attune.labeler.label_studio.queue_tasks import NewTask, place
 from attune.labeler.label_studio.task_address import KEY, Address
 from attune.models.errors import DataError, LabelStudioRefused
+from tests.support.services import EMAIL
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -47,6 +49,33 @@ def test_lowest_score_is_served_first_and_a_new_order_counts_from_the_next_fetch
     assert answered(expert, project, 3, label_all) == sorted(left, reverse=True)[:3]
     versions = ls.request("GET", f"/api/projects/{project.id}/model-versions/")
     assert set(versions) == {"run-2"}
+
+
+def test_the_id_of_a_task_that_is_gone_is_never_given_to_another(
+    ls: LabelStudio, project: Project, expert: ExpertSession
+) -> None:
+    """An expert with the first image on the screen would answer for the second (on SQLite)."""
+    first, second, third = new_tasks([0.1, 0.2, 0.3])
+    kept, gone = queue_tasks.add(ls, project.id, [first, second], "run-1")
+    assert queue_tasks.retire(ls, project.id, [gone]) == [gone.task]
+    (new,) = queue_tasks.add(ls, project.id, [third], "run-1")
+    assert new.task > gone.task
+    with pytest.raises(LabelStudioRefused):
+        expert.answer(gone.task, "neither")
+    assert answered(expert, project, 2) == [kept.task, new.task], "the places came along"
+
+
+def test_the_id_of_an_answer_that_is_gone_is_never_given_to_an_imported_one(
+    ls: LabelStudio, project: Project, expert: ExpertSession
+) -> None:
+    kept, _ = queue_tasks.add(ls, project.id, new_tasks([0.1, 0.2]), "run-1")
+    gone = expert.answer(kept.task, "neither")
+    expert.delete(gone)
+    answer = {"result": write_result("romance"), "completed_by": {"email": EMAIL}}
+    task = {"data": {"image": "http://127.0.0.1:1/x.jpg", "asset_id": "asset-9"}, "annotations": [answer]}
+    reply = ls.request("POST", f"/api/projects/{project.id}/import", [task], {"return_task_ids": "true"})
+    (imported,) = ls.request("GET", f"/api/tasks/{reply['task_ids'][0]}/")["annotations"]
+    assert imported["id"] > gone
 
 
 def test_tasks_without_a_place_come_after_the_others(ls: LabelStudio, project: Project, expert: ExpertSession) -> None:

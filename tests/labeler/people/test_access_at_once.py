@@ -8,11 +8,11 @@ from pathlib import Path
 from threading import Barrier, BrokenBarrierError, Thread
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.engine import Connection
 
-from attune.labeler.people import experts, users
-from attune.labeler.records.schema import User
+from attune.labeler.people import experts, login_links, users
+from attune.labeler.records.schema import SignInLink, User
 from attune.labeler.records.session import engine, reading
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, UnknownExpert
@@ -80,3 +80,27 @@ def test_an_expert_who_is_removed_twice_at_once_is_out(settings: Settings) -> No
     assert {type(one) for one in raised if one} <= {UnknownExpert}, "whoever came second finds nobody"
     with reading(settings) as session:
         assert session.query(User).filter(User.email == ANA, User.disabled_at.is_(None)).count() == 0
+
+
+class NotYours(Exception):
+    """As a page refuses an owner."""
+
+
+def of_experts_alone(role: str | None) -> None:
+    if role not in {None, "expert"}:
+        raise NotYours
+
+
+def test_a_link_that_an_owner_makes_never_opens_the_session_of_who_becomes_an_admin_meanwhile(
+    settings: Settings,
+) -> None:
+    raised = at_once(
+        settings,
+        lambda: users.set_role(settings, ANA, "admin"),
+        lambda: login_links.make(settings, ANA, may=of_experts_alone),
+    )
+    assert raised[0] is None
+    assert raised[1] is None or isinstance(raised[1], NotYours)
+    with reading(settings) as session:
+        assert session.scalars(select(SignInLink).where(SignInLink.used_at.is_(None))).all() == []
+        assert session.scalars(select(User.role).where(User.email == ANA)).one() == "admin"

@@ -288,6 +288,27 @@ def test_a_sync_gives_no_membership_back_to_who_is_shut_out(settings: Settings, 
     assert door.members.get(project, []) == []
 
 
+def test_a_sync_ends_the_login_of_who_is_out_where_a_copy_of_label_studio_was_put_back(
+    settings: Settings, door: FakeDoor
+) -> None:
+    """Its database of before somebody left has the login again, with the old password, for good."""
+    with reading(settings) as session:
+        rows = session.scalars(select(Queue)).all()
+    experts.remove(settings, ANA, wait=True)
+    users.disable(settings, OLGA, wait=True)
+    door.shut = []
+    door.opened = dict.fromkeys([ANA, OLGA, "root@example.org", "by-hand@example.org"], "the old password")
+    membership.correct_members(settings, door, rows)  # type: ignore[arg-type]
+    assert sorted(door.shut) == [ANA, OLGA]
+    assert sorted(door.opened) == ["by-hand@example.org", "root@example.org"]
+    membership.correct_members(settings, door, rows)  # type: ignore[arg-type]
+    assert sorted(door.shut) == [ANA, OLGA], "once"
+    invite.invite(settings, ANA, ["romance"])
+    run(settings, "join")
+    membership.correct_members(settings, door, rows)  # type: ignore[arg-type]
+    assert ANA in door.opened, "who came back stays in"
+
+
 def test_a_removed_login_leaves_no_queue_behind(settings: Settings, door: FakeDoor) -> None:
     users.remove(settings, ANA, wait=True)
     with reading(settings) as session:

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, inspect, select, text
 
 from attune.labeler import settings as reader
+from attune.labeler.attributes import revise_attribute, shown_revision
 from attune.labeler.label_studio.task_address import Address
 from attune.labeler.people import end_access
-from attune.labeler.records.schema import AnnotationEvent, Asset, Base, Job, Queue, Run, Task, Tombstone, User
+from attune.labeler.records.schema import (
+    AnnotationEvent,
+    Asset,
+    Attribute,
+    Base,
+    Job,
+    Queue,
+    Run,
+    Task,
+    Tombstone,
+    User,
+)
 from attune.labeler.records.session import configuration, engine, migrate, reading, writing
 from attune.labeler.settings import Settings
+from attune.models.clock import now
 from attune.workers.rounds import apply_order
 from tests.support import databases, factories
 from tests.workers.rounds.test_apply_order import showing
@@ -223,6 +237,35 @@ def test_runs_of_an_older_database_stay_and_newer_ones_keep_any_seed(
         kept = session.execute(select(Run.seed, Run.probe).order_by(Run.number)).all()
     engine(settings.records_url).dispose()
     assert [tuple(row) for row in kept] == [(7, b"first"), (LARGEST_SEED, b"second")]
+
+
+@pytest.mark.parametrize("kind", databases.BOTH)
+def test_queues_of_an_older_database_show_the_question_of_today_until_the_next_one(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue("postgresql")() if kind == "postgresql" else None
+    settings = reader.build({}, workspace=tmp_path, database_url=url, redis_url="unix:///nowhere.sock")
+    migrate(settings)
+    queue = factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
+    engine(settings.records_url).dispose()
+    command.downgrade(configuration(settings.records_url), "0009")
+    opened = create_engine(settings.records_url)
+    with opened.connect() as connection:
+        assert "shown" not in {one["name"] for one in inspect(connection).get_columns("queues")}
+    migrate(settings)
+    with opened.connect() as connection:
+        difference = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    opened.dispose()
+    assert difference == []
+    with reading(settings) as session:
+        assert session.get_one(Queue, queue.id).shown == []
+        wanted = revise_attribute.definition_of(session.scalars(select(Attribute)).one())
+    revise_attribute.revise(settings, replace(wanted, question="Else?"), "Because.")
+    with reading(settings) as session:
+        held = session.get_one(Queue, queue.id)
+        assert [revision for revision, _ in held.shown] == [1]
+        assert shown_revision.at(held, now()) == 1
+    engine(settings.records_url).dispose()
 
 
 @pytest.mark.parametrize("kind", databases.BOTH)

@@ -140,9 +140,10 @@ def test_the_last_part_outlives_the_others(start: Start, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("parent", "words"), [(os.getpid(), "/none/redis-server does not start: No such file"), (1, "is gone")]
+    ("is_there", "words"), [(True, "/none/redis-server does not start: No such file"), (False, "is gone")]
 )
-def test_a_part_that_cannot_start_says_why_in_its_log(parent: int, words: str) -> None:
+def test_a_part_that_cannot_start_says_why_in_its_log(is_there: bool, words: str) -> None:
+    parent = os.getpid() if is_there else 1
     done = subprocess.run(
         [sys.executable, "-I", "-S", start_part.__file__, str(parent), "/none/redis-server"],
         capture_output=True,
@@ -196,3 +197,5 @@ def test_the_end_of_a_log_is_short_and_readable(tmp_path: Path) -> None:
     words = tail(tmp_path / "a.log", lines=3)
     assert words.splitlines()[:2] == ["line 4998 ü", "line 4999 ü"]
     assert tail(tmp_path / "none.log") == "(no log)"
+    (tmp_path / "b.log").write_bytes(b"it said \x1b[31mred\n\tand \xc2\x9b31m more\n")
+    assert tail(tmp_path / "b.log") == "it said \ufffd[31mred\n\tand \ufffd31m more", "a terminal would obey it"

@@ -64,6 +64,14 @@ def test_an_owner_is_told_the_next_command(change: dict[str, object], command: s
     assert next_step(replace(FACTS, **change), OWNER).command == command
 
 
+def test_while_a_worker_makes_the_queues_nobody_is_sent_to_make_them() -> None:
+    for change in ({"experts": 0, "open_tasks": 0}, {"open_tasks": 0}):
+        step = next_step(replace(FACTS, filling=True, **change), OWNER)
+        assert (step.place, step.command) == ("jobs", None)
+    assert next_step(replace(FACTS, filling=True), OWNER) == next_step(FACTS, OWNER), "an ordinary run is no news"
+    assert next_step(replace(FACTS, filling=True, pool=0), OWNER).command == "attune assets add PATH"
+
+
 def test_every_combination_has_a_step_for_everybody() -> None:
     for run, champion, queue, pool, word in (
         (run, champion, queue, pool, word)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.schema import Asset, Expert
+from attune.labeler.records.schema import Asset, Expert, Pick
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.assets import assets
@@ -39,6 +39,25 @@ def test_an_expert_sees_others_answers_only_where_an_own_one_was_given(settings:
     assert shown(viewer(chidi)) == []
     factories.add_answer(settings, queues["Chidi"], asset, "friendship")
     assert shown(viewer(chidi)) == [[("romance", ["Ana"]), ("friendship", ["Chidi"]), ("neither", ["Bo"])]]
+
+
+def test_an_expert_reads_no_others_answer_on_an_image_of_the_own_choice(settings: Settings) -> None:
+    """To choose it, answer anything, look, and answer anew showed what any person had said on any image."""
+    romance, (asset,) = factories.add_attribute(settings), factories.add_assets(settings, 1)
+    ana, bo = (factories.add_expert(settings, f"{name}@example.org") for name in ("ana", "bo"))
+    for one, value in ((ana, "romance"), (bo, "neither")):
+        factories.add_answer(settings, factories.add_queue(settings, romance, one), asset, value)
+    with writing(settings) as session:
+        columns = {"attribute_id": romance.id, "expert_id": bo.id, "asset_pk": asset.id, "created_at": now()}
+        session.add(Pick(who=bo.email, **columns))
+    with reading(settings) as session:
+        assert contested(session, viewer(bo), romance.id, romance.classes).total == 0
+        assert contested(session, viewer(ana), romance.id, romance.classes).total == 1
+        session.rollback()
+    with writing(settings) as session:
+        session.execute(update(Pick).values(who="olga@example.org"))
+    with reading(settings) as session:
+        assert contested(session, viewer(bo), romance.id, romance.classes).total == 1
 
 
 def test_an_owner_who_answers_too_reads_no_others_answer_on_what_waits_for_them(settings: Settings) -> None:

@@ -66,6 +66,9 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/tokens/revoke"): (LOGIN, NO, NO, 400, NO),
     ("GET", "/welcome/forged"): (NO, NO, NO, NO, NO),  # opened by the link's own text alone
     ("POST", "/welcome/forged"): (400, 400, 400, 400, 400),
+    ("GET", "/attributes/romance/label"): (LOGIN, NO, NO, NO, NO),  # nobody there has a queue
+    ("GET", "/attributes/romance/label/next"): (LOGIN, NO, NO, NO, NO),
+    ("POST", "/attributes/romance/label/answers"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/attributes/romance/pages"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/attributes/romance/pages"): (LOGIN, NO, NO, NO, NO),  # nobody there has a queue
     ("GET", "/explore"): (LOGIN, OK, OK, OK, NO),
@@ -90,8 +93,8 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/attributes/romance/moves/publish-1"): (LOGIN, NO, GONE, GONE, NO),
     ("GET", "/attributes/romance/history"): (LOGIN, NO, OK, OK, NO),
     ("GET", "/api/v1/probes/romance/history"): (401, NO, OK, OK, OK),
-    ("GET", "/api/v1/probes"): (401, OK, OK, OK, OK),
-    ("GET", "/api/v1/probes/romance/champion"): (401, GONE, GONE, GONE, GONE),
+    ("GET", "/api/v1/probes"): (401, NO, OK, OK, OK),
+    ("GET", "/api/v1/probes/romance/champion"): (401, NO, GONE, GONE, GONE),
     ("GET", "/api/v1/probes/romance/1/files/card.md"): (401, NO, GONE, GONE, GONE),
     ("GET", "/api/v1/features/romance/1"): (401, NO, GONE, GONE, GONE),  # the model's answer of each image
     ("GET", "/api/v1/drift/romance"): (401, NO, OK, OK, NO),

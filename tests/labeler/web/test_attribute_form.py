@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
-from attune.labeler.records.schema import Annotation, Attribute, Expert, Job
-from attune.labeler.records.session import reading
+from attune.labeler.records.schema import Annotation, Attribute, Expert, Job, User
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.models.clock import now
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
 
@@ -44,6 +45,24 @@ def test_a_question_is_asked_with_all_that_the_command_takes(settings: Settings,
     assert owner.get("/attributes/dread").status_code == 200
     with reading(settings) as session:
         assert [job.subject for job in session.scalars(select(Job).where(Job.kind == "learn"))] == ["dread"]
+
+
+def test_a_new_questions_page_does_not_ask_for_what_a_worker_is_doing(
+    settings: Settings, owner: Actor, ana: Expert
+) -> None:
+    factories.add_assets(settings, 1)
+    owner.send(NEW, **GOOD)
+    page = owner.get("/attributes/dread").text
+    assert "creating and filling the queues" in page
+    assert "Give an expert a queue" not in page
+    with writing(settings) as session:
+        for job in session.scalars(select(Job)):
+            job.state = "done"
+    assert "creating and filling the queues" not in owner.get("/").text
+    with writing(settings) as session:
+        session.get_one(Expert, ana.id).every_attribute = False
+    owner.send(NEW, **{**GOOD, "name": "awe"})
+    assert "Give an expert a queue" in owner.get("/attributes/awe").text, "no run makes a queue for nobody"
 
 
 @pytest.mark.parametrize(
@@ -99,6 +118,38 @@ def test_an_expert_who_answers_some_questions_gets_this_one_too(settings: Settin
     with reading(settings) as session:
         joins = [job.arguments for job in session.scalars(select(Job).where(Job.kind == "join"))]
     assert {"expert": "ana@example.org", "login": {"nonce": None}, "wanted": ["dread"]} in joins
+
+
+def test_the_form_of_a_question_makes_nobody_an_expert(
+    settings: Settings, owner: Actor, admin: Actor, ana: Expert
+) -> None:
+    """An owner who posts an admin's address would give that admin a new login in Label Studio."""
+    asked = ["root@example.org", "stranger@example.org", "gone@example.org"]
+    with writing(settings) as session:
+        session.add(Expert(email="gone@example.org", name="Gone", added_at=now(), removed_at=now()))
+    for number, email in enumerate(asked):
+        reply = owner.send(NEW, **GOOD | {"name": f"dread{number}"}, experts=email)
+        assert reply.status_code == 302
+        said = unescape(owner.get(reply.location or "").text)
+        assert (
+            "An owner can only add and change experts" if email == asked[0] else f"{email} is not an expert"
+        ) in said
+        owner.send("/people/attributes", "/people/new", email=email, attributes=f"dread{number}")
+    with reading(settings) as session:
+        experts = select(Expert.email).where(Expert.removed_at.is_(None))
+        assert session.scalars(experts).all() == [ana.email]
+        assert session.scalars(select(Job).where(Job.kind == "join")).all() == []
+        assert session.scalars(select(User.expert_id).where(User.email == asked[0])).one() is None
+
+
+def test_the_form_offers_an_owner_the_experts_and_no_admin_among_them(
+    settings: Settings, owner: Actor, admin: Actor, ana: Expert
+) -> None:
+    with writing(settings) as session:
+        session.add(Expert(email="root@example.org", name="Adam", added_at=now(), every_attribute=False))
+        session.get_one(Expert, ana.id).every_attribute = False
+    assert ("ana@example.org" in owner.get(NEW).text, "root@example.org" in owner.get(NEW).text) == (True, False)
+    assert 'value="root@example.org"' in admin.get(NEW).text
 
 
 @pytest.fixture

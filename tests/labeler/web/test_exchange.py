@@ -54,6 +54,8 @@ def test_an_upload_is_shown_before_it_comes_in(owner: Actor, settings: Settings,
     preview = upload(owner, content)
     assert "Import 1 answer" in preview
     assert "unknown asset" in preview
+    assert "line 3" in preview
+    assert "just now" not in preview, "the file has no time"
     assert answers(settings) == []
     done = confirm(owner, preview)
     assert "1 answer imported" in done

@@ -71,6 +71,19 @@ def test_a_search_waits_for_the_workers_and_is_kept(
     assert f"Similar to {assets[0].asset_id}" in page
     assert page.count('name="pick"') == 6
     assert work(settings, monkeypatch) == 0, "the second look asks for nothing"
+    assert "6 images, most similar first" in page
+
+
+def test_a_search_that_keeps_the_nearest_alone_says_of_how_many(
+    settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("attune.labeler.web.pages.explore.PATIENCE_SECONDS", 0.0)
+    report, _, *others = explore_pool.run.__defaults__
+    monkeypatch.setattr(explore_pool.run, "__defaults__", (report, 4, *others))
+    address = f"/explore?at=like:{embed(settings, 6)[0].asset_id}"
+    owner.get(address)
+    work(settings, monkeypatch)
+    assert "The 4 most similar of 6 images" in owner.get(address).text
 
 
 def test_searches_that_wait_leave_threads_for_everybody_else(
@@ -116,7 +129,7 @@ def test_an_uploaded_example_is_searched_and_only_an_image_is_taken(settings: Se
     Image.fromarray(np.zeros((4000, 4000), np.float32)).save(deep, "TIFF", compression="tiff_adobe_deflate")
     status, told = upload(deep.getvalue())
     assert status == 422
-    assert all(number in told for number in ("50,000,000", "12,500,000"))
+    assert all(number in told.replace("\u202f", "") for number in ("50000000", "12500000"))
     assert f"Up to {megabytes(IMAGE_BYTES)}." in expert.get("/explore").text
     status, place = upload(factories.picture(1).ljust(IMAGE_BYTES, b"\0"))
     assert (status, place.partition("?")[0]) == (302, "/explore")
@@ -174,6 +187,19 @@ def test_experts_fill_their_own_queue_alone_and_see_only_their_questions(
     with reading(settings) as session:
         assert session.scalars(select(Pick.expert_id)).all() == [ana.id]
     assert expert.send("/explore/send", form=form, attribute="dread", pick=asset.asset_id).status_code == 422
+
+
+def test_an_expert_who_chose_too_much_keeps_the_selection(
+    settings: Settings, expert: Actor, ana: factories.Expert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("attune.labeler.queues.pinned.MOST_OWN", 1)
+    factories.add_queue(settings, factories.add_attribute(settings), ana)
+    names = [one.asset_id for one in factories.add_assets(settings, 2)]
+    form = f"/explore/send?pick={names[0]}&pick={names[1]}"
+    told = expert.send("/explore/send", form=form, attribute="romance", pick=names)
+    assert told.status_code == 422
+    assert "At most 1 can wait" in told.text
+    assert all(name in told.text for name in names)
 
 
 def test_who_does_not_answer_a_question_is_said_on_the_form_and_the_selection_stays(

@@ -33,6 +33,10 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
     assert "password is wrong" in reply.text
 
 
+def test_the_sign_in_page_says_before_a_try_what_to_do_without_a_password(anybody: Actor) -> None:
+    assert "login link" in anybody.get("/login").text
+
+
 @pytest.mark.parametrize(
     "wanted", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb", ""]
 )

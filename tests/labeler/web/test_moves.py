@@ -83,15 +83,23 @@ def test_a_promotion_says_what_changes_then_runs_as_a_job_whose_page_tells_the_r
     waiting = owner.get(sent.location)
     assert "Promotion of version 2 to champion" in waiting.text
     assert "No worker is running" in waiting.text
+    assert "Pipelines get version 1 until" in waiting.text
+    assert "attune pull serious@champion" not in waiting.text
     assert lines(settings)[-1][2] == 1
     assert not work(settings)
     done = owner.get(sent.location)
     assert "Version 2 is now champion" in done.text
+    assert "attune pull serious@champion" in done.text
     assert "data-refresh" not in done.text
     assert lines(settings)[-1] == ("promote", "champion", 2, 1, "olga@example.org")
     page = owner.get("/attributes/serious/versions/2")
     assert "12 images" in page.text
     assert "Download Parquet file" in page.text
+
+
+def test_a_first_promotion_speaks_of_no_version_before_it(owner: Actor, settings: Settings) -> None:
+    sent = owner.send(FORM, reason="to try", alias="challenger", **seen(owner, FORM))
+    assert "pipelines get none until" in owner.get(sent.location).text
 
 
 def test_a_second_click_of_the_same_form_leads_to_the_same_job(owner: Actor, settings: Settings) -> None:

@@ -73,12 +73,13 @@ def test_an_expert_finds_the_way_into_the_queue(
 ) -> None:
     assert "Ask an owner to add you." in expert.get("/").text
     queue = factories.add_queue(settings, romance, ana)
-    address = f"/projects/{queue.project}/data?tab={queue.view}&amp;labeling=1"
     for path in ("/", "/attributes/romance"):
-        link = re.search(r'<a[^>]*href="([^"]*labeling=1)"[^>]*>', expert.get(path).text)
-        assert link is not None
-        assert link.group(1).endswith(address)
-        assert 'target="_blank" rel="noopener"' in link.group(0)
+        assert 'href="/attributes/romance/label"' in expert.get(path).text
+    # The same queue in Label Studio itself, in a tab of its own.
+    link = re.search(r'<a[^>]*href="([^"]*labeling=1)"[^>]*>', expert.get("/attributes/romance").text)
+    assert link is not None
+    assert link.group(1).endswith(f"/projects/{queue.project}/data?tab={queue.view}&amp;labeling=1")
+    assert 'target="_blank" rel="noopener"' in link.group(0)
 
 
 def test_an_expert_reads_why_after_answering_and_corrects_at_the_source(
@@ -211,6 +212,42 @@ def test_gates_say_whether_they_bind_and_only_those_that_do_alarm(
         text = owner.get(path).text
         assert "Enforced: Audit answers." in text
         assert "outcome missed" in text
+
+
+@pytest.mark.parametrize(("quality", "bound", "main"), [(0.8, 0, True), (None, 0, False), (0.8, 30, False)])
+def test_promotion_is_the_main_button_only_where_quality_is_known_and_no_gate_failed(
+    owner: Actor, settings: Settings, romance: Attribute, quality: float | None, bound: int, main: bool
+) -> None:
+    run = factories.add_run(settings, romance, 40, quality=quality)
+    with writing(settings) as session:
+        session.get_one(Run, run.id).labels = {"classes": {"romance": 9, "friendship": 9, "neither": 9}}
+    gate_bounds.change(settings, "romance", "olga", {"audit_answers": bound, "encoder": 0}, {})
+    for path, button in (
+        ("review", r'<a class="([^"]*)"[^>]*>Promote version 1'),
+        ("promote?version=1", r'<button class="([^"]*)" id="submit"'),
+    ):
+        (classes,) = re.findall(button, owner.get(f"/attributes/romance/{path}").text)
+        assert ("primary" in classes) == main, path
+
+
+def test_a_published_attribute_says_where_its_quality_is_unknown(
+    owner: Actor, settings: Settings, romance: Attribute
+) -> None:
+    factories.publish(settings, factories.add_run(settings, romance, 40, quality=None))
+    for path in ("/", "/attributes/romance"):
+        assert "Published, quality unknown" in owner.get(path).text
+    factories.add_run(settings, romance, 60)
+    assert "quality unknown" not in owner.get("/").text
+
+
+def test_an_experts_own_questions_are_first_and_the_others_a_short_list(
+    expert: Actor, settings: Settings, romance: Attribute, ana: Expert
+) -> None:
+    factories.add_attribute(settings, "awe", question="Does it promise awe?")
+    factories.add_queue(settings, romance, ana)
+    page = expert.get("/").text
+    assert page.count("<article") == 1
+    assert page.index("Start labelling") < page.index("Other questions") < page.index("Does it promise awe?")
 
 
 def test_long_lists_have_pages(owner: Actor, studio: Settings) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio.door import Ended
@@ -16,6 +16,7 @@ from attune.labeler.people import login_links, users
 from attune.labeler.records.schema import Annotation, Attribute, Expert, Job, SignInLink, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.web.pages import people as people_page
 from attune.models.clock import now
 from attune.models.errors import SettingsError
 from tests.labeler.web.conftest import Actor
@@ -54,9 +55,15 @@ def test_an_owner_adds_an_expert_who_enters_by_link_and_chooses_a_password(
     assert bo.send(path).location == "/account"
     assert "Current password" not in bo.get("/account").text
     chosen = {"new": "another good long one", "again": "another good long one"}
-    assert bo.send("/account", **chosen).status_code == 302
+    chosen_now = bo.send("/account", **chosen)
+    assert chosen_now.location == "/"
+    home = bo.get("/").text
+    assert "Welcome to Attune" in home
+    assert "Start labelling" not in home, "no queue yet: the job that makes it has not run"
     assert "Current password" in bo.get("/account").text
-    assert Actor(app).send(path, form="/login").status_code == 410
+    used = Actor(app).send(path, form="/login")
+    assert used.status_code == 410
+    assert 'href="/login">Log in</a>' in used.text
     assert Actor(app).send("/login", email="bo@example.org", password=chosen["new"]).status_code == 302
 
 
@@ -80,7 +87,7 @@ def test_what_label_studio_needs_is_a_job_and_no_password_is_kept(settings: Sett
         ({"email": "bo"}, "is not an email address"),
         ({"email": "ana@example.org"}, "is already an expert"),
         ({"email": "bo@example.org", "name": "B" * 90}, "are too many"),
-        ({"email": "bo@example.org", "attributes": "romanze"}, "attune attribute list"),
+        ({"email": "bo@example.org", "attributes": "romanze"}, "&#39;romanze&#39; does not exist"),
     ],
 )
 def test_a_form_that_cannot_be_taken_says_why_and_changes_nothing(
@@ -104,6 +111,43 @@ def test_an_owner_makes_no_managers_and_touches_none(settings: Settings, owner: 
     assert owner.send("/people/role", form=NEW, email="root@example.org", role="expert").status_code == 403
     assert owner.send("/tokens", form=NEW, name="mine").status_code == 403
     assert users.role_of(settings, "root@example.org") == "admin"
+
+
+ACTIONS = ("link", "label-studio", "shut", "open", "end-again", "leave", "answers", "attributes")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_who_becomes_an_admin_while_an_owner_acts_is_out_of_reach(
+    settings: Settings,
+    owner: Actor,
+    admin: Actor,
+    expert: Actor,
+    ana: Expert,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+) -> None:
+    """The role was asked in one transaction and the act done in another: a link of between opened an admin's."""
+    email, before = ana.email, people_page._allowed
+    factories.add_queue(settings, factories.add_attribute(settings), ana)
+    if action in {"open", "end-again"}:
+        users.disable(settings, email)
+
+    def promoted_meanwhile() -> str:
+        allowed = before()
+        users.set_role(settings, allowed, "admin")
+        return allowed
+
+    monkeypatch.setattr(people_page, "_allowed", promoted_meanwhile)
+    with reading(settings) as session:
+        jobs = session.scalar(select(func.count()).select_from(Job))
+    fields = {"role": "expert", "answers": "drop", "attributes": "romance"}
+    assert owner.send(f"/people/{action}", form=NEW, email=email, **fields).status_code == 403
+    with reading(settings) as session:
+        assert session.scalars(select(SignInLink).where(SignInLink.used_at.is_(None))).all() == []
+        assert session.scalar(select(func.count()).select_from(Job)) == jobs
+        login = session.scalars(select(User).where(User.email == email)).one()
+        assert (login.role, login.disabled_at is not None) == ("admin", action in {"open", "end-again"})
+        assert session.get_one(Expert, ana.id).removed_at is None
 
 
 def test_an_admin_adds_an_owner_and_a_demoted_or_shut_person_is_out_at_once(
@@ -350,11 +394,13 @@ def test_a_leavers_page_says_what_ended_and_what_stays_open_elsewhere(
     assert "Login disabled. 1 session and 0 login links ended." in page
     assert "may still have access" in page
     assert "Ended: " not in page
+    assert page.index("Access that remains") < page.index("may still have access"), "it has not ended"
     assert "API tokens do not belong to people." in page
     assert "access to Label Studio not ended" in owner.get("/people").text
     finish_leaving(settings)
     page = owner.get(person("ana@example.org")).text
     assert "Ended: membership of the organisation." in page
+    assert page.index("Access that remains") < page.index("the login stays there")
     assert "the login stays there. Set another password with <code>label-studio reset_password</code>." in page
     door.ends = Ended(("the login", "2 sessions"), ())
     owner.send("/people/end-again", form=person("ana@example.org"), email="ana@example.org")

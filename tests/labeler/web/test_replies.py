@@ -55,6 +55,19 @@ def test_a_path_that_was_sent_is_one_line_of_the_log(anybody: Actor, caplog: pyt
     assert "GET /a%0A2026" in caplog.text
 
 
+def test_a_missing_page_names_no_command_to_a_browser_but_does_to_a_machine(owner: Actor) -> None:
+    page = owner.get("/attributes/nope").text
+    assert "&#39;nope&#39; does not exist" in page
+    assert "<code>attune" not in page
+    assert "attune attribute list" in owner.get("/attributes/nope", headers={"Accept": "application/json"}).text
+
+
+def test_a_page_names_its_request_only_where_something_went_wrong(owner: Actor) -> None:
+    fine, wrong = owner.get("/"), owner.get("/nope")
+    assert fine.headers["X-Request-ID"] not in fine.text
+    assert wrong.headers["X-Request-ID"] in wrong.text
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/welcome/{}/"), ("PUT", "/welcome/{}"), ("GET", "/media/{}"), ("GET", "/welcome/{}/x")],

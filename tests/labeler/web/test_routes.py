@@ -177,8 +177,9 @@ def test_everybody_gets_in_where_the_table_says_yes(house: House) -> None:
     assert not unexpected, "\n".join(unexpected)
 
 
-# Pages of images are made for one's own queue; those without one are told so by the page itself.
-FOR_A_QUEUE = {(name, caller) for name in ("grid.start", "grid.wait") for caller in (OWNER, ADMIN, OWNER_TOKEN)}
+# Labelling and pages of images are for one's own queue; those without one are told so by the page itself.
+OF_A_QUEUE = ("grid.start", "grid.wait", "label.page", "label.next_", "label.answers")
+FOR_A_QUEUE = {(name, caller) for name in OF_A_QUEUE for caller in (OWNER, ADMIN, OWNER_TOKEN)}
 
 
 def test_a_method_that_a_route_does_not_take_does_nothing(house: House) -> None:

@@ -47,8 +47,12 @@ def test_labels_are_for_those_who_manage_them(settings: Settings, address: str) 
     assert owner.labels("serious") == []
     with pytest.raises(UnknownAttribute):
         owner.labels("nothing-of-this-name")
-    with pytest.raises(AccessError):
+    with pytest.raises(AccessError, match="attune token create NAME --role owner"):
         attune.connect(address, tokens.issue(settings, "pipe")).labels("serious")
+    tokens.revoke(settings, "pipe")
+    with pytest.raises(AccessError) as refused:  # a role does not help a token that is not accepted at all
+        attune.connect(address, "at_nothing").labels("serious")
+    assert "--role" not in str(refused.value)
 
 
 def test_no_token_and_an_unknown_probe_are_errors_of_attune(settings: Settings, address: str, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from attune.labeler.queues import grids
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, GridAnswer, GridPage, Stray
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.clock import now
+from attune.models.clock import now, set_clock
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.evaluation.audit_design import reserved_mask
 from attune.models.vectors.vector_store import VectorStore
@@ -128,6 +128,18 @@ def test_a_page_without_a_tick_says_none_of_these(settings: Settings) -> None:
     world = World(settings)
     world.tell([])
     assert set(world.said().values()) == {NO}
+
+
+def test_a_page_that_was_submitted_after_the_end_of_access_counts_nowhere(settings: Settings) -> None:
+    world = World(settings)
+    assert world.tell([0, 2])
+    before = world.said()
+    with writing(settings) as session:
+        session.get_one(Expert, world.ana.id).removed_at = NOON + timedelta(minutes=5)
+    assert not world.tell([1], minute=6)
+    assert world.said() == before
+    with reading(settings) as session:
+        assert session.scalars(select(Stray.reason)).all() == ["given after the person's access ended"]
 
 
 def test_of_more_classes_the_unticked_are_not_answered(settings: Settings) -> None:
@@ -236,6 +248,29 @@ def test_a_page_deleted_while_it_is_aside_does_not_come_back_and_counts_when_ans
     world.delete(10)
     assert exclude_expert.include(settings, world.ana.email) == {}
     assert world.said() == {}
+
+
+def test_an_image_that_was_removed_before_the_page_was_submitted_gets_no_answer(settings: Settings) -> None:
+    """The page could not show it: no tick on it was not a no."""
+    world = World(settings)
+    with writing(settings) as session:
+        session.get_one(Asset, world.keys[3]).removed_at = NOON + timedelta(minutes=2)
+        session.get_one(Asset, world.keys[4]).removed_at = NOON + timedelta(minutes=9)
+    assert world.tell([0], minute=5)
+    assert world.said() == {0: YES, 1: NO, 2: NO, 4: NO, 5: NO}
+    world.tell([0, 3, 4], minute=12)
+    assert world.said() == {0: YES, 1: NO, 2: NO, 4: NO, 5: NO}, "a correction says nothing new of them"
+
+
+def test_a_page_asks_to_the_end_what_it_asked_when_it_was_made(settings: Settings) -> None:
+    world = World(settings)
+    with reading(settings) as session:
+        held = revise_attribute.definition_of(session.get_one(Attribute, world.attribute.id))
+    turned = {YES: NO, NO: YES}
+    with set_clock(lambda: NOON + timedelta(minutes=1)):
+        revise_attribute.revise(settings, replace(held, question="Cold?"), "Turned round.", turned)
+    world.tell([0], minute=5)
+    assert world.said() == {0: NO, 1: YES, 2: YES, 3: YES, 4: YES, 5: YES}
 
 
 def test_a_page_that_the_records_lack_comes_with_its_answer(settings: Settings) -> None:

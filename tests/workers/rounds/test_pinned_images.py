@@ -73,12 +73,14 @@ def test_near_duplicates_and_the_same_title_are_let_in_and_only_the_queue_that_w
     assert (rows(plans[0].order), rows(plans[1].order)) == ([7, 8], [])
 
 
-def test_an_image_that_waits_as_an_audit_stays_where_it_is() -> None:
+def test_whoever_chooses_all_that_waits_cannot_tell_the_audits_by_their_place() -> None:
     before = [task(key, row=100 + key) for key in range(12)]
     audit = task(99, row=50, purpose=AUDIT, due=6)
-    plan = assign_to_queues(snapshot(1, [*before, audit], picks=(picked(50),)), [], size=12)[0]
+    chosen = (picked(103), picked(50), picked(101))
+    plan = assign_to_queues(snapshot(1, [*before, audit], picks=chosen), [], size=12)[0]
+    assert rows(plan.order)[:3] == [103, 50, 101]
     assert rows(plan.order).count(50) == 1
-    assert rows(plan.order).index(50) == 6
+    assert plan.order[1] is audit, "it is an audit still"
 
 
 def test_the_planner_leaves_chosen_images_alone_and_a_drawn_audit_is_not_asked_beside_them() -> None:
@@ -86,6 +88,51 @@ def test_the_planner_leaves_chosen_images_alone_and_a_drawn_audit_is_not_asked_b
     assert set(asked_rows(seen).tolist()) == {4, 50}
     drawn = [ask(50, AUDIT), ask(4, AUDIT), ask(9, AUDIT), ask(10)]
     assert [one.index for one in pinned_images.unanswered_audits(seen, drawn)] == [9]
+
+
+def test_a_drawn_image_that_an_expert_chose_is_asked_of_somebody_else() -> None:
+    """Whoever chose every image of the audited titles was else the only one to measure: nobody was asked beside."""
+    own = frozenset({("a50", "e1@x.org"), ("a51", "e1@x.org"), ("a52", "e1@x.org")})
+    waits = task(7, row=51, queue=1, purpose="seed")
+    seen = snapshot(2, [waits], said=[(52, 1, "yes")], picks=(picked(50), picked(51)), own=own)
+    drawn = [ask(row, AUDIT) for row in (50, 51, 52)]
+    asked = pinned_images.unanswered_audits(seen, drawn)
+    assert [one.index for one in asked] == [50, 51, 52]
+    plans = {plan.queue: plan.order for plan in assign_to_queues(seen, asked, size=5)}
+    assert rows(plans[1]) == [50, 51]
+    assert {item.purpose for item in plans[1]} == {"seed"}
+    assert sorted(rows(plans[2])) == [50, 51, 52]
+    assert {item.purpose for item in plans[2]} == {AUDIT}
+
+
+def test_an_audit_that_was_skipped_is_asked_of_somebody_else() -> None:
+    skipped = task(3, row=50, queue=1, state="answered", purpose=AUDIT)
+    seen = snapshot(2, [skipped], said=[(50, 1, "skip")])
+    asked = pinned_images.unanswered_audits(seen, [ask(50, AUDIT)])
+    plans = {plan.queue: rows(plan.order) for plan in assign_to_queues(seen, asked, size=5)}
+    assert plans == {1: [], 2: [50]}
+    both = snapshot(2, [skipped, task(4, row=50, queue=2, state="answered", purpose=AUDIT)])
+    assert all(plan.order == [] for plan in assign_to_queues(both, [ask(50, AUDIT)], size=5))
+
+
+def test_an_expert_who_answers_alone_keeps_the_own_choice_as_it_is() -> None:
+    own = frozenset({("a50", "e1@x.org")})
+    seen = snapshot(1, picks=(picked(50),), own=own)
+    asked = pinned_images.unanswered_audits(seen, [ask(50, AUDIT)])
+    (item,) = assign_to_queues(seen, asked, size=5)[0].order
+    assert item.purpose == "seed"
+
+
+def test_answers_to_the_own_choice_never_measure_but_others_on_the_image_do() -> None:
+    design = AuditDesign(5)
+    design.extend(["a1", "a2", "a3"], ["t1", "t2", "t3"], None, 3)
+    own = frozenset({("a1", "e1@x.org"), ("a2", "e1@x.org"), ("a3", "e1@x.org")})
+    seen = replace(snapshot(2, said=[(1, 1, "yes"), (2, 1, "yes"), (2, 2, "no"), (3, 1, "no")], own=own), design=design)
+    asked_first = replace(seen.answers[3], purpose=AUDIT)  # it waited as an audit before its expert chose it
+    seen = replace(seen, answers=(*seen.answers[:3], asked_first))
+    told = {(answer.asset_id, answer.expert) for answer in seen.measuring}
+    assert told == {("a2", "e2@x.org"), ("a3", "e1@x.org")}
+    assert set(seen.audited.asset_ids) == {"a2", "a3"}
 
 
 def test_a_queue_follows_at_once_only_while_its_picks_are_newer_than_its_order() -> None:
@@ -146,6 +193,26 @@ def test_what_was_answered_or_chosen_before_is_only_counted(settings: Settings) 
         counter = session.scalar(select(Attribute.answers_counter).where(Attribute.id == romance.id))
     assert len(held) == len(set(held)) == 5
     assert counter == 4, "two answers and two selections: a learner at work must see each"
+
+
+def test_what_an_expert_chose_for_the_own_queue_is_known_and_bounded(settings: Settings) -> None:
+    romance, assets = factories.add_attribute(settings), factories.add_assets(settings, pinned.MOST_OWN + 3)
+    ana, bo = factories.add_expert(settings, "ana@example.org"), factories.add_expert(settings, "bo@example.org")
+    queue, _ = (factories.add_queue(settings, romance, one) for one in (ana, bo))
+    names = [asset.asset_id for asset in assets]
+    pinned.send(settings, "romance", names[:1], "olga")
+    with pytest.raises(DataError, match="At most 100 can wait"):
+        pinned.send(settings, "romance", names[1:], ana.email, ana.email)
+    pinned.send(settings, "romance", names[1:3], ana.email, ana.email, why="the text “\x1b[31m\u202ex”")
+    with reading(settings) as session:
+        assert pinned.own_picks(session, romance.id) == {(name, ana.email) for name in names[1:3]}
+        assert session.scalars(select(Pick.why).where(Pick.why != "").distinct()).one().isprintable()
+    with pytest.raises(DataError, match="where 2 images of your choice still wait"):
+        pinned.send(settings, "romance", names[3:], ana.email, ana.email)
+    factories.add_answer(settings, queue, assets[1], "romance")
+    factories.add_answer(settings, queue, assets[2], "romance")
+    assert pinned.send(settings, "romance", names[3:], ana.email, ana.email).queued == pinned.MOST_OWN
+    assert pinned.send(settings, "romance", names[3:], "olga", bo.email).queued == pinned.MOST_OWN
 
 
 def test_each_expert_is_told_apart_where_they_had_answered_different_images(settings: Settings) -> None:

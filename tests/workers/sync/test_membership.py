@@ -40,7 +40,9 @@ def queues(live: Settings) -> dict[str, int]:
 
 
 def held(ls: LabelStudio, project: int) -> list[str]:
-    return (members.current_members(ls) or {}).get(project, [])
+    there = members.current_members(ls)
+    assert there
+    return there.members.get(project, [])
 
 
 def test_a_new_queue_and_a_new_page_have_their_member(live: Settings, ls: LabelStudio, queues: dict[str, int]) -> None:
@@ -69,14 +71,20 @@ def test_a_sync_heals_queues_of_before_there_were_members(
     assert held(ls, elsewhere) == [OTHER], "what is not this workspace's is left alone"
 
 
-def test_a_sync_ends_the_membership_of_who_left_and_gives_it_back(
+def test_a_sync_ends_the_membership_and_the_login_of_who_left_and_gives_them_back(
     live: Settings, ls: LabelStudio, queues: dict[str, int]
 ) -> None:
     with writing(live) as session:
         session.execute(update(Expert).where(Expert.email == EMAIL).values(removed_at=now()))
         session.execute(update(Queue).where(Queue.project == queues[EMAIL]).values(closed_at=now()))
-    sync.run(live, quiet)
-    assert held(ls, queues[EMAIL]) == []
-    assert held(ls, queues[OTHER]) == [OTHER]
+    with ExpertSession.login(live.label_studio_address, EMAIL, PASSWORD) as opened:
+        sync.run(live, quiet)
+        assert held(ls, queues[EMAIL]) == []
+        assert held(ls, queues[OTHER]) == [OTHER]
+        with pytest.raises(LabelStudioRefused, match="Log in first"):
+            opened.next_task(queues[EMAIL])
+    with pytest.raises(LabelStudioRefused):
+        ExpertSession.login(live.label_studio_address, EMAIL, PASSWORD)
+    ExpertSession.login(live.label_studio_address, OTHER, PASSWORD).close()
     experts.add(live, EMAIL, ["tender"], password=PASSWORD)
     assert held(ls, queues[EMAIL]) == [EMAIL]

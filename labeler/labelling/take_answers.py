@@ -1,0 +1,118 @@
+"""Answers from the labelling page: checked against the viewer's own queue, stored in Label Studio, then in the records.
+
+Label Studio stays the place of record: what it says that it has stored is what the records take. An answer names the
+key of its task, so that it ends on the image that was shown or nowhere.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import annotation_values, change, ingest, uncounted
+from attune.labeler.attributes import revisions
+from attune.labeler.label_studio import answering
+from attune.labeler.label_studio.answering import Given, Kept
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.client import token as token_of
+from attune.labeler.labelling import own_queue
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.schema import Asset, Attribute, Expert, Queue, Task
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError, UnknownAnnotationShape
+from attune.models.labels.answers import SKIP, UNSURE
+
+# What became of an answer. One that is not stored is named to its expert, who may be asked about the image again.
+STORED, REVISED, GONE, REFUSED = "stored", "revised", "gone", "refused"
+LONGEST_LOOK = 3600.0  # seconds; a page left open over lunch says nothing about an answer
+_here = threading.local()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as the page sends it; ``once`` (a UUID of the page's) names it for good, ``seconds`` is the look."""
+
+    once: str
+    key: str
+    value: str
+    seconds: float
+
+
+def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: Sequence[Answer]) -> dict[str, str]:
+    """Store the viewer's ``answers`` to questions of revision ``revision``; once -> what became of it. Idempotent.
+
+    A later answer to the same task corrects the earlier one. Raises UnknownAttribute, AccessError, DataError for a
+    value that is no answer to the question, LabelStudioUnreachable, LabelStudioRefused: then nothing was stored that
+    may not be sent again.
+    """
+    with reading(settings) as session:
+        one, queue, expert = own_queue.find(session, viewer, name)
+        for answer in answers:
+            _check(answer, one)
+        if one.revision != revision:  # the expert answered another question than the one asked today
+            return dict.fromkeys([answer.once for answer in answers], REVISED)
+        tasks = _tasks(session, queue, [answer.key for answer in answers])
+    sent = [
+        Given(answer.once, tasks[answer.key], answer.key, answer.value, min(max(answer.seconds, 0.0), LONGEST_LOOK))
+        for answer in answers
+        if answer.key in tasks
+    ]
+    outcome = dict.fromkeys([answer.once for answer in answers], GONE)
+    asked_at = now()
+    kept = answering.send(_label_studio(settings), expert.email, sent) if sent else []
+    changed = False
+    for row in kept:
+        outcome[row.once] = STORED if not row.refused else REFUSED if row.refused == answering.NOT_TAKEN else GONE
+    with writing(settings) as session:
+        change.one_writer(session, one.id)
+        for row in kept:
+            if not row.refused:
+                changed |= _store(session, queue.id, expert, row, asked_at, revision)
+    if changed:
+        ingest.ask_to_learn(settings, name)
+    return outcome
+
+
+def _check(answer: Answer, one: Attribute) -> None:
+    if answer.value not in {*one.classes, UNSURE, SKIP}:
+        raise DataError(
+            f"{answer.value[:80]!r} is not an answer to {one.name}. Expected one of "
+            f"{', '.join([*one.classes, UNSURE, SKIP])}. Load the page again."
+        )
+
+
+def _tasks(session: Session, queue: Queue, keys: Sequence[str]) -> dict[str, int]:
+    """Key -> Label Studio's id, of the queue's own tasks that still stand there and whose image is in the pool."""
+    rows = select(Task.key, Task.label_studio_task).join(Asset, Asset.id == Task.asset_pk)
+    here = (Task.queue_id == queue.id, Task.key.in_(keys), Task.label_studio_task.is_not(None))
+    found = session.execute(rows.where(*here, Asset.removed_at.is_(None))).all()
+    return {key: number for key, number in found if number is not None}
+
+
+def _store(session: Session, queue_id: int, expert: Expert, row: Kept, asked_at: datetime, revision: int) -> bool:
+    queue = session.get_one(Queue, queue_id)
+    attribute = session.get_one(Attribute, queue.attribute_id)
+    classes = revisions.every_class(session, attribute.id)
+    people: Mapping[int, str] = {int(row.annotation["completed_by"]): expert.email}
+    try:
+        seen = annotation_values.read(row.annotation, row.task, row.data, classes, uncounted.renamed(attribute), people)
+    except UnknownAnnotationShape:
+        return False  # the next sync reads it again, and names it where it cannot
+    return ingest.store(session, queue, seen, asked_at, revision)
+
+
+def _label_studio(settings: Settings) -> LabelStudio:
+    """One kept connection for each thread: to open one takes as long as an answer."""
+    place = (settings.label_studio_address, token_of(settings))
+    held: tuple[tuple[str, str], LabelStudio] | None = getattr(_here, "held", None)
+    if held is None or held[0] != place:
+        held = (place, LabelStudio.connect(settings))
+        _here.held = held
+    return held[1]

@@ -1,0 +1,45 @@
+"""Which run each viewer is shown: those who manage the newest, an expert one of every twenty answers.
+
+A figure that moved with every answer told an expert which of the own answers was an audit, and whether the probe agreed
+with it: answer, look, correct, look again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.schema import Run
+
+EVERY = 20  # answers of all experts together
+
+
+def newest(session: Session, attribute_ids: Sequence[int], viewer: Viewer) -> dict[int, int]:
+    """Attribute id -> number of the run whose figures and advice ``viewer`` reads; none where there is no run."""
+    if viewer.manages:
+        last = select(Run.attribute_id, func.max(Run.number)).where(Run.attribute_id.in_(attribute_ids))
+        return dict(session.execute(last.group_by(Run.attribute_id)).all())
+    return {key: numbers[-1] for key, numbers in to_experts(session, attribute_ids).items()}
+
+
+def to_experts(session: Session, attribute_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Attribute id -> numbers of the runs that experts read, oldest first: the first of each twenty answers of a
+    revision. Answers that are taken back and given again bring no further run.
+    """
+    rows = session.execute(
+        select(Run.attribute_id, Run.number, Run.revision, Run.answers)
+        .where(Run.attribute_id.in_(attribute_ids))
+        .order_by(Run.attribute_id, Run.number)
+    )
+    told: dict[int, list[int]] = {}
+    reached: dict[int, tuple[int, int]] = {}  # attribute -> revision, the most twenties there were of it
+    for key, number, revision, answers in rows:
+        before = reached.get(key)
+        step = answers // EVERY
+        if before is None or revision != before[0] or step > before[1]:
+            told.setdefault(key, []).append(number)
+            reached[key] = (revision, step)
+    return told

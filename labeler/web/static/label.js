@@ -1,0 +1,341 @@
+// The labelling page. One key answers and goes on; answers wait in an outbox of this browser until they are stored.
+"use strict";
+
+const PRELOAD = 3;  // images that are in the browser before they are needed
+const REFILL = 8;  // fewer known questions than this: ask for more
+const BATCH = 20;  // answers sent at once
+const RETRY_MS = [500, 1000, 2000, 4000, 8000];
+const EMPTY_POLL_MS = 2000;
+const FLASH_MS = 140;
+
+const root = document.querySelector("[data-label]");
+const place = (name) => root.querySelector(`[data-${name}]`);
+const choices = [...root.querySelectorAll("[data-value]")];
+const sheet = place("sheet"), picture = place("picture");
+
+const state = {
+  queue: [],  // questions to come
+  past: [],  // {question, value, once}: answers given, oldest first
+  at: null,  // place in `past` while going back; null at the newest question
+  current: null,  // the question on the stage
+  shown: null,  // the same, once its image is painted: only then do keys count
+  since: 0, left: 0, today: 0, revision: Number(root.dataset.revision),
+  tried: null,  // the question whose image came and could not be decoded
+  images: new Map(),  // key -> {element, ready: Promise}
+};
+
+// -- the outbox: what is not stored yet, kept over a reload ------------------------------------------------------------
+const outbox = {
+  rows: new Map(), sending: false, failures: 0, timer: 0,
+  read() {
+    try { JSON.parse(localStorage.getItem(root.dataset.outbox) || "[]").forEach((row) => this.rows.set(row.once, row)); }
+    catch { /* a full or shut store: answers then wait in this page alone */ }
+  },
+  write() {
+    try { localStorage.setItem(root.dataset.outbox, JSON.stringify([...this.rows.values()])); } catch { /* as above */ }
+  },
+  put(row) { this.rows.set(row.once, row); this.write(); this.flush(); },
+  async flush() {
+    if (this.sending || !this.rows.size) return;
+    this.sending = true;
+    clearTimeout(this.timer);
+    const first = this.rows.values().next().value;
+    const rows = [...this.rows.values()].filter((row) => row.revision === first.revision).slice(0, BATCH);
+    try {
+      const reply = await ask(root.dataset.answers, {
+        method: "POST", headers: { "Content-Type": "application/json", "X-CSRFToken": root.dataset.csrf },
+        body: JSON.stringify({ revision: first.revision, answers: rows.map(({ once, key, value, seconds }) => ({ once, key, value, seconds })) }),
+      });
+      const lost = settle(rows, (await reply.json()).answers);
+      this.failures = 0;
+      this.write();
+      trouble(lost);
+    } catch (error) {
+      this.failures += 1;
+      trouble(error.text || "", error.login);
+      if (error.final) rows.forEach((row) => this.rows.delete(row.once));
+      if (error.final) this.write();
+      this.timer = setTimeout(() => this.flush(), RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1]);
+      return;
+    } finally { this.sending = false; }
+    root.dataset.unsent = this.rows.size;
+    if (this.rows.size) this.flush(); else refill();
+  },
+};
+
+// Takes out what is settled; one that was corrected while it was on its way stays. Returns a sentence about what was lost.
+function settle(rows, outcome) {
+  let lost = 0, revised = false;
+  rows.forEach((row) => {
+    const what = outcome[row.once];
+    if (outbox.rows.get(row.once) === row || what === "revised" || what === "gone") outbox.rows.delete(row.once);
+    if (what !== "stored") lost += 1;
+    revised ||= what === "revised";
+  });
+  if (revised) setTimeout(() => location.reload(), 4000);
+  if (revised) return `The question has changed, so ${answersOf(lost)} given to the old question ${lost === 1 ? "was" : "were"} not stored. The page loads the new question.`;
+  return lost ? `${answersOf(lost)} could not be stored: the question was taken out of your queue meanwhile. The others are stored.` : "";
+}
+
+const answersOf = (count) => `${count} answer${count === 1 ? "" : "s"}`;
+
+class Failed extends Error {
+  constructor(text, { login = false, final = false } = {}) { super(text); Object.assign(this, { text, login, final }); }
+}
+
+async function ask(address, options = {}) {
+  let reply;
+  try { reply = await fetch(address, { ...options, headers: { Accept: "application/json", ...options.headers } }); }
+  catch { throw new Failed(waiting("No connection.")); }
+  if (reply.ok) return reply;
+  if (reply.status === 401) throw new Failed(waiting("You were logged out."), { login: true });
+  const said = await reply.json().catch(() => ({}));
+  if (reply.status === 400) throw new Failed(`${said.message || "The request was not understood."} Load the page again.`);
+  if (reply.status === 403 || reply.status === 404) throw new Failed(said.message || "This queue is closed.", { final: reply.status === 404 });
+  throw new Failed(waiting(said.message || "The server does not answer."));
+}
+
+const waiting = (what) => (outbox.rows.size
+  ? `${what} ${answersOf(outbox.rows.size)} ${outbox.rows.size === 1 ? "is" : "are"} kept in this browser and will be sent. You can go on.`
+  : `${what} This page tries again.`);
+
+function trouble(text, login = false) {
+  const line = place("trouble");
+  line.hidden = !text;
+  line.textContent = text;
+  if (!text || !login) return;
+  const link = document.createElement("a");
+  link.href = root.dataset.login; link.textContent = " Log in again";
+  line.append(link);
+}
+
+// -- questions --------------------------------------------------------------------------------------------------------
+let refilling = false;
+
+async function refill() {
+  if (refilling || state.queue.length >= REFILL) return;
+  refilling = true;
+  try {
+    const reply = await ask(`${root.dataset.next}?held=${[...heldKeys()].join(",")}`);
+    const found = await reply.json();
+    if (found.revision !== state.revision && !outbox.rows.size) { location.reload(); return; }
+    const known = heldKeys();
+    state.queue.push(...found.questions.filter((one) => !known.has(one.key)));
+    state.left = found.left; state.today = found.today + [...outbox.rows.values()].filter((row) => row.value !== "skip").length;
+    if (!state.past.length) state.past = found.past.map(({ value, ...question }) => ({ question, value, once: identity() }));
+    if (!outbox.rows.size) trouble("");
+    count();
+    preload();
+    if (!state.current && state.at === null) next();
+  } catch (error) {
+    trouble(error.text || "", error.login);
+    if (!state.current) setTimeout(refill, EMPTY_POLL_MS);
+  } finally { refilling = false; }
+}
+
+// Questions that need not be told again: those to come, the one on the stage, and those whose answers are on their way.
+function heldKeys() {
+  const rows = [...state.queue, ...(state.current ? [state.current] : []), ...outbox.rows.values()];
+  return new Set(rows.map((one) => one.key));
+}
+
+function identity() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));  // randomUUID is there on https and localhost only
+  bytes[6] = (bytes[6] & 0x0f) | 0x40; bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+function imageOf(question) {
+  let held = state.images.get(question.key);
+  if (!held) {
+    const element = new Image(question.width, question.height);
+    element.alt = "The image to answer about"; element.src = question.image;
+    held = { element, ready: element.decode() };
+    held.ready.catch(() => { if (state.images.get(question.key) === held) state.images.delete(question.key); });
+    state.images.set(question.key, held);
+  }
+  return held;
+}
+
+function preload() { state.queue.slice(0, PRELOAD).forEach(imageOf); }
+
+// -- the stage --------------------------------------------------------------------------------------------------------
+let turn = 0;
+
+async function show(question, value = null) {
+  const mine = ++turn;
+  state.current = question; state.shown = null;
+  enable(false);
+  place("end").hidden = true;
+  picture.classList.remove("zoomed");
+  const held = imageOf(question);
+  choices.forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.value === value)));
+  place("said").textContent = value === null ? "" : `Your answer: ${value}. Press a key to change it, or → to go on.`;
+  place("undo").disabled = state.at === null ? !state.past.length : state.at === 0;
+  if (!held.element.complete) { picture.replaceChildren(); picture.classList.add("waits"); }
+  try { await held.ready; } catch {
+    if (mine === turn) await missing(question, value, mine);
+    return;
+  }
+  if (mine !== turn) return;
+  picture.classList.remove("waits");
+  picture.replaceChildren(held.element);
+  await painted();
+  if (mine !== turn) return;
+  state.shown = question; state.since = performance.now(); state.tried = null;
+  root.dataset.shown = question.key;
+  if (!outbox.rows.size) trouble("");
+  enable(true);
+}
+
+// The second frame after a change begins when the first has been painted: no key counts for an image not yet seen.
+const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+// An image that did not come: for want of a connection, and then it is asked for again, or because it cannot be shown.
+async function missing(question, value, mine) {
+  picture.replaceChildren(); picture.classList.add("waits");
+  let reply = null;
+  try { reply = await fetch(question.image); await reply.blob(); } catch { reply = null; }
+  if (mine !== turn) return;
+  if (reply && (!reply.ok || state.tried === question.key)) { broken(question); return; }
+  if (reply) state.tried = question.key;  // the connection came back meanwhile: once more, then it is the image
+  else { trouble(waiting("No connection.")); await new Promise((done) => setTimeout(done, RETRY_MS[1])); }
+  if (mine === turn) show(question, value);
+}
+
+function broken(question) {
+  picture.classList.remove("waits");
+  const line = document.createElement("p");
+  line.className = "broken"; line.textContent = "This image cannot be shown. Skip it, or press Back. An owner can check the file with `attune doctor`.";
+  picture.replaceChildren(line);
+  state.images.delete(question.key);
+  state.shown = question; state.since = performance.now();
+  choices.forEach((one) => { one.disabled = one.dataset.value !== "skip"; });
+}
+
+function enable(on) { choices.forEach((one) => { one.disabled = !on; }); }
+
+function next() {
+  state.at = null;
+  const question = state.queue.shift();
+  if (question) { show(question); preload(); } else { empty(); }
+  if (state.queue.length < REFILL) refill();
+  const near = new Set([...state.queue.slice(0, PRELOAD + 1), ...state.past.slice(-5).map((one) => one.question)].map((one) => one.key));
+  if (question) near.add(question.key);
+  [...state.images.keys()].filter((key) => !near.has(key)).forEach((key) => state.images.delete(key));
+}
+
+function empty() {
+  turn += 1;
+  state.current = state.shown = null;
+  enable(false);
+  picture.classList.remove("waits"); picture.replaceChildren();
+  place("said").textContent = ""; place("undo").disabled = !state.past.length;
+  place("end").hidden = false;
+  place("end-title").textContent = outbox.rows.size ? "Storing your answers" : "Your queue is empty";
+  place("end-text").textContent = outbox.rows.size ? "The next images come after that." : "Attune is choosing the next images. They appear here by themselves.";
+  setTimeout(() => { if (!state.current && state.at === null) refill(); }, EMPTY_POLL_MS);
+}
+
+function count() {
+  place("today").textContent = state.today.toLocaleString("en").replaceAll(",", "\u202f");
+  place("left").textContent = Math.max(state.left, state.queue.length).toLocaleString("en").replaceAll(",", "\u202f");
+}
+
+// -- what people do ---------------------------------------------------------------------------------------------------
+function answer(value) {
+  const question = state.shown;
+  if (!question) return;
+  const pressed = choices.find((one) => one.dataset.value === value);
+  if (pressed.disabled) return;
+  pressed.classList.add("pressed");
+  setTimeout(() => pressed.classList.remove("pressed"), FLASH_MS);
+  const seconds = Math.round(performance.now() - state.since) / 1000;
+  state.shown = null;
+  if (state.at === null) {
+    const once = identity();
+    state.past.push({ question, value, once });
+    if (value !== "skip") state.today += 1;
+    state.left -= 1;
+    outbox.put({ once, key: question.key, value, seconds, revision: state.revision });
+    next();
+  } else {
+    const row = state.past[state.at];
+    if (row.value !== value) {
+      row.value = value;
+      outbox.put({ once: row.once, key: question.key, value, seconds, revision: state.revision });
+    }
+    forward();
+  }
+  root.dataset.unsent = outbox.rows.size;
+  count();
+}
+
+function back() {
+  if (state.at === 0 || !state.past.length) return;
+  if (state.at === null && state.current) state.queue.unshift(state.current);
+  state.at = (state.at === null ? state.past.length : state.at) - 1;
+  show(state.past[state.at].question, state.past[state.at].value);
+}
+
+function forward() {
+  if (state.at === null) return;
+  state.at += 1;
+  if (state.at < state.past.length) show(state.past[state.at].question, state.past[state.at].value);
+  else next();
+}
+
+async function zoom(event) {
+  const question = state.shown;
+  if (!question) return;
+  if (picture.classList.contains("zoomed")) {
+    picture.classList.remove("zoomed");
+    picture.replaceChildren(imageOf(question).element);
+    return;
+  }
+  const whole = new Image();
+  whole.alt = "The image in its full size"; whole.src = question.whole;
+  await whole.decode().catch(() => {});
+  if (state.shown !== question) return;
+  picture.classList.add("zoomed");
+  picture.replaceChildren(whole);
+  const x = event?.offsetX / picture.clientWidth || 0.5, y = event?.offsetY / picture.clientHeight || 0.5;
+  picture.scrollTo((picture.scrollWidth - picture.clientWidth) * x, (picture.scrollHeight - picture.clientHeight) * y);
+}
+
+function help() { if (sheet.open) sheet.close(); else sheet.showModal(); }
+
+document.addEventListener("keydown", (event) => {
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "?") { event.preventDefault(); help(); return; }
+  if (sheet.open) return;
+  const onButton = event.target.closest?.("button, a");
+  if (event.key === "Backspace" || event.key === "ArrowLeft") { event.preventDefault(); back(); return; }
+  if (event.key === "ArrowRight") { forward(); return; }
+  if (event.key === " " && !onButton) { event.preventDefault(); zoom(); return; }
+  const chosen = choices.find((one) => one.dataset.key === event.key.toLowerCase());
+  if (chosen) { event.preventDefault(); answer(chosen.dataset.value); }
+});
+
+choices.forEach((one) => one.addEventListener("click", () => { answer(one.dataset.value); one.blur(); }));
+picture.addEventListener("click", zoom);
+place("undo").addEventListener("click", (event) => { back(); event.currentTarget.blur(); });
+place("help").addEventListener("click", help);
+place("close").addEventListener("click", () => sheet.close());
+sheet.addEventListener("close", () => {
+  try { localStorage.setItem(`${root.dataset.outbox}:read`, root.dataset.revision); } catch { /* shown again, then */ }
+  document.activeElement?.blur();
+  state.since = performance.now();  // reading is not looking
+});
+window.addEventListener("online", () => { outbox.flush(); refill(); });
+window.addEventListener("beforeunload", (event) => { if (outbox.rows.size) event.preventDefault(); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden) { outbox.flush(); state.since = performance.now(); } });
+
+outbox.read();
+let read = null;
+try { read = localStorage.getItem(`${root.dataset.outbox}:read`); } catch { /* as above */ }
+if (read !== root.dataset.revision) { sheet.showModal(); place("close").focus(); }
+picture.classList.add("waits");
+outbox.flush();
+refill();

@@ -1,0 +1,130 @@
+"""Answers from Attune's own labelling page, stored by a real Label Studio as the expert who gave them."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from attune.labeler.label_studio import answering, door, members, queue_tasks
+from attune.labeler.label_studio.answering import Given
+from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.expert_session import ExpertSession
+from attune.labeler.label_studio.projects import Project
+from attune.labeler.label_studio.queue_tasks import NewTask
+from attune.labeler.label_studio.task_address import Address
+from attune.models.errors import LabelStudioRefused
+from tests.support.fake_label_studio import FakeLabelStudio
+
+pytestmark = pytest.mark.services
+ANA, BO, PASSWORD = "ana@answers.example", "bo@answers.example", "answers-answers"
+
+
+@pytest.fixture
+def tasks(ls: LabelStudio, project: Project) -> list[Address]:
+    """Three questions in the queue of Ana, who is its only member."""
+    for email in (ANA, BO):
+        door.open_login(ls, email, PASSWORD)
+    members.set_members(ls, {project.id: [ANA]})
+    made = [NewTask(f"poster-{number}", f"http://127.0.0.1:1/{number}.jpg", number / 10) for number in range(3)]
+    return queue_tasks.add(ls, project.id, made, version="order-1")
+
+
+def given(task: Address, value: str, **other: object) -> Given:
+    return Given(str(uuid4()), task.task, task.key, value, 1.25, **other)  # type: ignore[arg-type]
+
+
+def annotations(ls: LabelStudio, task: Address) -> list[dict[str, object]]:
+    """Skips too, which the list of annotations leaves out; the author as an id."""
+    found: list[dict[str, object]] = ls.request("GET", f"/api/tasks/{task.task}/")["annotations"]
+    return [one | {"completed_by": one["completed_by"]["id"]} for one in found]  # type: ignore[index]
+
+
+def user(ls: LabelStudio, email: str) -> int:
+    with ExpertSession.login(ls.address, email, PASSWORD) as session:
+        return int(session._ask("GET", "/api/current-user/whoami")["id"])
+
+
+def test_an_answer_is_an_annotation_of_the_expert(ls: LabelStudio, tasks: list[Address]) -> None:
+    kept = answering.send(ls, ANA, [given(tasks[0], "yes"), given(tasks[1], "skip")])
+    assert [one.refused for one in kept] == ["", ""]
+    ana = user(ls, ANA)
+    for one, task, choices in zip(kept, tasks, (["yes"], []), strict=False):
+        (stored,) = annotations(ls, task)
+        assert stored["id"] == one.annotation["id"]
+        assert stored["completed_by"] == one.annotation["completed_by"] == ana
+        assert one.annotation["updated_by"] in {ana, None}
+        assert [said["value"]["choices"] for said in stored["result"]] == [choices] * bool(choices)  # type: ignore[attr-defined]
+        assert stored["was_cancelled"] is (not choices)
+        assert one.data["asset_id"] == task.asset_id
+
+
+def test_the_times_are_those_that_a_sync_reads_later(ls: LabelStudio, tasks: list[Address]) -> None:
+    from attune.labeler.answers.annotation_values import moment
+
+    (kept,) = answering.send(ls, ANA, [given(tasks[0], "yes")])
+    (stored,) = annotations(ls, tasks[0])
+    for name in ("created_at", "updated_at"):
+        assert moment(kept.annotation[name]) == moment(stored[name])
+
+
+def test_to_send_an_answer_again_changes_nothing(ls: LabelStudio, tasks: list[Address]) -> None:
+    one = given(tasks[0], "no")
+    first, again = (answering.send(ls, ANA, [one])[0] for _ in range(2))
+    assert first.annotation == again.annotation
+    assert len(annotations(ls, tasks[0])) == 1
+
+
+def test_a_second_answer_corrects_the_first_in_the_experts_own_name(ls: LabelStudio, tasks: list[Address]) -> None:
+    answering.send(ls, ANA, [given(tasks[0], "no")])
+    (kept,) = answering.send(ls, ANA, [given(tasks[0], "yes")])
+    (stored,) = annotations(ls, tasks[0])
+    assert stored["result"][0]["value"]["choices"] == ["yes"]  # type: ignore[index]
+    assert stored["updated_by"] == stored["completed_by"] == kept.annotation["updated_by"] == user(ls, ANA)
+
+
+def test_an_answer_given_in_label_studio_itself_is_corrected_too(ls: LabelStudio, tasks: list[Address]) -> None:
+    with ExpertSession.login(ls.address, ANA, PASSWORD) as session:
+        first = session.answer(tasks[0].task, "neither")
+    (kept,) = answering.send(ls, ANA, [given(tasks[0], "yes")])
+    assert kept.annotation["id"] == first
+
+
+def test_another_key_at_that_id_stores_nothing(ls: LabelStudio, tasks: list[Address]) -> None:
+    """Label Studio gives freed ids away: the id alone would put the answer on another image."""
+    wrong = Given(str(uuid4()), tasks[0].task, tasks[1].key, "yes", 1.0)
+    right = given(tasks[2], "yes")
+    assert [one.refused for one in answering.send(ls, ANA, [wrong, right])] == [answering.OTHER, ""]
+    assert not annotations(ls, tasks[0])
+    assert not annotations(ls, tasks[1])
+
+
+def test_nobody_answers_in_a_queue_that_is_not_theirs(ls: LabelStudio, tasks: list[Address]) -> None:
+    assert [one.refused for one in answering.send(ls, BO, [given(tasks[0], "yes")])] == [answering.OUTSIDE]
+    door.end_access(ls, ANA)
+    assert [one.refused for one in answering.send(ls, ANA, [given(tasks[0], "yes")])] == [answering.OUTSIDE]
+    assert not annotations(ls, tasks[0])
+
+
+def test_a_task_that_is_gone_is_named(ls: LabelStudio, tasks: list[Address]) -> None:
+    ls.sdk.tasks.delete(id=str(tasks[0].task))
+    assert [one.refused for one in answering.send(ls, ANA, [given(tasks[0], "yes")])] == [answering.GONE]
+
+
+def test_no_expert_comes_to_the_address(ls: LabelStudio, tasks: list[Address]) -> None:
+    with ExpertSession.login(ls.address, ANA, PASSWORD) as session:
+        body = {"email": BO, "answers": []}
+        with pytest.raises(LabelStudioRefused) as refused:
+            session._ask("POST", answering.ANSWERS, body)
+    assert refused.value.status == 403
+
+
+def test_a_label_studio_without_our_modules_is_named() -> None:
+    class Plain(FakeLabelStudio):
+        address = "http://label-studio.example"
+
+        def request(self, *_: object, **__: object) -> None:
+            raise LabelStudioRefused("Not found.", 404)
+
+    with pytest.raises(LabelStudioRefused, match="modules"):
+        answering.send(Plain(), ANA, [])  # type: ignore[arg-type]

@@ -1,0 +1,50 @@
+"""What moves on an expert's pages: not with every answer, or each would tell whether it was an audit."""
+
+from __future__ import annotations
+
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views import told_runs
+from attune.labeler.views.attribute_page import attribute_page
+from attune.labeler.views.home import home
+from tests.labeler.views.conftest import OWNER
+from tests.support import factories
+
+
+def test_an_experts_page_stands_still_between_twenties_and_never_goes_back(settings: Settings) -> None:
+    romance, ana = factories.add_attribute(settings), factories.add_expert(settings)
+    factories.add_queue(settings, romance, ana)
+    expert = Viewer("expert", ana.email, ana.id)
+
+    def figures(viewer: Viewer) -> tuple[object, ...]:
+        page = attribute_page(settings, viewer, "romance")
+        (card,) = home(settings, viewer).cards.items
+        advice = page.outlook.advice.text if page.outlook.advice else ""
+        return page.live.quality, page.live.to_dict()["stamp"], page.curve, card.quality, advice
+
+    factories.add_run(settings, romance, 40, quality=0.8, advice={"advice": "first", "state": "labelling"})
+    before = figures(expert)
+    # The next answer is no audit, the one after is; then it is corrected, taken back, and given anew.
+    for answers, quality in ((41, 0.8), (42, 0.82), (42, 0.79), (41, 0.8), (42, 0.82)):
+        factories.add_run(settings, romance, answers, quality, advice={"advice": f"{quality}", "state": "labelling"})
+        assert figures(expert) == before
+    assert figures(OWNER) != before
+    factories.add_run(settings, romance, 60, quality=0.9)
+    assert figures(expert) != before
+    assert attribute_page(settings, expert, "romance").live.quality.value == 0.9
+    factories.add_run(settings, romance, 59, quality=0.7)
+    factories.add_run(settings, romance, 60, quality=0.95)
+    assert attribute_page(settings, expert, "romance").live.quality.value == 0.9
+    with reading(settings) as session:
+        assert told_runs.newest(session, [romance.id], OWNER) == {romance.id: 9}
+        assert told_runs.to_experts(session, [romance.id]) == {romance.id: [1, 7]}
+
+
+def test_a_revision_begins_anew(settings: Settings) -> None:
+    romance = factories.add_attribute(settings)
+    factories.add_run(settings, romance, 60)
+    factories.add_run(settings, romance, 30, revision=2)
+    factories.add_run(settings, romance, 31, revision=2)
+    with reading(settings) as session:
+        assert told_runs.to_experts(session, [romance.id]) == {romance.id: [1, 2]}

@@ -1,0 +1,224 @@
+"""The labelling page in a real Chromium: one key an image, the way back, a cut network, the image's size."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from werkzeug.serving import make_server
+
+from attune.labeler.labelling import take_answers
+from attune.labeler.records.schema import Attribute
+from attune.labeler.records.session import writing
+from attune.labeler.web.app import create_app
+from tests.support import factories
+from tests.support.desk import Desk
+
+pytestmark = pytest.mark.browser
+COUNT = 60
+
+
+@dataclass(frozen=True)
+class Served:
+    """A desk behind a served console."""
+
+    address: str
+    desk: Desk
+
+
+@pytest.fixture
+def served(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    desk = Desk(factories.workspace(tmp_path, redis_url=redis_url), COUNT, images=True)
+    factories.add_user(desk.settings, "ana@desk.example", "expert", desk.ana)
+    monkeypatch.setattr(take_answers, "_label_studio", lambda settings: desk.store)
+    monkeypatch.setattr(take_answers.ingest, "ask_to_learn", lambda *_: None)
+    server = make_server("127.0.0.1", 0, create_app(desk.settings), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Served(f"http://127.0.0.1:{server.server_port}", desk)
+    server.shutdown()
+    server.server_close()
+
+
+def begin(page: Page, served: Served) -> None:
+    """Log in, open the labelling page, and close the instructions, which come the first time."""
+    page.goto(f"{served.address}/login?next=/attributes/romance/label")
+    page.keyboard.type("ana@desk.example")
+    page.keyboard.press("Tab")
+    page.keyboard.type(factories.PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/label")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("1")  # answers nothing while the instructions are open
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def shown(page: Page, before: str = "") -> str:
+    """The key of the question whose image has been painted, once it is another one than ``before``."""
+    page.wait_for_function(
+        "b => document.body.dataset.shown !== undefined && document.body.dataset.shown !== b", arg=before
+    )
+    return str(page.evaluate("document.body.dataset.shown"))
+
+
+def all_stored(page: Page) -> None:
+    expect(page.locator("body")).to_have_attribute("data-unsent", "0", timeout=20_000)
+
+
+def answer(page: Page, key: str, before: str) -> str:
+    page.keyboard.press(key)
+    return shown(page, before)
+
+
+def test_one_key_answers_each_image_and_none_is_missed_or_mixed_up(page: Page, served: Served) -> None:
+    begin(page, served)
+    expected, at = [], shown(page)
+    for number in range(COUNT):
+        value = ("yes", "no")[number % 2]
+        expected.append((at, value))
+        page.keyboard.press("12"[number % 2])
+        if number < COUNT - 1:
+            at = shown(page, at)
+    all_stored(page)
+    assert served.desk.by_key() == expected
+    assert [key for key, _ in expected] == [task.key for task in served.desk.tasks]
+    expect(page.get_by_role("heading", name="Your queue is empty")).to_be_visible()
+
+
+def test_a_held_key_answers_one_image(page: Page, served: Served) -> None:
+    begin(page, served)
+    at = shown(page)
+    for _ in range(5):  # what a browser sends while a key is held
+        page.keyboard.down("1")
+    page.keyboard.up("1")
+    shown(page, at)
+    all_stored(page)
+    assert served.desk.by_key() == [(at, "yes")]
+
+
+def test_backspace_goes_back_and_another_key_corrects(page: Page, served: Served) -> None:
+    begin(page, served)
+    first = shown(page)
+    second = answer(page, "1", first)
+    third = answer(page, "2", second)
+    page.keyboard.press("Backspace")
+    assert shown(page, third) == second
+    expect(page.get_by_role("button", name="no", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Backspace")
+    assert shown(page, second) == first
+    assert answer(page, "0", first) == second  # corrected, and on to the next that was answered
+    page.keyboard.press("ArrowRight")
+    assert shown(page, second) == third
+    all_stored(page)
+    assert served.desk.by_key() == [(first, "unsure"), (second, "no")]
+
+
+def test_the_way_back_outlives_a_reload(page: Page, served: Served) -> None:
+    begin(page, served)
+    first = shown(page)
+    second = answer(page, "1", first)
+    all_stored(page)
+    page.reload()
+    assert shown(page) == second
+    expect(page.get_by_role("dialog")).to_be_hidden()  # once a revision
+    page.keyboard.press("Backspace")
+    assert shown(page, second) == first
+    answer(page, "2", first)
+    all_stored(page)
+    assert served.desk.by_key() == [(first, "no")]
+
+
+def test_answers_given_while_the_network_is_cut_are_kept_and_sent_later(page: Page, served: Served) -> None:
+    begin(page, served)
+    at, given = shown(page), []
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    for _ in range(3):  # these images are in the browser
+        given.append((at, "yes"))
+        at = answer(page, "1", at)
+    given.append((at, "no"))
+    page.keyboard.press("2")
+    expect(page.get_by_role("alert")).to_contain_text("kept in this browser")
+    expect(page.get_by_role("button", name="yes", exact=True)).to_be_disabled()  # the next image is not there
+    page.keyboard.press("1")
+    assert served.desk.by_key() == []
+    page.context.set_offline(False)
+    at = shown(page, at)
+    all_stored(page)
+    assert served.desk.by_key() == given
+    expect(page.get_by_role("alert")).to_be_hidden()
+    answer(page, "1", at)
+    all_stored(page)
+    assert served.desk.by_key() == [*given, (at, "yes")]
+
+
+def test_an_image_that_cannot_be_shown_is_named_and_can_be_skipped(page: Page, served: Served) -> None:
+    page.route("**/media/**", lambda route: route.fulfill(status=404))
+    begin(page, served)
+    expect(page.get_by_text("This image cannot be shown.")).to_be_visible()
+    expect(page.get_by_role("button", name="yes", exact=True)).to_be_disabled()
+    page.unroute("**/media/**")
+    page.keyboard.press("1")
+    page.keyboard.press("-")
+    shown(page)
+    all_stored(page)
+    assert served.desk.by_key() == [(served.desk.tasks[0].key, "skip")]
+
+
+def test_answers_not_sent_yet_outlive_a_reload(page: Page, served: Served) -> None:
+    begin(page, served)
+    at = shown(page)
+    served.desk.store.away = True
+    answer(page, "2", at)
+    expect(page.get_by_role("alert")).to_contain_text("1 answer is kept")
+    page.on("dialog", lambda dialog: dialog.accept())  # the browser asks before it leaves
+    page.reload()
+    served.desk.store.away = False
+    all_stored(page)
+    assert served.desk.by_key() == [(at, "no")]
+
+
+def test_a_revision_in_the_middle_stores_nothing_under_the_new_question(page: Page, served: Served) -> None:
+    begin(page, served)
+    at = shown(page)
+    with writing(served.desk.settings) as session:
+        one = session.get_one(Attribute, served.desk.attribute.id)
+        one.revision, one.question = 2, "Is it a new question?"
+    answer(page, "1", at)
+    expect(page.get_by_role("alert")).to_contain_text("question has changed")
+    expect(page.get_by_role("dialog")).to_contain_text("Is it a new question?", timeout=15_000)
+    assert served.desk.by_key() == []
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"), [(1400, 900, "light"), (1024, 768, "dark"), (390, 844, "light")]
+)
+def test_the_image_fills_the_window_and_answers_are_in_reach(
+    page: Page, served: Served, width: int, height: int, scheme: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    begin(page, served)
+    shown(page)
+    box = page.locator("[data-picture] img").bounding_box()
+    assert box is not None
+    # The sample's posters are portraits of 3 to 4.
+    assert box["height"] >= 0.85 * height if width > 640 else box["width"] == width
+    for button in page.locator("footer button").all():
+        place = button.bounding_box()
+        assert place is not None
+        assert place["y"] + place["height"] <= height
+        assert place["x"] + place["width"] <= width
+        assert place["height"] >= 44
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found = [(one["id"], one["impact"]) for one in Axe().run(page).response["violations"]]
+    assert [one for one in found if one[1] in {"serious", "critical"}] == []
+    if width == 390:
+        page.get_by_role("button", name="yes", exact=True).click()
+        all_stored(page)
+        assert len(served.desk.by_key()) == 1
