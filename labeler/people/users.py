@@ -259,7 +259,8 @@ def _refuse_without_expert(session: Session, email: str) -> None:
 
 
 def _find_unless_last_admin(session: Session, email: str, done: str) -> User:
-    """As `find_user`, for what would take an administrator away. Raises DataError where ``email`` is the one open admin.
+    """As `find_user`, for what would take an administrator away. Raises DataError where ``email`` is the one open
+    admin.
 
     The administrators are locked first, in one order: two who take each other away wait, and neither waits for what
     the other holds (PostgreSQL).

@@ -98,7 +98,7 @@ class Snapshot:
 
     @cached_property
     def reliance(self) -> Reliance:
-        """How far to rely on whom, by the answers that may be learned from (``rounds.reliability_update.updated_reliability``)."""
+        """How far to rely on whom, by the answers that may be learned from (`updated_reliability`)."""
         return reliability_update.updated_reliability(
             self.advice.reliance, self._learned, self.count, self.attribute, self.seed
         )
