@@ -22,7 +22,8 @@ SIZES = (30, 60, 120)
 
 @dataclass(frozen=True)
 class Measuring:
-    """The audit of one attribute: ``answered`` audit answers, questions ``waiting`` in queues, ``needed`` by the gate,
+    """The audit of one attribute: ``answered`` audit answers, questions ``waiting`` in queues or drawn for them,
+    ``needed`` by the gate,
     images ``left`` to draw (None before any run), the stream's ``share`` and ``why``; ``undecided`` audited images
     measure nothing, as the experts' answers there are tied."""
 
@@ -76,7 +77,7 @@ def read(session: Session, attribute: Attribute) -> Measuring:
     figure, tied = metrics.get("average_precision"), metrics.get("undecided") or {}
     mine = (Queue.attribute_id == attribute.id) & Queue.closed_at.is_(None)
     open_ones = select(func.count(Task.id)).join(Queue).where(mine, Task.state == "open", Task.purpose == AUDIT)
-    waiting = session.scalar(open_ones) or 0
+    waiting = (session.scalar(open_ones) or 0) + audit_batches.Wanted.of(attribute).coming
     return Measuring(
         name=attribute.name,
         answered=int((figure or {}).get("n", 0)),

@@ -8,7 +8,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from attune.labeler.attributes import attributes
+from attune.labeler.attributes import attributes, audit_batches
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.jobs.learn_lease import Lease, take
 from attune.labeler.label_studio.client import LabelStudio
@@ -22,7 +22,7 @@ from attune.models.probes.priors import Prompts
 from attune.models.query.planner import Ask
 from attune.workers.rounds import apply_order, audit_questions, learning_round, second_opinions, slow_figures, snapshot
 from attune.workers.rounds.audit_questions import Audits
-from attune.workers.rounds.queue_plan import HEAD, deal, missing, taken
+from attune.workers.rounds.queue_plan import HEAD, coming, deal, missing, taken
 from attune.workers.rounds.second_opinions import Again
 from attune.workers.rounds.snapshot import Snapshot
 
@@ -105,9 +105,10 @@ def one_round(
     audits = audit_questions.questions(seen, learned.probe, learned.pace)
     again = second_opinions.wanted(seen, learned.probe, prompts)
     asks = questions(seen, learned, prompts, size, audits, again)
-    plans = deal(seen, asks, size, audits.batch, audits.experts, again.whom)
+    plans = deal(seen, asks, size, audits.experts, again.whom)
     with lease.writing() as session:
         # Before the questions leave: an audit's probability must be on disk when its answer can come back.
+        audit_batches.keep_coming(session, seen.attribute.id, coming(seen, audits.asks, plans))
         session.get_one(type(seen.attribute), seen.attribute.id).audit_state = seen.design.to_bytes()
     asked = apply_order.apply(settings, ls, seen, plans, learned, lease)
     log.info("learn(%s): run %d, %d answers, %d new questions", attribute, learned.run, seen.count, asked)

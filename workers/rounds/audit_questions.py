@@ -27,11 +27,9 @@ AHEAD = 5  # answers a queue that audits are drawn ahead for: drawn later, they 
 
 @dataclass(frozen=True)
 class Audits:
-    """The audits of one round. ``batch``: they were asked for on demand, so they stand first, in the queues of
-    ``experts`` (e-mail addresses; none means all)."""
+    """The audits of one round, for the queues of ``experts`` (e-mail addresses; none means all)."""
 
     asks: tuple[Ask, ...] = ()
-    batch: bool = False
     experts: tuple[str, ...] = ()
 
 
@@ -101,7 +99,8 @@ def questions(seen: Snapshot, probe: Probe, now: Pace) -> Audits:
     """The round's audits; ``seen.design`` is extended by those drawn here.
 
     The totals are what counts, not the events: a round that was killed after drawing, or before, draws no audit twice
-    and leaves none out.
+    and leaves none out. A batch on demand is drawn at once and asked over several rounds (``queue_plan.deal``): what
+    was drawn and is asked of nobody yet comes again, for the experts whom the newest request names.
     """
     if not seen.queues:
         return Audits()
@@ -109,11 +108,11 @@ def questions(seen: Snapshot, probe: Probe, now: Pace) -> Audits:
     wanted = Wanted.of(seen.attribute)
     rows, _, missing = _totals(seen, now)
     if not missing:
-        return Audits(tuple(lost))
+        return Audits(tuple(lost), tuple(wanted.experts) if wanted.coming else ())
     logits = round_figures.logits(seen, probe, rows)
     fresh = draw_audits(seen.view.pool, rows, logits, seen.design, missing)
-    batch = wanted.extra > _known_extra(seen)
-    return Audits((*lost, *pinned_images.unasked(seen, fresh)), batch, tuple(wanted.experts) if batch else ())
+    named = tuple(wanted.experts) if wanted.coming or wanted.extra > _known_extra(seen) else ()
+    return Audits((*lost, *pinned_images.unasked(seen, fresh)), named)
 
 
 def _totals(seen: Snapshot, now: Pace) -> tuple[npt.NDArray[np.intp], int, int]:
