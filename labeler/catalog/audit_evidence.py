@@ -15,6 +15,7 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.answers import first_answers
 from attune.labeler.answers.counting import current
 from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.attributes import attributes, revisions
@@ -178,8 +179,9 @@ def collect(settings: Settings, attribute: str) -> Evidence:
         except PoolError as error:
             return Evidence(found, revisions, answers, nothing, np.empty(0), None, str(error))
         own = own_picks(session, found.id)
+        firsts = [one for one in first_answers.read(session, found) if one.value in {*found.classes, UNSURE}]
     design = AuditDesign.from_bytes(found.audit_state) if found.audit_state else AuditDesign(0)
-    audits = design.measuring(answers, own)
+    audits = design.measuring(firsts, own)
     if found.audit_state is None or not audits:
         return Evidence(found, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet")
     labels = consensus(audits, found.classes)

@@ -58,7 +58,7 @@ def measured(snapshot: Snapshot) -> set[int]:
     own = snapshot.own
     told = {
         answer.asset_id
-        for answer in snapshot.answers
+        for answer in snapshot.told_first
         if answer.value != SKIP
         and (answer.purpose == AUDIT or (answer.purpose != IMPORT and (answer.asset_id, answer.expert) not in own))
     }

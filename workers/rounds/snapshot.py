@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import task_ids
+from attune.labeler.answers import first_answers, task_ids
 from attune.labeler.answers.counting import current
 from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.attributes import attributes
@@ -66,6 +66,7 @@ class Snapshot:
     own: frozenset[tuple[str, str]] = frozenset()  # (asset id, e-mail) of what experts chose for their own queue
     paged: tuple[int, ...] = ()  # pool rows on pages of images that wait for an answer
     relatives: tuple[Relative, ...] = ()  # what is published of other attributes
+    firsts: tuple[Answer, ...] | None = None  # what each expert said first of each image; None: as ``answers``
     weigh: bool = True  # whether an expert's answers may count less than another's
 
     @property
@@ -117,8 +118,14 @@ class Snapshot:
 
     @property
     def measuring(self) -> list[Answer]:
-        """The answers that measure; never one on an image that its expert chose, unless it was asked as an audit."""
-        return self.design.measuring(self.answers, self.own)
+        """The answers that measure: what was said first, and never of an image that its expert chose, unless it was
+        asked as an audit."""
+        return self.design.measuring(self.told_first, self.own)
+
+    @property
+    def told_first(self) -> tuple[Answer, ...]:
+        """The answers of which some measure: the first of each expert on each image."""
+        return self.answers if self.firsts is None else self.firsts
 
     def is_own(self, row: int, queue: int) -> bool:
         """Whether the expert of the queue chose the image of a pool row for it."""
@@ -150,6 +157,9 @@ class Snapshot:
             shape["relatives"] = [one.reference for one in self.relatives]
         if self.weights:
             shape["weights"] = self.weights
+        corrected = {(a.asset_id, a.expert, a.value) for a in self.told_first} - {row[:1] + row[2:4] for row in told}
+        if corrected:
+            shape["first"] = sorted(corrected)
         if not self.training.counts().all():
             shape["background"] = 2  # 1: images that people answered, too, stood for a class without answers
         return digest_json([sorted(told), shape])
@@ -182,6 +192,7 @@ def take(settings: Settings, name: str) -> Snapshot:
             picks=waiting_picks(session, found.id, view),
             own=own_picks(session, found.id),
             relatives=relatives(session, found, view.fingerprint) if settings.use_published else (),
+            firsts=tuple(first_answers.read(session, found)),
             weigh=settings.weigh_experts,
             paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, found.id)))).tolist()),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import update
 
 from attune.labeler.people.viewer import Viewer
@@ -110,7 +112,7 @@ def test_an_audit_cannot_be_told_by_its_reason(settings: Settings) -> None:
     queue = factories.add_queue(settings, romance, ana)
     for asset, purpose in zip(listed, ("audit", "spread", "borderline"), strict=True):
         factories.add_task(settings, queue, asset, purpose, reason=f"because {purpose}")
-        factories.add_answer(settings, queue, asset, "romance")
+        factories.add_answer(settings, queue, asset, "romance", at=now() - timedelta(minutes=3))
     for who in (viewer(ana), OWNER):
         with reading(settings) as session:
             reasons = {one.reason for one in recent(session, who, romance.id).items}
