@@ -95,6 +95,15 @@ def read(session: Session, attribute: Attribute) -> list[Answer]:
     return found
 
 
+def independent(session: Session, attribute: Attribute, answers: Sequence[Answer]) -> list[Answer]:
+    """What was said before anybody could look at others: the first answers, and of ``answers`` the imported ones where
+    the expert gave no other."""
+    found = read(session, attribute)
+    own = {(one.asset_id, one.expert) for one in found}
+    imported = [one for one in answers if one.purpose == IMPORT and (one.asset_id, one.expert) not in own]
+    return [*found, *imported]
+
+
 @dataclass(frozen=True)
 class _History:
     states: Sequence[Event]

@@ -44,7 +44,8 @@ class Evidence:
     """The audit answers of one attribute; ``missing`` says why there are none that could judge a run, or is empty.
 
     ``labels`` of the n audited assets that are in the pool and were drawn, ``inclusion`` (n,) their probabilities,
-    ``answers`` every answer that holds, the audit's and the others'; ``view`` is None where the pool is empty;
+    ``answers`` every answer that holds, the audit's and the others', ``firsts`` what each expert said first of each
+    image, which alone measures; ``view`` is None where the pool is empty;
     ``revisions`` the classes of each revision of the attribute.
     """
 
@@ -57,6 +58,7 @@ class Evidence:
     missing: str = ""
     newest: int = 0  # the newest run: its scores and those just before led the draw
     leader: ProbeWeights | None = None  # its probe
+    firsts: tuple[Answer, ...] = ()
     design: AuditDesign = field(default_factory=lambda: AuditDesign(0))
     known: dict[Hashable, Any] = field(default_factory=dict)
 
@@ -173,17 +175,20 @@ def collect(settings: Settings, attribute: str) -> Evidence:
         answers = tuple(answer for answer in _answers(session, found) if answer.value in {*found.classes, UNSURE, SKIP})
         revisions = _revisions(session, found)
         newest = session.scalar(select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1))
+        told = first_answers.independent(session, found, answers)
+        firsts = tuple(one for one in told if one.value in {*found.classes, UNSURE})
         nothing = Labels((), (), np.empty((0, len(found.classes))), np.empty(0))
         try:
             view = open_pool(settings, session)
         except PoolError as error:
-            return Evidence(found, revisions, answers, nothing, np.empty(0), None, str(error))
+            return Evidence(found, revisions, answers, nothing, np.empty(0), None, str(error), firsts=firsts)
         own = own_picks(session, found.id)
-        firsts = [one for one in first_answers.read(session, found) if one.value in {*found.classes, UNSURE}]
     design = AuditDesign.from_bytes(found.audit_state) if found.audit_state else AuditDesign(0)
     audits = design.measuring(firsts, own)
     if found.audit_state is None or not audits:
-        return Evidence(found, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet")
+        return Evidence(
+            found, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet", firsts=firsts
+        )
     labels = consensus(audits, found.classes)
     inclusion, rows = design.inclusions(labels.asset_ids), view.positions(labels.asset_ids)
     share, seed = float(found.settings.get("reserved_share", RESERVED_SHARE)), int(found.settings.get("seed", 0))
@@ -193,7 +198,9 @@ def collect(settings: Settings, attribute: str) -> Evidence:
     missing = "" if len(kept) else "none of the audit images is in the pool any more"
     kept_labels = labels.subset(kept)
     number, leader = (0, None) if newest is None else (newest.number, read_probe(newest.probe))
-    return Evidence(found, revisions, answers, kept_labels, inclusion[kept], view, missing, number, leader, design)
+    return Evidence(
+        found, revisions, answers, kept_labels, inclusion[kept], view, missing, number, leader, firsts, design
+    )
 
 
 def paired(evidence: Evidence, a: Run, b: Run) -> Metric:

@@ -82,8 +82,8 @@ def champion_of(settings: Settings, attribute: str) -> Run | None:
 def measured(evidence: Evidence, run: Run, scored: Scored | None) -> dict[str, Metric]:
     """The run's figures on today's answers; those that it was recorded with where it cannot be judged today."""
     held = {name: Metric.from_dict({"name": name, "method": ""} | metric) for name, metric in run.metrics.items()}
-    if evidence.answers:
-        shared = evenly(evidence.answers, evidence.seed)
+    if evidence.firsts:
+        shared = evenly(evidence.firsts, evidence.seed)
         held["alpha"] = alpha(Panel.of(shared, evidence.classes), seed=evidence.seed)
     return held if scored is None else held | evidence.figures(scored, thresholds_of(run, evidence.classes))
 

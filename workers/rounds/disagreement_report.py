@@ -29,7 +29,7 @@ def told(snapshot: Snapshot, probe: Probe) -> BesideProbe:
     predicted = decide(round_figures.probabilities(probe, raw), classes, {})
     # Where no class leads the probe contradicts nobody.
     says = {asset: int(row) for asset, row in zip(audits.asset_ids, predicted, strict=True) if row != NO_LABEL}
-    drawn = [one for one in latest(snapshot.answers) if one.purpose == AUDIT and one.asset_id in says]
+    drawn = [one for one in latest(snapshot.told_first) if one.purpose == AUDIT and one.asset_id in says]
     answers = [
         AuditAnswer(one.expert, classes.index(one.value), says[one.asset_id])
         for one in sorted(drawn, key=lambda one: (one.answered_at, one.asset_id, one.expert))
@@ -66,7 +66,8 @@ def sentence(odd: Odd, classes: list[str]) -> str:
 
 def without(snapshot: Snapshot, probe: Probe, expert: str) -> Metric:
     """The average precision of ``probe`` on the audit answers of all but ``expert``, measured like the run's own."""
-    rest = replace(snapshot, answers=tuple(one for one in snapshot.answers if one.expert != expert))
+    others = tuple(one for one in snapshot.told_first if one.expert != expert)
+    rest = replace(snapshot, answers=others, firsts=others)
     audited, inclusion = round_figures.audit_answers(rest)
     if not len(audited):
         return evaluate_audit(audited, [], inclusion, rest.attribute.classes)["average_precision"]

@@ -50,7 +50,7 @@ def measure(
         seed=snapshot.seed,
     )
     found["cross_validated"] = early_sign(snapshot, prompts)
-    shared = evenly(snapshot.answers, snapshot.seed)
+    shared = evenly(snapshot.told_first, snapshot.seed)
     found["alpha"] = alpha(Panel.of(shared, snapshot.attribute.classes), seed=snapshot.seed)
     return found
 
@@ -59,7 +59,7 @@ def agreement_without_one(snapshot: Snapshot, agreement: Metric | None) -> tuple
     """The expert who differs most, and alpha without that one; not asked where the experts agree well enough."""
     if agreement is None or agreement.hi is None or agreement.hi >= TENTATIVE:
         return None
-    panel = Panel.of(evenly(snapshot.answers, snapshot.seed), snapshot.attribute.classes)
+    panel = Panel.of(evenly(snapshot.told_first, snapshot.seed), snapshot.attribute.classes)
     return alpha_without_one(panel, snapshot.seed)
 
 

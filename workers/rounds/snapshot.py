@@ -66,7 +66,7 @@ class Snapshot:
     own: frozenset[tuple[str, str]] = frozenset()  # (asset id, e-mail) of what experts chose for their own queue
     paged: tuple[int, ...] = ()  # pool rows on pages of images that wait for an answer
     relatives: tuple[Relative, ...] = ()  # what is published of other attributes
-    firsts: tuple[Answer, ...] | None = None  # what each expert said first of each image; None: as ``answers``
+    firsts: tuple[Answer, ...] | None = None  # what each expert said first; None: ``answers``
     weigh: bool = True  # whether an expert's answers may count less than another's
 
     @property
@@ -124,7 +124,7 @@ class Snapshot:
 
     @property
     def told_first(self) -> tuple[Answer, ...]:
-        """The answers of which some measure: the first of each expert on each image."""
+        """What measures quality and agreement: the first answer of each expert on each image."""
         return self.answers if self.firsts is None else self.firsts
 
     def is_own(self, row: int, queue: int) -> bool:
@@ -192,7 +192,7 @@ def take(settings: Settings, name: str) -> Snapshot:
             picks=waiting_picks(session, found.id, view),
             own=own_picks(session, found.id),
             relatives=relatives(session, found, view.fingerprint) if settings.use_published else (),
-            firsts=tuple(first_answers.read(session, found)),
+            firsts=tuple(first_answers.independent(session, found, answers)),
             weigh=settings.weigh_experts,
             paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, found.id)))).tolist()),
         )

@@ -111,6 +111,6 @@ def test_what_holds_no_longer_is_really_asked_again(live: Settings, ls: LabelStu
             waiting = set(session.scalars(select(Task.label_studio_task).where(Task.state == "open")))
         assert set(label_studio_queue.open_tasks(ls, mine.project)) == waiting
         assert len(waiting) == 12
-        person.answer(person.next_task(mine.project)["id"], "tender")
+        person.answer(person.next_task(mine.project)["id"], "tender", lead_time=0.0)
     sync.run(live, jobs.quiet, whole=True)
     assert learn.run(live, jobs.quiet, "tender", size=12)["answers"] == 1
