@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from attune.labeler.answers import exclude_expert
-from attune.labeler.cli.shell import Group, Shell, table
+from attune.labeler.cli.shell import Group, Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.people import experts, login_links
 from attune.models.text import plural
@@ -56,7 +56,7 @@ def list_(shell: Shell) -> None:
 @click.argument("email")
 def link(shell: Shell, email: str) -> None:
     """Print a login link for EMAIL. It works once, within three days. An older link ends."""
-    made = login_links.make(shell.settings, email)
+    made = login_links.make(shell.settings, email, who=who())
     shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown only once)")
 
 

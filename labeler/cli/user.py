@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from attune.labeler.cli.shell import Group, Shell, table
+from attune.labeler.cli.shell import Group, Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.people import end_access, invite, login_links, login_sessions, users
 from attune.labeler.people.end_access import Outcome
@@ -83,7 +83,7 @@ def disable(shell: Shell, email: str) -> None:
 @click.argument("email")
 def enable(shell: Shell, email: str) -> None:
     """Enable EMAIL's login, with a new link and, for an expert, a new password for Label Studio."""
-    made = invite.reopen(shell.settings, email)
+    made = invite.reopen(shell.settings, email, who=who())
     value = {"email": made.email, "disabled": False, "link": made.link, "label_studio_password": made.password}
     lines = [f"{made.email} is enabled. Older passwords, links and sessions stay invalid.", f"  {made.link}"]
     if made.password:
@@ -120,5 +120,5 @@ def _told(shell: Shell, done: Outcome, more: dict[str, bool], said: str) -> None
 @click.argument("email")
 def link(shell: Shell, email: str) -> None:
     """Print a login link for EMAIL. It works once, within three days. An older link ends."""
-    made = login_links.make(shell.settings, email)
+    made = login_links.make(shell.settings, email, who=who())
     shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown only once)")

@@ -172,6 +172,7 @@ class SignInLink(Base):
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]  # also set where a newer link replaced it
+    made_by: Mapped[str] = mapped_column(default="")  # an address, or a user of the machine; empty: not known
 
 
 class Token(Base):
