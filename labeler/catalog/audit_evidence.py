@@ -85,6 +85,8 @@ class Evidence:
             return self.missing
         if run.encoder_digest != self.view.fingerprint.digest:
             return f"run {run.number} was made with another encoder than the active one"
+        if run.number <= int(self.attribute.settings.get(attributes.REDRAWN, 0)):
+            return f"run {run.number} is older than the draw of the audit titles, and may have learned from them"
         held = self.revisions.get(run.revision, self.classes)
         if list(held) != list(self.classes):
             return f"run {run.number} has the classes {', '.join(held)}, but the classes have changed"

@@ -391,7 +391,7 @@ class Run(Base):
     answers_counter: Mapped[int]
     answers: Mapped[int]  # skips not counted, audits counted
     labels: Mapped[dict[str, Any]]  # counts per class, experts, purposes
-    seed: Mapped[int] = mapped_column(WIDE)  # 63 bits, 32 of old (`attributes.audit_seed`)
+    seed: Mapped[int] = mapped_column(WIDE)  # its last 63 bits (`attributes.kept_with_runs`)
     data_digest: Mapped[str]
     code_version: Mapped[str]
     metrics: Mapped[dict[str, Any]]

@@ -176,7 +176,6 @@ def take(settings: Settings, name: str) -> Snapshot:
         experts = {expert.id: expert.email for expert in session.scalars(select(Expert))}
         answers, rows = _answers(session, found.id, experts, view)
         rows = _without_idle_imports(found, view, answers, rows)
-        state = found.audit_state
         return Snapshot(
             attribute=found,
             queues=_queues(session, found.id),
@@ -185,7 +184,7 @@ def take(settings: Settings, name: str) -> Snapshot:
             answers=tuple(answers),
             answer_rows=tuple(rows),
             asked=_asked(session, found.id, view),
-            design=AuditDesign.from_bytes(state) if state else AuditDesign(int(found.settings["seed"])),
+            design=_design(found),
             last_run=session.scalar(
                 select(Run).where(Run.attribute_id == found.id).order_by(Run.number.desc()).limit(1)
             ),
@@ -196,6 +195,13 @@ def take(settings: Settings, name: str) -> Snapshot:
             weigh=settings.weigh_experts,
             paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, found.id)))).tolist()),
         )
+
+
+def _design(attribute: Attribute) -> AuditDesign:
+    """The draw so far; a learner that began before the titles were drawn anew may have left one of before."""
+    seed, state = int(attribute.settings["seed"]), attribute.audit_state
+    design = AuditDesign.from_bytes(state) if state else AuditDesign(seed)
+    return design if design.seed == seed else AuditDesign(seed)
 
 
 def _queues(session: Session, attribute_id: int) -> tuple[Queue, ...]:
