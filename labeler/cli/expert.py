@@ -67,7 +67,7 @@ def link(shell: Shell, email: str) -> None:
 def answers(shell: Shell, email: str, choice: str, attribute: str | None) -> None:
     """Exclude (drop) or include (keep) the answers of EMAIL. Nothing is deleted."""
     told = (exclude_expert.set_aside if choice == "drop" else exclude_expert.take_back)(
-        shell.settings, email, attribute
+        shell.settings, email, attribute, who=who()
     )
     shell.result({"email": email, "answers": told}, f"{email}: {exclude_expert.told(told, choice == 'drop')}")
 
@@ -88,7 +88,7 @@ def remove(shell: Shell, email: str, choice: str) -> None:
         f"  Label Studio: {done['label_studio']}",
     ]
     if choice == "drop":
-        done["answers_set_aside"] = exclude_expert.set_aside(shell.settings, email)
+        done["answers_set_aside"] = exclude_expert.set_aside(shell.settings, email, who=who())
         lines.append(
             f"  {exclude_expert.told(done['answers_set_aside'], dropped=True)} Undo: `attune expert answers "
             f"{email} keep`"

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from attune.labeler.answers import counting
 from attune.labeler.records.schema import Annotation, Asset, Pick, Queue, Task
 from attune.models.clock import now
+from attune.models.errors import AccessError
 
 MANAGERS = frozenset({"owner", "admin"})
 LEFT_ALONE = timedelta(days=1)  # an own answer, before its expert may compare it with others
@@ -49,6 +50,18 @@ def may_explore(viewer: Viewer) -> ColumnElement[bool]:
     """
     there = Asset.removed_at.is_(None)
     return there if viewer.role in MANAGERS | {"expert"} else and_(there, false())
+
+
+def check_filter(viewer: Viewer, column: str) -> None:
+    """Raise AccessError where ``viewer`` may not find images by a ``column`` of the asset table, if any is named.
+
+    A table may bring labels or scores along: whoever asks by them reads them, and should answer without.
+    """
+    if column and not viewer.manages:
+        raise AccessError(
+            f"You filtered by the column {column[:80]!r}. Only owners and admins can filter by columns, because a "
+            "column can hold earlier labels. Filter by title instead."
+        )
 
 
 def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:

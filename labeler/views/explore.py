@@ -137,7 +137,7 @@ def explore(settings: Settings, viewer: Viewer, asked: Asked, patience_seconds: 
     with reading(settings) as session:
         found = _pictures(session, viewer, asked, order)
         example = _one(session, viewer, asked.place.key) if asked.place.kind == LIKE else None
-        names = search.columns_of(session)
+        names = search.columns_of(session) if viewer.manages else []
         pool = _compared(session, viewer, asked) if search_now is not None else 0
     return Explore(
         asked, found, search_now, example, part, names, unread,

@@ -177,9 +177,8 @@ def remove() -> ResponseReturnValue:
         experts.remove(auth.settings(), email, may=_check)
         flash(f"{email} is removed. {SEE}", "success")
     if found.member and answers == DROP:
-        flash(
-            exclude_expert.told(exclude_expert.set_aside(auth.settings(), email, may=_check), dropped=True), "success"
-        )
+        moved = exclude_expert.set_aside(auth.settings(), email, may=_check, who=auth.viewer().name)
+        flash(exclude_expert.told(moved, dropped=True), "success")
     return _back(email)
 
 
@@ -190,7 +189,7 @@ def answers() -> ResponseReturnValue:
     if choice not in (KEEP, DROP):
         raise BadRequest(f"answers is {choice!r}. Expected {DROP} (exclude) or {KEEP} (include).")
     told = (exclude_expert.set_aside if choice == DROP else exclude_expert.take_back)(
-        auth.settings(), email, name, may=_check
+        auth.settings(), email, name, may=_check, who=auth.viewer().name
     )
     flash(exclude_expert.told(told, choice == DROP), "success")
     return _back(email)

@@ -264,7 +264,9 @@ def test_answers_to_one_question_are_set_aside_while_their_author_goes_on(
     assert "answered today" not in page
     assert expert.get("/").status_code == 200, "she goes on answering"
     assert owner.send("/people/answers", answers="keep", **(where | {"attribute": "other"})).status_code == 404
+    assert "romance: last excluded by olga@example.org" in owner.get(person("ana@example.org")).text
     owner.send("/people/answers", answers="keep", **where)
+    assert "romance: last included by olga@example.org" in owner.get(person("ana@example.org")).text
     assert living(settings) == 5
     assert counts(owner) == ["romance", "3", "0"]
 
