@@ -22,6 +22,9 @@ def die_with_parent(number: signal.Signals) -> None:
 
 def main() -> None:
     """Read the command line."""
+    if sys.argv[1:] == ["--help"]:
+        print(__doc__)
+        sys.exit()
     parent, command = int(sys.argv[1]), sys.argv[2:]
     die_with_parent(signal.SIGTERM)
     if os.getppid() != parent:

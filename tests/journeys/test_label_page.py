@@ -31,7 +31,8 @@ def test_fifteen_images_by_one_key_each(house: House, page: Page) -> None:
     before = simulate.counters(settings, ATTRIBUTE)[0]
     console(page, settings, f"chloe@{DOMAIN}")
     page.get_by_role("link", name=re.compile("Start labelling")).first.click()
-    page.keyboard.press("Enter")  # the instructions, once
+    expect(page.get_by_role("dialog")).to_be_visible()  # the instructions, once
+    page.keyboard.press("Enter")
     given: dict[str, str] = {}
     at = shown(page)
     page.screenshot(path=shot(PICTURES, "label-page"))

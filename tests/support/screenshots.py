@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.explore import search
 from attune.labeler.explore.search import Wanted
-from attune.labeler.records.schema import Asset, Expert
+from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.sample import ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS, write_catalogue
 from attune.labeler.settings import Settings
@@ -35,6 +35,8 @@ SHOTS = {
     "console-contested": ("olga", "/attributes/tender/contested", 1400, 760),
     "console-phone": ("ana", "/attributes/serious-expression", 390, 1400),
     "console-dark": ("olga", "/", 1400, 760),
+    "console-label": ("ana", "/attributes/romance/label", 1400, 900),
+    "console-label-phone": ("ana", "/attributes/romance/label", 390, 844),
 }
 
 
@@ -56,6 +58,7 @@ def main(folder: Path) -> None:
             ana = session.scalars(select(Expert).where(Expert.name == "Ana")).one()
         factories.add_user(settings, "ana@example.org", "expert", ana)
         factories.add_user(settings, "olga@example.org", "owner")
+        _ask(settings, ana)
         browser = playwright.chromium.launch(executable_path=executable(playwright), args=list(FLAGS))
         _shoot(browser, settings, SHOTS, folder)
         judgeable = judged.filled(Path(workspace) / "judged", images=True)
@@ -65,6 +68,16 @@ def main(folder: Path) -> None:
         _shoot(browser, judgeable, JUDGED, folder)
         _shoot(browser, _searched(Path(workspace) / "pool"), EXPLORED, folder)
         browser.close()
+
+
+def _ask(settings: Settings, expert: Expert) -> None:
+    """Put some images into the expert's queue of romance, for the labelling page."""
+    with reading(settings) as session:
+        mine = select(Queue).join(Attribute, Attribute.id == Queue.attribute_id)
+        queue = session.scalars(mine.where(Attribute.name == "romance", Queue.expert_id == expert.id)).one()
+        assets = session.scalars(select(Asset).order_by(Asset.id.desc()).limit(12)).all()
+    for asset in assets:
+        factories.add_task(settings, queue, asset)
 
 
 def _drawn(folder: Path) -> Any:
@@ -118,6 +131,9 @@ def _shoot(browser: Browser, settings: Settings, shots: dict[str, tuple[str, str
         page.click("#submit")
         page.goto(address + path)
         page.wait_for_load_state("networkidle")
+        if path.endswith("/label"):
+            page.keyboard.press("Enter")  # closes what opens by itself the first time
+            page.wait_for_selector("body[data-shown]")
         page.screenshot(path=folder / f"{name}.png")
         _shrink(folder / f"{name}.png")
         page.close()

@@ -118,7 +118,7 @@ def test_feature_values_are_parquet_with_ranges_and_an_etag(pipeline: FlaskClien
         ("/api/v1/probes/serious/2/files/..", 404, "UnknownProbe", "not a file"),
         ("/api/v1/probes/%2e%2e/2", 404, "UnknownProbe", "not a name"),
         ("/api/v1/probes/serious/2/files/%2e%2e%5csecrets.json", 404, "UnknownProbe", "not a file"),
-        ("/api/v1/probes/serious/%00", 404, "UnknownProbe", "not a version number"),
+        ("/api/v1/probes/serious/%00", 400, "Bad Request", "NUL"),
         ("/api/v1/features/serious/1", 404, "UnknownProbe", "no feature values yet"),
         ("/api/v1/probes?page=0", 422, "DataError", "page"),
         ("/api/v1/probes?size=many", 422, "DataError", "size"),

@@ -105,7 +105,7 @@ def test_what_holds_no_longer_is_really_asked_again(live: Settings, ls: LabelStu
         with reading(live) as session:
             held = revise_attribute.definition_of(attributes.find(session, "tender"))
         revise_attribute.revise(live, replace(held, question="Tender, really?"), "Nobody meant the same.", hold="none")
-        revise_attribute.configure(live, jobs.quiet, "tender")
+        revise_attribute.configure(live, jobs.quiet, "tender")  # as the job does that a revision brings
         learn.run(live, jobs.quiet, "tender", size=12)
         with reading(live) as session:
             waiting = set(session.scalars(select(Task.label_studio_task).where(Task.state == "open")))

@@ -102,10 +102,10 @@ def test_an_audit_that_was_drawn_and_never_asked_is_asked_by_the_next_round() ->
     seen = studio(12)
     asked = {answer.asset_id for answer in seen.answers if answer.purpose == AUDIT}
     lost = sorted(asked)[:4]
-    told = tuple(answer for answer in seen.answers if answer.asset_id not in lost)
-    rows = [(int(VIEW.pool.positions([a.asset_id])[0]), 1) for a in told]
+    left = [answer for answer in seen.answers if answer.asset_id not in lost]
+    rows = [(int(VIEW.pool.positions([a.asset_id])[0]), 1) for a in left]
     fields = {name: getattr(seen, name) for name in Snapshot.__dataclass_fields__}
-    again = audit_questions.forgotten(Snapshot(**{**fields, "answers": told, "answer_rows": tuple(rows)}))
+    again = audit_questions.forgotten(Snapshot(**{**fields, "answers": left, "answer_rows": tuple(rows)}))
     assert sorted(ask.asset_id for ask in again) == lost
     assert all(ask.purpose == AUDIT and ask.inclusion == seen.design.inclusion(ask.asset_id) for ask in again)
 

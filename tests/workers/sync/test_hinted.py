@@ -196,7 +196,7 @@ def test_without_label_studio_a_reading_is_left_to_the_next_sync(
     monkeypatch.setattr(hinted.reader, "build", lambda: studio.settings)
     monkeypatch.setattr(studio.ls, "request", away)
     hinted.perform(name(studio))
-    assert "left to the clockwork" in caplog.text
+    assert "waits for the scheduler" in caplog.text
     assert held(studio.settings) == 0
 
 
