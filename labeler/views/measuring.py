@@ -23,9 +23,8 @@ SIZES = (30, 60, 120)
 @dataclass(frozen=True)
 class Measuring:
     """The audit of one attribute: ``answered`` audit answers, questions ``waiting`` in queues or drawn for them,
-    ``needed`` by the gate,
-    images ``left`` to draw (None before any run), the stream's ``share`` and ``why``; ``undecided`` audited images
-    measure nothing, as the experts' answers there are tied."""
+    ``needed`` by the gate, images ``left`` to draw (None before any run), the stream's ``share`` and ``why``;
+    ``undecided`` audited images measure nothing, as the experts' answers there are tied."""
 
     name: str
     answered: int
