@@ -34,6 +34,7 @@ from attune.labeler.services import Stack, free_ports
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.files.atomic import digest_bytes
 from attune.models.vectors.vector_store import VectorStore
 from benchmarks.machine import machine
 
@@ -110,8 +111,6 @@ def fill(settings: Settings, pool: int, people: int, seed: int = 0) -> None:
         Image.fromarray(small).resize(size, Image.Resampling.BICUBIC).save(folder / f"{one}.jpg", quality=88)
     stamp = Fingerprint(library="bench", model="noise", weights=f"seed-{seed}", dimension=128)
     VectorStore(settings.vectors).append(stamp, ids, x / np.linalg.norm(x, axis=1, keepdims=True))
-    from attune.models.files.atomic import digest_bytes
-
     with writing(settings) as session:
         session.add(Encoder(digest=stamp.digest, fingerprint=stamp.to_dict(), active=True, added_at=now()))
         for number, one in enumerate(ids):

@@ -22,10 +22,7 @@ def labelling_config(question: str, classes: Sequence[str]) -> str:
     longer than 80 characters, or named unsure or skip, which are answers and not classes.
     """
     check_classes(classes)
-    choices = "".join(
-        f"<Choice value={quoteattr(name)} hotkey={quoteattr(key)}/>"
-        for name, key in zip([*classes, UNSURE], [*HOTKEYS[: len(classes)], UNSURE_HOTKEY], strict=True)
-    )
+    choices = "".join(f"<Choice value={quoteattr(name)} hotkey={quoteattr(key)}/>" for name, key in with_keys(classes))
     # The editor replaces $name in a header by the task's data, which a question never means.
     header = quoteattr(question.replace("$", "＄"))
     return (
@@ -35,6 +32,11 @@ def labelling_config(question: str, classes: Sequence[str]) -> str:
         f'<Image name="{IMAGE}" value="${IMAGE}" maxHeight="560px" maxWidth="760px" '
         'zoom="false" zoomControl="false" rotateControl="false"/></View>'
     )
+
+
+def with_keys(classes: Sequence[str]) -> list[tuple[str, str]]:
+    """Each class, then unsure, with its key."""
+    return list(zip([*classes, UNSURE], [*HOTKEYS[: len(classes)], UNSURE_HOTKEY], strict=True))
 
 
 def check_classes(classes: Sequence[str]) -> None:

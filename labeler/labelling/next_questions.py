@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
@@ -62,9 +61,10 @@ def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] =
     """
     with writing(settings) as session:
         one, queue, expert = own_queue.find(session, viewer, name)
+        known = set(held)
         rows = session.execute(_open(queue).limit(AHEAD + len(held))).all()
-        fresh = [(task, asset) for task, asset in rows if task.key not in set(held)][:AHEAD]
-        shown = [task.id for task, _ in rows if task.key in set(held)] + [task.id for task, _ in fresh]
+        fresh = [(task, asset) for task, asset in rows if task.key not in known][:AHEAD]
+        shown = [task.id for task, _ in rows if task.key in known] + [task.id for task, _ in fresh]
         session.execute(update(Task).where(Task.id.in_(shown)).values(offered_at=now()))
         return Sheet(
             one.revision,
@@ -109,13 +109,8 @@ def left(session: Session, queue: Queue) -> int:
 
 
 def today(session: Session, attribute_id: int, expert_id: int) -> int:
-    """Answers of the expert on the attribute in the last 24 hours' day (UTC), skips apart."""
-    answer = current([attribute_id])
-    mine = (answer.c.expert_id == expert_id, answer.c.value != SKIP, Annotation.received_at >= midnight(now()))
+    """Answers of the expert on the attribute since midnight (UTC), skips apart."""
+    answer, midnight = current([attribute_id]), now().replace(hour=0, minute=0, second=0, microsecond=0)
+    mine = (answer.c.expert_id == expert_id, answer.c.value != SKIP, Annotation.received_at >= midnight)
     rows = select(func.count()).select_from(answer).join(Annotation, Annotation.id == answer.c.id)
     return session.scalar(rows.where(*mine)) or 0
-
-
-def midnight(at: datetime) -> datetime:
-    """The beginning of the day of ``at``, in its own time zone."""
-    return at - timedelta(hours=at.hour, minutes=at.minute, seconds=at.second, microseconds=at.microsecond)

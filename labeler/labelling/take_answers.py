@@ -7,7 +7,7 @@ key of its task, so that it ends on the image that was shown or nowhere.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,17 +65,13 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
         if answer.key in tasks
     ]
     outcome = dict.fromkeys([answer.once for answer in answers], GONE)
+    if not sent:
+        return outcome
     asked_at = now()
-    kept = answering.send(_label_studio(settings), expert.email, sent) if sent else []
-    changed = False
+    kept = answering.send(_label_studio(settings), expert.email, sent)
     for row in kept:
         outcome[row.once] = STORED if not row.refused else REFUSED if row.refused == answering.NOT_TAKEN else GONE
-    with writing(settings) as session:
-        change.one_writer(session, one.id)
-        for row in kept:
-            if not row.refused:
-                changed |= _store(session, queue.id, expert, row, asked_at, revision)
-    if changed:
+    if _store(settings, queue.id, expert, [row for row in kept if not row.refused], asked_at, revision):
         ingest.ask_to_learn(settings, name)
     return outcome
 
@@ -96,16 +92,24 @@ def _tasks(session: Session, queue: Queue, keys: Sequence[str]) -> dict[str, int
     return {key: number for key, number in found if number is not None}
 
 
-def _store(session: Session, queue_id: int, expert: Expert, row: Kept, asked_at: datetime, revision: int) -> bool:
-    queue = session.get_one(Queue, queue_id)
-    attribute = session.get_one(Attribute, queue.attribute_id)
-    classes = revisions.every_class(session, attribute.id)
-    people: Mapping[int, str] = {int(row.annotation["completed_by"]): expert.email}
-    try:
-        seen = annotation_values.read(row.annotation, row.task, row.data, classes, uncounted.renamed(attribute), people)
-    except UnknownAnnotationShape:
-        return False  # the next sync reads it again, and names it where it cannot
-    return ingest.store(session, queue, seen, asked_at, revision)
+def _store(
+    settings: Settings, queue_id: int, expert: Expert, kept: Sequence[Kept], asked_at: datetime, revision: int
+) -> bool:
+    """Bring what Label Studio has stored into the records; whether it changes what a learner sees."""
+    changed = False
+    with writing(settings) as session:
+        queue = session.get_one(Queue, queue_id)
+        change.one_writer(session, queue.attribute_id)
+        classes = revisions.every_class(session, queue.attribute_id)
+        renamed = uncounted.renamed(session.get_one(Attribute, queue.attribute_id))
+        for row in kept:
+            people = {int(row.annotation["completed_by"]): expert.email}
+            try:
+                seen = annotation_values.read(row.annotation, row.task, row.data, classes, renamed, people)
+            except UnknownAnnotationShape:
+                continue  # the next sync reads it again, and names it where it cannot
+            changed |= ingest.store(session, queue, seen, asked_at, revision)
+    return changed
 
 
 def _label_studio(settings: Settings) -> LabelStudio:

@@ -115,8 +115,8 @@ def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePa
             definition=one.definition,
             classes=one.classes,
             revision=one.revision,
-            in_scope=_examples(session, one.in_scope),
-            out_of_scope=_examples(session, one.out_of_scope),
+            in_scope=examples(session, one.in_scope),
+            out_of_scope=examples(session, one.out_of_scope),
             about=ABOUT[live.state],
             step=next_step(facts, viewer),
             queue_url=queue_url(settings, own) if own else None,
@@ -149,7 +149,7 @@ def _live(session: Session, viewer: Viewer, one: Attribute) -> tuple[Live, Facts
     return seen, facts, held
 
 
-def _examples(session: Session, texts: Sequence[str]) -> list[Example]:
+def examples(session: Session, texts: Sequence[str]) -> list[Example]:
     """Examples are part of the definition: whoever reads it sees them, unless they were removed from the pool."""
     found = session.scalars(select(Asset).where(Asset.asset_id.in_(texts), Asset.removed_at.is_(None)))
     pictures = {asset.asset_id: picture(asset) for asset in found}

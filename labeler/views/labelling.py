@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
-from attune.labeler.label_studio.labeling_config import HOTKEYS, UNSURE_HOTKEY
+from attune.labeler.label_studio.labeling_config import with_keys
 from attune.labeler.labelling import own_queue
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.attribute_page import Example
+from attune.labeler.views.attribute_page import Example, examples
 from attune.labeler.views.links import queue_url
-from attune.labeler.views.pictures import picture
-from attune.models.labels.answers import UNSURE
 
 
 @dataclass(frozen=True)
@@ -45,17 +40,13 @@ def labelling_page(settings: Settings, viewer: Viewer, name: str) -> LabellingPa
     """The viewer's own labelling page for the attribute ``name``. Raises UnknownAttribute, AccessError."""
     with reading(settings) as session:
         one, queue, _ = own_queue.find(session, viewer, name)
-        named = [*one.in_scope, *one.out_of_scope]
-        shown = select(Asset).where(Asset.asset_id.in_(named), Asset.removed_at.is_(None))
-        pictures = {asset.asset_id: picture(asset) for asset in session.scalars(shown)}
-        keys = [*HOTKEYS[: len(one.classes)], UNSURE_HOTKEY]
         return LabellingPage(
             name=one.name,
             question=one.question,
             definition=one.definition,
             revision=one.revision,
-            choices=[Choice(value, key) for value, key in zip([*one.classes, UNSURE], keys, strict=True)],
-            in_scope=[Example(text, pictures.get(text)) for text in one.in_scope],
-            out_of_scope=[Example(text, pictures.get(text)) for text in one.out_of_scope],
+            choices=[Choice(value, key) for value, key in with_keys(one.classes)],
+            in_scope=examples(session, one.in_scope),
+            out_of_scope=examples(session, one.out_of_scope),
             label_studio=queue_url(settings, queue),
         )

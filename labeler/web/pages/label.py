@@ -11,6 +11,7 @@ from flask import Blueprint, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
+from attune.labeler.label_studio.answering import AT_ONCE
 from attune.labeler.labelling import availability, next_questions, own_queue, take_answers
 from attune.labeler.labelling.next_questions import Question
 from attune.labeler.labelling.take_answers import Answer
@@ -19,7 +20,7 @@ from attune.labeler.web import auth, media
 
 blueprint = Blueprint("label", __name__, url_prefix="/attributes/<name>/label")
 WINDOW = 2048  # pixels: what a window shows of an image; a larger one is sent small, and whole when zoomed
-MOST_ANSWERS, MOST_HELD = 50, 80
+MOST_HELD = 80
 UNREADABLE = "The answers are not in the expected form. Load the page again."
 
 
@@ -64,7 +65,7 @@ def _shown(one: Question) -> dict[str, Any]:
 def _given(sent: Any) -> tuple[list[Answer], int]:
     try:
         rows: list[Mapping[str, Any]] = sent["answers"]
-        if not 0 < len(rows) <= MOST_ANSWERS:
+        if not 0 < len(rows) <= AT_ONCE:
             raise ValueError(len(rows))
         made = [
             Answer(str(UUID(row["once"])), str(row["key"]), str(row["value"]), float(row["seconds"])) for row in rows

@@ -7,6 +7,7 @@ const BATCH = 20;  // answers sent at once
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 const EMPTY_POLL_MS = 2000;
 const FLASH_MS = 140;
+const READ_MS = 4000;  // for the sentence that says which answers were not stored, before the page loads the new question
 
 const root = document.querySelector("[data-label]");
 const place = (name) => root.querySelector(`[data-${name}]`);
@@ -20,6 +21,7 @@ const state = {
   current: null,  // the question on the stage
   shown: null,  // the same, once its image is painted: only then do keys count
   since: 0, left: 0, today: 0, revision: Number(root.dataset.revision),
+  reloads: false,  // the new question is about to be loaded
   tried: null,  // the question whose image came and could not be decoded
   images: new Map(),  // key -> {element, ready: Promise}
 };
@@ -53,8 +55,7 @@ const outbox = {
     } catch (error) {
       this.failures += 1;
       trouble(error.text || "", error.login);
-      if (error.final) rows.forEach((row) => this.rows.delete(row.once));
-      if (error.final) this.write();
+      if (error.final) { rows.forEach((row) => this.rows.delete(row.once)); this.write(); }
       this.timer = setTimeout(() => this.flush(), RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1]);
       return;
     } finally { this.sending = false; }
@@ -72,7 +73,8 @@ function settle(rows, outcome) {
     if (what !== "stored") lost += 1;
     revised ||= what === "revised";
   });
-  if (revised) setTimeout(() => location.reload(), 4000);
+  if (revised && !state.reloads) setTimeout(() => location.reload(), READ_MS);
+  state.reloads ||= revised;
   if (revised) return `The question has changed, so ${answersOf(lost)} given to the old question ${lost === 1 ? "was" : "were"} not stored. The page loads the new question.`;
   return lost ? `${answersOf(lost)} could not be stored: the question was taken out of your queue meanwhile. The others are stored.` : "";
 }
@@ -113,11 +115,12 @@ function trouble(text, login = false) {
 let refilling = false;
 
 async function refill() {
-  if (refilling || state.queue.length >= REFILL) return;
+  if (refilling || state.reloads || state.queue.length >= REFILL) return;
   refilling = true;
   try {
     const reply = await ask(`${root.dataset.next}?held=${[...heldKeys()].join(",")}`);
     const found = await reply.json();
+    if (state.reloads) return;
     if (found.revision !== state.revision && !outbox.rows.size) { location.reload(); return; }
     const known = heldKeys();
     state.queue.push(...found.questions.filter((one) => !known.has(one.key)));

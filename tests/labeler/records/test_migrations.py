@@ -6,12 +6,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy import Connection, create_engine, inspect, select, text
 
 from attune.labeler import settings as reader
 from attune.labeler.attributes import revise_attribute, shown_revision
@@ -40,6 +41,11 @@ from tests.workers.rounds.test_queue_plan import ask
 FIRST = "0001"
 
 
+def difference_of(connection: Connection) -> list[Any]:
+    """What differs between the tables of a database and those that the code names."""
+    return list(compare_metadata(MigrationContext.configure(connection), Base.metadata))
+
+
 def test_the_first_file_ever_is_brought_to_todays_schema_and_keeps_its_rows(tmp_path: Path) -> None:
     settings = reader.build({}, workspace=tmp_path)
     command.upgrade(configuration(settings.records_url), FIRST)
@@ -55,7 +61,7 @@ def test_the_first_file_ever_is_brought_to_todays_schema_and_keeps_its_rows(tmp_
     migrate(settings)
     with opened.connect() as connection:
         assert connection.execute(text("SELECT email, role FROM users")).all() == [("olga@example.org", "owner")]
-        difference = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+        difference = difference_of(connection)
     opened.dispose()
     assert difference == []
 
@@ -138,7 +144,7 @@ def test_every_step_leads_back(tmp_path: Path) -> None:
         assert session.scalars(select(Task.purpose)).all() == ["audit"]
     opened = create_engine(settings.records_url)
     with opened.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert difference_of(connection) == []
     opened.dispose()
     engine(settings.records_url).dispose()
 
@@ -230,7 +236,7 @@ def test_runs_of_an_older_database_stay_and_newer_ones_keep_any_seed(
     command.downgrade(configuration(settings.records_url), "0007")
     migrate(settings)
     with opened.connect() as connection:
-        difference = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+        difference = difference_of(connection)
     opened.dispose()
     assert difference == []
     with reading(settings) as session:
@@ -254,7 +260,7 @@ def test_queues_of_an_older_database_show_the_question_of_today_until_the_next_o
         assert "shown" not in {one["name"] for one in inspect(connection).get_columns("queues")}
     migrate(settings)
     with opened.connect() as connection:
-        difference = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+        difference = difference_of(connection)
     opened.dispose()
     assert difference == []
     with reading(settings) as session:
@@ -290,7 +296,7 @@ def test_events_of_an_older_database_stay_and_newer_ones_name_who_imported(
     migrate(settings)
     with opened.begin() as connection:
         connection.execute(text(old.replace("'changed'", "'deleted'") + " WHERE kind = 'created'"))  # an older release
-        difference = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+        difference = difference_of(connection)
     opened.dispose()
     assert difference == []
     with writing(settings) as session:
