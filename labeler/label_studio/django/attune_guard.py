@@ -27,8 +27,9 @@ STYLE = (
     "a{display:inline-block;margin-top:.6rem;padding:.55rem 1.1rem;border-radius:.5rem;background:#ad3a1e;color:#fff;"
     "text-decoration:none}@media (prefers-color-scheme:dark){body{color:#f3efe8;background:#1d1a17}}"
 )
-# What an expert gets of a task; a column that a new release adds stays empty until it is named here. None of them tells
-# which tasks came together, as created_at, updated_at and inner_id do: those of one import are questions of one kind.
+# What an expert gets of a task; a column that a new release adds stays empty until it is named here (a list stays a list:
+# Label Studio's page stops at a null in its place). None of them tells which tasks came together, as created_at,
+# updated_at and inner_id do: those of one import are questions of one kind.
 COLUMNS = frozenset(
     "id data project is_labeled overlap allow_skip annotations drafts predictions annotators annotations_results "
     "annotations_ids total_annotations cancelled_annotations avg_lead_time completed_at draft_exists unique_lock_id queue "
@@ -169,7 +170,7 @@ def only_own(data, user):
             if isinstance(row.get("predictions"), list):
                 row["predictions"] = []
             if "data" in row:
-                row.update(dict.fromkeys(row.keys() - COLUMNS))
+                row.update({name: [] if isinstance(row[name], list) else None for name in row.keys() - COLUMNS})
             for name, author in (("annotations", "completed_by"), ("drafts", "user")):
                 if isinstance(row.get(name), list):
                     row[name] = [one for one in row[name] if _author(one, author) in {None, user}]
