@@ -34,6 +34,7 @@ RULES: dict[str, frozenset[str]] = {
     "account.page": EXPERTS,
     "account.change": EXPERTS,
     "account.end_others": EXPERTS,
+    "account.label_studio": EXPERTS,
     "home.page": EXPERTS,
     "attribute.page": EXPERTS,
     "attribute.live": EXPERTS,

@@ -31,6 +31,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/account"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/account"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/account/sessions"): (LOGIN, 400, 400, 400, NO),
+    ("POST", "/account/label-studio"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/attributes/romance"): (LOGIN, OK, OK, OK, NO),
     ("GET", "/attributes/romance/live"): (LOGIN, OK, OK, OK, NO),
     ("GET", "/attributes/romance/answers"): (LOGIN, OK, OK, OK, NO),
