@@ -56,6 +56,8 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
     MANAGERS: (
         "api.drift",
         "api.labels",
+        "api.questions",
+        "api.image",
         "assets.page",
         "jobs.page",
         "measuring.ask",
