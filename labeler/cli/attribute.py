@@ -152,7 +152,7 @@ def show(shell: Shell, name: str) -> None:
 def redraw(shell: Shell, name: str) -> None:
     """Reserve other titles of NAME for audits.
 
-    For an attribute from an older version, whose reserved titles somebody could work out. It works only while no one
+    For an attribute from an older version, whose reserved titles somebody could work out. It works only while nobody
     has answered an audit task of NAME and no version of NAME is published.
     """
     done = audit_lot.redraw(shell.settings, name)
