@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from attune.labeler.attributes import audit_batches
@@ -9,6 +12,7 @@ from attune.labeler.cli.shell import Group, Shell
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.jobs import jobs
 from attune.labeler.views import measuring
+from attune.labeler.views.measuring import Measuring
 
 
 @click.group(cls=Group)
@@ -38,13 +42,21 @@ def audit(shell: Shell, name: str, size: int, experts: tuple[str, ...], no_wait:
     with shell.progress(f"audit {name}") as report:
         done = jobs.ask(shell.settings, "learn", report, wait=not no_wait, attribute=name)
     measurement = measuring.of(shell.settings, name)
+    shell.result(
+        measurement.to_dict() | {"size": size, "experts": list(experts), "round": done},
+        f"{name}: {size} audit answers requested. {_what_follows(measurement, experts, done)}",
+    )
+
+
+def _what_follows(measurement: Measuring, experts: tuple[str, ...], done: Mapping[str, Any]) -> str:
+    if "job" in done:
+        return f"The run {done['job']} draws the images."
+    if "rounds" not in done:  # another learner was at work: it goes round again, and sees the request
+        return "Another run was in progress, and the one after it draws the images."
     width = measurement.width_after(measurement.waiting)
     width_text = f"about ±{width / 2:.2f}" if width is not None else "too wide to estimate"
     where = f"in the queues of {', '.join(experts)}" if experts else "in the experts' queues"
-    text = (
-        f"{name}: {size} audit answers requested. {measurement.waiting} audit tasks are {where} or coming next; "
-        f"{measurement.answered} are answered. With all of them the interval will be {width_text}."
-        if "job" not in done
-        else f"{name}: {size} audit answers requested. The run {done['job']} draws the images."
+    return (
+        f"{measurement.waiting} audit tasks are {where} or coming next; {measurement.answered} are answered. With all "
+        f"of them the interval will be {width_text}."
     )
-    shell.result(measurement.to_dict() | {"size": size, "experts": list(experts), "round": done}, text)
