@@ -107,8 +107,8 @@ class Connection:
                     return hits
             if time.monotonic() > until:
                 raise CatalogUnreachable(
-                    f"The search was not done after {patience:g} seconds: it is {answer['state']}. Check with `attune "
-                    "status` that a worker runs, or pass a longer patience."
+                    f"The search was not done after {patience:g} seconds: it is {answer['state']}. Test with `attune "
+                    "doctor` that a worker runs, or pass a longer patience."
                 )
             time.sleep(_PAUSE)
 

@@ -115,7 +115,7 @@ def test_a_search_by_title_needs_no_worker(settings: Settings, address: str) -> 
 
 def test_a_search_that_no_worker_does_is_given_up_with_what_to_do(settings: Settings, address: str) -> None:
     owner = attune.connect(address, tokens.issue(settings, "patient", "owner"))
-    with pytest.raises(attune.AttuneError, match=r"attune (doctor|status)"):
+    with pytest.raises(attune.AttuneError, match="attune doctor"):
         owner.search(text="a serious face", patience=0)
 
 
