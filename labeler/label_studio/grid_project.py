@@ -75,6 +75,7 @@ def page_data(question: str, ticked: str, unticked: str | None, images: Sequence
             {"value": choice(key), "html": f"unsure about image {number}"}
             for number, (key, _) in enumerate(images, start=1)
         ],
+        "left": [],  # its own page shows every image
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -29,7 +29,7 @@ class Stored:
         self.settings, self.user = settings, expert.label_studio_user or 7
         self.rows: dict[int, dict[str, Any]] = {}
         self.sent: list[Any] = []
-        self.away, self.clock = False, datetime(2026, 3, 1, tzinfo=UTC)
+        self.away, self.clock = False, now()
 
     def request(self, method: str, path: str, body: Any) -> Any:
         assert (method, path) == ("POST", answering.ANSWERS)
