@@ -1,7 +1,8 @@
 """One idempotent way in for the answers of pages: each image's becomes an annotation, followed when it changes.
 
 Ticked means the page's class. Unticked means the other class where a question has two and the page was submitted, and
-nothing where it has more; an image marked as unsure is an answer of its own. An answer that the same expert gave about the single image stands: a page adds none to it.
+nothing where it has more; an image marked as unsure is an answer of its own. An answer that the same expert gave about
+the single image stands: a page adds none to it.
 """
 
 from __future__ import annotations

@@ -58,7 +58,9 @@ class GivenPage:
         """The annotation's result list, in one order, so that to send it again changes nothing."""
         if self.ticks is None:
             return []
-        return grid_project.write_ticks(*(sorted(one) for one in (self.ticks.ticked, self.ticks.unsure, self.ticks.left)))
+        return grid_project.write_ticks(
+            *(sorted(one) for one in (self.ticks.ticked, self.ticks.unsure, self.ticks.left))
+        )
 
     @property
     def is_skip(self) -> bool:
@@ -70,17 +72,17 @@ class Sendable(Protocol):
     """What `send` needs of an answer."""
 
     @property
-    def once(self) -> str: ...  # noqa: D102
+    def once(self) -> str: ...
     @property
-    def task(self) -> int: ...  # noqa: D102
+    def task(self) -> int: ...
     @property
-    def key(self) -> str: ...  # noqa: D102
+    def key(self) -> str: ...
     @property
-    def lead_seconds(self) -> float: ...  # noqa: D102
+    def lead_seconds(self) -> float: ...
     @property
-    def result(self) -> list[dict[str, Any]]: ...  # noqa: D102
+    def result(self) -> list[dict[str, Any]]: ...
     @property
-    def is_skip(self) -> bool: ...  # noqa: D102
+    def is_skip(self) -> bool: ...
 
 
 @dataclass(frozen=True)

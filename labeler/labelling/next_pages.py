@@ -36,7 +36,7 @@ class Place:
 class Page:
     """A page put to the expert: a tick means ``ticked``, no tick ``unticked`` (None: nothing).
 
-    ``marks`` is what the expert said before, by place: ``tick`` or ``unsure``. Nothing here tells why an image is asked.
+    ``marks`` is what the expert said before, by place: ``tick`` or ``unsure``. Nothing tells why an image is asked.
     """
 
     key: str

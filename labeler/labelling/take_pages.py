@@ -75,9 +75,7 @@ def _given(page: GridPage, answer: PageAnswer) -> GivenPage:
     places = range(len(page.asset_pks))
     for number in answer.ticked | answer.unsure | answer.left:
         if number not in places:
-            raise DataError(
-                f"The page has {len(places)} images, so it has no image {number + 1}. Load the page again."
-            )
+            raise DataError(f"The page has {len(places)} images, so it has no image {number + 1}. Load the page again.")
     keys = [int(key) for key in page.asset_pks]
     ticks = Ticks(*(frozenset(keys[at] for at in marked) for marked in (answer.ticked, answer.unsure, answer.left)))
     seconds = min(max(answer.seconds, 0.0), LONGEST_LOOK)

@@ -113,8 +113,11 @@ class PageDesk:
 
 
 def tick(
-    page: GridPage, *ticked: int, unsure: Sequence[int] = (), left: Sequence[int] = (), once: str = "", skip: bool = False
+    page: GridPage,
+    *ticked: int,
+    unsure: Sequence[int] = (),
+    left: Sequence[int] = (),
+    once: str = "",
+    skip: bool = False,
 ) -> PageAnswer:
-    return PageAnswer(
-        once or str(uuid4()), page.key, frozenset(ticked), frozenset(unsure), frozenset(left), 24.0, skip
-    )
+    return PageAnswer(once or str(uuid4()), page.key, frozenset(ticked), frozenset(unsure), frozenset(left), 24.0, skip)

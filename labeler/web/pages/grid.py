@@ -1,4 +1,4 @@
-"""Pages of images: the page itself, and what its script asks for; for a Label Studio without our modules the way there."""
+"""Pages of images: the page itself, and what its script asks for; or the way to a Label Studio without our modules."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_PLACES = 100  # on one page
 
 @blueprint.get("")
 def page(name: str) -> ResponseReturnValue:
-    """The line to tick by and an empty grid, which the script fills; where it cannot be used, the way to Label Studio."""
+    """The line to tick by and an empty grid, which the script fills; without our modules the way to Label Studio."""
     found = labelling_page(auth.settings(), auth.viewer(), name)
     if not availability.is_available(auth.settings()):
         return redirect(url_for("grid.wait", name=name))

@@ -32,7 +32,7 @@ const outbox = new Outbox({
 const board = new Board({ root: place("board"), zoomed: place("zoomed"), changed: () => { keepDraft(); count(); }, look: () => count() });
 
 // -- pages to come ----------------------------------------------------------------------------------------------------
-let refilling = false;
+let refilling = false, poll = 0;
 
 const perScreen = () => state.size / UNIT;
 
@@ -52,12 +52,13 @@ async function refill(again = false) {
     if (!outbox.rows.size) trouble("");
     await fill(again);
     preload();
-    if (!state.screen && state.at === null) next();
+    if (!state.screen && state.at === null && state.queue.length) next();
     count();
   } catch (error) {
     trouble(error.text || "", error.login);
   } finally { refilling = false; }
-  if (!state.screen) setTimeout(refill, POLL_MS);
+  clearTimeout(poll);
+  if (!state.screen) poll = setTimeout(refill, POLL_MS);
 }
 
 // Has more pages made where fewer than two screens are here, and says how that goes where none is.

@@ -85,21 +85,19 @@ def house(live: Settings, ls: LabelStudio, monkeypatch: pytest.MonkeyPatch) -> H
     return House(live)
 
 
-def annotations(ls: LabelStudio, page: GridPage) -> list[dict[str, Any]]:
+def stored_on(ls: LabelStudio, page: GridPage) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = ls.request("GET", f"/api/tasks/{page.label_studio_task}/")["annotations"]
     return found
 
 
-def test_a_page_is_one_annotation_of_the_expert_and_the_next_sync_reads_the_same(
-    house: House, ls: LabelStudio
-) -> None:
+def test_a_page_is_one_annotation_of_the_expert_and_the_next_sync_reads_the_same(house: House, ls: LabelStudio) -> None:
     first, second = house.pages()
-    expected = {at: "other" for at in range(SIZE)} | {0: "tender", 3: "tender", 5: "unsure"}
+    expected = dict.fromkeys(range(SIZE), "other") | {0: "tender", 3: "tender", 5: "unsure"}
     one = tick(first, 0, 3, unsure=[5])
     assert house.take(one, tick(second)) == [STORED, STORED]
     assert house.take(one) == [STORED], "sent again"
     assert house.said(first) == expected
-    (stored,) = annotations(ls, first)
+    (stored,) = stored_on(ls, first)
     user = ls.request("GET", "/api/users/")
     assert stored["completed_by"]["id"] in {one["id"] for one in user if one["email"] == EMAIL}
     assert stored["lead_time"] == 24.0
@@ -111,9 +109,9 @@ def test_a_page_is_one_annotation_of_the_expert_and_the_next_sync_reads_the_same
 def test_a_corrected_page_is_the_same_annotation_changed(house: House, ls: LabelStudio) -> None:
     page = house.pages()[0]
     house.take(tick(page, 0))
-    (before,) = annotations(ls, page)
+    (before,) = stored_on(ls, page)
     assert house.take(tick(page, 2, unsure=[0])) == [STORED]
-    (after,) = annotations(ls, page)
+    (after,) = stored_on(ls, page)
     assert (after["id"], after["updated_by"]) == (before["id"], after["completed_by"]["id"])
     assert {at: value for at, value in house.said(page).items() if value != "other"} == {0: "unsure", 2: "tender"}
     found = next_pages.ahead(house.settings, house.viewer(), "tender")
@@ -123,7 +121,7 @@ def test_a_corrected_page_is_the_same_annotation_changed(house: House, ls: Label
 def test_a_skipped_page_is_a_skip_in_label_studio(house: House, ls: LabelStudio) -> None:
     page = house.pages()[0]
     assert house.take(tick(page, skip=True)) == [STORED]
-    (stored,) = annotations(ls, page)
+    (stored,) = stored_on(ls, page)
     assert stored["was_cancelled"] is True
     assert house.said(page) == {}
 
@@ -134,7 +132,7 @@ def test_another_experts_page_is_refused_here_and_there(house: House, ls: LabelS
     assert theirs.label_studio_task is not None
     given = GivenPage(str(uuid4()), theirs.label_studio_task, theirs.key, Ticks(frozenset(theirs.asset_pks[:1])), 3.0)
     assert [one.refused for one in answering.send(ls, EMAIL, [given])] == [answering.OUTSIDE]
-    assert annotations(ls, theirs) == []
+    assert stored_on(ls, theirs) == []
 
 
 def test_another_pages_key_at_that_id_stores_nothing(house: House, ls: LabelStudio) -> None:
@@ -142,7 +140,7 @@ def test_another_pages_key_at_that_id_stores_nothing(house: House, ls: LabelStud
     assert first.label_studio_task is not None
     given = GivenPage(str(uuid4()), first.label_studio_task, second.key, Ticks(frozenset()), 3.0)
     assert [one.refused for one in answering.send(ls, EMAIL, [given])] == [answering.OTHER]
-    assert annotations(ls, first) == []
+    assert stored_on(ls, first) == []
 
 
 def test_a_page_opened_before_a_change_of_the_question_is_refused(house: House, ls: LabelStudio) -> None:
@@ -152,7 +150,7 @@ def test_a_page_opened_before_a_change_of_the_question_is_refused(house: House, 
     revise_attribute.revise(house.settings, replace(held, question="Tender, really?"), "A clearer question.")
     assert house.take(tick(page, 0)) == [REVISED]
     assert house.take(tick(page, 0), revision=2) == [GONE]
-    assert annotations(ls, page) == []
+    assert stored_on(ls, page) == []
     revise_attribute.configure(house.settings, quiet, "tender")
     make_grids.run(house.settings, quiet, "tender", EMAIL, images=SIZE)
     (fresh,) = house.pages()
@@ -189,7 +187,7 @@ def test_pages_of_before_doubts_take_them_too(live: Settings, ls: LabelStudio, m
     page = house.pages()[0]
     assert house.take(tick(page, 0, unsure=[1])) == [STORED]
     assert make_grids.run(live, quiet, "tender", EMAIL, images=3 * SIZE)["pages"] == 3
-    expected = {at: "other" for at in range(SIZE)} | {0: "tender", 1: "unsure"}
+    expected = dict.fromkeys(range(SIZE), "other") | {0: "tender", 1: "unsure"}
     assert sync.run(live, quiet, whole=True)["changed"] == 0
     assert house.said(page) == expected
     assert house.take(tick(house.pages()[-1], unsure=[4])) == [STORED]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from attune.labeler.answers import ingest
 from attune.labeler.attributes import attributes, revise_attribute
 from attune.labeler.jobs import jobs
 from attune.labeler.labelling import more_pages, next_pages, take_pages
@@ -26,7 +27,7 @@ from tests.support.page_desk import PageDesk, tick
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(take_pages.ingest, "ask_to_learn", lambda *_: None)
+    monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
     return factories.workspace(tmp_path, redis_url="redis://127.0.0.1:1/0")
 
 
@@ -56,7 +57,7 @@ def test_ones_own_pages_come_oldest_first_and_not_twice(desk: PageDesk) -> None:
 def test_ticked_unticked_and_unsure_become_answers(desk: PageDesk) -> None:
     page = desk.pages[0]
     assert desk.take(tick(page, 0, 4, unsure=[2])) == [STORED]
-    assert desk.said(page) == {at: "other" for at in range(SIZE)} | {0: "tender", 4: "tender", 2: "unsure"}
+    assert desk.said(page) == dict.fromkeys(range(SIZE), "other") | {0: "tender", 4: "tender", 2: "unsure"}
     with reading(desk.settings) as session:
         assert set(session.scalars(select(Annotation.lead_seconds))) == {24.0 / SIZE}
 
@@ -107,7 +108,8 @@ def test_another_experts_page_is_refused_and_costs_no_good_answer(desk: PageDesk
 
 def test_a_page_of_the_question_of_before_is_neither_shown_nor_stored(desk: PageDesk) -> None:
     desk.take(tick(desk.pages[0], 0))
-    with set_clock(lambda later=now() + timedelta(minutes=1): later):
+    later = now() + timedelta(minutes=1)
+    with set_clock(lambda: later):
         revise(desk)
     assert desk.take(tick(desk.pages[1], 0)) == [REVISED]
     assert desk.take(tick(desk.pages[1], 0), revision=2) == [GONE], "a page that waits asks what was asked before"
@@ -187,7 +189,11 @@ class TestMore:
 
     def test_another_experts_job_is_not_ones_own(self, desk: PageDesk, asked: list[dict[str, object]]) -> None:
         factories.add_job(
-            desk.settings, "grid", "queued", subject="tender", arguments={"attribute": "tender", "expert": "bo@x.example"}
+            desk.settings,
+            "grid",
+            "queued",
+            subject="tender",
+            arguments={"attribute": "tender", "expert": "bo@x.example"},
         )
         more_pages.ask(desk.settings, desk.viewer, "tender", 48)
         assert len(asked) == 1
@@ -198,7 +204,8 @@ class TestMore:
         more_pages.ask(desk.settings, desk.viewer, "tender", 48)
         self.finish(desk, "done", result={"exhausted": True})
         assert more_pages.ask(desk.settings, desk.viewer, "tender", 48).state == "exhausted"
-        with set_clock(lambda later=now() + timedelta(minutes=2): later):
+        later = now() + timedelta(minutes=2)
+        with set_clock(lambda: later):
             assert more_pages.ask(desk.settings, desk.viewer, "tender", 48).state == "queued"
         assert len(asked) == 2
 
