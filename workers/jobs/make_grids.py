@@ -22,6 +22,7 @@ from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.projects import Listed
 from attune.labeler.label_studio.task_address import KEY
 from attune.labeler.label_studio.task_changes import tasks_of
+from attune.labeler.labelling import availability
 from attune.labeler.people import experts
 from attune.labeler.queues import grids
 from attune.labeler.queues.grids import AHEAD, SIZE
@@ -88,10 +89,17 @@ def _fill(
             )
     report(len(positions), len(positions))
     return {
-        "link": grids.link(settings, grid),
+        "link": _link(settings, attribute.name, grid),
         "pages": waiting + made_pages,
         "exhausted": made_pages < len(positions),
     }
+
+
+def _link(settings: Settings, name: str, grid: Grid) -> str:
+    """Where the expert answers: the console's own page, or for a Label Studio without our modules the project there."""
+    if availability.is_available(settings):
+        return f"{settings.web_address}/attributes/{name}/pages"
+    return grids.link(settings, grid)
 
 
 def _positions(attribute: Attribute, waiting: Sequence[GridPage], images: int) -> list[int]:

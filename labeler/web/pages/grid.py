@@ -52,7 +52,7 @@ def next_(name: str) -> ResponseReturnValue:
 def more(name: str) -> ResponseReturnValue:
     """Have more pages made, until as many images wait as the browser asks for."""
     own_queue.check(auth.settings(), auth.viewer(), name)
-    sent = request.get_json(silent=True)
+    sent: Any = request.get_json(silent=True)
     try:
         images, again = int(sent["images"]), bool(sent.get("again"))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

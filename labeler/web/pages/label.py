@@ -42,6 +42,7 @@ def next_(name: str) -> ResponseReturnValue:
         revision=sheet.revision,
         left=sheet.left,
         today=sheet.today,
+        rare=sheet.rare,
         questions=[_shown(one) for one in sheet.questions],
         past=[_shown(one.question) | {"value": one.value} for one in sheet.past],
     )
