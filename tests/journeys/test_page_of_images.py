@@ -50,9 +50,7 @@ def served(live: Settings) -> Iterator[Settings]:
     server.server_close()
 
 
-def test_from_the_questions_page_to_a_stored_page_with_one_login(
-    served: Settings, ls: LabelStudio, page: Page
-) -> None:
+def test_from_the_questions_page_to_a_stored_page_with_one_login(served: Settings, ls: LabelStudio, page: Page) -> None:
     assets = factories.add_assets(served, 80, images=True)
     x = np.random.default_rng(1).standard_normal((80, 8)).astype(np.float32)
     made = Fingerprint("external", "vectors", "external:" + "0" * 64, 8)

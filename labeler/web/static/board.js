@@ -3,7 +3,6 @@
 export const TICK = "tick", UNSURE = "unsure";
 const GAP = 8;  // pixels between images
 const NARROW = 640, LEAST = 96;  // pixels: a telephone's window; the lowest image that can be judged
-const SPARE = 1.15;  // so much wider than its image a cell may be, to fill its row
 const LOAD_MS = 20000;  // an image that takes longer counts as one that does not come
 
 export class Board {
@@ -111,13 +110,12 @@ export class Board {
     this.lines = lines; this.step = height / visible;
     lines.forEach((line, row) => {
       const free = width - GAP * (line.length - 1), own = sum(line, shapes), high = Math.min(this.step - GAP, free / own);
-      const fits = Math.min(free / own, SPARE * high);
-      let left = GAP + (free - own * fits) / 2;
+      let left = GAP + (free - own * high) / 2;
       line.forEach((number) => {
         const style = this.cells[number].element.style;
         style.left = `${left}px`; style.top = `${GAP + row * this.step + (this.step - GAP - high) / 2}px`;
-        style.width = `${shapes[number] * fits}px`; style.height = `${high}px`;
-        left += shapes[number] * fits + GAP;
+        style.width = `${shapes[number] * high}px`; style.height = `${high}px`;
+        left += shapes[number] * high + GAP;
       });
     });
     this.root.classList.toggle("scrolls", lines.length > visible);

@@ -43,7 +43,7 @@ async function refill() {
     state.left = found.left; state.today = found.today + [...outbox.rows.values()].filter((row) => row.value !== "skip").length;
     if (!state.past.length) state.past = found.past.map(({ value, ...question }) => ({ question, value, once: identity() }));
     if (!outbox.rows.size) trouble("");
-    place("pages").textContent = found.rare ? `Find more “${found.rare}” on pages` : "Pages of images";
+    place("pages-text").textContent = found.rare ? `Find more “${found.rare}” on pages` : "Pages of images";
     place("pages").classList.toggle("suggested", Boolean(found.rare));
     count();
     preload();
