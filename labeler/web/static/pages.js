@@ -4,7 +4,8 @@ import { Board, TICK, UNSURE } from "./board.js";
 
 const UNIT = 12;  // images on a page of the server's; a screen shows one, two or four
 const SIZES = [12, 24, 48];
-const POLL_MS = 1500;
+const AHEAD = 3;  // screens that wait, once fewer than two do
+const POLL_MS = 700;
 const SOONEST_MS = 400;  // nobody has looked at a page sooner: a key pressed twice stores one page
 const WIDE = 1200;  // pixels of a window that 24 images fit
 
@@ -63,7 +64,7 @@ async function refill(again = false) {
 
 // Has more pages made where fewer than two screens are here, and says how that goes where none is.
 async function fill(again) {
-  const wanted = 2 * state.size * Math.min(Number(root.dataset.kinds), 4);
+  const wanted = AHEAD * state.size * Math.min(Number(root.dataset.kinds), 4);
   if (state.queue.length >= 2 * perScreen()) return;
   let making;
   try { making = await (await send(root.dataset.more, { images: wanted, again }, outbox)).json(); } catch (error) {
