@@ -5,7 +5,7 @@ import { Board, TICK, UNSURE } from "./board.js";
 const UNIT = 12;  // images on a page of the server's; a screen shows one, two or four
 const SIZES = [12, 24, 48];
 const AHEAD = 3;  // screens that wait, once fewer than two do
-const POLL_MS = 700;
+const POLL_MS = 700, MAKING_MS = 2000;  // between two looks for a page: while none is on the screen; while more are made
 const SOONEST_MS = 400;  // nobody has looked at a page sooner: a key pressed twice stores one page
 const WIDE = 1200;  // pixels of a window that 24 images fit
 
@@ -41,6 +41,7 @@ async function refill(again = false) {
   if (refilling || outbox.reloads) return;
   if (state.queue.length >= 2 * perScreen()) return;
   refilling = true;
+  let making = false;
   try {
     const found = await (await ask(`${root.dataset.next}?held=${[...heldKeys()].join(",")}`, outbox)).json();
     if (outbox.reloads) return;
@@ -51,7 +52,7 @@ async function refill(again = false) {
     state.waiting = found.images;
     if (!state.past.length) state.past = found.past.map((page) => ({ pages: [{ page, once: identity() }], marks: { [page.key]: page.marks } }));
     if (!outbox.rows.size) trouble("");
-    await fill(again);
+    making = await fill(again);
     preload();
     if (!state.screen && state.at === null && state.queue.length) next();
     count();
@@ -59,19 +60,20 @@ async function refill(again = false) {
     trouble(error.text || "", error.login);
   } finally { refilling = false; }
   clearTimeout(poll);
-  if (!state.screen) poll = setTimeout(refill, POLL_MS);
+  if (!state.screen || making) poll = setTimeout(refill, state.screen ? MAKING_MS : POLL_MS);
 }
 
-// Has more pages made where fewer than two screens are here, and says how that goes where none is.
+// Has more pages made where fewer than two screens are here, and says how that goes where none is; whether some are made.
 async function fill(again) {
   const wanted = AHEAD * state.size * Math.min(Number(root.dataset.kinds), 4);
-  if (state.queue.length >= 2 * perScreen()) return;
+  if (state.queue.length >= 2 * perScreen()) return false;
   let making;
   try { making = await (await send(root.dataset.more, { images: wanted, again }, outbox)).json(); } catch (error) {
-    if (state.screen || state.queue.length) return;  // there is work; asked again with the next page
+    if (state.screen || state.queue.length) return false;  // there is work; asked again with the next page
     throw error;
   }
-  if (state.screen || state.queue.length) return;
+  const under = making.state === "queued" || making.state === "running";
+  if (state.screen || state.queue.length) return under;
   const words = {
     queued: ["Waiting for a worker", "It chooses the images for your page. They appear here by themselves."],
     running: ["Choosing images for your page", "They appear here by themselves."],
@@ -79,6 +81,7 @@ async function fill(again) {
     failed: ["No page of images", making.text],
   }[making.state];
   end(...words);
+  return under;
 }
 
 function heldKeys() {
