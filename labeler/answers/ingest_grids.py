@@ -1,7 +1,8 @@
 """One idempotent way in for the answers of pages: each image's becomes an annotation, followed when it changes.
 
 Ticked means the page's class. Unticked means the other class where a question has two and the page was submitted, and
-nothing where it has more. An answer that the same expert gave about the single image stands: a page adds none to it.
+nothing where it has more; an image marked as unsure is an answer of its own. An answer that the same expert gave about
+the single image stands: a page adds none to it.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from attune.labeler.answers.ingest import VIA
 from attune.labeler.attributes import revisions
 from attune.labeler.attributes.shown_revision import LONGEST_LOOK
 from attune.labeler.label_studio import grid_project as room
+from attune.labeler.label_studio.grid_project import Ticks
 from attune.labeler.label_studio.task_address import key_of
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Grid, GridAnswer, GridPage, new_key
 from attune.models.clock import now
 from attune.models.errors import UnknownAnnotationShape
+from attune.models.labels.answers import UNSURE
 
 log = logging.getLogger("attune.ingest")
 PURPOSE = "seed"
@@ -150,17 +153,22 @@ def _opened(annotation: Mapping[str, Any], at: datetime) -> datetime:
     return at - timedelta(seconds=seconds) if usable and seconds is not None else at
 
 
-def _values(session: Session, grid: Grid, page: GridPage, ticks: set[int] | None, at: datetime) -> dict[int, str]:
-    """Asset key -> class, as the attribute reads it today; nothing for a page that was skipped."""
+def _values(session: Session, grid: Grid, page: GridPage, ticks: Ticks | None, at: datetime) -> dict[int, str]:
+    """Asset key -> class or unsure, as the attribute reads it today; nothing for a page that was skipped."""
     if ticks is None:
         return {}
-    classes_by_tick = {True: page.ticked, False: page.unticked}
     today = {
-        side: revisions.value_now(session, grid.attribute_id, name, at) if name else None
-        for side, name in classes_by_tick.items()
+        name: revisions.value_now(session, grid.attribute_id, name, at)
+        for name in (page.ticked, page.unticked, UNSURE)
+        if name
     }
-    values = {key: today[key in ticks] for key in page.asset_pks}
-    return {key: value for key, value in values.items() if value is not None}
+    values = {}
+    for key in page.asset_pks:
+        said = UNSURE if key in ticks.unsure else page.ticked if key in ticks.ticked else page.unticked
+        value = today.get(said) if said and key not in ticks.left else None
+        if value is not None:
+            values[key] = value
+    return values
 
 
 def _record_value(

@@ -51,7 +51,7 @@ COMMANDS = {
         "List clusters of similar images, with the most typical images of each.",
         name="clusters",
     ),
-    "pages": Listed("grid", "Give an expert pages of 16 images of NAME to answer at once.", name="pages"),
+    "pages": Listed("grid", "Give an expert pages of 12 images of NAME to answer at once.", name="pages"),
     "batch": Listed("loop", "Choose the next assets to ask about for NAME, and add them to every queue.", name="batch"),
     "learn": Listed("loop", "Train the probe of NAME on all answers, and reorder the queues.", name="learn"),
     "audit": Listed(

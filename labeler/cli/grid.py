@@ -21,7 +21,7 @@ def _grid() -> None:
 @click.argument("name")
 @click.option("--expert", metavar="EMAIL", required=True, help="Email address of the expert who answers.")
 def pages(shell: Shell, name: str, expert: str) -> None:
-    """Give an expert pages of 16 images of NAME to answer at once."""
+    """Give an expert pages of 12 images of NAME to answer at once."""
     with reading(shell.settings) as session:
         attributes.find(session, name)
     with shell.progress(f"pages {name}") as report:

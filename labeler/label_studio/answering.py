@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
+from attune.labeler.label_studio import grid_project
 from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.grid_project import Ticks
 from attune.labeler.label_studio.labeling_config import SKIP, write_result
 from attune.models.errors import LabelStudioRefused
 
@@ -30,6 +32,58 @@ class Given:
     value: str
     lead_seconds: float
 
+    @property
+    def result(self) -> list[dict[str, Any]]:
+        """The annotation's result list."""
+        return write_result(self.value)
+
+    @property
+    def is_skip(self) -> bool:
+        """Whether nothing is said."""
+        return self.value == SKIP
+
+
+@dataclass(frozen=True)
+class GivenPage:
+    """The answer to a page of images, as `Given`; ``ticks`` is None for a page that is skipped."""
+
+    once: str
+    task: int
+    key: str
+    ticks: Ticks | None
+    lead_seconds: float
+
+    @property
+    def result(self) -> list[dict[str, Any]]:
+        """The annotation's result list, in one order, so that to send it again changes nothing."""
+        if self.ticks is None:
+            return []
+        return grid_project.write_ticks(
+            *(sorted(one) for one in (self.ticks.ticked, self.ticks.unsure, self.ticks.left))
+        )
+
+    @property
+    def is_skip(self) -> bool:
+        """Whether nothing is said."""
+        return self.ticks is None
+
+
+class Sendable(Protocol):
+    """What `send` needs of an answer."""
+
+    @property
+    def once(self) -> str: ...
+    @property
+    def task(self) -> int: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def lead_seconds(self) -> float: ...
+    @property
+    def result(self) -> list[dict[str, Any]]: ...
+    @property
+    def is_skip(self) -> bool: ...
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -42,7 +96,7 @@ class Kept:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-def send(ls: LabelStudio, email: str, answers: Sequence[Given]) -> list[Kept]:
+def send(ls: LabelStudio, email: str, answers: Sequence[Sendable]) -> list[Kept]:
     """Store ``answers`` of the expert ``email``, in their order; what became of each. To repeat it changes nothing.
 
     Raises LabelStudioUnreachable, and LabelStudioRefused (status 404) where Label Studio runs without our modules.
@@ -54,8 +108,8 @@ def send(ls: LabelStudio, email: str, answers: Sequence[Given]) -> list[Kept]:
                 "once": one.once,
                 "task": one.task,
                 "key": one.key,
-                "result": write_result(one.value),
-                "was_cancelled": one.value == SKIP,
+                "result": one.result,
+                "was_cancelled": one.is_skip,
                 "lead_time": one.lead_seconds,
             }
             for one in answers[:AT_ONCE]

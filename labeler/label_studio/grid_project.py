@@ -6,7 +6,8 @@ browser shows them as plain images, so their addresses need no permission from a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -17,12 +18,28 @@ from attune.labeler.label_studio.task_address import KEY, Address
 from attune.models.errors import LabelStudioRefused, UnknownAnnotationShape
 
 CONTROL, OBJECT = "ticked", "page"
+UNSURE, LEFT = "unsure", "left"  # the controls for doubts, and for images that could not be shown
 WIDTH, HEIGHT = 168, 176  # pixels of one image: five in a row, and sixteen on a large screen
 # Beside the keys that Label Studio's page takes for itself.
 CONFIG = (
     f'<View><Header value="$head"/><Text name="{OBJECT}" value="$about"/>'
-    f'<Choices name="{CONTROL}" toName="{OBJECT}" choice="multiple" value="$images" layout="inline"/></View>'
+    f'<Choices name="{CONTROL}" toName="{OBJECT}" choice="multiple" value="$images" layout="inline"/>'
+    # Pages of before doubts have none in their data: Label Studio then shows none.
+    f'<Choices name="{UNSURE}" toName="{OBJECT}" choice="multiple" value="$doubts" layout="inline"/>'
+    f'<Choices name="{LEFT}" toName="{OBJECT}" choice="multiple" value="$left" layout="inline"/></View>'
 )
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """What an answer says of a page's images, by their keys; the others have no tick.
+
+    ``left`` are those that could not be shown: nothing is said of them.
+    """
+
+    ticked: frozenset[int]
+    unsure: frozenset[int] = frozenset()
+    left: frozenset[int] = frozenset()
 
 
 def create(
@@ -54,6 +71,11 @@ def page_data(question: str, ticked: str, unticked: str | None, images: Sequence
         "ticked": ticked,
         "unticked": unticked,
         "images": [{"value": choice(key), "html": _picture(address)} for key, address in images],
+        "doubts": [
+            {"value": choice(key), "html": f"unsure about image {number}"}
+            for number, (key, _) in enumerate(images, start=1)
+        ],
+        "left": [],  # its own page shows every image
     }
 
 
@@ -78,32 +100,54 @@ def _picture(address: str) -> str:
     return f'<img src="{escape(address, quote=True)}" alt="" style="{style}">'
 
 
-def read_ticks(annotation: Mapping[str, Any], keys: Sequence[int]) -> set[int] | None:
-    """The keys of the images that an answer ticks; None for a page that was skipped.
+def read_ticks(annotation: Mapping[str, Any], keys: Sequence[int]) -> Ticks | None:
+    """What an answer says of the images ``keys`` of its page; None for a page that was skipped.
 
-    Raises UnknownAnnotationShape where it holds anything else than ticks on images of the page.
+    A doubt goes before a tick on the same image. Raises UnknownAnnotationShape where the answer holds anything else
+    than choices of images of the page.
     """
     if annotation.get("was_cancelled"):
         return None
     result = annotation.get("result") or []
     keys_by_choice = {choice(key): key for key in keys}
     try:
-        ticked = [name for item in result if item["from_name"] == CONTROL for name in item["value"]["choices"]]
-        return {keys_by_choice[name] for name in ticked}
+        chosen = {
+            control: frozenset(
+                keys_by_choice[name]
+                for item in result
+                if item["from_name"] == control
+                for name in item["value"]["choices"]
+            )
+            for control in (CONTROL, UNSURE, LEFT)
+        }
     except (KeyError, TypeError) as error:
         raise UnknownAnnotationShape(
             f"Annotation {annotation.get('id')} contains {str(result)[:200]}. Expected ticks on the images of "
             "its page. Was the project or the answer edited by hand in Label Studio?"
         ) from error
+    unsure = chosen[UNSURE] - chosen[LEFT]
+    return Ticks(chosen[CONTROL] - unsure - chosen[LEFT], unsure, chosen[LEFT])
 
 
-def write_ticks(keys: Sequence[int]) -> list[dict[str, Any]]:
-    """The result list that the page makes for ticks on ``keys``; none where nothing is ticked."""
-    if not keys:
-        return []
+def write_ticks(
+    ticked: Collection[int], unsure: Collection[int] = (), left: Collection[int] = ()
+) -> list[dict[str, Any]]:
+    """The result list that a page makes for images by their keys; an empty one where none is ticked, unsure or left."""
     return [
-        {"from_name": CONTROL, "to_name": OBJECT, "type": "choices", "value": {"choices": [choice(k) for k in keys]}}
+        {
+            "from_name": control,
+            "to_name": OBJECT,
+            "type": "choices",
+            "value": {"choices": [choice(key) for key in keys]},
+        }
+        for control, keys in ((CONTROL, ticked), (UNSURE, unsure), (LEFT, left))
+        if keys
     ]
+
+
+def configure(ls: LabelStudio, project: int) -> None:
+    """Give a project made by an older version of Attune the controls of today. Raises LabelStudioRefused."""
+    ls.request("PATCH", f"/api/projects/{project}/", {"label_config": CONFIG})
 
 
 def add(ls: LabelStudio, project: int, data: Mapping[str, Any], key: str) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers.counting import current
-from attune.labeler.labelling import own_queue
+from attune.labeler.labelling import own_queue, page_advice
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Annotation, Asset, Queue, Task
 from attune.labeler.records.session import writing
@@ -43,7 +43,8 @@ class Past:
 class Sheet:
     """What the page gets at a time: questions, how many are left in the queue, answers since midnight UTC.
 
-    ``past`` are the last answers, newest last; only where the page holds no question yet.
+    ``past`` are the last answers, newest last; only where the page holds no question yet. ``rare`` is a class that a
+    page of images would find more of (`page_advice`), or empty.
     """
 
     revision: int
@@ -51,6 +52,7 @@ class Sheet:
     left: int
     today: int
     past: Sequence[Past] = ()
+    rare: str = ""
 
 
 def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] = ()) -> Sheet:
@@ -72,6 +74,7 @@ def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] =
             left(session, queue),
             today(session, one.id, expert.id),
             () if held else _past(session, queue),
+            page_advice.rare_class(session, one),
         )
 
 

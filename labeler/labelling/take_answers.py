@@ -6,7 +6,6 @@ key of its task, so that it ends on the image that was shown or nowhere.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +17,8 @@ from attune.labeler.answers import annotation_values, change, ingest, uncounted
 from attune.labeler.attributes import revisions
 from attune.labeler.label_studio import answering
 from attune.labeler.label_studio.answering import Given, Kept
-from attune.labeler.label_studio.client import LabelStudio
-from attune.labeler.label_studio.client import token as token_of
 from attune.labeler.labelling import own_queue
+from attune.labeler.labelling.kept_connection import label_studio as _label_studio
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue, Task
 from attune.labeler.records.session import reading, writing
@@ -32,7 +30,6 @@ from attune.models.labels.answers import SKIP, UNSURE
 # What became of an answer. One that is not stored is named to its expert, who may be asked about the image again.
 STORED, REVISED, GONE, REFUSED = "stored", "revised", "gone", "refused"
 LONGEST_LOOK = 3600.0  # seconds; a page left open over lunch says nothing about an answer
-_here = threading.local()
 
 
 @dataclass(frozen=True)
@@ -110,13 +107,3 @@ def _store(
                 continue  # the next sync reads it again, and names it where it cannot
             changed |= ingest.store(session, queue, seen, asked_at, revision)
     return changed
-
-
-def _label_studio(settings: Settings) -> LabelStudio:
-    """One kept connection for each thread: to open one takes as long as an answer."""
-    place = (settings.label_studio_address, token_of(settings))
-    held: tuple[tuple[str, str], LabelStudio] | None = getattr(_here, "held", None)
-    if held is None or held[0] != place:
-        held = (place, LabelStudio.connect(settings))
-        _here.held = held
-    return held[1]

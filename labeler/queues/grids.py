@@ -22,15 +22,15 @@ from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.projects import Project
 from attune.labeler.label_studio.task_address import Address
 from attune.labeler.people import end_access
-from attune.labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage, new_key
+from attune.labeler.records.schema import Asset, Attribute, AttributeRevision, Expert, Grid, GridPage, new_key
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.settings.secrets import load as load_secrets
 from attune.models.clock import now
 from attune.models.errors import LabelStudioRefused
 
-SIZE = 16  # images on one page
-AHEAD = 3  # pages made at a time for a question with two classes; with more classes one of each
+SIZE = 12  # images on one page; the console shows one, two or four pages together
+AHEAD = 4  # pages made at a time for a question with two classes; with more classes one of each
 RENEW = timedelta(days=2)  # an address that ends sooner is signed again
 STALE = timedelta(days=7)  # a page that no one answered for so long gives its images back
 PATIENCE_SECONDS = 60
@@ -45,6 +45,26 @@ def open_pages(session: Session, grid_id: int) -> list[GridPage]:
     """Pages that wait for an answer, oldest first."""
     waiting = select(GridPage).where(GridPage.grid_id == grid_id, GridPage.state == "open")
     return list(session.scalars(waiting.order_by(GridPage.id)))
+
+
+def begun(session: Session, attribute_id: int) -> datetime | None:
+    """When the attribute began to ask what it asks today, None where it never asked anything else.
+
+    A page that was made before asks another question.
+    """
+    newest = (AttributeRevision.revision == Attribute.revision, Attribute.revision > 1)
+    mine = (AttributeRevision.attribute_id == attribute_id, *newest)
+    rows = select(AttributeRevision.created_at).join(Attribute, Attribute.id == AttributeRevision.attribute_id)
+    return session.scalar(rows.where(*mine))
+
+
+def pages_of_today(session: Session, grid: Grid, *which: ColumnElement[bool]) -> list[GridPage]:
+    """Pages in Label Studio that ask what the attribute asks today, oldest first; ``which`` of them, else all."""
+    since = begun(session, grid.attribute_id)
+    rows = select(GridPage).where(GridPage.grid_id == grid.id, GridPage.label_studio_task.is_not(None), *which)
+    if since is not None:
+        rows = rows.where(GridPage.created_at >= since)
+    return list(session.scalars(rows.order_by(GridPage.id)))
 
 
 def offered(session: Session, attribute_id: int) -> set[int]:

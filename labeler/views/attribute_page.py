@@ -18,7 +18,8 @@ from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import measuring, quality
+from attune.labeler.views import answer_seconds, measuring, quality
+from attune.labeler.views.answer_seconds import Pace
 from attune.labeler.views.disagreements import Contested, contested
 from attune.labeler.views.forecast import Forecast, forecast
 from attune.labeler.views.history import Move, Published, moves, versions
@@ -93,6 +94,7 @@ class AttributePage:
     queues: Sequence[ExpertQueue]
     outlook: Forecast
     curve: Sequence[Point]
+    pace: Pace | None
     set_aside: Sequence[tuple[str, str, int]]
     unanswered: Sequence[str]
     recent: Page[GivenAnswer]
@@ -125,6 +127,7 @@ def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePa
             curve=quality.curve(session, attribute.id, viewer=viewer),
             unanswered=facts.unanswered,
             recent=recent(session, viewer, attribute.id, size=8),
+            pace=answer_seconds.pace(session, attribute.id) if viewer.manages else None,
             set_aside=exclusion.by_expert(session, attribute.id) if viewer.manages else (),
             contested=contested(session, viewer, attribute.id, attribute.classes, size=4),
             measuring=measuring.read(session, attribute) if viewer.manages else None,

@@ -1,4 +1,4 @@
-"""An expert's first page of images, in a real browser on a real Label Studio: ticked by click and by key, submitted."""
+"""An expert's first page of images: the console's own page in a real browser, its answers in a real Label Studio."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from attune.labeler.assets.active_encoder import activate
 from attune.labeler.attributes import attributes
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.jobs.jobs import quiet
+from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.people import experts
 from attune.labeler.queues import grids
-from attune.labeler.records.schema import Annotation, Grid
+from attune.labeler.records.schema import Annotation, Expert, Grid, GridPage
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
@@ -27,16 +28,17 @@ from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import make_grids as job
 from attune.workers.sync import sync
-from tests.journeys.test_expert import close_instructions
+from tests.labeler.web.test_pages_browser import all_stored, marks, shown, submit
 from tests.support import factories
 from tests.support.services import EMAIL, PASSWORD
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.browser]
+TICKED = {0, 2, 5}
 
 
 @pytest.fixture
 def served(live: Settings) -> Iterator[Settings]:
-    """The console at an address from which Label Studio's page gets the images."""
+    """The console at an address of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -48,7 +50,7 @@ def served(live: Settings) -> Iterator[Settings]:
     server.server_close()
 
 
-def test_the_page_is_a_grid_that_is_ticked_by_click_and_by_key(served: Settings, page: Page) -> None:
+def test_from_the_questions_page_to_a_stored_page_with_one_login(served: Settings, ls: LabelStudio, page: Page) -> None:
     assets = factories.add_assets(served, 80, images=True)
     x = np.random.default_rng(1).standard_normal((80, 8)).astype(np.float32)
     made = Fingerprint("external", "vectors", "external:" + "0" * 64, 8)
@@ -58,37 +60,40 @@ def test_the_page_is_a_grid_that_is_ticked_by_click_and_by_key(served: Settings,
         activate(session, made)
         attributes.create(session, Definition("tender", "Is the scene tender?", ["tender", "other"]), served)
     experts.add(served, EMAIL, ["tender"], password=PASSWORD)
-    link = job.run(served, quiet, "tender", EMAIL)["link"]
-    page.goto(f"{served.label_studio_address}/user/login/")
-    page.fill("input[name=email]", EMAIL)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_url(lambda address: "/user/login" not in address)
-    page.goto(link)
-    page.get_by_test_id("bottombar-submit-button").wait_for(timeout=60_000)
-    close_instructions(page)
-    expect(page.get_by_text("Tick every image that is “tender”")).to_be_visible()
-    images = page.locator("img[src*='/media/']")
-    expect(images).to_have_count(grids.SIZE)
-    page.wait_for_function(
-        "n => [...document.images].filter(i => i.src.includes('/media/') && i.naturalWidth).length == n", arg=grids.SIZE
-    )
-    lefts = {round(box["x"]) for one in images.all() if (box := one.bounding_box())}
-    assert len(lefts) >= 4, "the images stand in one column"
-    images.nth(2).click()
-    expect(page.locator("input:checked")).to_have_count(1)
-    page.keyboard.press("1")
-    expect(page.locator("input:checked")).to_have_count(2)
-    with page.expect_response(lambda reply: "/annotations" in reply.url and reply.request.method == "POST"):
-        page.keyboard.press("Control+Enter")
-    sync.run(served, quiet)
+    with reading(served) as session:
+        ana = session.scalars(select(Expert)).one()
+    made_pages = job.run(served, quiet, "tender", EMAIL)
+    assert made_pages["link"] == f"{served.web_address}/attributes/tender/pages"
+
+    page.goto(f"{served.web_address}/login?next=/attributes/tender")
+    page.fill("#email", EMAIL)
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Start with a page of images").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="12", exact=True).click()
+    expect(page.locator("[data-cell]")).to_have_count(grids.SIZE)
+    first = shown(page)
+    for at in sorted(TICKED):
+        page.locator(f"[data-cell='{at}'] .tick-button").click()
+    page.locator("[data-cell='7'] .tick-button").focus()
+    page.keyboard.press("u")
+    assert marks(page) == dict.fromkeys(TICKED, "tick") | {7: "unsure"}
+    second = submit(page, first)
+    all_stored(page)
+
     with reading(served) as session:
         grid = session.scalars(select(Grid)).one()
+        answered = session.scalars(select(GridPage).where(GridPage.key == first)).one()
         told = dict(session.execute(select(Annotation.asset_pk, Annotation.value)).all())
-        waiting = grids.open_pages(session, grid.id)
-    assert len(waiting) == grids.AHEAD - 1
-    first = waiting[0].id - 1
-    with reading(served) as session:
-        keys = session.get_one(grids.GridPage, first).asset_pks
-    assert {key for key, value in told.items() if value == "tender"} == {keys[0], keys[2]}
-    assert len(told) == grids.SIZE
+        assert len(grids.open_pages(session, grid.id)) == grids.AHEAD - 1
+    expected = {
+        key: "unsure" if at == 7 else "tender" if at in TICKED else "other" for at, key in enumerate(answered.asset_pks)
+    }
+    assert told == expected
+    (stored,) = ls.request("GET", f"/api/tasks/{answered.label_studio_task}/")["annotations"]
+    assert stored["completed_by"]["id"] == ana.label_studio_user
+    assert stored["lead_time"] > 0
+    assert sync.run(served, quiet)["changed"] == 0, "what Label Studio holds is what the records hold"
+    assert second != first

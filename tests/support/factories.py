@@ -196,11 +196,10 @@ def add_answer(
         value=value,
         purpose=task.purpose,
         inclusion=task.inclusion,
-        lead_seconds=2.0,
         answered_at=at,
         updated_at=at,
         received_at=at,
-        **{"revision": 1, **columns},
+        **{"revision": 1, "lead_seconds": 2.0, **columns},
     )
     (made,) = _add(settings, [row])
     event = {"annotation_id": made.id, "kind": "created", "value": value, "updated_at": at, "received_at": at}

@@ -27,6 +27,7 @@ from attune.workers.jobs import embed, explore_pool
 from tests.labeler.catalog import judged
 from tests.support import factories
 from tests.support.browser import FLAGS, executable
+from tests.support.page_desk import PageDesk
 
 # file name -> who, path, width, height
 SHOTS = {
@@ -38,6 +39,12 @@ SHOTS = {
     "console-label": ("ana", "/attributes/romance/label", 1400, 900),
     "console-label-phone": ("ana", "/attributes/romance/label", 390, 844),
 }
+# Pages of images, some of them ticked.
+PAGED = {
+    "console-pages": ("ana", "/attributes/tender/pages", 1400, 900),
+    "console-pages-phone": ("ana", "/attributes/tender/pages", 390, 844),
+}
+TICKS = ("Space", "ArrowRight", "ArrowRight", "Space", "ArrowRight", "u")
 
 
 # The same over a workspace whose probes can be judged.
@@ -66,6 +73,10 @@ def main(folder: Path) -> None:
         promote(judgeable, Move("serious", 1, "The first, to have one.", "olga@example.org"))
         factories.add_user(judgeable, "olga@example.org", "owner")
         _shoot(browser, judgeable, JUDGED, folder)
+        desk = PageDesk(factories.workspace(Path(workspace) / "pages"), 4, images=True)
+        _measure(desk.settings)
+        factories.add_user(desk.settings, "ana@example.org", "expert", desk.ana)
+        _shoot(browser, desk.settings, PAGED, folder)
         _shoot(browser, _searched(Path(workspace) / "pool"), EXPLORED, folder)
         browser.close()
 
@@ -131,9 +142,11 @@ def _shoot(browser: Browser, settings: Settings, shots: dict[str, tuple[str, str
         page.click("#submit")
         page.goto(address + path)
         page.wait_for_load_state("networkidle")
-        if path.endswith("/label"):
+        if path.endswith(("/label", "/pages")):
             page.keyboard.press("Enter")  # closes what opens by itself the first time
-            page.wait_for_selector("body[data-shown]")
+            page.wait_for_selector("body[data-shown]:not([data-shown=''])")
+        for key in TICKS if path.endswith("/pages") else ():
+            page.keyboard.press(key)
         page.screenshot(path=folder / f"{name}.png")
         _shrink(folder / f"{name}.png")
         page.close()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +17,12 @@ from sqlalchemy import func, select
 from attune.labeler.answers import change, ingest_grids, task_ids, uncounted
 from attune.labeler.attributes import attributes
 from attune.labeler.jobs.jobs import Report, quiet
-from attune.labeler.label_studio import tasks
+from attune.labeler.label_studio import grid_project, tasks
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.projects import Listed
 from attune.labeler.label_studio.task_address import KEY
 from attune.labeler.label_studio.task_changes import tasks_of
+from attune.labeler.labelling import availability
 from attune.labeler.people import experts
 from attune.labeler.queues import grids
 from attune.labeler.queues.grids import AHEAD, SIZE
@@ -42,10 +46,13 @@ PATIENCE_SECONDS = 300  # for another who makes pages
 FEWEST = 4  # images that are worth a page
 
 
-def run(settings: Settings, report: Report = quiet, attribute: str = "", expert: str = "") -> dict[str, Any]:
-    """Make the expert's next pages unless some wait already; ``{"link", "pages"}``.
+def run(
+    settings: Settings, report: Report = quiet, attribute: str = "", expert: str = "", images: int = 0
+) -> dict[str, Any]:
+    """Make the expert's next pages unless some wait already; ``{"link", "pages", "exhausted"}``.
 
-    For two classes a few pages of the first one, for more classes a page of each. Raises UnknownAttribute,
+    For two classes pages of the first one, for more classes pages of each in turn. ``images``: until pages with so many
+    wait; 0: a few where none waits. ``exhausted``: the pool had images for fewer pages. Raises UnknownAttribute,
     UnknownExpert, EmptyPool, PoolExhausted where no image is left to ask about, LabelStudioUnreachable.
     """
     with reading(settings) as session:
@@ -54,16 +61,20 @@ def run(settings: Settings, report: Report = quiet, attribute: str = "", expert:
     grid = grids.ensure(settings, ls, attribute_row, person)
     # Asked for twice at once, as by a double click, the second finds the pages of the first.
     with FileLock(settings.workspace / "pages.lock", timeout=PATIENCE_SECONDS):
-        return _fill(settings, report, ls, attribute_row, grid)
+        return _fill(settings, report, ls, attribute_row, grid, images)
 
 
-def _fill(settings: Settings, report: Report, ls: LabelStudio, attribute: Attribute, grid: Grid) -> dict[str, Any]:
+def _fill(
+    settings: Settings, report: Report, ls: LabelStudio, attribute: Attribute, grid: Grid, images: int
+) -> dict[str, Any]:
     with reading(settings) as session:
-        waiting = len(grids.open_pages(session, grid.id))
-    two = len(attribute.classes) == 2
-    positions = [0] * AHEAD if two else list(range(len(attribute.classes)))
+        open_pages = grids.pages_of_today(session, grid, GridPage.state == "open")
+    waiting, two = len(open_pages), len(attribute.classes) == 2
+    positions = _positions(attribute, open_pages, images)
     made_pages = 0
-    if not waiting:
+    if positions:
+        with suppress(LabelStudioRefused):  # the pages of before doubts serve without
+            grid_project.configure(ls, grid.project)
         snapshot = take_snapshot(settings, attribute.name)
         for number, (position, rows) in enumerate(_pages(settings, snapshot, positions)):
             report(number, len(positions))
@@ -71,13 +82,38 @@ def _fill(settings: Settings, report: Report, ls: LabelStudio, attribute: Attrib
             unticked = attribute.classes[1] if two else None
             grids.add(settings, ls, grid, attribute.question, attribute.classes[position], unticked, keys)
             made_pages += 1
-        if not made_pages:
+        if not made_pages and not waiting:
             raise PoolExhausted(
                 f"No images are left for a page of {attribute.name}: all were asked about. Add images: `attune "
                 "assets add PATH`"
             )
     report(len(positions), len(positions))
-    return {"link": grids.link(settings, grid), "pages": waiting + made_pages}
+    return {
+        "link": _link(settings, attribute.name, grid),
+        "pages": waiting + made_pages,
+        "exhausted": made_pages < len(positions),
+    }
+
+
+def _link(settings: Settings, name: str, grid: Grid) -> str:
+    """Where the expert answers: the console's own page, or for a Label Studio without our modules the project there."""
+    if availability.is_available(settings):
+        return f"{settings.web_address}/attributes/{name}/pages"
+    return grids.link(settings, grid)
+
+
+def _positions(attribute: Attribute, waiting: Sequence[GridPage], images: int) -> list[int]:
+    """Places of the classes that the pages to be made ask about: always of the one that has the fewest pages."""
+    asked = attribute.classes[:1] if len(attribute.classes) == 2 else attribute.classes
+    if not images:
+        return [] if waiting else [*range(len(asked))] * (AHEAD if len(asked) == 1 else 1)
+    count = Counter(page.ticked for page in waiting)
+    positions = []
+    for _ in range(math.ceil((images - sum(len(page.asset_pks) for page in waiting)) / SIZE)):
+        position = min(range(len(asked)), key=lambda place: count[asked[place]])
+        count[asked[position]] += 1
+        positions.append(position)
+    return positions
 
 
 def _pages(settings: Settings, snapshot: Snapshot, positions: list[int]) -> list[tuple[int, IntArray]]:

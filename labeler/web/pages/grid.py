@@ -1,20 +1,77 @@
-"""Start with a page of images: the way from an attribute's page into an expert's pages in Label Studio."""
+"""Pages of images: the page itself, and what its script asks for; or the way to a Label Studio without our modules."""
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+import math
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
 
 from attune.labeler.jobs import jobs
+from attune.labeler.label_studio.answering import AT_ONCE
+from attune.labeler.labelling import availability, more_pages, next_pages, own_queue, take_pages
+from attune.labeler.labelling.next_pages import Page, Place
+from attune.labeler.labelling.take_pages import PageAnswer
 from attune.labeler.views.grid import next_page, progress
-from attune.labeler.web import auth
+from attune.labeler.views.labelling import labelling_page
+from attune.labeler.web import auth, media
+from attune.labeler.web.pages.label import MOST_HELD, UNREADABLE, WINDOW
 
 blueprint = Blueprint("grid", __name__, url_prefix="/attributes/<name>/pages")
+MOST_PLACES = 100  # on one page
+
+
+@blueprint.get("")
+def page(name: str) -> ResponseReturnValue:
+    """The line to tick by and an empty grid, which the script fills; without our modules the way to Label Studio."""
+    found = labelling_page(auth.settings(), auth.viewer(), name)
+    if not availability.is_available(auth.settings()):
+        return redirect(url_for("grid.wait", name=name))
+    return render_template("pages.html", page=found)
+
+
+@blueprint.get("/next")
+def next_(name: str) -> ResponseReturnValue:
+    """The next pages as JSON, less those whose keys come as ``held``, separated by commas."""
+    held = [key for key in request.args.get("held", "").split(",") if key][:MOST_HELD]
+    found = next_pages.ahead(auth.settings(), auth.viewer(), name, held)
+    return jsonify(
+        revision=found.revision,
+        pages=[_page(one) for one in found.pages],
+        images=found.images,
+        today=found.today,
+        past=[_page(one) for one in found.past],
+    )
+
+
+@blueprint.post("/more")
+def more(name: str) -> ResponseReturnValue:
+    """Have more pages made, until as many images wait as the browser asks for."""
+    own_queue.check(auth.settings(), auth.viewer(), name)
+    sent: Any = request.get_json(silent=True)
+    try:
+        images, again = int(sent["images"]), bool(sent.get("again"))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise BadRequest("The number of images is missing. Load the page again.") from error
+    making = more_pages.ask(auth.settings(), auth.viewer(), name, images, again)
+    return jsonify(state=making.state, text=making.text)
+
+
+@blueprint.post("/answers")
+def answers(name: str) -> ResponseReturnValue:
+    """Take answers to pages, and say of each what became of it."""
+    own_queue.check(auth.settings(), auth.viewer(), name)
+    given, revision = _given(request.get_json(silent=True))
+    return jsonify(answers=take_pages.take(auth.settings(), auth.viewer(), name, revision, given))
 
 
 @blueprint.post("")
 def start(name: str) -> ResponseReturnValue:
-    """On to the page that waits, or ask the workers for the next ones."""
+    """Ask the workers for pages to be answered in Label Studio, unless one waits."""
     settings, viewer = auth.settings(), auth.viewer()
     waiting = next_page(settings, viewer, name)
     # Not on to Label Studio from here: the policy of our pages lets no form lead to another host.
@@ -22,8 +79,49 @@ def start(name: str) -> ResponseReturnValue:
     return redirect(url_for("grid.wait", name=name, job=job))
 
 
-@blueprint.get("")
+@blueprint.get("/label-studio")
 def wait(name: str) -> ResponseReturnValue:
     """A line of progress until the pages are there, then on to Label Studio."""
     found = progress(auth.settings(), auth.viewer(), name, request.args.get("job", ""))
     return render_template("grid.html", name=name, found=found)
+
+
+def _page(one: Page) -> dict[str, Any]:
+    return {
+        "key": one.key,
+        "ticked": one.ticked,
+        "unticked": one.unticked,
+        "images": [_image(place) for place in one.images],
+        "marks": {str(number): mark for number, mark in one.marks.items()},
+    }
+
+
+def _image(place: Place) -> dict[str, Any]:
+    address = media.path_of(place.asset_id)
+    whole = f"{address}?size={WINDOW}" if max(place.width, place.height) > WINDOW else address
+    small = media.path_of(place.asset_id, small=True)
+    return {"place": place.number, "image": small, "whole": whole, "width": place.width, "height": place.height}
+
+
+def _given(sent: Any) -> tuple[list[PageAnswer], int]:
+    try:
+        rows: list[Mapping[str, Any]] = sent["answers"]
+        if not 0 < len(rows) <= AT_ONCE:
+            raise ValueError(len(rows))
+        return [_answer(row) for row in rows], int(sent["revision"])
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise BadRequest(UNREADABLE) from error
+
+
+def _answer(row: Mapping[str, Any]) -> PageAnswer:
+    seconds = float(row["seconds"])
+    if not math.isfinite(seconds):
+        raise ValueError(seconds)
+    ticked, unsure, left = (_places(row[mark]) for mark in ("ticked", "unsure", "left"))
+    return PageAnswer(str(UUID(row["once"])), str(row["key"]), ticked, unsure, left, seconds, bool(row.get("skip")))
+
+
+def _places(sent: Any) -> frozenset[int]:
+    if not isinstance(sent, list) or len(sent) > MOST_PLACES:
+        raise ValueError(sent)
+    return frozenset(int(number) for number in sent)

@@ -42,6 +42,7 @@ def next_(name: str) -> ResponseReturnValue:
         revision=sheet.revision,
         left=sheet.left,
         today=sheet.today,
+        rare=sheet.rare,
         questions=[_shown(one) for one in sheet.questions],
         past=[_shown(one.question) | {"value": one.value} for one in sheet.past],
     )
@@ -67,10 +68,7 @@ def _given(sent: Any) -> tuple[list[Answer], int]:
         rows: list[Mapping[str, Any]] = sent["answers"]
         if not 0 < len(rows) <= AT_ONCE:
             raise ValueError(len(rows))
-        made = [
-            Answer(str(UUID(row["once"])), str(row["key"]), str(row["value"]), float(row["seconds"])) for row in rows
-        ]
-        return made, int(sent["revision"])
+        return [_answer(row) for row in rows], int(sent["revision"])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadRequest(UNREADABLE) from error
 

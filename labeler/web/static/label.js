@@ -1,18 +1,13 @@
 // The labelling page. One key answers and goes on; answers wait in an outbox of this browser until they are stored.
-"use strict";
+import { ask, help, identity, openedBefore, Outbox, painted, place, RETRY_MS, root, setUpHelp, sheet, spaced, trouble } from "./labelling.js";
 
 const PRELOAD = 3;  // images that are in the browser before they are needed
 const REFILL = 8;  // fewer known questions than this: ask for more
-const BATCH = 20;  // answers sent at once
-const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 const EMPTY_POLL_MS = 2000;
 const FLASH_MS = 140;
-const READ_MS = 4000;  // for the sentence that says which answers were not stored, before the page loads the new question
 
-const root = document.querySelector("[data-label]");
-const place = (name) => root.querySelector(`[data-${name}]`);
 const choices = [...root.querySelectorAll("[data-value]")];
-const sheet = place("sheet"), picture = place("picture");
+const picture = place("picture");
 
 const state = {
   queue: [],  // questions to come
@@ -21,112 +16,35 @@ const state = {
   current: null,  // the question on the stage
   shown: null,  // the same, once its image is painted: only then do keys count
   since: 0, left: 0, today: 0, revision: Number(root.dataset.revision),
-  reloads: false,  // the new question is about to be loaded
   tried: null,  // the question whose image came and could not be decoded
   images: new Map(),  // key -> {element, ready: Promise}
 };
 
-// -- the outbox: what is not stored yet, kept over a reload ------------------------------------------------------------
-const outbox = {
-  rows: new Map(), sending: false, failures: 0, timer: 0,
-  read() {
-    try { JSON.parse(localStorage.getItem(root.dataset.outbox) || "[]").forEach((row) => this.rows.set(row.once, row)); }
-    catch { /* a full or shut store: answers then wait in this page alone */ }
-  },
-  write() {
-    try { localStorage.setItem(root.dataset.outbox, JSON.stringify([...this.rows.values()])); } catch { /* as above */ }
-  },
-  put(row) { this.rows.set(row.once, row); this.write(); this.flush(); },
-  async flush() {
-    if (this.sending || !this.rows.size) return;
-    this.sending = true;
-    clearTimeout(this.timer);
-    const first = this.rows.values().next().value;
-    const rows = [...this.rows.values()].filter((row) => row.revision === first.revision).slice(0, BATCH);
-    try {
-      const reply = await ask(root.dataset.answers, {
-        method: "POST", headers: { "Content-Type": "application/json", "X-CSRFToken": root.dataset.csrf },
-        body: JSON.stringify({ revision: first.revision, answers: rows.map(({ once, key, value, seconds }) => ({ once, key, value, seconds })) }),
-      });
-      const lost = settle(rows, (await reply.json()).answers);
-      this.failures = 0;
-      this.write();
-      trouble(lost);
-    } catch (error) {
-      this.failures += 1;
-      trouble(error.text || "", error.login);
-      if (error.final) { rows.forEach((row) => this.rows.delete(row.once)); this.write(); }
-      this.timer = setTimeout(() => this.flush(), RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1]);
-      return;
-    } finally { this.sending = false; }
-    root.dataset.unsent = this.rows.size;
-    if (this.rows.size) this.flush(); else refill();
-  },
-};
-
-// Takes out what is settled; one that was corrected while it was on its way stays. Returns a sentence about what was lost.
-function settle(rows, outcome) {
-  let lost = 0, revised = false;
-  rows.forEach((row) => {
-    const what = outcome[row.once];
-    if (outbox.rows.get(row.once) === row || what === "revised" || what === "gone") outbox.rows.delete(row.once);
-    if (what !== "stored") lost += 1;
-    revised ||= what === "revised";
-  });
-  if (revised && !state.reloads) setTimeout(() => location.reload(), READ_MS);
-  state.reloads ||= revised;
-  if (revised) return `The question has changed, so ${answersOf(lost)} given to the old question ${lost === 1 ? "was" : "were"} not stored. The page loads the new question.`;
-  return lost ? `${answersOf(lost)} could not be stored: the question was taken out of your queue meanwhile. The others are stored.` : "";
-}
-
-const answersOf = (count) => `${count} answer${count === 1 ? "" : "s"}`;
-
-class Failed extends Error {
-  constructor(text, { login = false, final = false } = {}) { super(text); Object.assign(this, { text, login, final }); }
-}
-
-async function ask(address, options = {}) {
-  let reply;
-  try { reply = await fetch(address, { ...options, headers: { Accept: "application/json", ...options.headers } }); }
-  catch { throw new Failed(waiting("No connection.")); }
-  if (reply.ok) return reply;
-  if (reply.status === 401) throw new Failed(waiting("You were logged out."), { login: true });
-  const said = await reply.json().catch(() => ({}));
-  if (reply.status === 400) throw new Failed(`${said.message || "The request was not understood."} Load the page again.`);
-  if (reply.status === 403 || reply.status === 404) throw new Failed(said.message || "This queue is closed.", { final: reply.status === 404 });
-  throw new Failed(waiting(said.message || "The server does not answer."));
-}
-
-const waiting = (what) => (outbox.rows.size
-  ? `${what} ${answersOf(outbox.rows.size)} ${outbox.rows.size === 1 ? "is" : "are"} kept in this browser and will be sent. You can go on.`
-  : `${what} This page tries again.`);
-
-function trouble(text, login = false) {
-  const line = place("trouble");
-  line.hidden = !text;
-  line.textContent = text;
-  if (!text || !login) return;
-  const link = document.createElement("a");
-  link.href = root.dataset.login; link.textContent = " Log in again";
-  line.append(link);
-}
+const outbox = new Outbox({
+  body: ({ once, key, value, seconds }) => ({ once, key, value, seconds }),
+  gone: "the question was taken out of your queue meanwhile",
+  idle: () => refill(),
+});
+const waiting = (what) => outbox.waiting(what);
 
 // -- questions --------------------------------------------------------------------------------------------------------
 let refilling = false;
 
 async function refill() {
-  if (refilling || state.reloads || state.queue.length >= REFILL) return;
+  if (refilling || outbox.reloads || state.queue.length >= REFILL) return;
   refilling = true;
   try {
-    const reply = await ask(`${root.dataset.next}?held=${[...heldKeys()].join(",")}`);
+    const reply = await ask(`${root.dataset.next}?held=${[...heldKeys()].join(",")}`, outbox);
     const found = await reply.json();
-    if (state.reloads) return;
+    if (outbox.reloads) return;
     if (found.revision !== state.revision && !outbox.rows.size) { location.reload(); return; }
     const known = heldKeys();
     state.queue.push(...found.questions.filter((one) => !known.has(one.key)));
     state.left = found.left; state.today = found.today + [...outbox.rows.values()].filter((row) => row.value !== "skip").length;
     if (!state.past.length) state.past = found.past.map(({ value, ...question }) => ({ question, value, once: identity() }));
     if (!outbox.rows.size) trouble("");
+    place("pages-text").textContent = found.rare ? `Find more “${found.rare}” on pages` : "Pages of images";
+    place("pages").classList.toggle("suggested", Boolean(found.rare));
     count();
     preload();
     if (!state.current && state.at === null) next();
@@ -140,13 +58,6 @@ async function refill() {
 function heldKeys() {
   const rows = [...state.queue, ...(state.current ? [state.current] : []), ...outbox.rows.values()];
   return new Set(rows.map((one) => one.key));
-}
-
-function identity() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));  // randomUUID is there on https and localhost only
-  bytes[6] = (bytes[6] & 0x0f) | 0x40; bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 function imageOf(question) {
@@ -191,9 +102,6 @@ async function show(question, value = null) {
   if (!outbox.rows.size) trouble("");
   enable(true);
 }
-
-// The second frame after a change begins when the first has been painted: no key counts for an image not yet seen.
-const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
 // An image that did not come: for want of a connection, and then it is asked for again, or because it cannot be shown.
 async function missing(question, value, mine) {
@@ -242,8 +150,8 @@ function empty() {
 }
 
 function count() {
-  place("today").textContent = state.today.toLocaleString("en").replaceAll(",", "\u202f");
-  place("left").textContent = Math.max(state.left, state.queue.length).toLocaleString("en").replaceAll(",", "\u202f");
+  place("today").textContent = spaced(state.today);
+  place("left").textContent = spaced(Math.max(state.left, state.queue.length));
 }
 
 // -- what people do ---------------------------------------------------------------------------------------------------
@@ -307,8 +215,6 @@ async function zoom(event) {
   picture.scrollTo((picture.scrollWidth - picture.clientWidth) * x, (picture.scrollHeight - picture.clientHeight) * y);
 }
 
-function help() { if (sheet.open) sheet.close(); else sheet.showModal(); }
-
 document.addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "?") { event.preventDefault(); help(); return; }
@@ -324,21 +230,12 @@ document.addEventListener("keydown", (event) => {
 choices.forEach((one) => one.addEventListener("click", () => { answer(one.dataset.value); one.blur(); }));
 picture.addEventListener("click", zoom);
 place("undo").addEventListener("click", (event) => { back(); event.currentTarget.blur(); });
-place("help").addEventListener("click", help);
-place("close").addEventListener("click", () => sheet.close());
-sheet.addEventListener("close", () => {
-  try { localStorage.setItem(`${root.dataset.outbox}:read`, root.dataset.revision); } catch { /* shown again, then */ }
-  document.activeElement?.blur();
-  state.since = performance.now();  // reading is not looking
-});
+setUpHelp(() => { document.activeElement?.blur(); state.since = performance.now(); });  // reading is not looking
 window.addEventListener("online", () => { outbox.flush(); refill(); });
-window.addEventListener("beforeunload", (event) => { if (outbox.rows.size) event.preventDefault(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { outbox.flush(); state.since = performance.now(); } });
 
 outbox.read();
-let read = null;
-try { read = localStorage.getItem(`${root.dataset.outbox}:read`); } catch { /* as above */ }
-if (read !== root.dataset.revision) { sheet.showModal(); place("close").focus(); }
+openedBefore();
 picture.classList.add("waits");
 outbox.flush();
 refill();

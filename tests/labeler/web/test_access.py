@@ -72,6 +72,10 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/attributes/romance/label/answers"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/attributes/romance/pages"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/attributes/romance/pages"): (LOGIN, NO, NO, NO, NO),  # nobody there has a queue
+    ("GET", "/attributes/romance/pages/next"): (LOGIN, NO, NO, NO, NO),
+    ("GET", "/attributes/romance/pages/label-studio"): (LOGIN, NO, NO, NO, NO),
+    ("POST", "/attributes/romance/pages/more"): (LOGIN, 400, 400, 400, NO),
+    ("POST", "/attributes/romance/pages/answers"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/explore"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/explore/image"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/explore/send"): (LOGIN, OK, OK, OK, NO),

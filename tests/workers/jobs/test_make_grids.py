@@ -76,11 +76,13 @@ class World:
         annotation: int = 9,
         skipped: bool = False,
         asked_at: datetime | None = None,
+        unsure: Sequence[int] = (),
+        left: Sequence[int] = (),
     ) -> bool:
         """What a reading shows that was asked for ``asked_at`` (now, unless told)."""
         told = {
             "id": annotation,
-            "result": room.write_ticks([self.keys[place] for place in ticked]),
+            "result": room.write_ticks(*([self.keys[place] for place in places] for places in (ticked, unsure, left))),
             "was_cancelled": skipped,
             "completed_by": self.ana.label_studio_user,
             "created_at": NOON.isoformat(),
@@ -213,14 +215,41 @@ def test_asked_for_twice_at_once_the_same_pages_are_made_once(
         return [(0, np.arange(4))]
 
     monkeypatch.setattr(job.LabelStudio, "connect", lambda _: None)
+    monkeypatch.setattr(job.grid_project, "configure", lambda *_: None)
     monkeypatch.setattr(job, "take_snapshot", lambda *_: snapshot(1))
     monkeypatch.setattr(job, "_pages", pages)
     monkeypatch.setattr(grids, "add", add)
     monkeypatch.setattr(grids, "link", lambda *_: "link")
     with ThreadPoolExecutor(2) as both:
         told = list(both.map(lambda _: job.run(settings, quiet, "tender", world.ana.email), range(2)))
-    assert told == [{"link": "link", "pages": 1}] * 2
+    assert [one["pages"] for one in told] == [1, 1]
     assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    ("classes", "waiting", "images", "expected"),
+    [
+        (["yes", "no"], [], 0, [0] * grids.AHEAD),
+        (["yes", "no"], ["yes"], 0, []),
+        (["yes", "no"], ["yes"], 4 * grids.SIZE, [0, 0, 0]),
+        (["yes", "no"], ["yes", "yes"], grids.SIZE, []),
+        (["a", "b", "c"], [], 0, [0, 1, 2]),
+        (["a", "b", "c"], ["a", "c"], 5 * grids.SIZE, [1, 0, 1]),
+    ],
+)
+def test_pages_are_made_until_enough_images_wait_of_each_class_in_turn(
+    classes: list[str], waiting: list[str], images: int, expected: list[int]
+) -> None:
+    pages = [GridPage(ticked=ticked, asset_pks=list(range(grids.SIZE))) for ticked in waiting]
+    assert job._positions(Attribute(classes=classes), pages, images) == expected
+
+
+def test_unsure_is_an_answer_of_its_own_and_what_could_not_be_shown_is_none(settings: Settings) -> None:
+    world = World(settings)
+    world.tell([0, 1, 3], unsure=[1, 2], left=[3, 4])
+    assert world.said() == {0: YES, 1: "unsure", 2: "unsure", 5: NO}
+    world.tell([0, 1, 3], minute=1)
+    assert world.said() == {0: YES, 1: YES, 2: NO, 3: YES, 4: NO, 5: NO}
 
 
 def test_what_is_set_aside_comes_back_by_no_page_and_its_correction_with_it(settings: Settings) -> None:
@@ -413,7 +442,7 @@ def test_pages_are_answered_in_label_studio_and_learned_from(live: Settings, ls:
     sync.run(live, quiet)
     assert len(values(live)) == grids.SIZE
     with reading(live) as session:
-        assert [page.id for page in grids.open_pages(session, grid.id)] == [pages[1].id, pages[2].id]
+        assert [page.id for page in grids.open_pages(session, grid.id)] == [page.id for page in pages[1:]]
         served = session.scalars(select(GridAnswer.annotation_id)).all()
     assert len(served) == 2 * grids.SIZE
     with reading(live) as session:

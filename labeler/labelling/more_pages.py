@@ -1,0 +1,55 @@
+"""Ask the workers for an expert's next pages of images, once at a time, and say how that goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from attune.labeler.jobs import failures, jobs
+from attune.labeler.labelling import own_queue
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.schema import Job
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+
+MOST_IMAGES = 192  # that wait at a time: two pages of 48, for two classes
+REST = timedelta(minutes=1)  # after a job that failed, or that found the pool exhausted
+LOST = timedelta(minutes=10)  # a job that waits longer is asked for again
+LOOKED_AT = 30  # jobs among which the expert's newest is looked for
+QUEUED, RUNNING, EXHAUSTED, FAILED = "queued", "running", "exhausted", "failed"
+
+
+@dataclass(frozen=True)
+class Making:
+    """How the making of pages goes: queued, running, exhausted or failed, with what people may read of an error."""
+
+    state: str
+    text: str = ""
+
+
+def ask(settings: Settings, viewer: Viewer, name: str, images: int, again: bool = False) -> Making:
+    """Have pages made until ``images`` images wait, unless a job is at it already.
+
+    After a failure it rests for a minute, or goes on at once with ``again``. Raises UnknownAttribute, AccessError,
+    ServiceDown.
+    """
+    with reading(settings) as session:
+        _, _, expert = own_queue.find(session, viewer, name)
+        rows = select(Job).where(Job.kind == "grid", Job.subject == name)
+        newest = session.scalars(rows.order_by(Job.created_at.desc()).limit(LOOKED_AT)).all()
+    job = next((row for row in newest if row.arguments.get("expert") == expert.email), None)
+    if job is not None:
+        if job.state in {QUEUED, RUNNING} and abs(now() - job.created_at) < LOST:
+            return Making(job.state)
+        lately = job.finished_at is not None and abs(now() - job.finished_at) < REST
+        if lately and not again:
+            if job.state == "done" and job.result.get("exhausted"):
+                return Making(EXHAUSTED)
+            if job.state == "failed":
+                return Making(FAILED, failures.shown(job.id, job.error))
+    wanted = min(max(images, 1), MOST_IMAGES)
+    jobs.enqueue(settings, "grid", attribute=name, expert=expert.email, images=wanted)
+    return Making(QUEUED)

@@ -1,0 +1,116 @@
+"""An expert's next pages of images, and the last ones that were answered, to be corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.labelling import own_queue
+from attune.labeler.labelling.next_questions import today
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.queues import grids
+from attune.labeler.records.schema import Annotation, Asset, Grid, GridAnswer, GridPage
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.labels.answers import UNSURE
+
+AHEAD = 8  # pages that the browser is told of at a time
+BACK = 8  # answered pages that a browser that just came can go back to
+TICK = "tick"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One image on a page; ``number`` is its place there, which an answer names."""
+
+    number: int
+    asset_id: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page put to the expert: a tick means ``ticked``, no tick ``unticked`` (None: nothing).
+
+    ``marks`` is what the expert said before, by place: ``tick`` or ``unsure``. Nothing tells why an image is asked.
+    """
+
+    key: str
+    ticked: str
+    unticked: str | None
+    images: Sequence[Place]
+    marks: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What the browser gets at a time; ``images`` waits on open pages, ``today`` counts answers since midnight UTC."""
+
+    revision: int
+    pages: Sequence[Page]
+    images: int
+    today: int
+    past: Sequence[Page] = ()
+
+
+def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] = ()) -> Pages:
+    """The viewer's next pages, less those of the keys ``held``, which the browser has already.
+
+    The last answered pages come along where it holds none. Raises UnknownAttribute, AccessError.
+    """
+    with reading(settings) as session:
+        one, _, expert = own_queue.find(session, viewer, name)
+        counted = today(session, one.id, expert.id)
+        grid = grids.find_grid(session, one.id, expert.id)
+        if grid is None or grid.closed_at is not None:
+            return Pages(one.revision, (), 0, counted)
+        waiting = grids.pages_of_today(session, grid, GridPage.state == "open")
+        fresh = [page for page in waiting if page.key not in set(held)][:AHEAD]
+        return Pages(
+            one.revision,
+            _read(session, fresh),
+            sum(len(page.asset_pks) for page in waiting),
+            counted,
+            () if held else _past(session, grid),
+        )
+
+
+def _past(session: Session, grid: Grid) -> list[Page]:
+    answered = grids.pages_of_today(session, grid, GridPage.state == "answered")
+    answered.sort(key=lambda page: (page.updated_at is not None, page.updated_at, page.id))
+    return _read(session, answered[-BACK:], marked=True)
+
+
+def _read(session: Session, pages: Sequence[GridPage], marked: bool = False) -> list[Page]:
+    """Pages with the images that are in the pool; a page whose images are all gone is left out."""
+    keys = {int(key) for page in pages for key in page.asset_pks}
+    here = select(Asset).where(Asset.id.in_(keys), Asset.removed_at.is_(None))
+    assets = {asset.id: asset for asset in session.scalars(here)}
+    made = []
+    for page in pages:
+        images = [
+            Place(number, asset.asset_id, asset.width, asset.height)
+            for number, key in enumerate(page.asset_pks)
+            if (asset := assets.get(int(key))) is not None
+        ]
+        if images:
+            marks = _marks(session, page) if marked else {}
+            made.append(Page(page.key, page.ticked, page.unticked, images, marks))
+    return made
+
+
+def _marks(session: Session, page: GridPage) -> dict[int, str]:
+    """What the answers of a page say, by place."""
+    rows = select(Annotation.asset_pk, Annotation.value).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
+    said = session.execute(rows.where(GridAnswer.page_id == page.id, Annotation.deleted_at.is_(None))).all()
+    values = dict(said)
+    marks = {}
+    for number, key in enumerate(page.asset_pks):
+        value = values.get(int(key))
+        if value in {page.ticked, UNSURE}:
+            marks[number] = UNSURE if value == UNSURE else TICK
+    return marks

@@ -1,0 +1,97 @@
+"""Answers to pages of images: checked against the viewer's own pages, stored in Label Studio, then in the records.
+
+As `take_answers`: Label Studio is the place of record, and a page is named by its key, so that its answer ends on the
+images that were shown or nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from attune.labeler.answers import ingest, ingest_grids
+from attune.labeler.label_studio import answering
+from attune.labeler.label_studio.answering import GivenPage, Kept
+from attune.labeler.label_studio.grid_project import Ticks
+from attune.labeler.labelling import own_queue
+from attune.labeler.labelling.kept_connection import label_studio
+from attune.labeler.labelling.take_answers import GONE, LONGEST_LOOK, REFUSED, REVISED, STORED
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.queues import grids
+from attune.labeler.records.schema import Expert, Grid, GridPage
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError, UnknownAnnotationShape
+
+
+@dataclass(frozen=True)
+class PageAnswer:
+    """The answer to one page as the browser sends it; ``once`` (a UUID of the browser's) names it for good.
+
+    ``ticked``, ``unsure`` and ``left`` (images that could not be shown) are places on the page; ``seconds`` is the look
+    at the whole page. ``is_skip``: nothing is said of any image.
+    """
+
+    once: str
+    key: str
+    ticked: frozenset[int]
+    unsure: frozenset[int]
+    left: frozenset[int]
+    seconds: float
+    is_skip: bool = False
+
+
+def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: Sequence[PageAnswer]) -> dict[str, str]:
+    """Store the viewer's ``answers`` to pages of revision ``revision``; once -> what became of it. Idempotent.
+
+    A later answer to the same page corrects the earlier one. Raises UnknownAttribute, AccessError, DataError for a
+    place that the page does not have, LabelStudioUnreachable, LabelStudioRefused: then nothing was stored that may not
+    be sent again.
+    """
+    with reading(settings) as session:
+        one, _, expert = own_queue.find(session, viewer, name)
+        if one.revision != revision:
+            return dict.fromkeys([answer.once for answer in answers], REVISED)
+        grid = grids.find_grid(session, one.id, expert.id)
+        wanted = GridPage.key.in_([answer.key for answer in answers])
+        every = grids.pages_of_today(session, grid, wanted) if grid is not None and grid.closed_at is None else []
+        pages = {page.key: page for page in every}
+    outcome = dict.fromkeys([answer.once for answer in answers], GONE)
+    sent = [_given(pages[answer.key], answer) for answer in answers if answer.key in pages]
+    if not sent or grid is None:
+        return outcome
+    asked_at = now()
+    kept = answering.send(label_studio(settings), expert.email, sent)
+    for row in kept:
+        outcome[row.once] = STORED if not row.refused else REFUSED if row.refused == answering.NOT_TAKEN else GONE
+    if _store(settings, grid, expert, [row for row in kept if not row.refused], asked_at):
+        ingest.ask_to_learn(settings, name)
+    return outcome
+
+
+def _given(page: GridPage, answer: PageAnswer) -> GivenPage:
+    places = range(len(page.asset_pks))
+    for number in answer.ticked | answer.unsure | answer.left:
+        if number not in places:
+            raise DataError(f"The page has {len(places)} images, so it has no image {number + 1}. Load the page again.")
+    keys = [int(key) for key in page.asset_pks]
+    ticks = Ticks(*(frozenset(keys[at] for at in marked) for marked in (answer.ticked, answer.unsure, answer.left)))
+    seconds = min(max(answer.seconds, 0.0), LONGEST_LOOK)
+    assert page.label_studio_task is not None
+    return GivenPage(answer.once, page.label_studio_task, page.key, None if answer.is_skip else ticks, seconds)
+
+
+def _store(settings: Settings, grid: Grid, expert: Expert, kept: Sequence[Kept], asked_at: datetime) -> bool:
+    """Bring what Label Studio has stored into the records; whether it changes what a learner sees."""
+    changed = False
+    with writing(settings) as session:
+        row = session.get_one(Grid, grid.id)
+        for one in kept:
+            people = {int(one.annotation["completed_by"]): expert.email}
+            try:
+                changed |= ingest_grids.store(session, row, one.task, one.data, one.annotation, asked_at, people)
+            except UnknownAnnotationShape:
+                continue  # the next sync reads it again, and names it where it cannot
+    return changed

@@ -1,0 +1,291 @@
+// Pages of images. A click or a key ticks an image; Enter stores the page and shows the next, which is already here.
+import { ask, help, identity, openedBefore, Outbox, painted, place, root, send, setUpHelp, sheet, spaced, trouble } from "./labelling.js";
+import { Board, TICK, UNSURE } from "./board.js";
+
+const UNIT = 12;  // images on a page of the server's; a screen shows one, two or four
+const SIZES = [12, 24, 48];
+const AHEAD = 3;  // screens that wait, once fewer than two do
+const POLL_MS = 700, MAKING_MS = 2000;  // between two looks for a page: while none is on the screen; while more are made
+const SOONEST_MS = 400;  // nobody has looked at a page sooner: a key pressed twice stores one page
+const WIDE = 1200;  // pixels of a window that 24 images fit
+
+const classes = JSON.parse(root.dataset.classes);  // class -> its key
+const stored = (name) => { try { return localStorage.getItem(`${root.dataset.outbox}:${name}`); } catch { return null; } };
+const store = (name, text) => { try { localStorage.setItem(`${root.dataset.outbox}:${name}`, text); } catch { /* not remembered, then */ } };
+
+const state = {
+  queue: [],  // pages to come
+  past: [],  // screens that were answered, oldest first
+  at: null,  // place in `past` while going back; null at the newest screen
+  screen: null,  // {pages: [{page, once}], cells: [...]}
+  shown: false,  // whether it has been painted: only then it can be submitted
+  since: 0, seconds: 0, today: 0, waiting: 0, revision: Number(root.dataset.revision),
+  size: SIZES.includes(Number(stored("size"))) ? Number(stored("size")) : window.innerWidth >= WIDE ? 24 : 12,
+};
+
+const outbox = new Outbox({
+  body: ({ once, key, ticked, unsure, left, skip, seconds }) => ({ once, key, ticked, unsure, left, skip, seconds }),
+  gone: "the page was taken back meanwhile, because the question changed or a week went by",
+  weight: (row) => row.images,
+  idle: () => refill(),
+});
+
+const board = new Board({ root: place("board"), zoomed: place("zoomed"), changed: () => { keepDraft(); count(); }, look: () => count() });
+
+// -- pages to come ----------------------------------------------------------------------------------------------------
+let refilling = false, poll = 0;
+
+const perScreen = () => state.size / UNIT;
+
+async function refill(again = false) {
+  if (refilling || outbox.reloads) return;
+  if (state.queue.length >= 2 * perScreen()) return;
+  refilling = true;
+  let making = false;
+  try {
+    const found = await (await ask(`${root.dataset.next}?held=${[...heldKeys()].join(",")}`, outbox)).json();
+    if (outbox.reloads) return;
+    if (found.revision !== state.revision && !outbox.rows.size) { location.reload(); return; }
+    const known = heldKeys();
+    state.queue.push(...found.pages.filter((one) => !known.has(one.key)));
+    state.today = found.today + outbox.answers();
+    state.waiting = found.images;
+    if (!state.past.length) state.past = found.past.map((page) => ({ pages: [{ page, once: identity() }], marks: { [page.key]: page.marks } }));
+    if (!outbox.rows.size) trouble("");
+    making = await fill(again);
+    preload();
+    if (!state.screen && state.at === null && state.queue.length) next();
+    count();
+  } catch (error) {
+    trouble(error.text || "", error.login);
+  } finally { refilling = false; }
+  clearTimeout(poll);
+  if (!state.screen || making) poll = setTimeout(refill, state.screen ? MAKING_MS : POLL_MS);
+}
+
+// Has more pages made where fewer than two screens are here, and says how that goes where none is; whether some are made.
+async function fill(again) {
+  const wanted = AHEAD * state.size * Math.min(Number(root.dataset.kinds), 4);
+  if (state.queue.length >= 2 * perScreen()) return false;
+  let making;
+  try { making = await (await send(root.dataset.more, { images: wanted, again }, outbox)).json(); } catch (error) {
+    if (state.screen || state.queue.length) return false;  // there is work; asked again with the next page
+    throw error;
+  }
+  const under = making.state === "queued" || making.state === "running";
+  if (state.screen || state.queue.length) return under;
+  const words = {
+    queued: ["Waiting for a worker", "It chooses the images for your page. They appear here by themselves."],
+    running: ["Choosing images for your page", "They appear here by themselves."],
+    exhausted: ["No more images", "Every image was asked about, or waits in a queue. Images that are added later appear here by themselves."],
+    failed: ["No page of images", making.text],
+  }[making.state];
+  end(...words);
+  return under;
+}
+
+function heldKeys() {
+  const mine = state.at === null && state.screen ? state.screen.pages.map(({ page }) => page) : [];
+  return new Set([...state.queue, ...mine, ...(newest ? newest.pages.map(({ page }) => page) : []), ...outbox.rows.values()].map((one) => one.key));
+}
+
+// Takes from `queue` the pages of one screen: those about the class of the first, as many as the size allows.
+function take(queue) {
+  const first = queue[0], taken = [];
+  let images = 0;
+  for (const page of queue) {
+    if (page.ticked !== first.ticked || (taken.length && images + page.images.length > state.size)) continue;
+    taken.push(page);
+    images += page.images.length;
+  }
+  return taken;
+}
+
+function preload() {
+  if (!state.queue.length) return;
+  take(state.queue).forEach((page) => page.images.forEach((one) => board.image(one)));
+}
+
+// -- the screen -------------------------------------------------------------------------------------------------------
+let turn = 0, newest = null;  // the screen that was left to go back
+
+async function show(screen, instead = {}) {
+  const mine = ++turn;
+  state.screen = screen; state.shown = false; state.seconds = 0;
+  place("end").hidden = true;
+  root.dataset.shown = "";
+  const drafts = readDraft();
+  const marks = (page) => instead[page.key] || drafts[page.key] || (screen.marks || {})[page.key] || {};
+  const page = screen.pages[0].page;
+  place("class").textContent = page.ticked;
+  place("rest").textContent = page.unticked === null ? "An image without a tick gets no answer." : `An image without a tick is “${page.unticked}”.`;
+  place("said").hidden = state.at === null;
+  board.show(screen.pages.flatMap(({ page: one }) => one.images.map((image) => ({ ...image, key: one.key, mark: marks(one)[image.place] || "" }))));
+  enable();
+  count();
+  await board.ready();
+  if (mine !== turn) return;
+  await painted();
+  if (mine !== turn) return;
+  state.shown = true; state.since = performance.now();
+  root.dataset.shown = screen.pages.map((one) => one.page.key).join(",");
+  enable(); count();
+}
+
+function next() {
+  state.at = null;
+  if (newest) { const screen = newest; newest = null; show(screen); return; }
+  if (!state.queue.length) { state.screen = null; empty(); refill(); return; }
+  const taken = take(state.queue);
+  state.queue = state.queue.filter((page) => !taken.includes(page));
+  show({ pages: taken.map((page) => ({ page, once: identity() })) });
+  preload();
+  refill();
+}
+
+function empty() {
+  turn += 1;
+  state.shown = false;
+  root.dataset.shown = "";
+  board.clear();
+  end("Loading your next page", "");
+  enable();
+}
+
+function end(title, text) {
+  place("end").hidden = false;
+  place("end-title").textContent = title; place("end-text").textContent = text;
+  place("again").hidden = title !== "No page of images";
+}
+
+function enable() {
+  place("back").disabled = state.at === null ? !state.past.length : state.at === 0;
+  place("undo").disabled = !board.changes.length;
+  place("submit").disabled = place("skip").disabled = !state.shown;
+}
+
+function count() {
+  place("today").textContent = spaced(state.today);
+  const here = state.screen ? state.screen.pages.reduce((sum, one) => sum + one.page.images.length, 0) : 0;
+  place("waiting").textContent = spaced(state.queue.reduce((sum, page) => sum + page.images.length, 0) + (state.at === null ? here : 0));
+  place("undo").disabled = !board.changes.length;
+  root.querySelectorAll("[data-size]").forEach((one) => one.setAttribute("aria-pressed", String(Number(one.dataset.size) === state.size)));
+  if (!state.screen) { place("sum").textContent = ""; return; }
+  const marks = board.counts(), page = state.screen.pages[0].page, below = board.unseen();
+  const parts = [`${marks.tick} ${page.ticked}`];
+  if (page.unticked !== null) parts.push(`${marks.none} ${page.unticked}`);
+  if (marks.unsure) parts.push(`${marks.unsure} unsure`);
+  place("sum").textContent = parts.join(" · ");
+  place("submit-text").textContent = below ? `Show ${below} more` : state.at === null ? "Submit page" : "Save page";
+}
+
+// -- what people do ---------------------------------------------------------------------------------------------------
+function submit(skip = false) {
+  if (!state.shown || performance.now() - state.since + state.seconds * 1000 < SOONEST_MS) return;
+  if (!skip && board.unseen()) { board.scrollOn(); return; }  // no tick on an image that nobody saw says nothing
+  const screen = state.screen, seconds = state.seconds + (performance.now() - state.since) / 1000;
+  const images = screen.pages.reduce((sum, { page }) => sum + page.images.length, 0);
+  const before = screen.marks;
+  screen.marks = Object.fromEntries(screen.pages.map(({ page }) => [page.key, skip ? {} : board.marksOf(page.key)]));
+  const same = !skip && before && !screen.skipped && screen.pages.every(({ page }) => JSON.stringify(before[page.key] || {}) === JSON.stringify(screen.marks[page.key]));
+  screen.skipped = skip;
+  const rows = screen.pages.map(({ page, once }) => ({
+    once, key: page.key, revision: state.revision, skip, images: page.images.length,
+    ticked: skip ? [] : board.places(page.key, TICK), unsure: skip ? [] : board.places(page.key, UNSURE), left: skip ? [] : board.broken(page.key),
+    seconds: Math.round(1000 * seconds * page.images.length / images) / 1000,
+  }));
+  dropDraft(screen);
+  if (state.at === null) {
+    state.past.push(screen);
+    state.today += skip ? 0 : images;
+    outbox.put(...rows);
+    next();
+  } else {
+    if (!same) outbox.put(...rows);
+    forward();
+  }
+}
+
+function back() {
+  if (state.at === 0 || !state.past.length) return;
+  if (state.at === null) newest = state.screen;
+  state.at = (state.at === null ? state.past.length : state.at) - 1;
+  show(state.past[state.at]);
+}
+
+function forward() {
+  if (state.at === null) return;
+  state.at += 1;
+  if (state.at < state.past.length) show(state.past[state.at]); else next();
+}
+
+function resize(size) {
+  if (size === state.size) return;
+  state.size = size;
+  store("size", String(size));
+  if (state.at === null && state.screen) {  // its pages are dealt anew, with what was ticked on them
+    const given = [...state.screen.pages.map(({ page }) => page), ...state.queue];
+    state.queue = given; newest = null; state.screen = null;
+    next();
+  } else { if (newest) { state.queue.unshift(...newest.pages.map(({ page }) => page)); newest = null; } count(); refill(); }
+}
+
+// -- ticks that are not submitted yet outlive a reload ----------------------------------------------------------------
+function readDraft() { try { return JSON.parse(stored("draft") || "{}"); } catch { return {}; } }
+
+function keepDraft() {
+  if (!state.screen) return;
+  const drafts = readDraft();
+  state.screen.pages.forEach(({ page }) => { drafts[page.key] = board.marksOf(page.key); });
+  store("draft", JSON.stringify(Object.fromEntries(Object.entries(drafts).slice(-16))));
+}
+
+function dropDraft(screen) {
+  const drafts = readDraft();
+  screen.pages.forEach(({ page }) => { delete drafts[page.key]; });
+  store("draft", JSON.stringify(drafts));
+}
+
+function undo() { if (!board.undo()) back(); }
+
+const keys = {
+  ArrowLeft: () => board.move(-1, 0), ArrowRight: () => board.move(1, 0), ArrowUp: () => board.move(0, -1), ArrowDown: () => board.move(0, 1),
+  Home: () => board.focus(0), End: () => board.focus(-1),
+  " ": () => board.mark(TICK), u: () => board.mark(UNSURE), 0: () => board.mark(UNSURE), z: () => board.undo(), Backspace: undo,
+  Enter: () => submit(), "-": () => submit(true), "+": () => board.zoom(), "=": () => board.zoom(), PageUp: back, PageDown: forward,
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.repeat && !event.key.startsWith("Arrow")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "?") { event.preventDefault(); help(); return; }
+  if (sheet.open) return;
+  if (event.key === "Escape") { board.unzoom(); return; }
+  const button = event.target.closest?.("button, a");
+  if ((event.key === "Enter" || event.key === " ") && button && !board.holds(button)) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const page = state.screen?.pages[0].page;
+  const act = keys[key] || (page && classes[page.ticked] === key ? () => board.mark(TICK) : null);
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+place("submit").addEventListener("click", () => submit());
+place("skip").addEventListener("click", () => submit(true));
+place("undo").addEventListener("click", () => { board.undo(); board.focus(); });
+place("back").addEventListener("click", back);
+place("again").addEventListener("click", () => refill(true));
+root.querySelectorAll("[data-size]").forEach((one) => one.addEventListener("click", () => { resize(Number(one.dataset.size)); board.focus(); }));
+setUpHelp(() => { document.activeElement?.blur(); state.since = performance.now(); board.focus(); });
+window.addEventListener("online", () => { outbox.flush(); refill(); });
+document.addEventListener("visibilitychange", () => {  // time away is no look
+  if (document.hidden) state.seconds += (performance.now() - state.since) / 1000;
+  else { state.since = performance.now(); outbox.flush(); if (!state.screen) refill(); }
+});
+
+outbox.read();
+openedBefore();
+empty();
+outbox.flush();
+refill();

@@ -1,0 +1,34 @@
+"""How long an answer takes, by single images and by pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from attune.labeler.answers import ingest
+from attune.labeler.labelling import take_pages
+from attune.labeler.records.session import reading
+from attune.labeler.views.answer_seconds import Pace, Way, pace
+from tests.support import factories
+from tests.support.page_desk import PageDesk, tick
+
+
+def test_each_way_has_its_median_and_breaks_and_few_answers_say_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = factories.workspace(tmp_path)
+    desk = PageDesk(settings, 1)
+    monkeypatch.setattr(take_pages, "label_studio", lambda _: desk.store)
+    monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
+    with reading(settings) as session:
+        assert pace(session, desk.attribute.id) is None
+    desk.take(tick(desk.pages[0], 0, unsure=[1]))
+    queue = factories.add_queue(settings, desk.attribute, factories.add_expert(settings, "chidi@desk.example"))
+    for asset, seconds in zip(factories.add_assets(settings, 12), [4000.0, *[1.0] * 5, *[3.0] * 6], strict=True):
+        factories.add_answer(settings, queue, asset, "other", lead_seconds=seconds)
+    with reading(settings) as session:
+        assert pace(session, desk.attribute.id) == Pace(None, Way(2.0, 12)), "eleven single answers are too few"
+    factories.add_answer(settings, queue, factories.add_assets(settings, 1)[0], "other", lead_seconds=3.0)
+    with reading(settings) as session:
+        assert pace(session, desk.attribute.id) == Pace(Way(3.0, 12), Way(2.0, 12))

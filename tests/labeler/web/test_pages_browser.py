@@ -1,0 +1,287 @@
+"""Pages of images in a real Chromium: ticks by click and key, undo, submit, the way back, reload, the window's use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from werkzeug.serving import make_server
+
+from attune.labeler.answers import ingest
+from attune.labeler.labelling import take_pages
+from attune.labeler.queues.grids import SIZE
+from attune.labeler.records.schema import Attribute, GridPage
+from attune.labeler.records.session import writing
+from attune.labeler.web.app import create_app
+from attune.models.clock import now
+from tests.support import axe, factories
+from tests.support.page_desk import PageDesk
+
+pytestmark = pytest.mark.browser
+COUNT = 5
+
+
+@dataclass(frozen=True)
+class Served:
+    """Pages behind a served console."""
+
+    address: str
+    desk: PageDesk
+
+
+@pytest.fixture
+def served(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    desk = PageDesk(factories.workspace(tmp_path, redis_url=redis_url), COUNT, images=True)
+    factories.add_user(desk.settings, "ana@desk.example", "expert", desk.ana)
+    monkeypatch.setattr(take_pages, "label_studio", lambda _: desk.store)
+    monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
+    server = make_server("127.0.0.1", 0, create_app(desk.settings), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Served(f"http://127.0.0.1:{server.server_port}", desk)
+    server.shutdown()
+    server.server_close()
+
+
+def begin(page: Page, served: Served, size: int = 12) -> str:
+    """Log in, open the page, close the instructions, choose ``size``; the keys of the pages on the screen."""
+    page.goto(f"{served.address}/login?next=/attributes/tender/pages")
+    page.fill("#email", "ana@desk.example")
+    page.fill("#password", factories.PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/pages")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    shown(page)
+    page.get_by_role("button", name=str(size), exact=True).click()
+    expect(page.locator("[data-cell]")).to_have_count(size)
+    return shown(page)
+
+
+def shown(page: Page, before: str = "") -> str:
+    """The keys of the pages whose images have been painted, once they are others than ``before``."""
+    page.wait_for_function("b => document.body.dataset.shown && document.body.dataset.shown !== b", arg=before)
+    return str(page.evaluate("document.body.dataset.shown"))
+
+
+def submit(page: Page, before: str) -> str:
+    page.wait_for_timeout(450)  # nobody looks at a page for less
+    page.keyboard.press("Enter")
+    return shown(page, before)
+
+
+def all_stored(page: Page) -> None:
+    expect(page.locator("body")).to_have_attribute("data-unsent", "0", timeout=20_000)
+
+
+def marks(page: Page) -> dict[int, str]:
+    found = page.evaluate("[...document.querySelectorAll('[data-cell]')].map(cell => cell.dataset.mark)")
+    return {at: mark for at, mark in enumerate(found) if mark}
+
+
+def others(**said: str) -> dict[int, str]:
+    return dict.fromkeys(range(SIZE), "other") | {int(at[1:]): value for at, value in said.items()}
+
+
+def test_a_page_is_ticked_by_key_and_by_click_and_submitted_by_enter(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    expect(page.get_by_role("heading", name="Tick every image that is “tender”")).to_be_visible()
+    page.keyboard.press("Space")
+    for key in ("ArrowRight", "1", "ArrowRight", "u", "ArrowRight", "Space", "Space"):
+        page.keyboard.press(key)
+    page.locator("[data-cell='7'] .tick-button").click()
+    assert marks(page) == {0: "tick", 1: "tick", 2: "unsure", 7: "tick"}
+    expect(page.get_by_text("3 tender · 8 other · 1 unsure")).to_be_visible()
+    second = submit(page, first)
+    assert second == served.desk.pages[1].key
+    assert marks(page) == {}
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[0]) == others(a0="tender", a1="tender", a2="unsure", a7="tender")
+
+
+def test_undo_takes_the_last_change_back_and_then_none(page: Page, served: Served) -> None:
+    begin(page, served)
+    for key in ("Space", "ArrowRight", "u", "Space"):
+        page.keyboard.press(key)
+    assert marks(page) == {0: "tick", 1: "tick"}
+    page.keyboard.press("z")
+    assert marks(page) == {0: "tick", 1: "unsure"}
+    page.keyboard.press("Backspace")
+    page.keyboard.press("z")
+    page.keyboard.press("z")
+    assert marks(page) == {}
+
+
+def test_the_last_page_can_be_corrected_and_the_page_left_keeps_its_ticks(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    page.keyboard.press("Space")
+    second = submit(page, first)
+    page.keyboard.press("End")
+    page.keyboard.press("Space")
+    page.keyboard.press("PageUp")
+    assert shown(page, second) == first
+    assert marks(page) == {0: "tick"}
+    page.keyboard.press("z")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    assert submit(page, first) == second
+    assert marks(page) == {SIZE - 1: "tick"}
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[0]) == others(a1="tender")
+    assert served.desk.said(served.desk.pages[1]) == {}
+
+
+def test_ticks_and_the_way_back_outlive_a_reload(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    page.keyboard.press("u")
+    second = submit(page, first)
+    page.keyboard.press("Space")
+    all_stored(page)
+    page.reload()
+    assert shown(page) == second
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("[data-cell]")).to_have_count(12)  # the size is remembered
+    assert marks(page) == {0: "tick"}
+    page.keyboard.press("PageUp")
+    assert shown(page, second) == first
+    assert marks(page) == {0: "unsure"}
+
+
+def test_pages_submitted_while_label_studio_is_away_are_kept_and_sent_later(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    served.desk.store.away = True
+    page.keyboard.press("Space")
+    second = submit(page, first)
+    expect(page.get_by_role("alert")).to_contain_text("12 answers are kept in this browser")
+    page.on("dialog", lambda dialog: dialog.accept())  # the browser asks before it leaves
+    page.reload()
+    assert shown(page) == second, "what is on its way is not asked again"
+    served.desk.store.away = False
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[0]) == others(a0="tender")
+
+
+def test_a_larger_page_shows_more_at_once_and_keeps_the_ticks(page: Page, served: Served) -> None:
+    begin(page, served)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="48", exact=True).click()
+    expect(page.locator("[data-cell]")).to_have_count(48)
+    both = shown(page)
+    assert marks(page) == {1: "tick"}
+    page.keyboard.press("End")
+    page.keyboard.press("Space")
+    assert submit(page, both) == served.desk.pages[4].key
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[0]) == others(a1="tender")
+    assert served.desk.said(served.desk.pages[3]) == others(a11="tender")
+
+
+def test_a_key_pressed_twice_submits_one_page(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    submit(page, first)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[1]) == {}
+
+
+def test_an_image_that_cannot_be_shown_gets_no_answer(page: Page, served: Served) -> None:
+    broken = f"**/{served.desk.assets[3].asset_id}?size=*"
+    page.route(broken, lambda route: route.fulfill(status=404))
+    first = begin(page, served)
+    expect(page.get_by_text("This image cannot be shown.")).to_be_visible()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+    submit(page, first)
+    all_stored(page)
+    said = served.desk.said(served.desk.pages[0])
+    assert said == {at: "other" for at in range(SIZE) if at != 3}
+
+
+def test_a_page_opened_before_a_change_of_the_question_is_refused_with_a_sentence(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    with writing(served.desk.settings) as session:
+        session.get_one(Attribute, served.desk.attribute.id).revision = 2
+    submit(page, first)
+    expect(page.get_by_role("alert")).to_contain_text("The question has changed, so 12 answers")
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[0]) == {}
+
+
+def test_zoom_shows_one_image_and_takes_ticks_too(page: Page, served: Served) -> None:
+    begin(page, served)
+    page.keyboard.press("+")
+    image = page.get_by_role("img", name="Image 1, enlarged")
+    expect(image).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("img", name="Image 2, enlarged")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-zoomed]")).to_be_hidden()
+    assert marks(page) == {1: "tick"}
+
+
+def test_from_pages_to_single_images_and_back(page: Page, served: Served) -> None:
+    begin(page, served)
+    page.get_by_role("link", name="Single images", exact=True).click()
+    page.wait_for_url("**/label")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Pages of images").click()
+    shown(page)
+
+
+def test_with_no_page_left_the_expert_is_told_and_new_pages_come_by_themselves(page: Page, served: Served) -> None:
+    with writing(served.desk.settings) as session:
+        for one in served.desk.pages[1:]:
+            session.get_one(GridPage, one.id).state = "retired"
+    first = begin(page, served)
+    page.wait_for_timeout(450)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Waiting for a worker")).to_be_visible()
+    with writing(served.desk.settings) as session:
+        session.get_one(GridPage, served.desk.pages[1].id).state = "open"
+        session.get_one(GridPage, served.desk.pages[1].id).created_at = now()
+    assert shown(page, first) == served.desk.pages[1].key
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size", "scheme"),
+    [(1400, 900, 24, "light"), (1400, 900, 48, "dark"), (1024, 768, 12, "light"), (390, 844, 12, "light")],
+)
+def test_images_fill_the_window_whole_rows_and_nothing_serious_for_axe(
+    page: Page, served: Served, width: int, height: int, size: int, scheme: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    first = begin(page, served, size)
+    board = page.locator("[data-board]").bounding_box()
+    assert board is not None
+    places = [cell.bounding_box() for cell in page.locator("[data-cell]").all()]
+    boxes = [box for box in places if box is not None and box["y"] < board["y"] + board["height"]]
+    assert all(box["y"] + box["height"] <= board["y"] + board["height"] for box in boxes), "a row is cut off"
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    filled = sum(box["width"] * box["height"] for box in boxes) / (board["width"] * board["height"])
+    assert filled > (0.7 if width > 640 else 0.6), filled
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.keyboard.press("Space")
+    if width > 640:
+        assert len(boxes) == size
+        submit(page, first)
+    else:
+        assert max(len([one for one in boxes if one["y"] == box["y"]]) for box in boxes) == 2
+        page.wait_for_timeout(450)
+        page.get_by_role("button", name="Show").click()
+        assert served.desk.said(served.desk.pages[0]) == {}, "what nobody saw is not submitted"
+        expect(page.get_by_role("button", name="Submit page")).to_be_visible()  # the rest is on the screen now
+        page.get_by_role("button", name="Submit page").click()
+        shown(page, first)
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[0]) == others(a0="tender")
+    page.keyboard.press("u")
+    assert axe.serious(page) == []
