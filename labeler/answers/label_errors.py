@@ -24,7 +24,11 @@ from attune.models.labels.label_errors import SuspectedError
 
 MOST = 500  # answers in one list: who has checked those gets another
 
-# Of owners, admins, and of commands on this machine.
+COLUMNS = (
+    "asset_id", "title_id", "expert", "answer", "expected", "probe_probability", "right_probability", "others",
+    "answered_at", "run",
+)  # fmt: skip
+# Commands on this machine see all.
 EVERYBODY = Viewer("admin", "")
 
 

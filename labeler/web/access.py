@@ -58,6 +58,10 @@ RULES: dict[str, frozenset[str]] = {
     "label.page": EXPERTS,
     "label.next_": EXPERTS,
     "label.answers": EXPERTS,
+    "label_errors.page": EXPERTS,  # an expert's own answers alone
+    "label_errors.confirm": EXPERTS,
+    "label_errors.correct": EXPERTS,
+    "label_errors.ask": MANAGERS,
     "grid.start": EXPERTS,
     "grid.wait": EXPERTS,
     "explore.page": EXPERTS,
