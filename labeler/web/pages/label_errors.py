@@ -28,7 +28,13 @@ def page(name: str) -> ResponseReturnValue:
     """The answers that may be wrong, the least likely right first."""
     found = errors_page(auth.settings(), auth.viewer(), name, request.args.get("page", 1, int))
     direct = auth.viewer().expert_id is not None and availability.is_available(auth.settings())
-    return render_template("label_errors.html", page=found, direct=direct, once=lambda: str(uuid4()))
+    return render_template(
+        "label_errors.html",
+        page=found,
+        direct=direct,
+        once=lambda: str(uuid4()),
+        confirmed=request.args.get("confirmed", 0, int),
+    )
 
 
 @blueprint.post("/<int:annotation>/confirm")
