@@ -97,7 +97,8 @@ def ours(problem: Problem) -> tuple[dict[str, Floats], dict[str, Floats]]:
         second = cross_fitted(problem, trusted(labels, panel, first))
         other = LogisticRegression(max_iter=1000)
         folds = StratifiedKFold(FOLDS, shuffle=True, random_state=problem.seed)
-        leading = labels.majority()
+        leading = np.empty(len(labels), dtype=np.intp)
+        leading[problem.pool.positions(labels.asset_ids)] = labels.majority()  # consensus sorts by id
         logistic: Floats = cross_val_predict(other, problem.x, leading, cv=folds, method="predict_proba")
     ranked = {"attune": -judge(panel, second).right, "attune, one fit": -judge(panel, first).right}
     return ranked, {"LogisticRegression": logistic, "attune probe": first}
