@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from attune.models.labels.panel import NO_VOTE
 from benchmarks.label_errors import __main__ as benchmark
-from benchmarks.label_errors.problems import NO_VOTE, Problem, problems
+from benchmarks.label_errors.problems import Problem, problems
 
 
 @pytest.fixture

@@ -8,12 +8,27 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import select
 
+from attune.labeler.assets.active_encoder import activate
+from attune.labeler.attributes import attributes
+from attune.labeler.attributes.attributes import Definition
+from attune.labeler.exchange import import_labels
+from attune.labeler.exchange.import_files import Columns
+from attune.labeler.jobs.jobs import quiet
+from attune.labeler.people import experts
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import LabelError
-from attune.labeler.records.session import reading
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views.label_errors import errors_page
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.evaluation.audit_design import reserved_mask
 from attune.models.labels.answers import AUDIT, UNSURE, Answer
+from attune.models.vectors.vector_store import VectorStore
+from attune.workers.jobs import learn
 from attune.workers.rounds import label_errors
 from attune.workers.rounds.snapshot import Snapshot
 from tests.support import factories
+from tests.support.services import EMAIL, PASSWORD
 from tests.workers.rounds.test_queue_plan import NOON, VIEW, N
 from tests.workers.rounds.test_round_figures import studio
 from tests.workers.rounds.test_slow_figures import changed
@@ -87,7 +102,7 @@ def test_it_is_kept_for_the_pages_as_far_as_the_answers_are_still_the_same(tmp_p
     given = {one.asset_id: one.value for one in seen.answers}
     changed_since = min(wrong)
     for asset, name in zip(factories.add_assets(settings, 3), sorted(wrong), strict=True):
-        with factories.writing(settings) as session:
+        with writing(settings) as session:
             session.get_one(type(asset), asset.id).asset_id = name
         value = FLIP[given[name]] if name == changed_since else given[name]
         factories.add_answer(settings, queue, asset, value)
@@ -96,3 +111,27 @@ def test_it_is_kept_for_the_pages_as_far_as_the_answers_are_still_the_same(tmp_p
         rows = session.scalars(select(LabelError).order_by(LabelError.place)).all()
     assert [(row.run, row.place) for row in rows] == [(4, 1), (4, 2)]
     assert all(row.expected == FLIP[row.given] and row.right < 0.5 < row.probe for row in rows)
+
+
+def test_a_learned_round_leaves_the_list_behind(live: Settings) -> None:
+    assets = factories.add_assets(live, 120, per_title=1)
+    x = np.random.default_rng(1).standard_normal((120, 8)).astype(np.float32)
+    x[:, 0] = np.where(x[:, 0] > 0, 4, -4)
+    made = Fingerprint("external", "vectors", "external:" + "0" * 64, 8)
+    VectorStore(live.vectors).append(
+        made, [one.asset_id for one in assets], x / np.linalg.norm(x, axis=1, keepdims=True)
+    )
+    with writing(live) as session:
+        activate(session, made)
+        kept = attributes.create(session, Definition("tender", "Tender?", ["tender", "other"]), live).settings
+    apart = reserved_mask([one.title_id for one in assets], kept["seed"], kept["reserved_share"])
+    wrong = {assets[row].asset_id for row in np.flatnonzero(~apart)[:3]}
+    value = {one.asset_id: "tender" if row[0] > 0 else "other" for one, row in zip(assets, x, strict=True)}
+    value |= {asset: "other" if value[asset] == "tender" else "tender" for asset in wrong}
+    file = "asset_id,expert,class\n" + "".join(f"{asset},{EMAIL},{said}\n" for asset, said in value.items())
+    experts.add(live, EMAIL, ["tender"], password=PASSWORD)
+    import_labels.import_labels(live, "tender", file.encode(), Columns(), False, who="olga")
+    learn.run(live, quiet, "tender", size=12)
+    listed = errors_page(live, Viewer("owner", "olga@example.org"), "tender").found.items
+    assert {one.picture.asset_id for one in listed} == wrong
+    assert all(one.probe > 0.9 for one in listed)
