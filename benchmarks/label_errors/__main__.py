@@ -32,7 +32,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from attune.models.evaluation.intervals import percentile_interval
 from attune.models.evaluation.splits import title_folds
 from attune.models.files.atomic import write_json
-from attune.models.labels.label_errors import LISTED, judge, trusted
+from attune.models.labels.label_errors import Judged, judge, suspected, trusted
 from attune.models.labels.labels import Labels, consensus
 from attune.models.probes.learner import LearnerSettings, fit
 from attune.models.threads import one_thread
@@ -64,9 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     beside: dict[int, tuple[Problem, dict[str, Floats]]] = {}
     for number, problem in enumerate(made.problems(files, asked.half, asked.sizes, asked.shares, asked.seeds)):
-        ranked, told = ours(problem)
+        judged, told = ours(problem)
+        ranked = {name: -one.right for name, one in judged.items()}
+        listed = {name: suspected(problem.panel, one) for name, one in judged.items()}
         for name, score in ranked.items():
-            named = -score < LISTED
+            named = listed[name]
             found = float(problem.wrong[named].mean()) if named.any() else None
             rows.append(row_of(problem, name, score) | {"listed": int(named.sum()), "listed_precision": found})
         beside[number] = (problem, told)
@@ -88,9 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     return result
 
 
-def ours(problem: Problem) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Our ranking (n, experts) with and without the second fit, higher is likelier wrong; and the probabilities (n, 2)
-    that cleanlab is given."""
+def ours(problem: Problem) -> tuple[dict[str, Judged], dict[str, Floats]]:
+    """The labels as we judge them, with and without the second fit; and the probabilities (n, 2) that cleanlab is
+    given."""
     panel, labels = problem.panel, consensus(problem.answers, CLASSES)
     with one_thread():
         first = cross_fitted(problem, labels)
@@ -100,8 +102,8 @@ def ours(problem: Problem) -> tuple[dict[str, Floats], dict[str, Floats]]:
         leading = np.empty(len(labels), dtype=np.intp)
         leading[problem.pool.positions(labels.asset_ids)] = labels.majority()  # consensus sorts by id
         logistic: Floats = cross_val_predict(other, problem.x, leading, cv=folds, method="predict_proba")
-    ranked = {"attune": -judge(panel, second).right, "attune, one fit": -judge(panel, first).right}
-    return ranked, {"LogisticRegression": logistic, "attune probe": first}
+    judged = {"attune": judge(panel, second), "attune, one fit": judge(panel, first)}
+    return judged, {"LogisticRegression": logistic, "attune probe": first}
 
 
 def cross_fitted(problem: Problem, labels: Labels) -> Floats:

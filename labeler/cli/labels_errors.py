@@ -14,7 +14,7 @@ from attune.models.errors import DataError
 SHOWN = 20
 
 
-@attune_command(labels, "errors", example="attune labels errors serious --limit 50 --csv > check.csv")
+@attune_command(labels, "errors", example="attune labels errors serious --limit 50 --csv")
 @click.argument("name")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with one row per answer.")
 @click.option(

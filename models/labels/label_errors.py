@@ -24,7 +24,9 @@ Floats = NDArray[np.float64]
 # near it, and a probe that knows nothing yet contradicts no one.
 RIGHT, IMAGINED = 0.9, 20.0
 ROUNDS = 50
-LISTED = 0.5  # an answer is suspected where it is less likely right; a lone one where the probe is surer than RIGHT
+# An answer is suspected where it is less likely right than this. One that stands alone sooner: where the probe gives
+# another class four fifths. The probe has learned from errors, so it is less sure than it should be.
+LISTED, LISTED_ALONE = 0.5, 0.7
 LEAST_WEIGHT = 0.02  # of an answer that is almost surely wrong: a fit needs weights above 0
 
 
@@ -88,13 +90,20 @@ def judge(panel: Panel, probabilities: ArrayLike) -> Judged:
     return Judged(posterior, right, accuracy)
 
 
+def suspected(panel: Panel, judged: Judged) -> NDArray[np.bool_]:
+    """Which answers may be wrong, bool (assets, experts): below ``LISTED``, one that stands alone ``LISTED_ALONE``."""
+    alone = (panel.votes != NO_VOTE).sum(axis=1, keepdims=True) == 1
+    # NaN, where there is no answer, is below nothing.
+    return np.asarray(judged.right < np.where(alone, LISTED_ALONE, LISTED), dtype=np.bool_)
+
+
 def suspected_errors(panel: Panel, probabilities: ArrayLike) -> list[SuspectedError]:
-    """The answers that are right with less than ``LISTED``, the least likely first; arguments as for ``judge``.
+    """The answers that may be wrong, the least likely right first; arguments as for ``judge``.
 
     The order of rows, experts and classes changes nothing: equals are sorted by asset and expert.
     """
     proba, judged = np.asarray(probabilities, dtype=np.float64), judge(panel, probabilities)
-    rows, seats = np.nonzero(judged.right < LISTED)  # NaN where there is no answer
+    rows, seats = np.nonzero(suspected(panel, judged))
     given = panel.votes[rows, seats]
     others = judged.posterior[rows].copy()
     others[np.arange(len(rows)), given] = -1.0
