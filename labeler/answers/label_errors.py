@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, delete, func, select, true
 from sqlalchemy.orm import Session
 
+from attune.labeler.answers import change
 from attune.labeler.answers.counting import current
 from attune.labeler.attributes import attributes
 from attune.labeler.people.viewer import Viewer, may_see, waiting
@@ -37,6 +38,7 @@ def replace(session: Session, attribute_id: int, run: int, suspected: Sequence[S
 
     Answers that changed while the list was made are left out. A list of a later run stays.
     """
+    change.one_writer(session, attribute_id)
     newest = select(func.max(LabelError.run)).where(LabelError.attribute_id == attribute_id)
     if (session.scalar(newest) or 0) > run:
         return 0
@@ -103,6 +105,7 @@ def confirm(settings: Settings, viewer: Viewer, name: str, annotation_id: int) -
     Raises UnknownAttribute.
     """
     with writing(settings) as session:
+        change.one_writer(session, attributes.find(session, name).id)  # two clicks at once confirm once
         row = find(session, viewer, name, annotation_id)
         if row is None:
             return False

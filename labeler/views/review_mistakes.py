@@ -15,7 +15,7 @@ from attune.labeler.answers import label_errors
 from attune.labeler.catalog.audit_evidence import Evidence, Scored
 from attune.labeler.catalog.run_facts import thresholds_of
 from attune.labeler.people.viewer import Viewer, may_see, waiting
-from attune.labeler.records.schema import Annotation, Asset, Expert, Run
+from attune.labeler.records.schema import Annotation, Asset, Expert, LabelError, Run
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.evaluation.intervals import share_interval
 from attune.models.labels.answers import SKIP, Answer, latest
@@ -92,7 +92,8 @@ def mistakes(session: Session, viewer: Viewer, evidence: Evidence, run: Run, sco
 
 def misfits(session: Session, viewer: Viewer, evidence: Evidence) -> list[Mistake]:
     """The first of the suspected label errors: training answers, held against probes that did not learn from them."""
-    rows = session.scalars(label_errors.listed(viewer, evidence.attribute.id).limit(MOST)).all()
+    listed = label_errors.listed(viewer, evidence.attribute.id)
+    rows = session.scalars(listed.where(LabelError.probe > 0.5).limit(MOST)).all()  # not where others alone differ
     named = {one.id: one.asset for one in session.scalars(_annotations([row.annotation_id for row in rows]))}
     asset_ids = {asset.asset_id for asset in named.values()}
     sides = _sides(session, [answer for answer in evidence.answers if answer.asset_id in asset_ids], evidence)
