@@ -93,15 +93,16 @@ def mistakes(session: Session, viewer: Viewer, evidence: Evidence, run: Run, sco
 def misfits(session: Session, viewer: Viewer, evidence: Evidence) -> list[Mistake]:
     """The first of the suspected label errors: training answers, held against probes that did not learn from them."""
     listed = label_errors.listed(viewer, evidence.attribute.id)
-    rows = session.scalars(listed.where(LabelError.probe > 0.5).limit(MOST)).all()  # not where others alone differ
+    rows = session.scalars(listed.where(LabelError.probe > 0.5).limit(MOST * 4)).all()  # not where others alone differ
     named = {one.id: one.asset for one in session.scalars(_annotations([row.annotation_id for row in rows]))}
     asset_ids = {asset.asset_id for asset in named.values()}
     sides = _sides(session, [answer for answer in evidence.answers if answer.asset_id in asset_ids], evidence)
-    return [
-        Mistake(picture(asset), row.expected, row.probe, sides.get(asset.asset_id, []))
-        for row in rows
-        if (asset := named[row.annotation_id])
-    ]
+    found: dict[str, Mistake] = {}  # an image once, also where several gave the same answer
+    for row in rows:
+        asset = named[row.annotation_id]
+        sides_here = sides.get(asset.asset_id, [])
+        found.setdefault(asset.asset_id, Mistake(picture(asset), row.expected, row.probe, sides_here))
+    return list(found.values())[:MOST]
 
 
 def _annotations(ids: Sequence[int]) -> Select[Annotation]:

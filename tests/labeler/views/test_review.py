@@ -117,7 +117,7 @@ def test_mistakes_are_audits_it_is_sure_and_wrong_about_and_suspected_errors_are
     with reading(world) as session:
         kept = attributes.find(session, "serious").settings
     assert serious.mistakes
-    assert [one.picture.asset_id for one in serious.misfits] == suspect(world)[:8]
+    assert [one.picture.asset_id for one in serious.misfits] == list(dict.fromkeys(suspect(world)))[:8]
     assert all((one.sure == 0.93 and one.says not in dict(one.sides)) or len(one.sides) > 1 for one in serious.misfits)
     sure = [one.sure for one in serious.mistakes]
     assert sure == sorted(sure, reverse=True)
