@@ -62,7 +62,7 @@ COMMANDS = {
     "sync": Listed(
         "loop", "Read the answers to NAME, or to all attributes, from Label Studio into the records.", name="sync"
     ),
-    "labels": Listed("labels", "Export and import labels, and list uncounted answers."),
+    "labels": Listed("labels", "Export and import labels, and list uncounted answers and suspected label errors."),
     "notices": Listed("notices", "List notices, and test their delivery by webhook and email."),
     "probes": Listed("probes", "List, compare, promote, roll back and retire probes, and set their gates."),
     "pull": Listed("pull", "Pull the files of a probe to a folder and check their digests.", name="pull"),

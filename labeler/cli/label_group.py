@@ -1,4 +1,4 @@
-"""The group `attune labels`, which two rooms add their commands to."""
+"""The group `attune labels`, which three modules add their commands to."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ from attune.labeler.cli.shell import Group
 
 @click.group(cls=Group)
 def command() -> None:
-    """Export and import labels, and list uncounted answers."""
+    """Export and import labels, and list uncounted answers and suspected label errors."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from attune.labeler.cli import labels_left_out  # noqa: F401 - it adds its commands to the group
+from attune.labeler.cli import labels_errors, labels_left_out  # noqa: F401 - they add their commands to the group
 from attune.labeler.cli.label_group import command
 from attune.labeler.cli.shell import OUTPUT, Shell, stop, table, who
 from attune.labeler.cli.shell import command as attune_command

@@ -21,11 +21,13 @@ from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import DataError, RecordsError
 from attune.models.files.cell_ids import normalise
+from attune.models.labels.answers import SECOND_OPINION
 from attune.models.text import plural, without_controls
 
 MOST = 500  # images in one selection
 MOST_OWN = 100  # that one expert has chosen for the own queue of a question, and not answered yet
 LONGEST_WHY = 200
+PURPOSE = "seed"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Picked:
     row: int
     reason: str
     at: datetime
+    purpose: str = PURPOSE
 
 
 def send(
@@ -71,12 +74,14 @@ def send(
     who: str,
     expert: str | None = None,
     why: str = "",
+    purpose: str = PURPOSE,
 ) -> Sent:
     """Put images at the head of everyone's queue for ``attribute``, or of one ``expert``'s (an e-mail address).
 
     No one is asked twice: an image that an expert has answered, or that was chosen for the same queue before, is only
-    counted. Asks for the next order. Raises UnknownAttribute, UnknownExpert, DataError for none or too many images, and
-    for more than `MOST_OWN` that wait where ``who`` is the ``expert``; RecordsError where no one answers the attribute.
+    counted. ``purpose`` is what the answers will be kept under. Asks for the next order. Raises UnknownAttribute,
+    UnknownExpert, DataError for none or too many images, and for more than `MOST_OWN` that wait where ``who`` is the
+    ``expert``; RecordsError where no one answers the attribute.
     """
     requested = list(dict.fromkeys(normalise(asset_id) for asset_id in asset_ids))
     if not 1 <= len(requested) <= MOST:
@@ -97,8 +102,10 @@ def send(
             order = session.scalars(select(Asset).where(Asset.id.in_(new))).all()
             place = {name: number for number, name in enumerate(requested)}
             for asset in sorted(order, key=lambda one: place[one.asset_id]):
-                columns = {"who": who, "why": without_controls(why[:LONGEST_WHY]), "created_at": now()}
-                session.add(Pick(attribute_id=row.id, expert_id=person.id, asset_pk=asset.id, **columns))
+                columns = {"who": who, "why": without_controls(why[:LONGEST_WHY]), "purpose": purpose}
+                session.add(
+                    Pick(attribute_id=row.id, expert_id=person.id, asset_pk=asset.id, created_at=now(), **columns)
+                )
         if fresh:
             change.count(session, row.id)
     if fresh:
@@ -196,7 +203,7 @@ def waiting_picks(session: Session, attribute_id: int, view: PoolView) -> tuple[
     ).all()
     places = view.pool.positions(asset_id for _, _, asset_id in rows)
     return tuple(
-        Picked(queue, int(place), reason_of(pick), pick.created_at)
+        Picked(queue, int(place), reason_of(pick), pick.created_at, pick.purpose)
         for place, (pick, queue, _) in zip(places, rows, strict=True)
         if place >= 0
     )
@@ -204,4 +211,6 @@ def waiting_picks(session: Session, attribute_id: int, view: PoolView) -> tuple[
 
 def reason_of(pick: Pick) -> str:
     """Why a chosen image was asked."""
+    if pick.purpose == SECOND_OPINION:
+        return f"{pick.who} asked for another answer on this image."
     return f"Chosen by {pick.who}{f' among the images found by {pick.why}' if pick.why else ''}."

@@ -257,6 +257,9 @@ class Pick(Base):
     asset_pk: Mapped[int] = mapped_column(ForeignKey("assets.id"))
     who: Mapped[str]
     why: Mapped[str] = mapped_column(Text, default="")  # what was searched for
+    # Second opinions are asked about doubtful answers, so agreement is never measured on them. The default is for an
+    # older release.
+    purpose: Mapped[str] = mapped_column(default="seed", server_default="seed")
     created_at: Mapped[datetime]
 
 
@@ -287,6 +290,37 @@ class Annotation(Base):
 
     asset: Mapped[Asset] = relationship()
     expert: Mapped[Expert] = relationship()
+
+
+class LabelError(Base):
+    """An answer that the newest list of suspected label errors names; each new list replaces the one before.
+
+    Where the answer was changed since, the row says nothing any more (``labeler.answers.label_errors``).
+    """
+
+    __tablename__ = "label_errors"
+    __table_args__ = (UniqueConstraint("attribute_id", "annotation_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
+    annotation_id: Mapped[int] = mapped_column(ForeignKey("annotations.id"))
+    run: Mapped[int]  # number of the run after which the list was made
+    place: Mapped[int]  # 1 is the least likely right
+    given: Mapped[str]
+    expected: Mapped[str]
+    probe: Mapped[float]  # the probability of ``expected`` by a probe that did not learn from the image or its title
+    right: Mapped[float]  # how likely the answer is right, by that probe and all experts
+
+
+class ConfirmedAnswer(Base):
+    """An answer that someone looked at again and kept; it is suspected no more, unless it changes."""
+
+    __tablename__ = "confirmed_answers"
+    __table_args__ = (UniqueConstraint("annotation_id", "value"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    annotation_id: Mapped[int] = mapped_column(ForeignKey("annotations.id"))
+    value: Mapped[str]
+    who: Mapped[str]
+    at: Mapped[datetime]
 
 
 class Grid(Base):

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import exclusion, totals
+from attune.labeler.answers import exclusion, label_errors, totals
 from attune.labeler.answers.totals import Counts
 from attune.labeler.attributes import attributes, threshold_goals
 from attune.labeler.attributes.threshold_goals import GoalThresholds
@@ -99,6 +99,7 @@ class AttributePage:
     unanswered: Sequence[str]
     recent: Page[GivenAnswer]
     contested: Page[Contested]
+    suspected: int  # answers on the page of suspected label errors
     measuring: Measuring | None
     lines: GoalThresholds | None
     versions: Page[Published] | None
@@ -130,6 +131,7 @@ def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePa
             pace=answer_seconds.pace(session, attribute.id) if viewer.manages else None,
             set_aside=exclusion.by_expert(session, attribute.id) if viewer.manages else (),
             contested=contested(session, viewer, attribute.id, attribute.classes, size=4),
+            suspected=label_errors.total(session, viewer, attribute.id),
             measuring=measuring.read(session, attribute) if viewer.manages else None,
             lines=threshold_goals.read(session, attribute) if viewer.manages else None,
             versions=versions(session, attribute.id) if viewer.manages else None,

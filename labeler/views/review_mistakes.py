@@ -1,4 +1,4 @@
-"""Where a run and the experts part: confusion by class, its worst mistakes on audit answers, and what it cannot fit."""
+"""Where a run and the experts part: confusion by class, worst mistakes on audit answers, suspected label errors."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload
 
+from attune.labeler.answers import label_errors
 from attune.labeler.catalog.audit_evidence import Evidence, Scored
 from attune.labeler.catalog.run_facts import thresholds_of
 from attune.labeler.people.viewer import Viewer, may_see, waiting
-from attune.labeler.records.schema import Asset, Expert, Run
+from attune.labeler.records.schema import Annotation, Asset, Expert, LabelError, Run
 from attune.labeler.views.pictures import PageImage, picture
-from attune.models.catalog.probe_files import read_probe
 from attune.models.evaluation.intervals import share_interval
-from attune.models.labels.answers import AUDIT, SKIP, Answer, latest
-from attune.models.labels.labels import Labels, consensus
-from attune.models.probes.calibration import apply
+from attune.models.labels.answers import SKIP, Answer, latest
+from attune.models.labels.labels import Labels
 from attune.models.probes.decision import NO_LABEL, decide
 
 MOST = 8
@@ -91,20 +90,23 @@ def mistakes(session: Session, viewer: Viewer, evidence: Evidence, run: Run, sco
     return _worst(session, viewer, evidence, run, evidence.labels, scored.audited)
 
 
-def misfits(session: Session, viewer: Viewer, evidence: Evidence, run: Run) -> list[Mistake]:
-    """The training answers that the run contradicts although it has learned from them."""
-    if evidence.view is None or evidence.why_not(run) not in ("", evidence.missing):
-        return []
-    audited = set(evidence.labels.asset_ids)
-    training_answers = [one for one in evidence.answers if one.purpose != AUDIT and one.asset_id not in audited]
-    labels = consensus(training_answers, evidence.classes)
-    probe = read_probe(run.probe)
-    raw = evidence.logits(probe, labels.asset_ids)
-    there = np.flatnonzero(np.isfinite(raw).all(axis=1))
-    if not len(there):
-        return []
-    calibrated = apply(probe.calibration, raw[there])
-    return _worst(session, viewer, evidence, run, labels.subset(there), calibrated)
+def misfits(session: Session, viewer: Viewer, evidence: Evidence) -> list[Mistake]:
+    """The first of the suspected label errors: training answers, held against probes that did not learn from them."""
+    listed = label_errors.listed(viewer, evidence.attribute.id)
+    rows = session.scalars(listed.where(LabelError.probe > 0.5).limit(MOST * 4)).all()  # not where others alone differ
+    named = {one.id: one.asset for one in session.scalars(_annotations([row.annotation_id for row in rows]))}
+    asset_ids = {asset.asset_id for asset in named.values()}
+    sides = _sides(session, [answer for answer in evidence.answers if answer.asset_id in asset_ids], evidence)
+    found: dict[str, Mistake] = {}  # an image once, also where several gave the same answer
+    for row in rows:
+        asset = named[row.annotation_id]
+        sides_here = sides.get(asset.asset_id, [])
+        found.setdefault(asset.asset_id, Mistake(picture(asset), row.expected, row.probe, sides_here))
+    return list(found.values())[:MOST]
+
+
+def _annotations(ids: Sequence[int]) -> Select[Annotation]:
+    return select(Annotation).where(Annotation.id.in_(ids)).options(joinedload(Annotation.asset))
 
 
 def _worst(

@@ -65,6 +65,10 @@ RULES: dict[str, frozenset[str]] = {
     "grid.next_": EXPERTS,
     "grid.more": EXPERTS,
     "grid.answers": EXPERTS,
+    "label_errors.page": EXPERTS,  # an expert's own answers alone
+    "label_errors.confirm": EXPERTS,
+    "label_errors.correct": EXPERTS,
+    "label_errors.ask": MANAGERS,
     "grid.start": EXPERTS,
     "grid.wait": EXPERTS,
     "explore.page": EXPERTS,

@@ -20,7 +20,14 @@ from attune.models.labels.class_coverage import missing_sentences, unanswered_cl
 from attune.models.probes import learner
 from attune.models.probes.priors import Prompts
 from attune.models.query.planner import Ask
-from attune.workers.rounds import apply_order, audit_questions, learning_round, second_opinions, slow_figures
+from attune.workers.rounds import (
+    apply_order,
+    audit_questions,
+    label_errors,
+    learning_round,
+    second_opinions,
+    slow_figures,
+)
 from attune.workers.rounds.audit_questions import Audits
 from attune.workers.rounds.queue_plan import HEAD, asked_rows, assign_to_queues, coming_count, missing_by_queue
 from attune.workers.rounds.second_opinions import SecondOpinionPlan
@@ -122,6 +129,7 @@ def one_round(
     def afterwards() -> None:
         if learned.fresh and slow_figures.due(snapshot):
             slow_figures.record_forecast(settings, snapshot, learned.run, prompts)
+            label_errors.record(settings, snapshot, learned.run, prompts)
 
     return result, snapshot.attribute.answers_counter, afterwards
 

@@ -12,8 +12,6 @@ from attune.models.labels.answers import AUDIT, IMPORT, SKIP
 from attune.models.query.planner import Ask
 from attune.workers.rounds.snapshot import Asked, Snapshot
 
-PURPOSE = "seed"
-
 
 def rows(snapshot: Snapshot) -> list[int]:
     """Pool rows that the planner must leave to the people who chose them."""
@@ -35,7 +33,7 @@ def put_first(
             ranked[one.queue].append(waiting[0])
         elif one.row not in rows_by_queue[one.queue]:
             name = str(snapshot.view.pool.asset_ids[one.row])
-            ranked[one.queue].append(Ask(one.row, name, PURPOSE, 1.0, one.reason))
+            ranked[one.queue].append(Ask(one.row, name, one.purpose, 1.0, one.reason))
             rows_by_queue[one.queue].add(one.row)
 
 

@@ -165,31 +165,38 @@ def early_sign(snapshot: Snapshot, prompts: Prompts | None) -> Metric:
         return audit_metric
     return cross_validated(
         snapshot.training,
-        lambda train, test: _refit(snapshot, prompts, train, test),
+        lambda train, test: _refit(snapshot, prompts, train, test, snapshot.training),
         snapshot.attribute.classes,
         seed=snapshot.seed,
     )
 
 
-def cross_fitted(snapshot: Snapshot, prompts: Prompts | None, folds: int) -> npt.NDArray[np.float64]:
+def cross_fitted(
+    snapshot: Snapshot, prompts: Prompts | None, folds: int, reweighted: Labels | None = None
+) -> npt.NDArray[np.float64]:
     """Probabilities (n, classes) of the training labels, each by a probe that did not learn from its title.
 
-    Even ones where the labels are of too few titles or classes to leave a part of them out.
+    Even ones where the labels are of too few titles or classes to leave a part of them out. ``reweighted``: the
+    training labels with other weights.
     """
-    labels, classes = snapshot.training, snapshot.attribute.classes
+    labels, classes = snapshot.training if reweighted is None else reweighted, snapshot.attribute.classes
     probabilities_out = np.full((len(labels), len(classes)), 1.0 / len(classes))
     counts = labels.counts()
     if len(counts[counts >= folds]) < 2 or len(set(labels.title_ids)) < 2 * folds:
         return probabilities_out
     for train, test in title_folds(labels.title_ids, labels.majority(), folds, snapshot.seed):
-        probabilities_out[test] = _refit(snapshot, prompts, train, test)
+        probabilities_out[test] = _refit(snapshot, prompts, train, test, labels)
     return probabilities_out
 
 
 def _refit(
-    snapshot: Snapshot, prompts: Prompts | None, train: npt.NDArray[np.intp], test: npt.NDArray[np.intp]
+    snapshot: Snapshot,
+    prompts: Prompts | None,
+    train: npt.NDArray[np.intp],
+    test: npt.NDArray[np.intp],
+    labels: Labels,
 ) -> npt.NDArray[np.float64]:
-    labels, pool = snapshot.training, snapshot.view.pool
+    pool = snapshot.view.pool
     probe = fit_probe(snapshot, prompts, labels.subset(train))
     rows = pool.positions([labels.asset_ids[i] for i in test])
     probabilities_out = np.full((len(test), len(snapshot.attribute.classes)), 1.0 / len(snapshot.attribute.classes))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from attune.labeler.answers import label_errors
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog import gate_bounds
 from attune.labeler.catalog.promote import Move, promote
@@ -18,6 +19,8 @@ from attune.labeler.views.review_slices import groups
 from attune.models.clock import now
 from attune.models.errors import UnknownAttribute, UnknownProbe
 from attune.models.evaluation.audit_design import reserved_mask
+from attune.models.labels.answers import AUDIT
+from attune.models.labels.label_errors import SuspectedError
 from tests.labeler.catalog import judged, worlds
 from tests.support import factories
 
@@ -30,7 +33,24 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     made = judged.filled(tmp_path_factory.mktemp("judged") / "workspace")
     for name in worlds.CLASSES:
         promote(made, Move(name, 1, "to have one", "olga@example.org"))
+    suspect(made)
     return made
+
+
+def suspect(settings: Settings) -> list[str]:
+    """Put the first training answers of serious on the list of suspected label errors; their assets in its order."""
+    with writing(settings) as session:
+        serious = attributes.find(session, "serious")
+        given = select(Annotation).where(Annotation.attribute_id == serious.id, Annotation.purpose != AUDIT)
+        rows = session.scalars(given.order_by(Annotation.id.desc()).limit(12)).all()
+        told = [
+            SuspectedError(
+                row.asset.asset_id, row.expert.email, row.value, *set(serious.classes) - {row.value}, 0.93, 0.1
+            )
+            for row in rows
+        ]
+        label_errors.replace(session, serious.id, 4, told)
+        return [one.asset_id for one in told]
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +111,14 @@ def test_confusion_stands_for_the_pool_and_not_for_the_draw(serious: Review) -> 
         assert all(cell.lo <= cell.share <= cell.hi for cell in cells)
 
 
-def test_mistakes_are_audits_it_is_sure_and_wrong_about_and_misfits_are_training_answers(
+def test_mistakes_are_audits_it_is_sure_and_wrong_about_and_suspected_errors_are_training_answers(
     world: Settings, serious: Review
 ) -> None:
     with reading(world) as session:
         kept = attributes.find(session, "serious").settings
     assert serious.mistakes
-    assert serious.misfits
+    assert [one.picture.asset_id for one in serious.misfits] == list(dict.fromkeys(suspect(world)))[:8]
+    assert all((one.sure == 0.93 and one.says not in dict(one.sides)) or len(one.sides) > 1 for one in serious.misfits)
     sure = [one.sure for one in serious.mistakes]
     assert sure == sorted(sure, reverse=True)
     assert all(one.says not in [value for value, _ in one.sides][:1] or len(one.sides) > 1 for one in serious.mistakes)
@@ -162,6 +183,7 @@ def test_without_audit_answers_it_says_so_everywhere_and_the_recorded_figures_st
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     bare = judged.filled(tmp_path_factory.mktemp("bare") / "workspace", audits=0)
+    suspect(bare)
     page = review(bare, OWNER, "serious")
     assert page.missing == "there are no audit answers yet"
     assert page.champion is None
@@ -183,7 +205,6 @@ def test_a_run_of_another_encoder_is_not_judged_on_todays_vectors(
     page = review(other, OWNER, "serious", candidate="3")
     assert "another encoder" in page.missing
     assert {gate.name: gate.passed for gate in page.gates}["encoder"] is False
-    assert not page.misfits
 
 
 def test_an_older_run_with_the_newest_ones_weights_gets_its_figures(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -11,13 +11,16 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 from werkzeug.serving import make_server
 
-from attune.labeler.records.schema import Expert, Version
+from attune.labeler.answers import label_errors
+from attune.labeler.records.schema import Annotation, Attribute, Expert, Version
 from attune.labeler.records.session import reading, writing
 from attune.labeler.web import access
 from attune.labeler.web.app import create_app
+from attune.models.labels.label_errors import SuspectedError
 from tests.labeler.web.conftest import Actor
 from tests.models.catalog.manifests import make
 from tests.support import axe, factories
@@ -62,6 +65,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
     with writing(settings) as session:
         row = session.scalars(select(Version)).one()
         row.manifest = _manifest(row.version)
+        _suspect(session, ana)
         served = row.version
     factories.add_user(settings, "ana@example.org", "expert", ana)
     factories.add_user(settings, "olga@example.org", "owner")
@@ -72,6 +76,18 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
     yield House(app, f"http://127.0.0.1:{server.server_port}", served)
     server.shutdown()
     server.server_close()
+
+
+def _suspect(session: Session, expert: Expert) -> None:
+    """Put some answers of ``expert`` on the list of suspected label errors."""
+    mine = session.scalars(
+        select(Annotation)
+        .join(Attribute, Attribute.id == Annotation.attribute_id)
+        .where(Attribute.name == "serious-expression", Annotation.expert_id == expert.id, Annotation.value == "serious")
+        .limit(4)
+    ).all()
+    told = [SuspectedError(one.asset.asset_id, expert.email, "serious", "not serious", 0.93, 0.1) for one in mine]
+    assert label_errors.replace(session, mine[0].attribute_id, 1, told)
 
 
 def _manifest(version: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from attune.labeler.settings import Settings
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, RecordsError
 from attune.models.evaluation.audit_design import AuditDesign, reserved_mask
-from attune.models.labels.answers import AUDIT, Answer
+from attune.models.labels.answers import AUDIT, SECOND_OPINION, Answer
 from attune.models.vectors.pool import Pool
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import learn
@@ -239,6 +239,23 @@ def test_a_chosen_image_whose_answer_was_set_aside_waits_for_nobody(settings: Se
         assert [one.row for one in waiting_picks(session, romance.id, view)] == [1]
     sent = pinned.send(settings, "romance", names[:1], "olga")
     assert (sent.queued, sent.asked_before) == (0, 1)
+
+
+def test_one_sent_for_a_second_opinion_is_asked_and_kept_as_such(settings: Settings) -> None:
+    """Agreement is measured without images that were asked again because an answer looked wrong."""
+    romance, assets = factories.add_attribute(settings), factories.add_assets(settings, 2)
+    factories.add_queue(settings, romance, factories.add_expert(settings, "ana@example.org"))
+    names = [asset.asset_id for asset in assets]
+    pinned.send(settings, "romance", names[:1], "olga", "ana@example.org", purpose=SECOND_OPINION)
+    pinned.send(settings, "romance", names[1:], "olga", "ana@example.org")
+    pool = Pool(np.array(names), np.array(names), (VIEW.pool.rows([0, 1]),))
+    with reading(settings) as session:
+        keys = np.array([asset.id for asset in assets])
+        waiting = waiting_picks(session, romance.id, PoolView(pool, keys, VIEW.fingerprint))
+    assert [one.purpose for one in waiting] == [SECOND_OPINION, "seed"]
+    assert "olga" in waiting[0].reason
+    plan = assign_to_queues(snapshot(1, picks=tuple(replace(one, queue=1) for one in waiting)), [], size=10)[0]
+    assert [(item.index, item.purpose) for item in plan.new] == [(0, SECOND_OPINION), (1, "seed")]
 
 
 def test_a_selection_needs_images_and_somebody_to_answer(settings: Settings) -> None:

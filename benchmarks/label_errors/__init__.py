@@ -1,0 +1,1 @@
+"""How well planted label errors are found, beside cleanlab."""

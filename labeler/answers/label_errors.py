@@ -1,0 +1,170 @@
+"""Suspected label errors in the records: the newest list, which of it still holds, and the answers that were confirmed.
+
+The list is replaced as a whole after a run. Between two lists it shrinks by itself: an answer that was changed,
+withdrawn, excluded or confirmed since is not suspected any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, delete, func, select, true
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import change
+from attune.labeler.answers.counting import current
+from attune.labeler.attributes import attributes
+from attune.labeler.people.viewer import Viewer, may_see, waiting
+from attune.labeler.records.schema import Annotation, Asset, ConfirmedAnswer, Expert, LabelError
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.labels.answers import SKIP
+from attune.models.labels.label_errors import SuspectedError
+
+MOST = 500  # answers in one list: who has checked those gets another
+
+COLUMNS = (
+    "asset_id", "title_id", "expert", "answer", "expected", "probe_probability", "right_probability", "others",
+    "answered_at", "run",
+)  # fmt: skip
+# Commands on this machine see all.
+EVERYBODY = Viewer("admin", "")
+
+
+def replace(session: Session, attribute_id: int, run: int, suspected: Sequence[SuspectedError]) -> int:
+    """Make ``suspected``, the least likely right first, the attribute's list after ``run``; how many are on it.
+
+    Answers that changed while the list was made are left out. A list of a later run stays.
+    """
+    change.one_writer(session, attribute_id)
+    newest = select(func.max(LabelError.run)).where(LabelError.attribute_id == attribute_id)
+    if (session.scalar(newest) or 0) > run:
+        return 0
+    session.execute(delete(LabelError).where(LabelError.attribute_id == attribute_id))
+    answer = current([attribute_id])
+    rows = session.execute(
+        select(Asset.asset_id, Expert.email, answer.c.value, answer.c.id)
+        .join(Asset, Asset.id == answer.c.asset_pk)
+        .join(Expert, Expert.id == answer.c.expert_id)
+        .where(Asset.asset_id.in_({one.asset_id for one in suspected[:MOST]}))
+    )
+    annotations = {(asset_id, email, value): annotation for asset_id, email, value, annotation in rows}
+    place = 0
+    for one in suspected[:MOST]:
+        annotation = annotations.get((one.asset_id, one.expert, one.given))
+        if annotation is not None:
+            place += 1
+            told: dict[str, Any] = {"given": one.given, "expected": one.expected}
+            told |= {"probe": one.probe, "right": one.right}
+            session.add(LabelError(attribute_id=attribute_id, annotation_id=annotation, run=run, place=place, **told))
+    return place
+
+
+def listed(viewer: Viewer, attribute_id: int) -> Select[LabelError]:
+    """The rows of the list that ``viewer`` may see and that still hold, the least likely right first.
+
+    Those who manage see all but what waits in a queue of their own; an expert sees only answers of the own.
+    """
+    answer = current([attribute_id])
+    return (
+        select(LabelError)
+        .join(answer, and_(answer.c.id == LabelError.annotation_id, answer.c.value == LabelError.given))
+        .join(Asset, Asset.id == answer.c.asset_pk)
+        .where(LabelError.attribute_id == attribute_id, ~_confirmed(), may_see(viewer))
+        .where(Asset.id.not_in(waiting(viewer)), _whose(viewer, answer.c.expert_id))
+        .order_by(LabelError.place)
+    )
+
+
+def _whose(viewer: Viewer, expert_id: ColumnElement[int]) -> ColumnElement[bool]:
+    return true() if viewer.manages else expert_id == (viewer.expert_id or 0)
+
+
+def _confirmed() -> ColumnElement[bool]:
+    same = and_(ConfirmedAnswer.annotation_id == LabelError.annotation_id, ConfirmedAnswer.value == LabelError.given)
+    return select(ConfirmedAnswer.id).where(same).exists()
+
+
+def total(session: Session, viewer: Viewer, attribute_id: int) -> int:
+    """How many answers are suspected that ``viewer`` may see."""
+    rows = listed(viewer, attribute_id).order_by(None).subquery()
+    return session.scalar(select(func.count()).select_from(rows)) or 0
+
+
+def find(session: Session, viewer: Viewer, name: str, annotation_id: int) -> LabelError | None:
+    """The row of one answer to the attribute ``name``, if ``viewer`` may see it. Raises UnknownAttribute."""
+    one = attributes.find(session, name)
+    return session.scalar(listed(viewer, one.id).where(LabelError.annotation_id == annotation_id))
+
+
+def confirm(settings: Settings, viewer: Viewer, name: str, annotation_id: int) -> bool:
+    """Keep a suspected answer, by ``viewer``; False where it is not on the list. The answer itself does not change.
+
+    Raises UnknownAttribute.
+    """
+    with writing(settings) as session:
+        change.one_writer(session, attributes.find(session, name).id)  # two clicks at once confirm once
+        row = find(session, viewer, name, annotation_id)
+        if row is None:
+            return False
+        session.add(ConfirmedAnswer(annotation_id=annotation_id, value=row.given, who=viewer.name, at=now()))
+    return True
+
+
+def unconfirm(settings: Settings, viewer: Viewer, name: str, annotation_id: int) -> bool:
+    """Undo ``viewer``'s own confirmation of an answer; False where there is none. Raises UnknownAttribute."""
+    with writing(settings) as session:
+        one = attributes.find(session, name)
+        mine = select(ConfirmedAnswer).join(Annotation, Annotation.id == ConfirmedAnswer.annotation_id)
+        kept = session.scalars(
+            mine.where(
+                Annotation.attribute_id == one.id,
+                ConfirmedAnswer.annotation_id == annotation_id,
+                ConfirmedAnswer.who == viewer.name,
+            )
+        ).all()
+        for row in kept:
+            session.delete(row)
+    return bool(kept)
+
+
+def others(session: Session, attribute_id: int, rows: Sequence[Annotation]) -> dict[int, list[tuple[str, str]]]:
+    """What everyone else said on the images of ``rows``: pairs (name, value) by the id of the annotation."""
+    answer = current([attribute_id])
+    found = session.execute(
+        select(answer.c.asset_pk, answer.c.expert_id, answer.c.value, Expert.name)
+        .join(Expert, Expert.id == answer.c.expert_id)
+        .where(answer.c.asset_pk.in_({one.asset_pk for one in rows}), answer.c.value != SKIP)
+        .order_by(Expert.name, Expert.id)
+    ).all()
+    return {
+        one.id: [(name, value) for asset, who, value, name in found if asset == one.asset_pk and who != one.expert_id]
+        for one in rows
+    }
+
+
+def table(settings: Settings, name: str, limit: int) -> list[dict[str, Any]]:
+    """The first ``limit`` suspected answers to ``name`` as plain values, for files and commands. UnknownAttribute."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        rows = session.scalars(listed(EVERYBODY, one.id).limit(limit)).all()
+        ids = [row.annotation_id for row in rows]
+        given = {kept.id: kept for kept in session.scalars(select(Annotation).where(Annotation.id.in_(ids)))}
+        said = others(session, one.id, list(given.values()))
+        return [
+            {
+                "asset_id": given[row.annotation_id].asset.asset_id,
+                "title_id": given[row.annotation_id].asset.title_id,
+                "expert": given[row.annotation_id].expert.email,
+                "answer": row.given,
+                "expected": row.expected,
+                "probe_probability": round(row.probe, 4),
+                "right_probability": round(row.right, 4),
+                "others": "; ".join(f"{who}: {value}" for who, value in said[row.annotation_id]),
+                "answered_at": given[row.annotation_id].answered_at,
+                "run": row.run,
+            }
+            for row in rows
+        ]
