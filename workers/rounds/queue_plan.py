@@ -130,7 +130,8 @@ def _audit_room(snapshot: Snapshot, queue: int, places: _Places) -> float:
     What comes together can be told from the rest, by the numbers of its tasks at least: a batch of audits alone would
     be known by one of them. Where nothing else is left to ask, there is nothing to tell them from.
     """
-    new = sum(isinstance(item, Ask) and item.purpose != pinned_images.PURPOSE for item in places.ranked[queue])
+    chosen = set(pinned_images.rows(snapshot))
+    new = sum(isinstance(item, Ask) and item.index not in chosen for item in places.ranked[queue])
     if not new and not waiting_tasks(snapshot, queue):
         return float("inf")
     return max(new, int(len(_waiting_audits(snapshot, queue)) < LONE))
