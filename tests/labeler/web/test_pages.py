@@ -215,19 +215,18 @@ def test_gates_say_whether_they_bind_and_only_those_that_do_alarm(
 
 
 @pytest.mark.parametrize(("quality", "bound", "main"), [(0.8, 0, True), (None, 0, False), (0.8, 30, False)])
-def test_promotion_is_the_main_button_only_where_quality_is_known_and_no_gate_failed(
+def test_a_first_promotion_is_the_main_button_only_where_quality_is_known_and_no_gate_failed(
     owner: Actor, settings: Settings, romance: Attribute, quality: float | None, bound: int, main: bool
 ) -> None:
     run = factories.add_run(settings, romance, 40, quality=quality)
     with writing(settings) as session:
         session.get_one(Run, run.id).labels = {"classes": {"romance": 9, "friendship": 9, "neither": 9}}
     gate_bounds.change(settings, "romance", "olga", {"audit_answers": bound, "encoder": 0}, {})
-    for path, button in (
-        ("review", r'<a class="([^"]*)"[^>]*>Promote version 1'),
-        ("promote?version=1", r'<button class="([^"]*)" id="submit"'),
-    ):
-        (classes,) = re.findall(button, owner.get(f"/attributes/romance/{path}").text)
-        assert ("primary" in classes) == main, path
+    text = owner.get("/attributes/romance/review").text
+    assert (re.search(r'class="button primary"[^>]*>Promote version 1', text) is not None) == main
+    assert (re.search(r">Promote anyway</a>: pipelines get ", text) is None) == main
+    (classes,) = re.findall(r'<button class="([^"]*)" id="submit"', owner.get("/attributes/romance/promote").text)
+    assert ("primary" in classes) == main
 
 
 def test_a_published_attribute_says_where_its_quality_is_unknown(
