@@ -107,7 +107,7 @@ def _beside(compared: Compared) -> Verdict:
             return Verdict("better", f"{noun} is older, but better than the champion.", why, _BACK)
         return Verdict("better", f"{noun} is better than the champion.", why, promotes=True)
     if difference.hi < 0:
-        why = f"It ranks images worse: average precision is lower by {-difference.value:.2f} ({spread}). Keep the champion."
+        why = f"It ranks images worse: average precision is lower by {-difference.value:.2f} ({spread})."
         return Verdict("worse", f"{noun} is worse than the champion.", why, "Pipelines get a worse version.")
     why = f"The difference in average precision is {_signed(difference.value)} ({spread})."
     needed = compared.needed - difference.n

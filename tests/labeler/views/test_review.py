@@ -251,12 +251,20 @@ def test_the_images_on_which_two_runs_part_are_right_in_one_and_wrong_in_the_oth
     assert found.won_in_all + found.lost_in_all + found.both_wrong < found.answered
 
 
-def test_the_champion_is_the_reverse_of_its_challenger(world: Settings, serious: Review) -> None:
+def test_the_verdict_turns_with_the_champion(
+    world: Settings, serious: Review, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     assert (serious.verdict.kind, serious.verdict.promotes) == ("better", True)
-    assert review(world, OWNER, "serious", "1").verdict.kind == "champion"
-    assert review(world, OWNER, "serious", "1").pairs is None
-    worse = review(world, OWNER, "serious", "2")
+    itself = review(world, OWNER, "serious", "1")
+    assert (itself.verdict.kind, itself.pairs) == ("champion", None)
+    turned = judged.filled(tmp_path_factory.mktemp("turned") / "workspace")
+    assert review(turned, OWNER, "serious").verdict.kind == "good", "the first, and every gate passes"
+    promote(turned, Move("serious", 4, "the better one", "olga@example.org"))
+    worse = review(turned, OWNER, "serious", "1")
     assert (worse.verdict.kind, worse.verdict.promotes) == ("worse", False)
+    assert worse.pairs is not None
+    assert serious.pairs is not None
+    assert [pair.picture for pair in worse.pairs.lost] == [pair.picture for pair in serious.pairs.won]
 
 
 def test_an_owner_who_is_still_to_answer_an_image_does_not_see_it_where_two_runs_part(
