@@ -56,7 +56,8 @@ def _of_template(template: QuestionTemplate) -> Filled:
 def create() -> ResponseReturnValue:
     """Record the question and have the queues made; or show the form again with what is wrong, or its pictures."""
     texts = _with_marked(_texts())
-    rows = [(name.strip(), phrase.strip()) for name, phrase in _pairs("class_name", "class_phrase")]
+    typed = [(name.strip(), phrase.strip()) for name, phrase in _pairs("class_name", "class_phrase")]
+    rows = [row for row in typed if any(row)]
     rows += [(name, "") for name in lines(texts.pop("classes"))]
     filled = Filled(texts, tuple(rows), tuple(request.form.getlist("experts")))
     errors = filled.problems()

@@ -1,6 +1,7 @@
 // The keys of every console page: ? shows them, / leads to the search. The labelling page has keys of its own.
 "use strict";
 
+{  // names of its own: console.js runs beside it
 const map = document.querySelector("[data-keys-map]");
 let before = null;  // what had the focus when the map was opened
 
@@ -31,3 +32,4 @@ document.querySelectorAll("[data-keys-open]").forEach((button) => {
 map.querySelector("[data-keys-close]").addEventListener("click", () => map.close());
 map.addEventListener("click", (event) => { if (event.target === map) map.close(); });
 map.addEventListener("close", () => { before?.focus(); });
+}

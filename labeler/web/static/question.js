@@ -1,6 +1,7 @@
 // New question, step by step: images while one types, examples by a click. The form also works without this file.
 "use strict";
 
+{  // names of its own: console.js runs beside it
 const TYPING_MS = 450;  // after the last key, before images are asked for
 const POLL_MS = 900;
 
@@ -123,6 +124,7 @@ form.addEventListener("input", (event) => {
 });
 
 // -- examples by a click ----------------------------------------------------------------------------------------------
+const known = new Map();  // asset id -> an image of it that was shown below a prompt
 const linesOf = (field) => field.value.split("\n").map((line) => line.trim()).filter(Boolean);
 
 function put(field, id, on) {
@@ -138,6 +140,16 @@ function marks() {
     if (box.checked) seen[box.name].add(box.value);
   });
   const [yes, no] = [seen.counts.size, seen.excluded.size];
+  form.querySelectorAll("[data-pictures] img").forEach((image) => known.set(image.alt, image));
+  form.querySelectorAll("[data-picked-of]").forEach((list) => {
+    const images = [...marked[list.dataset.pickedOf]].filter((id) => known.has(id)).map((id) => {
+      const item = document.createElement("li");
+      item.append(known.get(id).cloneNode());
+      return item;
+    });
+    list.replaceChildren(...images);
+    list.hidden = !images.length;
+  });
   get("marked").textContent = yes || no ? `Examples: ${yes} count${yes === 1 ? "s" : ""}, ${no} ${no === 1 ? "does" : "do"} not.` : "";
 }
 
@@ -188,3 +200,4 @@ go(wrong === -1 ? 0 : wrong, false);
 keys();
 rows().forEach((row) => { if (phrase(row)) look(row, 0); });
 marks();
+}
