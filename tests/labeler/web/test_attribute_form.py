@@ -98,8 +98,10 @@ def test_a_template_fills_a_form_that_creates_a_question(
     assert owner.send(NEW, **fields, **rows).location == f"/attributes/{template.name}"
     made = found(settings, template.name)
     assert made.classes == [name for name, _ in template.classes]
-    prompts = [*made.prompts["positive"], *made.prompts["negative"], *sum(made.prompts["classes"].values(), [])]
-    assert prompts == [phrase for _, phrase in template.classes]
+    by_class = [phrase for phrases in made.prompts["classes"].values() for phrase in phrases]
+    assert [*made.prompts["positive"], *made.prompts["negative"], *by_class] == [
+        phrase for _, phrase in template.classes
+    ]
 
 
 def test_an_unknown_template_is_an_empty_form(owner: Actor) -> None:
