@@ -15,6 +15,7 @@ from attune.models.text import counted
 Kind = Literal["champion", "better", "worse", "same", "more", "good", "weak", "unknown"]
 
 BATCH = 30  # audit answers to ask for where the number alone does not say what is missing
+MOST = 120  # to ask for at once: then one looks again, as a difference may show long before the interval is narrow
 WIDE = 0.2  # of the difference: a wider interval says neither that two runs differ nor that they do not
 
 
@@ -148,7 +149,7 @@ def _first(compared: Compared) -> Verdict:
 def _more(compared: Compared, why: str, missing: int) -> Verdict:
     """Not enough audit answers: how many more to ask for, less those that wait, at most those that are left."""
     number = _round_up(missing) if missing > BATCH else missing
-    ask = max(0, number - compared.waiting)
+    ask = max(0, min(number, MOST) - compared.waiting)
     ask = ask if compared.left is None else min(ask, compared.left)
     if ask:
         sentence = f"Not enough audit answers to tell. Ask for {ask} more."
