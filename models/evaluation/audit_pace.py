@@ -115,9 +115,9 @@ def expected_width(figure: Metric | None, more: int) -> float | None:
 
 
 def answers_to_width(n: int, width: float, goal: float, most: int = 1000) -> int:
-    """About how many further audit answers bring an interval of ``width`` on ``n`` answers to ``goal``, at most ``most``.
+    """About how many further audit answers bring an interval of ``width`` on ``n`` answers to the width ``goal``.
 
-    0 where it is as narrow already. The inverse of ``expected_width``.
+    At most ``most``; 0 where it is as narrow already. The inverse of ``expected_width``.
     """
     if width <= goal or n <= 0:
         return 0
