@@ -121,4 +121,5 @@ def answers_to_width(n: int, width: float, goal: float, most: int = 1000) -> int
     """
     if width <= goal or n <= 0:
         return 0
-    return min(most, math.ceil(n * (width / goal) ** (1.0 / FALL)) - n)
+    needed = float(n * (width / goal) ** (1.0 / FALL))
+    return min(most, math.ceil(needed) - n)
