@@ -21,8 +21,9 @@ def one_writer(session: Session, attribute_id: int | None) -> None:
         session.execute(select(Attribute.id).order_by(Attribute.id).with_for_update()).all()
 
 
-def remember(session: Session, annotation: Annotation, kind: str, via: str) -> None:
-    """Add a line to an answer's history; ``via`` says which path told it: sync, import, leaver.
+def remember(session: Session, annotation: Annotation, kind: str, via: str, who: str = "") -> None:
+    """Add a line to an answer's history; ``via`` says which path told it: sync, import, leaver; ``who`` did it, where
+    that was not its expert (an address, or a user of the machine).
 
     The same line again, as when an edit is undone by a clock that was set back, is not added twice.
     """
@@ -37,6 +38,7 @@ def remember(session: Session, annotation: Annotation, kind: str, via: str) -> N
             value=annotation.value,
             updated_at=at,
             via=via,
+            who=who,
             received_at=now(),
         )
     )

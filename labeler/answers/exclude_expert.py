@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import change, counting, exclusion, ingest
@@ -13,7 +14,7 @@ from attune.labeler.answers.exclusion import SET_ASIDE, TAKEN_BACK
 from attune.labeler.attributes import attributes, revisions
 from attune.labeler.people import users
 from attune.labeler.people.users import May
-from attune.labeler.records.schema import Annotation, Attribute, Expert
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
@@ -22,6 +23,36 @@ from attune.models.labels.answers import SKIP
 from attune.models.text import plural
 
 VIA = exclusion.BY_OWNER
+
+
+@dataclass(frozen=True)
+class Move:
+    """That ``who`` (an address, or a user of the machine; empty: not known) last excluded or included a person's
+    answers to an attribute, and when."""
+
+    attribute: str
+    excluded: bool
+    at: datetime
+    who: str
+
+
+def last_moves(session: Session, expert_id: int) -> list[Move]:
+    """By attribute, the last time that an owner excluded or included answers of the expert; newest first."""
+    mine = (Annotation.expert_id == expert_id, AnnotationEvent.via == VIA)
+    newest = (
+        select(func.max(AnnotationEvent.id))
+        .join(Annotation, Annotation.id == AnnotationEvent.annotation_id)
+        .where(*mine, AnnotationEvent.kind.in_((SET_ASIDE, TAKEN_BACK)))
+        .group_by(Annotation.attribute_id)
+    )
+    rows = session.execute(
+        select(Attribute.name, AnnotationEvent.kind, AnnotationEvent.received_at, AnnotationEvent.who)
+        .join(Annotation, Annotation.id == AnnotationEvent.annotation_id)
+        .join(Attribute, Attribute.id == Annotation.attribute_id)
+        .where(AnnotationEvent.id.in_(newest))
+        .order_by(AnnotationEvent.id.desc())
+    )
+    return [Move(name, kind == SET_ASIDE, at, who) for name, kind, at, who in rows]
 
 
 @dataclass(frozen=True)
@@ -40,22 +71,27 @@ def affected_answers(settings: Settings, email: str) -> AffectedAnswers:
         return AffectedAnswers(counted, counting.by_attribute(session, expert.id, exclusion.excluded_answers()))
 
 
-def exclude(settings: Settings, email: str, attribute: str | None = None, may: May = users.anybody) -> dict[str, int]:
-    """Mark the answers of ``email``, to one ``attribute`` or to all, as deleted; how many, by attribute.
+def exclude(
+    settings: Settings, email: str, attribute: str | None = None, may: May = users.anybody, who: str = ""
+) -> dict[str, int]:
+    """Mark the answers of ``email``, to one ``attribute`` or to all, as deleted; how many, by attribute. The history
+    keeps ``who`` asked for it.
 
     Each attribute concerned is learned anew. Whoever still answers goes on, and later answers count; corrections of
     those excluded are kept for when they are taken back. Idempotent. Label Studio keeps its own copy; no sync brings
     them back. Raises UnknownExpert, UnknownAttribute.
     """
-    return _move(settings, email, attribute, Annotation.deleted_at.is_(None), SET_ASIDE, may)
+    return _move(settings, email, attribute, Annotation.deleted_at.is_(None), SET_ASIDE, may, who)
 
 
-def include(settings: Settings, email: str, attribute: str | None = None, may: May = users.anybody) -> dict[str, int]:
+def include(
+    settings: Settings, email: str, attribute: str | None = None, may: May = users.anybody, who: str = ""
+) -> dict[str, int]:
     """Let the answers that were excluded count again, as the revisions since then read them; how many, by attribute.
 
     Idempotent. One whose class is gone in the meantime stays excluded. Raises UnknownExpert, UnknownAttribute.
     """
-    return _move(settings, email, attribute, exclusion.excluded_answers(), TAKEN_BACK, may)
+    return _move(settings, email, attribute, exclusion.excluded_answers(), TAKEN_BACK, may, who)
 
 
 def summary_text(moved: Mapping[str, int], dropped: bool) -> str:
@@ -68,7 +104,7 @@ def summary_text(moved: Mapping[str, int], dropped: bool) -> str:
 
 
 def _move(
-    settings: Settings, email: str, attribute: str | None, which: ColumnElement[bool], kind: str, may: May
+    settings: Settings, email: str, attribute: str | None, which: ColumnElement[bool], kind: str, may: May, who: str
 ) -> dict[str, int]:
     at = now()
     with writing(settings) as session:
@@ -85,7 +121,7 @@ def _move(
             for annotation in moved:
                 annotation.deleted_at = at
         for annotation in moved:
-            change.remember(session, annotation, kind, VIA)
+            change.remember(session, annotation, kind, VIA, who)
         touched = {annotation.attribute_id for annotation in moved}
         change.count(session, *touched)
         names = dict(session.execute(select(Attribute.id, Attribute.name).where(Attribute.id.in_(touched))).all())

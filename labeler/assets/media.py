@@ -43,8 +43,11 @@ class Media:
 
 
 def media_url(settings: Settings, secrets: Secrets, asset_id: str, now: datetime) -> tuple[str, datetime]:
-    """The signed address of an asset's image, and when it expires (``VALID`` after ``now``)."""
-    expires = now + VALID
+    """The signed address of an asset's image, and when it expires: ``VALID`` after the last midnight (UTC).
+
+    An address is in every task: by the second of its end an expert could tell which tasks came together.
+    """
+    expires = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + VALID
     token = _signer(secrets).dumps([asset_id, int(expires.timestamp())])
     name = quote(image_uris.file_name(asset_id), safe="")
     return f"{settings.web_address}/media/{token}/{name}", expires

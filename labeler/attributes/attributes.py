@@ -20,6 +20,7 @@ from attune.models.labels.answers import SKIP, UNSURE
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{1,38}[a-z0-9]")
 RESERVED = {UNSURE, SKIP}
+REDRAWN = "redrawn"  # in `Attribute.settings`: the last run before the audit titles were drawn again, if they were
 
 
 @dataclass(frozen=True)
@@ -146,12 +147,17 @@ def _kept_settings(settings: Settings) -> dict[str, Any]:
 
 
 def audit_seed(settings: Settings) -> int:
-    """The seed of new attributes, 63 bits: from a secret of the workspace, and long enough that nobody finds it by
-    trying. An expert who had it could tell each audit by the title of its image.
+    """The seed of new attributes, 160 bits: from a secret of the workspace, and too long for anyone to find by trying,
+    whatever the answers tell. An expert who had it could tell each audit by the title of its image.
     """
     key = secrets.load(settings.secrets).audit_key.encode()
     digest = hmac.digest(key, f"reserved-titles:{settings.seed}".encode(), "sha256")
-    return int.from_bytes(digest[:8], "big") >> 1  # the records keep signed numbers of 64 bits
+    return int.from_bytes(digest[:20], "big")
+
+
+def kept_with_runs(seed: int) -> int:
+    """What a run keeps of the seed: the records have signed numbers of 64 bits."""
+    return seed & (2**63 - 1)
 
 
 def find(session: Session, name: str) -> Attribute:

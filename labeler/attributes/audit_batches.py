@@ -7,7 +7,7 @@ request survives a kill at any instant, and none is drawn twice.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -28,25 +28,30 @@ MOST = 1000
 @dataclass(frozen=True)
 class AuditRequest:
     """What was asked for so far: ``extra`` audits beside the stream's in all, and the experts that the newest request
-    names (e-mail addresses; none means everyone)."""
+    names (e-mail addresses; none means everyone). ``coming``: audits that are drawn and come with a later round."""
 
     extra: int = 0
     experts: Sequence[str] = field(default_factory=tuple)
+    coming: int = 0
 
     @classmethod
     def of(cls, attribute: Attribute) -> AuditRequest:
         """As the attribute keeps it."""
         held: Mapping[str, Any] = attribute.settings.get(KEY) or {}
-        return cls(int(held.get("extra", 0)), tuple(held.get("experts", ())))
+        return cls(int(held.get("extra", 0)), tuple(held.get("experts", ())), int(held.get("coming", 0)))
+
+    def kept(self) -> dict[str, Any]:
+        """As the attribute keeps it."""
+        return {KEY: {"extra": self.extra, "experts": list(self.experts), "coming": self.coming}}
 
 
 def request(settings: Settings, name: str, size: int, experts: Sequence[str] = ()) -> AuditRequest:
     """Ask for ``size`` further audit questions about the attribute ``name``; a learning round has to follow.
 
     They are drawn by the attribute's design, with known probabilities, from titles that nothing is trained on, and
-    stand first in the queues of ``experts`` (e-mail addresses; none means everyone with a queue), who do not see that
-    they are audits. Raises UnknownAttribute, UnknownExpert for one without a queue, PoolExhausted where fewer images
-    are left to draw, DataError for a size out of range or an attribute without reserved titles.
+    come mixed with the next tasks of ``experts`` (e-mail addresses; none means everyone with a queue), who do not see
+    that they are audits. Raises UnknownAttribute, UnknownExpert for one without a queue, PoolExhausted where fewer
+    images are left to draw, DataError for a size out of range or an attribute without reserved titles.
     """
     if not 1 <= size <= MOST:
         raise DataError(f"size is {size}. Expected 1 to {MOST} audit answers; 60 give a first useful interval.")
@@ -66,12 +71,18 @@ def request(settings: Settings, name: str, size: int, experts: Sequence[str] = (
                 f"{size} audit answers requested, but only {remaining} reserved images of {name} are left. Request "
                 f"at most {remaining}, or add images: `attune assets add PATH`"
             )
-        audit_request = AuditRequest(before.extra + size, tuple(experts))
-        attribute.settings = attribute.settings | {
-            KEY: {"extra": audit_request.extra, "experts": list(audit_request.experts)}
-        }
+        audit_request = AuditRequest(before.extra + size, tuple(experts), before.coming)
+        attribute.settings = attribute.settings | audit_request.kept()
         change.count(session, attribute.id)
     return audit_request
+
+
+def keep_coming(session: Session, attribute_id: int, coming: int) -> None:
+    """Remember how many drawn audits no queue has yet, where that changed."""
+    attribute = session.get_one(Attribute, attribute_id, with_for_update=True, populate_existing=True)
+    before = AuditRequest.of(attribute)
+    if before.coming != coming:
+        attribute.settings = attribute.settings | replace(before, coming=coming).kept()
 
 
 def left_to_draw(session: Session, attribute: Attribute) -> int | None:

@@ -26,8 +26,8 @@ class Move:
 
     ``version``: a number, ``latest``, or None for a rollback, which finds it. ``asked_at`` makes a repeated request do
     nothing the second time; ``expected`` is the version that ``alias`` pointed at when the owner decided, 0 for none,
-    None for whatever. A promotion alone: ``override`` although an enforced gate failed, ``draft`` although a class has
-    no answer.
+    None for whatever. ``asked_by`` is the login that must still be an owner's when it is done. A promotion alone:
+    ``override`` although an enforced gate failed, ``draft`` although a class has no answer.
     """
 
     attribute: str
@@ -39,6 +39,7 @@ class Move:
     asked_at: datetime | None = None
     expected: int | None = None
     draft: bool = False
+    asked_by: int | None = None
 
     def checked(self) -> Move:
         """The same with a tidy reason. Raises DataError for an empty reason or an alias that cannot be one."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.answers import first_answers
 from attune.labeler.answers.counting import current
 from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.attributes import attributes, revisions
@@ -43,7 +44,8 @@ class Evidence:
     """The audit answers of one attribute; ``missing`` says why there are none that could judge a run, or is empty.
 
     ``labels`` of the n audited assets that are in the pool and were drawn, ``inclusion`` (n,) their probabilities,
-    ``answers`` every answer that holds, the audit's and the others'; ``view`` is None where the pool is empty;
+    ``answers`` every answer that holds, the audit's and the others', ``firsts`` what each expert said first of each
+    image, which alone measures; ``view`` is None where the pool is empty;
     ``revisions`` the classes of each revision of the attribute.
     """
 
@@ -56,6 +58,7 @@ class Evidence:
     missing: str = ""
     newest: int = 0  # the newest run: its scores and those just before led the draw
     leader: ProbeWeights | None = None  # its probe
+    firsts: tuple[Answer, ...] = ()
     design: AuditDesign = field(default_factory=lambda: AuditDesign(0))
     known: dict[Hashable, Any] = field(default_factory=dict)
 
@@ -82,6 +85,8 @@ class Evidence:
             return self.missing
         if run.encoder_digest != self.view.fingerprint.digest:
             return f"run {run.number} was made with another encoder than the active one"
+        if run.number <= int(self.attribute.settings.get(attributes.REDRAWN, 0)):
+            return f"run {run.number} is older than the draw of the audit titles, and may have learned from them"
         classes = self.revisions.get(run.revision, self.classes)
         if list(classes) != list(self.classes):
             return f"run {run.number} has the classes {', '.join(classes)}, but the classes have changed"
@@ -172,16 +177,20 @@ def collect(settings: Settings, attribute: str) -> Evidence:
         answers = tuple(answer for answer in _answers(session, row) if answer.value in {*row.classes, UNSURE, SKIP})
         revisions = _revisions(session, row)
         newest = session.scalar(select(Run).where(Run.attribute_id == row.id).order_by(Run.number.desc()).limit(1))
+        independent = first_answers.independent(session, row, answers)
+        firsts = tuple(answer for answer in independent if answer.value in {*row.classes, UNSURE})
         nothing = Labels((), (), np.empty((0, len(row.classes))), np.empty(0))
         try:
             view = open_pool(settings, session)
         except PoolError as error:
-            return Evidence(row, revisions, answers, nothing, np.empty(0), None, str(error))
+            return Evidence(row, revisions, answers, nothing, np.empty(0), None, str(error), firsts=firsts)
         own = own_picks(session, row.id)
     design = AuditDesign.from_bytes(row.audit_state) if row.audit_state else AuditDesign(0)
-    audits = design.measuring(answers, own)
+    audits = design.measuring(firsts, own)
     if row.audit_state is None or not audits:
-        return Evidence(row, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet")
+        return Evidence(
+            row, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet", firsts=firsts
+        )
     labels = consensus(audits, row.classes)
     inclusion, rows = design.inclusions(labels.asset_ids), view.positions(labels.asset_ids)
     share, seed = float(row.settings.get("reserved_share", RESERVED_SHARE)), int(row.settings.get("seed", 0))
@@ -191,7 +200,9 @@ def collect(settings: Settings, attribute: str) -> Evidence:
     missing = "" if len(usable) else "none of the audit images is in the pool any more"
     kept_labels = labels.subset(usable)
     number, leader = (0, None) if newest is None else (newest.number, read_probe(newest.probe))
-    return Evidence(row, revisions, answers, kept_labels, inclusion[usable], view, missing, number, leader, design)
+    return Evidence(
+        row, revisions, answers, kept_labels, inclusion[usable], view, missing, number, leader, firsts, design
+    )
 
 
 def paired(evidence: Evidence, a: Run, b: Run) -> Metric:

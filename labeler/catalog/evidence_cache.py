@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.audit_evidence import Evidence, collect, paired
-from attune.labeler.records.schema import Annotation, Asset, Attribute, AttributeRevision, Run
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, AttributeRevision, Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.evaluation.metrics import Metric
@@ -53,6 +53,9 @@ def _stamp(settings: Settings, session: Session, attribute: Attribute) -> str:
         select(*counts, func.max(Annotation.updated_at)).where(Annotation.attribute_id == attribute.id),
         select(func.count(), func.max(Asset.id), func.count(Asset.removed_at)),
         select(func.count()).where(AttributeRevision.attribute_id == attribute.id),
+        select(func.count(), func.max(AnnotationEvent.id))
+        .join(Annotation, Annotation.id == AnnotationEvent.annotation_id)
+        .where(Annotation.attribute_id == attribute.id),
         select(func.max(Run.number)).where(Run.attribute_id == attribute.id),
     )
     encoder = active_encoder(session)

@@ -82,8 +82,8 @@ def champion_of(settings: Settings, attribute: str) -> Run | None:
 def measured(evidence: Evidence, run: Run, scored: Scored | None) -> dict[str, Metric]:
     """The run's figures on today's answers; those that it was recorded with where it cannot be judged today."""
     metrics = {name: Metric.from_dict({"name": name, "method": ""} | metric) for name, metric in run.metrics.items()}
-    if evidence.answers:
-        shared = without_doubt_driven(evidence.answers, evidence.seed)
+    if evidence.firsts:
+        shared = without_doubt_driven(evidence.firsts, evidence.seed)
         metrics["alpha"] = alpha(Panel.of(shared, evidence.classes), seed=evidence.seed)
     return metrics if scored is None else metrics | evidence.figures(scored, thresholds_of(run, evidence.classes))
 

@@ -23,6 +23,7 @@ from attune.labeler.catalog.alias_moves import (
 from attune.labeler.catalog.aliases import aliases_of, is_draft, mirror
 from attune.labeler.catalog.gate_outcomes import Gate
 from attune.labeler.catalog.run_facts import classes_of, facts_of, find_run, find_version
+from attune.labeler.people import owner_rights
 from attune.labeler.records.schema import Alias, Attribute, Promotion, Run, Version
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -40,7 +41,8 @@ def promote(settings: Settings, move: Move) -> Moved:
 
     A version that is published as a draft is marked as one for good, and no other is.
     Raises DataError for an empty reason or a numeric alias, UnknownAttribute, UnknownProbe, RetiredVersion, NoAnswers,
-    GateFailed, CatalogUnreachable, and CatalogError where someone else has moved the alias in the meantime.
+    GateFailed, CatalogUnreachable, AccessError where ``move.asked_by`` is no longer an owner's login, and CatalogError
+    where someone else has moved the alias in the meantime.
     """
     move, attribute = move.checked(), move.attribute
     with reading(settings) as session:
@@ -55,6 +57,7 @@ def promote(settings: Settings, move: Move) -> Moved:
     gate.refuse(results, attribute, run.number, move.override)
     manifest = publish(settings, attribute, run.number)
     with writing(settings) as session:
+        owner_rights.check_owner(session, move.asked_by)
         attribute_row = locked(session, attribute)
         line = repeated(session, attribute_row, PROMOTE, move, run.number)
         if line is None:

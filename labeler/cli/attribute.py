@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import counting
-from attune.labeler.attributes import attributes
+from attune.labeler.attributes import attributes, audit_lot
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.cli import attribute_revisions, threshold  # noqa: F401 - they add their commands to the group
 from attune.labeler.cli.attribute_group import by_class, command
@@ -145,3 +145,20 @@ def show(shell: Shell, name: str) -> None:
         expert["email"]: expert["queues"][name] for expert in experts.every(shell.settings) if name in expert["queues"]
     }
     shell.result(value, attribute_lines(value))
+
+
+@attune_command(command, "redraw", example="attune attribute redraw serious")
+@click.argument("name")
+def redraw(shell: Shell, name: str) -> None:
+    """Reserve other titles of NAME for audits.
+
+    For an attribute from an older version, whose reserved titles somebody could work out. It works only while nobody
+    has answered an audit task of NAME and no version of NAME is published.
+    """
+    done = audit_lot.redraw(shell.settings, name)
+    outcome = (
+        "reserves other titles now. The next run draws the audits from them."
+        if done
+        else "uses the newest key already."
+    )
+    shell.result({"name": name, "redrawn": done}, f"{name} {outcome}")

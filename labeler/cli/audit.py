@@ -31,8 +31,8 @@ def _audit() -> None:
 def audit(shell: Shell, name: str, size: int, experts: tuple[str, ...], no_wait: bool) -> None:
     """Request audit answers for NAME.
 
-    Attune draws images at random from reserved titles and puts them first in the queues. Experts cannot see which
-    tasks are audits.
+    Attune draws images at random from reserved titles. They come mixed with the next tasks of the queues, over several
+    runs. Experts cannot see which tasks are audits.
     """
     audit_batches.request(shell.settings, name, size, experts)
     with shell.progress(f"audit {name}") as report:
@@ -40,9 +40,9 @@ def audit(shell: Shell, name: str, size: int, experts: tuple[str, ...], no_wait:
     measurement = measuring.of(shell.settings, name)
     width = measurement.width_after(measurement.waiting)
     width_text = f"about ±{width / 2:.2f}" if width is not None else "too wide to estimate"
-    where = f"in the queues of {', '.join(experts)}" if experts else "first in the experts' queues"
+    where = f"in the queues of {', '.join(experts)}" if experts else "in the experts' queues"
     text = (
-        f"{name}: {size} audit answers requested. {measurement.waiting} audit tasks are open {where}; "
+        f"{name}: {size} audit answers requested. {measurement.waiting} audit tasks are {where} or coming next; "
         f"{measurement.answered} are answered. With all of them the interval will be {width_text}."
         if "job" not in done
         else f"{name}: {size} audit answers requested. The run {done['job']} draws the images."

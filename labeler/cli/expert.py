@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from attune.labeler.answers import exclude_expert
-from attune.labeler.cli.shell import Group, Shell, table
+from attune.labeler.cli.shell import Group, Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.people import experts, login_links
 from attune.models.text import plural
@@ -56,7 +56,7 @@ def list_(shell: Shell) -> None:
 @click.argument("email")
 def link(shell: Shell, email: str) -> None:
     """Print a login link for EMAIL. It works once, within three days. An older link ends."""
-    made = login_links.make(shell.settings, email)
+    made = login_links.make(shell.settings, email, who=who())
     shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown only once)")
 
 
@@ -67,7 +67,7 @@ def link(shell: Shell, email: str) -> None:
 def answers(shell: Shell, email: str, choice: str, attribute: str | None) -> None:
     """Exclude (drop) or include (keep) the answers of EMAIL. Nothing is deleted."""
     moved_counts = (exclude_expert.exclude if choice == "drop" else exclude_expert.include)(
-        shell.settings, email, attribute
+        shell.settings, email, attribute, who=who()
     )
     shell.result(
         {"email": email, "answers": moved_counts},
@@ -91,7 +91,7 @@ def remove(shell: Shell, email: str, choice: str) -> None:
         f"  Label Studio: {done['label_studio']}",
     ]
     if choice == "drop":
-        done["answers_set_aside"] = exclude_expert.exclude(shell.settings, email)
+        done["answers_set_aside"] = exclude_expert.exclude(shell.settings, email, who=who())
         lines.append(
             f"  {exclude_expert.summary_text(done['answers_set_aside'], dropped=True)} Undo: `attune expert answers "
             f"{email} keep`"

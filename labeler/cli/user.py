@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from attune.labeler.cli.shell import Group, Shell, table
+from attune.labeler.cli.shell import Group, Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.people import end_access, invite, login_links, login_sessions, users
 from attune.labeler.people.end_access import Outcome
@@ -83,7 +83,7 @@ def disable(shell: Shell, email: str) -> None:
 @click.argument("email")
 def enable(shell: Shell, email: str) -> None:
     """Enable EMAIL's login, with a new link and, for an expert, a new password for Label Studio."""
-    reopened = invite.reopen(shell.settings, email)
+    reopened = invite.reopen(shell.settings, email, who=who())
     value = {
         "email": reopened.email,
         "disabled": False,
@@ -125,5 +125,5 @@ def _print_outcome(shell: Shell, done: Outcome, more: dict[str, bool], summary: 
 @click.argument("email")
 def link(shell: Shell, email: str) -> None:
     """Print a login link for EMAIL. It works once, within three days. An older link ends."""
-    made = login_links.make(shell.settings, email)
+    made = login_links.make(shell.settings, email, who=who())
     shell.result({"email": email, "link": made}, f"{email}\n  {made}   (shown only once)")

@@ -12,7 +12,7 @@ from attune.labeler.answers import ingest
 from attune.labeler.attributes import attributes
 from attune.labeler.exchange.import_files import Columns, ImportedRow, read
 from attune.labeler.exchange.import_plan import SAME, Plan, Step, make
-from attune.labeler.people import experts
+from attune.labeler.people import experts, owner_rights
 from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, Expert, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -39,13 +39,16 @@ def import_labels(
     columns: Columns | None = None,
     create_experts: bool = False,
     who: str = "",
+    asked_by: int | None = None,
 ) -> Plan:
     """Import the file ``content`` into the attribute and ask for a learning round; what was done, by ``who``.
 
     All that can be used goes in, in one transaction, and the rest is told row by row. The same file again changes
-    nothing. Raises UnknownAttribute, and DataError where the file as a whole cannot be read.
+    nothing. Raises UnknownAttribute, DataError where the file as a whole cannot be read, AccessError where the login
+    ``asked_by`` is no longer an owner's.
     """
     with writing(settings) as session:
+        owner_rights.check_owner(session, asked_by)
         attribute = attributes.find(session, name)
         session.refresh(attribute, with_for_update=True)  # one writer an attribute, as for answers of Label Studio
         rows = _read(session, attribute, content, columns)

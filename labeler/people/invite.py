@@ -52,8 +52,10 @@ def invite(
     name: str = "",
     may: May = users.anybody,
     only_there: bool = False,
+    who: str = "",
 ) -> Welcome:
     """Make an expert of ``email``, or give one who is there the attributes named; ``only_there``: only the latter.
+    ``who`` asks for it.
 
     Without attributes an expert answers every one, also those made later. A login of an owner or admin keeps its
     password and role. Raises UnknownAttribute, DataError for an address that is none, a name that is too long or the
@@ -83,7 +85,7 @@ def invite(
             expert.name, expert.removed_at, expert.every_attribute = name, None, not attributes_requested
             session.add(expert)
             session.flush()
-    link = _login(settings, expert, may) if fresh else None
+    link = _login(settings, expert, may, who) if fresh else None
     return _ask(settings, expert, attributes_requested, link, fresh, may)
 
 
@@ -102,13 +104,13 @@ def renew(settings: Settings, email: str, may: May = users.anybody) -> Welcome:
     return _ask(settings, expert, (), None, fresh=True, may=may)
 
 
-def reopen(settings: Settings, email: str, may: May = users.anybody) -> Welcome:
+def reopen(settings: Settings, email: str, may: May = users.anybody, who: str = "") -> Welcome:
     """Let someone in again who was shut out: by a new link, and for an expert a new password in Label Studio.
 
     Raises UnknownExpert, AlreadyThere where the login is open, DataError for an expert who has left.
     """
     person = users.enable(settings, email, chance.token_hex(16), may)
-    link = login_links.make(settings, person.email, may)
+    link = login_links.make(settings, person.email, may, who)
     with reading(settings) as session:
         expert = session.scalar(select(Expert).where(Expert.email == person.email, Expert.removed_at.is_(None)))
     if expert is None:
@@ -124,7 +126,7 @@ def _name(name: str) -> str:
     return trimmed
 
 
-def _login(settings: Settings, expert: Expert, may: May) -> str | None:
+def _login(settings: Settings, expert: Expert, may: May, who: str) -> str | None:
     """The expert's way into the console: a link; None for an owner or admin, who have their own way in."""
     role = users.role_of(settings, expert.email)
     if role is None:
@@ -135,7 +137,7 @@ def _login(settings: Settings, expert: Expert, may: May) -> str | None:
             user.expert_id = expert.id
         if role == "expert" and user.disabled_at is not None:  # neither password nor sessions of before come back
             users.enable(settings, expert.email, chance.token_hex(16), may)
-    return login_links.make(settings, expert.email, may) if role in {None, "expert"} else None
+    return login_links.make(settings, expert.email, may, who) if role in {None, "expert"} else None
 
 
 def _ask(

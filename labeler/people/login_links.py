@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets as chance
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
@@ -21,8 +22,16 @@ LIFETIME = timedelta(days=3)
 PATH = "/welcome/"
 
 
-def make(settings: Settings, email: str, may: May = users.anybody) -> str:
-    """The address of a new link for the login ``email``; an older one opens nothing any more.
+@dataclass(frozen=True)
+class LinkRecord:
+    """A link that was made for someone: when, and by whom (an address, or a user of the machine; empty: not known)."""
+
+    at: datetime
+    by: str
+
+
+def make(settings: Settings, email: str, may: May = users.anybody, who: str = "") -> str:
+    """The address of a new link for the login ``email``; an older one opens nothing any more. ``who`` asks for it.
 
     Raises UnknownExpert for an address without a login, DataError for a login that is shut, and what ``may`` raises.
     """
@@ -37,8 +46,17 @@ def make(settings: Settings, email: str, may: May = users.anybody) -> str:
             )
         older = update(SignInLink).where(SignInLink.user_id == user.id, SignInLink.used_at.is_(None))
         session.execute(older.values(used_at=now()))
-        session.add(SignInLink(user_id=user.id, digest=_digest(text), made_at=now(), expires_at=now() + LIFETIME))
+        times = {"made_at": now(), "expires_at": now() + LIFETIME}
+        session.add(SignInLink(user_id=user.id, digest=_digest(text), made_by=who, **times))
     return f"{settings.web_address}{PATH}{text}"
+
+
+def of(settings: Settings, user_id: int, most: int = 20) -> list[LinkRecord]:
+    """The links that were made for a login, newest first: whoever held one could come in as this person."""
+    rows = select(SignInLink.made_at, SignInLink.made_by).where(SignInLink.user_id == user_id)
+    with reading(settings) as session:
+        newest = session.execute(rows.order_by(SignInLink.id.desc()).limit(most))
+        return [LinkRecord(at, by) for at, by in newest]
 
 
 def user_of_link(settings: Settings, text: str) -> str:

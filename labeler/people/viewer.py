@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 
 from attune.labeler.answers import counting
 from attune.labeler.records.schema import Annotation, Asset, Pick, Queue, Task
+from attune.models.clock import now
+from attune.models.errors import AccessError
 
 MANAGERS = frozenset({"owner", "admin"})
+LEFT_ALONE = timedelta(days=1)  # an own answer, before its expert may compare it with others
 
 
 @dataclass(frozen=True)
@@ -50,20 +54,35 @@ def may_explore(viewer: Viewer) -> ColumnElement[bool]:
     return there if viewer.role in MANAGERS | {"expert"} else and_(there, false())
 
 
+def check_filter(viewer: Viewer, column: str) -> None:
+    """Raise AccessError where ``viewer`` may not find images by a ``column`` of the asset table, if any is named.
+
+    A table may bring labels or scores along: whoever asks by them reads them, and should answer without.
+    """
+    if column and not viewer.manages:
+        raise AccessError(
+            f"You filtered by the column {column[:80]!r}. Only owners and admins can filter by columns, because a "
+            "column can hold earlier labels. Filter by title instead."
+        )
+
+
 def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
     """The condition on ``Asset`` under which ``viewer`` may see what others answered on it.
 
-    An expert must have answered first: to read the others' answers before would teach them to agree. What experts chose
+    An expert must have answered first, and have left the answer as it is for a day: to read the others' answers before
+    would teach them to agree, and whoever reads them could answer anew. What they say after it is shown and trains; the
+    first answer alone measures quality and agreement (``answers.first_answers``). What experts chose
     for their own queue is left out, too: whoever answers it may look, take the answer back, and answer anew. Those who
     manage see all, less what waits in a queue of their own: a second opinion is asked about just such images.
     """
     if viewer.role != "expert":
         return and_(may_see(viewer), Asset.id.not_in(waiting(viewer)))
-    own = counting.answers([attribute_id], [viewer.expert_id or 0])
+    own = counting.answers([attribute_id], [viewer.expert_id or 0]).c
+    left = select(own.asset_pk).where(own.updated_at < now() - LEFT_ALONE)
     chosen = select(Pick.asset_pk).where(
         Pick.attribute_id == attribute_id, Pick.expert_id == viewer.expert_id, Pick.who == viewer.name
     )
-    return and_(Asset.removed_at.is_(None), Asset.id.in_(select(own.c.asset_pk)), Asset.id.not_in(chosen))
+    return and_(Asset.removed_at.is_(None), Asset.id.in_(left), Asset.id.not_in(chosen))
 
 
 def waiting(viewer: Viewer) -> Select[int]:

@@ -172,6 +172,7 @@ class SignInLink(Base):
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]  # also set where a newer link replaced it
+    made_by: Mapped[str] = mapped_column(default="")  # an address, or a user of the machine; empty: not known
 
 
 class Token(Base):
@@ -390,7 +391,7 @@ class Run(Base):
     answers_counter: Mapped[int]
     answers: Mapped[int]  # skips not counted, audits counted
     labels: Mapped[dict[str, Any]]  # counts per class, experts, purposes
-    seed: Mapped[int] = mapped_column(WIDE)  # 63 bits, 32 of old (`attributes.audit_seed`)
+    seed: Mapped[int] = mapped_column(WIDE)  # its last 63 bits (`attributes.kept_with_runs`)
     data_digest: Mapped[str]
     code_version: Mapped[str]
     metrics: Mapped[dict[str, Any]]

@@ -137,7 +137,7 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
     with reading(settings) as session:
         images = _pictures(session, viewer, request, order)
         example = _one(session, viewer, request.place.key) if request.place.kind == LIKE else None
-        names = search.columns_of(session)
+        names = search.columns_of(session) if viewer.manages else []
         pool = _compared(session, viewer, request) if search_now is not None else 0
     return Explore(
         request, images, search_now, example, part, names, unread,

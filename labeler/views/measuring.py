@@ -22,9 +22,9 @@ SIZES = (30, 60, 120)
 
 @dataclass(frozen=True)
 class Measuring:
-    """The audit of one attribute: ``answered`` audit answers, questions ``waiting`` in queues, ``needed`` by the gate,
-    images ``left`` to draw (None before any run), the stream's ``share`` and ``why``; ``undecided`` audited images
-    measure nothing, as the experts' answers there are tied."""
+    """The audit of one attribute: ``answered`` audit answers, questions ``waiting`` in queues or drawn for them,
+    ``needed`` by the gate, images ``left`` to draw (None before any run), the stream's ``share`` and ``why``;
+    ``undecided`` audited images measure nothing, as the experts' answers there are tied."""
 
     name: str
     answered: int
@@ -76,7 +76,7 @@ def read(session: Session, attribute: Attribute) -> Measuring:
     figure, tied = metrics.get("average_precision"), metrics.get("undecided") or {}
     mine = (Queue.attribute_id == attribute.id) & Queue.closed_at.is_(None)
     open_ones = select(func.count(Task.id)).join(Queue).where(mine, Task.state == "open", Task.purpose == AUDIT)
-    waiting = session.scalar(open_ones) or 0
+    waiting = (session.scalar(open_ones) or 0) + audit_batches.AuditRequest.of(attribute).coming
     return Measuring(
         name=attribute.name,
         answered=int((figure or {}).get("n", 0)),

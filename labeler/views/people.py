@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import counting, exclude_expert
-from attune.labeler.answers.exclude_expert import AffectedAnswers
+from attune.labeler.answers.exclude_expert import AffectedAnswers, Move
 from attune.labeler.jobs import failures
 from attune.labeler.people import end_access
 from attune.labeler.people import users as logins
@@ -62,7 +62,7 @@ class Login:
 class Person:
     """One person from near: as an expert, as a login, or both; ``joining`` is the newest job for Label Studio.
 
-    ``out``: what ended of the access of someone who may not come in now.
+    ``out``: what ended of the access of someone who may not come in now. ``moves``: who excluded or included answers.
     """
 
     email: str
@@ -73,6 +73,7 @@ class Person:
     lacking: Sequence[str] = ()
     concerned: AffectedAnswers = field(default_factory=lambda: AffectedAnswers({}, {}))
     out: Outcome | None = None
+    moves: Sequence[Move] = ()
 
     @property
     def password_kept(self) -> str:
@@ -124,16 +125,9 @@ def person(settings: Settings, viewer: Viewer, email: str) -> Person:
         names = session.scalars(select(Attribute.name).where(Attribute.retired_at.is_(None)).order_by(Attribute.name))
         lacking = [name for name in names if name not in member.attributes]
         job = _joining(session, email)
-    return Person(
-        email,
-        member,
-        login,
-        job,
-        expert.every_attribute,
-        lacking,
-        exclude_expert.affected_answers(settings, email),
-        out,
-    )
+        moves = exclude_expert.last_moves(session, expert.id)
+    affected = exclude_expert.affected_answers(settings, email)
+    return Person(email, member, login, job, expert.every_attribute, lacking, affected, out, moves)
 
 
 def _out(session: Session, email: str) -> Outcome | None:

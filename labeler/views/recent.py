@@ -10,11 +10,13 @@ from typing import TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from attune.labeler.answers import first_answers
 from attune.labeler.answers.counting import current
 from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Annotation, Asset, Expert, Task
 from attune.labeler.views.pictures import PageImage, picture
+from attune.models.clock import now
 from attune.models.labels.answers import AUDIT
 
 T = TypeVar("T")
@@ -22,6 +24,8 @@ T = TypeVar("T")
 # Audit and spread share one sentence, true of both: an expert who recognised audits might answer them differently.
 COVERS = "It helps to cover the whole pool, not only difficult or likely images."
 NEUTRAL = frozenset({AUDIT, "spread"})
+# A reason may tell what the probe says: nobody reads it while a correction still counts as the first answer.
+LATER = "You can read why after your next answer, or after two minutes."
 
 
 @dataclass(frozen=True)
@@ -71,16 +75,24 @@ def _answer_page(session: Session, viewer: Viewer, answer_page: Page[Annotation]
     tasks = _by_id(session, Task, Task.id, [one.task_id for one in answer_page.items])
     assets = _by_id(session, Asset, Asset.id, [one.asset_pk for one in answer_page.items])
     experts = _by_id(session, Expert, Expert.id, [one.expert_id for one in answer_page.items])
+    newest = {one.attribute_id: _newest(session, viewer, one.attribute_id) for one in answer_page.items}
 
     def given(entry: Annotation) -> GivenAnswer:
         task = tasks.get(entry.task_id or 0)
         own = viewer.expert_id is not None and entry.expert_id == viewer.expert_id
+        fresh = entry.answered_at == newest[entry.attribute_id] and now() - entry.answered_at < first_answers.SLIP
         return GivenAnswer(
             entry.id, picture(assets[entry.asset_pk]), entry.value, experts[entry.expert_id].name, entry.answered_at,
-            reason_of(task, entry.purpose), own and task is not None,
+            LATER if own and task is not None and fresh else reason_of(task, entry.purpose), own and task is not None,
         )  # fmt: skip
 
     return answer_page.map(given)
+
+
+def _newest(session: Session, viewer: Viewer, attribute_id: int) -> datetime | None:
+    """When the viewer answered the attribute last."""
+    mine = (Annotation.attribute_id == attribute_id, Annotation.expert_id == viewer.expert_id)
+    return session.scalar(select(Annotation.answered_at).where(*mine).order_by(Annotation.answered_at.desc()).limit(1))
 
 
 def _by_id(

@@ -56,7 +56,7 @@ class Provenance:
 def agreement(evidence: Evidence, scored: Scored | None) -> Agreement:
     """Agreement on the images that were not asked again out of doubt; parity on audit answers alone, as the probe has
     learned from the rest."""
-    panel = Panel.of(without_doubt_driven(evidence.answers, evidence.seed), evidence.classes)
+    panel = Panel.of(without_doubt_driven(evidence.firsts, evidence.seed), evidence.classes)
     proba = np.full((len(panel.asset_ids), len(panel.classes)), np.nan)
     if scored is not None:
         row = {asset: i for i, asset in enumerate(panel.asset_ids)}

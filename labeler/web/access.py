@@ -34,6 +34,7 @@ RULES: dict[str, frozenset[str]] = {
     "account.page": EXPERTS,
     "account.change": EXPERTS,
     "account.end_others": EXPERTS,
+    "account.label_studio": EXPERTS,
     "home.page": EXPERTS,
     "attribute.page": EXPERTS,
     "attribute.live": EXPERTS,
@@ -47,6 +48,8 @@ RULES: dict[str, frozenset[str]] = {
     "exchange.preview": MANAGERS,
     "exchange.confirm": MANAGERS,
     "api.drift": MANAGERS,
+    "api.questions": MANAGERS,
+    "api.image": MANAGERS,
     # What a model says of each image, the probe to work it out with, and how far its measuring is, which a manifest
     # tells, are no expert's to read before answering.
     "api.probes": CONSUMERS,

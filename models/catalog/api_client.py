@@ -1,26 +1,29 @@
-"""A small client of Attune's HTTP API: the list of probes, manifests, feature values and labels, by a bearer token."""
+"""A small client of Attune's HTTP API, by a bearer token: questions, probes, feature values, labels, search, pictures.
+
+Each method says which address it asks; /api/v1/openapi.json describes them all.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import requests
-from requests.auth import AuthBase
 
-from attune.models import errors
+from attune.models.catalog.api_server import Server
 from attune.models.catalog.manifest import FILE_NAME, Manifest, check_name, parse_reference, read_manifest
+from attune.models.catalog.picture_grid import PictureGrid
 from attune.models.catalog.pull_probe import Pulled, pull
-from attune.models.errors import AccessError, AttuneError, CatalogError, CatalogUnreachable
+from attune.models.errors import CatalogError, CatalogUnreachable, DataError, UnknownAsset
 from attune.models.files.outputs import user_file
-from attune.models.reasons import reason
 
-SECONDS = (10.0, 60.0)  # to connect; between two pieces of an answer
 PIECE = 2**20  # bytes of a file that are held at once
-_SIZE = 500  # probes on a page: the most that the API gives
+_SIZE = 500  # rows on a page: the most that the API gives
+_PAUSE = 0.5  # seconds between two looks at a search that is not done
 
 
 class Connection:
@@ -28,23 +31,22 @@ class Connection:
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url, self._token = url.rstrip("/"), token
-        self._session = requests.Session()
-        self._session.auth = _Bearer(token)
+        self._server = Server(self.url, token)
+
+    def questions(self) -> list[dict[str, Any]]:
+        """Every question, also without a published version: ``attribute``, ``question``, ``definition``, ``classes``,
+        ``revision``, ``answers`` and ``assets`` (images with an answer). GET /api/v1/attributes; an owner's token.
+        """
+        return self._every("/api/v1/attributes", "questions")
 
     def probes(self) -> list[dict[str, Any]]:
         """Every attribute with a published version: ``attribute``, ``question``, ``classes``, ``aliases``, ``versions``
         and the champion's ``average_precision``, as the API describes them at /api/v1/openapi.json."""
-        rows: list[dict[str, Any]] = []
-        number = pages = 1
-        while number <= pages:
-            answer = self._json("/api/v1/probes", {"page": number, "size": _SIZE})
-            rows += answer["probes"]
-            number, pages = number + 1, answer["pages"]
-        return rows
+        return self._every("/api/v1/probes", "probes")
 
     def manifest(self, ref: str) -> Manifest:
         """What ``NAME[@ALIAS|@VERSION]`` is: classes, encoder, thresholds, figures, files. Raises UnknownProbe."""
-        with self._get(_path("probes", ref)) as response:
+        with self._server.get(_path("probes", ref)) as response:
             return read_manifest(response.content, f"{FILE_NAME} of {ref}")
 
     def pull(self, ref: str, to: Path | str) -> Pulled:
@@ -57,10 +59,18 @@ class Connection:
         One row for each asset and class (of two classes the first). Raises UnknownProbe where there is no such version
         or it was not scored yet, UnwritableFile.
         """
-        with self._get(_path("features", ref), stream=True) as response, user_file(Path(to)) as file:
+        with self._server.get(_path("features", ref), stream=True) as response, user_file(Path(to)) as file:
             for piece in response.iter_content(PIECE):
                 file.write(piece)
         return Path(to)
+
+    def values(self, ref: str) -> pa.Table:
+        """The probabilities of the whole pool as an Arrow table: ``asset_id``, ``class``, ``probability`` and more.
+
+        ``.to_pandas()`` makes a data frame. GET /api/v1/features/NAME/REF. Raises as `feature_values` does.
+        """
+        with self._server.get(_path("features", ref)) as response:
+            return _table(response.content, f"the feature values of {ref}")
 
     def labels(self, name: str, agreed: bool = False) -> list[dict[str, Any]]:
         """The answers about the attribute ``name``, one row each; with ``agreed`` one row for each image.
@@ -69,61 +79,71 @@ class Connection:
         AccessError, and UnknownProbe for what no attribute can be called.
         """
         parameters = {"format": "json", "agreed": "true" if agreed else "false"}
-        rows: list[dict[str, Any]] = self._json(f"/api/v1/labels/{check_name(name)}", parameters)["labels"]
+        rows: list[dict[str, Any]] = self._server.json(f"/api/v1/labels/{check_name(name)}", parameters)["labels"]
         return rows
 
-    def _json(self, path: str, parameters: dict[str, Any]) -> Any:
-        with self._get(path, parameters) as response:
-            try:
-                return response.json()
-            except ValueError as error:
-                raise CatalogError(
-                    f"{self.url}{path} did not answer with JSON. Check that the URL is of an Attune."
-                ) from error
+    def labels_table(self, name: str, agreed: bool = False) -> pa.Table:
+        """`labels` as an Arrow table. GET /api/v1/labels/NAME?format=parquet."""
+        parameters = {"format": "parquet", "agreed": "true" if agreed else "false"}
+        with self._server.get(f"/api/v1/labels/{check_name(name)}", parameters) as response:
+            return _table(response.content, f"the labels of {name}")
 
-    @contextmanager
-    def _get(
-        self, path: str, parameters: dict[str, Any] | None = None, stream: bool = False
-    ) -> Iterator[requests.Response]:
-        """The answer to a GET. A redirect is not followed: the token would go along, to whatever host it names."""
-        options = {"params": parameters, "stream": stream, "timeout": SECONDS, "allow_redirects": False}
-        try:
-            with self._session.get(self.url + path, **options) as response:  # type: ignore[arg-type]
-                if response.status_code != requests.codes.ok:
-                    raise self._refused(response)
-                yield response
-        except requests.RequestException as error:
-            raise CatalogUnreachable(
-                f"{self.url} does not answer: {_why(error)}. Check the URL, and that `attune up` runs there."
-            ) from error
+    def search(
+        self, text: str = "", like: str = "", title: str = "", top: int = 50, patience: float = 60.0
+    ) -> list[dict[str, Any]]:
+        """The images most like a text, or like the image ``like``: rows of ``asset_id`` and ``similarity``, a cosine.
 
-    def _refused(self, response: requests.Response) -> AttuneError:
-        """The server's own error where it sent one, else what its status means."""
-        status = response.status_code
+        ``title`` keeps images with this text in the title or asset_id. A worker does the search: it is waited for up to
+        ``patience`` seconds. GET /api/v1/search; an owner's or expert's token. Raises JobError where the search failed,
+        CatalogUnreachable where it took too long.
+        """
+        parameters = {"q": text, "like": like, "title": title, "top": top}
+        until = time.monotonic() + patience
+        while True:
+            with self._server.get("/api/v1/search", parameters) as response:
+                answer = response.json()
+                if response.status_code == requests.codes.ok:
+                    hits: list[dict[str, Any]] = answer["assets"]
+                    return hits
+            if time.monotonic() > until:
+                raise CatalogUnreachable(
+                    f"The search was not done after {patience:g} seconds: it is {answer['state']}. Check with `attune "
+                    "status` that a worker runs, or pass a longer patience."
+                )
+            time.sleep(_PAUSE)
+
+    def image(self, asset_id: str, size: int = 256) -> bytes:
+        """The image as a JPEG that fits a square of ``size`` pixels (at most 2,048).
+
+        GET /api/v1/image; an owner's token. Raises UnknownAsset, UnreadableItem where its file is gone.
+        """
+        with self._server.get("/api/v1/image", {"asset_id": asset_id, "size": size}) as response:
+            return response.content
+
+    def grid(self, images: Iterable[str] | Mapping[str, Any], size: int = 256, width: int = 160) -> PictureGrid:
+        """Pictures for a notebook: ids, or ids with what to write under each (a number is written with two decimals).
+
+        An image that cannot be read leaves an empty place. Raises AccessError where the token is no owner's.
+        """
+        captions = images if isinstance(images, Mapping) else dict.fromkeys(images, "")
+        pictures = [self._picture(asset_id, size) for asset_id in captions]
+        texts = [f"{value:.2f}" if isinstance(value, float) else str(value) for value in captions.values()]
+        return PictureGrid(list(captions), pictures, texts, width)
+
+    def _picture(self, asset_id: str, size: int) -> bytes | None:
         try:
-            sent = json.loads(response.content)
-            kind, message = getattr(errors, str(sent["error"]), None), str(sent["message"])
-        except (ValueError, KeyError, TypeError):
-            kind, message = None, ""
-        if isinstance(kind, type) and issubclass(kind, AttuneError):
-            return kind(message)
-        if status == requests.codes.forbidden and self._token:
-            return AccessError(
-                f"{self.url} answered with status {status}: the role of this token has no access (a pipeline's token "
-                "reads no labels). An owner or admin can create another: `attune token create NAME --role owner`"
-            )
-        if status in (requests.codes.unauthorized, requests.codes.forbidden):
-            what = "it does not accept this token" if self._token else "it needs a token"
-            return AccessError(
-                f"{self.url} answered with status {status}: {what}. An owner or admin can create a token: "
-                "`attune token create NAME`"
-            )
-        if status >= requests.codes.server_error or status == requests.codes.too_many_requests:
-            return CatalogUnreachable(f"{self.url} answered with status {status} {message}. Try again in a minute.")
-        return CatalogError(
-            f"{self.url} answered with status {status} {message or response.reason}. Check that the URL is of an "
-            "Attune."
-        )
+            return self.image(asset_id, size)
+        except (UnknownAsset, DataError):
+            return None
+
+    def _every(self, path: str, key: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        number = pages = 1
+        while number <= pages:
+            answer = self._server.json(path, {"page": number, "size": _SIZE})
+            rows += answer[key]
+            number, pages = number + 1, answer["pages"]
+        return rows
 
 
 def connect(url: str, token: str | None = None) -> Connection:
@@ -144,27 +164,13 @@ def connect(url: str, token: str | None = None) -> Connection:
     return Connection(url, token)
 
 
-class _Bearer(AuthBase):
-    """Sends the token, or nothing: without it requests would send what a .netrc file says of the host."""
-
-    def __init__(self, token: str | None) -> None:
-        self.token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self.token:
-            request.headers["Authorization"] = f"Bearer {self.token}"
-        return request
+def _table(content: bytes, what: str) -> pa.Table:
+    try:
+        return pq.read_table(pa.BufferReader(content))
+    except (pa.ArrowException, OSError) as error:
+        raise CatalogError(f"{what[0].upper()}{what[1:]} did not arrive as Parquet. Try again.") from error
 
 
 def _path(what: str, ref: str) -> str:
     reference = parse_reference(ref)
     return f"/api/v1/{what}/{reference.name}/{reference.ref}"
-
-
-def _why(error: BaseException) -> str:
-    """The system's reason, which requests and urllib3 wrap several times."""
-    cause: BaseException | None = error
-    while cause is not None and not (isinstance(cause, OSError) and cause.errno is not None):
-        inner = getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)
-        cause = inner if isinstance(inner, BaseException) else cause.__context__
-    return reason(cause) if isinstance(cause, OSError) else "the connection did not work"

@@ -138,7 +138,7 @@ class AuditDesign:
         out = io.BytesIO()
         np.savez_compressed(
             out,
-            seed=np.array(self.seed, dtype=np.int64),
+            seed=np.array(str(self.seed)),  # no number of numpy's is long enough
             ids=np.array(ids, dtype=np.str_),
             inclusion=np.array([self._inclusion[asset] for asset in ids], dtype=np.float64),
         )
@@ -149,7 +149,7 @@ class AuditDesign:
         """The design that ``to_bytes`` wrote; raises DataError where the bytes are not one."""
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                design = cls(int(arrays["seed"]))
+                design = cls(int(arrays["seed"].item()))
                 ids, inclusion = arrays["ids"].tolist(), arrays["inclusion"].tolist()
         except (ValueError, KeyError, OSError, EOFError) as error:
             raise DataError(

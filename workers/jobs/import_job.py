@@ -22,11 +22,18 @@ def run(
 ) -> dict[str, Any]:
     """Import the upload that ``person`` holds ``ticket`` for; the counts, and how many rows were left out and why.
 
-    Done a second time it changes nothing. Raises DataError where the upload is gone.
+    Done a second time it changes nothing. Raises DataError where the upload is gone,
+    AccessError where ``person`` is no longer an owner.
     """
     report(0, 1)
     plan = import_labels.import_labels(
-        settings, attribute, uploads.fetch(settings, person, ticket), Columns(*columns), create_experts, who
+        settings,
+        attribute,
+        uploads.fetch(settings, person, ticket),
+        Columns(*columns),
+        create_experts,
+        who,
+        person or None,
     )
     uploads.drop(settings, person, ticket)
     report(1, 1)

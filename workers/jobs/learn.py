@@ -8,7 +8,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from attune.labeler.attributes import attributes
+from attune.labeler.attributes import attributes, audit_batches
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.jobs.learn_lease import Lease, acquire_lease
 from attune.labeler.label_studio.client import LabelStudio
@@ -22,7 +22,7 @@ from attune.models.probes.priors import Prompts
 from attune.models.query.planner import Ask
 from attune.workers.rounds import apply_order, audit_questions, learning_round, second_opinions, slow_figures
 from attune.workers.rounds.audit_questions import Audits
-from attune.workers.rounds.queue_plan import HEAD, asked_rows, assign_to_queues, missing_by_queue
+from attune.workers.rounds.queue_plan import HEAD, asked_rows, assign_to_queues, coming_count, missing_by_queue
 from attune.workers.rounds.second_opinions import SecondOpinionPlan
 from attune.workers.rounds.snapshot import Snapshot, take_snapshot
 
@@ -110,9 +110,10 @@ def one_round(
     audits = audit_questions.plan_audits(snapshot, learned.probe, learned.pace)
     again = second_opinions.plan_second_opinions(snapshot, learned.probe, prompts)
     asks = questions(snapshot, learned, prompts, size, audits, again)
-    plans = assign_to_queues(snapshot, asks, size, audits.batch, audits.experts, again.whom)
+    plans = assign_to_queues(snapshot, asks, size, audits.experts, again.whom)
     with lease.writing() as session:
         # Before the questions leave: an audit's probability must be on disk when its answer can come back.
+        audit_batches.keep_coming(session, snapshot.attribute.id, coming_count(snapshot, audits.asks, plans))
         session.get_one(type(snapshot.attribute), snapshot.attribute.id).audit_state = snapshot.design.to_bytes()
     added = apply_order.apply(settings, ls, snapshot, plans, learned, lease)
     log.info("learn(%s): run %d, %d answers, %d new questions", attribute, learned.run, snapshot.count, added)

@@ -27,11 +27,9 @@ AHEAD = 5  # answers a queue that audits are drawn ahead for: drawn later, they 
 
 @dataclass(frozen=True)
 class Audits:
-    """The audits of one round. ``batch``: they were asked for on demand, so they stand first, in the queues of
-    ``experts`` (e-mail addresses; none means all)."""
+    """The audits of one round, for the queues of ``experts`` (e-mail addresses; none means all)."""
 
     asks: tuple[Ask, ...] = ()
-    batch: bool = False
     experts: tuple[str, ...] = ()
 
 
@@ -105,10 +103,12 @@ def visible_audit_rows(snapshot: Snapshot) -> npt.NDArray[np.intp]:
 
 
 def plan_audits(snapshot: Snapshot, probe: Probe, now: Pace) -> Audits:
-    """The round's audits; ``seen.design`` is extended by those drawn here.
+    """The round's audits; ``snapshot.design`` is extended by those drawn here.
 
     The totals are what counts, not the events: a round that was killed after drawing, or before, draws no audit twice
-    and leaves none out.
+    and leaves none out. A batch on demand is drawn at once and asked over several rounds
+    (``queue_plan.assign_to_queues``): what was drawn and is asked of no one yet comes again, for the experts whom the
+    newest request names.
     """
     if not snapshot.queues:
         return Audits()
@@ -116,13 +116,11 @@ def plan_audits(snapshot: Snapshot, probe: Probe, now: Pace) -> Audits:
     request = AuditRequest.of(snapshot.attribute)
     rows, _, missing = _totals(snapshot, now)
     if not missing:
-        return Audits(tuple(lost))
+        return Audits(tuple(lost), tuple(request.experts) if request.coming else ())
     logits = round_figures.logits(snapshot, probe, rows)
     fresh = draw_audits(snapshot.view.pool, rows, logits, snapshot.design, missing)
-    batch = request.extra > _known_extra(snapshot)
-    return Audits(
-        (*lost, *pinned_images.unanswered_audits(snapshot, fresh)), batch, tuple(request.experts) if batch else ()
-    )
+    named = tuple(request.experts) if request.coming or request.extra > _known_extra(snapshot) else ()
+    return Audits((*lost, *pinned_images.unanswered_audits(snapshot, fresh)), named)
 
 
 def _totals(snapshot: Snapshot, now: Pace) -> tuple[npt.NDArray[np.intp], int, int]:

@@ -35,7 +35,7 @@ def report(snapshot: Snapshot, probe: Probe) -> BesideProbe:
     # Where no class leads the probe contradicts no one.
     says = {asset: int(row) for asset, row in zip(audits.asset_ids, predicted, strict=True) if row != NO_LABEL}
     audit_answers = [
-        answer for answer in latest(snapshot.answers) if answer.purpose == AUDIT and answer.asset_id in says
+        answer for answer in latest(snapshot.first_answers) if answer.purpose == AUDIT and answer.asset_id in says
     ]
     answers = [
         AuditAnswer(answer.expert, classes.index(answer.value), says[answer.asset_id])
@@ -73,7 +73,8 @@ def sentence(odd: ExpertDifference, classes: list[str]) -> str:
 
 def metric_without_expert(snapshot: Snapshot, probe: Probe, expert: str) -> Metric:
     """The average precision of ``probe`` on the audit answers of all but ``expert``, measured like the run's own."""
-    rest = replace(snapshot, answers=tuple(one for one in snapshot.answers if one.expert != expert))
+    others = tuple(one for one in snapshot.first_answers if one.expert != expert)
+    rest = replace(snapshot, answers=others, firsts=others)
     audited, inclusion = round_figures.audit_answers(rest)
     if not len(audited):
         return evaluate_audit(audited, [], inclusion, rest.attribute.classes)["average_precision"]

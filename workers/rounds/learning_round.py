@@ -14,6 +14,7 @@ import numpy.typing as npt
 from sqlalchemy import func, select
 
 from attune.labeler.assets.active_encoder import prompt_vectors
+from attune.labeler.attributes import attributes
 from attune.labeler.jobs.learn_lease import Lease
 from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Attribute, Run
@@ -155,7 +156,7 @@ def record_run(
                 answers_counter=attribute.answers_counter,
                 answers=snapshot.count,
                 labels=summary(snapshot),
-                seed=snapshot.seed,
+                seed=attributes.kept_with_runs(snapshot.seed),
                 data_digest=snapshot.digest,
                 code_version=code_version(),
                 metrics=metrics,

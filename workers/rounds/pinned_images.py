@@ -60,7 +60,7 @@ def measured(snapshot: Snapshot) -> set[int]:
     own = snapshot.own
     measuring = {
         answer.asset_id
-        for answer in snapshot.answers
+        for answer in snapshot.first_answers
         if answer.value != SKIP
         and (answer.purpose == AUDIT or (answer.purpose != IMPORT and (answer.asset_id, answer.expert) not in own))
     }

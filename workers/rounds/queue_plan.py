@@ -19,7 +19,8 @@ from attune.workers.rounds.snapshot import Asked, Snapshot
 
 HEAD = 12  # the places that follow the newest probe; what lies behind them is only a reserve
 RESERVE = 1.5  # a queue may grow to so many times its size before its stale end is cut
-AUDIT_SPREAD = 10  # an audit's turn comes within so many answers of being drawn
+AUDIT_SPREAD = 10  # an audit's turn comes within so many answers of being drawn, where few are
+LONE = 5  # audits that may wait in a queue for which there is nothing else that is new
 
 
 @dataclass
@@ -64,16 +65,15 @@ def assign_to_queues(
     snapshot: Snapshot,
     asks: Sequence[Ask],
     size: int,
-    batch: bool = False,
     experts: Sequence[str] = (),
     queue_of_row: Mapping[int, int] | None = None,
 ) -> list[QueuePlan]:
     """Share the plan out over the queues: an open task stays where it is, a new one goes where most is missing.
 
     ``asks`` are best first, as ``probes.learner.plan`` gives them for all queues together; ``size`` is how many open
-    tasks each queue is to hold. No expert gets an image that he or she has answered. With ``batch`` the new audits
-    stand first, in the queues of ``experts`` (email addresses; none: all); ``queue_of_row`` names it (by pool row)
-    that a second opinion goes to.
+    tasks each queue is to hold. No expert gets an image that he or she has answered. The new audits go to the queues of
+    ``experts`` (email addresses; none means all), as many at once as other new questions hide: the rest waits for the
+    next round. ``queue_of_row`` names the queue (by pool row) that a second opinion goes to.
     """
     places = _Places(snapshot, size)
     pinned_images.put_first(snapshot, places.ranked, places.seen)
@@ -88,8 +88,9 @@ def assign_to_queues(
         elif ask.purpose != AUDIT:
             places.add(ask, (queue_of_row or {}).get(ask.index))
     asked_for = {queue.id for queue in snapshot.queues if snapshot.experts[queue.expert_id] in experts}
-    audits = _deal_audits(snapshot, [ask for ask in asks if ask.purpose == AUDIT], asked_for)
-    return [_merge_order(snapshot, queue.id, places, audits[queue.id], size, batch) for queue in snapshot.queues]
+    room = {queue.id: _audit_room(snapshot, queue.id, places) for queue in snapshot.queues}
+    audits = _deal_audits(snapshot, [ask for ask in asks if ask.purpose == AUDIT], asked_for, room)
+    return [_merge_order(snapshot, queue.id, places, audits[queue.id], size) for queue in snapshot.queues]
 
 
 class _Places:
@@ -123,23 +124,55 @@ class _Places:
             self.seen[queue].add(ask.index)
 
 
-def _deal_audits(snapshot: Snapshot, audits: Sequence[Ask], asked_for: Set[int]) -> dict[int, list[Ask]]:
-    """New audits in turn over the queues ``asked_for`` (none means all), the one with the fewest waiting first.
+def _audit_room(snapshot: Snapshot, queue: int, places: _Places) -> float:
+    """How many new audits the queue may get at once: no more than come with them of questions that are none.
+
+    What comes together can be told from the rest, by the numbers of its tasks at least: a batch of audits alone would
+    be known by one of them. Where nothing else is left to ask, there is nothing to tell them from.
+    """
+    new = sum(isinstance(item, Ask) and item.purpose != pinned_images.PURPOSE for item in places.ranked[queue])
+    if not new and not waiting_tasks(snapshot, queue):
+        return float("inf")
+    return max(new, int(len(_waiting_audits(snapshot, queue)) < LONE))
+
+
+def _deal_audits(
+    snapshot: Snapshot, audits: Sequence[Ask], asked_for: Set[int], room: Mapping[int, float]
+) -> dict[int, list[Ask]]:
+    """New audits in turn over the queues ``asked_for`` (none means all), the one with the fewest waiting first, no more
+    than ``room`` for each.
 
     One that an expert chose, or whose answer was excluded, goes to another queue: this one has the image already.
     """
     dealt: dict[int, list[Ask]] = {queue.id: [] for queue in snapshot.queues}
     counts = {queue: len(_waiting_audits(snapshot, queue)) for queue in dealt}
-    had = {(task.queue, task.row) for task in snapshot.asked} | {(pick.queue, pick.row) for pick in snapshot.picks}
-    had |= {(queue.id, row) for row, who in snapshot.answer_rows for queue in snapshot.queues if queue.expert_id == who}
+    had = _pairs_seen(snapshot)
     for ask in audits:
         able = [queue for queue in dealt if (queue, ask.index) not in had]
         if not able:
             continue
-        queue = min(set(able) & asked_for or able, key=lambda one: (counts[one], one))
+        free = [queue for queue in set(able) & asked_for or able if len(dealt[queue]) < room[queue]]
+        if not free:
+            continue
+        queue = min(free, key=lambda one: (counts[one], one))
         dealt[queue].append(ask)
         counts[queue] += 1
     return dealt
+
+
+def _pairs_seen(snapshot: Snapshot) -> set[tuple[int, int]]:
+    """Pairs (queue, pool row) of the images that a queue has or had."""
+    had = {(task.queue, task.row) for task in snapshot.asked} | {(pick.queue, pick.row) for pick in snapshot.picks}
+    return had | {
+        (queue.id, row) for row, who in snapshot.answer_rows for queue in snapshot.queues if queue.expert_id == who
+    }
+
+
+def coming_count(snapshot: Snapshot, audits: Sequence[Ask], plans: Sequence[QueuePlan]) -> int:
+    """How many of ``audits`` no queue got in this round, though one may get them in a later one."""
+    seen, dealt = _pairs_seen(snapshot), {row for plan in plans for row in plan.turns}
+    remaining = [ask.index for ask in audits if ask.index not in dealt]
+    return sum(any((queue.id, row) not in seen for queue in snapshot.queues) for row in remaining)
 
 
 def _waiting_audits(snapshot: Snapshot, queue: int) -> list[Asked]:
@@ -150,9 +183,7 @@ def _waiting_audits(snapshot: Snapshot, queue: int) -> list[Asked]:
     ]
 
 
-def _merge_order(
-    snapshot: Snapshot, queue: int, places: _Places, fresh_audits: Sequence[Ask], size: int, batch: bool
-) -> QueuePlan:
+def _merge_order(snapshot: Snapshot, queue: int, places: _Places, fresh_audits: Sequence[Ask], size: int) -> QueuePlan:
     """The queue's final order: its head by rank, the reserve behind it, each audit at its own turn."""
     head = places.ranked[queue]
     kept_keys = {item.key for item in head if isinstance(item, Asked)}
@@ -167,7 +198,7 @@ def _merge_order(
     answered = answered_by(snapshot, queue)
     # A chosen one stands first.
     waiting_audits = [task for task in _waiting_audits(snapshot, queue) if task.key not in kept_keys]
-    turns = _turns(snapshot, fresh_audits, answered, batch)
+    turns = _turns(snapshot, fresh_audits, answered)
     audits: list[tuple[int, Asked | Ask]] = [
         *(((task.due or 0) - answered, task) for task in waiting_audits),
         *((turns[ask.index] - answered, ask) for ask in fresh_audits),
@@ -188,13 +219,8 @@ def answered_by(snapshot: Snapshot, queue: int) -> int:
     return sum(task.queue == queue and task.state == "answered" for task in snapshot.asked)
 
 
-def _turns(snapshot: Snapshot, audits: Sequence[Ask], answered: int, batch: bool) -> dict[int, int]:
-    """Pool row of each new audit -> the answer after which it is due.
-
-    Soon, at random, so that its place tells nothing; those of a batch one after the other, in the order of their lots.
-    """
+def _turns(snapshot: Snapshot, audits: Sequence[Ask], answered: int) -> dict[int, int]:
+    """Pool row of each new audit -> the answer after which it is due: soon, at random, so its place tells nothing."""
+    latest = max(AUDIT_SPREAD, 2 * len(audits))
     lots = {ask.index: np.random.default_rng([snapshot.seed, 4, ask.index]) for ask in audits}
-    if not batch:
-        return {row: answered + int(lot.integers(1, AUDIT_SPREAD)) for row, lot in lots.items()}
-    ranked = sorted(lots, key=lambda row: float(lots[row].random()))
-    return {row: answered + place for place, row in enumerate(ranked)}
+    return {row: answered + int(lot.integers(1, latest)) for row, lot in lots.items()}

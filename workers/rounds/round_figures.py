@@ -50,7 +50,7 @@ def measure(
         seed=snapshot.seed,
     )
     metrics["cross_validated"] = early_sign(snapshot, prompts)
-    shared = without_doubt_driven(snapshot.answers, snapshot.seed)
+    shared = without_doubt_driven(snapshot.first_answers, snapshot.seed)
     metrics["alpha"] = alpha(Panel.of(shared, snapshot.attribute.classes), seed=snapshot.seed)
     return metrics
 
@@ -59,7 +59,7 @@ def agreement_without_one(snapshot: Snapshot, agreement: Metric | None) -> tuple
     """The expert who differs most, and alpha without that one; not asked where the experts agree well enough."""
     if agreement is None or agreement.hi is None or agreement.hi >= TENTATIVE:
         return None
-    panel = Panel.of(without_doubt_driven(snapshot.answers, snapshot.seed), snapshot.attribute.classes)
+    panel = Panel.of(without_doubt_driven(snapshot.first_answers, snapshot.seed), snapshot.attribute.classes)
     return alpha_without_one(panel, snapshot.seed)
 
 

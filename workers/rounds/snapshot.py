@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import task_ids
+from attune.labeler.answers import first_answers, task_ids
 from attune.labeler.answers.counting import current
 from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.attributes import attributes
@@ -66,6 +66,7 @@ class Snapshot:
     own: frozenset[tuple[str, str]] = frozenset()  # (asset id, e-mail) of what experts chose for their own queue
     paged: tuple[int, ...] = ()  # pool rows on pages of images that wait for an answer
     relatives: tuple[Relative, ...] = ()  # what is published of other attributes
+    firsts: tuple[Answer, ...] | None = None  # what each expert said first; None: ``answers``
     weigh: bool = True  # whether an expert's answers may count less than another's
 
     @property
@@ -119,8 +120,14 @@ class Snapshot:
 
     @property
     def measuring(self) -> list[Answer]:
-        """The answers that measure; never one on an image that its expert chose, unless it was asked as an audit."""
-        return self.design.measuring(self.answers, self.own)
+        """The answers that measure: what was said first, and never of an image that its expert chose, unless it was
+        asked as an audit."""
+        return self.design.measuring(self.first_answers, self.own)
+
+    @property
+    def first_answers(self) -> tuple[Answer, ...]:
+        """What measures quality and agreement: the first answer of each expert on each image."""
+        return self.answers if self.firsts is None else self.firsts
 
     def is_own(self, row: int, queue: int) -> bool:
         """Whether the expert of the queue chose the image of a pool row for it."""
@@ -152,6 +159,11 @@ class Snapshot:
             shape["relatives"] = [related.reference for related in self.relatives]
         if self.weights:
             shape["weights"] = self.weights
+        corrected = {(a.asset_id, a.expert, a.value) for a in self.first_answers} - {
+            row[:1] + row[2:4] for row in facts
+        }
+        if corrected:
+            shape["first"] = sorted(corrected)
         if not self.training.counts().all():
             shape["background"] = 2  # 1: images that people answered, too, stood for a class without answers
         return digest_json([sorted(facts), shape])
@@ -168,7 +180,6 @@ def take_snapshot(settings: Settings, name: str) -> Snapshot:
         experts = {expert.id: expert.email for expert in session.scalars(select(Expert))}
         answers, rows = _answers(session, row.id, experts, view)
         rows = _without_idle_imports(row, view, answers, rows)
-        state = row.audit_state
         return Snapshot(
             attribute=row,
             queues=_queues(session, row.id),
@@ -177,14 +188,22 @@ def take_snapshot(settings: Settings, name: str) -> Snapshot:
             answers=tuple(answers),
             answer_rows=tuple(rows),
             asked=_asked(session, row.id, view),
-            design=AuditDesign.from_bytes(state) if state else AuditDesign(int(row.settings["seed"])),
+            design=_design(row),
             last_run=session.scalar(select(Run).where(Run.attribute_id == row.id).order_by(Run.number.desc()).limit(1)),
             picks=waiting_picks(session, row.id, view),
             own=own_picks(session, row.id),
             relatives=relatives(session, row, view.fingerprint) if settings.use_published else (),
+            firsts=tuple(first_answers.independent(session, row, answers)),
             weigh=settings.weigh_experts,
             paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, row.id)))).tolist()),
         )
+
+
+def _design(attribute: Attribute) -> AuditDesign:
+    """The draw so far; a learner that began before the titles were drawn again may have left one of before."""
+    seed, state = int(attribute.settings["seed"]), attribute.audit_state
+    design = AuditDesign.from_bytes(state) if state else AuditDesign(seed)
+    return design if design.seed == seed else AuditDesign(seed)
 
 
 def _queues(session: Session, attribute_id: int) -> tuple[Queue, ...]:

@@ -18,6 +18,7 @@ from attune.models.errors import DataError
 Answer = dict[str, Any]
 LARGEST = 10**9 - 1
 LARGEST_PAGE = 500
+NO_NUL = r"^[^\u0000]*$"
 _BINARY = {"type": "string", "format": "binary"}
 _PATH = {
     "name": ("An attribute's name.", {"type": "string", "pattern": f"^{NAME.pattern}$", "examples": ["romance"]}),
@@ -51,8 +52,13 @@ class Query:
 
 
 def text(name: str, about: str, **more: Any) -> Query:
-    """A text; one that was not sent is its ``default``, or empty."""
-    return Query(name, about, {"type": "string"} | more, lambda sent: more.get("default", "") if sent is None else sent)
+    """A text; one that was not sent is its ``default``, or empty. No request may hold a NUL character (`web.nul`)."""
+    return Query(
+        name,
+        about,
+        {"type": "string", "pattern": NO_NUL} | more,
+        lambda sent: more.get("default", "") if sent is None else sent,
+    )
 
 
 def whole(name: str, default: int, about: str = "", most: int = LARGEST) -> Query:
@@ -115,7 +121,11 @@ def file_answer(about: str, *kinds: str) -> Answer:
 HELD = in_header("If-None-Match", "The ETag of your copy. The reply is 304 if it is still current.", '"0123abcd"')
 PIECE = in_header("Range", "The requested bytes.", "bytes=0-99")
 # What every endpoint may answer, and what one that reads a published version may.
-SHUT = {401: error("No valid API token or session."), 403: error("The role has no access.")}
+SHUT = {
+    400: error("The address holds a NUL character."),
+    401: error("No valid API token or session."),
+    403: error("The role has no access."),
+}
 OF_VERSION = {
     206: file_answer("The requested range.", "*/*"),
     304: {"description": "The content did not change since If-None-Match."},

@@ -29,7 +29,7 @@ def get(
 ) -> Callable[[View], View]:
     """Register a view, and describe it; the view gets the path's parts and what each of ``query`` reads, by name.
 
-    Those without access get 401 and 403 everywhere, so ``answers`` leaves both out.
+    What every route may answer (`SHUT`) is left out of ``answers``.
     """
 
     def register(view: View) -> View:

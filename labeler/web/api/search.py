@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from attune.labeler.explore import search as searching
 from attune.labeler.explore.search import Query
+from attune.labeler.people.viewer import check_filter
 from attune.labeler.web import auth
 from attune.labeler.web.api.described import error, json_answer, text, whole
 from attune.labeler.web.api.routes import get
@@ -50,7 +51,7 @@ class Hits(TypedDict):
         ),
         text("like", "The asset_id of an example. Used instead of q."),
         text("title", "Text in the title or the asset_id."),
-        text("column", "A column of the asset table."),
+        text("column", "A column of the asset table. Only for owners and admins."),
         text("value", "The value that the column must have."),
         whole("top", 50, f"How many images, at most {searching.TOP}.", most=searching.TOP),
     ),
@@ -58,6 +59,7 @@ class Hits(TypedDict):
 )
 def search(q: str, like: str, title: str, column: str, value: str, top: int) -> ResponseReturnValue:
     """Images of the pool most like an asset or a text; 202 while the workers have not found them yet."""
+    check_filter(auth.viewer(), column.strip())
     like = like.strip()
     query = Query(
         text="" if like else q.strip(), like=like, title=title.strip(), column=column.strip(), value=value.strip()

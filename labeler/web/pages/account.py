@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, SubmitField
 from wtforms.validators import EqualTo, InputRequired, Length
 
-from attune.labeler.people import login_sessions, users
+from attune.labeler.people import invite, login_links, login_sessions, users
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.views.home import home
 from attune.labeler.web import auth, origin, throttle
@@ -67,6 +67,16 @@ def change() -> ResponseReturnValue:
     return _page(form), 422
 
 
+@blueprint.post("/account/label-studio")
+def label_studio() -> ResponseReturnValue:
+    """A new password for Label Studio, shown this once, and to no one but the expert."""
+    viewer = auth.viewer()
+    if viewer.expert_id is None:
+        flash("You have no queues in Label Studio. Only an expert has a password there.", "danger")
+        return redirect(url_for("account.page"))
+    return render_template("account_label_studio.html", made=invite.renew(auth.settings(), viewer.name))
+
+
 @blueprint.post("/account/sessions")
 def end_others() -> ResponseReturnValue:
     """End one's sessions in other browsers."""
@@ -85,7 +95,8 @@ def _welcomed(viewer: Viewer) -> ResponseReturnValue:
 
 def _page(form: PasswordForm) -> str:
     mine = login_sessions.of(auth.settings(), auth.viewer().user_id or 0, auth.key_here())
-    return render_template("account.html", form=form, sessions=mine)
+    links = login_links.of(auth.settings(), auth.viewer().user_id or 0)
+    return render_template("account.html", form=form, sessions=mine, links=links)
 
 
 def _form() -> PasswordForm:

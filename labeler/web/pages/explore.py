@@ -12,6 +12,7 @@ from werkzeug.exceptions import Forbidden
 from attune.labeler.explore import clusters, search
 from attune.labeler.explore.search import Query
 from attune.labeler.jobs import jobs
+from attune.labeler.people.viewer import check_filter
 from attune.labeler.queues import pinned
 from attune.labeler.views import explore_clusters
 from attune.labeler.views.explore import CLUSTER, IMAGE, TEXT, ExploreRequest, Place, explore, sending
@@ -56,6 +57,7 @@ def _request_state() -> ExploreRequest:
     place = Place.parse(_field("go") or _field("at") or (TEXT if text else ""))
     if place.kind == TEXT and not text:
         place = Place()
+    check_filter(auth.viewer(), _field("column"))
     return ExploreRequest(
         place=place,
         text=text,
@@ -110,6 +112,7 @@ def image() -> ResponseReturnValue:
             f"The image has too many pixels for a search. At most {most:,} are allowed, or {most // DEEP_BYTES:,} if a "
             "channel has 16 or 32 bits. Make the image smaller, then choose it again."
         ) from error
+    check_filter(auth.viewer(), _field("column"))
     token = search.store_upload(settings, content, auth.viewer().name)
     query = Query(image=token, title=_field("title"), column=_field("column"), value=_field("value"))
     state = {"at": f"{IMAGE}:{search.start(settings, query)}", "for": _field("for")}

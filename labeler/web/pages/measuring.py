@@ -25,7 +25,8 @@ def ask(name: str) -> ResponseReturnValue:
         audit_batches.request(auth.settings(), name, size)
         jobs.enqueue(auth.settings(), "learn", attribute=name)
         flash(
-            f"{size} audit answers requested. The tasks come first in the queues. Experts cannot recognise them.",
+            f"{size} audit answers requested. They come mixed with the next tasks of the queues. Experts cannot "
+            "recognise them.",
             "success",
         )
     except ServiceDown:

@@ -96,6 +96,7 @@ def _ask(form: PromoteForm, intent: Intent, alias: str) -> ResponseReturnValue:
             version=intent.version,
             reason=form.reason.data.strip(),
             who=auth.viewer().name,
+            asked_by=auth.viewer().user_id,
             alias=alias,
             override=bool(form.override.data),
             asked_at=form.asked_at.data,

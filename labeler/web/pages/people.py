@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -43,13 +44,23 @@ def add() -> ResponseReturnValue:
         _check(users.role_of(auth.settings(), email))
         if role == "expert":
             attribute_names, name = request.form.getlist("attributes"), request.form.get("name", "")
-            invitation = invite.invite(auth.settings(), email, attribute_names, name, may=_check)
-            return render_template("person_made.html", made=invitation, role=role)
+            invitation = invite.invite(
+                auth.settings(), email, attribute_names, name, may=_check, who=auth.viewer().name
+            )
+            return _handover_page(invitation, role)
         users.create(auth.settings(), email, role, experts.fresh_password())
     except (DataError, AlreadyThere) as error:
         field, _, message = str(error).partition(": ")
         return _form(request.form, {field: message} if field in {"email", "name", "role"} else {"": str(error)}), 422
-    return render_template("person_made.html", made=_handed(email), role=role)
+    return _handover_page(_handed(email), role)
+
+
+def _handover_page(invitation: invite.Welcome, role: str, again: bool = False) -> str:
+    """What is to be handed over. The password for Label Studio is not among it: it is the person's alone, as whoever
+    has it answers as this person, and nothing tells it."""
+    joins = invitation.password is not None
+    without_password = replace(invitation, password=None)
+    return render_template("person_made.html", made=without_password, joins=joins, role=role, again=again)
 
 
 def _form(values: Any, errors: dict[str, str]) -> str:
@@ -62,7 +73,8 @@ def _form(values: Any, errors: dict[str, str]) -> str:
 
 def _handed(email: str) -> invite.Welcome:
     email = users.address(email)
-    return invite.Welcome(email, email, login_links.make(auth.settings(), email, may=_check), "", None)
+    link = login_links.make(auth.settings(), email, may=_check, who=auth.viewer().name)
+    return invite.Welcome(email, email, link, "", None)
 
 
 @blueprint.get("/person")
@@ -89,14 +101,19 @@ def link() -> ResponseReturnValue:
     """A new login link, shown this once."""
     email = _allowed()
     role = users.role_of(auth.settings(), email) or "expert"
-    return render_template("person_made.html", made=_handed(email), role=role, again=True)
+    return _handover_page(_handed(email), role, again=True)
 
 
 @blueprint.post("/label-studio")
 def label_studio() -> ResponseReturnValue:
-    """A new password for Label Studio, shown this once."""
-    made = invite.renew(auth.settings(), _allowed(), may=_check)
-    return render_template("person_made.html", made=made, role="expert", again=True)
+    """A new password for Label Studio, which ends what was open there; only the person can have one shown."""
+    email = _allowed()
+    return _done(
+        email,
+        lambda: invite.renew(auth.settings(), email, may=_check),
+        f"The sessions of {email} in Label Studio end within a minute, and the old password with them. A new one is "
+        "shown only to the person, on the page Account.",
+    )
 
 
 @blueprint.post("/role")
@@ -120,15 +137,15 @@ def shut() -> ResponseReturnValue:
 
 @blueprint.post("/open")
 def open_() -> ResponseReturnValue:
-    """Open a login that was shut, by a new link and a new password for Label Studio, shown this once."""
+    """Open a login that was shut, by a new link, shown this once."""
     email = _allowed()
     try:
-        invitation = invite.reopen(auth.settings(), email, may=_check)
+        invitation = invite.reopen(auth.settings(), email, may=_check, who=auth.viewer().name)
     except (DataError, AlreadyThere) as error:
         flash(str(error), "danger")
         return _back(email)
     role = users.role_of(auth.settings(), email) or "expert"
-    return render_template("person_made.html", made=invitation, role=role, again=True)
+    return _handover_page(invitation, role, again=True)
 
 
 @blueprint.post("/end-again")
@@ -165,10 +182,8 @@ def remove() -> ResponseReturnValue:
         experts.remove(auth.settings(), email, may=_check)
         flash(f"{email} is removed. {SEE}", "success")
     if person_view.member and answers == DROP:
-        flash(
-            exclude_expert.summary_text(exclude_expert.exclude(auth.settings(), email, may=_check), dropped=True),
-            "success",
-        )
+        moved_counts = exclude_expert.exclude(auth.settings(), email, may=_check, who=auth.viewer().name)
+        flash(exclude_expert.summary_text(moved_counts, dropped=True), "success")
     return _back(email)
 
 
@@ -179,7 +194,7 @@ def answers() -> ResponseReturnValue:
     if choice not in (KEEP, DROP):
         raise BadRequest(f"answers is {choice!r}. Expected {DROP} (exclude) or {KEEP} (include).")
     moved_counts = (exclude_expert.exclude if choice == DROP else exclude_expert.include)(
-        auth.settings(), email, name, may=_check
+        auth.settings(), email, name, may=_check, who=auth.viewer().name
     )
     flash(exclude_expert.summary_text(moved_counts, choice == DROP), "success")
     return _back(email)

@@ -59,14 +59,19 @@ def token(url: str) -> str:
     return url.rsplit("/", 2)[1]
 
 
-def test_an_address_is_good_for_seven_days_and_not_a_second_longer(settings: Settings) -> None:
+def test_an_address_is_good_for_seven_days_from_midnight_and_not_a_second_longer(settings: Settings) -> None:
     url, expires = media.media_url(settings, KEYS, "one/été 1.jpg", NOON)
     assert url.startswith("https://attune.example/media/")
     assert unquote(url).endswith("/été 1.jpg")
-    assert expires == NOON + timedelta(days=7)
+    assert expires == NOON.replace(hour=0) + timedelta(days=7)
     assert media.signed_asset(KEYS, token(url), expires - timedelta(seconds=1)) == "one/été 1.jpg"
-    with pytest.raises(ExpiredLink, match="expired at 2026-03-08 12:00 UTC"):
+    with pytest.raises(ExpiredLink, match="expired at 2026-03-08 00:00 UTC"):
         media.signed_asset(KEYS, token(url), expires)
+
+
+def test_addresses_of_one_day_do_not_tell_when_they_were_made(settings: Settings) -> None:
+    first, later = (media.media_url(settings, KEYS, "a.jpg", NOON + timedelta(seconds=n)) for n in (0, 7000))
+    assert first == later
 
 
 @given(st.data())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import update
 
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.schema import Asset, Expert, Pick
+from attune.labeler.records.schema import Annotation, Asset, Expert, Pick
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.assets import assets
@@ -24,8 +26,9 @@ def test_an_expert_sees_others_answers_only_where_an_own_one_was_given(settings:
     romance, (asset,) = factories.add_attribute(settings), factories.add_assets(settings, 1)
     ana, bo, chidi = (factories.add_expert(settings, f"{name}@example.org") for name in ("ana", "bo", "chidi"))
     queues = {one.name: factories.add_queue(settings, romance, one) for one in (ana, bo, chidi)}
-    factories.add_answer(settings, queues["Ana"], asset, "romance")
-    factories.add_answer(settings, queues["Bo"], asset, "neither")
+    two_days = now() - timedelta(days=2)
+    factories.add_answer(settings, queues["Ana"], asset, "romance", at=two_days)
+    factories.add_answer(settings, queues["Bo"], asset, "neither", at=two_days)
     factories.add_task(settings, queues["Chidi"], asset, "second-opinion")
 
     def shown(who: Viewer) -> list[object]:
@@ -35,9 +38,14 @@ def test_an_expert_sees_others_answers_only_where_an_own_one_was_given(settings:
     sides = [[("romance", ["Ana"]), ("neither", ["Bo"])]]
     assert shown(OWNER) == shown(viewer(ana)) == sides
     assert shown(viewer(chidi)) == []
-    factories.add_answer(settings, queues["Chidi"], asset, "skip")
+    factories.add_answer(settings, queues["Chidi"], asset, "skip", at=two_days)
     assert shown(viewer(chidi)) == []
-    factories.add_answer(settings, queues["Chidi"], asset, "friendship")
+    fresh = factories.add_answer(settings, queues["Chidi"], asset, "friendship")
+    assert shown(viewer(chidi)) == [], "it could be answered anew with a look at the others"
+    with writing(settings) as session:
+        session.execute(
+            update(Annotation).where(Annotation.id == fresh.id).values(updated_at=now() - timedelta(days=1))
+        )
     assert shown(viewer(chidi)) == [[("romance", ["Ana"]), ("friendship", ["Chidi"]), ("neither", ["Bo"])]]
 
 
@@ -46,7 +54,8 @@ def test_an_expert_reads_no_others_answer_on_an_image_of_the_own_choice(settings
     romance, (asset,) = factories.add_attribute(settings), factories.add_assets(settings, 1)
     ana, bo = (factories.add_expert(settings, f"{name}@example.org") for name in ("ana", "bo"))
     for one, value in ((ana, "romance"), (bo, "neither")):
-        factories.add_answer(settings, factories.add_queue(settings, romance, one), asset, value)
+        queue = factories.add_queue(settings, romance, one)
+        factories.add_answer(settings, queue, asset, value, at=now() - timedelta(days=2))
     with writing(settings) as session:
         columns = {"attribute_id": romance.id, "expert_id": bo.id, "asset_pk": asset.id, "created_at": now()}
         session.add(Pick(who=bo.email, **columns))
@@ -110,7 +119,7 @@ def test_an_audit_cannot_be_told_by_its_reason(settings: Settings) -> None:
     queue = factories.add_queue(settings, romance, ana)
     for asset, purpose in zip(listed, ("audit", "spread", "borderline"), strict=True):
         factories.add_task(settings, queue, asset, purpose, reason=f"because {purpose}")
-        factories.add_answer(settings, queue, asset, "romance")
+        factories.add_answer(settings, queue, asset, "romance", at=now() - timedelta(minutes=3))
     for who in (viewer(ana), OWNER):
         with reading(settings) as session:
             reasons = {one.reason for one in recent(session, who, romance.id).items}

@@ -29,6 +29,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "account.page",
         "account.change",
         "account.end_others",
+        "account.label_studio",
         "notices.page",
         "notices.read",
         "notices.read_all",
@@ -55,6 +56,8 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
     MANAGERS: (
         "api.drift",
         "api.labels",
+        "api.questions",
+        "api.image",
         "assets.page",
         "jobs.page",
         "measuring.ask",

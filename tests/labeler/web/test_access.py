@@ -31,6 +31,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/account"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/account"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/account/sessions"): (LOGIN, 400, 400, 400, NO),
+    ("POST", "/account/label-studio"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/attributes/romance"): (LOGIN, OK, OK, OK, NO),
     ("GET", "/attributes/romance/live"): (LOGIN, OK, OK, OK, NO),
     ("GET", "/attributes/romance/answers"): (LOGIN, OK, OK, OK, NO),
@@ -100,6 +101,8 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/api/v1/features/romance/1"): (401, NO, GONE, GONE, GONE),  # the model's answer of each image
     ("GET", "/api/v1/drift/romance"): (401, NO, OK, OK, NO),
     ("GET", "/api/v1/labels/romance"): (401, NO, OK, OK, NO),
+    ("GET", "/api/v1/attributes"): (401, NO, OK, OK, NO),
+    ("GET", "/api/v1/image"): (401, NO, GONE, GONE, NO),
     ("GET", "/api/v1/openapi.json"): (401, OK, OK, OK, OK),
     ("GET", "/no-such-page"): (LOGIN, GONE, GONE, GONE, GONE),
 }

@@ -387,3 +387,19 @@ def test_text_search_is_off_where_vectors_came_ready_made(settings: Settings, ow
     assert (refused.status_code, refused.json["error"]) == (409, "EncoderError")
     with reading(settings) as session:
         assert session.scalars(select(Job.id)).all() == []
+
+
+def test_experts_filter_by_title_only_as_a_column_may_hold_earlier_labels(
+    settings: Settings, owner: Actor, expert: Actor
+) -> None:
+    first, *_ = embed(settings, 3)
+    with writing(settings) as session:
+        session.get_one(Asset, first.id).columns = {"old_label": "yes"}
+    assert "old_label" in owner.get("/explore").text
+    assert "old_label" not in expert.get("/explore").text
+    for address in ("/explore", "/api/v1/search"):
+        asked = f"{address}?column=old_label&value=yes"
+        assert owner.get(asked).status_code == 200
+        assert expert.get(asked).status_code == 403
+        assert first.asset_id not in expert.get(asked).text
+        assert first.asset_id in expert.get(f"{address}?title={first.title_id}").text

@@ -29,7 +29,7 @@ def test_a_batch_is_asked_for_and_a_round_with_it(
         attributes.find(session, "romance").settings = {"seed": 1, "reserved_share": 0.2, "strategy": "attune"}
     assert "Request 60 audit answers" in owner.get(PAGE).text
     assert owner.send(PAGE + "/audit", form=PAGE, size="60").status_code == 302
-    assert held(settings).settings["audits"] == {"extra": 60, "experts": []}
+    assert held(settings).settings["audits"] == {"extra": 60, "experts": [], "coming": 0}
     with reading(settings) as session:
         jobs = session.scalars(select(Job).where(Job.kind == "learn", Job.subject == "romance")).all()
     assert len(jobs) == 1

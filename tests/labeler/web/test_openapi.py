@@ -14,10 +14,15 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
+from sqlalchemy import update
 
 from attune.labeler.people import tokens
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
 from attune.labeler.web.api import describe
 from attune.labeler.web.app import create_app
+from attune.models.files.atomic import digest_bytes
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, published
@@ -28,7 +33,7 @@ REAL = {
     "name": ["serious", "romance", "nothing"],
     "ref": ["champion", "3", "1", "challenger"],
     "file": ["probe.safetensors", "probe.onnx", "card.md", "manifest.json", "other.bin"],
-    "asset_id": ["a0", "a1", "gone"],
+    "asset_id": ["a0", "gone"],
     "asset": ["a0", "a1", "gone"],
 }
 FEW = 8  # of those that wait for a worker, and for who may not enter
@@ -51,7 +56,19 @@ def console(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Flask:
     """A console with a champion of two attributes, one of them retired in an older version."""
     made = published.workspace(tmp_path_factory.mktemp("described") / "workspace", redis_url=redis_url)
     factories.add_user(made, "olga@example.org", "owner")
+    _draw(made, "a0")
     return create_app(made)
+
+
+def _draw(settings: Settings, asset_id: str) -> None:
+    """Give one asset an image; of the others there is none."""
+    content = factories.picture(0)
+    path = settings.workspace / f"{asset_id}.png"
+    path.write_bytes(content)
+    with writing(settings) as session:
+        session.execute(
+            update(Asset).where(Asset.asset_id == asset_id).values(uri=str(path), digest=digest_bytes(content))
+        )
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +123,8 @@ def met(operation: schemathesis.APIOperation, mode: GenerationMode, shown: dict[
             for name in sorted(set(case.path_parameters) & set(REAL)):
                 if data.draw(st.integers(0, 3)) < 3:
                     case.path_parameters[name] = data.draw(st.sampled_from(REAL[name]))
+            if "asset_id" in case.query and data.draw(st.booleans()):
+                case.query["asset_id"] = data.draw(st.sampled_from(REAL["asset_id"]))
         if case.path_parameters.get("file") == "manifest.json":
             case.headers.pop("Range", None)  # a piece of JSON is none, and schemathesis reads it as such
         excluded = CHECKS.get_by_names(["positive_data_acceptance"]) if operation.label in EITHER else []

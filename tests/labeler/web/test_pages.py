@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.models.catalog.manifest import LEANS_ON
+from attune.models.clock import now
 from tests.labeler.catalog import judged
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
@@ -93,7 +95,7 @@ def test_an_expert_reads_why_after_answering_and_corrects_at_the_source(
     task = factories.add_task(settings, queue, one)
     factories.add_task(settings, queue, two)
     assert BORDERLINE not in expert.get("/attributes/romance").text
-    answer = factories.add_answer(settings, queue, one, "romance")
+    answer = factories.add_answer(settings, queue, one, "romance", at=now() - timedelta(minutes=3))
     page = expert.get("/attributes/romance").text
     assert page.count(BORDERLINE) == 1
     assert two.asset_id not in page

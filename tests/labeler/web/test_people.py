@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio.door import Ended
-from attune.labeler.people import login_links, users
+from attune.labeler.people import invite, login_links, users
 from attune.labeler.records.schema import Annotation, Attribute, Expert, Job, SignInLink, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -23,6 +23,7 @@ from tests.labeler.web.conftest import Actor
 from tests.support import factories
 from tests.support.fake_door import FakeDoor
 
+PASSWORD = re.compile(r"\b[a-z2-9]{4}(?:-[a-z2-9]{4}){3}\b")
 LINK = re.compile(r"/welcome/([A-Za-z0-9_-]{40,})")
 NEW = "/people/new"
 
@@ -46,7 +47,7 @@ def test_an_owner_adds_an_expert_who_enters_by_link_and_chooses_a_password(
     assert reply.status_code == 200
     assert reply.headers["Cache-Control"] == "no-store"
     assert "Bo Berg is added" in reply.text
-    assert re.search(r"[a-z2-9]{4}(-[a-z2-9]{4}){3}", reply.text)
+    assert not PASSWORD.search(reply.text), "whoever reads it answers as Bo"
     path = link_in(reply.text)
     assert path not in owner.get(person("bo@example.org")).text
     bo = Actor(app)
@@ -67,18 +68,32 @@ def test_an_owner_adds_an_expert_who_enters_by_link_and_chooses_a_password(
     assert Actor(app).send("/login", email="bo@example.org", password=chosen["new"]).status_code == 302
 
 
-def test_what_label_studio_needs_is_a_job_and_no_password_is_kept(settings: Settings, owner: Actor) -> None:
-    text = owner.send(NEW, email="bo@example.org", role="expert").text
-    password = re.search(r"[a-z2-9]{4}(?:-[a-z2-9]{4}){3}", text)
-    assert password
+def test_a_password_for_label_studio_is_shown_to_its_expert_alone(
+    settings: Settings, owner: Actor, expert: Actor, romance: Attribute
+) -> None:
+    ana, page = "ana@example.org", person("ana@example.org")
+    for act in ("label-studio", "link"):
+        reply = owner.send(f"/people/{act}", form=page, email=ana)
+        assert not PASSWORD.search(reply.text + owner.get(page).text), act
+    found = PASSWORD.search(expert.send("/account/label-studio", form="/account").text)
+    assert found
+    assert found.group() not in expert.get("/account").text
     with reading(settings) as session:
-        job = session.scalars(select(Job).where(Job.kind == "join")).one()
-        assert session.scalars(select(Expert)).one().every_attribute
-    assert job.arguments["expert"] == "bo@example.org"
-    assert password.group() not in str(job.arguments)
-    from attune.labeler.people.invite import password_of
+        job = session.scalars(select(Job).where(Job.kind == "join").order_by(Job.created_at.desc())).first()
+    assert job
+    assert job.arguments["expert"] == ana
+    assert found.group() not in str(job.arguments)
+    assert invite.password_of(settings, ana, job.arguments["login"]["nonce"]) == found.group()
+    assert not PASSWORD.search(owner.send("/account/label-studio", form="/account").text), "an owner has none there"
 
-    assert password_of(settings, "bo@example.org", job.arguments["login"]["nonce"]) == password.group()
+
+def test_a_person_reads_who_asked_for_each_login_link(settings: Settings, owner: Actor, expert: Actor) -> None:
+    assert "Login links" not in expert.get("/account").text
+    owner.send("/people/link", form=person("ana@example.org"), email="ana@example.org")
+    login_links.make(settings, "ana@example.org", who="mo-of-the-machine")
+    page = expert.get("/account").text
+    assert page.index("mo-of-the-machine") < page.index("olga@example.org")
+    assert "mo-of-the-machine" not in owner.get("/account").text
 
 
 @pytest.mark.parametrize(
@@ -249,7 +264,9 @@ def test_answers_to_one_question_are_set_aside_while_their_author_goes_on(
     assert "answered today" not in page
     assert expert.get("/").status_code == 200, "she goes on answering"
     assert owner.send("/people/answers", answers="keep", **(where | {"attribute": "other"})).status_code == 404
+    assert "romance: last excluded by olga@example.org" in owner.get(person("ana@example.org")).text
     owner.send("/people/answers", answers="keep", **where)
+    assert "romance: last included by olga@example.org" in owner.get(person("ana@example.org")).text
     assert living(settings) == 5
     assert counts(owner) == ["romance", "3", "0"]
 
@@ -418,13 +435,13 @@ def test_an_expert_who_is_shut_out_is_shut_out_of_label_studio_too(
     owner.send("/people/shut", form=page, email="ana@example.org")
     finish_leaving(settings)
     assert door.shut == ["ana@example.org"]
-    assert "Create Label Studio password" not in owner.get(page).text
+    assert "End Label Studio sessions" not in owner.get(page).text
     assert 'id="h-ended"' in owner.get(page).text
     assert "disabled" in owner.get("/people").text
     assert "access to Label Studio not ended" not in owner.get("/people").text
     handed = owner.send("/people/open", form=page, email="ana@example.org").text
     assert link_in(handed)
-    assert "Label Studio password" in handed
+    assert not PASSWORD.search(handed)
     assert 'id="h-ended"' not in owner.get(page).text
 
 
@@ -443,7 +460,7 @@ def test_a_password_that_could_not_be_set_is_said_to_open_nothing(
         job = session.scalars(select(Job).where(Job.kind == "join")).one()
     jobs.finish(settings, job.id, jobs.run_here(settings, "join", **job.arguments))
     text = owner.get(page).text
-    assert "The password that was shown does not work." in text
+    assert "The newest password does not work." in text
     assert "run <code>label-studio reset_password</code>" in text
 
 

@@ -11,7 +11,14 @@ import pytest
 import attune
 from attune.labeler.people import tokens
 from attune.labeler.settings import Settings
-from attune.models.errors import AccessError, CatalogError, CatalogUnreachable, UnknownAttribute, UnknownProbe
+from attune.models.errors import (
+    AccessError,
+    CatalogError,
+    CatalogUnreachable,
+    UnknownAsset,
+    UnknownAttribute,
+    UnknownProbe,
+)
 from tests.support import published, web
 
 
@@ -84,3 +91,48 @@ def test_the_token_does_not_follow_a_redirect_and_other_servers_are_recognised()
         with pytest.raises(CatalogError, match="302"):
             attune.connect(other, "secret").manifest("serious")
         assert not [path for path in asked if "elsewhere" in path]
+
+
+def test_an_owner_reads_questions_and_tables(settings: Settings, address: str) -> None:
+    owner = attune.connect(address, tokens.issue(settings, "tables", "owner"))
+    questions = {row["attribute"]: row for row in owner.questions()}
+    assert questions["serious"]["classes"] == ["serious", "not serious"]
+    assert (questions["serious"]["answers"], questions["serious"]["revision"]) == (0, 1)
+    values = owner.values("romance@champion")
+    assert values.num_rows == 3 * published.ASSETS
+    assert {"asset_id", "class", "probability"} <= set(values.column_names)
+    assert owner.labels_table("serious").num_rows == 0
+    with pytest.raises(UnknownProbe):
+        owner.values("serious@nobody")
+
+
+def test_a_search_by_title_needs_no_worker(settings: Settings, address: str) -> None:
+    owner = attune.connect(address, tokens.issue(settings, "search", "owner"))
+    assert len(owner.search(title="a", top=5)) == 5
+    with pytest.raises(AccessError):
+        attune.connect(address, tokens.issue(settings, "search-pipe")).search(title="a")
+
+
+def test_a_search_that_no_worker_does_is_given_up_with_what_to_do(settings: Settings, address: str) -> None:
+    owner = attune.connect(address, tokens.issue(settings, "patient", "owner"))
+    with pytest.raises(attune.AttuneError, match=r"attune (doctor|status)"):
+        owner.search(text="a serious face", patience=0)
+
+
+def test_a_grid_shows_what_can_be_read_and_leaves_a_place_for_the_rest(
+    settings: Settings, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("attune.labeler.assets.media.thumbnail", lambda settings, asset, size: b"a-jpeg")
+    owner = attune.connect(address, tokens.issue(settings, "grid", "owner"))
+    first = owner.search(title="", top=1)[0]["asset_id"]
+    assert owner.image(first) == b"a-jpeg"
+    html = owner.grid({first: 0.5, "<nothing>": "why & how"})._repr_html_()
+    assert html.count("<img") == 1
+    assert "YS1qcGVn" in html
+    assert "0.50" in html
+    assert "no picture" in html
+    assert "why &amp; how" in html
+    with pytest.raises(UnknownAsset):
+        owner.image("<nothing>")
+    with pytest.raises(AccessError):
+        attune.connect(address, tokens.issue(settings, "grid-pipe")).image(first)

@@ -35,12 +35,12 @@ def drawn(made: Snapshot) -> int:
     return int(made.design.drawn(made.view.pool.asset_ids[rows].tolist()).sum())
 
 
-def test_a_batch_on_demand_is_drawn_once_and_stands_first_for_those_it_was_asked_of() -> None:
+def test_a_batch_on_demand_is_drawn_once_for_those_it_was_asked_of() -> None:
     made = seen(extra=4, experts=("e1@x.org",), known=0)
     found = audit_questions.plan_audits(made, probe_of(made), SLOW)
     assert len(found.asks) == drawn(made) == 4
     assert all(ask.purpose == AUDIT and ask.inclusion for ask in found.asks)
-    assert (found.batch, found.experts) == (True, ("e1@x.org",))
+    assert found.experts == ("e1@x.org",)
     assert {ask.index for ask in found.asks} <= set(round_figures.reserved_rows(made).tolist())
     # Killed before it could ask: the next round asks the same ones, and draws no more.
     again = audit_questions.plan_audits(made, probe_of(made), SLOW)
@@ -48,12 +48,19 @@ def test_a_batch_on_demand_is_drawn_once_and_stands_first_for_those_it_was_asked
     assert drawn(made) == 4
 
 
+def test_what_of_a_batch_comes_with_a_later_round_is_for_those_it_was_asked_of() -> None:
+    made = seen(extra=4, experts=("e1@x.org",), known=0)
+    audit_questions.plan_audits(made, probe_of(made), SLOW)
+    made.attribute.settings["audits"]["coming"] = 3
+    assert audit_questions.plan_audits(made, probe_of(made), Pace(40, 0.0, 0.0)).experts == ("e1@x.org",)
+
+
 def test_the_stream_goes_on_beside_batches_and_stays_mixed_in() -> None:
-    made = seen(audits=20, extra=12, known=12)
+    made = seen(audits=20, extra=12, experts=("e1@x.org",), known=12)
     pace = Pace(100, 9.0, 0.25)
     found = audit_questions.plan_audits(made, probe_of(made), pace)
     assert len(found.asks) == 12 + 9 + 1 - 20  # 5 answers ahead, a quarter of them
-    assert not found.batch
+    assert not found.experts
 
 
 def test_no_more_is_drawn_than_there_is() -> None:

@@ -23,7 +23,7 @@ from attune.models.vectors.pool import Pool
 from attune.workers.jobs.learn import questions
 from attune.workers.rounds import audit_questions
 from attune.workers.rounds.learning_round import Learned
-from attune.workers.rounds.queue_plan import HEAD, asked_rows, assign_to_queues, missing_by_queue
+from attune.workers.rounds.queue_plan import HEAD, asked_rows, assign_to_queues, coming_count, missing_by_queue
 from attune.workers.rounds.second_opinions import SecondOpinionPlan
 from attune.workers.rounds.snapshot import Asked, Snapshot
 
@@ -152,17 +152,31 @@ def test_fresh_audits_do_not_stand_together_at_the_front() -> None:
     assert max(places) > 5
 
 
-def test_a_batch_on_demand_stands_first_in_the_queues_of_those_it_was_asked_of() -> None:
-    before = [task(1, row=90, purpose=AUDIT, due=1), task(2, row=91)]
-    asks = [ask(row, AUDIT) for row in range(100, 120)] + [ask(row) for row in range(40)]
-    plans = assign_to_queues(snapshot(2, before), asks, 40, batch=True, experts=["e1@x.org"])
-    first = rows(plans[0].order)
-    assert sorted(first[:21]) == [90, *range(100, 120)]
-    assert first[:20] != sorted(first[:20])
-    assert sorted(plans[0].turns.values()) == list(range(20))
-    assert not set(rows(plans[1].order)) & set(range(100, 120))
-    everybody = assign_to_queues(snapshot(2), asks, 40, batch=True)
-    assert [sum(row >= 100 for row in rows(plan.order)[:10]) for plan in everybody] == [10, 10]
+def test_a_batch_on_demand_is_mixed_into_other_new_questions_of_those_it_was_asked_of() -> None:
+    before = [task(1, row=90, purpose=AUDIT, due=1), *(task(2 + n, row=60 + n) for n in range(30))]
+    asks = [ask(row, AUDIT) for row in range(100, 140)] + [ask(row) for row in range(40)]
+    plans = assign_to_queues(snapshot(2, before), asks, 40, experts=["e1@x.org"])
+    new = rows(plans[0].new)
+    assert len(new) == 24
+    audits = [place for place, row in enumerate(new) if row >= 100]
+    assert len(audits) == HEAD, "an import with more audits than other questions tells them"
+    assert audits not in (list(range(HEAD)), list(range(HEAD, 2 * HEAD)))
+    assert not set(rows(plans[1].order)) & set(range(100, 140)), "they were asked of one expert: the rest waits"
+    assert coming_count(snapshot(2, before), asks[:40], plans) == 40 - HEAD
+    assert coming_count(snapshot(1, [task(1, row=100, state="answered")]), asks[:1], []) == 0, (
+        "no one else could get it"
+    )
+    shared = assign_to_queues(snapshot(2), asks, 40)
+    assert [sum(row >= 100 for row in rows(plan.new)) for plan in shared] == [20, 20]
+
+
+def test_audits_come_alone_only_where_few_of_them_wait_or_nothing_else_is_to_be_asked() -> None:
+    audits = [ask(row, AUDIT) for row in range(100, 110)]
+    full = [task(n, row=n) for n in range(40)]
+    assert len(assign_to_queues(snapshot(1, full), audits, 40)[0].new) == 1
+    waiting = [task(50 + n, row=60 + n, purpose=AUDIT, due=1) for n in range(5)]
+    assert not assign_to_queues(snapshot(1, [*full, *waiting]), audits, 40)[0].new
+    assert len(assign_to_queues(snapshot(1, waiting), audits, 40)[0].new) == 10
 
 
 def test_a_second_opinion_goes_to_the_expert_who_adds_most_unless_he_has_seen_it() -> None:
