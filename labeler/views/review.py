@@ -20,13 +20,24 @@ from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Attribute, Run, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import quality, review_facts, review_mistakes, review_plots, review_rows, review_slices
+from attune.labeler.views import (
+    quality,
+    review_facts,
+    review_mistakes,
+    review_pairs,
+    review_plots,
+    review_rows,
+    review_slices,
+    review_verdict,
+)
 from attune.labeler.views.quality import Point, Quality, of
 from attune.labeler.views.review_facts import Agreement, Provenance
 from attune.labeler.views.review_mistakes import Confusion, Mistake
+from attune.labeler.views.review_pairs import Pairs
 from attune.labeler.views.review_plots import Plots
 from attune.labeler.views.review_rows import Line, Row
 from attune.labeler.views.review_slices import Slices
+from attune.labeler.views.verdict import Verdict
 from attune.models.evaluation.metrics import FIRST
 from attune.models.labels.class_coverage import missing_sentences
 from attune.models.text import counted
@@ -57,8 +68,10 @@ class Side:
 
 @dataclass(frozen=True)
 class Review:
-    """All that the page shows. ``missing`` says why nothing was measured today, or is empty; ``lines`` are those that
-    part. ``warnings`` say of which classes the candidate has no answer, or none to learn from.
+    """All that the page shows. ``verdict`` opens it; ``pairs`` is None where two runs cannot be compared.
+
+    ``missing`` says why nothing was measured today, or is empty; ``lines`` are those that part. ``warnings`` say of
+    which classes the candidate has no answer, or none to learn from.
 
     ``few``: too few audit answers are in for any figure. ``led``: the newest of the two sides, where its scores led the
     draw of the audits and the other's did not, so that only the other's figures have the draw in their curve.
@@ -70,6 +83,8 @@ class Review:
     choices: Sequence[Choice]
     candidate: Side
     champion: Side | None
+    verdict: Verdict
+    pairs: Pairs | None
     audits: int
     missing: str
     warnings: Sequence[str]
@@ -157,7 +172,11 @@ def review(
         else:
             difference = evidence.difference(mine, theirs)
     cuts = thresholds_of(run, attribute.classes)
+    judged = gates.outcome(settings, evidence, run, champion, figures, difference)
     with reading(settings) as session:
+        pairs = None
+        if champion is not None and mine is not None and theirs is not None:
+            pairs = review_pairs.pairs(session, viewer, evidence, run, champion, mine, theirs)
         return Review(
             name=name,
             question=attribute.question,
@@ -165,6 +184,8 @@ def review(
             choices=_choices(session, attribute, run),
             candidate=_side(session, attribute, run),
             champion=None if champion is None else _side(session, attribute, champion),
+            verdict=review_verdict.build(session, attribute, evidence, run, champion, figures, difference, judged),
+            pairs=pairs,
             audits=len(evidence.labels),
             missing=evidence.why_not(run),
             warnings=missing_sentences(classes_of(session, attribute, run), run.labels or {}),
@@ -173,7 +194,7 @@ def review(
             rows=review_rows.rows(attribute.classes, figures, others, evidence.why_not(run)),
             lines=[] if others is None or champion is None else review_rows.lines(attribute.classes, run, champion),
             difference=None if difference is None else of(difference),
-            gates=gates.outcome(settings, evidence, run, champion, figures, difference),
+            gates=judged,
             plots=review_plots.plots(evidence, class_name, mine, theirs, evidence.why_not(run)),
             curve=quality.curve(session, attribute.id),
             confusion=None if mine is None else review_mistakes.confusion(evidence, mine, cuts),

@@ -121,9 +121,9 @@ def _worst(
     wrong = np.flatnonzero(labels.decided() & (predicted != NO_LABEL) & (predicted != labels.majority()))
     sure = probabilities[wrong, predicted[wrong]]
     order = wrong[np.argsort(-sure, kind="stable")]
-    images = _pictures(session, viewer, [labels.asset_ids[i] for i in order[: MOST * 4]])
+    images = visible_pictures(session, viewer, [labels.asset_ids[i] for i in order[: MOST * 4]])
     mine = set(labels.asset_ids)
-    sides = _sides(session, [answer for answer in evidence.answers if answer.asset_id in mine], evidence)
+    sides = answers_by_image(session, [answer for answer in evidence.answers if answer.asset_id in mine], evidence)
     mistakes_found = [
         Mistake(
             images[labels.asset_ids[i]],
@@ -137,14 +137,17 @@ def _worst(
     return mistakes_found[:MOST]
 
 
-def _pictures(session: Session, viewer: Viewer, asset_ids: Sequence[str]) -> dict[str, PageImage]:
+def visible_pictures(session: Session, viewer: Viewer, asset_ids: Sequence[str]) -> dict[str, PageImage]:
     """Pictures by asset id; not of images that the viewer is still to answer, who would read the others' answer."""
     seen = may_see(viewer) & Asset.id.not_in(waiting(viewer))
     rows = select(Asset).where(Asset.asset_id.in_(asset_ids), seen)
     return {asset.asset_id: picture(asset) for asset in session.scalars(rows)}
 
 
-def _sides(session: Session, answers: Sequence[Answer], evidence: Evidence) -> dict[str, list[tuple[str, list[str]]]]:
+def answers_by_image(
+    session: Session, answers: Sequence[Answer], evidence: Evidence
+) -> dict[str, list[tuple[str, list[str]]]]:
+    """Who said what of each asset: (value, names) in the order of the classes, unsure last, skips left out."""
     names = dict(session.execute(select(Expert.email, Expert.name)).all())
     by_asset: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for answer in latest(answers):

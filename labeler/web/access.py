@@ -82,6 +82,7 @@ RULES: dict[str, frozenset[str]] = {
     "attribute_form.create": MANAGERS,
     "attribute_form.edit": MANAGERS,
     "attribute_form.revise": MANAGERS,
+    "question.pictures": MANAGERS,
     "revisions.page": MANAGERS,
     # An owner changes experts alone; whose login it is, the pages themselves look at.
     "people.page": MANAGERS,

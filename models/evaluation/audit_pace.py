@@ -3,6 +3,7 @@ will be."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -111,3 +112,14 @@ def expected_width(figure: Metric | None, more: int) -> float | None:
     if figure is not None and figure.value is not None and figure.n >= 10:
         return float(figure.width * (n / (n + more)) ** FALL)
     return float(min(1.0, WIDTH_AT_30 * (30.0 / (n + more)) ** FALL))
+
+
+def answers_to_width(n: int, width: float, goal: float, most: int = 1000) -> int:
+    """About how many further audit answers bring an interval of ``width`` on ``n`` answers to the width ``goal``.
+
+    At most ``most``; 0 where it is as narrow already. The inverse of ``expected_width``.
+    """
+    if width <= goal or n <= 0:
+        return 0
+    needed = float(n * (width / goal) ** (1.0 / FALL))
+    return min(most, math.ceil(needed) - n)

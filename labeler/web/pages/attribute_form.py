@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -12,109 +11,55 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from attune.labeler.answers import ingest
-from attune.labeler.attributes import attributes, revise_attribute, revisions
+from attune.labeler.attributes import attributes, question_templates, revise_attribute, revisions
 from attune.labeler.attributes.attributes import Definition
-from attune.labeler.attributes.revisions import ALL
+from attune.labeler.attributes.question_templates import QuestionTemplate
+from attune.labeler.label_studio.labeling_config import with_keys
 from attune.labeler.people import invite
 from attune.labeler.records.schema import Attribute, Expert, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.views import people as view
 from attune.labeler.views.revisions import answers_by_value, pictures
 from attune.labeler.web import auth
+from attune.labeler.web.pages import question
+from attune.labeler.web.pages.question_fields import TEXTS, Filled, OldClass, lines
 from attune.models.errors import AlreadyThere, DataError, UnknownExpert
 from attune.models.labels.answers import UNSURE
 
 blueprint = Blueprint("attribute_form", __name__)
-TEXTS = ("in_scope", "out_of_scope", "positive", "negative")
-LONGEST = 4000  # characters of one field
 MOST_EXPERTS = 200
-
-
-@dataclass(frozen=True)
-class OldClass:
-    """A class of before in the form: its name now (empty: removed), where its answers go, whether they hold."""
-
-    old: str
-    new: str
-    to: str
-    holds: bool
-    answers: int
-
-
-@dataclass(frozen=True)
-class Filled:
-    """The form as it stands: text fields as typed; ``old`` and ``unsure`` only where a question is changed."""
-
-    text: Mapping[str, str]
-    experts: tuple[str, ...] = ()
-    old: tuple[OldClass, ...] = ()
-    unsure_holds: bool = True
-    errors: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def classes(self) -> list[str]:
-        """The classes in their order: those of before by their names of now, then the new ones."""
-        return [one.new for one in self.old if one.new] + lines(self.text.get("classes", ""))
-
-    @property
-    def into(self) -> dict[str, str]:
-        """Which class an old one became: renamed, or removed with its answers sent elsewhere."""
-        called = {one.old: one.new for one in self.old}
-        targets = {one.old: one.new or called.get(one.to, "") for one in self.old}
-        return {old: new for old, new in targets.items() if new and new != old}
-
-    @property
-    def hold(self) -> Any:
-        """The values whose answers hold."""
-        held = [one.old for one in self.old if one.holds] + ([UNSURE] if self.unsure_holds else [])
-        return ALL if len(held) == len(self.old) + 1 else held
-
-    def given(self) -> dict[str, Any]:
-        """As the fields of ``Definition``."""
-        renamed = self.into
-        phrases: dict[str, list[str]] = {}
-        for line in lines(self.text.get("class_prompts", "")):
-            name, _, phrase = line.partition(":")
-            phrases.setdefault(renamed.get(name.strip(), name.strip()), []).append(phrase.strip())
-        return {
-            "name": self.text.get("name", "").strip(),
-            "question": self.text.get("question", "").strip(),
-            "classes": self.classes,
-            "definition": self.text.get("definition", "").strip(),
-            "class_prompts": phrases,
-            **{key: lines(self.text.get(key, "")) for key in TEXTS},
-        }
-
-    def problems(self) -> dict[str, str]:
-        """What cannot be asked, by field."""
-        errors = attributes.problems(self.given())
-        long = {
-            key: f"Too long: {len(text)} characters. Use at most {LONGEST}."
-            for key, text in self.text.items()
-            if len(text) > LONGEST
-        }
-        return errors | long
-
-
-def lines(text: str) -> list[str]:
-    """The lines of a text that say something."""
-    return [line.strip() for line in text.splitlines() if line.strip()]
+MOST_CLASSES = 9
 
 
 @blueprint.get("/new-attribute")
 def new() -> ResponseReturnValue:
-    """The form; query parameters fill it: question, name, definition, classes, in_scope, … with commas or repeated."""
+    """The form; query parameters fill it: question, name, definition, classes, in_scope, … with commas or repeated, or
+    ``template``, one of the questions that many ask."""
     arguments = request.args
+    template = question_templates.find(arguments.get("template", ""))
+    if template is not None:
+        return _new_page(_of_template(template))
     text = {key: arguments.get(key, "") for key in ("name", "question", "definition")}
-    text |= {key: "\n".join(_listed(arguments, key)) for key in ("classes", *TEXTS)}
+    text |= {key: "\n".join(_listed(arguments, key)) for key in TEXTS}
     text["class_prompts"] = "\n".join(arguments.getlist("class_prompts"))
-    return _new_page(Filled(text, tuple(arguments.getlist("experts"))))
+    rows = tuple((name, "") for name in _listed(arguments, "classes"))
+    return _new_page(Filled(text, rows, tuple(arguments.getlist("experts"))))
+
+
+def _of_template(template: QuestionTemplate) -> Filled:
+    text = {"name": template.name, "question": template.question, "definition": template.definition}
+    text |= {key: "\n".join(getattr(template, key)) for key in ("in_scope", "out_of_scope")}
+    return Filled(text, tuple(template.classes))
 
 
 @blueprint.post("/new-attribute")
 def create() -> ResponseReturnValue:
     """Record the question and have the queues made; or show the form again with what is wrong, or its pictures."""
-    filled = Filled(_texts(), tuple(request.form.getlist("experts")))
+    texts = _with_marked(_texts())
+    typed = [(name.strip(), phrase.strip()) for name, phrase in _pairs("class_name", "class_phrase")]
+    rows = [row for row in typed if any(row)]
+    rows += [(name, "") for name in lines(texts.pop("classes"))]
+    filled = Filled(texts, tuple(rows), tuple(request.form.getlist("experts")))
     errors = filled.problems()
     if errors or request.form.get("step") == "look":
         return _new_page(filled, errors), (422 if errors else 200)
@@ -174,6 +119,19 @@ def _listed(arguments: MultiDict[str, str], key: str) -> list[str]:
     return [part.strip() for part in values[0].split(",") if part.strip()] if len(values) == 1 else values
 
 
+def _pairs(first: str, second: str) -> list[tuple[str, str]]:
+    return list(zip(request.form.getlist(first), request.form.getlist(second), strict=False))
+
+
+def _with_marked(texts: dict[str, str]) -> dict[str, str]:
+    """The images that were marked below a prompt are examples like those that were written down."""
+    for key, field_ in (("in_scope", "counts"), ("out_of_scope", "excluded")):
+        there = lines(texts[key])
+        more = [name for name in dict.fromkeys(request.form.getlist(field_)) if name not in there]
+        texts[key] = "\n".join([*there, *more]) if more else texts[key]
+    return texts
+
+
 def _texts() -> dict[str, str]:
     return {
         key: request.form.get(key, "") for key in ("name", "question", "definition", "classes", "class_prompts", *TEXTS)
@@ -222,17 +180,29 @@ def _new_page(filled: Filled, errors: Mapping[str, str] | None = None) -> str:
         there = select(Expert, User.role).outerjoin(User, User.email == Expert.email)
         rows = session.execute(there.where(Expert.removed_at.is_(None)).order_by(Expert.name).limit(MOST_EXPERTS)).all()
         people = [one for one, role in rows if one.every_attribute or view.may_manage(auth.viewer(), role)]
-    return _page(filled, errors or {}, people=people, found=None)
+    looks = request.form.get("step") == "look"
+    phrases = [phrase for _, phrase in filled.rows]
+    near = [question.found(one, _other(phrases, place)) if looks else None for place, one in enumerate(phrases)]
+    return _page(
+        "attribute_new.html", filled, errors or {}, people=people, found=None, near=near,
+        templates=question_templates.TEMPLATES, keys=with_keys(filled.classes[:MOST_CLASSES]), most=MOST_CLASSES,
+    )  # fmt: skip
+
+
+def _other(phrases: list[str], place: int) -> str:
+    """The first prompt beside the one at ``place``."""
+    return next((phrase for other, phrase in enumerate(phrases) if phrase and other != place), "")
 
 
 def _edit_page(
     attribute: Attribute, filled: Filled, errors: Mapping[str, str] | None = None, reason: str = "", effect: Any = None
 ) -> str:
     unsure = answers_by_value(auth.settings(), attribute.name).get(UNSURE, 0)
-    return _page(filled, errors or {}, people=[], found=attribute, reason=reason, effect=effect, unsure=unsure)
+    more = {"found": attribute, "reason": reason, "effect": effect, "unsure": unsure}
+    return _page("attribute_form.html", filled, errors or {}, **more)
 
 
-def _page(filled: Filled, errors: Mapping[str, str], **more: Any) -> str:
+def _page(template: str, filled: Filled, errors: Mapping[str, str], **more: Any) -> str:
     texts = [line for key in ("in_scope", "out_of_scope") for line in lines(filled.text.get(key, ""))]
     shown = pictures(auth.settings(), auth.viewer(), texts)
-    return render_template("attribute_form.html", filled=filled, errors=errors, pictures=shown, lines=lines, **more)
+    return render_template(template, filled=filled, errors=errors, pictures=shown, lines=lines, **more)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
@@ -26,6 +26,8 @@ blueprint = Blueprint("explore", __name__, url_prefix="/explore")
 PATIENCE_SECONDS = 1.0  # a warm search is done by then, and the page comes whole
 UPLOAD_PIXELS = 50_000_000  # some seconds and half a GB of a worker that others wait for
 LONGEST = 300  # characters of any one field
+FILTERS = ("title", "column", "value")
+REMEMBERED = "explore_filter"  # in the session: it comes back when its person does
 
 
 @blueprint.url_value_preprocessor
@@ -37,7 +39,14 @@ def _room_for_an_image(endpoint: str | None, _values: dict[str, Any] | None) -> 
 
 @blueprint.get("")
 def page() -> ResponseReturnValue:
-    """Images of the pool: all, or those that a text, an example or a cluster finds."""
+    """Images of the pool: all, or those that a text, an example or a cluster finds; without a search, within the
+    filter that was used last."""
+    if not request.args and session.get(REMEMBERED):
+        return redirect(url_for("explore.page", **session[REMEMBERED]))
+    if request.args.keys() & set(FILTERS):
+        used = {name: value for name in FILTERS if (value := _field(name))}
+        if used != session.get(REMEMBERED, {}):
+            session[REMEMBERED] = used
     result = explore(auth.settings(), auth.viewer(), _request_state(), PATIENCE_SECONDS)
     return render_template("explore.html", page=result, asked=result.asked, state=_state(result.asked))
 

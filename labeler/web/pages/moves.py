@@ -14,11 +14,12 @@ from attune.labeler.catalog import aliases, gates, promote
 from attune.labeler.catalog.alias_history import check_alias, moment
 from attune.labeler.catalog.alias_moves import Move, expect
 from attune.labeler.catalog.gate_outcomes import Gate
-from attune.labeler.catalog.run_facts import LATEST, find_run
+from attune.labeler.catalog.run_facts import LATEST
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
-from attune.labeler.views import moves, versions
+from attune.labeler.views import moves, review_verdict, versions
 from attune.labeler.views.moves import Intent
+from attune.labeler.views.verdict import Verdict
 from attune.labeler.web import auth
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.errors import CatalogError, ServiceDown
@@ -57,7 +58,7 @@ def promote_page(name: str) -> ResponseReturnValue:
     wanted = moves.intent(auth.settings(), name, request.args.get("version", LATEST)[:20])
     alias = request.args.get("alias", CHAMPION)
     form = PromoteForm(alias=alias if alias in moves.ALIASES else CHAMPION)
-    return _promote_page(form, wanted, _judged(name, wanted.version))
+    return _promote_page(form, wanted, *review_verdict.of_run(auth.settings(), name, wanted.version))
 
 
 @blueprint.post("/promote")
@@ -65,7 +66,7 @@ def promote_version(name: str) -> ResponseReturnValue:
     """Ask the workers to promote: checking the files and writing them may take a while."""
     settings, who = auth.settings(), auth.viewer().name
     intent = moves.intent(settings, name, request.args.get("version", LATEST)[:20])
-    form, judged = PromoteForm(), _judged(name, intent.version)
+    form, (said, judged) = PromoteForm(), review_verdict.of_run(settings, name, intent.version)
     alias = form.alias.data or CHAMPION
     if form.validate_on_submit():
         before = moves.earlier_job(settings, name, who, form.asked_at.data)
@@ -79,7 +80,7 @@ def promote_version(name: str) -> ResponseReturnValue:
             form.override.errors = ["An enforced gate was not passed. Tick this box to override it."]
         else:
             return _ask(form, intent, alias)
-    return _promote_page(form, intent, judged), 422
+    return _promote_page(form, intent, said, judged), 422
 
 
 def _ask(form: PromoteForm, intent: Intent, alias: str) -> ResponseReturnValue:
@@ -108,17 +109,17 @@ def _ask(form: PromoteForm, intent: Intent, alias: str) -> ResponseReturnValue:
     return redirect(url_for("moves.progress", name=intent.name, job=job))
 
 
-def _promote_page(form: PromoteForm, intent: Intent, judged: list[Gate]) -> str:
+def _promote_page(form: PromoteForm, intent: Intent, said: Verdict, judged: list[Gate]) -> str:
     _fresh(form, intent.name)
     return render_template(
-        "promote.html", form=form, wanted=intent, gates=judged, rules=gates.RULES, stopping=gates.failing(judged)
+        "promote.html",
+        form=form,
+        wanted=intent,
+        verdict=said,
+        gates=judged,
+        rules=gates.RULES,
+        stopping=gates.failing(judged),
     )
-
-
-def _judged(name: str, version: int) -> list[Gate]:
-    with reading(auth.settings()) as session:
-        run = find_run(session, attributes.find(session, name), version)
-    return gates.check(auth.settings(), name, run)
 
 
 @blueprint.get("/rollback")

@@ -248,3 +248,59 @@ def test_the_same_question_gets_the_same_figures(world: Settings, serious: Revie
     again = review(world, OWNER, "serious")
     assert again.rows == serious.rows
     assert np.array_equal(again.plots.precision_recall.value, serious.plots.precision_recall.value)
+
+
+def test_the_images_on_which_two_runs_part_are_right_in_one_and_wrong_in_the_other(
+    world: Settings, serious: Review
+) -> None:
+    found = serious.pairs
+    assert found is not None
+    assert found.won, "a run that knows is right where one that guesses is wrong"
+    assert found.won_in_all > found.lost_in_all
+    assert len(found.won) == min(8, found.won_in_all)
+    for pairs, right in ((found.won, "candidate"), (found.lost, "champion")):
+        for pair in pairs:
+            agreed = max(pair.sides, key=lambda side: len(side[1]))[0]
+            assert (pair.candidate[0] == agreed, pair.champion[0] == agreed) == (
+                right == "candidate",
+                right == "champion",
+            )
+    with reading(world) as session:
+        kept = attributes.find(session, "serious").settings
+    titles = [pair.picture.title_id for pair in (*found.won, *found.lost)]
+    assert reserved_mask(titles, kept["seed"], kept["reserved_share"]).all(), "all of them are audits"
+    assert found.won_in_all + found.lost_in_all + found.both_wrong < found.answered
+
+
+def test_the_verdict_turns_with_the_champion(
+    world: Settings, serious: Review, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert (serious.verdict.kind, serious.verdict.promotes) == ("better", True)
+    itself = review(world, OWNER, "serious", "1")
+    assert (itself.verdict.kind, itself.pairs) == ("champion", None)
+    turned = judged.filled(tmp_path_factory.mktemp("turned") / "workspace")
+    assert review(turned, OWNER, "serious").verdict.kind == "good", "the first, and every gate passes"
+    promote(turned, Move("serious", 4, "the better one", "olga@example.org"))
+    worse = review(turned, OWNER, "serious", "1")
+    assert (worse.verdict.kind, worse.verdict.promotes) == ("worse", False)
+    assert worse.pairs is not None
+    assert serious.pairs is not None
+    assert [pair.picture for pair in worse.pairs.lost] == [pair.picture for pair in serious.pairs.won]
+
+
+def test_an_owner_who_is_still_to_answer_an_image_does_not_see_it_where_two_runs_part(
+    world: Settings, serious: Review
+) -> None:
+    assert serious.pairs is not None
+    hidden = serious.pairs.won[0].picture
+    with writing(world) as session:
+        expert = Expert(email="otto@example.org", name="Otto", added_at=now())
+        session.add(expert)
+    with reading(world) as session:
+        attribute = attributes.find(session, "serious")
+        asset = session.get_one(Asset, hidden.pk)
+    factories.add_task(world, factories.add_queue(world, attribute, expert), asset, "audit")
+    page = review(world, Viewer("owner", "otto@example.org", expert.id), "serious")
+    assert page.pairs is not None
+    assert hidden.pk not in [pair.picture.pk for pair in page.pairs.won]
+    assert page.pairs.won_in_all == serious.pairs.won_in_all

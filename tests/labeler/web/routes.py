@@ -79,6 +79,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "attribute_form.create",
         "attribute_form.edit",
         "attribute_form.revise",
+        "question.pictures",
         "revisions.page",
         "review.page",
         "review.gates",

@@ -50,6 +50,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/people"): (LOGIN, NO, OK, OK, NO),
     ("GET", "/new-attribute"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/new-attribute"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/new-attribute/nearest"): (LOGIN, NO, OK, OK, NO),
     ("GET", "/attributes/romance/edit"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/attributes/romance/edit"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/attributes/romance/revisions"): (LOGIN, NO, OK, OK, NO),

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
+from attune.labeler.attributes.question_templates import TEMPLATES, QuestionTemplate
 from attune.labeler.records.schema import Annotation, Attribute, Expert, Job, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -65,6 +66,48 @@ def test_a_new_questions_page_does_not_ask_for_what_a_worker_is_doing(
     assert "Give an expert a queue" in owner.get("/attributes/awe").text, "no run makes a queue for nobody"
 
 
+def test_each_class_has_a_prompt_and_marked_images_are_examples(settings: Settings, owner: Actor) -> None:
+    one, two = factories.add_assets(settings, 2)
+    rows = {"class_name": ["dread", "none", ""], "class_phrase": ["a dark corridor", "a sunny garden", ""]}
+    marked = {"in_scope": "A long corridor", "counts": [one.asset_id, one.asset_id], "excluded": [two.asset_id]}
+    more = {"name": "dread", "question": "Does it promise dread?", "positive": "a dark corridor\nan empty house"}
+    assert owner.send(NEW, **more, **rows, **marked).location == "/attributes/dread"
+    made = found(settings, "dread")
+    assert made.classes == ["dread", "none"]
+    assert made.prompts["positive"] == ["a dark corridor", "an empty house"], "none is there twice"
+    assert made.prompts["negative"] == ["a sunny garden"]
+    assert made.in_scope == ["A long corridor", one.asset_id]
+    assert made.out_of_scope == [two.asset_id]
+
+
+def test_the_prompts_of_three_classes_go_to_each_of_them(settings: Settings, owner: Actor) -> None:
+    rows = {"class_name": ["night", "dusk", "day"], "class_phrase": ["the moon", "", "a bright sky"]}
+    assert owner.send(NEW, name="light", question="Which light?", class_prompts="night: stars", **rows).location
+    made = found(settings, "light")
+    assert made.prompts["classes"] == {"night": ["the moon", "stars"], "day": ["a bright sky"]}
+    assert (made.prompts["positive"], made.prompts["negative"]) == ([], [])
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda one: one.name)
+def test_a_template_fills_a_form_that_creates_a_question(
+    settings: Settings, owner: Actor, template: QuestionTemplate
+) -> None:
+    page = unescape(owner.get(f"{NEW}?template={template.name}").text)
+    fields = {name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', page).group(1) for name in ("name", "question")}
+    rows = {name: re.findall(rf'name="{name}"[^>]* value="([^"]*)"', page) for name in ("class_name", "class_phrase")}
+    assert owner.send(NEW, **fields, **rows).location == f"/attributes/{template.name}"
+    made = found(settings, template.name)
+    assert made.classes == [name for name, _ in template.classes]
+    by_class = [phrase for phrases in made.prompts["classes"].values() for phrase in phrases]
+    assert [*made.prompts["positive"], *made.prompts["negative"], *by_class] == [
+        phrase for _, phrase in template.classes
+    ]
+
+
+def test_an_unknown_template_is_an_empty_form(owner: Actor) -> None:
+    assert "Begin with" in owner.get(f"{NEW}?template=nothing").text
+
+
 @pytest.mark.parametrize(
     ("change", "field", "says"),
     [
@@ -94,7 +137,7 @@ def test_what_cannot_be_asked_is_said_at_its_field_and_nothing_typed_is_lost(
 
 def test_two_mistakes_are_told_at_once(owner: Actor) -> None:
     text = owner.send(NEW, name="D", question="", classes="a").text
-    assert re.findall(r'id="(\w+)-error"', text) == ["question", "name", "classes"]
+    assert re.findall(r'id="(\w+)-error"', text) == ["question", "classes", "name"]
 
 
 def test_the_address_fills_the_form_and_shows_the_pictures(settings: Settings, owner: Actor) -> None:

@@ -74,6 +74,22 @@ def test_a_search_waits_for_the_workers_and_is_kept(
     assert "6 images, most similar first" in page
 
 
+def test_a_filter_comes_back_with_its_person_until_it_is_cleared(
+    settings: Settings, owner: Actor, expert: Actor
+) -> None:
+    factories.add_assets(settings, 3)
+    used = "title=img&column=&value="
+    assert owner.get(f"/explore?{used}").status_code == 200
+    back = owner.get("/explore")
+    assert (back.status_code, back.location) == (302, "/explore?title=img")
+    assert owner.get("/explore?for=romance").status_code == 200, "another search leaves it alone"
+    assert expert.get("/explore").status_code == 200, "it is nobody else's"
+    text = owner.get("/explore?title=img").text
+    (clear,) = re.findall(r'href="([^"]*)">Clear filter', text)
+    assert owner.get(clear.replace("&amp;", "&")).status_code == 200
+    assert owner.get("/explore").status_code == 200
+
+
 def test_a_search_that_keeps_the_nearest_alone_says_of_how_many(
     settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

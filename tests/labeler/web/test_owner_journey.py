@@ -24,7 +24,7 @@ from tests.labeler.catalog import judged
 from tests.support import factories
 
 pytestmark = pytest.mark.browser
-FARTHEST = 90  # presses of Tab from the top of a page to anything on it that an owner needs
+FARTHEST = 140  # presses of Tab from the top of a page to anything on it that an owner needs
 
 
 @pytest.fixture
@@ -99,16 +99,24 @@ def test_an_owner_promotes_with_open_eyes_and_can_undo_it(
     page.keyboard.press("Enter")
     page.wait_for_url(f"{address}/attributes/serious")
 
-    follow(page, "Review run 4", "Candidate 4 and champion 1")
+    follow(page, "Review run 4", "Candidate 4 is better than the champion, but an enforced gate stops it.")
     expect(page.locator(".gates .missed")).to_have_count(1)
     expect(page.locator(".lead").first).to_contain_text("on the same")
+    expect(page.locator(".button.primary")).to_have_count(0)
+    headings = page.get_by_role("heading", level=2).all_inner_texts()
+    assert headings[1].startswith("This one is right, the champion is wrong"), "pictures come before figures"
+    assert headings[2] == "Gates"
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    look(page)
+    page.keyboard.press("Escape")
     reach(page, "Table of values")
     page.keyboard.press("Enter")
     expect(page.get_by_role("columnheader", name="Recall", exact=True)).to_be_visible()
     look(page)
 
     page.reload()
-    follow(page, "Promote version 4", "Version 4 of serious")
+    follow(page, "Promote anyway", "Version 4 of serious")
     reach(page, "Reason")
     page.keyboard.type("Much better on the same audits")
     follow(page, "Promote version 4", "Version 4 of serious")

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from attune.labeler.attributes import attributes
+from attune.labeler.attributes.audit_batches import AuditRequest
 from attune.labeler.catalog import gate_bounds
+from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.records.schema import Attribute, Expert, Run
-from attune.labeler.records.session import writing
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.models.catalog.manifest import LEANS_ON
@@ -200,6 +203,26 @@ def test_a_review_without_figures_says_once_what_is_missing_and_shows_no_empty_b
     assert "Candidate 1, 1 answer<" in text
 
 
+def test_a_review_that_cannot_tell_asks_for_the_audit_answers_that_it_lacks(tmp_path: Path, redis_url: str) -> None:
+    bare = judged.filled(tmp_path / "bare", audits=12, redis_url=redis_url)
+    promote(bare, Move("serious", 1, "to have one", "olga@example.org"))
+    with reading(bare) as session:
+        serious, ana = attributes.find(session, "serious"), session.query(Expert).first()
+    assert ana
+    factories.add_queue(bare, serious, ana)
+    factories.add_user(bare, "olga@example.org", "owner")
+    olga = Actor(create_app(bare), "olga@example.org")
+    page = "/attributes/serious/review?candidate=2"
+    text = olga.get(page).text
+    (size,) = re.findall(r'name="size" value="(\d+)">Ask for \d+ audit answers</button>', text)
+    assert int(size) >= 30 - 12
+    assert "Promote anyway" in text
+    assert ">Promote version 2<" not in text
+    assert olga.send("/attributes/serious/audit", form=page, size=size).status_code == 302
+    with reading(bare) as session:
+        assert AuditRequest.of(attributes.find(session, "serious")).extra == int(size)
+
+
 def test_gates_say_whether_they_bind_and_only_those_that_do_alarm(
     owner: Actor, settings: Settings, romance: Attribute
 ) -> None:
@@ -217,19 +240,18 @@ def test_gates_say_whether_they_bind_and_only_those_that_do_alarm(
 
 
 @pytest.mark.parametrize(("quality", "bound", "main"), [(0.8, 0, True), (None, 0, False), (0.8, 30, False)])
-def test_promotion_is_the_main_button_only_where_quality_is_known_and_no_gate_failed(
+def test_a_first_promotion_is_the_main_button_only_where_quality_is_known_and_no_gate_failed(
     owner: Actor, settings: Settings, romance: Attribute, quality: float | None, bound: int, main: bool
 ) -> None:
     run = factories.add_run(settings, romance, 40, quality=quality)
     with writing(settings) as session:
         session.get_one(Run, run.id).labels = {"classes": {"romance": 9, "friendship": 9, "neither": 9}}
     gate_bounds.change(settings, "romance", "olga", {"audit_answers": bound, "encoder": 0}, {})
-    for path, button in (
-        ("review", r'<a class="([^"]*)"[^>]*>Promote version 1'),
-        ("promote?version=1", r'<button class="([^"]*)" id="submit"'),
-    ):
-        (classes,) = re.findall(button, owner.get(f"/attributes/romance/{path}").text)
-        assert ("primary" in classes) == main, path
+    text = owner.get("/attributes/romance/review").text
+    assert (re.search(r'class="button primary"[^>]*>Promote version 1', text) is not None) == main
+    assert (re.search(r">Promote anyway</a>: pipelines get ", text) is None) == main
+    (classes,) = re.findall(r'<button class="([^"]*)" id="submit"', owner.get("/attributes/romance/promote").text)
+    assert ("primary" in classes) == main
 
 
 def test_a_published_attribute_says_where_its_quality_is_unknown(

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attune.models.evaluation.audit_design import AuditDesign
-from attune.models.evaluation.audit_pace import Pace, audits_due, continue_pace, expected_width, stream_share
+from attune.models.evaluation.audit_pace import (
+    Pace,
+    answers_to_width,
+    audits_due,
+    continue_pace,
+    expected_width,
+    stream_share,
+)
 from attune.models.evaluation.evaluate import evaluate_audit
 from attune.models.evaluation.metrics import Metric, average_precision, unknown
 from attune.models.labels.labels import Labels
@@ -110,3 +117,12 @@ def test_the_interval_holds_though_the_number_of_audits_follows_the_answers() ->
     assert np.mean(held) >= 0.875  # 0.95, less two standard errors of 40 campaigns
     assert np.mean(widths) < 0.25
     assert np.std(audits) > 10
+
+
+def test_the_answers_that_narrow_an_interval_undo_the_expected_width() -> None:
+    held = Metric("ap", 0.6, 0.4, 0.8, 40, "m")
+    more = answers_to_width(40, 0.4, 0.2)
+    assert expected_width(held, more) == pytest.approx(0.2, abs=0.002)
+    assert expected_width(held, more - 10) > 0.2
+    assert answers_to_width(40, 0.2, 0.2) == 0
+    assert answers_to_width(40, 1.0, 0.01) == 1000

@@ -1,0 +1,188 @@
+"""A new question in a browser: images while one types, examples by a click, step by step, and without script."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from attune.labeler.assets.active_encoder import activate
+from attune.labeler.attributes import attributes
+from attune.labeler.explore import search
+from attune.labeler.records.schema import Asset, Job
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.models.encoders.fingerprint import Fingerprint
+from tests.support import axe, factories
+
+pytestmark = pytest.mark.browser
+IMAGES = 80
+
+
+@dataclass(frozen=True)
+class House:
+    """A served console over a pool whose searches are done as soon as they are asked for."""
+
+    address: str
+    settings: Settings
+    names: list[str]
+
+
+@pytest.fixture
+def house(settings: Settings, ana: factories.Expert, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    names = [asset.asset_id for asset in factories.add_assets(settings, IMAGES, images=True)]
+    with writing(settings) as session:
+        activate(session, Fingerprint("open_clip", "test", "0" * 64, 8))
+
+    def start(settings: Settings, query: search.Query) -> str:
+        """As a worker would: an order of its own for each text."""
+        order = np.random.default_rng(len(query.text)).permutation(names).tolist()
+        hits = [[name, 1.0 - place / IMAGES] for place, name in enumerate(order)]
+        job = factories.add_job(settings, search.KIND, "done", arguments={"text": query.text}, result={"hits": hits})
+        return str(job.id)
+
+    monkeypatch.setattr(search, "start", start)
+    factories.add_user(settings, "olga@example.org", "owner")
+    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield House(f"http://127.0.0.1:{server.server_port}", settings, names)
+    server.shutdown()
+    server.server_close()
+
+
+def enter(page: Page, house: House) -> None:
+    page.goto(f"{house.address}/login")
+    page.fill("#email", "olga@example.org")
+    page.fill("#password", factories.PASSWORD)
+    page.click("#submit")
+
+
+def look(page: Page, name: str, shots: Path) -> None:
+    """Nothing is wider than its window, and no serious rule of accessibility is broken."""
+    page.screenshot(path=shots / f"{name}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+    assert not [str(finding) for finding in axe.serious(page)], name
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_images_come_while_one_types_and_a_click_makes_an_example(
+    browser: Browser, house: House, width: int, tmp_path: Path
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    enter(page, house)
+    page.goto(f"{house.address}/new-attribute")
+    expect(page.get_by_role("heading", name="2. What counts")).to_be_hidden()
+    page.keyboard.type("Is there a dark corridor?")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("heading", name="2. What counts")).to_be_hidden()  # a class has no name yet
+    page.get_by_label("Class 1").fill("dark corridor")
+    page.get_by_label("Class 2").fill("another place")
+    first, second = page.locator("[data-row]").nth(0), page.locator("[data-row]").nth(1)
+    first.locator("[data-phrase]").press_sequentially("a corridor at night")
+    expect(first.locator(".near > :first-child img")).to_have_count(10)
+    expect(first.get_by_text("A bit further away")).to_be_visible()
+    expect(second.locator("img")).to_have_count(0)
+    second.locator("[data-phrase]").fill("a garden")
+    expect(second.locator(".near > :first-child img")).to_have_count(10)
+    expect(first.get_by_text("Near to both prompts")).to_be_visible()
+
+    tiles = first.locator(".near > :first-child li")
+    yes, no = (tiles.nth(place).locator("img").get_attribute("alt") for place in (0, 1))
+    tiles.nth(0).locator(".pickable").click()
+    tiles.nth(1).get_by_label(re.compile("^No, ")).check()
+    expect(page.locator("[data-marked]")).to_have_text("Examples: 1 counts, 1 does not.")
+    look(page, f"step-1-{width}", tmp_path)
+
+    page.get_by_role("button", name="Next").click()
+    expect(page.locator("[data-key-row] li")).to_have_text([
+        re.compile("1\\s*dark corridor"), re.compile("2\\s*another place"), re.compile("unsure"), re.compile("skip"),
+    ])  # fmt: skip
+    expect(page.locator("#in_scope")).to_have_value(str(yes))
+    expect(page.locator("#out_of_scope")).to_have_value(str(no))
+    expect(page.locator("#name")).to_have_value("dark-corridor")
+    look(page, f"step-2-{width}", tmp_path)
+    page.get_by_role("button", name="Next").click()
+    look(page, f"step-3-{width}", tmp_path)
+    page.get_by_role("button", name="Start labelling").click()
+    page.wait_for_url(f"{house.address}/attributes/dark-corridor")
+    with reading(house.settings) as session:
+        made = attributes.find(session, "dark-corridor")
+        assert session.scalars(select(Job.subject).where(Job.kind == "learn")).all() == ["dark-corridor"]
+    assert made.prompts["positive"] == ["a corridor at night"]
+    assert made.prompts["negative"] == ["a garden"]
+    assert (made.in_scope, made.out_of_scope) == ([yes], [no])
+    assert not errors
+    context.close()
+
+
+def test_enter_leads_on_and_never_creates_a_half_asked_question(page: Page, house: House) -> None:
+    enter(page, house)
+    page.goto(f"{house.address}/new-attribute?template=night")
+    page.locator("#class-0").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="2. What counts")).to_be_visible()
+    expect(page.get_by_role("heading", name="1. The question")).to_be_hidden()
+    page.locator("#name").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="3. Who answers")).to_be_visible()
+    page.get_by_role("button", name="Back").click()
+    page.get_by_role("button", name="1 The question").click()
+    page.get_by_role("button", name="Add a class").click()
+    page.keyboard.type("dusk")
+    page.get_by_role("button", name="Next").click()
+    expect(page.locator("[data-key-row] li").nth(2)).to_have_text(re.compile("3\\s*dusk"))
+
+
+def test_without_script_it_is_one_form_with_the_same_images(browser: Browser, house: House, tmp_path: Path) -> None:
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, java_script_enabled=False)
+    page = context.new_page()
+    enter(page, house)
+    page.goto(f"{house.address}/new-attribute?template=night")
+    page.get_by_role("button", name="Show images").click()
+    tiles = page.locator("[data-row]").nth(0).locator(".near > :first-child li")
+    expect(tiles).to_have_count(10)
+    chosen = tiles.nth(0).locator("img").get_attribute("alt")
+    tiles.nth(0).get_by_label(re.compile("^Yes, ")).check()
+    page.get_by_role("button", name="Start labelling").click()
+    page.wait_for_url(f"{house.address}/attributes/night")
+    with reading(house.settings) as session:
+        assert chosen in attributes.find(session, "night").in_scope
+        assert session.scalar(select(Asset.id).where(Asset.asset_id == chosen))
+    context.close()
+
+
+def test_the_keys_of_a_page_open_on_a_question_mark_and_give_the_focus_back(page: Page, house: House) -> None:
+    enter(page, house)
+    page.goto(f"{house.address}/explore")
+    field = page.get_by_role("searchbox")
+    field.focus()
+    page.keyboard.type("who?")
+    expect(field).to_have_value("who?")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    link = page.get_by_role("link", name="Jobs")
+    link.focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_text("choose an image")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(link).to_be_focused()
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="Keys")).to_be_focused()
+    page.keyboard.press("/")
+    expect(field).to_be_focused()
+    page.goto(f"{house.address}/jobs")
+    page.keyboard.press("/")
+    page.wait_for_url(f"{house.address}/explore")
