@@ -20,7 +20,14 @@ from attune.models.labels.class_coverage import missing_sentences, unanswered_cl
 from attune.models.probes import learner
 from attune.models.probes.priors import Prompts
 from attune.models.query.planner import Ask
-from attune.workers.rounds import apply_order, audit_questions, learning_round, second_opinions, slow_figures
+from attune.workers.rounds import (
+    apply_order,
+    audit_questions,
+    gallery_scores,
+    learning_round,
+    second_opinions,
+    slow_figures,
+)
 from attune.workers.rounds.audit_questions import Audits
 from attune.workers.rounds.queue_plan import HEAD, asked_rows, assign_to_queues, missing_by_queue
 from attune.workers.rounds.second_opinions import SecondOpinionPlan
@@ -119,6 +126,7 @@ def one_round(
     result = _result(settings, snapshot, learned) | {"asked": added, "open": sum(len(plan.order) for plan in plans)}
 
     def afterwards() -> None:
+        gallery_scores.leave(settings, snapshot, learned.run)
         if learned.fresh and slow_figures.due(snapshot):
             slow_figures.record_forecast(settings, snapshot, learned.run, prompts)
 
