@@ -139,7 +139,8 @@ def _found(
     session: Session, settings: Settings, viewer: Viewer, attribute: Attribute, asked: GalleryRequest
 ) -> tuple[list[int], dict[str, int], PoolScores | None, Sides]:
     if not viewer.manages:
-        return (*_own(session, viewer, attribute, asked), None, {})
+        own, counts = _own(session, viewer, attribute, asked)
+        return list(own), counts, None, {key: {value: 1} for key, value in own.items()}
     sides = gallery_answers.sides(session, attribute)
     scores = pool_scores.load(settings, attribute)
     if scores is None:
@@ -207,8 +208,8 @@ def _image(asset: Asset, scores: PoolScores | None, sides: Sides) -> GalleryImag
 
 def _own(
     session: Session, viewer: Viewer, attribute: Attribute, asked: GalleryRequest
-) -> tuple[list[int], dict[str, int]]:
-    """The images that an expert has answered, the newest answer first, and how many of each answer."""
+) -> tuple[dict[int, str], dict[str, int]]:
+    """What an expert has answered on which image, the newest first, and how many of each answer."""
     answer = counting.answers([attribute.id], [viewer.expert_id or 0])
     condition = may_see(viewer) & search.allowed_by(asked.query)
     rows = session.execute(
@@ -219,4 +220,4 @@ def _own(
     ).all()
     counts = {name: sum(value == name for _, value in rows) for name in attribute.classes}
     by = _class_of(viewer, attribute, asked)
-    return [key for key, value in rows if by in (EVERY, value)], counts
+    return {key: value for key, value in rows if by in (EVERY, value)}, counts

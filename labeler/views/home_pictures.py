@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import func, select
@@ -23,8 +23,9 @@ from attune.labeler.settings import Settings
 from attune.labeler.views.gallery import EVERY
 from attune.labeler.views.pictures import PageImage, picture
 
-SHOWN = 3  # images of a group
-SPARE = 8  # of which some may not be the viewer's to see
+SHOWN = 4  # images of a group at most
+ROOM = 3.7  # and as many as fit in a row: the sum of their widths over their heights
+SPARE = 8  # to choose them from: some may not be the viewer's to see, some are too wide for what is left of the row
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,18 @@ def groups(
 ) -> dict[int, list[Group]]:
     """The groups of each attribute by its id, none of them empty."""
     made = _owners(session, settings, viewer, attributes) if viewer.manages else _experts(session, viewer, attributes)
-    return {key: [one for one in found if one.thumbs] for key, found in made.items()}
+    return {key: [_fitting(one) for one in found if one.thumbs] for key, found in made.items()}
+
+
+def _fitting(group: Group) -> Group:
+    """The group with the images that fit in its row, in their order, at least one."""
+    room, kept = ROOM, []
+    for one in group.thumbs:
+        ratio = one.picture.width / max(one.picture.height, 1)
+        if len(kept) < SHOWN and (ratio <= room or not kept):
+            kept.append(one)
+            room -= ratio
+    return replace(group, thumbs=kept)
 
 
 def _owners(
@@ -61,7 +73,7 @@ def _owners(
     kept = [one.summary for one in scores.values() if one]
     keys = {key for one in kept for some in (*one.top.values(), one.doubtful) for key in some[:SPARE]}
     visible = Asset.removed_at.is_(None) & Asset.id.not_in(waiting(viewer))
-    newest = list(session.scalars(select(Asset).where(visible).order_by(Asset.id.desc()).limit(SHOWN)))
+    newest = list(session.scalars(select(Asset).where(visible).order_by(Asset.id.desc()).limit(SPARE)))
     images = {one.id: picture(one) for one in session.scalars(select(Asset).where(Asset.id.in_(keys), visible))}
     images |= {one.id: picture(one) for one in newest}
     added = [one.id for one in newest]
@@ -86,7 +98,7 @@ def _thumbs(
     scores: PoolScores, images: Mapping[int, PageImage], keys: Iterable[int], name: str | None = None
 ) -> list[Thumb]:
     """The first few of ``keys`` that may be seen, each with the class ``name``, or the one that the probe gives it."""
-    there = [key for key in keys if key in images][:SHOWN]
+    there = [key for key in keys if key in images][:SPARE]
     classes, rows = list(scores.summary.classes), scores.rows(there)
     thumbs = []
     for key, row, p in zip(there, rows.tolist(), scores.at(np.maximum(rows, 0).tolist()), strict=True):
@@ -103,7 +115,7 @@ def _experts(session: Session, viewer: Viewer, attributes: Sequence[Attribute]) 
 
     def of(one: Attribute) -> list[Group]:
         kinds = (("Counts", one.in_scope), ("Does not count", one.out_of_scope))
-        shown = [Group(title, [examples[name] for name in kind if name in examples][:SHOWN]) for title, kind in kinds]
+        shown = [Group(title, [examples[name] for name in kind if name in examples]) for title, kind in kinds]
         return [*shown, Group("Your newest answers", answered.get(one.id, ()))]
 
     return {one.id: of(one) for one in attributes}
@@ -124,7 +136,7 @@ def _own_answers(session: Session, viewer: Viewer, ids: Sequence[int]) -> dict[i
     rows = session.execute(
         select(ranked.c.attribute_id, ranked.c.value, Asset)
         .join(Asset, Asset.id == ranked.c.asset_pk)
-        .where(ranked.c.place <= SHOWN)
+        .where(ranked.c.place <= SPARE)
         .order_by(ranked.c.attribute_id, ranked.c.place)
     )
     found: dict[int, list[Thumb]] = defaultdict(list)
