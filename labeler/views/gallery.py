@@ -29,7 +29,7 @@ from attune.labeler.views.pictures import PageImage, picture
 from attune.models.labels.answers import UNSURE
 from attune.models.probes.decision import NO_LABEL
 
-PAGE = 18
+PAGE = 15
 EVERY = "*"
 SORTS = {"high": "Most certain first", "low": "Least certain first", "new": "Newest image first"}
 SHOWS = {
