@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import counting
 from attune.labeler.explore import pool_scores
-from attune.labeler.explore.pool_scores import PoolScores
+from attune.labeler.explore.pool_scores import PoolScores, RankedRight
 from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.settings import Settings
@@ -47,17 +47,36 @@ class Group:
     sort: str = ""
 
 
-def groups(
+@dataclass(frozen=True)
+class Pictures:
+    """What a card shows beside the facts: groups of images, none of them empty, and for owners how many of the highest
+    ranked audit images are of the first class."""
+
+    groups: Sequence[Group] = ()
+    ranked: RankedRight | None = None
+
+
+def pictures(
     session: Session, settings: Settings, viewer: Viewer, attributes: Sequence[Attribute]
-) -> dict[int, list[Group]]:
-    """The groups of each attribute by its id, none of them empty."""
-    made = _owners(session, settings, viewer, attributes) if viewer.manages else _experts(session, viewer, attributes)
-    return {key: [_fitting(one) for one in found if one.thumbs] for key, found in made.items()}
+) -> dict[int, Pictures]:
+    """The images of each attribute by its id."""
+    if not viewer.manages:
+        found = _experts(session, viewer, attributes)
+        return {key: Pictures(_fitting(some)) for key, some in found.items()}
+    scores = {one.id: pool_scores.load(settings, one) for one in attributes}
+    found = _owners(session, viewer, attributes, scores)
+    ranked = {key: one.summary.ranked.get(one.summary.classes[0]) for key, one in scores.items() if one}
+    return {key: Pictures(_fitting(some), ranked.get(key)) for key, some in found.items()}
 
 
-def _fitting(group: Group) -> Group:
+def _fitting(groups: Sequence[Group]) -> list[Group]:
+    return [_row(one) for one in groups if one.thumbs]
+
+
+def _row(group: Group) -> Group:
     """The group with the images that fit in its row, in their order, at least one."""
-    room, kept = ROOM, []
+    room = ROOM
+    kept: list[Thumb] = []
     for one in group.thumbs:
         ratio = one.picture.width / max(one.picture.height, 1)
         if len(kept) < SHOWN and (ratio <= room or not kept):
@@ -67,9 +86,8 @@ def _fitting(group: Group) -> Group:
 
 
 def _owners(
-    session: Session, settings: Settings, viewer: Viewer, attributes: Sequence[Attribute]
+    session: Session, viewer: Viewer, attributes: Sequence[Attribute], scores: Mapping[int, PoolScores | None]
 ) -> dict[int, list[Group]]:
-    scores = {one.id: pool_scores.load(settings, one) for one in attributes}
     kept = [one.summary for one in scores.values() if one]
     keys = {key for one in kept for some in (*one.top.values(), one.doubtful) for key in some[:SPARE]}
     visible = Asset.removed_at.is_(None) & Asset.id.not_in(waiting(viewer))

@@ -14,7 +14,7 @@ from tests.support import factories, scored
 
 def groups(settings: Settings, viewer: Viewer = OWNER) -> dict[str, Group]:
     (card,) = home(settings, viewer).cards.items
-    return {one.title: one for one in card.groups}
+    return {one.title: one for one in card.pictures.groups}
 
 
 def ids(group: Group) -> list[str]:

@@ -143,3 +143,12 @@ def test_experts_have_no_tab_that_they_may_not_enter(expert: Actor, owner: Actor
         links = re.findall(r'<a href="([^"]+)"[^>]*>(\w+)</a>', bar.group(0))
         assert [title for _, title in links] == titles
         assert {actor.get(path).status_code for path, _ in links} == {200}
+
+
+def test_home_says_how_many_are_right_before_it_says_the_average_precision(
+    owner: Actor, expert: Actor, assets: list[Asset]
+) -> None:
+    said = words(owner.get("/").text)
+    assert "18 of the 20 audit images that it ranks highest are “romance”" in said
+    assert said.index("18 of the 20") < said.index("Average precision")
+    assert "ranks highest" not in expert.get("/").text
