@@ -28,7 +28,7 @@ META = b"attune"
 @dataclass(frozen=True)
 class RankedRight:
     """Of the ``of`` audit images that a probe ranks highest for a class, ``right`` are of that class; ``chance``: how
-    many would be in a random order. ``of`` is 0 where the ``n`` audit answers are too few."""
+    many would be in a random order. ``of`` is 0 where the ``n`` audit images with an agreed answer are too few."""
 
     n: int
     of: int = 0

@@ -18,7 +18,7 @@ from attune.models.probes.calibration import apply
 from attune.workers.rounds import round_figures
 from attune.workers.rounds.snapshot import Snapshot
 
-# Of so many audit answers, so many of the highest ranked: half at most, or it would count how common the class is.
+# Of so many audit images, so many of the highest ranked: half at most, or it would count how common the class is.
 STEPS = ((40, 20), (20, 10))
 
 

@@ -41,13 +41,13 @@ def test_the_probability_is_written_on_each_image_and_the_words_come_first(owner
     said = words(page)
     assert "Of the 20 audit images that it ranks highest, 18 are “romance”" in said
     assert "random order would give about 6" in said
-    assert "Measured on 60 audit answers" in said
+    assert "Measured on 60 audit images" in said
     assert said.index("Of the 20 audit images") < said.index("Average precision")
 
 
 def test_what_is_not_known_is_said_with_what_it_takes(owner: Actor, assets: list[Asset]) -> None:
     said = words(owner.get(f"{PAGE}?by=friendship").text)
-    assert "“friendship” is not known yet. It takes 20 audit answers on which the experts agree (8 so far)" in said
+    assert "“friendship” is not known yet. It takes 20 audit images on which the experts agree (8 so far)" in said
 
 
 def test_no_expert_reads_a_score_in_any_view(
