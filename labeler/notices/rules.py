@@ -62,7 +62,7 @@ def disagreeing(session: Session) -> Iterator[News]:
             yield News(
                 f"differs:{row.id}:{row.revision}:{who}", notices.DISAGREE,
                 f"{row.name}: one expert disagrees with the others", f"The expert is {who}. {how}",
-                f"{page(row.name)}#h-done", row.id,
+                f"{page(row.name)}/results#h-done", row.id,
             )  # fmt: skip
         elif advice.state.lower() == "hopeless":
             yield News(
@@ -117,7 +117,7 @@ def drifted(session: Session) -> Iterator[News]:
                 f"drift:{version.id}", notices.DRIFT, f"{name}: drift since version {version.version}",
                 f"{alarm.n} new images have other scores than the images at the publication (class "
                 f"{', '.join(alarm.classes)}). Audit the current pool.",
-                f"{page(name)}#h-drift", version.attribute_id,
+                f"{page(name)}/versions#h-drift", version.attribute_id,
             )  # fmt: skip
 
 

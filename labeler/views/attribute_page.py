@@ -1,4 +1,4 @@
-"""One attribute's page: the question, how far it is, how good the probe is, and what people said."""
+"""What all tabs of an attribute share: the question, its state and counts, and the examples that define it."""
 
 from __future__ import annotations
 
@@ -9,26 +9,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import exclusion, label_errors, totals
+from attune.labeler.answers import totals
 from attune.labeler.answers.totals import Counts
-from attune.labeler.attributes import attributes, threshold_goals
-from attune.labeler.attributes.threshold_goals import GoalThresholds
+from attune.labeler.attributes import attributes
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.paging import Page
-from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
+from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import answer_seconds, measuring, quality
-from attune.labeler.views.answer_seconds import Pace
-from attune.labeler.views.disagreements import Contested, contested
-from attune.labeler.views.forecast import Forecast, forecast
-from attune.labeler.views.history import Move, Published, moves, versions
 from attune.labeler.views.home import CardFacts, pool_size
 from attune.labeler.views.links import queue_url
-from attune.labeler.views.measuring import Measuring
 from attune.labeler.views.pictures import PageImage, picture
-from attune.labeler.views.quality import Point, Quality
-from attune.labeler.views.recent import GivenAnswer, recent
+from attune.labeler.views.quality import Quality
 from attune.labeler.views.state import ABOUT, Facts, Step, next_step, state
 
 
@@ -38,15 +29,6 @@ class Example:
 
     text: str
     picture: PageImage | None = None
-
-
-@dataclass(frozen=True)
-class ExpertQueue:
-    """An expert's queue and where it is answered."""
-
-    expert: str
-    email: str
-    url: str
 
 
 @dataclass(frozen=True)
@@ -78,65 +60,40 @@ class Live:
 
 
 @dataclass(frozen=True)
-class AttributePage:
-    """All that the page shows; lists hold their first page."""
+class Head:
+    """What every tab of an attribute shows: the question, its state, and one next step."""
 
     live: Live
     question: str
     definition: str
     classes: Sequence[str]
     revision: int
-    in_scope: Sequence[Example]
-    out_of_scope: Sequence[Example]
     about: str
     step: Step
     queue_url: str | None
-    queues: Sequence[ExpertQueue]
-    outlook: Forecast
-    curve: Sequence[Point]
-    pace: Pace | None
-    set_aside: Sequence[tuple[str, str, int]]
     unanswered: Sequence[str]
-    recent: Page[GivenAnswer]
-    contested: Page[Contested]
-    suspected: int  # answers on the page of suspected label errors
-    measuring: Measuring | None
-    lines: GoalThresholds | None
-    versions: Page[Published] | None
-    moves: Page[Move] | None
+
+    @property
+    def name(self) -> str:
+        """The attribute's name, as in addresses."""
+        return self.live.name
 
 
-def attribute_page(settings: Settings, viewer: Viewer, name: str) -> AttributePage:
-    """What the page of the attribute ``name`` shows to ``viewer``. Raises UnknownAttribute."""
-    with reading(settings) as session:
-        attribute = attributes.find(session, name)
-        live, facts, batch = _live(session, viewer, attribute)
-        own = batch.own.get(attribute.id)
-        return AttributePage(
-            live=live,
-            question=attribute.question,
-            definition=attribute.definition,
-            classes=attribute.classes,
-            revision=attribute.revision,
-            in_scope=examples(session, attribute.in_scope),
-            out_of_scope=examples(session, attribute.out_of_scope),
-            about=ABOUT[live.state],
-            step=next_step(facts, viewer),
-            queue_url=queue_url(settings, own) if own else None,
-            queues=_queues(session, settings, attribute.id) if viewer.manages else (),
-            outlook=forecast(session, viewer, attribute),
-            curve=quality.curve(session, attribute.id, viewer=viewer),
-            unanswered=facts.unanswered,
-            recent=recent(session, viewer, attribute.id, size=8),
-            pace=answer_seconds.pace(session, attribute.id) if viewer.manages else None,
-            set_aside=exclusion.by_expert(session, attribute.id) if viewer.manages else (),
-            contested=contested(session, viewer, attribute.id, attribute.classes, size=4),
-            suspected=label_errors.total(session, viewer, attribute.id),
-            measuring=measuring.read(session, attribute) if viewer.manages else None,
-            lines=threshold_goals.read(session, attribute) if viewer.manages else None,
-            versions=versions(session, attribute.id) if viewer.manages else None,
-            moves=moves(session, attribute.id) if viewer.manages else None,
-        )
+def head(session: Session, settings: Settings, viewer: Viewer, attribute: Attribute) -> Head:
+    """The head of ``attribute`` as ``viewer`` reads it."""
+    live, facts, batch = _live(session, viewer, attribute)
+    own = batch.own.get(attribute.id)
+    return Head(
+        live=live,
+        question=attribute.question,
+        definition=attribute.definition,
+        classes=attribute.classes,
+        revision=attribute.revision,
+        about=ABOUT[live.state],
+        step=next_step(facts, viewer),
+        queue_url=queue_url(settings, own) if own else None,
+        unanswered=facts.unanswered,
+    )
 
 
 def live(settings: Settings, viewer: Viewer, name: str) -> Live:
@@ -159,13 +116,3 @@ def examples(session: Session, texts: Sequence[str]) -> list[Example]:
     found = session.scalars(select(Asset).where(Asset.asset_id.in_(texts), Asset.removed_at.is_(None)))
     pictures = {asset.asset_id: picture(asset) for asset in found}
     return [Example(text, pictures.get(text)) for text in texts]
-
-
-def _queues(session: Session, settings: Settings, attribute_id: int) -> list[ExpertQueue]:
-    rows = session.execute(
-        select(Queue, Expert)
-        .join(Expert, Expert.id == Queue.expert_id)
-        .where(Queue.attribute_id == attribute_id, Queue.closed_at.is_(None))
-        .order_by(Expert.name)
-    )
-    return [ExpertQueue(expert.name, expert.email, queue_url(settings, queue)) for queue, expert in rows]

@@ -18,7 +18,8 @@ from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Alias, Asset, Attribute, Expert, Job, Queue, Run, Task, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import quality, told_runs
+from attune.labeler.views import home_pictures, quality, told_runs
+from attune.labeler.views.home_pictures import Pictures
 from attune.labeler.views.links import queue_url
 from attune.labeler.views.quality import Quality
 from attune.labeler.views.state import Facts, Step, next_step, state, visible_advice
@@ -41,6 +42,7 @@ class Card:
     champion: int | None
     draft: bool  # whether the champion was published although a class had no answer
     differs: bool  # whether one expert answers otherwise than the rest; told to those who manage
+    pictures: Pictures = Pictures()
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
         counts = totals.count(
             session, {attribute_row.id: attribute_row.classes for attribute_row in attribute_page.items}
         )
+        pictures = home_pictures.pictures(session, settings, viewer, attribute_page.items)
         row_facts = CardFacts(session, [attribute_row.id for attribute_row in attribute_page.items], viewer)
 
         def card(attribute: Attribute) -> Card:
@@ -70,6 +73,7 @@ def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
                 attribute.name, attribute.question, attribute.classes, state(facts), counts[attribute.id],
                 row_facts.quality(attribute.id), next_step(facts, viewer), queue_url(settings, own) if own else None,
                 facts.champion, attribute.id in row_facts.drafts, bool(facts.advice.differs),
+                pictures[attribute.id],
             )  # fmt: skip
 
         return Home(attribute_page.map(card), pool, attribute_page.total)

@@ -16,7 +16,7 @@ from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings
 from attune.labeler.settings import secrets as keys
 from attune.labeler.settings.secrets import Secrets
-from attune.labeler.web import auth, filters, health, media, nul, replies, sizes, throttle, webhook
+from attune.labeler.web import auth, filters, health, media, nul, replies, sizes, tabs, throttle, webhook
 from attune.labeler.web.pages import (
     account,
     assets,
@@ -35,6 +35,7 @@ from attune.labeler.web.pages import (
     notices,
     people,
     question,
+    results,
     review,
     revisions,
     tokens,
@@ -53,6 +54,7 @@ ROOMS = (
     attribute,
     attribute_form,
     question,
+    results,
     measuring,
     exchange,
     explore,
@@ -119,6 +121,7 @@ def create_app(settings: Settings) -> Flask:
     nul.init_app(app)
     throttle.init_app(app)
     filters.init_app(app)
+    tabs.init_app(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     if importlib.util.find_spec("attune.labeler.web.api"):

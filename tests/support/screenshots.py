@@ -24,6 +24,8 @@ from attune.labeler.sample import ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_W
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.workers.jobs import embed, explore_pool
+from attune.workers.rounds import gallery_scores
+from attune.workers.rounds.snapshot import take_snapshot
 from tests.labeler.catalog import judged
 from tests.support import factories
 from tests.support.browser import FLAGS, executable
@@ -31,8 +33,7 @@ from tests.support.page_desk import PageDesk
 
 # file name -> who, path, width, height
 SHOTS = {
-    "console-home": ("ana", "/", 1400, 900),
-    "console-attribute": ("ana", "/attributes/serious-expression", 1400, 1500),
+    "console-attribute": ("ana", "/attributes/serious-expression", 1400, 1300),
     "console-contested": ("olga", "/attributes/tender/contested", 1400, 760),
     "console-phone": ("ana", "/attributes/serious-expression", 390, 1400),
     "console-dark": ("olga", "/", 1400, 760),
@@ -48,7 +49,11 @@ TICKS = ("Space", "ArrowRight", "ArrowRight", "Space", "ArrowRight", "u")
 
 
 # The same over a workspace whose probes can be judged.
-JUDGED = {"console-review": ("olga", "/attributes/serious/review", 1400, 1300)}
+JUDGED = {
+    "console-home": ("olga", "/", 1400, 1100),
+    "console-results": ("olga", "/attributes/serious/results", 1400, 1200),
+    "console-review": ("olga", "/attributes/serious/review", 1400, 1300),
+}
 # The same over a pool with vectors.
 SEARCH = "two people"
 EXPLORED = {"console-explore": ("ana", "/explore?q=two+people", 1400, 1000)}
@@ -71,6 +76,8 @@ def main(folder: Path) -> None:
         judgeable = judged.filled(Path(workspace) / "judged", images=True)
         _measure(judgeable)
         promote(judgeable, Move("serious", 1, "The first, to have one.", "olga@example.org"))
+        for name, run in (("serious", 4), ("romance", 2)):
+            gallery_scores.leave(judgeable, take_snapshot(judgeable, name), run)
         factories.add_user(judgeable, "olga@example.org", "owner")
         _shoot(browser, judgeable, JUDGED, folder)
         desk = PageDesk(factories.workspace(Path(workspace) / "pages"), 4, images=True)

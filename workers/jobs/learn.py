@@ -23,6 +23,7 @@ from attune.models.query.planner import Ask
 from attune.workers.rounds import (
     apply_order,
     audit_questions,
+    gallery_scores,
     label_errors,
     learning_round,
     second_opinions,
@@ -127,6 +128,7 @@ def one_round(
     result = _result(settings, snapshot, learned) | {"asked": added, "open": sum(len(plan.order) for plan in plans)}
 
     def afterwards() -> None:
+        gallery_scores.leave(settings, snapshot, learned.run)
         if learned.fresh and slow_figures.due(snapshot):
             slow_figures.record_forecast(settings, snapshot, learned.run, prompts)
             label_errors.record(settings, snapshot, learned.run, prompts)

@@ -32,8 +32,8 @@ from attune.models.labels.labels import Labels, consensus
 from attune.models.probes.learner import LearnerSettings
 from attune.workers.rounds import reliability_update
 
-# Settings of an attribute that make no probe: how much to audit on demand, and the bounds that judge a probe.
-NOT_LEARNED = {"audits", "gates"}
+# Settings of an attribute that make no probe: how much to audit on demand, the bounds that judge a probe, saved views.
+NOT_LEARNED = {"audits", "gates", "views"}
 
 
 @dataclass(frozen=True)

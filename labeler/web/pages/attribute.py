@@ -1,4 +1,4 @@
-"""One attribute: its page, what updates by itself, the longer lists, and the way to correct an answer."""
+"""One attribute: its tabs, what updates by itself, the longer lists, and the way to correct an answer."""
 
 from __future__ import annotations
 
@@ -10,26 +10,39 @@ from attune.labeler.attributes import attributes
 from attune.labeler.queues import reopen
 from attune.labeler.records.schema import Expert
 from attune.labeler.records.session import reading
-from attune.labeler.views import attribute_page
+from attune.labeler.views import attribute_page, attribute_tabs
 from attune.labeler.views.disagreements import contested
 from attune.labeler.views.drift import drift
 from attune.labeler.views.recent import recent
 from attune.labeler.web import auth
 from attune.labeler.web.svg.drift_histograms import histograms
-from attune.labeler.web.svg.learning_curve import learning_curve
 
 blueprint = Blueprint("attribute", __name__, url_prefix="/attributes/<name>")
 
 
 @blueprint.get("")
 def page(name: str) -> ResponseReturnValue:
-    """The question, its progress and its people."""
-    view = attribute_page.attribute_page(auth.settings(), auth.viewer(), name)
-    moved = drift(auth.settings(), name) if auth.viewer().manages else None
+    """The question, what is to be answered, and what was."""
+    tab = attribute_tabs.label_tab(auth.settings(), auth.viewer(), name)
+    return render_template("attribute.html", page=tab, head=tab.head)
+
+
+@blueprint.get("/versions")
+def versions(name: str) -> ResponseReturnValue:
+    """What is published, whether its scores drift, and who moved it."""
+    tab = attribute_tabs.versions_tab(auth.settings(), auth.viewer(), name)
+    moved = drift(auth.settings(), name)
     return render_template(
-        "attribute.html", page=view, live=view.live, chart=learning_curve(view.curve), drift=moved,
+        "attribute_versions.html", page=tab, head=tab.head, drift=moved,
         drift_chart=histograms(moved.shifts if moved else ()),
     )  # fmt: skip
+
+
+@blueprint.get("/manage")
+def manage(name: str) -> ResponseReturnValue:
+    """Audits, the decision threshold, experts and their queues."""
+    tab = attribute_tabs.manage_tab(auth.settings(), auth.viewer(), name)
+    return render_template("attribute_manage.html", page=tab, head=tab.head)
 
 
 @blueprint.get("/live")

@@ -33,7 +33,7 @@ def ask(name: str) -> ResponseReturnValue:
         flash(f"{size} audit answers requested. The tasks are queued when a worker runs: `attune up`", "warning")
     except (DataError, PoolExhausted, UnknownExpert) as error:
         flash(str(error), "danger")
-    return redirect(url_for("attribute.page", name=name) + "#h-measure")
+    return redirect(url_for("attribute.manage", name=name, _anchor="h-measure"))
 
 
 @blueprint.post("/threshold")
@@ -53,4 +53,4 @@ def line(name: str) -> ResponseReturnValue:
         flash(str(error), "danger")
     except ValueError:
         flash(f"{text[:20]!r} is not a number. Enter a number between 0 and 1, such as 0.9.", "danger")
-    return redirect(url_for("attribute.page", name=name) + "#h-line")
+    return redirect(url_for("attribute.manage", name=name, _anchor="h-line"))

@@ -80,8 +80,26 @@ function showCounts(now) {
   document.querySelector("[data-announce]").textContent = `${now.answers} answer${now.answers === 1 ? "" : "s"}`;
 }
 
+// -- sections that stand in another tab, or behind a closed detail ----------------------------------------------------
+function findSection() {
+  const id = decodeURIComponent(location.hash.slice(1));
+  if (!id) return;
+  const here = document.getElementById(id);
+  const places = document.querySelector("[data-sections]");
+  if (!here && places) {
+    const there = JSON.parse(places.dataset.sections)[id];
+    if (there && there !== location.pathname) location.replace(`${there}#${encodeURIComponent(id)}`);
+    return;
+  }
+  const closed = here?.closest("details:not([open])");
+  if (closed) { closed.open = true; here.scrollIntoView(); }
+}
+
+addEventListener("hashchange", findSection);
+
 document.addEventListener("DOMContentLoaded", () => {
   showCopyButtons();
+  findSection();
   const live = document.querySelector("[data-live]");
   if (live) follow(live);
   const board = document.querySelector("[data-refresh]");

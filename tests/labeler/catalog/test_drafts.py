@@ -19,7 +19,7 @@ from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Promotion, Run, Version
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.labeler.views.attribute_page import attribute_page
+from attune.labeler.views.attribute_tabs import versions_tab
 from attune.labeler.views.history import page as history_page
 from attune.labeler.views.home import home
 from attune.labeler.views.review import review
@@ -92,9 +92,7 @@ def test_a_draft_is_marked_wherever_it_is_read(settings: Settings, alias: str) -
     assert version_page(settings, "serious", 3).moves[0].draft
     assert history_page(settings, "serious").moves.items[0].draft
     assert review(settings, OWNER, "serious", "3").candidate.draft
-    held = attribute_page(settings, OWNER, "serious").versions
-    assert held is not None
-    assert held.items[0].draft
+    assert versions_tab(settings, OWNER, "serious").versions.items[0].draft
     cards = {card.name: card.draft for card in home(settings, OWNER).cards.items}
     assert cards == {"serious": alias == "champion", "romance": False}
 

@@ -62,7 +62,7 @@ def test_each_event_is_told_once(settings: Settings) -> None:
         (
             {"state": "settled", "differs": "gus@example.org", "beside_probe": {"sentence": "On audits he says no."}},
             "romance: one expert disagrees with the others",
-            "/attributes/romance#h-done",
+            "/attributes/romance/results#h-done",
         ),
         ({"state": "hopeless"}, "romance: the experts disagree too much", "/attributes/romance/contested"),
     ],

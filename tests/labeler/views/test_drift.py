@@ -102,7 +102,7 @@ def test_owners_see_it_on_the_page_and_by_the_api_and_experts_do_not(settings: S
     factories.add_user(settings, "olga@example.org", "owner")
     app = create_app(settings)
     owner, expert = Actor(app, "olga@example.org"), Actor(app, "ana@example.org")
-    page = owner.get("/attributes/romance").text
+    page = owner.get("/attributes/romance/versions").text
     assert "Stability index" in page
     assert "Request 60 audit answers" in page
     assert "Stability index" not in expert.get("/attributes/romance").text

@@ -15,7 +15,9 @@ from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views import quality
 from attune.labeler.views.assets import asset, assets
-from attune.labeler.views.attribute_page import attribute_page, live
+from attune.labeler.views.attribute_page import live
+from attune.labeler.views.attribute_tabs import label_tab, manage_tab, results_tab, versions_tab
+from attune.labeler.views.gallery import GalleryRequest
 from attune.labeler.views.home import home
 from attune.labeler.views.jobs import board
 from attune.labeler.views.people import people
@@ -59,24 +61,25 @@ def test_home_puts_ones_own_queues_first(studio: Settings, ana: Viewer) -> None:
 
 
 def test_an_attributes_page_has_what_its_reader_needs(studio: Settings, ana: Viewer) -> None:
-    experts, owners = (attribute_page(studio, who, "serious-expression") for who in (ana, OWNER))
-    assert experts.queue_url is not None
-    assert owners.queue_url is None
-    assert [queue.expert for queue in owners.queues] == ["Ana", "Bo", "Chidi"]
-    assert not experts.queues
-    assert experts.versions is None
-    assert owners.versions.items[0].aliases == ["champion"]
-    assert owners.moves.items[0].reason.startswith("First version")
-    assert "99 labels" in owners.outlook.advice.evidence[0]
-    answered = [point.answers for point in owners.curve]
+    experts, owners = (label_tab(studio, who, "serious-expression") for who in (ana, OWNER))
+    assert experts.head.queue_url is not None
+    assert owners.head.queue_url is None
+    queues = manage_tab(studio, OWNER, "serious-expression").queues
+    assert [queue.expert for queue in queues] == ["Ana", "Bo", "Chidi"]
+    published = versions_tab(studio, OWNER, "serious-expression")
+    assert published.versions.items[0].aliases == ["champion"]
+    assert published.moves.items[0].reason.startswith("First version")
+    results = results_tab(studio, OWNER, "serious-expression", GalleryRequest())
+    assert "99 labels" in results.outlook.advice.evidence[0]
+    answered = [point.answers for point in results.curve]
     assert answered == sorted(answered)
-    assert all(point.indication.known for point in owners.curve)
+    assert all(point.indication.known for point in results.curve)
 
 
 def test_an_example_that_is_an_image_of_the_pool_is_shown_as_one(settings: Settings) -> None:
     (there,) = factories.add_assets(settings, 1)
     factories.add_attribute(settings, in_scope=[there.asset_id, "two people who kiss"])
-    shown = attribute_page(settings, OWNER, "romance").in_scope
+    shown = label_tab(settings, OWNER, "romance").in_scope
     assert [example.picture is not None for example in shown] == [True, False]
 
 
@@ -95,7 +98,7 @@ def test_the_live_counts_change_their_stamp_only_with_more_than_counts(settings:
 
 def test_an_unknown_attribute_is_an_error_with_near_names(studio: Settings) -> None:
     with pytest.raises(UnknownAttribute, match="Did you mean 'tender'"):
-        attribute_page(studio, OWNER, "tendre")
+        label_tab(studio, OWNER, "tendre")
 
 
 def test_every_page_is_right_over_empty_records(settings: Settings) -> None:
@@ -104,8 +107,10 @@ def test_every_page_is_right_over_empty_records(settings: Settings) -> None:
     assert assets(settings, OWNER).pictures.total == 0
     assert board(settings).jobs.total == 0
     factories.add_attribute(settings)
-    bare = attribute_page(settings, OWNER, "romance")
-    assert (bare.live.state, bare.curve, bare.recent.total, bare.contested.total) == ("seeding", [], 0, 0)
+    bare = label_tab(settings, OWNER, "romance")
+    assert (bare.head.live.state, bare.recent.total, bare.contested.total) == ("seeding", 0, 0)
+    results = results_tab(settings, OWNER, "romance", GalleryRequest())
+    assert (results.curve, results.gallery.images.total) == ([], 0)
     assert home(settings, OWNER).cards.items[0].step.command == "attune assets add PATH"
 
 
@@ -169,7 +174,9 @@ def test_the_number_of_queries_does_not_grow_with_what_is_shown(studio: Settings
 def test_no_page_reads_the_bytes_of_probes(studio: Settings) -> None:
     with statements(studio) as seen:
         home(studio, OWNER)
-        attribute_page(studio, OWNER, "serious-expression")
+        for read in (label_tab, versions_tab, manage_tab):
+            read(studio, OWNER, "serious-expression")
+        results_tab(studio, OWNER, "serious-expression", GalleryRequest())
     assert not [statement for statement in seen if "runs.probe" in statement]
 
 

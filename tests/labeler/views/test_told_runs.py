@@ -6,7 +6,8 @@ from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views import told_runs
-from attune.labeler.views.attribute_page import attribute_page
+from attune.labeler.views.attribute_tabs import ResultsTab, results_tab
+from attune.labeler.views.gallery import GalleryRequest
 from attune.labeler.views.home import home
 from tests.labeler.views.conftest import OWNER
 from tests.support import factories
@@ -17,11 +18,15 @@ def test_an_experts_page_stands_still_between_twenties_and_never_goes_back(setti
     factories.add_queue(settings, romance, ana)
     expert = Viewer("expert", ana.email, ana.id)
 
+    def results(viewer: Viewer) -> ResultsTab:
+        return results_tab(settings, viewer, "romance", GalleryRequest())
+
     def figures(viewer: Viewer) -> tuple[object, ...]:
-        page = attribute_page(settings, viewer, "romance")
+        page = results(viewer)
         (card,) = home(settings, viewer).cards.items
         advice = page.outlook.advice.text if page.outlook.advice else ""
-        return page.live.quality, page.live.to_dict()["stamp"], page.curve, card.quality, advice
+        live = page.head.live
+        return live.quality, live.to_dict()["stamp"], page.curve, card.quality, advice
 
     factories.add_run(settings, romance, 40, quality=0.8, advice={"advice": "first", "state": "labelling"})
     before = figures(expert)
@@ -32,10 +37,10 @@ def test_an_experts_page_stands_still_between_twenties_and_never_goes_back(setti
     assert figures(OWNER) != before
     factories.add_run(settings, romance, 60, quality=0.9)
     assert figures(expert) != before
-    assert attribute_page(settings, expert, "romance").live.quality.value == 0.9
+    assert results(expert).head.live.quality.value == 0.9
     factories.add_run(settings, romance, 59, quality=0.7)
     factories.add_run(settings, romance, 60, quality=0.95)
-    assert attribute_page(settings, expert, "romance").live.quality.value == 0.9
+    assert results(expert).head.live.quality.value == 0.9
     with reading(settings) as session:
         assert told_runs.newest(session, [romance.id], OWNER) == {romance.id: 9}
         assert told_runs.to_experts(session, [romance.id]) == {romance.id: [1, 7]}

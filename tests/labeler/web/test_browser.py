@@ -164,7 +164,7 @@ def test_a_mark_of_the_curve_tells_its_figures_to_the_pointer_and_a_table_to_eve
     page: Page, house: House
 ) -> None:
     enter(page, house, "olga")
-    page.goto(f"{house.address}/attributes/serious-expression")
+    page.goto(f"{house.address}/attributes/serious-expression/results#h-curve")
     page.locator(".curve.wide [data-tip]").last.hover()
     expect(page.locator(".tip")).to_have_text("132 answers: 0.87 (0.79 to 0.95) (run 21)")
     page.get_by_text("Table of values").click()

@@ -23,6 +23,7 @@ from tests.labeler.catalog import judged
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
 
+TABS = ("", "/results", "/versions", "/manage")
 BORDERLINE = "The probe could not decide between two answers."
 
 
@@ -60,7 +61,7 @@ def test_an_empty_page_tells_the_next_command(owner: Actor, path: str, says: str
 
 
 def test_a_bare_attribute_tells_each_part_what_is_missing(owner: Actor, romance: Attribute) -> None:
-    page = owner.get("/attributes/romance").text
+    page = "".join(owner.get(f"/attributes/romance{tab}").text for tab in TABS)
     for words in (
         "Romance, friendship, or neither?",
         "No probe has been trained yet",
@@ -122,11 +123,11 @@ def test_what_the_queue_holds_is_shown_to_nobody_before_the_answer(
     for asset, purpose in zip(factories.add_assets(settings, 3), ("audit", "likely", "second-opinion"), strict=True):
         factories.add_task(settings, queue, asset, purpose, reason=f"because {purpose}")
     for actor in (expert, owner):
-        for path in ("/", "/attributes/romance", "/attributes/romance/live"):
+        for path in ("/", *(f"/attributes/romance{tab}" for tab in ("/live", *TABS))):
             page = actor.get(path).text
             assert "because" not in page
-            assert actor is owner or "audit task" not in page
-            assert "img-" not in page
+            # Owners see the pool on home and in results; which image waits for whom is told to nobody.
+            assert actor is owner or ("audit task" not in page and "img-" not in page)
 
 
 def test_the_live_counts_move_with_an_answer(
@@ -149,8 +150,11 @@ def test_quality_comes_with_its_interval_or_with_the_reason_why_not(owner: Actor
 
 def test_owners_see_versions_and_history_and_experts_do_not(ana_in_studio: Actor, owner: Actor) -> None:
     words = ("champion", "History", "reviewed with Ana")
-    owners, experts = (actor.get("/attributes/serious-expression").text for actor in (owner, ana_in_studio))
+    address = "/attributes/serious-expression"
+    owners = owner.get(f"{address}/versions").text + owner.get(f"{address}/manage").text
+    experts = ana_in_studio.get(address).text + ana_in_studio.get(f"{address}/results").text
     assert all(word in owners for word in words)
+    assert {ana_in_studio.get(address + tab).status_code for tab in ("/versions", "/manage")} == {403}
     assert not any(word in experts for word in words)
     assert "Open in Label Studio" in owners
     assert "Open in Label Studio" not in experts
@@ -176,13 +180,13 @@ def test_owners_see_whose_answers_count_less_and_experts_do_not(
     ]
     labels = {"experts": {"ana@x.org": 90, "any@x.org": 80}, "expert_weights": {"any@x.org": 0.31}}
     factories.add_run(settings, romance, 170, labels=labels, advice={"reliance": {"told": held, "weighed": True}})
-    page = owner.get("/attributes/romance").text
+    page = owner.get("/attributes/romance/manage").text
     assert 'id="h-experts"' in page
     assert "0.31" in page
     assert "any@x.org 0.31" in owner.get("/attributes/romance/review").text
     assert 'id="h-experts"' not in expert.get("/attributes/romance").text
     factories.add_run(settings, romance, 171, labels={}, advice={"reliance": {"told": held, "weighed": False}})
-    page = owner.get("/attributes/romance").text
+    page = owner.get("/attributes/romance/manage").text
     assert "every answer counted the same" in page
     assert "0.31" not in page
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.attributes import attributes, revise_attribute
 from attune.labeler.catalog import gates
+from attune.labeler.explore import pool_scores
 from attune.labeler.jobs import jobs, learn_lease
 from attune.labeler.label_studio import LabelStudio
 from attune.labeler.label_studio import queue_tasks as label_studio_queue
@@ -115,4 +116,9 @@ def test_what_holds_no_longer_is_really_asked_again(live: Settings, ls: LabelStu
         assert len(waiting) == 12
         person.answer(person.next_task(mine.project)["id"], "tender", lead_time=0.0)
     sync.run(live, jobs.quiet, whole=True)
-    assert learn.run(live, jobs.quiet, "tender", size=12)["answers"] == 1
+    done = learn.run(live, jobs.quiet, "tender", size=12)
+    assert done["answers"] == 1
+    with reading(live) as session:
+        scores = pool_scores.load(live, attributes.find(session, "tender"))
+    assert scores is not None, "the pages read the newest probe's say"
+    assert scores.summary.run == done["run"]

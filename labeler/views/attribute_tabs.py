@@ -1,0 +1,143 @@
+"""The tabs of an attribute: Label, Results, Versions and Manage. Experts have the first two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import exclusion, label_errors
+from attune.labeler.attributes import attributes, saved_views, threshold_goals
+from attune.labeler.attributes.saved_views import SavedView
+from attune.labeler.attributes.threshold_goals import GoalThresholds
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.paging import Page
+from attune.labeler.records.schema import Expert, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views import answer_seconds, measuring, quality
+from attune.labeler.views.answer_seconds import Pace
+from attune.labeler.views.attribute_page import Example, Head, examples, head
+from attune.labeler.views.disagreements import Contested, contested
+from attune.labeler.views.forecast import Forecast, forecast
+from attune.labeler.views.gallery import Gallery, GalleryRequest, gallery
+from attune.labeler.views.history import Move, Published, moves, versions
+from attune.labeler.views.links import queue_url
+from attune.labeler.views.measuring import Measuring
+from attune.labeler.views.quality import Point
+from attune.labeler.views.recent import GivenAnswer, recent
+
+
+@dataclass(frozen=True)
+class LabelTab:
+    """What to answer and what was answered; lists hold their first page."""
+
+    head: Head
+    in_scope: Sequence[Example]
+    out_of_scope: Sequence[Example]
+    recent: Page[GivenAnswer]
+    contested: Page[Contested]
+    set_aside: Sequence[tuple[str, str, int]]
+    pace: Pace | None
+    suspected: int  # answers on the page of suspected label errors
+
+
+@dataclass(frozen=True)
+class ResultsTab:
+    """What the probe finds, and how good it is."""
+
+    head: Head
+    gallery: Gallery
+    saved: Sequence[SavedView]
+    curve: Sequence[Point]
+    outlook: Forecast
+
+
+@dataclass(frozen=True)
+class VersionsTab:
+    """What is published, and what was."""
+
+    head: Head
+    versions: Page[Published]
+    moves: Page[Move]
+
+
+@dataclass(frozen=True)
+class ExpertQueue:
+    """An expert's queue and where it is answered."""
+
+    expert: str
+    email: str
+    url: str
+
+
+@dataclass(frozen=True)
+class ManageTab:
+    """What owners decide: audits, the threshold, and whose answers to rely on."""
+
+    head: Head
+    measuring: Measuring
+    lines: GoalThresholds
+    outlook: Forecast
+    queues: Sequence[ExpertQueue]
+
+
+def label_tab(settings: Settings, viewer: Viewer, name: str) -> LabelTab:
+    """The first tab of the attribute ``name``. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        return LabelTab(
+            head=head(session, settings, viewer, one),
+            in_scope=examples(session, one.in_scope),
+            out_of_scope=examples(session, one.out_of_scope),
+            recent=recent(session, viewer, one.id, size=4),
+            contested=contested(session, viewer, one.id, one.classes, size=4),
+            set_aside=exclusion.by_expert(session, one.id) if viewer.manages else (),
+            pace=answer_seconds.pace(session, one.id) if viewer.manages else None,
+            suspected=label_errors.total(session, viewer, one.id),
+        )
+
+
+def results_tab(settings: Settings, viewer: Viewer, name: str, asked: GalleryRequest) -> ResultsTab:
+    """The results of the attribute ``name``; an expert's own where ``viewer`` is one. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        return ResultsTab(
+            head=head(session, settings, viewer, one),
+            gallery=gallery(session, settings, viewer, one, asked),
+            saved=saved_views.read(one) if viewer.manages else (),
+            curve=quality.curve(session, one.id, viewer=viewer),
+            outlook=forecast(session, viewer, one),
+        )
+
+
+def versions_tab(settings: Settings, viewer: Viewer, name: str) -> VersionsTab:
+    """The versions of the attribute ``name``, for owners. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        return VersionsTab(head(session, settings, viewer, one), versions(session, one.id), moves(session, one.id))
+
+
+def manage_tab(settings: Settings, viewer: Viewer, name: str) -> ManageTab:
+    """What owners decide about the attribute ``name``. Raises UnknownAttribute."""
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        return ManageTab(
+            head=head(session, settings, viewer, one),
+            measuring=measuring.read(session, one),
+            lines=threshold_goals.read(session, one),
+            outlook=forecast(session, viewer, one),
+            queues=_queues(session, settings, one.id),
+        )
+
+
+def _queues(session: Session, settings: Settings, attribute_id: int) -> list[ExpertQueue]:
+    rows = session.execute(
+        select(Queue, Expert)
+        .join(Expert, Expert.id == Queue.expert_id)
+        .where(Queue.attribute_id == attribute_id, Queue.closed_at.is_(None))
+        .order_by(Expert.name)
+    )
+    return [ExpertQueue(expert.name, expert.email, queue_url(settings, queue)) for queue, expert in rows]

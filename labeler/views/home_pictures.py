@@ -1,0 +1,163 @@
+"""The images on the home page: a few large ones of each question.
+
+Owners see what the newest probe finds likeliest of each class, most doubtful, and the newest of the pool; experts the
+definition's examples and their own newest answers, and nothing of what a probe says.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import counting
+from attune.labeler.explore import pool_scores
+from attune.labeler.explore.pool_scores import PoolScores, RankedRight
+from attune.labeler.people.viewer import Viewer, may_see, waiting
+from attune.labeler.records.schema import Asset, Attribute
+from attune.labeler.settings import Settings
+from attune.labeler.views.gallery import EVERY
+from attune.labeler.views.pictures import PageImage, picture
+
+SHOWN = 4  # images of a group at most
+ROOM = 3.7  # and as many as fit in a row: the sum of their widths over their heights
+SPARE = 8  # to choose them from: some may not be the viewer's to see, some are too wide for what is left of the row
+
+
+@dataclass(frozen=True)
+class Thumb:
+    """An image and what is said of it: a class, and in the probe's case how likely, in [0, 1]."""
+
+    picture: PageImage
+    says: str | None = None
+    probability: float | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """A heading and its images; ``by`` and ``sort`` lead to the same images in the results, empty where they do not."""
+
+    title: str
+    thumbs: Sequence[Thumb]
+    by: str = ""
+    sort: str = ""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What a card shows beside the facts: groups of images, none of them empty, and for owners how many of the highest
+    ranked audit images are of the first class."""
+
+    groups: Sequence[Group] = ()
+    ranked: RankedRight | None = None
+
+
+def pictures(
+    session: Session, settings: Settings, viewer: Viewer, attributes: Sequence[Attribute]
+) -> dict[int, Pictures]:
+    """The images of each attribute by its id."""
+    if not viewer.manages:
+        found = _experts(session, viewer, attributes)
+        return {key: Pictures(_fitting(some)) for key, some in found.items()}
+    scores = {one.id: pool_scores.load(settings, one) for one in attributes}
+    found = _owners(session, viewer, attributes, scores)
+    ranked = {key: one.summary.ranked.get(one.summary.classes[0]) for key, one in scores.items() if one}
+    return {key: Pictures(_fitting(some), ranked.get(key)) for key, some in found.items()}
+
+
+def _fitting(groups: Sequence[Group]) -> list[Group]:
+    return [_row(one) for one in groups if one.thumbs]
+
+
+def _row(group: Group) -> Group:
+    """The group with the images that fit in its row, in their order, at least one."""
+    room = ROOM
+    kept: list[Thumb] = []
+    for one in group.thumbs:
+        ratio = one.picture.width / max(one.picture.height, 1)
+        if len(kept) < SHOWN and (ratio <= room or not kept):
+            kept.append(one)
+            room -= ratio
+    return replace(group, thumbs=kept)
+
+
+def _owners(
+    session: Session, viewer: Viewer, attributes: Sequence[Attribute], scores: Mapping[int, PoolScores | None]
+) -> dict[int, list[Group]]:
+    kept = [one.summary for one in scores.values() if one]
+    keys = {key for one in kept for some in (*one.top.values(), one.doubtful) for key in some[:SPARE]}
+    visible = Asset.removed_at.is_(None) & Asset.id.not_in(waiting(viewer))
+    newest = list(session.scalars(select(Asset).where(visible).order_by(Asset.id.desc()).limit(SPARE)))
+    images = {one.id: picture(one) for one in session.scalars(select(Asset).where(Asset.id.in_(keys), visible))}
+    images |= {one.id: picture(one) for one in newest}
+    added = [one.id for one in newest]
+    return {one.id: _of_probe(one, scores[one.id], images, added) for one in attributes}
+
+
+def _of_probe(
+    attribute: Attribute, scores: PoolScores | None, images: Mapping[int, PageImage], newest: Sequence[int]
+) -> list[Group]:
+    if scores is None:
+        return [Group("Newest images", [Thumb(images[key]) for key in newest])]
+    summary = scores.summary
+    found = [
+        Group(f"Most likely {name}", _thumbs(scores, images, summary.top[name], name), name, "high")
+        for name in attribute.classes
+    ]
+    found.append(Group("Most doubtful", _thumbs(scores, images, summary.doubtful), EVERY, "low"))
+    return [*found, Group("Newest images", _thumbs(scores, images, newest), EVERY, "new")]
+
+
+def _thumbs(
+    scores: PoolScores, images: Mapping[int, PageImage], keys: Iterable[int], name: str | None = None
+) -> list[Thumb]:
+    """The first few of ``keys`` that may be seen, each with the class ``name``, or the one that the probe gives it."""
+    there = [key for key in keys if key in images][:SPARE]
+    classes, rows = list(scores.summary.classes), scores.rows(there)
+    thumbs = []
+    for key, row, p in zip(there, rows.tolist(), scores.at(np.maximum(rows, 0).tolist()), strict=True):
+        column = classes.index(name) if name else int(p.argmax())
+        thumbs.append(Thumb(images[key], classes[column], float(p[column])) if row >= 0 else Thumb(images[key]))
+    return thumbs
+
+
+def _experts(session: Session, viewer: Viewer, attributes: Sequence[Attribute]) -> dict[int, list[Group]]:
+    names = {name for one in attributes for name in (*one.in_scope, *one.out_of_scope)}
+    there = session.scalars(select(Asset).where(Asset.asset_id.in_(names), Asset.removed_at.is_(None)))
+    examples = {one.asset_id: Thumb(picture(one)) for one in there}
+    answered = _own_answers(session, viewer, [one.id for one in attributes])
+
+    def of(one: Attribute) -> list[Group]:
+        kinds = (("Counts", one.in_scope), ("Does not count", one.out_of_scope))
+        shown = [Group(title, [examples[name] for name in kind if name in examples]) for title, kind in kinds]
+        return [*shown, Group("Your newest answers", answered.get(one.id, ()))]
+
+    return {one.id: of(one) for one in attributes}
+
+
+def _own_answers(session: Session, viewer: Viewer, ids: Sequence[int]) -> dict[int, list[Thumb]]:
+    """The viewer's newest answers on each attribute, in one query for all."""
+    answer = counting.answers(ids, [viewer.expert_id or 0])
+    place = func.row_number().over(
+        partition_by=answer.c.attribute_id, order_by=(answer.c.answered_at.desc(), answer.c.id.desc())
+    )
+    ranked = (
+        select(answer.c.attribute_id, answer.c.asset_pk, answer.c.value, place.label("place"))
+        .join(Asset, Asset.id == answer.c.asset_pk)
+        .where(may_see(viewer))
+        .subquery()
+    )
+    rows = session.execute(
+        select(ranked.c.attribute_id, ranked.c.value, Asset)
+        .join(Asset, Asset.id == ranked.c.asset_pk)
+        .where(ranked.c.place <= SPARE)
+        .order_by(ranked.c.attribute_id, ranked.c.place)
+    )
+    found: dict[int, list[Thumb]] = defaultdict(list)
+    for key, value, asset in rows:
+        found[key].append(Thumb(picture(asset), value))
+    return found

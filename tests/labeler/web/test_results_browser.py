@@ -1,0 +1,134 @@
+"""Home, the tabs and the gallery in a real Chromium: at two widths, by accessibility rules, and by the keyboard."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from attune.labeler.explore.pool_scores import RankedRight
+from attune.labeler.records.schema import Asset, Attribute, Expert
+from attune.labeler.records.session import reading
+from attune.labeler.web.app import create_app
+from tests.support import axe, factories, scored
+
+pytestmark = pytest.mark.browser
+SERIOUS = "/attributes/serious-expression"
+OWNERS = (
+    "/",
+    SERIOUS,
+    f"{SERIOUS}/results",
+    f"{SERIOUS}/results?by=*&show=differ",
+    f"{SERIOUS}/versions",
+    f"{SERIOUS}/manage",
+)
+EXPERTS = ("/", SERIOUS, f"{SERIOUS}/results")
+SCREENS = 3  # no page is longer than so many, at 1,400 pixels
+
+
+@dataclass(frozen=True)
+class House:
+    """A served console whose newest probe has scored the pool; ``first``: the likeliest image."""
+
+    address: str
+    first: str
+    second: str
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[House]:
+    settings = factories.workspace(tmp_path_factory.mktemp("results"), redis_url=redis_url)
+    factories.add_studio(settings)
+    with reading(settings) as session:
+        ana = session.scalars(select(Expert).where(Expert.name == "Ana")).one()
+        serious = session.scalars(select(Attribute).where(Attribute.name == "serious-expression")).one()
+        assets = list(session.scalars(select(Asset).order_by(Asset.id)))
+    ranked = {"serious": RankedRight(60, 20, 18, 6.0), "not serious": RankedRight(60, 20, 19, 14.0)}
+    scored.leave(settings, serious, assets, [1 - n / 60 for n in range(60)], run=21, ranked=ranked)
+    factories.add_user(settings, "ana@example.org", "expert", ana)
+    factories.add_user(settings, "olga@example.org", "owner")
+    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield House(f"http://127.0.0.1:{server.server_port}", assets[0].asset_id, assets[1].asset_id)
+    server.shutdown()
+    server.server_close()
+
+
+def enter(page: Page, house: House, who: str) -> None:
+    page.goto(f"{house.address}/login")
+    page.fill("#email", f"{who}@example.org")
+    page.fill("#password", factories.PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{house.address}/")
+
+
+def _counts(message: ConsoleMessage) -> bool:
+    return message.type in ("error", "warning")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "light"), (1400, "dark")])
+@pytest.mark.parametrize(("who", "paths"), [("olga", OWNERS), ("ana", EXPERTS)])
+def test_pages_fit_are_short_and_pass_the_accessibility_rules(
+    browser: Browser, house: House, tmp_path: Path, who: str, paths: tuple[str, ...], width: int, scheme: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if _counts(message) else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    enter(page, house, who)
+    for path in (*paths, "image"):
+        if path == "image":
+            page.goto(house.address + f"{SERIOUS}/results")
+            page.locator(".gallery .shot").first.click()
+        else:
+            page.goto(house.address + path)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than {width}"
+        height = page.evaluate("document.documentElement.scrollHeight")
+        assert width < 1400 or path == "/" or height <= SCREENS * 900, f"{path} is {height} pixels long"
+        page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+        assert not [str(one) for one in axe.serious(page)], f"{path} at {width}"
+    assert not complaints
+    context.close()
+
+
+def test_an_address_of_before_the_tabs_leads_to_the_tab_of_its_section(page: Page, house: House) -> None:
+    enter(page, house, "olga")
+    for section, tab in (("h-measure", "manage"), ("h-versions", "versions"), ("h-queues", "manage")):
+        page.goto(f"{house.address}{SERIOUS}#{section}")
+        page.wait_for_url(f"**/{tab}#{section}")
+        expect(page.locator(f"#{section}")).to_be_in_viewport()
+    # Behind a closed detail: it opens, or the reader would look for it in vain.
+    page.goto(f"{house.address}{SERIOUS}#h-curve")
+    page.wait_for_url("**/results#h-curve")
+    expect(page.locator("#h-curve")).to_be_in_viewport()
+    page.goto(f"{house.address}{SERIOUS}#contested")
+    expect(page.locator("#contested")).to_be_in_viewport()
+
+
+def test_the_arrow_keys_lead_from_image_to_image(page: Page, house: House) -> None:
+    enter(page, house, "olga")
+    page.goto(f"{house.address}{SERIOUS}/results?lo=60")
+    page.locator(".gallery .shot").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/results/image?id={house.first}&lo=60")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**/results/image?id={house.second}&lo=60")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**/results/image?id={house.first}&lo=60")
+
+
+def test_homes_images_lead_to_the_gallery_that_they_are_of(page: Page, house: House) -> None:
+    enter(page, house, "olga")
+    group = page.locator(".strip-group").filter(has_text="Most likely serious")
+    expect(group.get_by_role("link").first).to_contain_text("> 99 %")
+    group.get_by_role("link").first.click()
+    expect(page.get_by_text("The probe says")).to_be_visible()
+    expect(page.get_by_text("1 of 30")).to_be_visible()

@@ -1,0 +1,68 @@
+"""What a round leaves for the pages: once a run, again where the pool has grown, and judged by audits alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import select
+
+from attune.labeler.attributes import attributes
+from attune.labeler.explore import pool_scores
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading, writing
+from attune.models.catalog.probe_files import ProbeWeights
+from attune.models.clock import now
+from attune.workers.rounds import gallery_scores
+from attune.workers.rounds.snapshot import take_snapshot
+from tests.labeler.catalog import judged
+from tests.workers.rounds.test_round_figures import probe_of, studio
+
+
+def test_the_pool_is_scored_with_the_runs_own_probe_and_only_when_something_changed(tmp_path: Path) -> None:
+    settings = judged.filled(tmp_path / "judged")
+    seen = take_snapshot(settings, "serious")
+    assert gallery_scores.leave(settings, seen, 4)
+    assert not gallery_scores.leave(settings, seen, 4)
+    found = pool_scores.load(settings, seen.attribute)
+    assert found is not None
+    assert (found.summary.run, found.summary.pool) == (4, judged.ASSETS)
+    # The truth of `serious` is the first dimension, which run 4 has found.
+    x = seen.view.pool.rows(np.arange(judged.ASSETS))
+    likely = found.rows(found.summary.top["serious"])
+    assert x[seen.view.keys.searchsorted(found.keys[likely]), 0].mean() > x[:, 0].mean() + 0.2
+    assert gallery_scores.leave(settings, seen, 1), "another run"
+    with writing(settings) as session:
+        gone = session.scalars(select(Asset)).first()
+        assert gone is not None
+        gone.removed_at = now()
+    assert gallery_scores.leave(settings, take_snapshot(settings, "serious"), 1), "an image left the pool"
+    with reading(settings) as session:
+        found = pool_scores.load(settings, attributes.find(session, "serious"))
+    assert found is not None
+    assert gone.id not in found.keys
+
+
+def weights(probe: object) -> ProbeWeights:
+    return ProbeWeights(probe.weight_, probe.bias_, probe.calibration_)  # type: ignore[attr-defined]
+
+
+def test_of_the_highest_ranked_audit_images_it_is_counted_how_many_are_right() -> None:
+    seen = studio(60, training=60)
+    found = gallery_scores.ranked_right(seen, weights(probe_of(seen)))
+    assert set(found) == {"yes", "no"}
+    assert all(one.n == len(seen.audited) and one.of == 20 for one in found.values())
+    assert all(one.right > one.chance for one in found.values())
+    assert found["yes"].chance + found["no"].chance == 20
+    backwards = weights(probe_of(seen))
+    worse = ProbeWeights(-backwards.weight, -backwards.bias, backwards.calibration)
+    assert gallery_scores.ranked_right(seen, worse)["yes"].right < found["yes"].right
+
+
+def test_few_audit_answers_count_fewer_images_and_very_few_none() -> None:
+    assert [gallery_scores.ranked_right(one, weights(probe_of(one)))["yes"].of for one in map(studio, (19, 25))] == [
+        0,
+        10,
+    ]
+    none = studio(0)
+    assert gallery_scores.ranked_right(none, weights(probe_of(none)))["no"].n == 0

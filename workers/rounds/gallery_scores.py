@@ -1,0 +1,65 @@
+"""The scores that a round leaves for the pages: every image of the pool under the newest run's probe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy import select
+
+from attune.labeler.explore import pool_scores
+from attune.labeler.explore.pool_scores import RankedRight
+from attune.labeler.records.run_advice import RunAdvice
+from attune.labeler.records.schema import Run
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.catalog.probe_files import ProbeWeights, read_probe
+from attune.models.probes.calibration import apply
+from attune.workers.rounds import round_figures
+from attune.workers.rounds.snapshot import Snapshot
+
+# Of so many audit images, so many of the highest ranked: half at most, or it would count how common the class is.
+STEPS = ((40, 20), (20, 10))
+
+
+def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
+    """Score the pool with the probe of run ``number`` and keep the scores; False where they are kept already."""
+    there = np.flatnonzero(snapshot.view.keys >= 0)
+    kept = pool_scores.load(settings, snapshot.attribute)
+    if kept is not None and (kept.summary.run, kept.summary.pool) == (number, len(there)):
+        return False
+    with reading(settings) as session:
+        mine = (Run.attribute_id == snapshot.attribute.id, Run.number == number)
+        content, told = session.execute(select(Run.probe, Run.advice).where(*mine)).one()
+    weights = read_probe(content)
+    raw = snapshot.view.pool.logits(weights.weight, weights.bias)[there]
+    pool_scores.save(
+        settings,
+        snapshot.attribute,
+        number,
+        snapshot.view.keys[there],
+        apply(weights.calibration, raw.astype(np.float64)),
+        RunAdvice.from_dict(told).thresholds or {},
+        ranked_right(snapshot, weights),
+    )
+    return True
+
+
+def ranked_right(snapshot: Snapshot, weights: ProbeWeights) -> dict[str, RankedRight]:
+    """By class how many of the highest ranked audit images are of it: images that the probe has not learned from."""
+    audited, _ = round_figures.audit_answers(snapshot)
+    decided = np.flatnonzero(audited.decided()) if len(audited) else np.empty(0, dtype=np.intp)
+    n, classes = len(decided), snapshot.attribute.classes
+    of = next((of for least, of in STEPS if n >= least), 0)
+    if not of:
+        return {name: RankedRight(n) for name in classes}
+    names: Sequence[str] = [audited.asset_ids[i] for i in decided]
+    vectors = snapshot.view.pool.rows(snapshot.view.pool.positions(names))
+    raw = vectors @ weights.weight.T + weights.bias
+    p, truth = apply(weights.calibration, raw.astype(np.float64)), audited.majority()[decided]
+    found = {}
+    for i, name in enumerate(classes):
+        highest = np.argsort(-p[:, i], kind="stable")[:of]
+        chance = of * float((truth == i).mean())
+        found[name] = RankedRight(n, of, int((truth[highest] == i).sum()), round(chance, 1))
+    return found
