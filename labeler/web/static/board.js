@@ -2,6 +2,7 @@
 
 export const TICK = "tick", UNSURE = "unsure";
 const GAP = 8;  // pixels between images
+const FEWEST_ROWS = 3;  // on a telephone
 const NARROW = 640, LEAST = 96;  // pixels: a telephone's window; the lowest image that can be judged
 const LOAD_MS = 20000;  // an image that takes longer counts as one that does not come
 
@@ -107,7 +108,7 @@ export class Board {
 
   // Puts the cells of `lines` into their places, `visible` lines to a window.
   deal(shapes, width, height, lines, visible) {
-    this.lines = lines; this.step = height / visible;
+    this.lines = lines; this.step = (height + 2) / visible;  // the next row begins below the edge
     lines.forEach((line, row) => {
       const free = width - GAP * (line.length - 1), own = sum(line, shapes), high = Math.min(this.step - GAP, free / own);
       let left = GAP + (free - own * high) / 2;
@@ -120,6 +121,12 @@ export class Board {
     });
     this.root.classList.toggle("scrolls", lines.length > visible);
     this.end.style.top = `${GAP + lines.length * this.step}px`;
+    this.root.querySelectorAll(".row-mark").forEach((mark) => mark.remove());
+    lines.forEach((_, row) => {  // where scrolling comes to rest
+      const mark = make("span", "row-mark");
+      mark.style.top = `${GAP + row * this.step}px`;
+      this.root.append(mark);
+    });
   }
 
   saw() {
@@ -267,5 +274,5 @@ function pairs(shapes, width, height) {
   const lines = [];
   shapes.forEach((_, number) => { if (number % 2) lines.at(-1).push(number); else lines.push([number]); });
   const usual = lines.map((line) => (width - GAP) / sum(line, shapes) * (line.length / 2)).sort((one, other) => one - other)[Math.floor(lines.length / 2)];
-  return [lines, Math.min(Math.max(1, Math.round(height / (usual + GAP))), lines.length)];
+  return [lines, Math.min(Math.max(FEWEST_ROWS, Math.round(height / (usual + GAP))), lines.length)];
 }
