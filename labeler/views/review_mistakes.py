@@ -96,7 +96,8 @@ def misfits(session: Session, viewer: Viewer, evidence: Evidence) -> list[Mistak
     rows = session.scalars(listed.where(LabelError.probe > 0.5).limit(MOST * 4)).all()  # not where others alone differ
     named = {one.id: one.asset for one in session.scalars(_annotations([row.annotation_id for row in rows]))}
     asset_ids = {asset.asset_id for asset in named.values()}
-    sides_of = answers_by_image(session, [answer for answer in evidence.answers if answer.asset_id in asset_ids], evidence)
+    answers = [answer for answer in evidence.answers if answer.asset_id in asset_ids]
+    sides_of = answers_by_image(session, answers, evidence)
     found: dict[str, Mistake] = {}  # an image once, also where several gave the same answer
     for row in rows:
         asset = named[row.annotation_id]
