@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import average_precision_score
 
+from attune.labeler.labelling.page_advice import ENOUGH, FIRST
 from attune.models.labels.labels import Labels
 from attune.models.probes.learner import LearnerSettings, fit, plan, situation
 from attune.models.probes.probe import Probe
@@ -41,7 +42,7 @@ SLIPS = 0.02
 LINE = 0.2  # images whose probability is nearer to one half are looked at as long as single ones
 SETTINGS = LearnerSettings(audit_share=0.0, reserved_share=0.0)
 METHODS = ("singles", "pages", "informed pages", "valued pages", "few", "both")
-LOOKS = (0.4, 0.6, 1.0, 1.35)
+MORE = 4  # times as many candidates as a page has images
 AT = (2.75, 5.0, 5.5, 10.0, 20.0)  # minutes; 5.5 is what 200 single answers take, 2.75 half of it
 
 
@@ -165,13 +166,8 @@ def run(campaign: Campaign) -> list[dict[str, Any]]:
 
 
 def rare_class_is_short(expert: Expert) -> bool:
-    """The product's rule: as long as the rarer class has few answers, a page finds it faster."""
-    positive = sum(expert.said.values())
-    return min(positive, len(expert.asked) - positive) < FEW
-
-
-FEW = 20
-MORE = 4  # times as many candidates as a page has images
+    """The product's rule (labeler/labelling/page_advice): after a few answers, while the first class has hardly any."""
+    return len(expert.asked) >= FIRST and sum(expert.said.values()) < ENOUGH
 
 
 def _probability(probe: Probe, x: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -45,7 +45,7 @@ def remember(session: Session, annotation: Annotation, kind: str, via: str, who:
 
 
 def count(session: Session, *attribute_ids: int) -> None:
-    """Raise the counters: a learner at work goes round again, and the clockwork asks for a round where no one could."""
+    """Raise the counters: a learner at work goes round again, and the scheduler asks for a round where no one could."""
     session.execute(
         update(Attribute)
         .where(Attribute.id.in_(attribute_ids))

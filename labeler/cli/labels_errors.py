@@ -42,4 +42,4 @@ def errors(shell: Shell, name: str, as_csv: bool, limit: int) -> None:
         else f"No suspected label errors in {name}. The list is made again after every 10 answers.",
     )  # fmt: skip
     if rows:
-        shell.hint(f"To confirm, correct or ask again, open the console's page /attributes/{name}/errors")
+        shell.hint(f"To confirm, correct or ask again, open {shell.settings.web_address}/attributes/{name}/errors")

@@ -31,7 +31,7 @@ from attune.models.probes.decision import NO_LABEL
 
 PAGE = 15
 EVERY = "*"
-SORTS = {"high": "Most certain first", "low": "Least certain first", "new": "Newest image first"}
+SORTS = {"high": "Most certain first", "low": "Most doubtful first", "new": "Newest image first"}
 SHOWS = {
     "": "All images",
     "differ": "Experts and probe disagree",
@@ -155,9 +155,17 @@ def _found(
     if by != EVERY:
         keep &= scores.said == list(attribute.classes).index(by)
     rows = np.flatnonzero(keep)
-    cost: npt.NDArray[Any] = -scores.keys if asked.sort == "new" else scores.shown * (1 if asked.sort == "low" else -1)
-    cost = cost[rows]
+    cost = _cost(scores, asked.sort)[rows]
     return scores.keys[rows[np.argsort(cost, kind="stable")]].tolist(), counts, scores, sides
+
+
+def _cost(scores: PoolScores, sort: str) -> npt.NDArray[Any]:
+    """What each image (N,) is sorted by, the lowest first; doubt is what home means by it."""
+    if sort == "new":
+        return -scores.keys
+    if sort == "low":
+        return pool_scores.margin(scores.probabilities, scores.summary.classes, scores.summary.thresholds)
+    return -scores.shown
 
 
 def _visible(

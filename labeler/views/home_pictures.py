@@ -89,7 +89,7 @@ def _owners(
     session: Session, viewer: Viewer, attributes: Sequence[Attribute], scores: Mapping[int, PoolScores | None]
 ) -> dict[int, list[Group]]:
     kept = [one.summary for one in scores.values() if one]
-    keys = {key for one in kept for some in (*one.top.values(), one.doubtful) for key in some[:SPARE]}
+    keys = {key for one in kept for some in (*one.top.values(), one.doubtful) for key in some}
     visible = Asset.removed_at.is_(None) & Asset.id.not_in(waiting(viewer))
     newest = list(session.scalars(select(Asset).where(visible).order_by(Asset.id.desc()).limit(SPARE)))
     images = {one.id: picture(one) for one in session.scalars(select(Asset).where(Asset.id.in_(keys), visible))}

@@ -90,7 +90,7 @@ def mistakes(session: Session, viewer: Viewer, evidence: Evidence, run: Run, sco
     return _worst(session, viewer, evidence, run, evidence.labels, scored.audited)
 
 
-def misfits(session: Session, viewer: Viewer, evidence: Evidence) -> list[Mistake]:
+def suspected(session: Session, viewer: Viewer, evidence: Evidence) -> list[Mistake]:
     """The first of the suspected label errors: training answers, held against probes that did not learn from them."""
     listed = label_errors.listed(viewer, evidence.attribute.id)
     rows = session.scalars(listed.where(LabelError.probe > 0.5).limit(MOST * 4)).all()  # not where others alone differ

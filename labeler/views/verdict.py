@@ -152,7 +152,7 @@ def _more(compared: Compared, why: str, missing: int) -> Verdict:
     ask = max(0, min(number, MOST) - compared.waiting)
     ask = ask if compared.left is None else min(ask, compared.left)
     if ask:
-        sentence = f"Not enough audit answers to tell. Ask for {ask} more."
+        sentence = f"Not enough audit answers to tell. Request {ask} more."
     elif compared.waiting:
         why = f"{why} {counted(compared.waiting, 'audit task')} {'is' if compared.waiting == 1 else 'are'} open."
         sentence = "Not enough audit answers to tell. Wait until the experts have answered."

@@ -11,18 +11,18 @@ from attune.labeler.settings import Settings
 
 
 def join(settings: Settings, report: Report, expert: str, login: dict[str, Any], wanted: list[str]) -> dict[str, Any]:
-    """Make what the expert needs in Label Studio. Raises LabelStudioUnreachable; the clockwork then asks again."""
+    """Make what the expert needs in Label Studio. Raises LabelStudioUnreachable; the scheduler then asks again."""
     return invite.settle(settings, report, expert, login.get("nonce"), wanted)
 
 
 def configure(settings: Settings, report: Report, attribute: str) -> dict[str, Any]:
-    """Tell Label Studio what the attribute says now. Raises LabelStudioUnreachable; the clockwork then asks again."""
+    """Tell Label Studio what the attribute says now. Raises LabelStudioUnreachable; the scheduler then asks again."""
     return revise_attribute.configure(settings, report, attribute)
 
 
 def leave(settings: Settings, report: Report, expert: str, here: dict[str, Any] | None = None) -> dict[str, Any]:
     """End what someone had in Label Studio; ``here`` tells pages what ended in the console.
 
-    Raises LabelStudioUnreachable, LabelStudioRefused; the clockwork then asks again.
+    Raises LabelStudioUnreachable, LabelStudioRefused; the scheduler then asks again.
     """
     return end_label_studio_access.settle(settings, report, expert)

@@ -78,13 +78,13 @@ def assign_to_queues(
     places = _Places(snapshot, size)
     pinned_images.put_first(snapshot, places.ranked, places.seen)
     here = {task.row: task for queue in places.ranked for task in waiting_tasks(snapshot, queue)}
-    for queue_places in here.values():
-        if queue_places.purpose == SECOND_OPINION:
-            places.keep(queue_places)  # no plan names it again: behind the head no one would ever come to it
+    for task in here.values():
+        if task.purpose == SECOND_OPINION:
+            places.keep(task)  # no plan names it again: behind the head no one would ever come to it
     for ask in asks:
-        task = here.get(ask.index)
-        if task is not None and ask.purpose != SECOND_OPINION:
-            places.keep(task)
+        waiting = here.get(ask.index)
+        if waiting is not None and ask.purpose != SECOND_OPINION:
+            places.keep(waiting)
         elif ask.purpose != AUDIT:
             places.add(ask, (queue_of_row or {}).get(ask.index))
     asked_for = {queue.id for queue in snapshot.queues if snapshot.experts[queue.expert_id] in experts}

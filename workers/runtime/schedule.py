@@ -1,4 +1,4 @@
-"""The clockwork: `python -m attune.workers.runtime.schedule` asks every few seconds for what no event has asked for.
+"""The scheduler: `python -m attune.workers.runtime.schedule` asks every few seconds for what no event has asked for.
 
 Each beat brings back jobs whose worker died, asks for one sync of all queues and for a learning round wherever answers
 wait, and forgets old jobs. A beat that fails is logged, and the next one comes. ``runtime.heartbeat`` says when.

@@ -38,7 +38,7 @@ LAST = 4  # answers that are looked at before anything else
 def perform(name: str) -> None:
     """Where rq enters: read what ``name`` (of ``hints.address``) means, and learn from what is new.
 
-    A Label Studio that is away, or an attribute that cannot be learned yet, is logged: the clockwork asks again, by
+    A Label Studio that is away, or an attribute that cannot be learned yet, is logged: the scheduler asks again, by
     jobs whose failures people see. So is any other error, with its traceback: no one waits for this reading's end.
     """
     settings = reader.build()

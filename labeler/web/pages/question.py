@@ -12,7 +12,7 @@ from attune.models.errors import ServiceDown
 
 blueprint = Blueprint("question", __name__)
 PATIENCE_SECONDS = 1.0
-NO_WORKER = "No images to show: Redis is unavailable. You can create the question anyway."
+REDIS_AWAY = "No images to show: Redis is unavailable. You can create the question anyway."
 
 
 @blueprint.get("/new-attribute/nearest")
@@ -29,4 +29,4 @@ def found(phrase: str, against: str) -> Nearest | None:
     try:
         return nearest(auth.settings(), auth.viewer(), phrase, against, PATIENCE_SECONDS)
     except ServiceDown:
-        return Nearest(phrase, against, unread=NO_WORKER)
+        return Nearest(phrase, against, unread=REDIS_AWAY)

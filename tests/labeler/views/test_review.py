@@ -117,12 +117,13 @@ def test_mistakes_are_audits_it_is_sure_and_wrong_about_and_suspected_errors_are
     with reading(world) as session:
         kept = attributes.find(session, "serious").settings
     assert serious.mistakes
-    assert [one.picture.asset_id for one in serious.misfits] == list(dict.fromkeys(suspect(world)))[:8]
-    assert all((one.sure == 0.93 and one.says not in dict(one.sides)) or len(one.sides) > 1 for one in serious.misfits)
+    assert [one.picture.asset_id for one in serious.suspected] == list(dict.fromkeys(suspect(world)))[:8]
+    alone = [one for one in serious.suspected if len(one.sides) == 1]
+    assert all(one.sure == 0.93 and one.says not in dict(one.sides) for one in alone)
     sure = [one.sure for one in serious.mistakes]
     assert sure == sorted(sure, reverse=True)
     assert all(one.says not in [value for value, _ in one.sides][:1] or len(one.sides) > 1 for one in serious.mistakes)
-    for found, audit in ((serious.mistakes, True), (serious.misfits, False)):
+    for found, audit in ((serious.mistakes, True), (serious.suspected, False)):
         titles = [one.picture.title_id for one in found]
         assert (reserved_mask(titles, kept["seed"], kept["reserved_share"]) == audit).all()
 
@@ -189,7 +190,7 @@ def test_without_audit_answers_it_says_so_everywhere_and_the_recorded_figures_st
     assert page.champion is None
     assert page.plots.reason == page.missing
     assert (page.confusion, page.mistakes, page.slices.slices) == (None, [], ())
-    assert page.misfits
+    assert page.suspected
     assert page.rows[0].candidate.value == 0.8
     assert page.rows[-1].candidate.reason
     by_name = {gate.name: gate for gate in page.gates}

@@ -218,7 +218,7 @@ def test_a_review_that_cannot_tell_asks_for_the_audit_answers_that_it_lacks(tmp_
     olga = Actor(create_app(bare), "olga@example.org")
     page = "/attributes/serious/review?candidate=2"
     text = olga.get(page).text
-    (size,) = re.findall(r'name="size" value="(\d+)">Ask for \d+ audit answers</button>', text)
+    (size,) = re.findall(r'name="size" value="(\d+)">Request \d+ audit answers</button>', text)
     assert int(size) >= 30 - 12
     assert "Promote anyway" in text
     assert ">Promote version 2<" not in text

@@ -114,7 +114,7 @@ def test_images_come_while_one_types_and_a_click_makes_an_example(
     look(page, f"step-2-{width}", tmp_path)
     page.get_by_role("button", name="Next").click()
     look(page, f"step-3-{width}", tmp_path)
-    page.get_by_role("button", name="Start labelling").click()
+    page.get_by_role("button", name="Create question").click()
     page.wait_for_url(f"{house.address}/attributes/dark-corridor")
     with reading(house.settings) as session:
         made = attributes.find(session, "dark-corridor")
@@ -154,7 +154,7 @@ def test_without_script_it_is_one_form_with_the_same_images(browser: Browser, ho
     expect(tiles).to_have_count(10)
     chosen = tiles.nth(0).locator("img").get_attribute("alt")
     tiles.nth(0).get_by_label(re.compile("^Yes, ")).check()
-    page.get_by_role("button", name="Start labelling").click()
+    page.get_by_role("button", name="Create question").click()
     page.wait_for_url(f"{house.address}/attributes/night")
     with reading(house.settings) as session:
         assert chosen in attributes.find(session, "night").in_scope

@@ -39,7 +39,7 @@ def test_the_probability_is_written_on_each_image_and_the_words_come_first(owner
     assert "93 % romance" in words(page)
     assert assets[3].asset_id not in page
     said = words(page)
-    assert "Of the 20 audit images that it ranks highest, 18 are “romance”" in said
+    assert "Of the 20 audit images that the probe ranks highest, 18 are “romance”" in said
     assert "random order would give about 6" in said
     assert "Measured on 60 audit images" in said
     assert said.index("Of the 20 audit images") < said.index("Average precision")
@@ -58,7 +58,7 @@ def test_no_expert_reads_a_score_in_any_view(
         page = expert.get(PAGE + query).text
         assert " %</strong>" not in page
         assert "against the probe" not in page
-        assert "audit images that it ranks" not in page
+        assert "audit images that the probe ranks" not in page
         assert assets[1].asset_id not in page
     page = expert.get(f"{PAGE}/image?id={assets[0].asset_id}").text
     assert "The probe says" not in page
@@ -149,6 +149,6 @@ def test_home_says_how_many_are_right_before_it_says_the_average_precision(
     owner: Actor, expert: Actor, assets: list[Asset]
 ) -> None:
     said = words(owner.get("/").text)
-    assert "18 of 20 are right Of the 20 audit images that it ranks highest, 18 are “romance”" in said
+    assert "18 of 20 are right Of the 20 audit images that the probe ranks highest, 18 are “romance”" in said
     assert said.index("18 of 20") < said.index("Average precision")
     assert "ranks highest" not in expert.get("/").text

@@ -38,7 +38,7 @@ def upgrade() -> None:
 
 
 def _tell_label_studio_again() -> None:
-    """Record the job `leave` for experts who left and for logins that are shut; the clockwork finds and sends it."""
+    """Record the job `leave` for experts who left and for logins that are shut; the scheduler finds and sends it."""
     experts = sa.table('experts', sa.column('email'), sa.column('removed_at'))
     users = sa.table('users', sa.column('email'), sa.column('disabled_at'), sa.column('password_hash'))
     out = sa.union(
