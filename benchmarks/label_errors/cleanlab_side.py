@@ -9,21 +9,20 @@ IN has for each problem i ``votes_i`` (n, experts) int, -1 where an expert gave 
 
 from __future__ import annotations
 
-import sys
+import argparse
 import warnings
 from typing import Any
 
-import cleanlab
 import numpy as np
-from cleanlab.filter import find_label_issues
-from cleanlab.multiannotator import get_label_quality_multiannotator
-from cleanlab.rank import get_label_quality_scores
 
 SCORES = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
 
 
 def single(labels: Any, probs: Any) -> dict[str, Any]:
     """By method, (n, 1): the three label quality scores, and the issues that confident learning finds put first."""
+    from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
+
     told = {}
     for method in SCORES:
         told[method] = -get_label_quality_scores(labels, probs, method=method)
@@ -34,6 +33,8 @@ def single(labels: Any, probs: Any) -> dict[str, Any]:
 
 def several(votes: Any, probs: Any) -> dict[str, Any]:
     """By method, (n, experts): CROWDLAB's quality of each given label, and each label's self-confidence alone."""
+    from cleanlab.multiannotator import get_label_quality_multiannotator
+
     found = get_label_quality_multiannotator(np.where(votes < 0, np.nan, votes.astype(float)), probs, verbose=False)
     alone = np.take_along_axis(probs, np.maximum(votes, 0), axis=1)
     return {"crowdlab": -found["detailed_label_quality"].to_numpy(dtype=float), "self_confidence": -alone}
@@ -41,6 +42,8 @@ def several(votes: Any, probs: Any) -> dict[str, Any]:
 
 def main(source: str, target: str) -> None:
     """Rank every problem of ``source`` into ``target``."""
+    import cleanlab
+
     warnings.simplefilter("ignore")
     out: dict[str, Any] = {"version": np.array(cleanlab.__version__)}
     with np.load(source, allow_pickle=False) as file:
@@ -55,4 +58,8 @@ def main(source: str, target: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", metavar="IN.npz")
+    parser.add_argument("target", metavar="OUT.npz")
+    options = parser.parse_args()
+    main(options.source, options.target)

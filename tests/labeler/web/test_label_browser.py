@@ -186,6 +186,7 @@ def test_answers_not_sent_yet_outlive_a_reload(page: Page, served: Served) -> No
 def test_a_revision_in_the_middle_stores_nothing_under_the_new_question(page: Page, served: Served) -> None:
     begin(page, served)
     at = shown(page)
+    page.wait_for_load_state("networkidle")  # questions that are on their way would bring the new question first
     with writing(served.desk.settings) as session:
         one = session.get_one(Attribute, served.desk.attribute.id)
         one.revision, one.question = 2, "Is it a new question?"
