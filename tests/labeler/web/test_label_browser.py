@@ -47,6 +47,7 @@ def served(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> I
 def begin(page: Page, served: Served) -> None:
     """Log in, open the labelling page, and close the instructions, which come the first time."""
     page.goto(f"{served.address}/login?next=/attributes/romance/label")
+    expect(page.locator("input:focus")).to_be_visible()  # on a busy machine the first letters would go nowhere
     page.keyboard.type("ana@desk.example")
     page.keyboard.press("Tab")
     page.keyboard.type(factories.PASSWORD)
