@@ -133,6 +133,19 @@ def test_an_expert_sees_the_own_answers_and_no_say_of_a_probe(hall: Hall) -> Non
         large_image(hall.settings, hall.expert, "romance", hall.assets[1].asset_id, GalleryRequest())
 
 
+def test_an_expert_reads_no_column_of_the_asset_table(hall: Hall) -> None:
+    hall.answer(0, "no")
+    with writing(hall.settings) as session:
+        session.get_one(Asset, hall.assets[0].id).columns = {"old_label": "yes"}
+
+    def columns(viewer: Viewer) -> tuple[list[str], dict[str, str]]:
+        large = large_image(hall.settings, viewer, "romance", hall.assets[0].asset_id, GalleryRequest())
+        return list(hall.show(viewer).columns), dict(large.columns)
+
+    assert columns(OWNER) == (["old_label"], {"old_label": "yes"})
+    assert columns(hall.expert) == ([], {})
+
+
 def test_a_filter_by_score_tells_an_expert_nothing(hall: Hall) -> None:
     hall.answer(0, "no")
     hall.answer(6, "no")
