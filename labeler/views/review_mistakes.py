@@ -92,7 +92,7 @@ def mistakes(session: Session, viewer: Viewer, evidence: Evidence, run: Run, sco
 
 def misfits(session: Session, viewer: Viewer, evidence: Evidence) -> list[Mistake]:
     """The first of the suspected label errors: training answers, held against probes that did not learn from them."""
-    listed = label_errors.listed(viewer, evidence.attribute.id)
+    listed = label_errors.listed(session, viewer, evidence.attribute.id)
     rows = session.scalars(listed.where(LabelError.probe > 0.5).limit(MOST * 4)).all()  # not where others alone differ
     named = {one.id: one.asset for one in session.scalars(_annotations([row.annotation_id for row in rows]))}
     asset_ids = {asset.asset_id for asset in named.values()}

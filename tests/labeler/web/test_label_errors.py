@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from attune.labeler.answers import label_errors
+from attune.labeler.answers import label_errors, own_errors
 from attune.labeler.labelling import take_answers
 from attune.labeler.records.schema import Annotation, Asset, ConfirmedAnswer, Expert, Job, Pick
 from attune.labeler.records.session import reading, writing
@@ -26,6 +26,7 @@ def desk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Ana has answered two questions of her queue, and both answers are suspected."""
     made = Desk(settings, 4)
     monkeypatch.setattr(take_answers, "_label_studio", lambda _: made.store)
+    monkeypatch.setattr(own_errors, "is_shown", lambda *_: True)  # experts see all, not a half
     factories.add_user(settings, made.ana.email, "expert", made.ana)
     made.take(*(take_answers.Answer(str(uuid4()), task.key, "yes", 1.0) for task in made.tasks[:2]))
     suspect(made)
@@ -91,6 +92,14 @@ def test_an_expert_corrects_the_own_answer_in_place(app: object, desk: Desk) -> 
         second = annotations(desk)[1]
         ana.send(f"{PAGE}/{second.id}/correct", form=PAGE, **(sent | {"once": str(uuid4())} | wrong))
         assert annotations(desk)[1].value == "yes"
+
+
+def test_an_expert_is_not_told_that_audits_are_missing_here(app: object, owner: Actor, desk: Desk) -> None:
+    ana = Actor(app, desk.ana.email)  # type: ignore[arg-type]
+    assert "Audit answers are never on this list" in owner.get(PAGE).text
+    page = ana.get(PAGE).text
+    assert "never on this list" not in page
+    assert "You see some of your suspected answers, chosen at random" in page
 
 
 def test_nobody_corrects_or_confirms_for_somebody_else(app: object, owner: Actor, desk: Desk) -> None:

@@ -1,0 +1,45 @@
+"""What of the suspected label errors an expert may read: nothing that tells what others said, nor which are audits."""
+
+from __future__ import annotations
+
+import hmac
+
+from sqlalchemy import CTE, ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.people.viewer import LEFT_ALONE, Viewer, may_compare
+from attune.labeler.records.schema import Annotation, Attribute, LabelError
+from attune.models.clock import now
+
+ALONE = 0.8  # so sure a probe lists an answer that stands alone (`models.labels.label_errors`)
+
+
+def told(session: Session, viewer: Viewer, attribute_id: int, answer: CTE) -> ColumnElement[bool]:
+    """The condition on ``LabelError``, ``Asset`` and ``answer`` (as `counting.current`) under which an expert reads it.
+
+    The own answer was left alone for a day: until then a correction still counts as a first answer. Less sure a probe
+    lists an answer only because others gave another, so the viewer must be free to compare. And of all rows a random
+    half: audits are never listed, so that whatever is missing would else be one.
+    """
+    left = now() - LEFT_ALONE
+    return and_(
+        answer.c.expert_id == (viewer.expert_id or 0),
+        answer.c.answered_at < left,
+        answer.c.updated_at < left,
+        or_(LabelError.probe >= ALONE, may_compare(viewer, attribute_id)),
+        LabelError.annotation_id.in_(_half(session, viewer, attribute_id)),
+    )
+
+
+def _half(session: Session, viewer: Viewer, attribute_id: int) -> list[int]:
+    """The ids of the viewer's listed annotations that are shown; at most as many as a list holds."""
+    mine = (LabelError.attribute_id == attribute_id, Annotation.expert_id == (viewer.expert_id or 0))
+    listed = select(LabelError.annotation_id).join(Annotation, Annotation.id == LabelError.annotation_id).where(*mine)
+    # Of the workspace's audit key (`attributes.audit_seed`): who knew it could tell the audits without this list.
+    seed = int(session.get_one(Attribute, attribute_id).settings.get("seed", 0))
+    return [one for one in session.scalars(listed) if is_shown(seed, one)]
+
+
+def is_shown(seed: int, annotation_id: int) -> bool:
+    """Whether the annotation is in the half that its expert may read: by a keyed hash, so the same each time."""
+    return hmac.digest(str(seed).encode(), f"label-error:{annotation_id}".encode(), "sha256")[0] % 2 == 0
