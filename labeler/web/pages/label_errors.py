@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.exceptions import BadRequest, Forbidden
 
 from attune.labeler.answers import label_errors
 from attune.labeler.labelling import availability, own_queue, take_answers
@@ -67,10 +67,11 @@ def correct(name: str, annotation: int) -> ResponseReturnValue:
         return _back(name)
     try:
         once = str(UUID(request.form.get("once", "")))
-        given = Answer(once, task.key, value, 0.0)
-        outcome = take_answers.take(settings, viewer, name, request.form.get("revision", 0, int), [given])[once]
     except ValueError:
-        raise NotFound("The form is not complete. Load the page again.") from None
+        raise BadRequest("The form is not complete. Load the page again.") from None
+    given = Answer(once, task.key, value, 0.0)
+    try:
+        outcome = take_answers.take(settings, viewer, name, request.form.get("revision", 0, int), [given])[once]
     except (DataError, LabelStudioError) as error:
         flash(str(error), "danger")
         return _back(name)

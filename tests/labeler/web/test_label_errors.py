@@ -94,6 +94,14 @@ def test_an_expert_corrects_the_own_answer_in_place(app: object, desk: Desk) -> 
         assert annotations(desk)[1].value == "yes"
 
 
+def test_a_correction_without_its_number_is_a_bad_request_and_a_wrong_value_is_told(app: object, desk: Desk) -> None:
+    ana, first = Actor(app, desk.ana.email), annotations(desk)[0]  # type: ignore[arg-type]
+    sent = {"value": "no", "once": str(uuid4()), "revision": "1"}
+    assert ana.send(f"{PAGE}/{first.id}/correct", form=PAGE, **(sent | {"once": "x"})).status_code == 400
+    assert ana.send(f"{PAGE}/{first.id}/correct", form=PAGE, **(sent | {"value": "maybe"})).status_code == 302
+    assert "is not an answer to romance" in ana.get(PAGE).text
+
+
 def test_an_expert_is_not_told_that_audits_are_missing_here(app: object, owner: Actor, desk: Desk) -> None:
     ana = Actor(app, desk.ana.email)  # type: ignore[arg-type]
     assert "Audit answers are never on this list" in owner.get(PAGE).text
