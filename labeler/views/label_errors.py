@@ -93,6 +93,12 @@ def _told(
     return {one.id: said[one.id] if one.asset_pk in visible else () for one in rows}
 
 
+def free(session: Session, viewer: Viewer, attribute_id: int, asset: int) -> list[str]:
+    """E-mail addresses of those whom ``viewer`` may ask for a second opinion on the image of key ``asset``."""
+    _, offered = _asked(session, viewer, attribute_id, {asset})
+    return [email for email, _ in offered.get(asset, ())]
+
+
 def _asked(
     session: Session, viewer: Viewer, attribute_id: int, assets: set[int]
 ) -> tuple[dict[int, list[str]], dict[int, list[tuple[str, str]]]]:

@@ -14,7 +14,7 @@ from attune.labeler.labelling.take_answers import Answer
 from attune.labeler.queues import pinned
 from attune.labeler.records.schema import Annotation, Asset, Task
 from attune.labeler.records.session import reading
-from attune.labeler.views.label_errors import errors_page
+from attune.labeler.views.label_errors import errors_page, free
 from attune.labeler.web import auth
 from attune.models.errors import DataError, LabelStudioError, RecordsError
 from attune.models.labels.answers import SECOND_OPINION
@@ -92,10 +92,18 @@ def ask(name: str, annotation: int) -> ResponseReturnValue:
         row = label_errors.find(session, viewer, name, annotation)
         kept = session.get(Annotation, annotation) if row is not None else None
         asset = session.get_one(Asset, kept.asset_pk).asset_id if kept is not None else None
+        offered = free(session, viewer, kept.attribute_id, kept.asset_pk) if kept is not None else []
     if asset is None:
         flash(GONE, "warning")
         return _back(name)
     expert = request.form.get("expert", "")
+    if expert not in offered:
+        flash(
+            f"{expert[:80] or 'An empty address'} cannot be asked: this person already had this image, has no queue for this "
+            "question, or is you. Choose a person whom this page offers.",
+            "warning",
+        )
+        return _back(name)
     try:
         done = pinned.send(settings, name, [asset], viewer.name, expert, purpose=SECOND_OPINION)
     except (RecordsError, DataError) as error:

@@ -142,3 +142,18 @@ def test_asking_another_puts_the_image_into_the_other_queue_as_a_second_opinion(
     owner.send(f"{PAGE}/{first.id}/ask", form=PAGE, expert="nobody@desk.example")
     with reading(desk.settings) as session:
         assert len(session.scalars(select(Pick)).all()) == 1
+
+
+def test_only_who_is_offered_is_asked_and_never_the_asker_who_reads_the_answers_here(app: object, desk: Desk) -> None:
+    both = factories.add_expert(desk.settings, "both@desk.example")
+    factories.add_queue(desk.settings, desk.attribute, both)
+    factories.add_user(desk.settings, both.email, "owner", both)
+    asker, first = Actor(app, both.email), annotations(desk)[0]  # type: ignore[arg-type]
+    for address in (both.email, desk.ana.email, "nobody@desk.example", ""):
+        asker.send(f"{PAGE}/{first.id}/ask", form=PAGE, expert=address)
+        assert "cannot be asked" in asker.get(PAGE).text
+    with reading(desk.settings) as session:
+        assert not session.scalars(select(Pick)).all()
+    asker.send(f"{PAGE}/{first.id}/ask", form=PAGE, expert="bo@desk.example")
+    with reading(desk.settings) as session:
+        assert len(session.scalars(select(Pick)).all()) == 1
