@@ -99,8 +99,8 @@ def ask(name: str, annotation: int) -> ResponseReturnValue:
     expert = request.form.get("expert", "")
     if expert not in offered:
         flash(
-            f"{expert[:80] or 'An empty address'} cannot be asked: this person already had this image, has no queue for this "
-            "question, or is you. Choose a person whom this page offers.",
+            f"{expert[:80] or 'An empty address'} cannot be asked: this person already had this image, has no "
+            "queue for this question, or is you. Choose a person whom this page offers.",
             "warning",
         )
         return _back(name)
