@@ -60,7 +60,7 @@ def errors_page(settings: Settings, viewer: Viewer, name: str, page: int = 1) ->
     """The suspected answers to ``name`` that ``viewer`` may see, the least likely right first. UnknownAttribute."""
     with reading(settings) as session:
         one = attributes.find(session, name)
-        rows = page_of(session, label_errors.listed(session, viewer, one.id), page, SIZE)
+        rows = page_of(session, label_errors.listed(session, settings, viewer, one.id), page, SIZE)
         return ErrorsPage(one.name, one.question, one.classes, one.revision, _suspects(session, viewer, one, rows))
 
 

@@ -57,7 +57,7 @@ def correct(name: str, annotation: int) -> ResponseReturnValue:
     own_queue.check(settings, viewer, name)
     value = request.form.get("value", "")
     with reading(settings) as session:
-        row = label_errors.find(session, viewer, name, annotation)
+        row = label_errors.find(session, settings, viewer, name, annotation)
         kept = session.get(Annotation, annotation) if row is not None else None
         task = session.get(Task, kept.task_id) if kept is not None and kept.task_id is not None else None
         if kept is not None and kept.expert_id != viewer.expert_id:
@@ -89,7 +89,7 @@ def ask(name: str, annotation: int) -> ResponseReturnValue:
     """Put the image into the queue of another expert, as a second opinion."""
     settings, viewer = auth.settings(), auth.viewer()
     with reading(settings) as session:
-        row = label_errors.find(session, viewer, name, annotation)
+        row = label_errors.find(session, settings, viewer, name, annotation)
         kept = session.get(Annotation, annotation) if row is not None else None
         asset = session.get_one(Asset, kept.asset_pk).asset_id if kept is not None else None
         offered = free(session, viewer, kept.attribute_id, kept.asset_pk) if kept is not None else []
