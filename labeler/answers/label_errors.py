@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, delete, func, select, true
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import change
+from attune.labeler.answers import change, own_errors
 from attune.labeler.answers.counting import current
 from attune.labeler.attributes import attributes
 from attune.labeler.people.viewer import Viewer, may_see, waiting
@@ -62,24 +62,22 @@ def replace(session: Session, attribute_id: int, run: int, suspected: Sequence[S
     return place
 
 
-def listed(viewer: Viewer, attribute_id: int) -> Select[LabelError]:
+def listed(session: Session, settings: Settings, viewer: Viewer, attribute_id: int) -> Select[LabelError]:
     """The rows of the list that ``viewer`` may see and that still hold, the least likely right first.
 
-    Those who manage see all but what waits in a queue of their own; an expert sees only answers of the own.
+    Those who manage see all but what waits in a queue of their own; an expert sees only some of the own answers
+    (`own_errors`).
     """
     answer = current([attribute_id])
+    whose = true() if viewer.manages else own_errors.told(session, settings, viewer, attribute_id, answer)
     return (
         select(LabelError)
         .join(answer, and_(answer.c.id == LabelError.annotation_id, answer.c.value == LabelError.given))
         .join(Asset, Asset.id == answer.c.asset_pk)
         .where(LabelError.attribute_id == attribute_id, ~_confirmed(), may_see(viewer))
-        .where(Asset.id.not_in(waiting(viewer)), _whose(viewer, answer.c.expert_id))
+        .where(Asset.id.not_in(waiting(viewer)), whose)
         .order_by(LabelError.place)
     )
-
-
-def _whose(viewer: Viewer, expert_id: ColumnElement[int]) -> ColumnElement[bool]:
-    return true() if viewer.manages else expert_id == (viewer.expert_id or 0)
 
 
 def _confirmed() -> ColumnElement[bool]:
@@ -87,16 +85,16 @@ def _confirmed() -> ColumnElement[bool]:
     return select(ConfirmedAnswer.id).where(same).exists()
 
 
-def total(session: Session, viewer: Viewer, attribute_id: int) -> int:
+def total(session: Session, settings: Settings, viewer: Viewer, attribute_id: int) -> int:
     """How many answers are suspected that ``viewer`` may see."""
-    rows = listed(viewer, attribute_id).order_by(None).subquery()
+    rows = listed(session, settings, viewer, attribute_id).order_by(None).subquery()
     return session.scalar(select(func.count()).select_from(rows)) or 0
 
 
-def find(session: Session, viewer: Viewer, name: str, annotation_id: int) -> LabelError | None:
+def find(session: Session, settings: Settings, viewer: Viewer, name: str, annotation_id: int) -> LabelError | None:
     """The row of one answer to the attribute ``name``, if ``viewer`` may see it. Raises UnknownAttribute."""
     one = attributes.find(session, name)
-    return session.scalar(listed(viewer, one.id).where(LabelError.annotation_id == annotation_id))
+    return session.scalar(listed(session, settings, viewer, one.id).where(LabelError.annotation_id == annotation_id))
 
 
 def confirm(settings: Settings, viewer: Viewer, name: str, annotation_id: int) -> bool:
@@ -106,7 +104,7 @@ def confirm(settings: Settings, viewer: Viewer, name: str, annotation_id: int) -
     """
     with writing(settings) as session:
         change.one_writer(session, attributes.find(session, name).id)  # two clicks at once confirm once
-        row = find(session, viewer, name, annotation_id)
+        row = find(session, settings, viewer, name, annotation_id)
         if row is None:
             return False
         session.add(ConfirmedAnswer(annotation_id=annotation_id, value=row.given, who=viewer.name, at=now()))
@@ -149,7 +147,7 @@ def table(settings: Settings, name: str, limit: int) -> list[dict[str, Any]]:
     """The first ``limit`` suspected answers to ``name`` as plain values, for files and commands. UnknownAttribute."""
     with reading(settings) as session:
         one = attributes.find(session, name)
-        rows = session.scalars(listed(EVERYBODY, one.id).limit(limit)).all()
+        rows = session.scalars(listed(session, settings, EVERYBODY, one.id).limit(limit)).all()
         ids = [row.annotation_id for row in rows]
         given = {kept.id: kept for kept in session.scalars(select(Annotation).where(Annotation.id.in_(ids)))}
         said = others(session, one.id, list(given.values()))

@@ -15,10 +15,10 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 
-MOST_IMAGES = 192  # that wait at a time: two pages of 48, for two classes
+# That wait at a time, a screen of 48 for each of four classes: nobody else is asked about an image that waits.
+MOST_IMAGES = 192
 REST = timedelta(minutes=1)  # after a job that failed, or that found the pool exhausted
 LOST = timedelta(minutes=10)  # a job that waits longer is asked for again
-LOOKED_AT = 30  # jobs among which the expert's newest is looked for
 QUEUED, RUNNING, EXHAUSTED, FAILED = "queued", "running", "exhausted", "failed"
 
 
@@ -38,9 +38,8 @@ def ask(settings: Settings, viewer: Viewer, name: str, images: int, again: bool 
     """
     with reading(settings) as session:
         _, _, expert = own_queue.find(session, viewer, name)
-        rows = select(Job).where(Job.kind == "grid", Job.subject == name)
-        newest = session.scalars(rows.order_by(Job.created_at.desc()).limit(LOOKED_AT)).all()
-    job = next((row for row in newest if row.arguments.get("expert") == expert.email), None)
+        own = (Job.kind == "grid", Job.subject == name, Job.arguments["expert"].as_string() == expert.email)
+        job = session.scalar(select(Job).where(*own).order_by(Job.created_at.desc()).limit(1))
     if job is not None:
         if job.state in {QUEUED, RUNNING} and abs(now() - job.created_at) < LOST:
             return Making(job.state)

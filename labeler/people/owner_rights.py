@@ -16,6 +16,7 @@ from attune.models.errors import AccessError
 def check_owner(session: Session, user_id: int | None) -> None:
     """Hold the login ``user_id`` as it is until the caller's transaction ends (PostgreSQL), None for the command line.
 
+    Whoever asks by a token has no login either, so nothing that a token asks for waits as a job (`web.pages`).
     Call it before an attribute is locked: a removal takes both in this order. Raises AccessError where the login is
     disabled or removed, or is no longer an owner's.
     """

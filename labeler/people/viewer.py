@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Integer, Select, and_, cast, false, or_, select, true, union_all
 
 from attune.labeler.answers import counting
-from attune.labeler.records.schema import Annotation, Asset, Pick, Queue, Task
+from attune.labeler.records.schema import Annotation, Asset, Grid, GridPage, Pick, Queue, Task
+from attune.labeler.records.types import elements
 from attune.models.clock import now
 from attune.models.errors import AccessError
 
@@ -85,10 +86,14 @@ def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
     return and_(Asset.removed_at.is_(None), Asset.id.in_(left), Asset.id.not_in(chosen))
 
 
-def waiting(viewer: Viewer) -> Select[int]:
-    """Assets that stand in a queue of the viewer's and were not answered yet."""
+def waiting(viewer: Viewer) -> CompoundSelect[int]:
+    """Assets that stand in a queue of the viewer's, or on a page of theirs, and were not answered yet."""
     asked = select(Task.asset_pk).join(Queue, Queue.id == Task.queue_id)
-    return asked.where(Queue.expert_id == viewer.expert_id, Task.state == "open").correlate(None)
+    asked = asked.where(Queue.expert_id == viewer.expert_id, Task.state == "open").correlate(None)
+    key = elements(GridPage.asset_pks).table_valued("value")
+    pages = select(cast(key.c.value, Integer)).select_from(GridPage).join(Grid, Grid.id == GridPage.grid_id)
+    mine = (Grid.expert_id == viewer.expert_id, Grid.closed_at.is_(None), GridPage.state == "open")
+    return union_all(asked, pages.join(key, true()).where(*mine).correlate(None))
 
 
 def _answered(viewer: Viewer) -> Select[int]:

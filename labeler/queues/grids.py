@@ -124,8 +124,9 @@ def add(
     ticked: str,
     unticked: str | None,
     keys: Sequence[int],
+    asked_at: datetime,
 ) -> GridPage:
-    """Put a page of the assets ``keys`` before the expert, in that order.
+    """Put a page of the assets ``keys`` before the expert, in that order; ``question`` was read at ``asked_at``.
 
     Killed in between, Label Studio has a page that the records lack: its answer brings the page along.
     """
@@ -137,7 +138,7 @@ def add(
         if page is None:  # unless its answer was here sooner
             page = GridPage(grid_id=grid.id, key=key, ticked=ticked, unticked=unticked, state="open")
             task_ids.claim(session, page, task)
-            page.asset_pks, page.signed_until, page.created_at = [int(key) for key in keys], until, now()
+            page.asset_pks, page.signed_until, page.created_at = [int(key) for key in keys], until, asked_at
             session.add(page)
     return page
 

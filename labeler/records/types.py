@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Integer, types
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
 # A whole number of up to 63 bits. An INTEGER of PostgreSQL ends at 2**31 - 1; SQLite's has 64 bits under that name.
 WIDE = BigInteger().with_variant(Integer(), "sqlite")
@@ -33,3 +35,19 @@ class UtcDateTime(types.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class elements(GenericFunction[Any]):  # noqa: N801 - reads as SQL
+    """The elements of a JSON array as a table of the column ``value``; cast it, as PostgreSQL gives text."""
+
+    inherit_cache = True
+
+
+@compiles(elements)
+def _each(element: elements, compiler: Any, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(elements, "postgresql")
+def _element_texts(element: elements, compiler: Any, **options: Any) -> str:
+    return f"json_array_elements_text({compiler.process(element.clauses, **options)})"

@@ -96,7 +96,7 @@ def label_tab(settings: Settings, viewer: Viewer, name: str) -> LabelTab:
             contested=contested(session, viewer, one.id, one.classes, size=4),
             set_aside=exclusion.by_expert(session, one.id) if viewer.manages else (),
             pace=answer_seconds.pace(session, one.id) if viewer.manages else None,
-            suspected=label_errors.total(session, viewer, one.id),
+            suspected=label_errors.total(session, settings, viewer, one.id),
         )
 
 

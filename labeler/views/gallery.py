@@ -114,7 +114,7 @@ def gallery(
         _class_of(viewer, attribute, asked) if scores is not None or not viewer.manages else EVERY,
         Page(images, number, PAGE, len(keys)),
         counts,
-        search.columns_of(session),
+        search.columns_of(session) if viewer.manages else (),
         scores is not None,
         scores.summary.run if scores else None,
         scores.summary.ranked if scores else {},

@@ -23,7 +23,9 @@ from attune.models.errors import UnknownAsset
 
 @dataclass(frozen=True)
 class LargeImage:
-    """``probabilities`` by class, empty where none may be told; ``sides``: each answer and the people behind it.
+    """``columns``: the asset table's own, which may hold earlier labels, for those who manage alone.
+
+    ``probabilities`` by class, empty where none may be told; ``sides``: each answer and the people behind it.
 
     ``own``: the viewer's answer, ``annotation`` its key where it can be corrected. ``before`` and ``after``: asset ids
     of the images beside it in the gallery, ``place`` its number there from 1, 0 where the filters do not find it.
@@ -65,7 +67,7 @@ def large_image(settings: Settings, viewer: Viewer, name: str, asset_id: str, as
         return LargeImage(
             head=head(session, settings, viewer, one),
             picture=picture(asset),
-            columns={str(key): str(value) for key, value in (asset.columns or {}).items()},
+            columns={str(key): str(value) for key, value in (asset.columns or {}).items()} if viewer.manages else {},
             probabilities=_probabilities(settings, one, asset.id) if viewer.manages else (),
             sides=_sides(answers),
             own=own[0] if own else None,

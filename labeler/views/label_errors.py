@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -17,12 +17,9 @@ from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, 
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.pictures import PageImage, picture
-from attune.models.clock import now
 from attune.models.labels.answers import SECOND_OPINION
 
 SIZE = 12
-# An expert who reads what others said right after the own answer would soon answer as they do.
-SETTLES = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ def errors_page(settings: Settings, viewer: Viewer, name: str, page: int = 1) ->
     """The suspected answers to ``name`` that ``viewer`` may see, the least likely right first. UnknownAttribute."""
     with reading(settings) as session:
         one = attributes.find(session, name)
-        rows = page_of(session, label_errors.listed(viewer, one.id), page, SIZE)
+        rows = page_of(session, label_errors.listed(session, settings, viewer, one.id), page, SIZE)
         return ErrorsPage(one.name, one.question, one.classes, one.revision, _suspects(session, viewer, one, rows))
 
 
@@ -92,12 +89,14 @@ def _told(
     """What others said, by annotation; nothing where the viewer may not know it (yet)."""
     seen = select(Asset.id).where(Asset.id.in_({one.asset_pk for one in rows}), may_compare(viewer, attribute_id))
     visible = set(session.scalars(seen))
-    settled = now() - SETTLES
     said = label_errors.others(session, attribute_id, rows)
-    return {
-        one.id: said[one.id] if one.asset_pk in visible and (viewer.manages or one.answered_at <= settled) else ()
-        for one in rows
-    }
+    return {one.id: said[one.id] if one.asset_pk in visible else () for one in rows}
+
+
+def free(session: Session, viewer: Viewer, attribute_id: int, asset: int) -> list[str]:
+    """E-mail addresses of those whom ``viewer`` may ask for a second opinion on the image of key ``asset``."""
+    _, offered = _asked(session, viewer, attribute_id, {asset})
+    return [email for email, _ in offered.get(asset, ())]
 
 
 def _asked(

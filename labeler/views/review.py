@@ -199,7 +199,7 @@ def review(
             curve=quality.curve(session, attribute.id),
             confusion=None if mine is None else review_mistakes.confusion(evidence, mine, cuts),
             mistakes=review_mistakes.mistakes(session, viewer, evidence, run, mine),
-            suspected=review_mistakes.suspected(session, viewer, evidence),
+            suspected=review_mistakes.suspected(session, settings, viewer, evidence),
             slices=review_slices.slices(session, evidence, mine, cuts, column),
             agreement=review_facts.agreement(evidence, mine),
             provenance=review_facts.provenance(session, attribute, run),

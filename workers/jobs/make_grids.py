@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -61,11 +61,20 @@ def run(
     grid = grids.ensure(settings, ls, attribute_row, person)
     # Asked for twice at once, as by a double click, the second finds the pages of the first.
     with FileLock(settings.workspace / "pages.lock", timeout=PATIENCE_SECONDS):
-        return _fill(settings, report, ls, attribute_row, grid, images)
+        asked_at = now()  # before the question is read, so that a page of an older one is never newer than its revision
+        with reading(settings) as session:
+            attribute_row = attributes.find(session, attribute)
+        return _fill(settings, report, ls, attribute_row, grid, images, asked_at)
 
 
 def _fill(
-    settings: Settings, report: Report, ls: LabelStudio, attribute: Attribute, grid: Grid, images: int
+    settings: Settings,
+    report: Report,
+    ls: LabelStudio,
+    attribute: Attribute,
+    grid: Grid,
+    images: int,
+    asked_at: datetime,
 ) -> dict[str, Any]:
     with reading(settings) as session:
         open_pages = grids.pages_of_today(session, grid, GridPage.state == "open")
@@ -80,7 +89,7 @@ def _fill(
             report(number, len(positions))
             keys = [int(key) for key in snapshot.view.keys[rows]]
             unticked = attribute.classes[1] if two else None
-            grids.add(settings, ls, grid, attribute.question, attribute.classes[position], unticked, keys)
+            grids.add(settings, ls, grid, attribute.question, attribute.classes[position], unticked, keys, asked_at)
             made_pages += 1
         if not made_pages and not waiting:
             raise PoolExhausted(

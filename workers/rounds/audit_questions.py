@@ -95,10 +95,10 @@ def answers_before_audits(snapshot: Snapshot) -> int:
 
 
 def visible_audit_rows(snapshot: Snapshot) -> npt.NDArray[np.intp]:
-    """Pool rows of all audit titles that may still be shown."""
+    """Pool rows of all audit titles that may still be shown, without the question's examples, which measure nobody."""
     if not snapshot.learner.reserved_share:
         return np.empty(0, dtype=np.intp)
-    rows = np.flatnonzero(snapshot.view.keys >= 0).astype(np.intp)
+    rows = np.setdiff1d(np.flatnonzero(snapshot.view.keys >= 0), snapshot.examples).astype(np.intp)
     return rows[pool_reserved_mask(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)]
 
 

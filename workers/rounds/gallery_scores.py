@@ -25,8 +25,9 @@ STEPS = ((40, 20), (20, 10))
 def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
     """Score the pool with the probe of run ``number`` and keep the scores; False where they are kept already."""
     there = np.flatnonzero(snapshot.view.keys >= 0)
-    kept = pool_scores.load(settings, snapshot.attribute)
-    if kept is not None and (kept.summary.run, kept.summary.pool) == (number, len(there)):
+    keys, kept = snapshot.view.keys[there], pool_scores.load(settings, snapshot.attribute)
+    # Their number alone would miss an image that was added where another was removed.
+    if kept is not None and kept.summary.run == number and np.array_equal(kept.keys, np.sort(keys)):
         return False
     with reading(settings) as session:
         mine = (Run.attribute_id == snapshot.attribute.id, Run.number == number)
@@ -37,7 +38,7 @@ def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
         settings,
         snapshot.attribute,
         number,
-        snapshot.view.keys[there],
+        keys,
         apply(weights.calibration, raw.astype(np.float64)),
         RunAdvice.from_dict(told).thresholds or {},
         ranked_right(snapshot, weights),

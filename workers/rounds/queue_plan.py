@@ -45,9 +45,11 @@ class QueuePlan:
 
 
 def asked_rows(snapshot: Snapshot) -> npt.NDArray[np.intp]:
-    """Pool rows that were asked already: answered, waiting as an audit or on a page, or chosen by a person."""
+    """Pool rows that were asked already: answered, waiting as an audit or on a page, or chosen by a person; and the
+    question's examples, whose answer it tells."""
     audits = [task.row for task in snapshot.asked if task.purpose == AUDIT and task.state == "open" and task.row >= 0]
     rows = [*snapshot.answered.tolist(), *audits, *pinned_images.rows(snapshot), *snapshot.paged]
+    rows += snapshot.examples.tolist()
     return np.array(list(dict.fromkeys(rows)), dtype=np.intp)
 
 

@@ -82,6 +82,13 @@ class Snapshot:
         return LearnerSettings(audit_share=share, **kept)
 
     @cached_property
+    def examples(self) -> npt.NDArray[np.intp]:
+        """Pool rows of the question's own examples: whoever reads the question has been told their class."""
+        named = [*(self.attribute.in_scope or ()), *(self.attribute.out_of_scope or ())]
+        rows = self.view.pool.positions(dict.fromkeys(named))
+        return rows[rows >= 0]
+
+    @cached_property
     def training(self) -> Labels:
         """Agreed labels of everything that was not asked for the audit and is of no audit title."""
         return consensus(self._learned, self.attribute.classes, self.weights)

@@ -181,7 +181,7 @@ def _new_page(filled: Filled, errors: Mapping[str, str] | None = None) -> str:
         rows = session.execute(there.where(Expert.removed_at.is_(None)).order_by(Expert.name).limit(MOST_EXPERTS)).all()
         people = [one for one, role in rows if one.every_attribute or view.may_manage(auth.viewer(), role)]
     looks = request.form.get("step") == "look"
-    phrases = [phrase for _, phrase in filled.rows]
+    phrases = [phrase for _, phrase in filled.rows][:MOST_CLASSES]  # each is two searches, so a form must not name more
     near = [question.found(one, _other(phrases, place)) if looks else None for place, one in enumerate(phrases)]
     return _page(
         "attribute_new.html", filled, errors or {}, people=people, found=None, near=near,

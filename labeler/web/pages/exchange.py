@@ -100,7 +100,8 @@ def confirm(name: str) -> ResponseReturnValue:
     try:
         content = uploads.fetch(auth.settings(), person, ticket)
         long = content.count(b"\n") > AT_ONCE or len(content) > AT_ONCE_BYTES or b"\0" in content
-        if long and jobs.workers_alive(auth.settings(), "import"):
+        # A token has no login that a worker could look at again, and may be revoked while a job waits.
+        if long and person and jobs.workers_alive(auth.settings(), "import"):
             arguments = {"ticket": ticket, "person": person, "columns": list(astuple(_columns()))}
             arguments["who"] = auth.viewer().name
             jobs.enqueue(auth.settings(), "import", attribute=name, create_experts=_create(), **arguments)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.exceptions import BadRequest, Forbidden
 
 from attune.labeler.answers import label_errors
 from attune.labeler.labelling import availability, own_queue, take_answers
@@ -14,7 +14,7 @@ from attune.labeler.labelling.take_answers import Answer
 from attune.labeler.queues import pinned
 from attune.labeler.records.schema import Annotation, Asset, Task
 from attune.labeler.records.session import reading
-from attune.labeler.views.label_errors import errors_page
+from attune.labeler.views.label_errors import errors_page, free
 from attune.labeler.web import auth
 from attune.models.errors import DataError, LabelStudioError, RecordsError
 from attune.models.labels.answers import SECOND_OPINION
@@ -57,7 +57,7 @@ def correct(name: str, annotation: int) -> ResponseReturnValue:
     own_queue.check(settings, viewer, name)
     value = request.form.get("value", "")
     with reading(settings) as session:
-        row = label_errors.find(session, viewer, name, annotation)
+        row = label_errors.find(session, settings, viewer, name, annotation)
         kept = session.get(Annotation, annotation) if row is not None else None
         task = session.get(Task, kept.task_id) if kept is not None and kept.task_id is not None else None
         if kept is not None and kept.expert_id != viewer.expert_id:
@@ -67,10 +67,11 @@ def correct(name: str, annotation: int) -> ResponseReturnValue:
         return _back(name)
     try:
         once = str(UUID(request.form.get("once", "")))
-        given = Answer(once, task.key, value, 0.0)
-        outcome = take_answers.take(settings, viewer, name, request.form.get("revision", 0, int), [given])[once]
     except ValueError:
-        raise NotFound("The form is not complete. Load the page again.") from None
+        raise BadRequest("The form is not complete. Load the page again.") from None
+    given = Answer(once, task.key, value, 0.0)
+    try:
+        outcome = take_answers.take(settings, viewer, name, request.form.get("revision", 0, int), [given])[once]
     except (DataError, LabelStudioError) as error:
         flash(str(error), "danger")
         return _back(name)
@@ -88,13 +89,21 @@ def ask(name: str, annotation: int) -> ResponseReturnValue:
     """Put the image into the queue of another expert, as a second opinion."""
     settings, viewer = auth.settings(), auth.viewer()
     with reading(settings) as session:
-        row = label_errors.find(session, viewer, name, annotation)
+        row = label_errors.find(session, settings, viewer, name, annotation)
         kept = session.get(Annotation, annotation) if row is not None else None
         asset = session.get_one(Asset, kept.asset_pk).asset_id if kept is not None else None
+        offered = free(session, viewer, kept.attribute_id, kept.asset_pk) if kept is not None else []
     if asset is None:
         flash(GONE, "warning")
         return _back(name)
     expert = request.form.get("expert", "")
+    if expert not in offered:
+        flash(
+            f"{expert[:80] or 'An empty address'} cannot be asked: this person already had this image, has no "
+            "queue for this question, or is you. Choose a person whom this page offers.",
+            "warning",
+        )
+        return _back(name)
     try:
         done = pinned.send(settings, name, [asset], viewer.name, expert, purpose=SECOND_OPINION)
     except (RecordsError, DataError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Forbidden, NotFound
 from wtforms import BooleanField, HiddenField, RadioField, SubmitField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
@@ -96,7 +96,7 @@ def _ask(form: PromoteForm, intent: Intent, alias: str) -> ResponseReturnValue:
             version=intent.version,
             reason=form.reason.data.strip(),
             who=auth.viewer().name,
-            asked_by=auth.viewer().user_id,
+            asked_by=_login(intent),
             alias=alias,
             override=bool(form.override.data),
             asked_at=form.asked_at.data,
@@ -107,6 +107,18 @@ def _ask(form: PromoteForm, intent: Intent, alias: str) -> ResponseReturnValue:
         flash(str(error), "danger")
         return redirect(url_for("moves.promote_page", name=intent.name, version=intent.version, alias=alias))
     return redirect(url_for("moves.progress", name=intent.name, job=job))
+
+
+def _login(intent: Intent) -> int:
+    """The login that asks, which must still be an owner's when a worker promotes. Raises Forbidden for a token, which
+    may be revoked in the meantime: a job without a login counts as this machine's own command."""
+    user_id = auth.viewer().user_id
+    if user_id is None:
+        raise Forbidden(
+            "You sent a token. A promotion waits for a worker, and a token may be revoked in the meantime. Log in to "
+            f"promote here, or run the command: attune probes promote {intent.name} {intent.version} --reason R"
+        )
+    return user_id
 
 
 def _promote_page(form: PromoteForm, intent: Intent, said: Verdict, judged: list[Gate]) -> str:

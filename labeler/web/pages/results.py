@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from attune.labeler.attributes import saved_views
+from attune.labeler.people.viewer import check_filter
 from attune.labeler.views.attribute_tabs import results_tab
 from attune.labeler.views.gallery import SHOWS, SORTS, GalleryRequest
 from attune.labeler.views.gallery_image import large_image
@@ -53,8 +54,11 @@ def remove(name: str) -> ResponseReturnValue:
 
 
 def _asked() -> GalleryRequest:
-    """What the address or the form says; what cannot be read is left at its default."""
+    """What the address or the form says; what cannot be read is left at its default.
+
+    Raises AccessError where an expert filters by a column."""
     sort, show = _field("sort"), _field("show")
+    check_filter(auth.viewer(), _field("column"))
     return GalleryRequest(
         by=_field("by"),
         sort=sort if sort in SORTS else "high",

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
-from attune.labeler.answers import label_errors
+from attune.labeler.answers import label_errors, own_errors
 from attune.labeler.cli.main import attune
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.schema import Annotation, Asset, Attribute, ConfirmedAnswer, Expert, Queue
+from attune.labeler.records.schema import Annotation, Asset, Attribute, ConfirmedAnswer, Expert, Pick, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.label_errors import errors_page
@@ -44,8 +44,14 @@ class World:
     def seen(self, viewer: Viewer) -> list[str]:
         page = errors_page(self.settings, viewer, "romance")
         with reading(self.settings) as session:
-            assert label_errors.total(session, viewer, self.attribute.id) == page.found.total
+            assert label_errors.total(session, self.settings, viewer, self.attribute.id) == page.found.total
         return [one.picture.asset_id for one in page.found.items]
+
+    def age(self, hours: int, *columns: str) -> None:
+        """Make every answer that old."""
+        at = dict.fromkeys(columns or ("answered_at", "updated_at"), now() - timedelta(hours=hours))
+        for one in self.answers:
+            self.change(one.id, **at)
 
     def change(self, annotation: int, **columns: object) -> None:
         with writing(self.settings) as session:
@@ -72,6 +78,12 @@ def world(tmp_path: Path) -> World:
     return made
 
 
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Experts read all that the list may tell them, not the random half of it."""
+    monkeypatch.setattr(own_errors, "is_shown", lambda *_: True)
+
+
 def fill(world: World, run: int) -> int:
     first, second, third = (one.asset_id for one in world.assets)
     suspected = [
@@ -83,9 +95,11 @@ def fill(world: World, run: int) -> int:
         return label_errors.replace(session, world.attribute.id, run, suspected)
 
 
+@pytest.mark.usefixtures("whole")
 def test_an_owner_sees_all_in_order_and_an_expert_the_own_answers_alone(world: World) -> None:
     first, second, third = (one.asset_id for one in world.assets)
     assert world.seen(OWNER) == [first, third, second]
+    world.age(25)
     assert world.seen(world.viewer(world.ana)) == [first, second]
     assert world.seen(world.viewer(world.bo)) == [third]
 
@@ -99,14 +113,68 @@ def test_what_an_owner_is_still_to_answer_is_not_shown(world: World) -> None:
     ]
 
 
+@pytest.mark.usefixtures("whole")
 def test_an_expert_learns_what_others_said_a_day_after_the_own_answer(world: World) -> None:
-    def told(viewer: Viewer) -> list[tuple[str, str]]:
-        return list(errors_page(world.settings, viewer, "romance").found.items[0].others)
+    def told(viewer: Viewer) -> list[list[tuple[str, str]]]:
+        return [list(one.others) for one in errors_page(world.settings, viewer, "romance").found.items]
 
-    assert told(OWNER) == [("Bo", "friendship")]
-    assert told(world.viewer(world.ana)) == []
-    world.change(world.answers[0].id, answered_at=now() - timedelta(hours=25))
-    assert told(world.viewer(world.ana)) == [("Bo", "friendship")]
+    ana = world.viewer(world.ana)
+    assert told(OWNER)[0] == [("Bo", "friendship")]
+    assert told(ana) == []
+    world.age(25)
+    assert told(ana)[0] == [("Bo", "friendship")]
+
+
+@pytest.mark.usefixtures("whole")
+@pytest.mark.parametrize("column", ["answered_at", "updated_at"])
+def test_an_answer_of_today_is_no_suspect_to_its_expert_and_the_probe_says_nothing(world: World, column: str) -> None:
+    """A correction still counts as a first answer, so nothing may push towards one."""
+    ana, first = world.viewer(world.ana), world.answers[0].id
+    world.age(25, column)
+    assert world.seen(ana) == []
+    assert not label_errors.confirm(world.settings, ana, "romance", first)
+    with reading(world.settings) as session:
+        assert label_errors.find(session, world.settings, ana, "romance", first) is None
+    world.age(25)
+    assert label_errors.confirm(world.settings, ana, "romance", first)
+
+
+@pytest.mark.usefixtures("whole")
+@pytest.mark.parametrize(("probe", "shown"), [(0.79, False), (0.81, True)])
+def test_an_answer_that_only_others_contradict_is_kept_from_whoever_may_not_compare(
+    world: World, probe: float, shown: bool
+) -> None:
+    """So unsure a probe would not list an answer that stands alone: to list it would tell that another differs."""
+    world.age(25)
+    first, ana = world.assets[0], world.viewer(world.ana)
+    weak = [SuspectedError(first.asset_id, ana.name, "romance", "friendship", probe, 0.2)]
+    with writing(world.settings) as session:
+        label_errors.replace(session, world.attribute.id, 2, weak)
+    assert world.seen(ana) == [first.asset_id], "whoever may compare may know"
+    with writing(world.settings) as session:
+        own = {"attribute_id": world.attribute.id, "expert_id": world.ana.id, "who": ana.name}
+        session.add(Pick(asset_pk=first.id, purpose="seed", created_at=now(), **own))
+    assert world.seen(ana) == [first.asset_id] * shown
+    assert world.seen(OWNER) == [first.asset_id]
+
+
+def test_an_expert_sees_a_half_that_stays_so_that_absence_tells_no_audit(world: World) -> None:
+    more = factories.add_assets(world.settings, 60)
+    at = now() - timedelta(hours=25)
+    for one in more:
+        factories.add_answer(world.settings, world.queues[0], one, "romance", at=at)
+    told = [SuspectedError(one.asset_id, world.ana.email, "romance", "friendship", 0.97, 0.04) for one in more]
+    seen = []
+    for run in (2, 3):
+        with writing(world.settings) as session:
+            assert label_errors.replace(session, world.attribute.id, run, told) == len(more)
+            rows = label_errors.listed(session, world.settings, world.viewer(world.ana), world.attribute.id)
+            seen.append([row.annotation_id for row in session.scalars(rows)])
+    assert 15 <= len(seen[0]) <= 45
+    assert seen[0] == seen[1]
+    assert len([one for one in seen[0] if own_errors.is_shown("another", one)]) < len(seen[0]), (
+        "another key, another half"
+    )
 
 
 @pytest.mark.parametrize("columns", [{"value": "friendship"}, {"value": "skip"}, {"deleted_at": now()}])

@@ -85,6 +85,15 @@ def test_an_answer_to_the_question_of_before_is_not_stored(desk: Desk) -> None:
     assert desk.take(answer(desk.tasks[0]), revision=2) == [STORED]
 
 
+def test_an_answer_with_the_old_name_of_a_class_is_told_of_the_revision(desk: Desk) -> None:
+    """A page that was told of a wrong value instead would send the same answer for ever."""
+    with writing(desk.settings) as session:
+        row = session.get_one(Attribute, desk.attribute.id)
+        row.revision, row.classes = 2, ["tender", "no"]
+    assert desk.take(answer(desk.tasks[0], "yes")) == [REVISED]
+    assert desk.store.sent == []
+
+
 def test_a_value_that_is_no_answer_stores_nothing(desk: Desk) -> None:
     with pytest.raises(DataError, match="maybe"):
         desk.take(answer(desk.tasks[0]), answer(desk.tasks[1], "maybe"))

@@ -198,6 +198,16 @@ class TestMore:
         more_pages.ask(desk.settings, desk.viewer, "tender", 48)
         assert len(asked) == 1
 
+    def test_the_own_job_is_found_behind_those_of_many_others(
+        self, desk: PageDesk, asked: list[dict[str, object]]
+    ) -> None:
+        more_pages.ask(desk.settings, desk.viewer, "tender", 48)
+        for number in range(40):
+            arguments = {"attribute": "tender", "expert": f"e{number}@x.example"}
+            factories.add_job(desk.settings, "grid", "queued", subject="tender", arguments=arguments)
+        assert more_pages.ask(desk.settings, desk.viewer, "tender", 48).state == "queued"
+        assert len(asked) == 1
+
     def test_an_exhausted_pool_is_said_and_rests_for_a_minute(
         self, desk: PageDesk, asked: list[dict[str, object]]
     ) -> None:

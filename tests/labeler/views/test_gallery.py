@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
+from attune.labeler.records.schema import Asset, Attribute, Expert, Grid, GridPage, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views import gallery as views
@@ -120,6 +120,30 @@ def test_what_waits_in_an_owners_own_queue_is_not_shown_to_them(hall: Hall) -> N
         large_image(hall.settings, both, "romance", hall.assets[1].asset_id, GalleryRequest())
 
 
+def test_what_stands_on_an_owners_own_open_page_of_images_is_not_shown_to_them(hall: Hall) -> None:
+    def page(expert: int, numbers: list[int]) -> None:
+        with writing(hall.settings) as session:
+            grid = Grid(attribute_id=hall.attribute.id, expert_id=expert, project=70 + expert, view=1)
+            grid.created_at = now()
+            session.add(grid)
+            session.flush()
+            keys = [hall.assets[number].id for number in numbers]
+            made = GridPage(grid_id=grid.id, ticked="yes", unticked="no", asset_pks=keys, state="open")
+            made.signed_until = made.created_at = now()
+            session.add(made)
+
+    page(hall.ana.id, [1, 2])
+    page(factories.add_expert(hall.settings, "bo@example.org").id, [0])
+    both = replace(OWNER, expert_id=hall.ana.id)
+    assert hall.numbers(both) == [0, 3]
+    assert hall.numbers() == [0, 1, 2, 3]
+    with pytest.raises(UnknownAsset):
+        large_image(hall.settings, both, "romance", hall.assets[1].asset_id, GalleryRequest())
+    with writing(hall.settings) as session:
+        session.execute(update(GridPage).values(state="answered"))
+    assert hall.numbers(both) == [0, 1, 2, 3]
+
+
 def test_an_expert_sees_the_own_answers_and_no_say_of_a_probe(hall: Hall) -> None:
     hall.answer(0, "no")
     hall.answer(5, "yes", "audit")
@@ -131,6 +155,19 @@ def test_an_expert_sees_the_own_answers_and_no_say_of_a_probe(hall: Hall) -> Non
     assert (large.probabilities, large.own, large.annotation is not None) == ((), "no", True)
     with pytest.raises(UnknownAsset):
         large_image(hall.settings, hall.expert, "romance", hall.assets[1].asset_id, GalleryRequest())
+
+
+def test_an_expert_reads_no_column_of_the_asset_table(hall: Hall) -> None:
+    hall.answer(0, "no")
+    with writing(hall.settings) as session:
+        session.get_one(Asset, hall.assets[0].id).columns = {"old_label": "yes"}
+
+    def columns(viewer: Viewer) -> tuple[list[str], dict[str, str]]:
+        large = large_image(hall.settings, viewer, "romance", hall.assets[0].asset_id, GalleryRequest())
+        return list(hall.show(viewer).columns), dict(large.columns)
+
+    assert columns(OWNER) == (["old_label"], {"old_label": "yes"})
+    assert columns(hall.expert) == ([], {})
 
 
 def test_a_filter_by_score_tells_an_expert_nothing(hall: Hall) -> None:

@@ -14,6 +14,7 @@ from attune.labeler.attributes.question_templates import TEMPLATES, QuestionTemp
 from attune.labeler.records.schema import Annotation, Attribute, Expert, Job, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.web.pages import attribute_form
 from attune.models.clock import now
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
@@ -64,6 +65,18 @@ def test_a_new_questions_page_does_not_ask_for_what_a_worker_is_doing(
         session.get_one(Expert, ana.id).every_attribute = False
     owner.send(NEW, **{**GOOD, "name": "awe"})
     assert "Give an expert a queue" in owner.get("/attributes/awe").text, "no run makes a queue for nobody"
+
+
+def test_a_form_with_hundreds_of_prompts_starts_few_searches(owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each prompt is two jobs for the workers that all others wait for."""
+    searched: list[str] = []
+    monkeypatch.setattr(attribute_form.question, "found", lambda phrase, _: searched.append(phrase))
+    many = [f"class {number}" for number in range(300)]
+    for count in (3, 300):
+        rows = {"class_name": many[:count], "class_phrase": many[:count]}
+        searched.clear()
+        owner.send(NEW, **{**GOOD, "classes": "", "step": "look"}, **rows)
+        assert len(searched) == min(count, attribute_form.MOST_CLASSES)
 
 
 def test_each_class_has_a_prompt_and_marked_images_are_examples(settings: Settings, owner: Actor) -> None:

@@ -8,10 +8,12 @@ import re
 import time
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from attune.labeler.exchange import uploads
 from attune.labeler.jobs import jobs
+from attune.labeler.people import tokens
 from attune.labeler.records.schema import Annotation, Attribute, Expert, Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -97,6 +99,20 @@ def test_a_long_file_is_a_workers_who_brings_in_what_was_confirmed(
     done = jobs.run_here(settings, "import", **job.arguments)
     assert (done["new"], done["left_out"], done["reasons"]) == (1, 1, {"unknown asset": 1})
     assert answers(settings) == ["romance"]
+
+
+def test_what_a_token_imports_waits_for_no_worker_as_the_token_may_be_revoked_meanwhile(
+    app: Flask, settings: Settings, asset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "AT_ONCE", 1)
+    monkeypatch.setattr(jobs, "workers_alive", lambda *_: True)
+    machine = Actor(app)
+    machine.client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {tokens.issue(settings, 'nightly', 'owner')}"
+    content = f"asset_id,expert,class\n{asset},ana@example.org,romance\nnone,ana@example.org,romance\n".encode()
+    assert "1 answer imported" in confirm(machine, upload(machine, content))
+    assert answers(settings) == ["romance"]
+    with reading(settings) as session:
+        assert not session.scalars(select(Job).where(Job.kind == "import")).all()
 
 
 def test_an_upload_belongs_to_who_sent_it_and_is_forgotten(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from attune.labeler.answers import label_errors
+from attune.labeler.answers import label_errors, own_errors
 from attune.labeler.labelling import take_answers
 from attune.labeler.records.schema import Annotation, Asset, ConfirmedAnswer, Expert, Job, Pick
 from attune.labeler.records.session import reading, writing
@@ -26,6 +26,7 @@ def desk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Ana has answered two questions of her queue, and both answers are suspected."""
     made = Desk(settings, 4)
     monkeypatch.setattr(take_answers, "_label_studio", lambda _: made.store)
+    monkeypatch.setattr(own_errors, "is_shown", lambda *_: True)  # experts see all, not a half
     factories.add_user(settings, made.ana.email, "expert", made.ana)
     made.take(*(take_answers.Answer(str(uuid4()), task.key, "yes", 1.0) for task in made.tasks[:2]))
     suspect(made)
@@ -93,6 +94,22 @@ def test_an_expert_corrects_the_own_answer_in_place(app: object, desk: Desk) -> 
         assert annotations(desk)[1].value == "yes"
 
 
+def test_a_correction_without_its_number_is_a_bad_request_and_a_wrong_value_is_told(app: object, desk: Desk) -> None:
+    ana, first = Actor(app, desk.ana.email), annotations(desk)[0]  # type: ignore[arg-type]
+    sent = {"value": "no", "once": str(uuid4()), "revision": "1"}
+    assert ana.send(f"{PAGE}/{first.id}/correct", form=PAGE, **(sent | {"once": "x"})).status_code == 400
+    assert ana.send(f"{PAGE}/{first.id}/correct", form=PAGE, **(sent | {"value": "maybe"})).status_code == 302
+    assert "is not an answer to romance" in ana.get(PAGE).text
+
+
+def test_an_expert_is_not_told_that_audits_are_missing_here(app: object, owner: Actor, desk: Desk) -> None:
+    ana = Actor(app, desk.ana.email)  # type: ignore[arg-type]
+    assert "Audit answers are never on this list" in owner.get(PAGE).text
+    page = ana.get(PAGE).text
+    assert "never on this list" not in page
+    assert "You see some of your suspected answers, chosen at random" in page
+
+
 def test_nobody_corrects_or_confirms_for_somebody_else(app: object, owner: Actor, desk: Desk) -> None:
     with reading(desk.settings) as session:
         person = session.scalars(select(Expert).where(Expert.name == "Bo")).one()
@@ -123,5 +140,20 @@ def test_asking_another_puts_the_image_into_the_other_queue_as_a_second_opinion(
     owner.send(f"{PAGE}/{first.id}/ask", form=PAGE, expert="bo@desk.example")
     assert "already had this image" in owner.get(PAGE).text
     owner.send(f"{PAGE}/{first.id}/ask", form=PAGE, expert="nobody@desk.example")
+    with reading(desk.settings) as session:
+        assert len(session.scalars(select(Pick)).all()) == 1
+
+
+def test_only_who_is_offered_is_asked_and_never_the_asker_who_reads_the_answers_here(app: object, desk: Desk) -> None:
+    both = factories.add_expert(desk.settings, "both@desk.example")
+    factories.add_queue(desk.settings, desk.attribute, both)
+    factories.add_user(desk.settings, both.email, "owner", both)
+    asker, first = Actor(app, both.email), annotations(desk)[0]  # type: ignore[arg-type]
+    for address in (both.email, desk.ana.email, "nobody@desk.example", ""):
+        asker.send(f"{PAGE}/{first.id}/ask", form=PAGE, expert=address)
+        assert "cannot be asked" in asker.get(PAGE).text
+    with reading(desk.settings) as session:
+        assert not session.scalars(select(Pick)).all()
+    asker.send(f"{PAGE}/{first.id}/ask", form=PAGE, expert="bo@desk.example")
     with reading(desk.settings) as session:
         assert len(session.scalars(select(Pick)).all()) == 1

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from attune.labeler.catalog import gate_bounds
 from attune.labeler.catalog.alias_history import history
 from attune.labeler.catalog.promote import Move, promote
+from attune.labeler.people import tokens
 from attune.labeler.records.schema import Job, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -70,6 +71,17 @@ def seen(actor: Actor, path: str) -> dict[str, str]:
 
 def lines(settings: Settings) -> list[tuple[str, str | None, int, int | None, str]]:
     return [(line.action, line.alias, line.version, line.before, line.who) for line in history(settings, "serious")]
+
+
+def test_a_token_queues_no_promotion_which_could_run_after_it_was_revoked(app: Flask, settings: Settings) -> None:
+    machine = Actor(app)
+    machine.client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {tokens.issue(settings, 'nightly', 'owner')}"
+    reply = machine.send(FORM, **seen(machine, FORM), alias="champion", reason="better")
+    assert reply.status_code == 403
+    assert "Log in to promote here, or run the command" in reply.text
+    tokens.revoke(settings, "nightly")
+    assert work(settings) == []
+    assert [line[2] for line in lines(settings)] == [1]
 
 
 def test_a_promotion_says_what_changes_then_runs_as_a_job_whose_page_tells_the_result(

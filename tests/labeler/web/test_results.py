@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from attune.labeler.explore.pool_scores import RankedRight
 from attune.labeler.records.schema import Asset, Attribute, Expert
-from attune.labeler.records.session import reading
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web import tabs
 from tests.labeler.web.conftest import Actor
@@ -67,6 +67,22 @@ def test_no_expert_reads_a_score_in_any_view(
     home = expert.get("/").text
     assert " %</strong>" not in home
     assert assets[1].asset_id not in home
+
+
+def test_an_expert_reads_no_column_of_an_asset_table_and_filters_by_none(
+    expert: Actor, owner: Actor, settings: Settings, romance: Attribute, ana: Expert, assets: list[Asset]
+) -> None:
+    factories.add_answer(settings, factories.add_queue(settings, romance, ana), assets[0], "friendship")
+    with writing(settings) as session:
+        session.get_one(Asset, assets[0].id).columns = {"label_of_2019": "romance"}
+    pages = (PAGE, f"{PAGE}/image?id={assets[0].asset_id}")
+    assert all("label_of_2019" in owner.get(page).text for page in pages)
+    assert not any("label_of_2019" in expert.get(page).text for page in pages)
+    asked = "column=label_of_2019&value=romance"
+    for address in (f"{PAGE}?{asked}", f"{pages[1]}&{asked}"):
+        assert owner.get(address).status_code == 200
+        refused = expert.get(address)
+        assert (refused.status_code, "Only owners and admins can filter by columns" in refused.text) == (403, True)
 
 
 def test_an_image_says_what_can_be_done_with_it(

@@ -226,6 +226,64 @@ def test_asked_for_twice_at_once_the_same_pages_are_made_once(
     assert len(made) == 1
 
 
+def _alone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job without Label Studio and without a probe: it makes pages of the first six images."""
+    with writing(settings) as session:
+        session.scalars(select(GridPage)).one().state = "answered"
+    monkeypatch.setattr(job.LabelStudio, "connect", lambda _: None)
+    monkeypatch.setattr(job.grid_project, "configure", lambda *_: None)
+    monkeypatch.setattr(job, "take_snapshot", lambda *_: snapshot(1))
+    monkeypatch.setattr(job, "_pages", lambda *_: [(0, np.arange(4))])
+    monkeypatch.setattr(grids, "link", lambda *_: "link")
+
+
+def _revise(settings: Settings, question: str) -> None:
+    with reading(settings) as session:
+        held = revise_attribute.definition_of(attributes.find(session, "tender"))
+    revise_attribute.revise(settings, replace(held, question=question), "Clearer.")
+
+
+def _waiting(settings: Settings, grid: Grid) -> int:
+    with reading(settings) as session:
+        return len(grids.pages_of_today(session, grid, GridPage.state == "open"))
+
+
+def test_a_page_asks_what_is_asked_once_its_job_has_its_turn(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job may wait for minutes for another that makes pages."""
+    world = World(settings)
+    _alone(settings, monkeypatch)
+    put: list[dict[str, object]] = []
+    monkeypatch.setattr(grids.room, "add", lambda _, __, data, ___: put.append(data) or 600)
+
+    class Waits(job.FileLock):  # type: ignore[misc]
+        def acquire(self, *arguments: Any, **more: Any) -> Any:
+            if self.lock_file.endswith("pages.lock"):
+                _revise(settings, "Is it, really?")
+            return super().acquire(*arguments, **more)
+
+    monkeypatch.setattr(job, "FileLock", Waits)
+    job.run(settings, quiet, "tender", world.ana.email)
+    assert [str(one["about"])[:14] for one in put] == ["Is it, really?"]
+    assert _waiting(settings, world.grid) == 1
+
+
+def test_a_question_that_changes_while_its_pages_are_made_is_not_asked_with_them(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(settings)
+    _alone(settings, monkeypatch)
+
+    def add(*_: object) -> int:
+        _revise(settings, "Is it, really?")
+        return 600
+
+    monkeypatch.setattr(grids.room, "add", add)
+    job.run(settings, quiet, "tender", world.ana.email)
+    assert _waiting(settings, world.grid) == 0, "an answer to the old question would count for the new one"
+
+
 @pytest.mark.parametrize(
     ("classes", "waiting", "images", "expected"),
     [

@@ -63,6 +63,16 @@ def test_the_stream_goes_on_beside_batches_and_stays_mixed_in() -> None:
     assert not found.experts
 
 
+def test_an_example_of_the_question_is_no_audit_as_everyone_was_told_its_class() -> None:
+    made = seen(extra=900, known=0)
+    ids = made.view.pool.asset_ids
+    first, last = (str(ids[row]) for row in round_figures.reserved_rows(made)[[0, -1]])
+    made.attribute.in_scope, made.attribute.out_of_scope = ["A long corridor", first], [last, "gone"]
+    asked = [ask.asset_id for ask in audit_questions.plan_audits(made, probe_of(made), SLOW).asks]
+    assert asked
+    assert not {first, last} & set(asked)
+
+
 def test_no_more_is_drawn_than_there_is() -> None:
     made = seen(extra=900, known=0)
     assert len(audit_questions.plan_audits(made, probe_of(made), SLOW).asks) == len(

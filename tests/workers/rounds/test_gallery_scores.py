@@ -41,6 +41,11 @@ def test_the_pool_is_scored_with_the_runs_own_probe_and_only_when_something_chan
         found = pool_scores.load(settings, attributes.find(session, "serious"))
     assert found is not None
     assert gone.id not in found.keys
+    with writing(settings) as session:
+        other = session.scalars(select(Asset).where(Asset.id != gone.id)).first()
+        assert other is not None
+        session.get_one(Asset, gone.id).removed_at, other.removed_at = None, now()
+    assert gallery_scores.leave(settings, take_snapshot(settings, "serious"), 1), "as many images, but one is another"
 
 
 def weights(probe: object) -> ProbeWeights:

@@ -198,6 +198,9 @@ def test_a_second_opinion_that_waits_stays_where_somebody_comes_to_it() -> None:
 def test_the_planner_is_kept_from_answers_and_waiting_audits() -> None:
     seen = snapshot(1, [task(1, 3), task(2, 4, purpose=AUDIT), task(3, 5, state="answered")], [(5, 1, "yes")])
     assert asked_rows(seen).tolist() == [5, 4]
+    seen = snapshot(1, asked=[task(1, row=5, purpose="audit")])
+    seen.attribute.in_scope, seen.attribute.out_of_scope = ["a9", "as it says"], ["a5", "a8"]
+    assert asked_rows(seen).tolist() == [5, 9, 8], "the question tells the answer of its examples"
 
 
 def test_a_removed_asset_whose_vector_is_still_there_is_neither_asked_nor_drawn_nor_counted() -> None:

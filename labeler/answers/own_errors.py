@@ -1,0 +1,46 @@
+"""What of the suspected label errors an expert may read: nothing that tells what others said, nor which are audits."""
+
+from __future__ import annotations
+
+import hmac
+
+from sqlalchemy import CTE, ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.people.viewer import LEFT_ALONE, Viewer, may_compare
+from attune.labeler.records.schema import Annotation, LabelError
+from attune.labeler.settings import Settings, secrets
+from attune.models.clock import now
+
+ALONE = 0.8  # so sure a probe lists an answer that stands alone (`models.labels.label_errors`)
+
+
+def told(session: Session, settings: Settings, viewer: Viewer, attribute_id: int, answer: CTE) -> ColumnElement[bool]:
+    """The condition on ``LabelError``, ``Asset`` and ``answer`` (as `counting.current`) under which an expert reads it.
+
+    The own answer was left alone for a day: until then a correction still counts as a first answer. Less sure a probe
+    lists an answer only because others gave another, so the viewer must be free to compare. And of all rows a random
+    half: audits are never listed, so that whatever is missing would else be one.
+    """
+    left = now() - LEFT_ALONE
+    return and_(
+        answer.c.expert_id == (viewer.expert_id or 0),
+        answer.c.answered_at < left,
+        answer.c.updated_at < left,
+        or_(LabelError.probe >= ALONE, may_compare(viewer, attribute_id)),
+        LabelError.annotation_id.in_(_half(session, settings, viewer, attribute_id)),
+    )
+
+
+def _half(session: Session, settings: Settings, viewer: Viewer, attribute_id: int) -> list[int]:
+    """The ids of the viewer's listed annotations that are shown; at most as many as a list holds."""
+    mine = (LabelError.attribute_id == attribute_id, Annotation.expert_id == (viewer.expert_id or 0))
+    listed = select(LabelError.annotation_id).join(Annotation, Annotation.id == LabelError.annotation_id).where(*mine)
+    # Not the attribute's seed: an older one is short, and who sees the half could find it by trying.
+    key = secrets.load(settings.secrets).audit_key
+    return [one for one in session.scalars(listed) if is_shown(key, one)]
+
+
+def is_shown(key: str, annotation_id: int) -> bool:
+    """Whether the annotation is in the half that its expert may read: by a keyed hash, so the same each time."""
+    return hmac.digest(key.encode(), f"label-error:{annotation_id}".encode(), "sha256")[0] % 2 == 0
