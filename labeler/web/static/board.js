@@ -139,10 +139,9 @@ export class Board {
   unseen() { return this.cells.length - this.seen; }
 
   scrollOn() {
-    const visible = Math.max(1, Math.floor(this.root.clientHeight / this.step));
     const first = this.seen;
     this.root.scrollTop = this.line(first) * this.step;
-    if (visible) this.focus(Math.min(first, this.cells.length - 1));
+    this.focus(Math.min(first, this.cells.length - 1));
   }
 
   line(number) { return this.lines.findIndex((line) => line.includes(number)); }

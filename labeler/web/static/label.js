@@ -22,7 +22,7 @@ const state = {
 
 const outbox = new Outbox({
   body: ({ once, key, value, seconds }) => ({ once, key, value, seconds }),
-  gone: "the question was taken out of your queue meanwhile",
+  gone: "The question was taken out of your queue meanwhile.",
   idle: () => refill(),
 });
 const waiting = (what) => outbox.waiting(what);

@@ -65,7 +65,7 @@ export class Outbox {
     if (revised && !this.reloads) setTimeout(() => location.reload(), READ_MS);
     this.reloads ||= revised;
     if (revised) return `The question has changed, so ${answersOf(lost)} given to the old question ${lost === 1 ? "was" : "were"} not stored. The page loads the new question.`;
-    return lost ? `${answersOf(lost)} could not be stored: ${this.gone}. The others are stored.` : "";
+    return lost ? `${answersOf(lost)} could not be stored. ${this.gone} The others are stored.` : "";
   }
 
   waiting(what) {

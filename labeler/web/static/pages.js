@@ -25,7 +25,7 @@ const state = {
 
 const outbox = new Outbox({
   body: ({ once, key, ticked, unsure, left, skip, seconds }) => ({ once, key, ticked, unsure, left, skip, seconds }),
-  gone: "the page was taken back meanwhile, because the question changed or a week went by",
+  gone: "This page is no longer open: the question changed, or the page was older than a week.",
   weight: (row) => row.images,
   idle: () => refill(),
 });

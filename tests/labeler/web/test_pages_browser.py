@@ -122,9 +122,11 @@ def test_the_last_page_can_be_corrected_and_the_page_left_keeps_its_ticks(page: 
     second = submit(page, first)
     page.keyboard.press("End")
     page.keyboard.press("Space")
-    page.keyboard.press("PageUp")
+    page.get_by_role("button", name="Previous page").click()
     assert shown(page, second) == first
+    expect(page.get_by_text("You have answered this page. Change it, then press Save page.")).to_be_visible()
     assert marks(page) == {0: "tick"}
+    page.locator("[data-cell='0'] .tick-button").focus()
     page.keyboard.press("z")
     page.keyboard.press("Space")
     page.keyboard.press("ArrowRight")
