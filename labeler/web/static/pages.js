@@ -106,6 +106,9 @@ function preload() {
   take(state.queue).forEach((page) => page.images.forEach((one) => board.image(one)));
 }
 
+// Whether an image has an answer of before, which stays where the image does not load now.
+const answered = (screen, page, image) => Boolean(screen.marks) && !screen.skipped && !(screen.left?.[page.key] || []).includes(image.place);
+
 // -- the screen -------------------------------------------------------------------------------------------------------
 let turn = 0, newest = null;  // the screen that was left to go back
 
@@ -120,7 +123,9 @@ async function show(screen, instead = {}) {
   place("class").textContent = page.ticked;
   place("rest").textContent = page.unticked === null ? "An image without a tick gets no answer." : `An image without a tick is “${page.unticked}”.`;
   place("said").hidden = state.at === null;
-  board.show(screen.pages.flatMap(({ page: one }) => one.images.map((image) => ({ ...image, key: one.key, mark: marks(one)[image.place] || "" }))));
+  board.show(screen.pages.flatMap(({ page: one }) => one.images.map((image) => ({
+    ...image, key: one.key, mark: marks(one)[image.place] || "", answered: answered(screen, one, image),
+  }))));
   enable();
   count();
   await board.ready();
@@ -189,9 +194,10 @@ function submit(skip = false) {
   screen.marks = Object.fromEntries(screen.pages.map(({ page }) => [page.key, skip ? {} : board.marksOf(page.key)]));
   const same = !skip && before && !screen.skipped && screen.pages.every(({ page }) => JSON.stringify(before[page.key] || {}) === JSON.stringify(screen.marks[page.key]));
   screen.skipped = skip;
+  screen.left = Object.fromEntries(screen.pages.map(({ page }) => [page.key, skip ? [] : board.silent(page.key)]));
   const rows = screen.pages.map(({ page, once }) => ({
     once, key: page.key, revision: state.revision, skip, images: page.images.length,
-    ticked: skip ? [] : board.places(page.key, TICK), unsure: skip ? [] : board.places(page.key, UNSURE), left: skip ? [] : board.broken(page.key),
+    ticked: skip ? [] : board.places(page.key, TICK), unsure: skip ? [] : board.places(page.key, UNSURE), left: skip ? [] : board.silent(page.key),
     seconds: Math.round(1000 * seconds * page.images.length / images) / 1000,
   }));
   dropDraft(screen);

@@ -206,6 +206,26 @@ def test_an_image_that_cannot_be_shown_gets_no_answer(page: Page, served: Served
     assert said == {at: "other" for at in range(SIZE) if at != 3}
 
 
+def test_on_an_answered_page_an_image_that_does_not_load_keeps_its_answer(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    for key in ("Space", "ArrowRight", "u"):
+        page.keyboard.press(key)
+    second = submit(page, first)
+    all_stored(page)
+    for number in (0, 1, 2):
+        page.route(f"**/{served.desk.assets[number].asset_id}?size=*", lambda route: route.fulfill(status=503))
+    page.reload()
+    assert shown(page) == second
+    page.keyboard.press("PageUp")
+    shown(page, second)
+    expect(page.get_by_text("This image cannot be shown. Your answer stays.")).to_have_count(3)
+    page.keyboard.press("End")
+    page.keyboard.press("Space")
+    submit(page, first)
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[0]) == others(a0="tender", a1="unsure", a11="tender")
+
+
 def test_a_page_opened_before_a_change_of_the_question_is_refused_with_a_sentence(page: Page, served: Served) -> None:
     first = begin(page, served)
     with writing(served.desk.settings) as session:
