@@ -93,6 +93,8 @@ def _page(one: Page) -> dict[str, Any]:
         "unticked": one.unticked,
         "images": [_image(place) for place in one.images],
         "marks": {str(number): mark for number, mark in one.marks.items()},
+        "skipped": one.is_skipped,
+        "left": list(one.left),
     }
 
 

@@ -9,6 +9,8 @@ const POLL_MS = 700, MAKING_MS = 2000;  // between two looks for a page: while n
 const SOONEST_MS = 400;  // nobody has looked at a page sooner: a key pressed twice stores one page
 const WIDE = 1200;  // pixels of a window that 24 images fit
 
+const ANSWERED = place("said").textContent, SKIPPED = "You skipped this page. To answer it, tick its images, then press Save page.";
+
 const classes = JSON.parse(root.dataset.classes);  // class -> its key
 const stored = (name) => { try { return localStorage.getItem(`${root.dataset.outbox}:${name}`); } catch { return null; } };
 const store = (name, text) => { try { localStorage.setItem(`${root.dataset.outbox}:${name}`, text); } catch { /* not remembered, then */ } };
@@ -50,7 +52,9 @@ async function refill(again = false) {
     state.queue.push(...found.pages.filter((one) => !known.has(one.key)));
     state.today = found.today + outbox.answers();
     state.waiting = found.images;
-    if (!state.past.length) state.past = found.past.map((page) => ({ pages: [{ page, once: identity() }], marks: { [page.key]: page.marks } }));
+    if (!state.past.length) state.past = found.past.map((page) => ({
+      pages: [{ page, once: identity() }], marks: { [page.key]: page.marks }, skipped: page.skipped, left: { [page.key]: page.left },
+    }));
     if (!outbox.rows.size) trouble("");
     making = await fill(again);
     preload();
@@ -123,6 +127,7 @@ async function show(screen, instead = {}) {
   place("class").textContent = page.ticked;
   place("rest").textContent = page.unticked === null ? "An image without a tick gets no answer." : `An image without a tick is “${page.unticked}”.`;
   place("said").hidden = state.at === null;
+  place("said").textContent = screen.skipped && page.unticked !== null ? SKIPPED : ANSWERED;
   board.show(screen.pages.flatMap(({ page: one }) => one.images.map((image) => ({
     ...image, key: one.key, mark: marks(one)[image.place] || "", answered: answered(screen, one, image),
   }))));
@@ -190,11 +195,13 @@ function submit(skip = false) {
   if (!skip && board.unseen()) { board.scrollOn(); return; }  // no tick on an image that nobody saw says nothing
   const screen = state.screen, seconds = state.seconds + (performance.now() - state.since) / 1000;
   const images = screen.pages.reduce((sum, { page }) => sum + page.images.length, 0);
-  const before = screen.marks;
+  const before = screen.marks, left = screen.left || {};
   screen.marks = Object.fromEntries(screen.pages.map(({ page }) => [page.key, skip ? {} : board.marksOf(page.key)]));
-  const same = !skip && before && !screen.skipped && screen.pages.every(({ page }) => JSON.stringify(before[page.key] || {}) === JSON.stringify(screen.marks[page.key]));
+  const wasSkipped = screen.skipped;
   screen.skipped = skip;
   screen.left = Object.fromEntries(screen.pages.map(({ page }) => [page.key, skip ? [] : board.silent(page.key)]));
+  const alike = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+  const same = !skip && before && !wasSkipped && screen.pages.every(({ page: { key } }) => alike(before[key] || {}, screen.marks[key]) && alike(left[key] || [], screen.left[key]));
   const rows = screen.pages.map(({ page, once }) => ({
     once, key: page.key, revision: state.revision, skip, images: page.images.length,
     ticked: skip ? [] : board.places(page.key, TICK), unsure: skip ? [] : board.places(page.key, UNSURE), left: skip ? [] : board.silent(page.key),

@@ -49,7 +49,7 @@ def test_a_page_tells_nothing_of_why_or_what_the_model_says(desk: PageDesk, ana:
     told = ana.get(f"{PAGES}/next").json
     assert told is not None
     assert [page["key"] for page in told["pages"]] == [page.key for page in desk.pages]
-    assert set(told["pages"][0]) == {"key", "ticked", "unticked", "images", "marks"}
+    assert set(told["pages"][0]) == {"key", "ticked", "unticked", "images", "marks", "skipped", "left"}
     assert set(told["pages"][0]["images"][0]) == {"place", "image", "whole", "width", "height"}
     assert desk.bos.key not in str(told)
 

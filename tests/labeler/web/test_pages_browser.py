@@ -226,6 +226,39 @@ def test_on_an_answered_page_an_image_that_does_not_load_keeps_its_answer(page: 
     assert served.desk.said(served.desk.pages[0]) == others(a0="tender", a1="unsure", a11="tender")
 
 
+def test_a_skipped_page_can_be_answered_without_a_tick_after_a_reload(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    page.wait_for_timeout(450)
+    page.keyboard.press("-")
+    second = shown(page, first)
+    all_stored(page)
+    page.reload()
+    assert shown(page) == second
+    page.keyboard.press("PageUp")
+    shown(page, second)
+    expect(page.get_by_text("You skipped this page.")).to_be_visible()
+    submit(page, first)
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[0]) == others()
+
+
+def test_an_image_that_loads_on_the_second_look_gets_its_answer(page: Page, served: Served) -> None:
+    broken = f"**/{served.desk.assets[3].asset_id}?size=*"
+    page.route(broken, lambda route: route.fulfill(status=503))
+    first = begin(page, served)
+    second = submit(page, first)
+    all_stored(page)
+    page.unroute(broken)
+    page.reload()
+    assert shown(page) == second
+    page.keyboard.press("PageUp")
+    shown(page, second)
+    assert 3 not in served.desk.said(served.desk.pages[0])
+    submit(page, first)
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[0]) == others()
+
+
 def test_a_page_opened_before_a_change_of_the_question_is_refused_with_a_sentence(page: Page, served: Served) -> None:
     first = begin(page, served)
     with writing(served.desk.settings) as session:
