@@ -26,10 +26,16 @@ const state = {
 };
 
 const outbox = new Outbox({
-  body: ({ once, key, ticked, unsure, left, skip, seconds }) => ({ once, key, ticked, unsure, left, skip, seconds }),
+  body: ({ once, key, first, ticked, unsure, left, skip, seconds }) => ({ once, key, first, ticked, unsure, left, skip, seconds }),
   gone: "This page is no longer open: the question changed, or the page was older than a week.",
   weight: (row) => row.images,
   idle: () => refill(),
+  refused: (row) => {  // what is marked here is not what is stored
+    if (state.at !== null) return;
+    state.past.forEach((screen) => { screen.pages = screen.pages.filter((one) => one.once !== row.once); });
+    state.past = state.past.filter((screen) => screen.pages.length);
+    enable();
+  },
 });
 
 const board = new Board({ root: place("board"), zoomed: place("zoomed"), changed: () => { keepDraft(); count(); }, look: () => count() });
@@ -204,6 +210,7 @@ function submit(skip = false) {
   const same = !skip && before && !wasSkipped && screen.pages.every(({ page: { key } }) => alike(before[key] || {}, screen.marks[key]) && alike(left[key] || [], screen.left[key]));
   const rows = screen.pages.map(({ page, once }) => ({
     once, key: page.key, revision: state.revision, skip, images: page.images.length,
+    first: state.at === null || Boolean(outbox.rows.get(once)?.first),
     ticked: skip ? [] : board.places(page.key, TICK), unsure: skip ? [] : board.places(page.key, UNSURE), left: skip ? [] : board.silent(page.key),
     seconds: Math.round(1000 * seconds * page.images.length / images) / 1000,
   }));

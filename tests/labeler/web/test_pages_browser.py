@@ -13,13 +13,14 @@ from werkzeug.serving import make_server
 
 from attune.labeler.answers import ingest
 from attune.labeler.labelling import take_pages
+from attune.labeler.labelling.take_answers import STORED
 from attune.labeler.queues.grids import SIZE
 from attune.labeler.records.schema import Attribute, GridPage
 from attune.labeler.records.session import writing
 from attune.labeler.web.app import create_app
 from attune.models.clock import now
 from tests.support import axe, factories
-from tests.support.page_desk import PageDesk
+from tests.support.page_desk import PageDesk, tick
 
 pytestmark = pytest.mark.browser
 COUNT = 5
@@ -267,6 +268,63 @@ def test_a_page_opened_before_a_change_of_the_question_is_refused_with_a_sentenc
     expect(page.get_by_role("alert")).to_contain_text("The question has changed, so 12 answers")
     all_stored(page)
     assert served.desk.said(served.desk.pages[0]) == {}
+
+
+def test_a_page_that_another_tab_answered_is_refused_with_a_sentence(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    other = page.context.new_page()
+    other.goto(page.url)
+    assert shown(other) == first
+    page.keyboard.press("Space")
+    submit(page, first)
+    all_stored(page)
+    submit(other, first)
+    expect(other.get_by_role("alert")).to_contain_text(
+        "12 answers were not stored: you had answered the same page before"
+    )
+    all_stored(other)
+    assert served.desk.said(served.desk.pages[0]) == others(a0="tender")
+    other.reload()
+    second = shown(other)
+    other.keyboard.press("PageUp")
+    shown(other, second)
+    assert marks(other) == {0: "tick"}
+    other.keyboard.press("End")
+    other.keyboard.press("u")
+    submit(other, first)
+    all_stored(other)
+    assert served.desk.said(served.desk.pages[0]) == others(a0="tender", a11="unsure")
+
+
+def test_an_old_page_that_comes_late_does_not_take_a_newer_answers_place(page: Page, served: Served) -> None:
+    """Submitted on a laptop whose connection is cut; the same page is answered at a desk before it is back."""
+    first = begin(page, served)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    page.wait_for_timeout(450)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("12 answers are kept in this browser")
+    assert served.desk.take(tick(served.desk.pages[0], 4)) == [STORED]
+    page.context.set_offline(False)
+    shown(page, first)
+    all_stored(page)
+    expect(page.get_by_role("alert")).to_contain_text("12 answers were not stored, because you answered the same again")
+    assert served.desk.said(served.desk.pages[0]) == others(a4="tender")
+
+
+def test_a_correction_given_while_the_page_is_on_its_way_counts(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    served.desk.store.away = True
+    page.keyboard.press("Space")
+    second = submit(page, first)
+    page.keyboard.press("PageUp")
+    shown(page, second)
+    page.keyboard.press("u")
+    assert submit(page, first) == second
+    served.desk.store.away = False
+    all_stored(page)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert served.desk.said(served.desk.pages[0]) == others(a0="unsure")
 
 
 def test_zoom_shows_one_image_and_takes_ticks_too(page: Page, served: Served) -> None:
