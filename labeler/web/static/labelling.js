@@ -120,7 +120,7 @@ export class Outbox {
     rows.filter((row) => this.rows.get(row.once)?.at === row.at).forEach((row) => this.drop(row));
     [...revised, ...others].forEach((row) => this.drop(this.rows.get(row.once) || row));
     this.lose(revised, "revised", (count) => `The question has changed, so ${answersOf(count)} given to the old question ${was(count)} not stored. The page loads the new question.`);
-    this.lose(later, "later", (count) => `${notStored(count)}, because you answered the same again later. Your later answers stay.`);
+    this.lose(later, "later", (count) => `${notStored(count)}: you answered the same ${count === 1 ? "image" : "images"} again later. The later ${count === 1 ? "answer stays" : "answers stay"}.`);
     this.lose(before, "before", (count) => `${notStored(count)}: you had answered the same page before, in another tab or browser. Those answers stay. Load this page again to see or change them.`);
     this.lose(others, "gone", (count) => `${answersOf(count)} could not be stored. ${this.gone} The others are stored.`);
     [...later, ...before].forEach((row) => this.refused(row));

@@ -308,7 +308,7 @@ def test_an_old_page_that_comes_late_does_not_take_a_newer_answers_place(page: P
     page.context.set_offline(False)
     shown(page, first)
     all_stored(page)
-    expect(page.get_by_role("alert")).to_contain_text("12 answers were not stored, because you answered the same again")
+    expect(page.get_by_role("alert")).to_contain_text("12 answers were not stored: you answered the same images again")
     assert served.desk.said(served.desk.pages[0]) == others(a4="tender")
 
 
