@@ -15,7 +15,7 @@ from attune.labeler.answers import ingest
 from attune.labeler.labelling import take_pages
 from attune.labeler.labelling.take_answers import STORED
 from attune.labeler.queues.grids import SIZE
-from attune.labeler.records.schema import Attribute, GridPage
+from attune.labeler.records.schema import Attribute, Grid, GridPage
 from attune.labeler.records.session import writing
 from attune.labeler.web.app import create_app
 from attune.models.clock import now
@@ -325,6 +325,17 @@ def test_a_correction_given_while_the_page_is_on_its_way_counts(page: Page, serv
     all_stored(page)
     expect(page.get_by_role("alert")).to_be_hidden()
     assert served.desk.said(served.desk.pages[0]) == others(a0="unsure")
+
+
+def test_a_page_that_is_no_longer_open_is_refused_with_a_sentence(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    with writing(served.desk.settings) as session:
+        session.get_one(Grid, session.get_one(GridPage, served.desk.pages[0].id).grid_id).closed_at = now()
+    submit(page, first)
+    expect(page.get_by_role("alert")).to_contain_text(
+        "12 answers could not be stored. This page is no longer open: the question changed, or the page was older than"
+    )
+    all_stored(page)
 
 
 def test_zoom_shows_one_image_and_takes_ticks_too(page: Page, served: Served) -> None:
