@@ -20,17 +20,23 @@ ANSWERS = "/attune/answers"
 AT_ONCE = 50
 # Why Label Studio did not store an answer.
 GONE, OTHER, OUTSIDE, NOT_TAKEN = "gone", "other task", "no member", "not taken"
+SUPERSEDED, ANSWERED = "superseded", "answered before"
 
 
 @dataclass(frozen=True)
 class Given:
-    """One answer: ``once`` names it for good, ``key`` is the task's, ``value`` a class, unsure or skip."""
+    """One answer: ``once`` names it for good, ``key`` is the task's, ``value`` a class, unsure or skip.
+
+    ``age``: seconds since it was given. Label Studio keeps an answer of the same expert that was stored since.
+    """
 
     once: str
     task: int
     key: str
     value: str
     lead_seconds: float
+    age: float = 0.0
+    is_first: bool = False
 
     @property
     def result(self) -> list[dict[str, Any]]:
@@ -45,13 +51,18 @@ class Given:
 
 @dataclass(frozen=True)
 class GivenPage:
-    """The answer to a page of images, as `Given`; ``ticks`` is None for a page that is skipped."""
+    """The answer to a page of images, as `Given`; ``ticks`` is None for a page that is skipped.
+
+    ``is_first``: the expert was shown the page as an open one, so that this answer may not take another's place.
+    """
 
     once: str
     task: int
     key: str
     ticks: Ticks | None
     lead_seconds: float
+    age: float = 0.0
+    is_first: bool = False
 
     @property
     def result(self) -> list[dict[str, Any]]:
@@ -79,6 +90,10 @@ class Sendable(Protocol):
     def key(self) -> str: ...
     @property
     def lead_seconds(self) -> float: ...
+    @property
+    def age(self) -> float: ...
+    @property
+    def is_first(self) -> bool: ...
     @property
     def result(self) -> list[dict[str, Any]]: ...
     @property
@@ -111,6 +126,8 @@ def send(ls: LabelStudio, email: str, answers: Sequence[Sendable]) -> list[Kept]
                 "result": one.result,
                 "was_cancelled": one.is_skip,
                 "lead_time": one.lead_seconds,
+                "age": one.age,
+                "first": one.is_first,
             }
             for one in answers[:AT_ONCE]
         ],

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.answers import exclusion
 from attune.labeler.labelling import own_queue
 from attune.labeler.labelling.next_questions import today
 from attune.labeler.people.viewer import Viewer
@@ -36,7 +37,9 @@ class Place:
 class Page:
     """A page put to the expert: a tick means ``ticked``, no tick ``unticked`` (None: nothing).
 
-    ``marks`` is what the expert said before, by place: ``tick`` or ``unsure``. Nothing tells why an image is asked.
+    ``marks`` is what the expert said before, by place: ``tick`` or ``unsure``. ``is_skipped``: no image of an answered
+    page has an answer; ``left``: places without one on a page where no tick means a class. Nothing tells why an image
+    is asked.
     """
 
     key: str
@@ -44,6 +47,8 @@ class Page:
     unticked: str | None
     images: Sequence[Place]
     marks: Mapping[int, str] = field(default_factory=dict)
+    is_skipped: bool = False
+    left: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -98,19 +103,21 @@ def _read(session: Session, pages: Sequence[GridPage], marked: bool = False) -> 
             if (asset := assets.get(int(key))) is not None
         ]
         if images:
-            marks = _marks(session, page) if marked else {}
-            made.append(Page(page.key, page.ticked, page.unticked, images, marks))
+            fresh = Page(page.key, page.ticked, page.unticked, images)
+            made.append(_answered(session, page, fresh) if marked else fresh)
     return made
 
 
-def _marks(session: Session, page: GridPage) -> dict[int, str]:
-    """What the answers of a page say, by place."""
+def _answered(session: Session, page: GridPage, shown: Page) -> Page:
+    """``shown`` with what the answers of a page say."""
     rows = select(Annotation.asset_pk, Annotation.value).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
-    said = session.execute(rows.where(GridAnswer.page_id == page.id, Annotation.deleted_at.is_(None))).all()
+    said = session.execute(rows.where(GridAnswer.page_id == page.id, exclusion.kept_in_label_studio())).all()
     values = dict(said)
     marks = {}
     for number, key in enumerate(page.asset_pks):
         value = values.get(int(key))
         if value in {page.ticked, UNSURE}:
             marks[number] = UNSURE if value == UNSURE else TICK
-    return marks
+    silent = [one.number for one in shown.images if int(page.asset_pks[one.number]) not in values]
+    left = silent if values and page.unticked is not None else []
+    return replace(shown, marks=marks, is_skipped=not values, left=left)

@@ -29,25 +29,36 @@ from attune.models.labels.answers import SKIP, UNSURE
 
 # What became of an answer. One that is not stored is named to its expert, who may be asked about the image again.
 STORED, REVISED, GONE, REFUSED = "stored", "revised", "gone", "refused"
+SUPERSEDED, ANSWERED = "superseded", "answered"  # the expert answered again since; or before, in another tab
+OUTCOMES = {
+    "": STORED,
+    answering.NOT_TAKEN: REFUSED,
+    answering.SUPERSEDED: SUPERSEDED,
+    answering.ANSWERED: ANSWERED,
+}  # of what Label Studio says; the rest is GONE
 LONGEST_LOOK = 3600.0  # seconds; a page left open over lunch says nothing about an answer
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer as the page sends it; ``once`` (a UUID of the page's) names it for good, ``seconds`` is the look."""
+    """One answer as the page sends it; ``once`` (a UUID of the page's) names it for good, ``seconds`` is the look.
+
+    ``age``: seconds since it was given.
+    """
 
     once: str
     key: str
     value: str
     seconds: float
+    age: float = 0.0
 
 
 def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: Sequence[Answer]) -> dict[str, str]:
     """Store the viewer's ``answers`` to questions of revision ``revision``; once -> what became of it. Idempotent.
 
-    A later answer to the same task corrects the earlier one. Raises UnknownAttribute, AccessError, DataError for a
-    value that is no answer to the question, LabelStudioUnreachable, LabelStudioRefused: then nothing was stored that
-    may not be sent again.
+    A later answer to the same task corrects the earlier one, and one that was given before it does not. Raises
+    UnknownAttribute, AccessError, DataError for a value that is no answer to the question, LabelStudioUnreachable,
+    LabelStudioRefused: then nothing was stored that may not be sent again.
     """
     with reading(settings) as session:
         one, queue, expert = own_queue.find(session, viewer, name)
@@ -58,7 +69,14 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
             _check(answer, one)
         tasks = _tasks(session, queue, [answer.key for answer in answers])
     sent = [
-        Given(answer.once, tasks[answer.key], answer.key, answer.value, min(max(answer.seconds, 0.0), LONGEST_LOOK))
+        Given(
+            answer.once,
+            tasks[answer.key],
+            answer.key,
+            answer.value,
+            min(max(answer.seconds, 0.0), LONGEST_LOOK),
+            answer.age,
+        )
         for answer in answers
         if answer.key in tasks
     ]
@@ -68,7 +86,7 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
     asked_at = now()
     kept = answering.send(_label_studio(settings), expert.email, sent)
     for row in kept:
-        outcome[row.once] = STORED if not row.refused else REFUSED if row.refused == answering.NOT_TAKEN else GONE
+        outcome[row.once] = OUTCOMES.get(row.refused, GONE)
     if _store(settings, queue.id, expert, [row for row in kept if not row.refused], asked_at, revision):
         ingest.ask_to_learn(settings, name)
     return outcome

@@ -16,7 +16,7 @@ from attune.labeler.label_studio.answering import GivenPage, Kept
 from attune.labeler.label_studio.grid_project import Ticks
 from attune.labeler.labelling import own_queue
 from attune.labeler.labelling.kept_connection import label_studio
-from attune.labeler.labelling.take_answers import GONE, LONGEST_LOOK, REFUSED, REVISED, STORED
+from attune.labeler.labelling.take_answers import GONE, LONGEST_LOOK, OUTCOMES, REVISED
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.queues import grids
 from attune.labeler.records.schema import Expert, Grid, GridPage
@@ -31,7 +31,8 @@ class PageAnswer:
     """The answer to one page as the browser sends it; ``once`` (a UUID of the browser's) names it for good.
 
     ``ticked``, ``unsure`` and ``left`` (images that could not be shown) are places on the page; ``seconds`` is the look
-    at the whole page. ``is_skip``: nothing is said of any image.
+    at the whole page. ``is_skip``: nothing is said of any image. ``age``: seconds since it was given. ``is_first``: the
+    browser showed the page as an open one.
     """
 
     once: str
@@ -41,14 +42,16 @@ class PageAnswer:
     left: frozenset[int]
     seconds: float
     is_skip: bool = False
+    age: float = 0.0
+    is_first: bool = False
 
 
 def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: Sequence[PageAnswer]) -> dict[str, str]:
     """Store the viewer's ``answers`` to pages of revision ``revision``; once -> what became of it. Idempotent.
 
-    A later answer to the same page corrects the earlier one. Raises UnknownAttribute, AccessError, DataError for a
-    place that the page does not have, LabelStudioUnreachable, LabelStudioRefused: then nothing was stored that may not
-    be sent again.
+    A later answer to the same page corrects the earlier one, and one that was given before it does not. Raises
+    UnknownAttribute, AccessError, DataError for a place that the page does not have, LabelStudioUnreachable,
+    LabelStudioRefused: then nothing was stored that may not be sent again.
     """
     with reading(settings) as session:
         one, _, expert = own_queue.find(session, viewer, name)
@@ -65,7 +68,7 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
     asked_at = now()
     kept = answering.send(label_studio(settings), expert.email, sent)
     for row in kept:
-        outcome[row.once] = STORED if not row.refused else REFUSED if row.refused == answering.NOT_TAKEN else GONE
+        outcome[row.once] = OUTCOMES.get(row.refused, GONE)
     if _store(settings, grid, expert, [row for row in kept if not row.refused], asked_at):
         ingest.ask_to_learn(settings, name)
     return outcome
@@ -80,7 +83,8 @@ def _given(page: GridPage, answer: PageAnswer) -> GivenPage:
     ticks = Ticks(*(frozenset(keys[at] for at in marked) for marked in (answer.ticked, answer.unsure, answer.left)))
     seconds = min(max(answer.seconds, 0.0), LONGEST_LOOK)
     assert page.label_studio_task is not None
-    return GivenPage(answer.once, page.label_studio_task, page.key, None if answer.is_skip else ticks, seconds)
+    said = None if answer.is_skip else ticks
+    return GivenPage(answer.once, page.label_studio_task, page.key, said, seconds, answer.age, answer.is_first)
 
 
 def _store(settings: Settings, grid: Grid, expert: Expert, kept: Sequence[Kept], asked_at: datetime) -> bool:

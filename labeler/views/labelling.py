@@ -10,6 +10,7 @@ from attune.labeler.labelling import own_queue
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.labeler.settings.workspace_id import workspace_id
 from attune.labeler.views.attribute_page import Example, examples
 from attune.labeler.views.links import queue_url
 
@@ -34,6 +35,7 @@ class LabellingPage:
     in_scope: Sequence[Example]
     out_of_scope: Sequence[Example]
     label_studio: str
+    workspace: str  # `workspace_id`
 
 
 def labelling_page(settings: Settings, viewer: Viewer, name: str) -> LabellingPage:
@@ -49,4 +51,5 @@ def labelling_page(settings: Settings, viewer: Viewer, name: str) -> LabellingPa
             in_scope=examples(session, one.in_scope),
             out_of_scope=examples(session, one.out_of_scope),
             label_studio=queue_url(settings, queue),
+            workspace=workspace_id(settings),
         )

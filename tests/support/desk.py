@@ -21,6 +21,7 @@ from attune.labeler.settings import Settings
 from attune.models.clock import iso
 from attune.models.errors import LabelStudioUnreachable
 from tests.support import factories
+from tests.support.overtaken import Writers
 
 
 class Stored:
@@ -29,7 +30,7 @@ class Stored:
     def __init__(self, settings: Settings, expert: Expert) -> None:
         self.settings, self.user, self.rows = settings, expert.label_studio_user or 7, {}
         self.away, self.sent = False, []  # type: ignore[var-annotated]
-        self.clock = datetime(2026, 3, 1, tzinfo=UTC)
+        self.clock, self.writers = datetime(2026, 3, 1, tzinfo=UTC), Writers()
 
     def request(self, method: str, path: str, body: Any) -> Any:
         assert (method, path) == ("POST", answering.ANSWERS)
@@ -43,6 +44,9 @@ class Stored:
             rows = select(Task.key, Asset.asset_id).join(Asset, Asset.id == Task.asset_pk)
             key, asset_id = session.execute(rows.where(Task.label_studio_task == one["task"])).one()
         assert key == one["key"]
+        held = self.rows.get(one["task"])
+        if (held is None or held["result"] != one["result"]) and (refused := self.writers.refusal(one)):
+            return {"once": one["once"], "refused": refused}
         self.clock += timedelta(seconds=1)
         made = self.rows.setdefault(one["task"], {"id": 100 + len(self.rows), "created_at": iso(self.clock)})
         made |= {name: one[name] for name in ("result", "was_cancelled", "lead_time")}

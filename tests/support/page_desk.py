@@ -20,6 +20,7 @@ from attune.labeler.settings import Settings
 from attune.models.clock import iso, now
 from attune.models.errors import LabelStudioUnreachable
 from tests.support import factories
+from tests.support.overtaken import Writers
 
 
 class Stored:
@@ -29,7 +30,7 @@ class Stored:
         self.settings, self.user = settings, expert.label_studio_user or 7
         self.rows: dict[int, dict[str, Any]] = {}
         self.sent: list[Any] = []
-        self.away, self.clock = False, now()
+        self.away, self.clock, self.writers = False, now(), Writers()
 
     def request(self, method: str, path: str, body: Any) -> Any:
         assert (method, path) == ("POST", answering.ANSWERS)
@@ -45,6 +46,8 @@ class Stored:
         said = {name: one[name] for name in ("result", "was_cancelled", "lead_time")}
         made = self.rows.setdefault(one["task"], {"id": 900 + len(self.rows), "created_at": iso(self.clock)})
         if made.get("result") != said["result"] or made.get("was_cancelled") != said["was_cancelled"]:
+            if refused := self.writers.refusal(one):
+                return {"once": one["once"], "refused": refused}
             self.clock += timedelta(seconds=1)
             made |= said | {"updated_at": iso(self.clock), "completed_by": self.user, "updated_by": self.user}
         return {"once": one["once"], "annotation": dict(made), "task": {"id": one["task"], "data": {"attune_key": key}}}

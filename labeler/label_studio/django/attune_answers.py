@@ -1,14 +1,18 @@
 """Answers from Attune's own labelling page, stored as annotations of the expert who gave them, by Label Studio's own views.
 
 An answer names its task by id and by our key: Label Studio gives freed ids away, and an answer on the wrong image is
-the worst fault there is. A task has one annotation of a person: a second answer corrects the first.
+the worst fault there is. A task has one annotation of a person: a second answer corrects the first, unless it is the
+older of the two: a browser may send an answer long after it was given. It says how long, and no time of its own clock.
 """
 
 import json
+import math
+from datetime import timedelta
 
 import attune_people
 from attune_who import save_activity_alone
 from django.http import JsonResponse
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -16,6 +20,10 @@ MOST = 50  # answers in one request
 KEY = "attune_key"
 # Why an answer was not stored.
 GONE, OTHER, OUTSIDE, NOT_TAKEN = "gone", "other task", "no member", "not taken"
+SUPERSEDED, ANSWERED = "superseded", "answered before"
+OLDEST = timedelta(days=3650).total_seconds()
+# A correction may be given while the answer before it is on its way, and so before that one is stored.
+ON_ITS_WAY = timedelta(minutes=2)
 
 
 @csrf_exempt
@@ -23,9 +31,10 @@ GONE, OTHER, OUTSIDE, NOT_TAKEN = "gone", "other task", "no member", "not taken"
 def answers(request):
     """Store the answers of one person, in their order; what became of each, in the same order.
 
-    Takes ``{"email": ..., "answers": [{"once", "task", "key", "result", "was_cancelled", "lead_time"}, …]}``. An answer
-    that was stored comes back as ``{"once", "annotation", "task"}``, as Label Studio has them now, else as ``{"once",
-    "refused"}``. To send it again changes nothing.
+    Takes ``{"email": ..., "answers": [{"once", "task", "key", "result", "was_cancelled", "lead_time", "age", "first"},
+    …]}``. ``age``: seconds since it was given (default 0). ``first``: whether the person was shown the task as one
+    without an answer (default no). An answer that was stored comes back as ``{"once", "annotation", "task"}``, as Label
+    Studio has them now, else as ``{"once", "refused"}``. To send it again changes nothing.
     """
     try:
         wanted = json.loads(request.body)
@@ -51,8 +60,10 @@ def _parts(one):
         "result": one["result"],
         "was_cancelled": bool(one["was_cancelled"]),
         "lead_time": float(one["lead_time"]),
+        "age": float(one.get("age", 0)),
+        "first": bool(one.get("first", False)),
     }
-    if not isinstance(made["result"], list) or not made["key"]:
+    if not isinstance(made["result"], list) or not made["key"] or not math.isfinite(made["age"]):
         raise ValueError
     return made
 
@@ -74,8 +85,10 @@ def _store(user, one):
         status = _ask(user, "post", task.pk, body | {"unique_id": one["once"]})
     elif held.result == one["result"] and held.was_cancelled == one["was_cancelled"]:
         status = 200
+    elif reason := _overtaken(held, one):
+        return {"refused": reason}
     else:
-        status = _ask(user, "patch", held.pk, body)
+        status = _ask(user, "patch", held.pk, body | {"unique_id": one["once"]})  # who wrote last: see `_overtaken`
     if status not in {200, 201, 409}:  # 409: another request stored it in this very moment
         return {"refused": NOT_TAKEN}
     made = Annotation.objects.filter(task=task, completed_by=user).order_by("-pk").first()
@@ -86,6 +99,19 @@ def _store(user, one):
     # To the microsecond, as its own API says them: Django's JSON would cut them short.
     found |= {name: getattr(made, name).isoformat() for name in ("created_at", "updated_at")}
     return {"annotation": found, "task": {"id": task.pk, "data": task.data, "project": task.project_id}}
+
+
+def _overtaken(held, one):
+    """Why an answer may not take the place of the annotation ``held``, or an empty string.
+
+    An annotation from later than now is of a clock that was set back, and overtakes nothing.
+    """
+    own = str(held.unique_id) == one["once"]
+    now = timezone.now()
+    given = now - timedelta(seconds=min(max(one["age"], 0), OLDEST))
+    if given + (ON_ITS_WAY if own else timedelta()) < held.updated_at <= now:
+        return SUPERSEDED
+    return ANSWERED if one["first"] and not own else ""
 
 
 def _ask(user, method, number, body):

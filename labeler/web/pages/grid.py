@@ -19,7 +19,7 @@ from attune.labeler.labelling.take_pages import PageAnswer
 from attune.labeler.views.grid import next_page, progress
 from attune.labeler.views.labelling import labelling_page
 from attune.labeler.web import auth, media
-from attune.labeler.web.pages.label import MOST_HELD, UNREADABLE, WINDOW
+from attune.labeler.web.pages.label import MOST_HELD, UNREADABLE, WINDOW, age
 
 blueprint = Blueprint("grid", __name__, url_prefix="/attributes/<name>/pages")
 MOST_PLACES = 100  # on one page
@@ -93,6 +93,8 @@ def _page(one: Page) -> dict[str, Any]:
         "unticked": one.unticked,
         "images": [_image(place) for place in one.images],
         "marks": {str(number): mark for number, mark in one.marks.items()},
+        "skipped": one.is_skipped,
+        "left": list(one.left),
     }
 
 
@@ -118,7 +120,8 @@ def _answer(row: Mapping[str, Any]) -> PageAnswer:
     if not math.isfinite(seconds):
         raise ValueError(seconds)
     ticked, unsure, left = (_places(row[mark]) for mark in ("ticked", "unsure", "left"))
-    return PageAnswer(str(UUID(row["once"])), str(row["key"]), ticked, unsure, left, seconds, bool(row.get("skip")))
+    skip, first = bool(row.get("skip")), bool(row.get("first"))
+    return PageAnswer(str(UUID(row["once"])), str(row["key"]), ticked, unsure, left, seconds, skip, age(row), first)
 
 
 def _places(sent: Any) -> frozenset[int]:

@@ -77,4 +77,12 @@ def _answer(row: Mapping[str, Any]) -> Answer:
     seconds = float(row["seconds"])
     if not math.isfinite(seconds):
         raise ValueError(seconds)
-    return Answer(str(UUID(row["once"])), str(row["key"]), str(row["value"]), seconds)
+    return Answer(str(UUID(row["once"])), str(row["key"]), str(row["value"]), seconds, age(row))
+
+
+def age(row: Mapping[str, Any]) -> float:
+    """Seconds since an answer was given, from its milliseconds ``age`` (default 0). Raises ValueError, TypeError."""
+    sent = float(row.get("age", 0))
+    if not math.isfinite(sent):
+        raise ValueError(sent)
+    return max(sent, 0.0) / 1000

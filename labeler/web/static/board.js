@@ -40,7 +40,7 @@ export class Board {
   show(images) {
     this.unzoom();
     this.changes = []; this.at = 0; this.seen = 0;
-    this.cells = images.map((one, number) => this.cell(one, number));
+    this.cells = images.map((one, number) => this.cell(one, number));  // `answered`: it has an answer already
     this.root.replaceChildren(...this.cells.map((cell) => cell.element), this.end);
     this.root.scrollTop = 0;
     this.fit();
@@ -59,7 +59,7 @@ export class Board {
     doubt.setAttribute("aria-label", `Unsure about image ${number + 1}`); zoom.setAttribute("aria-label", `Enlarge image ${number + 1}`);
     button.tabIndex = number ? -1 : 0;
     element.append(button, doubt, zoom);
-    const cell = { ...one, number, element, button, ready: false, broken: false };
+    const cell = { ...one, number, element, button, ready: false, broken: false, silent: false };
     const held = this.image(one);
     button.append(held.element, make("span", "sign"));
     cell.done = held.ready.then(() => { cell.ready = true; element.classList.add("ready"); }, () => this.breaks(cell));
@@ -67,10 +67,12 @@ export class Board {
     return cell;
   }
 
+  // An answer that was given while the image was there stays: the cell keeps its mark and is sent as it was.
   breaks(cell) {
-    cell.broken = true; cell.mark = "";
+    cell.broken = true; cell.silent = !cell.answered;
+    if (cell.silent) cell.mark = "";
     cell.element.classList.add("broken");
-    cell.button.replaceChildren(make("span", "lost", "This image cannot be shown. It gets no answer."));
+    cell.button.replaceChildren(make("span", "lost", `This image cannot be shown. ${cell.silent ? "It gets no answer." : "Your answer stays."}`), make("span", "sign"));
     this.paint(cell);
   }
 
@@ -139,10 +141,9 @@ export class Board {
   unseen() { return this.cells.length - this.seen; }
 
   scrollOn() {
-    const visible = Math.max(1, Math.floor(this.root.clientHeight / this.step));
     const first = this.seen;
     this.root.scrollTop = this.line(first) * this.step;
-    if (visible) this.focus(Math.min(first, this.cells.length - 1));
+    this.focus(Math.min(first, this.cells.length - 1));
   }
 
   line(number) { return this.lines.findIndex((line) => line.includes(number)); }
@@ -176,15 +177,15 @@ export class Board {
     return true;
   }
 
-  places(key, mark) { return this.cells.filter((cell) => cell.key === key && cell.mark === mark && !cell.broken).map((cell) => cell.place); }
+  places(key, mark) { return this.cells.filter((cell) => cell.key === key && cell.mark === mark && !cell.silent).map((cell) => cell.place); }
 
-  broken(key) { return this.cells.filter((cell) => cell.key === key && cell.broken).map((cell) => cell.place); }
+  silent(key) { return this.cells.filter((cell) => cell.key === key && cell.silent).map((cell) => cell.place); }
 
   marksOf(key) { return Object.fromEntries(this.cells.filter((cell) => cell.key === key && cell.mark).map((cell) => [cell.place, cell.mark])); }
 
   counts() {
-    const whole = this.cells.filter((cell) => !cell.broken);
-    const many = (mark) => whole.filter((cell) => cell.mark === mark).length;
+    const counted = this.cells.filter((cell) => !cell.silent);
+    const many = (mark) => counted.filter((cell) => cell.mark === mark).length;
     return { tick: many(TICK), unsure: many(UNSURE), none: many("") };
   }
 

@@ -22,8 +22,9 @@ const state = {
 
 const outbox = new Outbox({
   body: ({ once, key, value, seconds }) => ({ once, key, value, seconds }),
-  gone: "the question was taken out of your queue meanwhile",
+  gone: "The question was taken out of your queue meanwhile.",
   idle: () => refill(),
+  refused: (row) => { if (state.at === null) state.past = state.past.filter((one) => one.once !== row.once); },
 });
 const waiting = (what) => outbox.waiting(what);
 

@@ -1,75 +1,144 @@
 // What the labelling page and the pages of images share: the outbox, requests that say what is wrong, the instructions.
 
+import { KeptRows } from "./kept_rows.js";
+
 const BATCH = 20;  // answers sent at once
 export const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 const READ_MS = 4000;  // for the sentence that says which answers were not stored, before the page loads the new question
+
+const NOTICE_MS = 8000;  // a sentence about lost answers stays so long at least, however fast somebody answers
 
 export const root = document.querySelector("[data-label]");
 export const place = (name) => root.querySelector(`[data-${name}]`);
 export const sheet = place("sheet");
 
-// -- the outbox: what is not stored yet, kept over a reload ------------------------------------------------------------
-// `body` picks what of a row is sent, `gone` says why a row may not be stored, `idle` follows once all is sent, and
-// `weight` counts the answers of a row.
+// -- the outbox: what is not stored yet, kept over a reload, shared by this person's tabs -----------------------------
+// `body` picks what of a row is sent, `gone` says why a row may not be stored, `idle` follows once all is sent, `weight`
+// counts the answers of a row, and `refused` hears of a row whose question has another answer, which stays.
 export class Outbox {
-  constructor({ body, gone, idle, weight = () => 1 }) {
-    Object.assign(this, { body, gone, idle, weight, rows: new Map(), sending: false, failures: 0, timer: 0, reloads: false });
+  constructor({ body, gone, idle, refused, weight = () => 1 }) {
+    Object.assign(this, { body, gone, idle, refused, weight, rows: new Map(), sending: false, failures: 0, timer: 0, reloads: false });
+    Object.assign(this, { storage: new KeptRows(root.dataset.outbox), kept: new Set(), alone: false, lost: new Map(), told: 0 });
     window.addEventListener("beforeunload", (event) => { if (this.rows.size) event.preventDefault(); });
+    window.addEventListener("storage", (event) => {
+      if (!event.key?.startsWith(this.storage.prefix)) return;
+      const waited = this.rows.size;
+      this.read();
+      if (waited && !this.rows.size && !this.sending) this.done();
+    });
   }
 
+  // Takes in what other tabs keep, and leaves out what they have settled.
   read() {
-    try { JSON.parse(localStorage.getItem(root.dataset.outbox) || "[]").forEach((row) => this.rows.set(row.once, row)); }
-    catch { /* a full or shut store: answers then wait in this page alone */ }
-  }
-
-  write() {
+    const stored = this.storage.all();
+    if (stored) {
+      [...this.kept].filter((once) => !stored.has(once)).forEach((once) => { this.kept.delete(once); this.rows.delete(once); });
+      stored.forEach((row, once) => {
+        this.kept.add(once);
+        if (!(this.rows.get(once)?.at >= row.at)) this.rows.set(once, row);
+      });
+      this.rows = new Map([...this.rows].sort(([, one], [, other]) => one.at - other.at));
+    }
     root.dataset.unsent = this.rows.size;
-    try { localStorage.setItem(root.dataset.outbox, JSON.stringify([...this.rows.values()])); } catch { /* as above */ }
   }
 
-  put(...rows) { rows.forEach((row) => this.rows.set(row.once, row)); this.write(); this.flush(); }
+  put(...rows) {
+    if (performance.now() - this.told > NOTICE_MS) this.lost.clear();
+    rows.map((row) => ({ ...row, at: Date.now() })).forEach((row) => {
+      this.rows.set(row.once, row);
+      if (this.storage.put(row)) this.kept.add(row.once); else this.kept.delete(row.once);
+    });
+    root.dataset.unsent = this.rows.size;
+    this.flush();
+  }
 
-  answers() { return [...this.rows.values()].reduce((sum, row) => sum + this.weight(row), 0); }
+  drop(row) {
+    this.rows.delete(row.once); this.kept.delete(row.once);
+    this.storage.remove(row);
+    root.dataset.unsent = this.rows.size;
+  }
+
+  answers(rows = [...this.rows.values()]) { return rows.reduce((sum, row) => sum + this.weight(row), 0); }
+
+  // The next rows to send. Of two answers to one question the later is sent, if it was given as a correction.
+  next() {
+    const last = new Map();
+    for (const row of [...this.rows.values()]) {
+      if (last.has(row.key) && !row.first) this.drop(last.get(row.key));
+      last.set(row.key, row);
+    }
+    const first = this.rows.values().next().value;
+    return [...this.rows.values()].filter((row) => row.revision === first.revision).slice(0, this.alone ? 1 : BATCH);
+  }
 
   async flush() {
     if (this.sending || !this.rows.size) return;
-    this.sending = true;
     clearTimeout(this.timer);
-    const first = this.rows.values().next().value;
-    const rows = [...this.rows.values()].filter((row) => row.revision === first.revision).slice(0, BATCH);
-    try {
-      const reply = await send(root.dataset.answers, { revision: first.revision, answers: rows.map(this.body) }, this);
-      const lost = this.settle(rows, (await reply.json()).answers);
-      this.failures = 0;
-      this.write();
-      trouble(lost);
-    } catch (error) {
-      this.failures += 1;
-      trouble(error.text || "", error.login);
-      if (error.final) { rows.forEach((row) => this.rows.delete(row.once)); this.write(); }
-      this.timer = setTimeout(() => this.flush(), RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1]);
-      return;
-    } finally { this.sending = false; }
-    if (this.rows.size) this.flush(); else this.idle();
+    this.read();
+    if (this.rows.size && !(await this.attempt(this.next()))) return;
+    if (this.rows.size) this.flush(); else this.done();
   }
 
-  // Takes out what is settled; one that was corrected while it was on its way stays. Returns a sentence about what was lost.
+  done() {
+    clearTimeout(this.timer);
+    this.failures = 0; this.alone = false;
+    trouble("");
+    this.idle();
+  }
+
+  // Sends `rows`; whether the outbox goes on at once.
+  async attempt(rows) {
+    this.sending = true;
+    try {
+      const now = Date.now(), answers = rows.map((row) => ({ ...this.body(row), age: Math.max(0, now - row.at) }));
+      const reply = await send(root.dataset.answers, { revision: rows[0].revision, answers }, this);
+      this.settle(rows, (await reply.json()).answers);
+      this.failures = 0;
+      trouble("");
+      return true;
+    } catch (error) {
+      if (error.refused && rows.length > 1) { this.alone = true; return true; }  // one of them is at fault
+      if (error.refused || error.final) {
+        const every = error.final ? [...this.rows.values()] : rows;
+        this.lose(every, error.text, (count) => `${notStored(count)}: ${error.text}`);
+        every.forEach((row) => this.drop(row));
+        trouble("");
+        return true;
+      }
+      this.failures += 1;
+      trouble(error.text || "", error.login);
+      this.timer = setTimeout(() => this.flush(), RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1]);
+      return false;
+    } finally { this.sending = false; }
+  }
+
+  // Takes out what is settled; one that was corrected while it was on its way stays.
   settle(rows, outcome) {
-    let lost = 0, revised = false;
-    rows.forEach((row) => {
-      const what = outcome[row.once];
-      if (this.rows.get(row.once) === row || what === "revised" || what === "gone") this.rows.delete(row.once);
-      if (what !== "stored") lost += this.weight(row);
-      revised ||= what === "revised";
-    });
-    if (revised && !this.reloads) setTimeout(() => location.reload(), READ_MS);
-    this.reloads ||= revised;
-    if (revised) return `The question has changed, so ${answersOf(lost)} given to the old question ${lost === 1 ? "was" : "were"} not stored. The page loads the new question.`;
-    return lost ? `${answersOf(lost)} could not be stored: ${this.gone}. The others are stored.` : "";
+    const as = (...what) => rows.filter((row) => what.includes(outcome[row.once]));
+    const revised = as("revised"), later = as("superseded"), before = as("answered");
+    const others = rows.filter((row) => !["stored", "revised", "superseded", "answered"].includes(outcome[row.once]));
+    rows.filter((row) => this.rows.get(row.once)?.at === row.at).forEach((row) => this.drop(row));
+    [...revised, ...others].forEach((row) => this.drop(this.rows.get(row.once) || row));
+    this.lose(revised, "revised", (count) => `The question has changed, so ${answersOf(count)} given to the old question ${was(count)} not stored. The page loads the new question.`);
+    this.lose(later, "later", (count) => `${notStored(count)}: you answered the same ${count === 1 ? "image" : "images"} again later. The later ${count === 1 ? "answer stays" : "answers stay"}.`);
+    this.lose(before, "before", (count) => `${notStored(count)}: you had answered the same page before, in another tab or browser. Those answers stay. Load this page again to see or change them.`);
+    this.lose(others, "gone", (count) => `${answersOf(count)} could not be stored. ${this.gone} The others are stored.`);
+    [...later, ...before].forEach((row) => this.refused(row));
+    if (revised.length && !this.reloads) setTimeout(() => location.reload(), READ_MS);
+    this.reloads ||= revised.length > 0;
+  }
+
+  // Has the page say that `rows` were lost, until answers go on for a while.
+  lose(rows, why, words) {
+    if (!rows.length) return;
+    this.lost.set(why, { count: this.answers(rows) + (this.lost.get(why)?.count || 0), words });
+    this.told = performance.now();
+    notice = () => [...this.lost.values()].map((one) => one.words(one.count)).join(" ");
   }
 
   waiting(what) {
-    const count = this.answers();
+    const loose = this.answers([...this.rows.values()].filter((row) => !this.kept.has(row.once))), count = this.answers();
+    if (loose) return `${what} ${answersOf(loose)} ${loose === 1 ? "waits" : "wait"} in this page only: the browser's storage is full, or not allowed. Keep this page open until ${loose === 1 ? "it is" : "they are"} sent.`;
     return count
       ? `${what} ${answersOf(count)} ${count === 1 ? "is" : "are"} kept in this browser and will be sent. You can go on.`
       : `${what} This page tries again.`;
@@ -77,10 +146,12 @@ export class Outbox {
 }
 
 const answersOf = (count) => `${count} answer${count === 1 ? "" : "s"}`;
+const was = (count) => (count === 1 ? "was" : "were");
+const notStored = (count) => `${answersOf(count)} ${was(count)} not stored`;
 
 // -- requests ---------------------------------------------------------------------------------------------------------
 class Failed extends Error {
-  constructor(text, { login = false, final = false } = {}) { super(text); Object.assign(this, { text, login, final }); }
+  constructor(text, { login = false, final = false, refused = false } = {}) { super(text); Object.assign(this, { text, login, final, refused }); }
 }
 
 export async function ask(address, outbox, options = {}) {
@@ -91,7 +162,10 @@ export async function ask(address, outbox, options = {}) {
   if (reply.status === 401) throw new Failed(outbox.waiting("You were logged out."), { login: true });
   const said = await reply.json().catch(() => ({}));
   if (reply.status === 400) throw new Failed(`${said.message || "The request was not understood."} Load the page again.`);
-  if (reply.status === 403 || reply.status === 404) throw new Failed(said.message || "This queue is closed.", { final: reply.status === 404 });
+  if (reply.status === 403) throw new Failed(said.message || "This queue is closed.");
+  if (said.error === "UnknownAttribute") throw new Failed(said.message, { final: true });
+  if (said.error === "DataError") throw new Failed(said.message, { refused: true });
+  if (reply.status === 404) throw new Failed(outbox.waiting("The server does not know this page at the moment."));
   throw new Failed(outbox.waiting(said.message || "The server does not answer."));
 }
 
@@ -100,10 +174,12 @@ export function send(address, body, outbox) {
   return ask(address, outbox, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
+let notice = () => "";  // which answers were lost, and why
+
 export function trouble(text, login = false) {
-  const line = place("trouble");
-  line.hidden = !text;
-  line.textContent = text;
+  const line = place("trouble"), whole = [notice(), text].filter(Boolean).join(" ");
+  line.hidden = !whole;
+  if (line.textContent !== whole) line.textContent = whole;  // said once by a screen reader
   if (!text || !login) return;
   const link = document.createElement("a");
   link.href = root.dataset.login; link.textContent = " Log in again";

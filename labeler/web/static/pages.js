@@ -9,6 +9,8 @@ const POLL_MS = 700, MAKING_MS = 2000;  // between two looks for a page: while n
 const SOONEST_MS = 400;  // nobody has looked at a page sooner: a key pressed twice stores one page
 const WIDE = 1200;  // pixels of a window that 24 images fit
 
+const ANSWERED = place("said").textContent, SKIPPED = "You skipped this page. To answer it, tick its images, then press Save page.";
+
 const classes = JSON.parse(root.dataset.classes);  // class -> its key
 const stored = (name) => { try { return localStorage.getItem(`${root.dataset.outbox}:${name}`); } catch { return null; } };
 const store = (name, text) => { try { localStorage.setItem(`${root.dataset.outbox}:${name}`, text); } catch { /* not remembered, then */ } };
@@ -24,10 +26,16 @@ const state = {
 };
 
 const outbox = new Outbox({
-  body: ({ once, key, ticked, unsure, left, skip, seconds }) => ({ once, key, ticked, unsure, left, skip, seconds }),
-  gone: "the page was taken back meanwhile, because the question changed or a week went by",
+  body: ({ once, key, first, ticked, unsure, left, skip, seconds }) => ({ once, key, first, ticked, unsure, left, skip, seconds }),
+  gone: "This page is no longer open: the question changed, or the page was older than a week.",
   weight: (row) => row.images,
   idle: () => refill(),
+  refused: (row) => {  // what is marked here is not what is stored
+    if (state.at !== null) return;
+    state.past.forEach((screen) => { screen.pages = screen.pages.filter((one) => one.once !== row.once); });
+    state.past = state.past.filter((screen) => screen.pages.length);
+    enable();
+  },
 });
 
 const board = new Board({ root: place("board"), zoomed: place("zoomed"), changed: () => { keepDraft(); count(); }, look: () => count() });
@@ -50,7 +58,9 @@ async function refill(again = false) {
     state.queue.push(...found.pages.filter((one) => !known.has(one.key)));
     state.today = found.today + outbox.answers();
     state.waiting = found.images;
-    if (!state.past.length) state.past = found.past.map((page) => ({ pages: [{ page, once: identity() }], marks: { [page.key]: page.marks } }));
+    if (!state.past.length) state.past = found.past.map((page) => ({
+      pages: [{ page, once: identity() }], marks: { [page.key]: page.marks }, skipped: page.skipped, left: { [page.key]: page.left },
+    }));
     if (!outbox.rows.size) trouble("");
     making = await fill(again);
     preload();
@@ -106,6 +116,9 @@ function preload() {
   take(state.queue).forEach((page) => page.images.forEach((one) => board.image(one)));
 }
 
+// Whether an image has an answer of before, which stays where the image does not load now.
+const answered = (screen, page, image) => Boolean(screen.marks) && !screen.skipped && !(screen.left?.[page.key] || []).includes(image.place);
+
 // -- the screen -------------------------------------------------------------------------------------------------------
 let turn = 0, newest = null;  // the screen that was left to go back
 
@@ -120,7 +133,10 @@ async function show(screen, instead = {}) {
   place("class").textContent = page.ticked;
   place("rest").textContent = page.unticked === null ? "An image without a tick gets no answer." : `An image without a tick is “${page.unticked}”.`;
   place("said").hidden = state.at === null;
-  board.show(screen.pages.flatMap(({ page: one }) => one.images.map((image) => ({ ...image, key: one.key, mark: marks(one)[image.place] || "" }))));
+  place("said").textContent = screen.skipped && page.unticked !== null ? SKIPPED : ANSWERED;
+  board.show(screen.pages.flatMap(({ page: one }) => one.images.map((image) => ({
+    ...image, key: one.key, mark: marks(one)[image.place] || "", answered: answered(screen, one, image),
+  }))));
   enable();
   count();
   await board.ready();
@@ -185,13 +201,17 @@ function submit(skip = false) {
   if (!skip && board.unseen()) { board.scrollOn(); return; }  // no tick on an image that nobody saw says nothing
   const screen = state.screen, seconds = state.seconds + (performance.now() - state.since) / 1000;
   const images = screen.pages.reduce((sum, { page }) => sum + page.images.length, 0);
-  const before = screen.marks;
+  const before = screen.marks, left = screen.left || {};
   screen.marks = Object.fromEntries(screen.pages.map(({ page }) => [page.key, skip ? {} : board.marksOf(page.key)]));
-  const same = !skip && before && !screen.skipped && screen.pages.every(({ page }) => JSON.stringify(before[page.key] || {}) === JSON.stringify(screen.marks[page.key]));
+  const wasSkipped = screen.skipped;
   screen.skipped = skip;
+  screen.left = Object.fromEntries(screen.pages.map(({ page }) => [page.key, skip ? [] : board.silent(page.key)]));
+  const alike = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+  const same = !skip && before && !wasSkipped && screen.pages.every(({ page: { key } }) => alike(before[key] || {}, screen.marks[key]) && alike(left[key] || [], screen.left[key]));
   const rows = screen.pages.map(({ page, once }) => ({
     once, key: page.key, revision: state.revision, skip, images: page.images.length,
-    ticked: skip ? [] : board.places(page.key, TICK), unsure: skip ? [] : board.places(page.key, UNSURE), left: skip ? [] : board.broken(page.key),
+    first: state.at === null || Boolean(outbox.rows.get(once)?.first),
+    ticked: skip ? [] : board.places(page.key, TICK), unsure: skip ? [] : board.places(page.key, UNSURE), left: skip ? [] : board.silent(page.key),
     seconds: Math.round(1000 * seconds * page.images.length / images) / 1000,
   }));
   dropDraft(screen);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -128,3 +129,47 @@ def test_a_label_studio_without_our_modules_is_named() -> None:
 
     with pytest.raises(LabelStudioRefused, match="modules"):
         answering.send(Plain(), ANA, [])  # type: ignore[arg-type]
+
+
+def said(ls: LabelStudio, task: Address) -> object:
+    (stored,) = annotations(ls, task)
+    return stored["result"][0]["value"]["choices"][0]  # type: ignore[index]
+
+
+def test_an_old_answer_that_comes_late_does_not_take_a_newer_ones_place(ls: LabelStudio, tasks: list[Address]) -> None:
+    """Given on a laptop without a connection a day ago; the same image was answered at a desk since."""
+    answering.send(ls, ANA, [given(tasks[0], "yes")])
+    late = given(tasks[0], "no", age=86_400.0)
+    other = given(tasks[1], "no", age=86_400.0)
+    assert [one.refused for one in answering.send(ls, ANA, [late, other])] == [answering.SUPERSEDED, ""]
+    assert said(ls, tasks[0]) == "yes"
+    assert said(ls, tasks[1]) == "no"
+
+
+def test_ones_own_correction_counts_however_late_the_answer_before_it_was_stored(
+    ls: LabelStudio, tasks: list[Address]
+) -> None:
+    first = given(tasks[0], "no", age=30.0)
+    answering.send(ls, ANA, [first])
+    corrected = replace(first, value="yes", age=20.0)  # given while the first was on its way
+    assert [one.refused for one in answering.send(ls, ANA, [corrected])] == [""]
+    assert said(ls, tasks[0]) == "yes"
+
+
+def test_ones_own_old_correction_does_not_take_a_newer_ones_place(ls: LabelStudio, tasks: list[Address]) -> None:
+    first = given(tasks[0], "no", age=90_000.0)
+    answering.send(ls, ANA, [first])
+    answering.send(ls, ANA, [given(tasks[0], "neither")])
+    corrected = replace(first, value="yes", age=86_400.0)
+    assert [one.refused for one in answering.send(ls, ANA, [corrected])] == [answering.SUPERSEDED]
+    assert [one.refused for one in answering.send(ls, ANA, [replace(corrected, age=60.0)])] == [answering.SUPERSEDED]
+    assert said(ls, tasks[0]) == "neither"
+
+
+def test_a_first_answer_does_not_take_the_place_of_another(ls: LabelStudio, tasks: list[Address]) -> None:
+    first = given(tasks[0], "no", is_first=True)
+    second = given(tasks[0], "yes", is_first=True)
+    assert [one.refused for one in answering.send(ls, ANA, [first, second])] == ["", answering.ANSWERED]
+    again = replace(first, value="neither")  # corrected before the page knew that it is stored
+    assert [one.refused for one in answering.send(ls, ANA, [again])] == [""]
+    assert said(ls, tasks[0]) == "neither"

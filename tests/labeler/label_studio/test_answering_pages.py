@@ -21,7 +21,7 @@ from attune.labeler.label_studio.answering import GivenPage
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.grid_project import Ticks
 from attune.labeler.labelling import next_pages, take_pages
-from attune.labeler.labelling.take_answers import GONE, REVISED, STORED
+from attune.labeler.labelling.take_answers import ANSWERED, GONE, REVISED, STORED, SUPERSEDED
 from attune.labeler.people import experts
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.queues import grids
@@ -116,6 +116,18 @@ def test_a_corrected_page_is_the_same_annotation_changed(house: House, ls: Label
     assert {at: value for at, value in house.said(page).items() if value != "other"} == {0: "unsure", 2: "tender"}
     found = next_pages.ahead(house.settings, house.viewer(), "tender")
     assert [dict(one.marks) for one in found.past] == [{0: "unsure", 2: "tick"}]
+
+
+def test_of_two_answers_to_a_page_the_one_given_later_stays(house: House, ls: LabelStudio) -> None:
+    page, _ = house.pages()
+    first = replace(tick(page, 0), is_first=True)
+    assert house.take(first) == [STORED]
+    assert house.take(replace(tick(page, 5), is_first=True)) == [ANSWERED], "another tab showed the page as open"
+    assert house.take(replace(tick(page, 6), age=3600.0)) == [SUPERSEDED], "given before, sent after"
+    assert [at for at, value in house.said(page).items() if value == "tender"] == [0]
+    assert house.take(replace(first, ticked=frozenset([1]))) == [STORED], "its own correction"
+    assert [at for at, value in house.said(page).items() if value == "tender"] == [1]
+    assert len(stored_on(ls, page)) == 1
 
 
 def test_a_skipped_page_is_a_skip_in_label_studio(house: House, ls: LabelStudio) -> None:

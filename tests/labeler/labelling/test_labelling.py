@@ -81,6 +81,7 @@ def test_an_answer_to_the_question_of_before_is_not_stored(desk: Desk) -> None:
     with writing(desk.settings) as session:
         session.get_one(Attribute, desk.attribute.id).revision = 2
     assert desk.take(answer(desk.tasks[0])) == [REVISED]
+    assert desk.take(answer(desk.tasks[0], "a class of before")) == [REVISED]
     assert desk.store.sent == []
     assert desk.take(answer(desk.tasks[0]), revision=2) == [STORED]
 

@@ -100,6 +100,12 @@ def test_a_later_answer_corrects_the_earlier_and_the_page_can_be_found_again(des
     assert (found.today, found.images) == (SIZE, 2 * SIZE)
 
 
+def test_a_page_of_before_tells_what_it_left_open(desk: PageDesk) -> None:
+    desk.take(tick(desk.pages[0], skip=True), tick(desk.pages[1], 0, left=[1, 5]))
+    past = next_pages.ahead(desk.settings, desk.viewer, "tender").past
+    assert [(one.is_skipped, list(one.left)) for one in past] == [(True, []), (False, [1, 5])]
+
+
 def test_another_experts_page_is_refused_and_costs_no_good_answer(desk: PageDesk) -> None:
     assert desk.take(tick(desk.bos, 0), tick(desk.pages[0], 0)) == [GONE, STORED]
     assert desk.said(desk.bos) == {}

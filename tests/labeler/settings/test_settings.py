@@ -11,6 +11,7 @@ import pytest
 
 from attune.labeler import settings
 from attune.labeler.settings import secrets
+from attune.labeler.settings.workspace_id import workspace_id
 from attune.models.errors import SettingsError
 
 
@@ -54,6 +55,12 @@ def test_no_secret_is_ever_printed() -> None:
     with pytest.raises(SettingsError) as refused:
         settings.build({"ATTUNE_DATABASE_URL": "s3cret"})
     assert "s3cret" not in str(refused.value)
+
+
+def test_a_workspace_has_a_name_of_its_own_that_tells_no_secret(tmp_path: Path) -> None:
+    one, other = (settings.build({}, workspace=tmp_path / name) for name in ("one", "other"))
+    assert workspace_id(one) == workspace_id(one) != workspace_id(other)
+    assert workspace_id(one) not in one.secrets.read_text()
 
 
 def test_secrets_are_made_once_and_kept_for_the_owner_alone(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from flask import Flask
 from attune.labeler.answers import ingest
 from attune.labeler.labelling import availability, take_pages
 from attune.labeler.settings import Settings
+from attune.labeler.settings.workspace_id import workspace_id
 from tests.labeler.web.conftest import TOKEN, Actor
 from tests.support import factories
 from tests.support.page_desk import PageDesk
@@ -49,9 +50,15 @@ def test_a_page_tells_nothing_of_why_or_what_the_model_says(desk: PageDesk, ana:
     told = ana.get(f"{PAGES}/next").json
     assert told is not None
     assert [page["key"] for page in told["pages"]] == [page.key for page in desk.pages]
-    assert set(told["pages"][0]) == {"key", "ticked", "unticked", "images", "marks"}
+    assert set(told["pages"][0]) == {"key", "ticked", "unticked", "images", "marks", "skipped", "left"}
     assert set(told["pages"][0]["images"][0]) == {"place", "image", "whole", "width", "height"}
     assert desk.bos.key not in str(told)
+
+
+@pytest.mark.parametrize("path", [PAGES, "/attributes/tender/label"])
+def test_what_a_browser_keeps_is_kept_for_this_workspace(desk: PageDesk, ana: Actor, path: str) -> None:
+    """Another workspace at the same address may have a person with the same number."""
+    assert f'data-outbox="attune:{workspace_id(desk.settings)}:' in ana.get(path).text
 
 
 def test_an_answer_is_taken_and_named(desk: PageDesk, ana: Actor) -> None:

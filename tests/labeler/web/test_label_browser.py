@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -195,6 +196,102 @@ def test_a_revision_in_the_middle_stores_nothing_under_the_new_question(page: Pa
     expect(page.get_by_role("alert")).to_contain_text("question has changed")
     expect(page.get_by_role("dialog")).to_contain_text("Is it a new question?", timeout=15_000)
     assert served.desk.by_key() == []
+
+
+def second_tab(page: Page) -> Page:
+    other = page.context.new_page()
+    other.goto(page.url)
+    shown(other)
+    return other
+
+
+def test_two_tabs_keep_each_others_answers(page: Page, served: Served) -> None:
+    begin(page, served)
+    at = shown(page)
+    other = second_tab(page)
+    served.desk.store.away = True
+    following = answer(page, "1", at)
+    answer(page, "1", following)
+    expect(page.get_by_role("alert")).to_contain_text("2 answers are kept in this browser")
+    answer(other, "2", at)  # the same image, later
+    expect(other.locator("body")).to_have_attribute("data-unsent", "2")
+    for one in (page, other):
+        one.close(run_before_unload=False)
+    fresh = page.context.new_page()
+    fresh.goto(f"{served.address}/attributes/romance/label")
+    served.desk.store.away = False
+    all_stored(fresh)
+    assert sorted(served.desk.by_key()) == sorted([(at, "no"), (following, "yes")])
+
+
+def test_what_another_tab_has_sent_is_not_sent_again(page: Page, served: Served) -> None:
+    begin(page, served)
+    at = shown(page)
+    served.desk.store.away = True
+    answer(page, "1", at)
+    page.route("**/answers", lambda route: route.abort())
+    expect(page.get_by_role("alert")).to_contain_text("No connection")
+    other = page.context.new_page()
+    other.goto(page.url)
+    served.desk.store.away = False
+    all_stored(other)
+    all_stored(page)
+    assert len(served.desk.store.sent) == 1
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+@pytest.mark.parametrize("fault", ["404", "html"])
+def test_a_reply_from_elsewhere_empties_no_outbox(page: Page, served: Served, fault: str) -> None:
+    """A proxy in front, say, that does not find the console for a moment."""
+    begin(page, served)
+    at = shown(page)
+    body = json.dumps({"error": "Not Found", "message": "No."}) if fault == "404" else "<h1>Not found</h1>"
+    page.route("**/answers", lambda route: route.fulfill(status=404, body=body))
+    answer(page, "1", at)
+    expect(page.get_by_role("alert")).to_contain_text("1 answer is kept in this browser")
+    page.unroute("**/answers")
+    all_stored(page)
+    assert served.desk.by_key() == [(at, "yes")]
+
+
+def test_answers_to_a_question_that_is_gone_are_dropped_with_a_sentence(page: Page, served: Served) -> None:
+    begin(page, served)
+    at = shown(page)
+    with writing(served.desk.settings) as session:
+        session.get_one(Attribute, served.desk.attribute.id).name = "renamed"
+    answer(page, "1", at)
+    expect(page.get_by_role("alert")).to_contain_text("1 answer was not stored: ")
+    all_stored(page)
+
+
+def test_an_answer_that_is_none_is_dropped_with_a_sentence_and_costs_no_other(page: Page, served: Served) -> None:
+    begin(page, served)
+    at = shown(page)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    bad = answer(page, "1", at)
+    last = answer(page, "2", bad)
+    page.keyboard.press("1")
+    with writing(served.desk.settings) as session:
+        session.get_one(Attribute, served.desk.attribute.id).classes = ["yes", "never"]
+    page.context.set_offline(False)
+    all_stored(page)
+    expect(page.get_by_role("alert")).to_contain_text("1 answer was not stored: 'no' is not an answer")
+    assert served.desk.by_key() == [(at, "yes"), (last, "yes")]
+
+
+def test_with_the_browsers_storage_full_the_page_says_so(page: Page, served: Served) -> None:
+    begin(page, served)
+    at = shown(page)
+    page.evaluate(
+        "() => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; }"
+    )
+    served.desk.store.away = True
+    answer(page, "1", at)
+    expect(page.get_by_role("alert")).to_contain_text("1 answer waits in this page only")
+    served.desk.store.away = False
+    all_stored(page)
+    assert served.desk.by_key() == [(at, "yes")]
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,14 @@ from werkzeug.serving import make_server
 
 from attune.labeler.answers import ingest
 from attune.labeler.labelling import take_pages
+from attune.labeler.labelling.take_answers import STORED
 from attune.labeler.queues.grids import SIZE
-from attune.labeler.records.schema import Attribute, GridPage
+from attune.labeler.records.schema import Attribute, Grid, GridPage
 from attune.labeler.records.session import writing
 from attune.labeler.web.app import create_app
 from attune.models.clock import now
 from tests.support import axe, factories
-from tests.support.page_desk import PageDesk
+from tests.support.page_desk import PageDesk, tick
 
 pytestmark = pytest.mark.browser
 COUNT = 5
@@ -122,9 +123,11 @@ def test_the_last_page_can_be_corrected_and_the_page_left_keeps_its_ticks(page: 
     second = submit(page, first)
     page.keyboard.press("End")
     page.keyboard.press("Space")
-    page.keyboard.press("PageUp")
+    page.get_by_role("button", name="Previous page").click()
     assert shown(page, second) == first
+    expect(page.get_by_text("You have answered this page. Change it, then press Save page.")).to_be_visible()
     assert marks(page) == {0: "tick"}
+    page.locator("[data-cell='0'] .tick-button").focus()
     page.keyboard.press("z")
     page.keyboard.press("Space")
     page.keyboard.press("ArrowRight")
@@ -204,6 +207,59 @@ def test_an_image_that_cannot_be_shown_gets_no_answer(page: Page, served: Served
     assert said == {at: "other" for at in range(SIZE) if at != 3}
 
 
+def test_on_an_answered_page_an_image_that_does_not_load_keeps_its_answer(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    for key in ("Space", "ArrowRight", "u"):
+        page.keyboard.press(key)
+    second = submit(page, first)
+    all_stored(page)
+    for number in (0, 1, 2):
+        page.route(f"**/{served.desk.assets[number].asset_id}?size=*", lambda route: route.fulfill(status=503))
+    page.reload()
+    assert shown(page) == second
+    page.keyboard.press("PageUp")
+    shown(page, second)
+    expect(page.get_by_text("This image cannot be shown. Your answer stays.")).to_have_count(3)
+    page.keyboard.press("End")
+    page.keyboard.press("Space")
+    submit(page, first)
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[0]) == others(a0="tender", a1="unsure", a11="tender")
+
+
+def test_a_skipped_page_can_be_answered_without_a_tick_after_a_reload(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    page.wait_for_timeout(450)
+    page.keyboard.press("-")
+    second = shown(page, first)
+    all_stored(page)
+    page.reload()
+    assert shown(page) == second
+    page.keyboard.press("PageUp")
+    shown(page, second)
+    expect(page.get_by_text("You skipped this page.")).to_be_visible()
+    submit(page, first)
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[0]) == others()
+
+
+def test_an_image_that_loads_on_the_second_look_gets_its_answer(page: Page, served: Served) -> None:
+    broken = f"**/{served.desk.assets[3].asset_id}?size=*"
+    page.route(broken, lambda route: route.fulfill(status=503))
+    first = begin(page, served)
+    second = submit(page, first)
+    all_stored(page)
+    page.unroute(broken)
+    page.reload()
+    assert shown(page) == second
+    page.keyboard.press("PageUp")
+    shown(page, second)
+    assert 3 not in served.desk.said(served.desk.pages[0])
+    submit(page, first)
+    all_stored(page)
+    assert served.desk.said(served.desk.pages[0]) == others()
+
+
 def test_a_page_opened_before_a_change_of_the_question_is_refused_with_a_sentence(page: Page, served: Served) -> None:
     first = begin(page, served)
     with writing(served.desk.settings) as session:
@@ -212,6 +268,74 @@ def test_a_page_opened_before_a_change_of_the_question_is_refused_with_a_sentenc
     expect(page.get_by_role("alert")).to_contain_text("The question has changed, so 12 answers")
     all_stored(page)
     assert served.desk.said(served.desk.pages[0]) == {}
+
+
+def test_a_page_that_another_tab_answered_is_refused_with_a_sentence(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    other = page.context.new_page()
+    other.goto(page.url)
+    assert shown(other) == first
+    page.keyboard.press("Space")
+    submit(page, first)
+    all_stored(page)
+    submit(other, first)
+    expect(other.get_by_role("alert")).to_contain_text(
+        "12 answers were not stored: you had answered the same page before"
+    )
+    all_stored(other)
+    assert served.desk.said(served.desk.pages[0]) == others(a0="tender")
+    other.reload()
+    second = shown(other)
+    other.keyboard.press("PageUp")
+    shown(other, second)
+    assert marks(other) == {0: "tick"}
+    other.keyboard.press("End")
+    other.keyboard.press("u")
+    submit(other, first)
+    all_stored(other)
+    assert served.desk.said(served.desk.pages[0]) == others(a0="tender", a11="unsure")
+
+
+def test_an_old_page_that_comes_late_does_not_take_a_newer_answers_place(page: Page, served: Served) -> None:
+    """Submitted on a laptop whose connection is cut; the same page is answered at a desk before it is back."""
+    first = begin(page, served)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    page.wait_for_timeout(450)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("12 answers are kept in this browser")
+    assert served.desk.take(tick(served.desk.pages[0], 4)) == [STORED]
+    page.context.set_offline(False)
+    shown(page, first)
+    all_stored(page)
+    expect(page.get_by_role("alert")).to_contain_text("12 answers were not stored: you answered the same images again")
+    assert served.desk.said(served.desk.pages[0]) == others(a4="tender")
+
+
+def test_a_correction_given_while_the_page_is_on_its_way_counts(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    served.desk.store.away = True
+    page.keyboard.press("Space")
+    second = submit(page, first)
+    page.keyboard.press("PageUp")
+    shown(page, second)
+    page.keyboard.press("u")
+    assert submit(page, first) == second
+    served.desk.store.away = False
+    all_stored(page)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert served.desk.said(served.desk.pages[0]) == others(a0="unsure")
+
+
+def test_a_page_that_is_no_longer_open_is_refused_with_a_sentence(page: Page, served: Served) -> None:
+    first = begin(page, served)
+    with writing(served.desk.settings) as session:
+        session.get_one(Grid, session.get_one(GridPage, served.desk.pages[0].id).grid_id).closed_at = now()
+    submit(page, first)
+    expect(page.get_by_role("alert")).to_contain_text(
+        "12 answers could not be stored. This page is no longer open: the question changed, or the page was older than"
+    )
+    all_stored(page)
 
 
 def test_zoom_shows_one_image_and_takes_ticks_too(page: Page, served: Served) -> None:
