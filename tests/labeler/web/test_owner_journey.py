@@ -104,7 +104,7 @@ def test_an_owner_promotes_with_open_eyes_and_can_undo_it(
     expect(page.locator(".lead").first).to_contain_text("on the same")
     expect(page.locator(".button.primary")).to_have_count(0)
     headings = page.get_by_role("heading", level=2).all_inner_texts()
-    assert headings[1].startswith("This one is right, the champion is wrong"), "pictures come before figures"
+    assert headings[1].startswith("Candidate 4 is right, the champion is wrong"), "pictures come before figures"
     assert headings[2] == "Gates"
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
