@@ -18,7 +18,7 @@ from attune.labeler.attributes import revisions
 from attune.labeler.label_studio import answering
 from attune.labeler.label_studio.answering import Given, Kept
 from attune.labeler.labelling import own_queue
-from attune.labeler.labelling.kept_connection import label_studio as _label_studio
+from attune.labeler.labelling.kept_connection import label_studio
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue, Task
 from attune.labeler.records.session import reading, writing
@@ -74,7 +74,7 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
             tasks[answer.key],
             answer.key,
             answer.value,
-            min(max(answer.seconds, 0.0), LONGEST_LOOK),
+            look(answer.seconds),
             answer.age,
         )
         for answer in answers
@@ -84,12 +84,21 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
     if not sent:
         return outcome
     asked_at = now()
-    kept = answering.send(_label_studio(settings), expert.email, sent)
-    for row in kept:
-        outcome[row.once] = OUTCOMES.get(row.refused, GONE)
+    kept = answering.send(label_studio(settings), expert.email, sent)
+    outcome |= outcomes(kept)
     if _store(settings, queue.id, expert, [row for row in kept if not row.refused], asked_at, revision):
         ingest.ask_to_learn(settings, name)
     return outcome
+
+
+def outcomes(kept: Sequence[Kept]) -> dict[str, str]:
+    """once -> what became of each answer that Label Studio was asked to store."""
+    return {row.once: OUTCOMES.get(row.refused, GONE) for row in kept}
+
+
+def look(seconds: float) -> float:
+    """The seconds of a look as they are kept: from 0 to ``LONGEST_LOOK``."""
+    return min(max(seconds, 0.0), LONGEST_LOOK)
 
 
 def _check(answer: Answer, one: Attribute) -> None:

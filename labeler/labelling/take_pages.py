@@ -16,7 +16,7 @@ from attune.labeler.label_studio.answering import GivenPage, Kept
 from attune.labeler.label_studio.grid_project import Ticks
 from attune.labeler.labelling import own_queue
 from attune.labeler.labelling.kept_connection import label_studio
-from attune.labeler.labelling.take_answers import GONE, LONGEST_LOOK, OUTCOMES, REVISED
+from attune.labeler.labelling.take_answers import GONE, REVISED, look, outcomes
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.queues import grids
 from attune.labeler.records.schema import Expert, Grid, GridPage
@@ -67,8 +67,7 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
         return outcome
     asked_at = now()
     kept = answering.send(label_studio(settings), expert.email, sent)
-    for row in kept:
-        outcome[row.once] = OUTCOMES.get(row.refused, GONE)
+    outcome |= outcomes(kept)
     if _store(settings, grid, expert, [row for row in kept if not row.refused], asked_at):
         ingest.ask_to_learn(settings, name)
     return outcome
@@ -81,10 +80,11 @@ def _given(page: GridPage, answer: PageAnswer) -> GivenPage:
             raise DataError(f"The page has {len(places)} images, so it has no image {number + 1}. Load the page again.")
     keys = [int(key) for key in page.asset_pks]
     ticks = Ticks(*(frozenset(keys[at] for at in marked) for marked in (answer.ticked, answer.unsure, answer.left)))
-    seconds = min(max(answer.seconds, 0.0), LONGEST_LOOK)
     assert page.label_studio_task is not None
     said = None if answer.is_skip else ticks
-    return GivenPage(answer.once, page.label_studio_task, page.key, said, seconds, answer.age, answer.is_first)
+    return GivenPage(
+        answer.once, page.label_studio_task, page.key, said, look(answer.seconds), answer.age, answer.is_first
+    )
 
 
 def _store(settings: Settings, grid: Grid, expert: Expert, kept: Sequence[Kept], asked_at: datetime) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -12,14 +11,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from attune.labeler.jobs import jobs
-from attune.labeler.label_studio.answering import AT_ONCE
 from attune.labeler.labelling import availability, more_pages, next_pages, own_queue, take_pages
 from attune.labeler.labelling.next_pages import Page, Place
 from attune.labeler.labelling.take_pages import PageAnswer
 from attune.labeler.views.grid import next_page, progress
 from attune.labeler.views.labelling import labelling_page
-from attune.labeler.web import auth, media
-from attune.labeler.web.pages.label import MOST_HELD, UNREADABLE, WINDOW, age
+from attune.labeler.web import auth, media, sent_answers
+from attune.labeler.web.pages.label import MOST_HELD, WINDOW
 
 blueprint = Blueprint("grid", __name__, url_prefix="/attributes/<name>/pages")
 MOST_PLACES = 100  # on one page
@@ -65,7 +63,7 @@ def more(name: str) -> ResponseReturnValue:
 def answers(name: str) -> ResponseReturnValue:
     """Take answers to pages, and say of each what became of it."""
     own_queue.check(auth.settings(), auth.viewer(), name)
-    given, revision = _given(request.get_json(silent=True))
+    given, revision = sent_answers.read(request.get_json(silent=True), _answer)
     return jsonify(answers=take_pages.take(auth.settings(), auth.viewer(), name, revision, given))
 
 
@@ -105,23 +103,11 @@ def _image(place: Place) -> dict[str, Any]:
     return {"place": place.number, "image": small, "whole": whole, "width": place.width, "height": place.height}
 
 
-def _given(sent: Any) -> tuple[list[PageAnswer], int]:
-    try:
-        rows: list[Mapping[str, Any]] = sent["answers"]
-        if not 0 < len(rows) <= AT_ONCE:
-            raise ValueError(len(rows))
-        return [_answer(row) for row in rows], int(sent["revision"])
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise BadRequest(UNREADABLE) from error
-
-
 def _answer(row: Mapping[str, Any]) -> PageAnswer:
-    seconds = float(row["seconds"])
-    if not math.isfinite(seconds):
-        raise ValueError(seconds)
+    look, age = sent_answers.seconds(row), sent_answers.age(row)
     ticked, unsure, left = (_places(row[mark]) for mark in ("ticked", "unsure", "left"))
     skip, first = bool(row.get("skip")), bool(row.get("first"))
-    return PageAnswer(str(UUID(row["once"])), str(row["key"]), ticked, unsure, left, seconds, skip, age(row), first)
+    return PageAnswer(str(UUID(row["once"])), str(row["key"]), ticked, unsure, left, look, skip, age, first)
 
 
 def _places(sent: Any) -> frozenset[int]:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest
 
-from attune.labeler.label_studio.answering import AT_ONCE
 from attune.labeler.labelling import availability, next_questions, own_queue, take_answers
 from attune.labeler.labelling.next_questions import Question
 from attune.labeler.labelling.take_answers import Answer
 from attune.labeler.views.labelling import labelling_page
-from attune.labeler.web import auth, media
+from attune.labeler.web import auth, media, sent_answers
 
 blueprint = Blueprint("label", __name__, url_prefix="/attributes/<name>/label")
 WINDOW = 2048  # pixels: what a window shows of an image; a larger one is sent small, and whole when zoomed
 MOST_HELD = 80
-UNREADABLE = "The answers are not in the expected form. Load the page again."
 
 
 @blueprint.get("")
@@ -52,7 +48,7 @@ def next_(name: str) -> ResponseReturnValue:
 def answers(name: str) -> ResponseReturnValue:
     """Take answers, and say of each what became of it."""
     own_queue.check(auth.settings(), auth.viewer(), name)
-    given, revision = _given(request.get_json(silent=True))
+    given, revision = sent_answers.read(request.get_json(silent=True), _answer)
     outcome = take_answers.take(auth.settings(), auth.viewer(), name, revision, given)
     return jsonify(answers=outcome)
 
@@ -63,26 +59,6 @@ def _shown(one: Question) -> dict[str, Any]:
     return {"key": one.key, "image": small, "whole": address, "width": one.width, "height": one.height}
 
 
-def _given(sent: Any) -> tuple[list[Answer], int]:
-    try:
-        rows: list[Mapping[str, Any]] = sent["answers"]
-        if not 0 < len(rows) <= AT_ONCE:
-            raise ValueError(len(rows))
-        return [_answer(row) for row in rows], int(sent["revision"])
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise BadRequest(UNREADABLE) from error
-
-
 def _answer(row: Mapping[str, Any]) -> Answer:
-    seconds = float(row["seconds"])
-    if not math.isfinite(seconds):
-        raise ValueError(seconds)
-    return Answer(str(UUID(row["once"])), str(row["key"]), str(row["value"]), seconds, age(row))
-
-
-def age(row: Mapping[str, Any]) -> float:
-    """Seconds since an answer was given, from its milliseconds ``age`` (default 0). Raises ValueError, TypeError."""
-    sent = float(row.get("age", 0))
-    if not math.isfinite(sent):
-        raise ValueError(sent)
-    return max(sent, 0.0) / 1000
+    look, age = sent_answers.seconds(row), sent_answers.age(row)
+    return Answer(str(UUID(row["once"])), str(row["key"]), str(row["value"]), look, age)

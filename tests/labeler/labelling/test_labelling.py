@@ -21,7 +21,7 @@ from tests.support.desk import Desk, answer
 @pytest.fixture
 def desk(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Desk:
     made = Desk(factories.workspace(tmp_path), 20)
-    monkeypatch.setattr(take_answers, "_label_studio", lambda settings: made.store)
+    monkeypatch.setattr(take_answers, "label_studio", lambda settings: made.store)
     monkeypatch.setattr(take_answers.ingest, "ask_to_learn", lambda *_: None)
     return made
 

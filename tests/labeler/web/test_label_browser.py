@@ -36,7 +36,7 @@ class Served:
 def served(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     desk = Desk(factories.workspace(tmp_path, redis_url=redis_url), COUNT, images=True)
     factories.add_user(desk.settings, "ana@desk.example", "expert", desk.ana)
-    monkeypatch.setattr(take_answers, "_label_studio", lambda settings: desk.store)
+    monkeypatch.setattr(take_answers, "label_studio", lambda settings: desk.store)
     monkeypatch.setattr(take_answers.ingest, "ask_to_learn", lambda *_: None)
     server = make_server("127.0.0.1", 0, create_app(desk.settings), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()

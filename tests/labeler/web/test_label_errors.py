@@ -25,7 +25,7 @@ PAGE = "/attributes/romance/errors"
 def desk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Ana has answered two questions of her queue, and both answers are suspected."""
     made = Desk(settings, 4)
-    monkeypatch.setattr(take_answers, "_label_studio", lambda _: made.store)
+    monkeypatch.setattr(take_answers, "label_studio", lambda _: made.store)
     monkeypatch.setattr(own_errors, "is_shown", lambda *_: True)  # experts see all, not a half
     factories.add_user(settings, made.ana.email, "expert", made.ana)
     made.take(*(take_answers.Answer(str(uuid4()), task.key, "yes", 1.0) for task in made.tasks[:2]))
