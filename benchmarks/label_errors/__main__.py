@@ -64,14 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     beside: dict[int, tuple[Problem, dict[str, Floats]]] = {}
     for number, problem in enumerate(made.problems(files, asked.half, asked.sizes, asked.shares, asked.seeds)):
-        judged, told = ours(problem)
+        judged, probabilities = ours(problem)
         ranked = {name: -one.right for name, one in judged.items()}
         listed = {name: suspected(problem.panel, one) for name, one in judged.items()}
         for name, score in ranked.items():
             named = listed[name]
             found = float(problem.wrong[named].mean()) if named.any() else None
             rows.append(row_of(problem, name, score) | {"listed": int(named.sum()), "listed_precision": found})
-        beside[number] = (problem, told)
+        beside[number] = (problem, probabilities)
     version = "not run"
     if asked.cleanlab:
         version, theirs = cleanlab(asked.cleanlab, beside)
@@ -119,9 +119,9 @@ def cross_fitted(problem: Problem, labels: Labels) -> Floats:
 def cleanlab(python: Path, beside: dict[int, tuple[Problem, dict[str, Floats]]]) -> tuple[str, list[dict[str, Any]]]:
     """Cleanlab's version and its rows."""
     arrays: dict[str, npt.NDArray[Any]] = {}
-    for number, (problem, told) in beside.items():
+    for number, (problem, probabilities) in beside.items():
         arrays[f"votes_{number}"] = problem.votes
-        arrays |= {f"probs_{number}_{name}": probabilities for name, probabilities in told.items()}
+        arrays |= {f"probs_{number}_{name}": values for name, values in probabilities.items()}
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "in.npz", Path(folder) / "out.npz"
         np.savez(source, allow_pickle=False, **arrays)
@@ -166,7 +166,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         held.setdefault(f"{row['data']}/{row['attribute']}", []).append(row)
     return [
         {"images": size, "planted": planted, "method": method, "n": sum(map(len, held.values()))}
-        | {figure: _told(_means(held, figure)) for figure in FIGURES}
+        | {figure: _in_words(_means(held, figure)) for figure in FIGURES}
         | {"attune_minus": _difference(groups[size, planted, "attune"], held) if method != "attune" else ""}
         for (size, planted, method), held in sorted(groups.items(), key=lambda one: one[0][:2])
     ]
@@ -176,7 +176,7 @@ def _means(held: dict[str, list[dict[str, Any]]], figure: str) -> Floats:
     return np.array([np.mean([row[figure] for row in held[name]]) for name in sorted(held)])
 
 
-def _told(values: Floats, signed: bool = False) -> str:
+def _in_words(values: Floats, signed: bool = False) -> str:
     rng = np.random.default_rng(0)
     draws = values[rng.integers(len(values), size=(DRAWS, len(values)))].mean(axis=1)
     value = float(values.mean())
@@ -185,7 +185,7 @@ def _told(values: Floats, signed: bool = False) -> str:
 
 
 def _difference(mine: dict[str, list[dict[str, Any]]], theirs: dict[str, list[dict[str, Any]]]) -> str:
-    return _told(_means(mine, FIGURES[0]) - _means(theirs, FIGURES[0]), signed=True)
+    return _in_words(_means(mine, FIGURES[0]) - _means(theirs, FIGURES[0]), signed=True)
 
 
 if __name__ == "__main__":

@@ -23,12 +23,12 @@ def single(labels: Any, probs: Any) -> dict[str, Any]:
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
-    told = {}
+    scores = {}
     for method in SCORES:
-        told[method] = -get_label_quality_scores(labels, probs, method=method)
+        scores[method] = -get_label_quality_scores(labels, probs, method=method)
     issues = find_label_issues(labels, probs, n_jobs=1)  # prune_by_noise_rate, its default
-    told["find_label_issues"] = told["self_confidence"] + 2.0 * issues
-    return {name: score[:, None] for name, score in told.items()}
+    scores["find_label_issues"] = scores["self_confidence"] + 2.0 * issues
+    return {name: score[:, None] for name, score in scores.items()}
 
 
 def several(votes: Any, probs: Any) -> dict[str, Any]:
@@ -52,8 +52,8 @@ def main(source: str, target: str) -> None:
                 continue
             _, number, name = key.split("_", 2)
             votes = file[f"votes_{number}"]
-            told = single(votes[:, 0], file[key]) if votes.shape[1] == 1 else several(votes, file[key])
-            out |= {f"{number}|{name}|{method}": score for method, score in told.items()}
+            scores = single(votes[:, 0], file[key]) if votes.shape[1] == 1 else several(votes, file[key])
+            out |= {f"{number}|{name}|{method}": score for method, score in scores.items()}
     np.savez(target, allow_pickle=False, **out)
 
 
