@@ -38,16 +38,6 @@ def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture
-def ana(settings: Settings) -> Expert:
-    return factories.add_expert(settings)
-
-
-@pytest.fixture
-def queue(settings: Settings, ana: Expert) -> Queue:
-    return factories.add_queue(settings, factories.add_attribute(settings, "serious", classes=["yes", "no"]), ana)
-
-
-@pytest.fixture
 def audits(settings: Settings, queue: Queue) -> list[Task]:
     """Two audits that wait."""
     return [
