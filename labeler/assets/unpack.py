@@ -5,6 +5,7 @@ Sizes are counted as bytes come out, never as an archive tells them. Format: APP
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import stat
@@ -28,6 +29,7 @@ MOST_RATIO, RATIO_FROM = 100, 64 * 10**6  # bytes out for one in, once a zip has
 DIRECTORY_BYTES = 8 * 10**6  # of a zip's list of files, which is read as a whole
 SIZE_OF_DIRECTORY = 5  # in the record that `zipfile` makes of an archive's end
 STEP = 2**20
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError, ValueError)  # bz2 raises OSError
 
 
 @dataclass
@@ -119,7 +121,7 @@ class _Zip:
                         self._take(archive, member)
         except _TooMuch as error:
             self.done.refuse(name, *error.args)
-        except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, EOFError):
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError):
             self.done.refuse(
                 name, "damaged zip", f"{name} is damaged or not a zip, so it cannot be opened. Make the zip again."
             )
@@ -137,7 +139,9 @@ class _Zip:
             self._refuse(member, "encrypted", f"{shown} is encrypted. Make a zip without a password.")
         elif PurePosixPath(name).suffix.lower() in ARCHIVES:
             self._refuse(
-                member, "an archive in a zip", f"{shown} is an archive in a zip, which Attune does not open. Send it alone."
+                member,
+                "an archive in a zip",
+                f"{shown} is an archive in a zip, which Attune does not open. Send it alone.",
             )
         elif self.done.files >= MOST_FILES:
             raise _TooMuch(
@@ -166,9 +170,13 @@ class _Zip:
         except _TooMuch:
             target.unlink(missing_ok=True)
             raise
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+        except (*DAMAGE, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the disk's error, and not the archive's
             target.unlink(missing_ok=True)
-            self._refuse(member, "damaged in the zip", f"{shown} is damaged and cannot be unpacked. Make the zip again.")
+            self._refuse(
+                member, "damaged in the zip", f"{shown} is damaged and cannot be unpacked. Make the zip again."
+            )
             return
         if size > MAX_BYTES:
             target.unlink()

@@ -153,6 +153,11 @@ def folder_of(settings: Settings, person: int, ticket: str) -> Path:
     return folder
 
 
+def kept_in(settings: Settings, ticket: str) -> Path:
+    """Where the images of an upload stay for good."""
+    return settings.images / f"upload-{ticket[:12]}"
+
+
 def job_of(folder: Path) -> str | None:
     """The job that takes the upload in, None before it is finished."""
     with suppress(FileNotFoundError):

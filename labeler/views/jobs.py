@@ -18,7 +18,13 @@ from attune.labeler.settings import Settings
 PAGE = 30
 STATES = ("running", "queued", "failed", "lost", "done")
 FOLDED = "sync"  # asked after every answer, so that they would drown the others
-UNTOLD = ("encoder", "assets", "token")  # arguments that say what a result holds for, not what was asked
+UNTOLD = (
+    "encoder",
+    "assets",
+    "token",
+    "ticket",
+    "asked_by",
+)  # arguments that say what a result holds for, not what was asked
 
 
 @dataclass(frozen=True)
