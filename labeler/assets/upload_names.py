@@ -47,9 +47,10 @@ class Places:
         *folders, name = path.split("/")
         above = ""
         for folder in folders:
-            while _key(above + folder) in self._files:
-                folder += " (folder)"
-            above += folder + "/"
+            above += folder
+            while _key(above) in self._files:
+                above += " (folder)"
+            above += "/"
             self._folders.add(_key(above[:-1]))
         stem, dot, suffix = name.rpartition(".")
         chosen, wanted = name, _key(above + name)
