@@ -11,6 +11,7 @@ LONGEST_PART = 160  # bytes: of the 255 that file systems allow, with room for w
 DEEPEST = 6  # folders above a file; of a longer path the last ones are kept
 FORBIDDEN = re.compile(r'[<>:"|?*]')  # by Windows, where a workspace may be copied to
 RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
+EDGES = re.compile(r"^[\s.]+|[\s.]+$")  # hidden by Unix, or cut off by Windows
 DRIVE = re.compile(r"[A-Za-z]:(?=/|$)")
 
 
@@ -70,7 +71,7 @@ def _key(path: str) -> str:
 
 def _part(part: str) -> str:
     seen = "".join(sign for sign in part if not unicodedata.category(sign).startswith("C"))
-    tidy = FORBIDDEN.sub("_", seen).strip().rstrip(". ").lstrip(".")
+    tidy = _trimmed(unicodedata.normalize("NFC", FORBIDDEN.sub("_", seen)))
     stem, dot, suffix = tidy.rpartition(".")
     if RESERVED.fullmatch(tidy.partition(".")[0].rstrip()):
         tidy = f"_{tidy}"
@@ -79,4 +80,8 @@ def _part(part: str) -> str:
         return tidy
     ending = f".{suffix}" if dot and len(suffix.encode()) <= 10 else ""
     head = (stem if ending else tidy).encode()[: LONGEST_PART - len(ending.encode())].decode(errors="ignore")
-    return head.rstrip(". ") + ending
+    return _trimmed(head) + ending
+
+
+def _trimmed(part: str) -> str:
+    return EDGES.sub("", part)

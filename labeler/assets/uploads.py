@@ -20,10 +20,12 @@ from typing import Any
 
 from filelock import FileLock
 
+from attune.labeler.assets import image_uris
 from attune.labeler.jobs import jobs
+from attune.labeler.records.schema import Job
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
-from attune.models.errors import DataError
+from attune.models.errors import DataError, RecordsError
 from attune.models.files.atomic import write_json
 
 TICKET = re.compile(r"[0-9a-f]{32}")
@@ -36,8 +38,11 @@ FINISHED_SECONDS = 7 * 86_400  # how long the page can tell what became of the f
 LONGEST_NAME = 2_000
 
 
-class NoUpload(LookupError):
-    """There is no such upload of this person, or none any more."""
+class NoUpload(RecordsError, LookupError):
+    """There is no such upload of this person, or none any more: somebody else's and none at all look the same."""
+
+    def __init__(self) -> None:
+        super().__init__("This upload does not exist: it was cancelled, belongs to someone else, or is too old.")
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ def finish(settings: Settings, person: int, ticket: str, count: int) -> str:
     folder = folder_of(settings, person, ticket)
     with FileLock(folder / "lock", timeout=60):
         if (told := job_of(folder)) is not None:
-            return told
+            return _send_again(settings, told)
         there = list(parts(folder))
         whole = {part.number for part in there if part.held == part.size}
         if count < 1 or whole != set(range(count)) or len(there) != count:
@@ -127,6 +132,18 @@ def finish(settings: Settings, person: int, ticket: str, count: int) -> str:
             job_id = jobs.record(session, KIND, ticket=ticket, asked_by=person, files=count)
         write_json(folder / "sent.json", {"job": job_id})
     jobs.hand_over(settings, job_id, KIND)
+    return job_id
+
+
+def _send_again(settings: Settings, job_id: str) -> str:
+    """Hand the job over where Redis was away when it was asked for."""
+    with writing(settings) as session:
+        job = session.get(Job, job_id)
+        lost = job is not None and job.state == "lost"
+        if job is not None and lost:
+            job.state, job.error, job.finished_at = "queued", "", None
+    if lost:
+        jobs.hand_over(settings, job_id, KIND)
     return job_id
 
 
@@ -149,13 +166,13 @@ def folder_of(settings: Settings, person: int, ticket: str) -> Path:
     """Where an upload is kept. Raises NoUpload where ``person`` has none of this ticket."""
     folder = _top(settings) / f"{person}-{ticket}"
     if not TICKET.fullmatch(ticket) or not folder.is_dir():
-        raise NoUpload(ticket)
+        raise NoUpload
     return folder
 
 
 def kept_in(settings: Settings, ticket: str) -> Path:
     """Where the images of an upload stay for good."""
-    return settings.images / f"upload-{ticket[:12]}"
+    return Path(image_uris.absolute(str(settings.images / f"upload-{ticket[:12]}")))
 
 
 def job_of(folder: Path) -> str | None:
@@ -168,7 +185,7 @@ def job_of(folder: Path) -> str | None:
 def forget(settings: Settings) -> int:
     """Delete the uploads that nobody finished within a day, and what is left of old finished ones; how many."""
     gone = 0
-    for folder in _top(settings).iterdir():
+    for folder in (settings.workspace / "uploads").glob("*"):
         with suppress(FileNotFoundError):
             kept = FINISHED_SECONDS if (folder / "sent.json").exists() else UNFINISHED_SECONDS
             newest = max([folder.stat().st_mtime, *(path.stat().st_mtime for path in folder.glob("total"))])

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from attune.labeler.assets import uploads
+from attune.labeler.assets import image_uris, uploads
 from attune.labeler.jobs import failures, jobs
 from attune.labeler.people.viewer import Viewer, may_see
 from attune.labeler.records.paging import Page, page_of
@@ -90,9 +90,11 @@ def progress(settings: Settings, viewer: Viewer, ticket: str, kept: Path, page: 
     with reading(settings) as session:
         job = session.get(Job, uploads.job_of(folder) or "")
         if job is None:
-            raise uploads.NoUpload(ticket)
+            raise uploads.NoUpload
         sent = _sent(folder, job)
-        mine = select(Asset).where(Asset.uri.startswith(f"{kept}/", autoescape=True), may_see(viewer))
+        mine = select(Asset).where(
+            Asset.uri.startswith(image_uris.uri_of(f"{kept}/"), autoescape=True), may_see(viewer)
+        )
         pictures = page_of(session, mine.order_by(Asset.id), page, PAGE).map(picture)
         wanted = select(Job).where(Job.id.in_(sent.counts.get("jobs", [])))
         work = list(session.scalars(wanted))

@@ -12,7 +12,7 @@ from typing import Any
 from filelock import FileLock
 from sqlalchemy import select
 
-from attune.labeler.assets import uploads
+from attune.labeler.assets import image_uris, uploads
 from attune.labeler.assets.add import Request, add
 from attune.labeler.assets.reach import Reach
 from attune.labeler.assets.summary import Summary
@@ -22,7 +22,6 @@ from attune.labeler.people import owner_rights
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.errors import DataError
 from attune.models.files.atomic import write_json
 
 MOST_NAMED = 500  # refusals that the result names one by one; all are counted
@@ -37,14 +36,11 @@ def run(settings: Settings, report: Report, ticket: str, asked_by: int, files: i
     """Unpack the upload and add what is an image; the counts, and what was refused and why.
 
     Done a second time it changes nothing and tells the same. Raises AccessError where ``asked_by`` is no longer an
-    owner's login, DataError where the upload is gone, and what `labeler.assets.add` raises: then nothing was added.
+    owner's login, NoUpload where the upload is gone, and what `labeler.assets.add` raises: then nothing was added.
     """
     with writing(settings) as session:
         owner_rights.check_owner(session, asked_by)
-    try:
-        folder = uploads.folder_of(settings, asked_by, ticket)
-    except uploads.NoUpload as error:
-        raise DataError("The files of this upload do not exist any more. Send them again.") from error
+    folder = uploads.folder_of(settings, asked_by, ticket)
     with FileLock(folder / "job.lock", timeout=60):
         told = folder / "result.json"
         if not told.exists():
@@ -117,17 +113,21 @@ def _roots(kept: Path, table: str) -> list[Path]:
 
 def _drop_others(settings: Settings, kept: Path) -> None:
     """Delete the files that are no image of the pool, and folders that are empty then."""
+    below = Asset.uri.startswith(image_uris.uri_of(f"{kept}/"), autoescape=True)
     with reading(settings) as session:
-        mine = set(session.scalars(select(Asset.uri).where(Asset.uri.startswith(f"{kept}/", autoescape=True))))
+        paths = [image_uris.local_path(uri) for uri in session.scalars(select(Asset.uri).where(below))]
+    # By what they are: a table may have spelled a name in another way that leads to the same file.
+    mine = {os.stat(path).st_ino for path in paths if os.path.exists(path)}
     for place, _, names in os.walk(kept, topdown=False):
         for name in names:
-            if os.path.join(place, name) not in mine:
+            if os.stat(os.path.join(place, name)).st_ino not in mine:
                 os.unlink(os.path.join(place, name))
-        if not os.listdir(place) and Path(place) != kept:
+        if not os.listdir(place):
             os.rmdir(place)
 
 
 def _drop_parts(folder: Path) -> None:
     for part in list(uploads.parts(folder)):
         part.path.unlink(missing_ok=True)
+        part.path.with_suffix(".json").unlink(missing_ok=True)
     shutil.rmtree(folder / "ready", ignore_errors=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.exceptions import Forbidden
 
 from attune.labeler.assets import uploads
 from attune.labeler.views.uploads import progress
@@ -18,7 +18,6 @@ from attune.labeler.web import auth
 from attune.labeler.web.sizes import PIECE_BYTES
 
 blueprint = Blueprint("uploads", __name__, url_prefix="/assets/uploads")
-GONE = "This upload does not exist: it was never finished, belongs to someone else, or is more than a week old."
 
 
 @blueprint.url_value_preprocessor
@@ -41,12 +40,6 @@ def only_with_a_login() -> None:
 def person() -> int:
     """The login that asks."""
     return auth.viewer().user_id or 0
-
-
-@blueprint.errorhandler(uploads.NoUpload)
-def no_upload(_error: uploads.NoUpload) -> ResponseReturnValue:
-    """Somebody else's upload and none at all look the same."""
-    raise NotFound(GONE)
 
 
 @blueprint.post("")
