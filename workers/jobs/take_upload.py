@@ -22,6 +22,7 @@ from attune.labeler.people import owner_rights
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.models.errors import AttuneError, DataError
 from attune.models.files.atomic import write_json
 
 MOST_NAMED = 500  # refusals that the result names one by one; all are counted
@@ -38,14 +39,18 @@ def run(settings: Settings, report: Report, ticket: str, asked_by: int, files: i
     Done a second time it changes nothing and tells the same. Raises AccessError where ``asked_by`` is no longer an
     owner's login, NoUpload where the upload is gone, and what `labeler.assets.add` raises: then nothing was added.
     """
-    with writing(settings) as session:
-        owner_rights.check_owner(session, asked_by)
     folder = uploads.folder_of(settings, asked_by, ticket)
     with FileLock(folder / "job.lock", timeout=60):
         told = folder / "result.json"
-        if not told.exists():
-            write_json(told, _take_in(settings, report, folder, uploads.kept_in(settings, ticket), files))
-            _drop_parts(folder)
+        try:
+            with writing(settings) as session:
+                owner_rights.check_owner(session, asked_by)
+            if not told.exists():
+                write_json(told, _take_in(settings, report, folder, uploads.kept_in(settings, ticket), files))
+        except AttuneError:
+            _drop_parts(folder)  # nobody asks for a failed upload again: the files are sent anew
+            raise
+        _drop_parts(folder)
         result: dict[str, Any] = json.loads(told.read_text())
         return result
 
@@ -82,7 +87,10 @@ def _unpacked(settings: Settings, report: Report, folder: Path, kept: Path) -> d
     """What unpacking gave, the files of which are in ``kept`` afterwards; a second time what it gave the first time."""
     told = folder / "unpacked.json"
     if not kept.exists():
-        done = unpack(uploads.parts(folder), folder / "ready", report)
+        parts = list(uploads.parts(folder))
+        if not parts:
+            raise DataError("The files of this upload do not exist any more. Send them again.")
+        done = unpack(parts, folder / "ready", report)
         table = _aside(done, folder)
         rest = {"files": done.files - bool(table), "passed_over": done.passed_over, "refused": done.refused}
         write_json(told, {**rest, "table": table})
