@@ -111,8 +111,11 @@ def add_piece(
 
 
 def received(settings: Settings, person: int, ticket: str) -> dict[int, int]:
-    """How many bytes of each file are here. Raises NoUpload."""
-    return {part.number: part.held for part in parts(folder_of(settings, person, ticket))}
+    """How many bytes of each file are here. Raises NoUpload, and DataError where no more can be added."""
+    folder = folder_of(settings, person, ticket)
+    if job_of(folder) is not None:
+        raise DataError("This upload is complete, so no more files can be added. Start another one.")
+    return {part.number: part.held for part in parts(folder)}
 
 
 def finish(settings: Settings, person: int, ticket: str, count: int) -> str:

@@ -77,22 +77,23 @@ class Refused extends Error {}
 
 async function ask(address, options) {
   const headers = { Accept: "application/json", "X-CSRFToken": root.dataset.csrf, ...options.headers };
+  const { signal } = stop;  // of this sending: another one may begin before a rest is over
   for (let turn = 0; ; turn += 1) {
     let said = "The connection is interrupted.";
     try {
-      const reply = await fetch(address, { ...options, headers, signal: stop.signal });
+      const reply = await fetch(address, { ...options, headers, signal });
       if (reply.ok) { trouble(""); return await reply.json(); }
       const told = await reply.json().catch(() => ({}));
       if (reply.status === 401) throw new Refused("You were logged out. Log in in another tab, then press “Try again”.");
       if (reply.status < 500 && reply.status !== 408 && reply.status !== 429) throw new Refused(told.message || "The server refused the files.");
       said = told.message || "The server does not answer.";
     } catch (error) {
-      if (error instanceof Refused || stop.signal.aborted) throw error;
+      if (error instanceof Refused || signal.aborted) throw error;
     }
     if (turn === RESTS_MS.length) throw new Refused(`${said} What was sent is kept for a day. Press “Try again” to go on.`);
     trouble(`${said} Trying again …`);
-    await new Promise((done) => setTimeout(done, RESTS_MS[turn]));
-    if (stop.signal.aborted) throw new DOMException("", "AbortError");
+    await new Promise((done) => { setTimeout(done, RESTS_MS[turn]); signal.addEventListener("abort", done); });
+    if (signal.aborted) throw new DOMException("", "AbortError");
   }
 }
 
@@ -103,7 +104,7 @@ function trouble(text) {
 }
 
 // The same files chosen again, after a reload too, go on where they were interrupted.
-async function mark() {
+function mark() {
   const text = chosen.map(({ name, file }) => `${name}\0${file.size}\0${file.lastModified}`).join("\n");
   let sum = 0xcbf29ce484222325n;
   for (let at = 0; at < text.length; at += 1) sum = ((sum ^ BigInt(text.charCodeAt(at))) * 0x100000001b3n) & 0xffffffffffffffffn;
@@ -150,7 +151,7 @@ async function send() {
   get("ready").hidden = true; get("drop-zone").hidden = true; get("progress").hidden = false;
   trouble("");
   try {
-    const key = await mark(), { upload, received } = await opened(key);
+    const key = mark(), { upload, received } = await opened(key);
     root.dataset.upload = upload;
     const one = async () => { while (next < chosen.length) { const number = next; next += 1; await sendFile(upload, number, received[number] ?? 0, told); } };
     await Promise.all(Array.from({ length: AT_ONCE }, one));
