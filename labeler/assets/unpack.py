@@ -86,7 +86,8 @@ def _lay(source: Path, done: Unpacked, place: str) -> None:
 
 def _target(done: Unpacked, place: str) -> Path:
     target = done.folder / place
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for above in reversed(target.relative_to(done.folder).parents[:-1]):  # `parents=True` would go by the umask
+        (done.folder / above).mkdir(mode=0o700, exist_ok=True)
     return target
 
 

@@ -90,9 +90,7 @@ def add_piece(
         if (folder / "sent.json").exists():
             raise DataError("This upload is complete, so no more files can be added. Start another one.")
         about, data = folder / f"{number}.json", folder / str(number)
-        if not about.exists():
-            write_json(about, {"name": name, "size": size})
-        elif json.loads(about.read_text()) != {"name": name, "size": size}:
+        if about.exists() and json.loads(about.read_text()) != {"name": name, "size": size}:
             raise DataError(f"{name} is another file than the one sent before. Load the page and choose the files.")
         held = data.stat().st_size if data.exists() else 0
         fresh = content[held - offset :] if offset <= held else b""
@@ -104,6 +102,8 @@ def add_piece(
             )
         if fresh:
             _room(settings)
+        if not about.exists():
+            write_json(about, {"name": name, "size": size})
         with open(data, "ab", opener=_private) as file:
             file.write(fresh)
         (folder / "total").write_text(str(total))

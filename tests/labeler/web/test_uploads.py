@@ -271,7 +271,7 @@ def test_a_dropped_folder_comes_with_its_paths_and_a_second_table_is_refused_at_
 def test_a_cancelled_upload_can_be_started_again(browser: Browser, house: House) -> None:
     page = browser.new_page()
     held: list[Route] = []
-    page.route("**/assets/uploads/*/0?*", held.append)
+    page.route("**/assets/uploads/*/0?*", lambda route: held.append(route))  # noqa: PLW0108
     enter(page, house)
     chosen = [{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": factories.picture(1)}]
     page.locator("[data-files-field]").set_input_files(chosen)  # type: ignore[arg-type]
