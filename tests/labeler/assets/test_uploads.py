@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import time
 from collections import namedtuple
@@ -89,7 +90,7 @@ def test_an_upload_has_a_largest_size_and_leaves_room_on_the_disk(
         send(settings, ticket, 1, b"12345")
     monkeypatch.setattr(uploads, "LEFT_FREE", 100)
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(uploads.shutil, "disk_usage", lambda _: usage(1000, 950, 50))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1000, 950, 50))
     with pytest.raises(DataError, match="disk"):
         uploads.begin(settings, OLGA)
     with pytest.raises(DataError, match="disk"):

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -50,6 +51,18 @@ def ask(actor: Actor, method: str, path: str, **options: object) -> TestResponse
     return actor.client.open(path, method=method, headers=headers, **options)  # type: ignore[arg-type]
 
 
+def told(reply: TestResponse) -> dict[str, Any]:
+    """What the page's script reads."""
+    answer = reply.json
+    assert isinstance(answer, dict)
+    return answer
+
+
+def begun(actor: Actor) -> str:
+    """Where the pieces of a new upload go."""
+    return str(told(ask(actor, "POST", "/assets/uploads"))["upload"])
+
+
 def put(actor: Actor, upload: str, content: bytes, number: int = 0, name: str = "a.jpg", **more: int) -> TestResponse:
     query = {"name": name, "size": len(content), "offset": 0} | more
     kind = "application/octet-stream"
@@ -57,14 +70,14 @@ def put(actor: Actor, upload: str, content: bytes, number: int = 0, name: str = 
 
 
 def test_an_owner_sends_pieces_and_gets_one_job_for_them(owner: Actor, settings: Settings) -> None:
-    upload = ask(owner, "POST", "/assets/uploads").json["upload"]
+    upload = begun(owner)
     content = factories.picture(1)
     half = len(content) // 2
     assert put(owner, upload, content[:half], size=len(content)).json == {"received": half}
     assert ask(owner, "POST", f"{upload}/finish", data={"count": "1"}).status_code == 422
     assert ask(owner, "GET", f"{upload}/received").json == {"received": {"0": half}}
     assert put(owner, upload, content[half:], size=len(content), offset=half).json == {"received": len(content)}
-    pages = {ask(owner, "POST", f"{upload}/finish", data={"count": "1"}).json["page"] for _ in range(2)}
+    pages = {told(ask(owner, "POST", f"{upload}/finish", data={"count": "1"}))["page"] for _ in range(2)}
     assert pages == {upload}
     with reading(settings) as session:
         [job] = session.scalars(select(Job).where(Job.kind == "upload"))
@@ -74,7 +87,7 @@ def test_an_owner_sends_pieces_and_gets_one_job_for_them(owner: Actor, settings:
 
 
 def test_a_piece_without_proof_against_forgery_or_too_large_is_not_kept(owner: Actor) -> None:
-    upload = ask(owner, "POST", "/assets/uploads").json["upload"]
+    upload = begun(owner)
     bare = owner.client.put(
         f"{upload}/0?name=a.jpg&size=1&offset=0", data=b"x", content_type="application/octet-stream"
     )
@@ -85,7 +98,7 @@ def test_a_piece_without_proof_against_forgery_or_too_large_is_not_kept(owner: A
 
 
 def test_somebody_elses_upload_and_none_at_all_look_the_same(owner: Actor, admin: Actor) -> None:
-    upload = ask(owner, "POST", "/assets/uploads").json["upload"]
+    upload = begun(owner)
     none = f"/assets/uploads/{'0' * 32}"
     for method, path in (
         ("GET", ""),
@@ -96,7 +109,7 @@ def test_somebody_elses_upload_and_none_at_all_look_the_same(owner: Actor, admin
     ):
         replies = [ask(admin, method, place + path) for place in (upload, none)]
         assert [reply.status_code for reply in replies] == [404, 404], path
-        assert replies[0].json["message"] == replies[1].json["message"]
+        assert told(replies[0])["message"] == told(replies[1])["message"]
 
 
 def test_a_token_cannot_send_images(app: Flask, settings: Settings) -> None:
@@ -109,7 +122,7 @@ def test_a_token_cannot_send_images(app: Flask, settings: Settings) -> None:
 
 
 def test_a_cancelled_upload_leaves_nothing(owner: Actor, settings: Settings) -> None:
-    upload = ask(owner, "POST", "/assets/uploads").json["upload"]
+    upload = begun(owner)
     put(owner, upload, b"x")
     assert ask(owner, "POST", f"{upload}/drop").json == {"dropped": True}
     assert list((settings.workspace / "uploads").iterdir()) == []
@@ -127,8 +140,9 @@ class House:
 
 @pytest.fixture
 def house(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    made = replace(settings, device="cpu", **prepare.encoder_settings())
-    work, running = threading.Event(), []
+    encoder: dict[str, Any] = prepare.encoder_settings()
+    made, work = replace(settings, device="cpu", **encoder), threading.Event()
+    running: list[threading.Thread] = []
 
     def perform(settings: Settings, job_id: str, kind: str) -> None:
         """As a worker would."""
@@ -190,7 +204,9 @@ def posters() -> bytes:
 def test_a_zip_of_30_files_comes_in_through_a_cut_connection_and_3_are_refused_by_reason(
     browser: Browser, house: House, width: int, tmp_path: Path
 ) -> None:
-    page, errors, cut = browser.new_page(viewport={"width": width, "height": 900}), [], []
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    errors: list[str] = []
+    cut: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
 
     def cut_off(route: Route) -> None:
@@ -209,7 +225,7 @@ def test_a_zip_of_30_files_comes_in_through_a_cut_connection_and_3_are_refused_b
         [
             {"name": "posters.zip", "mimeType": "application/zip", "buffer": content},
             {"name": "readme.txt", "mimeType": "text/plain", "buffer": b"not taken"},
-        ]
+        ]  # type: ignore[arg-type]
     )
     expect(page.get_by_text(re.compile(r"^1 zip, \d+ KB|^1 zip, 0\.\d MB"))).to_be_visible()
     expect(page.get_by_text("1 other file left out")).to_be_visible()
