@@ -25,7 +25,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Job
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
-from attune.models.errors import DataError, RecordsError
+from attune.models.errors import DataError, UnknownUpload
 from attune.models.files.atomic import write_json
 
 TICKET = re.compile(r"[0-9a-f]{32}")
@@ -36,13 +36,8 @@ LEFT_FREE = 2 * 10**9  # bytes of the disk that stay free: records and Redis wri
 UNFINISHED_SECONDS = 86_400
 FINISHED_SECONDS = 7 * 86_400  # how long the page can tell what became of the files
 LONGEST_NAME = 2_000
-
-
-class NoUpload(RecordsError, LookupError):
-    """There is no such upload of this person, or none any more: somebody else's and none at all look the same."""
-
-    def __init__(self) -> None:
-        super().__init__("This upload does not exist: it was cancelled, belongs to someone else, or is too old.")
+# Somebody else's upload and none at all look the same.
+GONE = "This upload does not exist: it was cancelled, belongs to someone else, or is too old. Send the files again."
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ def add_piece(
     """Keep bytes of file ``number``, which begin at ``offset``; how many of its ``size`` bytes are here now.
 
     A piece that came before changes nothing, and one that leaves a gap is not kept: the answer says where to go on.
-    Raises NoUpload, and DataError where the piece does not fit, or the upload becomes too large.
+    Raises UnknownUpload, and DataError where the piece does not fit, or the upload becomes too large.
     """
     folder = folder_of(settings, person, ticket)
     if not 0 <= number < MOST_FILES:
@@ -111,7 +106,7 @@ def add_piece(
 
 
 def received(settings: Settings, person: int, ticket: str) -> dict[int, int]:
-    """How many bytes of each file are here. Raises NoUpload, and DataError where no more can be added."""
+    """How many bytes of each file are here. Raises UnknownUpload, and DataError where no more can be added."""
     folder = folder_of(settings, person, ticket)
     if job_of(folder) is not None:
         raise DataError("This upload is complete, so no more files can be added. Start another one.")
@@ -121,7 +116,7 @@ def received(settings: Settings, person: int, ticket: str) -> dict[int, int]:
 def finish(settings: Settings, person: int, ticket: str, count: int) -> str:
     """Have the files 0 to ``count`` - 1 taken in; the job's id. Asked again it is the same job.
 
-    Raises NoUpload, DataError where files or pieces are missing, and ServiceDown where Redis does not answer.
+    Raises UnknownUpload, DataError where files or pieces are missing, and ServiceDown where Redis does not answer.
     """
     folder = folder_of(settings, person, ticket)
     with FileLock(folder / "lock", timeout=60):
@@ -151,7 +146,7 @@ def _send_again(settings: Settings, job_id: str) -> str:
 
 
 def drop(settings: Settings, person: int, ticket: str) -> None:
-    """Delete an upload that is not finished. Raises NoUpload, and DataError where it is."""
+    """Delete an upload that is not finished. Raises UnknownUpload, and DataError where it is."""
     folder = folder_of(settings, person, ticket)
     if job_of(folder) is not None:
         raise DataError("These files are already being added. To take images out again: `attune assets remove ID`")
@@ -166,10 +161,10 @@ def parts(folder: Path) -> Iterator[Part]:
 
 
 def folder_of(settings: Settings, person: int, ticket: str) -> Path:
-    """Where an upload is kept. Raises NoUpload where ``person`` has none of this ticket."""
+    """Where an upload is kept. Raises UnknownUpload where ``person`` has none of this ticket."""
     folder = _top(settings) / f"{person}-{ticket}"
     if not TICKET.fullmatch(ticket) or not folder.is_dir():
-        raise NoUpload
+        raise UnknownUpload(GONE)
     return folder
 
 

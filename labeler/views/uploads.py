@@ -18,6 +18,7 @@ from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.pictures import PageImage, picture
+from attune.models.errors import UnknownUpload
 
 PAGE = 60
 EXAMPLES = 20  # refused files that the page names for each reason
@@ -84,13 +85,13 @@ def latest(settings: Settings, viewer: Viewer) -> list[Sent]:
 def progress(settings: Settings, viewer: Viewer, ticket: str, kept: Path, page: int = 1) -> Progress:
     """An upload of the viewer's; ``kept`` is where its images stay.
 
-    Raises NoUpload where it is not theirs, is not finished, or is forgotten.
+    Raises UnknownUpload where it is not theirs, is not finished, or is forgotten.
     """
     folder = uploads.folder_of(settings, viewer.user_id or 0, ticket)
     with reading(settings) as session:
         job = session.get(Job, uploads.job_of(folder) or "")
         if job is None:
-            raise uploads.NoUpload
+            raise UnknownUpload(uploads.GONE)
         sent = _sent(folder, job)
         mine = select(Asset).where(
             Asset.uri.startswith(image_uris.uri_of(f"{kept}/"), autoescape=True), may_see(viewer)

@@ -37,7 +37,7 @@ def run(settings: Settings, report: Report, ticket: str, asked_by: int, files: i
     """Unpack the upload and add what is an image; the counts, and what was refused and why.
 
     Done a second time it changes nothing and tells the same. Raises AccessError where ``asked_by`` is no longer an
-    owner's login, NoUpload where the upload is gone, and what `labeler.assets.add` raises: then nothing was added.
+    owner's login, UnknownUpload where the upload is gone, and what `labeler.assets.add` raises: then nothing was added.
     """
     folder = uploads.folder_of(settings, asked_by, ticket)
     with FileLock(folder / "job.lock", timeout=60):

@@ -18,7 +18,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings, build
-from attune.models.errors import DataError, ServiceDown, UnreadableItem
+from attune.models.errors import DataError, ServiceDown, UnknownUpload, UnreadableItem
 
 OLGA, OTTO = 7, 8
 
@@ -62,9 +62,9 @@ def test_what_was_sent_is_private_and_under_no_name_that_a_browser_chose(setting
 def test_a_ticket_opens_only_its_own_persons_upload(settings: Settings, ticket: str) -> None:
     mine = uploads.begin(settings, OLGA)
     for person, other in ((OLGA, ticket), (OTTO, mine)):
-        with pytest.raises(uploads.NoUpload):
+        with pytest.raises(UnknownUpload):
             send(settings, other, 0, b"x", person=person)
-        with pytest.raises(uploads.NoUpload):
+        with pytest.raises(UnknownUpload):
             uploads.drop(settings, person, other)
 
 
