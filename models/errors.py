@@ -180,6 +180,10 @@ class UnknownExpert(RecordsError, LookupError):
     """No expert has this email address; lists similar ones."""
 
 
+class UnknownUpload(RecordsError, LookupError):
+    """This person has no such upload of images: it was cancelled, is too old, or is someone else's."""
+
+
 class AlreadyThere(RecordsError, ValueError):
     """The name is taken."""
 

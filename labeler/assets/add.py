@@ -46,6 +46,7 @@ class Request:
     fingerprint: Path | None = None
     restore: bool = False
     wait: bool = True
+    reach: Reach | None = None  # where the PATHs and the rows of the manifest may lead; None: what settings allow
 
 
 def add(settings: Settings, request: Request, reading_bar: Report = quiet, embedding_bar: Report = quiet) -> Summary:
@@ -198,7 +199,7 @@ def _check_encoder(settings: Settings) -> None:
 
 
 def _candidates(settings: Settings, request: Request, summary: Summary) -> list[Candidate]:
-    reach = Reach.of(settings)
+    reach = request.reach or Reach.of(settings)
     if request.manifest is not None:
         manifest = read_manifest(request.manifest, request.paths, lambda uris: _known_uris(settings, uris), reach)
         summary.repeated = manifest.repeated

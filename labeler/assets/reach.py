@@ -39,11 +39,12 @@ class Reach:
 
     sources: str = Settings.image_sources
     private_hosts: str = Settings.private_hosts
+    own: str = ""  # the folder in which the workspace keeps images, which no setting shuts
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The reach that the operator chose."""
-        return cls(settings.image_sources, settings.private_hosts)
+        return cls(settings.image_sources, settings.private_hosts, str(settings.images))
 
     def check(self, address: str) -> None:
         """Raise UnreadableItem, with the rule and the setting, where ``address`` may not be opened; opens nothing."""
@@ -90,7 +91,7 @@ class Reach:
         if "file" in listed:
             return
         real = os.path.realpath(path)
-        folders = [os.path.realpath(place) for place in listed if place.startswith("/")]
+        folders = [os.path.realpath(place) for place in (*listed, self.own) if place.startswith("/")]
         if not any(real == folder or real.startswith(folder.rstrip("/") + "/") for folder in folders):
             raise UnreadableItem(
                 f"{path} is outside the allowed locations: {self.sources}. Copy it to one of them. Or ask the "

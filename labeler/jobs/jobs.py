@@ -36,6 +36,7 @@ KINDS = {
     "publish": ("attune.workers.jobs.publish:run", "publish"),
     "score": ("attune.workers.jobs.score_pool:run", "publish"),
     "embed": ("attune.workers.jobs.embed:run", "embed"),
+    "upload": ("attune.workers.jobs.take_upload:run", "embed"),
     "reread": ("attune.workers.jobs.reread_images:run", "embed"),
     "drift": ("attune.workers.jobs.watch_drift:run", "publish"),
     "import": ("attune.workers.jobs.import_job:run", "publish"),

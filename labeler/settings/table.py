@@ -124,6 +124,11 @@ class Settings:
 
     # -- where things are ------------------------------------------------------------------------------------------
     @property
+    def images(self) -> Path:
+        """Where images that came in by browser are kept for good."""
+        return self.workspace.absolute() / "images"
+
+    @property
     def records_url(self) -> str:
         """SQLAlchemy address of the records."""
         return self.database_url or f"sqlite:///{self.workspace / 'records.sqlite'}"

@@ -18,7 +18,8 @@ from attune.labeler.settings import Settings
 PAGE = 30
 STATES = ("running", "queued", "failed", "lost", "done")
 FOLDED = "sync"  # asked after every answer, so that they would drown the others
-UNTOLD = ("encoder", "assets", "token")  # arguments that say what a result holds for, not what was asked
+# Arguments that say what a result holds for, or who asked, and not what was asked.
+UNTOLD = ("encoder", "assets", "token", "ticket", "asked_by")
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,12 @@ RULES: dict[str, frozenset[str]] = {
     "tokens.make": ADMINS,
     "tokens.revoke": ADMINS,
     "assets.page": MANAGERS,
+    "uploads.begin": MANAGERS,  # with a login: the page itself turns tokens away
+    "uploads.received": MANAGERS,
+    "uploads.piece": MANAGERS,
+    "uploads.finish": MANAGERS,
+    "uploads.drop": MANAGERS,
+    "uploads.page": MANAGERS,
     "jobs.page": MANAGERS,
 }
 

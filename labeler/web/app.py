@@ -39,6 +39,7 @@ from attune.labeler.web.pages import (
     review,
     revisions,
     tokens,
+    uploads,
     versions,
     welcome,
 )
@@ -68,6 +69,7 @@ ROOMS = (
     people,
     tokens,
     assets,
+    uploads,
     jobs,
     notices,
 )

@@ -25,6 +25,7 @@ SENT = timedelta(seconds=10)  # a younger job may not have reached Redis yet
 SENT_RECOVERED, TAKEN = timedelta(seconds=2), timedelta(seconds=5)
 AGAIN = (
     "embed",
+    "upload",
     "encoder",
     "reread",
     "publish",

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import ingest
+from attune.labeler.assets import uploads
 from attune.labeler.jobs import jobs
 from attune.labeler.jobs.learn_lease import is_free
 from attune.labeler.label_studio import LabelStudio
@@ -188,6 +189,7 @@ STEPS: tuple[Step, ...] = (
     lambda settings, _, __: {"rereads": ask_to_reread(settings)},
     lambda settings, redis, _: due_notices.ask(settings, redis),
     lambda settings, _, __: {"forgotten": forget(settings)},
+    lambda settings, _, __: {"uploads_forgotten": uploads.forget(settings)},
 )
 
 

@@ -17,6 +17,7 @@ PROOF: tuple[str, ...] = ()  # its own proof opens it, whoever asks: a password,
 PEOPLE = (EXPERT, OWNER, ADMIN, OWNER_TOKEN)
 MANAGERS = (OWNER, ADMIN, OWNER_TOKEN)
 ADMINS = (ADMIN,)
+LOGINS = (OWNER, ADMIN)  # what waits for a worker is asked for by a login, which may be looked at again
 READERS = (EXPERT, OWNER, ADMIN, PIPELINE, OWNER_TOKEN)
 CONSUMERS = (OWNER, ADMIN, PIPELINE, OWNER_TOKEN)
 
@@ -112,6 +113,14 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "people.remove",
         "people.answers",
         "people.end_again",
+    ),
+    LOGINS: (
+        "uploads.begin",
+        "uploads.received",
+        "uploads.piece",
+        "uploads.finish",
+        "uploads.drop",
+        "uploads.page",
     ),
     ADMINS: ("people.role", "tokens.page", "tokens.make", "tokens.revoke"),
 }

@@ -95,6 +95,12 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/explore/clusters"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/api/v1/search"): (401, OK, OK, OK, NO),
     ("GET", "/assets"): (LOGIN, NO, OK, OK, NO),
+    ("POST", "/assets/uploads"): (LOGIN, NO, 400, 400, NO),
+    ("GET", f"/assets/uploads/{'0' * 32}"): (LOGIN, NO, GONE, GONE, NO),
+    ("GET", f"/assets/uploads/{'0' * 32}/received"): (LOGIN, NO, GONE, GONE, NO),
+    ("PUT", f"/assets/uploads/{'0' * 32}/0"): (LOGIN, NO, 400, 400, NO),
+    ("POST", f"/assets/uploads/{'0' * 32}/finish"): (LOGIN, NO, 400, 400, NO),
+    ("POST", f"/assets/uploads/{'0' * 32}/drop"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/jobs"): (LOGIN, NO, OK, OK, NO),
     ("GET", "/attributes/romance/review"): (LOGIN, NO, GONE, GONE, NO),  # no run yet
     ("GET", "/attributes/romance/gates"): (LOGIN, NO, OK, OK, NO),
