@@ -40,6 +40,8 @@ OPENED_BY_MORE = {
     "attribute.correct": "an answer in Label Studio",
     "grid.wait": "an expert who asked for a page of images",
     "results.image": "an image of the pool",  # test_results_browser looks at it
+    "threads.page": "a disputed image",  # test_threads_browser looks at it
+    "threads.look": "a disputed image",
     "label.page": "an expert's own queue",  # test_label_browser looks at it
     "label.next_": "an expert's own queue",
     "grid.page": "an expert's own queue",  # test_pages_browser looks at it

@@ -77,6 +77,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> House:
     values = {
         "name": "serious-expression", "version": version, "ref": version, "file": "card.md", "annotation": theirs.id,
         "notice": 1, "job": "publish-1", "token": "forged", "text": "forged", "filename": "theme.css",
+        "image": theirs.asset_pk, "comment": 1,
     }  # fmt: skip
     form = {
         "email": "bo@example.org", "role": "admin", "password": "a guess", "answers": "drop", "name": PIPELINE,
