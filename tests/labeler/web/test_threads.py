@@ -177,7 +177,7 @@ def test_an_image_on_which_the_experts_agree_by_now_stays_on_the_page(
 
 def test_exports_and_the_read_api_carry_no_comments(expert: Actor, owner: Actor, image: int) -> None:
     expert.send(f"{LIST}/{image}", text="A sentence found nowhere else.")
-    for path in ("labels/file", "labels/file?format=jsonl"):
+    for path in ("labels/file", "labels/file?format=json"):
         assert "found nowhere else" not in owner.get(f"/attributes/romance/{path}").text
     for path in ("/api/v1/labels/romance", "/api/v1/attributes", "/api/v1/notices", "/api/v1/openapi.json"):
         assert "found nowhere else" not in owner.get(path).text
