@@ -44,10 +44,10 @@ def delete(name: str, image: int, comment: int) -> ResponseReturnValue:
 @blueprint.get("/revision")
 def look(name: str, image: int) -> ResponseReturnValue:
     """What a revision would add and do; ``comment`` is the one whose text is the sentence, ``place`` where it goes."""
-    place, sentence = request.args.get("place", agreed.DEFINITION), request.args.get("sentence", "")
-    found = thread_page(auth.settings(), auth.viewer(), name, image)
-    chosen = request.args.get("comment", 0, int)
-    sentence = next((line.text for line in found.lines if line.id == chosen), sentence)
+    place, sentence = request.args.get("place", agreed.DEFINITION), ""
+    if chosen := request.args.get("comment", 0, int):
+        lines = thread_page(auth.settings(), auth.viewer(), name, image).lines
+        sentence = next((line.text for line in lines if line.id == chosen), "")
     return _revision_page(name, image, place, sentence)
 
 
