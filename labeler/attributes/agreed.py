@@ -89,6 +89,8 @@ def _sentence(text: str) -> str:
 
 def _appended(definition: str, sentence: str) -> str:
     before = definition.rstrip()
+    if sentence in before:  # sent twice
+        return definition
     if before and before[-1].isalnum():
         before += "."
     return f"{before} {sentence}".strip()

@@ -78,12 +78,12 @@ def _revision_page(name: str, image: int, place: str, sentence: str, error: str 
     try:
         effect = agreed.preview(settings, viewer, name, image, place, sentence)
     except DataError as wrong:
-        error = error or _told(wrong)
+        error = error or (_told(wrong) if request.method == "POST" else "")  # the form has not been filled in yet
     page = render_template(
         "thread_revision.html", page=found, place=place, sentence=_line(sentence), effect=effect, error=error,
         places=agreed.PLACES, longest=threads.LONGEST,
     )  # fmt: skip
-    return page, 422 if error and request.method == "POST" else 200
+    return page, 422 if error else 200
 
 
 def _line(text: str) -> str:

@@ -139,7 +139,8 @@ def test_what_was_agreed_becomes_a_revision_after_a_look_at_its_effect(
     assert "1 comment<" in page
     late = owner.send(f"{path}/revision", **(sent | seen))
     assert late.status_code == 422
-    assert "revision 2" in late.text
+    assert "now at revision 2" in late.text
+    assert "Nothing would change" in late.text, "two clicks make one revision"
 
 
 def test_an_image_becomes_an_example(settings: Settings, owner: Actor, image: int) -> None:
@@ -156,6 +157,7 @@ def test_an_image_becomes_an_example(settings: Settings, owner: Actor, image: in
 
 def test_an_empty_sentence_is_told_at_the_form(owner: Actor, image: int) -> None:
     path = f"{LIST}/{image}"
+    assert "alert-danger" not in owner.get(f"{path}/revision").text, "nothing is wrong before something was written"
     reply = owner.send(f"{path}/revision", form=f"{path}/revision", place="definition", sentence=" ", step="look")
     assert reply.status_code == 422
     assert "It is empty. Write what you agreed, in one sentence." in reply.text
