@@ -69,13 +69,12 @@ def _added(
         return one, text, replace(old, definition=_appended(old.definition, text))
     if place not in PLACES:
         raise DataError("place: choose the definition, or one of the two kinds of examples.")
-    beside = OUT_OF_SCOPE if place == IN_SCOPE else IN_SCOPE
-    listed = [text for text in getattr(old, place) if text != asset.asset_id]
-    there = len(listed) < len(getattr(old, place))
-    mine = list(getattr(old, place)) if there else [*listed, asset.asset_id]
-    # An example of both would be one of neither.
-    theirs = [text for text in getattr(old, beside) if text != asset.asset_id]
-    return one, asset.asset_id, replace(old, **{place: mine, beside: theirs})
+    given = {key: [text for text in getattr(old, key) if text != asset.asset_id] for key in (IN_SCOPE, OUT_OF_SCOPE)}
+    # Where it is one already it keeps its line; an example of both would be one of neither.
+    given[place] = (
+        list(getattr(old, place)) if asset.asset_id in getattr(old, place) else [*given[place], asset.asset_id]
+    )
+    return one, asset.asset_id, replace(old, in_scope=given[IN_SCOPE], out_of_scope=given[OUT_OF_SCOPE])
 
 
 def _sentence(text: str) -> str:

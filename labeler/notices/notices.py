@@ -86,7 +86,7 @@ def _row(settings: Settings, news: News, at: datetime) -> Notice:
 
 def may_read(viewer: Viewer) -> ColumnElement[bool]:
     """The condition on ``Notice`` under which ``viewer`` may read it: one's own, and for managers everyone's news."""
-    own = false()
+    own: ColumnElement[bool] = false()
     if viewer.expert_id is not None:
         own |= Notice.expert_id == viewer.expert_id
     if viewer.user_id is not None:

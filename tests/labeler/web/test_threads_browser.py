@@ -98,7 +98,7 @@ def test_pages_fit_and_pass_the_accessibility_rules(
 def test_a_thread_ends_in_a_revision_by_the_keyboard_alone(page: Page, house: House) -> None:
     enter(page, house, "olga")
     page.goto(f"{house.address}{LIST}/{house.image}")
-    page.get_by_label("Comment").focus()
+    page.get_by_role("textbox", name="Comment").focus()
     page.keyboard.type("Agreed? It stays open: yes / no")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
