@@ -103,7 +103,7 @@ def test_a_thread_ends_in_a_revision_by_the_keyboard_alone(page: Page, house: Ho
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="4 comments")).to_be_visible()
-    link = page.get_by_role("link", name="Add to definition: A touch that serves")
+    link = page.locator(".line").filter(has_text=TEXTS["olga"]).get_by_role("link", name="Add to definition")
     link.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Effect")).to_be_visible()
