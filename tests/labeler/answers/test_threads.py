@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from attune.labeler.notices import delivery, notices
 from attune.labeler.people import users
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Comment, Notice, Queue, Task
-from attune.labeler.records.session import reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views import notices as bell
 from attune.labeler.views.disagreements import contested
@@ -24,7 +25,7 @@ from attune.labeler.views.threads import agreed as agreed_images
 from attune.labeler.views.threads import thread_page
 from attune.models.clock import now
 from attune.models.errors import AccessError, DataError, UnknownAsset
-from tests.support import factories
+from tests.support import databases, factories
 
 
 @dataclass
@@ -64,9 +65,12 @@ class World:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """A workspace; its Redis is away, which stops no revision."""
-    return factories.workspace(tmp_path, redis_url="unix:///nowhere.sock")
+    url = databases.database(request) if hasattr(request, "param") else None
+    made = factories.workspace(tmp_path, redis_url="unix:///nowhere.sock", database_url=url)
+    yield made
+    engine(made.records_url).dispose()
 
 
 @pytest.fixture
@@ -106,6 +110,7 @@ def test_those_who_answered_talk_and_each_line_has_its_author(world: World) -> N
     assert one.comments == 3
 
 
+@pytest.mark.parametrize("settings", databases.BOTH, indirect=True)
 def test_no_thread_is_there_for_an_expert_whose_own_answer_is_missing_or_fresh(world: World) -> None:
     world.write("ana", "They hold hands.")
     assert world.shut("chidi"), "not asked"
@@ -141,6 +146,7 @@ def test_an_owner_does_not_find_the_thread_of_an_image_that_waits_for_them(world
     assert world.texts("olga") == ["They hold hands."]
 
 
+@pytest.mark.parametrize("settings", databases.BOTH, indirect=True)
 def test_an_image_without_a_dispute_has_no_thread_and_one_that_was_agreed_about_keeps_it(world: World) -> None:
     def corrected(value: str, age: timedelta) -> None:
         with writing(world.settings) as session:
@@ -230,6 +236,7 @@ def test_a_leavers_comments_stay_with_their_name(world: World) -> None:
         assert not session.scalars(select(Notice)).all(), "nobody is told who has left"
 
 
+@pytest.mark.parametrize("settings", databases.BOTH, indirect=True)
 def test_those_who_wrote_are_told_once_until_they_look_and_the_notice_says_nothing_of_what_was_written(
     world: World,
 ) -> None:
