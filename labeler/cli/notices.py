@@ -47,7 +47,7 @@ def list_(shell: Shell, page: int) -> None:
 @attune_command(command, "test", example="attune notices test")
 def test(shell: Shell) -> None:
     """Send a test notice by webhook and email, and show the result."""
-    ways = notices.channels(shell.settings, expert=False)
+    ways = notices.channels(shell.settings, own=False)
     if not ways:
         raise SettingsError(
             "ATTUNE_NOTIFY_WEBHOOK_URL and ATTUNE_SMTP_URL are not set, so notices appear only in the console. "

@@ -129,8 +129,11 @@ def _letter(settings: Settings, notice: Notice, to: str, sender: str) -> EmailMe
 
 
 def receivers(settings: Settings, notice: Notice) -> Sequence[str]:
-    """The addresses that a notice goes to: its expert's, else those that are set, else every owner's and admin's."""
+    """The addresses that a notice goes to: its person's, else those that are set, else every owner's and admin's."""
     with reading(settings) as session:
+        if notice.user_id is not None:
+            mine = (User.id == notice.user_id, User.disabled_at.is_(None))
+            return list(session.scalars(select(User.email).where(*mine)))
         if notice.expert_id is not None:
             there = (Expert.id == notice.expert_id, Expert.removed_at.is_(None))
             return list(session.scalars(select(Expert.email).where(*there)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, false, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.people.viewer import Viewer
@@ -20,6 +20,7 @@ SETTLED, GATE, STALLED, EMPTY, DRIFT = "settled", "gates passed", "stalled", "em
 DISAGREE = "disagreement"
 LEFT_OUT = "answers left out"
 PUBLISHED, ROLLED_BACK, RETIRED, FAILED, WAITING = "published", "rolled back", "retired", "job failed", "waiting"
+COMMENT = "comment"
 WEBHOOK, MAIL = "webhook", "mail"
 TITLE = 250
 
@@ -29,7 +30,7 @@ class News:
     """A notice to be: ``key`` names the event, so that it is told once however often it is seen.
 
     ``title`` goes out by webhook too and holds no person, no image and no error; ``text`` is for the console and for
-    mail. ``expert`` makes it that expert's alone: such a notice never tells what a model thinks.
+    mail. ``expert`` makes it that expert's alone, ``user`` that login's: such a notice never tells what a model thinks.
     """
 
     key: str
@@ -39,6 +40,7 @@ class News:
     link: str
     attribute: int | None = None
     expert: int | None = None
+    user: int | None = None
 
 
 def page(name: str) -> str:
@@ -46,9 +48,9 @@ def page(name: str) -> str:
     return f"/attributes/{name}"
 
 
-def channels(settings: Settings, expert: bool) -> list[str]:
-    """Where a notice goes beside the console: owners' by both ways that are set, an expert's own by mail alone."""
-    webhook = [WEBHOOK] if settings.notify_webhook_url and not expert else []
+def channels(settings: Settings, own: bool) -> list[str]:
+    """Where a notice goes beside the console: owners' by both ways that are set, a person's own by mail alone."""
+    webhook = [WEBHOOK] if settings.notify_webhook_url and not own else []
     return [*webhook, *([MAIL] if settings.smtp_url else [])]
 
 
@@ -74,18 +76,22 @@ def record_news(settings: Settings, news: Iterable[News]) -> int:
 
 
 def _row(settings: Settings, news: News, at: datetime) -> Notice:
-    ways = channels(settings, news.expert is not None)
+    ways = channels(settings, news.expert is not None or news.user is not None)
     return Notice(
-        key=news.key, kind=news.kind, attribute_id=news.attribute, expert_id=news.expert, title=news.title[:TITLE],
-        text=news.text, link=news.link, at=at, due_at=at if ways else None,
+        key=news.key, kind=news.kind, attribute_id=news.attribute, expert_id=news.expert, user_id=news.user,
+        title=news.title[:TITLE], text=news.text, link=news.link, at=at, due_at=at if ways else None,
         sent={channel: {"state": "waiting", "tries": 0} for channel in ways},
     )  # fmt: skip
 
 
 def may_read(viewer: Viewer) -> ColumnElement[bool]:
     """The condition on ``Notice`` under which ``viewer`` may read it: one's own, and for managers everyone's news."""
-    own = Notice.expert_id == viewer.expert_id if viewer.expert_id is not None else Notice.id < 0
-    return own | Notice.expert_id.is_(None) if viewer.manages else own
+    own: ColumnElement[bool] = false()
+    if viewer.expert_id is not None:
+        own |= Notice.expert_id == viewer.expert_id
+    if viewer.user_id is not None:
+        own |= Notice.user_id == viewer.user_id
+    return own | (Notice.expert_id.is_(None) & Notice.user_id.is_(None)) if viewer.manages else own
 
 
 def unread_by(viewer: Viewer) -> ColumnElement[bool]:

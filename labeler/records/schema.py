@@ -323,6 +323,20 @@ class ConfirmedAnswer(Base):
     at: Mapped[datetime]
 
 
+class Comment(Base):
+    """What a person wrote in the thread of a disputed image; or, with ``revision``, the one that was made of it."""
+
+    __tablename__ = "comments"
+    __table_args__ = (Index("ix_comments_attribute_id_asset_pk", "attribute_id", "asset_pk"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
+    asset_pk: Mapped[int] = mapped_column(ForeignKey("assets.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    text: Mapped[str] = mapped_column(Text)
+    revision: Mapped[int | None]
+    at: Mapped[datetime]
+
+
 class Grid(Base):
     """One expert's pages of images on one attribute: a Label Studio project beside the queue of single images."""
 
@@ -499,7 +513,7 @@ class Job(Base):
 class Notice(Base):
     """Something that happened and someone should know; ``key`` keeps it from being told twice.
 
-    With an expert it is that expert's alone, without one it is for those who manage.
+    With an expert it is that expert's alone, with a user that login's alone; without either it is for those who manage.
     """
 
     __tablename__ = "notices"
@@ -508,6 +522,7 @@ class Notice(Base):
     kind: Mapped[str]
     attribute_id: Mapped[int | None] = mapped_column(ForeignKey("attributes.id"))
     expert_id: Mapped[int | None] = mapped_column(ForeignKey("experts.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(index=True)  # of `users`
     title: Mapped[str]
     text: Mapped[str] = mapped_column(Text, default="")
     link: Mapped[str]  # a path of the console

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.answers import threads
 from attune.labeler.answers.counting import current
 from attune.labeler.people.viewer import Viewer, may_compare
 from attune.labeler.records.paging import Page, page_of
@@ -19,10 +20,14 @@ from attune.models.labels.answers import SKIP, UNSURE
 
 @dataclass(frozen=True)
 class Contested:
-    """One asset and the people behind each answer on it; ``sides`` in the order of the classes, "unsure" last."""
+    """One asset and the people behind each answer on it; ``sides`` in the order of the classes, "unsure" last.
+
+    ``comments``: how many its thread has.
+    """
 
     picture: PageImage
     sides: Sequence[tuple[str, Sequence[str]]]
+    comments: int
 
 
 def contested(
@@ -57,13 +62,16 @@ def contested(
         .order_by(split.c.share, split.c.votes.desc(), Asset.id)
     )
     asset_page = page_of(session, query, page, size)
-    sides = _sides(session, attribute_id, [asset.id for asset in asset_page.items], [*classes, UNSURE])
-    return asset_page.map(lambda asset: Contested(picture(asset), sides[asset.id]))
+    keys = [asset.id for asset in asset_page.items]
+    said = sides(session, attribute_id, keys, [*classes, UNSURE])
+    comments = threads.counts(session, attribute_id, keys)
+    return asset_page.map(lambda asset: Contested(picture(asset), said[asset.id], comments.get(asset.id, 0)))
 
 
-def _sides(
+def sides(
     session: Session, attribute_id: int, assets: Sequence[int], order: Sequence[str]
 ) -> dict[int, list[tuple[str, list[str]]]]:
+    """Who gave which answer on ``assets``, by their keys: answers in ``order``, skips left out."""
     answer = current([attribute_id])
     rows = session.execute(
         select(answer.c.asset_pk, answer.c.value, Expert.name)

@@ -47,6 +47,11 @@ RULES: dict[str, frozenset[str]] = {
     "attribute.answers": EXPERTS,
     "attribute.contested_page": EXPERTS,
     "attribute.correct": EXPERTS,
+    "threads.page": EXPERTS,  # of these each image by `answers.threads.may_open`
+    "threads.write": EXPERTS,
+    "threads.delete": EXPERTS,
+    "threads.look": MANAGERS,
+    "threads.revise": MANAGERS,
     "measuring.ask": MANAGERS,
     "measuring.line": MANAGERS,
     "exchange.page": MANAGERS,

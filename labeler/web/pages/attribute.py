@@ -14,6 +14,7 @@ from attune.labeler.views import attribute_page, attribute_tabs
 from attune.labeler.views.disagreements import contested
 from attune.labeler.views.drift import drift
 from attune.labeler.views.recent import recent
+from attune.labeler.views.threads import agreed
 from attune.labeler.web import auth
 from attune.labeler.web.svg.drift_histograms import histograms
 
@@ -67,12 +68,15 @@ def answers(name: str) -> ResponseReturnValue:
 
 @blueprint.get("/contested")
 def contested_page(name: str) -> ResponseReturnValue:
-    """All images that experts answered differently, a page at a time."""
+    """All images that experts answered differently, a page at a time, and those that they agreed about since."""
     with reading(auth.settings()) as session:
         one = attributes.find(session, name)
         number = request.args.get("page", 1, int)
         asset_page = contested(session, auth.viewer(), one.id, one.classes, number, size=12)
-    return render_template("contested.html", name=name, question=one.question, classes=one.classes, found=asset_page)
+        settled = agreed(session, auth.viewer(), one, request.args.get("agreed", 1, int))
+    return render_template(
+        "contested.html", name=name, question=one.question, classes=one.classes, found=asset_page, settled=settled
+    )
 
 
 @blueprint.get("/answers/<int:annotation>")

@@ -27,7 +27,7 @@ from tests.support import axe, factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # What a part of an address may be; a page with a new one finds it here, or the test below says which is missing.
-VALUES: dict[str, object] = {"name": "serious-expression", "version": 1, "annotation": 1}
+VALUES: dict[str, object] = {"name": "serious-expression", "version": 1, "annotation": 1, "image": 1}
 # Pages that need more than an address to be opened.
 QUERIES = {
     "people.person": "email=ana@example.org",
@@ -42,6 +42,8 @@ OPENED_BY_MORE = {
     "results.image": "an image of the pool",  # test_results_browser looks at it
     "uploads.page": "an upload of one's own",  # test_uploads looks at it
     "uploads.received": "an upload of one's own",
+    "threads.page": "a disputed image",  # test_threads_browser looks at it
+    "threads.look": "a disputed image",
     "label.page": "an expert's own queue",  # test_label_browser looks at it
     "label.next_": "an expert's own queue",
     "grid.page": "an expert's own queue",  # test_pages_browser looks at it

@@ -1,0 +1,118 @@
+"""A disputed image and its thread in a real Chromium: at two widths, by accessibility rules, and by the keyboard."""
+
+from __future__ import annotations
+
+import threading as running
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select, update
+from werkzeug.serving import make_server
+
+from attune.labeler.answers import threads
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.schema import Annotation, Attribute, Expert
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views.disagreements import contested
+from attune.labeler.web.app import create_app
+from attune.models.clock import now
+from tests.support import axe, factories
+
+pytestmark = pytest.mark.browser
+LIST = "/attributes/tender/contested"
+TEXTS = {
+    "ana": "Her hand on his cheek decides it for me. The light is cold, but the gesture is tender.",
+    "bo": "It is a medical check. I would not call that tender.",
+    "olga": "A touch that serves a purpose, such as care by a doctor, is not tender.",
+}
+
+
+@dataclass(frozen=True)
+class House:
+    """A served console; ``image``: the key of a disputed image with a thread."""
+
+    settings: Settings
+    address: str
+    image: int
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[House]:
+    settings = factories.workspace(tmp_path_factory.mktemp("threads"), redis_url=redis_url)
+    factories.add_studio(settings)
+    people = {}
+    with writing(settings) as session:
+        session.execute(update(Annotation).values(updated_at=now() - timedelta(days=2)))
+        experts = {one.name.lower(): one for one in session.scalars(select(Expert))}
+    for name in TEXTS:
+        expert = experts.get(name)
+        role = "expert" if expert else "owner"
+        user = factories.add_user(settings, f"{name}@example.org", role, expert)
+        people[name] = Viewer(role, user.email, expert.id if expert else None, user.id)
+    with reading(settings) as session:
+        tender = session.scalars(select(Attribute).where(Attribute.name == "tender")).one()
+        seen = [contested(session, people[name], tender.id, tender.classes, size=50).items for name in ("ana", "bo")]
+    image = next(one.picture.pk for one in seen[0] if one.picture.pk in {other.picture.pk for other in seen[1]})
+    for name, text in TEXTS.items():
+        threads.write(settings, people[name], "tender", image, text)
+    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
+    running.Thread(target=server.serve_forever, daemon=True).start()
+    yield House(settings, f"http://127.0.0.1:{server.server_port}", image)
+    server.shutdown()
+    server.server_close()
+
+
+def enter(page: Page, house: House, who: str) -> None:
+    page.goto(f"{house.address}/login")
+    page.fill("#email", f"{who}@example.org")
+    page.fill("#password", factories.PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{house.address}/")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "light"), (1400, "dark")])
+@pytest.mark.parametrize("who", ["olga", "ana"])
+def test_pages_fit_and_pass_the_accessibility_rules(
+    browser: Browser, house: House, tmp_path: Path, who: str, width: int, scheme: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    enter(page, house, who)
+    paths = [LIST, f"{LIST}/{house.image}"]
+    if who == "olga":
+        paths += [f"{LIST}/{house.image}/revision?{how}" for how in ("comment=3", "place=in_scope", "place=definition")]
+    for number, path in enumerate(paths):
+        page.goto(house.address + path)
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=tmp_path / f"{who}-{width}-{scheme}-{number}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than {width}"
+        assert not [str(one) for one in axe.serious(page)], f"{path} at {width}"
+    context.close()
+
+
+def test_a_thread_ends_in_a_revision_by_the_keyboard_alone(page: Page, house: House) -> None:
+    enter(page, house, "olga")
+    page.goto(f"{house.address}{LIST}/{house.image}")
+    page.get_by_role("textbox", name="Comment").focus()
+    page.keyboard.type("Agreed? It stays open: yes / no")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="4 comments")).to_be_visible()
+    link = page.locator(".line").filter(has_text=TEXTS["olga"]).get_by_role("link", name="Add to definition")
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Effect")).to_be_visible()
+    expect(page.locator("ins")).to_contain_text(TEXTS["olga"])
+    expect(page.get_by_text("stay valid")).to_be_visible()
+    page.get_by_role("button", name="Create revision 2").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Revision 2 is created")).to_be_visible()
+    expect(page.get_by_text("Added to the question in")).to_be_visible()
+    with reading(house.settings) as session:
+        row = session.scalars(select(Attribute).where(Attribute.name == "tender")).one()
+    assert row.definition.endswith(TEXTS["olga"])
