@@ -26,7 +26,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.people import users
 from attune.models.files import permissions
 from attune.models.files.atomic import digest_json
-from tests.support import memory
+from tests.support import memory, templates
 
 # Set before any library counts the cores: two processes with two threads each wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -42,9 +42,10 @@ settings.load_profile("attune")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep temporary folders in memory unless --basetemp names a place."""
+    """Keep temporary folders in memory unless --basetemp names a place, and compiled templates for all tests."""
     if config.option.basetemp is None:
         memory.use()
+    templates.share()
 
 
 class ByModule(LoadScopeScheduling):
