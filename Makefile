@@ -11,8 +11,9 @@ LOCKS := requirements.lock requirements-test.lock
 # Nothing is installed whose digest no lock lists, not even what builds the few packages that come as source.
 FROM_LOCKS = $(BIN)/python -m pip install --progress-bar off --require-hashes --no-deps --no-build-isolation
 UPGRADE ?=
-# Tests run in two processes; a module stays in one, and so does all that shares one Label Studio. TWO= runs them in one.
-TWO ?= -n 2
+# Tests run in three processes, as each waits half of its time for services and browsers. A module stays in one, and so
+# does all that shares one Label Studio. TWO= runs them in one.
+TWO ?= -n 3
 PYTEST ?=
 # Of what pip says, the files that take long and the step that takes longest, without where they come from.
 SIGNS_OF_LIFE = while read -r line; do case "$$line" in \

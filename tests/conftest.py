@@ -1,9 +1,9 @@
 """Fixtures that every test may ask for, where temporary folders lie, and what may run side by side.
 
-`make test` runs two processes. A module stays in one of them, so that what its tests share is made once. All modules
-that ask for the session's Label Studio stay in one, too, and so do the journeys through one house: each is started
-once. What starts services of its own may run beside them. The longest come first, so that neither process waits long at
-the end.
+`make test` runs three processes on two cores, as each waits half of its time. A module stays in one of them, so that
+what its tests share is made once. All modules that ask for the session's Label Studio stay in one, too, and so do the
+journeys through one house: each is started once. What starts services of its own may run beside them. The longest come
+first, so that no process waits long at the end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from attune.models.files import permissions
 from attune.models.files.atomic import digest_json
 from tests.support import memory, templates
 
-# Set before any library counts the cores: two processes with two threads each wait for one another.
+# Set before any library counts the cores: processes with several threads each wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = ["tests.support.browser", "tests.support.databases", "tests.support.disks", "tests.support.services"]
@@ -88,7 +88,7 @@ def _turn(scope: str) -> int:
 
 # pytest-xdist 3.8 does not hand its own groups (--dist loadgroup) on to pytest 9.2.
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """How two processes share the tests."""
+    """How the processes share the tests."""
     return ByModule(config, log)
 
 
