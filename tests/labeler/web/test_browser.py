@@ -85,7 +85,7 @@ def enter(page: Page, house: House, who: str) -> None:
     page.wait_for_url(f"{house.address}/")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "light"), (1400, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1400, "dark")])
 @pytest.mark.parametrize("who", PAGES)
 def test_pages_fit_obey_their_policy_and_pass_the_accessibility_rules(
     browser: Browser, house: House, tmp_path: Path, who: str, width: int, scheme: str
