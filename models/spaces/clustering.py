@@ -67,7 +67,7 @@ def project(pool: Pool, among: npt.NDArray[np.bool_], seed: int = 0, kept: int =
     """The vectors that ``among`` (N,) bool lets in, in at most ``kept`` components. Raises EmptyPool without blocks."""
     index = np.flatnonzero(among).astype(np.intp)
     rng = np.random.default_rng([seed, SEED])
-    sample = np.arange(len(index), dtype=np.intp)
+    sample: IntArray = np.arange(len(index), dtype=np.intp)
     if len(index) > FIT:
         sample = np.sort(rng.choice(len(index), FIT, replace=False, shuffle=False)).astype(np.intp)
     if not len(index):
@@ -149,7 +149,7 @@ def nearest_centre(rows: FloatArray, centres: FloatArray) -> npt.NDArray[np.intp
 def _cosines(projected: Projected, centres: FloatArray, labels: LabelArray) -> npt.NDArray[np.float16]:
     """The cosine of each unit vector to its centre, put back into the whole space.
 
-    A centre there is mean + c.W, so its product with x is x.mean + (W(x - mean) + W mean).c, and no vector is read again.
+    A centre there is mean + c.W, so its product with x is x.mean + (W(x - mean) + W mean).c: no vector is read again.
     """
     mean, directions = projected.components.mean, projected.components.directions
     whole = mean + centres @ directions
@@ -157,4 +157,4 @@ def _cosines(projected: Projected, centres: FloatArray, labels: LabelArray) -> n
     products = projected.onto_mean + np.einsum("ij,ij->i", along, centres[labels])
     lengths = np.linalg.norm(whole, axis=1)
     cosines = products / np.where(lengths > 0, lengths, 1)[labels]
-    return np.clip(cosines, -1, 1).astype(np.float16)
+    return np.asarray(np.clip(cosines, -1, 1), dtype=np.float16)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from safetensors.numpy import load, save
 
 from attune.models.vectors.products import FloatArray
@@ -25,8 +26,7 @@ class Components:
 
     def project(self, rows: FloatArray) -> FloatArray:
         """``rows`` (n, d) as float32 (n, m)."""
-        projected: FloatArray = (rows - self.mean) @ self.directions.T
-        return projected
+        return np.asarray((rows - self.mean) @ self.directions.T, dtype=np.float32)
 
     def to_bytes(self) -> bytes:
         """The components as safetensors; the same components give the same bytes."""
@@ -55,7 +55,7 @@ def principal_components(blocks: Iterable[FloatArray], count: int, standardise: 
         raise ValueError("no rows to find components of")
     mean = sums / total
     covariance = products / total - np.outer(mean, mean)
-    spread = np.ones(len(mean))
+    spread: npt.NDArray[np.float64] = np.ones(len(mean))
     if standardise:
         deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
         spread = np.where(deviation > LEAST_SPREAD, deviation, np.inf)

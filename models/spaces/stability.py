@@ -73,7 +73,7 @@ def agreement_by_k(
 def _agreement(rows: FloatArray, k: int, rng: np.random.Generator) -> float:
     size = int(SHARE * len(rows))
     samples = [np.sort(rng.choice(len(rows), size, replace=False)) for _ in range(2)]
-    shared = np.intersect1d(*samples, assume_unique=True)
+    shared = np.intersect1d(samples[0], samples[1], assume_unique=True)
     centres = [find_centres(rows[sample], k) for sample in samples]
     first, second = (nearest_centre(rows[shared], found) for found in centres)
     return float(adjusted_rand_score(first, second))
