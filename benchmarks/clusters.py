@@ -188,7 +188,9 @@ def costs(rows: int) -> list[dict[str, Any]]:
         path = Path(folder) / "vectors.npy"
         rng = np.random.default_rng(0)
         centres = unit_length(rng.normal(size=(60, 512)))
-        held = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=(rows, 512))
+        held: Any = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
+            path, mode="w+", dtype=np.float16, shape=(rows, 512)
+        )
         for start in range(0, rows, 10_000):
             size = min(10_000, rows - start)
             noise = rng.normal(size=(size, 512), scale=0.06).astype(np.float32)

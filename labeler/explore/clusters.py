@@ -15,11 +15,11 @@ from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import clusterings, members
-from attune.labeler.spaces.clusterings import KIND, MOST, USUAL
+from attune.labeler.spaces.clusterings import KIND, MOST, USUAL, Saved
 from attune.models.errors import DataError
 from attune.models.spaces.stability import LOOSE
 
-__all__ = ["KIND", "MOST", "USUAL", "Clusters", "Part", "load", "part"]
+__all__ = ["KIND", "LOOSE", "MOST", "USUAL", "Clusters", "Part", "load", "names_of", "part", "parts_of"]
 TYPICAL = 10  # of each cluster, from which a page chooses what its viewer may see
 KEYS_AT_ONCE = 10_000  # in one query
 
@@ -58,14 +58,19 @@ def load(settings: Settings) -> Clusters | None:
         saved = clusterings.latest(session)
         if saved is None:
             return None
-        typical = members.load(settings, saved.row.file).most_typical(TYPICAL, len(saved.clusters))
-        names = _names(session, [int(key) for keys in typical for key in keys])
-    parts = [
+    row = saved.row
+    return Clusters(parts_of(settings, saved), row.assets, row.k, row.made_at, row.id, row.changes)
+
+
+def parts_of(settings: Settings, saved: Saved) -> list[Part]:
+    """The clusters of any clustering, each with its most typical images."""
+    typical = members.load(settings, saved.row.file).most_typical(TYPICAL, len(saved.clusters))
+    with reading(settings) as session:
+        names = names_of(session, [int(key) for keys in typical for key in keys])
+    return [
         Part(one.number, one.size, _in_order(names, typical[one.place]), one.name, one.stability)
         for one in saved.clusters
     ]
-    row = saved.row
-    return Clusters(parts, row.assets, row.k, row.made_at, row.id, row.changes)
 
 
 def part(settings: Settings, number: int) -> Part:
@@ -76,11 +81,11 @@ def part(settings: Settings, number: int) -> Part:
             raise DataError("There are no clusters yet. The page Clusters makes them.")
         one = saved.cluster(number)
         keys = members.load(settings, saved.row.file).of(one.place)
-        names = _names(session, keys.tolist())
+        names = names_of(session, keys.tolist())
     return Part(one.number, one.size, _in_order(names, keys), one.name, one.stability)
 
 
-def _names(session: Session, keys: Sequence[int]) -> dict[int, str]:
+def names_of(session: Session, keys: Sequence[int]) -> dict[int, str]:
     """The asset ids of ``keys``, of assets that are still there."""
     found: dict[int, str] = {}
     for start in range(0, len(keys), KEYS_AT_ONCE):

@@ -49,13 +49,24 @@ def maps(encoder: OpenClipEncoder, tensors: torch.Tensor, layers: Sequence[int] 
     return intermediates
 
 
-def count(encoder: OpenClipEncoder) -> int:
-    """How many blocks the image tower has, found by one image of zeros. Raises EncoderError as ``maps`` does."""
+def blank(encoder: OpenClipEncoder, layers: Sequence[int] | None = None) -> list[torch.Tensor]:
+    """The maps of one image of zeros, which tell how many layers there are and how wide. Raises as ``maps`` does."""
     import torch
 
     size = encoder.model.visual.preprocess_cfg["size"]
     edges = size if isinstance(size, list | tuple) else (size, size)
-    return len(maps(encoder, torch.zeros(1, 3, *edges)))
+    return maps(encoder, torch.zeros(1, 3, *edges), layers)
+
+
+def check(encoder: OpenClipEncoder, layers: Sequence[int]) -> list[int]:
+    """``layers`` ascending, each once; ``USUAL`` spaced ones where none is given. Raises EncoderError for others."""
+    blocks = len(blank(encoder))
+    if wrong := [layer for layer in layers if not 0 <= layer < blocks]:
+        raise EncoderError(
+            f"{encoder.fingerprint.model} has no layer {wrong[0]}. Its image tower has {blocks} layers: use layer:0 "
+            f"to layer:{blocks - 1}."
+        )
+    return sorted(set(layers)) or spaced(blocks)
 
 
 def spaced(blocks: int, wanted: int = USUAL) -> list[int]:
