@@ -9,7 +9,8 @@ what Attune did before (`MiniBatchKMeans` on raw vectors, one start); `kmeans++`
 Also what is lost: the squared error that clusters leave, as a share of all, and the bits that they tell about the
 labels of the file.
 
-Cost: 200,000 x 512 vectors of 60 blobs, drawn from a seed and written as float16, each method in a process of its own
+Cost: 200,000 x 512 vectors around 60 points with a falling spectrum of noise, as wide as real pools have it, drawn from
+a seed and written as float16, each method in a process of its own
 that maps them: seconds, and how much its memory grew beyond the map; then ten bootstrap runs. Intrinsic dimension: of
 the file's vectors, and of a manifold of 10 dimensions in 512 with 5 % duplicates; beside them scikit-dimension where it
 is installed (`pip install scikit-dimension`).
@@ -45,6 +46,7 @@ from benchmarks.printed import print_rows
 Labels = npt.NDArray[np.integer[Any]]
 NUMBERS = (12, 24)
 SHARE = 0.8
+NOISE = 2.0  # times the spread of the 60 points: groups overlap, as in a real pool
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
@@ -187,13 +189,14 @@ def costs(rows: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vectors.npy"
         rng = np.random.default_rng(0)
-        centres = unit_length(rng.normal(size=(60, 512)))
+        spectrum = np.arange(1, 513) ** -0.4
+        centres = rng.normal(size=(60, 512)) * spectrum
         held: Any = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
             path, mode="w+", dtype=np.float16, shape=(rows, 512)
         )
         for start in range(0, rows, 10_000):
             size = min(10_000, rows - start)
-            noise = rng.normal(size=(size, 512), scale=0.06).astype(np.float32)
+            noise = rng.normal(size=(size, 512)) * spectrum * NOISE
             held[start : start + size] = unit_length(centres[rng.integers(60, size=size)] + noise)
         held.flush()
         command = [sys.executable, "-m", "benchmarks.cluster_cost", str(path)]

@@ -53,7 +53,7 @@ def upgrade() -> None:
         sa.Column('place', sa.Integer(), nullable=False),
         sa.Column('number', sa.Integer(), nullable=False),
         sa.Column('size', sa.Integer(), nullable=False),
-        sa.Column('stability', sa.Float(), nullable=True),
+        sa.Column('stability', sa.Double(), nullable=True),
         sa.Column('name', sa.String(length=255), nullable=False),
         sa.ForeignKeyConstraint(
             ['clustering_id'], ['clusterings.id'], name=op.f('fk_clusters_clustering_id_clusterings')
