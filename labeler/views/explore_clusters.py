@@ -39,7 +39,7 @@ class Card:
 class Board:
     """A page of clusters; ``made_at`` is None where none were made yet, ``job`` the one at work on new ones.
 
-    ``notes`` say what became of the clusters before, and whether there are fewer than asked for.
+    ``fewer`` says that there are fewer clusters than asked for, ``changes`` what became of the clusters before.
     """
 
     cards: Page[Card]
@@ -47,7 +47,8 @@ class Board:
     assets_now: int
     made_at: datetime | None
     job: Job | None
-    notes: Sequence[str] = ()
+    fewer: Sequence[str] = ()
+    changes: Sequence[str] = ()
 
 
 def board(settings: Settings, viewer: Viewer, page: int = 1) -> Board:
@@ -67,8 +68,8 @@ def board(settings: Settings, viewer: Viewer, page: int = 1) -> Board:
     card_page = Page(cards, number, PAGE, len(parts))
     if saved is None:
         return Board(card_page, 0, there, None, job)
-    notes = [*fewer(saved.k, len(parts)), *changed(saved.changes)]
-    return Board(card_page, saved.assets, there, saved.made_at, job, notes)
+    told = fewer(saved.k, len(parts)), changed(saved.changes)
+    return Board(card_page, saved.assets, there, saved.made_at, job, *told)
 
 
 def _card(part: clusters.Part, images: dict[str, PageImage]) -> Card:
