@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     spaces = {"colour": np.stack([colour_vector(image) for image in images])} | block_vectors(images)
     mean = np.stack([to_lab(np.asarray(image.resize((32, 32))).reshape(-1, 3)).mean(axis=0) for image in images])
     names = {key: np.array([row[key] for row in labels]) for key in ("expression", "title_id")}
-    result = {
+    result: dict[str, Any] = {
         "photographs": len(images),
         "rows": [_row(name, rows, mean, names) for name, rows in spaces.items()],
         "machine": machine(),

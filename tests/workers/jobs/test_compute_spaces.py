@@ -46,9 +46,9 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     engine(settings.records_url).dispose()
 
 
-def colours_of(path: str) -> np.ndarray:
+def colours_of(path: str) -> list[float]:
     with Image.open(path) as image:
-        return np.asarray(image.convert("RGB")).mean(axis=(0, 1))
+        return [float(value) for value in np.asarray(image.convert("RGB")).mean(axis=(0, 1))]
 
 
 def test_a_killed_job_goes_on_at_the_image_where_it_was(pool: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,10 +61,13 @@ def test_a_killed_job_goes_on_at_the_image_where_it_was(pool: Settings, monkeypa
     with reading(pool) as session:
         before = {name: spaces.fingerprint_of(session, name) for name in ("layer:0", "colour")}
     read: list[str] = []
-    one = embed.read_asset
-    monkeypatch.setattr(
-        embed, "read_asset", lambda settings, asset: (read.append(asset.asset_id), one(settings, asset))[1]
-    )
+    read_asset = embed.read_asset
+
+    def watched(settings: Settings, asset: Asset) -> bytes:
+        read.append(asset.asset_id)
+        return read_asset(settings, asset)
+
+    monkeypatch.setattr(embed, "read_asset", watched)
     done = compute_spaces.run(pool, names=["layer:0", "colour"])
     assert len(read) == 15  # the images after the second batch, and the broken one again
     assert [item["reason"] for item in done["left_out"]] == ["missing"]

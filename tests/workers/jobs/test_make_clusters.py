@@ -155,7 +155,7 @@ def test_without_a_number_the_most_stable_one_is_made(pool: Settings) -> None:
 def test_a_removed_asset_is_in_no_list_and_in_no_new_cluster(pool: Settings) -> None:
     make_clusters.run(pool, k=4)
     with writing(pool) as session:
-        asset = session.scalars(select(Asset)).first()
+        asset = session.scalars(select(Asset).limit(1)).one()
         asset.removed_at = now()
     held = [name for one in range(1, 5) for name in explored.part(pool, one).asset_ids]
     assert asset.asset_id not in held
