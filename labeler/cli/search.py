@@ -1,4 +1,4 @@
-"""`attune search` and `attune clusters`: look around the pool, and send what was found to the experts' queues."""
+"""`attune search`: look around the pool, and send what was found to the experts' queues."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from attune.labeler.cli.shell import Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
-from attune.labeler.explore import clusters as kept
 from attune.labeler.explore import search as searching
 from attune.labeler.explore.search import Query
 from attune.labeler.jobs import jobs
@@ -21,12 +20,10 @@ from attune.models.errors import DataError
 from attune.models.files.inputs import read_user_file
 from attune.models.images.decode import inspect
 
-SHOWN = 5  # typical images of a cluster in a table
-
 
 @click.group()
 def _explore() -> None:
-    """Hold the two commands, which `attune` lists directly."""
+    """Hold the command, which `attune` lists directly."""
 
 
 @attune_command(_explore, "search", example='attune search "two people in love" --top 12 --queue romance')
@@ -84,25 +81,3 @@ def _titles(shell: Shell, asset_ids: list[str]) -> dict[str, str]:
         rows = session.execute(select(Asset.asset_id, Asset.title_id).where(Asset.asset_id.in_(asset_ids)))
         titles: dict[str, str] = dict(rows.all())
         return titles
-
-
-@attune_command(_explore, "clusters", example="attune clusters --k 30")
-@click.option(
-    "--k",
-    type=click.IntRange(2, kept.MOST),
-    help=f"Number of clusters to compute. Default: the stored clusters, or {kept.USUAL}.",
-)
-def clusters(shell: Shell, k: int | None) -> None:
-    """List clusters of similar images, with the most typical images of each."""
-    saved_clusters = kept.load(shell.settings)
-    if k is not None or saved_clusters is None:
-        with shell.progress("clusters") as report:
-            jobs.ask(shell.settings, kept.KIND, report, k=k or kept.USUAL)
-        saved_clusters = kept.load(shell.settings)
-    parts = saved_clusters.parts if saved_clusters else ()
-    rows = [(one.number, one.size, ", ".join(one.asset_ids[:SHOWN])) for one in parts]
-    value = {
-        "assets": saved_clusters.assets if saved_clusters else 0,
-        "clusters": [{"number": one.number, "size": one.size, "typical": list(one.asset_ids[:SHOWN])} for one in parts],
-    }
-    shell.result(value, table(("cluster", "images", "most typical"), rows))

@@ -1,28 +1,27 @@
-"""The clusters of the pool as they were last made, kept in the workspace for browsing."""
+"""The clusters that Explore shows: the newest clustering of the whole pool by the encoder's own vectors."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from attune.labeler.assets.active_encoder import active_encoder
-from attune.labeler.assets.active_pool import PoolView
+import numpy.typing as npt
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.clock import iso, now, parse
+from attune.labeler.spaces import clusterings, members
+from attune.labeler.spaces.clusterings import KIND, MOST, USUAL, Saved
 from attune.models.errors import DataError
-from attune.models.files.atomic import write_json
+from attune.models.spaces.stability import LOOSE
 
-if TYPE_CHECKING:
-    from attune.models.vectors.neighbours import Cluster
-
-KIND = "clusters"
-USUAL, MOST = 24, 60
-MEMBERS = 600  # of each cluster, so many can be browsed: those nearest to its centre
+__all__ = ["KIND", "LOOSE", "MOST", "USUAL", "Clusters", "Part", "load", "names_of", "part", "parts_of"]
+TYPICAL = 10  # of each cluster, from which a page chooses what its viewer may see
+KEYS_AT_ONCE = 10_000  # in one query
 
 
 @dataclass(frozen=True)
@@ -32,49 +31,69 @@ class Part:
     number: int
     size: int
     asset_ids: Sequence[str]
+    name: str = ""
+    stability: float | None = None
+
+    @property
+    def loose(self) -> bool:
+        """Whether other samples of the pool make another cluster of it."""
+        return self.stability is not None and self.stability < LOOSE
 
 
 @dataclass(frozen=True)
 class Clusters:
-    """All clusters of one making, largest first."""
+    """All clusters of one making, largest first; ``changes`` since the one before (`labeler.records.schema`)."""
 
     parts: Sequence[Part]
     assets: int
     k: int
     made_at: datetime
-
-    def part(self, number: int) -> Part:
-        """Cluster ``number``, counted from 1. Raises DataError where there is none."""
-        if not 1 <= number <= len(self.parts):
-            raise DataError(f"Cluster {number} does not exist. The clusters are 1 to {len(self.parts)}.")
-        return self.parts[number - 1]
-
-
-def save(settings: Settings, view: PoolView, found_clusters: Sequence[Cluster], k: int) -> None:
-    """Keep the clusters of the pool ``view``, in place of those made before."""
-    ids = view.pool.asset_ids
-    content = {
-        "k": k,
-        "assets": int((view.keys >= 0).sum()),
-        "made_at": iso(now()),
-        "clusters": [{"size": one.size, "asset_ids": ids[one.members].tolist()} for one in found_clusters],
-    }
-    write_json(_place(settings, view.fingerprint.digest), content)
+    clustering: int
+    changes: Mapping[str, Any]
 
 
 def load(settings: Settings) -> Clusters | None:
-    """The clusters of the active encoder's pool, None where none were made yet."""
+    """The newest clusters with their most typical images, None where none were made yet."""
     with reading(settings) as session:
-        encoder = active_encoder(session)
-    if encoder is None:
-        return None
-    try:
-        content = json.loads(_place(settings, encoder.digest).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    parts = [Part(number, one["size"], one["asset_ids"]) for number, one in enumerate(content["clusters"], 1)]
-    return Clusters(parts, content["assets"], content["k"], parse(content["made_at"]))
+        saved = clusterings.latest(session)
+        if saved is None:
+            return None
+    row = saved.row
+    return Clusters(parts_of(settings, saved), row.assets, row.k, row.made_at, row.id, row.changes)
 
 
-def _place(settings: Settings, encoder: str) -> Path:
-    return settings.workspace / "cache" / "clusters" / f"{encoder}.json"
+def parts_of(settings: Settings, saved: Saved) -> list[Part]:
+    """The clusters of any clustering, each with its most typical images."""
+    typical = members.load(settings, saved.row.file).most_typical(TYPICAL, len(saved.clusters))
+    with reading(settings) as session:
+        names = names_of(session, [int(key) for keys in typical for key in keys])
+    return [
+        Part(one.number, one.size, _in_order(names, typical[one.place]), one.name, one.stability)
+        for one in saved.clusters
+    ]
+
+
+def part(settings: Settings, number: int) -> Part:
+    """Cluster ``number`` of the newest, with all its images. Raises DataError where there is none."""
+    with reading(settings) as session:
+        saved = clusterings.latest(session)
+        if saved is None:
+            raise DataError("There are no clusters yet. The page Clusters makes them.")
+        one = saved.cluster(number)
+        keys = members.load(settings, saved.row.file).of(one.place)
+        names = names_of(session, keys.tolist())
+    return Part(one.number, one.size, _in_order(names, keys), one.name, one.stability)
+
+
+def names_of(session: Session, keys: Sequence[int]) -> dict[int, str]:
+    """The asset ids of ``keys``, of assets that are still there."""
+    found: dict[int, str] = {}
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        some = Asset.id.in_(keys[start : start + KEYS_AT_ONCE])
+        rows = session.execute(select(Asset.id, Asset.asset_id).where(some, Asset.removed_at.is_(None)))
+        found.update((key, asset_id) for key, asset_id in rows)
+    return found
+
+
+def _in_order(names: Mapping[int, str], keys: npt.NDArray[Any]) -> list[str]:
+    return [names[key] for key in keys.tolist() if key in names]

@@ -47,7 +47,8 @@ KINDS = {
     "leave": ("attune.workers.jobs.label_studio_access:leave", "access"),
     "configure": ("attune.workers.jobs.label_studio_access:configure", "people"),
     "grid": ("attune.workers.jobs.make_grids:run", "learn"),
-    "clusters": ("attune.workers.jobs.explore_pool:make_clusters", "embed"),
+    "clusters": ("attune.workers.jobs.make_clusters:run", "embed"),
+    "layers": ("attune.workers.jobs.compute_spaces:run", "embed"),
 }
 HINTS = "hints"  # the line of the readings that webhooks ask for, which are no jobs of the records
 # First what ends someone's access: nothing that a stranger can ask for goes before it.

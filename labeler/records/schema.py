@@ -538,3 +538,59 @@ class NoticeRead(Base):
     notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
     at: Mapped[datetime]
+
+
+class Space(Base):
+    """A way of seeing the pool that vectors were computed in, by its fingerprint; ``measures`` are of the vectors then.
+
+    ``base_digest`` is the digest of the encoder that it belongs to; None where no encoder has a part in it.
+    """
+
+    __tablename__ = "spaces"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(index=True)  # final, layer:4, colour
+    digest: Mapped[str] = mapped_column(unique=True)
+    fingerprint: Mapped[dict[str, Any]]
+    base_digest: Mapped[str | None] = mapped_column(index=True)
+    measures: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    added_at: Mapped[datetime]
+
+
+class Clustering(Base):
+    """One making of clusters in one space. Who is in which stands in the file ``file`` (`labeler.spaces.members`).
+
+    Clusterings of one ``space`` and ``scope`` share their clusters' numbers. ``scope`` is empty for the whole pool; of
+    sub-clusters it says inside which cluster of which space.
+    """
+
+    __tablename__ = "clusterings"
+    __table_args__ = (Index("ix_clusterings_space_scope", "space", "scope"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    space: Mapped[str]
+    space_digest: Mapped[str]
+    scope: Mapped[str] = mapped_column(default="")
+    within_id: Mapped[int | None] = mapped_column(ForeignKey("clusterings.id"))
+    within_number: Mapped[int | None]
+    k: Mapped[int]  # as asked, or as stability chose
+    agreement: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of the numbers that stability chose from
+    seed: Mapped[int]
+    assets: Mapped[int]
+    file: Mapped[str] = mapped_column(String(64))  # sha256
+    before_id: Mapped[int | None] = mapped_column(ForeignKey("clusterings.id"))
+    changes: Mapped[dict[str, Any]] = mapped_column(default=dict)  # born, died, split and merged since the one before
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class Cluster(Base):
+    """A group of similar images of one clustering; the same number in the next one is the same group."""
+
+    __tablename__ = "clusters"
+    __table_args__ = (UniqueConstraint("clustering_id", "number"), UniqueConstraint("clustering_id", "place"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clustering_id: Mapped[int] = mapped_column(ForeignKey("clusterings.id"))
+    place: Mapped[int]  # in the file; 0 is the largest
+    number: Mapped[int]
+    size: Mapped[int]
+    stability: Mapped[float | None]  # mean best Jaccard overlap over bootstrap samples
+    name: Mapped[str] = mapped_column(default="")

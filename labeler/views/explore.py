@@ -22,6 +22,7 @@ from attune.labeler.views.pictures import PageImage, picture
 from attune.models.errors import DataError
 
 PAGE = 48
+NAMES_AT_ONCE = 10_000  # in one query: a cluster may hold a large part of the pool
 TEXT, LIKE, IMAGE, CLUSTER = "text", "like", "image", "cluster"
 
 
@@ -146,10 +147,9 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
 
 
 def _cluster(settings: Settings, key: str) -> clusters.Part:
-    made = clusters.load(settings)
-    if made is None or not key.isdigit():
-        raise DataError(f"Cluster {key!r} does not exist. The page Clusters lists all clusters.")
-    return made.part(int(key))
+    if not key.isdecimal() or len(key) > 9:
+        raise DataError(f"Cluster {key[:60]!r} does not exist. The page Clusters lists all clusters.")
+    return clusters.part(settings, int(key))
 
 
 def _pictures(
@@ -160,7 +160,13 @@ def _pictures(
     if order is None:
         query = select(Asset).where(condition).order_by(Asset.asset_id)
         return page_of(session, query, request.page, PAGE).map(picture)
-    there = set(session.scalars(select(Asset.asset_id).where(Asset.asset_id.in_(order), condition)))
+    there = {
+        name
+        for start in range(0, len(order), NAMES_AT_ONCE)
+        for name in session.scalars(
+            select(Asset.asset_id).where(Asset.asset_id.in_(order[start : start + NAMES_AT_ONCE]), condition)
+        )
+    }
     visible = [name for name in order if name in there]
     number = max(1, min(request.page, -(-len(visible) // PAGE) or 1))
     here = visible[(number - 1) * PAGE : number * PAGE]

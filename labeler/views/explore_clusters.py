@@ -15,6 +15,7 @@ from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.labeler.spaces.words import changed, fewer
 from attune.labeler.views.pictures import PageImage, picture
 
 PAGE = 24
@@ -28,19 +29,26 @@ class Card:
 
     number: int
     size: int
+    name: str
+    loose: bool
     pictures: Sequence[PageImage]
     examples: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Board:
-    """A page of clusters; ``made_at`` is None where none were made yet, ``job`` the one at work on new ones."""
+    """A page of clusters; ``made_at`` is None where none were made yet, ``job`` the one at work on new ones.
+
+    ``fewer`` says that there are fewer clusters than asked for, ``changes`` what became of the clusters before.
+    """
 
     cards: Page[Card]
     assets: int
     assets_now: int
     made_at: datetime | None
     job: Job | None
+    fewer: Sequence[str] = ()
+    changes: Sequence[str] = ()
 
 
 def board(settings: Settings, viewer: Viewer, page: int = 1) -> Board:
@@ -58,12 +66,15 @@ def board(settings: Settings, viewer: Viewer, page: int = 1) -> Board:
         job = session.scalar(at_work.order_by(Job.created_at.desc()).limit(1))
     cards = [_card(part, images) for part in shown_parts]
     card_page = Page(cards, number, PAGE, len(parts))
-    return Board(card_page, saved.assets if saved else 0, there, saved.made_at if saved else None, job)
+    if saved is None:
+        return Board(card_page, 0, there, None, job)
+    told = fewer(saved.k, len(parts)), changed(saved.changes)
+    return Board(card_page, saved.assets, there, saved.made_at, job, *told)
 
 
 def _card(part: clusters.Part, images: dict[str, PageImage]) -> Card:
     pictures = [images[name] for name in part.asset_ids[: 2 * TYPICAL] if name in images][:TYPICAL]
-    return Card(part.number, part.size, pictures, [one.asset_id for one in pictures[:EXAMPLES]])
+    return Card(part.number, part.size, part.name, part.loose, pictures, [one.asset_id for one in pictures[:EXAMPLES]])
 
 
 def question_command(examples: Sequence[str]) -> str:

@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from PIL import Image
 
 from attune.models.errors import UnreadableItem
 from attune.models.vectors.products import FloatArray
 
-if TYPE_CHECKING:
-    import torch
-
-    from attune.models.encoders.encoders import OpenClipEncoder
-
 READERS = 2  # threads that decode the next batch while the model has this one
+
+
+class Embedder(Protocol):
+    """What makes vectors of images: an encoder, or several spaces at once (`attune.models.spaces.views`)."""
+
+    def prepare(self, image: Image.Image) -> Any:
+        """One RGB image as ``encode_prepared`` takes it. May run in a thread."""
+        ...
+
+    def encode_prepared(self, tensors: Any) -> FloatArray:
+        """Vectors (n, d) of prepared images; (0, d) of none."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -38,13 +45,13 @@ class EmbeddedBatch:
     done: int
 
 
-def embed_in_batches(encoder: OpenClipEncoder, pictures: Sequence[ImageToEmbed], size: int) -> Iterator[EmbeddedBatch]:
+def embed_in_batches(encoder: Embedder, pictures: Sequence[ImageToEmbed], size: int) -> Iterator[EmbeddedBatch]:
     """The vectors of ``pictures``, ``size`` at a time; the next batch is read while the model works on this one.
 
     An image that cannot be read is in ``left_out`` as ``{"item", "reason", "message"}``, and the rest continues.
     """
 
-    def prepare(picture: ImageToEmbed) -> torch.Tensor | UnreadableItem:
+    def prepare(picture: ImageToEmbed) -> Any:
         try:
             return encoder.prepare(picture.read())
         except UnreadableItem as error:

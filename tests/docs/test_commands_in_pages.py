@@ -33,7 +33,7 @@ def wrong_with(words: list[str], whole: bool) -> str:
                 return f"no command {words[0]!r}"
             context, command = click.Context(found, parent=context, info_name=words[0]), found  # type: ignore[assignment]
             words = words[1:]
-        if isinstance(command, click.Group):
+        if isinstance(command, click.Group) and not (command.invoke_without_command and words):
             return "" if not whole or words in (["--help"], ["--version"]) else "a group is no command"
         given, rest, _ = command.make_parser(context).parse_args(list(words))
     except click.BadOptionUsage as error:

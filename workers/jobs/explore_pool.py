@@ -1,6 +1,6 @@
-"""The jobs behind exploring: `explore` ranks the pool by a text or an image, `clusters` cuts it into parts.
+"""The job `explore`: rank the pool by a text or an image.
 
-`explore` runs inside the worker itself and not in a process of its own, so that the encoder stays loaded.
+It runs inside the worker itself and not in a process of its own, so that the encoder stays loaded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from sqlalchemy import select
 from attune.labeler.assets.active_encoder import loaded_encoder, prompt_vectors
 from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.explore import search
-from attune.labeler.explore.clusters import MEMBERS, save
 from attune.labeler.explore.search import TOP, Query
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.records.schema import Asset
@@ -24,7 +23,6 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import EncoderError, UnknownAsset
 from attune.models.images.decode import decode
-from attune.models.vectors.neighbours import clusters as cut
 from attune.models.vectors.neighbours import nearest
 from attune.models.vectors.products import FloatArray
 
@@ -102,16 +100,3 @@ def _parent_stays_single() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def make_clusters(settings: Settings, report: Report = quiet, k: int = 24) -> dict[str, Any]:
-    """Cut the pool into ``k`` clusters and keep them in the workspace; ``{"clusters", "assets"}``. Raises EmptyPool."""
-    report(0, 2)
-    with reading(settings) as session:
-        view = open_pool(settings, session)
-    there = np.asarray(view.keys >= 0, dtype=np.bool_)
-    clusters_found = cut(view.pool, k, MEMBERS, there)
-    report(1, 2)
-    save(settings, view, clusters_found, k)
-    report(2, 2)
-    return {"clusters": len(clusters_found), "assets": int(there.sum())}

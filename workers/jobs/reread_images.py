@@ -154,6 +154,11 @@ def _embed(settings: Settings, tower: _Tower, assets: Sequence[Asset], left_out:
     """
     with reading(settings) as session:
         active = active_fingerprint(session)
+    store = VectorStore(settings.vectors)
+    # What other spaces hold is of the old picture; the job `layers` computes it again.
+    views = [fingerprint for fingerprint in store.fingerprints() if "view" in fingerprint.preprocessing]
+    if assets and views:
+        store.remove([asset.asset_id for asset in assets], of=views)
     if not assets or active is None or active.is_external:
         return set()
     encoder = tower.loaded(len(assets))
@@ -168,7 +173,7 @@ def _embed(settings: Settings, tower: _Tower, assets: Sequence[Asset], left_out:
             ids += batch.ids
             vectors.append(batch.vectors)
     if ids:
-        VectorStore(settings.vectors).replace(encoder.fingerprint, ids, np.concatenate(vectors))
+        store.replace(encoder.fingerprint, ids, np.concatenate(vectors))
     failed = {item["item"] for item in left_out[before:]}
     return {asset.id for asset in assets if asset.asset_id in failed}
 

@@ -175,5 +175,5 @@ def make_clusters() -> ResponseReturnValue:
     if not 2 <= k <= clusters.MOST:
         raise DataError(f"Clusters: got {k}. Enter a number from 2 to {clusters.MOST}.")
     if explore_clusters.board(auth.settings(), auth.viewer()).job is None:
-        jobs.enqueue(auth.settings(), clusters.KIND, k=k)
+        jobs.enqueue(auth.settings(), clusters.KIND, k=k, who=auth.viewer().name)
     return redirect(url_for("explore.clusters_page"))

@@ -23,6 +23,7 @@ from attune.labeler.explore import search
 from attune.labeler.records.schema import Asset, Job, Pick
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.spaces import clusterings
 from attune.labeler.web.app import create_app
 from attune.labeler.web.sizes import BODY_BYTES, IMAGE_BYTES, megabytes
 from attune.models.encoders.fingerprint import Fingerprint
@@ -252,6 +253,14 @@ def test_clusters_lead_to_their_images_and_to_a_new_question(
     assert "most typical first" in owner.get("/explore?at=cluster:1").text
     assert owner.get("/explore?at=cluster:4").status_code == 422
     assert owner.send("/explore/clusters", k="1").status_code == 422
+    with reading(settings) as session:
+        newest = clusterings.latest(session)
+    clusterings.rename(settings, newest.row.id, 1, "<Couples> at dusk")
+    assert owner.send("/explore/clusters", k="6").status_code == 302
+    work(settings, monkeypatch)
+    page = owner.get("/explore/clusters").text
+    assert "Changes since the clustering before" in page
+    assert "&lt;Couples&gt; at dusk" in page
 
 
 def test_the_api_searches_for_people_and_tells_what_is_not_done_yet(

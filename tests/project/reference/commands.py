@@ -31,10 +31,12 @@ def page() -> str:
 
 
 def leaves(context: click.Context, command: click.Command) -> Iterator[tuple[click.Context, click.Command]]:
-    """Every command below ``command`` that is no group, in the order of the help."""
+    """Every command below ``command`` that does something by itself, in the order of the help."""
     if not isinstance(command, click.Group):
         yield context, command
         return
+    if command.invoke_without_command:
+        yield context, command
     for name in command.list_commands(context):
         child = command.get_command(context, name)
         if child is not None and not child.hidden:

@@ -1,4 +1,4 @@
-"""Searches and clusters over real vectors of the sample encoder: exact, filtered, and nothing of an upload is kept."""
+"""Searches over real vectors of the sample encoder: exact, filtered, and nothing of an upload is kept."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import pytest
 from attune.labeler import settings as reader
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.assets.active_pool import open_pool
-from attune.labeler.explore import clusters, search
+from attune.labeler.explore import search
 from attune.labeler.explore.search import Query
-from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.sample import ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS
@@ -115,15 +114,3 @@ def test_ready_made_vectors_are_searched_by_example_alone(tmp_path: Path) -> Non
             explore_pool.run(settings, **wanted)
         with pytest.raises(EncoderError, match="--like ASSET_ID"):
             search.start(settings, search.Query(**wanted))
-
-
-def test_clusters_hold_every_asset_once_and_are_kept(pool: Settings) -> None:
-    assert clusters.load(pool) is None
-    done = explore_pool.make_clusters(pool, jobs.quiet, k=4)
-    held = clusters.load(pool)
-    assert held is not None
-    members = [name for part in held.parts for name in part.asset_ids]
-    assert len(members) == len(set(members)) == held.assets == done["assets"] == 20
-    assert [part.size for part in held.parts] == sorted((part.size for part in held.parts), reverse=True)
-    with pytest.raises(DataError, match="Cluster 9 does not exist"):
-        held.part(9)

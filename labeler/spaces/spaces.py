@@ -1,0 +1,135 @@
+"""The spaces of the active encoder: their names, what makes their vectors, and what is known of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.assets.active_encoder import active_fingerprint
+from attune.labeler.assets.active_pool import PoolView, open_pool, view_of
+from attune.labeler.records.schema import Space
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.errors import DataError, EmptyPool
+from attune.models.vectors.vector_store import VectorStore
+
+FINAL, COLOUR, LAYER = "final", "colour", "layer:"
+NAME = re.compile(r"final|colour|layer:(0|[1-9][0-9]{0,3})")
+GOOD_FOR = {
+    FINAL: "Meaning: people, objects, genre, mood.",
+    COLOUR: "Palettes: images of the same colours.",
+    LAYER: "Early layers: colour, edges, texture. Late layers: objects.",
+}
+
+
+@dataclass(frozen=True)
+class SpaceRow:
+    """A space in a list: how many assets have a vector in it, and its ``measures``."""
+
+    name: str
+    digest: str
+    dimension: int
+    images: int
+    good_for: str
+    measures: Mapping[str, Any]
+
+
+def check_name(name: str) -> str:
+    """``name`` where it names a space. Raises DataError."""
+    if not NAME.fullmatch(name):
+        raise DataError(
+            f"{name[:60]!r} is not a space. Use final, colour or a layer of the encoder, such as layer:4. To list the "
+            "spaces: `attune spaces list`"
+        )
+    return name
+
+
+def layer_index(name: str) -> int | None:
+    """Which layer ``layer:4`` names; None for another space."""
+    return int(name.removeprefix(LAYER)) if name.startswith(LAYER) else None
+
+
+def fingerprint_of(session: Session, name: str) -> Fingerprint | None:
+    """What makes the vectors of a space of the active encoder; None where they were never computed."""
+    active = active_fingerprint(session)
+    if check_name(name) == FINAL:
+        return active
+    base = None if name == COLOUR else active.digest if active else ""
+    row = session.scalar(
+        select(Space).where(Space.name == name, Space.base_digest == base).order_by(Space.id.desc()).limit(1)
+    )
+    return Fingerprint.from_dict(row.fingerprint) if row else None
+
+
+def open_space(settings: Settings, session: Session, name: str) -> PoolView:
+    """The pool as the space ``name`` sees it. Raises DataError for no such space, EmptyPool without vectors in it."""
+    if check_name(name) == FINAL:
+        return open_pool(settings, session)
+    fingerprint = fingerprint_of(session, name)
+    view = view_of(settings, session, fingerprint) if fingerprint else None
+    if view is None or not len(view.pool):
+        raise EmptyPool(f"No image has a vector in the space {name} yet. Compute them: `attune spaces layers {name}`")
+    return view
+
+
+def listed(settings: Settings) -> list[SpaceRow]:
+    """The spaces of the active encoder that have vectors: `final`, its layers from early to late, and `colour`."""
+    store = VectorStore(settings.vectors)
+    with reading(settings) as session:
+        active = active_fingerprint(session)
+        measures = {row.digest: row.measures for row in session.scalars(select(Space))}
+        wanted = Space.base_digest.is_(None) | (Space.base_digest == (active.digest if active else ""))
+        names = sorted(set(session.scalars(select(Space.name).where(wanted))) - {FINAL}, key=_order)
+        made = [(name, fingerprint_of(session, name)) for name in [FINAL, *names]]
+    return [
+        SpaceRow(name, one.digest, one.dimension, len(store.ids(one)), good_for(name), measures.get(one.digest, {}))
+        for name, one in made
+        if one is not None
+    ]
+
+
+def good_for(name: str) -> str:
+    """What a space is good for, in words."""
+    return GOOD_FOR[LAYER if name.startswith(LAYER) else name]
+
+
+def _order(name: str) -> tuple[bool, int]:
+    return name == COLOUR, layer_index(name) or 0
+
+
+def record(
+    settings: Settings, name: str, fingerprint: Fingerprint, base: Fingerprint | None, measures: Mapping[str, Any] = {}
+) -> None:
+    """Write a space down, with what was measured of it; once more changes the measures alone."""
+    with writing(settings) as session:
+        row = session.scalar(select(Space).where(Space.digest == fingerprint.digest))
+        if row is None:
+            row = Space(name=name, digest=fingerprint.digest, fingerprint=fingerprint.to_dict(), added_at=now())
+            row.base_digest = base.digest if base else None
+            session.add(row)
+        if measures:
+            row.measures = dict(measures)
+
+
+def measure(settings: Settings, name: str, view: PoolView) -> None:
+    """Estimate the intrinsic dimension of a space, unless it is known for nearly as many assets."""
+    from attune.models.spaces.intrinsic_dimension import SAMPLE, estimate
+
+    there = np.flatnonzero(view.keys >= 0)
+    with reading(settings) as session:
+        row = session.scalar(select(Space).where(Space.digest == view.fingerprint.digest))
+        base = active_fingerprint(session)
+    known = row.measures.get("of", 0) if row else 0
+    if known >= 0.9 * len(there) > 0:
+        return
+    drawn = np.random.default_rng(len(there)).choice(there, min(SAMPLE, len(there)), replace=False)
+    found = estimate(view.pool.rows(np.sort(drawn))).to_dict() | {"of": len(there)}
+    record(settings, name, view.fingerprint, None if name == COLOUR else base, found)
