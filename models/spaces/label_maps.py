@@ -27,7 +27,7 @@ def overlap_map(features: Floats, labels: npt.ArrayLike, strength: float) -> Flo
     return ridge_map(features, overlap_targets(labels), strength)
 
 
-def logistic_map(features: Floats, labels: npt.ArrayLike, c: float = 0.01) -> Floats:
+def logistic_map(features: Floats, labels: npt.ArrayLike, c: float = 0.003) -> Floats:
     """The weights (k, p) of one logistic regression a label; a label that all rows have, or none, has zeros."""
     from sklearn.linear_model import LogisticRegression
 

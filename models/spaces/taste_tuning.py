@@ -6,6 +6,7 @@ find the hidden ones no worse than the raw space does.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -25,8 +26,8 @@ Floats = npt.NDArray[np.float32]
 FOLDS = 3
 MOST_ROWS = 9000  # of the pool that are tuned on
 ALPHAS, RIDGES = (30.0, 36.0, 42.0), (0.3, 1.0, 3.0)
-BLENDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-HUB_WEIGHTS = (0.0, 0.1, 0.2, 0.3)
+BLENDS = (0.0, 0.1, 0.2, 0.35, 0.5)
+HUB_WEIGHTS = (0.0, 0.1, 0.2)
 HUB_LIMIT = 1.3  # times the raw space's largest in-degree, in the pool; held-out titles may go a little higher
 
 
@@ -66,17 +67,21 @@ def tune(
     Raises NotEnoughLabels.
     """
     check_enough(labels)
-    quick = replace(settings or TasteSettings(), maps=1)
+    wanted = settings or TasteSettings()
+    quick = replace(wanted, maps=1)
     parts = list(folds(vectors, labels, titles, seed))
-    tried: list[dict[str, Any]] = []
-    quick = _best([replace(quick, ridge=one) for one in RIDGES], parts, seed, tried)
-    quick = _best([replace(quick, alpha=one) for one in ALPHAS], parts, seed, tried)
-    blends = _try_blends(parts, quick, seed)
-    quick = replace(quick, blend=_widest(blends, quick.blend))
-    hubs = _try_hubs(parts, quick, seed)
-    low = [row for row in hubs if row["in_degree"] <= HUB_LIMIT] or [min(hubs, key=lambda row: row["in_degree"])]
-    chosen = replace(quick, hub_weight=low[0]["hub_weight"], maps=(settings or TasteSettings()).maps)
-    return Tuned(chosen, tried + blends + hubs)
+    ridges = [_try_ridge(parts, replace(quick, ridge=one), seed) for one in RIDGES]
+    quick = replace(quick, ridge=max(ridges, key=lambda row: row["gain"])["ridge"])
+    tried = [row for alpha in ALPHAS for row in _try_alpha(parts, replace(quick, alpha=alpha), seed)]
+    quick = replace(quick, alpha=_best(tried)["alpha"])
+    hidden = _left_out(parts, quick, seed)
+    same = [row for row in tried if row["alpha"] == quick.alpha]
+    wide = [row for row in same if hidden[row["blend"]] >= 0]
+    if not wide:  # none finds hidden labels as well as the raw space does: the one that comes closest
+        wide = [row for row in same if row["blend"] == max(hidden, key=lambda blend: hidden[blend])]
+    best = _best(wide)
+    chosen = replace(quick, blend=best["blend"], hub_weight=best["hub_weight"], maps=wanted.maps)
+    return Tuned(chosen, ridges + tried + [{"blend": blend, "left_out": lost} for blend, lost in hidden.items()])
 
 
 def folds(vectors: npt.ArrayLike, labels: npt.ArrayLike, titles: npt.ArrayLike, seed: int) -> Iterator[Fold]:
@@ -124,65 +129,42 @@ def gain(mine: ListMeasures, raw: ListMeasures) -> float:
     return float(np.mean([ours[name] / max(theirs[name], 1e-9) for name in FIGURES]) - 1)
 
 
-def _best(
-    options: Sequence[TasteSettings], parts: Sequence[Fold], seed: int, tried: list[dict[str, Any]]
-) -> TasteSettings:
-    rows = [_try(parts, one, seed) for one in options]
-    tried.extend(rows)
-    return options[int(np.argmax([row["gain"] for row in rows]))]
+def _best(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The row that gains most among those with few enough hubs; the fewest hubs where none has."""
+    low = [row for row in rows if row["in_degree"] <= HUB_LIMIT]
+    return max(low, key=lambda row: row["gain"]) if low else min(rows, key=lambda row: row["in_degree"])
 
 
-def _try(parts: Sequence[Fold], settings: TasteSettings, seed: int) -> dict[str, Any]:
-    settings = replace(settings, blend=0.0, hub_weight=0.0)
-    gains = [
-        gain(measured(learn_space(part.x, part.labels, settings, seed), part, part.held_labels), part.raw)
-        for part in parts
-    ]
-    return {"ridge": settings.ridge, "alpha": settings.alpha, "gain": float(np.mean(gains))}
+def _try_ridge(parts: Sequence[Fold], settings: TasteSettings, seed: int) -> dict[str, Any]:
+    gains = []
+    for part in parts:
+        space = learn_space(part.x, part.labels, replace(settings, blend=0.0, hub_weight=0.0), seed)
+        gains.append(gain(measured(space, part, part.held_labels), part.raw))
+    return {"ridge": settings.ridge, "gain": float(np.mean(gains))}
 
 
-def _widest(tried: Sequence[dict[str, Any]], otherwise: float) -> float:
-    """The blend that is as wide as the raw space and gains most; the widest where none is, ``otherwise`` unmeasured."""
-    known = [row for row in tried if row["left_out"] is not None]
-    if not known:
-        return otherwise
-    wide = [row for row in known if row["left_out"] >= 0] or [max(known, key=lambda row: row["left_out"])]
-    return float(max(wide, key=lambda row: row["gain"])["blend"])
+def _try_alpha(parts: Sequence[Fold], settings: TasteSettings, seed: int) -> Iterator[dict[str, Any]]:
+    """One row for each blend and cost of hubs: the space is learned once a fold."""
+    spaces = [learn_space(part.x, part.labels, settings, seed) for part in parts]
+    for blend, weight in itertools.product(BLENDS, HUB_WEIGHTS):
+        gains, times = [], []
+        for space, part in zip(spaces, parts, strict=True):
+            lists = measured(reblended(space, blend, weight), part, part.held_labels)
+            gains.append(gain(lists, part.raw))
+            times.append(lists.largest_in_degree / max(part.raw.largest_in_degree, 1))
+        chosen = {"alpha": settings.alpha, "blend": blend, "hub_weight": weight}
+        yield chosen | {"gain": float(np.mean(gains)), "in_degree": float(np.mean(times))}
 
 
-def _try_blends(parts: Sequence[Fold], settings: TasteSettings, seed: int) -> list[dict[str, Any]]:
-    gains: dict[float, list[float]] = {blend: [] for blend in BLENDS}
-    lost: dict[float, list[float]] = {blend: [] for blend in BLENDS}
+def _left_out(parts: Sequence[Fold], settings: TasteSettings, seed: int) -> dict[float, float]:
+    """By blend: P@10 for labels that were hidden while learning, less that of the raw space; 0 with too few labels."""
+    less: dict[float, list[float]] = {blend: [] for blend in BLENDS}
     for number, part in enumerate(parts):
-        space = learn_space(part.x, part.labels, settings, seed)
-        for blend in BLENDS:
-            gains[blend].append(gain(measured(reblended(space, blend), part, part.held_labels), part.raw))
         for known, hidden in halves(part.labels.shape[1], seed + number):
             space = learn_space(part.x, part.labels[:, known], settings, seed)
             theirs = part.held_labels[:, hidden]
             raw = measure_lists(unit_length(part.held_x), part.held_titles, theirs).figure("precision")
             for blend in BLENDS:
                 mine = measured(reblended(space, blend), part, theirs).figure("precision")
-                lost[blend].append(float(mine - raw))
-    return [
-        {
-            "blend": blend,
-            "gain": float(np.mean(gains[blend])),
-            "left_out": float(np.mean(lost[blend])) if lost[blend] else None,
-        }
-        for blend in BLENDS
-    ]
-
-
-def _try_hubs(parts: Sequence[Fold], settings: TasteSettings, seed: int) -> list[dict[str, Any]]:
-    spaces = [learn_space(part.x, part.labels, settings, seed) for part in parts]
-    rows = []
-    for weight in HUB_WEIGHTS:
-        lists = [
-            measured(reblended(space, settings.blend, weight), part, part.held_labels)
-            for space, part in zip(spaces, parts, strict=True)
-        ]
-        times = [one.largest_in_degree / part.raw.largest_in_degree for one, part in zip(lists, parts, strict=True)]
-        gains = [gain(one, part.raw) for one, part in zip(lists, parts, strict=True)]
-        rows.append({"hub_weight": weight, "gain": float(np.mean(gains)), "in_degree": float(np.mean(times))})
-    return rows
+                less[blend].append(float(mine - raw))
+    return {blend: float(np.mean(values)) if values else 0.0 for blend, values in less.items()}
