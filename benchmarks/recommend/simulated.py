@@ -5,6 +5,8 @@ How much posters help is put into them (``LOOKS``), so a figure on them says not
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,10 +33,10 @@ def simulate(vectors: Floats, genres: Floats, names: tuple[str, ...], users: int
         genre[rng.choice(genres.shape[1], min(3, genres.shape[1]), replace=False)] = 1.0
         looks = (vectors @ vectors[rng.choice(count, 3, replace=False)].T).max(axis=1)
         wish = POPULAR * np.log1p(popular) + GENRE * (genres @ genre > 0) + LOOKS * np.minimum(looks, 0.6)
-        likes = int(rng.integers(15, 60))
+        likes = min(int(rng.integers(15, 60)), count // 2)
         days = np.sort(rng.random(likes)) * YEAR
         order = np.argsort(-(wish + rng.gumbel(size=count)), kind="stable")
-        rows += zip([user] * likes, _out_by_then(order, released, days), days.tolist(), strict=True)
+        rows += [(user, title, day) for title, day in _out_by_then(order, released, days)]
     table = np.array(sorted(rows, key=lambda row: row[2]))
     user_names = tuple(f"u{number:05d}" for number in range(users))
     return History(table[:, 0].astype(np.intp), table[:, 1].astype(np.intp), table[:, 2], user_names, names)
@@ -42,11 +44,10 @@ def simulate(vectors: Floats, genres: Floats, names: tuple[str, ...], users: int
 
 def _out_by_then(
     order: npt.NDArray[np.intp], released: npt.NDArray[np.float64], days: npt.NDArray[np.float64]
-) -> list[int]:
-    """For each day the next title of ``order`` that is out and was not taken yet."""
+) -> Iterator[tuple[int, float]]:
+    """For each day the first title of ``order`` that is out and was not taken yet; none where none is."""
     waiting = order[: 20 * len(days)].tolist()
-    taken = []
-    for day in days:
-        place = next((place for place, title in enumerate(waiting) if released[title] <= day), 0)
-        taken.append(waiting.pop(place))
-    return taken
+    for day in days.tolist():
+        place = next((place for place, title in enumerate(waiting) if released[title] <= day), None)
+        if place is not None:
+            yield waiting.pop(place), day
