@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,13 @@ def scorers(parts: Split, genres: Floats, raw: Floats, taste: Floats) -> Iterato
     als = _als(parts)
     if als is not None:
         yield "als", als
-    yield "genres", lambda case: np.sort(overlap[:, case.liked], axis=1)[:, -by_vectors.NEAR :].mean(axis=1)
-    yield "raw", lambda case: by_vectors.scores(raw, case.liked)
-    yield "taste", lambda case: by_vectors.scores(taste, case.liked)
+    # Every pair of titles once: viewers like the same ones again and again.
+    for name, near in (("genres", overlap), ("raw", raw @ raw.T), ("taste", taste @ taste.T)):
+        yield name, partial(_nearest, near)
+
+
+def _nearest(near: Floats, case: Case) -> Floats:
+    return by_vectors.nearest_liked(near[:, case.liked[-by_vectors.MOST_LIKED :]])
 
 
 def _als(parts: Split) -> Scorer | None:

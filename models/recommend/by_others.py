@@ -29,6 +29,7 @@ class ItemNeighbours:
         self._count, self._shrink = len(history.titles), shrink
         self._by_user = np.split(pairs[:, 1], np.unique(pairs[:, 0], return_index=True)[1][1:])
         self._fans: dict[int, list[int]] = {}
+        self._near: dict[int, Floats] = {}  # by liked title: many viewers like the same ones
         for place, titles in enumerate(self._by_user):
             for title in titles:
                 self._fans.setdefault(int(title), []).append(place)
@@ -38,10 +39,15 @@ class ItemNeighbours:
         """How near each title is to those that were liked (m,), float32 (titles,); 0 for titles nobody watched."""
         total = np.zeros(self._count, dtype=np.float32)
         for title in liked.tolist():
-            fans = self._fans.get(title, [])
-            if not fans:
-                continue
-            together = np.bincount(np.concatenate([self._by_user[fan] for fan in fans]), minlength=self._count)
-            both = np.sqrt(np.maximum(self._popular * self._popular[title], 1))
-            total += together / both * (together / (together + self._shrink))
+            if title not in self._near:
+                self._near[title] = self._to_others(title)
+            total += self._near[title]
         return total
+
+    def _to_others(self, title: int) -> Floats:
+        fans = self._fans.get(title, [])
+        if not fans:
+            return np.zeros(self._count, dtype=np.float32)
+        together = np.bincount(np.concatenate([self._by_user[fan] for fan in fans]), minlength=self._count)
+        both = np.sqrt(np.maximum(self._popular * self._popular[title], 1))
+        return np.asarray(together / both * (together / (together + self._shrink)), dtype=np.float32)

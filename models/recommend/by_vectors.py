@@ -32,7 +32,11 @@ def scores(titles: Floats, liked: Ints, costs: Floats | None = None) -> Floats:
     """
     if not len(liked):
         raise DataError("No liked title is known here. Expected at least one title of the pool in the history.")
-    near = titles @ titles[liked[-MOST_LIKED:]].T
+    return nearest_liked(titles @ titles[liked[-MOST_LIKED:]].T, costs)
+
+
+def nearest_liked(near: Floats, costs: Floats | None = None) -> Floats:
+    """The mean of the ``NEAR`` highest of each row, float32 (t,): cosines (t, m) to liked titles, less the costs."""
     top = min(NEAR, near.shape[1])
     mean = np.partition(near, -top, axis=1)[:, -top:].mean(axis=1)
     return np.asarray(mean if costs is None else mean - costs, dtype=np.float32)
