@@ -24,7 +24,7 @@ import numpy.typing as npt
 from attune.models.files.atomic import digest_file, write_json
 from attune.models.spaces.neighbour_lists import costs
 from attune.models.spaces.neighbour_measures import ListMeasures, measure_lists
-from attune.models.spaces.taste_learning import TasteSettings
+from attune.models.spaces.taste_learning import TasteSettings, principal_axes
 from attune.models.spaces.taste_tuning import Tuned, halves, tune
 from benchmarks.campaigns import load
 from benchmarks.machine import machine
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     begun = time.perf_counter()
     held, unlabelled = labelled(asked.data)
     pool, test = held["split"] == 0, held["split"] == 1
+    held["axes"] = principal_axes(held["vectors"][pool], TasteSettings().components)
     tuned = Tuned(TasteSettings())
     if "attune" in asked.methods:
         tuned = tune(held["vectors"][pool], held["labels"][pool], held["title_ids"][pool], seed=0)
@@ -86,7 +87,7 @@ def _lists(name: str, held: dict[str, Any], tuned: Tuned, seeds: int) -> list[Li
     pool, test = held["split"] == 0, held["split"] == 1
     found = []
     for seed in range(seeds if name in TRAINED else 1):
-        way = learn(name, held["vectors"][pool], held["labels"][pool], tuned.settings, seed)
+        way = learn(name, held["axes"], held["vectors"][pool], held["labels"][pool], tuned.settings, seed)
         found.append(_seen(way, held, test, held["labels"][test]))
     return found
 
@@ -99,14 +100,16 @@ def _left_out(name: str, held: dict[str, Any], tuned: Tuned) -> list[float]:
         for known, hidden in halves(held["labels"].shape[1], draw):
             taught = held["labels"][:, known]
             rows = pool & (taught.sum(axis=1) > 0)
-            way = learn(name, held["vectors"][rows], taught[rows], tuned.settings, 0)
-            found.append(float(_seen(way, held, test, held["labels"][test][:, hidden]).figure("precision")))
+            way = learn(name, held["axes"], held["vectors"][rows], taught[rows], tuned.settings, 0)
+            found.append(float(_seen(way, held, test, held["labels"][test][:, hidden], False).figure("precision")))
     return found
 
 
-def _seen(way: Way, held: dict[str, Any], test: npt.NDArray[np.bool_], labels: Floats) -> ListMeasures:
+def _seen(
+    way: Way, held: dict[str, Any], test: npt.NDArray[np.bool_], labels: Floats, whole: bool = True
+) -> ListMeasures:
     vectors, titles = way.see(held["vectors"][test]), held["title_ids"][test]
-    return measure_lists(vectors, titles, labels, costs(vectors, titles, way.hub_weight))
+    return measure_lists(vectors, titles, labels, costs(vectors, titles, way.hub_weight), whole)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from attune.models.spaces.angular_loss import BatchLoss, learn_map
 from attune.models.spaces.label_maps import logistic_map, ridge_map
 from attune.models.spaces.library_losses import library_loss, metric_learning
-from attune.models.spaces.taste_learning import TasteSettings, learn_space, principal_axes
+from attune.models.spaces.taste_learning import PrincipalAxes, TasteSettings, space_along
 from attune.models.vectors.pool import unit_length
 
 Floats = npt.NDArray[np.float32]
-COMPONENTS, ROWS, EPOCHS = 256, 64, 12
+ROWS, EPOCHS = 64, 8
 TRAINED = ("triplet", "pml_angular", "multi_similarity", "attune")  # differ by seed
 METHODS = ("raw", "pca", "ridge", "logistic", *TRAINED)
 
@@ -28,17 +28,16 @@ class Way:
     hub_weight: float = 0.0
 
 
-def learn(name: str, x: Floats, labels: Floats, chosen: TasteSettings, seed: int) -> Way:
-    """The way called ``name``, learned from rows (n, d) that all have labels (n, k) multi-hot.
+def learn(name: str, axes: PrincipalAxes, x: Floats, labels: Floats, chosen: TasteSettings, seed: int) -> Way:
+    """The way called ``name``, learned from rows (n, d) that all have labels (n, k) multi-hot, and the pool's axes.
 
     ``chosen`` are the settings of ``attune``. Raises ExtraNotInstalled where a library is not there.
     """
     if name == "raw":
         return Way(unit_length)
     if name == "attune":
-        space = learn_space(x, labels, chosen, seed)
+        space = space_along(axes, x, labels, chosen, seed)
         return Way(space.vectors, space.hub_weight)
-    axes = principal_axes(x, COMPONENTS)
     if name == "pca":
         return Way(lambda rows: unit_length(axes.features(rows)))
     features = axes.features(x)

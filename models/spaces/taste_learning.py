@@ -94,9 +94,13 @@ def learn_space(
     if len(x) > MOST_ROWS:
         chosen = np.sort(np.random.default_rng([seed, 63]).choice(len(x), MOST_ROWS, replace=False))
         x, given = x[chosen], given[chosen]
-    axes = principal_axes(x, settings.components)
-    labelled = given.sum(axis=1) > 0
-    projection = learn_projection(axes.features(x[labelled]), given[labelled], settings, seed)
+    return space_along(principal_axes(x, settings.components), x, given, settings, seed)
+
+
+def space_along(axes: PrincipalAxes, x: Floats, labels: Floats, settings: TasteSettings, seed: int) -> LearnedSpace:
+    """The same along ``axes`` that are known already."""
+    labelled = labels.sum(axis=1) > 0
+    projection = learn_projection(axes.features(x[labelled]), labels[labelled], settings, seed)
     blend = np.array([settings.blend, settings.hub_weight], dtype=np.float32)
     return LearnedSpace(axes.mean, axes.components, projection, blend)
 

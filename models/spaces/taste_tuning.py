@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.evaluation.splits import unit_hash
-from attune.models.spaces.label_overlap import check_enough
+from attune.models.spaces.label_maps import overlap_map
+from attune.models.spaces.label_overlap import FEWEST_ROWS, check_enough
 from attune.models.spaces.neighbour_lists import costs
 from attune.models.spaces.neighbour_measures import FIGURES, ListMeasures, measure_lists
 from attune.models.spaces.space_files import LearnedSpace
-from attune.models.spaces.taste_learning import TasteSettings, learn_space
+from attune.models.spaces.taste_learning import PrincipalAxes, TasteSettings, principal_axes, space_along
 from attune.models.vectors.pool import unit_length
 
 Floats = npt.NDArray[np.float32]
@@ -27,19 +28,20 @@ FOLDS = 3
 MOST_ROWS = 9000  # of the pool that are tuned on
 ALPHAS, RIDGES = (30.0, 36.0, 42.0), (0.3, 1.0, 3.0)
 BLENDS = (0.0, 0.1, 0.2, 0.35, 0.5)
-HUB_WEIGHTS = (0.0, 0.1, 0.2)
+HUB_WEIGHTS = (0.0, 0.15)
 HUB_LIMIT = 1.4  # times the raw space's largest in-degree, in the pool; held-out titles may go a little above, to 1.5
 
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """Rows to learn from and to measure on, apart by title, with what the raw space reaches there."""
+    """Rows to learn from and to measure on, apart by title; ``axes`` of the first, ``raw`` what is reached on the second."""
 
     x: Floats
     labels: Floats
     held_x: Floats
     held_labels: Floats
     held_titles: npt.NDArray[np.str_]
+    axes: PrincipalAxes
     raw: ListMeasures
 
 
@@ -69,8 +71,8 @@ def tune(
     check_enough(labels)
     wanted = settings or TasteSettings()
     quick = replace(wanted, maps=1)
-    parts = list(folds(vectors, labels, titles, seed))
-    ridges = [_try_ridge(parts, replace(quick, ridge=one), seed) for one in RIDGES]
+    parts = list(folds(vectors, labels, titles, quick.components, seed))
+    ridges = [_try_ridge(parts, one) for one in RIDGES]
     quick = replace(quick, ridge=max(ridges, key=lambda row: row["gain"])["ridge"])
     tried = [row for alpha in ALPHAS for row in _try_alpha(parts, replace(quick, alpha=alpha), seed)]
     quick = replace(quick, alpha=_best(tried)["alpha"])
@@ -84,7 +86,9 @@ def tune(
     return Tuned(chosen, ridges + tried + [{"blend": blend, "left_out": lost} for blend, lost in hidden.items()])
 
 
-def folds(vectors: npt.ArrayLike, labels: npt.ArrayLike, titles: npt.ArrayLike, seed: int) -> Iterator[Fold]:
+def folds(
+    vectors: npt.ArrayLike, labels: npt.ArrayLike, titles: npt.ArrayLike, components: int, seed: int
+) -> Iterator[Fold]:
     """``FOLDS`` pairs of rows to learn from and to measure on; rows without a label are left out."""
     given = np.asarray(labels, dtype=np.float32)
     rows = np.flatnonzero(given.sum(axis=1) > 0)
@@ -96,7 +100,8 @@ def folds(vectors: npt.ArrayLike, labels: npt.ArrayLike, titles: npt.ArrayLike, 
     for number in range(FOLDS):
         held = part == number
         raw = measure_lists(unit_length(x[held]), names[held], given[held])
-        yield Fold(x[~held], given[~held], x[held], given[held], names[held], raw)
+        axes = principal_axes(x[~held], components)
+        yield Fold(x[~held], given[~held], x[held], given[held], names[held], axes, raw)
 
 
 def halves(count: int, seed: int) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
@@ -112,10 +117,10 @@ def halves(count: int, seed: int) -> Iterator[tuple[npt.NDArray[np.intp], npt.ND
     yield other, one
 
 
-def measured(space: LearnedSpace, fold: Fold, labels: Floats) -> ListMeasures:
-    """The lists of the space on the fold's held-out rows."""
+def measured(space: LearnedSpace, fold: Fold, labels: Floats, whole: bool = True) -> ListMeasures:
+    """The lists of the space on the fold's held-out rows, by ``labels`` of theirs; ``whole`` as ``measure_lists``."""
     vectors = space.vectors(fold.held_x)
-    return measure_lists(vectors, fold.held_titles, labels, costs(vectors, fold.held_titles, space.hub_weight))
+    return measure_lists(vectors, fold.held_titles, labels, costs(vectors, fold.held_titles, space.hub_weight), whole)
 
 
 def reblended(space: LearnedSpace, blend: float, hub_weight: float = 0.0) -> LearnedSpace:
@@ -135,17 +140,19 @@ def _best(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return max(low, key=lambda row: row["gain"]) if low else min(rows, key=lambda row: row["in_degree"])
 
 
-def _try_ridge(parts: Sequence[Fold], settings: TasteSettings, seed: int) -> dict[str, Any]:
+def _try_ridge(parts: Sequence[Fold], ridge: float) -> dict[str, Any]:
+    """By the regression alone: it is in closed form, and what the angular map adds hardly depends on it."""
     gains = []
     for part in parts:
-        space = learn_space(part.x, part.labels, replace(settings, blend=0.0, hub_weight=0.0), seed)
+        projection = overlap_map(part.axes.features(part.x), part.labels, ridge)
+        space = LearnedSpace(part.axes.mean, part.axes.components, projection, np.zeros(2, dtype=np.float32))
         gains.append(gain(measured(space, part, part.held_labels), part.raw))
-    return {"ridge": settings.ridge, "gain": float(np.mean(gains))}
+    return {"ridge": ridge, "gain": float(np.mean(gains))}
 
 
 def _try_alpha(parts: Sequence[Fold], settings: TasteSettings, seed: int) -> Iterator[dict[str, Any]]:
     """One row for each blend and cost of hubs: the space is learned once a fold."""
-    spaces = [learn_space(part.x, part.labels, settings, seed) for part in parts]
+    spaces = [space_along(part.axes, part.x, part.labels, settings, seed) for part in parts]
     for blend, weight in itertools.product(BLENDS, HUB_WEIGHTS):
         gains, times = [], []
         for space, part in zip(spaces, parts, strict=True):
@@ -161,10 +168,12 @@ def _left_out(parts: Sequence[Fold], settings: TasteSettings, seed: int) -> dict
     less: dict[float, list[float]] = {blend: [] for blend in BLENDS}
     for number, part in enumerate(parts):
         for known, hidden in halves(part.labels.shape[1], seed + number):
-            space = learn_space(part.x, part.labels[:, known], settings, seed)
+            if (part.labels[:, known].sum(axis=1) > 0).sum() < FEWEST_ROWS or not part.held_labels[:, hidden].any():
+                continue
+            space = space_along(part.axes, part.x, part.labels[:, known], settings, seed)
             theirs = part.held_labels[:, hidden]
-            raw = measure_lists(unit_length(part.held_x), part.held_titles, theirs).figure("precision")
+            raw = measure_lists(unit_length(part.held_x), part.held_titles, theirs, whole=False).figure("precision")
             for blend in BLENDS:
-                mine = measured(reblended(space, blend), part, theirs).figure("precision")
+                mine = measured(reblended(space, blend), part, theirs, whole=False).figure("precision")
                 less[blend].append(float(mine - raw))
     return {blend: float(np.mean(values)) if values else 0.0 for blend, values in less.items()}
