@@ -34,7 +34,7 @@ HUB_LIMIT = 1.4  # times the raw space's largest in-degree, in the pool; held-ou
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """Rows to learn from and to measure on, apart by title; ``axes`` of the first, ``raw`` what is reached on the second."""
+    """Rows to learn from, with their ``axes``, and to measure on, with what ``raw`` reaches there; apart by title."""
 
     x: Floats
     labels: Floats
