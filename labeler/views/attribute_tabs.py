@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import exclusion, label_errors
+from attune.labeler.answers import answer_seconds, exclusion, label_errors
+from attune.labeler.answers.answer_seconds import Pace
 from attune.labeler.attributes import attributes, saved_views, threshold_goals
 from attune.labeler.attributes.saved_views import SavedView
 from attune.labeler.attributes.threshold_goals import GoalThresholds
@@ -17,8 +18,7 @@ from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import answer_seconds, measuring, quality
-from attune.labeler.views.answer_seconds import Pace
+from attune.labeler.views import measuring, quality
 from attune.labeler.views.attribute_page import Example, Head, examples, head
 from attune.labeler.views.disagreements import Contested, contested
 from attune.labeler.views.forecast import Forecast, forecast

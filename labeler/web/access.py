@@ -71,6 +71,8 @@ RULES: dict[str, frozenset[str]] = {
     "api.labels": MANAGERS,  # every row names a person, which a pipeline has no need of
     "label.page": EXPERTS,
     "label.next_": EXPERTS,
+    "label.start": EXPERTS,
+    "label.choose": EXPERTS,
     "label.answers": EXPERTS,
     "grid.page": EXPERTS,
     "grid.next_": EXPERTS,

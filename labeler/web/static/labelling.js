@@ -186,6 +186,12 @@ export function trouble(text, login = false) {
   line.append(link);
 }
 
+// Why the other way of answering would teach more now; nothing once the expert has chosen.
+export function advise(text) {
+  place("advice-text").textContent = text;
+  place("advice").hidden = !text;
+}
+
 export function identity() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));  // randomUUID is there on https and localhost only
   bytes[6] = (bytes[6] & 0x0f) | 0x40; bytes[8] = (bytes[8] & 0x3f) | 0x80;

@@ -1,5 +1,5 @@
 // Pages of images. A click or a key ticks an image; Enter stores the page and shows the next, which is already here.
-import { ask, help, identity, openedBefore, Outbox, painted, place, root, send, setUpHelp, sheet, spaced, trouble } from "./labelling.js";
+import { advise, ask, help, identity, openedBefore, Outbox, painted, place, root, send, setUpHelp, sheet, spaced, trouble } from "./labelling.js";
 import { Board, TICK, UNSURE } from "./board.js";
 
 const UNIT = 12;  // images on a page of the server's; a screen shows one, two or four
@@ -58,6 +58,7 @@ async function refill(again = false) {
     state.queue.push(...found.pages.filter((one) => !known.has(one.key)));
     state.today = found.today + outbox.answers();
     state.waiting = found.images;
+    advise(found.advice);
     if (!state.past.length) state.past = found.past.map((page) => ({
       pages: [{ page, once: identity() }], marks: { [page.key]: page.marks }, skipped: page.skipped, left: { [page.key]: page.left },
     }));

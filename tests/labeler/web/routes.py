@@ -47,6 +47,8 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "threads.delete",
         "label.page",
         "label.next_",
+        "label.start",
+        "label.choose",
         "label.answers",
         "grid.page",
         "grid.next_",
