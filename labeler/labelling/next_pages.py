@@ -96,6 +96,11 @@ def _past(session: Session, grid: Grid) -> list[Page]:
     return _read(session, answered[-BACK:], marked=True)
 
 
+def answered(session: Session, page: GridPage) -> Page | None:
+    """A page with what was said on it; None where its images are all gone."""
+    return next(iter(_read(session, [page], marked=True)), None)
+
+
 def _read(session: Session, pages: Sequence[GridPage], marked: bool = False) -> list[Page]:
     """Pages with the images that are in the pool; a page whose images are all gone is left out."""
     keys = {int(key) for page in pages for key in page.asset_pks}

@@ -46,7 +46,8 @@ RULES: dict[str, frozenset[str]] = {
     "results.remove": MANAGERS,
     "attribute.answers": EXPERTS,
     "attribute.contested_page": EXPERTS,
-    "attribute.correct": EXPERTS,
+    "correct.page": EXPERTS,
+    "correct.change": EXPERTS,
     "threads.page": EXPERTS,  # of these each image by `answers.threads.may_open`
     "threads.write": EXPERTS,
     "threads.delete": EXPERTS,

@@ -1,13 +1,11 @@
-"""One attribute: its tabs, what updates by itself, the longer lists, and the way to correct an answer."""
+"""One attribute: its tabs, what updates by itself, and the longer lists."""
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify, redirect, render_template, request
+from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound
 
 from attune.labeler.attributes import attributes
-from attune.labeler.queues import reopen
 from attune.labeler.records.schema import Expert
 from attune.labeler.records.session import reading
 from attune.labeler.views import attribute_page, attribute_tabs
@@ -77,12 +75,3 @@ def contested_page(name: str) -> ResponseReturnValue:
     return render_template(
         "contested.html", name=name, question=one.question, classes=one.classes, found=asset_page, settled=settled
     )
-
-
-@blueprint.get("/answers/<int:annotation>")
-def correct(name: str, annotation: int) -> ResponseReturnValue:
-    """On to Label Studio with the task of one's own answer, its image's address renewed."""
-    address = reopen.open_again(auth.settings(), auth.viewer(), name, annotation)
-    if address is None:
-        raise NotFound("This answer is not yours, or it was deleted. The attribute's page lists your recent answers.")
-    return redirect(address)

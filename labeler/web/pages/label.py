@@ -55,8 +55,8 @@ def next_(name: str) -> ResponseReturnValue:
         left=upcoming.left,
         today=upcoming.today,
         advice=upcoming.advice,
-        questions=[_shown(one) for one in upcoming.questions],
-        past=[_shown(one.question) | {"value": one.value} for one in upcoming.past],
+        questions=[shown(one) for one in upcoming.questions],
+        past=[shown(one.question) | {"value": one.value} for one in upcoming.past],
     )
 
 
@@ -69,7 +69,8 @@ def answers(name: str) -> ResponseReturnValue:
     return jsonify(answers=outcome)
 
 
-def _shown(one: Question) -> dict[str, Any]:
+def shown(one: Question) -> dict[str, Any]:
+    """An image as the page's script reads it: where it is, small and whole, and its size in pixels."""
     address = media.path_of(one.asset_id)
     small = f"{address}?size={WINDOW}" if max(one.width, one.height) > WINDOW else address
     return {"key": one.key, "image": small, "whole": address, "width": one.width, "height": one.height}

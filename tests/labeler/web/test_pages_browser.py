@@ -353,10 +353,10 @@ def test_zoom_shows_one_image_and_takes_ticks_too(page: Page, served: Served) ->
 
 def test_from_pages_to_single_images_and_back(page: Page, served: Served) -> None:
     begin(page, served)
-    page.get_by_role("link", name="Single images", exact=True).click()
+    page.get_by_role("button", name="Single images", exact=True).click()
     page.wait_for_url("**/label")
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="Pages of images").click()
+    page.get_by_role("button", name="Pages of images").click()
     shown(page)
 
 
