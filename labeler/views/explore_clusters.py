@@ -33,7 +33,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Board:
+class ClustersPage:
     """A page of clusters; ``made_at`` is None where none were made yet, ``job`` the one at work on new ones."""
 
     cards: Page[Card]
@@ -43,7 +43,7 @@ class Board:
     job: Job | None
 
 
-def board(settings: Settings, viewer: Viewer, page: int = 1) -> Board:
+def clusters_page(settings: Settings, viewer: Viewer, page: int = 1) -> ClustersPage:
     """The clusters that were last made, largest first."""
     saved = clusters.load(settings)
     parts = saved.parts if saved else ()
@@ -58,7 +58,7 @@ def board(settings: Settings, viewer: Viewer, page: int = 1) -> Board:
         job = session.scalar(at_work.order_by(Job.created_at.desc()).limit(1))
     cards = [_card(part, images) for part in shown_parts]
     card_page = Page(cards, number, PAGE, len(parts))
-    return Board(card_page, saved.assets if saved else 0, there, saved.made_at if saved else None, job)
+    return ClustersPage(card_page, saved.assets if saved else 0, there, saved.made_at if saved else None, job)
 
 
 def _card(part: clusters.Part, images: dict[str, PageImage]) -> Card:

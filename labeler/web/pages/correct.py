@@ -18,9 +18,7 @@ from attune.labeler.web.pages.label import shown
 from attune.models.errors import DataError, LabelStudioError
 
 blueprint = Blueprint("correct", __name__, url_prefix="/attributes/<name>/answers/<int:annotation>")
-NOT_YOURS = (
-    "This answer is not yours, was deleted, or answers a question that has changed. Open your list of answers."
-)
+NOT_YOURS = "This answer is not yours, was deleted, or answers a question that has changed. Open your list of answers."
 CHANGED = "The question was changed after you opened this page. Read it again, then correct the answer."
 NOT_TAKEN = "Label Studio did not take the answer. Nothing was changed. Try again in a minute."
 

@@ -1,5 +1,5 @@
 // One own answer, opened to be corrected: a class key changes it, Backspace leaves it as it is. Works without this, by buttons.
-import { help, place, root, setUpHelp, sheet } from "./labelling.js";
+import { help, place, root, setUpHelp, dialog } from "./labelling.js";
 
 const picture = place("picture"), small = picture.firstElementChild, form = root.querySelector("form.choices");
 const answers = [...form.querySelectorAll("[data-key]")];
@@ -19,7 +19,7 @@ const keys = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || (sheet.open && event.key !== "?")) return;
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || (dialog.open && event.key !== "?")) return;
   if (event.key === " " && event.target.closest?.("button, a")) return;
   const chosen = answers.find((one) => one.dataset.key === event.key.toLowerCase());
   const act = chosen ? () => chosen.click() : keys[event.key];
