@@ -69,7 +69,7 @@ def _suspects(session: Session, viewer: Viewer, one: Attribute, rows: Page[Label
     ids = [row.annotation_id for row in rows.items]
     given = {kept.id: kept for kept in session.scalars(select(Annotation).where(Annotation.id.in_(ids)))}
     assets = {kept.asset_pk for kept in given.values()}
-    told = _told(session, viewer, one.id, list(given.values()))
+    others = _others(session, viewer, one.id, list(given.values()))
     asked, free = _asked(session, viewer, one.id, assets)
     changeable = corrections.correctable(session, ids)
 
@@ -78,14 +78,14 @@ def _suspects(session: Session, viewer: Viewer, one: Attribute, rows: Page[Label
         own = viewer.expert_id is not None and answer.expert_id == viewer.expert_id
         return Suspect(
             row.annotation_id, picture(answer.asset), row.given, answer.expert.name, answer.answered_at, row.expected,
-            row.probe, told[answer.id], asked.get(answer.asset_pk, ()), free.get(answer.asset_pk, ()), own,
+            row.probe, others[answer.id], asked.get(answer.asset_pk, ()), free.get(answer.asset_pk, ()), own,
             own and answer.id in changeable,
         )  # fmt: skip
 
     return rows.map(suspect)
 
 
-def _told(
+def _others(
     session: Session, viewer: Viewer, attribute_id: int, rows: Sequence[Annotation]
 ) -> Mapping[int, Sequence[tuple[str, str]]]:
     """What others said, by annotation; nothing where the viewer may not know it (yet)."""

@@ -118,17 +118,17 @@ class Review:
         return any(row.candidate.known for row in self.rows)
 
     @property
-    def told(self) -> Sequence[Row]:
+    def measured(self) -> Sequence[Row]:
         """The rows that hold a figure of either side."""
         return [row for row in self.rows if row.known]
 
     @property
-    def told_at_lines(self) -> bool:
+    def measured_at_thresholds(self) -> bool:
         """Whether a figure is among them that holds at a line."""
-        return any(row.at_line for row in self.told)
+        return any(row.at_line for row in self.measured)
 
     @property
-    def untold(self) -> Mapping[str, Sequence[str]]:
+    def unmeasured(self) -> Mapping[str, Sequence[str]]:
         """The titles of the other rows by the reason why they hold none."""
         by_reason: dict[str, list[str]] = {}
         for row in self.rows:

@@ -18,7 +18,7 @@ from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset, Attribute, Comment, Expert, User
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.disagreements import Contested, sides
+from attune.labeler.views.disagreements import DisputedImage, sides
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.labels.answers import UNSURE
 
@@ -76,7 +76,7 @@ def thread_page(settings: Settings, viewer: Viewer, name: str, image: int) -> Th
         )
 
 
-def agreed(session: Session, viewer: Viewer, attribute: Attribute, page: int = 1) -> Page[Contested]:
+def agreed(session: Session, viewer: Viewer, attribute: Attribute, page: int = 1) -> Page[DisputedImage]:
     """Images with a thread that are disputed no more, as experts corrected their answers; only those with a thread
     that the viewer may open."""
     query = (
@@ -88,7 +88,7 @@ def agreed(session: Session, viewer: Viewer, attribute: Attribute, page: int = 1
     keys = [asset.id for asset in found.items]
     said = sides(session, attribute.id, keys, [*attribute.classes, UNSURE])
     counts = threads.counts(session, attribute.id, keys)
-    return found.map(lambda asset: Contested(picture(asset), said.get(asset.id, ()), counts.get(asset.id, 0)))
+    return found.map(lambda asset: DisputedImage(picture(asset), said.get(asset.id, ()), counts.get(asset.id, 0)))
 
 
 def _lines(session: Session, viewer: Viewer, rows: Sequence[Comment]) -> list[Line]:

@@ -45,7 +45,7 @@ RULES: dict[str, frozenset[str]] = {
     "results.save": MANAGERS,
     "results.remove": MANAGERS,
     "attribute.answers": EXPERTS,
-    "attribute.contested_page": EXPERTS,
+    "attribute.disputed_page": EXPERTS,
     "correct.page": EXPERTS,
     "correct.change": EXPERTS,
     "threads.page": EXPERTS,  # of these each image by `answers.threads.may_open`

@@ -108,7 +108,7 @@ def test_every_page_is_right_over_empty_records(settings: Settings) -> None:
     assert jobs_page(settings).jobs.total == 0
     factories.add_attribute(settings)
     bare = label_tab(settings, OWNER, "romance")
-    assert (bare.head.live.state, bare.recent.total, bare.contested.total) == ("seeding", 0, 0)
+    assert (bare.head.live.state, bare.recent.total, bare.disputed.total) == ("seeding", 0, 0)
     results = results_tab(settings, OWNER, "romance", GalleryRequest())
     assert (results.curve, results.gallery.images.total) == ([], 0)
     assert home(settings, OWNER).cards.items[0].step.command == "attune assets add PATH"

@@ -40,7 +40,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "results.page",
         "results.image",
         "attribute.answers",
-        "attribute.contested_page",
+        "attribute.disputed_page",
         "correct.page",
         "correct.change",
         "threads.page",
