@@ -70,7 +70,7 @@ def test_an_attributes_page_has_what_its_reader_needs(studio: Settings, ana: Vie
     assert published.versions.items[0].aliases == ["champion"]
     assert published.moves.items[0].reason.startswith("First version")
     results = results_tab(studio, OWNER, "serious-expression", GalleryRequest())
-    assert "99 labels" in results.outlook.advice.evidence[0]
+    assert "99 labels" in results.forecast.advice.evidence[0]
     answered = [point.answers for point in results.curve]
     assert answered == sorted(answered)
     assert all(point.indication.known for point in results.curve)

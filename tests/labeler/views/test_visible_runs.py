@@ -24,7 +24,7 @@ def test_an_experts_page_stands_still_between_twenties_and_never_goes_back(setti
     def figures(viewer: Viewer) -> tuple[object, ...]:
         page = results(viewer)
         (card,) = home(settings, viewer).cards.items
-        advice = page.outlook.advice.text if page.outlook.advice else ""
+        advice = page.forecast.advice.text if page.forecast.advice else ""
         live = page.head.live
         return live.quality, live.to_dict()["stamp"], page.curve, card.quality, advice
 
