@@ -30,6 +30,7 @@ from attune.labeler.views import (
     review_verdict,
 )
 from attune.labeler.views.quality import Point, Quality, of
+from attune.labeler.views.review_comparison import Comparison
 from attune.labeler.views.review_facts import Agreement, Provenance
 from attune.labeler.views.review_mistakes import Confusion, Mistake
 from attune.labeler.views.review_pairs import Pairs
@@ -155,23 +156,20 @@ def review(
     Raises UnknownAttribute, and UnknownProbe where there is no such run.
     """
     found = review_comparison.compare(settings, name, candidate or LATEST)
-    attribute, run, champion, evidence = found.attribute, found.run, found.champion, found.evidence
+    attribute, run, evidence = found.attribute, found.run, found.evidence
     mine, theirs, rival = found.mine, found.theirs, found.rival
     others = None if rival is None else gates.measured(evidence, rival, theirs)
     missing, cuts = evidence.why_not(run), thresholds_of(run, attribute.classes)
     with reading(settings) as session:
-        pairs = None
-        if champion is not None and mine is not None and theirs is not None:
-            pairs = review_pairs.pairs(session, viewer, evidence, run, champion, mine, theirs)
         return Review(
             name=name,
             question=attribute.question,
             classes=attribute.classes,
             choices=_choices(session, attribute, run),
             candidate=_side(session, attribute, run),
-            champion=None if champion is None else _side(session, attribute, champion),
+            champion=None if found.champion is None else _side(session, attribute, found.champion),
             verdict=review_verdict.verdict_on(session, found),
-            pairs=pairs,
+            pairs=_pairs(session, viewer, found),
             audits=len(evidence.labels),
             missing=missing,
             warnings=missing_sentences(classes_of(session, attribute, run), run.labels or {}),
@@ -190,6 +188,12 @@ def review(
             agreement=review_facts.agreement(evidence, mine),
             provenance=review_facts.provenance(session, attribute, run),
         )
+
+
+def _pairs(session: Session, viewer: Viewer, found: Comparison) -> Pairs | None:
+    if found.rival is None or found.mine is None or found.theirs is None:
+        return None
+    return review_pairs.pairs(session, viewer, found.evidence, found.run, found.rival, found.mine, found.theirs)
 
 
 def _few(evidence: Evidence, run: Run) -> bool:
