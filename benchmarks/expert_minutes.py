@@ -6,6 +6,9 @@ An answer to a single image costs M + K and the measured response. On a page eac
 ticked, or that the probe puts within .2 of the line, costs M + K on top; the page itself costs K and the response.
 One answer in fifty is a slip, on pages as on single images. Reserved titles and audits are left out on both sides: they
 cost both the same.
+
+``planner`` is what the product does: by turns, whichever teaches more a second, a tick always meaning the first class.
+``both`` may also ask to tick the other class, which would tell an expert what the probe expects.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -27,22 +30,25 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import average_precision_score
 
-from attune.labeler.labelling.page_advice import ENOUGH, FIRST
 from attune.models.labels.labels import Labels
+from attune.models.probes import page_plan
 from attune.models.probes.learner import LearnerSettings, fit, plan, situation
 from attune.models.probes.probe import Probe
-from attune.models.query.grid_images import page
+from attune.models.query.candidates import likely, spread
+from attune.models.query.page_value import KEY, MORE, RESPONSE, STEP, UNDECIDED, Seconds
+from attune.models.query.planner import pick_from_sources
 from benchmarks.label_efficiency.classifiers import CLASSES, pool_of
 from benchmarks.label_efficiency.tasks import Task, attributes, load
 from benchmarks.machine import machine
 
-M, K = 1.35, 0.28  # seconds
-RESPONSE = 0.016  # seconds from the key to the next image, p50 (benchmarks/labelling_speed)
+M, K = STEP, KEY  # seconds
 SLIPS = 0.02
-LINE = 0.2  # images whose probability is nearer to one half are looked at as long as single ones
+FIRST, ENOUGH = (
+    20,
+    10,
+)  # the rule of before ("few"): after so many answers, while the first class has fewer than so many
 SETTINGS = LearnerSettings(audit_share=0.0, reserved_share=0.0)
-METHODS = ("singles", "pages", "informed pages", "valued pages", "few", "both")
-MORE = 4  # times as many candidates as a page has images
+METHODS = ("singles", "pages", "informed pages", "valued pages", "few", "both", "planner")
 AT = (2.75, 5.0, 5.5, 10.0, 20.0)  # minutes; 5.5 is what 200 single answers take, 2.75 half of it
 
 
@@ -98,15 +104,17 @@ class Expert:
 
     def page(self, rows: npt.NDArray[np.intp], p: npt.NDArray[np.float64], ticks: int = 1) -> None:
         """Answer a page of ``rows`` (n,), whose probabilities are ``p`` (n,); ticked are those of class ``ticks``."""
-        doubtful = np.abs(p - 0.5) < LINE
+        doubtful = np.abs(p - 0.5) < UNDECIDED
         slow = int(((self.answer(rows) == bool(ticks)) | doubtful).sum())
         self.seconds += len(rows) * self.campaign.look + slow * (M + K) + K + RESPONSE
         self.pages += 1
 
     def half_likely(self, probe: Probe, labels: Labels) -> None:
-        """The product's page: half likely, half spread over the pool."""
+        """The product's page of before: half likely, half spread over the pool."""
+        n = self.campaign.size
         facts = situation(self.pool, probe, labels, np.array(self.asked), SETTINGS, self.campaign.seed)
-        rows = page(facts, self.campaign.size, 0)
+        halves = [(0.5, likely(facts, n, 0)), (0.5, spread(facts, n))]
+        rows = np.array([ask.index for ask in pick_from_sources(facts, n, halves, apart=n)], dtype=np.intp)
         self.page(rows, _probability(probe, self.pool.rows(rows)))
 
     def informed(self, probe: Probe, labels: Labels) -> None:
@@ -115,26 +123,22 @@ class Expert:
         rows = np.array([ask.index for ask in asks], dtype=np.intp)
         self.page(rows, _probability(probe, self.pool.rows(rows)))
 
-    def valued(self, probe: Probe, labels: Labels, or_single: bool) -> None:
-        """A page of the images whose answers teach most a second, or single images where these teach more a second."""
-        look, size = self.campaign.look, self.campaign.size
-        asks = plan(self.pool, probe, labels, np.array(self.asked), MORE * size, SETTINGS, self.campaign.seed)
-        rows = np.array([ask.index for ask in asks], dtype=np.intp)
-        value = np.array([ask.utility for ask in asks])
-        p = _probability(probe, self.pool.rows(rows))
-        doubtful = np.abs(p - 0.5) < LINE
-        sides = []
-        for ticks in (1, 0):
-            seconds = look + np.where(doubtful, 1.0, p if ticks else 1 - p) * (M + K)
-            best = np.argsort(-value / seconds, kind="stable")[:size]
-            sides.append((value[best].sum() / (seconds[best].sum() + K + RESPONSE), ticks, best))
-        worth, ticks, best = max(sides, key=lambda side: side[0])
-        n = self.campaign.single_round
-        if or_single and value[:n].mean() / (M + K + RESPONSE) > worth:
-            self.answer(rows[:n])
-            self.seconds += len(rows[:n]) * (M + K + RESPONSE)
+    def valued(self, probe: Probe, labels: Labels, positions: Sequence[int], or_single: bool) -> None:
+        """A page of the images whose answers teach most a second, or single images where these teach more a second.
+
+        ``positions``: the classes that a tick may mean, 0 the first. The choice is the product's own code.
+        """
+        campaign, seconds = self.campaign, Seconds(look=self.campaign.look)
+        many = (MORE * campaign.size, SETTINGS, campaign.seed)
+        found = page_plan.candidates(self.pool, probe, labels, np.array(self.asked), *many)
+        choice = page_plan.choose(found, positions, campaign.size, seconds)
+        if or_single and not choice.is_page:
+            rows = found.rows[: campaign.single_round]
+            self.answer(rows)
+            self.seconds += len(rows) * seconds.single
         else:
-            self.page(rows[best], p[best], ticks)
+            best = choice.page.places
+            self.page(found.rows[best], found.p[best, 0], 1 - choice.position)
 
 
 def run(campaign: Campaign) -> list[dict[str, Any]]:
@@ -157,8 +161,9 @@ def run(campaign: Campaign) -> list[dict[str, Any]]:
             return [asdict(campaign) | {"data": Path(campaign.data).stem} | row for row in rows]
         if campaign.method == "singles" or (campaign.method == "few" and not rare_class_is_short(expert)):
             expert.single(probe, labels)
-        elif campaign.method in {"valued pages", "both"}:
-            expert.valued(probe, labels, campaign.method == "both")
+        elif campaign.method in {"valued pages", "both", "planner"}:
+            sides = (0,) if campaign.method == "planner" else (0, 1)
+            expert.valued(probe, labels, sides, campaign.method != "valued pages")
         elif campaign.method == "informed pages":
             expert.informed(probe, labels)
         else:
@@ -166,7 +171,7 @@ def run(campaign: Campaign) -> list[dict[str, Any]]:
 
 
 def rare_class_is_short(expert: Expert) -> bool:
-    """The product's rule (labeler/labelling/page_advice): after a few answers, while the first class has hardly any."""
+    """The product's rule of before: after a few answers, while the first class has hardly any."""
     return len(expert.asked) >= FIRST and sum(expert.said.values()) < ENOUGH
 
 

@@ -46,11 +46,11 @@ window.clock = () => {
   }, true);
 };
 window.share = () => {
-  const board = document.querySelector("[data-board]").getBoundingClientRect();
+  const grid = document.querySelector("[data-grid]").getBoundingClientRect();
   let area = 0;
   for (const cell of document.querySelectorAll("[data-cell]")) {
     const box = cell.getBoundingClientRect();
-    if (box.bottom <= board.bottom + 1) area += box.width * box.height;
+    if (box.bottom <= grid.bottom + 1) area += box.width * box.height;
   }
   return area / (innerWidth * innerHeight);
 };

@@ -23,7 +23,7 @@ from attune.labeler.attributes.shown_revision import LONGEST_LOOK
 from attune.labeler.label_studio import grid_project as room
 from attune.labeler.label_studio.grid_project import Ticks
 from attune.labeler.label_studio.task_address import key_of
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Grid, GridAnswer, GridPage, new_key
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, GridAnswer, GridPage, new_key
 from attune.models.clock import now
 from attune.models.errors import UnknownAnnotationShape
 from attune.models.labels.answers import UNSURE
@@ -59,13 +59,9 @@ def store(
         return False
     if identity != page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
         return False
-    if authors.answered_after_the_end(session, expert, at):
-        _leave_out(session, grid, page, task, annotation, uncounted.AFTER_END, by_id)
-        return False
-    try:
-        ticks = room.read_ticks(annotation, page.asset_pks)
-    except UnknownAnnotationShape:
-        _leave_out(session, grid, page, task, annotation, UNREADABLE, by_id)
+    ticks, reason = _read(session, page, expert, annotation, at)
+    if reason:
+        _leave_out(session, grid, page, task, annotation, reason, by_id)
         return False
     uncounted.remove_counted(session, grid.project, identity)
     page.state, page.label_studio_id, page.updated_at = "answered", identity, at
@@ -77,6 +73,18 @@ def store(
     if any(changed):
         change.count(session, grid.attribute_id)
     return any(changed)
+
+
+def _read(
+    session: Session, page: GridPage, expert: Expert, annotation: Mapping[str, Any], at: datetime
+) -> tuple[Ticks | None, str]:
+    """What a page's answer says (None: it was skipped), and why it does not count, or an empty string."""
+    if authors.answered_after_the_end(session, expert, at):
+        return None, uncounted.AFTER_END
+    try:
+        return room.read_ticks(annotation, page.asset_pks), ""
+    except UnknownAnnotationShape:
+        return None, UNREADABLE
 
 
 def _withdrawn_since(session: Session, page: GridPage, asked_at: datetime) -> bool:

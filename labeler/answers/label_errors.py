@@ -56,9 +56,9 @@ def replace(session: Session, attribute_id: int, run: int, suspected: Sequence[S
         annotation = annotations.get((one.asset_id, one.expert, one.given))
         if annotation is not None:
             place += 1
-            told: dict[str, Any] = {"given": one.given, "expected": one.expected}
-            told |= {"probe": one.probe, "right": one.right}
-            session.add(LabelError(attribute_id=attribute_id, annotation_id=annotation, run=run, place=place, **told))
+            facts: dict[str, Any] = {"given": one.given, "expected": one.expected}
+            facts |= {"probe": one.probe, "right": one.right}
+            session.add(LabelError(attribute_id=attribute_id, annotation_id=annotation, run=run, place=place, **facts))
     return place
 
 
@@ -69,7 +69,7 @@ def listed(session: Session, settings: Settings, viewer: Viewer, attribute_id: i
     (`own_errors`).
     """
     answer = current([attribute_id])
-    whose = true() if viewer.manages else own_errors.told(session, settings, viewer, attribute_id, answer)
+    whose = true() if viewer.manages else own_errors.visible(session, settings, viewer, attribute_id, answer)
     return (
         select(LabelError)
         .join(answer, and_(answer.c.id == LabelError.annotation_id, answer.c.value == LabelError.given))

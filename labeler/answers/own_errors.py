@@ -15,7 +15,9 @@ from attune.models.clock import now
 ALONE = 0.8  # so sure a probe lists an answer that stands alone (`models.labels.label_errors`)
 
 
-def told(session: Session, settings: Settings, viewer: Viewer, attribute_id: int, answer: CTE) -> ColumnElement[bool]:
+def visible(
+    session: Session, settings: Settings, viewer: Viewer, attribute_id: int, answer: CTE
+) -> ColumnElement[bool]:
     """The condition on ``LabelError``, ``Asset`` and ``answer`` (as `counting.current`) under which an expert reads it.
 
     The own answer was left alone for a day: until then a correction still counts as a first answer. Less sure a probe

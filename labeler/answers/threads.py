@@ -146,13 +146,13 @@ def _add(
     session.flush()
     link = f"{notices.page(attribute.name)}/contested/{image}"
     seen = select(NoticeRead.notice_id).where(NoticeRead.notice_id == Notice.id, NoticeRead.user_id == User.id)
-    told = select(Notice.id).where(Notice.kind == notices.COMMENT, Notice.link == link, Notice.user_id == User.id)
+    notified = select(Notice.id).where(Notice.kind == notices.COMMENT, Notice.link == link, Notice.user_id == User.id)
     others = session.scalars(
         select(User.id).where(
             User.id.in_(select(Comment.user_id).where(*mine)),
             User.id != user,
             User.disabled_at.is_(None),
-            ~told.where(~seen.exists()).exists(),
+            ~notified.where(~seen.exists()).exists(),
         )
     )
     return [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,9 +16,13 @@ from attune.labeler.cli.shell import Group, Shell, key_value_lines, stop, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
-from attune.labeler.settings import variable
+from attune.labeler.settings import Settings, variable
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import AttuneError, DataError, consequence
+
+if TYPE_CHECKING:
+    from attune.models.encoders.encoders import OpenClipEncoder
+    from attune.models.encoders.speed import Speed
 
 PRETRAINED = click.option("--pretrained", help="Weights: a tag, a checkpoint file, or a folder of a hub's cache.")
 RESIZE_MODE = click.option(
@@ -120,7 +125,6 @@ def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: s
     then 5.
     """
     from attune.labeler.assets.chosen_encoder import choose_encoder
-    from attune.models.encoders.available import UNKNOWN, licence_beside
     from attune.models.encoders.weights import locate
 
     try:
@@ -139,15 +143,23 @@ def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: s
         if shell.json:
             shell.result({"loadable": False, "message": str(error)})
         return stop(f"attune: {error}", consequence(type(error)).exit_code)
-    speed, active = measure(encoder), _active(shell)
+    active = _active(shell)
+    value = {**pool_options, "loadable": True, **_facts(checkpoint.path, encoder, seconds, measure(encoder), active)}
+    shell.result(value, key_value_lines(_in_words(settings, value, active)))
+
+
+def _facts(
+    weights: Path, encoder: OpenClipEncoder, seconds: float, speed: Speed, active: Fingerprint | None
+) -> dict[str, Any]:
+    """What is known of an encoder that loaded in ``seconds``; ``active`` is the pool's."""
+    from attune.models.encoders.available import licence_beside
+
     fingerprint = encoder.fingerprint
-    value = {
-        **pool_options,
-        "loadable": True,
-        "weights": str(checkpoint.path),
-        "bytes": checkpoint.path.stat().st_size,
+    return {
+        "weights": str(weights),
+        "bytes": weights.stat().st_size,
         "parameters": sum(parameter.numel() for parameter in encoder.model.parameters()),
-        "licence": licence_beside(checkpoint.path),
+        "licence": licence_beside(weights),
         "dimension": encoder.dimension,
         "load_seconds": round(seconds, 2),
         "speed": {
@@ -161,21 +173,26 @@ def check(shell: Shell, name: str | None, pretrained: str | None, resize_mode: s
         "digest": fingerprint.digest,
         "of_the_pool": None if active is None else active == fingerprint,
     }
+
+
+def _in_words(settings: Settings, value: dict[str, Any], active: Fingerprint | None) -> dict[str, str]:
+    from attune.models.encoders.available import UNKNOWN
+
+    speed = value["speed"]
     pool = {None: "no vectors yet", True: "of this encoder", False: f"of another encoder: {active}"}
-    lines = {
+    return {
         "encoder": f"{settings.encoder}, {settings.pretrained}, {settings.resize_mode}",
-        "loads": f"yes, in {seconds:.1f} s, on {speed.device}",
-        "weights": f"{checkpoint.path}, {value['bytes'] / 1e6:,.1f} MB, {value['parameters']:,} parameters",
+        "loads": f"yes, in {value['load_seconds']:.1f} s, on {speed['device']}",
+        "weights": f"{value['weights']}, {value['bytes'] / 1e6:,.1f} MB, {value['parameters']:,} parameters",
         "licence": value["licence"] or UNKNOWN,
-        "dimension": str(encoder.dimension),
+        "dimension": str(value["dimension"]),
         "speed": (
-            f"{speed.per_second:,.0f} images per second (n = {speed.images}, {speed.seconds:.1f} s, batches of "
-            f"{speed.batch}, without reading files)"
+            f"{speed['images_per_second']:,.0f} images per second (n = {speed['images']}, {speed['seconds']:.1f} s, "
+            f"batches of {speed['batch']}, without reading files)"
         ),
-        "fingerprint": fingerprint.digest,
+        "fingerprint": value["digest"],
         "pool": pool[value["of_the_pool"]],
     }
-    shell.result(value, key_value_lines(lines))
 
 
 def use(shell: Shell, name: str | None, pretrained: str | None, resize_mode: str | None, no_wait: bool) -> None:

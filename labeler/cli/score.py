@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError
 from attune.models.files.outputs import is_stdout
 from attune.models.text import plural
+
+if TYPE_CHECKING:
+    from attune.models.catalog.score_vectors import Scored
 
 NAMED = 5  # rows left out that are named one by one; JSON has more
 EXAMPLE = """attune score serious@champion --vectors new.parquet --to scores.parquet
@@ -100,6 +103,11 @@ def score(
         f"{manifest.attribute} version {manifest.version} scored {plural(done.assets, 'asset')}. "
         f"{plural(done.rows, 'row')} written to {to}.",
     )
+    _name_skipped(shell, left_out, done)
+
+
+def _name_skipped(shell: Shell, left_out: list[dict[str, str]], done: Scored) -> None:
+    """Hints about images and rows that have no score."""
     from attune.labeler.cli.vectors import name_left_out
 
     name_left_out(shell, left_out)

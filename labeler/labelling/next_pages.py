@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import exclusion
-from attune.labeler.labelling import own_queue
+from attune.labeler.labelling import own_queue, page_advice
 from attune.labeler.labelling.next_questions import today
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.queues import grids
@@ -53,13 +53,17 @@ class Page:
 
 @dataclass(frozen=True)
 class Pages:
-    """What the browser gets at a time; ``images`` waits on open pages, ``today`` counts answers since midnight UTC."""
+    """What the browser gets at a time; ``images`` waits on open pages, ``today`` counts answers since midnight UTC.
+
+    ``advice``: why to go on with single images, or empty (`page_advice`).
+    """
 
     revision: int
     pages: Sequence[Page]
     images: int
     today: int
     past: Sequence[Page] = ()
+    advice: str = ""
 
 
 def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] = ()) -> Pages:
@@ -68,11 +72,12 @@ def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] =
     The last answered pages come along where it holds none. Raises UnknownAttribute, AccessError.
     """
     with reading(settings) as session:
-        one, _, expert = own_queue.find(session, viewer, name)
+        one, queue, expert = own_queue.find(session, viewer, name)
         counted = today(session, one.id, expert.id)
+        advice = page_advice.switch_to(session, one, queue, page_advice.PAGE)
         grid = grids.find_grid(session, one.id, expert.id)
         if grid is None or grid.closed_at is not None:
-            return Pages(one.revision, (), 0, counted)
+            return Pages(one.revision, (), 0, counted, advice=advice)
         waiting = grids.pages_of_today(session, grid, GridPage.state == "open")
         fresh = [page for page in waiting if page.key not in set(held)][:AHEAD]
         return Pages(
@@ -81,6 +86,7 @@ def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] =
             sum(len(page.asset_pks) for page in waiting),
             counted,
             () if held else _past(session, grid),
+            advice,
         )
 
 
@@ -88,6 +94,11 @@ def _past(session: Session, grid: Grid) -> list[Page]:
     answered = grids.pages_of_today(session, grid, GridPage.state == "answered")
     answered.sort(key=lambda page: (page.updated_at is not None, page.updated_at, page.id))
     return _read(session, answered[-BACK:], marked=True)
+
+
+def answered(session: Session, page: GridPage) -> Page | None:
+    """A page with what was said on it; None where its images are all gone."""
+    return next(iter(_read(session, [page], marked=True)), None)
 
 
 def _read(session: Session, pages: Sequence[GridPage], marked: bool = False) -> list[Page]:

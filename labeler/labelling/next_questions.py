@@ -40,11 +40,11 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Upcoming:
     """What the page gets at a time: questions, how many are left in the queue, answers since midnight UTC.
 
-    ``past`` are the last answers, newest last; only where the page holds no question yet. ``rare`` is a class that a
-    page of images would find more of (`page_advice`), or empty.
+    ``past`` are the last answers, newest last; only where the page holds no question yet. ``advice``: why to go on with
+    pages of images, or empty (`page_advice`).
     """
 
     revision: int
@@ -52,10 +52,10 @@ class Sheet:
     left: int
     today: int
     past: Sequence[Past] = ()
-    rare: str = ""
+    advice: str = ""
 
 
-def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] = ()) -> Sheet:
+def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] = ()) -> Upcoming:
     """The next questions of the viewer's own queue, less those of the keys ``held``, which the page has already.
 
     What is handed out is noted, so that no round takes it away under the expert's hands. Raises UnknownAttribute,
@@ -68,13 +68,13 @@ def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] =
         fresh = [(task, asset) for task, asset in rows if task.key not in known][:AHEAD]
         shown = [task.id for task, _ in rows if task.key in known] + [task.id for task, _ in fresh]
         session.execute(update(Task).where(Task.id.in_(shown)).values(offered_at=now()))
-        return Sheet(
+        return Upcoming(
             one.revision,
             [_question(task, asset) for task, asset in fresh],
             left(session, queue),
             today(session, one.id, expert.id),
             () if held else _past(session, queue),
-            page_advice.rare_class(session, one),
+            page_advice.switch_to(session, one, queue, page_advice.SINGLE),
         )
 
 

@@ -1,28 +1,80 @@
-"""When a page of images is worth more than single images: early, while a class has hardly any answers.
+"""Whether an expert's next answers are to be on single images or on pages: as the last run suggests, or as chosen.
 
-A page shows a class's likely images beside others, so it finds the first answers of a rare class with few looks; single
-images are better once there is something to tell apart (docs/decisions/0012).
+A run compares what both ways are expected to teach a second (`workers.rounds.pages_of_images`). What an expert chose
+stays until that expert chooses anew.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import counting
-from attune.labeler.records.schema import Attribute
+from attune.labeler.labelling import own_queue
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.run_advice import PageAdvice, RunAdvice
+from attune.labeler.records.schema import Attribute, Queue, Run
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError
 
-ENOUGH = 10  # answers of a class with which single images take over
-FIRST = 20  # answers of all classes before which it cannot be said that a class is rare
+SINGLE, PAGE, SUGGESTED = "single", "page", ""
 
 
-def rare_class(session: Session, attribute: Attribute) -> str:
-    """The class with the fewest answers, of those that pages ask about, while it has fewer than ten; else empty.
+@dataclass(frozen=True)
+class Way:
+    """How to answer next: ``name`` is single or page; ``why`` is one sentence, empty where nothing was compared yet;
+    ``is_chosen``: the expert chose it, whatever Attune suggests."""
 
-    With two classes pages ask about the first.
+    name: str
+    why: str = ""
+    is_chosen: bool = False
+
+
+def way(session: Session, attribute: Attribute, queue: Queue) -> Way:
+    """How the expert of ``queue`` answers next."""
+    if queue.way in {SINGLE, PAGE}:
+        return Way(queue.way, "You chose this. Attune suggests nothing else until you ask it to.", is_chosen=True)
+    last = session.scalar(
+        select(Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
+    )
+    found = RunAdvice.from_dict(last).pages
+    if found is None or found.revision != attribute.revision:
+        return Way(SINGLE)
+    return Way(PAGE if found.is_page else SINGLE, sentence(found))
+
+
+def of_viewer(settings: Settings, viewer: Viewer, name: str) -> Way:
+    """How the viewer answers ``name`` next. Raises UnknownAttribute, AccessError."""
+    with reading(settings) as session:
+        one, queue, _ = own_queue.find(session, viewer, name)
+        return way(session, one, queue)
+
+
+def switch_to(session: Session, attribute: Attribute, queue: Queue, here: str) -> str:
+    """Why the expert, who answers the way ``here``, should answer the other way; empty where nothing says so."""
+    found = way(session, attribute, queue)
+    return found.why if not found.is_chosen and found.name != here else ""
+
+
+def sentence(found: PageAdvice) -> str:
+    """Why one way is suggested, in time alone: what the probe expects of an image is not for experts to read."""
+    if not found.is_page:
+        return "Right now, Attune learns more per minute from single images: the next ones need a look of their own."
+    return (
+        f"Right now, Attune learns more per minute from pages: an image takes about {found.page_seconds:.1f} s on a "
+        f"page and {found.single_seconds:.1f} s alone."
+    )
+
+
+def choose(settings: Settings, viewer: Viewer, name: str, wanted: str) -> None:
+    """Keep how the viewer answers ``name`` from now on; empty: as Attune suggests.
+
+    Raises UnknownAttribute, AccessError, DataError for another word.
     """
-    count = counting.by_value(session, attribute.id)
-    if sum(count.get(name, 0) for name in attribute.classes) < FIRST:
-        return ""
-    asked = attribute.classes[:1] if len(attribute.classes) == 2 else attribute.classes
-    rare = min(asked, key=lambda name: count.get(name, 0))
-    return rare if count.get(rare, 0) < ENOUGH else ""
+    if wanted not in {SINGLE, PAGE, SUGGESTED}:
+        raise DataError(f"{wanted[:40]!r} is no way to answer. Expected single, page, or nothing. Load the page again.")
+    with writing(settings) as session:
+        _, queue, _ = own_queue.find(session, viewer, name)
+        queue.way = wanted

@@ -89,30 +89,26 @@ def send(
     with writing(settings) as session:
         row = attributes.find(session, attribute)
         people = _people(session, row, expert)
-        rows = session.execute(select(Asset.id).where(Asset.asset_id.in_(requested), Asset.removed_at.is_(None)))
-        keys = {key for (key,) in rows}
+        here = (Asset.asset_id.in_(requested), Asset.removed_at.is_(None))
+        keys = dict(session.execute(select(Asset.asset_id, Asset.id).where(*here)).all())
         fresh: set[int] = set()
         each = []
+        columns = {"who": who, "why": without_controls(why[:LONGEST_WHY]), "purpose": purpose}
         for person in people:
-            new = keys - _had(session, row.id, person.id, keys)
+            new = {*keys.values()} - _had(session, row.id, person.id, {*keys.values()})
             if expert is not None and person.email == who:
                 _refuse_too_many(session, row, person, len(new))
             fresh |= new
             each.append(len(new))
-            order = session.scalars(select(Asset).where(Asset.id.in_(new))).all()
-            place = {name: number for number, name in enumerate(requested)}
-            for asset in sorted(order, key=lambda one: place[one.asset_id]):
-                columns = {"who": who, "why": without_controls(why[:LONGEST_WHY]), "purpose": purpose}
-                session.add(
-                    Pick(attribute_id=row.id, expert_id=person.id, asset_pk=asset.id, created_at=now(), **columns)
-                )
+            for key in (keys[name] for name in requested if keys.get(name) in new):
+                pick = Pick(attribute_id=row.id, expert_id=person.id, asset_pk=key, created_at=now(), **columns)
+                session.add(pick)
         if fresh:
             change.count(session, row.id)
     if fresh:
         ingest.ask_to_learn(settings, attribute)
-    return Sent(
-        attribute, len(fresh), len(keys) - len(fresh), len(requested) - len(keys), [one.name for one in people], each
-    )
+    names, unknown = [one.name for one in people], len(requested) - len(keys)
+    return Sent(attribute, len(fresh), len(keys) - len(fresh), unknown, names, each)
 
 
 def _refuse_too_many(session: Session, attribute: Attribute, person: Expert, new: int) -> None:

@@ -117,6 +117,24 @@ class Outlook:
 
 
 @dataclass(frozen=True)
+class PageAdvice:
+    """What a page of images (``page``) and single images (``single``) were expected to teach a second, worked out at so
+    many ``answers`` of the attribute's ``revision``; the seconds that an image of the page and a single answer take."""
+
+    answers: int = 0
+    revision: int = 0
+    page: float = 0.0
+    single: float = 0.0
+    page_seconds: float = 0.0
+    single_seconds: float = 0.0
+
+    @property
+    def is_page(self) -> bool:
+        """Whether a page teaches at least as much a second."""
+        return self.page >= self.single
+
+
+@dataclass(frozen=True)
 class RunAdvice:
     """When to stop, in one word (``state``) and one sentence (``advice``), with the ``evidence`` for it (older rows:
     lines of text); ``differs``: the e-mail address of an expert who differs from the others, if one does;
@@ -136,13 +154,14 @@ class RunAdvice:
     lines: Sequence[dict[str, Any]] | None = None
     reliance: Reliance | None = None
     outlook: Outlook | None = None
+    pages: PageAdvice | None = None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | None) -> RunAdvice:
         """What ``runs.advice`` holds; None and unknown keys are fine."""
         data = data or {}
         readers = {"beside_probe": BesideProbe.from_dict, "audits": _audits, "reliance": Reliance.from_dict}
-        readers["outlook"] = Outlook.from_dict
+        readers |= {"outlook": Outlook.from_dict, "pages": _pages}
         parts = {name: reader(data[name]) for name, reader in readers.items() if data.get(name)}
         text = str(data.get("advice") or data.get("text") or data.get("sentence") or "")
         fields = _known(cls, {**data, **dict.fromkeys(readers)})
@@ -160,6 +179,10 @@ class RunAdvice:
 
 def _audits(data: Mapping[str, Any]) -> AuditPlan:
     return _fill(AuditPlan, data)
+
+
+def _pages(data: Mapping[str, Any]) -> PageAdvice:
+    return _fill(PageAdvice, data)
 
 
 def _known(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -206,6 +206,8 @@ class Queue(Base):
     kept: Mapped[int] = mapped_column(default=0)  # answers that count although Label Studio holds them no more
     # Which revision its page showed since when (`attributes.shown_revision`). The default is for an older release.
     shown: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    # How the expert chose to answer (`page_advice`); empty: as Attune suggests. The default is for an older release.
+    way: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import totals
 from attune.labeler.answers.totals import Counts
 from attune.labeler.attributes import attributes
+from attune.labeler.labelling import page_advice
+from attune.labeler.labelling.page_advice import Way
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.records.session import reading
@@ -71,6 +73,7 @@ class Head:
     about: str
     step: Step
     queue_url: str | None
+    way: Way | None  # how the viewer answers next; None without a queue
     unanswered: Sequence[str]
 
     @property
@@ -92,6 +95,7 @@ def head(session: Session, settings: Settings, viewer: Viewer, attribute: Attrib
         about=ABOUT[live.state],
         step=next_step(facts, viewer),
         queue_url=queue_url(settings, own) if own else None,
+        way=page_advice.way(session, attribute, own) if own else None,
         unanswered=facts.unanswered,
     )
 

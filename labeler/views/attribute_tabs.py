@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import exclusion, label_errors
+from attune.labeler.answers import answer_seconds, exclusion, label_errors
+from attune.labeler.answers.answer_seconds import Pace
 from attune.labeler.attributes import attributes, saved_views, threshold_goals
 from attune.labeler.attributes.saved_views import SavedView
 from attune.labeler.attributes.threshold_goals import GoalThresholds
@@ -17,10 +18,9 @@ from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import answer_seconds, measuring, quality
-from attune.labeler.views.answer_seconds import Pace
+from attune.labeler.views import measuring, quality
 from attune.labeler.views.attribute_page import Example, Head, examples, head
-from attune.labeler.views.disagreements import Contested, contested
+from attune.labeler.views.disagreements import DisputedImage, disputed_images
 from attune.labeler.views.forecast import Forecast, forecast
 from attune.labeler.views.gallery import Gallery, GalleryRequest, gallery
 from attune.labeler.views.history import Move, Published, moves, versions
@@ -38,7 +38,7 @@ class LabelTab:
     in_scope: Sequence[Example]
     out_of_scope: Sequence[Example]
     recent: Page[GivenAnswer]
-    contested: Page[Contested]
+    disputed: Page[DisputedImage]
     set_aside: Sequence[tuple[str, str, int]]
     pace: Pace | None
     suspected: int  # answers on the page of suspected label errors
@@ -52,7 +52,7 @@ class ResultsTab:
     gallery: Gallery
     saved: Sequence[SavedView]
     curve: Sequence[Point]
-    outlook: Forecast
+    forecast: Forecast
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class ManageTab:
     head: Head
     measuring: Measuring
     lines: GoalThresholds
-    outlook: Forecast
+    forecast: Forecast
     queues: Sequence[ExpertQueue]
 
 
@@ -93,7 +93,7 @@ def label_tab(settings: Settings, viewer: Viewer, name: str) -> LabelTab:
             in_scope=examples(session, one.in_scope),
             out_of_scope=examples(session, one.out_of_scope),
             recent=recent(session, viewer, one.id, size=4),
-            contested=contested(session, viewer, one.id, one.classes, size=4),
+            disputed=disputed_images(session, viewer, one.id, one.classes, size=4),
             set_aside=exclusion.by_expert(session, one.id) if viewer.manages else (),
             pace=answer_seconds.pace(session, one.id) if viewer.manages else None,
             suspected=label_errors.total(session, settings, viewer, one.id),
@@ -109,7 +109,7 @@ def results_tab(settings: Settings, viewer: Viewer, name: str, asked: GalleryReq
             gallery=gallery(session, settings, viewer, one, asked),
             saved=saved_views.read(one) if viewer.manages else (),
             curve=quality.curve(session, one.id, viewer=viewer),
-            outlook=forecast(session, viewer, one),
+            forecast=forecast(session, viewer, one),
         )
 
 
@@ -128,7 +128,7 @@ def manage_tab(settings: Settings, viewer: Viewer, name: str) -> ManageTab:
             head=head(session, settings, viewer, one),
             measuring=measuring.read(session, one),
             lines=threshold_goals.read(session, one),
-            outlook=forecast(session, viewer, one),
+            forecast=forecast(session, viewer, one),
             queues=_queues(session, settings, one.id),
         )
 

@@ -19,7 +19,7 @@ from attune.models.labels.answers import SKIP, UNSURE
 
 
 @dataclass(frozen=True)
-class Contested:
+class DisputedImage:
     """One asset and the people behind each answer on it; ``sides`` in the order of the classes, "unsure" last.
 
     ``comments``: how many its thread has.
@@ -30,9 +30,9 @@ class Contested:
     comments: int
 
 
-def contested(
+def disputed_images(
     session: Session, viewer: Viewer, attribute_id: int, classes: Sequence[str], page: int = 1, size: int = 6
-) -> Page[Contested]:
+) -> Page[DisputedImage]:
     """Assets that got two classes or more, the most evenly split first; only those that the viewer has answered.
 
     Those who manage the attribute see all of them.
@@ -65,7 +65,7 @@ def contested(
     keys = [asset.id for asset in asset_page.items]
     said = sides(session, attribute_id, keys, [*classes, UNSURE])
     comments = threads.counts(session, attribute_id, keys)
-    return asset_page.map(lambda asset: Contested(picture(asset), said[asset.id], comments.get(asset.id, 0)))
+    return asset_page.map(lambda asset: DisputedImage(picture(asset), said[asset.id], comments.get(asset.id, 0)))
 
 
 def sides(

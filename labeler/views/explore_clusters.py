@@ -36,7 +36,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Board:
+class ClustersPage:
     """A page of clusters; ``made_at`` is None where none were made yet, ``job`` the one at work on new ones.
 
     ``fewer`` says that there are fewer clusters than asked for, ``changes`` what became of the clusters before.
@@ -51,7 +51,7 @@ class Board:
     changes: Sequence[str] = ()
 
 
-def board(settings: Settings, viewer: Viewer, page: int = 1) -> Board:
+def clusters_page(settings: Settings, viewer: Viewer, page: int = 1) -> ClustersPage:
     """The clusters that were last made, largest first."""
     saved = clusters.load(settings)
     parts = saved.parts if saved else ()
@@ -67,9 +67,9 @@ def board(settings: Settings, viewer: Viewer, page: int = 1) -> Board:
     cards = [_card(part, images) for part in shown_parts]
     card_page = Page(cards, number, PAGE, len(parts))
     if saved is None:
-        return Board(card_page, 0, there, None, job)
+        return ClustersPage(card_page, 0, there, None, job)
     told = fewer(saved.k, len(parts)), changed(saved.changes)
-    return Board(card_page, saved.assets, there, saved.made_at, job, *told)
+    return ClustersPage(card_page, saved.assets, there, saved.made_at, job, *told)
 
 
 def _card(part: clusters.Part, images: dict[str, PageImage]) -> Card:

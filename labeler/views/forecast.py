@@ -13,7 +13,7 @@ from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.run_advice import BesideProbe, PoolRegion, RunAdvice
 from attune.labeler.records.run_advice import Outlook as Kept
 from attune.labeler.records.schema import Asset, Attribute, Expert, Run
-from attune.labeler.views import expert_reliability, told_runs
+from attune.labeler.views import expert_reliability, visible_runs
 from attune.labeler.views.expert_reliability import Differs, ExpertRow
 from attune.labeler.views.pictures import PageImage, picture
 from attune.labeler.views.quality import Quality, read
@@ -76,19 +76,19 @@ class Forecast:
 
 def forecast(session: Session, viewer: Viewer, attribute: Attribute) -> Forecast:
     """What the newest run that ``viewer`` is shown says of ``attribute``."""
-    number = told_runs.newest(session, [attribute.id], viewer).get(attribute.id)
+    number = visible_runs.newest(session, [attribute.id], viewer).get(attribute.id)
     newest = select(Run.advice).where(Run.attribute_id == attribute.id, Run.number == number)
     run_advice = visible_advice(viewer, RunAdvice.from_dict(session.scalar(newest)))
     slow_figures = run_advice.outlook or Kept()
     parity = slow_figures.parity if viewer.manages else None
     figures = {name: read(parity, name) for name in ("expert", "probe", "difference")} if parity else {}
-    experts_told = run_advice.reliance.told if run_advice.reliance else ()
+    reliabilities = run_advice.reliance.told if run_advice.reliance else ()
     beside = run_advice.beside_probe or BesideProbe()
     people = {expert.email: (expert.name or expert.email, expert.id) for expert in session.scalars(select(Expert))}
     return Forecast(
-        experts=expert_reliability.experts(people, experts_told, beside.told),
+        experts=expert_reliability.experts(people, reliabilities, beside.told),
         differs=expert_reliability.differs(people, run_advice) if viewer.manages else None,
-        measured=any(expert.accuracy.get("method") == DAWID_SKENE for expert in experts_told),
+        measured=any(expert.accuracy.get("method") == DAWID_SKENE for expert in reliabilities),
         weighed=run_advice.reliance.weighed if run_advice.reliance else True,
         headline=HEADLINES.get(run_advice.state, ""),
         advice=advice(run_advice),

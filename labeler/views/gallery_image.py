@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import counting
 from attune.labeler.attributes import attributes
 from attune.labeler.explore import pool_scores
+from attune.labeler.labelling import corrections
 from attune.labeler.people.viewer import Viewer, may_compare, may_see
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue
+from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.attribute_page import Head, head
@@ -71,7 +72,7 @@ def large_image(settings: Settings, viewer: Viewer, name: str, asset_id: str, as
             probabilities=_probabilities(settings, one, asset.id) if viewer.manages else (),
             sides=_sides(answers),
             own=own[0] if own else None,
-            annotation=own[3] if own and own[4] is not None else None,
+            annotation=own[3] if own and corrections.correctable(session, [own[3]]) else None,
             queue=session.scalar(open_queue.limit(1)) is not None,
             before=names.get(beside[0] or 0),
             after=names.get(beside[1] or 0),
@@ -91,24 +92,21 @@ def _visible(session: Session, viewer: Viewer, attribute: Attribute, asset_id: s
     return asset
 
 
-def _answers(
-    session: Session, viewer: Viewer, attribute: Attribute, asset: Asset
-) -> list[tuple[str, str, int, int, int | None]]:
-    """Value, name, expert, annotation and task of each answer; of an expert who may not compare, the own alone."""
+def _answers(session: Session, viewer: Viewer, attribute: Attribute, asset: Asset) -> list[tuple[str, str, int, int]]:
+    """Value, name, expert and annotation of each answer; of an expert who may not compare, the own alone."""
     compares = session.scalar(select(Asset.id).where(Asset.id == asset.id, may_compare(viewer, attribute.id)))
     experts = None if compares is not None else [viewer.expert_id or 0]
     answer = counting.answers([attribute.id], experts)
     rows = session.execute(
-        select(answer.c.value, Expert.name, answer.c.expert_id, answer.c.id, Annotation.task_id)
+        select(answer.c.value, Expert.name, answer.c.expert_id, answer.c.id)
         .join(Expert, Expert.id == answer.c.expert_id)
-        .join(Annotation, Annotation.id == answer.c.id)
         .where(answer.c.asset_pk == asset.id)
         .order_by(Expert.name)
     )
-    return [(value, name, expert, key, task) for value, name, expert, key, task in rows]
+    return [(value, name, expert, key) for value, name, expert, key in rows]
 
 
-def _sides(answers: Sequence[tuple[str, str, int, int, int | None]]) -> list[tuple[str, list[str]]]:
+def _sides(answers: Sequence[tuple[str, str, int, int]]) -> list[tuple[str, list[str]]]:
     values = dict.fromkeys(row[0] for row in answers)
     return [(value, [row[1] for row in answers if row[0] == value]) for value in values]
 

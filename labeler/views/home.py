@@ -18,7 +18,7 @@ from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Alias, Asset, Attribute, Expert, Job, Queue, Run, Task, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import home_pictures, quality, told_runs
+from attune.labeler.views import home_pictures, quality, visible_runs
 from attune.labeler.views.home_pictures import Pictures
 from attune.labeler.views.links import queue_url
 from attune.labeler.views.quality import Quality
@@ -99,7 +99,7 @@ class CardFacts:
     def __init__(self, session: Session, ids: Sequence[int], viewer: Viewer) -> None:
         self.runs: dict[int, tuple[int, dict[str, Any], RunAdvice]] = {
             row[0]: (row[1], row[2], visible_advice(viewer, RunAdvice.from_dict(row[3])))
-            for row in session.execute(_told_runs(told_runs.newest(session, ids, viewer)))
+            for row in session.execute(_of_visible_runs(visible_runs.newest(session, ids, viewer)))
         }
         champions = select(Alias.attribute_id, Alias.version).where(
             Alias.attribute_id.in_(ids), Alias.alias == "champion"
@@ -130,7 +130,7 @@ class CardFacts:
         return quality.read(run[1]) if run else Quality()
 
 
-def _told_runs(numbers: Mapping[int, int]) -> Any:
+def _of_visible_runs(numbers: Mapping[int, int]) -> Any:
     mine = tuple_(Run.attribute_id, Run.number).in_(list(numbers.items()))
     return select(Run.attribute_id, Run.number, Run.metrics, Run.advice).where(mine)
 

@@ -44,7 +44,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Board:
+class JobsPage:
     """A page of jobs and how many there are in each state."""
 
     jobs: Page[Work]
@@ -61,7 +61,7 @@ class Board:
         return lines
 
 
-def board(settings: Settings, state: str = "", page: int = 1) -> Board:
+def jobs_page(settings: Settings, state: str = "", page: int = 1) -> JobsPage:
     """The jobs in ``state``, or all of them."""
     query = select(Job).order_by(Job.created_at.desc(), Job.id)
     if state in STATES:
@@ -69,7 +69,9 @@ def board(settings: Settings, state: str = "", page: int = 1) -> Board:
     with reading(settings) as session:
         counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
         job_page = page_of(session, query, page, PAGE)
-    return Board(job_page.map(_work), {name: counts.get(name, 0) for name in STATES}, state if state in STATES else "")
+    return JobsPage(
+        job_page.map(_work), {name: counts.get(name, 0) for name in STATES}, state if state in STATES else ""
+    )
 
 
 def _folded(run: Sequence[Work]) -> Work:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import label_errors
 from attune.labeler.attributes import attributes
+from attune.labeler.labelling import corrections
 from attune.labeler.people.viewer import Viewer, may_compare
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, LabelError, Pick, Queue, Task
@@ -28,7 +29,7 @@ class Suspect:
 
     ``others``: pairs (name, value), none while the viewer may not know them. ``asked``: names of experts who were asked
     for a second opinion and have not answered; ``free``: pairs (email, name) of those who can be. ``own``: the
-    viewer's answer, which they may correct; ``correctable`` where its task is still there.
+    viewer's answer; ``correctable`` by them.
     """
 
     annotation: int
@@ -68,22 +69,23 @@ def _suspects(session: Session, viewer: Viewer, one: Attribute, rows: Page[Label
     ids = [row.annotation_id for row in rows.items]
     given = {kept.id: kept for kept in session.scalars(select(Annotation).where(Annotation.id.in_(ids)))}
     assets = {kept.asset_pk for kept in given.values()}
-    told = _told(session, viewer, one.id, list(given.values()))
+    others = _others(session, viewer, one.id, list(given.values()))
     asked, free = _asked(session, viewer, one.id, assets)
+    changeable = corrections.correctable(session, ids)
 
     def suspect(row: LabelError) -> Suspect:
         answer = given[row.annotation_id]
         own = viewer.expert_id is not None and answer.expert_id == viewer.expert_id
         return Suspect(
             row.annotation_id, picture(answer.asset), row.given, answer.expert.name, answer.answered_at, row.expected,
-            row.probe, told[answer.id], asked.get(answer.asset_pk, ()), free.get(answer.asset_pk, ()), own,
-            own and answer.task_id is not None,
+            row.probe, others[answer.id], asked.get(answer.asset_pk, ()), free.get(answer.asset_pk, ()), own,
+            own and answer.id in changeable,
         )  # fmt: skip
 
     return rows.map(suspect)
 
 
-def _told(
+def _others(
     session: Session, viewer: Viewer, attribute_id: int, rows: Sequence[Annotation]
 ) -> Mapping[int, Sequence[tuple[str, str]]]:
     """What others said, by annotation; nothing where the viewer may not know it (yet)."""

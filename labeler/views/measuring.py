@@ -55,8 +55,8 @@ class Measuring:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        held = asdict(self) | {"figure": self.figure.to_dict() if self.figure else None}
-        return held | {"expected_width": self.width_after(self.waiting)}
+        values = asdict(self) | {"figure": self.figure.to_dict() if self.figure else None}
+        return values | {"expected_width": self.width_after(self.waiting)}
 
 
 def of(settings: Settings, name: str) -> Measuring:

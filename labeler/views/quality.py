@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Run
-from attune.labeler.views import told_runs
+from attune.labeler.views import visible_runs
 from attune.models.evaluation.metrics import FIRST, Metric
 
 AUDIT = "average_precision"
@@ -105,8 +105,8 @@ def curve(session: Session, attribute_id: int, points: int = POINTS, viewer: Vie
             newest[answers] = number
             fewest = answers
     if viewer is not None and not viewer.manages:
-        told = set(told_runs.to_experts(session, [attribute_id]).get(attribute_id, ()))
-        newest = {answers: number for answers, number in newest.items() if number in told}
+        visible = set(visible_runs.to_experts(session, [attribute_id]).get(attribute_id, ()))
+        newest = {answers: number for answers, number in newest.items() if number in visible}
     numbers = _thinned(sorted(newest.values()), points)
     runs = session.execute(
         select(Run.number, Run.answers, Run.finished_at, Run.metrics)

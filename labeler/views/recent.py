@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from attune.labeler.answers import first_answers
 from attune.labeler.answers.counting import current
+from attune.labeler.labelling import corrections
 from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Annotation, Asset, Expert, Task
@@ -30,7 +31,7 @@ LATER = "You can read why after your next answer, or after two minutes."
 
 @dataclass(frozen=True)
 class GivenAnswer:
-    """One answer that was given; ``correctable`` where the task can be opened again in Label Studio."""
+    """One answer that was given; ``correctable`` by the viewer."""
 
     annotation: int
     picture: PageImage
@@ -75,6 +76,7 @@ def _answer_page(session: Session, viewer: Viewer, answer_page: Page[Annotation]
     tasks = _by_id(session, Task, Task.id, [one.task_id for one in answer_page.items])
     assets = _by_id(session, Asset, Asset.id, [one.asset_pk for one in answer_page.items])
     experts = _by_id(session, Expert, Expert.id, [one.expert_id for one in answer_page.items])
+    correctable = corrections.correctable(session, [one.id for one in answer_page.items])
     newest = {one.attribute_id: _newest(session, viewer, one.attribute_id) for one in answer_page.items}
 
     def given(entry: Annotation) -> GivenAnswer:
@@ -83,7 +85,8 @@ def _answer_page(session: Session, viewer: Viewer, answer_page: Page[Annotation]
         fresh = entry.answered_at == newest[entry.attribute_id] and now() - entry.answered_at < first_answers.SLIP
         return GivenAnswer(
             entry.id, picture(assets[entry.asset_pk]), entry.value, experts[entry.expert_id].name, entry.answered_at,
-            LATER if own and task is not None and fresh else reason_of(task, entry.purpose), own and task is not None,
+            LATER if own and task is not None and fresh else reason_of(task, entry.purpose),
+            own and entry.id in correctable,
         )  # fmt: skip
 
     return answer_page.map(given)

@@ -9,19 +9,18 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.attributes import attributes
 from attune.labeler.catalog import gates
 from attune.labeler.catalog.aliases import aliases_of, is_draft
-from attune.labeler.catalog.audit_evidence import Evidence, Scored, paired
-from attune.labeler.catalog.evidence_cache import gather
+from attune.labeler.catalog.audit_evidence import Evidence, Scored
 from attune.labeler.catalog.gate_outcomes import Gate
-from attune.labeler.catalog.run_facts import LATEST, classes_of, find_run, thresholds_of
+from attune.labeler.catalog.run_facts import LATEST, classes_of, thresholds_of
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Attribute, Run, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views import (
     quality,
+    review_comparison,
     review_facts,
     review_mistakes,
     review_pairs,
@@ -31,6 +30,7 @@ from attune.labeler.views import (
     review_verdict,
 )
 from attune.labeler.views.quality import Point, Quality, of
+from attune.labeler.views.review_comparison import Comparison
 from attune.labeler.views.review_facts import Agreement, Provenance
 from attune.labeler.views.review_mistakes import Confusion, Mistake
 from attune.labeler.views.review_pairs import Pairs
@@ -119,17 +119,17 @@ class Review:
         return any(row.candidate.known for row in self.rows)
 
     @property
-    def told(self) -> Sequence[Row]:
+    def measured(self) -> Sequence[Row]:
         """The rows that hold a figure of either side."""
         return [row for row in self.rows if row.known]
 
     @property
-    def told_at_lines(self) -> bool:
+    def measured_at_thresholds(self) -> bool:
         """Whether a figure is among them that holds at a line."""
-        return any(row.at_line for row in self.told)
+        return any(row.at_line for row in self.measured)
 
     @property
-    def untold(self) -> Mapping[str, Sequence[str]]:
+    def unmeasured(self) -> Mapping[str, Sequence[str]]:
         """The titles of the other rows by the reason why they hold none."""
         by_reason: dict[str, list[str]] = {}
         for row in self.rows:
@@ -155,47 +155,31 @@ def review(
 
     Raises UnknownAttribute, and UnknownProbe where there is no such run.
     """
+    found = review_comparison.compare(settings, name, candidate or LATEST)
+    attribute, run, evidence = found.attribute, found.run, found.evidence
+    mine, theirs, rival = found.mine, found.theirs, found.rival
+    others = None if rival is None else gates.measured(evidence, rival, theirs)
+    missing, cuts = evidence.why_not(run), thresholds_of(run, attribute.classes)
     with reading(settings) as session:
-        attribute = attributes.find(session, name)
-        run = find_run(session, attribute, candidate or LATEST)
-    champion = gates.champion_of(settings, name)
-    evidence = gather(settings, name)
-    mine = None if evidence.why_not(run) else evidence.scored(run)
-    same = champion is not None and champion.id == run.id
-    theirs = None if champion is None or same or evidence.why_not(champion) else evidence.scored(champion)
-    figures = gates.measured(evidence, run, mine)
-    others = gates.measured(evidence, champion, theirs) if champion is not None and not same else None
-    difference = None
-    if champion is not None and not same:
-        if mine is None or theirs is None:
-            difference = paired(evidence, run, champion)
-        else:
-            difference = evidence.difference(mine, theirs)
-    cuts = thresholds_of(run, attribute.classes)
-    judged = gates.outcome(settings, evidence, run, champion, figures, difference)
-    with reading(settings) as session:
-        pairs = None
-        if champion is not None and mine is not None and theirs is not None:
-            pairs = review_pairs.pairs(session, viewer, evidence, run, champion, mine, theirs)
         return Review(
             name=name,
             question=attribute.question,
             classes=attribute.classes,
             choices=_choices(session, attribute, run),
             candidate=_side(session, attribute, run),
-            champion=None if champion is None else _side(session, attribute, champion),
-            verdict=review_verdict.build(session, attribute, evidence, run, champion, figures, difference, judged),
-            pairs=pairs,
+            champion=None if found.champion is None else _side(session, attribute, found.champion),
+            verdict=review_verdict.verdict_on(session, found),
+            pairs=_pairs(session, viewer, found),
             audits=len(evidence.labels),
-            missing=evidence.why_not(run),
+            missing=missing,
             warnings=missing_sentences(classes_of(session, attribute, run), run.labels or {}),
             few=_few(evidence, run),
             led=_led(mine, theirs),
-            rows=review_rows.rows(attribute.classes, figures, others, evidence.why_not(run)),
-            lines=[] if others is None or champion is None else review_rows.lines(attribute.classes, run, champion),
-            difference=None if difference is None else of(difference),
-            gates=judged,
-            plots=review_plots.plots(evidence, class_name, mine, theirs, evidence.why_not(run)),
+            rows=review_rows.rows(attribute.classes, found.metrics, others, missing),
+            lines=[] if rival is None else review_rows.lines(attribute.classes, run, rival),
+            difference=None if found.difference is None else of(found.difference),
+            gates=found.gates,
+            plots=review_plots.plots(evidence, class_name, mine, theirs, missing),
             curve=quality.curve(session, attribute.id),
             confusion=None if mine is None else review_mistakes.confusion(evidence, mine, cuts),
             mistakes=review_mistakes.mistakes(session, viewer, evidence, run, mine),
@@ -204,6 +188,12 @@ def review(
             agreement=review_facts.agreement(evidence, mine),
             provenance=review_facts.provenance(session, attribute, run),
         )
+
+
+def _pairs(session: Session, viewer: Viewer, found: Comparison) -> Pairs | None:
+    if found.rival is None or found.mine is None or found.theirs is None:
+        return None
+    return review_pairs.pairs(session, viewer, found.evidence, found.run, found.rival, found.mine, found.theirs)
 
 
 def _few(evidence: Evidence, run: Run) -> bool:

@@ -50,14 +50,14 @@ def rows(
     names.append(("calibration_error", "Calibration error"))
     empty = unknown("", 0, "", reason or "not measured")
 
-    def told(metrics: Mapping[str, Metric], key: str) -> Quality:
+    def quality_of(metrics: Mapping[str, Metric], key: str) -> Quality:
         return of(metrics.get(key, empty))
 
     return [
         Row(
             title,
-            told(figures, key),
-            None if others is None else told(others, key),
+            quality_of(figures, key),
+            None if others is None else quality_of(others, key),
             low_is_good=key == "calibration_error",
             at_line=key.startswith(("precision:", "recall:")),
         )

@@ -38,7 +38,7 @@ class Advice:
 class Step:
     """What to do next: a sentence, and a place or a command or both.
 
-    Places are ``queue``, ``contested``, ``review``, ``people``, ``measure``, ``experts``, ``jobs`` and ``attribute``.
+    Places are ``queue``, ``disputed``, ``review``, ``people``, ``measure``, ``experts``, ``jobs`` and ``attribute``.
     """
 
     text: str
@@ -148,7 +148,7 @@ def _experts_step(facts: Facts) -> Step:
     if not facts.own_queue:
         return Step("You have no queue for this question. Ask an owner to add you.")
     if state(facts) in (UNDEFINED, DIFFERS):
-        return Step("Read the definition again. Then look at the disputed images.", place="contested")
+        return Step("Read the definition again. Then look at the disputed images.", place="disputed")
     if facts.settled:
         return Step("Nothing is urgent. More answers would hardly change the probe.", place="queue")
     return Step("Answer the next image.", place="queue")
@@ -180,7 +180,7 @@ def _managers_step(facts: Facts) -> Step:
     if where == DIFFERS:
         return Step("See which expert differs, and talk to them.", place="experts")
     if where == UNDEFINED:
-        return Step("Improve the definition. Start with the disputed images.", place="contested")
+        return Step("Improve the definition. Start with the disputed images.", place="disputed")
     if not facts.open_tasks and where in (SEEDING, LABELLING):
         return Step("Fill the queues.", command=f"attune batch {name} --size 40")
     if where == SEEDING:

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import counting, threads
 from attune.labeler.attributes import attributes
 from attune.labeler.attributes.agreed import IN_SCOPE, OUT_OF_SCOPE
+from attune.labeler.labelling import corrections
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.paging import Page, page_of
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Comment, Expert, User
+from attune.labeler.records.schema import Asset, Attribute, Comment, Expert, User
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.disagreements import Contested, sides
+from attune.labeler.views.disagreements import DisputedImage, sides
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.labels.answers import UNSURE
 
@@ -75,7 +76,7 @@ def thread_page(settings: Settings, viewer: Viewer, name: str, image: int) -> Th
         )
 
 
-def agreed(session: Session, viewer: Viewer, attribute: Attribute, page: int = 1) -> Page[Contested]:
+def agreed(session: Session, viewer: Viewer, attribute: Attribute, page: int = 1) -> Page[DisputedImage]:
     """Images with a thread that are disputed no more, as experts corrected their answers; only those with a thread
     that the viewer may open."""
     query = (
@@ -87,7 +88,7 @@ def agreed(session: Session, viewer: Viewer, attribute: Attribute, page: int = 1
     keys = [asset.id for asset in found.items]
     said = sides(session, attribute.id, keys, [*attribute.classes, UNSURE])
     counts = threads.counts(session, attribute.id, keys)
-    return found.map(lambda asset: Contested(picture(asset), said.get(asset.id, ()), counts.get(asset.id, 0)))
+    return found.map(lambda asset: DisputedImage(picture(asset), said.get(asset.id, ()), counts.get(asset.id, 0)))
 
 
 def _lines(session: Session, viewer: Viewer, rows: Sequence[Comment]) -> list[Line]:
@@ -105,5 +106,5 @@ def _lines(session: Session, viewer: Viewer, rows: Sequence[Comment]) -> list[Li
 
 def _own(session: Session, viewer: Viewer, attribute: Attribute, asset: Asset) -> int | None:
     answer = counting.answers([attribute.id], [viewer.expert_id or 0])
-    mine = select(Annotation.id).join(answer, answer.c.id == Annotation.id)
-    return session.scalar(mine.where(answer.c.asset_pk == asset.id, Annotation.task_id.is_not(None)))
+    mine = session.scalar(select(answer.c.id).where(answer.c.asset_pk == asset.id))
+    return mine if mine is not None and corrections.correctable(session, [mine]) else None

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.aliases import aliases_of, drafts_of
 from attune.labeler.catalog.run_facts import find_version
-from attune.labeler.records.schema import Promotion
+from attune.labeler.records.schema import Attribute, Promotion
 from attune.labeler.records.session import reading
 from attune.labeler.records.version_scores import VersionScores
 from attune.labeler.settings import Settings
@@ -74,15 +75,8 @@ def version_page(settings: Settings, name: str, version: int) -> VersionPage:
         attribute = attributes.find(session, name)
         row = find_version(session, attribute, version)
         aliases = sorted(alias for alias, number in aliases_of(session, attribute).items() if number == version)
-        lines = session.scalars(
-            select(Promotion)
-            .where(
-                Promotion.attribute_id == attribute.id, (Promotion.version == version) | (Promotion.before == version)
-            )
-            .order_by(Promotion.id.desc())
-            .limit(20)
-        ).all()
         drafts = drafts_of(session, attribute.id)
+        moves = [move(line, drafts) for line in _lines(session, attribute, version)]
     manifest: Mapping[str, Any] = row.manifest or {}
     front, card, lost = _card(settings, manifest)
     files = [File(file, entry["sha256"], int(entry["bytes"])) for file, entry in (manifest.get("files") or {}).items()]
@@ -104,12 +98,19 @@ def version_page(settings: Settings, name: str, version: int) -> VersionPage:
         commands=commands(settings, name, aliases[0] if aliases else str(version)),
         scored_at=row.scored_at,
         scored=sum(int(count) for count in scored.values()),
-        moves=[move(line, drafts) for line in lines],
+        moves=moves,
         draft=version in drafts,
         warnings=missing_sentences(manifest.get("classes") or (), manifest.get("labels") or {})
         if version in drafts
         else (),
     )
+
+
+def _lines(session: Session, attribute: Attribute, version: int) -> Sequence[Promotion]:
+    """The newest lines of the history that ``version`` is in."""
+    about = (Promotion.version == version) | (Promotion.before == version)
+    rows = select(Promotion).where(Promotion.attribute_id == attribute.id, about)
+    return session.scalars(rows.order_by(Promotion.id.desc()).limit(20)).all()
 
 
 def commands(settings: Settings, name: str, ref: str) -> list[Command]:

@@ -45,8 +45,9 @@ RULES: dict[str, frozenset[str]] = {
     "results.save": MANAGERS,
     "results.remove": MANAGERS,
     "attribute.answers": EXPERTS,
-    "attribute.contested_page": EXPERTS,
-    "attribute.correct": EXPERTS,
+    "attribute.disputed_page": EXPERTS,
+    "correct.page": EXPERTS,
+    "correct.change": EXPERTS,
     "threads.page": EXPERTS,  # of these each image by `answers.threads.may_open`
     "threads.write": EXPERTS,
     "threads.delete": EXPERTS,
@@ -71,6 +72,8 @@ RULES: dict[str, frozenset[str]] = {
     "api.labels": MANAGERS,  # every row names a person, which a pipeline has no need of
     "label.page": EXPERTS,
     "label.next_": EXPERTS,
+    "label.start": EXPERTS,
+    "label.choose": EXPERTS,
     "label.answers": EXPERTS,
     "grid.page": EXPERTS,
     "grid.next_": EXPERTS,

@@ -26,6 +26,7 @@ from attune.workers.rounds import (
     gallery_scores,
     label_errors,
     learning_round,
+    pages_of_images,
     second_opinions,
     slow_figures,
 )
@@ -129,6 +130,8 @@ def one_round(
 
     def afterwards() -> None:
         gallery_scores.leave(settings, snapshot, learned.run)
+        if learned.fresh and pages_of_images.due(snapshot):
+            pages_of_images.record_advice(settings, snapshot, learned.run, learned.probe, prompts)
         if learned.fresh and slow_figures.due(snapshot):
             slow_figures.record_forecast(settings, snapshot, learned.run, prompts)
             label_errors.record(settings, snapshot, learned.run, prompts)

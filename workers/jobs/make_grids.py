@@ -10,7 +10,6 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
 from filelock import FileLock
 from sqlalchemy import func, select
 
@@ -31,19 +30,14 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now, parse
 from attune.models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationShape
-from attune.models.probes import learner
-from attune.models.query.grid_images import page as choose
-from attune.models.vectors.pool import IntArray
-from attune.workers.rounds import learning_round, round_figures
-from attune.workers.rounds.queue_plan import asked_rows
-from attune.workers.rounds.snapshot import Snapshot, take_snapshot
+from attune.workers.rounds import pages_of_images
+from attune.workers.rounds.snapshot import take_snapshot
 from attune.workers.sync import membership, project_identity
 from attune.workers.sync.changed_tasks import OVERLAP, read_until, record_read_until
 
 log = logging.getLogger("attune.grids")
 FAREWELL = timedelta(days=1)  # so long a leaver's last answers may still be on their way
 PATIENCE_SECONDS = 300  # for another who makes pages
-FEWEST = 4  # images that are worth a page
 
 
 def run(
@@ -85,7 +79,7 @@ def _fill(
         with suppress(LabelStudioRefused):  # the pages of before doubts serve without
             grid_project.configure(ls, grid.project)
         snapshot = take_snapshot(settings, attribute.name)
-        for number, (position, rows) in enumerate(_pages(settings, snapshot, positions)):
+        for number, (position, rows) in enumerate(pages_of_images.made(settings, snapshot, positions)):
             report(number, len(positions))
             keys = [int(key) for key in snapshot.view.keys[rows]]
             unticked = attribute.classes[1] if two else None
@@ -123,31 +117,6 @@ def _positions(attribute: Attribute, waiting: Sequence[GridPage], images: int) -
         count[asked[position]] += 1
         positions.append(position)
     return positions
-
-
-def _pages(settings: Settings, snapshot: Snapshot, positions: list[int]) -> list[tuple[int, IntArray]]:
-    """(class position, pool rows) of each page; no image twice, none that waits or was answered anywhere."""
-    prompts = learning_round.known_prompts(settings, snapshot)
-    probe = round_figures.fit_probe(snapshot, prompts)
-    open_rows = [task.row for task in snapshot.asked if task.state == "open" and task.row >= 0]
-    excluded_rows = np.array(list(dict.fromkeys([*asked_rows(snapshot).tolist(), *open_rows])), dtype=np.intp)
-    pages = []
-    for position in positions:
-        facts = learner.situation(
-            snapshot.view.pool,
-            probe,
-            snapshot.training,
-            excluded_rows,
-            snapshot.learner,
-            snapshot.seed,
-            prompts=prompts,
-            hidden=snapshot.view.hidden,
-        )
-        rows = choose(facts, SIZE, position)
-        if len(rows) >= FEWEST:
-            pages.append((position, rows))
-            excluded_rows = np.concatenate([excluded_rows, rows])
-    return pages
 
 
 def sync(

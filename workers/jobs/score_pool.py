@@ -67,14 +67,8 @@ def run(
     if part is None:
         _drop_others(settings, catalog, attribute, version, pool)
     log.info("score(%s@%d): %d assets in %d parts", attribute, version, done, len(requested_parts))
-    address = catalog.feature_address(attribute, version)
-    return {
-        "attribute": attribute,
-        "version": version,
-        "assets": done,
-        "parts": len(requested_parts),
-        "address": address,
-    }
+    result = {"attribute": attribute, "version": version, "assets": done, "parts": len(requested_parts)}
+    return result | {"address": catalog.feature_address(attribute, version)}
 
 
 def score_part(

@@ -129,6 +129,7 @@ def learn(settings: Settings, snapshot: Snapshot, prompts: Prompts | None, lease
         lines=[threshold.to_dict() for threshold in lines] if lines else None,
         reliance=replace(snapshot.reliance, weighed=snapshot.weigh),
         outlook=snapshot.advice.outlook,
+        pages=snapshot.advice.pages,
     )
     number = record_run(snapshot, probe, metrics, run_advice, lease, started)
     return Learned(probe, metrics, number, fresh=True, pace=pace)

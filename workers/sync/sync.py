@@ -14,6 +14,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.label_studio import accounts, projects
 from attune.labeler.label_studio.client import LabelStudio
+from attune.labeler.label_studio.projects import Listed
 from attune.labeler.queues import repair
 from attune.labeler.records.schema import Attribute, Queue
 from attune.labeler.records.session import reading
@@ -44,11 +45,7 @@ def run(
     waiting = open_queues(settings, attribute)
     counts = dict.fromkeys(("queues", *COUNTED), 0)
     there = projects.list_projects(ls)
-    checked = project_identity.check(settings, ls, waiting, there)
-    for queue in waiting:
-        if queue.id in checked.moved:
-            repair.repair_queue(settings, ls, queue)
-    membership.correct_members(settings, ls, [queue for queue in waiting if queue.id in checked.tasks])
+    checked = _checked(settings, ls, waiting, there)
     recorded = upkeep.recorded_task_counts(settings, waiting)
     by_id = accounts.addresses(ls)
     touched: set[int] = set()
@@ -72,14 +69,22 @@ def run(
     only = waiting[0].attribute_id if attribute is not None and waiting else None
     touched |= make_grids.sync(settings, ls, only, whole, counts, failed, by_id, there)
     report(len(waiting), len(waiting))
-    for name in attribute_names(settings, touched):
+    names, strays = attribute_names(settings, touched), _uncounted_counts(settings, attribute)
+    for name in names:
         ingest.ask_to_learn(settings, name)
-    return {
-        **counts,
-        "attributes": attribute_names(settings, touched),
-        "failed": failed,
-        "strays": _uncounted_counts(settings, attribute),
-    }
+    return {**counts, "attributes": names, "failed": failed, "strays": strays}
+
+
+def _checked(
+    settings: Settings, ls: LabelStudio, waiting: list[Queue], there: Mapping[int, Listed]
+) -> project_identity.Checked:
+    """Which projects are still the queues' own; what moved is repaired, and who may enter is put right."""
+    checked = project_identity.check(settings, ls, waiting, there)
+    for queue in waiting:
+        if queue.id in checked.moved:
+            repair.repair_queue(settings, ls, queue)
+    membership.correct_members(settings, ls, [queue for queue in waiting if queue.id in checked.tasks])
+    return checked
 
 
 def _uncounted_counts(settings: Settings, attribute: str | None) -> dict[str, int]:

@@ -1,17 +1,15 @@
-"""One attribute: its tabs, what updates by itself, the longer lists, and the way to correct an answer."""
+"""One attribute: its tabs, what updates by itself, and the longer lists."""
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify, redirect, render_template, request
+from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound
 
 from attune.labeler.attributes import attributes
-from attune.labeler.queues import reopen
 from attune.labeler.records.schema import Expert
 from attune.labeler.records.session import reading
 from attune.labeler.views import attribute_page, attribute_tabs
-from attune.labeler.views.disagreements import contested
+from attune.labeler.views.disagreements import disputed_images
 from attune.labeler.views.drift import drift
 from attune.labeler.views.recent import recent
 from attune.labeler.views.threads import agreed
@@ -67,22 +65,13 @@ def answers(name: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/contested")
-def contested_page(name: str) -> ResponseReturnValue:
+def disputed_page(name: str) -> ResponseReturnValue:
     """All images that experts answered differently, a page at a time, and those that they agreed about since."""
     with reading(auth.settings()) as session:
         one = attributes.find(session, name)
         number = request.args.get("page", 1, int)
-        asset_page = contested(session, auth.viewer(), one.id, one.classes, number, size=12)
+        asset_page = disputed_images(session, auth.viewer(), one.id, one.classes, number, size=12)
         settled = agreed(session, auth.viewer(), one, request.args.get("agreed", 1, int))
     return render_template(
-        "contested.html", name=name, question=one.question, classes=one.classes, found=asset_page, settled=settled
+        "disputed.html", name=name, question=one.question, classes=one.classes, found=asset_page, settled=settled
     )
-
-
-@blueprint.get("/answers/<int:annotation>")
-def correct(name: str, annotation: int) -> ResponseReturnValue:
-    """On to Label Studio with the task of one's own answer, its image's address renewed."""
-    address = reopen.open_again(auth.settings(), auth.viewer(), name, annotation)
-    if address is None:
-        raise NotFound("This answer is not yours, or it was deleted. The attribute's page lists your recent answers.")
-    return redirect(address)

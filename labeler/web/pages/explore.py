@@ -162,9 +162,9 @@ def send() -> ResponseReturnValue:
 @blueprint.get("/clusters")
 def clusters_page() -> ResponseReturnValue:
     """The pool in parts that look alike."""
-    found = explore_clusters.board(auth.settings(), auth.viewer(), request.args.get("page", 1, int))
+    found = explore_clusters.clusters_page(auth.settings(), auth.viewer(), request.args.get("page", 1, int))
     return render_template(
-        "explore_clusters.html", board=found, command=explore_clusters.question_command, kind=CLUSTER
+        "explore_clusters.html", found=found, command=explore_clusters.question_command, kind=CLUSTER
     )
 
 
@@ -174,6 +174,6 @@ def make_clusters() -> ResponseReturnValue:
     k = request.form.get("k", clusters.USUAL, int)
     if not 2 <= k <= clusters.MOST:
         raise DataError(f"Clusters: got {k}. Enter a number from 2 to {clusters.MOST}.")
-    if explore_clusters.board(auth.settings(), auth.viewer()).job is None:
+    if explore_clusters.clusters_page(auth.settings(), auth.viewer()).job is None:
         jobs.enqueue(auth.settings(), clusters.KIND, k=k, who=auth.viewer().name)
     return redirect(url_for("explore.clusters_page"))

@@ -42,6 +42,7 @@ def next_(name: str) -> ResponseReturnValue:
         pages=[_page(one) for one in found.pages],
         images=found.images,
         today=found.today,
+        advice=found.advice,
         past=[_page(one) for one in found.past],
     )
 

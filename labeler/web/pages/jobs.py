@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from attune.labeler.views.jobs import board
+from attune.labeler.views.jobs import jobs_page
 from attune.labeler.web import auth
 
 blueprint = Blueprint("jobs", __name__)
@@ -15,4 +15,4 @@ blueprint = Blueprint("jobs", __name__)
 def page() -> ResponseReturnValue:
     """Queued, running, failed and done, newest first."""
     state = request.args.get("state", "")
-    return render_template("jobs.html", board=board(auth.settings(), state, request.args.get("page", 1, int)))
+    return render_template("jobs.html", found=jobs_page(auth.settings(), state, request.args.get("page", 1, int)))

@@ -9,13 +9,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from attune.labeler.answers import label_errors
-from attune.labeler.labelling import availability, own_queue, take_answers
-from attune.labeler.labelling.take_answers import Answer
+from attune.labeler.labelling import availability, corrections, own_queue
 from attune.labeler.queues import pinned
-from attune.labeler.records.schema import Annotation, Asset, Task
+from attune.labeler.records.schema import Annotation, Asset
 from attune.labeler.records.session import reading
 from attune.labeler.views.label_errors import errors_page, free
 from attune.labeler.web import auth
+from attune.labeler.web.pages.correct import tell
 from attune.models.errors import DataError, LabelStudioError, RecordsError
 from attune.models.labels.answers import SECOND_OPINION
 
@@ -54,33 +54,25 @@ def confirm(name: str, annotation: int) -> ResponseReturnValue:
 def correct(name: str, annotation: int) -> ResponseReturnValue:
     """Change one's own answer, in Label Studio and the records. Nobody answers as somebody else."""
     settings, viewer = auth.settings(), auth.viewer()
-    own_queue.check(settings, viewer, name)
     value = request.form.get("value", "")
     with reading(settings) as session:
         row = label_errors.find(session, settings, viewer, name, annotation)
         kept = session.get(Annotation, annotation) if row is not None else None
-        task = session.get(Task, kept.task_id) if kept is not None and kept.task_id is not None else None
-        if kept is not None and kept.expert_id != viewer.expert_id:
-            raise Forbidden("Only the expert who gave an answer can change it. Ask another expert instead.")
-    if kept is None or task is None:
+    own_queue.check(settings, viewer, name)
+    if kept is not None and kept.expert_id != viewer.expert_id:
+        raise Forbidden("Only the expert who gave an answer can change it. Ask another expert instead.")
+    if kept is None:
         flash(GONE, "warning")
         return _back(name)
     try:
         once = str(UUID(request.form.get("once", "")))
     except ValueError:
         raise BadRequest("The form is not complete. Load the page again.") from None
-    given = Answer(once, task.key, value, 0.0)
     try:
-        outcome = take_answers.take(settings, viewer, name, request.form.get("revision", 0, int), [given])[once]
+        revision = request.form.get("revision", 0, int)
+        tell(corrections.change(settings, viewer, name, annotation, revision, value, once), value)
     except (DataError, LabelStudioError) as error:
         flash(str(error), "danger")
-        return _back(name)
-    if outcome == take_answers.STORED:
-        flash(f"Your answer is now “{value}”. The next run uses it.", "success")
-    elif outcome == take_answers.REVISED:
-        flash("The question was changed after you opened this page. Read it again, then correct the answer.", "warning")
-    else:
-        flash("Label Studio did not take the answer. Nothing was changed. Try again in a minute.", "danger")
     return _back(name)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -121,7 +123,7 @@ def _login(intent: Intent) -> int:
     return user_id
 
 
-def _promote_page(form: PromoteForm, intent: Intent, said: Verdict, judged: list[Gate]) -> str:
+def _promote_page(form: PromoteForm, intent: Intent, said: Verdict, judged: Sequence[Gate]) -> str:
     _fresh(form, intent.name)
     return render_template(
         "promote.html",

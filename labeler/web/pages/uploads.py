@@ -83,7 +83,7 @@ def drop(ticket: str) -> ResponseReturnValue:
 def page(ticket: str) -> ResponseReturnValue:
     """What becomes of an upload, and its images."""
     settings = auth.settings()
-    told = progress(
+    upload = progress(
         settings, auth.viewer(), ticket, uploads.kept_in(settings, ticket), request.args.get("page", 1, int)
     )
-    return render_template("upload.html", told=told)
+    return render_template("upload.html", upload=upload)

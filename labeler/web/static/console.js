@@ -102,6 +102,6 @@ document.addEventListener("DOMContentLoaded", () => {
   findSection();
   const live = document.querySelector("[data-live]");
   if (live) follow(live);
-  const board = document.querySelector("[data-refresh]");
-  if (board) every(POLL_MS, () => refresh(board.dataset.refresh));
+  const shown = document.querySelector("[data-refresh]");
+  if (shown) every(POLL_MS, () => refresh(shown.dataset.refresh));
 });

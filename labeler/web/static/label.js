@@ -1,5 +1,5 @@
 // The labelling page. One key answers and goes on; answers wait in an outbox of this browser until they are stored.
-import { ask, help, identity, openedBefore, Outbox, painted, place, RETRY_MS, root, setUpHelp, sheet, spaced, trouble } from "./labelling.js";
+import { advise, ask, help, identity, openedBefore, Outbox, painted, place, RETRY_MS, root, setUpHelp, dialog, spaced, trouble } from "./labelling.js";
 
 const PRELOAD = 3;  // images that are in the browser before they are needed
 const REFILL = 8;  // fewer known questions than this: ask for more
@@ -44,8 +44,7 @@ async function refill() {
     state.left = found.left; state.today = found.today + [...outbox.rows.values()].filter((row) => row.value !== "skip").length;
     if (!state.past.length) state.past = found.past.map(({ value, ...question }) => ({ question, value, once: identity() }));
     if (!outbox.rows.size) trouble("");
-    place("pages-text").textContent = found.rare ? `Find more “${found.rare}” on pages` : "Pages of images";
-    place("pages").classList.toggle("suggested", Boolean(found.rare));
+    advise(found.advice);
     count();
     preload();
     if (!state.current && state.at === null) next();
@@ -219,7 +218,7 @@ async function zoom(event) {
 document.addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "?") { event.preventDefault(); help(); return; }
-  if (sheet.open) return;
+  if (dialog.open) return;
   const onButton = event.target.closest?.("button, a");
   if (event.key === "Backspace" || event.key === "ArrowLeft") { event.preventDefault(); back(); return; }
   if (event.key === "ArrowRight") { forward(); return; }

@@ -10,7 +10,7 @@ const NOTICE_MS = 8000;  // a sentence about lost answers stays so long at least
 
 export const root = document.querySelector("[data-label]");
 export const place = (name) => root.querySelector(`[data-${name}]`);
-export const sheet = place("sheet");
+export const dialog = place("dialog");
 
 // -- the outbox: what is not stored yet, kept over a reload, shared by this person's tabs -----------------------------
 // `body` picks what of a row is sent, `gone` says why a row may not be stored, `idle` follows once all is sent, `weight`
@@ -186,6 +186,12 @@ export function trouble(text, login = false) {
   line.append(link);
 }
 
+// Why the other way of answering would teach more now; nothing once the expert has chosen.
+export function advise(text) {
+  place("advice-text").textContent = text;
+  place("advice").hidden = !text;
+}
+
 export function identity() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));  // randomUUID is there on https and localhost only
   bytes[6] = (bytes[6] & 0x0f) | 0x40; bytes[8] = (bytes[8] & 0x3f) | 0x80;
@@ -199,12 +205,12 @@ export const painted = () => new Promise((done) => requestAnimationFrame(() => r
 export const spaced = (count) => count.toLocaleString("en").replaceAll(",", "\u202f");
 
 // -- the instructions: once a revision, and with "?" ------------------------------------------------------------------
-export function help() { if (sheet.open) sheet.close(); else sheet.showModal(); }
+export function help() { if (dialog.open) dialog.close(); else dialog.showModal(); }
 
 export function setUpHelp(closed) {
   place("help").addEventListener("click", help);
-  place("close").addEventListener("click", () => sheet.close());
-  sheet.addEventListener("close", () => {
+  place("close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => {
     try { localStorage.setItem(`${root.dataset.outbox}:read`, root.dataset.revision); } catch { /* shown again, then */ }
     closed();
   });
@@ -213,5 +219,5 @@ export function setUpHelp(closed) {
 export function openedBefore() {
   let read = null;
   try { read = localStorage.getItem(`${root.dataset.outbox}:read`); } catch { /* shown, then */ }
-  if (read !== root.dataset.revision) { sheet.showModal(); place("close").focus(); }
+  if (read !== root.dataset.revision) { dialog.showModal(); place("close").focus(); }
 }

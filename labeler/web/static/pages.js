@@ -1,6 +1,6 @@
 // Pages of images. A click or a key ticks an image; Enter stores the page and shows the next, which is already here.
-import { ask, help, identity, openedBefore, Outbox, painted, place, root, send, setUpHelp, sheet, spaced, trouble } from "./labelling.js";
-import { Board, TICK, UNSURE } from "./board.js";
+import { advise, ask, help, identity, openedBefore, Outbox, painted, place, root, send, setUpHelp, dialog, spaced, trouble } from "./labelling.js";
+import { Grid, TICK, UNSURE } from "./grid.js";
 
 const UNIT = 12;  // images on a page of the server's; a screen shows one, two or four
 const SIZES = [12, 24, 48];
@@ -38,7 +38,7 @@ const outbox = new Outbox({
   },
 });
 
-const board = new Board({ root: place("board"), zoomed: place("zoomed"), changed: () => { keepDraft(); count(); }, look: () => count() });
+const grid = new Grid({ root: place("grid"), zoomed: place("zoomed"), changed: () => { keepDraft(); count(); }, look: () => count() });
 
 // -- pages to come ----------------------------------------------------------------------------------------------------
 let refilling = false, poll = 0;
@@ -58,6 +58,7 @@ async function refill(again = false) {
     state.queue.push(...found.pages.filter((one) => !known.has(one.key)));
     state.today = found.today + outbox.answers();
     state.waiting = found.images;
+    advise(found.advice);
     if (!state.past.length) state.past = found.past.map((page) => ({
       pages: [{ page, once: identity() }], marks: { [page.key]: page.marks }, skipped: page.skipped, left: { [page.key]: page.left },
     }));
@@ -113,7 +114,7 @@ function take(queue) {
 
 function preload() {
   if (!state.queue.length) return;
-  take(state.queue).forEach((page) => page.images.forEach((one) => board.image(one)));
+  take(state.queue).forEach((page) => page.images.forEach((one) => grid.image(one)));
 }
 
 // Whether an image has an answer of before, which stays where the image does not load now.
@@ -134,12 +135,12 @@ async function show(screen, instead = {}) {
   place("rest").textContent = page.unticked === null ? "An image without a tick gets no answer." : `An image without a tick is “${page.unticked}”.`;
   place("said").hidden = state.at === null;
   place("said").textContent = screen.skipped && page.unticked !== null ? SKIPPED : ANSWERED;
-  board.show(screen.pages.flatMap(({ page: one }) => one.images.map((image) => ({
+  grid.show(screen.pages.flatMap(({ page: one }) => one.images.map((image) => ({
     ...image, key: one.key, mark: marks(one)[image.place] || "", answered: answered(screen, one, image),
   }))));
   enable();
   count();
-  await board.ready();
+  await grid.ready();
   if (mine !== turn) return;
   await painted();
   if (mine !== turn) return;
@@ -163,7 +164,7 @@ function empty() {
   turn += 1;
   state.shown = false;
   root.dataset.shown = "";
-  board.clear();
+  grid.clear();
   end("Loading your next page", "");
   enable();
 }
@@ -176,7 +177,7 @@ function end(title, text) {
 
 function enable() {
   place("back").disabled = state.at === null ? !state.past.length : state.at === 0;
-  place("undo").disabled = !board.changes.length;
+  place("undo").disabled = !grid.changes.length;
   place("submit").disabled = place("skip").disabled = !state.shown;
 }
 
@@ -184,10 +185,10 @@ function count() {
   place("today").textContent = spaced(state.today);
   const here = state.screen ? state.screen.pages.reduce((sum, one) => sum + one.page.images.length, 0) : 0;
   place("waiting").textContent = spaced(state.queue.reduce((sum, page) => sum + page.images.length, 0) + (state.at === null ? here : 0));
-  place("undo").disabled = !board.changes.length;
+  place("undo").disabled = !grid.changes.length;
   root.querySelectorAll("[data-size]").forEach((one) => one.setAttribute("aria-pressed", String(Number(one.dataset.size) === state.size)));
   if (!state.screen) { place("sum").textContent = ""; return; }
-  const marks = board.counts(), page = state.screen.pages[0].page, below = board.unseen();
+  const marks = grid.counts(), page = state.screen.pages[0].page, below = grid.unseen();
   const parts = [`${marks.tick} ${page.ticked}`];
   if (page.unticked !== null) parts.push(`${marks.none} ${page.unticked}`);
   if (marks.unsure) parts.push(`${marks.unsure} unsure`);
@@ -198,20 +199,20 @@ function count() {
 // -- what people do ---------------------------------------------------------------------------------------------------
 function submit(skip = false) {
   if (!state.shown || performance.now() - state.since + state.seconds * 1000 < SOONEST_MS) return;
-  if (!skip && board.unseen()) { board.scrollOn(); return; }  // no tick on an image that nobody saw says nothing
+  if (!skip && grid.unseen()) { grid.scrollOn(); return; }  // no tick on an image that nobody saw says nothing
   const screen = state.screen, seconds = state.seconds + (performance.now() - state.since) / 1000;
   const images = screen.pages.reduce((sum, { page }) => sum + page.images.length, 0);
   const before = screen.marks, left = screen.left || {};
-  screen.marks = Object.fromEntries(screen.pages.map(({ page }) => [page.key, skip ? {} : board.marksOf(page.key)]));
+  screen.marks = Object.fromEntries(screen.pages.map(({ page }) => [page.key, skip ? {} : grid.marksOf(page.key)]));
   const wasSkipped = screen.skipped;
   screen.skipped = skip;
-  screen.left = Object.fromEntries(screen.pages.map(({ page }) => [page.key, skip ? [] : board.silent(page.key)]));
+  screen.left = Object.fromEntries(screen.pages.map(({ page }) => [page.key, skip ? [] : grid.silent(page.key)]));
   const alike = (one, other) => JSON.stringify(one) === JSON.stringify(other);
   const same = !skip && before && !wasSkipped && screen.pages.every(({ page: { key } }) => alike(before[key] || {}, screen.marks[key]) && alike(left[key] || [], screen.left[key]));
   const rows = screen.pages.map(({ page, once }) => ({
     once, key: page.key, revision: state.revision, skip, images: page.images.length,
     first: state.at === null || Boolean(outbox.rows.get(once)?.first),
-    ticked: skip ? [] : board.places(page.key, TICK), unsure: skip ? [] : board.places(page.key, UNSURE), left: skip ? [] : board.silent(page.key),
+    ticked: skip ? [] : grid.places(page.key, TICK), unsure: skip ? [] : grid.places(page.key, UNSURE), left: skip ? [] : grid.silent(page.key),
     seconds: Math.round(1000 * seconds * page.images.length / images) / 1000,
   }));
   dropDraft(screen);
@@ -256,7 +257,7 @@ function readDraft() { try { return JSON.parse(stored("draft") || "{}"); } catch
 function keepDraft() {
   if (!state.screen) return;
   const drafts = readDraft();
-  state.screen.pages.forEach(({ page }) => { drafts[page.key] = board.marksOf(page.key); });
+  state.screen.pages.forEach(({ page }) => { drafts[page.key] = grid.marksOf(page.key); });
   store("draft", JSON.stringify(Object.fromEntries(Object.entries(drafts).slice(-16))));
 }
 
@@ -266,26 +267,26 @@ function dropDraft(screen) {
   store("draft", JSON.stringify(drafts));
 }
 
-function undo() { if (!board.undo()) back(); }
+function undo() { if (!grid.undo()) back(); }
 
 const keys = {
-  ArrowLeft: () => board.move(-1, 0), ArrowRight: () => board.move(1, 0), ArrowUp: () => board.move(0, -1), ArrowDown: () => board.move(0, 1),
-  Home: () => board.focus(0), End: () => board.focus(-1),
-  " ": () => board.mark(TICK), u: () => board.mark(UNSURE), 0: () => board.mark(UNSURE), z: () => board.undo(), Backspace: undo,
-  Enter: () => submit(), "-": () => submit(true), "+": () => board.zoom(), "=": () => board.zoom(), PageUp: back, PageDown: forward,
+  ArrowLeft: () => grid.move(-1, 0), ArrowRight: () => grid.move(1, 0), ArrowUp: () => grid.move(0, -1), ArrowDown: () => grid.move(0, 1),
+  Home: () => grid.focus(0), End: () => grid.focus(-1),
+  " ": () => grid.mark(TICK), u: () => grid.mark(UNSURE), 0: () => grid.mark(UNSURE), z: () => grid.undo(), Backspace: undo,
+  Enter: () => submit(), "-": () => submit(true), "+": () => grid.zoom(), "=": () => grid.zoom(), PageUp: back, PageDown: forward,
 };
 
 document.addEventListener("keydown", (event) => {
   if (event.repeat && !event.key.startsWith("Arrow")) return;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "?") { event.preventDefault(); help(); return; }
-  if (sheet.open) return;
-  if (event.key === "Escape") { board.unzoom(); return; }
+  if (dialog.open) return;
+  if (event.key === "Escape") { grid.unzoom(); return; }
   const button = event.target.closest?.("button, a");
-  if ((event.key === "Enter" || event.key === " ") && button && !board.holds(button)) return;
+  if ((event.key === "Enter" || event.key === " ") && button && !grid.holds(button)) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const page = state.screen?.pages[0].page;
-  const act = keys[key] || (page && classes[page.ticked] === key ? () => board.mark(TICK) : null);
+  const act = keys[key] || (page && classes[page.ticked] === key ? () => grid.mark(TICK) : null);
   if (!act) return;
   event.preventDefault();
   act();
@@ -293,11 +294,11 @@ document.addEventListener("keydown", (event) => {
 
 place("submit").addEventListener("click", () => submit());
 place("skip").addEventListener("click", () => submit(true));
-place("undo").addEventListener("click", () => { board.undo(); board.focus(); });
+place("undo").addEventListener("click", () => { grid.undo(); grid.focus(); });
 place("back").addEventListener("click", back);
 place("again").addEventListener("click", () => refill(true));
-root.querySelectorAll("[data-size]").forEach((one) => one.addEventListener("click", () => { resize(Number(one.dataset.size)); board.focus(); }));
-setUpHelp(() => { document.activeElement?.blur(); state.since = performance.now(); board.focus(); });
+root.querySelectorAll("[data-size]").forEach((one) => one.addEventListener("click", () => { resize(Number(one.dataset.size)); grid.focus(); }));
+setUpHelp(() => { document.activeElement?.blur(); state.since = performance.now(); grid.focus(); });
 window.addEventListener("online", () => { outbox.flush(); refill(); });
 document.addEventListener("visibilitychange", () => {  // time away is no look
   if (document.hidden) state.seconds += (performance.now() - state.since) / 1000;

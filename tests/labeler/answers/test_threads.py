@@ -20,7 +20,7 @@ from attune.labeler.records.schema import Annotation, Asset, Attribute, Comment,
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views import notices as bell
-from attune.labeler.views.disagreements import contested
+from attune.labeler.views.disagreements import disputed_images
 from attune.labeler.views.threads import agreed as agreed_images
 from attune.labeler.views.threads import thread_page
 from attune.models.clock import now
@@ -47,7 +47,7 @@ class World:
     def shut(self, who: str) -> bool:
         """Whether all that ``who`` could do here is refused in the same words, and the lists show nothing."""
         with reading(self.settings) as session:
-            listed = contested(session, self.who[who], self.attribute.id, self.attribute.classes)
+            listed = disputed_images(session, self.who[who], self.attribute.id, self.attribute.classes)
             settled = agreed_images(session, self.who[who], self.attribute)
         tries: list[Any] = [
             lambda: self.texts(who),
@@ -106,7 +106,7 @@ def test_those_who_answered_talk_and_each_line_has_its_author(world: World) -> N
     assert page.lines[0].text == "They hold hands.\nSo it is romance."
     assert page.sides == [("romance", ["Ana"]), ("neither", ["Bo"])]
     with reading(world.settings) as session:
-        (one,) = contested(session, world.who["ana"], world.attribute.id, world.attribute.classes).items
+        (one,) = disputed_images(session, world.who["ana"], world.attribute.id, world.attribute.classes).items
     assert one.comments == 3
 
 

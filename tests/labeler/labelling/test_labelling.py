@@ -53,10 +53,10 @@ def test_removed_images_and_answered_questions_are_not_asked(desk: Desk) -> None
     with writing(desk.settings) as session:
         session.get_one(Asset, desk.tasks[0].asset_pk).removed_at = now()
     desk.take(answer(desk.tasks[1]))
-    sheet = next_questions.ahead(desk.settings, desk.viewer, "romance")
-    assert sheet.questions[0].key == desk.tasks[2].key
-    assert (sheet.left, sheet.today) == (18, 1)
-    assert [(one.question.key, one.value) for one in sheet.past] == [(desk.tasks[1].key, "yes")]
+    upcoming = next_questions.ahead(desk.settings, desk.viewer, "romance")
+    assert upcoming.questions[0].key == desk.tasks[2].key
+    assert (upcoming.left, upcoming.today) == (18, 1)
+    assert [(one.question.key, one.value) for one in upcoming.past] == [(desk.tasks[1].key, "yes")]
 
 
 def test_an_answer_counts_once_however_often_it_is_sent(desk: Desk) -> None:

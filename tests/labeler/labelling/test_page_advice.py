@@ -1,37 +1,77 @@
-"""When the labelling page points to pages of images."""
+"""How an expert answers next: as the last run suggests, until the expert chooses."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from attune.labeler.labelling import page_advice
-from attune.labeler.records.session import reading
+from attune.labeler.labelling import next_pages, next_questions, page_advice
+from attune.labeler.labelling.page_advice import PAGE, SINGLE, SUGGESTED
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.run_advice import PageAdvice
+from attune.models.errors import AccessError, DataError
 from tests.support import factories
+from tests.support.page_desk import PageDesk
+
+PAGES_WIN = PageAdvice(answers=40, revision=1, page=0.6, single=0.4, page_seconds=0.93, single_seconds=1.65)
+SINGLES_WIN = PageAdvice(answers=40, revision=1, page=0.3, single=0.4, page_seconds=2.1, single_seconds=1.65)
 
 
-@pytest.mark.parametrize(
-    ("classes", "given", "rare"),
-    [
-        (["yes", "no"], {}, ""),
-        (["yes", "no"], {"no": 19}, ""),
-        (["yes", "no"], {"no": 20}, "yes"),
-        (["yes", "no"], {"no": 20, "yes": 9, "unsure": 5}, "yes"),
-        (["yes", "no"], {"no": 20, "yes": 10}, ""),
-        (["yes", "no"], {"yes": 30}, ""),  # a page asks about the first class alone
-        (["a", "b", "c"], {"a": 12, "b": 12}, "c"),
-        (["a", "b", "c"], {"a": 12, "b": 12, "c": 10}, ""),
-    ],
-)
-def test_a_class_with_few_answers_is_named_once_there_are_others(
-    tmp_path: Path, classes: list[str], given: dict[str, int], rare: str
+@pytest.fixture
+def desk(tmp_path: Path) -> PageDesk:
+    return PageDesk(factories.workspace(tmp_path), 1)
+
+
+def run(desk: PageDesk, advice: PageAdvice | None, revision: int = 1) -> None:
+    held = {"pages": asdict(advice) | {"revision": revision}} if advice else {}
+    factories.add_run(desk.settings, desk.attribute, answers=40, advice=held)
+
+
+def said(desk: PageDesk) -> tuple[str, str, str]:
+    """Where the expert starts, and what single images and pages suggest."""
+    start = page_advice.of_viewer(desk.settings, desk.viewer, "tender").name
+    single = next_questions.ahead(desk.settings, desk.viewer, "tender").advice
+    return start, single, next_pages.ahead(desk.settings, desk.viewer, "tender").advice
+
+
+def test_where_pages_teach_more_work_starts_there_and_single_images_say_why(desk: PageDesk) -> None:
+    run(desk, PAGES_WIN)
+    start, single, page = said(desk)
+    assert (start, page) == (PAGE, "")
+    assert "an image takes about 0.9 s on a page and 1.6 s alone" in single
+
+
+def test_where_single_images_teach_more_work_starts_there_and_pages_say_so(desk: PageDesk) -> None:
+    run(desk, PAGES_WIN)
+    run(desk, SINGLES_WIN)
+    start, single, page = said(desk)
+    assert (start, single) == (SINGLE, "")
+    assert "from single images" in page
+
+
+@pytest.mark.parametrize("revision", [1, 2])
+def test_nothing_is_suggested_before_a_comparison_of_todays_question(desk: PageDesk, revision: int) -> None:
+    if revision == 2:
+        run(desk, PAGES_WIN, revision)  # of another revision than the attribute's
+    assert said(desk) == (SINGLE, "", "")
+
+
+@pytest.mark.parametrize(("chosen", "against"), [(SINGLE, PAGES_WIN), (PAGE, SINGLES_WIN)])
+def test_what_an_expert_chose_stays_until_the_expert_asks_for_suggestions(
+    desk: PageDesk, chosen: str, against: PageAdvice
 ) -> None:
-    settings = factories.workspace(tmp_path)
-    attribute = factories.add_attribute(settings, classes=classes)
-    queue = factories.add_queue(settings, attribute, factories.add_expert(settings))
-    values = [value for value, count in given.items() for _ in range(count)]
-    for asset, value in zip(factories.add_assets(settings, len(values)), values, strict=True):
-        factories.add_answer(settings, queue, asset, value)
-    with reading(settings) as session:
-        assert page_advice.rare_class(session, attribute) == rare
+    run(desk, against)
+    page_advice.choose(desk.settings, desk.viewer, "tender", chosen)
+    run(desk, against)
+    assert said(desk) == (chosen, "", "")
+    page_advice.choose(desk.settings, desk.viewer, "tender", SUGGESTED)
+    assert said(desk)[0] != chosen
+
+
+def test_only_a_way_that_there_is_can_be_chosen_and_only_for_the_own_queue(desk: PageDesk) -> None:
+    with pytest.raises(DataError, match="no way to answer"):
+        page_advice.choose(desk.settings, desk.viewer, "tender", "both")
+    with pytest.raises(AccessError, match="no queue"):
+        page_advice.choose(desk.settings, Viewer("expert", "nobody@desk.example"), "tender", PAGE)

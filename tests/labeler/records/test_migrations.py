@@ -17,7 +17,9 @@ from sqlalchemy import Connection, create_engine, inspect, select, text
 from attune.labeler import settings as reader
 from attune.labeler.attributes import revise_attribute, shown_revision
 from attune.labeler.label_studio.task_address import Address
+from attune.labeler.labelling import page_advice
 from attune.labeler.people import end_access
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import (
     AnnotationEvent,
     Asset,
@@ -271,6 +273,34 @@ def test_queues_of_an_older_database_show_the_question_of_today_until_the_next_o
         held = session.get_one(Queue, queue.id)
         assert [revision for revision, _ in held.shown] == [1]
         assert shown_revision.at(held, now()) == 1
+    engine(settings.records_url).dispose()
+
+
+@pytest.mark.parametrize("kind", databases.BOTH)
+def test_experts_of_an_older_database_answer_as_attune_suggests_until_they_choose(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue("postgresql")() if kind == "postgresql" else None
+    settings = reader.build({}, workspace=tmp_path, database_url=url, redis_url="unix:///nowhere.sock")
+    migrate(settings)
+    romance, ana = factories.add_attribute(settings), factories.add_expert(settings)
+    queue = factories.add_queue(settings, romance, ana)
+    viewer = Viewer("expert", ana.email, ana.id)
+    page_advice.choose(settings, viewer, "romance", page_advice.PAGE)
+    engine(settings.records_url).dispose()
+    command.downgrade(configuration(settings.records_url), "0013")
+    opened = create_engine(settings.records_url)
+    with opened.connect() as connection:
+        assert "way" not in {one["name"] for one in inspect(connection).get_columns("queues")}
+    migrate(settings)
+    with opened.connect() as connection:
+        difference = difference_of(connection)
+    opened.dispose()
+    assert difference == []
+    with reading(settings) as session:
+        assert session.get_one(Queue, queue.id).way == ""
+    page_advice.choose(settings, viewer, "romance", page_advice.PAGE)
+    assert page_advice.of_viewer(settings, viewer, "romance").name == page_advice.PAGE
     engine(settings.records_url).dispose()
 
 

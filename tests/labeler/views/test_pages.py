@@ -19,7 +19,7 @@ from attune.labeler.views.attribute_page import live
 from attune.labeler.views.attribute_tabs import label_tab, manage_tab, results_tab, versions_tab
 from attune.labeler.views.gallery import GalleryRequest
 from attune.labeler.views.home import home
-from attune.labeler.views.jobs import board
+from attune.labeler.views.jobs import jobs_page
 from attune.labeler.views.people import people
 from attune.models.clock import now
 from attune.models.errors import UnknownAsset, UnknownAttribute
@@ -70,7 +70,7 @@ def test_an_attributes_page_has_what_its_reader_needs(studio: Settings, ana: Vie
     assert published.versions.items[0].aliases == ["champion"]
     assert published.moves.items[0].reason.startswith("First version")
     results = results_tab(studio, OWNER, "serious-expression", GalleryRequest())
-    assert "99 labels" in results.outlook.advice.evidence[0]
+    assert "99 labels" in results.forecast.advice.evidence[0]
     answered = [point.answers for point in results.curve]
     assert answered == sorted(answered)
     assert all(point.indication.known for point in results.curve)
@@ -105,10 +105,10 @@ def test_every_page_is_right_over_empty_records(settings: Settings) -> None:
     assert home(settings, OWNER).cards.total == 0
     assert people(settings).total == 0
     assert assets(settings, OWNER).pictures.total == 0
-    assert board(settings).jobs.total == 0
+    assert jobs_page(settings).jobs.total == 0
     factories.add_attribute(settings)
     bare = label_tab(settings, OWNER, "romance")
-    assert (bare.head.live.state, bare.recent.total, bare.contested.total) == ("seeding", 0, 0)
+    assert (bare.head.live.state, bare.recent.total, bare.disputed.total) == ("seeding", 0, 0)
     results = results_tab(settings, OWNER, "romance", GalleryRequest())
     assert (results.curve, results.gallery.images.total) == ([], 0)
     assert home(settings, OWNER).cards.items[0].step.command == "attune assets add PATH"
@@ -133,10 +133,10 @@ def test_an_image_that_is_not_ones_to_see_is_as_if_it_were_not_there(studio: Set
 
 
 def test_jobs_are_counted_by_state_and_filtered(studio: Settings) -> None:
-    shown = board(studio, "failed")
+    shown = jobs_page(studio, "failed")
     assert [job.error for job in shown.jobs.items] == ["Gate alpha: .04 is below .2."]
     assert shown.counts == {"running": 1, "queued": 1, "failed": 1, "lost": 0, "done": 1}
-    assert board(studio, "no such state").jobs.total == 4
+    assert jobs_page(studio, "no such state").jobs.total == 4
 
 
 def test_finished_syncs_that_follow_each_other_are_one_line(settings: Settings) -> None:
@@ -145,7 +145,7 @@ def test_finished_syncs_that_follow_each_other_are_one_line(settings: Settings) 
         for number, (kind, state) in enumerate(told):
             at = now() - timedelta(minutes=number)
             session.add(Job(id=f"{kind}-{number}", kind=kind, arguments={}, state=state, created_at=at))
-    found = board(settings)
+    found = jobs_page(settings)
     assert [(one.id, one.times) for one in found.lines] == [
         ("sync-0", 2),
         ("learn-2", 1),
@@ -158,7 +158,10 @@ def test_finished_syncs_that_follow_each_other_are_one_line(settings: Settings) 
 def test_a_job_is_told_by_what_was_asked(settings: Settings) -> None:
     factories.add_job(settings, "sync", "done", arguments={"whole": False})
     factories.add_job(settings, "explore", "done", arguments={"text": "at night", "encoder": "cd70", "assets": 1600})
-    assert {(job.kind, job.subject) for job in board(settings).jobs.items} == {("sync", ""), ("explore", "at night")}
+    assert {(job.kind, job.subject) for job in jobs_page(settings).jobs.items} == {
+        ("sync", ""),
+        ("explore", "at night"),
+    }
 
 
 def test_the_number_of_queries_does_not_grow_with_what_is_shown(studio: Settings, settings: Settings) -> None:

@@ -91,9 +91,9 @@ def test_every_combination_has_a_step_for_everybody() -> None:
 def test_an_expert_is_sent_to_their_own_queue_or_to_the_owner() -> None:
     assert next_step(FACTS, EXPERT).place == "queue"
     assert "Ask an owner" in next_step(replace(FACTS, own_queue=False), EXPERT).text
-    assert next_step(replace(FACTS, advice=said({"state": "hopeless"})), EXPERT).place == "contested"
+    assert next_step(replace(FACTS, advice=said({"state": "hopeless"})), EXPERT).place == "disputed"
     differs = replace(FACTS, advice=said({"state": "outlier"}))
-    assert next_step(differs, EXPERT).place == "contested"
+    assert next_step(differs, EXPERT).place == "disputed"
     assert "definition" not in next_step(differs, OWNER).text
     assert next_step(differs, OWNER).place == "experts"
 

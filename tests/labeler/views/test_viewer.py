@@ -11,7 +11,7 @@ from attune.labeler.records.schema import Annotation, Asset, Expert, Pick
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.assets import assets
-from attune.labeler.views.disagreements import contested
+from attune.labeler.views.disagreements import disputed_images
 from attune.labeler.views.recent import COVERS, recent
 from attune.models.clock import now
 from tests.labeler.views.conftest import OWNER
@@ -33,7 +33,7 @@ def test_an_expert_sees_others_answers_only_where_an_own_one_was_given(settings:
 
     def shown(who: Viewer) -> list[object]:
         with reading(settings) as session:
-            return [one.sides for one in contested(session, who, romance.id, romance.classes).items]
+            return [one.sides for one in disputed_images(session, who, romance.id, romance.classes).items]
 
     sides = [[("romance", ["Ana"]), ("neither", ["Bo"])]]
     assert shown(OWNER) == shown(viewer(ana)) == sides
@@ -60,13 +60,13 @@ def test_an_expert_reads_no_others_answer_on_an_image_of_the_own_choice(settings
         columns = {"attribute_id": romance.id, "expert_id": bo.id, "asset_pk": asset.id, "created_at": now()}
         session.add(Pick(who=bo.email, **columns))
     with reading(settings) as session:
-        assert contested(session, viewer(bo), romance.id, romance.classes).total == 0
-        assert contested(session, viewer(ana), romance.id, romance.classes).total == 1
+        assert disputed_images(session, viewer(bo), romance.id, romance.classes).total == 0
+        assert disputed_images(session, viewer(ana), romance.id, romance.classes).total == 1
         session.rollback()
     with writing(settings) as session:
         session.execute(update(Pick).values(who="olga@example.org"))
     with reading(settings) as session:
-        assert contested(session, viewer(bo), romance.id, romance.classes).total == 1
+        assert disputed_images(session, viewer(bo), romance.id, romance.classes).total == 1
 
 
 def test_an_owner_who_answers_too_reads_no_others_answer_on_what_waits_for_them(settings: Settings) -> None:
@@ -81,7 +81,7 @@ def test_an_owner_who_answers_too_reads_no_others_answer_on_what_waits_for_them(
 
     def shown() -> tuple[set[str], set[str]]:
         with reading(settings) as session:
-            disputes = contested(session, who, romance.id, romance.classes).items
+            disputes = disputed_images(session, who, romance.id, romance.classes).items
             given = recent(session, who, romance.id).items
         return {one.picture.asset_id for one in disputes}, {one.picture.asset_id for one in given}
 
@@ -96,7 +96,7 @@ def test_unsure_is_no_side_of_a_dispute(settings: Settings) -> None:
         queue = factories.add_queue(settings, romance, factories.add_expert(settings, f"{name}@example.org"))
         factories.add_answer(settings, queue, asset, value)
     with reading(settings) as session:
-        assert contested(session, OWNER, romance.id, romance.classes).total == 0
+        assert disputed_images(session, OWNER, romance.id, romance.classes).total == 0
 
 
 def test_the_most_evenly_split_comes_first(studio: Settings) -> None:
@@ -104,7 +104,7 @@ def test_the_most_evenly_split_comes_first(studio: Settings) -> None:
         from attune.labeler.attributes import attributes
 
         one = attributes.find(session, "tender")
-        found = contested(session, OWNER, one.id, one.classes, size=100)
+        found = disputed_images(session, OWNER, one.id, one.classes, size=100)
     shares = [
         max(len(names) for _, names in c.sides if _ != "unsure") / sum(len(n) for _, n in c.sides if _ != "unsure")
         for c in found.items
@@ -149,7 +149,7 @@ def test_a_removed_image_is_shown_to_nobody(settings: Settings) -> None:
         session.execute(update(Asset).values(removed_at=now()))
     for who in (OWNER, viewer(experts[0])):
         with reading(settings) as session:
-            assert contested(session, who, romance.id, romance.classes).total == 0
+            assert disputed_images(session, who, romance.id, romance.classes).total == 0
             assert recent(session, who, romance.id).total == 0
         assert assets(settings, who).pictures.total == 0
 

@@ -54,6 +54,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/attributes/romance/audit"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/attributes/romance/threshold"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/attributes/romance/answers/7"): (LOGIN, GONE, GONE, GONE, NO),
+    ("POST", "/attributes/romance/answers/7"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/attributes/romance/labels"): (LOGIN, NO, OK, OK, NO),
     ("GET", "/attributes/romance/labels/file"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/attributes/romance/labels/preview"): (LOGIN, NO, 400, 400, NO),
@@ -85,6 +86,8 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/welcome/forged"): (400, 400, 400, 400, 400),
     ("GET", "/attributes/romance/label"): (LOGIN, NO, NO, NO, NO),  # nobody there has a queue
     ("GET", "/attributes/romance/label/next"): (LOGIN, NO, NO, NO, NO),
+    ("GET", "/attributes/romance/label/start"): (LOGIN, NO, NO, NO, NO),
+    ("POST", "/attributes/romance/label/way"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/attributes/romance/label/answers"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/attributes/romance/pages"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/attributes/romance/pages"): (LOGIN, NO, NO, NO, NO),  # nobody there has a queue

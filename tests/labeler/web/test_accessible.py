@@ -37,7 +37,7 @@ OPENED_BY_MORE = {
     "welcome.page": "a link's secret",
     "moves.progress": "a running job",
     "explore.sending_page": "a running job",
-    "attribute.correct": "an answer in Label Studio",
+    "correct.page": "an own answer",
     "grid.wait": "an expert who asked for a page of images",
     "results.image": "an image of the pool",  # test_results_browser looks at it
     "uploads.page": "an upload of one's own",  # test_uploads looks at it

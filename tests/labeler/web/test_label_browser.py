@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,10 @@ from attune.labeler.labelling import take_answers
 from attune.labeler.records.schema import Attribute
 from attune.labeler.records.session import writing
 from attune.labeler.web.app import create_app
+from tests.labeler.labelling.test_page_advice import PAGES_WIN
 from tests.support import factories
 from tests.support.desk import Desk
+from tests.support.desk import answer as desk_answer
 
 pytestmark = pytest.mark.browser
 COUNT = 60
@@ -45,15 +47,17 @@ def served(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> I
     server.server_close()
 
 
-def begin(page: Page, served: Served) -> None:
-    """Log in, open the labelling page, and close the instructions, which come the first time."""
-    page.goto(f"{served.address}/login?next=/attributes/romance/label")
+def begin(page: Page, served: Served, path: str = "/attributes/romance/label", opens_instructions: bool = True) -> None:
+    """Log in, open the page at ``path``, and close the instructions, which come the first time."""
+    page.goto(f"{served.address}/login?next={path}")
     expect(page.locator("input:focus")).to_be_visible()  # on a busy machine the first letters would go nowhere
     page.keyboard.type("ana@desk.example")
     page.keyboard.press("Tab")
     page.keyboard.type(factories.PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/label")
+    page.wait_for_url(f"**{path}")
+    if not opens_instructions:
+        return
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("1")  # answers nothing while the instructions are open
     page.keyboard.press("Enter")
@@ -321,3 +325,35 @@ def test_the_image_fills_the_window_and_answers_are_in_reach(
         page.get_by_role("button", name="yes", exact=True).click()
         all_stored(page)
         assert len(served.desk.by_key()) == 1
+
+
+def test_an_answer_is_corrected_from_a_list_by_one_key_and_the_list_says_so(page: Page, served: Served) -> None:
+    first = served.desk.tasks[0]
+    served.desk.take(desk_answer(first, "yes"))
+    begin(page, served, "/attributes/romance/answers", opens_instructions=False)
+    page.get_by_role("link", name="Correct").click()
+    expect(page.get_by_role("status")).to_contain_text("Your answer: yes.")
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], one["help"]) for one in found if one["impact"] in ("serious", "critical")] == []
+    page.keyboard.press("Backspace")
+    expect(page.get_by_role("heading", name="Your answers")).to_be_visible()
+    assert served.desk.by_key() == [(first.key, "yes")]
+    page.get_by_role("link", name="Correct").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    page.keyboard.press("2")
+    expect(page.get_by_text("Your answer is now “no”.")).to_be_visible()
+    page.wait_for_url("**/attributes/romance/answers")
+    assert served.desk.by_key() == [(first.key, "no")]
+
+
+def test_the_page_says_why_pages_teach_more_until_the_expert_stays(page: Page, served: Served) -> None:
+    factories.add_run(served.desk.settings, served.desk.attribute, answers=40, advice={"pages": asdict(PAGES_WIN)})
+    begin(page, served)
+    advice = page.get_by_text("learns more per minute from pages")
+    expect(advice).to_be_visible()
+    expect(page.get_by_role("link", name="Switch to pages")).to_be_visible()
+    page.get_by_role("button", name="Stay with single images").click()
+    at = shown(page)
+    answer(page, "1", at)
+    all_stored(page)
+    expect(advice).to_be_hidden()

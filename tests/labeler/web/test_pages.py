@@ -78,32 +78,31 @@ def test_an_expert_finds_the_way_into_the_queue(
     expert: Actor, settings: Settings, romance: Attribute, ana: Expert
 ) -> None:
     assert "Ask an owner to add you." in expert.get("/").text
-    queue = factories.add_queue(settings, romance, ana)
+    factories.add_queue(settings, romance, ana)
     for path in ("/", "/attributes/romance"):
-        assert 'href="/attributes/romance/label"' in expert.get(path).text
-    # The same queue in Label Studio itself, in a tab of its own.
-    link = re.search(r'<a[^>]*href="([^"]*labeling=1)"[^>]*>', expert.get("/attributes/romance").text)
-    assert link is not None
-    assert link.group(1).endswith(f"/projects/{queue.project}/data?tab={queue.view}&amp;labeling=1")
-    assert 'target="_blank" rel="noopener"' in link.group(0)
+        page = expert.get(path).text
+        assert 'href="/attributes/romance/label/start"' in page
+        assert "Label Studio" not in page, "nothing that an expert does needs it"
 
 
-def test_an_expert_reads_why_after_answering_and_corrects_at_the_source(
+def test_an_expert_reads_why_after_answering_and_corrects_it_here(
     expert: Actor, settings: Settings, romance: Attribute, ana: Expert
 ) -> None:
     one, two = factories.add_assets(settings, 2)
     queue = factories.add_queue(settings, romance, ana)
-    task = factories.add_task(settings, queue, one)
+    factories.add_task(settings, queue, one)
     factories.add_task(settings, queue, two)
     assert BORDERLINE not in expert.get("/attributes/romance").text
     answer = factories.add_answer(settings, queue, one, "romance", at=now() - timedelta(minutes=3))
     page = expert.get("/attributes/romance").text
     assert page.count(BORDERLINE) == 1
     assert two.asset_id not in page
-    # Label Studio does not answer here: the way there is open all the same.
-    reply = expert.get(f"/attributes/romance/answers/{answer.id}")
-    assert reply.status_code == 302
-    assert reply.location.endswith(f"/projects/{queue.project}/data?tab={queue.view}&task={task.label_studio_task}")
+    where = f"/attributes/romance/answers/{answer.id}"
+    assert f'href="{where}?back=/attributes/romance"' in page
+    assert "label-studio" not in page.lower().replace("/label/", "")
+    reply = expert.get(where)
+    assert "Your answer: romance." in reply.text
+    assert BORDERLINE not in reply.text
 
 
 def test_nobody_corrects_the_answers_of_others(

@@ -353,10 +353,10 @@ def test_zoom_shows_one_image_and_takes_ticks_too(page: Page, served: Served) ->
 
 def test_from_pages_to_single_images_and_back(page: Page, served: Served) -> None:
     begin(page, served)
-    page.get_by_role("link", name="Single images", exact=True).click()
+    page.get_by_role("button", name="Single images", exact=True).click()
     page.wait_for_url("**/label")
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="Pages of images").click()
+    page.get_by_role("button", name="Pages of images").click()
     shown(page)
 
 
@@ -384,13 +384,13 @@ def test_images_fill_the_window_whole_rows_and_nothing_serious_for_axe(
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     first = begin(page, served, size)
-    board = page.locator("[data-board]").bounding_box()
-    assert board is not None
+    grid = page.locator("[data-grid]").bounding_box()
+    assert grid is not None
     places = [cell.bounding_box() for cell in page.locator("[data-cell]").all()]
-    boxes = [box for box in places if box is not None and box["y"] < board["y"] + board["height"]]
-    assert all(box["y"] + box["height"] <= board["y"] + board["height"] for box in boxes), "a row is cut off"
+    boxes = [box for box in places if box is not None and box["y"] < grid["y"] + grid["height"]]
+    assert all(box["y"] + box["height"] <= grid["y"] + grid["height"] for box in boxes), "a row is cut off"
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
-    filled = sum(box["width"] * box["height"] for box in boxes) / (board["width"] * board["height"])
+    filled = sum(box["width"] * box["height"] for box in boxes) / (grid["width"] * grid["height"])
     assert filled > (0.7 if width > 640 else 0.6), filled
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.keyboard.press("Space")

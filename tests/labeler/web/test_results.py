@@ -95,7 +95,7 @@ def test_an_image_says_what_can_be_done_with_it(
     assert f"/explore/send?pick={assets[0].asset_id}&amp;for=romance" in page
     assert "Correct my answer" not in page
     mine = expert.get(f"{PAGE}/image?id={assets[0].asset_id}").text
-    assert f'href="/attributes/romance/answers/{answer.id}"' in mine
+    assert f'href="/attributes/romance/answers/{answer.id}?back=/attributes/romance/results/image?' in mine
 
 
 def test_a_view_is_saved_with_a_name_sent_as_an_address_and_removed(owner: Actor, assets: list[Asset]) -> None:

@@ -18,7 +18,7 @@ from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Annotation, Attribute, Expert
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.labeler.views.disagreements import contested
+from attune.labeler.views.disagreements import disputed_images
 from attune.labeler.web.app import create_app
 from attune.models.clock import now
 from tests.support import axe, factories
@@ -56,7 +56,9 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
         people[name] = Viewer(role, user.email, expert.id if expert else None, user.id)
     with reading(settings) as session:
         tender = session.scalars(select(Attribute).where(Attribute.name == "tender")).one()
-        seen = [contested(session, people[name], tender.id, tender.classes, size=50).items for name in ("ana", "bo")]
+        seen = [
+            disputed_images(session, people[name], tender.id, tender.classes, size=50).items for name in ("ana", "bo")
+        ]
     image = next(one.picture.pk for one in seen[0] if one.picture.pk in {other.picture.pk for other in seen[1]})
     for name, text in TEXTS.items():
         threads.write(settings, people[name], "tender", image, text)

@@ -217,7 +217,7 @@ def test_asked_for_twice_at_once_the_same_pages_are_made_once(
     monkeypatch.setattr(job.LabelStudio, "connect", lambda _: None)
     monkeypatch.setattr(job.grid_project, "configure", lambda *_: None)
     monkeypatch.setattr(job, "take_snapshot", lambda *_: snapshot(1))
-    monkeypatch.setattr(job, "_pages", pages)
+    monkeypatch.setattr(job.pages_of_images, "made", pages)
     monkeypatch.setattr(grids, "add", add)
     monkeypatch.setattr(grids, "link", lambda *_: "link")
     with ThreadPoolExecutor(2) as both:
@@ -233,7 +233,7 @@ def _alone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job.LabelStudio, "connect", lambda _: None)
     monkeypatch.setattr(job.grid_project, "configure", lambda *_: None)
     monkeypatch.setattr(job, "take_snapshot", lambda *_: snapshot(1))
-    monkeypatch.setattr(job, "_pages", lambda *_: [(0, np.arange(4))])
+    monkeypatch.setattr(job.pages_of_images, "made", lambda *_: [(0, np.arange(4))])
     monkeypatch.setattr(grids, "link", lambda *_: "link")
 
 

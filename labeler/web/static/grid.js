@@ -6,10 +6,10 @@ const FEWEST_ROWS = 3;  // on a telephone
 const NARROW = 640, LEAST = 96;  // pixels: a telephone's window; the lowest image that can be judged
 const LOAD_MS = 20000;  // an image that takes longer counts as one that does not come
 
-export class Board {
+export class Grid {
   constructor({ root, zoomed, changed, look }) {
     Object.assign(this, { root, zoomed, changed, look, cells: [], changes: [], at: 0, seen: 0, step: 0, lines: [], images: new Map() });
-    this.end = make("span", "board-end");
+    this.end = make("span", "grid-end");
     root.addEventListener("click", (event) => this.clicked(event));
     root.addEventListener("focusin", (event) => { const cell = event.target.closest("[data-cell]"); if (cell) this.at = Number(cell.dataset.cell); });
     root.addEventListener("scroll", () => this.saw(), { passive: true });

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from attune.labeler.answers import ingest
+from attune.labeler.answers.answer_seconds import Pace, Way, expected, pace
 from attune.labeler.labelling import take_pages
 from attune.labeler.records.session import reading
-from attune.labeler.views.answer_seconds import Pace, Way, pace
+from attune.models.query.page_value import Seconds
 from tests.support import factories
 from tests.support.page_desk import PageDesk, tick
 
@@ -23,6 +24,7 @@ def test_each_way_has_its_median_and_breaks_and_few_answers_say_nothing(
     monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
     with reading(settings) as session:
         assert pace(session, desk.attribute.id) is None
+        assert expected(session, desk.attribute.id) == Seconds(), "the keystroke-level model's"
     desk.take(tick(desk.pages[0], 0, unsure=[1]))
     queue = factories.add_queue(settings, desk.attribute, factories.add_expert(settings, "chidi@desk.example"))
     for asset, seconds in zip(factories.add_assets(settings, 12), [4000.0, *[1.0] * 5, *[3.0] * 6], strict=True):
@@ -32,3 +34,6 @@ def test_each_way_has_its_median_and_breaks_and_few_answers_say_nothing(
     factories.add_answer(settings, queue, factories.add_assets(settings, 1)[0], "other", lead_seconds=3.0)
     with reading(settings) as session:
         assert pace(session, desk.attribute.id) == Pace(Way(3.0, 12), Way(2.0, 12))
+        found = expected(session, desk.attribute.id)
+    assert (found.single, found.mark) == (3.0, 3.0)
+    assert found.look == pytest.approx(2.0 - 3.0 * 2 / 12), "less what one tick and one unsure took"

@@ -34,12 +34,12 @@ def to_experts(session: Session, attribute_ids: Sequence[int]) -> dict[int, list
         .where(Run.attribute_id.in_(attribute_ids))
         .order_by(Run.attribute_id, Run.number)
     )
-    told: dict[int, list[int]] = {}
+    visible: dict[int, list[int]] = {}
     reached: dict[int, tuple[int, int]] = {}  # attribute -> revision, the most twenties there were of it
     for key, number, revision, answers in rows:
         before = reached.get(key)
         step = answers // EVERY
         if before is None or revision != before[0] or step > before[1]:
-            told.setdefault(key, []).append(number)
+            visible.setdefault(key, []).append(number)
             reached[key] = (revision, step)
-    return told
+    return visible

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import told_runs
+from attune.labeler.views import visible_runs
 from attune.labeler.views.attribute_tabs import ResultsTab, results_tab
 from attune.labeler.views.gallery import GalleryRequest
 from attune.labeler.views.home import home
@@ -24,7 +24,7 @@ def test_an_experts_page_stands_still_between_twenties_and_never_goes_back(setti
     def figures(viewer: Viewer) -> tuple[object, ...]:
         page = results(viewer)
         (card,) = home(settings, viewer).cards.items
-        advice = page.outlook.advice.text if page.outlook.advice else ""
+        advice = page.forecast.advice.text if page.forecast.advice else ""
         live = page.head.live
         return live.quality, live.to_dict()["stamp"], page.curve, card.quality, advice
 
@@ -42,8 +42,8 @@ def test_an_experts_page_stands_still_between_twenties_and_never_goes_back(setti
     factories.add_run(settings, romance, 60, quality=0.95)
     assert results(expert).head.live.quality.value == 0.9
     with reading(settings) as session:
-        assert told_runs.newest(session, [romance.id], OWNER) == {romance.id: 9}
-        assert told_runs.to_experts(session, [romance.id]) == {romance.id: [1, 7]}
+        assert visible_runs.newest(session, [romance.id], OWNER) == {romance.id: 9}
+        assert visible_runs.to_experts(session, [romance.id]) == {romance.id: [1, 7]}
 
 
 def test_a_revision_begins_anew(settings: Settings) -> None:
@@ -52,4 +52,4 @@ def test_a_revision_begins_anew(settings: Settings) -> None:
     factories.add_run(settings, romance, 30, revision=2)
     factories.add_run(settings, romance, 31, revision=2)
     with reading(settings) as session:
-        assert told_runs.to_experts(session, [romance.id]) == {romance.id: [1, 2]}
+        assert visible_runs.to_experts(session, [romance.id]) == {romance.id: [1, 2]}

@@ -9,11 +9,14 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers.counting import current
-from attune.labeler.records.schema import Annotation, GridAnswer
+from attune.labeler.records.schema import Annotation, GridAnswer, GridPage
+from attune.models.labels.answers import UNSURE
+from attune.models.query.page_value import Seconds
 
 NEWEST = 2000  # answers of each way that are looked at
 LONGEST = 300.0  # seconds; a longer look was a break
 FEWEST = 12  # answers that are worth a figure: one page
+LEAST_LOOK = 0.1  # seconds; nobody sees an image in less
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,37 @@ def pace(session: Session, attribute_id: int) -> Pace | None:
     """The pace of an attribute's answers, unsure and skips among them; None where no way has enough of them."""
     found = Pace(_way(session, attribute_id, by_page=False), _way(session, attribute_id, by_page=True))
     return found if found.single or found.page else None
+
+
+def expected(session: Session, attribute_id: int) -> Seconds:
+    """What answers to come will take: as recorded where there are enough, else by the keystroke-level model.
+
+    Of the recorded time on pages, a look is what is left when each image that was marked took a single answer's time.
+    """
+    found, model = pace(session, attribute_id), Seconds()
+    if found is None:
+        return model
+    single = found.single.seconds if found.single else model.single
+    mark = found.single.seconds if found.single else model.mark
+    look = model.look
+    if found.page:
+        look = max(found.page.seconds - marked_share(session, attribute_id) * mark, LEAST_LOOK)
+    return Seconds(single, look, mark, model.submit)
+
+
+def marked_share(session: Session, attribute_id: int) -> float:
+    """The share of the newest answers on pages that are ticks or unsure, in [0, 1]; 0 where there are none."""
+    answer = current([attribute_id])
+    rows = (
+        select(Annotation.value, GridPage.ticked)
+        .join(answer, answer.c.id == Annotation.id)
+        .join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
+        .join(GridPage, GridPage.id == GridAnswer.page_id)
+        .order_by(Annotation.id.desc())
+        .limit(NEWEST)
+    )
+    marked = [value in {ticked, UNSURE} for value, ticked in session.execute(rows)]
+    return sum(marked) / len(marked) if marked else 0.0
 
 
 def _way(session: Session, attribute_id: int, by_page: bool) -> Way | None:
