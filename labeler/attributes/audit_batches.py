@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import change
 from attune.labeler.attributes import attributes
+from attune.labeler.queues import asking
 from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Attribute, Expert, Queue, Run
 from attune.labeler.records.session import writing
@@ -107,7 +108,9 @@ def _check_experts(session: Session, attribute: Attribute, experts: Sequence[str
             f"No expert has a queue for {attribute.name}. Add one: `attune expert add EMAIL --attribute "
             f"{attribute.name}`"
         )
+    asking.check_stopped(session, attribute)
     for email in experts:
+        asking.check_stopped(session, attribute, email)
         if email not in known_emails:
             raise UnknownExpert(
                 f"{email!r} has no queue for {attribute.name}. Queues exist for {', '.join(known_emails)}. To add one: "

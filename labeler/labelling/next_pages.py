@@ -60,6 +60,7 @@ class Pages:
     images: int
     today: int
     past: Sequence[Page] = ()
+    paused: bool = False  # an owner stopped the queue, so nothing comes
 
 
 def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] = ()) -> Pages:
@@ -68,11 +69,14 @@ def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] =
     The last answered pages come along where it holds none. Raises UnknownAttribute, AccessError.
     """
     with reading(settings) as session:
-        one, _, expert = own_queue.find(session, viewer, name)
+        one, queue, expert = own_queue.find(session, viewer, name)
         counted = today(session, one.id, expert.id)
         grid = grids.find_grid(session, one.id, expert.id)
+        paused = queue.stopped_at is not None
         if grid is None or grid.closed_at is not None:
-            return Pages(one.revision, (), 0, counted)
+            return Pages(one.revision, (), 0, counted, paused=paused)
+        if paused:
+            return Pages(one.revision, (), 0, counted, () if held else _past(session, grid), paused)
         waiting = grids.pages_of_today(session, grid, GridPage.state == "open")
         fresh = [page for page in waiting if page.key not in set(held)][:AHEAD]
         return Pages(

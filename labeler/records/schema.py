@@ -145,6 +145,8 @@ class User(Base):
     expert_id: Mapped[int | None] = mapped_column(ForeignKey("experts.id"))
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    # Kinds of notices that this person wants in the console alone. The default is for an older release.
+    no_mail: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
 
 
 class ConsoleSession(Base):
@@ -208,6 +210,8 @@ class Queue(Base):
     shown: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]  # an owner paused it: nothing new is asked here until it is started again
+    stopped_by: Mapped[str] = mapped_column(default="", server_default="")  # an address, or a user of the machine
 
     attribute: Mapped[Attribute] = relationship(back_populates="queues")
     expert: Mapped[Expert] = relationship(back_populates="queues")
@@ -508,6 +512,7 @@ class Job(Base):
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    repeated_as: Mapped[str | None]  # the job that somebody asked for in its place after it had failed
 
 
 class Notice(Base):

@@ -107,12 +107,15 @@ class CardFacts:
         self.champions: dict[int, int] = dict(session.execute(champions).all())
         of_champion = and_(Version.attribute_id == Alias.attribute_id, Version.version == Alias.version)
         self.drafts = set(session.scalars(champions.join(Version, of_champion).where(DRAFT)))
-        self.experts, self.open_tasks = _queues(session, ids), _open_tasks(session, ids)
+        self.experts, self.stopped = _queues(session, ids), _queues(session, ids, Queue.stopped_at.is_not(None))
+        self.open_tasks = _open_tasks(session, ids)
         self.filling = Filling(session)
         own = select(Queue).where(
             Queue.attribute_id.in_(ids), Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None)
         )
-        self.own: dict[int, Queue] = {queue.attribute_id: queue for queue in session.scalars(own)}
+        mine = list(session.scalars(own))
+        self.own: dict[int, Queue] = {queue.attribute_id: queue for queue in mine if queue.stopped_at is None}
+        self.paused = {queue.attribute_id for queue in mine if queue.stopped_at is not None}
 
     def facts(self, attribute: Attribute, pool: int, counts: Counts) -> Facts:
         """The facts that an attribute's state is read from."""
@@ -121,7 +124,8 @@ class CardFacts:
         return Facts(
             attribute.name, self.experts.get(key, 0), self.open_tasks.get(key, 0), key in self.own, pool, answered,
             number, self.champions.get(key), advice, counts.unanswered(attribute.classes),
-            self.filling.of(attribute.name, self.experts.get(key, 0)),
+            self.filling.of(attribute.name, self.experts.get(key, 0)), key in self.paused,
+            self.stopped.get(key, 0),
         )  # fmt: skip
 
     def quality(self, attribute_id: int) -> Quality:
@@ -153,9 +157,9 @@ class Filling:
         return joins or (name in self.learning and (bool(experts) or self.makes))
 
 
-def _queues(session: Session, ids: Sequence[int]) -> dict[int, int]:
+def _queues(session: Session, ids: Sequence[int], *which: ColumnElement[bool]) -> dict[int, int]:
     open_queues = select(Queue.attribute_id, func.count(Queue.id)).where(
-        Queue.attribute_id.in_(ids), Queue.closed_at.is_(None)
+        Queue.attribute_id.in_(ids), Queue.closed_at.is_(None), *which
     )
     return dict(session.execute(open_queues.group_by(Queue.attribute_id)).all())
 

@@ -39,6 +39,7 @@ def next_(name: str) -> ResponseReturnValue:
         left=sheet.left,
         today=sheet.today,
         rare=sheet.rare,
+        paused=sheet.paused,
         questions=[_shown(one) for one in sheet.questions],
         past=[_shown(one.question) | {"value": one.value} for one in sheet.past],
     )
@@ -50,7 +51,7 @@ def answers(name: str) -> ResponseReturnValue:
     own_queue.check(auth.settings(), auth.viewer(), name)
     given, revision = sent_answers.read(request.get_json(silent=True), _answer)
     outcome = take_answers.take(auth.settings(), auth.viewer(), name, revision, given)
-    return jsonify(answers=outcome)
+    return jsonify(answers=outcome, paused=own_queue.is_paused(auth.settings(), auth.viewer(), name))
 
 
 def _shown(one: Question) -> dict[str, Any]:
