@@ -512,7 +512,6 @@ class Job(Base):
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
-    repeated_as: Mapped[str | None]  # the job that somebody asked for in its place after it had failed
 
 
 class Notice(Base):

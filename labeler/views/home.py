@@ -41,6 +41,7 @@ class Card:
     queue_url: str | None
     champion: int | None
     draft: bool  # whether the champion was published although a class had no answer
+    paused: bool  # whether an owner stopped the viewer's queue
     differs: bool  # whether one expert answers otherwise than the rest; told to those who manage
     pictures: Pictures = Pictures()
 
@@ -72,8 +73,8 @@ def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
             return Card(
                 attribute.name, attribute.question, attribute.classes, state(facts), counts[attribute.id],
                 row_facts.quality(attribute.id), next_step(facts, viewer), queue_url(settings, own) if own else None,
-                facts.champion, attribute.id in row_facts.drafts, bool(facts.advice.differs),
-                pictures[attribute.id],
+                facts.champion, attribute.id in row_facts.drafts, facts.paused,
+                bool(facts.advice.differs), pictures[attribute.id],
             )  # fmt: skip
 
         return Home(attribute_page.map(card), pool, attribute_page.total)

@@ -1,12 +1,10 @@
 // The labelling page. One key answers and goes on; answers wait in an outbox of this browser until they are stored.
-import { ask, help, identity, openedBefore, Outbox, painted, PAUSED, PAUSED_MS, place, RETRY_MS, root, setUpHelp, sheet, spaced, trouble } from "./labelling.js";
+import { ask, END, help, identity, openedBefore, Outbox, painted, PAUSED_MS, place, RETRY_MS, root, setUpHelp, sheet, spaced, trouble } from "./labelling.js";
 
 const PRELOAD = 3;  // images that are in the browser before they are needed
 const REFILL = 8;  // fewer known questions than this: ask for more
 const EMPTY_POLL_MS = 2000;
 const FLASH_MS = 140;
-const STORING = ["Storing your answers", "The next images come after that."];
-const EMPTY = ["Your queue is empty", "Attune is choosing the next images. They appear here by themselves."];
 
 const choices = [...root.querySelectorAll("[data-value]")];
 const picture = place("picture");
@@ -63,8 +61,7 @@ async function refill() {
 // Nothing more comes from a stopped queue; the image on the stage may still be answered.
 function pause(on) {
   state.paused = on;
-  if (on) { state.queue = []; state.left = 0; count(); }
-  if (on && !state.current && state.at === null) empty();
+  if (on) { state.queue = []; state.left = 0; count(); if (!state.current && state.at === null) empty(); }
 }
 
 // Questions that need not be told again: those to come, the one on the stage, and those whose answers are on their way.
@@ -157,7 +154,7 @@ function empty() {
   picture.classList.remove("waits"); picture.replaceChildren();
   place("said").textContent = ""; place("undo").disabled = !state.past.length;
   place("end").hidden = false;
-  const words = outbox.rows.size ? STORING : state.paused ? PAUSED : EMPTY;
+  const words = outbox.rows.size ? END.storing : state.paused ? END.paused : END.empty;
   place("end-title").textContent = words[0]; place("end-text").textContent = words[1];
   clearTimeout(poll);
   poll = setTimeout(() => { if (!state.current && state.at === null) refill(); }, state.paused && !outbox.rows.size ? PAUSED_MS : EMPTY_POLL_MS);

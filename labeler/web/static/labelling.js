@@ -148,8 +148,12 @@ export class Outbox {
   }
 }
 
-// What the page says where an owner has stopped the queue; it looks again after `PAUSED_MS`.
-export const PAUSED = ["Paused by an owner", "You need not do anything. Your answers are kept, and you can go back to correct them. New images appear here when an owner starts your queue again."];
+// What stands where an image would: a title and a sentence. A page that an owner has paused looks again after `PAUSED_MS`.
+export const END = {
+  storing: ["Storing your answers", "The next images come after that."],
+  empty: ["Your queue is empty", "Attune is choosing the next images. They appear here by themselves."],
+  paused: ["Paused by an owner", "You need not do anything. Your answers are kept, and you can go back to correct them. New images appear here when an owner starts your queue again."],
+};
 export const PAUSED_MS = 20000;
 
 const answersOf = (count) => `${count} answer${count === 1 ? "" : "s"}`;

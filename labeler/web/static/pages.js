@@ -1,5 +1,5 @@
 // Pages of images. A click or a key ticks an image; Enter stores the page and shows the next, which is already here.
-import { ask, help, identity, openedBefore, Outbox, painted, PAUSED, PAUSED_MS, place, root, send, setUpHelp, sheet, spaced, trouble } from "./labelling.js";
+import { ask, END, help, identity, openedBefore, Outbox, painted, PAUSED_MS, place, root, send, setUpHelp, sheet, spaced, trouble } from "./labelling.js";
 import { Board, TICK, UNSURE } from "./board.js";
 
 const UNIT = 12;  // images on a page of the server's; a screen shows one, two or four
@@ -78,7 +78,7 @@ async function refill(again = false) {
 // Nothing more comes from a stopped queue; the page on the screen may still be answered.
 function pause() {
   state.queue = []; state.waiting = 0;
-  if (!state.screen) end(...PAUSED);
+  if (!state.screen) end(...END.paused);
 }
 
 // Has more pages made where fewer than two screens are here, and says how that goes where none is; whether some are made.
@@ -97,7 +97,7 @@ async function fill(again) {
     running: ["Choosing images for your page", "They appear here by themselves."],
     exhausted: ["No more images", "Every image was asked about, or waits in a queue. Images that are added later appear here by themselves."],
     failed: ["No page of images", making.text],
-    paused: PAUSED,
+    paused: END.paused,
   }[making.state];
   end(...words);
   return under;

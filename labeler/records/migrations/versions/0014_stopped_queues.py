@@ -1,4 +1,4 @@
-"""queues that an owner stopped, jobs that were asked for again, and which notices come by mail"""
+"""queues that an owner stopped, and which notices come by mail"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,13 +12,11 @@ depends_on = None
 def upgrade() -> None:
     op.add_column('queues', sa.Column('stopped_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('queues', sa.Column('stopped_by', sa.String(length=255), server_default='', nullable=False))
-    op.add_column('jobs', sa.Column('repeated_as', sa.String(length=255), nullable=True))
     op.add_column('users', sa.Column('no_mail', sa.JSON(), server_default='[]', nullable=False))
 
 
 def downgrade() -> None:
     op.drop_column('users', 'no_mail')
-    op.drop_column('jobs', 'repeated_as')
     # An older release would ask in a stopped queue again: it is closed there.
     op.execute('UPDATE queues SET closed_at = stopped_at WHERE stopped_at IS NOT NULL AND closed_at IS NULL')
     op.drop_column('queues', 'stopped_by')
