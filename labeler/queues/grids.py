@@ -73,9 +73,9 @@ def offered(session: Session, attribute_id: int) -> set[int]:
     A leaver's pages wait for no one, nor do those of a stopped queue.
     """
     rows = select(GridPage.asset_pks).join(Grid, Grid.id == GridPage.grid_id).join(Expert, Expert.id == Grid.expert_id)
-    mine = (Grid.attribute_id == attribute_id, GridPage.state == "open", Expert.removed_at.is_(None))
     stopped = select(Queue.expert_id).where(Queue.attribute_id == attribute_id, Queue.stopped_at.is_not(None))
-    mine = (*mine, Grid.expert_id.not_in(stopped))
+    there = (Expert.removed_at.is_(None), Grid.expert_id.not_in(stopped))
+    mine = (Grid.attribute_id == attribute_id, GridPage.state == "open", *there)
     return {int(key) for keys in session.scalars(rows.where(*mine)) for key in keys}
 
 
