@@ -132,5 +132,5 @@ def _group(settings: Settings, session: Session, job: Job, times: int, well_at: 
 
 def subject_of(job: Job) -> str:
     """What a job is about: its attribute, or what was asked, in at most 80 characters."""
-    asked = {name: value for name, value in job.arguments.items() if name not in UNTOLD and not isinstance(value, bool)}
-    return (job.subject or ", ".join(str(value) for value in asked.values() if isinstance(value, str | int)))[:80]
+    asked = [value for name, value in job.arguments.items() if name not in UNTOLD and isinstance(value, str)]
+    return (job.subject or ", ".join(asked))[:80]

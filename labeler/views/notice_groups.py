@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.notices.notices import may_read, unread_by
@@ -32,7 +31,6 @@ class NoticeGroup:
     question: str
     rows: Sequence[NoticeRow]
     total: int
-    unread: int
 
     @property
     def first(self) -> Sequence[NoticeRow]:
@@ -60,20 +58,19 @@ def groups(settings: Settings, viewer: Viewer, page: int = 1) -> Page[NoticeGrou
         found = _by_group(session, viewer, heads.items)
 
     def group(newest_id: int) -> NoticeGroup:
-        rows, total, unread = found[newest_id]
-        question = names.get(rows[0].attribute_id or 0, "")
-        told = [notice_row(row, bool(is_unread), viewer) for row, is_unread in zip(rows, unread, strict=True)]
-        return NoticeGroup(rows[0].kind, question, told, total, sum(unread))
+        notices, total = found[newest_id]
+        newest_notice = notices[0][0]
+        rows = [notice_row(notice, is_unread, viewer) for notice, is_unread in notices]
+        return NoticeGroup(newest_notice.kind, names.get(newest_notice.attribute_id or 0, ""), rows, total)
 
     return heads.map(group)
 
 
 def _by_group(
     session: Session, viewer: Viewer, newest: Sequence[int]
-) -> dict[int, tuple[list[Notice], int, list[bool]]]:
-    """The id of a group's newest notice -> its newest notices, how many there are, and which of those are unread."""
+) -> dict[int, tuple[list[tuple[Notice, bool]], int]]:
+    """The id of a group's newest notice -> its newest notices, each with whether it is unread, and how many it has."""
     group: tuple[Any, ...] = (Notice.attribute_id, Notice.kind)
-    unread: ColumnElement[bool] = unread_by(viewer)
     ranked = (
         select(
             Notice.id,
@@ -85,15 +82,12 @@ def _by_group(
         .subquery()
     )
     rows = session.execute(
-        select(Notice, ranked.c.head, ranked.c.total, unread)
+        select(Notice, ranked.c.head, ranked.c.total, unread_by(viewer))
         .join(ranked, ranked.c.id == Notice.id)
         .where(ranked.c.head.in_(newest), ranked.c.place <= MOST)
         .order_by(Notice.id.desc())
     )
-    found: dict[int, tuple[list[Notice], int, list[bool]]] = defaultdict(lambda: ([], 0, []))
+    found: dict[int, tuple[list[tuple[Notice, bool]], int]] = {}
     for notice, head, total, is_unread in rows:
-        kept, _, marks = found[head]
-        kept.append(notice)
-        marks.append(bool(is_unread))
-        found[head] = (kept, total, marks)
+        found.setdefault(head, ([], total))[0].append((notice, bool(is_unread)))
     return found

@@ -15,8 +15,7 @@ const state = {
   at: null,  // place in `past` while going back; null at the newest question
   current: null,  // the question on the stage
   shown: null,  // the same, once its image is painted: only then do keys count
-  since: 0, left: 0, today: 0, revision: Number(root.dataset.revision),
-  paused: false,  // whether an owner has stopped the queue
+  since: 0, left: 0, today: 0, paused: false, revision: Number(root.dataset.revision),
   tried: null,  // the question whose image came and could not be decoded
   images: new Map(),  // key -> {element, ready: Promise}
 };
@@ -42,10 +41,10 @@ async function refill() {
     if (outbox.reloads) return;
     if (found.revision !== state.revision && !outbox.rows.size) { location.reload(); return; }
     const known = heldKeys();
-    pause(found.paused);
     state.queue.push(...found.questions.filter((one) => !known.has(one.key)));
     state.left = found.left; state.today = found.today + [...outbox.rows.values()].filter((row) => row.value !== "skip").length;
     if (!state.past.length) state.past = found.past.map(({ value, ...question }) => ({ question, value, once: identity() }));
+    pause(found.paused);
     if (!outbox.rows.size) trouble("");
     place("pages-text").textContent = found.rare ? `Find more “${found.rare}” on pages` : "Pages of images";
     place("pages").classList.toggle("suggested", Boolean(found.rare));
@@ -58,10 +57,10 @@ async function refill() {
   } finally { refilling = false; }
 }
 
-// Nothing more comes from a stopped queue; the image on the stage may still be answered.
+// A stopped queue asks nothing: also what is on the stage goes, unless it is an answer of before.
 function pause(on) {
   state.paused = on;
-  if (on) { state.queue = []; state.left = 0; count(); if (!state.current && state.at === null) empty(); }
+  if (on) { state.queue = []; state.left = 0; count(); if (state.at === null) empty(); }
 }
 
 // Questions that need not be told again: those to come, the one on the stage, and those whose answers are on their way.
@@ -156,8 +155,7 @@ function empty() {
   place("end").hidden = false;
   const words = outbox.rows.size ? END.storing : state.paused ? END.paused : END.empty;
   place("end-title").textContent = words[0]; place("end-text").textContent = words[1];
-  clearTimeout(poll);
-  poll = setTimeout(() => { if (!state.current && state.at === null) refill(); }, state.paused && !outbox.rows.size ? PAUSED_MS : EMPTY_POLL_MS);
+  clearTimeout(poll); poll = setTimeout(() => { if (!state.current && state.at === null) refill(); }, state.paused && !outbox.rows.size ? PAUSED_MS : EMPTY_POLL_MS);
 }
 
 function count() {

@@ -75,10 +75,10 @@ async function refill(again = false) {
   if (!state.screen || making) poll = setTimeout(refill, paused ? PAUSED_MS : state.screen ? MAKING_MS : POLL_MS);
 }
 
-// Nothing more comes from a stopped queue; the page on the screen may still be answered.
+// Nothing more comes from a stopped queue; the page on the screen stays, as ticks are work.
 function pause() {
   state.queue = []; state.waiting = 0;
-  if (!state.screen) end(...END.paused);
+  if (!state.screen) { end(...END.paused); enable(); }
 }
 
 // Has more pages made where fewer than two screens are here, and says how that goes where none is; whether some are made.

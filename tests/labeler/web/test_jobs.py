@@ -45,7 +45,7 @@ def test_runs_of_one_kind_are_one_sentence(settings: Settings, owner: Actor) -> 
     for _ in range(3):
         factories.add_job(settings, "sync", "done", finished_at=now())
     page = " ".join(re.sub(r"<[^>]+>", " ", owner.get("/jobs").text).split())
-    assert "14 learning runs of romance The last 2 min ago . All went well." in page
+    assert "14 learning runs of romance All went well. The last: 2 min ago ." in page
     assert "3 readings of answers from Label Studio" in page
     assert [(group.kind, group.times) for group in board(settings).groups.items] == [("sync", 3), ("learn", 14)]
 
