@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from attune.labeler.answers import withdrawn
+from attune.labeler.attributes import audit_batches
 from attune.labeler.labelling import more_pages, next_pages, next_questions, take_answers
 from attune.labeler.labelling.take_answers import STORED
 from attune.labeler.notices import queue_rules
@@ -119,6 +120,17 @@ def test_chosen_images_go_to_the_others_and_nobody_chooses_for_a_stopped_queue(d
     assert list(sent.experts) == ["Bo"]
     with pytest.raises(RecordsError, match=r"queue of ana@desk\.example for romance is stopped"):
         pinned.send(desk.settings, "romance", [asset.asset_id], "olga@example.org", ANA)
+
+
+def test_audits_are_not_asked_of_a_stopped_queue(desk: Desk) -> None:
+    with writing(desk.settings) as session:
+        session.get_one(Attribute, desk.attribute.id).settings = {"seed": 1, "reserved_share": 0.4}
+    stopping.stop(desk.settings, "romance", ANA)
+    with pytest.raises(RecordsError, match=r"queue of ana@desk\.example for romance is stopped"):
+        audit_batches.request(desk.settings, "romance", 30, [ANA])
+    stopping.stop(desk.settings, "romance", BO)
+    with pytest.raises(RecordsError, match="Every queue for romance is stopped"):
+        audit_batches.request(desk.settings, "romance", 30)
 
 
 def test_no_notice_says_that_a_stopped_queue_waits(desk: Desk) -> None:
