@@ -51,9 +51,9 @@ def request(settings: Settings, name: str, size: int, experts: Sequence[str] = (
 
     They are drawn by the attribute's design, with known probabilities, from titles that nothing is trained on, and
     come mixed with the next tasks of ``experts`` (e-mail addresses; none means everyone with a queue), who do not see
-    that they are audits. Raises UnknownAttribute, UnknownExpert for one without a queue, RecordsError for a stopped one,
-    PoolExhausted where fewer images are left to draw, DataError for a size out of range or an attribute without reserved
-    titles.
+    that they are audits. Raises UnknownAttribute, UnknownExpert for one without a queue, RecordsError for a stopped
+    queue, PoolExhausted where fewer images are left to draw, DataError for a size out of range or an attribute without
+    reserved titles.
     """
     if not 1 <= size <= MOST:
         raise DataError(f"size is {size}. Expected 1 to {MOST} audit answers; 60 give a first useful interval.")
