@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Text, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.jobs import failures, retry
-from attune.labeler.records.paging import Page, page_of
+from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -71,46 +70,70 @@ class Board:
 def board(settings: Settings, state: str = "", page: int = 1) -> Board:
     """The jobs in ``state``, or all of them."""
     shown = state if state in STATES else ""
-    grouped = _grouped(shown)
     with reading(settings) as session:
-        counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
-        first = select(grouped.c.id).where(grouped.c.place == 1)
-        first = first.order_by(grouped.c.rank, grouped.c.created_at.desc(), grouped.c.id)
-        ids = page_of(session, first, page, PAGE)
-        facts = select(grouped.c.id, grouped.c.times, grouped.c.well_at).where(grouped.c.id.in_(ids.items))
-        times = {key: (count, well_at) for key, count, well_at in session.execute(facts)}
-        found = {job.id: job for job in session.scalars(select(Job).where(Job.id.in_(ids.items)))}
-        groups = ids.map(lambda key: _group(settings, session, found[key], *times[key]))
-    return Board(groups, {name: counts.get(name, 0) for name in STATES}, shown)
+        every = _groups(session)
+        found = sorted((one for one in every if one.state == shown or not shown), key=_place)
+        number = max(1, min(page, -(-len(found) // PAGE)))
+        some = found[(number - 1) * PAGE : number * PAGE]
+        newest = _newest(session, some)
+        groups = [_group(settings, session, newest[one], one) for one in some if one in newest]
+    counts = {name: sum(one.times for one in every if one.state == name) for name in STATES}
+    return Board(Page(groups, number, PAGE, len(found)), counts, shown)
 
 
-def _grouped(state: str) -> Any:
-    """Each job with its place in its group, the group's size and rank, and when such a job last went well.
+@dataclass(frozen=True)
+class _Found:
+    """A group as the records tell it; ``well_at``: when such a job last was asked for and went well."""
 
-    What waits or runs stands alone. Of what failed only the same request again is one group, so that each can be tried
-    again.
-    """
-    subject, at = func.coalesce(Job.subject, ""), Job.created_at
-    failed = Job.state.in_(retry.ENDED_BADLY)
-    asked = case((Job.state.in_(ACTIVE), Job.id), (failed, cast(Job.arguments, Text)), else_="")
-    group = (Job.kind, subject, Job.state, asked)
-    well = func.max(case((Job.state == "done", at))).over(partition_by=(Job.kind, subject)).label("well_at")
-    every = select(
-        Job.id, Job.state, Job.created_at, well,
-        func.row_number().over(partition_by=group, order_by=(at.desc(), Job.id)).label("place"),
-        func.count().over(partition_by=group).label("times"),
-    ).subquery()  # fmt: skip
-    mended = func.coalesce(every.c.well_at > every.c.created_at, False)
-    fresh = every.c.state.in_(retry.ENDED_BADLY) & ~mended & (every.c.created_at > now() - FIRST_FOR)
-    rank = case((every.c.state.in_(ACTIVE), 0), (fresh, 1), else_=2).label("rank")
-    rows = select(every, rank)
-    return (rows.where(every.c.state == state) if state else rows).subquery()
+    kind: str
+    subject: str | None
+    state: str
+    asked: str
+    created_at: datetime
+    times: int
+    well_at: datetime | None = None
+
+    @property
+    def mended(self) -> bool:
+        """Whether it went well since this failed, with the same subject."""
+        return self.subject is not None and self.well_at is not None and self.well_at > self.created_at
 
 
-def _group(settings: Settings, session: Session, job: Job, times: int, well_at: datetime | None) -> JobGroup:
-    subject, words = subject_of(job), job_words.words(job.kind)
-    failed = job.state in retry.ENDED_BADLY
-    recovered = failed and job.subject is not None and well_at is not None and well_at > job.created_at
+# What waits or runs stands alone. Of what failed only the same request again is one group, so that each can be tried
+# again.
+_ASKED = case((Job.state.in_(ACTIVE), Job.id), (Job.state.in_(retry.ENDED_BADLY), cast(Job.arguments, Text)), else_="")
+
+
+def _groups(session: Session) -> list[_Found]:
+    """One pass over all jobs: there may be tens of thousands."""
+    told = (Job.kind, Job.subject, Job.state, _ASKED)
+    rows = session.execute(select(*told, func.max(Job.created_at), func.count()).group_by(*told))
+    found = [_Found(*row) for row in rows]
+    well = {(one.kind, one.subject): one.created_at for one in found if one.state == "done"}
+    return [replace(one, well_at=well.get((one.kind, one.subject))) for one in found]
+
+
+def _place(one: _Found) -> tuple[int, float]:
+    """What needs somebody first, then the newest."""
+    fresh = one.state in retry.ENDED_BADLY and not one.mended and one.created_at > now() - FIRST_FOR
+    return 0 if one.state in ACTIVE else 1 if fresh else 2, -one.created_at.timestamp()
+
+
+def _newest(session: Session, groups: Sequence[_Found]) -> dict[_Found, Job]:
+    """The newest job of each group."""
+    by_key = {(one.kind, one.subject, one.state, one.asked, one.created_at): one for one in groups}
+    times = {one.created_at for one in groups}
+    found: dict[_Found, Job] = {}
+    for job, asked in session.execute(select(Job, _ASKED).where(Job.created_at.in_(times)).order_by(Job.id)):
+        group = by_key.get((job.kind, job.subject, job.state, asked, job.created_at))
+        if group is not None:
+            found.setdefault(group, job)
+    return found
+
+
+def _group(settings: Settings, session: Session, job: Job, found: _Found) -> JobGroup:
+    subject, words, times = subject_of(job), job_words.words(job.kind), found.times
+    failed, recovered = job.state in retry.ENDED_BADLY, found.mended
     refused = retry.refusal(settings, session, job) if failed else ""
     return JobGroup(
         job.id,
