@@ -30,13 +30,20 @@ class Mailed:
     failed: bool = False
 
 
+MANAGERS_LINK = (
+    "Attune does not email the login link of an owner or admin, because it opens everything. Hand it over yourself."
+)
+
+
 def is_set_up(settings: Settings) -> bool:
     """Whether a mail server is set."""
     return bool(settings.smtp_url)
 
 
-def invite(settings: Settings, to: str, link: str, who: str) -> Mailed:
-    """Mail the login ``link`` to the person whose it is, at ``to``; ``who`` made it."""
+def invite(settings: Settings, to: str, link: str, role: str, who: str) -> Mailed:
+    """Mail the login ``link`` to the person whose it is, at ``to``, if its ``role`` is expert; ``who`` made it."""
+    if role != "expert" and is_set_up(settings):
+        return Mailed(False, MANAGERS_LINK)
     text = (
         f"{who} gives you access to Attune. There you answer questions about images.\n\nOpen this link to log in:\n\n"
         f"{link}\n\n{_rules(link)}"

@@ -61,11 +61,10 @@ def _handover_page(invitation: invite.Welcome, again: bool = False) -> str:
     has it answers as this person, and nothing tells it."""
     joins = invitation.password is not None
     without_password = replace(invitation, password=None)
-    mailed = (
-        link_mail.invite(auth.settings(), invitation.email, invitation.link, auth.viewer().name)
-        if invitation.link
-        else None
-    )
+    settings, to, mailed = auth.settings(), invitation.email, None
+    if invitation.link:
+        role = users.role_of(settings, to) or "expert"
+        mailed = link_mail.invite(settings, to, invitation.link, role, auth.viewer().name)
     return render_template("person_made.html", made=without_password, joins=joins, again=again, mailed=mailed)
 
 

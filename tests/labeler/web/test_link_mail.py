@@ -148,6 +148,15 @@ def test_an_owner_who_labels_gets_the_way_without_a_login(
     assert "/welcome/" not in body + page
 
 
+def test_the_link_of_an_owner_is_shown_and_not_mailed(
+    settings: Settings, app: Flask, admin: Actor, post: tuple[Post, str]
+) -> None:
+    page = admin.send("/people/new", email="mo@example.org", role="owner").text
+    assert "does not email the login link of an owner or admin" in page
+    assert LINK.search(page)
+    assert post[0].got == []
+
+
 def test_a_mail_that_is_not_taken_is_told_and_the_link_stays_to_copy(
     settings: Settings, app: Flask, owner: Actor, romance: Attribute, post: tuple[Post, str],
     caplog: pytest.LogCaptureFixture,
